@@ -1,0 +1,28 @@
+# make run · make test · make lint · make bench
+VENV := .venv
+BIN  := $(VENV)/bin
+
+.PHONY: run test lint bench setup setup-dev clean
+
+run: setup
+	@$(BIN)/vision-agent serve $(ARGS)
+
+test: setup-dev
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: setup-dev
+	$(BIN)/python benchmarks/call.py $(ARGS)
+
+setup:
+	@VENV=$(VENV) sh scripts/setup.sh run
+
+setup-dev:
+	@VENV=$(VENV) sh scripts/setup.sh dev
+
+clean:
+	rm -rf $(VENV) dist build

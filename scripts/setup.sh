@@ -1,0 +1,73 @@
+#!/bin/sh
+# Sets up everything `make run` (first argument "run") or `make test` ("dev") needs: the shared
+# libraries that OpenCV wants, Chromium for the browser tests, and a virtual environment.
+# Installs Debian packages only as root or with sudo; otherwise says what is missing.
+set -eu
+
+what=${1:-run}
+venv=${VENV:-.venv}
+
+say() { printf '%s\n' "$*" >&2; }
+
+has_library() {
+	{ ldconfig -p 2>/dev/null || /sbin/ldconfig -p 2>/dev/null; } | grep -q "$1"
+}
+
+missing=""
+if [ "$(uname -s)" = Linux ]; then
+	has_library libGL.so.1 || missing="$missing libgl1"
+	has_library libglib-2.0.so.0 || missing="$missing libglib2.0-0"
+fi
+
+# The newest Python that every dependency has wheels for.
+python=""
+for candidate in python3.13 python3.12 python3.11 python3; do
+	command -v "$candidate" >/dev/null 2>&1 || continue
+	if "$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null; then
+		python=$candidate
+		break
+	fi
+done
+if [ -z "$python" ]; then
+	say "Python 3.11, 3.12 or 3.13 is needed; this machine has $(python3 --version 2>/dev/null || echo none)."
+	say "Install one (Debian/Ubuntu: apt-get install python3 python3-venv), then try again."
+	exit 1
+fi
+"$python" -c 'import ensurepip, venv' 2>/dev/null ||
+	missing="$missing $("$python" -c 'import sys; print("python3.%d-venv" % sys.version_info[1])')"
+if [ "$what" = dev ]; then
+	command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 ||
+		command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
+fi
+
+if [ -n "$missing" ]; then
+	become=""
+	if [ "$(id -u)" != 0 ]; then
+		become=$(command -v sudo || true)
+	fi
+	if command -v apt-get >/dev/null 2>&1 && { [ "$(id -u)" = 0 ] || [ -n "$become" ]; }; then
+		say "Installing:$missing"
+		$become apt-get update -qq
+		# shellcheck disable=SC2086
+		$become env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+	else
+		say "These packages are missing and can't be installed from here:$missing"
+		say "On Debian or Ubuntu, as root: apt-get install$missing"
+		say "Elsewhere: OpenCV needs libGL.so.1 and libglib-2.0.so.0; the browser tests need Chromium."
+		exit 1
+	fi
+fi
+
+# Installed again only when the project's own description has changed.
+stamp="$venv/.installed-$what"
+if [ ! -e "$stamp" ] || [ pyproject.toml -nt "$stamp" ]; then
+	[ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
+	say "Installing Python packages into $venv (a minute or two the first time) …"
+	"$venv/bin/python" -m pip install -q --disable-pip-version-check --upgrade 'pip>=25.1'
+	if [ "$what" = dev ]; then
+		"$venv/bin/python" -m pip install -q --disable-pip-version-check -e . --group dev
+	else
+		"$venv/bin/python" -m pip install -q --disable-pip-version-check -e .
+	fi
+	touch "$stamp"
+fi

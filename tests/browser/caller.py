@@ -1,0 +1,151 @@
+"""The person in front of the page: presses buttons, reads, and listens through WebAudio."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.async_api import Page
+
+# How loud a voice is at least, and silence at most: RMS of samples from -1 to 1.
+VOICE_RMS = 0.01
+SILENCE_RMS = 0.002
+
+# Keeps every peer connection the page makes, for getStats; the page knows nothing of it.
+KEEP_CONNECTIONS = """
+    const Original = RTCPeerConnection;
+    window.connections = [];
+    window.RTCPeerConnection = class extends Original {
+      constructor(...all) {
+        super(...all);
+        window.connections.push(this);
+      }
+    };
+"""
+
+# Every 20 ms: how loud the sound is that the <audio> element plays, what state is shown, and how
+# many answers stand there as interrupted.
+LISTEN = """
+    () => {
+      const context = new AudioContext();
+      const analyser = context.createAnalyser();
+      analyser.fftSize = 1024;
+      const stream = document.querySelector("audio").srcObject;
+      window.listening = context.createMediaStreamSource(stream); // or it is collected
+      window.listening.connect(analyser);
+      const samples = new Float32Array(analyser.fftSize);
+      window.heard = [];
+      setInterval(() => {
+        analyser.getFloatTimeDomainData(samples);
+        const sum = samples.reduce((total, sample) => total + sample * sample, 0);
+        window.heard.push({
+          at_ms: performance.now(),
+          rms: Math.sqrt(sum / samples.length),
+          state: document.body.dataset.state,
+          interruptions: document.querySelectorAll('.line[data-state="interrupted"]').length,
+        });
+      }, 20);
+    }
+"""
+
+OUTBOUND_VIDEO = """
+    async () => {
+      for (const one of (await window.connections.at(-1).getStats()).values()) {
+        if (one.type === "outbound-rtp" && one.kind === "video") {
+          return { framesSent: one.framesSent, width: one.frameWidth, height: one.frameHeight,
+                   at_ms: one.timestamp };
+        }
+      }
+      return null;
+    }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One look at what the page plays and shows."""
+
+    at_ms: float
+    rms: float
+    state: str
+    interruptions: int
+
+
+async def until(
+    condition: Callable[[], Awaitable[Any]], what: str, *, timeout_s: float = 45
+) -> Any:
+    """The first true value of `condition`, asked again and again; an error says what it was for."""
+    try:
+        async with asyncio.timeout(timeout_s):
+            while not (value := await condition()):
+                await asyncio.sleep(0.05)
+            return value
+    except TimeoutError:
+        raise AssertionError(f"waited {timeout_s} s in vain: {what}") from None
+
+
+class Caller:
+    """A person on the page."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    async def open(self, url: str) -> None:
+        await self.page.add_init_script(KEEP_CONNECTIONS)
+        await self.page.goto(url)
+        await self.page.wait_for_selector("#brain:not([hidden])")
+
+    async def call(self) -> None:
+        """Presses the button and waits until the agent listens."""
+        await self.page.click("#call")
+        await self.sees_state("listening")
+
+    async def sees_state(self, *states: str, timeout_s: float = 45) -> None:
+        selector = ", ".join(f'body[data-state="{state}"]' for state in states)
+        await self.page.wait_for_selector(selector, timeout=timeout_s * 1000)
+
+    async def types(self, text: str) -> None:
+        await self.page.fill("#text", text)
+        await self.page.press("#text", "Enter")
+
+    async def press(self, control: str) -> None:
+        await self.page.click(f'[data-control="{control}"]')
+
+    async def reads(self, who: str) -> list[str]:
+        """The captions of "user" or "agent" that are finished, oldest first."""
+        return await self.page.locator(f".line-{who} .text").all_inner_texts()
+
+    async def reads_answer(self) -> str:
+        """Waits for the first whole answer."""
+        line = self.page.locator('.line-agent[data-state="final"] .text').first
+        await line.wait_for(timeout=45_000)
+        return await line.inner_text()
+
+    async def notice(self) -> str:
+        """The words of the first card that explains something."""
+        card = self.page.locator(".notice").first
+        await card.wait_for(timeout=45_000)
+        return await card.inner_text()
+
+    async def listen(self) -> None:
+        """Begins to listen; `heard` has it all."""
+        await self.page.evaluate(LISTEN)
+
+    async def heard(self) -> list[Heard]:
+        return [Heard(**one) for one in await self.page.evaluate("() => window.heard")]
+
+    async def hears_voice(self) -> None:
+        """Waits for a tenth of a second of voice in one second."""
+
+        async def voice() -> bool:
+            return sum(one.rms > VOICE_RMS for one in (await self.heard())[-50:]) >= 5
+
+        await until(voice, "a voice")
+
+    async def video_sent(self) -> dict[str, Any]:
+        """What getStats says about the camera's sender."""
+
+        async def sent() -> Any:
+            return await self.page.evaluate(OUTBOUND_VIDEO)
+
+        return await until(sent, "statistics of the sent video")

@@ -1,0 +1,53 @@
+"""Debian's Chromium, driven by Playwright, with a camera and a microphone that play recordings."""
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from playwright.async_api import Browser, Playwright
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--use-fake-device-for-media-stream",
+    # Nothing but the page's own requests leaves it.
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+    "--no-first-run",
+    "--no-proxy-server",
+]
+
+
+@asynccontextmanager
+async def chromium(
+    playwright: Playwright,
+    *,
+    camera: Path | None = None,
+    microphone: Path | None = None,
+    allow_devices: bool = True,
+) -> AsyncIterator[Browser]:
+    """A browser with a fresh profile.
+
+    Args:
+        playwright: What drives it.
+        camera: Motion JPEG that the camera shows; None for Chromium's test picture.
+        microphone: WAV that the microphone hears, looped; None for Chromium's beeps.
+        allow_devices: The person's answer to the question whether the page may use them. When
+            they are not allowed, contexts can still be granted single permissions.
+    """
+    flags = list(FLAGS)
+    if allow_devices:
+        flags.append("--use-fake-ui-for-media-stream")
+    if camera:
+        flags.append(f"--use-file-for-fake-video-capture={camera}")
+    if microphone:
+        flags.append(f"--use-file-for-fake-audio-capture={microphone}")
+    executable = shutil.which("chromium") or "/usr/bin/chromium"
+    browser = await playwright.chromium.launch(executable_path=executable, args=flags)
+    try:
+        yield browser
+    finally:
+        await browser.close()

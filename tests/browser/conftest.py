@@ -1,0 +1,101 @@
+"""One server and one Playwright for all; a browser for each set of devices."""
+
+import json
+import urllib.request
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Playwright, async_playwright
+
+from tests.browser.caller import Caller, until
+from tests.browser.chromium import chromium
+from tests.browser.fake_devices import camera_file, microphone_file
+from tests.conftest import RECORDINGS
+from vision_agent.server_process import ServerProcess
+
+SPEECH = RECORDINGS / "speech"
+
+Open = Callable[..., Awaitable[Caller]]
+
+
+def calls(server: ServerProcess) -> int:
+    """How many calls the server has right now."""
+    with urllib.request.urlopen(f"{server.url}/healthz", timeout=10) as response:
+        return json.load(response)["calls"]
+
+
+async def no_calls(server: ServerProcess) -> None:
+    """Waits until the server has let the last call go."""
+
+    async def none() -> bool:
+        return calls(server) == 0
+
+    await until(none, "the server to let go of the call", timeout_s=12)
+
+
+@pytest.fixture(scope="session")
+def bottle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three bottles on a table, for the camera."""
+    return camera_file(RECORDINGS / "bottle.mp4", tmp_path_factory.mktemp("camera") / "b.mjpeg")
+
+
+@pytest.fixture(scope="session")
+def silence(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A quiet room, for the microphone."""
+    return microphone_file([5.0], tmp_path_factory.mktemp("microphone") / "silence.wav")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def playwright() -> AsyncIterator[Playwright]:
+    async with async_playwright() as playwright:
+        yield playwright
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_server() -> AsyncIterator[ServerProcess]:
+    async with ServerProcess() as server:
+        yield server
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def server(shared_server: ServerProcess) -> ServerProcess:
+    """The real server, with no call on it."""
+    await no_calls(shared_server)
+    return shared_server
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def quiet_browser(
+    playwright: Playwright, bottle: Path, silence: Path
+) -> AsyncIterator[Browser]:
+    """Sees bottles, hears nothing, allows everything."""
+    async with chromium(playwright, camera=bottle, microphone=silence) as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def strict_browser(
+    playwright: Playwright, bottle: Path, silence: Path
+) -> AsyncIterator[Browser]:
+    """Allows no device unless a context is granted it."""
+    async with chromium(
+        playwright, camera=bottle, microphone=silence, allow_devices=False
+    ) as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def open_page() -> AsyncIterator[Open]:
+    """Opens the page in a context of its own: `await open_page(browser, url, **context)`."""
+    async with AsyncExitStack() as stack:
+
+        async def open_one(browser: Browser, url: str, **context: object) -> Caller:
+            own = await stack.enter_async_context(await browser.new_context(**context))
+            caller = Caller(await own.new_page())
+            await caller.open(url)
+            return caller
+
+        yield open_one

@@ -1,0 +1,115 @@
+"""Camera and microphone: missing, denied, muted, off; and what the sender is held to."""
+
+import asyncio
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.caller import until
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_a_denied_camera_is_explained_and_the_call_goes_on_with_voice(
+    server, strict_browser, open_page
+):
+    caller = await open_page(strict_browser, server.url, permissions=["microphone"])
+    await caller.call()
+    notice = await caller.notice()
+    assert "camera is not allowed" in notice
+    assert "hears you" in notice
+    assert await caller.page.locator("#no-picture").is_visible()
+    await expect(caller.page.get_by_role("button", name="Mute microphone")).to_be_visible()
+
+
+async def test_a_denied_microphone_is_explained_and_a_typed_question_answered_aloud(
+    server, strict_browser, open_page
+):
+    caller = await open_page(strict_browser, server.url, permissions=["camera"])
+    await caller.call()
+    assert "microphone is not allowed" in await caller.notice()
+    assert "type" in (await caller.page.inner_text("#state-detail")).lower()
+    await caller.listen()
+    await caller.types("hello")
+    await caller.hears_voice()
+
+
+async def test_with_both_denied_the_call_lasts_longer_than_a_vanished_peer_would(
+    server, strict_browser, open_page
+):
+    caller = await open_page(strict_browser, server.url)
+    await caller.call()
+    assert "camera and microphone are not allowed" in await caller.notice()
+    began = asyncio.get_running_loop().time()
+
+    async def ten_seconds_later() -> bool:
+        return asyncio.get_running_loop().time() - began > 10
+
+    await until(ten_seconds_later, "ten seconds")
+    await caller.types("hello")
+    assert await caller.reads_answer()
+
+
+async def test_devices_that_are_allowed_later_join_the_call(server, strict_browser, open_page):
+    caller = await open_page(strict_browser, server.url)
+    await caller.call()
+    await caller.notice()
+    await caller.page.context.grant_permissions(["camera", "microphone"])
+    await caller.page.get_by_role("button", name="Try both again").click()
+    await expect(caller.page.locator("#looks")).to_have_text("Agent sees this", timeout=20_000)
+    await expect(caller.page.locator(".notice")).to_have_count(0)
+    await expect(caller.page.get_by_role("button", name="Mute microphone")).to_be_visible()
+
+
+async def test_the_sender_is_held_to_two_pictures_a_second(server, quiet_browser, open_page):
+    caller = await open_page(quiet_browser, server.url)
+    await caller.call()
+    first = await caller.video_sent()
+
+    async def five_seconds_later() -> dict | None:
+        now = await caller.video_sent()
+        return now if now["at_ms"] > first["at_ms"] + 5_000 else None
+
+    last = await until(five_seconds_later, "five seconds of video")
+    seconds = (last["at_ms"] - first["at_ms"]) / 1_000
+    rate_hz = (last["framesSent"] - first["framesSent"]) / seconds
+    assert 1.4 <= rate_hz <= 2.6
+    assert max(last["width"], last["height"]) <= 768
+
+
+async def test_a_camera_turned_off_sends_nothing_until_it_is_on_again(
+    server, quiet_browser, open_page
+):
+    caller = await open_page(quiet_browser, server.url)
+    await caller.call()
+    await expect(caller.page.locator("#looks")).to_have_text("Agent sees this", timeout=20_000)
+    await caller.page.get_by_role("button", name="Turn camera off").click()
+    await expect(caller.page.locator("#no-picture")).to_be_visible()
+    assert await caller.page.locator("#looks").is_hidden()
+    assert await caller.page.evaluate("() => document.querySelector('video').srcObject === null")
+    off = await caller.video_sent()
+
+    async def two_seconds_later() -> dict | None:
+        now = await caller.video_sent()
+        return now if now["at_ms"] > off["at_ms"] + 2_000 else None
+
+    later = await until(two_seconds_later, "two seconds")
+    assert later["framesSent"] - off["framesSent"] <= 1  # one may have been under way
+    await caller.page.get_by_role("button", name="Turn camera on").click()
+    await expect(caller.page.locator("#looks")).to_have_text("Agent sees this", timeout=20_000)
+
+    async def more() -> bool:
+        return (await caller.video_sent())["framesSent"] > later["framesSent"] + 2
+
+    await until(more, "pictures again")
+
+
+async def test_muting_is_shown_and_undone(server, quiet_browser, open_page):
+    caller = await open_page(quiet_browser, server.url)
+    await caller.call()
+    await caller.page.get_by_role("button", name="Mute microphone").click()
+    assert "muted" in (await caller.page.inner_text("#state-detail")).lower()
+    enabled = "() => window.connections.at(-1).getSenders()[0].track.enabled"
+    assert await caller.page.evaluate(enabled) is False
+    await caller.page.get_by_role("button", name="Unmute microphone").click()
+    assert await caller.page.evaluate(enabled) is True

@@ -1,0 +1,137 @@
+"""How calls end, or do not begin: every way is explained, and leaves nothing on the server."""
+
+import os
+import signal
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import calls, no_calls
+from vision_agent.server_process import ServerProcess
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_hanging_up_ends_the_call_on_the_server(server, quiet_browser, open_page):
+    caller = await open_page(quiet_browser, server.url)
+    await caller.call()
+    assert calls(server) == 1
+    await caller.press("hang-up")
+    await caller.sees_state("ended")
+    await no_calls(server)
+    await expect(caller.page.locator("#call")).to_have_text("Call again")
+    live = "() => document.querySelector('video').srcObject === null"
+    assert await caller.page.evaluate(live)
+
+
+async def test_a_page_closed_in_mid_call_ends_the_call_on_the_server(
+    server, quiet_browser, open_page
+):
+    caller = await open_page(quiet_browser, server.url)
+    await caller.call()
+    assert calls(server) == 1
+    await caller.page.close()
+    await no_calls(server)
+
+
+async def test_leaving_the_page_ends_the_call_on_the_server(server, quiet_browser, open_page):
+    caller = await open_page(quiet_browser, server.url)
+    await caller.call()
+    await caller.page.goto("about:blank")
+    await no_calls(server)
+
+
+async def test_one_can_call_again_after_hanging_up(server, quiet_browser, open_page):
+    caller = await open_page(quiet_browser, server.url)
+    await caller.call()
+    await caller.press("hang-up")
+    await caller.sees_state("ended")
+    await caller.call()
+    await caller.listen()
+    await caller.types("hello")
+    await caller.hears_voice()
+    await caller.press("hang-up")
+    await no_calls(server)
+
+
+async def test_a_full_house_is_explained_and_trying_again_works(quiet_browser, open_page):
+    async with ServerProcess("--max-calls", "1") as small:
+        first = await open_page(quiet_browser, small.url)
+        await first.call()
+        second = await open_page(quiet_browser, small.url)
+        await second.page.click("#call")
+        notice = await second.notice()
+        assert "busy" in notice
+        assert "Try again in about 5 seconds" in notice
+        assert calls(small) == 1
+        await first.press("hang-up")
+        await no_calls(small)
+        await expect(second.page.locator("#call")).to_have_text("Try again")
+        await second.call()
+
+
+async def test_a_server_that_asks_for_a_token_gets_it_from_the_link(
+    quiet_browser, open_page, monkeypatch
+):
+    monkeypatch.setenv("VISION_AGENT_TOKEN", "open sesame")
+    async with ServerProcess() as guarded:
+        context = await quiet_browser.new_context()
+        page = await context.new_page()
+        await page.goto(guarded.url)
+        await expect(page.locator(".notice")).to_contain_text("access token")
+        await context.close()
+        caller = await open_page(quiet_browser, f"{guarded.url}/#token=open%20sesame")
+        await caller.call()
+        await caller.press("hang-up")
+        await no_calls(guarded)
+
+
+async def test_a_server_that_stops_says_so_on_the_page(quiet_browser, open_page):
+    async with ServerProcess() as server:
+        caller = await open_page(quiet_browser, server.url)
+        await caller.call()
+    await caller.sees_state("ended")
+    assert "Call ended" in await caller.notice()
+
+
+async def test_a_server_that_dies_is_missed_and_the_page_gives_up_with_a_reason(
+    quiet_browser, open_page
+):
+    async with ServerProcess() as server:
+        caller = await open_page(quiet_browser, server.url)
+        await caller.call()
+        os.kill(server.pid, signal.SIGKILL)
+        await caller.sees_state("reconnecting", timeout_s=15)
+        await caller.sees_state("ended", timeout_s=60)
+        notice = await caller.notice()
+    assert "Connection lost" in notice
+    assert "running" in notice
+
+
+async def test_a_call_that_was_cut_off_is_picked_up_again(quiet_browser, open_page, monkeypatch):
+    # A server that stands still is, for the page, a network that is gone. It is patient here,
+    # because it must not take the page for gone when it wakes up.
+    monkeypatch.setenv("VISION_AGENT_VANISHED_AFTER_S", "60")
+    async with ServerProcess() as server:
+        caller = await open_page(quiet_browser, server.url)
+        await caller.call()
+        os.kill(server.pid, signal.SIGSTOP)
+        try:
+            await caller.sees_state("reconnecting", timeout_s=15)
+        finally:
+            os.kill(server.pid, signal.SIGCONT)
+        await caller.sees_state("listening", timeout_s=30)
+        assert calls(server) == 1
+        await caller.listen()
+        await caller.types("hello")
+        await caller.hears_voice()
+        assert await caller.reads_answer()
+
+
+async def test_a_server_that_cannot_be_reached_is_explained(quiet_browser, open_page):
+    async with ServerProcess() as server:
+        caller = await open_page(quiet_browser, server.url)
+    await caller.page.click("#call")
+    notice = await caller.notice()
+    assert "can't be reached" in notice
+    await expect(caller.page.locator("#call")).to_have_text("Try again")

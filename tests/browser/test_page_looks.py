@@ -1,0 +1,91 @@
+"""The page as it looks and as it is operated: small screens, keyboards, readers, no strangers."""
+
+import pytest
+from playwright.async_api import expect
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+PHONE = {"width": 390, "height": 844}
+OVERFLOW = "() => document.documentElement.scrollWidth - innerWidth"
+
+
+@pytest.mark.parametrize("width", [320, 390, 820, 821, 1440])
+async def test_nothing_scrolls_sideways(server, quiet_browser, open_page, width):
+    caller = await open_page(quiet_browser, server.url, viewport={"width": width, "height": 844})
+    assert await caller.page.evaluate(OVERFLOW) <= 0
+    await caller.call()
+    await caller.types("a" * 300)
+    await expect(caller.page.locator(".line-user")).to_have_count(1)
+    assert await caller.page.evaluate(OVERFLOW) <= 0
+    await caller.press("hang-up")
+    await caller.sees_state("ended")
+    assert await caller.page.evaluate(OVERFLOW) <= 0
+
+
+async def test_on_a_phone_a_call_fits_the_screen(server, quiet_browser, open_page):
+    caller = await open_page(quiet_browser, server.url, viewport=PHONE)
+    await caller.call()
+    for selector in ("#own", '[data-control="hang-up"]', "#state", "#text"):
+        box = await caller.page.locator(selector).bounding_box()
+        assert box is not None
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= PHONE["height"]
+    hang_up = await caller.page.locator('[data-control="hang-up"]').bounding_box()
+    assert hang_up is not None
+    assert min(hang_up["width"], hang_up["height"]) >= 44
+
+
+async def test_a_call_can_be_made_and_ended_with_the_keyboard(server, quiet_browser, open_page):
+    caller = await open_page(quiet_browser, server.url)
+    await caller.page.keyboard.press("Tab")
+    await expect(caller.page.locator("#call")).to_be_focused()
+    outline = "() => getComputedStyle(document.activeElement).outlineStyle"
+    assert await caller.page.evaluate(outline) != "none"
+    await caller.page.keyboard.press("Enter")
+    await caller.sees_state("listening")
+    for _ in range(10):
+        await caller.page.keyboard.press("Tab")
+        if await caller.page.evaluate("() => document.activeElement.dataset.control === 'hang-up'"):
+            break
+    await caller.page.keyboard.press("Enter")
+    await caller.sees_state("ended")
+    await expect(caller.page.locator("#call")).to_be_focused()
+
+
+async def test_a_screen_reader_is_told_of_the_call_and_of_finished_captions(
+    server, quiet_browser, open_page
+):
+    caller = await open_page(quiet_browser, server.url)
+    await caller.call()
+    await expect(caller.page.get_by_role("status")).to_have_text("Connected.")
+    await caller.types("hello")
+    answer = await caller.reads_answer()
+    await expect(caller.page.locator("#spoken-captions")).to_have_text(f"Agent: {answer}")
+
+
+async def test_the_own_picture_is_a_mirror(server, quiet_browser, open_page):
+    caller = await open_page(quiet_browser, server.url)
+    await caller.call()
+    mirrored = "() => getComputedStyle(document.querySelector('video')).transform"
+    assert await caller.page.evaluate(mirrored) == "matrix(-1, 0, 0, 1, 0, 0)"
+
+
+async def test_only_this_server_is_asked_and_nothing_is_complained_about(
+    server, quiet_browser, open_page
+):
+    context = await quiet_browser.new_context()
+    page = await context.new_page()
+    asked: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda line: complaints.append(line.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    await page.goto(server.url)
+    await page.click("#call")
+    await page.wait_for_selector('body[data-state="listening"]')
+    await page.click('[data-control="hang-up"]')
+    await page.wait_for_selector('body[data-state="ended"]')
+    await context.close()
+    assert len(asked) > 10
+    assert all(url.startswith((server.url, "data:")) for url in asked), asked
+    assert complaints == []

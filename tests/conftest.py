@@ -1,0 +1,30 @@
+"""What every test shares: no credentials of the machine's, and a real server to call."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from vision_agent.server_process import ServerProcess
+
+RECORDINGS = Path(__file__).parent.parent / "samples" / "recordings"
+
+for name in list(os.environ):
+    # The tests' brain is the local one, whoever runs them.
+    if name.startswith(("GOOGLE_", "GEMINI_", "VISION_AGENT_")):
+        del os.environ[name]
+
+
+@pytest.fixture
+def recordings() -> Path:
+    """Real recordings, and spoken questions."""
+    return RECORDINGS
+
+
+@asynccontextmanager
+async def serving(*arguments: str) -> AsyncIterator[ServerProcess]:
+    """`vision-agent serve` as its users run it, with the local Live API."""
+    async with ServerProcess(*arguments) as server:
+        yield server

@@ -1,0 +1,104 @@
+"""A caller for tests that end calls in rude ways: a real peer with no manners.
+
+As a script (`dialling.py URL`) it connects, prints `connected` and stays until it is killed.
+"""
+
+import asyncio
+import json
+import sys
+import urllib.request
+from collections.abc import Callable
+
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
+
+
+def request(method: str, url: str, body: dict | None = None) -> dict:
+    message = urllib.request.Request(
+        url,
+        json.dumps(body).encode() if body is not None else None,
+        {"Content-Type": "application/json"},
+        method=method,
+    )
+    with urllib.request.urlopen(message, timeout=20) as response:
+        text = response.read()
+    return json.loads(text) if text else {}
+
+
+class Dialled:
+    """A peer that has offered; `connect` takes the answer and waits for `bot-ready`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self.pc_id = ""
+        self.messages: list[dict] = []
+        self._arrived = asyncio.Condition()
+        self.channel = self.peer.createDataChannel("chat")
+        self.channel.on("open", lambda: self.send("client-ready", {"version": "2.1.0"}))
+        self.channel.on("message", self._on_message)
+
+    def send(self, type: str, data: dict) -> None:
+        message = {"label": "rtvi-ai", "type": type, "id": "1", "data": data}
+        self.channel.send(json.dumps(message))
+
+    def _on_message(self, text: str) -> None:
+        if text.startswith("{"):
+            self.messages.append(json.loads(text))
+            task = asyncio.ensure_future(self._notify())
+            task.add_done_callback(lambda t: t.result())
+
+    async def _notify(self) -> None:
+        async with self._arrived:
+            self._arrived.notify_all()
+
+    async def wait_for(self, wanted: Callable[[dict], bool], timeout: float = 30) -> dict:
+        """The first message, past or coming, that is wanted."""
+
+        def found() -> dict | None:
+            return next((m for m in self.messages if wanted(m)), None)
+
+        async with asyncio.timeout(timeout), self._arrived:
+            await self._arrived.wait_for(lambda: found() is not None)
+        return found()
+
+    async def offer(self, restart: str | None = None) -> dict:
+        self.peer.addTrack(AudioStreamTrack())
+        self.peer.addTrack(VideoStreamTrack())
+        await self.peer.setLocalDescription(await self.peer.createOffer())
+        body: dict = {"sdp": self.peer.localDescription.sdp, "type": "offer"}
+        if restart:
+            body |= {"pc_id": restart, "restart_pc": True}
+        answer = await asyncio.to_thread(request, "POST", f"{self.url}/api/offer", body)
+        self.pc_id = answer["pc_id"]
+        return answer
+
+    async def connect(self, restart: str | None = None) -> None:
+        answer = await self.offer(restart)
+
+        @self.peer.on("track")
+        def drain(track) -> None:
+            async def read() -> None:
+                while True:
+                    await track.recv()
+
+            task = asyncio.ensure_future(read())
+            task.add_done_callback(lambda t: t.exception())
+
+        await self.peer.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
+        await self.wait_for(lambda m: m["type"] == "bot-ready")
+
+    async def hang_up(self) -> None:
+        await asyncio.to_thread(request, "DELETE", f"{self.url}/api/offer/{self.pc_id}")
+        await self.peer.close()
+
+
+async def main() -> None:
+    dialled = Dialled(sys.argv[1])
+    await dialled.connect()
+    print("connected", flush=True)
+    await asyncio.sleep(60)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,184 @@
+"""A live session through the real ADK runner and google-genai client, over a real socket."""
+
+import asyncio
+from contextlib import aclosing, asynccontextmanager
+from datetime import datetime
+
+import pytest
+from google.adk.agents.llm_agent import LlmAgent
+from google.adk.apps.app import App
+from google.adk.runners import Runner
+from google.adk.sessions.in_memory_session_service import InMemorySessionService
+
+from tests.local.conftest import ScriptedEngine
+from vision_agent.live.connection import gemini_at
+from vision_agent.live.events import (
+    AgentTranscript,
+    Interrupted,
+    ToolCall,
+    ToolResult,
+    TurnComplete,
+    UserTranscript,
+    Voice,
+)
+from vision_agent.live.failure import LiveFailure
+from vision_agent.live.intake import Intake
+from vision_agent.live.run_config import make_run_config
+from vision_agent.live.session import LiveSession
+from vision_agent.local.contract import CallTool, Heard, Say
+from vision_agent.local.server import serve
+
+MODELS = ["gemini-2.5-flash-native-audio-preview-12-2025", "gemini-3.8-live"]
+
+
+def tell_time() -> dict[str, str]:
+    """Tell the time."""
+    return {"time": datetime(2020, 1, 2, 3, 4).isoformat()}
+
+
+@asynccontextmanager
+async def server(engine):
+    running = await serve("127.0.0.1", 0, engine)
+    try:
+        yield running
+    finally:
+        await running.close()
+
+
+class Conversation:
+    """A session, its events as they come, and what a test needs to wait for."""
+
+    def __init__(self, running, model: str, *, api_key: str = "local", voice=None) -> None:
+        llm = gemini_at(f"https://127.0.0.1:{running.port}", running.certificate_pem, model=model)
+        llm.client_kwargs["api_key"] = api_key
+        agent = LlmAgent(name="tester", model=llm, tools=[tell_time])
+        self.runner = Runner(
+            app=App(name="tests", root_agent=agent), session_service=InMemorySessionService()
+        )
+        self.intake = Intake()
+        self.connects = 0
+        self.session = LiveSession(
+            self.runner,
+            make_run_config(voice=voice),
+            self.intake,
+            user_id="u",
+            session_id="s",
+            model=model,
+            on_connected=self._connected,
+        )
+
+    def _connected(self) -> None:
+        self.connects += 1
+
+    async def until(self, *kinds):
+        """Events up to one of each of these kinds, in order."""
+        seen, missing = [], set(kinds)
+        async with asyncio.timeout(20), aclosing(self.session.events()) as events:
+            async for event in events:
+                seen.append(event)
+                missing.discard(type(event))
+                if not missing:
+                    return seen
+        raise AssertionError(f"the session ended without {missing}: {seen}")
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_typed_text_is_answered_with_voice_and_words_and_the_turn_ends(model):
+    async with server(ScriptedEngine()) as running:
+        talk = Conversation(running, model)
+        talk.intake.text("hello")
+        events = await talk.until(TurnComplete)
+    assert talk.connects == 1
+    assert sum(len(e.pcm) for e in events if isinstance(e, Voice)) > 24_000
+    final = [e.text for e in events if isinstance(e, AgentTranscript) and e.final]
+    assert final == ["You said hello."]
+    deltas = "".join(e.text for e in events if isinstance(e, AgentTranscript) and not e.final)
+    assert deltas.strip() == "You said hello."
+    assert isinstance(events[-1], TurnComplete)
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_speech_is_transcribed_and_pictures_reach_the_engine(model):
+    engine = ScriptedEngine()
+    engine.hears.append(Heard("what is this", True))
+    async with server(engine) as running:
+        talk = Conversation(running, model)
+        talk.intake.picture(b"\xff\xd8 a picture \xff\xd9")
+        for level in [b"\x00\x10"] * 25 + [b"\x00\x00"] * 60:
+            talk.intake.audio(level * 320)
+        events = await talk.until(TurnComplete)
+    heard = [e.text for e in events if isinstance(e, UserTranscript) and e.final]
+    assert heard == ["what is this"]
+    (turn,) = engine.turns
+    assert turn.frames[-1].jpeg == b"\xff\xd8 a picture \xff\xd9"
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_a_tool_is_called_and_its_result_reaches_the_answer(model):
+    engine = ScriptedEngine()
+    engine.answers = lambda turn: (
+        [Say(f"It is {turn.tool_results[-1]['response']['time']}.")]
+        if turn.tool_results
+        else [CallTool("tell_time", {})]
+    )
+    async with server(engine) as running:
+        talk = Conversation(running, model)
+        talk.intake.text("what time is it")
+        events = await talk.until(ToolCall, ToolResult, AgentTranscript)
+    assert [e.name for e in events if isinstance(e, ToolCall | ToolResult)] == ["tell_time"] * 2
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_speaking_over_the_answer_interrupts_it_and_nothing_of_it_follows(model):
+    engine = ScriptedEngine()
+    engine.answers = lambda turn: [Say("A long answer. " * 20)]
+    engine.hears.append(Heard("stop", True))
+    async with server(engine) as running:
+        talk = Conversation(running, model)
+        talk.intake.text("tell me a story")
+        seen = []
+        async with asyncio.timeout(20), aclosing(talk.session.events()) as events:
+            async for event in events:
+                seen.append(event)
+                if isinstance(event, Voice) and sum(isinstance(e, Voice) for e in seen) == 1:
+                    for _ in range(25):
+                        talk.intake.audio(b"\x00\x10" * 320)
+                if isinstance(event, TurnComplete):
+                    break
+    broken_off = next(i for i, e in enumerate(seen) if isinstance(e, Interrupted))
+    assert not any(isinstance(e, Voice) for e in seen[broken_off:])
+
+
+async def test_the_adk_session_is_gone_after_the_conversation():
+    async with server(ScriptedEngine()) as running:
+        talk = Conversation(running, MODELS[0])
+        talk.intake.text("hello")
+        await talk.until(TurnComplete)
+        left = await talk.runner.session_service.list_sessions(app_name="tests", user_id="u")
+    assert left.sessions == []
+
+
+async def test_a_refused_key_is_said_in_words():
+    async with server(ScriptedEngine()) as running:
+        with pytest.raises(LiveFailure, match=r"refused the key.*GOOGLE_API_KEY"):
+            await Conversation(running, MODELS[0], api_key="invalid-key").until(TurnComplete)
+
+
+async def test_a_model_that_the_service_does_not_serve_is_said_in_words():
+    async with server(ScriptedEngine()) as running:
+        with pytest.raises(LiveFailure, match=r"'gemini-2\.5-pro' cannot be used for a call"):
+            await Conversation(running, "gemini-2.5-pro").until(TurnComplete)
+
+
+async def test_a_service_that_cannot_be_reached_is_said_in_words():
+    async with server(ScriptedEngine()) as running:
+        talk = Conversation(running, MODELS[0])
+    with pytest.raises(LiveFailure, match="can't be reached"):
+        await talk.until(TurnComplete)
+
+
+async def test_an_untrusted_service_is_said_in_words():
+    async with server(ScriptedEngine()) as running, server(ScriptedEngine()) as other:
+        running.certificate_pem = other.certificate_pem
+        with pytest.raises(LiveFailure, match="not trusted"):
+            await Conversation(running, MODELS[0]).until(TurnComplete)

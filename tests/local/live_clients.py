@@ -1,0 +1,46 @@
+"""google-genai's own clients, unpatched, for a server that is running."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from google.genai import Client, live, types
+from google.oauth2.credentials import Credentials
+
+from vision_agent.local.server import LocalServer
+
+MODEL_2 = "gemini-2.5-flash-native-audio-preview-12-2025"
+MODEL_3 = "gemini-3.8-live"
+VERTEX_MODEL_2 = "gemini-live-2.5-flash-native-audio"
+
+Connect = Callable[..., AbstractAsyncContextManager[live.AsyncSession]]
+
+
+def trusting(server: LocalServer) -> ssl.SSLContext:
+    return ssl.create_default_context(cadata=server.certificate_pem)
+
+
+def http_options(server: LocalServer) -> types.HttpOptions:
+    return types.HttpOptions(
+        base_url=f"https://127.0.0.1:{server.port}",
+        api_version="v1alpha",
+        async_client_args={"ssl": trusting(server), "max_size": None},
+    )
+
+
+def studio_client(server: LocalServer, key: str = "any") -> Client:
+    return Client(vertexai=False, api_key=key, http_options=http_options(server))
+
+
+def vertex_client(server: LocalServer, token: str = "any") -> Client:
+    options = http_options(server)
+    options.api_version = "v1beta1"
+    return Client(
+        vertexai=True,
+        project="a-project",
+        location="us-central1",
+        credentials=Credentials(token=token),
+        http_options=options,
+    )

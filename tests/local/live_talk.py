@@ -1,0 +1,141 @@
+"""Helpers that play a client: what it sends, and what it was told, in one word each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from google.genai import live, types
+
+LOUD = b"\x10\x27" * 320
+QUIET = bytes(640)
+
+
+def audio(pcm: bytes) -> types.Blob:
+    return types.Blob(data=pcm, mime_type="audio/pcm;rate=16000")
+
+
+async def send_sound(
+    session: live.AsyncSession, pcm: bytes, times: int, *, chunks: bool = False
+) -> None:
+    """Sends 20 ms pieces as fast as they go; with ``chunks`` in the 2.5 dialect."""
+    for _ in range(times):
+        if chunks:
+            await session.send_realtime_input(media=audio(pcm))
+        else:
+            await session.send_realtime_input(audio=audio(pcm))
+
+
+async def say(session: live.AsyncSession, *, chunks: bool = False) -> None:
+    """Speaks for 200 ms and then is silent for 700."""
+    await send_sound(session, LOUD, 10, chunks=chunks)
+    await send_sound(session, QUIET, 35, chunks=chunks)
+
+
+async def type_text(session: live.AsyncSession, text: str) -> None:
+    await session.send_client_content(
+        turns=types.Content(role="user", parts=[types.Part(text=text)])
+    )
+
+
+def kinds(message: types.LiveServerMessage) -> list[str]:
+    """What a message says, in one word for each thing."""
+    said = []
+    content = message.server_content
+    if content is not None:
+        if content.input_transcription:
+            said.append("heard")
+        for part in (content.model_turn.parts if content.model_turn else None) or []:
+            said.append("audio" if part.inline_data else "text")
+        if content.output_transcription:
+            said.append("caption")
+        for name in ("interrupted", "generation_complete", "turn_complete"):
+            if getattr(content, name):
+                said.append(name)
+    for name in (
+        "tool_call",
+        "tool_call_cancellation",
+        "usage_metadata",
+        "session_resumption_update",
+        "voice_activity",
+    ):
+        if getattr(message, name):
+            said.append(name)
+    return said
+
+
+class Heard:
+    """Everything one client was told, read in the background until its session ends."""
+
+    def __init__(self, session: live.AsyncSession) -> None:
+        self.messages: list[types.LiveServerMessage] = []
+        self._news = asyncio.Condition()
+        self._session = session
+        self._task = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        while True:
+            async for message in self._session.receive():
+                async with self._news:
+                    self.messages.append(message)
+                    self._news.notify_all()
+
+    async def __aenter__(self) -> Heard:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    @property
+    def order(self) -> list[str]:
+        """What was said, in order, repetitions of audio and captions as one."""
+        order: list[str] = []
+        for message in self.messages:
+            for kind in kinds(message):
+                if kind not in ("audio", "caption") or kind not in order[-2:]:
+                    order.append(kind)
+        return order
+
+    @property
+    def captions(self) -> str:
+        return "".join(
+            message.server_content.output_transcription.text or ""
+            for message in self.messages
+            if message.server_content and message.server_content.output_transcription
+        )
+
+    @property
+    def sound(self) -> bytes:
+        return b"".join(message.data or b"" for message in self.messages)
+
+    def count(self, kind: str) -> int:
+        return sum(kinds(message).count(kind) for message in self.messages)
+
+    async def until(
+        self, kind: str, times: int = 1, *, within_s: float = 10.0
+    ) -> types.LiveServerMessage:
+        """Waits until something has been said that often; gives the message that said it."""
+        found = await self.until_true(lambda: self.count(kind) >= times, within_s=within_s)
+        assert found
+        matching = [message for message in self.messages if kind in kinds(message)]
+        return matching[times - 1]
+
+    async def until_true(self, condition: Callable[[], bool], *, within_s: float = 10.0) -> bool:
+        def over() -> bool:
+            return condition() or self._task.done()
+
+        async with asyncio.timeout(within_s), self._news:
+            ended = asyncio.ensure_future(self._notify_at_end())
+            try:
+                await self._news.wait_for(over)
+            finally:
+                ended.cancel()
+        if not condition():
+            self._task.result()
+        return True
+
+    async def _notify_at_end(self) -> None:
+        await asyncio.wait([self._task])
+        async with self._news:
+            self._news.notify_all()

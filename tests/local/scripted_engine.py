@@ -1,0 +1,124 @@
+"""An engine with a script, in the place of the real one.
+
+It keeps the engine's contract and decides by simple rules a test can foresee: loud samples are
+speech, what was said is the next line of a script, and the answer is whatever the test's function
+returns. Its voice is a tone, 60 ms for each letter, as fast as it is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+
+from vision_agent.local.contract import (
+    CallTool,
+    Heard,
+    Say,
+    SpeechStarted,
+    SpeechStopped,
+    Turn,
+)
+
+Parts = Iterable[Say | CallTool | Callable[[], Awaitable[object]]]
+
+LETTER_MS = 60
+
+
+class ScriptedEars:
+    """Hears speech where samples are loud, ended by the silence it was asked to wait for."""
+
+    def __init__(self, engine: ScriptedEngine, silence_ms: int) -> None:
+        self._engine = engine
+        self._silence_ms = silence_ms
+        self._samples = 0
+        self._quiet_since_ms = 0
+        self._speaking = False
+
+    def feed(self, pcm: bytes) -> list[SpeechStarted | SpeechStopped]:
+        assert len(pcm) % 2 == 0
+        self._samples += len(pcm) // 2
+        now_ms = self._samples // 16
+        self._engine.fed_bytes += len(pcm)
+        if any(pcm):
+            self._quiet_since_ms = now_ms
+            if not self._speaking:
+                self._speaking = True
+                return [SpeechStarted(now_ms - len(pcm) // 32)]
+        elif self._speaking and now_ms - self._quiet_since_ms >= self._silence_ms:
+            self._speaking = False
+            return [SpeechStopped(self._quiet_since_ms)]
+        return []
+
+    async def heard(self) -> Heard:
+        await self._engine.may_hear.wait()
+        return self._engine.hears.popleft()
+
+    def begin_activity(self) -> None:
+        self._engine.activities.append("begin")
+
+    def end_activity(self) -> None:
+        self._engine.activities.append("end")
+
+    def reset(self) -> None:
+        self._speaking = False
+
+    async def close(self) -> None:
+        self._engine.open_ears -= 1
+
+
+class ScriptedEngine:
+    """The engine's contract, with a test holding the script.
+
+    Attributes:
+        hears: What the next utterances will be understood as.
+        answers: Makes the parts of an answer to a turn; a function among them is awaited there.
+        turns: Every turn it was asked to answer.
+        spoken: Every sentence it was asked to speak, with voice and language.
+        may_hear: Cleared, transcripts wait.
+    """
+
+    def __init__(self) -> None:
+        self.hears: deque[Heard] = deque()
+        self.answers: Callable[[Turn], Parts] = lambda turn: [Say(f"You said {turn.text}.")]
+        self.turns: list[Turn] = []
+        self.spoken: list[tuple[str, str | None, str | None]] = []
+        self.activities: list[str] = []
+        self.ears_asked: list[dict[str, object]] = []
+        self.may_hear = asyncio.Event()
+        self.may_hear.set()
+        self.open_ears = 0
+        self.open_answers = 0
+        self.fed_bytes = 0
+
+    def ears(
+        self, *, silence_ms: int, start_sensitivity: str, end_sensitivity: str
+    ) -> ScriptedEars:
+        self.open_ears += 1
+        self.ears_asked.append(
+            {"silence_ms": silence_ms, "start": start_sensitivity, "end": end_sensitivity}
+        )
+        return ScriptedEars(self, silence_ms)
+
+    async def speak(
+        self, text: str, voice_name: str | None, language_code: str | None
+    ) -> AsyncIterator[bytes]:
+        self.spoken.append((text, voice_name, language_code))
+        # Every byte value occurs, so that either base64 alphabet would show.
+        pcm = (bytes(range(256)) * (1 + len(text) * LETTER_MS * 48 // 256))[
+            : len(text) * LETTER_MS * 48
+        ]
+        for start in range(0, len(pcm), 4800):
+            yield pcm[start : start + 4800]
+
+    async def answer(self, turn: Turn) -> AsyncIterator[Say | CallTool]:
+        self.turns.append(turn)
+        self.open_answers += 1
+        try:
+            for part in self.answers(turn):
+                if isinstance(part, Say | CallTool):
+                    yield part
+                else:
+                    await part()
+        finally:
+            self.open_answers -= 1

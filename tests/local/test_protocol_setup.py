@@ -1,0 +1,237 @@
+"""The setup message: what is read from it, and what is refused with which code and words."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from vision_agent.local.models import MODELS, find_voice
+from vision_agent.local.session_setup import (
+    Endpoint,
+    Setup,
+    check_credentials,
+    find_endpoint,
+    parse_setup,
+)
+from vision_agent.local.voices import VOICES
+from vision_agent.local.wire import Refused
+
+STUDIO = Endpoint(vertex=False, version="v1alpha")
+VERTEX = Endpoint(vertex=True, version="v1beta1")
+
+CAPTURED: dict[str, Any] = {
+    "setup": {
+        "model": "models/gemini-2.5-flash-native-audio-preview-12-2025",
+        "generationConfig": {
+            "responseModalities": ["AUDIO"],
+            "speechConfig": {
+                "voice_config": {"prebuilt_voice_config": {"voice_name": "Kore"}},
+                "language_code": "en-US",
+            },
+            "enableAffectiveDialog": True,
+        },
+        "systemInstruction": {"parts": [{"text": "Be brief."}], "role": "system"},
+        "tools": [
+            {"functionDeclarations": [{"name": "get_time", "parameters_json_schema": {}}]},
+            {"googleSearch": {}},
+        ],
+        "sessionResumption": {"handle": "H2"},
+        "inputAudioTranscription": {},
+        "outputAudioTranscription": {},
+        "realtimeInputConfig": {
+            "automatic_activity_detection": {"disabled": True, "silence_duration_ms": 300},
+            "activity_handling": "NO_INTERRUPTION",
+            "turn_coverage": "TURN_INCLUDES_ALL_INPUT",
+        },
+        "contextWindowCompression": {
+            "trigger_tokens": 25600,
+            "sliding_window": {"target_tokens": 12800},
+        },
+        "proactivity": {"proactive_audio": True},
+        "historyConfig": {"initial_history_in_client_content": True},
+    }
+}
+
+
+def setup(model: str = "local", endpoint: Endpoint = STUDIO, **fields: Any) -> Setup:
+    return parse_setup(json.dumps({"setup": {"model": model, **fields}}), endpoint)
+
+
+def refusal(*args: Any, **fields: Any) -> tuple[int, str]:
+    with pytest.raises(Refused) as refused:
+        setup(*args, **fields)
+    return refused.value.code, refused.value.reason
+
+
+def test_a_captured_setup_is_read_completely() -> None:
+    assert parse_setup(json.dumps(CAPTURED), STUDIO) == Setup(
+        endpoint=STUDIO,
+        model=MODELS["gemini-2.5-flash-native-audio-preview-12-2025"],
+        voice_name="Kore",
+        language_code="en-US",
+        instruction="Be brief.",
+        tools=({"name": "get_time", "parameters_json_schema": {}},),
+        input_transcription=True,
+        output_transcription=True,
+        automatic_detection=False,
+        silence_ms=300,
+        barge_in=False,
+        counts_silence=True,
+        resumption=True,
+        handle="H2",
+        history_first=True,
+    )
+
+
+@pytest.mark.parametrize("endpoint", [STUDIO, VERTEX])
+def test_a_bare_setup_has_the_defaults_of_its_service(endpoint: Endpoint) -> None:
+    readiness = "LOW" if endpoint.vertex else "HIGH"
+    assert setup(endpoint=endpoint) == Setup(
+        endpoint=endpoint,
+        model=MODELS["local"],
+        start_sensitivity=readiness,
+        end_sensitivity=readiness,
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "endpoint"),
+    [
+        ("/ws/google.ai.generativelanguage.v1alpha.GenerativeService.BidiGenerateContent", STUDIO),
+        (
+            "//ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent?key=k",
+            Endpoint(vertex=False, version="v1beta"),
+        ),
+        ("/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent", VERTEX),
+        ("/ws/google.ai.generativelanguage.v9.GenerativeService.BidiGenerateContent", None),
+        ("/ws/google.ai.generativelanguage.v1alpha.GenerativeService.BidiGenerateMusic", None),
+        ("/", None),
+    ],
+)
+def test_the_path_names_the_service(path: str, endpoint: Endpoint | None) -> None:
+    assert find_endpoint(path) == endpoint
+
+
+@pytest.mark.parametrize(
+    ("name", "endpoint"),
+    [
+        ("models/gemini-3.8-live", STUDIO),
+        ("gemini-3.8-live", STUDIO),
+        ("publishers/google/models/gemini-3.8-live", VERTEX),
+        ("projects/p/locations/l/publishers/google/models/gemini-3.8-live", VERTEX),
+    ],
+)
+def test_a_model_is_found_under_each_of_its_resource_names(name: str, endpoint: Endpoint) -> None:
+    assert setup(name, endpoint).model.name == "gemini-3.8-live"
+
+
+@pytest.mark.parametrize("name", ["gemini-2.5-pro", "", "gemini-live-2.5-flash-native-audio"])
+def test_ai_studio_does_not_find_models_that_are_not_live_there(name: str) -> None:
+    code, reason = refusal(f"models/{name}")
+    assert code == 1008
+    assert reason.startswith(f"models/{name} is not found for API version v1alpha, or is not ")
+    assert len(reason.encode()) <= 123
+
+
+def test_vertex_does_not_support_models_that_are_not_live_there() -> None:
+    name = "publishers/google/models/gemini-2.5-pro"
+    assert refusal(f"projects/a-project/locations/us-central1/{name}", VERTEX) == (
+        1007,
+        f"Publisher Model `{name}` is not supported in the live api.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        (
+            {"generationConfig": {"responseModalities": ["TEXT", "AUDIO"]}},
+            "At most one response modality",
+        ),
+        ({"generationConfig": {"responseModalities": ["IMAGE"]}}, "modality IMAGE is not"),
+        ({"generationConfig": []}, "'setup.generation_config': an object is needed"),
+        ({"tools": [{"functionDeclarations": [{}]}]}, "a name is needed"),
+        ({"inputAudioTranscription": {}, "systemInstruction": 3}, "'content': an object"),
+        (
+            {"realtimeInputConfig": {"automaticActivityDetection": {"silenceDurationMs": -1}}},
+            "'silence_duration_ms': a whole number",
+        ),
+    ],
+)
+def test_a_setup_that_asks_for_the_impossible_is_refused(
+    fields: dict[str, Any], words: str
+) -> None:
+    code, reason = refusal(**fields)
+    assert code == 1007
+    assert words in reason
+
+
+def test_an_unknown_voice_is_refused_by_its_name() -> None:
+    speech = {"voiceConfig": {"prebuiltVoiceConfig": {"voiceName": "NotAVoice"}}}
+    assert refusal(generationConfig={"speechConfig": speech}) == (
+        1007,
+        "Requested voice api_name 'NotAVoice' is not available for model local",
+    )
+
+
+def test_native_audio_models_do_not_answer_in_text() -> None:
+    generation = {"responseModalities": ["TEXT"]}
+    assert refusal("gemini-3.8-live", generationConfig=generation) == (
+        1007,
+        "Cannot extract voices from a non-audio request.",
+    )
+
+
+def test_proactivity_cannot_be_turned_off_where_it_is_always_on() -> None:
+    code, reason = refusal("gemini-3.8-live", proactivity={"proactive_audio": False})
+    assert code == 1007
+    assert "Proactive audio cannot be disabled" in reason
+    assert setup("gemini-3.1-flash-live-preview", proactivity={"proactive_audio": False})
+    assert setup("gemini-3.8-live", proactivity={"proactive_audio": True})
+
+
+@pytest.mark.parametrize("raw", ['{"realtime_input": {}}', "{}", '{"setup": {}, "tools": []}'])
+def test_anything_but_a_setup_is_refused_as_first_message(raw: str) -> None:
+    with pytest.raises(Refused) as refused:
+        parse_setup(raw, STUDIO)
+    assert (refused.value.code, refused.value.reason) == (
+        1007,
+        "setup must be the first message and only the first",
+    )
+
+
+def test_all_thirty_voices_are_known_in_any_case() -> None:
+    assert len(VOICES) == 30
+    assert [find_voice(voice.lower()) for voice in VOICES] == list(VOICES)
+    assert find_voice("Nobody") is None
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "key", "token", "code", "words"),
+    [
+        (STUDIO, "invalid-key", None, 1007, "API key not valid. Please pass a valid API key."),
+        (STUDIO, None, None, 1008, "Method doesn't allow unregistered callers"),
+        (STUDIO, "", None, 1008, "Method doesn't allow unregistered callers"),
+        (VERTEX, None, "invalid-token", 1008, "Request had invalid authentication credentials."),
+        (VERTEX, None, None, 1008, "Request is missing required authentication credential."),
+    ],
+)
+def test_callers_without_a_good_key_are_refused(
+    endpoint: Endpoint, key: str | None, token: str | None, code: int, words: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        check_credentials(endpoint, key, token)
+    assert refused.value.code == code
+    assert refused.value.reason.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "key", "token"),
+    [(STUDIO, "any", None), (VERTEX, None, "any"), (VERTEX, "any", None), (STUDIO, None, "any")],
+)
+def test_any_other_key_is_good_enough(
+    endpoint: Endpoint, key: str | None, token: str | None
+) -> None:
+    check_credentials(endpoint, key, token)

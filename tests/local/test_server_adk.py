@@ -1,0 +1,239 @@
+"""ADK's own runner holds whole conversations with the server, in both dialects."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from google.adk.agents import Agent, LiveRequestQueue
+from google.adk.agents.run_config import RunConfig
+from google.adk.events import Event
+from google.adk.models import Gemini
+from google.adk.runners import Runner
+from google.adk.sessions import InMemorySessionService
+from google.genai import types
+
+from tests.local.live_clients import MODEL_2, MODEL_3, http_options
+from tests.local.live_talk import LOUD, QUIET, audio
+from tests.local.scripted_engine import ScriptedEngine
+from vision_agent.local.contract import CallTool, Say, Turn
+from vision_agent.local.contract import Heard as Understood
+from vision_agent.local.server import LocalServer
+
+BOTH = pytest.mark.parametrize("model", [MODEL_2, MODEL_3])
+
+
+class Call:
+    """One live run: its queue, and every event so far."""
+
+    def __init__(self) -> None:
+        self.queue = LiveRequestQueue()
+        self.events: list[Event] = []
+        self._news = asyncio.Condition()
+
+    async def hear(self, events: AsyncIterator[Event]) -> None:
+        async for event in events:
+            async with self._news:
+                self.events.append(event)
+                self._news.notify_all()
+
+    async def until(self, condition: Callable[[Event], Any], times: int = 1) -> Event:
+        def found() -> list[Event]:
+            return [event for event in self.events if condition(event)]
+
+        async with asyncio.timeout(15), self._news:
+            await self._news.wait_for(lambda: len(found()) >= times)
+        return found()[times - 1]
+
+    def say(self) -> None:
+        for pcm, times in ((LOUD, 10), (QUIET, 35)):
+            for _ in range(times):
+                self.queue.send_realtime(audio(pcm))
+
+    def type(self, text: str) -> None:
+        self.queue.send_content(types.Content(role="user", parts=[types.Part(text=text)]))
+
+    def final(self, transcription: str) -> list[str]:
+        return [
+            found.text
+            for event in self.events
+            if (found := getattr(event, transcription)) and found.finished
+        ]
+
+
+def gemini(server: LocalServer, model: str) -> Gemini:
+    return Gemini(
+        model=model,
+        base_url=f"https://127.0.0.1:{server.port}",
+        client_kwargs={"api_key": "any", "http_options": http_options(server)},
+    )
+
+
+@asynccontextmanager
+async def calling(agent: Agent, said_before: Sequence[tuple[str, str]] = ()) -> AsyncIterator[Call]:
+    sessions = InMemorySessionService()
+    session = await sessions.create_session(app_name="test", user_id="u", session_id="s")
+    for author, text in said_before:
+        role = "user" if author == "user" else "model"
+        content = types.Content(role=role, parts=[types.Part(text=text)])
+        await sessions.append_event(session, Event(author=author, content=content))
+    runner = Runner(agent=agent, app_name="test", session_service=sessions)
+    call = Call()
+    events = runner.run_live(
+        user_id="u",
+        session_id="s",
+        live_request_queue=call.queue,
+        run_config=RunConfig(
+            response_modalities=["AUDIO"],
+            session_resumption=types.SessionResumptionConfig(),
+        ),
+    )
+    listening = asyncio.create_task(call.hear(events))
+    try:
+        yield call
+    finally:
+        call.queue.close()
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        await events.aclose()
+
+
+def is_sound(event: Event) -> bool:
+    parts = (event.content.parts if event.content else None) or []
+    return any(part.inline_data for part in parts)
+
+
+@BOTH
+async def test_a_spoken_question_about_a_picture(
+    server: LocalServer, engine: ScriptedEngine, model: str
+) -> None:
+    engine.hears.append(Understood("what do you see", True))
+    engine.answers = lambda turn: [Say(f"{len(turn.frames)} picture.")]
+    async with calling(
+        Agent(name="guide", model=gemini(server, model), instruction="Help.")
+    ) as call:
+        call.queue.send_realtime(types.Blob(data=b"jpeg", mime_type="image/jpeg"))
+        call.say()
+        await call.until(lambda event: event.turn_complete)
+        handle = await call.until(lambda event: event.live_session_resumption_update)
+        usage = await call.until(lambda event: event.usage_metadata)
+    assert any(is_sound(event) for event in call.events)
+    assert call.final("input_transcription") == ["what do you see"]
+    assert call.final("output_transcription") == ["1 picture."]
+    assert handle.live_session_resumption_update is not None
+    assert handle.live_session_resumption_update.new_handle
+    assert usage.usage_metadata is not None
+    assert usage.usage_metadata.candidates_token_count == 15
+    assert engine.turns[0].instruction.startswith("Help.")
+
+
+@BOTH
+async def test_speech_interrupts_the_answer(
+    server: LocalServer, engine: ScriptedEngine, model: str
+) -> None:
+    engine.hears.append(Understood("stop", True))
+    engine.answers = lambda turn: [Say("Yes?" if turn.text == "stop" else "x" * 200)]
+    async with calling(
+        Agent(name="guide", model=gemini(server, model), instruction="Help.")
+    ) as call:
+        call.type("tell me")
+        await call.until(is_sound)
+        call.say()
+        await call.until(lambda event: event.interrupted)
+        await call.until(lambda event: event.turn_complete, 2)
+    assert call.final("output_transcription")[-1] == "Yes?"
+
+
+@BOTH
+async def test_a_tool_of_the_agents_is_run_and_its_result_spoken(
+    server: LocalServer, engine: ScriptedEngine, model: str
+) -> None:
+    def get_time(place: str) -> dict[str, str]:
+        """The time in a place."""
+        return {"time": f"noon in {place}"}
+
+    def answers(turn: Turn) -> list[Say | CallTool]:
+        if turn.tool_results:
+            return [Say(f"It is {turn.tool_results[0]['response']['time']}.")]
+        return [Say("A moment."), CallTool("get_time", {"place": "Graz"})]
+
+    engine.answers = answers
+    async with calling(Agent(name="guide", model=gemini(server, model), tools=[get_time])) as call:
+        call.type("what time is it")
+        await call.until(
+            lambda event: (
+                event.output_transcription
+                and event.output_transcription.finished
+                and "noon" in event.output_transcription.text
+            )
+        )
+        await call.until(lambda event: event.turn_complete)
+        calls = [name.name for event in call.events for name in event.get_function_calls()]
+    assert calls == ["get_time"]
+    assert "It is noon in Graz." in "".join(call.final("output_transcription"))
+    [tool] = engine.turns[0].tools
+    assert tool["name"] == "get_time"
+
+
+@BOTH
+async def test_a_call_goes_on_with_its_history_after_the_connection_was_lost(
+    server: LocalServer, engine: ScriptedEngine, model: str
+) -> None:
+    async with calling(
+        Agent(name="guide", model=gemini(server, model), instruction="Help.")
+    ) as call:
+        call.type("one")
+        await call.until(lambda event: event.live_session_resumption_update)
+        # 1006 for the client, which ADK answers by resuming.
+        server.tear_off()
+        async with asyncio.timeout(10):
+            while len(engine.ears_asked) < 2:
+                await asyncio.sleep(0.01)
+        call.type("two")
+        await call.until(lambda event: event.live_session_resumption_update, 2)
+    assert [turn.text for turn in engine.turns] == ["one", "two"]
+    assert list(engine.turns[1].history) == [("user", "one"), ("model", "You said one.")]
+
+
+@BOTH
+async def test_a_replayed_history_is_answered(
+    server: LocalServer, engine: ScriptedEngine, model: str
+) -> None:
+    agent = Agent(name="guide", model=gemini(server, model))
+    said_before = [("user", "hello"), ("guide", "Hi."), ("user", "what is this")]
+    async with calling(agent, said_before) as call:
+        await call.until(lambda event: event.turn_complete)
+    [turn] = engine.turns
+    assert turn.text == "what is this"
+    assert list(turn.history) == [("user", "hello"), ("model", "Hi.")]
+
+
+@BOTH
+async def test_another_agent_takes_over_and_answers_the_same_question(
+    server: LocalServer, engine: ScriptedEngine, model: str
+) -> None:
+    engine.hears.append(Understood("what time is it", True))
+
+    def answers(turn: Turn) -> list[Say | CallTool]:
+        if turn.instruction.startswith("Know the time."):
+            return [Say("It is noon.")]
+        return [CallTool("transfer_to_agent", {"agent_name": "clock"})]
+
+    engine.answers = answers
+    clock = Agent(
+        name="clock",
+        description="Knows the time.",
+        model=gemini(server, model),
+        instruction="Know the time.",
+    )
+    guide = Agent(
+        name="guide", model=gemini(server, model), instruction="Help.", sub_agents=[clock]
+    )
+    async with calling(guide) as call:
+        call.say()
+        await call.until(lambda event: event.turn_complete and event.author == "clock")
+    assert engine.turns[-1].text == "what time is it"
+    assert call.final("output_transcription") == ["It is noon."]

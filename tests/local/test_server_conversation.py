@@ -1,0 +1,193 @@
+"""Whole conversations with the real engine: sound and pictures in, a voice out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import pytest
+from google.genai import live, types
+from vision_agent.local.engine import Engine
+
+from tests.local.live_clients import MODEL_2, MODEL_3, studio_client
+from tests.local.live_talk import QUIET, Heard, audio, send_sound, type_text
+from vision_agent.local import speak_question
+from vision_agent.local.server import serve
+
+BOTH = pytest.mark.parametrize("model", [MODEL_2, MODEL_3])
+BOTTLE = Path(__file__).parents[2] / "samples" / "recordings" / "bottle.mp4"
+
+Connect = Callable[..., AbstractAsyncContextManager[live.AsyncSession]]
+
+
+@pytest.fixture
+async def connect() -> AsyncIterator[Connect]:
+    engine = await Engine.start()
+    server = await serve("127.0.0.1", 0, engine)
+    client = studio_client(server)
+
+    def connect(model: str = MODEL_2, **config: Any) -> AbstractAsyncContextManager[Any]:
+        wanted = types.LiveConnectConfig(
+            response_modalities=["AUDIO"],
+            input_audio_transcription=types.AudioTranscriptionConfig(),
+            output_audio_transcription=types.AudioTranscriptionConfig(),
+            **config,
+        )
+        return client.aio.live.connect(model=model, config=wanted)
+
+    yield connect
+    await server.close()
+    await engine.close()
+
+
+async def ask(session: live.AsyncSession, question: str) -> None:
+    """Says it out loud, then is silent for a second."""
+    pcm, rate_hz = await speak_question(question)
+    samples = np.frombuffer(pcm, np.int16)
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=16_000)
+    frame = av.AudioFrame.from_ndarray(samples[None, :], format="s16", layout="mono")
+    frame.sample_rate = rate_hz
+    frames = [*resampler.resample(frame), *resampler.resample(None)]
+    spoken = b"".join(out.to_ndarray().tobytes() for out in frames)
+    for start in range(0, len(spoken), 640):
+        await session.send_realtime_input(audio=audio(spoken[start : start + 640]))
+    await send_sound(session, QUIET, 50)
+
+
+def jpeg(picture: np.ndarray[Any, Any]) -> types.Blob:
+    done, data = cv2.imencode(".jpg", picture)
+    assert done
+    return types.Blob(data=data.tobytes(), mime_type="image/jpeg")
+
+
+def bottle() -> types.Blob:
+    with av.open(str(BOTTLE)) as recording:
+        frame = next(recording.decode(video=0))
+        return jpeg(frame.to_ndarray(format="bgr24"))
+
+
+def card(bgr: tuple[int, int, int]) -> types.Blob:
+    """A card held in front of a grey wall."""
+    picture = np.full((480, 640, 3), 190, np.uint8)
+    picture[90:390, 170:470] = bgr
+    return jpeg(picture)
+
+
+def transcript(heard: Heard) -> str:
+    return " ".join(
+        message.server_content.input_transcription.text or ""
+        for message in heard.messages
+        if message.server_content and message.server_content.input_transcription
+    )
+
+
+def loudness(pcm: bytes) -> float:
+    return float(np.abs(np.frombuffer(pcm, np.int16).astype(float)).mean())
+
+
+@BOTH
+async def test_what_do_you_see(connect: Connect, model: str) -> None:
+    async with connect(model) as session, Heard(session) as heard:
+        await session.send_realtime_input(video=bottle())
+        await ask(session, "what do you see")
+        await heard.until("turn_complete", within_s=60)
+    assert "what do you see" in transcript(heard).lower()
+    assert heard.order == [
+        "heard",
+        "audio",
+        "caption",
+        "generation_complete",
+        "usage_metadata",
+        "turn_complete",
+    ]
+    assert heard.captions
+    assert len(heard.sound) > 24_000  # half a second
+    assert loudness(heard.sound) > 100
+
+
+async def test_the_newest_picture_is_the_one_that_is_asked_about(connect: Connect) -> None:
+    async with connect() as session, Heard(session) as heard:
+        await session.send_realtime_input(video=card((30, 30, 200)))
+        await session.send_realtime_input(video=card((200, 60, 20)))
+        await type_text(session, "What colour is this?")
+        await heard.until("generation_complete", within_s=60)
+    assert "blue" in heard.captions.lower()
+    assert "red" not in heard.captions.lower()
+
+
+@BOTH
+async def test_speech_cuts_in_and_is_answered(connect: Connect, model: str) -> None:
+    async with connect(model) as session, Heard(session) as heard:
+        await session.send_realtime_input(video=bottle())
+        await session.send_realtime_input(text="What do you see?")
+        await heard.until("audio", within_s=60)
+        before = heard.captions
+        await ask(session, "hello")
+        await heard.until("turn_complete", 2, within_s=60)
+    assert heard.count("interrupted") == 1
+    after = heard.order[heard.order.index("interrupted") :]
+    assert after[:3] == ["interrupted", "usage_metadata", "turn_complete"]
+    assert after[3:] == [
+        "heard",
+        "audio",
+        "caption",
+        "generation_complete",
+        "usage_metadata",
+        "turn_complete",
+    ]
+    assert len(heard.captions) > len(before)
+
+
+async def test_two_questions_in_a_row(connect: Connect) -> None:
+    async with connect() as session, Heard(session) as heard:
+        await session.send_realtime_input(video=card((30, 30, 200)))
+        await ask(session, "hello")
+        await heard.until("turn_complete", within_s=60)
+        await ask(session, "what colour is this")
+        await heard.until("turn_complete", 2, within_s=60)
+    assert "interrupted" not in heard.order
+    assert "red" in heard.captions.lower()
+
+
+async def test_the_client_signals_when_the_caller_speaks(connect: Connect) -> None:
+    manual = types.RealtimeInputConfig(
+        automatic_activity_detection=types.AutomaticActivityDetection(disabled=True)
+    )
+    async with connect(realtime_input_config=manual) as session, Heard(session) as heard:
+        await session.send_realtime_input(video=card((30, 30, 200)))
+        await session.send_realtime_input(activity_start=types.ActivityStart())
+        await ask(session, "what colour is this")
+        await session.send_realtime_input(activity_end=types.ActivityEnd())
+        await heard.until("turn_complete", within_s=60)
+    assert "red" in heard.captions.lower()
+
+
+async def test_the_agents_own_tool_is_called_and_its_answer_spoken(connect: Connect) -> None:
+    weather = types.FunctionDeclaration(
+        name="get_weather",
+        description="Get the weather in a city.",
+        parameters_json_schema={
+            "type": "object",
+            "properties": {"city": {"type": "string"}},
+            "required": ["city"],
+        },
+    )
+    tools = [types.Tool(function_declarations=[weather])]
+    async with connect(MODEL_3, tools=tools) as session, Heard(session) as heard:
+        await session.send_realtime_input(text="Get the weather in Graz")
+        called = await heard.until("tool_call", within_s=60)
+        assert called.tool_call is not None
+        [call] = called.tool_call.function_calls or []
+        assert (call.name, call.args) == ("get_weather", {"city": "Graz"})
+        await session.send_tool_response(
+            function_responses=types.FunctionResponse(
+                id=call.id, name=call.name, response={"result": "sunny and warm"}
+            )
+        )
+        await heard.until("turn_complete", within_s=60)
+    assert "sunny" in heard.captions.lower()

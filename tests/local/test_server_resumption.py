@@ -1,0 +1,83 @@
+"""Sessions that go on after their connection has ended."""
+
+from __future__ import annotations
+
+import pytest
+from google.genai import errors, types
+
+from tests.local.live_clients import MODEL_2, MODEL_3, VERTEX_MODEL_2, Connect
+from tests.local.live_talk import Heard, type_text
+from tests.local.scripted_engine import ScriptedEngine
+
+RESUMABLE = {"session_resumption": types.SessionResumptionConfig()}
+
+
+def resuming(handle: str | None) -> dict[str, types.SessionResumptionConfig]:
+    return {"session_resumption": types.SessionResumptionConfig(handle=handle)}
+
+
+async def handle_after(heard: Heard, turns: int = 1) -> str:
+    update = (await heard.until("session_resumption_update", turns)).session_resumption_update
+    assert update is not None
+    assert update.resumable is True
+    assert update.new_handle
+    return update.new_handle
+
+
+@pytest.mark.parametrize("model", [MODEL_2, MODEL_3])
+async def test_a_handle_after_each_turn_brings_back_words_and_pictures(
+    connect: Connect, engine: ScriptedEngine, model: str
+) -> None:
+    async with connect(model, **RESUMABLE) as session, Heard(session) as heard:
+        await session.send_realtime_input(
+            video=types.Blob(data=b"a picture", mime_type="image/jpeg")
+        )
+        await session.send_realtime_input(text="one")
+        first = await handle_after(heard)
+        assert heard.order[-2:] == ["turn_complete", "session_resumption_update"]
+        await session.send_realtime_input(text="two")
+        second = await handle_after(heard, 2)
+    assert first != second
+    async with connect(model, **resuming(second)) as session, Heard(session) as heard:
+        await session.send_realtime_input(text="three")
+        third = await handle_after(heard)
+    turn = engine.turns[-1]
+    assert [text for _, text in turn.history] == ["one", "You said one.", "two", "You said two."]
+    assert [frame.jpeg for frame in turn.frames] == [b"a picture"]
+    assert turn.frames[0].at_ms <= 0 <= turn.now_ms
+    # The handle of the first turn is still good, and knows the first turn only.
+    async with connect(model, **resuming(first)) as session, Heard(session) as heard:
+        await session.send_realtime_input(text="two again")
+        await heard.until("turn_complete")
+    assert [text for _, text in engine.turns[-1].history] == ["one", "You said one."]
+    assert third not in (first, second)
+
+
+async def test_nobody_gets_a_handle_unasked(connect: Connect) -> None:
+    async with connect() as session, Heard(session) as heard:
+        await type_text(session, "one")
+        await heard.until("turn_complete")
+        await type_text(session, "two")
+        await heard.until("turn_complete", 2)
+    assert "session_resumption_update" not in heard.order
+
+
+async def test_an_unknown_handle_is_refused(connect: Connect) -> None:
+    with pytest.raises(errors.APIError) as refused:
+        async with connect(**resuming("never given out")):
+            pass
+    assert refused.value.code == 1007
+    assert "handle is not valid" in str(refused.value)
+
+
+async def test_transparent_resumption_says_which_message_it_includes(connect: Connect) -> None:
+    transparent = types.SessionResumptionConfig(transparent=True)
+    async with (
+        connect(VERTEX_MODEL_2, vertex=True, session_resumption=transparent) as session,
+        Heard(session) as heard,
+    ):
+        await session.send_realtime_input(media=types.Blob(data=b"j", mime_type="image/jpeg"))
+        await type_text(session, "one")
+        update = (await heard.until("session_resumption_update")).session_resumption_update
+    assert update is not None
+    assert update.last_consumed_client_message_index == 2

@@ -1,0 +1,463 @@
+"""Turn-taking, row by row, and then whatever a random caller can think of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from vision_agent.local.turns import (
+    Action,
+    Answer,
+    Caller,
+    CallTools,
+    CancelTools,
+    Floor,
+    GenerationComplete,
+    Interrupted,
+    Prompt,
+    Settled,
+    StopAnswer,
+    ToolCall,
+    Transcribe,
+    TurnComplete,
+    Turns,
+)
+
+HELLO = Prompt("hello", True, True)
+CALL = ToolCall("c1", "get_time", {})
+OTHER_CALL = ToolCall("c2", "get_weather", {"city": "Graz"})
+
+
+def result(call: ToolCall, **extra: object) -> dict[str, object]:
+    return {"id": call.id, "name": call.name, "response": {"result": "ok"}, **extra}
+
+
+def thinking(**options: bool) -> Turns:
+    turns = Turns(**options)
+    turns.typed("hello", 0)
+    return turns
+
+
+def speaking(**options: bool) -> Turns:
+    turns = thinking(**options)
+    turns.spoke(1, 1000, 0)
+    return turns
+
+
+def playing_out(**options: bool) -> Turns:
+    turns = speaking(**options)
+    turns.finished(1, 0)
+    return turns
+
+
+def waiting(**options: bool) -> Turns:
+    turns = thinking(**options)
+    turns.called(1, [CALL], 0)
+    return turns
+
+
+def typed(text: str = "hello") -> Prompt:
+    return Prompt(text)
+
+
+def kinds(actions: list[Action]) -> list[type]:
+    return [type(action) for action in actions]
+
+
+def test_a_spoken_turn_from_end_to_end() -> None:
+    turns = Turns()
+    assert turns.caller_started(0) == []
+    assert turns.caller_stopped() == [Transcribe()]
+    assert turns.heard(HELLO) == [Answer(1, HELLO)]
+    assert turns.floor is Floor.THINKING
+    assert turns.spoke(1, 100, 1000) == []
+    assert turns.spoke(1, 100, 1001) == []
+    assert turns.finished(1, 1002) == [GenerationComplete()]
+    assert turns.wake_at_ms == 1200
+    assert turns.tick(1199) == []
+    assert turns.tick(1200) == [TurnComplete(), Settled(HELLO)]
+    assert (turns.floor, turns.caller, turns.wake_at_ms) == (Floor.IDLE, Caller.SILENT, None)
+
+
+def test_sound_that_came_with_pauses_is_heard_from_when_it_came() -> None:
+    turns = thinking()
+    turns.spoke(1, 100, 0)
+    turns.spoke(1, 100, 500)
+    turns.finished(1, 500)
+    assert turns.wake_at_ms == 600
+
+
+def test_an_answer_without_sound_is_complete_at_once() -> None:
+    turns = thinking()
+    assert turns.finished(1, 0) == [GenerationComplete(), TurnComplete(), Settled(typed())]
+
+
+ENTRANCES: list[tuple[str, Callable[[Turns], list[Action]]]] = [
+    ("speech", lambda turns: turns.caller_started(500)),
+    ("content", lambda turns: turns.content_added(500)),
+    ("typed", lambda turns: turns.typed("stop", 500)),
+    ("real-time text", lambda turns: turns.typed("stop", 500, is_activity=True)),
+]
+
+
+@pytest.mark.parametrize("entrance", [entry[1] for entry in ENTRANCES], ids=lambda entry: "")
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (thinking, [StopAnswer(), Interrupted(), TurnComplete()]),
+        (speaking, [StopAnswer(), Interrupted(), TurnComplete()]),
+        (playing_out, [Interrupted(), TurnComplete()]),
+    ],
+)
+def test_whatever_the_caller_does_interrupts(
+    state: Callable[[], Turns],
+    expected: list[Action],
+    entrance: Callable[[Turns], list[Action]],
+) -> None:
+    turns = state()
+    actions = entrance(turns)
+    assert actions[: len(expected) + 1] == [*expected, Settled(typed())]
+    assert kinds(actions[len(expected) + 1 :]) in ([], [Answer])
+
+
+def test_what_a_stopped_answer_still_reports_is_ignored() -> None:
+    turns = speaking()
+    turns.caller_started(500)
+    assert turns.spoke(1, 100, 501) == []
+    assert turns.called(1, [CALL], 502) == []
+    assert turns.finished(1, 503) == []
+    assert turns.floor is Floor.IDLE
+    assert turns.wake_at_ms is None
+
+
+def test_without_interruption_what_was_said_meanwhile_is_answered_afterwards() -> None:
+    turns = speaking(barge_in=False)
+    assert turns.caller_started(100) == []
+    assert turns.caller_stopped() == [Transcribe()]
+    assert turns.heard(HELLO) == []
+    assert turns.typed("and this", 100, is_activity=True) == []
+    assert turns.finished(1, 200) == [GenerationComplete()]
+    assert turns.tick(1000) == [TurnComplete(), Settled(typed()), Answer(2, HELLO)]
+    assert turns.finished(2, 1000)[-1] == Answer(3, typed("and this"))
+
+
+def test_client_content_interrupts_even_where_activity_may_not() -> None:
+    turns = speaking(barge_in=False)
+    assert kinds(turns.typed("stop", 1)) == [
+        StopAnswer,
+        Interrupted,
+        TurnComplete,
+        Settled,
+        Answer,
+    ]
+
+
+def test_the_oldest_prompt_is_given_up_when_too_many_wait() -> None:
+    turns = speaking(barge_in=False)
+    for number in range(20):
+        turns.typed(str(number), 0, is_activity=True)
+    turns.finished(1, 0)
+    assert turns.tick(1000)[-1] == Answer(2, typed("12"))
+
+
+def test_2x_ends_its_turn_with_the_tool_call_and_opens_another_with_the_result() -> None:
+    turns = thinking(tool_call_ends_turn=True)
+    assert turns.called(1, [CALL], 0) == [CallTools((CALL,)), TurnComplete()]
+    assert turns.floor is Floor.WAITING_FOR_TOOL
+    assert turns.tools_answered([result(CALL)]) == [Answer(2, typed(), (result(CALL),))]
+    assert turns.finished(2, 0) == [GenerationComplete(), TurnComplete(), Settled(typed())]
+
+
+def test_3x_keeps_its_turn_open_over_a_tool_call() -> None:
+    turns = thinking(tool_call_ends_turn=False)
+    assert turns.called(1, [CALL], 0) == [CallTools((CALL,))]
+    assert turns.tools_answered([result(CALL)]) == [Answer(2, typed(), (result(CALL),))]
+
+
+def test_an_answer_goes_on_when_all_of_its_tools_have_answered() -> None:
+    turns = thinking()
+    turns.called(1, [CALL, OTHER_CALL], 0)
+    assert turns.tools_answered([result(OTHER_CALL)]) == []
+    assert turns.tools_answered([result(OTHER_CALL)]) == []
+    [answer] = turns.tools_answered([result(CALL)])
+    assert isinstance(answer, Answer)
+    assert answer.tool_results == (result(OTHER_CALL), result(CALL))
+
+
+def test_a_result_without_an_id_is_matched_by_its_name() -> None:
+    turns = thinking()
+    turns.called(1, [CALL, OTHER_CALL], 0)
+    assert turns.tools_answered([result(OTHER_CALL, id="")]) == []
+    [answer] = turns.tools_answered([result(CALL, id="")])
+    assert isinstance(answer, Answer)
+    assert answer.tool_results == (result(OTHER_CALL), result(CALL))
+
+
+@pytest.mark.parametrize("tool_call_ends_turn", [True, False])
+def test_speech_cancels_the_tools_that_are_waited_for(tool_call_ends_turn: bool) -> None:
+    turns = waiting(tool_call_ends_turn=tool_call_ends_turn)
+    cancelled = CancelTools((CALL.id,))
+    assert turns.caller_started(1) == (
+        [cancelled, Settled(typed())]
+        if tool_call_ends_turn
+        else [Interrupted(), cancelled, TurnComplete(), Settled(typed())]
+    )
+    assert turns.tools_answered([result(CALL)]) == []
+    assert turns.floor is Floor.IDLE
+
+
+def test_2x_interrupts_what_is_still_heard_while_its_tool_runs() -> None:
+    turns = speaking(tool_call_ends_turn=True)
+    turns.called(1, [CALL], 10)
+    assert turns.caller_started(999) == [
+        Interrupted(),
+        CancelTools((CALL.id,)),
+        TurnComplete(),
+        Settled(typed()),
+    ]
+
+
+def test_who_goes_on_before_being_transcribed_gets_one_answer_to_all_of_it() -> None:
+    turns = Turns()
+    turns.caller_started(0)
+    turns.caller_stopped()
+    turns.caller_started(1)
+    assert turns.heard(Prompt("what colour", False, True)) == []
+    turns.caller_stopped()
+    assert turns.heard(Prompt("is that thing", False, True)) == [
+        Answer(1, Prompt("what colour is that thing", False, True))
+    ]
+
+
+def test_an_utterance_that_is_understood_stands_for_itself() -> None:
+    turns = Turns()
+    turns.caller_started(0)
+    turns.caller_stopped()
+    turns.caller_started(1)
+    turns.caller_stopped()
+    assert turns.heard(Prompt("uh", False, True)) == []
+    assert turns.heard(HELLO) == [Answer(1, HELLO)]
+
+
+def test_typed_text_is_answered_although_the_caller_seems_to_speak() -> None:
+    turns = Turns()
+    turns.caller_started(0)
+    assert turns.typed("hello", 1) == [Answer(1, typed())]
+    turns.caller_stopped()
+    assert turns.heard(HELLO) == []
+    assert turns.finished(1, 2)[-1] == Answer(2, HELLO)
+
+
+def test_a_waiting_question_is_not_answered_into_what_the_caller_is_saying() -> None:
+    turns = speaking(barge_in=False)
+    turns.typed("waiting", 0, is_activity=True)
+    turns.caller_started(0)
+    turns.finished(1, 0)
+    assert turns.tick(1000) == [TurnComplete(), Settled(typed())]
+    turns.caller_stopped()
+    assert turns.heard(HELLO) == [Answer(2, typed("waiting"))]
+    assert turns.finished(2, 1000)[-1] == Answer(3, HELLO)
+
+
+def test_starting_twice_and_stopping_twice_is_starting_and_stopping_once() -> None:
+    turns = Turns()
+    turns.caller_started(0)
+    assert turns.caller_started(1) == []
+    assert turns.caller_stopped() == [Transcribe()]
+    assert turns.caller_stopped() == []
+
+
+def test_a_move_that_is_not_in_the_table_is_an_error() -> None:
+    turns = Turns()
+    with pytest.raises(KeyError):
+        turns.finished(0, 0)
+
+
+class RandomConversation(RuleBasedStateMachine):
+    """Everything a caller, an engine and a clock can do, in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turns = Turns()
+        self.ends_turn = True
+        self.now_ms = 0
+        self.numbers: list[int] = [0]
+        self.over: set[int] = {0}
+        self.heard_until_ms = 0
+        self.asked: list[str] = []
+        self.answered: list[str] = []
+        self.answering: int | None = None
+        self.open = False
+        self.muted = False
+        self.to_transcribe = 0
+        self.pending: dict[str, ToolCall] = {}
+        self.calls_made = 0
+        self.opened = self.ended = self.settled = self.prompted = 0
+
+    @rule(barge_in=st.booleans(), ends_turn=st.booleans())
+    @precondition(lambda self: self.now_ms == 0 and self.opened == 0 and not self.to_transcribe)
+    def configure(self, barge_in: bool, ends_turn: bool) -> None:
+        self.turns = Turns(barge_in=barge_in, tool_call_ends_turn=ends_turn)
+        self.ends_turn = ends_turn
+
+    def check(self, actions: list[Action]) -> None:
+        for action in actions:
+            match action:
+                case Answer(number, prompt, results):
+                    self.answered.append(prompt.text)
+                    assert self.answering is None, "two answers at once"
+                    assert number not in self.numbers
+                    self.numbers.append(number)
+                    self.answering = number
+                    self.muted = False
+                    if not self.open:
+                        self.opened += 1
+                        self.open = True
+                    else:
+                        assert results, "two turns open"
+                    self.prompted += not results
+                case StopAnswer():
+                    assert self.answering is not None
+                    self.answering = None
+                case Interrupted():
+                    if not self.open:  # a 2.5 turn that ended with its tool call is still heard
+                        assert self.ends_turn
+                        assert self.pending
+                        assert self.now_ms < self.heard_until_ms
+                        self.opened += 1
+                        self.open = True
+                    self.muted = True
+                case GenerationComplete():
+                    assert self.open
+                    assert not self.muted
+                    self.answering = None
+                case TurnComplete():
+                    assert self.open, "a turn ended twice"
+                    self.open = False
+                    self.ended += 1
+                case CallTools(calls):
+                    assert self.open
+                    assert not self.muted
+                    self.answering = None
+                    self.pending = {call.id: call for call in calls}
+                case CancelTools(ids):
+                    assert set(ids) <= set(self.pending)
+                    self.pending = {}
+                case Settled():
+                    self.settled += 1
+                case Transcribe():
+                    self.to_transcribe += 1
+
+    @rule(ms=st.integers(1, 3000))
+    def time_passes(self, ms: int) -> None:
+        wake_at_ms = self.turns.wake_at_ms
+        self.now_ms += ms
+        self.check(self.turns.tick(self.now_ms))
+        if wake_at_ms is not None and wake_at_ms <= self.now_ms:
+            assert self.ended
+
+    @rule()
+    def start(self) -> None:
+        self.check(self.turns.caller_started(self.now_ms))
+
+    @rule()
+    def stop(self) -> None:
+        self.check(self.turns.caller_stopped())
+
+    @rule(understood=st.booleans(), text=st.sampled_from(["", "hello", "stop"]))
+    @precondition(lambda self: self.to_transcribe)
+    def transcribed(self, understood: bool, text: str) -> None:
+        self.to_transcribe -= 1
+        self.check(self.turns.heard(Prompt(text, understood, True)))
+
+    @rule(is_activity=st.booleans())
+    def type(self, is_activity: bool) -> None:
+        self.asked.append(f"question {len(self.asked)}")
+        self.check(self.turns.typed(self.asked[-1], self.now_ms, is_activity=is_activity))
+
+    @rule()
+    def add_content(self) -> None:
+        self.check(self.turns.content_added(self.now_ms))
+
+    @rule(audio_ms=st.integers(0, 2000), data=st.data())
+    def speak(self, audio_ms: int, data: st.DataObject) -> None:
+        number = data.draw(st.sampled_from(self.reporting()))
+        assert self.turns.spoke(number, audio_ms, self.now_ms) == []
+        if number == self.answering:
+            assert not self.muted
+            self.heard_until_ms = max(self.heard_until_ms, self.now_ms) + audio_ms
+
+    @rule(data=st.data())
+    def finish(self, data: st.DataObject) -> None:
+        number = data.draw(st.sampled_from(self.reporting()))
+        current = number == self.answering
+        if current:
+            self.over.add(number)
+        actions = self.turns.finished(number, self.now_ms)
+        assert bool(actions) == current
+        self.check(actions)
+
+    def reporting(self) -> list[int]:
+        """The answers that may still report: the current one, and those that were cut off."""
+        return [number for number in self.numbers if number not in self.over] or [-1]
+
+    @rule(count=st.integers(1, 3))
+    @precondition(lambda self: self.answering is not None)
+    def call(self, count: int) -> None:
+        calls = [
+            ToolCall(f"{self.calls_made}-{number}", f"tool{number}", {}) for number in range(count)
+        ]
+        self.calls_made += 1
+        assert self.answering is not None
+        self.over.add(self.answering)
+        self.check(self.turns.called(self.answering, calls, self.now_ms))
+
+    @rule(data=st.data())
+    @precondition(lambda self: self.pending)
+    def tool_answers(self, data: st.DataObject) -> None:
+        call = data.draw(st.sampled_from(list(self.pending.values())))
+        del self.pending[call.id]
+        self.check(self.turns.tools_answered([result(call)]))
+
+    @rule()
+    def stale_tool_answers(self) -> None:
+        stale = ToolCall("nobody's", "nothing", {})
+        assert self.turns.tools_answered([result(stale)]) == []
+
+    @invariant()
+    def every_turn_ends_once(self) -> None:
+        assert self.opened - self.ended == self.open
+        assert (self.turns.floor is Floor.IDLE) == (self.prompted == self.settled)
+        if self.turns.floor is Floor.IDLE:
+            assert not self.open
+            assert self.answering is None
+
+    def teardown(self) -> None:
+        """Left alone, everything ends: the caller is silent, every prompt answered."""
+        self.check(self.turns.caller_stopped())
+        while self.to_transcribe:
+            self.transcribed(True, "bye")
+        for _ in range(50):
+            for call in list(self.pending.values()):
+                del self.pending[call.id]
+                self.check(self.turns.tools_answered([result(call)]))
+            if self.answering is not None:
+                self.over.add(self.answering)
+                self.check(self.turns.finished(self.answering, self.now_ms))
+            self.now_ms += 100_000
+            self.check(self.turns.tick(self.now_ms))
+        assert self.turns.floor is Floor.IDLE
+        assert self.turns.caller is Caller.SILENT
+        assert self.opened == self.ended
+        assert self.prompted == self.settled
+        assert not self.asked or self.asked[-1] in self.answered
+
+
+TestRandomConversation = RandomConversation.TestCase
+TestRandomConversation.settings = settings(
+    max_examples=200, stateful_step_count=40, deadline=None, derandomize=True
+)

@@ -1,0 +1,205 @@
+"""A small server that takes a replay's call: a real aiortc peer behind the real signalling paths.
+
+It hears by energy, answers with a tone 500 ms after the caller fell silent, is interrupted by
+speech, and says on the channel what it does, as the product would. It shares no code with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fractions
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import av
+import numpy as np
+import uvicorn
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc.mediastreams import MediaStreamError
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+
+ANSWER_AFTER_MS = 500
+
+
+@dataclass
+class Behaviour:
+    """What the server does; the defaults are a good call."""
+
+    says_ready: bool = True
+    answers: bool = True
+    answer_ms: int = 600
+    refuses: tuple[int, dict[str, Any], dict[str, str]] | None = None
+    leaves_after_ready: bool = False
+    token: str | None = None
+    words: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Voice(MediaStreamTrack):
+    kind = "audio"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pending = 0
+        self._n, self._start = 0, 0.0
+        tone = np.sin(2 * np.pi * 600 * np.arange(480) / 24000) * 12000
+        self._tone, self._quiet = tone.astype(np.int16)[None], np.zeros((1, 480), np.int16)
+
+    async def recv(self) -> av.AudioFrame:
+        if self.readyState != "live":
+            raise MediaStreamError
+        self._start = self._start or time.monotonic()
+        await asyncio.sleep(max(0.0, self._start + self._n * 0.02 - time.monotonic()))
+        samples = self._tone if self.pending > 0 else self._quiet
+        self.pending -= 1
+        frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
+        frame.sample_rate, frame.pts = 24000, self._n * 480
+        frame.time_base = fractions.Fraction(1, 24000)
+        self._n += 1
+        return frame
+
+
+class AnsweringCall:
+    def __init__(self, behaviour: Behaviour) -> None:
+        self.behaviour = behaviour
+        self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self.voice = Voice()
+        self.channel: Any = None
+        self.received: list[dict[str, Any]] = []
+        self.pictures: list[float] = []
+        self.picture_lumas: list[float] = []
+        self.tasks: list[asyncio.Task[None]] = []
+        self.peer.on("track", self._on_track)
+        self.peer.on("datachannel", self._on_channel)
+
+    async def accept(self, sdp: str) -> str:
+        await self.peer.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
+        for transceiver in self.peer.getTransceivers():
+            if transceiver.kind == "audio":
+                transceiver.sender.replaceTrack(self.voice)
+                transceiver.direction = "sendrecv"
+        await self.peer.setLocalDescription(await self.peer.createAnswer())
+        return self.peer.localDescription.sdp
+
+    async def close(self) -> None:
+        self.voice.stop()
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await self.peer.close()
+
+    def say(self, rtvi_type: str, /, **data: Any) -> None:
+        self.send({"label": "rtvi-ai", "type": rtvi_type, "id": "x", "data": data})
+
+    def send(self, message: dict[str, Any]) -> None:
+        if self.channel is not None and self.channel.readyState == "open":
+            self.channel.send(json.dumps(message))
+
+    def answer(self, question: str) -> None:
+        if not self.behaviour.answers:
+            return
+        self.voice.pending = self.behaviour.answer_ms // 20
+        self.say("server-message", kind="frame_at_speech_end", age_ms=120)
+        self.say("user-transcription", text=question, final=True, timestamp="", user_id="")
+        self.say("bot-tts-text", text="I hear ")
+        self.say("bot-tts-text", text="you.")
+        self.say("bot-transcription", text="I hear you.")
+        self.say("server-message", kind="turn_complete")
+
+    def _on_channel(self, channel: Any) -> None:
+        self.channel = channel
+        channel.on("message", self._on_message)
+
+    def _on_message(self, text: str) -> None:
+        message = json.loads(text)
+        self.received.append(message)
+        if message["type"] == "client-ready" and self.behaviour.says_ready:
+            self.send({"label": "rtvi-ai", "type": "bot-ready", "id": message["id"], "data": {}})
+            for words in self.behaviour.words:
+                self.send(words)
+            if self.behaviour.leaves_after_ready:
+                self.send({"type": "signalling", "message": {"type": "peerLeft"}})
+        elif message["type"] == "send-text":
+            self.answer(message["data"]["content"])
+
+    def _on_track(self, track: MediaStreamTrack) -> None:
+        run = self._hear(track) if track.kind == "audio" else self._see(track)
+        self.tasks.append(asyncio.create_task(run))
+
+    async def _see(self, track: MediaStreamTrack) -> None:
+        with contextlib.suppress(MediaStreamError):
+            while True:
+                frame = await track.recv()
+                self.picture_lumas.append(float(np.mean(np.frombuffer(frame.planes[0], np.uint8))))
+                self.pictures.append(time.monotonic())
+                if len(self.pictures) in (1, 30):
+                    self.say("server-message", kind="frame", bytes=1000, width=2, height=2)
+
+    async def _hear(self, track: MediaStreamTrack) -> None:
+        quiet_ms, talking = 0, False
+        with contextlib.suppress(MediaStreamError):
+            while True:
+                samples = (await track.recv()).to_ndarray()
+                if np.abs(samples).max() > 1500:
+                    quiet_ms = 0
+                    if not talking and self.voice.pending > 0:
+                        self.voice.pending = 0
+                        self.say("server-message", kind="interrupted")
+                    talking = True
+                else:
+                    quiet_ms += 20
+                    if talking and quiet_ms >= ANSWER_AFTER_MS:
+                        talking = False
+                        self.answer("something was said")
+
+
+class AnsweringServer:
+    """Attributes: `url`; `calls` taken so far; `goodbyes`, the calls that were hung up."""
+
+    def __init__(self, behaviour: Behaviour) -> None:
+        self.behaviour = behaviour
+        self.url = ""
+        self.calls: list[AnsweringCall] = []
+        self.goodbyes: list[str] = []
+        self.app = FastAPI()
+        self.app.post("/api/offer")(self._offer)
+        self.app.delete("/api/offer/{pc_id}")(self._goodbye)
+
+    async def _offer(self, request: Request) -> Response:
+        behaviour = self.behaviour
+        if behaviour.token and request.headers.get("Authorization") != f"Bearer {behaviour.token}":
+            return JSONResponse({"error": "The access token is wrong."}, 401)
+        if behaviour.refuses:
+            status, body, headers = behaviour.refuses
+            return JSONResponse(body, status, headers)
+        offer = await request.json()
+        call = AnsweringCall(behaviour)
+        self.calls.append(call)
+        sdp = await call.accept(offer["sdp"])
+        return JSONResponse({"sdp": sdp, "type": "answer", "pc_id": f"call-{len(self.calls)}"})
+
+    async def _goodbye(self, pc_id: str) -> Response:
+        self.goodbyes.append(pc_id)
+        return Response(status_code=204)
+
+
+@contextlib.asynccontextmanager
+async def answering_server(behaviour: Behaviour | None = None) -> AsyncIterator[AnsweringServer]:
+    server = AnsweringServer(behaviour or Behaviour())
+    config = uvicorn.Config(server.app, host="127.0.0.1", port=0, log_level="warning")
+    web = uvicorn.Server(config)
+    serving = asyncio.create_task(web.serve())
+    while not web.started:
+        await asyncio.sleep(0.01)
+    server.url = f"http://127.0.0.1:{web.servers[0].sockets[0].getsockname()[1]}"
+    try:
+        yield server
+    finally:
+        for call in server.calls:
+            await call.close()
+        web.should_exit = True
+        await serving

@@ -1,0 +1,25 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+RECORDINGS = Path(__file__).parents[2] / "samples" / "recordings"
+
+
+@pytest.fixture
+def bottle() -> Path:
+    return RECORDINGS / "bottle.mp4"
+
+
+@pytest.fixture
+def jfk() -> Path:
+    return RECORDINGS / "jfk.flac"
+
+
+def tone(ms: int, hz: float = 300, rate_hz: int = 48_000, level: float = 8000) -> np.ndarray:
+    count = rate_hz * ms // 1000
+    return (np.sin(2 * np.pi * hz * np.arange(count) / rate_hz) * level).astype(np.int16)
+
+
+def silence(ms: int, rate_hz: int = 48_000) -> np.ndarray:
+    return np.zeros(rate_hz * ms // 1000, np.int16)

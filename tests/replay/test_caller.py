@@ -1,0 +1,202 @@
+import asyncio
+import itertools
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from vision_agent.replay import BadRecording, ReplayOptions, Report, replay
+from vision_agent.replay.voice import write_wav
+
+from .answering_server import ANSWER_AFTER_MS, AnsweringServer, Behaviour, answering_server
+from .conftest import silence, tone
+from .test_recording import make_picture, make_video
+
+
+async def call(server: AnsweringServer, file: Path, **options: Any) -> Report:
+    options.setdefault("timeout_s", 20)
+    return await replay(ReplayOptions(file, server.url, **options))
+
+
+def question(ms: int = 600) -> tuple[bytes, int]:
+    return tone(ms, rate_hz=24_000).tobytes(), 24_000
+
+
+async def test_a_recording_calls_asks_hears_the_answer_and_hangs_up(bottle: Path) -> None:
+    states: list[str] = []
+    parts: list[float] = []
+    lines: list[tuple[str, str, int]] = []
+    async with answering_server() as server:
+        report = await replay(
+            ReplayOptions(bottle, server.url, say_pcm=question(), timeout_s=20),
+            on_state=states.append,
+            on_progress=parts.append,
+            on_transcript=lambda *line: lines.append(line),
+        )
+        goodbyes = server.goodbyes
+    assert (report.answered, report.errors, report.ended) == (True, [], "answered")
+    assert report.connected_ms is not None
+    assert report.frames_sent >= 1
+    assert (report.jpeg_bytes, report.frame_age_ms) == (1000, 120)
+    assert [(line.who, line.text) for line in report.transcript] == [
+        ("user", "something was said"),
+        ("agent", "I hear you."),
+    ]
+    assert [line[:2] for line in lines] == [(line.who, line.text) for line in report.transcript]
+    # The server answers that long after it heard the end; nothing real is sooner.
+    assert report.reply_ms is not None
+    assert report.reply_ms >= ANSWER_AFTER_MS
+    assert report.agent_audio_ms == pytest.approx(600, abs=60)
+    assert goodbyes == ["call-1"]
+    assert states == [
+        "dialling", "connecting", "ready", "asking", "waiting", "answering", "ended",
+    ]  # fmt: skip
+    assert parts == sorted(parts)
+    assert parts[-1] == 1.0
+
+
+async def test_an_interruption_in_the_say_file_is_heard_and_answered(
+    bottle: Path, tmp_path: Path
+) -> None:
+    say = tmp_path / "say.wav"
+    write_wav(say, np.concatenate([tone(500), silence(2500), tone(500), silence(200)]))
+    async with answering_server(Behaviour(answer_ms=4000)) as server:
+        report = await call(server, bottle, say=say)
+    assert report.interruptions == 1
+    first, second = report.utterances
+    assert first.reply_ms is not None
+    assert second.reply_ms is not None
+    assert second.silenced_ms is not None
+    # The first answer would have gone on for two seconds more.
+    assert 0 < second.silenced_ms < 1000
+    assert report.reply_ms == first.reply_ms
+
+
+async def test_a_typed_question_is_answered_by_voice(bottle: Path) -> None:
+    async with answering_server() as server:
+        report = await call(server, bottle, typed="what do you see?")
+    assert report.answered
+    assert report.transcript[0].text == "what do you see?"
+    assert report.utterances[0].started_at_ms == report.utterances[0].ended_at_ms
+
+
+async def test_a_sound_recording_calls_without_a_camera(tmp_path: Path) -> None:
+    file = tmp_path / "question.wav"
+    write_wav(file, tone(500))
+    async with answering_server() as server:
+        report = await call(server, file)
+        sections = server.calls[0].peer.remoteDescription.sdp.count("m=video")
+    assert report.answered
+    assert (report.frames_sent, report.jpeg_bytes, sections) == (0, None, 0)
+
+
+async def test_a_still_image_is_shown_for_the_whole_call(tmp_path: Path) -> None:
+    picture = make_picture(tmp_path / "red.png", size=(64, 48))
+    async with answering_server() as server:
+        report = await call(server, picture, say_pcm=question())
+        lumas = server.calls[0].picture_lumas
+    assert report.answered
+    assert len(lumas) > 5
+    assert max(lumas) - min(lumas) < 3
+
+
+async def test_a_short_video_starts_over_while_the_conversation_lasts(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "v.mkv", fps=20, count=20, size=(64, 48))
+    async with answering_server() as server:
+        report = await call(server, video, say_pcm=question(1500))
+        lumas = server.calls[0].picture_lumas
+    assert report.answered
+    falls = sum(b < a - 10 for a, b in itertools.pairwise(lumas))
+    assert falls >= 1
+
+
+async def test_a_silent_recording_without_a_question_is_shown_once(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "v.mkv", fps=10, count=10, size=(64, 48))
+    async with answering_server() as server:
+        report = await call(server, video)
+    assert (report.answered, report.utterances, report.errors) == (False, [], [])
+    assert report.ended == "the recording ended"
+
+
+async def test_no_answer_is_reported_in_words(bottle: Path) -> None:
+    async with answering_server(Behaviour(answers=False)) as server:
+        report = await call(server, bottle, say_pcm=question(200), timeout_s=1.5)
+        goodbyes = server.goodbyes
+    assert (report.answered, report.reply_ms, report.ended) == (False, None, "timeout")
+    assert report.errors == ["The agent hasn't answered 1.5 s after the caller finished."]
+    assert goodbyes == ["call-1"]
+
+
+async def test_a_refusal_is_reported_in_the_servers_words(bottle: Path) -> None:
+    refusal = (503, {"error": "The house is full."}, {"Retry-After": "5"})
+    async with answering_server(Behaviour(refuses=refusal)) as server:
+        report = await call(server, bottle, typed="hello")
+    assert not report.answered
+    assert report.connected_ms is None
+    assert report.errors == [
+        "The server refused the call: The house is full. (HTTP 503). Try again in 5 s."
+    ]
+
+
+async def test_an_access_token_opens_the_door(bottle: Path) -> None:
+    async with answering_server(Behaviour(token="sesame")) as server:
+        refused = await call(server, bottle, typed="hello")
+        answered = await call(server, bottle, typed="hello", token="sesame")
+    assert "The access token is wrong." in refused.errors[0]
+    assert answered.answered
+
+
+async def test_nobody_at_the_address_is_reported_in_words(bottle: Path) -> None:
+    async with answering_server() as server:
+        address = server.url
+    report = await replay(ReplayOptions(bottle, address, typed="hello", timeout_s=5))
+    assert len(report.errors) == 1
+    assert "can't be reached" in report.errors[0]
+    odd = await replay(ReplayOptions(bottle, "file:///etc", typed="hello", timeout_s=5))
+    assert "is not an http:// or https:// address" in odd.errors[0]
+
+
+async def test_a_server_that_never_gets_ready_is_not_waited_for_for_ever(bottle: Path) -> None:
+    async with answering_server(Behaviour(says_ready=False)) as server:
+        report = await call(server, bottle, say_pcm=question(), timeout_s=1.5)
+    assert report.connected_ms is not None
+    assert "bot-ready" in report.errors[0]
+
+
+async def test_a_server_that_does_not_reach_its_model_is_said_to_be_that(bottle: Path) -> None:
+    state = {"kind": "state", "state": "connecting", "reason": None}
+    words = [{"label": "rtvi-ai", "type": "server-message", "id": "s", "data": state}]
+    async with answering_server(Behaviour(words=words)) as server:
+        report = await call(server, bottle, say_pcm=question(), timeout_s=1.5)
+    assert report.errors == ["The server didn't reach its model within 1.5 s."]
+    assert report.utterances == []
+
+
+async def test_a_server_that_leaves_ends_the_call(bottle: Path) -> None:
+    async with answering_server(Behaviour(leaves_after_ready=True)) as server:
+        report = await call(server, bottle, say_pcm=question())
+    assert (report.answered, report.ended) == (False, "the server left")
+
+
+async def test_a_bad_recording_is_refused_before_anything_is_dialled(tmp_path: Path) -> None:
+    async with answering_server() as server:
+        with pytest.raises(BadRecording):
+            await call(server, tmp_path / "nothing.mp4")
+        assert server.calls == []
+
+
+async def test_a_call_leaves_no_task_and_no_thread_behind(bottle: Path) -> None:
+    async with answering_server() as server:
+        await call(server, bottle, typed="hello")
+        await server.calls[0].close()
+    tasks = {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}
+    if tasks:
+        await asyncio.wait(tasks, timeout=5)
+    left = [task for task in tasks if not task.done()]
+    assert left == []
+    deadline = asyncio.get_running_loop().time() + 5
+    while any("decoder" in t.name or "recording" in t.name for t in threading.enumerate()):
+        assert asyncio.get_running_loop().time() < deadline
+        await asyncio.sleep(0.05)

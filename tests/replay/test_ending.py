@@ -1,0 +1,65 @@
+from dataclasses import replace
+
+import pytest
+
+from vision_agent.replay.ending import (
+    QUIET_AFTER_TURN_MS,
+    QUIET_WITHOUT_TURN_MS,
+    Progress,
+    reason_to_end,
+)
+
+ANSWERED = Progress(
+    now_ms=10_000 + QUIET_AFTER_TURN_MS + 1,
+    said_ms=8_000,
+    expects_answer=True,
+    heard_ms=9_000,
+    silent_since_ms=10_000,
+    turn_complete_ms=9_500,
+    tool_is_running=False,
+    timeout_ms=60_000,
+)
+
+
+def test_a_call_ends_when_the_answer_is_complete_and_a_while_quiet() -> None:
+    assert reason_to_end(ANSWERED) == "answered"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"said_ms": None},
+        {"now_ms": 10_000 + QUIET_AFTER_TURN_MS},
+        {"tool_is_running": True},
+        {"turn_complete_ms": None},
+        {"turn_complete_ms": 7_000},
+        {"heard_ms": None, "turn_complete_ms": None},
+    ],
+    ids=["still asking", "just quiet", "a tool runs", "no turn", "an older turn", "no voice yet"],
+)
+def test_a_call_goes_on(change: dict[str, object]) -> None:
+    assert reason_to_end(replace(ANSWERED, **change)) is None
+
+
+def test_without_a_word_that_the_turn_is_complete_a_long_silence_decides() -> None:
+    quiet = replace(ANSWERED, turn_complete_ms=None, now_ms=10_001 + QUIET_WITHOUT_TURN_MS)
+    assert reason_to_end(quiet) == "answered"
+
+
+def test_a_turn_that_never_sounds_is_not_waited_for() -> None:
+    silent = replace(ANSWERED, heard_ms=None, silent_since_ms=None, now_ms=13_000)
+    assert reason_to_end(silent) == "the agent's turn had no voice"
+
+
+def test_no_answer_and_an_endless_one_run_into_the_timeout() -> None:
+    late = replace(ANSWERED, now_ms=68_001, heard_ms=None, turn_complete_ms=None)
+    assert reason_to_end(late) == "timeout"
+    assert reason_to_end(replace(late, heard_ms=9_000, silent_since_ms=68_000)) == "timeout"
+    assert reason_to_end(replace(late, tool_is_running=True)) == "timeout"
+
+
+def test_a_recording_that_asks_nothing_ends_with_itself() -> None:
+    shown = replace(ANSWERED, expects_answer=False, heard_ms=None, silent_since_ms=None)
+    assert reason_to_end(shown) == "the recording ended"
+    assert reason_to_end(replace(shown, now_ms=8_100)) is None
+    assert reason_to_end(replace(shown, silent_since_ms=shown.now_ms - 10)) is None

@@ -1,0 +1,173 @@
+from fractions import Fraction
+from itertools import islice, pairwise
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from vision_agent.replay.recording import (
+    MAX_PICTURE_PX,
+    SOUND_RATE_HZ,
+    BadRecording,
+    Recording,
+    read_sound,
+    resample,
+)
+
+from .conftest import tone
+
+
+def make_video(path: Path, *, fps: int, count: int, size: tuple[int, int]) -> Path:
+    """Write a video whose n-th picture is evenly of luma 20 + 2n."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=fps)
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        for n in range(count):
+            rgb = np.full((size[1], size[0], 3), 20 + 2 * n, np.uint8)
+            frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuv420p")
+            frame.pts, frame.time_base = n, Fraction(1, fps)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def make_picture(path: Path, size: tuple[int, int] = (33, 21)) -> Path:
+    with av.open(str(path), "w", format="image2") as container:
+        stream = container.add_stream("png", rate=1)
+        stream.width, stream.height, stream.pix_fmt = *size, "rgb24"
+        rgb = np.full((size[1], size[0], 3), (200, 0, 0), np.uint8)
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+def test_a_silent_video_has_pictures_and_no_sound(bottle: Path) -> None:
+    recording = Recording.open(bottle)
+    assert (recording.has_pictures, recording.has_sound, recording.still) == (True, False, False)
+    assert recording.duration_s == pytest.approx(39.85, abs=0.05)
+    assert recording.fps == pytest.approx(29.83, abs=0.01)
+    assert recording.sound().size == 0
+
+
+def test_pictures_come_with_the_times_they_were_recorded_at(bottle: Path) -> None:
+    pictures = list(islice(Recording.open(bottle).pictures(), 31))
+    assert pictures[0].at_s == 0
+    assert pictures[30].at_s == pytest.approx(30 / 29.83, abs=0.01)
+    first = pictures[0].frame
+    assert (first.format.name, first.width, first.height) == ("yuv420p", 640, 360)
+
+
+def test_a_video_starts_over_after_its_last_picture(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "short.mkv", fps=10, count=5, size=(64, 48))
+    pictures = list(islice(Recording.open(video).pictures(), 12))
+    assert [round(p.at_s, 2) for p in pictures] == [round(n / 10, 2) for n in range(12)]
+    lumas = [int(np.frombuffer(p.frame.planes[0], np.uint8)[0]) for p in pictures]
+    assert lumas[5:10] == pytest.approx(lumas[:5], abs=2)
+    assert lumas[4] > lumas[0] + 4
+
+
+def test_a_fast_recording_is_thinned_to_thirty_pictures_a_second(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "fast.mkv", fps=60, count=60, size=(64, 48))
+    pictures = list(islice(Recording.open(video).pictures(), 30))
+    assert pictures[-1].at_s == pytest.approx(29 / 30, abs=0.02)
+
+
+def test_a_huge_picture_is_brought_to_a_webcams_size(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "huge.mkv", fps=5, count=2, size=(1924, 1080))
+    frame = next(Recording.open(video).pictures()).frame
+    assert frame.width == MAX_PICTURE_PX
+    assert frame.height == pytest.approx(MAX_PICTURE_PX * 1080 / 1924, abs=2)
+    assert frame.height % 2 == 0
+
+
+def test_a_still_image_is_held_and_made_even(tmp_path: Path) -> None:
+    recording = Recording.open(make_picture(tmp_path / "red.png"))
+    assert (recording.still, recording.has_sound, recording.duration_s) == (True, False, 0)
+    frame = next(recording.pictures()).frame
+    assert (frame.width, frame.height, frame.format.name) == (32, 20, "yuv420p")
+
+
+def test_an_audio_file_has_sound_and_no_pictures(jfk: Path) -> None:
+    recording = Recording.open(jfk)
+    assert (recording.has_pictures, recording.has_sound) == (False, True)
+    sound = recording.sound()
+    assert sound.dtype == np.int16
+    assert len(sound) == pytest.approx(11 * SOUND_RATE_HZ, abs=SOUND_RATE_HZ // 50)
+    assert np.abs(sound).max() > 5000
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 16_000, 24_000, 44_100])
+def test_spoken_pcm_of_any_rate_keeps_its_length_and_pitch(rate_hz: int) -> None:
+    pcm = tone(1000, hz=400, rate_hz=rate_hz).tobytes()
+    sound = resample(pcm, rate_hz)
+    assert len(sound) == pytest.approx(SOUND_RATE_HZ, abs=50)
+    crossings = int((np.diff(np.signbit(sound)) != 0).sum())
+    assert crossings == pytest.approx(800, abs=4)
+
+
+def test_half_a_sample_of_pcm_is_refused() -> None:
+    with pytest.raises(ValueError, match="whole 16-bit samples"):
+        resample(b"\0\0\0", 16_000)
+
+
+@pytest.mark.parametrize("content", [b"", b"hello, I am text\n" * 50, bytes(range(256)) * 40])
+def test_a_file_that_is_no_recording_is_refused_in_words(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "not-a-recording.mp4"
+    file.write_bytes(content)
+    with pytest.raises(BadRecording, match=r"not-a-recording\.mp4"):
+        Recording.open(file)
+
+
+def test_a_text_file_is_not_painted_as_a_picture(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("Dear diary,\n" * 100)
+    with pytest.raises(BadRecording, match=r"notes\.txt"):
+        Recording.open(file)
+
+
+def test_a_missing_file_and_a_folder_are_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(BadRecording, match="There is no file"):
+        Recording.open(tmp_path / "nothing.mp4")
+    with pytest.raises(BadRecording, match="is not a file"):
+        Recording.open(tmp_path)
+
+
+def test_a_video_without_its_index_is_refused_as_damaged(tmp_path: Path, bottle: Path) -> None:
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(bottle.read_bytes()[:4_000])
+    with pytest.raises(BadRecording, match="damaged"):
+        Recording.open(cut)
+
+
+def test_a_recording_damaged_in_the_middle_is_shown_as_far_as_it_goes(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "whole.mkv", fps=10, count=20, size=(320, 240))
+    content = bytearray(video.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 200] = bytes(200)
+    damaged = tmp_path / "damaged.mkv"
+    damaged.write_bytes(content)
+    pictures = list(islice(Recording.open(damaged).pictures(), 40))
+    assert len(pictures) == 40
+    assert all(b.at_s > a.at_s for a, b in pairwise(pictures))
+
+
+def test_a_video_asked_for_its_sound_says_that_it_has_none(bottle: Path) -> None:
+    with pytest.raises(BadRecording, match="no sound"):
+        read_sound(bottle)
+
+
+def test_a_portrait_video_of_a_phone_is_turned_upright(tmp_path: Path) -> None:
+    lying = make_video(tmp_path / "lying.mp4", fps=10, count=3, size=(64, 32))
+    content = lying.read_bytes()
+    # The rotation is the 3x3 matrix of the track header: 16.16 fixed point, its last column 2.30.
+    straight = b"".join(n.to_bytes(4, "big") for n in (65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30))
+    quarter = b"".join(
+        (n & 0xFFFFFFFF).to_bytes(4, "big")
+        for n in (0, 65536, 0, -65536, 0, 0, 32 << 16, 0, 1 << 30)
+    )
+    header = content.index(b"tkhd")
+    at = content.index(straight, header)
+    turned = tmp_path / "turned.mp4"
+    turned.write_bytes(content[:at] + quarter + content[at + len(straight) :])
+    frame = next(Recording.open(turned).pictures()).frame
+    assert (frame.width, frame.height) == (32, 64)

@@ -1,0 +1,100 @@
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from aiortc.mediastreams import MediaStreamError
+
+from vision_agent.replay.recording import Recording
+from vision_agent.replay.tracks import CameraTrack, MicrophoneTrack
+from vision_agent.replay.utterances import Span
+
+from .conftest import silence, tone
+from .test_recording import make_picture, make_video
+
+
+def luma(frame: object) -> float:
+    return float(np.frombuffer(frame.planes[0], np.uint8).mean())  # type: ignore[attr-defined]
+
+
+async def test_the_camera_holds_its_first_picture_until_it_is_told_to_play(tmp_path: Path) -> None:
+    recording = Recording.open(make_video(tmp_path / "v.mkv", fps=20, count=40, size=(64, 48)))
+    camera = CameraTrack(recording)
+    held = [luma(await camera.recv()) for _ in range(4)]
+    camera.play()
+    played = [luma(await camera.recv()) for _ in range(12)]
+    camera.stop()
+    assert held == [held[0]] * 4
+    assert played[0] == pytest.approx(held[0], abs=1)
+    assert played[-1] > held[0] + 6
+    assert camera.pictures_sent == 16
+
+
+async def test_the_camera_keeps_the_recordings_time(bottle: Path) -> None:
+    camera = CameraTrack(Recording.open(bottle))
+    await camera.recv()
+    camera.play()
+    began = time.monotonic()
+    stamps = [(await camera.recv()).pts for _ in range(16)]
+    took_s = time.monotonic() - began
+    camera.stop()
+    # Fifteen pictures at 29.83 fps are half a second: sooner would be a bug, later a busy machine.
+    assert took_s > 0.45
+    assert stamps == sorted(set(stamps))
+    assert (stamps[-1] - stamps[0]) / 90_000 == pytest.approx(took_s, abs=0.1)
+
+
+async def test_a_still_image_is_sent_again_and_again(tmp_path: Path) -> None:
+    camera = CameraTrack(Recording.open(make_picture(tmp_path / "red.png")))
+    camera.play()
+    frames = [await camera.recv() for _ in range(3)]
+    camera.stop()
+    assert [(f.width, f.height) for f in frames] == [(32, 20)] * 3
+    assert camera.failure is None
+
+
+async def test_a_recording_that_vanishes_leaves_its_last_picture(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "v.mkv", fps=20, count=3, size=(64, 48))
+    camera = CameraTrack(Recording.open(video))
+    await camera.recv()
+    camera.play()
+    video.unlink()
+    frames = [await camera.recv() for _ in range(8)]
+    camera.stop()
+    assert len(frames) == 8
+    assert camera.failure is not None
+    assert "There is no file" in camera.failure
+
+
+async def test_a_stopped_track_ends() -> None:
+    microphone = MicrophoneTrack()
+    microphone.stop()
+    with pytest.raises(MediaStreamError):
+        await microphone.recv()
+
+
+async def test_the_microphone_is_silent_before_and_after_what_it_says() -> None:
+    microphone = MicrophoneTrack()
+    before = (await microphone.recv()).to_ndarray()
+    microphone.speak(tone(50), [Span(0, 50)])
+    spoken = [(await microphone.recv()).to_ndarray().reshape(-1) for _ in range(4)]
+    microphone.stop()
+    assert not before.any()
+    assert np.array_equal(np.concatenate(spoken)[: len(tone(50))], tone(50))
+    assert not np.concatenate(spoken)[len(tone(50)) :].any()
+    assert microphone.spoken_ms == 50
+
+
+async def test_the_microphone_notes_when_each_utterance_left() -> None:
+    microphone = MicrophoneTrack()
+    sound = np.concatenate([silence(40), tone(60), silence(100), tone(40)])
+    microphone.speak(sound, [Span(40, 100), Span(200, 240)])
+    moments = []
+    for _ in range(14):
+        await microphone.recv()
+        moments.append((len(microphone.started_at), len(microphone.ended_at)))
+    microphone.stop()
+    # A frame a row: 40 ms of silence, 60 of voice, 100 of silence, 40 of voice, silence.
+    assert moments[:6] == [(0, 0), (0, 0), (1, 0), (1, 0), (1, 1), (1, 1)]
+    assert moments[9:12] == [(1, 1), (2, 1), (2, 2)]
+    assert microphone.ended_at[1] > microphone.started_at[1] > microphone.ended_at[0]

@@ -1,0 +1,60 @@
+import wave
+from pathlib import Path
+
+import numpy as np
+
+from vision_agent.replay.utterances import Span
+from vision_agent.replay.voice import Voice, write_wav
+
+from .conftest import silence, tone
+
+
+def heard(*pieces: tuple[np.ndarray, int]) -> Voice:
+    """Feed each piece in 20 ms frames, beginning at its ms."""
+    voice = Voice()
+    for samples, at_ms in pieces:
+        for n in range(len(samples) // 960):
+            voice.feed(samples[n * 960 : (n + 1) * 960], at_ms + n * 20)
+    return voice
+
+
+def test_silence_is_no_voice() -> None:
+    voice = heard((silence(500), 0), (tone(500, level=20), 500))
+    assert (voice.voiced_ms, voice.stretches, voice.silent_since()) == (0, [], None)
+    assert voice.samples().size == 0
+
+
+def test_a_voice_has_stretches_that_short_pauses_do_not_part() -> None:
+    voice = heard((tone(200), 100), (silence(200), 300), (tone(200), 500), (tone(100), 1100))
+    assert voice.stretches == [Span(100, 700), Span(1100, 1200)]
+    assert voice.voiced_ms == 500
+    assert voice.silent_since() == 1200
+
+
+def test_the_first_voice_after_a_moment_must_begin_after_it() -> None:
+    voice = heard((tone(400), 100), (tone(200), 2000))
+    assert voice.first_after(50) == 100
+    assert voice.first_after(150) == 2000
+    assert voice.first_after(2001) is None
+
+
+def test_a_voice_cut_off_tells_how_long_it_went_on() -> None:
+    voice = heard((tone(400), 100))
+    assert voice.silenced_after(440) == 60
+    assert voice.silenced_after(90) is None
+    assert voice.silenced_after(600) is None
+
+
+def test_the_wav_goes_from_the_first_voiced_frame_to_the_last(tmp_path: Path) -> None:
+    voice = heard((silence(300), 0), (tone(200), 300), (silence(400), 500), (tone(200), 900))
+    voice.feed(silence(20), 1100)
+    write_wav(tmp_path / "voice.wav", voice.samples())
+    with wave.open(str(tmp_path / "voice.wav")) as file:
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (1, 2, 48_000)
+        assert file.getnframes() == 48 * 800
+
+
+def test_no_voice_makes_an_empty_wav_that_opens(tmp_path: Path) -> None:
+    write_wav(tmp_path / "nothing.wav", Voice().samples())
+    with wave.open(str(tmp_path / "nothing.wav")) as file:
+        assert file.getnframes() == 0

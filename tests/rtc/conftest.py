@@ -1,0 +1,22 @@
+import asyncio
+from collections.abc import AsyncIterator
+
+import aioice.ice
+import pytest
+
+from tests.rtc.calling import Call
+from vision_agent.rtc import install
+
+
+@pytest.fixture(autouse=True)
+def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    install()
+    monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda use_ipv4, use_ipv6: ["127.0.0.1"])
+
+
+@pytest.fixture
+async def call() -> AsyncIterator[Call]:
+    call = Call()
+    yield call
+    await call.close()
+    await asyncio.sleep(0)

@@ -1,0 +1,136 @@
+import random
+
+import pytest
+
+from vision_agent.rtc.frame_gate import FrameGate, is_key_frame
+
+
+class Sender:
+    """A camera's encoder: key frames when asked for, delta frames otherwise."""
+
+    def __init__(self, gate: FrameGate, fps: float, answers_after: int = 1) -> None:
+        self.gate, self.fps, self.answers_after = gate, fps, answers_after
+        self.n, self.timestamp, self.key_in = 0, 0.0, 0
+        self.decoded: list[tuple[float, bool]] = []
+        self.sent: list[float] = []
+        self.asked = 0
+
+    def picture(self, *, after_loss: bool = False, jitter: float = 0.0) -> None:
+        now_s = self.timestamp / 90_000
+        key = self.key_in == 0
+        self.key_in -= 1
+        stamp = round(self.timestamp + jitter)
+        if self.gate.wants(key, stamp, after_loss, now_s):
+            self.decoded.append((now_s, key))
+            if self.gate.chosen(stamp):
+                self.sent.append(now_s)
+        elif self.gate.needs_key_frame:
+            self.asked += 1
+            self.key_in = self.key_in if self.key_in >= 0 else self.answers_after
+        self.timestamp += 90_000 / self.fps
+
+    def seconds(self, seconds: float) -> None:
+        for _ in range(round(seconds * self.fps)):
+            self.picture()
+
+
+@pytest.mark.parametrize("fps", [15, 24, 30, 60])
+def test_of_a_fast_sender_only_key_frames_are_decoded_about_one_a_second(fps):
+    sender = Sender(FrameGate(), fps)
+    sender.seconds(60)
+    assert 58 <= len(sender.sent) <= 61
+    assert len(sender.decoded) <= len(sender.sent) + 4  # the first few, before its rate is known
+    assert all(key for _, key in sender.decoded[4:])
+    assert sender.asked <= 61
+
+
+@pytest.mark.parametrize("fps", [1, 2, 5])
+def test_of_a_slow_sender_everything_is_decoded_and_no_key_frame_asked_for(fps):
+    sender = Sender(FrameGate(), fps)
+    sender.seconds(60)
+    assert len(sender.decoded) == 60 * fps
+    assert 59 <= len(sender.sent) <= 61
+    assert sender.asked == 0
+
+
+def test_a_jittering_clock_still_gives_one_picture_a_second():
+    sender, dice = Sender(FrameGate(), 2), random.Random(1)
+    for _ in range(120):
+        sender.picture(jitter=dice.uniform(-900, 900))
+    assert 57 <= len(sender.sent) <= 61
+
+
+def test_the_rate_is_kept_on_the_media_clock_whatever_the_wall_clock_does():
+    gate = FrameGate(rate_hz=2.0)
+    sent = 0
+    for n in range(100):  # 10 s of pictures at 10 a second, all arriving in the same instant
+        stamp = n * 9000
+        sent += gate.wants(True, stamp, False, 5.0) and gate.chosen(stamp)
+    assert 20 <= sent <= 21
+
+
+def test_looking_takes_the_next_picture_that_can_be_decoded():
+    sender = Sender(FrameGate(), 30)
+    sender.seconds(10.3)
+    before = len(sender.sent)
+    sender.gate.look()
+    looked_at_s = sender.timestamp / 90_000
+    sender.seconds(0.5)
+    assert len(sender.sent) == before + 1
+    assert sender.sent[-1] - looked_at_s < 0.45
+
+
+def test_a_sender_that_becomes_slow_is_decoded_whole_and_back():
+    sender = Sender(FrameGate(), 30)
+    sender.seconds(5)
+    assert sender.gate.key_frames_only
+    sender.fps = 2
+    sender.seconds(10)
+    assert not sender.gate.key_frames_only
+    decoded = len(sender.decoded)
+    sender.seconds(10)
+    assert len(sender.decoded) - decoded == 20
+    sender.fps = 30
+    sender.seconds(2)
+    assert sender.gate.key_frames_only
+
+
+def test_after_a_loss_nothing_is_decoded_until_a_key_frame():
+    sender = Sender(FrameGate(), 2, answers_after=1)
+    sender.seconds(5)
+    decoded = len(sender.decoded)
+    sender.picture(after_loss=True)
+    sender.picture()
+    assert len(sender.decoded) == decoded
+    assert sender.asked >= 1
+    sender.picture()
+    assert sender.decoded[-1][1]
+    assert len(sender.decoded) == decoded + 1
+
+
+def test_a_sender_that_ignores_the_request_is_asked_again_but_not_for_every_picture():
+    sender = Sender(FrameGate(), 30, answers_after=10**9)
+    sender.seconds(10)
+    assert 18 <= sender.asked <= 26  # every 0.4 s
+
+
+def test_a_jump_of_the_media_clock_is_a_new_beginning():
+    gate = FrameGate()
+    assert gate.wants(True, 0, False, 0.0)
+    assert gate.chosen(0)
+    assert gate.wants(True, 1 << 33, False, 0.1)
+    assert gate.chosen(1 << 33)
+    gate.wants(True, (1 << 33) + 3000, False, 0.1)
+    assert not gate.chosen((1 << 33) + 3000)
+
+
+def test_key_frames_are_told_from_the_others():
+    assert is_key_frame("VP8", b"\x10\x02\x00")
+    assert not is_key_frame("VP8", b"\x11\x02\x00")
+    assert not is_key_frame("VP8", b"")
+    start = b"\0\0\0\1"
+    parameters = start + b"\x67abc" + start + b"\x68ab"
+    assert is_key_frame("H264", parameters + start + b"\x65picture")
+    assert not is_key_frame("H264", start + b"\x41picture")
+    assert not is_key_frame("H264", parameters)
+    assert not is_key_frame("H264", b"")

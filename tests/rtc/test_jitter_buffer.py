@@ -1,0 +1,154 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vision_agent.rtc.jitter_buffer import AudioJitterBuffer, VideoJitterBuffer
+
+
+def feed_audio(order: list[int], start: int = 0) -> list[int]:
+    buffer, out = AudioJitterBuffer(), []
+    for n in order:
+        out += [
+            int.from_bytes(frame.data, "big")
+            for frame in buffer.add((start + n) & 0xFFFF, n * 960, n.to_bytes(4, "big"))
+        ]
+    return out
+
+
+def test_packets_in_order_pass_at_once():
+    buffer = AudioJitterBuffer()
+    for n in range(200):
+        assert len(buffer.add((65_500 + n) & 0xFFFF, n * 960, b"x")) == 1
+
+
+def test_a_swapped_pair_is_put_in_order():
+    assert feed_audio([0, 1, 3, 2, 4, 5]) == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_hole_is_given_up_after_two_later_packets_and_leaves_no_backlog():
+    buffer = AudioJitterBuffer()
+    buffer.add(0, 0, b"0")
+    assert buffer.add(2, 2, b"2") == []
+    assert [frame.data for frame in buffer.add(3, 3, b"3")] == [b"2", b"3"]
+    assert buffer.lost == 1
+    for n in range(4, 50):
+        assert len(buffer.add(n, n, b"x")) == 1
+
+
+def test_late_packets_and_duplicates_are_dropped():
+    assert feed_audio([0, 1, 1, 3, 4, 2, 5, 0]) == [0, 1, 3, 4, 5]
+
+
+def test_a_sender_that_starts_anew_is_followed():
+    assert feed_audio([0, 1, 2, 30_000, 30_001, 30_002]) == [0, 1, 2, 30_000, 30_001, 30_002]
+    assert feed_audio([30_000, 30_001, 5, 6, 7]) == [30_000, 30_001, 5, 6, 7]
+
+
+@given(st.data())
+def test_whatever_arrives_comes_out_in_order_and_soon(data):
+    sent = range(120)
+    lost = data.draw(st.sets(st.sampled_from(sent), max_size=30))
+    delays = data.draw(st.lists(st.sampled_from([0, 0, 0, 0, 1.5]), min_size=120, max_size=120))
+    arrives = sorted((n for n in sent if n not in lost), key=lambda n: (n + delays[n], n))
+    start = data.draw(st.integers(0, 0xFFFF))
+    out = feed_audio(arrives, start)
+    assert out == sorted(set(out))
+    assert set(out) <= set(arrives)
+    # At most the last two may still wait for what is before them.
+    assert not arrives or out[-1] >= arrives[-1] - 2 - len(lost) or len(arrives) < 3
+
+
+class Pictures:
+    """Feeds pictures of several packets each to a buffer."""
+
+    def __init__(self, sizes: list[int], start: int = 0, marker: bool = True) -> None:
+        self.packets = []
+        sequence = start
+        for n, size in enumerate(sizes):
+            for i in range(size):
+                last = marker and i == size - 1
+                self.packets.append((sequence & 0xFFFF, n * 3000, last, b"%d.%d " % (n, i)))
+                sequence += 1
+        self.buffer = VideoJitterBuffer()
+        self.key_frames_needed = 0
+
+    def feed(self, index: int, now_s: float = 0.0) -> list[tuple[int, bool]]:
+        needed, ready = self.buffer.add(*self.packets[index], now_s)
+        self.key_frames_needed += needed
+        for frame in ready:
+            assert frame.data.split() == [
+                data.strip()
+                for _, timestamp, _, data in self.packets
+                if timestamp == frame.timestamp
+            ], "a picture is whole and in order"
+        return [(frame.timestamp // 3000, frame.after_loss) for frame in ready]
+
+
+def test_a_picture_is_handed_over_with_its_marker_not_with_the_next_picture():
+    pictures = Pictures([3, 1, 2], start=65_534)
+    assert [pictures.feed(i) for i in range(6)] == [
+        [], [], [(0, False)], [(1, False)], [], [(2, False)],
+    ]  # fmt: skip
+
+
+def test_without_a_marker_the_next_timestamp_ends_a_picture():
+    pictures = Pictures([2, 2], marker=False)
+    assert [pictures.feed(i) for i in range(4)] == [[], [], [(0, False)], []]
+
+
+def test_packets_of_a_picture_may_come_in_any_order():
+    pictures = Pictures([1, 4])
+    assert [pictures.feed(i) for i in (0, 4, 2, 3, 1)][-1] == [(1, False)]
+
+
+def test_a_retransmission_closes_a_hole_and_all_that_waited_comes_at_once():
+    pictures = Pictures([2, 2, 2])
+    for i in (0, 1, 2, 4, 5):
+        pictures.feed(i, 0.1)
+    assert pictures.feed(3, 0.2) == [(1, False), (2, False)]
+    assert pictures.key_frames_needed == 0
+
+
+def test_a_hole_that_stays_is_given_up_and_a_key_frame_asked_for():
+    pictures = Pictures([2, 2, 2, 2, 2])
+    for i in (0, 1, 2):  # 3 is lost: the second half of picture 1
+        pictures.feed(i, 0.0)
+    assert [pictures.feed(i, 0.1) for i in (4, 5)] == [[], []]
+    assert pictures.feed(6, 0.5) == []
+    assert pictures.key_frames_needed == 1
+    # Picture 2 may lack its beginning for all that can be known: 3 is the first safe one.
+    assert pictures.feed(7, 0.5) == [(3, True)]
+    assert [pictures.feed(i, 0.6) for i in (8, 9)] == [[], [(4, False)]]
+
+
+def test_a_slow_sender_does_not_freeze_on_one_lost_packet():
+    pictures = Pictures([2] * 8)
+    out = []
+    for i in range(16):
+        if i != 5:
+            out += pictures.feed(i, (i // 2) * 0.5)
+    assert [n for n, _ in out] == [0, 1, 4, 5, 6, 7]
+    assert pictures.key_frames_needed == 1
+
+
+def test_a_jump_beyond_the_capacity_starts_over():
+    buffer = VideoJitterBuffer(capacity=512)
+    assert buffer.add(10, 0, True, b"a", 0.0)[1]
+    needed, ready = buffer.add(5000, 9000, True, b"b", 0.1)
+    assert needed
+    assert [(frame.data, frame.after_loss) for frame in ready] == [(b"b", True)]
+
+
+@given(st.data())
+def test_pictures_come_out_whole_in_order_and_bounded_whatever_is_lost(data):
+    sizes = data.draw(st.lists(st.integers(1, 5), min_size=1, max_size=60))
+    pictures = Pictures(sizes, start=data.draw(st.integers(0, 0xFFFF)))
+    # Not the very first packet: before it nothing is known to be missing.
+    lost = data.draw(st.sets(st.integers(1, len(pictures.packets)), max_size=20))
+    out = []
+    for i in range(len(pictures.packets)):
+        if i not in lost:
+            out += [n for n, _ in pictures.feed(i, i * 0.02)]
+        assert len(pictures.buffer._packets) <= 512
+    assert out == sorted(set(out))
+    if not lost:
+        assert out == list(range(len(sizes)))

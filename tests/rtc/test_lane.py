@@ -1,0 +1,120 @@
+import asyncio
+import threading
+from dataclasses import dataclass
+
+import av
+import pytest
+
+from vision_agent.rtc.frame_gate import FrameGate
+from vision_agent.rtc.lane import MAX_DECODED_AUDIO, MAX_ENCODED_VIDEO, AudioLane, VideoLane
+
+
+@dataclass
+class Codec:
+    name: str
+
+
+@dataclass
+class Encoded:
+    data: bytes
+    timestamp: int
+
+
+class Decoder:
+    def decode(self, encoded: Encoded) -> list[str]:
+        if encoded.data == b"broken":
+            raise av.error.InvalidDataError(1, "broken")
+        return [f"{encoded.data.decode()} decoded"]
+
+
+def audio_lane() -> tuple[AudioLane, asyncio.Queue]:
+    queue: asyncio.Queue = asyncio.Queue()
+    return AudioLane(queue, lambda codec: Decoder()), queue
+
+
+OPUS, VP8 = Codec("opus"), Codec("VP8")
+KEY, DELTA = b"\0key", b"\1delta"
+
+
+async def test_sound_is_decoded_at_once_and_waits_for_its_reader():
+    lane, queue = audio_lane()
+    lane.put((OPUS, Encoded(b"a", 0)))
+    assert queue.get_nowait() == "a decoded"
+
+
+async def test_sound_that_nobody_reads_is_bounded_and_the_oldest_goes():
+    lane, queue = audio_lane()
+    for n in range(MAX_DECODED_AUDIO + 5):
+        lane.put((OPUS, Encoded(b"%d" % n, n)))
+    assert queue.qsize() == MAX_DECODED_AUDIO
+    assert queue.get_nowait() == "5 decoded"
+    assert lane.dropped == 5
+
+
+async def test_sound_that_cannot_be_decoded_is_counted_and_skipped(caplog):
+    lane, queue = audio_lane()
+    for data in (b"broken", b"broken", b"a"):
+        lane.put((OPUS, Encoded(data, 0)))
+    assert queue.get_nowait() == "a decoded"
+    assert lane.undecodable == 2
+    assert len(caplog.records) == 1
+
+
+async def test_a_failing_sink_ends_the_track_and_not_the_caller_of_put():
+    lane, queue = audio_lane()
+
+    def failing(frame: object) -> None:
+        raise LookupError("nobody there")
+
+    lane.sink = failing
+    lane.put((OPUS, Encoded(b"a", 0)))
+    assert queue.get_nowait() is None
+    assert isinstance(lane.sink_error, LookupError)
+
+
+@pytest.mark.parametrize("lane", [audio_lane()[0], VideoLane(lambda: None)])
+def test_the_decoders_thread_is_let_go_at_the_end(lane):
+    thread = threading.Thread(target=lane.get)
+    thread.start()
+    thread.join(0.05)
+    assert thread.is_alive()
+    lane.put(None)
+    thread.join(2)
+    assert not thread.is_alive()
+
+
+def test_without_a_gate_no_picture_passes():
+    lane = VideoLane(lambda: None)
+    lane.put((VP8, Encoded(KEY, 0)), 0.0)
+    lane.put(None)
+    assert lane.get() is None
+
+
+def test_only_what_the_gate_wants_reaches_the_decoder_and_a_key_frame_is_asked_for():
+    asked = []
+    lane = VideoLane(lambda: asked.append(True))
+    lane.gate = FrameGate()
+    passed = []
+    for n in range(90):
+        lane.put((VP8, Encoded(KEY if n == 0 else DELTA, n * 3000)), n / 30)
+        while lane._waiting.qsize():
+            passed.append(lane.get()[1].timestamp)
+    assert passed == [0, 3000, 6000]  # the rate is known from the fourth picture on
+    assert 4 <= len(asked) <= 6  # from one second on, every 0.4 s
+
+
+def test_pictures_before_a_slow_decoder_are_bounded_and_given_up_together():
+    asked = []
+    lane = VideoLane(lambda: asked.append(True))
+    lane.gate = FrameGate()
+    for n in range(MAX_ENCODED_VIDEO):
+        lane.put((VP8, Encoded(KEY if n == 0 else DELTA, n * 45_000)), n / 2)
+    assert lane._waiting.qsize() == MAX_ENCODED_VIDEO
+    lane.put((VP8, Encoded(DELTA, 200_000)), 3.0)
+    assert lane._waiting.qsize() == 0
+    assert asked
+    lane.put((VP8, Encoded(DELTA, 245_000)), 3.5)
+    assert lane._waiting.qsize() == 0  # its references are gone
+    lane.put((VP8, Encoded(KEY, 290_000)), 4.0)
+    assert lane._waiting.qsize() == 1
+    assert lane.dropped == MAX_ENCODED_VIDEO

@@ -1,0 +1,394 @@
+import asyncio
+import random
+import re
+import time
+
+import aioice.ice
+import pytest
+from aiortc import RTCIceServer, RTCPeerConnection, RTCSessionDescription
+
+from tests.rtc.calling import Call, Leftovers, Listener, PictureSource, SoundSource, until
+from tests.rtc.test_offer import CHROMIUM
+from vision_agent.rtc import BadOffer, Camera, Microphone, Peer, Speaker
+
+
+def whole(call: Call) -> None:
+    """Gives the caller what a browser has: sound, camera, screen, data."""
+    call.caller.addTrack(SoundSource())
+    call.caller.addTransceiver(PictureSource(), direction="sendrecv")
+    call.caller.addTransceiver(PictureSource(), direction="sendonly")
+    call.caller.createDataChannel("chat")
+
+
+async def test_a_whole_call_connects_and_each_track_is_told_what_it_is(call: Call):
+    whole(call)
+    await call.connect()
+    listener = call.listener
+    await until(lambda: listener.channels)
+    assert listener.connected == 1
+    tracks = (listener.microphones, listener.cameras, listener.screens)
+    assert [len(of_a_kind) for of_a_kind in tracks] == [1, 1, 1]
+    assert listener.channels[0].label == "chat"
+    assert [track.kind for track in call.heard].count("audio") == 1
+
+
+async def test_a_screen_without_a_camera_is_not_taken_for_the_camera(call: Call):
+    call.caller.addTrack(SoundSource())
+    call.caller.addTransceiver("video", direction="recvonly")
+    call.caller.addTransceiver(PictureSource(), direction="sendonly")
+    await call.connect()
+    assert call.listener.cameras == []
+    assert len(call.listener.screens) == 1
+
+
+async def test_the_voice_is_on_the_first_section(call: Call):
+    whole(call)
+    await call.connect()
+    sections = call.answer.split("m=")[1:]
+    assert sections[0].startswith("audio")
+    assert "a=sendrecv" in sections[0]
+    assert "useinbandfec=1" in sections[0]
+    assert "a=recvonly" in sections[1]
+    assert "a=recvonly" in sections[2]
+
+
+@pytest.mark.parametrize("what", ["sound", "pictures", "data"])
+async def test_an_offer_of_one_thing_only_is_a_call_too(call: Call, what):
+    if what == "sound":
+        call.caller.addTrack(SoundSource())
+    elif what == "pictures":
+        call.caller.addTrack(PictureSource())
+    else:
+        call.caller.createDataChannel("chat")
+    await call.connect(vanished_after_s=30)
+    assert call.listener.connected == 1
+
+
+async def test_the_answer_offers_the_loopback_address_besides_the_others(monkeypatch):
+    monkeypatch.undo()
+    addresses = aioice.ice.get_host_addresses(use_ipv4=True, use_ipv6=False)
+    assert addresses.count("127.0.0.1") == 1
+    assert "127.0.0.1" not in aioice.ice.get_host_addresses(use_ipv4=False, use_ipv6=True)
+
+
+async def test_no_server_is_asked_for_addresses_unless_one_is_configured(call: Call):
+    call.caller.addTrack(SoundSource())
+    await call.connect()
+    assert call.peer._pc.getTransceivers()[0].receiver.transport.transport.iceGatherer
+    connection = call.peer._pc.getTransceivers()[0].receiver.transport.transport._connection
+    assert connection.stun_server is None
+    assert connection.turn_server is None
+
+
+async def test_a_configured_server_is_used(call: Call):
+    call.caller.addTrack(SoundSource())
+    server = RTCIceServer("turn:127.0.0.1:9", username="u", credential="c")
+    peer = Peer(call.listener, call.voice, ice_servers=[server])
+    accepting = asyncio.ensure_future(peer.accept(await call.offer()))
+    await until(lambda: accepting.done(), 15)
+    assert "a=ice-ufrag" in accepting.result()
+    connection = peer._pc.getTransceivers()[0].receiver.transport.transport._connection
+    assert connection.turn_server == ("127.0.0.1", 9)
+    await peer.close()
+
+
+async def test_a_real_browsers_offer_is_answered_within_a_second():
+    leftovers = Leftovers()
+    peer = Peer(Listener(), Speaker())
+    began = time.monotonic()
+    answer = await peer.accept(CHROMIUM)
+    assert time.monotonic() - began < 1  # hidden (mDNS) addresses are not asked for
+    assert [line.split()[0] for line in answer.splitlines() if line.startswith("m=")] == [
+        "m=audio", "m=video", "m=video", "m=application",
+    ]  # fmt: skip
+    await peer.close()
+    await leftovers.nothing()
+
+
+async def test_candidates_that_come_later_connect_the_call(call: Call):
+    whole(call)
+    offer = await call.offer()
+    lines = offer.splitlines()
+    candidates = [line[2:] for line in lines if line.startswith("a=candidate")]
+    bare = [x for x in lines if not x.startswith(("a=candidate", "a=end-of"))]
+    peer = call.peer = Peer(call.listener, call.voice)
+    answer = await peer.accept("\r\n".join(bare) + "\r\n")
+    # The caller is not told where the peer is: only the candidates can make the call.
+    told = [x for x in answer.splitlines() if not x.startswith(("a=candidate", "a=end-of"))]
+    await call.caller.setRemoteDescription(RTCSessionDescription("\r\n".join(told), "answer"))
+    await peer.add_candidates(
+        [
+            *({"candidate": text, "sdp_mid": "0", "sdp_mline_index": 0} for text in candidates),
+            {"candidate": "", "sdp_mid": "0", "sdp_mline_index": 0},
+        ]
+    )
+    await until(lambda: call.listener.connected)
+
+
+@pytest.mark.parametrize(
+    "candidate",
+    [
+        {"candidate": "nonsense", "sdp_mid": "0", "sdp_mline_index": 0},
+        {"candidate": "1 1 udp 1 example.org 5 typ host", "sdp_mid": "0", "sdp_mline_index": 0},
+        {"candidate": "1 1 udp x 1.2.3.4 5 typ host", "sdp_mid": "0", "sdp_mline_index": 0},
+        {"candidate": "1 1 udp 1 1.2.3.4 5 typ host"},
+        {"candidate": 5},
+        {"candidate": "x" * 10_000},
+        {},
+        "candidate",
+    ],
+)
+async def test_bad_candidates_are_refused_and_the_call_goes_on(call: Call, candidate):
+    whole(call)
+    peer = await call.connect()
+    with pytest.raises(BadOffer, match=r"\.$"):
+        await peer.add_candidates([candidate])
+    assert call.listener.closed == []
+
+
+async def test_candidates_are_bounded(call: Call):
+    call.caller.addTrack(SoundSource())
+    peer = await call.connect()
+    many = [
+        {"candidate": f"1 1 udp 1 192.0.2.1 {n} typ host", "sdp_mid": "0", "sdp_mline_index": 0}
+        for n in range(1, 200)
+    ]
+    with pytest.raises(BadOffer, match="At most"):
+        await peer.add_candidates(many)
+
+
+async def test_candidates_before_the_offer_are_refused():
+    with pytest.raises(BadOffer):
+        await Peer(Listener(), Speaker()).add_candidates([{"candidate": ""}])
+
+
+async def test_a_peer_takes_one_offer(call: Call):
+    call.caller.addTrack(SoundSource())
+    peer = await call.connect()
+    with pytest.raises(RuntimeError):
+        await peer.accept(CHROMIUM)
+
+
+BROKEN = {
+    "no codec in common": lambda sdp: re.sub(r"opus/48000/2", "opus/8000", sdp),
+    "fmtp of no codec": lambda sdp: sdp.replace("a=fmtp:111 ", "a=fmtp:99 ", 1),
+    "forbidden payload type": lambda sdp: sdp.replace(" 111 ", " 72 ", 1),
+    "payload type not a number": lambda sdp: sdp.replace(" 111 ", " x ", 1),
+    "bad rtpmap": lambda sdp: sdp.replace("a=rtpmap:63 red/48000/2", "a=rtpmap:63", 1),
+    "short candidate": lambda sdp: sdp.replace("a=mid:0", "a=mid:0\r\na=candidate:1", 1),
+    "bad ssrc": lambda sdp: re.sub(r"a=ssrc:\d+ cname", "a=ssrc:x cname", sdp),
+    "bad group": lambda sdp: sdp.replace("a=ssrc-group:FID ", "a=ssrc-group:FID x ", 1),
+    "bad port": lambda sdp: sdp.replace("a=sctp-port:5000", "a=sctp-port:x", 1),
+    "bad extmap": lambda sdp: sdp.replace("a=extmap:1 ", "a=extmap:", 1),
+    "bad address": lambda sdp: sdp.replace("c=IN IP4 0.0.0.0", "c=nowhere", 1),
+    "one-sided rtcp": lambda sdp: sdp.replace("a=rtcp:9 IN IP4 0.0.0.0", "a=rtcp:x", 1),
+    "version": lambda sdp: sdp.replace("v=0", "v=0x", 1),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+async def test_what_aiortc_cannot_read_is_a_bad_offer_and_leaves_nothing_behind(what):
+    broken = BROKEN[what](CHROMIUM)
+    assert broken != CHROMIUM
+    leftovers = Leftovers()
+    listener = Listener()
+    with pytest.raises(BadOffer, match=r"^[A-Z].*\.$"):
+        await Peer(listener, Speaker()).accept(broken)
+    await leftovers.nothing()
+    assert listener.closed == []
+
+
+async def test_offers_with_random_damage_are_answered_or_refused_and_leave_nothing_behind():
+    dice = random.Random(5)
+    original = CHROMIUM.splitlines()
+    answered, sentences = 0, set()
+    leftovers = Leftovers()
+    for _ in range(120):
+        lines = list(original)
+        for _ in range(dice.randint(1, 4)):
+            at = dice.randrange(len(lines))
+            match dice.randrange(4):
+                case 0:
+                    del lines[at]
+                case 1:
+                    lines[at] = lines[at][: dice.randint(0, len(lines[at]))]
+                case 2:
+                    lines.insert(at, lines[dice.randrange(len(lines))])
+                case 3:
+                    text = lines[at]
+                    cut = dice.randint(0, len(text))
+                    lines[at] = text[:cut] + dice.choice(" :=;/x9\t\x00é") + text[cut + 1 :]
+        peer = Peer(Listener(), Speaker())
+        try:
+            await asyncio.wait_for(peer.accept("\r\n".join(lines) + "\r\n"), 5)
+            answered += 1
+        except BadOffer as refused:
+            sentences.add(str(refused))
+        await asyncio.wait_for(peer.close(), 7)
+    assert 10 < answered < 120
+    assert all(sentence.endswith(".") for sentence in sentences)
+    await leftovers.nothing()
+
+
+async def test_a_peer_that_does_not_connect_is_let_go_in_time():
+    leftovers = Leftovers()
+    listener = Listener()
+    peer = Peer(listener, Speaker(), connect_timeout_s=0.5)
+    began = time.monotonic()
+    await peer.accept(CHROMIUM)
+    await until(lambda: listener.closed)
+    assert time.monotonic() - began < 3
+    assert "did not connect" in listener.closed[0]
+    await peer.close()
+    await leftovers.nothing()
+    assert len(listener.closed) == 1
+
+
+def cut_the_cable(pc: RTCPeerConnection) -> None:
+    """Makes a peer vanish: it sends nothing more, not even a goodbye."""
+    for transceiver in pc.getTransceivers():
+        connection = transceiver.receiver.transport.transport._connection
+        for protocol in connection._protocols:
+            protocol.transport.sendto = lambda *args: None
+
+
+async def test_a_peer_that_vanishes_is_noticed_in_time_and_nothing_of_it_stays():
+    leftovers = Leftovers()
+    call = Call()
+    whole(call)
+    peer = await call.connect(vanished_after_s=2)
+    call.run(Microphone(lambda chunk: None).run(call.listener.microphones[0]))
+    call.run(Camera(lambda frame: None).run(call.listener.cameras[0]))
+    await asyncio.sleep(0.5)
+    cut_the_cable(call.caller)
+    began = time.monotonic()
+    await until(lambda: call.listener.closed, 6)
+    assert 1.5 < time.monotonic() - began < 4
+    assert "nothing was heard" in call.listener.closed[0]
+    await peer.close()
+    await call.close()
+    await leftovers.nothing()
+
+
+async def test_a_caller_who_sends_neither_sound_nor_pictures_is_still_there(call: Call):
+    # Muted by taking the tracks away: what still comes is RTCP and consent checks.
+    call.caller.addTransceiver("audio", direction="recvonly")
+    call.caller.createDataChannel("chat")
+    await call.connect(vanished_after_s=8)
+    await asyncio.sleep(11)
+    assert call.listener.closed == []
+
+
+async def test_a_caller_who_only_pings_is_still_there(call: Call):
+    channel = call.caller.createDataChannel("chat")
+    await call.connect(vanished_after_s=2)
+    await until(lambda: channel.readyState == "open")
+    for _ in range(12):
+        channel.send("ping: 1")
+        await asyncio.sleep(0.25)
+    assert call.listener.closed == []
+
+
+async def test_a_caller_who_hangs_up_ends_the_call(call: Call):
+    whole(call)
+    await call.connect()
+    await call.caller.close()
+    await until(lambda: call.listener.closed, 5)
+    assert "hung up" in call.listener.closed[0]
+
+
+async def test_closing_is_told_once_with_its_reason_however_often_it_is_asked_for(call: Call):
+    whole(call)
+    peer = await call.connect()
+    await asyncio.wait_for(
+        asyncio.gather(peer.close("the agent said goodbye"), peer.close("x"), peer.close()), 7
+    )
+    await peer.close("y")
+    assert call.listener.closed == ["the agent said goodbye"]
+    assert call.voice.readyState == "ended"
+
+
+async def test_a_closed_call_leaves_no_task_thread_or_file_behind():
+    leftovers = Leftovers()
+    for _ in range(2):
+        call = Call()
+        whole(call)
+        await call.connect()
+        frames = []
+        call.run(Microphone(lambda chunk: None).run(call.listener.microphones[0]))
+        call.run(Camera(frames.append).run(call.listener.cameras[0]))
+        await until(lambda frames=frames: frames)
+        began = time.monotonic()
+        await call.peer.close()
+        assert time.monotonic() - began < 2
+        await call.close()
+    await leftovers.nothing()
+
+
+async def test_tracks_that_nobody_reads_stay_small_and_do_not_delay_closing(call: Call):
+    whole(call)
+    await call.connect()
+    await asyncio.sleep(3)
+    for tracks in (call.listener.microphones, call.listener.cameras, call.listener.screens):
+        assert tracks[0]._queue.qsize() <= 100
+    began = time.monotonic()
+    await call.peer.close()
+    assert time.monotonic() - began < 1
+
+
+async def test_a_close_that_hangs_in_aiortc_is_bounded_and_frees_the_sockets(monkeypatch):
+    leftovers = Leftovers()
+    monkeypatch.setattr("vision_agent.rtc.peer.CLOSE_TIMEOUT_S", 0.3)
+    call = Call()
+    call.caller.addTrack(SoundSource())
+    peer = await call.connect()
+    closing = peer._pc.close
+
+    released = asyncio.Event()
+
+    async def hanging() -> None:
+        await released.wait()
+
+    peer._pc.close = hanging
+    await asyncio.wait_for(peer.close(), 3)
+    connection = peer._pc.getTransceivers()[0].receiver.transport.transport._connection
+    assert connection._protocols == []
+    peer._pc.close = closing
+    released.set()
+    await closing()
+    await call.close()
+    await leftovers.nothing()
+
+
+async def test_a_listener_that_fails_on_being_told_does_not_keep_the_sockets_open():
+    leftovers = Leftovers()
+
+    class Failing(Listener):
+        def on_closed(self, reason: str) -> None:
+            super().on_closed(reason)
+            raise LookupError("nobody there")
+
+    listener = Failing()
+    peer = Peer(listener, Speaker())
+    await peer.accept(CHROMIUM)
+    await peer.close("done")
+    await leftovers.nothing()
+    assert listener.closed == ["done"]
+
+
+async def test_closing_before_any_offer_is_harmless():
+    listener = Listener()
+    peer = Peer(listener, Speaker())
+    await peer.close("never mind")
+    assert listener.closed == ["never mind"]
+    with pytest.raises(RuntimeError):
+        await peer.accept(CHROMIUM)
+
+
+async def test_a_second_data_channel_is_closed(call: Call):
+    first = call.caller.createDataChannel("chat")
+    await call.connect()
+    await until(lambda: first.readyState == "open")
+    second = call.caller.createDataChannel("more")
+    await until(lambda: second.readyState == "closed")
+    assert len(call.listener.channels) == 1

@@ -1,0 +1,113 @@
+"""A call from end to end: a real peer, ADK's runner, google-genai, the local Live API."""
+
+import asyncio
+
+import pytest
+
+from tests.conftest import serving
+from tests.dialling import Dialled
+
+
+def said(message: dict) -> str | None:
+    return message["data"].get("text") if message["type"] == "bot-transcription" else None
+
+
+def state(message: dict) -> str | None:
+    data = message.get("data") or {}
+    return data.get("state") if data.get("kind") == "state" else None
+
+
+@pytest.fixture
+async def caller():
+    async with serving() as server:
+        caller = Dialled(server.url)
+        await caller.connect()
+        yield caller
+        await caller.peer.close()
+
+
+async def test_the_caller_is_told_when_the_agent_listens(caller):
+    await caller.wait_for(lambda m: state(m) == "listening")
+
+
+async def test_typed_text_is_answered_in_words_and_the_turn_ends(caller):
+    caller.send("send-text", {"content": "hello"})
+    await caller.wait_for(lambda m: m["type"] == "bot-llm-started")
+    await caller.wait_for(lambda m: m["type"] == "bot-started-speaking")
+    answer = await caller.wait_for(lambda m: bool(said(m)))
+    await caller.wait_for(lambda m: m["type"] == "bot-stopped-speaking")
+    deltas = [m["data"]["text"] for m in caller.messages if m["type"] == "bot-tts-text"]
+    assert "".join(deltas).split() == said(answer).split()
+    kinds = [m["type"] for m in caller.messages]
+    assert kinds.index("bot-llm-started") < kinds.index("bot-started-speaking")
+
+
+async def test_the_caller_is_told_of_each_picture_the_model_gets(caller):
+    picture = await caller.wait_for(lambda m: (m.get("data") or {}).get("kind") == "frame")
+    assert 0 < picture["data"]["bytes"] <= 40_000
+    assert max(picture["data"]["width"], picture["data"]["height"]) <= 768
+
+
+async def test_typing_over_an_answer_interrupts_it(caller):
+    caller.send("send-text", {"content": "what can you do?"})
+    await caller.wait_for(lambda m: m["type"] == "bot-started-speaking")
+    caller.send("send-text", {"content": "stop"})
+    await caller.wait_for(lambda m: (m.get("data") or {}).get("kind") == "interrupted")
+    await caller.wait_for(lambda m: m["type"] == "bot-stopped-speaking")
+
+
+async def test_a_goodbye_from_the_page_ends_the_call_with_a_reason(caller):
+    caller.send("disconnect-bot", {})
+    ended = await caller.wait_for(lambda m: state(m) == "ended")
+    assert ended["data"]["reason"] == "the caller hung up"
+
+
+async def test_what_the_client_says_wrong_is_answered_and_the_call_goes_on(caller):
+    caller.channel.send("{ not json")
+    caller.channel.send('{"label": "rtvi-ai", "type": "send-text", "id": "x", "data": {}}')
+    await caller.wait_for(lambda m: m["type"] == "error" and not m["data"]["fatal"])
+    caller.send("send-text", {"content": "hello"})
+    await caller.wait_for(lambda m: bool(said(m)))
+
+
+async def test_the_conversation_goes_on_over_a_new_peer_connection(caller):
+    caller.send("send-text", {"content": "hello"})
+    await caller.wait_for(lambda m: bool(said(m)))
+    again = Dialled(caller.url)
+    try:
+        await again.connect(restart=caller.pc_id)
+        assert again.pc_id == caller.pc_id
+        again.send("send-text", {"content": "what can you do?"})
+        await again.wait_for(lambda m: bool(said(m)))
+    finally:
+        await again.peer.close()
+
+
+async def test_a_tool_of_the_agents_is_called_and_shown():
+    async with serving("--agent", "samples/agents/basic") as server:
+        caller = Dialled(server.url)
+        await caller.connect()
+        try:
+            caller.send("send-text", {"content": "what is the current time?"})
+            started = await caller.wait_for(lambda m: m["type"] == "llm-function-call-in-progress")
+            assert started["data"]["function_name"] == "get_current_time"
+            stopped = await caller.wait_for(lambda m: m["type"] == "llm-function-call-stopped")
+            assert stopped["data"]["tool_call_id"] == started["data"]["tool_call_id"]
+            async with asyncio.timeout(20):
+                await caller.wait_for(lambda m: ":" in (said(m) or ""))
+        finally:
+            await caller.hang_up()
+
+
+async def test_a_service_that_cannot_be_reached_is_said_on_the_channel(monkeypatch):
+    monkeypatch.setenv("GOOGLE_API_KEY", "wrong")
+    monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", "https://127.0.0.1:9")
+    async with serving("--model", "gemini-3.8-live") as server:
+        assert "Gemini gemini-3.8-live" in server.says[1]
+        caller = Dialled(server.url)
+        await caller.connect()
+        error = await caller.wait_for(lambda m: m["type"] == "error")
+        assert error["data"]["fatal"]
+        assert "can't be reached" in error["data"]["message"]
+        await caller.wait_for(lambda m: state(m) == "ended")
+        await caller.peer.close()

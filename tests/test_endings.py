@@ -1,0 +1,132 @@
+"""Calls that end, well and badly, leave nothing behind."""
+
+import asyncio
+import sys
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.conftest import serving
+from tests.dialling import Dialled
+
+CALLER = Path(__file__).parent / "dialling.py"
+CALLS = 100
+
+
+@dataclass
+class Footprint:
+    """What a server process holds, seen from outside and from its own metrics."""
+
+    threads: int
+    files: int
+    tasks: int
+    calls: int
+    model_sessions: int
+    rss_mb: float
+
+
+def footprint(server) -> Footprint:
+    with urllib.request.urlopen(f"{server.url}/metrics", timeout=10) as response:
+        lines = response.read().decode().splitlines()
+    values = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    process = psutil.Process(server.pid)
+    return Footprint(
+        threads=process.num_threads(),
+        files=process.num_fds(),
+        tasks=int(float(values["vision_agent_tasks"])),
+        calls=int(float(values["vision_agent_calls"])),
+        model_sessions=int(float(values["vision_agent_model_sessions"])),
+        rss_mb=process.memory_info().rss / 1e6,
+    )
+
+
+async def settled(server) -> Footprint:
+    """The footprint once every call is over."""
+    async with asyncio.timeout(30):
+        while (now := await asyncio.to_thread(footprint, server)).calls or now.model_sessions:
+            await asyncio.sleep(0.1)
+    return now
+
+
+async def polite(url: str) -> None:
+    caller = Dialled(url)
+    await caller.connect()
+    await caller.hang_up()
+
+
+async def answered(url: str) -> None:
+    """A whole conversation: a typed question, the answer's words, goodbye."""
+    caller = Dialled(url)
+    await caller.connect()
+    caller.send("send-text", {"content": "hello"})
+    await caller.wait_for(lambda m: m["type"] == "bot-transcription")
+    await caller.hang_up()
+
+
+async def closes_the_page(url: str) -> None:
+    caller = Dialled(url)
+    await caller.connect()
+    caller.send("disconnect-bot", {})
+    await caller.peer.close()
+
+
+async def never_takes_the_answer(url: str) -> None:
+    caller = Dialled(url)
+    await caller.offer()
+    await caller.peer.close()
+
+
+async def is_killed(url: str) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(CALLER), url, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), 40)
+        assert line.strip() == b"connected"
+    finally:
+        process.kill()
+        await process.wait()
+
+
+ROUND = (
+    polite,
+    never_takes_the_answer,
+    answered,
+    closes_the_page,
+    polite,
+    is_killed,
+    polite,
+    never_takes_the_answer,
+    answered,
+    closes_the_page,
+)
+
+
+@pytest.mark.timeout(600)
+async def test_a_hundred_calls_half_of_them_torn_off_leave_nothing_behind(monkeypatch):
+    monkeypatch.setenv("VISION_AGENT_CONNECT_TIMEOUT_S", "1")
+    monkeypatch.setenv("VISION_AGENT_VANISHED_AFTER_S", "2")
+    async with serving() as server:
+        for way in ROUND:
+            await way(server.url)
+        after_ten = await settled(server)
+        for number in range(len(ROUND), CALLS):
+            await ROUND[number % len(ROUND)](server.url)
+        at_the_end = await settled(server)
+    assert at_the_end.tasks <= after_ten.tasks
+    assert at_the_end.threads <= after_ten.threads
+    assert at_the_end.files <= after_ten.files
+    assert at_the_end.rss_mb - after_ten.rss_mb < 10
+
+
+async def test_a_caller_that_is_killed_is_noticed_and_its_slot_and_model_are_free_again(
+    monkeypatch,
+):
+    monkeypatch.setenv("VISION_AGENT_VANISHED_AFTER_S", "2")
+    async with serving("--max-calls", "1") as server:
+        await is_killed(server.url)
+        assert (await settled(server)).calls == 0
+        await polite(server.url)

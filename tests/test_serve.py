@@ -1,0 +1,119 @@
+"""`vision-agent serve` as a person runs it."""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import sys
+import time
+
+import pytest
+
+from tests.dialling import Dialled
+
+COMMAND = (sys.executable, "-m", "vision_agent")
+
+
+async def run(*arguments: str, **environment: str) -> tuple[int, str]:
+    """A command that is expected to end by itself: its exit code and everything it said."""
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND,
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env={**os.environ, "COLUMNS": "200", **environment},
+    )
+    text, _ = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode is not None
+    return process.returncode, text.decode()
+
+
+async def started() -> tuple[asyncio.subprocess.Process, list[str]]:
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND,
+        "serve",
+        "--port",
+        "0",
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    lines = []
+    async with asyncio.timeout(90):
+        while not lines or not lines[-1].startswith("Press"):
+            line = await process.stdout.readline()
+            assert line, (await process.stderr.read()).decode()
+            lines.append(line.decode().strip())
+    return process, lines
+
+
+def children(pid: int) -> list[int]:
+    """Processes below this one, as the kernel lists them."""
+    found = []
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/children") as file:
+            for child in map(int, file.read().split()):
+                found += [child, *children(child)]
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+async def test_it_says_where_and_who_and_stops_within_two_seconds_of_a_signal_during_a_call(
+    number,
+):
+    process, lines = await started()
+    caller = None
+    try:
+        url = re.search(r"http://127\.0\.0\.1:\d+", lines[0]).group()
+        assert "Brain: local Live API: no key set." in lines[1]
+        caller = Dialled(url)
+        await caller.connect()
+        below = children(process.pid)
+        assert below, "the local Live API is a process of its own"
+        process.send_signal(number)
+        began = time.monotonic()
+        code = await asyncio.wait_for(process.wait(), 10)
+        assert time.monotonic() - began < 2
+        assert code == 0
+        assert (await process.stderr.read()).decode() == ""
+        async with asyncio.timeout(5):
+            while any(os.path.exists(f"/proc/{pid}") for pid in below):
+                await asyncio.sleep(0.05)
+    finally:
+        if caller:
+            await caller.peer.close()
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def test_a_port_that_is_taken_is_said_in_words():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, text = await run("serve", "--port", str(taken.getsockname()[1]))
+    assert code == 2
+    assert "Can't listen" in text
+    assert "Traceback" not in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--model", "gemini-3.8-live"), "There is no key for 'gemini-3.8-live'"),
+        (("--voice", "Kora"), "Nearest: Kore"),
+        (("--agent", "no/such/folder"), "No agent at 'no/such/folder'"),
+        (("--frame-rate", "0"), "frame_rate_hz"),
+        (("--port", "70000"), "port"),
+    ],
+)
+async def test_what_cannot_work_is_said_before_anything_starts(arguments, words):
+    code, text = await run("serve", *arguments)
+    assert code == 2
+    assert words in text
+    assert "Traceback" not in text
+
+
+async def test_a_model_that_is_not_live_is_refused_with_a_key_too():
+    code, text = await run("serve", "--model", "gemini-2.5-pro", GOOGLE_API_KEY="x")
+    assert code == 2
+    assert "not a live model" in text
+    assert "gemini-3.8-live" in text

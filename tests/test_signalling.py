@@ -1,0 +1,175 @@
+"""Signalling as a client meets it: over HTTP, against the real application."""
+
+import json
+import time
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+
+from vision_agent import Settings, create_app
+
+
+@asynccontextmanager
+async def client(**settings):
+    app = create_app(Settings(_env_file=None, **settings))
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+            yield http
+
+
+@pytest.fixture
+async def http():
+    async with client(max_calls=2, voice="Kore") as http:
+        yield http
+
+
+async def offer() -> tuple[RTCPeerConnection, dict[str, str]]:
+    peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    peer.addTransceiver("audio")
+    peer.addTransceiver("video")
+    peer.createDataChannel("chat")
+    await peer.setLocalDescription(await peer.createOffer())
+    return peer, {"sdp": peer.localDescription.sdp, "type": "offer"}
+
+
+async def calls(http) -> int:
+    return (await http.get("/healthz")).json()["calls"]
+
+
+async def test_an_offer_gets_an_answer_and_an_id_and_goodbye_frees_its_slot(http):
+    peer, body = await offer()
+    try:
+        answer = (await http.post("/api/offer", json=body | {"pc_id": None})).json()
+        assert answer["type"] == "answer"
+        await peer.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
+        assert await calls(http) == 1
+        goodbye = await http.delete(f"/api/offer/{answer['pc_id']}")
+        assert goodbye.status_code == 204
+        assert await calls(http) == 0
+    finally:
+        await peer.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "body"),
+        (b"not json", "JSON"),
+        (b"[]", "body"),
+        (b"{}", "sdp"),
+        (b'{"sdp": "", "type": "offer"}', "sdp"),
+        (b'{"sdp": "v=0", "type": "answer"}', "offer"),
+        (b'{"sdp": "hello", "type": "offer"}', "offer"),
+        (json.dumps({"sdp": "a" * 20_000, "type": "offer"}).encode(), ""),
+        (b" " * 70_000, "64 KB"),
+        (b'{"sdp": "v=0", "type": "offer", "requestData": {"voice": "Koree"}}', "Kore"),
+    ],
+)
+async def test_a_bad_offer_gets_400_with_a_sentence_and_takes_no_slot(http, body, words):
+    began = time.perf_counter()
+    response = await http.post(
+        "/api/offer", content=body, headers={"content-type": "application/json"}
+    )
+    assert response.status_code == 400
+    error = response.json()["error"]
+    assert words.lower() in error.lower()
+    assert error.endswith((".", "…"))
+    assert time.perf_counter() - began < 1
+    assert await calls(http) == 0
+
+
+async def test_a_form_of_another_site_is_refused(http):
+    response = await http.post("/api/offer", content=b"{}", headers={"content-type": "text/plain"})
+    assert response.status_code == 400
+
+
+async def test_an_unknown_call_gets_404(http):
+    patch = await http.patch("/api/offer", json={"pc_id": "nobody", "candidates": []})
+    delete = await http.delete("/api/offer/nobody")
+    _, body = await offer()
+    again = await http.post("/api/offer", json=body | {"pc_id": "nobody"})
+    assert [r.status_code for r in (patch, delete, again)] == [404] * 3
+    assert "no such call" in patch.json()["error"]
+
+
+async def test_a_full_house_gets_503_and_when_to_try_again(http):
+    peers = []
+    try:
+        for status in (200, 200, 503):
+            peer, body = await offer()
+            peers.append(peer)
+            response = await http.post("/api/offer", json=body)
+            assert response.status_code == status
+        assert int(response.headers["retry-after"]) > 0
+        assert "busy" in response.json()["error"]
+        assert await calls(http) == 2
+    finally:
+        for peer in peers:
+            await peer.close()
+
+
+async def test_candidates_trickle_in_and_bad_ones_are_refused(http):
+    peer, body = await offer()
+    try:
+        call = (await http.post("/api/offer", json=body)).json()["pc_id"]
+        good = "candidate:1 1 UDP 2122252543 127.0.0.1 50000 typ host"
+        for text, status in ((good, 200), ("", 200), ("candidate:nonsense", 400)):
+            response = await http.patch(
+                "/api/offer",
+                json={
+                    "pc_id": call,
+                    "candidates": [{"candidate": text, "sdp_mid": "0", "sdp_mline_index": 0}],
+                },
+            )
+            assert response.status_code == status, text
+    finally:
+        await peer.close()
+
+
+async def test_start_gives_a_session_whose_offers_work_and_unknown_ones_do_not(http):
+    session = (await http.post("/start", json={})).json()["sessionId"]
+    peer, body = await offer()
+    try:
+        assert (await http.post(f"/sessions/{session}/api/offer", json=body)).status_code == 200
+        assert (await http.post("/sessions/other/api/offer", json=body)).status_code == 404
+    finally:
+        await peer.close()
+
+
+async def test_a_call_can_be_rebuilt_under_its_id(http):
+    first, body = await offer()
+    second, again = await offer()
+    try:
+        call = (await http.post("/api/offer", json=body)).json()["pc_id"]
+        answer = await http.post("/api/offer", json=again | {"pc_id": call, "restart_pc": True})
+        assert answer.json()["pc_id"] == call
+        assert await calls(http) == 1
+    finally:
+        await first.close()
+        await second.close()
+
+
+async def test_a_token_is_asked_for_when_one_is_set():
+    async with client(token="s3cret") as http:
+        assert (await http.get("/api/info")).status_code == 401
+        wrong = await http.post("/start", headers={"Authorization": "Bearer s3cre"})
+        assert wrong.status_code == 401
+        right = await http.get("/api/info", headers={"Authorization": "Bearer s3cret"})
+        assert right.status_code == 200
+        assert "s3cret" not in right.text
+        assert (await http.get("/")).status_code == 200
+
+
+async def test_info_says_which_brain_answers_and_why(http):
+    info = (await http.get("/api/info")).json()
+    assert info["brain"] == "local"
+    assert info["brain_label"] == "local Live API: no key set"
+    assert info["agent"] == "vision_agent"
+
+
+async def test_metrics_are_there_for_prometheus(http):
+    text = (await http.get("/metrics")).text
+    assert "vision_agent_calls 0.0" in text

@@ -1,0 +1,63 @@
+"""The wheel in an empty environment, as `pip install vision-agent` gives it."""
+
+import json
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parent.parent
+
+
+def run(*command: str | Path, cwd: Path, timeout: float = 300) -> str:
+    """A command without anything of this environment's Python."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL"))}
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.timeout(900)
+def test_the_wheel_alone_serves_the_page_and_answers_a_call(tmp_path, recordings):
+    run(
+        sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, CHECKOUT,
+        cwd=tmp_path,
+    )  # fmt: skip
+    (wheel,) = tmp_path.glob("*.whl")
+    venv.create(tmp_path / "venv", with_pip=True)
+    run(tmp_path / "venv/bin/pip", "install", "-q", wheel, cwd=tmp_path, timeout=800)
+
+    python = tmp_path / "venv/bin/python"
+    page = run(
+        python,
+        "-c",
+        "import vision_agent.settings as s; f = s.web_folder(); print(f, *sorted(f.iterdir()))",
+        cwd=tmp_path,
+    )
+    assert str(tmp_path) in page
+    assert "index.html" in page
+
+    run(
+        tmp_path / "venv/bin/vision-agent",
+        "replay",
+        recordings / "bottle.mp4",
+        "--type",
+        "What do you see?",
+        "--json",
+        tmp_path / "report.json",
+        cwd=tmp_path,
+    )
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["answered"]
+    assert report["errors"] == []

@@ -1,0 +1,99 @@
+"""The agent behind the calls: loaded once, given its brain, run by one ADK runner."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from google.adk.runners import Runner
+from google.adk.sessions.in_memory_session_service import InMemorySessionService
+
+from vision_agent.agents import load_agent, root_of
+from vision_agent.brain import Brain, choose_brain, install_brain
+from vision_agent.live.intake import Intake
+from vision_agent.live.local_process import LocalServer
+from vision_agent.live.models import check_voice
+from vision_agent.live.run_config import make_run_config
+from vision_agent.live.session import LiveSession
+from vision_agent.settings import Settings
+from vision_agent.version import __version__
+
+
+class AgentHost:
+    """Loads the agent and chooses its brain at once; starts what it needs in `start`.
+
+    Args:
+        settings: Which agent, model, voice and language.
+
+    Raises:
+        AgentError: There is no usable agent.
+        ModelError: The model, the voice or the key can't work.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._voice = check_voice(settings.voice) if settings.voice else None
+        self._language = settings.language
+        app = load_agent(settings.agent)
+        self._root = root_of(app)
+        self.brain: Brain = choose_brain(self._root, settings.model, os.environ)
+        self._local: LocalServer | None = None
+        self._runner = Runner(app=app, session_service=InMemorySessionService())
+
+    @property
+    def name(self) -> str:
+        """The root agent's name."""
+        return self._root.name
+
+    @property
+    def version(self) -> str:
+        """The version of this package."""
+        return __version__
+
+    def info(self) -> dict[str, Any]:
+        """What the page shows about this agent."""
+        return {
+            "agent": self.name,
+            "brain": self.brain.kind,
+            "brain_label": self.brain.label,
+            "model": self.brain.model,
+            "version": __version__,
+        }
+
+    async def start(self) -> None:
+        """Start the local Live API if it is the brain; `LocalServerError` if it does not start."""
+        if self.brain.kind == "local":
+            self._local = await LocalServer.start()
+        install_brain(self.brain, self._root, self._local)
+
+    async def close(self) -> None:
+        """End what `start` started, and the agent's own toolsets."""
+        await self._runner.close()
+        if self._local is not None:
+            await self._local.close()
+
+    def new_session(
+        self,
+        session_id: str,
+        intake: Intake,
+        *,
+        voice: str | None,
+        on_connected: Callable[[], None],
+    ) -> LiveSession:
+        """The model's side of a call.
+
+        Args:
+            session_id: A fresh id.
+            intake: The call's live queue.
+            voice: A checked voice's name; None for the server's.
+            on_connected: Called whenever the model has accepted a setup.
+        """
+        return LiveSession(
+            self._runner,
+            make_run_config(voice=voice or self._voice, language=self._language),
+            intake,
+            user_id="caller",
+            session_id=session_id,
+            model=self.brain.model,
+            on_connected=on_connected,
+        )

@@ -1,0 +1,109 @@
+"""Find the agent to call: an ADK agent folder, a `module:attribute`, or our own."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from google.adk.agents.base_agent import BaseAgent
+from google.adk.agents.llm_agent import LlmAgent
+from google.adk.apps.app import App
+from google.adk.cli.utils.agent_loader import AgentLoader
+
+INSTRUCTION = """\
+You are on a video call. You see the caller's camera, about one picture a second, and hear them.
+Answer by voice: one to three short sentences, in the caller's language, no lists, no markdown.
+Talk about what is in the newest picture. If it is too dark, blurred or empty to tell, say so and
+say what would help. Never claim to see what you do not see.
+"""
+
+
+class AgentError(ValueError):
+    """There is no usable agent there. The text says what was looked for and what was found."""
+
+
+def default_agent() -> LlmAgent:
+    """The project's own agent: looks, listens and answers shortly."""
+    return LlmAgent(
+        name="vision_agent",
+        description="Sees the caller's camera and talks about it.",
+        instruction=INSTRUCTION,
+    )
+
+
+def load_agent(spec: str | None) -> App:
+    """The ADK app to run.
+
+    Args:
+        spec: A folder with `agent.py` (a `root_agent` or an `app`, as `adk web` takes it), or
+            `package.module:attribute`; None for `default_agent`.
+
+    Raises:
+        AgentError: Nothing there, or not an ADK agent, or its own code failed.
+    """
+    if spec is None:
+        return App(name="vision_agent", root_agent=default_agent())
+    folder = Path(spec).expanduser()
+    if folder.is_dir():
+        return _from_folder(folder.resolve())
+    if ":" in spec and not folder.exists():
+        return _from_module(spec)
+    raise AgentError(
+        f"No agent at {spec!r}: give a folder that holds agent.py with a root_agent, "
+        "or package.module:attribute."
+    )
+
+
+def root_of(app: App) -> BaseAgent:
+    """The app's root agent; `AgentError` if it has none that can take part in a call."""
+    if not isinstance(app.root_agent, BaseAgent):
+        raise AgentError(f"The app {app.name!r} has no root agent that can take part in a call.")
+    return app.root_agent
+
+
+def llm_agents(agent: BaseAgent) -> Iterator[LlmAgent]:
+    """Every agent below and including this one that has a model."""
+    if isinstance(agent, LlmAgent):
+        yield agent
+    for child in agent.sub_agents:
+        yield from llm_agents(child)
+
+
+def _from_folder(folder: Path) -> App:
+    if not (folder / "agent.py").is_file() and not (folder / "__init__.py").is_file():
+        raise AgentError(
+            f"{folder} holds no agent.py: an ADK agent folder has one with root_agent."
+        )
+    try:
+        found = AgentLoader(str(folder.parent)).load_agent(folder.name)
+    except Exception as error:
+        # The agent's own code runs here and may raise anything at all.
+        raise AgentError(f"The agent in {folder} can't be loaded: {error}") from error
+    return _as_app(found, folder.name, str(folder))
+
+
+def _from_module(spec: str) -> App:
+    module_name, _, attribute = spec.partition(":")
+    # `python -m` has the working folder on its path; a console script does not.
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:
+        raise AgentError(f"The module {module_name!r} can't be imported: {error}") from error
+    found = getattr(module, attribute, None)
+    if found is None:
+        raise AgentError(f"The module {module_name!r} has no {attribute!r}.")
+    return _as_app(found, module_name.rpartition(".")[2], spec)
+
+
+def _as_app(found: object, name: str, where: str) -> App:
+    if isinstance(found, App):
+        root_of(found)
+        return found
+    if isinstance(found, BaseAgent):
+        safe = name if name.isidentifier() and name != "user" else found.name
+        return App(name=safe, root_agent=found)
+    raise AgentError(f"What is at {where} is no ADK agent but a {type(found).__name__}.")

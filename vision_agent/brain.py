@@ -1,0 +1,143 @@
+"""Which brain answers: Gemini, if there are credentials, or the local Live API.
+
+Everything that can be known to be wrong about a model, a voice or a key is found here, before
+anybody calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from google.adk.agents.base_agent import BaseAgent
+from google.adk.models.base_llm import BaseLlm
+from google.adk.models.google_llm import Gemini
+
+from vision_agent.agents import llm_agents
+from vision_agent.live.connection import gemini, gemini_at, steadied
+from vision_agent.live.local_process import LocalServer
+from vision_agent.live.models import (
+    DEFAULT_MODEL,
+    LOCAL_MODEL,
+    ModelError,
+    bare_name,
+    check_model,
+    is_live,
+    live_names,
+)
+
+KEY_PAGE = "https://aistudio.google.com/apikey"
+
+
+@dataclass(frozen=True, slots=True)
+class Brain:
+    """The choice.
+
+    Attributes:
+        kind: `local`, `gemini`, or `custom` when the agent brings a model object of its own.
+        model: The root agent's model.
+        label: For people: which brain, and why.
+        override: A model that every agent of the tree is to use; None keeps each agent's own.
+        vertex: The credentials are Vertex AI's.
+    """
+
+    kind: Literal["local", "gemini", "custom"]
+    model: str
+    label: str
+    override: str | None = None
+    vertex: bool = False
+
+
+def choose_brain(root: BaseAgent, model: str | None, environ: Mapping[str, str]) -> Brain:
+    """Decide who answers; reads nothing but its arguments.
+
+    Args:
+        root: The agent to call.
+        model: What the settings ask for: a live model's name, `local`, or None.
+        environ: Where google-genai looks for credentials.
+
+    Raises:
+        ModelError: No key for a Gemini model, or a model that is not live.
+    """
+    if model == LOCAL_MODEL:
+        return _local(root, "local Live API: asked for with --model local")
+    vertex = _uses_vertex(environ)
+    has_key = bool(environ.get("GOOGLE_API_KEY") or environ.get("GEMINI_API_KEY"))
+    own = root_model(root)
+    if isinstance(own, BaseLlm) and not isinstance(own, Gemini):
+        return Brain("custom", own.model, f"the agent's own {type(own).__name__} {own.model}")
+    if model is None and not (vertex or has_key):
+        if isinstance(own, Gemini) and own.base_url:
+            return Brain("custom", own.model, f"{own.model} at {own.base_url}")
+        return _local(root, "local Live API: no key set")
+    if vertex and not (environ.get("GOOGLE_CLOUD_PROJECT") or has_key):
+        raise ModelError(
+            "Vertex AI is asked for (GOOGLE_GENAI_USE_VERTEXAI), but GOOGLE_CLOUD_PROJECT is not "
+            "set. Set it and GOOGLE_CLOUD_LOCATION, or use --model local."
+        )
+    if not (vertex or has_key):
+        raise ModelError(
+            f"There is no key for {model!r}: set GOOGLE_API_KEY (from {KEY_PAGE}), "
+            "or leave --model out to use the local Live API."
+        )
+    if model is not None:
+        check_model(model, vertex=vertex)
+    else:
+        for agent in llm_agents(root):
+            name = agent.model if isinstance(agent.model, str) else agent.model.model
+            if name and not is_live(name):
+                raise ModelError(
+                    f"The agent {agent.name!r} uses {name!r}, which is not a live model: it cannot "
+                    f"take part in a call. Live models: {', '.join(live_names(vertex=vertex))}. "
+                    "Choose one with --model."
+                )
+            if name:
+                check_model(name, vertex=vertex)
+    chosen = model or (own.model if isinstance(own, Gemini) else own) or DEFAULT_MODEL
+    return Brain("gemini", chosen, f"Gemini {bare_name(chosen)}", override=model, vertex=vertex)
+
+
+def root_model(root: BaseAgent) -> str | BaseLlm:
+    """The model that the first agent to speak names; empty if none does."""
+    first = next(llm_agents(root), None)
+    return first.model if first else ""
+
+
+def install_brain(brain: Brain, root: BaseAgent, local: LocalServer | None) -> None:
+    """Give every agent of the tree its live model, in place.
+
+    Args:
+        brain: The choice.
+        root: The tree.
+        local: The running local Live API, if that is the choice.
+    """
+    for agent in llm_agents(root):
+        own = agent.model
+        if local is not None:
+            name = own if isinstance(own, str) else own.model
+            agent.model = gemini_at(
+                local.base_url,
+                local.certificate_pem,
+                # A live model keeps its name: the local server then speaks that dialect.
+                model=bare_name(name) if name and is_live(name) else LOCAL_MODEL,
+            )
+        elif brain.override is not None:
+            agent.model = gemini(brain.override)
+        elif isinstance(own, Gemini):
+            agent.model = steadied(own)
+        elif isinstance(own, str):
+            agent.model = gemini(own or brain.model)
+
+
+def _local(root: BaseAgent, label: str) -> Brain:
+    own = root_model(root)
+    name = own if isinstance(own, str) else own.model
+    return Brain("local", bare_name(name) if name and is_live(name) else LOCAL_MODEL, label)
+
+
+def _uses_vertex(environ: Mapping[str, str]) -> bool:
+    return any(
+        environ.get(name, "").strip().lower() in ("1", "true")
+        for name in ("GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_GENAI_USE_ENTERPRISE")
+    )

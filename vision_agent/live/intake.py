@@ -1,0 +1,167 @@
+"""What goes to the model, bounded: ADK's LiveRequestQueue with a policy for every kind.
+
+ADK's own queue has no bound and goes on accepting after its reader has died, so a stalled model
+would cost memory without end, and the model would answer about the past. ADK's sender awaits each
+send before it takes the next request, so what waits here is a true measure of how far behind the
+model is.
+
+===========  ==================================================================
+text         never dropped
+tool result  never dropped (ADK puts those in itself, by `send_content`)
+signal       never dropped: end of the audio stream, close
+picture      one waits at most, the newest: an older one is replaced
+audio        in order; past `audio_limit_ms` waiting, the oldest is dropped
+===========  ==================================================================
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+
+from google.adk.agents.live_request_queue import LiveRequest, LiveRequestQueue
+from google.genai import types
+
+AUDIO_MIME = "audio/pcm;rate=16000"
+AUDIO_BYTES_PER_MS = 32
+"""s16le mono at 16 kHz."""
+
+IMAGE_MIME = "image/jpeg"
+
+
+@dataclass(slots=True)
+class IntakeCounters:
+    """What came in and what was dropped: requests, and milliseconds of audio."""
+
+    audio_ms: int = 0
+    audio_dropped_ms: int = 0
+    pictures: int = 0
+    pictures_replaced: int = 0
+    texts: int = 0
+
+
+class Intake(LiveRequestQueue):
+    """The live queue of one call.
+
+    Every public method of `LiveRequestQueue` is overridden, none of its private parts is touched,
+    so ADK reads from it and puts tool results into it as it would into its own.
+
+    Args:
+        audio_limit_ms: How much audio may wait for a slow model before the oldest is dropped.
+    """
+
+    def __init__(self, *, audio_limit_ms: int = 2_000) -> None:
+        super().__init__()
+        self.counters = IntakeCounters()
+        self._audio_limit_ms = audio_limit_ms
+        self._waiting: deque[LiveRequest] = deque()
+        self._audio_waiting_ms = 0
+        self._arrived = asyncio.Event()
+        self._closed_by_us = False
+
+    # What a call puts in.
+
+    def audio(self, pcm: bytes) -> None:
+        """Queue s16le mono 16 kHz PCM (an even number of bytes)."""
+        if len(pcm) % 2:
+            raise ValueError(f"PCM of 16-bit samples has an even size, not {len(pcm)} bytes")
+        self.send_realtime(types.Blob(data=pcm, mime_type=AUDIO_MIME))
+
+    def picture(self, jpeg: bytes) -> None:
+        """Queue a JPEG, in place of one that still waits."""
+        self.send_realtime(types.Blob(data=jpeg, mime_type=IMAGE_MIME))
+
+    def text(self, text: str) -> None:
+        """Queue what the caller typed, as a complete user turn."""
+        self.send_content(types.Content(role="user", parts=[types.Part(text=text)]))
+
+    @property
+    def audio_waiting_ms(self) -> int:
+        """Audio that the model has not been sent yet."""
+        return self._audio_waiting_ms
+
+    # LiveRequestQueue, as ADK uses it.
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called (sticky). Nothing is accepted afterwards."""
+        return self._closed_by_us
+
+    def close(self) -> None:
+        """Tell ADK's sender to close the model connection once what waits has been sent."""
+        self.send(LiveRequest(close=True))
+
+    def send_content(self, content: types.Content, partial: bool = False) -> None:
+        """Queue text or tool results; never dropped."""
+        self.send(LiveRequest(content=content, partial=partial))
+
+    def send_realtime(self, blob: types.Blob) -> None:
+        """Queue audio or a picture, under the policy for its kind."""
+        self.send(LiveRequest(blob=blob))
+
+    def send_activity_start(self) -> None:
+        """Queue the start of the caller's speech (automatic detection off)."""
+        self.send(LiveRequest(activity_start=types.ActivityStart()))
+
+    def send_activity_end(self) -> None:
+        """Queue the end of the caller's speech (automatic detection off)."""
+        self.send(LiveRequest(activity_end=types.ActivityEnd()))
+
+    def send_audio_stream_end(self) -> None:
+        """Queue the signal that the microphone was muted: the model flushes what it has heard."""
+        self.send(LiveRequest(audio_stream_end=True))
+
+    def send(self, req: LiveRequest) -> None:
+        """Queue any request, under the policy for its kind."""
+        if self._closed_by_us:
+            return
+        if req.close:
+            self._closed_by_us = True
+        elif _is_picture(req):
+            self._replace_picture()
+        elif req.blob is not None:
+            self._make_room_for(_audio_ms(req))
+        elif req.content is not None:
+            self.counters.texts += 1
+        self._waiting.append(req)
+        self._arrived.set()
+
+    async def get(self) -> LiveRequest:
+        """The next request. Safe to cancel: nothing is taken out before it is returned."""
+        while not self._waiting:
+            self._arrived.clear()
+            await self._arrived.wait()
+        request = self._waiting.popleft()
+        self._audio_waiting_ms -= _audio_ms(request)
+        return request
+
+    def _replace_picture(self) -> None:
+        self.counters.pictures += 1
+        for request in self._waiting:
+            if _is_picture(request):
+                self._waiting.remove(request)
+                self.counters.pictures_replaced += 1
+                return
+
+    def _make_room_for(self, added_ms: int) -> None:
+        self.counters.audio_ms += added_ms
+        self._audio_waiting_ms += added_ms
+        while self._audio_waiting_ms > self._audio_limit_ms:
+            oldest = next((r for r in self._waiting if _audio_ms(r)), None)
+            if oldest is None:
+                return  # a single chunk longer than the limit: nothing older to drop
+            self._waiting.remove(oldest)
+            self._audio_waiting_ms -= _audio_ms(oldest)
+            self.counters.audio_dropped_ms += _audio_ms(oldest)
+
+
+def _is_picture(request: LiveRequest) -> bool:
+    return request.blob is not None and (request.blob.mime_type or "").startswith("image/")
+
+
+def _audio_ms(request: LiveRequest) -> int:
+    blob = request.blob
+    if blob is None or not (blob.mime_type or "").startswith("audio/"):
+        return 0
+    return len(blob.data or b"") // AUDIO_BYTES_PER_MS

@@ -1,0 +1,91 @@
+"""The local Live API as a child process: started, found by its address, ended with us.
+
+It is a process of its own so that recognising speech and reading text never hold up the media,
+and so that the very same wire is used as with the real service.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from typing import Self
+
+logger = logging.getLogger(__name__)
+
+START_TIMEOUT_S = 60.0
+STOP_TIMEOUT_S = 1.0
+
+
+class LocalServerError(RuntimeError):
+    """The local Live API could not be started, or has ended by itself."""
+
+
+@dataclass(slots=True)
+class LocalServer:
+    """A running local Live API.
+
+    Attributes:
+        base_url: `https://127.0.0.1:port`.
+        certificate_pem: The certificate it made for itself at start; trust this one only.
+        process: The child.
+    """
+
+    base_url: str
+    certificate_pem: str
+    process: asyncio.subprocess.Process
+
+    @classmethod
+    async def start(cls) -> Self:
+        """Start it on a free port and wait until it listens; `LocalServerError` if it does not."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "vision_agent.local",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            "0",
+            # It ends when this pipe closes, so it can't outlive us, however we end.
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            # Ctrl-C reaches a terminal's whole process group; we end it in our own order.
+            start_new_session=True,
+        )
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                line = await process.stdout.readline()
+            announced = json.loads(line)
+            return cls(f"https://127.0.0.1:{announced['port']}", announced["certificate"], process)
+        except (TimeoutError, ValueError, KeyError) as error:
+            await _end(process)
+            raise LocalServerError(
+                "The local Live API did not start; what it printed stands above."
+            ) from error
+        except asyncio.CancelledError:
+            await _end(process)
+            raise
+
+    async def close(self) -> None:
+        """End it and wait until it is gone."""
+        await _end(self.process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.stdin is not None:
+        process.stdin.close()
+    try:
+        async with asyncio.timeout(STOP_TIMEOUT_S):
+            await process.wait()
+    except TimeoutError:
+        logger.info("the local Live API did not end in time; it is killed")
+        # Its workers are in the session that it leads.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()

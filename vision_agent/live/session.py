@@ -1,0 +1,126 @@
+"""One conversation with the model: runs `Runner.run_live` and says what happens."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing
+from typing import Any
+
+from google.adk.agents.run_config import RunConfig
+from google.adk.events.event import Event
+from google.adk.runners import Runner
+
+from vision_agent.live import connection
+from vision_agent.live.events import (
+    AgentTranscript,
+    Interrupted,
+    LiveEvent,
+    ToolCall,
+    ToolResult,
+    TurnComplete,
+    Usage,
+    UserTranscript,
+    Voice,
+)
+from vision_agent.live.failure import LiveFailure, explain
+from vision_agent.live.intake import Intake
+
+logger = logging.getLogger(__name__)
+
+
+class LiveSession:
+    """The model's side of one call.
+
+    Args:
+        runner: ADK's runner for the agent; shared by all calls.
+        run_config: This call's configuration.
+        intake: What the caller says, shows and types.
+        user_id: Whose conversation it is.
+        session_id: A fresh id: two runs on one ADK session would mix their events.
+        model: The model's name, for error messages.
+        on_connected: Called whenever the model has accepted a setup: from then on it hears.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        run_config: RunConfig,
+        intake: Intake,
+        *,
+        user_id: str,
+        session_id: str,
+        model: str,
+        on_connected: Callable[[], None],
+    ) -> None:
+        self._runner = runner
+        self._run_config = run_config
+        self._intake = intake
+        self._user_id = user_id
+        self._session_id = session_id
+        self._model = model
+        self._on_connected = on_connected
+
+    async def events(self) -> AsyncGenerator[LiveEvent, None]:
+        """What happens, until the conversation ends.
+
+        Iterate it in a task of its own, inside `contextlib.aclosing`: ADK leaks the model's
+        socket if `run_live` is merely abandoned. The ADK session is deleted at the end.
+
+        Raises:
+            LiveFailure: The model can't be reached, refused, or ended the conversation; in words.
+        """
+        # ADK's tasks are started below and inherit this.
+        connection.on_connected.set(self._on_connected)
+        sessions = self._runner.session_service
+        key: dict[str, Any] = {
+            "app_name": self._runner.app_name,
+            "user_id": self._user_id,
+            "session_id": self._session_id,
+        }
+        await sessions.create_session(**key)
+        try:
+            run = self._runner.run_live(
+                user_id=self._user_id,
+                session_id=self._session_id,
+                live_request_queue=self._intake,
+                run_config=self._run_config,
+            )
+            async with aclosing(run):
+                async for event in run:
+                    for item in read(event):
+                        yield item
+        except Exception as error:
+            # Whatever ADK or an agent's own code raises ends this call; the caller is told why.
+            logger.info("live session %s failed", self._session_id, exc_info=error)
+            raise LiveFailure(explain(error, model=self._model)) from error
+        finally:
+            await sessions.delete_session(**key)
+
+
+def read(event: Event) -> Iterator[LiveEvent]:
+    """ADK's event as ours. Its order is kept; one event may mean several things."""
+    if event.input_transcription and event.input_transcription.text:
+        yield UserTranscript(
+            event.input_transcription.text, bool(event.input_transcription.finished)
+        )
+    if event.output_transcription and event.output_transcription.text:
+        yield AgentTranscript(
+            event.output_transcription.text,
+            bool(event.output_transcription.finished),
+            event.author,
+        )
+    for part in (event.content.parts if event.content else None) or []:
+        blob = part.inline_data
+        if blob and blob.data and (blob.mime_type or "").startswith("audio/pcm"):
+            yield Voice(blob.data)
+        elif call := part.function_call:
+            yield ToolCall(call.id or "", call.name or "", call.args or {})
+        elif response := part.function_response:
+            yield ToolResult(response.id or "", response.name or "", response.response or {})
+    if event.interrupted:
+        yield Interrupted()
+    if usage := event.usage_metadata:
+        yield Usage(usage.prompt_token_count or 0, usage.candidates_token_count or 0)
+    if event.turn_complete:
+        yield TurnComplete()

@@ -1,0 +1,59 @@
+"""The local Live API as a process of its own: ``python -m vision_agent.local``.
+
+Prints one line of JSON when it listens, ``{"port": N, "certificate": "<PEM>"}``, and ends with
+status 0 when its standard input ends (so when its parent does) or on SIGTERM or SIGINT.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import sys
+import threading
+
+from vision_agent.local.process import serve_until
+
+
+def main() -> int:
+    """The command line of ``python -m vision_agent.local``; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m vision_agent.local",
+        description="The Live API on this machine; ends when its standard input does.",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=0, help="port; 0 takes any free one")
+    options = parser.parse_args()
+    try:
+        asyncio.run(_run(options.host, options.port))
+    except OSError as error:
+        sys.stderr.write(f"cannot listen on {options.host}:{options.port}: {error}\n")
+        return 1
+    return 0
+
+
+async def _run(host: str, port: int) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def wait_for_end_of_input() -> None:
+        # A thread, because not every standard input (a file, /dev/null) can be watched by the
+        # event loop. It is a daemon: nothing waits for it when a signal ends the process.
+        while os.read(0, 4096):
+            pass
+        with contextlib.suppress(RuntimeError):  # the loop is closed: it has ended already
+            loop.call_soon_threadsafe(stop.set)
+
+    threading.Thread(target=wait_for_end_of_input, name="standard input", daemon=True).start()
+    await serve_until(stop, host, port, _announce)
+
+
+def _announce(port: int, certificate_pem: str) -> None:
+    sys.stdout.write(json.dumps({"port": port, "certificate": certificate_pem}) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,190 @@
+"""From a question, pictures and tools to an answer: one table from intents to what each needs.
+
+It is modest and says so. What it did not understand it asks again; what it can't do it names, with
+how to get it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+
+from vision_agent.local import phrasing
+from vision_agent.local.contract import CallTool, Say, Turn
+from vision_agent.local.intents import Request, understand
+from vision_agent.local.sight import Observations, Sight, UnreadablePicture
+from vision_agent.local.tool_matching import match_tool
+
+STALE_PICTURE_MS = 5_000
+"""A picture comes about once a second; past this the camera must be off."""
+
+SENSES = "I can tell you colours, printed text, QR codes, faces, and what changed."
+OPEN_TALK = "For open conversation, give this server a Gemini key."
+NO_PICTURE = "I can't see anything: no picture has come from your camera."
+
+PLAIN_ANSWERS = {
+    "hello": "Hello! Show me something and ask me about it.",
+    "how_are_you": "I'm fine, thank you. Show me something and ask me about it.",
+    "stop": "Okay.",
+    "thanks": "You're welcome.",
+    "bye": "Goodbye!",
+    "help": f"I'm a small engine that works offline. {SENSES} {OPEN_TALK}",
+    "hear_me": "Yes, I hear you.",
+    "who": f"I'm the local engine of this server: small, offline, and no language model. {SENSES}",
+}
+"""Intents that need no looking."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """An intent that needs the newest picture: what to look for, and how to say it."""
+
+    needs: frozenset[str]
+    say: Callable[[Observations, Request], list[str]]
+
+
+class Brain:
+    """Decides what to say.
+
+    Args:
+        sight: Looks at pictures when an intent needs it.
+    """
+
+    def __init__(self, sight: Sight) -> None:
+        self._sight = sight
+
+    async def answer(self, turn: Turn) -> AsyncGenerator[Say | CallTool, None]:
+        """The answer, sentence by sentence, or a tool to call first.
+
+        Args:
+            turn: What was asked, and everything the answer may be made of.
+        """
+        if turn.tool_results:
+            for result in turn.tool_results:
+                response = result.get("response") or {}
+                yield Say(phrasing.tool_result(str(result.get("name", "")), response))
+            return
+        request = understand(turn.text) if turn.understood else None
+        if request is None:
+            call = match_tool(turn.text, turn.tools)
+            if call is not None:
+                yield call
+                return
+            for sentence in _not_understood(turn):
+                yield Say(sentence)
+            return
+        for sentence in await self._fulfil(request, turn):
+            yield Say(sentence)
+
+    async def _fulfil(self, request: Request, turn: Turn) -> list[str]:
+        if request.intent in PLAIN_ANSWERS:
+            return [PLAIN_ANSWERS[request.intent]]
+        if request.intent == "repeat":
+            last = next((text for role, text in reversed(turn.history) if role == "model"), None)
+            return [last or "I haven't said anything yet."]
+        return await self._look(_LOOKS[request.intent], request, turn)
+
+    async def _look(self, look: _Look, request: Request, turn: Turn) -> list[str]:
+        if not turn.frames:
+            return [NO_PICTURE]
+        age_ms = turn.now_ms - turn.frames[-1].at_ms
+        said = []
+        if age_ms > STALE_PICTURE_MS:
+            said.append(f"Your camera is off; the last picture is {age_ms // 1000} seconds old.")
+        try:
+            seen = await self._sight.observe(turn.frames, look.needs | {"quality"})
+        except UnreadablePicture:
+            return ["The picture from your camera is broken; I can't see anything in it."]
+        unusable = phrasing.unusable(seen)
+        return said + ([unusable] if unusable else look.say(seen, request))
+
+
+def _not_understood(turn: Turn) -> list[str]:
+    if not turn.text.strip():
+        return []  # noise, not a question: silence is the polite answer
+    if turn.spoken and not turn.understood:
+        again = f"Sorry, I didn't catch that. I heard: {turn.text}."
+    else:
+        again = "That is beyond me."
+    asked_again = any(
+        role == "model" and ("didn't catch" in text or "beyond me" in text)
+        for role, text in turn.history
+    )
+    # Once is a slip of hearing; twice, the caller should know what there is to ask.
+    return [again, SENSES, OPEN_TALK] if asked_again else [again, SENSES]
+
+
+def _scene(seen: Observations, request: Request) -> list[str]:
+    return phrasing.scene(seen) or ["I see nothing that I could describe."]
+
+
+def _colour(seen: Observations, request: Request) -> list[str]:
+    return [phrasing.colour(seen.colour)] if seen.colour else []
+
+
+def _is_colour(seen: Observations, request: Request) -> list[str]:
+    asked = request.slots["colour"]
+    if seen.colour is None:
+        return []
+    if asked in seen.colour.main.split():
+        return [f"Yes, it is {seen.colour.main}."]
+    for where, name in seen.colour.others:
+        if asked in name.split():
+            return [f"There is something {name} {where}."]
+    return [f"No, it looks {seen.colour.main} to me."]
+
+
+def _read(seen: Observations, request: Request) -> list[str]:
+    if seen.text:
+        return [f"It says: {phrasing.lines(seen.text)}."]
+    if seen.codes:
+        return [phrasing.codes(seen.codes)]
+    return ["I can't find any text that I can read. Hold it closer, and still."]
+
+
+def _codes(seen: Observations, request: Request) -> list[str]:
+    if seen.codes:
+        return [f"Yes. {phrasing.codes(seen.codes)}"]
+    return ["I don't see a QR code or a barcode. Hold it closer, and still."]
+
+
+def _changed(seen: Observations, request: Request) -> list[str]:
+    if seen.changes is None:
+        return []
+    if not seen.changes.changed and not seen.changes.since_s:
+        return ["I have no earlier picture to compare with yet."]
+    what = seen.changes.what
+    ago = phrasing.count(max(1, round(seen.changes.since_s)), "second")
+    return [f"{what[0].upper()}{what[1:]}, compared with {ago} ago."]
+
+
+def _people(seen: Observations, request: Request) -> list[str]:
+    if seen.faces:
+        return [phrasing.faces(seen.faces)]
+    return ["I see no face. I only find faces that look at the camera."]
+
+
+def _light(seen: Observations, request: Request) -> list[str]:
+    if seen.quality and seen.quality.blurred:
+        return ["There is enough light, but the picture is blurred."]
+    return ["There is enough light for me."]
+
+
+def _see_me(seen: Observations, request: Request) -> list[str]:
+    if seen.faces:
+        return [f"Yes. {phrasing.faces(seen.faces)}"]
+    return ["I get your picture, but I see no face in it."]
+
+
+_LOOKS = {
+    "see": _Look(frozenset({"colour", "faces", "text", "codes"}), _scene),
+    "colour": _Look(frozenset({"colour"}), _colour),
+    "is_colour": _Look(frozenset({"colour"}), _is_colour),
+    "read": _Look(frozenset({"text", "codes"}), _read),
+    "code": _Look(frozenset({"codes"}), _codes),
+    "changed": _Look(frozenset({"changes"}), _changed),
+    "people": _Look(frozenset({"faces"}), _people),
+    "light": _Look(frozenset(), _light),
+    "see_me": _Look(frozenset({"faces"}), _see_me),
+}
+"""Intents that need the newest picture."""

@@ -1,0 +1,106 @@
+"""What the two halves of the local Live API say to each other.
+
+The protocol side (the socket, the wire, turn-taking) hands in sound and turns; the engine side
+(hearing, sight, speech, brain) hands back what it heard and what to say. Only plain frozen
+dataclasses cross between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+INPUT_RATE_HZ = 16_000
+"""Sample rate of the caller's sound: s16le mono."""
+
+OUTPUT_RATE_HZ = 24_000
+"""Sample rate of the engine's voice: s16le mono."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """The caller began to speak at ``at_ms`` of the stream (samples fed / 16)."""
+
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStopped:
+    """The caller's last voiced sound was at ``at_ms`` of the stream; the silence after it is over.
+
+    The event itself comes ``silence_ms`` later in the stream than ``at_ms``.
+    """
+
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was said.
+
+    Attributes:
+        text: The transcript; the best guess when not understood; empty when nothing was heard.
+        understood: Whether both recognisers agreed on a sentence the engine can answer.
+    """
+
+    text: str
+    understood: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFrame:
+    """One picture from the caller's camera.
+
+    Attributes:
+        jpeg: The picture, as it came.
+        at_ms: When it came, on the clock of the caller's stream.
+    """
+
+    jpeg: bytes
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Everything an answer may be made of.
+
+    Attributes:
+        text: What the caller said or typed.
+        understood: For speech, ``Heard.understood``; for typed text, true.
+        spoken: Whether the text was heard (true) or typed (false).
+        frames: Pictures, oldest first, newest last; about 30 at most.
+        history: ``(role, text)`` of earlier turns, oldest first; role is "user" or "model".
+        tools: Function declarations as in the setup message: ``name``, ``description`` and
+            ``parameters`` or ``parameters_json_schema`` (either spelling of the case).
+        tool_results: Answers to the tools called in this very turn: ``id``, ``name``, ``response``.
+        instruction: The agent's system instruction.
+        now_ms: The stream clock when the turn ended.
+        language_code: The BCP-47 code asked for in the setup, if any.
+    """
+
+    text: str
+    understood: bool
+    spoken: bool
+    frames: Sequence[SeenFrame] = ()
+    history: Sequence[tuple[str, str]] = ()
+    tools: Sequence[Mapping[str, Any]] = ()
+    tool_results: Sequence[Mapping[str, Any]] = ()
+    instruction: str = ""
+    now_ms: int = 0
+    language_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """One sentence of the answer, to be spoken and shown."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallTool:
+    """The answer needs this tool of the agent's; the turn goes on with its result."""
+
+    name: str
+    args: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,83 @@
+"""When speech begins and ends: speech probabilities in, events out. No model, no clock, no I/O."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from vision_agent.local.contract import SpeechStarted, SpeechStopped
+
+CHUNK_SAMPLES = 512
+"""One Silero chunk: 32 ms at 16 kHz."""
+
+CHUNK_MS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitivity:
+    """How readily speech is believed to begin and to end.
+
+    Attributes:
+        enter: Probability from which a silent caller's chunk counts as speech.
+        leave: Probability below which a speaking caller's chunk counts as silence.
+        onset_chunks: How many of these in a row begin speech.
+        silence_ms: Silence that ends speech.
+    """
+
+    enter: float = 0.5
+    leave: float = 0.35
+    onset_chunks: int = 3  # 80 % of 100 ms, in whole chunks
+    silence_ms: int = 600
+
+    @classmethod
+    def of(cls, silence_ms: int, start: str, end: str) -> Sensitivity:
+        """From the setup message's words: "LOW" anywhere in them, otherwise high.
+
+        Low start sensitivity asks for clearer and longer speech; low end sensitivity waits half as
+        long again before it believes the silence.
+        """
+        slow_start = "LOW" in start
+        return cls(
+            enter=0.7 if slow_start else 0.5,
+            leave=0.5 if slow_start else 0.35,
+            onset_chunks=6 if slow_start else 3,
+            silence_ms=silence_ms * 3 // 2 if "LOW" in end else silence_ms,
+        )
+
+
+class Endpointer:
+    """One caller's speech, chunk by chunk."""
+
+    def __init__(self, sensitivity: Sensitivity) -> None:
+        self._sensitivity = sensitivity
+        self._recent: deque[bool] = deque(maxlen=sensitivity.onset_chunks)
+        self._last_voiced_end_ms = 0
+        self.speaking = False
+
+    def feed(self, probability: float, chunk_end_ms: int) -> SpeechStarted | SpeechStopped | None:
+        """Judge one chunk.
+
+        Args:
+            probability: That the chunk is speech, 0 to 1.
+            chunk_end_ms: The stream time at its end.
+        """
+        s = self._sensitivity
+        if not self.speaking:
+            self._recent.append(probability >= s.enter)
+            if len(self._recent) < s.onset_chunks or not all(self._recent):
+                return None
+            self.speaking = True
+            self._last_voiced_end_ms = chunk_end_ms
+            return SpeechStarted(max(0, chunk_end_ms - s.onset_chunks * CHUNK_MS))
+        if probability >= s.leave:
+            self._last_voiced_end_ms = chunk_end_ms
+            return None
+        if chunk_end_ms - self._last_voiced_end_ms < s.silence_ms:
+            return None
+        self.reset()
+        return SpeechStopped(self._last_voiced_end_ms)
+
+    def reset(self) -> None:
+        """The caller is silent as far as we know."""
+        self.speaking = False
+        self._recent.clear()

@@ -1,0 +1,106 @@
+"""The engine of the local Live API: hears, sees, answers and speaks, for all conversations.
+
+It owns the worker processes (one that recognises speech, one that speaks) and the threads that
+look at pictures. No model is fetched, and nothing leaves the machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+
+from vision_agent.local.brain import Brain
+from vision_agent.local.contract import CallTool, Say, Turn
+from vision_agent.local.endpointing import Sensitivity
+from vision_agent.local.hearing import Ears
+from vision_agent.local.recognizer import Recognizer
+from vision_agent.local.sight import Sight
+from vision_agent.local.speech import Speech, SpeechError
+
+_SPEECH_START_S = 15.0
+
+
+class Engine:
+    """Made with ``start``; ``close`` ends every process and thread of it."""
+
+    def __init__(self) -> None:
+        self._recognizer = Recognizer()
+        self._sight = Sight()
+        self._brain = Brain(self._sight)
+        self._speech: asyncio.Task[Speech] | None = None
+
+    @classmethod
+    async def start(cls) -> Engine:
+        """Start the workers in the background; whoever needs one first waits for it."""
+        engine = cls()
+        engine._recognizer.start()
+        engine._speech = asyncio.create_task(Speech.start(), name="speech start")
+        return engine
+
+    async def close(self) -> None:
+        """End the workers; what is being spoken or transcribed is given up. Safe to repeat."""
+        speech, self._speech = self._speech, None
+        if speech is not None:
+            # A worker that is still starting is waited for, so that it can be ended.
+            with contextlib.suppress(SpeechError):
+                await (await speech).close()
+        await self._recognizer.close()
+        await self._sight.close()
+
+    def ears(
+        self,
+        *,
+        silence_ms: int = 600,
+        start_sensitivity: str = "HIGH",
+        end_sensitivity: str = "HIGH",
+    ) -> Ears:
+        """The ears of one conversation.
+
+        Args:
+            silence_ms: Silence that ends what the caller says.
+            start_sensitivity: "LOW" (or a name that contains it) or "HIGH".
+            end_sensitivity: Likewise.
+        """
+        return Ears(
+            self._recognizer, Sensitivity.of(silence_ms, start_sensitivity, end_sensitivity)
+        )
+
+    async def speak(
+        self, text: str, voice_name: str | None = None, language_code: str | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        """Speak a text; closing the iterator ends the synthesis.
+
+        Args:
+            text: Any length.
+            voice_name: One of the Live API's voices; unknown ones, and none, are the default.
+            language_code: BCP-47; English where the synthesiser lacks the language.
+
+        Yields:
+            s16le mono 24 kHz in pieces of 100 ms or less, much faster than real time.
+
+        Raises:
+            SpeechError: The synthesiser cannot be started, or died on this text.
+        """
+        speech = await self._voice()
+        async with contextlib.aclosing(speech.say(text, voice_name, language_code)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def answer(self, turn: Turn) -> AsyncGenerator[Say | CallTool, None]:
+        """Answer a turn: sentences as they are ready, or a tool to call first."""
+        async with contextlib.aclosing(self._brain.answer(turn)) as parts:
+            async for part in parts:
+                yield part
+
+    async def _voice(self) -> Speech:
+        if self._speech is None:
+            raise SpeechError("The engine is closed.")
+        if self._speech.done() and self._speech.exception() is not None:
+            # It could not start then; perhaps it can now.
+            self._speech = asyncio.create_task(Speech.start(), name="speech start")
+        try:
+            async with asyncio.timeout(_SPEECH_START_S):
+                return await asyncio.shield(self._speech)
+        except TimeoutError:
+            raise SpeechError(f"The voice did not start within {_SPEECH_START_S:g} s.") from None

@@ -1,0 +1,314 @@
+"""What the local engine can be asked, in one table.
+
+The table is both the grammar the recogniser listens for (``grammar.py`` writes it out as JSGF) and
+the pattern a typed sentence is matched with, so that what is heard and what is answered can not
+drift apart. A phrase is written in the notation of JSGF 1.0: ``[optional]``, ``(this | that)`` and
+``<rule>``; the words are lower case, without contractions ("what's" is expanded before matching).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+COLOURS = (
+    "red orange yellow green blue purple pink brown black white grey".split()
+)  # the eleven basic terms of Berlin and Kay, as sight/colours names them
+
+RULES: dict[str, str] = {
+    "colour": " | ".join(COLOURS),
+    "it": "it | this | that | this one | that one",
+    "thing": "thing | object | one | page | paper | picture | image | sign | label | screen | book"
+    " | bottle | cup | box | card | shirt | light | wall | background",
+    "here": "now | right now | here | there | in front of you | in the picture | in the image"
+    " | on the table | at the moment | in the camera",
+    "qr": "q r code | q r | qr code | code | bar code | barcode",
+}
+"""Named parts of phrases; a named part in a match is given to the brain as a slot."""
+
+SLOTS = frozenset({"colour"})
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One kind of request and every way of saying it that is listened for."""
+
+    name: str
+    phrases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A sentence that was understood.
+
+    Attributes:
+        intent: The name of the intent.
+        slots: The words that stood for named parts, for example ``{"colour": "green"}``.
+    """
+
+    intent: str
+    slots: Mapping[str, str] = field(default_factory=dict)
+
+
+INTENTS: tuple[Intent, ...] = (
+    Intent(
+        "see",
+        (
+            "what (do | can) you see [<here>]",
+            "[can you | could you | please] (tell | show) me what you [can] see [<here>]",
+            "[can you | could you | please] describe (what you [can] see | this | it | the scene"
+            " | the picture | the image | the room) [to me | for me]",
+            "what (is | are) (in front of (you | me) | in the (picture | image) | on the table)",
+            "what am i (showing you | looking at | holding | holding up)",
+            "what (is | are) (this | that | these | those) [thing | object]",
+            "what (is | are) (here | there | happening | going on) [now]",
+            "what does (it | this | that) look like",
+            "what do i look like",
+            "[take a] look at (this | that | it | me)",
+            "do you see (this | that | it | anything | something)",
+            "can you see (this | that | it | anything | something)",
+        ),
+    ),
+    Intent(
+        "colour",
+        (
+            "(what | which) colour is (<it> | (the | this | that | my) <thing>) [<here>]",
+            "(what | which) colour (do you see | can you see) [<here>]",
+            "(what | which) colours (do you see | can you see | are there) [<here>]",
+            "(what | which) colours (are (these | those | they) | is <it>)",
+            "what is the colour of (<it> | (the | this | that | my) <thing>)",
+            "what is (its | this | that | the) colour",
+            "[can you | could you | please] tell me (the | its | this) colour",
+            "[can you | could you | please] tell me (what | which) colour"
+            " (<it> | (the | this | that | my) <thing>) is",
+            "(name | describe) the colour",
+        ),
+    ),
+    Intent(
+        "is_colour",
+        (
+            "is (<it> | (the | this | that | my) <thing>) <colour>",
+            "do you see [anything | something] <colour>",
+        ),
+    ),
+    Intent(
+        "read",
+        (
+            "[can you | could you | please | will you] read"
+            " (<it> | the text | this text | that text | the words | the sign | the label"
+            " | the (page | paper | screen | card | letter | note)) [to me | for me | out loud]",
+            "[can you | could you | please] read (what it says | what is written | what this says)",
+            "read [out] [loud]",
+            "what does (it | this | that | the text | the sign | the label | the page | the paper"
+            " | the screen | the card | the note) say",
+            "what (is | does it) (written | say) [here | there | on it | on this | on the (paper"
+            " | page | sign | label | screen)]",
+            "what is (the | this | that) text",
+            "[can you | could you | please] tell me what (it | this | that) says",
+            "is there [any] (text | writing) [<here>]",
+            "do you see any (text | writing | words)",
+        ),
+    ),
+    Intent(
+        "code",
+        (
+            "is there (a | any | the) <qr> [<here>] [what does it say | and what does it say]",
+            "is (this | that | it) a <qr>",
+            "(do | can) you see (a | any | the) <qr> [what does it say | and what does it say]",
+            "[can you | could you | please] (scan | read | check) (the | this | that | a) <qr>",
+            "what does (the | this | that) <qr> say",
+            "what is (in | on) (the | this | that) <qr>",
+            "what is (the | this | that) <qr>",
+        ),
+    ),
+    Intent(
+        "changed",
+        (
+            "what [has | have] changed [<here>]",
+            "what is (new | different) [<here>]",
+            "(did | has) (anything | something) (change | changed | move | moved)",
+            "is (anything | something) (new | different)",
+            "what [has | have | did] (moved | move | happened | happen | appeared)",
+            "what did i (change | move | do | put there | take away)",
+            "do you (see | notice) (a | any | the) (change | changes | difference | differences)",
+            "can you (see | tell me) what [has] changed",
+            "tell me what [has] changed",
+        ),
+    ),
+    Intent(
+        "people",
+        (
+            "how many (people | persons | faces) (do | can) you see [<here>]",
+            "how many (people | persons | faces) are (there | here | in the picture | in the image"
+            " | in the room | in front of you)",
+            "(do | can) you see (a | any | my) (face | faces | person | people | human) [<here>]",
+            "(do | can) you see (anyone | anybody | someone | somebody) [<here>]",
+            "is (anyone | anybody | someone | somebody) (there | here | in the picture"
+            " | in the room | in front of you)",
+            "(is | are) there (a | any | anyone | anybody) [face | faces | person | people] [<here>]",
+            "(am i | are we) in the picture",
+            "count the (people | faces)",
+        ),
+    ),
+    Intent(
+        "light",
+        (
+            "is it [too] (dark | bright | light) [<here> | enough]",
+            "is the picture [too] (dark | bright | blurred | blurry | sharp)",
+            "how (dark | bright) is it [<here>]",
+            "is the light (on | off)",
+        ),
+    ),
+    Intent(
+        "hello",
+        ("hello [there | again]", "hi [there]", "hey [there]", "good (morning | afternoon | evening)"),
+    ),
+    Intent("how_are_you", ("how are you [doing] [today]", "how is it going")),
+    Intent(
+        "stop",
+        (
+            "[please] stop [it | that | talking | speaking | now]",
+            "[please] be quiet",
+            "quiet",
+            "silence",
+            "shut up",
+            "[that is] enough",
+            "stop stop",
+            "never mind",
+            "(ok | okay) [stop]",
+        ),
+    ),
+    Intent(
+        "thanks",
+        (
+            "(thank you | thanks) [very much | so much | a lot]",
+            "(great | good | cool) thank you",
+            "thank you goodbye",
+        ),
+    ),
+    Intent("bye", ("(goodbye | good bye | bye | bye bye)", "see you [later | soon | tomorrow]")),
+    Intent(
+        "help",
+        (
+            "what can you (do | tell me | help [me] with)",
+            "what [else] can i (ask | ask you | say | do)",
+            "what do you (do | know)",
+            "[can you | please] help [me]",
+            "how can you help [me]",
+            "how does this work",
+        ),
+    ),
+    Intent("hear_me", ("(can | do | could) you hear me [now]", "are you (there | listening)")),
+    Intent("see_me", ("(can | do | could) you see me [now]", "is my camera (on | working)")),
+    Intent(
+        "who",
+        ("who are you", "what are you", "what is your name", "are you [a] (human | robot | real)"),
+    ),
+    Intent(
+        "repeat",
+        (
+            "[please | can you] (say | repeat) that [again]",
+            "[please | can you] say it again",
+            "repeat [it] [please]",
+            "what did you say",
+            "pardon",
+            "once (more | again)",
+        ),
+    ),
+)
+
+GREETING = "hello | hi | hey | okay | please | so | and | now"
+COURTESY = "please | thank you | thanks"
+
+_CONTRACTIONS = (
+    (r"\b(what|who|how|where|there|that|it|he|she)'?s\b(?! colour)", r"\1 is"),
+    (r"\bi'?m\b", "i am"),
+    (r"\b(you|they|we)'re\b", r"\1 are"),
+    (r"\bdon't\b", "do not"),
+    (r"\bcolor(s?)\b", r"colour\1"),
+    (r"\bgray\b", "grey"),
+    (r"\bbar-code\b", "barcode"),
+    (r"\bqr-code\b", "qr code"),
+    (r"\bbye-bye\b", "bye bye"),
+)
+
+
+def normalise(text: str) -> str:
+    """Lower case, contractions expanded, British spelling, single spaces, no punctuation."""
+    text = text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    for pattern, replacement in _CONTRACTIONS:
+        text = re.sub(pattern, replacement, text)
+    return " ".join(re.sub(r"[^a-z0-9 ]+", " ", text).split())
+
+
+def understand(text: str) -> Request | None:
+    """What a sentence, or several in one breath, asks for.
+
+    Of several sentences that are understood the first that asks for something counts ("Hello!
+    What do you see?" asks what is seen); if any sentence is not understood, none is: half an
+    answer would hide that the rest was lost.
+
+    Args:
+        text: As typed, or as the recogniser wrote it.
+
+    Returns:
+        The request, or None for what the table does not hold.
+    """
+    whole = _match(normalise(text))
+    if whole is not None:
+        return whole
+    sentences = [normalise(part) for part in re.split(r"[.!?;]+(?:\s|$)", text)]
+    requests = [_match(sentence) for sentence in sentences if sentence]
+    understood = [request for request in requests if request is not None]
+    if not understood or len(understood) < len(requests):
+        return None
+    names = {request.intent for request in understood}
+    if names == {"code", "read"}:
+        return Request("code")
+    small_talk = {"hello", "thanks", "how_are_you"}
+    return next((r for r in understood if r.intent not in small_talk), understood[0])
+
+
+def _match(sentence: str) -> Request | None:
+    for intent, pattern in _PATTERNS:
+        found = pattern.fullmatch(sentence + " ")
+        if found:
+            slots = {
+                name.rstrip("0123456789"): value.strip()
+                for name, value in found.groupdict().items()
+                if value
+            }
+            return Request(intent, slots)
+    return None
+
+
+def _regex(phrase: str) -> str:
+    """The phrase as a regular expression over words that each end in one space."""
+    parts: list[str] = []
+    for token in re.findall(r"<\w+>|[()\[\]|]|\w+", phrase):
+        if token in "([":
+            parts.append("(?:")
+        elif token == ")":
+            parts.append(")")
+        elif token == "]":
+            parts.append(")?")
+        elif token == "|":
+            parts.append("|")
+        elif token.startswith("<"):
+            name = token[1:-1]
+            inner = _regex(RULES[name])
+            parts.append(f"(?P<{name}>{inner})" if name in SLOTS else f"(?:{inner})")
+        else:
+            parts.append(f"{token} ")
+    return "".join(parts)
+
+
+_PATTERNS = tuple(
+    (
+        intent.name,
+        re.compile(f"(?:{_regex(GREETING)})*?(?:{_regex(phrase)})(?:{_regex(COURTESY)})?"),
+    )
+    for intent in INTENTS
+    for phrase in intent.phrases
+)

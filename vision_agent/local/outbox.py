@@ -1,0 +1,79 @@
+"""What waits to be sent on one connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+MAX_SPEECH = 64
+"""Pieces of an answer that may wait; whoever makes more of it waits as well."""
+
+MAX_WAITING = 1024
+"""Messages that may wait in all. A client that reads none of them is given up."""
+
+
+class ClientTooSlow(Exception):
+    """The client has not read for so long that keeping its messages is no use."""
+
+
+class Outbox:
+    """Sends in order, one at a time, without holding up whoever has something to say.
+
+    An answer's pieces can be taken back while they wait: an interruption drops them, so that what
+    follows it is the first thing the client reads.
+
+    Args:
+        send: Puts one message on the socket.
+    """
+
+    def __init__(self, send: Callable[[bytes], Awaitable[None]]) -> None:
+        self._send = send
+        self._waiting: deque[tuple[bytes, bool]] = deque()
+        self._speech = 0
+        self._filled = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+
+    def put(self, message: bytes) -> None:
+        """Queues a message that must not be lost.
+
+        Raises:
+            ClientTooSlow: the client reads nothing.
+        """
+        self._append(message, is_speech=False)
+
+    async def put_speech(self, message: bytes) -> None:
+        """Queues a piece of an answer, when there is room for it."""
+        await self._room.wait()
+        self._append(message, is_speech=True)
+
+    def drop_speech(self) -> int:
+        """Takes back every piece of an answer that still waits; says how many there were."""
+        dropped = self._speech
+        self._waiting = deque(entry for entry in self._waiting if not entry[1])
+        self._speech = 0
+        self._room.set()
+        return dropped
+
+    async def run(self) -> None:
+        """Sends until cancelled."""
+        while True:
+            await self._filled.wait()
+            while self._waiting:
+                message, is_speech = self._waiting.popleft()
+                if is_speech:
+                    self._speech -= 1
+                    self._room.set()
+                await self._send(message)
+            self._filled.clear()
+
+    def _append(self, message: bytes, *, is_speech: bool) -> None:
+        if len(self._waiting) >= MAX_WAITING:
+            raise ClientTooSlow(f"{len(self._waiting)} messages wait to be read")
+        self._waiting.append((message, is_speech))
+        if is_speech:
+            self._speech += 1
+            if self._speech >= MAX_SPEECH:
+                self._room.clear()
+        self._filled.set()

@@ -1,0 +1,96 @@
+"""Running the local Live API until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from vision_agent.local.engine_port import Engine
+from vision_agent.local.server import serve
+
+
+def run_live_server(host: str, port: int, announce: Callable[[int, str], None]) -> None:
+    """Serves the local Live API until SIGTERM or SIGINT; for a command line.
+
+    Args:
+        host: The address to listen on.
+        port: The TCP port, or 0 for any free one.
+        announce: Called once it listens, with the port and the certificate (PEM) to trust.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    asyncio.run(serve_until(asyncio.Event(), host, port, announce))
+
+
+async def serve_until(
+    stop: asyncio.Event, host: str, port: int, announce: Callable[[int, str], None]
+) -> None:
+    """Starts the engine and a server, runs them until ``stop`` or a signal, and ends both.
+
+    Args:
+        stop: Set when it has to end; SIGTERM and SIGINT set it too.
+        host: The address to listen on.
+        port: The TCP port, or 0 for any free one.
+        announce: Called once it listens, with the port and the certificate (PEM) to trust.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    # Imported here: reading the server's code must not load the recognisers.
+    from vision_agent.local.engine import Engine as RealEngine
+
+    with _stopping_on_signals(stop):
+        stopped = asyncio.create_task(stop.wait())
+        starting = asyncio.create_task(RealEngine.start())
+        try:
+            await asyncio.wait((starting, stopped), return_when=asyncio.FIRST_COMPLETED)
+            if not starting.done():
+                # Nobody waits for a server that is told to stop while it starts.
+                return
+            engine = starting.result()
+            try:
+                await _serve(stopped, engine, host, port, announce)
+            finally:
+                await engine.close()
+        finally:
+            stopped.cancel()
+            starting.cancel()
+            await asyncio.wait((starting, stopped))
+
+
+async def _serve(
+    stopped: asyncio.Task[Any],
+    engine: Engine,
+    host: str,
+    port: int,
+    announce: Callable[[int, str], None],
+) -> None:
+    server = await serve(host, port, engine)
+    try:
+        if not stopped.done():
+            announce(server.port, server.certificate_pem)
+        await asyncio.wait((stopped,))
+    finally:
+        await server.close()
+
+
+@contextlib.contextmanager
+def _stopping_on_signals(stop: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    try:
+        for number in numbers:
+            loop.add_signal_handler(number, stop.set)
+    except NotImplementedError:
+        # Windows: Ctrl-C ends `asyncio.run` with KeyboardInterrupt, which unwinds as well.
+        yield
+        return
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,86 @@
+"""What the server says: builders for its messages, each one WebSocket message of JSON.
+
+Field names and order of messages are those of ``BidiGenerateContentServerMessage``.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vision_agent.local.contract import OUTPUT_RATE_HZ
+
+Reply = dict[str, Any]
+
+
+def encode(reply: Reply) -> bytes:
+    """One message for the socket; bytes, because the public service sends binary frames."""
+    return json.dumps(reply, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def setup_complete(session_id: str) -> Reply:
+    """The session is open."""
+    return {"setupComplete": {"sessionId": session_id}}
+
+
+def model_audio(pcm: bytes) -> Reply:
+    """A piece of the answer's sound: s16le mono 24 kHz."""
+    data = base64.b64encode(pcm).decode()
+    blob = {"mimeType": f"audio/pcm;rate={OUTPUT_RATE_HZ}", "data": data}
+    return {"serverContent": {"modelTurn": {"role": "model", "parts": [{"inlineData": blob}]}}}
+
+
+def model_text(text: str) -> Reply:
+    """A piece of an answer in text (``responseModalities: [TEXT]``)."""
+    return {"serverContent": {"modelTurn": {"role": "model", "parts": [{"text": text}]}}}
+
+
+def input_transcription(text: str) -> Reply:
+    """What the caller said."""
+    return {"serverContent": {"inputTranscription": {"text": text}}}
+
+
+def output_transcription(text: str) -> Reply:
+    """Words of the answer, added to those sent before in this turn."""
+    return {"serverContent": {"outputTranscription": {"text": text}}}
+
+
+def generation_complete() -> Reply:
+    """The model has made all of its answer; the caller may still be hearing it."""
+    return {"serverContent": {"generationComplete": True}}
+
+
+def interrupted() -> Reply:
+    """The caller cut in: whatever of the answer is still waiting to be heard is to be dropped."""
+    return {"serverContent": {"interrupted": True}}
+
+
+def turn_complete() -> Reply:
+    """The turn is over, heard to its end or interrupted."""
+    return {"serverContent": {"turnComplete": True}}
+
+
+def tool_call(calls: Sequence[Mapping[str, Any]]) -> Reply:
+    """Functions the client has to run: ``id``, ``name``, ``args``."""
+    return {"toolCall": {"functionCalls": [dict(call) for call in calls]}}
+
+
+def tool_call_cancellation(ids: Sequence[str]) -> Reply:
+    """Calls whose results are no longer wanted."""
+    return {"toolCallCancellation": {"ids": list(ids)}}
+
+
+def voice_activity(kind: str, audio_offset_ms: int) -> Reply:
+    """Speech began or ended (``ACTIVITY_START``, ``ACTIVITY_END``) at an offset of the sound."""
+    offset = f"{audio_offset_ms / 1000:.3f}s"
+    return {"voiceActivity": {"type": kind, "audioOffset": offset}}
+
+
+def session_resumption_update(handle: str, last_message: int | None = None) -> Reply:
+    """The session can be resumed with this handle; ``last_message`` only when asked for."""
+    update: Reply = {"newHandle": handle, "resumable": True}
+    if last_message is not None:
+        update["lastConsumedClientMessageIndex"] = str(last_message)
+    return {"sessionResumptionUpdate": update}

@@ -1,0 +1,187 @@
+"""The local Live API's endpoint: TLS WebSockets on this machine, one `Session` for each."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import logging
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+import websockets.asyncio.server as websocket_server
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+
+from vision_agent.local.certificate import make_certificate
+from vision_agent.local.engine_port import Engine
+from vision_agent.local.handles import Handles
+from vision_agent.local.outbox import ClientTooSlow
+from vision_agent.local.session import Session
+from vision_agent.local.session_setup import check_credentials, find_endpoint, parse_setup
+from vision_agent.local.wire import POLICY, Refused
+
+MAX_CONNECTIONS = 64
+"""Connections at once; the next one is answered 503."""
+
+MAX_MESSAGE_BYTES = 4 * 2**20
+"""The largest message taken; a longer one ends its connection with 1009."""
+
+SETUP_WITHIN_S = 10.0
+"""How long a connection may take for TLS and HTTP, and then again for its setup message."""
+
+CLOSE_WITHIN_S = 0.5
+"""How long a client may take to answer a closing handshake before it is simply cut off."""
+
+_INTERNAL_ERROR = 1011
+
+_E = TypeVar("_E", bound=BaseException)
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class LocalServer:
+    """A server that listens.
+
+    Attributes:
+        port: The TCP port it listens on.
+        certificate_pem: The certificate clients have to trust.
+    """
+
+    port: int
+    certificate_pem: str
+    _server: websocket_server.Server
+
+    @property
+    def connections(self) -> int:
+        """Connections open now."""
+        return len(self._server.connections)
+
+    def tear_off(self) -> None:
+        """Cuts every connection without a goodbye, as a failing network does; listens on."""
+        for connection in self._server.connections:
+            connection.transport.abort()
+
+    async def close(self) -> None:
+        """Says goodbye to every client (1001), ends every session and stops listening."""
+        self._server.close()
+        await self._server.wait_closed()
+
+
+async def serve(
+    host: str,
+    port: int,
+    engine: Engine,
+    *,
+    max_connections: int = MAX_CONNECTIONS,
+    setup_within_s: float = SETUP_WITHIN_S,
+) -> LocalServer:
+    """Starts a server; the engine stays the caller's to close.
+
+    Args:
+        host: The address to listen on; 127.0.0.1 is what the certificate is made for.
+        port: The TCP port, or 0 for any free one.
+        engine: Hears, answers and speaks.
+        max_connections: How many clients may be connected at once.
+        setup_within_s: How long a client may take to say what it wants.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    certificate = make_certificate(datetime.datetime.now(datetime.UTC))
+    service = _Service(engine, max_connections, setup_within_s)
+    server = await websocket_server.serve(
+        service.converse,
+        host,
+        port,
+        ssl=certificate.server_context(),
+        process_request=service.admit,
+        # Sound does not compress, and on one machine there is nothing to save.
+        compression=None,
+        max_size=MAX_MESSAGE_BYTES,
+        open_timeout=setup_within_s,
+        close_timeout=CLOSE_WITHIN_S,
+        server_header=None,
+    )
+    address = next(iter(server.sockets)).getsockname()
+    return LocalServer(int(address[1]), certificate.certificate_pem, server)
+
+
+@dataclass(slots=True)
+class _Service:
+    """What one server's connections share."""
+
+    engine: Engine
+    max_connections: int
+    setup_within_s: float
+    handles: Handles = field(default_factory=Handles)
+    open: int = 0
+
+    def admit(
+        self, connection: websocket_server.ServerConnection, request: Request
+    ) -> Response | None:
+        """Answers a request that does not become a WebSocket; None lets it become one."""
+        if find_endpoint(request.path) is None:
+            return connection.respond(HTTPStatus.NOT_FOUND, "No such service.\n")
+        if self.open >= self.max_connections:
+            response = connection.respond(
+                HTTPStatus.SERVICE_UNAVAILABLE, "The local Live API has no free connection.\n"
+            )
+            response.headers["Retry-After"] = "5"
+            return response
+        return None
+
+    async def converse(self, connection: websocket_server.ServerConnection) -> None:
+        """One connection, from its first message to its close."""
+        self.open += 1
+        _logger.debug("connected: %s", connection.remote_address)
+        try:
+            await self._serve_session(connection)
+        except* ConnectionClosed:
+            pass
+        except* Refused as group:
+            refused = _first(group)
+            _logger.debug("refused: %s", refused)
+            await connection.close(refused.code, refused.reason)
+        except* ClientTooSlow as group:
+            _logger.debug("given up: %s", _first(group))
+            await connection.close(POLICY, "The client does not read its messages.")
+        except* Exception:
+            _logger.exception("a session of the local Live API failed")
+            await connection.close(_INTERNAL_ERROR, "Internal error encountered.")
+        finally:
+            self.open -= 1
+            _logger.debug("disconnected: %s", connection.remote_address)
+
+    async def _serve_session(self, connection: websocket_server.ServerConnection) -> None:
+        request = connection.request
+        assert request is not None
+        endpoint = find_endpoint(request.path)
+        assert endpoint is not None
+        try:
+            async with asyncio.timeout(self.setup_within_s):
+                first = await connection.recv()
+        except TimeoutError:
+            raise Refused(POLICY, "The setup message did not come in time.") from None
+        # Only now that the client has sent its setup does it read why it is refused: google-genai
+        # reports a close that comes before as a failure to send.
+        check_credentials(endpoint, *_credentials(request))
+        setup = parse_setup(first, endpoint)
+        session = Session(setup, self.engine, self.handles, connection.send)
+        _logger.debug("session %s: %s", session.id, setup.model.name)
+        await session.run(connection)
+
+
+def _credentials(request: Request) -> tuple[str | None, str | None]:
+    query = parse_qs(urlsplit(request.path).query)
+    api_key = request.headers.get("x-goog-api-key") or query.get("key", [None])[0]
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return api_key, token.strip() if scheme.lower() == "bearer" else None
+
+
+def _first(group: BaseExceptionGroup[_E]) -> _E:
+    """The first single exception in a group of groups."""
+    inner = group.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner

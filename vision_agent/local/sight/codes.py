@@ -1,0 +1,83 @@
+"""QR codes and barcodes, found and decoded by OpenCV."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+
+from vision_agent.local.sight.observations import Code
+from vision_agent.local.sight.picture import Pixels, grey
+from vision_agent.local.sight.places import place
+
+MAX_TEXT = 500
+"""Characters of a code that are told; a QR code holds up to 4,296 (ISO/IEC 18004)."""
+
+ENLARGE_UP_TO_PX = 960
+"""A picture up to this wide is looked at once more at twice its size."""
+
+
+class Codes:
+    """Finds codes; its detectors are used by one thread at a time."""
+
+    def __init__(self) -> None:
+        self._qr = (cv2.QRCodeDetectorAruco(), cv2.QRCodeDetector())
+        self._barcode = cv2.barcode.BarcodeDetector()
+        self._lock = threading.Lock()
+
+    def find(self, pixels: Pixels) -> tuple[Code, ...]:
+        """The codes in a BGR picture that could be decoded, each once, from left to right."""
+        plain = grey(pixels)
+        found: dict[tuple[str, str], float] = {}
+        with self._lock:
+            for view, scale in _views(plain):
+                for kind, text, x_px in (*self._qr_codes(view), *self._barcodes(view)):
+                    found.setdefault((kind, text), x_px / scale)
+                if found:
+                    break
+        in_order = sorted(found.items(), key=lambda item: item[1])
+        width_px = plain.shape[1]
+        return tuple(Code(kind, text, place(x, width_px)) for (kind, text), x in in_order)
+
+    def _qr_codes(self, view: Pixels) -> list[tuple[str, str, float]]:
+        for detector in self._qr:
+            done, contents, corners, _ = detector.detectAndDecodeBytesMulti(view)
+            if not done:
+                continue
+            found = [
+                ("QR code", _text(content), float(np.mean(np.reshape(corner, (-1, 2))[:, 0])))
+                for content, corner in zip(contents, corners, strict=False)
+                if content
+            ]
+            if found:
+                return found
+        return []
+
+    def _barcodes(self, view: Pixels) -> list[tuple[str, str, float]]:
+        done, contents, _, corners = self._barcode.detectAndDecodeWithType(view)
+        if not done:
+            return []
+        return [
+            ("barcode", content, float(np.mean(np.reshape(corner, (-1, 2))[:, 0])))
+            for content, corner in zip(contents, corners, strict=False)
+            if content
+        ]
+
+
+def _views(plain: Pixels) -> Iterator[tuple[Pixels, float]]:
+    """The grey picture as it is, then enlarged: small codes are found only so."""
+    yield plain, 1.0
+    if plain.shape[1] <= ENLARGE_UP_TO_PX:
+        larger = cv2.resize(plain, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+        yield np.asarray(larger, np.uint8), 2.0
+
+
+def _text(content: bytes) -> str:
+    """A code's bytes as text: UTF-8, or else Latin-1, the standard's default."""
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
+    return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "…"

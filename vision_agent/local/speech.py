@@ -1,0 +1,215 @@
+"""Text to speech: sentences go to the speech worker, one at a time and fairly.
+
+Each text is spoken sentence by sentence, and a sentence waits its turn behind one sentence of
+every other text at most. The worker is restarted when it dies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections.abc import AsyncGenerator
+
+from vision_agent.local import speech_wire as wire
+from vision_agent.local.contract import OUTPUT_RATE_HZ
+from vision_agent.local.speech_process import SpeechError, SpeechProcess
+from vision_agent.local.speech_text import MAX_SENTENCE_S, sentences
+from vision_agent.local.voices import (
+    ENGLISH,
+    QUESTION_VOICE,
+    Voice,
+    espeak_languages,
+    voice_named,
+)
+
+__all__ = ["Speech", "SpeechError", "speak_question"]
+
+_log = logging.getLogger(__name__)
+
+MAX_TEXTS = 256
+"""Texts that can be waiting to be spoken at once; one more is refused with `SpeechError`."""
+
+# A whole sentence: whoever takes its pieces slowly holds up nobody else.
+_MAX_PIECES = MAX_SENTENCE_S * 10 + 16
+
+
+class _Job:
+    """A sentence, and its sound as far as it has come."""
+
+    def __init__(self, request: int, order: wire.Order) -> None:
+        self.request = request
+        self.order = order
+        self.wanted = True
+        self.sound: asyncio.Queue[bytes | SpeechError | None] = asyncio.Queue(_MAX_PIECES)
+
+    def fail(self, error: SpeechError) -> None:
+        """Ends the sound with an error; also a queue that is full has to show it."""
+        if self.sound.full():
+            self.sound.get_nowait()
+        self.sound.put_nowait(error)
+
+
+class Speech:
+    """The engine's voice. Made with `start`, ended with `close`."""
+
+    def __init__(self) -> None:
+        self._jobs: asyncio.Queue[_Job] = asyncio.Queue(MAX_TEXTS)
+        self._requests = itertools.count(1)
+        self._current: _Job | None = None
+        self._process: SpeechProcess | None = None
+        self._runner: asyncio.Task[None] | None = None
+        self._closed = False
+
+    @classmethod
+    async def start(cls) -> Speech:
+        """Starts the worker process.
+
+        Raises:
+            SpeechError: espeak-ng cannot be used; the text says why.
+        """
+        speech = cls()
+        speech._process = await SpeechProcess.start()
+        speech._runner = asyncio.create_task(speech._run(), name="speech")
+        return speech
+
+    async def close(self) -> None:
+        """Ends the worker within a second; what is being spoken fails. Safe to repeat."""
+        self._closed = True
+        if self._runner is not None:
+            self._runner.cancel()
+            await asyncio.wait([self._runner])
+            if not self._runner.cancelled() and (error := self._runner.exception()):
+                raise error
+
+    async def say(
+        self, text: str, voice_name: str | None = None, language_code: str | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        """Speaks a text.
+
+        Closing the iterator, or cancelling who waits for it, ends the synthesis.
+
+        Args:
+            text: Anything; what has no sound gives no pieces. See `speech_text` for its bounds.
+            voice_name: A voice of the Live API; unknown ones, and none, are the default voice.
+            language_code: BCP-47; English where espeak-ng does not have the language.
+
+        Yields:
+            s16le mono 24 kHz, 100 ms each but the last of a sentence, much faster than real time.
+
+        Raises:
+            SpeechError: The worker died on it or cannot be started, or this was closed.
+        """
+        voice, languages = voice_named(voice_name), espeak_languages(language_code)
+        async for piece in self._say(text, voice, languages):
+            yield piece
+
+    async def _say(
+        self, text: str, voice: Voice, languages: tuple[str, ...]
+    ) -> AsyncGenerator[bytes, None]:
+        for sentence in sentences(text):
+            order = wire.Order(sentence.text, sentence.pause_ms, languages, voice)
+            job = self._submit(order)
+            try:
+                while (piece := await job.sound.get()) is not None:
+                    if isinstance(piece, SpeechError):
+                        raise piece
+                    yield piece
+            finally:
+                self._drop(job)
+
+    def _submit(self, order: wire.Order) -> _Job:
+        if self._closed:
+            raise SpeechError("The voice is closed.")
+        job = _Job(next(self._requests) % 2**32, order)
+        try:
+            self._jobs.put_nowait(job)
+        except asyncio.QueueFull:
+            raise SpeechError(f"More than {MAX_TEXTS} texts are waiting to be spoken.") from None
+        return job
+
+    def _drop(self, job: _Job) -> None:
+        job.wanted = False
+        if job is self._current and self._process is not None:
+            self._process.stop(job.request)
+
+    async def _run(self) -> None:
+        """Serves one job after the other; owns the worker."""
+        try:
+            while True:
+                job = await self._jobs.get()
+                if not job.wanted:
+                    continue
+                self._current = job
+                try:
+                    await self._serve(job)
+                except SpeechError as error:
+                    _log.warning("A sentence could not be spoken: %s", error)
+                    job.fail(error)
+                self._current = None
+        finally:
+            self._closed = True
+            if self._current is not None:
+                self._current.fail(SpeechError("The voice was closed."))
+            while not self._jobs.empty():
+                self._jobs.get_nowait().fail(SpeechError("The voice was closed."))
+            if self._process is not None:
+                await self._process.end()
+
+    async def _serve(self, job: _Job) -> None:
+        process = await self._living_process()
+        if not job.wanted:
+            return
+        try:
+            await process.say(job.request, job.order)
+            while True:
+                kind, request, payload = await process.read()
+                if request != job.request or kind not in (wire.PIECE, wire.END):
+                    raise SpeechError("The speech process answered what it was not asked.")
+                if kind == wire.END:
+                    break
+                if job.wanted:
+                    self._keep(job, payload)
+        except SpeechError:
+            self._process = None
+            await process.end()
+            raise
+        if payload:
+            raise SpeechError(payload.decode(errors="replace"))
+        self._keep(job, None)
+
+    async def _living_process(self) -> SpeechProcess:
+        if self._process is not None and not self._process.alive:
+            _log.warning("The speech process had ended; it is started again.")
+            await self._process.end()
+            self._process = None
+        if self._process is None:
+            self._process = await SpeechProcess.start()
+        return self._process
+
+    @staticmethod
+    def _keep(job: _Job, piece: bytes | None) -> None:
+        try:
+            job.sound.put_nowait(piece)
+        except asyncio.QueueFull:
+            raise SpeechError("The speech process gave more than one sentence can be.") from None
+
+
+async def speak_question(text: str) -> tuple[bytes, int]:
+    """Speaks a question the way the recogniser understands best; with a worker of its own.
+
+    Args:
+        text: What to say, in English.
+
+    Returns:
+        The whole sound, s16le mono, and its rate in Hz.
+
+    Raises:
+        SpeechError: espeak-ng cannot be used.
+    """
+    speech = await Speech.start()
+    try:
+        pieces = [piece async for piece in speech._say(text, QUESTION_VOICE, (ENGLISH,))]
+    finally:
+        await speech.close()
+    return b"".join(pieces), OUTPUT_RATE_HZ

@@ -1,0 +1,163 @@
+"""From the synthesiser's samples to the engine's voice: rate, level, silence, pieces. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+IN_RATE_HZ = 22_050
+OUT_RATE_HZ = 24_000
+PIECE_SAMPLES = OUT_RATE_HZ // 10
+
+# 24 000 / 22 050.
+_UP, _DOWN = 160, 147
+# Taps for each output sample. With this window the pass band ends at 10.1 kHz, and what would be
+# mirrored at 11.025 kHz is more than 70 dB down from 11.95 kHz on.
+_TAPS = 64
+_KAISER_BETA = 7.5
+# Input samples that the 160 outputs of one block reach.
+_BLOCK = _DOWN * (_UP - 1) // _UP + _TAPS
+
+# -21.5 dBFS RMS, the loudness of a call; espeak-ng's peaks, ten times their RMS, come to -3 dBFS.
+_TARGET_RMS = 0.085
+_LEAST_PEAK = 10 ** (-5.5 / 20)
+# Above the knee samples are bent towards the ceiling, which they never reach: -3 dBFS.
+_KNEE = 10 ** (-5 / 20)
+_CEILING = 10 ** (-3 / 20)
+
+_SILENT = 10 ** (-50 / 20)
+_LEAD_SAMPLES = OUT_RATE_HZ // 100
+
+Floats = NDArray[np.float32]
+Samples = NDArray[np.int16]
+
+
+def _block_filter() -> Floats:
+    """Returns what 210 input samples are multiplied with to get 160 output samples.
+
+    Column j holds the taps of output j, a windowed sinc around input sample j * 147 / 160, adding
+    up to 1.
+    """
+    whole, phase = np.divmod(_DOWN * np.arange(_UP), _UP)
+    taps = np.arange(_TAPS)[:, None]
+    offset = phase / _UP + _TAPS // 2 - 1 - taps
+    weights = np.sinc(offset) * np.i0(
+        _KAISER_BETA * np.sqrt(np.clip(1 - (offset / (_TAPS / 2)) ** 2, 0, None))
+    )
+    matrix = np.zeros((_BLOCK, _UP), np.float32)
+    matrix[whole + taps, np.arange(_UP)] = weights / weights.sum(axis=0)
+    return matrix
+
+
+class Resampler:
+    """22 050 Hz to 24 000 Hz, band-limited, piece by piece without seams.
+
+    Output sample n lies exactly at input sample n * 147 / 160. It works in blocks of 160 output
+    samples; up to 210 input samples (10 ms) are kept back until a block is complete.
+    """
+
+    _FILTER = _block_filter()
+
+    def __init__(self) -> None:
+        self._kept: Floats = np.zeros(_TAPS // 2 - 1, np.float32)
+
+    def feed(self, samples: Floats) -> Floats:
+        """Takes any number of samples and returns those that are complete with them."""
+        kept = np.concatenate((self._kept, samples))
+        blocks = (len(kept) - _BLOCK) // _DOWN + 1
+        if blocks <= 0:
+            self._kept = kept
+            return np.zeros(0, np.float32)
+        self._kept = kept[blocks * _DOWN :]
+        return np.asarray((sliding_window_view(kept, _BLOCK)[::_DOWN] @ self._FILTER).ravel())
+
+    def finish(self) -> Floats:
+        """Returns what was kept back, and up to 10 ms of silence."""
+        return self.feed(np.zeros(_BLOCK, np.float32))
+
+
+def gain_for(pieces: Sequence[Samples]) -> float:
+    """Returns by what to multiply a speaker's samples (full scale 1.0) for the usual loudness.
+
+    Args:
+        pieces: A sentence as the synthesiser gives it.
+    """
+    level = np.concatenate((np.zeros(1, np.int16), *pieces)).astype(np.float32) / 32768
+    peak = float(np.abs(level).max(initial=0))
+    if peak < _SILENT:
+        return 1.0
+    rms = float(np.sqrt(np.mean(level**2)))
+    return max(_TARGET_RMS / rms, _LEAST_PEAK / peak)
+
+
+def limit(level: Floats) -> Floats:
+    """Bends what is above the knee so that nothing passes -3 dBFS; the rest stays as it is."""
+    over = np.abs(level) - _KNEE
+    loud = over > 0
+    if not loud.any():
+        return level
+    room = _CEILING - _KNEE
+    bent = np.sign(level) * (_KNEE + room * np.tanh(over / room))
+    return np.where(loud, bent, level).astype(np.float32)
+
+
+class SentenceSound:
+    """One sentence on its way from the synthesiser to the caller.
+
+    Silence before it is dropped but for 10 ms; silence after it is cut, or stretched, to
+    ``pause_ms``. A sentence that makes no sound at all has no pieces.
+    """
+
+    def __init__(self, gain: float, pause_ms: int) -> None:
+        self._gain = gain
+        self._pause_samples = pause_ms * OUT_RATE_HZ // 1000
+        self._resampler = Resampler()
+        self._heard = False
+        self._silence: Floats = np.zeros(0, np.float32)  # may turn out to be the end
+        self._waiting: Floats = np.zeros(0, np.float32)  # less than a piece
+
+    def feed(self, samples: Samples) -> list[bytes]:
+        """Takes samples at 22 050 Hz; returns the 100 ms pieces that are complete with them."""
+        level = samples.astype(np.float32) * np.float32(self._gain / 32768)
+        return self._pieces(self._untrimmed(limit(self._resampler.feed(level))))
+
+    def finish(self) -> list[bytes]:
+        """Returns the rest, the last piece as short as it is."""
+        last = self._untrimmed(limit(self._resampler.finish()))
+        if not self._heard:
+            return []
+        pause = np.zeros(self._pause_samples, np.float32)
+        tail = self._silence[: self._pause_samples]
+        pause[: len(tail)] = tail
+        pieces = self._pieces(np.concatenate((last, pause)))
+        if len(self._waiting):
+            pieces.append(_pcm(self._waiting))
+        return pieces
+
+    def _untrimmed(self, level: Floats) -> Floats:
+        """Returns what certainly is inside the sentence."""
+        level = np.concatenate((self._silence, level))
+        voiced = np.flatnonzero(np.abs(level) >= _SILENT)
+        if not len(voiced):
+            self._silence = level if self._heard else level[-_LEAD_SAMPLES:]
+            return np.zeros(0, np.float32)
+        first = 0 if self._heard else max(0, int(voiced[0]) - _LEAD_SAMPLES)
+        end = int(voiced[-1]) + 1
+        self._heard = True
+        self._silence = level[end:]
+        return level[first:end]
+
+    def _pieces(self, level: Floats) -> list[bytes]:
+        level = np.concatenate((self._waiting, level))
+        whole = len(level) - len(level) % PIECE_SAMPLES
+        self._waiting = level[whole:]
+        return [
+            _pcm(level[start : start + PIECE_SAMPLES]) for start in range(0, whole, PIECE_SAMPLES)
+        ]
+
+
+def _pcm(level: Floats) -> bytes:
+    return np.rint(level * 32767).astype("<i2").tobytes()

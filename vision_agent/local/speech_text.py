@@ -1,0 +1,79 @@
+"""Text as it is handed to the speech synthesiser: in sentences of bounded length. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+MAX_TEXT_CHARS = 20_000
+"""About twenty minutes of speech; what is beyond is not spoken."""
+
+MAX_SENTENCE_CHARS = 200
+"""Longer sentences are spoken in parts, so that one request cannot hold up the others."""
+
+MAX_SENTENCE_S = 60
+"""What of a sentence sounds longer is cut: 200 characters are 15 s, but 200 digits are minutes."""
+
+SENTENCE_PAUSE_MS = 200
+_PART_PAUSE_MS = 60
+
+_SENTENCE_END = re.compile(r"[.!?\u2026]+[\"'\u201d\u2019)\]]*(?=\s)|[\u3002\uff01\uff1f]+|\n+")
+# A full stop after these does not end a sentence.
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(])(?:mr|mrs|ms|dr|prof|st|no|vs|etc|e\.g|i\.e|[a-z])\.$", re.I
+)
+_UNSPEAKABLE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_SPOKEN = re.compile(r"\w|[^\x00-\x7f]|[%&@#+=$<>*/\\^~|{}\[\]]")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A stretch of text to speak in one go.
+
+    Attributes:
+        text: At most ``MAX_SENTENCE_CHARS`` characters, no control characters.
+        pause_ms: The silence that belongs after it.
+    """
+
+    text: str
+    pause_ms: int
+
+
+def sentences(text: str) -> Iterator[Sentence]:
+    """Splits a text into what is synthesised one after another.
+
+    Args:
+        text: Anything; control characters are spaces, and only the first ``MAX_TEXT_CHARS`` count.
+
+    Yields:
+        The sentences that have anything to pronounce, in order.
+    """
+    # A NUL would end the text where C reads it.
+    clean = _UNSPEAKABLE.sub(" ", text[:MAX_TEXT_CHARS])
+    start = 0
+    for end in _SENTENCE_END.finditer(clean):
+        if end[0].startswith(".") and _ABBREVIATION.search(clean[start : end.end()]):
+            continue
+        yield from _parts(clean[start : end.end()])
+        start = end.end()
+    yield from _parts(clean[start:])
+
+
+def _parts(sentence: str) -> Iterator[Sentence]:
+    rest = " ".join(sentence.split())
+    while len(rest) > MAX_SENTENCE_CHARS:
+        head = rest[: MAX_SENTENCE_CHARS + 1]
+        cut = max(head.rfind(mark) + 1 for mark in (", ", "; ", ": "))
+        if cut < MAX_SENTENCE_CHARS // 3:
+            cut = head.rfind(" ")
+        if cut < MAX_SENTENCE_CHARS // 3:
+            cut = MAX_SENTENCE_CHARS
+        yield from _spoken(rest[:cut].rstrip(), _PART_PAUSE_MS)
+        rest = rest[cut:].lstrip()
+    yield from _spoken(rest, SENTENCE_PAUSE_MS)
+
+
+def _spoken(text: str, pause_ms: int) -> Iterator[Sentence]:
+    if _SPOKEN.search(text):
+        yield Sentence(text, pause_ms)

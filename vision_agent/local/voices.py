@@ -1,0 +1,108 @@
+"""Which of espeak-ng's voices stands for a voice name and a language of the Live API. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """How espeak-ng is set for one speaker; the language comes separately.
+
+    Attributes:
+        variant: A voice variant in espeak-ng's data (``m3``, ``f2``, ``klatt``, …); empty for
+            the language's own voice.
+        pitch: Base pitch, 0 to 99; 50 is the variant's own.
+        rate_wpm: Speed in words a minute, 80 to 450.
+        pitch_range: How far the melody moves, 0 (monotone) to 99; 50 is the variant's own.
+    """
+
+    variant: str
+    pitch: int
+    rate_wpm: int
+    pitch_range: int
+
+
+DEFAULT_VOICE = Voice("m3", 46, 165, 55)
+"""Clear and even; used when no voice, or one that is not known, is asked for."""
+
+# Live API's voice names, each with the character its documentation gives it. What tells them apart
+# most is the pitch: the ear hears 2 steps of the 0 to 99 scale only within one variant.
+VOICES: dict[str, Voice] = {
+    "Zephyr": Voice("f2", 62, 178, 65),  # bright
+    "Puck": Voice("m1", 64, 185, 75),  # upbeat
+    "Charon": Voice("m3", 30, 160, 45),  # informative
+    "Kore": Voice("f1", 48, 165, 40),  # firm
+    "Fenrir": Voice("m5", 58, 195, 85),  # excitable
+    "Leda": Voice("f4", 80, 180, 65),  # youthful
+    "Orus": Voice("m4", 34, 158, 35),  # firm
+    "Aoede": Voice("f3", 62, 172, 60),  # breezy
+    "Callirrhoe": Voice("f2", 46, 152, 50),  # easy-going
+    "Autonoe": Voice("f4", 60, 172, 60),  # bright
+    "Enceladus": Voice("m7", 40, 148, 40),  # breathy
+    "Iapetus": Voice("m2", 50, 165, 50),  # clear
+    "Umbriel": Voice("m6", 48, 150, 45),  # easy-going
+    "Algieba": Voice("klatt3", 36, 158, 45),  # smooth
+    "Despina": Voice("f3", 44, 160, 45),  # smooth
+    "Erinome": Voice("f1", 66, 168, 50),  # clear
+    "Algenib": Voice("klatt4", 22, 150, 35),  # gravelly
+    "Rasalgethi": Voice("klatt6", 46, 165, 50),  # informative
+    "Laomedeia": Voice("f1", 86, 185, 75),  # upbeat
+    "Achernar": Voice("f5", 44, 152, 40),  # soft
+    "Alnilam": Voice("m2", 28, 160, 35),  # firm
+    "Schedar": Voice("klatt", 42, 162, 20),  # even
+    "Gacrux": Voice("f1", 26, 150, 40),  # mature
+    "Pulcherrima": Voice("f5", 72, 178, 65),  # forward
+    "Achird": Voice("m1", 44, 168, 60),  # friendly
+    "Zubenelgenubi": Voice("m6", 66, 175, 55),  # casual
+    "Vindemiatrix": Voice("f2", 28, 148, 40),  # gentle
+    "Sadachbia": Voice("m4", 68, 190, 75),  # lively
+    "Sadaltager": Voice("klatt2", 58, 160, 50),  # knowledgeable
+    "Sulafat": Voice("f3", 28, 155, 50),  # warm
+}
+
+QUESTION_VOICE = Voice("", 45, 140, 50)
+"""The setting in which pocketsphinx understands espeak-ng best."""
+
+_BY_LOWER = {name.lower(): voice for name, voice in VOICES.items()}
+
+ENGLISH = "en-us"
+# Where the code of the language differs from espeak-ng's name for it, or where its plain name is
+# another country's (its "en" is British).
+_ESPEAK_NAMES = {
+    "en": ENGLISH,
+    "en-au": "en-gb",
+    "en-ie": "en-gb",
+    "en-in": "en-gb",
+    "en-nz": "en-gb",
+    "en-za": "en-gb",
+    "es-mx": "es-419",
+    "es-us": "es-419",
+    "in": "id",
+    "iw": "he",
+    "no": "nb",
+    "zh": "cmn",
+    "zh-hk": "yue",
+}
+_LANGUAGE_CODE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8}){0,3}")
+
+
+def voice_named(name: str | None) -> Voice:
+    """Returns the setting for a voice of the Live API, whatever its case; else the default."""
+    return _BY_LOWER.get((name or "").strip().lower(), DEFAULT_VOICE)
+
+
+def espeak_languages(language_code: str | None) -> tuple[str, ...]:
+    """Names to try on espeak-ng, the best first; the last one is English, which it always has.
+
+    Args:
+        language_code: BCP-47, such as ``de-DE``. It comes from outside and would be opened as a
+            file by espeak-ng, so what does not look like a language code is not passed on.
+    """
+    code = (language_code or ENGLISH).strip().lower().replace("_", "-")
+    if not _LANGUAGE_CODE.fullmatch(code):
+        return (ENGLISH,)
+    plain = code.split("-", 1)[0]
+    tried = [_ESPEAK_NAMES.get(code, code), _ESPEAK_NAMES.get(plain, plain), ENGLISH]
+    return tuple(dict.fromkeys(tried))

@@ -1,0 +1,207 @@
+"""A child process that takes jobs on its stdin and answers on its stdout.
+
+Recognition and synthesis run this way: native code that is busy, not thread-safe or under another
+licence stays out of the server's process, and a crash costs one answer instead of every call.
+
+A message is ``op`` (1 byte), ``job`` (4 bytes), ``length`` (4 bytes), all big-endian, and the
+payload. The child ends when its stdin reaches EOF, so none outlives its parent, however that ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import queue
+import struct
+import sys
+import threading
+from collections.abc import Callable
+from typing import BinaryIO, NamedTuple
+
+_HEADER = struct.Struct(">BII")
+_LONGEST_BYTES = 4 << 20
+_READY = 255
+
+_log = logging.getLogger(__name__)
+
+
+class WorkerFailed(RuntimeError):
+    """The worker died, or did not start in time; the message says which in one sentence."""
+
+
+class Message(NamedTuple):
+    """One message in either direction."""
+
+    op: int
+    job: int
+    payload: bytes
+
+
+class WorkerProcess:
+    """The parent's end: starts ``python -m module``, and again when it dies.
+
+    Args:
+        module: Dotted name of a module that calls ``serve``.
+        on_message: Called on the event loop for every message of the child.
+        on_death: Called on the event loop when the child has died: its jobs are lost.
+        restart_delay_s: Wait before a new start, so that a child that dies at once costs little.
+    """
+
+    def __init__(
+        self,
+        module: str,
+        on_message: Callable[[Message], None],
+        on_death: Callable[[], None],
+        *,
+        restart_delay_s: float = 0.2,
+    ) -> None:
+        self._module = module
+        self._on_message = on_message
+        self._on_death = on_death
+        self._restart_delay_s = restart_delay_s
+        self._child: asyncio.subprocess.Process | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._ready = asyncio.Event()
+        self._closed = False
+        self.restarts = 0
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the child that runs now."""
+        return self._child.pid if self._child else None
+
+    def start(self) -> None:
+        """Start in the background; ``ready`` waits for it."""
+        self._keeper = asyncio.create_task(self._keep(), name=f"worker {self._module}")
+
+    async def ready(self, timeout_s: float) -> None:
+        """Wait until the child takes jobs; raises WorkerFailed when it does not in time."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._ready.wait()
+        except TimeoutError:
+            raise WorkerFailed(f"{self._module} did not start within {timeout_s:g} s") from None
+
+    def send(self, op: int, job: int, payload: bytes = b"") -> bool:
+        """Queue a message for the child; False when there is none to take it.
+
+        The pipe's buffer is not bounded here: whoever hands out jobs bounds their number and size.
+        """
+        if self._child is None or not self._ready.is_set():
+            return False
+        stdin = self._child.stdin
+        if stdin is None or stdin.is_closing():
+            return False
+        stdin.write(_HEADER.pack(op, job, len(payload)) + payload)
+        return True
+
+    async def close(self) -> None:
+        """End the child: EOF on its stdin, and a kill if that does not help within a second."""
+        self._closed = True
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+            self._keeper = None
+
+    async def _keep(self) -> None:
+        while not self._closed:
+            await self._run_once()
+            self.restarts += 1
+            await asyncio.sleep(self._restart_delay_s * min(self.restarts, 50))
+
+    async def _run_once(self) -> None:
+        # Unbuffered and isolated from the caller's terminal: Ctrl-C reaches the parent, which
+        # closes the pipe, and the child ends by that.
+        self._child = child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            self._module,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            await self._read(child)
+        finally:
+            self._ready.clear()
+            self._child = None
+            await self._reap(child)
+        if not self._closed:
+            _log.warning("%s ended with code %s; starting it again", self._module, child.returncode)
+            self._on_death()
+
+    async def _read(self, child: asyncio.subprocess.Process) -> None:
+        assert child.stdout is not None
+        while True:
+            try:
+                header = await child.stdout.readexactly(_HEADER.size)
+                op, job, length = _HEADER.unpack(header)
+                if length > _LONGEST_BYTES:
+                    _log.error("%s sent a message of %d bytes", self._module, length)
+                    return
+                payload = await child.stdout.readexactly(length)
+            except asyncio.IncompleteReadError:
+                return
+            if op == _READY:
+                self._ready.set()
+            else:
+                self._on_message(Message(op, job, payload))
+
+    @staticmethod
+    async def _reap(child: asyncio.subprocess.Process) -> None:
+        if child.stdin is not None:
+            child.stdin.close()
+        waiting = asyncio.ensure_future(child.wait())
+        try:
+            async with asyncio.timeout(1.0):
+                await asyncio.shield(waiting)
+        except (TimeoutError, asyncio.CancelledError):
+            with contextlib.suppress(ProcessLookupError):
+                child.kill()
+            await waiting
+
+
+class Inbox:
+    """The child's end: messages from the parent, and the way back.
+
+    A thread reads stdin all the time, so that EOF ends the process at once, also in the middle of
+    long native work. The queue needs no bound of its own: the parent bounds what it sends.
+    """
+
+    def __init__(self) -> None:
+        self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        # Whatever native code prints must not land between messages.
+        self._out: BinaryIO = os.fdopen(os.dup(1), "wb", buffering=0)
+        os.dup2(2, 1)
+        threading.Thread(target=self._read, name="stdin", daemon=True).start()
+
+    def say_ready(self) -> None:
+        """Tell the parent that jobs may come."""
+        self.send(_READY, 0)
+
+    def next(self, *, wait: bool) -> Message | None:
+        """The next message; None when there is none and ``wait`` is false."""
+        try:
+            return self._messages.get(block=wait)
+        except queue.Empty:
+            return None
+
+    def send(self, op: int, job: int, payload: bytes = b"") -> None:
+        """Send one message to the parent."""
+        view = memoryview(_HEADER.pack(op, job, len(payload)) + payload)
+        while view:
+            view = view[self._out.write(view) :]
+
+    def _read(self) -> None:
+        stdin = sys.stdin.buffer
+        while True:
+            header = stdin.read(_HEADER.size)
+            if len(header) < _HEADER.size:
+                os._exit(0)
+            op, job, length = _HEADER.unpack(header)
+            payload = stdin.read(length)
+            if len(payload) < length:
+                os._exit(0)
+            self._messages.put(Message(op, job, payload))

@@ -1,0 +1,11 @@
+"""A recorded video that dials in as a real WebRTC peer.
+
+Nothing here knows the server's inside: a replay reaches it over HTTP and WebRTC, as a browser
+does. `replay` makes one call and returns its `Report`.
+"""
+
+from vision_agent.replay.caller import ReplayOptions, replay
+from vision_agent.replay.recording import BadRecording, Recording
+from vision_agent.replay.report import Report
+
+__all__ = ["BadRecording", "Recording", "ReplayOptions", "Report", "replay"]

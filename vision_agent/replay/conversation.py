@@ -1,0 +1,188 @@
+"""What the server says on the data channel, collected: RTVI 2.1 in, facts out. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+OnTranscript = Callable[[str, str, int], None]
+
+RTVI_LABEL = "rtvi-ai"
+RTVI_VERSION = "2.1.0"
+_SIGNALLING = "signalling"
+
+
+@dataclass(slots=True)
+class Line:
+    """One line of the transcript: `who` is "user" or "agent", `at_ms` when it began to arrive."""
+
+    who: str
+    text: str
+    at_ms: int
+
+
+@dataclass(slots=True)
+class ToolCall:
+    """A tool the agent used; `ended_ms` stays None when nothing said how it ended."""
+
+    name: str
+    arguments: Any
+    at_ms: int
+    ended_ms: int | None = None
+    result: Any = None
+    cancelled: bool = False
+
+
+class Conversation:
+    """Takes each message of the channel with its time and keeps what a report needs.
+
+    Messages of unknown kinds and malformed ones are ignored: a newer server may send more.
+
+    Attributes:
+        ready: The server's agent is ready (bot-ready).
+        connecting: The server said that its model isn't connected yet; not every server says so.
+        ended: Why the server ended the call, None while it goes on.
+    """
+
+    def __init__(self, on_transcript: OnTranscript | None = None) -> None:
+        self.ready = False
+        self.connecting = False
+        self.transcript: list[Line] = []
+        self.tool_calls: dict[str, ToolCall] = {}
+        self.errors: list[str] = []
+        self.interruptions = 0
+        self.jpeg_bytes: list[int] = []
+        self.frame_ages_ms: list[int] = []
+        self.turn_complete_ms: int | None = None
+        self.ended: str | None = None
+        self._on_transcript = on_transcript or (lambda who, text, at_ms: None)
+        self._saying: list[str] = []
+        self._saying_since_ms = 0
+        self._user_since_ms: int | None = None
+
+    def feed(self, message: str | bytes, at_ms: int) -> None:
+        """Take one message as it came off the channel, `at_ms` on the call's timeline."""
+        try:
+            parsed = json.loads(message)
+        except ValueError:
+            return
+        if not isinstance(parsed, dict):
+            return
+        data = parsed.get("data")
+        data = data if isinstance(data, dict) else {}
+        if parsed.get("type") == _SIGNALLING:
+            inner = parsed.get("message")
+            if isinstance(inner, dict) and inner.get("type") == "peerLeft":
+                self.ended = self.ended or "the server left"
+        elif parsed.get("label") == RTVI_LABEL:
+            self._take(str(parsed.get("type")), data, at_ms)
+
+    def close(self) -> None:
+        """Keep what was being said when the call ended without its transcript being closed."""
+        if self._saying:
+            self._agent_said("".join(self._saying))
+
+    @property
+    def tool_is_running(self) -> bool:
+        """Whether a tool was started that has not ended."""
+        return any(call.ended_ms is None for call in self.tool_calls.values())
+
+    def _take(self, kind: str, data: dict[str, Any], at_ms: int) -> None:
+        if kind == "bot-ready":
+            self.ready = True
+        elif kind == "user-transcription":
+            self._user_said(data, at_ms)
+        elif kind == "bot-tts-text":
+            if not self._saying:
+                self._saying_since_ms = at_ms
+            self._saying.append(str(data.get("text", "")))
+        elif kind == "bot-transcription":
+            if not self._saying:
+                self._saying_since_ms = at_ms
+            self._agent_said(str(data.get("text", "")))
+        elif kind.startswith("llm-function-call-"):
+            self._tool(kind, data, at_ms)
+        elif kind in ("error", "error-response"):
+            text = str(data.get("message") or data.get("error") or "an error without words")
+            self.errors.append(text)
+            if data.get("fatal"):
+                self.ended = self.ended or text
+        elif kind == "server-message":
+            self._own(data, at_ms)
+
+    def _user_said(self, data: dict[str, Any], at_ms: int) -> None:
+        if self._user_since_ms is None:
+            self._user_since_ms = at_ms
+        if data.get("final"):
+            text = str(data.get("text", "")).strip()
+            if text:
+                self._add(Line("user", text, self._user_since_ms))
+            self._user_since_ms = None
+
+    def _agent_said(self, text: str) -> None:
+        self._saying.clear()
+        if text.strip():
+            self._add(Line("agent", text.strip(), self._saying_since_ms))
+
+    def _add(self, line: Line) -> None:
+        self.transcript.append(line)
+        # An answer's whole text comes at its end, so it may follow a line that began later.
+        self.transcript.sort(key=lambda each: each.at_ms)
+        self._on_transcript(line.who, line.text, line.at_ms)
+
+    def _tool(self, kind: str, data: dict[str, Any], at_ms: int) -> None:
+        call_id = data.get("tool_call_id")
+        if not isinstance(call_id, str):
+            return  # "started" may come without an id; "in-progress" follows with one
+        call = self.tool_calls.setdefault(call_id, ToolCall("", None, at_ms))
+        call.name = str(data.get("function_name") or call.name)
+        if "arguments" in data:
+            call.arguments = data["arguments"]
+        if kind == "llm-function-call-stopped":
+            call.ended_ms = at_ms
+            call.result = data.get("result")
+            call.cancelled = bool(data.get("cancelled"))
+
+    def _own(self, data: dict[str, Any], at_ms: int) -> None:
+        """Take one of the product's own messages (`server-message`, told apart by `kind`)."""
+        kind = data.get("kind")
+        if kind == "frame" and isinstance(data.get("bytes"), int):
+            self.jpeg_bytes.append(data["bytes"])
+        elif kind == "frame_at_speech_end" and isinstance(data.get("age_ms"), int | float):
+            self.frame_ages_ms.append(round(data["age_ms"]))
+        elif kind == "interrupted":
+            self.interruptions += 1
+        elif kind == "turn_complete":
+            self.turn_complete_ms = at_ms
+        elif kind == "state":
+            self.connecting = data.get("state") == "connecting"
+            if data.get("state") == "ended":
+                self.ended = self.ended or str(data.get("reason") or "the server ended the call")
+
+
+def client_ready(message_id: str, version: str) -> str:
+    """Format the message that opens the conversation; the server answers it with bot-ready."""
+    about = {"library": "vision_agent.replay", "library_version": version}
+    return json.dumps(
+        {
+            "label": RTVI_LABEL,
+            "type": "client-ready",
+            "id": message_id,
+            "data": {"version": RTVI_VERSION, "about": about},
+        }
+    )
+
+
+def send_text(message_id: str, text: str) -> str:
+    """Format a typed question."""
+    options = {"run_immediately": True, "audio_response": True}
+    return json.dumps(
+        {
+            "label": RTVI_LABEL,
+            "type": "send-text",
+            "id": message_id,
+            "data": {"content": text, "options": options},
+        }
+    )

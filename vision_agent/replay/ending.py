@@ -1,0 +1,59 @@
+"""When a replayed call is over. Pure: times in, the reason out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# Voices pause between sentences, tools and thoughts; with the server's word that the turn is
+# complete a short silence is enough, without it a long one must do.
+QUIET_AFTER_TURN_MS = 700
+QUIET_WITHOUT_TURN_MS = 4_000
+# A completed turn of which nothing was heard: its sound may still be on its way for this long.
+VOICELESS_TURN_MS = 3_000
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a call stands, in ms on its timeline.
+
+    Attributes:
+        now_ms: Now.
+        said_ms: When everything the caller has to say had been said; None before that.
+        expects_answer: Whether anything was said that wants an answer.
+        heard_ms: When the agent's voice began after `said_ms`; None while it hasn't.
+        silent_since_ms: End of the newest voiced packet of the whole call.
+        turn_complete_ms: The newest completed turn.
+        tool_is_running: The agent is waiting for a tool.
+        timeout_ms: How long to wait after `said_ms`.
+    """
+
+    now_ms: int
+    said_ms: int | None
+    expects_answer: bool
+    heard_ms: int | None
+    silent_since_ms: int | None
+    turn_complete_ms: int | None
+    tool_is_running: bool
+    timeout_ms: int
+
+
+def reason_to_end(progress: Progress) -> str | None:
+    """Return why the call is over, in words, or None while it goes on."""
+    p = progress
+    if p.said_ms is None:
+        return None
+    waited_ms = p.now_ms - p.said_ms
+    if waited_ms > p.timeout_ms:
+        return "timeout"
+    if p.tool_is_running:
+        return None
+    turn_is_complete = p.turn_complete_ms is not None and p.turn_complete_ms >= p.said_ms
+    if p.heard_ms is None and p.expects_answer:
+        voiceless = turn_is_complete and p.now_ms - (p.turn_complete_ms or 0) > VOICELESS_TURN_MS
+        return "the agent's turn had no voice" if voiceless else None
+    quiet_ms = p.now_ms - max(p.silent_since_ms or 0, p.said_ms)
+    if not p.expects_answer:
+        return "the recording ended" if quiet_ms > QUIET_AFTER_TURN_MS else None
+    if quiet_ms > (QUIET_AFTER_TURN_MS if turn_is_complete else QUIET_WITHOUT_TURN_MS):
+        return "answered"
+    return None

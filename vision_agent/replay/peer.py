@@ -1,0 +1,162 @@
+"""The caller's peer connection: its camera, its microphone, its channel, and the agent's voice."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+
+import av
+from aiortc import (
+    MediaStreamTrack,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCRtpCodecCapability,
+    RTCRtpReceiver,
+    RTCSessionDescription,
+)
+from aiortc.mediastreams import MediaStreamError
+
+from vision_agent.replay.aiortc_touches import gather_loopback, watch_arrivals
+from vision_agent.replay.conversation import Conversation, client_ready, send_text
+from vision_agent.replay.recording import SOUND_RATE_HZ, samples_of
+from vision_agent.replay.tracks import CameraTrack, MicrophoneTrack
+from vision_agent.replay.voice import Voice
+
+logger = logging.getLogger(__name__)
+
+_CLOSE_S = 5.0
+# The jitter buffer holds a handful of packets; older arrivals belong to packets that were lost.
+_ARRIVALS_KEPT = 500
+
+
+class Peer:
+    """One peer connection, furnished as an RTVI client's: microphone, camera, channel "chat".
+
+    Everything that comes in goes to `conversation` and `voice`, stamped with `now_ms`.
+
+    Attributes:
+        connected_ms: When media could flow, None before.
+        lost: Why the connection is gone, None while it isn't.
+    """
+
+    def __init__(
+        self,
+        microphone: MicrophoneTrack,
+        camera: CameraTrack | None,
+        conversation: Conversation,
+        voice: Voice,
+        now_ms: Callable[[], int],
+    ) -> None:
+        gather_loopback()
+        self.connected_ms: int | None = None
+        self.lost: str | None = None
+        self._microphone, self._camera = microphone, camera
+        self._conversation, self._voice, self._now_ms = conversation, voice, now_ms
+        self._listening: list[asyncio.Task[None]] = []
+        self._arrivals: dict[int, int] = {}
+        self._first_stamp: int | None = None
+        self._peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self._peer.on("track", self._on_track)
+        self._peer.on("connectionstatechange", self._on_state)
+        # RTVI clients keep this order: the microphone first, for the agent's voice answers on it.
+        self._peer.addTransceiver(microphone, direction="sendrecv")
+        if camera is not None:
+            self._peer.addTransceiver(camera, direction="sendonly").setCodecPreferences(_vp8())
+        self._channel = self._peer.createDataChannel("chat", ordered=True)
+        self._channel.on("open", self._on_open)
+        self._channel.on("message", lambda message: conversation.feed(message, now_ms()))
+        self._channel.on("close", lambda: self._lose("the server closed the channel"))
+
+    async def offer(self) -> str:
+        """Gather candidates and return the SDP to post."""
+        await self._peer.setLocalDescription(await self._peer.createOffer())
+        return str(self._peer.localDescription.sdp)
+
+    async def accept(self, sdp: str) -> None:
+        """Take the server's answer; the connection is then made in the background.
+
+        Raises:
+            ValueError: The answer can't be parsed or doesn't fit the offer.
+        """
+        await self._peer.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
+
+    def type(self, text: str) -> None:
+        """Send a typed question."""
+        self._channel.send(send_text(uuid.uuid4().hex, text))
+
+    async def close(self) -> None:
+        """Stop the tracks and release everything; bounded."""
+        self._microphone.stop()
+        if self._camera is not None:
+            self._camera.stop()
+        self._peer.remove_all_listeners()
+        try:
+            await asyncio.wait_for(self._peer.close(), _CLOSE_S)
+        except TimeoutError:
+            # aiortc's close can wait for ever on a transport that is half set up.
+            logger.warning("the caller's peer connection didn't close within %s s", _CLOSE_S)
+        for task in self._listening:
+            task.cancel()
+        await asyncio.gather(*self._listening, return_exceptions=True)
+
+    def _on_open(self) -> None:
+        self._channel.send(client_ready(uuid.uuid4().hex, _version()))
+
+    def _on_state(self) -> None:
+        state = self._peer.connectionState
+        if state == "connected" and self.connected_ms is None:
+            self.connected_ms = self._now_ms()
+        elif state in ("failed", "closed"):
+            self._lose(f"the connection is {state}")
+
+    def _on_track(self, track: MediaStreamTrack) -> None:
+        if track.kind == "audio" and not self._listening:
+            receiver = next(r for r in self._peer.getReceivers() if r.track is track)
+            watch_arrivals(receiver, self._note_arrival)
+            self._listening.append(asyncio.create_task(self._listen(track)))
+
+    def _note_arrival(self, rtp_timestamp: int) -> None:
+        # aiortc counts a decoded frame's pts from the first packet's time stamp.
+        if self._first_stamp is None:
+            self._first_stamp = rtp_timestamp
+        if len(self._arrivals) >= _ARRIVALS_KEPT:
+            self._arrivals.pop(next(iter(self._arrivals)))
+        self._arrivals[(rtp_timestamp - self._first_stamp) & 0xFFFFFFFF] = self._now_ms()
+
+    async def _listen(self, track: MediaStreamTrack) -> None:
+        """Take the agent's voice off its track until it ends."""
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=SOUND_RATE_HZ)
+        while True:
+            try:
+                frame = await track.recv()
+            except MediaStreamError:
+                return
+            if not isinstance(frame, av.AudioFrame):
+                continue
+            stamp = round((frame.pts or 0) * float(frame.time_base or 0) * SOUND_RATE_HZ)
+            arrived_ms = self._arrivals.pop(stamp & 0xFFFFFFFF, None)
+            for piece in resampler.resample(frame):
+                self._voice.feed(
+                    samples_of(piece),
+                    self._now_ms() if arrived_ms is None else arrived_ms,
+                )
+
+    def _lose(self, why: str) -> None:
+        self.lost = self.lost or why
+
+
+def _vp8() -> list[RTCRtpCodecCapability]:
+    """VP8 and its retransmissions: what every WebRTC peer must speak (RFC 7742)."""
+    video = RTCRtpReceiver.getCapabilities("video")
+    codecs = video.codecs if video is not None else []
+    return [codec for codec in codecs if codec.mimeType in ("video/VP8", "video/rtx")]
+
+
+def _version() -> str:
+    try:
+        return version("vision-agent")
+    except PackageNotFoundError:  # run from a source tree that was never installed
+        return "0"

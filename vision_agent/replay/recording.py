@@ -1,0 +1,262 @@
+"""A recording on disk: its pictures and its sound, whatever container and codec they are in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+import av.container
+import av.error
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.int16]
+
+SOUND_RATE_HZ = 48_000
+"""Rate of every sound read here: what Opus runs at, so a caller's voice is resampled once."""
+
+# A webcam's picture. A 4K recording would cost the caller seconds of VP8 encoding per second, and
+# the server shrinks every picture far below this before the model sees it.
+MAX_PICTURE_PX = 1280
+MAX_FPS = 30.0
+# Sound is held in memory (5.8 MB a minute) because the ends of its utterances are found first.
+MAX_SOUND_S = 20 * 60
+# FFmpeg's reader of ANSI art accepts any text file and paints it; nobody means that by a recording.
+_NOT_RECORDINGS = frozenset({"tty"})
+
+
+class BadRecording(ValueError):
+    """A file that can't be replayed; `str(error)` is one sentence that says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture of a recording.
+
+    Attributes:
+        at_s: When it is due, in seconds after the first picture; grows from loop to loop.
+        frame: yuv420p, even sides, at most `MAX_PICTURE_PX` on the longer one, upright.
+    """
+
+    at_s: float
+    frame: av.VideoFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What a media file holds, established by decoding the beginning of each of its streams.
+
+    Attributes:
+        path: The file.
+        duration_s: Length in seconds; 0 for a still image or when the container doesn't say.
+        has_pictures: Whether there is a video stream (cover art doesn't count).
+        has_sound: Whether there is an audio stream.
+        fps: Pictures per second it will be sent at, at most `MAX_FPS`.
+        still: Whether its video is one picture only.
+    """
+
+    path: Path
+    duration_s: float
+    has_pictures: bool
+    has_sound: bool
+    fps: float
+    still: bool
+
+    @classmethod
+    def open(cls, path: Path) -> Recording:
+        """Look at a media file; any container and codec FFmpeg reads.
+
+        Raises:
+            BadRecording: The file is missing, unreadable, not media, or has nothing to send.
+        """
+        with _container(path) as container:
+            video, audio = _video_stream(container), _audio_stream(container)
+            if video is None and audio is None:
+                raise BadRecording(f"{path} has neither a picture nor a sound in it.")
+            duration_s = (container.duration or 0) / 1_000_000
+            fps, still = 0.0, False
+            if video is not None:
+                rate = float(video.average_rate or 0) or MAX_FPS
+                frames = _decoded(container, video)
+                if next(frames, None) is None:
+                    raise BadRecording(f"No picture of {path} can be decoded: it is damaged.")
+                still = next(frames, None) is None
+                fps = min(rate, MAX_FPS)
+        if audio is not None:
+            with _container(path) as container:
+                sound = _audio_stream(container)
+                if sound is None or next(_decoded(container, sound), None) is None:
+                    if video is None:
+                        raise BadRecording(f"No sound of {path} can be decoded: it is damaged.")
+                    audio = None
+        return cls(
+            path=path,
+            duration_s=0.0 if still and audio is None else duration_s,
+            has_pictures=video is not None,
+            has_sound=audio is not None,
+            fps=fps,
+            still=still,
+        )
+
+    def pictures(self) -> Iterator[Picture]:
+        """Yield the recording's pictures without end, from the start again after the last.
+
+        Blocking: each step decodes, so it belongs in a thread. Pictures closer together than
+        1 / `MAX_FPS` are left out. What is damaged in the middle is left out too.
+
+        Raises:
+            BadRecording: The file has no picture any more (it was replaced or cut while read).
+        """
+        loop_at_s = 0.0
+        while True:
+            last_at_s, first_pts_s, count = -math.inf, None, 0
+            with _container(self.path) as container:
+                stream = _video_stream(container)
+                if stream is None:
+                    raise BadRecording(f"{self.path} has no picture in it.")
+                for frame in _decoded(container, stream):
+                    pts_s = frame.time if frame.time is not None else count / (self.fps or MAX_FPS)
+                    count += 1
+                    if first_pts_s is None:
+                        first_pts_s = pts_s
+                    at_s = pts_s - first_pts_s
+                    # A tenth of a frame of slack: 29.97 fps time stamps are rounded.
+                    if at_s < last_at_s + 0.9 / MAX_FPS:
+                        continue
+                    last_at_s = at_s
+                    yield Picture(loop_at_s + at_s, _webcam_picture(frame))
+            if not count:
+                raise BadRecording(f"No picture of {self.path} can be decoded: it is damaged.")
+            loop_at_s += max(last_at_s, 0.0) + 1 / (self.fps or MAX_FPS)
+
+    def sound(self) -> Samples:
+        """Decode the whole sound to mono s16 at `SOUND_RATE_HZ`; empty when there is none.
+
+        Raises:
+            BadRecording: None of it can be decoded, or it is longer than `MAX_SOUND_S`.
+        """
+        return read_sound(self.path) if self.has_sound else np.zeros(0, np.int16)
+
+
+def read_sound(path: Path) -> Samples:
+    """Decode the first audio stream of any media file to mono s16 at `SOUND_RATE_HZ`.
+
+    Raises:
+        BadRecording: The file is missing, not media, silent of streams, damaged, or longer than
+            `MAX_SOUND_S`.
+    """
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=SOUND_RATE_HZ)
+    pieces: list[Samples] = []
+    length = 0
+    with _container(path) as container:
+        stream = _audio_stream(container)
+        if stream is None:
+            raise BadRecording(f"{path} has no sound in it.")
+        for frame in _decoded(container, stream):
+            for piece in resampler.resample(frame):
+                pieces.append(samples_of(piece))
+                length += len(pieces[-1])
+            if length > MAX_SOUND_S * SOUND_RATE_HZ:
+                raise BadRecording(
+                    f"The sound of {path} is longer than {MAX_SOUND_S // 60} minutes; "
+                    "cut out the part to be replayed."
+                )
+        for piece in resampler.resample(None) if pieces else ():
+            pieces.append(samples_of(piece))
+    if not pieces:
+        raise BadRecording(f"No sound of {path} can be decoded: it is damaged.")
+    return np.concatenate(pieces)
+
+
+def resample(pcm: bytes, rate_hz: int) -> Samples:
+    """Bring s16le mono PCM of any rate to `SOUND_RATE_HZ`.
+
+    Raises:
+        ValueError: `rate_hz` is not positive or `pcm` is half a sample.
+    """
+    if rate_hz <= 0 or len(pcm) % 2:
+        raise ValueError("PCM must be whole 16-bit samples at a positive rate.")
+    samples = np.frombuffer(pcm, np.int16)
+    if rate_hz == SOUND_RATE_HZ or not samples.size:
+        return samples
+    frame = av.AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
+    frame.sample_rate = rate_hz
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=SOUND_RATE_HZ)
+    pieces = [*resampler.resample(frame), *resampler.resample(None)]
+    return np.concatenate([samples_of(piece) for piece in pieces])
+
+
+def samples_of(frame: av.AudioFrame) -> Samples:
+    """Return the samples of a frame that is mono s16 already."""
+    return np.asarray(frame.to_ndarray().reshape(-1), np.int16)
+
+
+def _container(path: Path) -> av.container.InputContainer:
+    """Open `path` for reading, or say in words why not."""
+    if not path.exists():
+        raise BadRecording(f"There is no file {path}.")
+    if not path.is_file():
+        raise BadRecording(f"{path} is not a file.")
+    if not path.stat().st_size:
+        raise BadRecording(f"{path} is empty.")
+    try:
+        container = av.open(str(path))
+    except PermissionError as error:
+        raise BadRecording(f"{path} may not be read: {error.strerror}.") from error
+    except (av.error.FFmpegError, OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise BadRecording(
+            f"{path} is not a recording FFmpeg can read, or it is damaged ({reason})."
+        ) from error
+    if container.format.name in _NOT_RECORDINGS:
+        container.close()
+        raise BadRecording(f"{path} is a text file, not a recording.")
+    return container
+
+
+def _video_stream(container: av.container.InputContainer) -> Any | None:
+    """Return the first video stream that isn't a cover picture glued to a song."""
+    for stream in container.streams.video:
+        if not stream.disposition & av.stream.Disposition.attached_pic:
+            stream.thread_type = "AUTO"
+            return stream
+    return None
+
+
+def _audio_stream(container: av.container.InputContainer) -> Any | None:
+    return next(iter(container.streams.audio), None)
+
+
+def _decoded(container: av.container.InputContainer, stream: Any) -> Iterator[Any]:
+    """Decode a stream to its end, stepping over packets that are damaged."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.error.FFmpegError:
+            return  # the file is cut here; what was decoded so far stands
+        if packet is None:
+            return
+        try:
+            yield from packet.decode()
+        except (av.error.InvalidDataError, av.error.EOFError):
+            continue
+
+
+def _webcam_picture(frame: av.VideoFrame) -> av.VideoFrame:
+    """Bring a picture to what a webcam would send: upright, yuv420p, even and not huge."""
+    turns = round(frame.rotation / 90) % 4
+    scale = min(1.0, MAX_PICTURE_PX / max(frame.width, frame.height))
+    width = max(2, int(frame.width * scale) // 2 * 2)
+    height = max(2, int(frame.height * scale) // 2 * 2)
+    if not turns:
+        return frame.reformat(width, height, "yuv420p")
+    # Phones store pictures lying on their side, with a note how to turn them.
+    lying = np.asarray(frame.to_ndarray(width=width, height=height, format="rgb24"), np.uint8)
+    upright = np.ascontiguousarray(np.rot90(lying, turns))
+    turned = av.VideoFrame.from_ndarray(upright, format="rgb24")
+    return turned.reformat(format="yuv420p")

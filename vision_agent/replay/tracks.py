@@ -1,0 +1,187 @@
+"""The recording as a camera and a microphone: two paced tracks a peer connection can send."""
+
+from __future__ import annotations
+
+import asyncio
+import fractions
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import av
+import numpy as np
+from aiortc import MediaStreamTrack
+from aiortc.mediastreams import MediaStreamError
+
+from vision_agent.replay.recording import (
+    SOUND_RATE_HZ,
+    BadRecording,
+    Picture,
+    Recording,
+    Samples,
+)
+from vision_agent.replay.utterances import Span
+
+_FRAME_SAMPLES = SOUND_RATE_HZ // 50  # 20 ms, WebRTC's usual packet
+_VIDEO_CLOCK_HZ = 90_000
+# Held pictures are repeated this often: often enough for a receiver that waits for the next one,
+# seldom enough to cost nothing.
+_HELD_FPS = 10.0
+# Beyond this the clock is moved instead of sending a burst: a camera can't catch up either.
+_STALL_S = 0.1
+
+
+class CameraTrack(MediaStreamTrack):
+    """A recording's pictures at the times they were recorded.
+
+    Until `play` the first picture is held, so that sound and picture start together and every
+    replay of a recording shows the same thing at the same moment of the call. A still image is
+    held for the whole call, and so is the last picture when the file can't be read any further.
+    """
+
+    kind = "video"
+
+    def __init__(self, recording: Recording) -> None:
+        super().__init__()
+        self.pictures_sent = 0
+        self.failure: str | None = None
+        self._pictures = recording.pictures()
+        self._still = recording.still
+        # PyAV containers belong to one thread at a time; the default executor encodes meanwhile.
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="recording")
+        self._shown: av.VideoFrame | None = None
+        self._playing_since: float | None = None
+        self._began_at: float | None = None
+        self._due_at = 0.0
+        self._pts = -1
+
+    def play(self) -> None:
+        """Let the recording run from its first picture."""
+        if self._playing_since is None:
+            self._playing_since = time.monotonic()
+
+    async def recv(self) -> av.VideoFrame:
+        """Return the picture that is due, when it is due."""
+        if self.readyState != "live":
+            raise MediaStreamError
+        now = time.monotonic()
+        if self._began_at is None:
+            self._began_at = self._due_at = now
+        if self._shown is None:
+            first = await self._next_picture()
+            if first is None:
+                self.stop()
+                raise MediaStreamError
+            self._shown = first.frame
+        elif self._playing_since is None or self._still or self.failure is not None:
+            self._due_at = max(self._due_at + 1 / _HELD_FPS, now)
+            await asyncio.sleep(self._due_at - now)
+        else:
+            await self._advance(self._playing_since)
+        # The stamp is the moment of sending: it stays true over held pictures, loops and stalls.
+        elapsed_s = time.monotonic() - self._began_at
+        self._pts = max(self._pts + 1, int(elapsed_s * _VIDEO_CLOCK_HZ))
+        self._shown.pts = self._pts
+        self._shown.time_base = fractions.Fraction(1, _VIDEO_CLOCK_HZ)
+        self.pictures_sent += 1
+        return self._shown
+
+    async def _advance(self, playing_since: float) -> None:
+        picture = await self._next_picture()
+        if picture is None:
+            return
+        now = time.monotonic()
+        due_at = playing_since + picture.at_s
+        if now > due_at + _STALL_S:
+            self._playing_since = now - picture.at_s
+        await asyncio.sleep(max(0.0, due_at - now))
+        self._shown = picture.frame
+
+    async def _next_picture(self) -> Picture | None:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._reader, next, self._pictures
+            )
+        except (BadRecording, av.error.FFmpegError) as error:
+            self.failure = str(error)
+            return None
+
+    def stop(self) -> None:
+        """End the track and let go of the file."""
+        if self.readyState == "live":
+            self._reader.submit(self._pictures.close)  # type: ignore[attr-defined]
+            self._reader.shutdown(wait=False)
+        super().stop()
+
+
+class MicrophoneTrack(MediaStreamTrack):
+    """Silence, until `speak` puts a sound into it; silence again after its end.
+
+    It notes when the first and the last voiced sample of each utterance left: the moment its
+    20 ms frame was handed to the encoder.
+
+    Attributes:
+        started_at: `time.monotonic()` of each utterance begun so far.
+        ended_at: The same of each utterance's end.
+    """
+
+    kind = "audio"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.started_at: list[float] = []
+        self.ended_at: list[float] = []
+        self._sound: Samples = np.zeros(0, np.int16)
+        self._spans: Sequence[Span] = ()
+        self._position = 0
+        self._frames = 0
+        self._due_at: float | None = None
+
+    def speak(self, sound: Samples, spans: Sequence[Span] = ()) -> None:
+        """Send `sound` from now on.
+
+        Args:
+            sound: Mono s16 at `SOUND_RATE_HZ`.
+            spans: Its utterances, in ms from its first sample.
+        """
+        self._sound, self._spans, self._position = sound, spans, 0
+
+    @property
+    def spoken_ms(self) -> int:
+        """How much of the sound has been sent."""
+        return min(self._position, len(self._sound)) * 1000 // SOUND_RATE_HZ
+
+    async def recv(self) -> av.AudioFrame:
+        """Return the next 20 ms, when they are due."""
+        if self.readyState != "live":
+            raise MediaStreamError
+        now = time.monotonic()
+        if self._due_at is None or now > self._due_at + _STALL_S:
+            self._due_at = now
+        await asyncio.sleep(max(0.0, self._due_at - now))
+        self._due_at += 0.02
+        samples = np.zeros(_FRAME_SAMPLES, np.int16)
+        piece = self._sound[self._position : self._position + _FRAME_SAMPLES]
+        samples[: len(piece)] = piece
+        if len(piece):
+            self._position += _FRAME_SAMPLES
+            self._note_utterances(time.monotonic())
+        frame = av.AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
+        frame.sample_rate = SOUND_RATE_HZ
+        frame.pts = self._frames * _FRAME_SAMPLES
+        frame.time_base = fractions.Fraction(1, SOUND_RATE_HZ)
+        self._frames += 1
+        return frame
+
+    def _note_utterances(self, now: float) -> None:
+        sent_ms = self._position * 1000 / SOUND_RATE_HZ
+        while (
+            len(self.started_at) < len(self._spans)
+            and self._spans[len(self.started_at)].start_ms < sent_ms
+        ):
+            self.started_at.append(now)
+        while (
+            len(self.ended_at) < len(self._spans)
+            and self._spans[len(self.ended_at)].end_ms <= sent_ms
+        ):
+            self.ended_at.append(now)

@@ -1,0 +1,95 @@
+"""The agent's voice as the caller received it: when it sounded, and its samples. Pure."""
+
+from __future__ import annotations
+
+import wave
+from pathlib import Path
+
+import numpy as np
+
+from vision_agent.replay.recording import SOUND_RATE_HZ, Samples
+from vision_agent.replay.utterances import Span
+
+# -54 dBFS. Coded silence decodes to a few units at most; the quietest syllable is far above.
+_VOICED_RMS = 64.0
+# Pauses inside a sentence are shorter; an answer cut off and a new one are further apart.
+QUIET_MS = 300
+# 86 MB; a call is bounded by its recording and its timeout, this bounds what a mad server costs.
+_MAX_KEPT_S = 15 * 60
+
+
+class Voice:
+    """Collects received audio and knows its voiced stretches, on the call's timeline in ms."""
+
+    def __init__(self) -> None:
+        self.voiced_ms = 0
+        self._stretches: list[Span] = []
+        self._kept: list[Samples] = []
+        self._kept_samples = 0
+        self._end_of_voice = 0
+
+    def feed(self, samples: Samples, arrived_ms: int) -> None:
+        """Take one received frame of mono s16 at `SOUND_RATE_HZ`.
+
+        Args:
+            samples: The decoded frame, usually 20 ms.
+            arrived_ms: When its packet arrived.
+        """
+        length_ms = len(samples) * 1000 // SOUND_RATE_HZ
+        voiced = bool(len(samples)) and _rms(samples) >= _VOICED_RMS
+        if voiced:
+            end_ms = arrived_ms + length_ms
+            last = self._stretches[-1] if self._stretches else None
+            if last is not None and arrived_ms - last.end_ms < QUIET_MS:
+                self._stretches[-1] = Span(last.start_ms, max(end_ms, last.end_ms))
+            else:
+                self._stretches.append(Span(arrived_ms, end_ms))
+            self.voiced_ms += length_ms
+        # Kept from the first voiced frame on: the wait before it is in the report's figures.
+        if self._stretches and self._kept_samples < _MAX_KEPT_S * SOUND_RATE_HZ:
+            self._kept.append(samples)
+            self._kept_samples += len(samples)
+            if voiced:
+                self._end_of_voice = self._kept_samples
+
+    @property
+    def stretches(self) -> list[Span]:
+        """Voiced stretches in order, at least `QUIET_MS` apart; the last one may still grow."""
+        return list(self._stretches)
+
+    def first_after(self, at_ms: int) -> int | None:
+        """Return when the first stretch that begins at or after `at_ms` began."""
+        return next((s.start_ms for s in self._stretches if s.start_ms >= at_ms), None)
+
+    def silent_since(self) -> int | None:
+        """Return the end of the newest voiced frame, or None while there was none."""
+        return self._stretches[-1].end_ms if self._stretches else None
+
+    def silenced_after(self, at_ms: int) -> int | None:
+        """Return how long a stretch that sounded at `at_ms` went on, or None if it was quiet."""
+        return next(
+            (s.end_ms - at_ms for s in self._stretches if s.start_ms < at_ms < s.end_ms), None
+        )
+
+    def samples(self) -> Samples:
+        """Return what was received from the first voiced frame to the end of the last one."""
+        if not self._kept:
+            return np.zeros(0, np.int16)
+        return np.concatenate(self._kept)[: self._end_of_voice]
+
+
+def write_wav(path: Path, samples: Samples) -> None:
+    """Write mono s16 samples at `SOUND_RATE_HZ` as a RIFF/WAVE file.
+
+    Raises:
+        OSError: The file can't be written.
+    """
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(SOUND_RATE_HZ)
+        file.writeframes(samples.astype("<i2").tobytes())
+
+
+def _rms(samples: Samples) -> float:
+    return float(np.sqrt(np.mean(samples.astype(np.float32) ** 2)))

@@ -1,0 +1,89 @@
+"""`vision-agent replay`: a server if there is none, the question's voice, a progress bar."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from vision_agent.local.speech import speak_question
+from vision_agent.replay import ReplayOptions, Report, replay
+from vision_agent.server_process import ServerProcess
+
+NAMES = {"user": "You", "agent": "Agent"}
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayCommand:
+    """What was asked for on the command line.
+
+    Attributes:
+        file: The recording.
+        say: A sound file to speak; or
+        ask: a sentence to speak; or
+        typed: a sentence to type. None of them: the recording's own sound.
+        serve_arguments: For the server that is started when `url` is None.
+        url: A running server.
+        token: Its access token.
+        timeout_s: Longest wait for the server.
+    """
+
+    file: Path
+    say: Path | None
+    ask: str | None
+    typed: str | None
+    serve_arguments: tuple[str, ...]
+    url: str | None
+    token: str | None
+    timeout_s: float
+
+    async def run(self, console: Console) -> Report:
+        """Make the call, showing it on the console as it happens.
+
+        Raises:
+            BadRecording: The recording or the sound can't be replayed.
+            ServerDidNotStart: No server could be started.
+        """
+        async with AsyncExitStack() as stack:
+            url = self.url
+            if url is None:
+                server = await stack.enter_async_context(ServerProcess(*self.serve_arguments))
+                url = server.url
+                console.print(server.says[1])
+            spoken = await speak_question(self.ask) if self.ask else None
+            options = ReplayOptions(
+                self.file,
+                url,
+                say=self.say,
+                say_pcm=spoken,
+                typed=self.typed,
+                timeout_s=self.timeout_s,
+                token=self.token,
+            )
+            return await self._watched(options, console)
+
+    async def _watched(self, options: ReplayOptions, console: Console) -> Report:
+        progress = Progress(
+            TextColumn("{task.description:<10}"),
+            BarColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        )
+        bar = progress.add_task("dialling", total=1.0)
+
+        def show_line(who: str, text: str, at_ms: int) -> None:
+            name = NAMES.get(who, who)
+            console.print(f"{at_ms / 1000:6.1f} s  [bold]{name}:[/] {escape(text)}")
+
+        with progress:
+            return await replay(
+                options,
+                on_progress=lambda part: progress.update(bar, completed=part),
+                on_transcript=show_line,
+                on_state=lambda state: progress.update(bar, description=state),
+            )

@@ -1,0 +1,28 @@
+"""The peer's side of a call: WebRTC in and out, by way of aiortc.
+
+Imports nothing of the model's side: PCM, JPEG and callbacks are all that leaves this room.
+"""
+
+from vision_agent.rtc.aiortc_patches import install
+from vision_agent.rtc.camera import Camera, Frame
+from vision_agent.rtc.channel import Channel, ChannelListener
+from vision_agent.rtc.microphone import Microphone
+from vision_agent.rtc.offer import BadOffer, check_offer
+from vision_agent.rtc.peer import Peer, PeerListener
+from vision_agent.rtc.speaker import Speaker
+from vision_agent.rtc.voice_activity import VoiceActivity
+
+__all__ = [
+    "BadOffer",
+    "Camera",
+    "Channel",
+    "ChannelListener",
+    "Frame",
+    "Microphone",
+    "Peer",
+    "PeerListener",
+    "Speaker",
+    "VoiceActivity",
+    "check_offer",
+    "install",
+]

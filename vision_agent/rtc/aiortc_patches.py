@@ -1,0 +1,317 @@
+"""The only file that touches private parts of aiortc and aioice, and replaces some of them.
+
+Three module globals of ``aiortc.rtcrtpreceiver`` are replaced, once for the process (`install`):
+
+- ``JitterBuffer``: no waiting for sound, the marker bit for pictures (see `jitter_buffer`).
+- ``get_decoder``: frames that the jitter buffer handed over together are unfolded.
+- ``RemoteBitrateEstimator``: a fixed answer. aiortc's estimate makes Chromium drop to 480x360
+  after 2 s and takes 30 s to come back; it also costs 19 µs a packet.
+
+And ``aioice.ice.get_host_addresses`` also names 127.0.0.1, so that a call works with no network.
+
+`take_over` then puts a lane in the place of one receiver's decoder queue. What is not wanted is
+dropped there, before the decoder's thread hears of it, rather than by a decoder that returns
+nothing: that saves the change of thread as well. And there, Opus is decoded to one channel, which
+is all a model hears (48 against 61 µs a packet, and less to resample).
+
+Written for aiortc 1.16 and aioice 0.13. `install` checks that all of it is still there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import time
+import weakref
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import aioice.ice
+import aiortc
+import aiortc.rtcrtpreceiver
+from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpReceiver
+from aiortc.codecs import get_decoder as stock_get_decoder
+from aiortc.codecs.base import Decoder
+from aiortc.jitterbuffer import JitterFrame
+from av import AudioCodecContext, CodecContext, Packet
+from av.frame import Frame as MediaFrame
+
+from vision_agent.rtc.jitter_buffer import AudioJitterBuffer, Encoded, VideoJitterBuffer
+from vision_agent.rtc.lane import AudioLane, VideoLane
+
+logger = logging.getLogger(__name__)
+
+# Any: what is replaced here is not for a type checker to follow.
+receiver_module: Any = aiortc.rtcrtpreceiver
+
+FIXED_BITRATE_BPS = 2_500_000
+REPORT_EVERY_MS = 1000
+_LOOPBACK = "127.0.0.1"
+_OPUS_TIME_BASE = Fraction(1, 48_000)
+_DECODER_QUEUE = "_RTCRtpReceiver__decoder_queue"
+_DECODER_ERROR = "_RTCRtpReceiver__decoder_error"
+_NAMES_IN_RECEIVER = {_DECODER_QUEUE, _DECODER_ERROR, "JitterBuffer", "RemoteBitrateEstimator"}
+
+_lanes: weakref.WeakKeyDictionary[MediaStreamTrack, AudioLane | VideoLane] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+class OrderedFrame(JitterFrame):
+    """An encoded frame, with those that became complete together with it.
+
+    aiortc takes at most one frame for each packet that arrives. Handing the others over with
+    later packets would leave the backlog of every loss in place for the rest of the call.
+    """
+
+    def __init__(self, encoded: Encoded, followers: list[Encoded]) -> None:
+        super().__init__(data=encoded.data, timestamp=encoded.timestamp)
+        self.after_loss = encoded.after_loss
+        # aiortc rewrites `timestamp` to count from zero, but of the first frame only.
+        self._followers = [
+            ((follower.timestamp - encoded.timestamp) & 0xFFFFFFFF, follower)
+            for follower in followers
+        ]
+
+    def unfolded(self) -> list[OrderedFrame]:
+        """This frame and its followers, oldest first, each by itself."""
+        frames = [self]
+        for offset, follower in self._followers:
+            frame = OrderedFrame(follower, [])
+            frame.timestamp = self.timestamp + offset
+            frames.append(frame)
+        return frames
+
+
+class PromptJitterBuffer:
+    """aiortc's `JitterBuffer` to its receiver; `jitter_buffer` inside."""
+
+    def __init__(self, capacity: int, prefetch: int = 0, is_video: bool = False) -> None:
+        self._audio = None if is_video else AudioJitterBuffer()
+        self._video = VideoJitterBuffer(capacity) if is_video else None
+
+    def add(self, packet: Any) -> tuple[bool, OrderedFrame | None]:
+        """Takes one depayloaded RTP packet; returns whether to send a PLI, and what is whole."""
+        key_frame_needed = False
+        if self._audio is not None:
+            ready = self._audio.add(packet.sequence_number, packet.timestamp, packet._data)
+        else:
+            assert self._video is not None
+            key_frame_needed, ready = self._video.add(
+                packet.sequence_number,
+                packet.timestamp,
+                bool(packet.marker),
+                packet._data,
+                time.monotonic(),
+            )
+        return key_frame_needed, OrderedFrame(ready[0], ready[1:]) if ready else None
+
+
+class FixedBitrate:
+    """aiortc's `RemoteBitrateEstimator` to its receiver: 2.5 Mbps, said once a second."""
+
+    def __init__(self) -> None:
+        self._ssrcs: dict[int, None] = {}
+        self._said_at_ms: int | None = None
+
+    def add(
+        self, arrival_time_ms: int, abs_send_time: int, payload_size: int, ssrc: int
+    ) -> tuple[int, list[int]] | None:
+        """Returns (bits a second, the streams it is about) when it is time to say so (REMB)."""
+        if ssrc not in self._ssrcs and len(self._ssrcs) < 8:
+            self._ssrcs[ssrc] = None
+        if self._said_at_ms is not None and arrival_time_ms - self._said_at_ms < REPORT_EVERY_MS:
+            return None
+        self._said_at_ms = arrival_time_ms
+        return FIXED_BITRATE_BPS, list(self._ssrcs)
+
+
+class _MonoOpusDecoder:
+    """libopus decoding to one channel, 48 kHz s16 (it mixes a stereo stream down itself)."""
+
+    def __init__(self) -> None:
+        codec = CodecContext.create("libopus", "r")
+        assert isinstance(codec, AudioCodecContext)
+        codec.format, codec.layout, codec.sample_rate = "s16", "mono", 48_000
+        self._codec = codec
+
+    def decode(self, encoded_frame: JitterFrame) -> list[MediaFrame]:
+        packet = Packet(encoded_frame.data)
+        packet.pts = encoded_frame.timestamp
+        packet.time_base = _OPUS_TIME_BASE
+        return list(self._codec.decode(packet))
+
+
+class UnfoldingDecoder(Decoder):
+    """A decoder of one frame at a time, given what the jitter buffer hands over."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def decode(self, encoded_frame: JitterFrame) -> list[MediaFrame]:
+        """Decodes the frame and those that became complete together with it."""
+        if not isinstance(encoded_frame, OrderedFrame):
+            return list(self._inner.decode(encoded_frame))
+        return [frame for one in encoded_frame.unfolded() for frame in self._inner.decode(one)]
+
+
+def get_decoder(codec: Any) -> UnfoldingDecoder:
+    """Replaces aiortc's `get_decoder`."""
+    return UnfoldingDecoder(stock_get_decoder(codec))
+
+
+def get_mono_decoder(codec: Any) -> UnfoldingDecoder:
+    """A decoder for a lane: mono for Opus, aiortc's own for everything else."""
+    if codec.mimeType.lower() == "audio/opus":
+        return UnfoldingDecoder(_MonoOpusDecoder())
+    return get_decoder(codec)
+
+
+def install() -> None:
+    """Puts the replacements in place. Safe to call again.
+
+    Raises:
+        RuntimeError: aiortc or aioice is not what this file was written for; says what differs.
+    """
+    if getattr(receiver_module, "JitterBuffer", None) is PromptJitterBuffer:
+        return
+    check()
+    receiver_module.JitterBuffer = PromptJitterBuffer
+    receiver_module.RemoteBitrateEstimator = FixedBitrate
+    receiver_module.get_decoder = get_decoder
+    stock_addresses = aioice.ice.get_host_addresses
+
+    def with_loopback(use_ipv4: bool, use_ipv6: bool) -> list[str]:
+        addresses = list(stock_addresses(use_ipv4, use_ipv6))
+        if use_ipv4 and _LOOPBACK not in addresses:
+            addresses.append(_LOOPBACK)
+        return addresses
+
+    aioice.ice.get_host_addresses = with_loopback
+
+
+def check() -> None:
+    """Raises RuntimeError, in words, unless all that this file replaces or reads is there."""
+    wanted: list[tuple[Any, str, list[str]]] = [
+        (receiver_module, "JitterBuffer", ["capacity", "prefetch", "is_video"]),
+        (receiver_module, "get_decoder", ["codec"]),
+        (receiver_module, "RemoteBitrateEstimator", []),
+        (
+            receiver_module,
+            "decoder_worker",
+            ["loop", "input_q", "output_q", "decode_error"],
+        ),
+        (getattr(receiver_module, "JitterBuffer", None), "add", ["self", "packet"]),
+        (
+            getattr(receiver_module, "RemoteBitrateEstimator", None),
+            "add",
+            ["self", "arrival_time_ms", "abs_send_time", "payload_size", "ssrc"],
+        ),
+        (aioice.ice, "get_host_addresses", ["use_ipv4", "use_ipv6"]),
+        (aioice.ice.Connection, "check_incoming", ["self", "message", "addr", "protocol"]),
+    ]
+    for owner, name, parameters in wanted:
+        found = getattr(owner, name, None)
+        where = getattr(owner, "__name__", repr(owner))
+        if found is None:
+            raise RuntimeError(_changed(f"{where}.{name} is gone"))
+        if list(inspect.signature(found).parameters) != parameters:
+            raise RuntimeError(_changed(f"{where}.{name} takes other arguments"))
+    used = set(RTCRtpReceiver.__init__.__code__.co_names)
+    for name in sorted(_NAMES_IN_RECEIVER - used):
+        raise RuntimeError(_changed(f"RTCRtpReceiver no longer uses {name}"))
+    if "get_decoder" not in receiver_module.decoder_worker.__code__.co_names:
+        raise RuntimeError(_changed("decoder_worker no longer uses get_decoder"))
+    if "get_host_addresses" not in aioice.ice.Connection.gather_candidates.__code__.co_names:
+        raise RuntimeError(_changed("gather_candidates no longer uses get_host_addresses"))
+
+
+def _changed(what: str) -> str:
+    return (
+        f"vision_agent replaces parts of aiortc 1.16 and aioice 0.13, and they have changed: "
+        f"{what} (aiortc {aiortc.__version__}). Install the version that vision_agent asks for."
+    )
+
+
+def take_over(receiver: RTCRtpReceiver) -> AudioLane | VideoLane:
+    """Puts a lane between a receiver's jitter buffer and its decoder; before it starts.
+
+    Args:
+        receiver: a receiver that has its track and has not received anything yet.
+    """
+    track = receiver.track
+    lane: AudioLane | VideoLane
+    if track.kind == "audio":
+        lane = AudioLane(track._queue, get_mono_decoder)  # type: ignore[attr-defined]
+    else:
+        lane = VideoLane(getattr(receiver, _DECODER_ERROR).set)
+    setattr(receiver, _DECODER_QUEUE, lane)
+    _lanes[track] = lane
+    return lane
+
+
+def lane_of(track: MediaStreamTrack) -> AudioLane | VideoLane | None:
+    """The lane of a track that `take_over` has seen; None for any other track."""
+    return _lanes.get(track)
+
+
+def end_track(track: MediaStreamTrack) -> None:
+    """Ends a remote track for whoever reads it.
+
+    aiortc does so only for a receiver that has started: one of a peer that never connected leaves
+    its reader waiting for ever.
+    """
+    lane = _lanes.get(track)
+    if lane is not None:
+        lane.clear()
+    if track.readyState == "live":
+        track._queue.put_nowait(None)  # type: ignore[attr-defined]
+
+
+class SignsOfLife:
+    """Counts what arrives from a peer: RTP, RTCP, data, and its ICE consent checks (RFC 7675).
+
+    A caller with a muted microphone and the camera off still sends RTCP and consent checks; one
+    whose machine is gone sends nothing. Make it when the remote description is set.
+    """
+
+    def __init__(self, pc: RTCPeerConnection) -> None:
+        self._transports = {t.receiver.transport for t in pc.getTransceivers()}
+        if pc.sctp is not None:
+            self._transports.add(pc.sctp.transport)
+        self._consent_checks = 0
+        for transport in self._transports:
+            connection: Any = transport.transport._connection
+            connection.check_incoming = self._counting(connection.check_incoming)
+
+    def count(self) -> int:
+        """How many packets and authenticated consent checks have come in until now."""
+        packets = 0
+        for transport in self._transports:
+            for stats in transport._get_stats().values():
+                packets += stats.packetsReceived
+        return packets + self._consent_checks
+
+    def _counting(self, check_incoming: Callable[..., None]) -> Callable[..., None]:
+        def counted(*args: Any, **kwargs: Any) -> None:
+            self._consent_checks += 1
+            check_incoming(*args, **kwargs)
+
+        return counted
+
+
+async def abandon(pc: RTCPeerConnection) -> None:
+    """Frees the sockets of a connection whose `close()` failed or hung."""
+    transports = {t.receiver.transport for t in pc.getTransceivers()}
+    transports |= set(getattr(pc, "_RTCPeerConnection__dtlsTransports", ()))
+    if pc.sctp is not None:
+        transports.add(pc.sctp.transport)
+    for transport in transports:
+        if transport is None:
+            continue
+        try:
+            await asyncio.wait_for(transport.transport._connection.close(), 1)
+        except (TimeoutError, OSError, AttributeError, RuntimeError) as error:
+            logger.warning("A transport could not be closed: %r", error)

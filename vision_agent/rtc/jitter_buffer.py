@@ -1,0 +1,190 @@
+"""RTP packets put back in order, for a receiver that plays nothing out. No I/O, no clock.
+
+A server hands sound and pictures to a model, so it owes nobody a steady playout: what is complete
+goes on at once. aiortc's own buffer holds four audio packets (80 ms) and never gets rid of the
+backlog that a loss leaves (117 ms grow to 317 for the rest of the call), and it hands a picture
+over when the next one begins: 36 ms late at 30 frames a second, 503 ms at 2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# A jump this far in the 16-bit sequence is a sender that started anew, not a reordering.
+MAX_MISORDER = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """One encoded frame.
+
+    Attributes:
+        data: the depayloaded bytes.
+        timestamp: the RTP timestamp (32 bits, as received).
+        after_loss: something before this frame in the stream was given up.
+    """
+
+    data: bytes
+    timestamp: int
+    after_loss: bool = False
+
+
+class AudioJitterBuffer:
+    """Orders audio packets; a hole is given up once two later packets wait.
+
+    Two, because RTP reorders by one packet now and then and hardly ever by more; each would cost
+    20 ms. The hole itself stays visible in the timestamps: the Microphone fills it with silence.
+    """
+
+    MAX_WAITING = 2
+
+    def __init__(self) -> None:
+        self._next: int | None = None
+        self._waiting: dict[int, Encoded] = {}
+        self.lost = 0
+
+    def add(self, sequence: int, timestamp: int, data: bytes) -> list[Encoded]:
+        """Takes one packet; returns the frames that may go on, in order."""
+        if self._next is None:
+            self._next = sequence
+        ahead = _distance(sequence, self._next)
+        if -MAX_MISORDER < ahead < 0:
+            return []  # late or a duplicate: its place is gone
+        if not 0 <= ahead < MAX_MISORDER:
+            self._waiting.clear()
+            self._next = sequence
+        self._waiting.setdefault(sequence, Encoded(data, timestamp))
+        ready = self._contiguous()
+        if len(self._waiting) >= self.MAX_WAITING:
+            hole = self._next
+            self._next = min(self._waiting, key=lambda waiting: _distance(waiting, hole))
+            self.lost += _distance(self._next, hole)
+            ready += self._contiguous()
+        return ready
+
+    def _contiguous(self) -> list[Encoded]:
+        ready = []
+        while self._next is not None and (frame := self._waiting.pop(self._next, None)):
+            ready.append(frame)
+            self._next = (self._next + 1) & 0xFFFF
+        return ready
+
+
+@dataclass(frozen=True, slots=True)
+class _Packet:
+    timestamp: int
+    marker: bool
+    data: bytes
+
+
+class VideoJitterBuffer:
+    """Puts pictures together; a picture is complete with its marker bit (RFC 7741, RFC 6184).
+
+    A hole is left open for `patience_s`, in which a retransmission may close it (aiortc asks for
+    one, once). Then everything up to the next whole picture is given up, and the next frame says
+    so: without its references a decoder would paint over the wrong picture.
+    """
+
+    def __init__(self, capacity: int = 512, patience_s: float = 0.25) -> None:
+        self._capacity = capacity
+        self._patience_s = patience_s
+        self._next: int | None = None
+        self._packets: dict[int, _Packet] = {}
+        self._hole_since_s: float | None = None
+        self._skip_timestamp: int | None = None
+        self._after_loss = False
+        self.given_up = 0
+
+    def add(
+        self, sequence: int, timestamp: int, marker: bool, data: bytes, now_s: float
+    ) -> tuple[bool, list[Encoded]]:
+        """Takes one packet.
+
+        Args:
+            sequence: RTP sequence number.
+            timestamp: RTP timestamp, 90 kHz.
+            marker: RTP marker bit: the last packet of its picture.
+            data: depayloaded bytes.
+            now_s: monotonic time of arrival, for the patience.
+
+        Returns:
+            Whether a key frame is needed (something was given up), and the pictures now complete.
+        """
+        if self._next is None:
+            self._next = sequence
+        ahead = _distance(sequence, self._next)
+        if -MAX_MISORDER < ahead < 0:
+            return False, []
+        given_up = False
+        if not 0 <= ahead < self._capacity:
+            self._start_over(sequence)
+            given_up = True
+        self._packets.setdefault(sequence, _Packet(timestamp, marker, data))
+        ready, begun = self._complete()
+        if begun == len(self._packets):
+            self._hole_since_s = None
+        elif ready or self._hole_since_s is None:
+            self._hole_since_s = now_s
+        elif now_s - self._hole_since_s > self._patience_s:
+            self._give_up_hole(begun)
+            given_up = True
+            ready = self._complete()[0]
+        return given_up, ready
+
+    def _complete(self) -> tuple[list[Encoded], int]:
+        """Takes the whole pictures off the front; tells how many packets of the next are there."""
+        assert self._next is not None
+        ready: list[Encoded] = []
+        picture: list[_Packet] = []
+        while packet := self._packets.get((self._next + len(picture)) & 0xFFFF):
+            # A sender that sets no marker: the next timestamp ends the picture.
+            if picture and packet.timestamp != picture[0].timestamp:
+                ready += self._take(picture)
+                picture = []
+                continue
+            picture.append(packet)
+            if packet.marker:
+                ready += self._take(picture)
+                picture = []
+        return ready, len(picture)
+
+    def _take(self, picture: list[_Packet]) -> list[Encoded]:
+        assert self._next is not None
+        for _ in picture:
+            self._packets.pop(self._next)
+            self._next = (self._next + 1) & 0xFFFF
+        timestamp = picture[0].timestamp
+        if timestamp == self._skip_timestamp:
+            return []  # the rest of a picture whose beginning was given up
+        self._skip_timestamp = None
+        frame = Encoded(b"".join(p.data for p in picture), timestamp, self._after_loss)
+        self._after_loss = False
+        return [frame]
+
+    def _give_up_hole(self, begun: int) -> None:
+        """Skips the broken picture: the `begun` packets of it that are here, and the hole."""
+        assert self._next is not None
+        for _ in range(begun):
+            del self._packets[self._next]
+            self._next = (self._next + 1) & 0xFFFF
+        hole = self._next
+        self._next = min(self._packets, key=lambda sequence: _distance(sequence, hole))
+        # The packet after the hole may be in the middle of its picture, and how many pictures
+        # are missing nobody knows: only a new timestamp is a safe beginning.
+        self._skip_timestamp = self._packets[self._next].timestamp
+        self._after_loss = True
+        self._hole_since_s = None
+        self.given_up += 1
+
+    def _start_over(self, sequence: int) -> None:
+        self._packets.clear()
+        self._next = sequence
+        self._after_loss = True
+        self._skip_timestamp = None
+        self._hole_since_s = None
+        self.given_up += 1
+
+
+def _distance(sequence: int, reference: int) -> int:
+    """How far a 16-bit sequence number is ahead of another (negative: behind), RFC 3550 A.1."""
+    return ((sequence - reference + 0x8000) & 0xFFFF) - 0x8000

@@ -1,0 +1,106 @@
+"""The caller's microphone: decoded sound in, 20 ms chunks of PCM for a model out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aiortc import MediaStreamTrack
+from aiortc.mediastreams import MediaStreamError
+from av import AudioFrame, AudioResampler
+from av.frame import Frame as MediaFrame
+
+from vision_agent.rtc.aiortc_patches import lane_of
+from vision_agent.rtc.lane import AudioLane
+
+SAMPLE_RATE_HZ = 16_000
+CHUNK_BYTES = 640  # 20 ms of s16le mono
+BYTES_PER_MS = 32
+# A longer gap is a pause of the sender (muted, another device), not a loss: not to be filled.
+MAX_FILLED_GAP_MS = 1000
+
+
+class PcmChunks:
+    """Cuts decoded sound into chunks and fills what was lost with silence. No I/O, no clock."""
+
+    def __init__(self) -> None:
+        self._resampler = AudioResampler("s16", "mono", SAMPLE_RATE_HZ)
+        self._shape: tuple[int, str, str] | None = None
+        self._expected_pts: int | None = None
+        self._rest = bytearray()
+        self.filled_ms = 0
+        self.pauses = 0
+
+    def feed(self, frame: AudioFrame) -> list[bytes]:
+        """Takes one decoded frame of any rate and layout.
+
+        Returns:
+            Whole chunks of `CHUNK_BYTES`, s16le mono 16 kHz, oldest first.
+        """
+        self._fill_gap(frame)
+        shape = (frame.sample_rate, frame.format.name, frame.layout.name)
+        if shape != self._shape:
+            # A resampler is made for the first frame's shape, and refuses any other.
+            self._shape, self._resampler = shape, AudioResampler("s16", "mono", SAMPLE_RATE_HZ)
+        # The timestamps have been looked at; across a gap the resampler would trip over them.
+        frame.pts = None
+        for resampled in self._resampler.resample(frame):
+            self._rest += memoryview(resampled.planes[0])[: resampled.samples * 2]
+        if len(self._rest) < CHUNK_BYTES:
+            return []
+        whole = len(self._rest) - len(self._rest) % CHUNK_BYTES
+        chunks = [bytes(self._rest[at : at + CHUNK_BYTES]) for at in range(0, whole, CHUNK_BYTES)]
+        del self._rest[:whole]
+        return chunks
+
+    def _fill_gap(self, frame: AudioFrame) -> None:
+        if frame.pts is None or not frame.sample_rate:
+            return
+        gap = 0 if self._expected_pts is None else frame.pts - self._expected_pts
+        self._expected_pts = frame.pts + frame.samples
+        # Whole milliseconds: less is rounding, and a negative one a sender that started anew.
+        gap_ms = gap * 1000 // frame.sample_rate
+        if gap_ms > MAX_FILLED_GAP_MS:
+            self.pauses += 1
+        elif gap_ms > 0:
+            self._rest += bytes(gap_ms * BYTES_PER_MS)
+            self.filled_ms += gap_ms
+
+
+class Microphone:
+    """Hands the sound of an audio track on as it arrives, in order.
+
+    Args:
+        on_chunk: called on the event loop with each 20 ms: 640 bytes, s16le mono 16 kHz. An
+            exception of it ends `run`, which raises it.
+    """
+
+    def __init__(self, on_chunk: Callable[[bytes], None]) -> None:
+        self._on_chunk = on_chunk
+        self._chunks = PcmChunks()
+
+    @property
+    def filled_ms(self) -> int:
+        """How much lost sound was replaced by silence."""
+        return self._chunks.filled_ms
+
+    async def run(self, track: MediaStreamTrack) -> None:
+        """Reads the track until it ends."""
+        lane = lane_of(track)
+        if isinstance(lane, AudioLane):
+            # Straight from the decoder, in the same step of the event loop.
+            lane.sink = self._take
+        try:
+            while True:
+                self._take(await track.recv())
+        except MediaStreamError:
+            if isinstance(lane, AudioLane) and lane.sink_error is not None:
+                raise lane.sink_error from None
+        finally:
+            if isinstance(lane, AudioLane):
+                lane.sink = None
+
+    def _take(self, frame: object) -> None:
+        assert isinstance(frame, AudioFrame | MediaFrame)
+        if isinstance(frame, AudioFrame):
+            for chunk in self._chunks.feed(frame):
+                self._on_chunk(chunk)

@@ -1,0 +1,87 @@
+"""PCM in, Opus packets out: the agent's voice as RFC 7587 wants it, one packet every 20 ms.
+
+aiortc's own encoder is fixed at 96 kbps stereo, runs in the event loop's default executor (twelve
+blocking jobs there silence the agent for a second) and measures each frame's level in a Python
+loop. This one is called where the packet is needed: 0.1 ms of speech, next to nothing of silence.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from av import AudioCodecContext, AudioFrame, CodecContext, Packet
+
+SAMPLE_RATE_HZ = 24_000
+FRAME_MS = 20
+FRAME_SAMPLES = SAMPLE_RATE_HZ * FRAME_MS // 1000
+FRAME_BYTES = 2 * FRAME_SAMPLES
+# RTP counts Opus at 48 kHz whatever the sound's own rate is (RFC 7587 4.1).
+RTP_CLOCK_HZ = 48_000
+RTP_TICKS = RTP_CLOCK_HZ * FRAME_MS // 1000
+TIME_BASE = Fraction(1, RTP_CLOCK_HZ)
+BIT_RATE_BPS = 32_000
+SILENCE = bytes(FRAME_BYTES)
+# After this much encoded silence the encoder and the peer's decoder have both settled; from then
+# on the same packet says the same, and is sent again instead of being made again.
+SETTLED_AFTER = 10
+
+_OPTIONS = {
+    "application": "voip",
+    "frame_duration": str(FRAME_MS),
+    # In-band FEC: each packet carries a coarse copy of the one before (RFC 6716 2.1.7). The encoder
+    # leaves it out unless some loss is expected.
+    "fec": "1",
+    "packet_loss": "5",
+    # 0.11 ms a packet; 0.26 at the default of 10, for a difference nobody hears in a voice.
+    "compression_level": "1",
+    "dtx": "0",
+}
+
+
+class OpusEncoder:
+    """Encodes 20 ms at a time; the packets' timestamps are contiguous."""
+
+    def __init__(self) -> None:
+        codec = CodecContext.create("libopus", "w")
+        assert isinstance(codec, AudioCodecContext)
+        codec.format, codec.layout, codec.sample_rate = "s16", "mono", SAMPLE_RATE_HZ
+        codec.bit_rate = BIT_RATE_BPS
+        codec.time_base = Fraction(1, SAMPLE_RATE_HZ)
+        codec.options = dict(_OPTIONS)
+        self._codec = codec
+        self._packets = 0
+        self._silent = 0
+        self._silent_packet = b""
+
+    def encode(self, pcm: bytes) -> Packet[Any]:
+        """Encodes the next 20 ms.
+
+        Args:
+            pcm: `FRAME_BYTES` of s16le mono 24 kHz; `SILENCE` itself, for silence, is cheaper.
+
+        Returns:
+            A packet whose pts counts 48 kHz samples from 0, in steps of 960.
+        """
+        silent = pcm is SILENCE
+        if silent and self._silent >= SETTLED_AFTER:
+            data = self._silent_packet
+        else:
+            data = self._encode(pcm)
+            self._silent = self._silent + 1 if silent else 0
+            self._silent_packet = data
+        packet = Packet(data)
+        packet.pts = packet.dts = self._packets * RTP_TICKS
+        packet.time_base = TIME_BASE
+        self._packets += 1
+        return packet
+
+    def _encode(self, pcm: bytes) -> bytes:
+        frame = AudioFrame(format="s16", layout="mono", samples=FRAME_SAMPLES)
+        frame.planes[0].update(pcm)
+        frame.sample_rate = SAMPLE_RATE_HZ
+        frame.pts = self._packets * FRAME_SAMPLES
+        packets = self._codec.encode(frame)
+        # One frame of the codec's own length makes one packet, at once.
+        assert len(packets) == 1, f"{len(packets)} packets of one Opus frame"
+        return bytes(packets[0])

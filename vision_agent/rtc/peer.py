@@ -1,0 +1,295 @@
+"""One WebRTC peer: from its offer to the moment nothing of it is left."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from aiortc import (
+    MediaStreamTrack,
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCIceServer,
+    RTCPeerConnection,
+    RTCRtpSender,
+    RTCSessionDescription,
+)
+from aiortc.exceptions import (
+    InternalError,
+    InvalidAccessError,
+    InvalidStateError,
+    OperationError,
+)
+from aiortc.sdp import candidate_from_sdp
+
+from vision_agent.rtc import aiortc_patches
+from vision_agent.rtc.offer import (
+    BadOffer,
+    check_offer,
+    for_the_caller,
+    is_local_name,
+    sections,
+    without_local_names,
+)
+from vision_agent.rtc.speaker import Speaker
+
+logger = logging.getLogger(__name__)
+
+CLOSE_TIMEOUT_S = 5.0
+MAX_CANDIDATES = 100
+MAX_CANDIDATE_CHARS = 512
+# What aiortc and aioice raise for input that is not what they expect.
+_PARSE_ERRORS = (
+    ValueError,
+    AssertionError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    TypeError,
+    RuntimeError,
+    InternalError,
+    InvalidAccessError,
+    InvalidStateError,
+    OperationError,
+)
+
+
+class PeerListener(Protocol):
+    """What a call is told about its peer. Called on the event loop."""
+
+    def on_microphone(self, track: MediaStreamTrack) -> None:
+        """The peer sends sound."""
+
+    def on_camera(self, track: MediaStreamTrack) -> None:
+        """The peer sends pictures (its first video section)."""
+
+    def on_screen(self, track: MediaStreamTrack) -> None:
+        """The peer may share its screen (its second video section). Need not be read."""
+
+    def on_channel(self, channel: RTCDataChannel) -> None:
+        """The peer opened its data channel."""
+
+    def on_connected(self) -> None:
+        """Media flows. Once."""
+
+    def on_closed(self, reason: str) -> None:
+        """The peer is gone or was let go; `reason` is a sentence without its full stop. Once."""
+
+
+class Peer:
+    """Answers one offer, watches the connection, and closes it without leaving anything behind.
+
+    Args:
+        listener: told what happens.
+        voice: the agent's voice; sent on the offer's audio section. Stopped with the peer.
+        ice_servers: STUN and TURN servers; aiortc uses the first of each. None: none are asked.
+        connect_timeout_s: how long a peer may take to connect; aiortc waits for ever.
+        vanished_after_s: how long a connected peer may be wholly silent (neither media, RTCP, data
+            nor consent checks); aiortc takes 28 to 31 s to notice.
+    """
+
+    def __init__(
+        self,
+        listener: PeerListener,
+        voice: Speaker,
+        *,
+        ice_servers: Sequence[RTCIceServer] = (),
+        connect_timeout_s: float = 15.0,
+        vanished_after_s: float = 8.0,
+    ) -> None:
+        self._listener = listener
+        self._voice = voice
+        self._ice_servers = list(ice_servers)
+        self._connect_timeout_s = connect_timeout_s
+        self._vanished_after_s = vanished_after_s
+        self._pc: RTCPeerConnection | None = None
+        self._tracks: list[MediaStreamTrack] = []
+        self._channel: RTCDataChannel | None = None
+        self._candidates = 0
+        self._connected = False
+        self._watching: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
+
+    async def accept(self, sdp: str) -> str:
+        """Answers the offer. Once for each peer.
+
+        Args:
+            sdp: the offer.
+
+        Returns:
+            The answer, with all of this side's candidates (aiortc trickles none).
+
+        Raises:
+            BadOffer: no call can be made of it; everything half-built is released.
+            RuntimeError: this peer has had its offer, or aiortc is not what is expected.
+        """
+        if self._pc is not None or self._closing is not None:
+            raise RuntimeError("A peer takes one offer; a new one needs a new peer.")
+        check_offer(sdp)
+        aiortc_patches.install()
+        # An empty list means no servers at all; None would mean a public STUN server.
+        pc = self._pc = RTCPeerConnection(RTCConfiguration(iceServers=self._ice_servers))
+        try:
+            answer = await self._negotiate(pc, without_local_names(sdp))
+        except BaseException as error:
+            closed = self._closing is not None
+            # Nobody is told that a peer is gone which never was there.
+            await asyncio.shield(self._close_once("the offer was refused", tell=False))
+            if isinstance(error, _PARSE_ERRORS) and not closed:
+                raise BadOffer("The offer could not be understood.") from error
+            raise
+        if self._closing is not None:
+            raise RuntimeError("The peer was closed while its offer was being answered.")
+        self._watching = asyncio.create_task(self._watch(pc), name="peer-watch")
+        return answer
+
+    async def add_candidates(self, candidates: list[dict[str, object]]) -> None:
+        """Takes candidates that the peer found after its offer (trickle ICE, RFC 8838).
+
+        Args:
+            candidates: of the form `{"candidate", "sdp_mid", "sdp_mline_index"}`; an empty
+                `candidate` marks their end.
+
+        Raises:
+            BadOffer: one is not a candidate; those before it were taken.
+        """
+        if self._pc is None:
+            raise BadOffer("There is no call that these candidates could belong to.")
+        for item in candidates:
+            if self._closing is not None:
+                return
+            text = item.get("candidate") if isinstance(item, dict) else None
+            if not isinstance(text, str) or len(text) > MAX_CANDIDATE_CHARS:
+                raise BadOffer("A candidate must be a short text.")
+            # The end of them is not passed on: a peer whose addresses are all hidden (mDNS) has
+            # none to give, and reaches us nevertheless.
+            text = text.removeprefix("a=").removeprefix("candidate:").strip()
+            if not text or is_local_name(text):
+                continue
+            self._candidates += 1
+            if self._candidates > MAX_CANDIDATES:
+                raise BadOffer(f"At most {MAX_CANDIDATES} candidates are taken.")
+            mid, index = item.get("sdp_mid"), item.get("sdp_mline_index")
+            try:
+                candidate = candidate_from_sdp(text)
+                ipaddress.ip_address(candidate.ip)  # aioice drops any other in silence
+                candidate.sdpMid = mid if isinstance(mid, str) else None
+                candidate.sdpMLineIndex = index if isinstance(index, int) else None
+                await self._pc.addIceCandidate(candidate)
+            except _PARSE_ERRORS as error:
+                raise BadOffer("A candidate could not be understood.") from error
+
+    async def close(self, reason: str = "closed") -> None:
+        """Ends the connection. Safe to call again; returns when nothing of it is left.
+
+        Takes at most some 5 s, normally a few milliseconds.
+        """
+        await asyncio.shield(self._close_once(reason))
+
+    def _close_once(self, reason: str, *, tell: bool = True) -> asyncio.Task[None]:
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._let_go(reason, tell), name="peer-close")
+        return self._closing
+
+    async def _negotiate(self, pc: RTCPeerConnection, sdp: str) -> str:
+        pc.on("connectionstatechange", self._on_state)
+        pc.on("datachannel", self._on_channel)
+        if any(section.kind == "audio" for section in sections(sdp)):
+            # Added first, it becomes the offer's audio section. Only Opus: the voice is packets.
+            sender = pc.addTrack(self._voice)
+            opus = [
+                codec
+                for codec in RTCRtpSender.getCapabilities("audio").codecs
+                if codec.mimeType.lower() == "audio/opus"
+            ]
+            next(t for t in pc.getTransceivers() if t.sender is sender).setCodecPreferences(opus)
+        # Taken over before aiortc starts any receiver, and told in the order of the offer.
+        pc.on("track", lambda _track: self._take_tracks(pc))
+        await pc.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
+        await pc.setLocalDescription(await pc.createAnswer())
+        return for_the_caller(pc.localDescription.sdp)
+
+    def _take_tracks(self, pc: RTCPeerConnection) -> None:
+        videos = 0
+        for transceiver in pc.getTransceivers():
+            # Counted whether it sends or not: the screen is the second section, not the second
+            # track.
+            videos += transceiver.kind == "video"
+            track = transceiver.receiver.track
+            if track is None or track in self._tracks:
+                continue
+            aiortc_patches.take_over(transceiver.receiver)
+            self._tracks.append(track)
+            if transceiver.kind == "audio":
+                self._listener.on_microphone(track)
+            elif videos == 1:
+                self._listener.on_camera(track)
+            else:
+                self._listener.on_screen(track)
+
+    def _on_channel(self, channel: RTCDataChannel) -> None:
+        if self._channel is not None:
+            logger.info("A second data channel (%r) is closed: one is enough.", channel.label)
+            channel.close()
+            return
+        self._channel = channel
+        self._listener.on_channel(channel)
+
+    def _on_state(self) -> None:
+        assert self._pc is not None
+        state = self._pc.connectionState
+        if state == "connected" and not self._connected and self._closing is None:
+            self._connected = True
+            self._listener.on_connected()
+        elif state == "failed":
+            self._close_once("the connection failed")
+        elif state == "closed":
+            # A peer that says goodbye, or consent that expired: aiortc goes straight to "closed".
+            self._close_once("the peer hung up")
+
+    async def _watch(self, pc: RTCPeerConnection) -> None:
+        loop = asyncio.get_running_loop()
+        signs = aiortc_patches.SignsOfLife(pc)
+        offered_at_s = heard_at_s = loop.time()
+        heard = 0
+        interval_s = min(1.0, self._connect_timeout_s / 4, self._vanished_after_s / 8)
+        while True:
+            await asyncio.sleep(interval_s)
+            now_s = loop.time()
+            count = signs.count()
+            if count != heard or not self._connected:
+                heard, heard_at_s = count, now_s
+            if not self._connected and now_s - offered_at_s >= self._connect_timeout_s:
+                self._close_once(f"the peer did not connect within {self._connect_timeout_s:g} s")
+                return
+            if now_s - heard_at_s >= self._vanished_after_s - interval_s:
+                self._close_once(f"nothing was heard of the peer for {now_s - heard_at_s:.0f} s")
+                return
+
+    async def _let_go(self, reason: str, tell: bool) -> None:
+        if tell:
+            self._tell(lambda: self._listener.on_closed(reason))
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait([self._watching])
+        for track in self._tracks:
+            aiortc_patches.end_track(track)
+        self._voice.stop()
+        pc = self._pc
+        if pc is None:
+            return
+        try:
+            # Once: a second close() of aiortc's can wait for ever for the first.
+            await asyncio.wait_for(pc.close(), CLOSE_TIMEOUT_S)
+        except (TimeoutError, OSError, *_PARSE_ERRORS) as error:
+            logger.warning("aiortc could not close a connection: %r", error)
+            await aiortc_patches.abandon(pc)
+
+    def _tell(self, notice: Callable[[], None]) -> None:
+        try:
+            notice()
+        except Exception:  # of the listener: it must not keep the sockets open
+            logger.exception("A listener failed on being told that its peer is gone.")

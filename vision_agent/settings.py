@@ -1,0 +1,115 @@
+"""Every option, once: command-line flags, ``VISION_AGENT_*`` variables and a ``.env`` file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from aiortc import RTCIceServer
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class IceServer(BaseModel):
+    """A STUN or TURN server, in the form RTCPeerConnection takes it (W3C WebRTC 4.2.4)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    urls: str
+    username: str | None = None
+    credential: str | None = None
+
+
+class Settings(BaseSettings):
+    """How the server behaves.
+
+    Read from keyword arguments first, then ``VISION_AGENT_*`` environment variables, then ``.env``.
+    The model service's own credentials keep their usual names (``GOOGLE_API_KEY`` and so on); see
+    `vision_agent.live.brain`.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="VISION_AGENT_", env_file=".env", extra="ignore", validate_default=True
+    )
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(
+        default=7860, ge=0, le=65535, description="Port to listen on; 0 picks a free one."
+    )
+    token: SecretStr | None = Field(
+        default=None, description="If set, callers must send it as `Authorization: Bearer …`."
+    )
+    cors_origins: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        description="Other origins whose pages may call, comma-separated; `*` for any.",
+    )
+
+    agent: str | None = Field(
+        default=None,
+        description="An ADK agent folder, or `package.module:attribute`. Default: our own.",
+    )
+    model: str | None = Field(
+        default=None,
+        description="A live model's name, or `local`. Default: the agent's own, or local.",
+    )
+    voice: str | None = Field(default=None, description="A prebuilt voice's name, e.g. Kore.")
+    language: str | None = Field(
+        default=None, description="Language code of the agent's speech, e.g. en-US."
+    )
+
+    frame_rate_hz: float = Field(
+        default=1.0, gt=0, le=10, description="Pictures a second that reach the model at most."
+    )
+    frame_max_px: int = Field(
+        default=768, ge=64, le=4096, description="Longer side of those pictures."
+    )
+    frame_max_bytes: int = Field(default=40_000, ge=2_000, description="Largest JPEG that is sent.")
+
+    max_calls: int = Field(default=20, ge=1, description="Calls at the same time; more get 503.")
+    ice_servers: Annotated[list[IceServer], NoDecode] = Field(
+        default_factory=list,
+        description="STUN/TURN servers: a JSON list, or comma-separated URLs. Default: none.",
+    )
+    connect_timeout_s: float = Field(
+        default=15.0, gt=0, description="A peer that is not connected by then is let go."
+    )
+    vanished_after_s: float = Field(
+        default=8.0, gt=0, description="A peer from which nothing arrives for so long is gone."
+    )
+
+    def rtc_ice_servers(self) -> list[RTCIceServer]:
+        """The STUN/TURN servers as aiortc takes them."""
+        return [
+            RTCIceServer(urls=s.urls, username=s.username, credential=s.credential)
+            for s in self.ice_servers
+        ]
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [origin.strip() for origin in value.split(",") if origin.strip()]
+        return value
+
+    @field_validator("ice_servers", mode="before")
+    @classmethod
+    def _read_ice_servers(cls, value: object) -> object:
+        if isinstance(value, str):
+            text = value.strip()
+            if text.startswith("["):
+                return json.loads(text)
+            return [{"urls": url.strip()} for url in text.split(",") if url.strip()]
+        return value
+
+    @field_validator("agent", "model", "voice", "language", "token", mode="before")
+    @classmethod
+    def _empty_means_unset(cls, value: object) -> object:
+        return None if isinstance(value, str) and not value.strip() else value
+
+
+def web_folder() -> Path:
+    """The folder of the page: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    installed = package / "web"
+    return installed if installed.is_dir() else package.parent / "web"

@@ -1,0 +1,213 @@
+"""Signalling over HTTP: offers, candidates, goodbyes, as RTVI's SmallWebRTC clients speak it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+import uuid
+from collections import OrderedDict
+from typing import Any, TypeVar
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from vision_agent.agent_host import AgentHost
+from vision_agent.call import Call
+from vision_agent.call_registry import CallRegistry, FullHouse
+from vision_agent.live.models import ModelError, check_voice
+from vision_agent.rtc import BadOffer
+from vision_agent.settings import Settings
+
+MAX_BODY_BYTES = 64 * 1024
+"""An offer is at most 16 KB of SDP; this leaves room for its JSON."""
+
+RETRY_AFTER_S = 5
+SESSION_LIFETIME_S = 3600.0
+MAX_SESSIONS = 1000
+
+
+_Form = TypeVar("_Form", bound=BaseModel)
+
+
+class Refusal(Exception):
+    """A request that is not served; becomes `{"error": text}` with this status."""
+
+    def __init__(self, status: int, text: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(text)
+        self.status = status
+        self.text = text
+        self.headers = headers
+
+
+class Offer(BaseModel):
+    """`POST /api/offer`: the caller's session description (RFC 8829)."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    sdp: str = Field(min_length=1)
+    type: str
+    pc_id: str | None = None
+    restart_pc: bool | None = False
+    requestData: dict[str, Any] | None = None
+    request_data: dict[str, Any] | None = None
+
+
+class Candidate(BaseModel):
+    """One trickled ICE candidate (RFC 8838); an empty one is the last."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    candidate: str
+    sdp_mid: str | None = None
+    sdp_mline_index: int | None = None
+
+
+class Candidates(BaseModel):
+    """`PATCH /api/offer`: candidates of a call that has been answered."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    pc_id: str
+    candidates: list[Candidate] = Field(max_length=100)
+
+
+class Sessions:
+    """Ids given out by `POST /start`: bounded, and forgotten after an hour."""
+
+    def __init__(self) -> None:
+        self._started_at: OrderedDict[str, float] = OrderedDict()
+
+    def new(self) -> str:
+        """A fresh id."""
+        session_id = str(uuid.uuid4())
+        self._started_at[session_id] = time.monotonic()
+        if len(self._started_at) > MAX_SESSIONS:
+            self._started_at.popitem(last=False)
+        return session_id
+
+    def check(self, session_id: str) -> None:
+        """`Refusal` 404 unless the id was given out lately."""
+        started_at = self._started_at.get(session_id)
+        if started_at is None or time.monotonic() - started_at > SESSION_LIFETIME_S:
+            raise Refusal(404, "There is no such session: POST /start gives one.")
+
+
+def signalling_router(registry: CallRegistry, host: AgentHost, settings: Settings) -> APIRouter:
+    """The routes under `/api`, `/start` and `/sessions`, all behind the access token if one is set.
+
+    Args:
+        registry: The calls.
+        host: The agent, for `/api/info`.
+        settings: The token and the ICE servers.
+    """
+    sessions = Sessions()
+    ice_servers = [server.model_dump(exclude_none=True) for server in settings.ice_servers]
+
+    async def authorised(request: Request) -> None:
+        if settings.token is None:
+            return
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        expected = settings.token.get_secret_value()
+        if scheme.lower() != "bearer" or not secrets.compare_digest(
+            given.strip().encode(), expected.encode()
+        ):
+            raise Refusal(
+                401,
+                "A valid access token is needed: Authorization: Bearer …",
+                {"WWW-Authenticate": "Bearer"},
+            )
+
+    router = APIRouter(dependencies=[Depends(authorised)])
+
+    @router.get("/api/info")
+    async def info() -> dict[str, Any]:
+        """Who answers, for the page."""
+        return {**host.info(), "ice_servers": ice_servers, "ready": True}
+
+    @router.post("/start")
+    async def start() -> dict[str, Any]:
+        """A session id and the ICE servers, for clients that begin with them."""
+        answer: dict[str, Any] = {"sessionId": sessions.new()}
+        if ice_servers:
+            answer["iceConfig"] = {"iceServers": ice_servers}
+        return answer
+
+    async def offer(request: Request) -> JSONResponse:
+        body = await _read(request, Offer)
+        if body.type != "offer":
+            raise Refusal(400, f"The type must be 'offer', not {body.type[:20]!r}.")
+        voice = _voice(body)
+        try:
+            if body.pc_id:
+                call = _find(registry, body.pc_id)
+                sdp = await call.restart(body.sdp)
+            else:
+                call, sdp = await registry.start(body.sdp, voice=voice)
+        except BadOffer as error:
+            raise Refusal(400, str(error)) from error
+        except FullHouse as error:
+            raise Refusal(503, str(error), {"Retry-After": str(RETRY_AFTER_S)}) from error
+        return JSONResponse({"sdp": sdp, "type": "answer", "pc_id": call.call_id})
+
+    async def candidates(request: Request) -> dict[str, str]:
+        body = await _read(request, Candidates)
+        call = _find(registry, body.pc_id)
+        try:
+            await call.add_candidates([c.model_dump() for c in body.candidates])
+        except BadOffer as error:
+            raise Refusal(400, str(error)) from error
+        return {"status": "success"}
+
+    async def goodbye(pc_id: str) -> Response:
+        await _find(registry, pc_id).close("the caller hung up")
+        return Response(status_code=204)
+
+    async def in_session(session_id: str) -> None:
+        sessions.check(session_id)
+
+    for prefix, checks in (("", []), ("/sessions/{session_id}", [Depends(in_session)])):
+        path = f"{prefix}/api/offer"
+        router.add_api_route(path, offer, methods=["POST"], dependencies=checks)
+        router.add_api_route(path, candidates, methods=["PATCH"], dependencies=checks)
+        router.add_api_route(
+            path + "/{pc_id}", goodbye, methods=["DELETE"], dependencies=checks, status_code=204
+        )
+    return router
+
+
+async def _read(request: Request, form: type[_Form]) -> _Form:
+    """The request's JSON body, bounded while it is read, as a checked form."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        # Also keeps other sites' pages out: a form can't send this without asking first (CORS).
+        raise Refusal(400, "The body must be application/json.")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise Refusal(400, f"The body is larger than {MAX_BODY_BYTES // 1024} KB.")
+    try:
+        return form.model_validate_json(bytes(body))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the body"
+        raise Refusal(400, f"{where}: {first['msg']}.") from error
+
+
+def _find(registry: CallRegistry, pc_id: str) -> Call:
+    call = registry.find(pc_id)
+    if call is None:
+        raise Refusal(404, "There is no such call: it has ended, or never was.")
+    return call
+
+
+def _voice(offer: Offer) -> str | None:
+    data = offer.requestData or offer.request_data or {}
+    voice = data.get("voice")
+    if voice is None:
+        return None
+    try:
+        return check_voice(str(voice))
+    except ModelError as error:
+        raise Refusal(400, str(error)) from error

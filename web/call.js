@@ -1,0 +1,212 @@
+// One call, from dialling to goodbye, over as many peer connections as it takes.
+
+import { Channel, RECEIVER } from "./channel.js";
+import { Peer } from "./peer.js";
+import { NoPath, Refusal, callProblem } from "./problems.js";
+
+const READY_TIMEOUT_MS = 20_000;
+// How long to wait before each try to get back into a call. Then it is over.
+const RECONNECT_DELAYS_MS = [0, 1_000, 2_000, 4_000, 8_000];
+// A server that ends a call says so first and then closes the channel; leave its words time.
+const CHANNEL_CLOSE_GRACE_MS = 400;
+
+/**
+ * @typedef {object} CallListener
+ * @property {(message: {type: string, data?: any}) => void} onMessage an RTVI message
+ * @property {(track: MediaStreamTrack) => void} onVoice the agent's voice, once per connection
+ * @property {(why: string) => void} onReconnecting
+ * @property {() => void} onReady the agent is there, at first and after a reconnection
+ * @property {(problem: import("./problems.js").Problem|null) => void} onEnded exactly once; null
+ *   if the person hung up
+ */
+
+export class Call {
+  #signalling;
+  #iceServers;
+  #listener;
+  #microphone;
+  #camera;
+  #muted = false;
+  #peer = null;
+  /** All that are not closed: while a new one is being made, the lost one is kept. */
+  #peers = new Set();
+  #channel = null;
+  #pcId = null;
+  #over = false;
+  /** @type {"dialling"|"up"|"recovering"} */
+  #phase = "dialling";
+  #giveUp = null;
+
+  /**
+   * @param {{signalling: import("./signalling.js").Signalling, iceServers: RTCIceServer[],
+   *   microphone: MediaStreamTrack, muted: boolean, camera: MediaStreamTrack|null,
+   *   listener: CallListener}} parts
+   */
+  constructor({ signalling, iceServers, microphone, muted, camera, listener }) {
+    this.#signalling = signalling;
+    this.#iceServers = iceServers;
+    this.#microphone = microphone;
+    this.#muted = muted;
+    this.#camera = camera;
+    this.#listener = listener;
+  }
+
+  /** Dials. Every outcome, good or bad, comes through the listener. */
+  async start() {
+    try {
+      await this.#connect({ restart: false });
+    } catch (error) {
+      this.#end(callProblem(error));
+    }
+  }
+
+  /** @returns {boolean} false if nobody is there to read it */
+  sendText(text) {
+    return this.#channel?.sendText(text) ?? false;
+  }
+
+  /** @param {MediaStreamTrack|null} track null: camera off */
+  async useCamera(track) {
+    if (track === this.#camera) return;
+    this.#camera = track;
+    await this.#peer?.replaceCamera(track);
+    this.#channel?.trackStatus(RECEIVER.camera, track !== null);
+  }
+
+  async pictureResized() {
+    await this.#peer?.pictureResized();
+  }
+
+  /**
+   * @param {MediaStreamTrack} track
+   * @param {boolean} muted true also when the track is silence that stands in for a microphone
+   */
+  async useMicrophone(track, muted) {
+    if (track === this.#microphone && muted === this.#muted) return;
+    this.#microphone = track;
+    this.#muted = muted;
+    await this.#peer?.replaceMicrophone(track);
+    this.#channel?.trackStatus(RECEIVER.microphone, !muted);
+  }
+
+  hangUp() {
+    this.#end(null);
+  }
+
+  async #connect({ restart }) {
+    let ready;
+    const isReady = new Promise((resolve, reject) => {
+      ready = resolve;
+      this.#giveUp = reject;
+    });
+    isReady.catch(() => {}); // it may be refused before anybody waits for it
+    const peer = new Peer({
+      signalling: this.#signalling,
+      iceServers: this.#iceServers,
+      microphone: this.#microphone,
+      camera: this.#camera,
+      listener: {
+        onVoice: (track) => this.#listener.onVoice(track),
+        onLost: (why) => this.#lost(peer, why),
+      },
+    });
+    this.#peer = peer;
+    this.#peers.add(peer);
+    const channel = new Channel(peer.channel, {
+      onReady: () => ready(),
+      onMessage: (message) => peer === this.#peer && this.#take(message),
+      onPeerLeft: () => peer === this.#peer && this.#end(ended("The agent left the call.")),
+      onClose: () =>
+        setTimeout(() => this.#lost(peer, "The server closed the line."), CHANNEL_CLOSE_GRACE_MS),
+    });
+    this.#channel = channel;
+    const timer = setTimeout(
+      () => this.#giveUp(new NoPath("The server answered, but the call did not come up.")),
+      READY_TIMEOUT_MS,
+    );
+    try {
+      this.#pcId = await peer.negotiate({ pcId: this.#pcId, restart });
+      // Not before: a server that sees its only connection closed takes it for a goodbye.
+      this.#closePeers(peer);
+      if (this.#over) return;
+      await isReady;
+    } catch (error) {
+      this.#closePeer(peer);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+    if (this.#over) return;
+    if (this.#muted) channel.trackStatus(RECEIVER.microphone, false);
+    if (this.#camera === null) channel.trackStatus(RECEIVER.camera, false);
+    this.#phase = "up";
+    this.#listener.onReady();
+  }
+
+  #take(message) {
+    const { type, data } = message;
+    this.#listener.onMessage(message);
+    if (type === "server-message" && data?.kind === "state" && data.state === "ended") {
+      this.#end(ended(data.reason || "The agent ended the call."));
+    } else if (type === "error" && data?.fatal) {
+      this.#end(ended(data.message ?? data.error ?? "The agent had to stop."));
+    }
+  }
+
+  #lost(peer, why) {
+    if (this.#over || peer !== this.#peer) return;
+    if (this.#phase === "up") this.#recover(why);
+    else this.#giveUp(new NoPath(why)); // whoever is connecting decides what comes next
+  }
+
+  async #recover(why) {
+    this.#phase = "recovering";
+    let last = new NoPath(why);
+    for (const delayMs of RECONNECT_DELAYS_MS) {
+      if (this.#over) return;
+      this.#listener.onReconnecting(why);
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      if (this.#over) return;
+      try {
+        await this.#connect({ restart: true });
+        return;
+      } catch (error) {
+        last = error;
+        // It no longer knows the call, or no longer wants it: asking again changes nothing.
+        if (error instanceof Refusal && error.status !== 503 && error.status < 500) break;
+      }
+    }
+    const forgotten = last instanceof Refusal && last.status === 404;
+    const text = forgotten ? "The server has ended the call meanwhile." : callProblem(last).text;
+    this.#end({ title: "Connection lost", text: `${why} ${text}`, action: "Call again" });
+  }
+
+  #closePeer(peer) {
+    this.#peers.delete(peer);
+    peer.close();
+  }
+
+  #closePeers(except = null) {
+    for (const peer of this.#peers) if (peer !== except) this.#closePeer(peer);
+  }
+
+  #end(problem) {
+    if (this.#over) return;
+    this.#over = true;
+    this.#channel?.disconnectBot();
+    if (this.#pcId !== null) this.#signalling.goodbye(this.#pcId);
+    this.#closePeers();
+    this.#giveUp?.(new NoPath("The call is over."));
+    this.#listener.onEnded(problem);
+  }
+}
+
+/** The server's reason as a sentence. */
+function ended(reason) {
+  const text = reason.charAt(0).toUpperCase() + reason.slice(1);
+  return {
+    title: "Call ended",
+    text: /[.!?…]$/.test(text) ? text : `${text}.`,
+    action: "Call again",
+  };
+}

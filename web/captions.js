@@ -1,0 +1,194 @@
+// What both sides said, as it is said.
+
+const MAX_LINES = 300; // an hour of talk; older lines go
+const NEAR_BOTTOM_PX = 80;
+
+export class Captions {
+  #list;
+  #announcer;
+  #agentLine = null;
+  /** The line of the answer that is being given, until its turn is complete. */
+  #answerLine = null;
+  #userLine = null;
+  /** The line after which the person began to speak; undefined: nothing said since the last line. */
+  #spokeAfter;
+  #lookedMs = null;
+  #tools = new Map();
+
+  /**
+   * @param {HTMLElement} list an <ol>; each line becomes an <li>
+   * @param {HTMLElement} announcer a polite live region: finished lines only, because a screen
+   *   reader that reads every word as it arrives talks over the agent
+   */
+  constructor(list, announcer) {
+    this.#list = list;
+    this.#announcer = announcer;
+  }
+
+  clear() {
+    this.#list.replaceChildren();
+    this.#announcer.textContent = "";
+    this.#agentLine = this.#answerLine = this.#userLine = null;
+    this.#spokeAfter = undefined;
+    this.#lookedMs = null;
+    this.#tools.clear();
+  }
+
+  /** The person began to speak: this is where their words belong, however late they arrive. */
+  userStarted() {
+    this.#spokeAfter = this.#list.lastElementChild;
+    this.#lookedMs = null;
+  }
+
+  /** @param {string} text the whole utterance if final; else its next piece, or all there is yet */
+  user(text, final) {
+    if (this.#userLine === null) {
+      if (!text.trim()) return;
+      this.#userLine = this.#add("user", this.#spokeAfter);
+      this.#spokeAfter = undefined;
+    }
+    const line = this.#userLine;
+    const before = this.#textOf(line);
+    this.#write(line, final || text.startsWith(before) ? text : joined(before, text));
+    this.#noteLook(line);
+    if (!final) return;
+    this.#userLine = null;
+    this.#announce("You", text);
+  }
+
+  typed(text) {
+    const line = this.#add("user");
+    line.dataset.typed = "";
+    this.#write(line, text);
+  }
+
+  /** @param {string} delta the next piece of the answer */
+  agentDelta(delta) {
+    if (this.#agentLine?.dataset.state === "interrupted") this.#agentLine = null;
+    this.#agentLine ??= this.#answerLine = this.#add("agent");
+    this.#write(this.#agentLine, joined(this.#textOf(this.#agentLine), delta));
+  }
+
+  /** @param {string} text the whole answer, or what was said of it */
+  agentFinal(text) {
+    const line = this.#agentLine ?? (text.trim() ? this.#add("agent") : null);
+    this.#agentLine = null;
+    if (line === null) return;
+    this.#answerLine = line;
+    if (text.trim()) this.#write(line, text.trim());
+    if (line.dataset.state !== "interrupted") line.dataset.state = "final";
+    this.#announce("Agent", this.#textOf(line));
+  }
+
+  /** Its words may all have been here already: they come faster than their sound. */
+  interrupted() {
+    const line = this.#agentLine ?? this.#answerLine;
+    if (line) line.dataset.state = "interrupted";
+  }
+
+  /** Nothing of the answer can be interrupted any more. */
+  turnComplete() {
+    this.#answerLine = null;
+  }
+
+  /** The agent has a picture of the moment the person stopped speaking. */
+  looked(ageMs) {
+    this.#lookedMs = ageMs;
+    if (this.#userLine) this.#noteLook(this.#userLine);
+  }
+
+  toolStarted(id, name) {
+    if (this.#tools.has(id)) return this.#relabel(this.#tools.get(id), name);
+    const line = this.note(sentence(name), "tool");
+    line.dataset.state = "running";
+    this.#tools.set(id, line);
+  }
+
+  toolStopped(id, cancelled) {
+    const line = this.#tools.get(id);
+    if (!line) return;
+    this.#tools.delete(id);
+    line.dataset.state = cancelled ? "cancelled" : "final";
+  }
+
+  /** A quiet line between the spoken ones. */
+  note(text, kind = "note") {
+    const line = this.#add(kind);
+    this.#write(line, text);
+    return line;
+  }
+
+  #noteLook(line) {
+    if (this.#lookedMs === null) return;
+    const old = this.#lookedMs < 1_000 ? "" : `, ${(this.#lookedMs / 1_000).toFixed(1)} s old`;
+    const look = element("span", "look", `Looked at your picture${old}`);
+    look.title = `${Math.round(this.#lookedMs)} ms old when you stopped speaking`;
+    line.append(look);
+    this.#lookedMs = null;
+  }
+
+  #relabel(line, name) {
+    if (name) this.#write(line, sentence(name));
+  }
+
+  #add(kind, after) {
+    const line = document.createElement("li");
+    line.className = `line line-${kind}`;
+    const who = { user: "You", agent: "Agent" }[kind];
+    if (who) line.append(element("span", "who", who));
+    line.append(element("span", "text", ""));
+    const pinned = this.#isAtBottom();
+    if (after === undefined) this.#list.append(line);
+    else if (after === null) this.#list.prepend(line);
+    else after.after(line);
+    while (this.#list.childElementCount > MAX_LINES) this.#list.firstElementChild.remove();
+    if (pinned) this.#scrollDown();
+    return line;
+  }
+
+  #write(line, text) {
+    const pinned = this.#isAtBottom();
+    line.querySelector(".text").textContent = text;
+    if (pinned) this.#scrollDown();
+  }
+
+  #textOf(line) {
+    return line.querySelector(".text").textContent;
+  }
+
+  #announce(who, text) {
+    this.#announcer.textContent = `${who}: ${text}`;
+  }
+
+  // Someone who scrolled up to read is left there.
+  #isAtBottom() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#list;
+    return scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM_PX;
+  }
+
+  #scrollDown() {
+    this.#list.scrollTop = this.#list.scrollHeight;
+  }
+}
+
+/**
+ * Two pieces of one answer. Models send pieces with their own spaces, but whole sentences often
+ * without one between them.
+ */
+export function joined(text, delta) {
+  const glued = /[.!?…]$/.test(text) && /^\p{L}/u.test(delta);
+  return text + (glued ? " " : "") + delta;
+}
+
+/** `look_closely` → "Look closely" */
+function sentence(name) {
+  const words = String(name ?? "a tool").replace(/[_-]+/g, " ").trim();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+function element(tag, className, text) {
+  const made = document.createElement(tag);
+  made.className = className;
+  made.textContent = text;
+  return made;
+}

@@ -1,0 +1,305 @@
+// The page: who is told what. Each part knows its own business; here they meet.
+
+import { audioContext } from "./audio_context.js";
+import { agentWords, brainWords } from "./brain.js";
+import { Call } from "./call.js";
+import { Captions } from "./captions.js";
+import { Clock } from "./clock.js";
+import { Controls } from "./controls.js";
+import { Devices } from "./devices.js";
+import { Indicator } from "./indicator.js";
+import { Level } from "./level.js";
+import { Looks } from "./looks.js";
+import { Notices } from "./notices.js";
+import { NO_WEBRTC, callProblem } from "./problems.js";
+import { Signalling, tokenFrom } from "./signalling.js";
+import { IDLE, afterMessage, enter, isInCall, isLive, wordsFor } from "./states.js";
+import { Voice } from "./voice.js";
+
+const INFO_AGAIN_MS = 1_500;
+const STATE_GRACE_MS = 300;
+
+const at = (id) => document.getElementById(id);
+
+const captions = new Captions(at("captions"), at("spoken-captions"));
+const clock = new Clock(at("clock"));
+const indicator = new Indicator(at("indicator"));
+const looks = new Looks(at("stage"), at("looks"));
+const lobbyNotices = new Notices(at("lobby-notices"));
+const callNotices = new Notices(at("call-notices"));
+const voice = new Voice(at("voice"), (blocked) => (at("unblock").hidden = !blocked));
+const devices = new Devices({
+  onMissing: (kind, problem) =>
+    callNotices.show(kind, problem, { onAction: () => devices.retry(kind), dismissable: true }),
+  onFound: () => callNotices.clearAll(),
+  onChange: sendDevices,
+});
+const { camera, microphone } = devices;
+const controls = new Controls(at("controls"), {
+  microphone: () => devices.toggleMicrophone(),
+  camera: () => devices.toggleCamera(),
+  switch: () => devices.switchCamera(),
+  "hang-up": hangUp,
+});
+
+let signalling = new Signalling(tokenFrom(location.hash));
+let info = null;
+let state = IDLE;
+/** @type {Call|null} */
+let call = null;
+let wakeLock = null;
+
+// ---- before the call
+
+async function askInfo() {
+  try {
+    info = await signalling.info();
+  } catch (error) {
+    lobbyNotices.show("info", callProblem(error), { onAction: askInfo });
+    return;
+  }
+  lobbyNotices.clear("info");
+  const { kind, label, text } = brainWords(info);
+  at("brain").textContent = label;
+  at("brain").dataset.kind = kind;
+  at("brain").title = text;
+  at("brain").hidden = false;
+  if (info.agent) {
+    document.title = agentWords(info.agent);
+    at("agent-name").textContent = document.title;
+  }
+  const starting = info.ready === false;
+  at("call").disabled = at("call-voice").disabled = starting;
+  at("brain-text").textContent = starting ? "The agent is starting…" : text;
+  if (starting) setTimeout(askInfo, INFO_AGAIN_MS);
+}
+
+async function dial(withCamera) {
+  if (isInCall(state)) return;
+  voice.unlock(); // first, while the click still counts
+  audioContext();
+  captions.clear();
+  lobbyNotices.clearAll();
+  callNotices.clearAll();
+  become(enter(state, "asking"));
+  const asked = state;
+  await devices.open(withCamera);
+  if (state !== asked) return; // hung up while the browser was asking
+  become(enter(state, "connecting"));
+  const connecting = state;
+  await showDevices();
+  try {
+    info ??= await signalling.info();
+  } catch (error) {
+    if (state === connecting) ended(callProblem(error));
+    return;
+  }
+  if (state !== connecting) return;
+  call = new Call({
+    signalling,
+    iceServers: info.ice_servers ?? [],
+    microphone: microphone.track,
+    muted: microphone.silent,
+    camera: camera.track,
+    listener: { onMessage, onVoice, onReady, onReconnecting, onEnded: ended },
+  });
+  await call.start();
+}
+
+// ---- during the call
+
+function onReady() {
+  clock.start();
+  // A server that says its state is about to; one that doesn't is taken to listen.
+  setTimeout(() => {
+    const waiting = state.name === "connecting" || state.name === "reconnecting";
+    if (waiting && !state.serverLeads) become(enter(state, "listening"));
+  }, STATE_GRACE_MS);
+}
+
+function onVoice(track) {
+  voice.use(track);
+  indicator.use("agent", new Level(track));
+}
+
+function onReconnecting(why) {
+  become(enter(state, "reconnecting", why));
+}
+
+function onMessage(message) {
+  const { type, data } = message;
+  switch (type) {
+    case "user-started-speaking":
+      captions.userStarted();
+      break;
+    case "user-transcription":
+      captions.user(data.text, data.final);
+      break;
+    case "bot-tts-text":
+      captions.agentDelta(data.text);
+      break;
+    case "bot-transcription":
+      captions.agentFinal(data.text);
+      break;
+    case "llm-function-call-started":
+      break; // the next message names it by its id
+    case "llm-function-call-in-progress":
+      captions.toolStarted(data.tool_call_id, data.function_name);
+      break;
+    case "llm-function-call-stopped":
+      captions.toolStopped(data.tool_call_id, data.cancelled);
+      break;
+    case "error":
+      if (!data.fatal) captions.note(data.message ?? data.error, "error");
+      break;
+    case "server-message":
+      if (data?.kind === "interrupted") captions.interrupted();
+      else if (data?.kind === "turn_complete") captions.turnComplete();
+      else if (data?.kind === "frame" && camera.track) looks.saw(data);
+      else if (data?.kind === "frame_at_speech_end" && camera.track) captions.looked(data.age_ms);
+      break;
+  }
+  become(afterMessage(state, message));
+}
+
+function hangUp() {
+  if (call) call.hangUp();
+  else ended(null);
+}
+
+/** @param {import("./problems.js").Problem|null} problem null: hung up by the person */
+function ended(problem) {
+  call = null;
+  devices.close();
+  at("own").srcObject = null;
+  voice.stop();
+  indicator.use("agent", null);
+  indicator.use("caller", null);
+  looks.stop();
+  clock.stop();
+  wakeLock?.release();
+  wakeLock = null;
+  become(enter(state, "ended", problem?.text ?? "You hung up."));
+  if (problem) lobbyNotices.show("ended", { ...problem, action: null });
+  at("call-words").textContent = problem?.action ?? "Call again";
+  at("call").focus();
+}
+
+// ---- devices
+
+async function sendDevices() {
+  await showDevices();
+  await call?.useMicrophone(microphone.track, microphone.silent);
+  await call?.useCamera(camera.track);
+}
+
+async function showDevices() {
+  const own = at("own");
+  if (own.srcObject?.getVideoTracks()[0] !== camera.track) {
+    own.srcObject = camera.track ? new MediaStream([camera.track]) : null;
+  }
+  own.classList.toggle("mirrored", camera.mirrored);
+  at("no-picture").hidden = camera.track !== null;
+  document.body.dataset.picture = camera.track ? "camera" : "none";
+  if (!camera.track) looks.stop();
+  const heard = microphone.isOpen && isInCall(state);
+  indicator.use("caller", heard ? new Level(microphone.track) : null);
+  if (camera.track) await camera.count();
+  render();
+}
+
+// ---- what is seen
+
+function become(next) {
+  if (next === state) return;
+  const before = state.name;
+  state = next;
+  if (before !== state.name) announce(before);
+  render();
+}
+
+function announce(before) {
+  const { name, reason } = state;
+  // Turns are heard; only what changes the call itself is worth interrupting a screen reader for.
+  if (name === "ended") at("spoken-state").textContent = `Call ended. ${reason}`;
+  else if (name === "connecting" || name === "reconnecting") {
+    at("spoken-state").textContent = wordsFor(state, { muted: false, typedOnly: false }).title;
+  } else if (isLive(state) && (before === "connecting" || before === "reconnecting")) {
+    at("spoken-state").textContent = "Connected.";
+    keepAwake();
+  }
+}
+
+function render() {
+  const inCall = isInCall(state);
+  document.body.dataset.view = inCall ? "call" : "lobby";
+  document.body.dataset.state = state.name;
+  at("stage").hidden = !inCall;
+  at("lobby").hidden = inCall;
+  const said = at("captions").childElementCount > 0;
+  at("panel").hidden = !inCall && !said;
+  at("lobby-asks").hidden = said;
+  at("composer").hidden = !inCall;
+  at("asks").hidden = !inCall || said || !isLive(state);
+  const { isOpen: microphoneOpen, muted } = microphone;
+  const typedOnly = inCall && !microphoneOpen;
+  const { title, detail } = wordsFor(state, { muted, typedOnly });
+  at("state").textContent = title;
+  at("state-detail").textContent = detail;
+  at("text").disabled = !isLive(state);
+  controls.show({
+    microphoneOpen,
+    muted,
+    cameraOn: camera.track !== null,
+    canSwitch: camera.canSwitch,
+  });
+}
+
+function say(text) {
+  if (text && call?.sendText(text)) {
+    captions.typed(text);
+    render();
+    return true;
+  }
+  return false;
+}
+
+async function keepAwake() {
+  // A phone that locks its screen in mid-call stops its camera. Not having it is no failure.
+  wakeLock = await navigator.wakeLock?.request("screen").catch(() => null);
+}
+
+// ---- wiring
+
+at("call").addEventListener("click", () => dial(true));
+at("call-voice").addEventListener("click", () => dial(false));
+at("unblock").addEventListener("click", () => voice.play());
+at("own").addEventListener("resize", ({ target: { videoWidth, videoHeight } }) => {
+  if (videoHeight) at("stage").style.setProperty("--ratio", (videoWidth / videoHeight).toFixed(4));
+  call?.pictureResized();
+});
+at("composer").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (say(at("text").value.trim())) at("text").value = "";
+});
+for (const item of at("lobby-asks").querySelectorAll("li")) {
+  const ask = document.createElement("button");
+  ask.type = "button";
+  ask.textContent = item.textContent;
+  ask.addEventListener("click", () => say(item.textContent));
+  at("asks").append(ask);
+}
+navigator.mediaDevices?.addEventListener("devicechange", showDevices);
+addEventListener("pagehide", () => call?.hangUp());
+addEventListener("hashchange", () => {
+  signalling = new Signalling(tokenFrom(location.hash));
+  askInfo();
+});
+
+if ("RTCPeerConnection" in window) {
+  askInfo();
+} else {
+  lobbyNotices.show("browser", NO_WEBRTC);
+  at("call").disabled = at("call-voice").disabled = true;
+}
+render();

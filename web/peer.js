@@ -1,0 +1,142 @@
+// One WebRTC peer connection: from offer to connected. A lost one is never repaired (the server
+// cannot restart ICE) but replaced by another; see call.js.
+
+import { cameraEncoding, capCamera } from "./sender.js";
+
+// Candidates that turn up together travel together.
+const CANDIDATE_BATCH_MS = 40;
+// The server sends sound 50 times a second, silence included, so a few seconds without a packet are
+// a lost connection. Chromium says "disconnected" only after 8 s, when the server lets go as well.
+const CHECK_EVERY_MS = 1_000;
+const LOST_AFTER_CHECKS = 3;
+
+export class Peer {
+  #pc;
+  #signalling;
+  #listener;
+  #pcId = null;
+  #waiting = [];
+  #batchTimer;
+  #checkTimer;
+  #closed = false;
+  #told = false;
+
+  /**
+   * @param {{signalling: import("./signalling.js").Signalling, iceServers: RTCIceServer[],
+   *   microphone: MediaStreamTrack, camera: MediaStreamTrack|null,
+   *   listener: {onVoice(track: MediaStreamTrack): void, onLost(why: string): void}}} parts
+   */
+  constructor({ signalling, iceServers, microphone, camera, listener }) {
+    this.#signalling = signalling;
+    this.#listener = listener;
+    this.#pc = new RTCPeerConnection({ iceServers });
+    // The order of the sections is part of the protocol: 0 sound, 1 camera, then the channel. The
+    // camera's section is there without a camera too, so that one can join later.
+    this.#pc.addTransceiver(microphone, { direction: "sendrecv" });
+    this.#pc.addTransceiver(camera ?? "video", {
+      direction: "sendonly",
+      sendEncodings: [cameraEncoding(camera)],
+    });
+    /** @type {RTCDataChannel} */
+    this.channel = this.#pc.createDataChannel("chat", { ordered: true });
+    this.#pc.addEventListener("track", ({ track }) => {
+      if (track.kind === "audio") listener.onVoice(track);
+    });
+    this.#pc.addEventListener("icecandidate", ({ candidate }) => this.#trickle(candidate));
+    this.#pc.addEventListener("connectionstatechange", () => this.#watch());
+  }
+
+  /**
+   * Offers, and takes the answer. Media may still take a moment after that.
+   * @param {{pcId: string|null, restart: boolean}} which
+   * @returns {Promise<string>} the call's pc_id
+   * @throws {Refusal|Unreachable}
+   */
+  async negotiate(which) {
+    await this.#pc.setLocalDescription();
+    const answer = await this.#signalling.offer(this.#pc.localDescription, which);
+    if (this.#closed) {
+      this.#signalling.goodbye(answer.pc_id); // hung up while it rang
+      return answer.pc_id;
+    }
+    await this.#pc.setRemoteDescription({ type: "answer", sdp: answer.sdp });
+    this.#pcId = answer.pc_id;
+    this.#sendCandidates();
+    await this.#cap();
+    return answer.pc_id;
+  }
+
+  /** @param {MediaStreamTrack|null} track */
+  async replaceCamera(track) {
+    const { sender } = this.#pc.getTransceivers()[1];
+    await sender.replaceTrack(track);
+    await this.#cap();
+  }
+
+  /** @param {MediaStreamTrack} track */
+  async replaceMicrophone(track) {
+    await this.#pc.getTransceivers()[0].sender.replaceTrack(track);
+  }
+
+  /** For a camera that changed its size under way. */
+  async pictureResized() {
+    await this.#cap();
+  }
+
+  close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#batchTimer);
+    clearInterval(this.#checkTimer);
+    this.#pc.close();
+  }
+
+  async #cap() {
+    if (this.#closed || this.#pc.signalingState !== "stable") return;
+    const camera = this.#pc.getTransceivers()[1];
+    if (camera.currentDirection === "sendonly" || camera.currentDirection === "sendrecv") {
+      await capCamera(camera.sender);
+    }
+  }
+
+  #trickle(candidate) {
+    this.#waiting.push(candidate);
+    if (this.#pcId === null || this.#batchTimer) return;
+    this.#batchTimer = setTimeout(() => this.#sendCandidates(), CANDIDATE_BATCH_MS);
+  }
+
+  #sendCandidates() {
+    this.#batchTimer = undefined;
+    const batch = this.#waiting.splice(0);
+    if (batch.length === 0 || this.#closed) return;
+    // A batch that is lost costs at most a path; if none is left, the connection timer tells.
+    this.#signalling.candidates(this.#pcId, batch).catch((error) => console.warn(error));
+  }
+
+  #watch() {
+    const state = this.#pc.connectionState;
+    if (state === "failed" || state === "closed") this.#lost("The connection was lost.");
+    if (state !== "connected" || this.#checkTimer) return;
+    let before = 0;
+    let silentChecks = 0;
+    this.#checkTimer = setInterval(async () => {
+      const packets = await this.#soundPackets();
+      silentChecks = packets > before ? 0 : silentChecks + 1;
+      before = packets;
+      if (silentChecks >= LOST_AFTER_CHECKS) this.#lost("The connection was interrupted.");
+    }, CHECK_EVERY_MS);
+  }
+
+  async #soundPackets() {
+    const stats = await this.#pc.getTransceivers()[0].receiver.getStats();
+    for (const one of stats.values()) if (one.type === "inbound-rtp") return one.packetsReceived;
+    return 0;
+  }
+
+  #lost(why) {
+    if (this.#closed || this.#told) return;
+    this.#told = true;
+    clearInterval(this.#checkTimer);
+    this.#listener.onLost(why);
+  }
+}

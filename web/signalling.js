@@ -1,0 +1,92 @@
+// The HTTP side of a call: offer, candidates, goodbye. Speaks SmallWebRTC signalling.
+
+import { Refusal, Unreachable } from "./problems.js";
+
+const REQUEST_TIMEOUT_MS = 15_000;
+
+export class Signalling {
+  #token;
+
+  /** @param {string|null} token sent as `Authorization: Bearer …`, if the server asks for one */
+  constructor(token = null) {
+    this.#token = token;
+  }
+
+  /** What the server says about itself: agent, brain, ice_servers, ready. */
+  info() {
+    return this.#request("GET", "/api/info");
+  }
+
+  /**
+   * @param {RTCSessionDescriptionInit} offer
+   * @param {{pcId: string|null, restart: boolean}} which a new call, or a new peer under a known one
+   * @returns {Promise<{sdp: string, type: "answer", pc_id: string}>}
+   */
+  offer(offer, { pcId, restart }) {
+    const body = { sdp: offer.sdp, type: offer.type, pc_id: pcId };
+    if (restart) body.restart_pc = true;
+    return this.#request("POST", "/api/offer", body);
+  }
+
+  /**
+   * @param {string} pcId
+   * @param {RTCIceCandidate[]} candidates a null stands for the end of them
+   */
+  candidates(pcId, candidates) {
+    return this.#request("PATCH", "/api/offer", {
+      pc_id: pcId,
+      candidates: candidates.map((candidate) => ({
+        candidate: candidate?.candidate ?? "",
+        sdp_mid: candidate?.sdpMid ?? "0",
+        sdp_mline_index: candidate?.sdpMLineIndex ?? 0,
+      })),
+    });
+  }
+
+  /**
+   * Ends the call on the server. `keepalive` lets it outlive a page that is being closed, so
+   * nothing may wait for it and there is nobody left to tell if it fails.
+   * @param {string} pcId
+   */
+  goodbye(pcId) {
+    fetch(`/api/offer/${encodeURIComponent(pcId)}`, {
+      method: "DELETE",
+      keepalive: true,
+      headers: this.#headers(),
+    }).catch(() => {});
+  }
+
+  #headers(json = false) {
+    const headers = json ? { "Content-Type": "application/json" } : {};
+    if (this.#token) headers.Authorization = `Bearer ${this.#token}`;
+    return headers;
+  }
+
+  async #request(method, path, body) {
+    let response;
+    try {
+      response = await fetch(path, {
+        method,
+        headers: this.#headers(body !== undefined),
+        body: body === undefined ? undefined : JSON.stringify(body),
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+        cache: "no-store",
+      });
+    } catch {
+      throw new Unreachable(); // refused, no network, or too slow: fetch does not say which
+    }
+    const answer = await response.json().catch(() => ({}));
+    if (response.ok) return answer;
+    const retryAfterS = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
+    throw new Refusal(
+      response.status,
+      typeof answer.error === "string" ? answer.error : "",
+      Number.isFinite(retryAfterS) ? retryAfterS : null,
+    );
+  }
+}
+
+/** The access token of a link that ends in `#token=…`. A fragment is never sent to the server. */
+export function tokenFrom(hash) {
+  return new URLSearchParams(hash.replace(/^#/, "")).get("token");
+}
