@@ -47,7 +47,7 @@ async def measure(row: Row, seconds: float) -> Measure:
         try:
             connected_ms = []
             for _ in range(row.calls):
-                caller, ms = await Caller.dial(caller_arguments(row, server.url, seconds))
+                caller, ms = await Caller.dial(caller_arguments(row, server.url))
                 callers.append(caller)
                 connected_ms.append(ms)
             await asyncio.sleep(SETTLE_S)
@@ -56,7 +56,7 @@ async def measure(row: Row, seconds: float) -> Measure:
             await asyncio.sleep(seconds)
             after, busy_s = server.usage(), machine_busy_s() - busy_s
             callers_s = sum(caller.cpu_s() for caller in callers) - callers_s
-            figures = [await caller.figures(seconds + 60) for caller in callers]
+            figures = [await caller.figures(60) for caller in callers]
         finally:
             for caller in callers:
                 await caller.stop()
@@ -65,13 +65,10 @@ async def measure(row: Row, seconds: float) -> Measure:
     }
 
 
-def caller_arguments(row: Row, url: str, seconds: float) -> list[str]:
-    """Return the command line of a caller that outlasts the measurement."""
-    # The first of N callers must still talk when the last one has settled.
-    lasting_s = SETTLE_S + seconds + 1 + 3 * (row.calls - 1)
+def caller_arguments(row: Row, url: str) -> list[str]:
+    """Return the command line of a caller that calls until it is told to hang up."""
     return [
         f"--url={url}{row.offer_path}",
-        f"--seconds={lasting_s}",
         f"--fps={row.fps}",
         f"--job={row.job}",
         f"--burst-every={row.burst_every_s}",

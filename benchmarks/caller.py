@@ -25,6 +25,7 @@ import argparse
 import asyncio
 import fractions
 import json
+import sys
 import time
 import urllib.request
 import uuid
@@ -197,7 +198,7 @@ def post(url, body):
 async def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--url", required=True)
-    parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--seconds", type=float, help="default: until a line comes on stdin")
     parser.add_argument("--job", choices=("talk", "echo", "speech"), default="talk")
     parser.add_argument("--video", type=Path, required=True)
     parser.add_argument("--size", default="640x480")
@@ -240,7 +241,12 @@ async def main():
     await pc.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
     await asyncio.wait_for(connected.wait(), 20)
     print(json.dumps({"connected_ms": 1000 * (time.monotonic() - began)}), flush=True)
-    await asyncio.sleep(args.seconds)
+    talking_since = time.monotonic()
+    if args.seconds is None:
+        await asyncio.to_thread(sys.stdin.readline)
+    else:
+        await asyncio.sleep(args.seconds)
+    seconds = time.monotonic() - talking_since
 
     # What began too late to be answered in full isn't counted.
     fair = time.monotonic() - args.burst_every
@@ -258,8 +264,8 @@ async def main():
     figures |= {
         "audio_packets_in": len(ear.arrived),
         "gap_ms": [float(np.percentile(gaps, q)) for q in (50, 99, 100)],
-        "video_fps_out": camera.sent / args.seconds,
-        "video_kbps_out": sum(s.bytesSent for s in sent) * 8 / 1000 / args.seconds,
+        "video_fps_out": camera.sent / seconds,
+        "video_kbps_out": sum(s.bytesSent for s in sent) * 8 / 1000 / seconds,
     }
     print(json.dumps(figures), flush=True)
     await asyncio.wait_for(pc.close(), 5)

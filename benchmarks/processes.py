@@ -83,6 +83,8 @@ class Server:
     def usage(self) -> Usage:
         """Measure the process and its children now."""
         assert self._process is not None
+        if self._process.returncode is not None:
+            raise BenchmarkFailed(f"{self._command[1]} ended in the middle of a call.")
         process = psutil.Process(self._process.pid)
         cpu_s, rss_mb = 0.0, 0.0
         for child in process.children(recursive=True):
@@ -129,6 +131,7 @@ class Caller:
             sys.executable,
             str(HERE / "caller.py"),
             *arguments,
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -138,13 +141,17 @@ class Caller:
         return caller, float((await caller._line(60))["connected_ms"])
 
     async def figures(self, timeout_s: float) -> dict[str, Any]:
-        """Wait for the end of the call and return what it measured."""
+        """End the call and return what the caller measured."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(b"\n")
         figures = await self._line(timeout_s)
         await asyncio.wait_for(self._process.wait(), 20)
         return figures
 
     def cpu_s(self) -> float:
         """CPU seconds used so far."""
+        if self._process.returncode is not None:
+            raise BenchmarkFailed("A caller ended in the middle of its call.")
         return _cpu_s(psutil.Process(self._process.pid))
 
     async def stop(self) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import pytest_asyncio
 
 from tests.conftest import serving
 from tests.dialling import Dialled
@@ -17,13 +18,22 @@ def state(message: dict) -> str | None:
     return data.get("state") if data.get("kind") == "state" else None
 
 
-@pytest.fixture
-async def caller():
+# One server for all of them: starting it takes longer than most of these calls.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def url():
     async with serving() as server:
-        caller = Dialled(server.url)
-        await caller.connect()
-        yield caller
-        await caller.peer.close()
+        yield server.url
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def caller(url):
+    caller = Dialled(url)
+    await caller.connect()
+    yield caller
+    await caller.peer.close()
 
 
 async def test_the_caller_is_told_when_the_agent_listens(caller):

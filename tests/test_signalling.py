@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+import pytest_asyncio
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from vision_agent import Settings, create_app
@@ -20,10 +21,22 @@ async def client(**settings):
             yield http
 
 
-@pytest.fixture
+# One server for all of them: starting it takes longer than most of these tests.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def http():
     async with client(max_calls=2, voice="Kore") as http:
         yield http
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="module")
+async def _every_slot_is_free_again(http):
+    yield
+    registry = http._transport.app.state.registry
+    await registry.close("the test is over")
+    assert len(registry) == 0
 
 
 async def offer() -> tuple[RTCPeerConnection, dict[str, str]]:

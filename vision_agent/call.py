@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Coroutine
@@ -35,6 +36,9 @@ State = Literal["connecting", "listening", "thinking", "speaking", "reconnecting
 
 SPEECH_END_PICTURE_S = 0.5
 """How long after the caller's speech a fresh picture is waited for before its age is told."""
+
+CLIENT_READY_TIMEOUT_S = 5.0
+"""How long a call that has failed is kept open for a client that can't show why yet."""
 
 SPEECH_STOP_MS = 300
 """Quiet that counts as the end of the caller's speech; shorter than the model's own endpointing."""
@@ -84,6 +88,7 @@ class Call:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing: asyncio.Task[None] | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._client_ready = asyncio.Event()
         self._replacing_peer = False
         self._live_started = False
         self._state: State = "connecting"
@@ -153,6 +158,7 @@ class Call:
 
     def on_client_ready(self) -> None:
         """The caller's client can show things now: tell it where we are."""
+        self._client_ready.set()
         self._channel.server_message({"kind": "state", "state": self._state, "reason": None})
 
     def on_text(self, text: str) -> None:
@@ -237,6 +243,10 @@ class Call:
                     self._on_event(event)
         except LiveFailure as failure:
             self._channel.error(str(failure), fatal=True)
+            # A refusal comes faster than the caller's client is ready to show it.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLIENT_READY_TIMEOUT_S):
+                    await self._client_ready.wait()
             self._end(str(failure))
         else:
             self._end("the model ended the conversation")

@@ -58,6 +58,11 @@ def common(
         format="%(name)s: %(message)s",
         handlers=[RichHandler(console=err, show_path=False)],
     )
+    if not verbose:
+        # It warns of every frame it can't decode, and asks for a new one: nothing for a person.
+        logging.getLogger("aiortc").setLevel(logging.ERROR)
+        # It prints the traceback of what we tell the caller in words.
+        logging.getLogger("google_adk").setLevel(logging.CRITICAL)
     # Keys keep their usual names; the environment wins over the file.
     load_dotenv(Path.cwd() / ".env", override=False)
 

@@ -115,7 +115,7 @@ export class Call {
     const channel = new Channel(peer.channel, {
       onReady: () => ready(),
       onMessage: (message) => peer === this.#peer && this.#take(message),
-      onPeerLeft: () => peer === this.#peer && this.#end(ended("The agent left the call.")),
+      onPeerLeft: () => peer === this.#peer && this.#endedByServer("The agent left the call."),
       onClose: () =>
         setTimeout(() => this.#lost(peer, "The server closed the line."), CHANNEL_CLOSE_GRACE_MS),
     });
@@ -147,9 +147,9 @@ export class Call {
     const { type, data } = message;
     this.#listener.onMessage(message);
     if (type === "server-message" && data?.kind === "state" && data.state === "ended") {
-      this.#end(ended(data.reason || "The agent ended the call."));
+      this.#endedByServer(data.reason || "The agent ended the call.");
     } else if (type === "error" && data?.fatal) {
-      this.#end(ended(data.message ?? data.error ?? "The agent had to stop."));
+      this.#endedByServer(data.message ?? data.error ?? "The agent had to stop.");
     }
   }
 
@@ -190,6 +190,16 @@ export class Call {
     for (const peer of this.#peers) if (peer !== except) this.#closePeer(peer);
   }
 
+  #endedByServer(reason) {
+    const text = reason.charAt(0).toUpperCase() + reason.slice(1);
+    this.#pcId = null; // it has let go of the call: there is nobody to say goodbye to
+    this.#end({
+      title: "Call ended",
+      text: /[.!?…]$/.test(text) ? text : `${text}.`,
+      action: "Call again",
+    });
+  }
+
   #end(problem) {
     if (this.#over) return;
     this.#over = true;
@@ -199,14 +209,4 @@ export class Call {
     this.#giveUp?.(new NoPath("The call is over."));
     this.#listener.onEnded(problem);
   }
-}
-
-/** The server's reason as a sentence. */
-function ended(reason) {
-  const text = reason.charAt(0).toUpperCase() + reason.slice(1);
-  return {
-    title: "Call ended",
-    text: /[.!?…]$/.test(text) ? text : `${text}.`,
-    action: "Call again",
-  };
 }

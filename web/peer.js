@@ -5,10 +5,10 @@ import { cameraEncoding, capCamera } from "./sender.js";
 
 // Candidates that turn up together travel together.
 const CANDIDATE_BATCH_MS = 40;
-// The server sends sound 50 times a second, silence included, so a few seconds without a packet are
+// The server sends sound 50 times a second, silence included, so some seconds without a packet are
 // a lost connection. Chromium says "disconnected" only after 8 s, when the server lets go as well.
 const CHECK_EVERY_MS = 1_000;
-const LOST_AFTER_CHECKS = 3;
+const LOST_AFTER_CHECKS = 4;
 
 export class Peer {
   #pc;

@@ -72,7 +72,7 @@ class Heard:
 
 
 async def until(
-    condition: Callable[[], Awaitable[Any]], what: str, *, timeout_s: float = 45
+    condition: Callable[[], Awaitable[Any]], what: str, *, timeout_s: float = 60
 ) -> Any:
     """The first true value of `condition`, asked again and again; an error says what it was for."""
     try:
@@ -100,7 +100,7 @@ class Caller:
         await self.page.click("#call")
         await self.sees_state("listening")
 
-    async def sees_state(self, *states: str, timeout_s: float = 45) -> None:
+    async def sees_state(self, *states: str, timeout_s: float = 60) -> None:
         selector = ", ".join(f'body[data-state="{state}"]' for state in states)
         await self.page.wait_for_selector(selector, timeout=timeout_s * 1000)
 
@@ -118,13 +118,13 @@ class Caller:
     async def reads_answer(self) -> str:
         """Waits for the first whole answer."""
         line = self.page.locator('.line-agent[data-state="final"] .text').first
-        await line.wait_for(timeout=45_000)
+        await line.wait_for(timeout=60_000)
         return await line.inner_text()
 
     async def notice(self) -> str:
         """The words of the first card that explains something."""
         card = self.page.locator(".notice").first
-        await card.wait_for(timeout=45_000)
+        await card.wait_for(timeout=60_000)
         return await card.inner_text()
 
     async def listen(self) -> None:
@@ -133,6 +133,10 @@ class Caller:
 
     async def heard(self) -> list[Heard]:
         return [Heard(**one) for one in await self.page.evaluate("() => window.heard")]
+
+    async def now_ms(self) -> float:
+        """The time that `heard` is measured by."""
+        return await self.page.evaluate("() => performance.now()")
 
     async def hears_voice(self) -> None:
         """Waits for a tenth of a second of voice in one second."""

@@ -27,13 +27,16 @@ def calls(server: ServerProcess) -> int:
         return json.load(response)["calls"]
 
 
-async def no_calls(server: ServerProcess) -> None:
-    """Waits until the server has let the last call go."""
+async def no_calls(server: ServerProcess, *, within_s: float = 12) -> None:
+    """Waits until the server has let the last call go.
+
+    A goodbye takes effect at once; a caller who is merely gone is missed after some 8 s.
+    """
 
     async def none() -> bool:
         return calls(server) == 0
 
-    await until(none, "the server to let go of the call", timeout_s=12)
+    await until(none, "the server to let go of the call", timeout_s=within_s)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ async def test_hanging_up_ends_the_call_on_the_server(server, quiet_browser, ope
     assert calls(server) == 1
     await caller.press("hang-up")
     await caller.sees_state("ended")
-    await no_calls(server)
+    await no_calls(server, within_s=5)
     await expect(caller.page.locator("#call")).to_have_text("Call again")
     live = "() => document.querySelector('video').srcObject === null"
     assert await caller.page.evaluate(live)
@@ -30,15 +30,15 @@ async def test_a_page_closed_in_mid_call_ends_the_call_on_the_server(
     caller = await open_page(quiet_browser, server.url)
     await caller.call()
     assert calls(server) == 1
-    await caller.page.close()
-    await no_calls(server)
+    await caller.page.close(run_before_unload=True)
+    await no_calls(server, within_s=5)
 
 
 async def test_leaving_the_page_ends_the_call_on_the_server(server, quiet_browser, open_page):
     caller = await open_page(quiet_browser, server.url)
     await caller.call()
     await caller.page.goto("about:blank")
-    await no_calls(server)
+    await no_calls(server, within_s=5)
 
 
 async def test_one_can_call_again_after_hanging_up(server, quiet_browser, open_page):

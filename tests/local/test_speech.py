@@ -41,17 +41,17 @@ async def sound(
     return np.frombuffer(b"".join(pieces), "<i2") / 32768
 
 
-def workers() -> list[psutil.Process]:
-    return [
+def workers() -> set[psutil.Process]:
+    return {
         child
         for child in psutil.Process().children()
         if "vision_agent.local.speech_worker" in child.cmdline()
-    ]
+    }
 
 
-def the_worker() -> psutil.Process:
-    (worker,) = workers()
-    return worker
+def worker_of(speech: Speech) -> psutil.Process:
+    assert speech.worker_pid is not None
+    return psutil.Process(speech.worker_pid)
 
 
 async def ended(worker: psutil.Process) -> None:
@@ -209,7 +209,7 @@ async def test_odd_characters_are_spoken_or_skipped(speech: Speech, text: str) -
 
 
 async def test_the_running_text_fails_in_words_when_the_worker_dies(speech: Speech) -> None:
-    worker = the_worker()
+    worker = worker_of(speech)
     worker.suspend()
     listener = asyncio.create_task(sound(speech, SENTENCE))
     await asyncio.sleep(0)
@@ -217,24 +217,24 @@ async def test_the_running_text_fails_in_words_when_the_worker_dies(speech: Spee
     with pytest.raises(SpeechError, match="ended unexpectedly"):
         await listener
     assert len(await sound(speech, SENTENCE)) > 0
-    assert the_worker().pid != worker.pid
+    assert worker_of(speech).pid != worker.pid
 
 
 async def test_a_worker_that_died_unnoticed_is_replaced(speech: Speech) -> None:
-    worker = the_worker()
+    worker = worker_of(speech)
     worker.kill()
     # Asked before the death is known here, it may be told of it; the next one has to succeed.
     with contextlib.suppress(SpeechError):
         await sound(speech, SENTENCE)
     assert len(await sound(speech, SENTENCE)) > 0
-    assert the_worker().pid != worker.pid
+    assert worker_of(speech).pid != worker.pid
 
 
 async def test_a_worker_that_hangs_is_replaced(
     speech: Speech, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vision_agent.local.speech_process._FRAME_TIMEOUT_S", 0.2)
-    worker = the_worker()
+    monkeypatch.setattr("vision_agent.local.speech_process.FRAME_TIMEOUT_S", 0.2)
+    worker = worker_of(speech)
     worker.suspend()
     with pytest.raises(SpeechError, match="silent"):
         await sound(speech, SENTENCE)
@@ -244,8 +244,9 @@ async def test_a_worker_that_hangs_is_replaced(
 
 
 async def test_closing_leaves_no_process_and_fails_what_is_being_spoken() -> None:
+    others = workers()
     speech = await Speech.start()
-    worker = the_worker()
+    worker = worker_of(speech)
     worker.suspend()
     pieces = speech.say(LONG)
     listener = asyncio.create_task(anext(pieces))
@@ -254,7 +255,7 @@ async def test_closing_leaves_no_process_and_fails_what_is_being_spoken() -> Non
     await speech.close()
     assert time.perf_counter() - began < 3
     assert not worker.is_running()
-    assert workers() == []
+    assert workers() == others
     with pytest.raises(SpeechError, match="closed"):
         await listener
     with pytest.raises(SpeechError, match="closed"):
@@ -263,9 +264,10 @@ async def test_closing_leaves_no_process_and_fails_what_is_being_spoken() -> Non
 
 
 async def test_ctrl_c_does_not_reach_the_worker(speech: Speech) -> None:
-    the_worker().send_signal(signal.SIGINT)
+    worker = worker_of(speech)
+    worker.send_signal(signal.SIGINT)
     assert len(await sound(speech, SENTENCE)) > 0
-    assert len(workers()) == 1
+    assert worker_of(speech) == worker
 
 
 async def test_the_worker_ends_when_its_parent_is_killed() -> None:
@@ -291,13 +293,13 @@ async def test_the_worker_ends_when_its_parent_is_killed() -> None:
 
 
 async def test_no_more_texts_than_can_wait_are_taken(speech: Speech) -> None:
-    the_worker().suspend()
+    worker_of(speech).suspend()
     listeners = [
         asyncio.create_task(anext(speech.say("Yes."))) for _ in range(speech_module.MAX_TEXTS + 50)
     ]
     await asyncio.sleep(0.1)
     refused = [task for task in listeners if task.done()]
-    the_worker().resume()
+    worker_of(speech).resume()
     assert refused
     for task in refused:
         with pytest.raises(SpeechError, match="waiting"):
@@ -306,11 +308,12 @@ async def test_no_more_texts_than_can_wait_are_taken(speech: Speech) -> None:
 
 
 async def test_a_question_is_spoken_as_a_whole_and_leaves_no_process() -> None:
+    others = workers()
     pcm, rate_hz = await speak_question("What do you see?")
     assert rate_hz == RATE_HZ
     assert 0.5 < len(pcm) / 2 / rate_hz < 3
     assert np.abs(np.frombuffer(pcm, "<i2")).max() > 10_000
-    assert workers() == []
+    assert workers() == others
 
 
 async def test_a_worker_that_cannot_start_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

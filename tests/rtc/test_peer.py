@@ -289,6 +289,16 @@ async def test_a_caller_who_only_pings_is_still_there(call: Call):
     assert call.listener.closed == []
 
 
+async def test_a_stall_of_this_process_is_not_taken_for_a_peer_that_vanished(call: Call):
+    whole(call)
+    await call.connect(vanished_after_s=1)
+    for _ in range(3):
+        time.sleep(1.5)  # noqa: ASYNC251 - the stall
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(1)
+    assert call.listener.closed == []
+
+
 async def test_a_caller_who_hangs_up_ends_the_call(call: Call):
     whole(call)
     await call.connect()

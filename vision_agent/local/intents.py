@@ -13,8 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 COLOURS = (
-    "red orange yellow green blue purple pink brown black white grey".split()
-)  # the eleven basic terms of Berlin and Kay, as sight/colours names them
+    *("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white"),
+    "grey",
+)
+"""The eleven basic colour terms of Berlin and Kay, as ``sight`` names them."""
 
 RULES: dict[str, str] = {
     "colour": " | ".join(COLOURS),
@@ -125,7 +127,7 @@ INTENTS: tuple[Intent, ...] = (
     Intent(
         "changed",
         (
-            "what [has | have] changed [<here>]",
+            "what [has | have | is] changed [<here>]",
             "what is (new | different) [<here>]",
             "(did | has) (anything | something) (change | changed | move | moved)",
             "is (anything | something) (new | different)",
@@ -146,7 +148,8 @@ INTENTS: tuple[Intent, ...] = (
             "(do | can) you see (anyone | anybody | someone | somebody) [<here>]",
             "is (anyone | anybody | someone | somebody) (there | here | in the picture"
             " | in the room | in front of you)",
-            "(is | are) there (a | any | anyone | anybody) [face | faces | person | people] [<here>]",
+            "(is | are) there (anyone | anybody | (a | any) (face | faces | person | people))"
+            " [<here>]",
             "(am i | are we) in the picture",
             "count the (people | faces)",
         ),
@@ -162,7 +165,12 @@ INTENTS: tuple[Intent, ...] = (
     ),
     Intent(
         "hello",
-        ("hello [there | again]", "hi [there]", "hey [there]", "good (morning | afternoon | evening)"),
+        (
+            "hello [there | again]",
+            "hi [there]",
+            "hey [there]",
+            "good (morning | afternoon | evening)",
+        ),
     ),
     Intent("how_are_you", ("how are you [doing] [today]", "how is it going")),
     Intent(
@@ -222,7 +230,7 @@ GREETING = "hello | hi | hey | okay | please | so | and | now"
 COURTESY = "please | thank you | thanks"
 
 _CONTRACTIONS = (
-    (r"\b(what|who|how|where|there|that|it|he|she)'?s\b(?! colour)", r"\1 is"),
+    (r"\b(what|who|how|where|there|that|it|he|she)'?s\b", r"\1 is"),
     (r"\bi'?m\b", "i am"),
     (r"\b(you|they|we)'re\b", r"\1 are"),
     (r"\bdon't\b", "do not"),

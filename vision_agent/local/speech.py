@@ -73,6 +73,11 @@ class Speech:
         speech._runner = asyncio.create_task(speech._run(), name="speech")
         return speech
 
+    @property
+    def worker_pid(self) -> int | None:
+        """The id of the worker's process, while there is one."""
+        return self._process.pid if self._process is not None else None
+
     async def close(self) -> None:
         """Ends the worker within a second; what is being spoken fails. Safe to repeat."""
         self._closed = True

@@ -12,7 +12,7 @@ from vision_agent.local import speech_wire as wire
 _WORKER = "vision_agent.local.speech_worker"
 # Generous: only a worker that hangs needs so long, also on a machine that is very busy.
 _START_TIMEOUT_S = 30.0
-_FRAME_TIMEOUT_S = 10.0
+FRAME_TIMEOUT_S = 10.0
 _END_TIMEOUT_S = 0.5
 
 
@@ -86,12 +86,16 @@ class SpeechProcess:
         if self.alive and not self._to_worker.is_closing():
             self._to_worker.write(wire.pack(wire.STOP, request))
 
-    async def read(self, timeout_s: float = _FRAME_TIMEOUT_S) -> tuple[bytes, int, bytes]:
+    async def read(self, timeout_s: float | None = None) -> tuple[bytes, int, bytes]:
         """Returns the next frame: kind, request, payload.
+
+        Args:
+            timeout_s: How long it may take; ``FRAME_TIMEOUT_S`` unless told.
 
         Raises:
             SpeechError: The worker is gone, hangs, or sends what is no frame.
         """
+        timeout_s = FRAME_TIMEOUT_S if timeout_s is None else timeout_s
         try:
             async with asyncio.timeout(timeout_s):
                 length = await self._from_worker.readexactly(wire.LENGTH.size)

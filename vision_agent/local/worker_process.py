@@ -23,6 +23,8 @@ from typing import BinaryIO, NamedTuple
 _HEADER = struct.Struct(">BII")
 _LONGEST_BYTES = 4 << 20
 _READY = 255
+_FIRST_DELAY_S = 0.1
+_LONGEST_DELAY_S = 10.0
 
 _log = logging.getLogger(__name__)
 
@@ -45,26 +47,22 @@ class WorkerProcess:
     Args:
         module: Dotted name of a module that calls ``serve``.
         on_message: Called on the event loop for every message of the child.
-        on_death: Called on the event loop when the child has died: its jobs are lost.
-        restart_delay_s: Wait before a new start, so that a child that dies at once costs little.
+        on_ready: Called on the event loop whenever a child takes jobs: at first, and after each
+            death, when the jobs of the dead one have to be given again.
     """
 
     def __init__(
         self,
         module: str,
         on_message: Callable[[Message], None],
-        on_death: Callable[[], None],
-        *,
-        restart_delay_s: float = 0.2,
+        on_ready: Callable[[], None],
     ) -> None:
         self._module = module
         self._on_message = on_message
-        self._on_death = on_death
-        self._restart_delay_s = restart_delay_s
+        self._on_ready = on_ready
         self._child: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
-        self._closed = False
         self.restarts = 0
 
     @property
@@ -73,7 +71,7 @@ class WorkerProcess:
         return self._child.pid if self._child else None
 
     def start(self) -> None:
-        """Start in the background; ``ready`` waits for it."""
+        """Start in the background; ``ready`` waits for it. ``close`` ends it."""
         self._keeper = asyncio.create_task(self._keep(), name=f"worker {self._module}")
 
     async def ready(self, timeout_s: float) -> None:
@@ -99,21 +97,24 @@ class WorkerProcess:
 
     async def close(self) -> None:
         """End the child: EOF on its stdin, and a kill if that does not help within a second."""
-        self._closed = True
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
             self._keeper = None
 
     async def _keep(self) -> None:
-        while not self._closed:
-            await self._run_once()
+        delay_s = _FIRST_DELAY_S
+        while True:
+            served = await self._run_once()
             self.restarts += 1
-            await asyncio.sleep(self._restart_delay_s * min(self.restarts, 50))
+            # A child that dies before it served anything would otherwise be started without end.
+            delay_s = _FIRST_DELAY_S if served else min(delay_s * 2, _LONGEST_DELAY_S)
+            await asyncio.sleep(delay_s)
 
-    async def _run_once(self) -> None:
-        # Unbuffered and isolated from the caller's terminal: Ctrl-C reaches the parent, which
-        # closes the pipe, and the child ends by that.
+    async def _run_once(self) -> bool:
+        """One child from start to end; whether it got as far as taking jobs."""
+        # In a session of its own: Ctrl-C reaches the parent, which closes the pipe, and the
+        # child ends by that.
         self._child = child = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -125,12 +126,12 @@ class WorkerProcess:
         try:
             await self._read(child)
         finally:
+            served = self._ready.is_set()
             self._ready.clear()
             self._child = None
             await self._reap(child)
-        if not self._closed:
-            _log.warning("%s ended with code %s; starting it again", self._module, child.returncode)
-            self._on_death()
+        _log.warning("%s ended with code %s; starting it again", self._module, child.returncode)
+        return served
 
     async def _read(self, child: asyncio.subprocess.Process) -> None:
         assert child.stdout is not None
@@ -146,6 +147,7 @@ class WorkerProcess:
                 return
             if op == _READY:
                 self._ready.set()
+                self._on_ready()
             else:
                 self._on_message(Message(op, job, payload))
 

@@ -114,13 +114,17 @@ class FrameGate:
             self._key_frames_only = False
 
     def _due(self, timestamp: int) -> bool:
-        return self._looking or self._next_due is None or timestamp >= self._next_due
+        if self._looking or self._next_due is None:
+            return True
+        # A little early is in time, if what comes next is late by much more.
+        interval = timestamp - self._stamps[-2] if len(self._stamps) > 1 else 0
+        return timestamp >= self._next_due - min(self._period // 10, interval // 4)
 
     def _choose(self, timestamp: int) -> None:
         late = 0 if self._next_due is None else timestamp - self._next_due
         # Kept on a grid: "a period after the last one" turns a sender's 2 pictures a second into
         # one every 1.5 s as soon as their clock jitters.
-        on_grid = not self._looking and 0 <= late < self._period // 2
+        on_grid = not self._looking and late < self._period // 2
         self._next_due = timestamp + self._period - (late if on_grid else 0)
         self._looking = False
         self._chosen.append(timestamp)

@@ -253,15 +253,18 @@ class Peer:
     async def _watch(self, pc: RTCPeerConnection) -> None:
         loop = asyncio.get_running_loop()
         signs = aiortc_patches.SignsOfLife(pc)
-        offered_at_s = heard_at_s = loop.time()
+        offered_at_s = heard_at_s = checked_at_s = loop.time()
         heard = 0
         interval_s = min(1.0, self._connect_timeout_s / 4, self._vanished_after_s / 8)
         while True:
             await asyncio.sleep(interval_s)
             now_s = loop.time()
             count = signs.count()
-            if count != heard or not self._connected:
+            # Late by much, it is this process that was away: what came meanwhile is not counted
+            # yet.
+            if count != heard or not self._connected or now_s - checked_at_s > interval_s + 0.5:
                 heard, heard_at_s = count, now_s
+            checked_at_s = now_s
             if not self._connected and now_s - offered_at_s >= self._connect_timeout_s:
                 self._close_once(f"the peer did not connect within {self._connect_timeout_s:g} s")
                 return

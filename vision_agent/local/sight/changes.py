@@ -137,6 +137,9 @@ def _same_light(old: Pixels, new: Pixels, covered: Mask) -> Pixels:
                 gain, offset = (float(v) for v in np.polyfit(x[agree], y[agree], 1))
         if 0.4 < gain < 2.5 and abs(offset) < 60:
             matched[..., channel] = gain * matched[..., channel] + offset
+            # What was at the sensor's limit was at least that bright.
+            limit = (old[..., channel] >= 250) & (new[..., channel] > matched[..., channel])
+            matched[..., channel][limit] = new[..., channel][limit]
     return np.asarray(np.clip(np.rint(matched), 0, 255), np.uint8)
 
 

@@ -78,6 +78,7 @@ def names_of(lab: Floats, *, white_known: bool = False) -> Codes:
 
     # Without enough chroma there is no hue. A dark colour needs more of it to show.
     least = np.where(lightness >= WHITE_FROM, 0.030, 0.036)
+    least[lightness > 0.94] = 0.045  # near a sensor's limit a cast is all that is left
     least = least + 0.05 * np.clip(0.42 - lightness, 0, 1)
     if white_known:
         least[(lightness > 0.50) & (lightness < WHITE_FROM)] = 0.019

@@ -31,7 +31,8 @@ BACKGROUND_RATIO = 0.15
 """And this much of its share of the middle: what fills the middle may well touch the border."""
 
 THING_FROM = 0.004
-"""Share of the picture that a thing must take to be told."""
+OTHER_FROM = 0.012
+"""Shares of the picture that the thing in the middle, and any other, must take to be told."""
 
 IN_THE_MIDDLE_FROM = 0.02
 """Share of the middle's weight that a thing must have to be the thing in the middle."""
@@ -81,7 +82,7 @@ def describe_colours(pixels: Pixels) -> Colour:
         names = named(main.mask)
     told = [(MIDDLE, name) for name in names]
     for thing in sorted(things, key=lambda thing: -thing.area_share):
-        if thing is not main:
+        if thing is not main and thing.area_share >= OTHER_FROM:
             told.append((place(thing.x_px, width_px), named(thing.mask)[0]))
     others: dict[tuple[str, str], tuple[str, str]] = {}
     for where, name in told:
@@ -138,7 +139,8 @@ def _stands_out(lab: Floats, border: Mask, middle: Floats) -> Mask:
     size = int(np.prod(_BINS))
     counts = np.bincount(flat[border], minlength=size).astype(np.float64)
     of_border = _spread(counts / border.sum())
-    of_middle = _spread(np.bincount(flat.ravel(), weights=middle.ravel(), minlength=size))
+    weighed = np.bincount(flat.ravel(), weights=middle.ravel(), minlength=size)
+    of_middle = _spread(weighed.astype(np.float64))
     known = (of_border >= BACKGROUND_FROM) & (of_border >= BACKGROUND_RATIO * of_middle)
     return np.asarray(~known[flat], np.bool_)
 

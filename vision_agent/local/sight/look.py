@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Generic, TypeVar
 
+import cv2
+
 from vision_agent.local.contract import SeenFrame
 from vision_agent.local.sight.changes import choose_earlier, compare
 from vision_agent.local.sight.codes import Codes
@@ -29,7 +31,10 @@ class Sight:
     """Describes pictures. Cheap to make; what it needs is loaded when first asked for."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="sight")
+        # Two looks keep two cores busy; OpenCV's own threads would only get into their way.
+        self._threads = ThreadPoolExecutor(
+            AT_ONCE, "sight", initializer=cv2.setNumThreads, initargs=(1,)
+        )
         self._faces = _Once(Faces)
         self._reader = _Once(Reader)
         self._codes = _Once(Codes)

@@ -20,10 +20,13 @@ EVEN_LEVELS = 16
 """Of 255: an even area differs by less than this, once noise and slow shading are taken off."""
 
 SHARPNESS_AT_PX = 480
-SHARP_EDGE = 0.012
+SHARP_EDGE = 0.03
 """Variance of the Laplacian over variance, of the sharpest part with enough contrast."""
 
-MIN_CONTRAST = 8.0
+MOST_NOISE = 10.0
+"""Variance of the Laplacian that is put down to noise, if the plainest parts have it too."""
+
+MIN_CONTRAST = 10.0
 """Standard deviation, of 255, below which a part has no edge to judge."""
 
 
@@ -59,8 +62,10 @@ def sharpness(plain: Pixels) -> float:
     judged = variance > MIN_CONTRAST**2
     if not judged.any():
         return 0.0
-    ratio = _variance(laplacian)[judged] / variance[judged]
-    return float(np.percentile(ratio, 90))
+    roughness = _variance(laplacian)
+    of_noise = min(MOST_NOISE, float(np.percentile(roughness, 20)))
+    ratio = (roughness[judged] - of_noise) / variance[judged]
+    return max(0.0, float(np.percentile(ratio, 90)))
 
 
 def _variance(values: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:

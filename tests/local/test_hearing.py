@@ -1,0 +1,172 @@
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+import pytest_asyncio
+
+from tests.local.recordings import QUESTIONS, SPEECH, jfk, silence, spoken
+from vision_agent.local.contract import Heard, SpeechStarted, SpeechStopped
+from vision_agent.local.endpointing import Sensitivity
+from vision_agent.local.hearing import Ears, EnergyGate
+from vision_agent.local.intents import understand
+from vision_agent.local.recognizer import Recognizer
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def recognizer() -> AsyncIterator[Recognizer]:
+    recognizer = Recognizer()
+    recognizer.start()
+    yield recognizer
+    await recognizer.close()
+
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.fixture
+def deaf() -> Recognizer:
+    """One without a worker: for when only the detection of speech is looked at."""
+    return Recognizer()
+
+
+def feed(ears: Ears, pcm: bytes, chunk_bytes: int = 640) -> list[SpeechStarted | SpeechStopped]:
+    return [
+        event
+        for start in range(0, len(pcm), chunk_bytes)
+        for event in ears.feed(pcm[start : start + chunk_bytes])
+    ]
+
+
+def noise(ms: int, rms: float) -> bytes:
+    samples = np.random.default_rng(1).normal(0, rms, 16 * ms)
+    return samples.astype("<i2").tobytes()
+
+
+async def hear(recognizer: Recognizer, pcm: bytes) -> Heard:
+    ears = Ears(recognizer, Sensitivity())
+    events = feed(ears, pcm + silence(900))
+    assert isinstance(events[-1], SpeechStopped)
+    heard = await ears.heard()
+    await ears.close()
+    return heard
+
+
+@pytest.mark.parametrize("path", sorted(SPEECH.glob("*.wav")), ids=lambda path: path.stem)
+async def test_a_spoken_question_is_understood_and_other_speech_is_not(
+    recognizer: Recognizer, path: object
+) -> None:
+    name = path.stem  # type: ignore[attr-defined]
+    heard = await hear(recognizer, spoken(name))
+    question = next((q for q in QUESTIONS if name.startswith(q)), None)
+    if question is None:
+        assert not heard.understood
+        assert "sister" in heard.text
+    else:
+        assert heard.understood, heard
+        request = understand(heard.text)
+        assert request is not None
+        assert request.intent == QUESTIONS[question]
+
+
+async def test_every_question_has_two_voices() -> None:
+    names = [path.stem for path in SPEECH.glob("*.wav")]
+    for question in [*QUESTIONS, "off-topic"]:
+        assert sum(name.startswith(question) for name in names) == 2
+
+
+async def test_a_speech_of_a_president_is_found_and_is_no_command(recognizer: Recognizer) -> None:
+    ears = Ears(recognizer, Sensitivity(silence_ms=400))
+    events = feed(ears, jfk() + silence(1000))
+    started = [event.at_ms for event in events if isinstance(event, SpeechStarted)]
+    stopped = [event.at_ms for event in events if isinstance(event, SpeechStopped)]
+    # "And so, my fellow Americans" · "ask not" · "what your country can do for you" ·
+    # "ask what you can do for your country"
+    assert len(started) == len(stopped) == 4
+    assert started[0] < 500
+    assert 3_100 < started[1] < 3_600
+    assert 5_200 < started[2] < 5_700
+    assert 8_000 < started[3] < 8_500
+    assert 10_200 < stopped[3] <= 11_100
+    for _ in stopped:
+        assert not (await ears.heard()).understood
+    await ears.close()
+
+
+async def test_the_same_sound_gives_the_same_words(recognizer: Recognizer) -> None:
+    first = await hear(recognizer, spoken("off-topic"))
+    await hear(recognizer, spoken("hello"))
+    assert await hear(recognizer, spoken("off-topic")) == first
+
+
+async def test_loudness_does_not_matter(recognizer: Recognizer) -> None:
+    loud = np.frombuffer(spoken("what-do-you-see"), "<i2")
+    quiet = (loud * 0.05).astype("<i2").tobytes()
+    assert await hear(recognizer, quiet) == Heard("what do you see", True)
+
+
+async def test_two_utterances_are_heard_in_the_order_they_were_spoken(
+    recognizer: Recognizer,
+) -> None:
+    ears = Ears(recognizer, Sensitivity())
+    feed(ears, spoken("hello") + silence(900) + spoken("read-the-text") + silence(900))
+    assert (await ears.heard()).text == "hello"
+    assert (await ears.heard()).text == "read the text"
+    assert await ears.heard() == Heard("", False)
+    await ears.close()
+
+
+async def test_a_marked_activity_is_heard_without_detection(recognizer: Recognizer) -> None:
+    ears = Ears(recognizer, Sensitivity())
+    feed(ears, silence(500))
+    ears.begin_activity()
+    assert feed(ears, silence(1000) + spoken("what-changed") + silence(2000)) == []
+    ears.end_activity()
+    assert await ears.heard() == Heard("what changed", True)
+    await ears.close()
+
+
+async def test_speech_is_dated_within_a_tenth_of_a_second(deaf: Recognizer) -> None:
+    # 300 ms of silence are in the recording on either side.
+    question = spoken("what-do-you-see")
+    ears = Ears(deaf, Sensitivity(silence_ms=600))
+    [started, stopped] = feed(ears, silence(1000) + question + silence(1000))
+    assert abs(started.at_ms - 1300) <= 150
+    assert abs(stopped.at_ms - (1000 + len(question) // 32 - 300)) <= 200
+
+
+async def test_the_size_of_the_chunks_does_not_matter(deaf: Recognizer) -> None:
+    pcm = silence(500) + spoken("what-colour-is-this") + silence(1000)
+    expected = feed(Ears(deaf, Sensitivity()), pcm)
+    assert len(expected) == 2
+    for chunk_bytes in (2, 314, 3200, len(pcm)):
+        assert feed(Ears(deaf, Sensitivity()), pcm, chunk_bytes) == expected
+
+
+async def test_noise_is_not_speech(deaf: Recognizer) -> None:
+    assert feed(Ears(deaf, Sensitivity()), noise(5000, 300.0)) == []
+
+
+async def test_speech_in_noise_is_found(deaf: Recognizer) -> None:
+    question = np.frombuffer(silence(1500) + spoken("what-do-you-see") + silence(1500), "<i2")
+    level = float(np.sqrt(np.mean(np.square(question[24_000:-24_000], dtype=np.float64))))
+    hiss = np.frombuffer(noise(len(question) // 16 + 1, level / 10), "<i2")[: len(question)]
+    mixed = np.clip(question.astype(int) + hiss, -32768, 32767).astype("<i2").tobytes()
+    [started, stopped] = feed(Ears(deaf, Sensitivity()), mixed)
+    assert abs(started.at_ms - 1800) <= 250
+    assert stopped.at_ms > started.at_ms + 500
+
+
+async def test_after_a_reset_nothing_is_being_said(deaf: Recognizer) -> None:
+    ears = Ears(deaf, Sensitivity())
+    assert len(feed(ears, spoken("off-topic")[:40_000])) == 1
+    ears.reset()
+    assert feed(ears, silence(2000)) == []
+    assert await ears.heard() == Heard("", False)
+
+
+async def test_the_gate_lets_silence_cost_nothing() -> None:
+    gate = EnergyGate()
+    quiet = np.frombuffer(noise(3200, 30.0), "<i2").reshape(-1, 512)
+    assert sum(gate.passes(chunk) for chunk in quiet[:50]) <= 12
+    assert not any(gate.passes(chunk) for chunk in quiet[50:])
+    assert gate.passes(np.full(512, 2000, np.int16))
