@@ -47,6 +47,8 @@ let info = null;
 let state = IDLE;
 /** @type {Call|null} */
 let call = null;
+/** The page lost its peer; without this it is the server that reconnects, to its model. */
+let ownReconnection = false;
 let wakeLock = null;
 
 // ---- before the call
@@ -81,6 +83,7 @@ async function dial(withCamera) {
   captions.clear();
   lobbyNotices.clearAll();
   callNotices.clearAll();
+  ownReconnection = false;
   become(enter(state, "asking"));
   const asked = state;
   await devices.open(withCamera);
@@ -110,10 +113,13 @@ async function dial(withCamera) {
 
 function onReady() {
   clock.start();
-  // A server that says its state is about to; one that doesn't is taken to listen.
+  // A server that says its state is about to, at least at first; one that doesn't listens.
   setTimeout(() => {
-    const waiting = state.name === "connecting" || state.name === "reconnecting";
-    if (waiting && !state.serverLeads) become(enter(state, "listening"));
+    const { name, serverLeads } = state;
+    const silent = name === "connecting" && !serverLeads;
+    if (silent || (name === "reconnecting" && ownReconnection)) {
+      become(enter(state, "listening"));
+    }
   }, STATE_GRACE_MS);
 }
 
@@ -123,6 +129,7 @@ function onVoice(track) {
 }
 
 function onReconnecting(why) {
+  ownReconnection = true;
   become(enter(state, "reconnecting", why));
 }
 
@@ -159,7 +166,9 @@ function onMessage(message) {
       else if (data?.kind === "frame_at_speech_end" && camera.track) captions.looked(data.age_ms);
       break;
   }
-  become(afterMessage(state, message));
+  const next = afterMessage(state, message);
+  if (next.name !== state.name) ownReconnection = false;
+  become(next);
 }
 
 function hangUp() {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -88,14 +89,101 @@ def noise(seed: int = 3) -> Pixels:
     return jpegged(random.astype(np.uint8))
 
 
-def frames_of(path: str, every: int = 60) -> list[Pixels]:
-    """Some frames of a film, as a call sends them."""
-    film = cv2.VideoCapture(path)
-    frames = []
-    at = 0
-    while film.grab():
-        if at % every == 0:
-            frames.append(jpegged(np.asarray(film.retrieve()[1], np.uint8), 70))
-        at += 1
+def frames_of(path: Path, at_s: Sequence[float]) -> list[Pixels]:
+    """Frames of a film at these times, as a call sends them."""
+    film = cv2.VideoCapture(str(path))
+    rate_hz = film.get(cv2.CAP_PROP_FPS)
+    wanted = [round(seconds * rate_hz) for seconds in at_s]
+    found = {}
+    for at in range(max(wanted) + 1):
+        assert film.grab(), f"{path.name} has no frame {at}"
+        if at in wanted:
+            found[at] = jpegged(np.asarray(film.retrieve()[1], np.uint8), 70)
     film.release()
-    return frames
+    return [found[at] for at in wanted]
+
+
+def written(
+    lines: Sequence[str],
+    height_px: int,
+    *,
+    ink: Sequence[int] = (20, 20, 20),
+    paper: Sequence[int] = (240, 240, 235),
+    font: int = cv2.FONT_HERSHEY_SIMPLEX,
+) -> Pixels:
+    """Lines of text, capitals ``height_px`` tall, from the top left."""
+    picture = filled(paper)
+    thickness = max(1, round(height_px / 12))
+    scale = cv2.getFontScaleFromHeight(font, height_px, thickness)
+    for index, line in enumerate(lines):
+        at = (40, 60 + round(index * 2.1 * height_px))
+        cv2.putText(picture, line, at, font, scale, bgr(ink), thickness, cv2.LINE_AA)
+    return picture
+
+
+def with_qr_code(
+    text: str, side_px: int, *, turn_deg: float = 0.0, at: tuple[int, int] = (320, 240)
+) -> Pixels:
+    """A QR code with its quiet zone, on a brown table."""
+    modules = cv2.copyMakeBorder(
+        cv2.QRCodeEncoder.create().encode(text), 2, 2, 2, 2, cv2.BORDER_CONSTANT, value=(255,)
+    )
+    code = cv2.resize(modules, (side_px, side_px), interpolation=cv2.INTER_NEAREST)
+    return _laid(cv2.cvtColor(code, cv2.COLOR_GRAY2BGR), filled((150, 130, 110)), at, turn_deg)
+
+
+def with_barcode(digits: str, module_px: int = 3) -> Pixels:
+    """An EAN-13 barcode (GS1 General Specifications, 5.2.1) on white."""
+    odd = "0001101 0011001 0010011 0111101 0100011 0110001 0101111 0111011 0110111 0001011".split()
+    right = ["".join("10"[int(bit)] for bit in code) for code in odd]
+    even = [code[::-1] for code in right]
+    parity = "LLLLLL LLGLGG LLGGLG LLGGGL LGLLGG LGGLLG LGGGLL LGLGLG LGLGGL LGGLGL".split()
+    first = parity[int(digits[0])]
+    bits = "101"
+    for digit, kind in zip(digits[1:7], first, strict=True):
+        bits += (odd if kind == "L" else even)[int(digit)]
+    bits += "01010" + "".join(right[int(digit)] for digit in digits[7:]) + "101"
+    row = np.array([0 if bit == "1" else 255 for bit in bits], np.uint8)
+    bars = np.repeat(np.tile(row, (160, 1)), module_px, axis=1)
+    return _laid(cv2.cvtColor(bars, cv2.COLOR_GRAY2BGR), filled((255, 255, 255)), (320, 240), 0)
+
+
+def _laid(piece: Pixels, picture: Pixels, at: tuple[int, int], turn_deg: float) -> Pixels:
+    height, width = piece.shape[:2]
+    laid = cv2.getRotationMatrix2D((width / 2, height / 2), turn_deg, 1)
+    laid[:, 2] += (at[0] - width / 2, at[1] - height / 2)
+    size = (picture.shape[1], picture.shape[0])
+    over = cv2.warpAffine(np.full_like(piece, 255), laid, size) > 127
+    return np.asarray(np.where(over, cv2.warpAffine(piece, laid, size), picture), np.uint8)
+
+
+def with_faces(*centres_x_px: int, scale: float = 1.0) -> Pixels:
+    """Drawn faces: simple, but Haar cascades are about light and shade of just these parts."""
+    picture = filled((190, 190, 185))
+    for x_px in centres_x_px:
+        _draw_face(picture, x_px, 230, scale)
+    return picture
+
+
+def _draw_face(picture: Pixels, x_px: int, y_px: int, scale: float) -> None:
+    def oval(x: float, y: float, a: float, b: float, rgb: tuple[int, int, int]) -> None:
+        centre = (round(x_px + x * scale), round(y_px + y * scale))
+        axes = (round(a * scale), round(b * scale))
+        cv2.ellipse(picture, centre, axes, 0, 0, 360, bgr(rgb), -1, cv2.LINE_AA)
+
+    oval(0, 190, 150, 120, (60, 70, 110))  # shoulders
+    oval(0, 110, 40, 60, (195, 150, 120))  # neck
+    oval(0, -25, 98, 112, (60, 45, 35))  # hair
+    oval(0, 10, 82, 105, (215, 170, 140))
+    oval(0, -90, 70, 30, (60, 45, 35))
+    for side in (-1, 1):
+        oval(side * 34, -12, 24, 14, (165, 120, 95))  # the hollow of the eye
+        oval(side * 34, -30, 22, 5, (70, 50, 40))
+        oval(side * 34, -10, 14, 7, (235, 230, 225))
+        oval(side * 34, -10, 7, 7, (50, 35, 30))
+        oval(side * 48, 35, 20, 16, (228, 184, 154))  # cheek
+    oval(0, 15, 9, 28, (228, 186, 156))  # nose
+    oval(-9, 40, 6, 4, (150, 105, 85))
+    oval(9, 40, 6, 4, (150, 105, 85))
+    oval(0, 68, 28, 8, (165, 85, 80))  # mouth
+    oval(0, 92, 30, 8, (190, 146, 120))

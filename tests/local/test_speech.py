@@ -95,7 +95,8 @@ async def test_every_voice_keeps_the_level_and_sounds_unlike_every_other(speech:
     timbres = {}
     for name in VOICES:
         voice = await sound(speech, "Hello, do you hear me?", name)
-        assert -8 < 20 * np.log10(np.abs(voice).max()) < -2.9, name
+        assert -9 < 20 * np.log10(np.abs(voice).max()) < -2.9, name
+        assert -25 < 10 * np.log10(np.mean(voice**2)) < -17, name
         timbres[name] = timbre(voice)
     alike = {
         (a, b): float(np.abs(timbres[a] - timbres[b]).mean())

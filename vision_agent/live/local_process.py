@@ -19,7 +19,7 @@ from typing import Self
 logger = logging.getLogger(__name__)
 
 START_TIMEOUT_S = 60.0
-STOP_TIMEOUT_S = 1.0
+STOP_TIMEOUT_S = 0.5
 
 
 class LocalServerError(RuntimeError):
