@@ -113,7 +113,7 @@ class Caller:
 
     async def reads(self, who: str) -> list[str]:
         """The captions of "user" or "agent" that are finished, oldest first."""
-        return await self.page.locator(f".line-{who} .text").all_inner_texts()
+        return await self.page.locator(f".line-{who} .text").all_text_contents()
 
     async def reads_answer(self) -> str:
         """Waits for the first whole answer."""

@@ -60,9 +60,10 @@ def shot(
     moved = cv2.getRotationMatrix2D((width / 2, height / 2), turn_deg, 1)
     moved[:, 2] += shift_px
     picture = cv2.warpAffine(pixels, moved, (width, height), borderMode=cv2.BORDER_REFLECT)
-    light = cv2.GaussianBlur(picture, (0, 0), blur_px).astype(np.float64)
-    light *= exposure * np.array(cast[::-1])
-    light += np.random.default_rng(seed).normal(0, noise, light.shape)
+    light = cv2.GaussianBlur(picture, (0, 0), blur_px).astype(np.float32)
+    light *= exposure * np.array(cast[::-1], np.float32)
+    random = np.random.default_rng(seed)
+    light += noise * random.standard_normal(light.shape, np.float32)
     return jpegged(np.clip(light, 0, 255).astype(np.uint8))
 
 
@@ -73,10 +74,10 @@ def filled(rgb: Sequence[int], size: tuple[int, int] = (640, 480)) -> Pixels:
 
 def patch(rgb: Sequence[int], background: Sequence[int]) -> Pixels:
     """A thing in the middle of a background that is shaded a little, as any wall is."""
-    picture = filled(background).astype(np.float64)
+    picture = filled(background, (400, 300)).astype(np.float64)
     picture *= np.linspace(0.95, 1.05, picture.shape[1])[None, :, None]
     picture = np.clip(picture, 0, 255).astype(np.uint8)
-    cv2.ellipse(picture, (330, 250), (95, 120), 15, 0, 360, bgr(rgb), -1)
+    cv2.ellipse(picture, (206, 156), (60, 75), 15, 0, 360, bgr(rgb), -1)
     return picture
 
 
@@ -134,10 +135,17 @@ def with_qr_code(
 
 def with_barcode(digits: str, module_px: int = 3) -> Pixels:
     """An EAN-13 barcode (GS1 General Specifications, 5.2.1) on white."""
-    odd = "0001101 0011001 0010011 0111101 0100011 0110001 0101111 0111011 0110111 0001011".split()
+    # Widths of the bars are the standard's A set; B and C are its mirror and its complement.
+    odd = [
+        *("0001101", "0011001", "0010011", "0111101", "0100011"),
+        *("0110001", "0101111", "0111011", "0110111", "0001011"),
+    ]
     right = ["".join("10"[int(bit)] for bit in code) for code in odd]
     even = [code[::-1] for code in right]
-    parity = "LLLLLL LLGLGG LLGGLG LLGGGL LGLLGG LGGLLG LGGGLL LGLGLG LGLGGL LGGLGL".split()
+    parity = [
+        *("LLLLLL", "LLGLGG", "LLGGLG", "LLGGGL", "LGLLGG"),
+        *("LGGLLG", "LGGGLL", "LGLGLG", "LGLGGL", "LGGLGL"),
+    ]
     first = parity[int(digits[0])]
     bits = "101"
     for digit, kind in zip(digits[1:7], first, strict=True):

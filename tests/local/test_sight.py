@@ -103,10 +103,9 @@ async def test_a_truncated_or_damaged_picture_never_crashes(sight: Sight) -> Non
         for data in (RED_THING[:cut], damaged):
             try:
                 seen = await sight.observe([frame(data)], frozenset({"colour", "quality"}))
-            except UnreadablePicture as error:
-                assert str(error)
-            else:
-                assert seen.quality is not None
+            except UnreadablePicture:
+                continue
+            assert seen.quality is not None
 
 
 async def test_a_png_is_looked_at_as_well(sight: Sight) -> None:

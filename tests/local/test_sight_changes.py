@@ -14,7 +14,7 @@ from vision_agent.local.sight.changes import choose_earlier, compare
 from vision_agent.local.sight.colour_names import base_name
 
 LEFT, MIDDLE, RIGHT = "on the left", "in the middle", "on the right"
-RED, BLUE = (200, 30, 30), (30, 60, 170)
+RED, BLUE = (215, 40, 40), (30, 60, 170)
 
 # Shift in pixels, turn, exposure: of the later picture against the earlier one.
 STILL = ((0.0, 0.0), 0.0, 1.0)

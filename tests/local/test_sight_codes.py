@@ -70,6 +70,6 @@ def test_no_code_is_seen_where_there_is_none(codes: Codes, recordings: Path) -> 
     ]
     chessboard = np.kron(np.indices((8, 8)).sum(axis=0) % 2, np.ones((50, 50))) * 255
     pictures.append(shot(cv2.cvtColor(chessboard.astype(np.uint8), cv2.COLOR_GRAY2BGR)))
-    pictures += frames_of(recordings / "bottle.mp4", range(1, 39, 7))
+    pictures += frames_of(recordings / "bottle.mp4", range(1, 39, 12))
 
     assert [codes.find(picture) for picture in pictures] == [()] * len(pictures)

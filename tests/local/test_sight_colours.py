@@ -14,6 +14,7 @@ from tests.local.sight_pictures import (
     Pixels,
     filled,
     frames_of,
+    noise,
     patch,
     shot,
 )
@@ -56,7 +57,7 @@ def test_a_thing_in_the_middle_has_its_colour_before_any_wall_under_any_cast(
 @pytest.mark.parametrize("name", SHADES)
 def test_a_picture_of_one_colour_has_that_colour_under_any_cast(name: str) -> None:
     seen = [
-        describe_colours(shot(filled(rgb), cast=cast))
+        describe_colours(shot(filled(rgb, (320, 240)), cast=cast))
         for rgb in SHADES[name]
         for cast in CASTS.values()
     ]
@@ -90,6 +91,13 @@ def test_two_things_side_by_side_are_told_with_their_places() -> None:
 
     assert colour.main == "green"
     assert set(colour.others) == {("on the left", "red"), ("on the right", "blue")}
+
+
+def test_noise_of_all_colours_has_a_colour_too() -> None:
+    colour = describe_colours(noise())
+
+    assert base_name(colour.main) in SHADES
+    assert not colour.stands_out
 
 
 def test_what_fills_the_middle_may_touch_the_border() -> None:

@@ -7,6 +7,7 @@ how to get it.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from vision_agent.local import phrasing
@@ -37,7 +38,7 @@ PLAIN_ANSWERS = {
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """An intent that needs the newest picture: what to look for, and how to say it."""
+    """One look at the newest picture: what to look for, and how to say it."""
 
     needs: frozenset[str]
     say: Callable[[Observations, Request], list[str]]
@@ -73,30 +74,34 @@ class Brain:
             for sentence in _not_understood(turn):
                 yield Say(sentence)
             return
-        for sentence in await self._fulfil(request, turn):
-            yield Say(sentence)
+        async with aclosing(self._fulfil(request, turn)) as sentences:
+            async for sentence in sentences:
+                yield Say(sentence)
 
-    async def _fulfil(self, request: Request, turn: Turn) -> list[str]:
+    async def _fulfil(self, request: Request, turn: Turn) -> AsyncGenerator[str, None]:
         if request.intent in PLAIN_ANSWERS:
-            return [PLAIN_ANSWERS[request.intent]]
+            yield PLAIN_ANSWERS[request.intent]
+            return
         if request.intent == "repeat":
             last = next((text for role, text in reversed(turn.history) if role == "model"), None)
-            return [last or "I haven't said anything yet."]
-        return await self._look(_LOOKS[request.intent], request, turn)
-
-    async def _look(self, look: _Look, request: Request, turn: Turn) -> list[str]:
+            yield last or "I haven't said anything yet."
+            return
         if not turn.frames:
-            return [NO_PICTURE]
+            yield NO_PICTURE
+            return
         age_ms = turn.now_ms - turn.frames[-1].at_ms
-        said = []
         if age_ms > STALE_PICTURE_MS:
-            said.append(f"Your camera is off; the last picture is {age_ms // 1000} seconds old.")
+            yield f"Your camera is off; the last picture is {age_ms // 1000} seconds old."
         try:
-            seen = await self._sight.observe(turn.frames, look.needs | {"quality"})
+            for look in _LOOKS[request.intent]:
+                seen = await self._sight.observe(turn.frames, look.needs)
+                if unusable := phrasing.unusable(seen):
+                    yield unusable
+                    return
+                for sentence in look.say(seen, request):
+                    yield sentence
         except UnreadablePicture:
-            return ["The picture from your camera is broken; I can't see anything in it."]
-        unusable = phrasing.unusable(seen)
-        return said + ([unusable] if unusable else look.say(seen, request))
+            yield "The picture from your camera is broken; I can't see anything in it."
 
 
 def _not_understood(turn: Turn) -> list[str]:
@@ -115,7 +120,11 @@ def _not_understood(turn: Turn) -> list[str]:
 
 
 def _scene(seen: Observations, request: Request) -> list[str]:
-    return phrasing.scene(seen) or ["I see nothing that I could describe."]
+    return phrasing.scene(seen)
+
+
+def _details(seen: Observations, request: Request) -> list[str]:
+    return phrasing.details(seen)
 
 
 def _colour(seen: Observations, request: Request) -> list[str]:
@@ -176,15 +185,21 @@ def _see_me(seen: Observations, request: Request) -> list[str]:
     return ["I get your picture, but I see no face in it."]
 
 
+_QUALITY = "quality"
+
 _LOOKS = {
-    "see": _Look(frozenset({"colour", "faces", "text", "codes"}), _scene),
-    "colour": _Look(frozenset({"colour"}), _colour),
-    "is_colour": _Look(frozenset({"colour"}), _is_colour),
-    "read": _Look(frozenset({"text", "codes"}), _read),
-    "code": _Look(frozenset({"codes"}), _codes),
-    "changed": _Look(frozenset({"changes"}), _changed),
-    "people": _Look(frozenset({"faces"}), _people),
-    "light": _Look(frozenset(), _light),
-    "see_me": _Look(frozenset({"faces"}), _see_me),
+    # What takes long is looked for while the first sentence is being spoken.
+    "see": (
+        _Look(frozenset({"colour", _QUALITY}), _scene),
+        _Look(frozenset({"faces", "text", "codes"}), _details),
+    ),
+    "colour": (_Look(frozenset({"colour", _QUALITY}), _colour),),
+    "is_colour": (_Look(frozenset({"colour", _QUALITY}), _is_colour),),
+    "read": (_Look(frozenset({"text", "codes", _QUALITY}), _read),),
+    "code": (_Look(frozenset({"codes", _QUALITY}), _codes),),
+    "changed": (_Look(frozenset({"changes", _QUALITY}), _changed),),
+    "people": (_Look(frozenset({"faces", _QUALITY}), _people),),
+    "light": (_Look(frozenset({_QUALITY}), _light),),
+    "see_me": (_Look(frozenset({"faces", _QUALITY}), _see_me),),
 }
-"""Intents that need the newest picture."""
+"""Intents that need the newest picture, and the looks that each takes, the quick one first."""

@@ -29,6 +29,7 @@ class Engine:
         self._sight = Sight()
         self._brain = Brain(self._sight)
         self._speech: asyncio.Task[Speech] | None = None
+        self._warming: asyncio.Task[None] | None = None
 
     @classmethod
     async def start(cls) -> Engine:
@@ -36,6 +37,7 @@ class Engine:
         engine = cls()
         engine._recognizer.start()
         engine._speech = asyncio.create_task(Speech.start(), name="speech start")
+        engine._warming = asyncio.create_task(engine._sight.warm_up(), name="sight warm-up")
         return engine
 
     async def close(self) -> None:
@@ -47,6 +49,9 @@ class Engine:
                 await (await speech).close()
         await self._recognizer.close()
         await self._sight.close()
+        if self._warming is not None:
+            # Cancelled with the thread pool, if it had not begun.
+            await asyncio.gather(self._warming, return_exceptions=True)
 
     def ears(
         self,

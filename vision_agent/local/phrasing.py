@@ -40,21 +40,25 @@ def unusable(seen: Observations) -> str | None:
 
 
 def scene(seen: Observations) -> list[str]:
-    """What is there, in sentences: colours and places, faces, codes, text."""
-    said = []
+    """What is there at first sight: colours and places."""
     if seen.quality and seen.quality.empty:
         area = f" It is {seen.colour.main}." if seen.colour else ""
-        said.append(f"I see one even area and nothing that stands out.{area}")
-    elif seen.colour:
-        said.append(_colours(seen.colour))
+        return [f"I see one even area and nothing that stands out.{area}"]
+    said = [_colours(seen.colour)] if seen.colour else []
+    if seen.quality and seen.quality.blurred:
+        said.append("The picture is blurred.")
+    return said
+
+
+def details(seen: Observations) -> list[str]:
+    """What is there besides: faces, codes, text."""
+    said = []
     if seen.faces:
         said.append(faces(seen.faces))
     if seen.codes:
         said.append(codes(seen.codes))
     if seen.text:
         said.append(f"I can read: {lines(seen.text)}.")
-    if seen.quality and seen.quality.blurred:
-        said.append("The picture is blurred.")
     return said
 
 

@@ -29,9 +29,7 @@ _SLICE_BYTES = 6_400  # 200 ms of s16le mono 16 kHz
 # (the model's fixed start) 142 of 174 test questions were understood instead of 153.
 _LEVEL_BYTES = 32_000
 _TYPICAL_LEVEL = "40,3,-1"
-# Narrower than the defaults (1e-48, 7e-29, 30000): a fifth less work, nothing lost on the test
-# questions, and a bound on what noise can cost.
-_BEAM = {"beam": 1e-36, "pbeam": 1e-36, "wbeam": 1e-20, "maxhmmpf": 3000}
+_MOST_STATES = 8_000  # of the search, a frame: a bound on what noise can cost
 
 
 class Listener:
@@ -41,7 +39,9 @@ class Listener:
         # Lattice search (bestpath) in the grammar took 1.1 s at the end of a sentence on average,
         # and the second pass (fwdflat) of the general model corrected 1 of 174 questions.
         self._grammar = Decoder(lm=None, bestpath=False, loglevel="FATAL")
-        self._general = Decoder(bestpath=False, fwdflat=False, loglevel="FATAL", **_BEAM)
+        self._general = Decoder(
+            bestpath=False, fwdflat=False, maxhmmpf=_MOST_STATES, loglevel="FATAL"
+        )
         for decoder in (self._grammar, self._general):
             for word, phones in EXTRA_WORDS.items():
                 decoder.add_word(word, phones, True)
@@ -50,9 +50,10 @@ class Listener:
 
     def begin(self, opening: bytes) -> None:
         """Start an utterance, levelled on its first second of PCM."""
-        level = self._level(opening)
         for decoder in (self._grammar, self._general):
-            decoder.set_cmn(level)
+            # Forgets the noise of earlier utterances, which may be another caller's.
+            decoder.start_stream()
+            decoder.set_cmn(_level(decoder, opening))
             decoder.start_utt()
 
     def feed(self, pcm: bytes) -> None:
@@ -81,20 +82,22 @@ class Listener:
         for decoder in (self._grammar, self._general):
             decoder.end_utt()
 
-    def _level(self, pcm: bytes) -> str:
-        if not pcm:
-            return _TYPICAL_LEVEL
-        self._grammar.set_cmn(_TYPICAL_LEVEL)
-        self._grammar.start_utt()
-        self._grammar.process_raw(pcm, no_search=True, full_utt=True)
-        self._grammar.end_utt()
-        level = str(self._grammar.get_cmn(False))
-        # Digital silence has no logarithm.
-        return _TYPICAL_LEVEL if any(math.isnan(float(x)) for x in level.split(",")) else level
-
     def _pronounce(self, word: str) -> list[str] | None:
         phones = self._general.lookup_word(word)
         return phones.split() if phones else None
+
+
+def _level(decoder: Decoder, pcm: bytes) -> str:
+    """The mean of the features of some PCM, as `set_cmn` takes it."""
+    decoder.set_cmn(_TYPICAL_LEVEL)
+    if not pcm:
+        return _TYPICAL_LEVEL
+    decoder.start_utt()
+    decoder.process_raw(pcm, no_search=True, full_utt=True)
+    decoder.end_utt()
+    level = str(decoder.get_cmn(False))
+    # Digital silence has no logarithm.
+    return _TYPICAL_LEVEL if any(math.isnan(float(x)) for x in level.split(",")) else level
 
 
 def judge(request: str, general: str, distance: float) -> dict[str, object]:

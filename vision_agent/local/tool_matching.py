@@ -59,6 +59,11 @@ def _fit(words: Sequence[str], tool: Mapping[str, Any]) -> tuple[float, CallTool
         return None
     name = _content(_split_name(str(tool.get("name", ""))))
     known = name | _content(normalise(str(tool.get("description", ""))).split())
+    for argument in schema.get("properties") or {}:
+        known |= _content(_split_name(argument))
+    # "for 5 minutes": the parameter's name says what the number is.
+    for parameter in schema.get("properties") or ():
+        known |= _content(_split_name(str(parameter)))
     said = _content(rest)
     if not said or not (said & known):
         return None

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vision_agent.local.sight.colour_names import BLACK, GREY, WHITE, base_name, name_of, names_of
+from vision_agent.local.sight.colour_names import NAMES, base_name, name_of, names_of
 from vision_agent.local.sight.observations import Colour
 from vision_agent.local.sight.oklab import Floats, linear
 from vision_agent.local.sight.picture import Pixels, fit
@@ -31,20 +31,24 @@ BACKGROUND_RATIO = 0.15
 """And this much of its share of the middle: what fills the middle may well touch the border."""
 
 THING_FROM = 0.004
-OTHER_FROM = 0.012
-"""Shares of the picture that the thing in the middle, and any other, must take to be told."""
+PLAIN_THING_FROM = 0.012
+"""Shares of the picture that a thing must take to be told. A small black, grey or white area beside
+the middle is as likely a highlight, a shadow or a part of another thing."""
 
 IN_THE_MIDDLE_FROM = 0.02
 """Share of the middle's weight that a thing must have to be the thing in the middle."""
 
+PLAIN = ("black", "grey", "white")
 COLOURFUL = 1.6
+"""What a colourful pixel's vote counts, where a plain one's counts 1."""
+
 SECOND_FROM = 0.25
 """Share of a thing that a second colour must take to be told."""
 
 MAX_OTHERS = 4
 
 # Oklab in bins that noise and shading do not leave, three side by side counted together.
-_BINS = (14, 48, 48)
+_BINS = (18, 48, 48)
 _LOW = np.array([0.0, -0.35, -0.35])
 _HIGH = np.array([1.0, 0.35, 0.35])
 
@@ -82,8 +86,10 @@ def describe_colours(pixels: Pixels) -> Colour:
         names = named(main.mask)
     told = [(MIDDLE, name) for name in names]
     for thing in sorted(things, key=lambda thing: -thing.area_share):
-        if thing is not main and thing.area_share >= OTHER_FROM:
-            told.append((place(thing.x_px, width_px), named(thing.mask)[0]))
+        if thing is not main:
+            name = named(thing.mask)[0]
+            if base_name(name) not in PLAIN or thing.area_share >= PLAIN_THING_FROM:
+                told.append((place(thing.x_px, width_px), name))
     others: dict[tuple[str, str], tuple[str, str]] = {}
     for where, name in told:
         others.setdefault((where, base_name(name)), (where, name))
@@ -105,13 +111,10 @@ def _named(lab: Floats, weights: Floats, white_known: bool) -> list[str]:
     edges are grey on a thing of any colour.
     """
     names = names_of(lab, white_known=white_known)
-    plain = np.isin(names, (BLACK, GREY, WHITE))
+    plain = np.isin(names, [NAMES.index(name) for name in PLAIN])
     votes = np.bincount(names, weights=weights * np.where(plain, 1.0, COLOURFUL), minlength=11)
-    chosen = [
-        int(code)
-        for code in np.argsort(-votes, kind="stable")[:2]
-        if votes[code] >= SECOND_FROM * votes.sum()
-    ]
+    first, second = (int(code) for code in np.argsort(-votes, kind="stable")[:2])
+    chosen = [first, second] if votes[second] >= SECOND_FROM * votes.sum() else [first]
     typical = [np.median(lab[names == code], axis=0) for code in chosen]
     return [name_of(np.asarray(colour), white_known=white_known) for colour in typical]
 

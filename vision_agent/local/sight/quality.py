@@ -37,7 +37,7 @@ def judge(pixels: Pixels) -> Quality:
     return Quality(
         too_dark=float(np.percentile(plain, 95)) < DARK_LEVEL,
         too_bright=float(np.percentile(plain, 50)) >= BRIGHT_LEVEL
-        and float(np.percentile(plain, 0.2)) > WASHED_OUT_LEVEL,
+        and float(np.percentile(plain, 0.05)) > WASHED_OUT_LEVEL,
         blurred=not empty and sharpness(plain) < SHARP_EDGE,
         empty=empty,
     )
