@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from vision_agent.local.speech import speak_question
+from vision_agent.local import speak_question
 from vision_agent.replay import ReplayOptions, Report, replay
 from vision_agent.server_process import ServerProcess
 

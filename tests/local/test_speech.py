@@ -113,9 +113,9 @@ async def test_unknown_voices_and_languages_still_speak(speech: Speech) -> None:
 
 
 async def test_a_language_is_spoken_as_it_is(speech: Speech) -> None:
-    english = await sound(speech, "99", None, "en-US")
-    french = await sound(speech, "99", None, "fr-FR")  # quatre-vingt-dix-neuf
-    assert len(french) > 1.2 * len(english)
+    english = await sound(speech, "99 98 97", None, "en-US")
+    french = await sound(speech, "99 98 97", None, "fr-FR")  # quatre-vingt-…
+    assert len(french) > 1.1 * len(english)
 
 
 async def test_a_long_text_begins_long_before_all_of_it_is_synthesised(speech: Speech) -> None:

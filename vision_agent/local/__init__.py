@@ -5,19 +5,28 @@ A server on the loopback interface that speaks the Gemini Live API's WebSocket p
 imports nothing of the rest of the project: it is reached over the wire, as the real service is.
 """
 
-from vision_agent.local.process import run_live_server
-from vision_agent.local.server import LocalServer, serve
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vision_agent.local.process import run_live_server
+    from vision_agent.local.server import LocalServer, serve
+    from vision_agent.local.speech import speak_question
 
 __all__ = ["LocalServer", "run_live_server", "serve", "speak_question"]
 
+_HOMES = {
+    "LocalServer": "server",
+    "run_live_server": "process",
+    "serve": "server",
+    "speak_question": "speech",
+}
 
-async def speak_question(text: str) -> tuple[bytes, int]:
-    """A sentence in the voice that the engine's own hearing understands best.
 
-    Returns:
-        s16le mono PCM and its rate in Hz.
-    """
-    # On demand: whoever only serves or connects needs no voice of its own.
-    from vision_agent.local import speech
-
-    return await speech.speak_question(text)
+def __getattr__(name: str) -> object:
+    # On demand: the engine's worker processes live in this package and need no server.
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

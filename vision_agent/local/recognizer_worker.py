@@ -51,8 +51,6 @@ class Listener:
     def begin(self, opening: bytes) -> None:
         """Start an utterance, levelled on its first second of PCM."""
         for decoder in (self._grammar, self._general):
-            # Forgets the noise of earlier utterances, which may be another caller's.
-            decoder.start_stream()
             decoder.set_cmn(_level(decoder, opening))
             decoder.start_utt()
 

@@ -69,8 +69,9 @@ VOICES: dict[str, Voice] = {
 QUESTION_VOICE = Voice("klatt5", 50, 175, 50)
 """The setting in which the engine's own hearing understands espeak-ng best.
 
-Of 21 questions and greetings it understands 16 (`klatt3` 15, `m6` 13, the language's own voice 9),
-and fewer at 140 words a minute. Single words ("hello", "goodbye") are mostly not understood.
+Of 21 questions and greetings over faint noise it understood 16 (`klatt3` 15, `m6` 13, the
+language's own voice 9), and three of four questions over digital silence. 140 words a minute are
+worse; single words ("hello", "goodbye") are mostly not understood in any of them.
 """
 
 _BY_LOWER = {name.lower(): voice for name, voice in VOICES.items()}

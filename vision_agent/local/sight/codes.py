@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 
 from vision_agent.local.sight.observations import Code
 from vision_agent.local.sight.picture import Pixels, grey
@@ -42,25 +43,24 @@ class Codes:
         return tuple(Code(kind, text, place(x, width_px)) for (kind, text), x in in_order)
 
     def _qr_codes(self, view: Pixels) -> list[tuple[str, str, float]]:
+        # Both are asked: each now and then misses one that the other decodes.
+        found = []
         for detector in self._qr:
             done, contents, corners, _ = detector.detectAndDecodeBytesMulti(view)
-            if not done:
-                continue
-            found = [
-                ("QR code", _text(content), float(np.mean(np.reshape(corner, (-1, 2))[:, 0])))
-                for content, corner in zip(contents, corners, strict=False)
-                if content
-            ]
-            if found:
-                return found
-        return []
+            if done:
+                found += [
+                    ("QR code", _text(content), _middle_px(corner))
+                    for content, corner in zip(contents, corners, strict=False)
+                    if content
+                ]
+        return found
 
     def _barcodes(self, view: Pixels) -> list[tuple[str, str, float]]:
         done, contents, _, corners = self._barcode.detectAndDecodeWithType(view)
         if not done:
             return []
         return [
-            ("barcode", content, float(np.mean(np.reshape(corner, (-1, 2))[:, 0])))
+            ("barcode", content, _middle_px(corner))
             for content, corner in zip(contents, corners, strict=False)
             if content
         ]
@@ -72,6 +72,10 @@ def _views(plain: Pixels) -> Iterator[tuple[Pixels, float]]:
     if plain.shape[1] <= ENLARGE_UP_TO_PX:
         larger = cv2.resize(plain, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
         yield np.asarray(larger, np.uint8), 2.0
+
+
+def _middle_px(corners: MatLike) -> float:
+    return float(np.mean(np.reshape(corners, (-1, 2))[:, 0]))
 
 
 def _text(content: bytes) -> str:
