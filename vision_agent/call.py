@@ -152,6 +152,7 @@ class Call:
     def on_closed(self, reason: str) -> None:
         """The peer is gone, and with it the call."""
         if not self._replacing_peer:
+            self._channel.gone()
             self._end(reason)
 
     # ChannelListener

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import uuid
 
 from vision_agent.agent_host import AgentHost
@@ -74,3 +75,6 @@ class CallRegistry:
     def _forget(self, call: Call) -> None:
         self._calls.pop(call.call_id, None)
         self._metrics.calls.set(len(self._calls))
+        # A call's objects, aiortc's above all, refer to each other in circles, with pictures and
+        # decoders hanging on them: some 10 MB that the collector would get round to much later.
+        asyncio.get_running_loop().call_soon(gc.collect)

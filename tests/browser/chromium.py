@@ -1,7 +1,7 @@
 """Debian's Chromium, driven by Playwright, with a camera and a microphone that play recordings."""
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -10,7 +10,6 @@ from playwright.async_api import Browser, Playwright
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
-    "--use-fake-device-for-media-stream",
     # Nothing but the page's own requests leaves it.
     "--disable-background-networking",
     "--disable-component-update",
@@ -27,7 +26,9 @@ async def chromium(
     *,
     camera: Path | None = None,
     microphone: Path | None = None,
+    cameras: int = 1,
     allow_devices: bool = True,
+    more_flags: Sequence[str] = (),
 ) -> AsyncIterator[Browser]:
     """A browser with a fresh profile.
 
@@ -35,10 +36,12 @@ async def chromium(
         playwright: What drives it.
         camera: Motion JPEG that the camera shows; None for Chromium's test picture.
         microphone: WAV that the microphone hears, looped; None for Chromium's beeps.
+        cameras: How many there are.
         allow_devices: The person's answer to the question whether the page may use them. When
             they are not allowed, contexts can still be granted single permissions.
+        more_flags: Chromium's own.
     """
-    flags = list(FLAGS)
+    flags = [*FLAGS, *more_flags, f"--use-fake-device-for-media-stream=device-count={cameras}"]
     if allow_devices:
         flags.append("--use-fake-ui-for-media-stream")
     if camera:

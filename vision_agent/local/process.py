@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -42,6 +43,9 @@ async def serve_until(
     """
     # Imported here: reading the server's code must not load the recognisers.
     from vision_agent.local.engine import Engine as RealEngine
+
+    # It prints a traceback for every client that leaves in the middle of a handshake.
+    logging.getLogger("websockets.server").setLevel(logging.CRITICAL)
 
     with _stopping_on_signals(stop):
         stopped = asyncio.create_task(stop.wait())

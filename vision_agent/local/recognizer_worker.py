@@ -29,6 +29,7 @@ _SLICE_BYTES = 6_400  # 200 ms of s16le mono 16 kHz
 # (the model's fixed start) 142 of 174 test questions were understood instead of 153.
 _LEVEL_BYTES = 32_000
 _TYPICAL_LEVEL = "40,3,-1"
+_ONE_WORD = "#JSGF V1.0; grammar level; public <level> = stop;"
 _MOST_STATES = 8_000  # of the search, a frame: a bound on what noise can cost
 
 
@@ -46,12 +47,14 @@ class Listener:
             for word, phones in EXTRA_WORDS.items():
                 decoder.add_word(word, phones, True)
         self._grammar.add_jsgf_string("requests", jsgf())
-        self._grammar.activate_search("requests")
+        self._grammar.add_jsgf_string("level", _ONE_WORD)
 
     def begin(self, opening: bytes) -> None:
         """Start an utterance, levelled on its first second of PCM."""
+        level = self._level(opening)
+        self._grammar.activate_search("requests")
         for decoder in (self._grammar, self._general):
-            decoder.set_cmn(_level(decoder, opening))
+            decoder.set_cmn(level)
             decoder.start_utt()
 
     def feed(self, pcm: bytes) -> None:
@@ -80,22 +83,23 @@ class Listener:
         for decoder in (self._grammar, self._general):
             decoder.end_utt()
 
+    def _level(self, pcm: bytes) -> str:
+        """The mean of the features of some PCM, as `set_cmn` takes it."""
+        if not pcm:
+            return _TYPICAL_LEVEL
+        # There are no features without a search; this one is as small as can be.
+        self._grammar.activate_search("level")
+        self._grammar.set_cmn(_TYPICAL_LEVEL)
+        self._grammar.start_utt()
+        self._grammar.process_raw(pcm, full_utt=True)
+        self._grammar.end_utt()
+        level = str(self._grammar.get_cmn(False))
+        # Digital silence has no logarithm.
+        return _TYPICAL_LEVEL if any(math.isnan(float(x)) for x in level.split(",")) else level
+
     def _pronounce(self, word: str) -> list[str] | None:
         phones = self._general.lookup_word(word)
         return phones.split() if phones else None
-
-
-def _level(decoder: Decoder, pcm: bytes) -> str:
-    """The mean of the features of some PCM, as `set_cmn` takes it."""
-    decoder.set_cmn(_TYPICAL_LEVEL)
-    if not pcm:
-        return _TYPICAL_LEVEL
-    decoder.start_utt()
-    decoder.process_raw(pcm, no_search=True, full_utt=True)
-    decoder.end_utt()
-    level = str(decoder.get_cmn(False))
-    # Digital silence has no logarithm.
-    return _TYPICAL_LEVEL if any(math.isnan(float(x)) for x in level.split(",")) else level
 
 
 def judge(request: str, general: str, distance: float) -> dict[str, object]:

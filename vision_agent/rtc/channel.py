@@ -92,6 +92,12 @@ class Channel:
         self._closed = True
         self._early.clear()
 
+    def gone(self) -> None:
+        """Says nothing more: the peer has left. aiortc would fail on it, out of anyone's reach."""
+        self._closed = True
+        self._channel = None
+        self._early.clear()
+
     async def drain(self, timeout_s: float = 0.5) -> None:
         """Waits until what was said has left, so that closing the peer does not swallow it."""
         loop = asyncio.get_running_loop()

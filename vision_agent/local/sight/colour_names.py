@@ -59,12 +59,11 @@ def names_of(lab: Floats, *, white_known: bool = False) -> Codes:
         names[where] = name
 
     # Red: strong towards pink, or dark. Pale red is pink.
-    reddish = (hue < 41) | (hue >= 332)
     rename((hue < 11) & (lightness < 0.60) & (saturation > 0.10), RED)
     rename((hue >= 350) & (lightness < 0.52) & (saturation > 0.10), RED)
     rename((hue >= 11) & (hue < 33) & (lightness > 0.66) & (saturation < 0.185), PINK)
     rename((hue >= 332) & (hue < 350) & (lightness < 0.58), PURPLE)
-    rename((hue < 36) & reddish & (lightness > 0.76), PINK)
+    rename((hue < 36) & (lightness > 0.76), PINK)
     # Brown: dark or dull orange, and dull red or yellow. Light and dull is "light brown": wood,
     # skin, cardboard.
     rename((hue >= 41) & (hue < 100) & (lightness < 0.60), BROWN)
@@ -74,7 +73,7 @@ def names_of(lab: Floats, *, white_known: bool = False) -> Codes:
     rename((hue >= 15) & (hue < 41) & (lightness < 0.40) & (saturation < 0.11), BROWN)
     # Yellow loses its name in the dark: mustard is brown already, olive is green.
     rename((hue >= 100) & (hue < 116) & (lightness < 0.72), GREEN)
-    rename((hue >= 283) & (hue < 332) & (lightness > 0.74) & (hue > 315), PINK)
+    rename((hue > 315) & (hue < 332) & (lightness > 0.74), PINK)
 
     # Without enough chroma there is no hue. A dark colour needs more of it to show.
     least = np.where(lightness >= WHITE_FROM, 0.030, 0.036)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vision_agent.local.sight.colour_bins import bins_of, shares
 from vision_agent.local.sight.colour_names import NAMES, base_name, name_of, names_of
 from vision_agent.local.sight.observations import Colour
 from vision_agent.local.sight.oklab import Floats, linear
-from vision_agent.local.sight.picture import Pixels, fit
+from vision_agent.local.sight.people import interest
+from vision_agent.local.sight.picture import Box, Pixels, fit
 from vision_agent.local.sight.places import MIDDLE, place
 from vision_agent.local.sight.white import balanced
 
@@ -23,6 +26,9 @@ BORDER = 0.07
 
 MIDDLE_SIGMA = 0.17
 """Of the bell that weighs the middle, as a share of the picture's sides."""
+
+SHOWN_AT = (0.6, 0.25)
+"""The bell's centre, as a share of the height, and its width, where somebody shows something."""
 
 BACKGROUND_FROM = 0.01
 """Share of the border that a colour must take to be the background's."""
@@ -47,11 +53,6 @@ SECOND_FROM = 0.25
 
 MAX_OTHERS = 4
 
-# Oklab in bins that noise and shading do not leave, three side by side counted together.
-_BINS = (18, 48, 48)
-_LOW = np.array([0.0, -0.35, -0.35])
-_HIGH = np.array([1.0, 0.35, 0.35])
-
 
 @dataclass(frozen=True, slots=True)
 class _Thing:
@@ -61,17 +62,25 @@ class _Thing:
     middle_share: float
 
 
-def describe_colours(pixels: Pixels) -> Colour:
+def describe_colours(pixels: Pixels, faces: Sequence[Box] = ()) -> Colour:
     """The colours of a BGR picture.
 
     A thing is an area whose colours the border hardly has. ``main`` is the colour of the thing
-    that fills most of the middle, or of the whole picture where there is none.
+    that fills most of the middle, or of the whole picture where there is none. Where there is a
+    face, what somebody shows or wears is meant rather than hair and skin.
+
+    Args:
+        pixels: The picture.
+        faces: Where in it faces are.
     """
     small = np.asarray(cv2.medianBlur(fit(pixels, LOOK_AT_PX), 3), np.uint8)
     height_px, width_px = small.shape[:2]
     flat, white_known = balanced(linear(small).reshape(-1, 3))
     lab = flat.reshape(height_px, width_px, 3)
-    border, middle = _border(height_px, width_px), _middle(height_px, width_px)
+    border = _border(height_px, width_px, with_bottom=not faces)
+    middle = _middle(height_px, width_px)
+    if faces:
+        middle = _middle(height_px, width_px, *SHOWN_AT) * interest(lab, faces)
 
     def named(where: Mask) -> list[str]:
         return _named(lab[where], middle[where], white_known)
@@ -119,43 +128,35 @@ def _named(lab: Floats, weights: Floats, white_known: bool) -> list[str]:
     return [name_of(np.asarray(colour), white_known=white_known) for colour in typical]
 
 
-def _border(height_px: int, width_px: int) -> Mask:
+def _border(height_px: int, width_px: int, *, with_bottom: bool) -> Mask:
+    """The border, where the background shows; not below a face, where clothes are."""
     mask = np.ones((height_px, width_px), np.bool_)
     y_px, x_px = max(2, round(BORDER * height_px)), max(2, round(BORDER * width_px))
-    mask[y_px:-y_px, x_px:-x_px] = False
+    if with_bottom:
+        mask[y_px:-y_px, x_px:-x_px] = False
+    else:
+        mask[y_px:, x_px:-x_px] = False
+        mask[height_px // 2 :] = False
     return mask
 
 
-def _middle(height_px: int, width_px: int) -> Floats:
+def _middle(
+    height_px: int, width_px: int, down: float = 0.5, sigma: float = MIDDLE_SIGMA
+) -> Floats:
     """Weights of the pixels, one in all, most in the middle."""
-    y = np.linspace(-0.5, 0.5, height_px)[:, None]
+    y = np.linspace(-down, 1 - down, height_px)[:, None]
     x = np.linspace(-0.5, 0.5, width_px)[None, :]
-    bell = np.exp(-(x * x + y * y) / (2 * MIDDLE_SIGMA**2))
+    bell = np.exp(-(x * x + y * y) / (2 * sigma**2))
     return np.asarray(bell / bell.sum(), np.float64)
 
 
 def _stands_out(lab: Floats, border: Mask, middle: Floats) -> Mask:
     """Where the colours are those of the middle rather than of the border."""
-    at = (lab - _LOW) / (_HIGH - _LOW) * _BINS
-    index = np.clip(at.astype(np.int64), 0, np.array(_BINS) - 1)
-    flat = np.ravel_multi_index((index[..., 0], index[..., 1], index[..., 2]), _BINS)
-    size = int(np.prod(_BINS))
-    counts = np.bincount(flat[border], minlength=size).astype(np.float64)
-    of_border = _spread(counts / border.sum())
-    weighed = np.bincount(flat.ravel(), weights=middle.ravel(), minlength=size)
-    of_middle = _spread(weighed.astype(np.float64))
+    bins = bins_of(lab)
+    of_border = shares(bins[border])
+    of_middle = shares(bins.ravel(), middle.ravel())
     known = (of_border >= BACKGROUND_FROM) & (of_border >= BACKGROUND_RATIO * of_middle)
-    return np.asarray(~known[flat], np.bool_)
-
-
-def _spread(histogram: Floats) -> Floats:
-    """Each bin with its neighbours of all three axes."""
-    padded = np.pad(histogram.reshape(_BINS), 1)
-    for axis in range(3):
-        count = padded.shape[axis]
-        parts = [np.take(padded, range(k, count - 2 + k), axis=axis) for k in range(3)]
-        padded = parts[0] + parts[1] + parts[2]
-    return np.asarray(padded.ravel(), np.float64)
+    return np.asarray(~known[bins], np.bool_)
 
 
 def _things(stands_out: Mask, middle: Floats) -> list[_Thing]:

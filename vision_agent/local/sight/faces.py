@@ -10,7 +10,7 @@ import cv2.data
 import numpy as np
 
 from vision_agent.local.sight.observations import Face
-from vision_agent.local.sight.picture import Pixels, fit, grey
+from vision_agent.local.sight.picture import Box, Pixels, fit, grey
 from vision_agent.local.sight.places import place
 
 CASCADE = "haarcascade_frontalface_alt2.xml"
@@ -39,6 +39,10 @@ class Faces:
 
     def find(self, pixels: Pixels) -> tuple[Face, ...]:
         """The faces in a BGR picture, from left to right."""
+        return tuple(Face(place(box.x + box.width / 2, 1.0)) for box in self.boxes(pixels))
+
+    def boxes(self, pixels: Pixels) -> tuple[Box, ...]:
+        """Where exactly the faces are, from left to right: from the brow to below the mouth."""
         # Not equalised: on a plain wall that only makes noise of the wall, and faces are lost.
         small = grey(fit(pixels, LOOK_AT_PX))
         with self._lock:
@@ -48,5 +52,7 @@ class Faces:
                 minNeighbors=NEIGHBOURS,
                 minSize=(MIN_FACE_PX, MIN_FACE_PX),
             )
-        centres = sorted(float(x + w / 2) for x, _, w, _ in np.reshape(boxes, (-1, 4)))
-        return tuple(Face(place(x, small.shape[1])) for x in centres)
+        height_px, width_px = small.shape
+        sizes = np.array([width_px, height_px, width_px, height_px])
+        shares = (np.reshape(boxes, (-1, 4)) / sizes).tolist()
+        return tuple(sorted((Box(*share) for share in shares), key=lambda box: box.x))

@@ -77,7 +77,9 @@ class Sight:
     def _look(self, frames: tuple[SeenFrame, ...], needs: frozenset[str]) -> Observations:
         newest = decode(frames[-1].jpeg)
         return Observations(
-            colour=describe_colours(newest) if "colour" in needs else None,
+            colour=describe_colours(newest, self._faces.get().boxes(newest))
+            if "colour" in needs
+            else None,
             quality=judge(newest) if "quality" in needs else None,
             faces=self._faces.get().find(newest) if "faces" in needs else None,
             text=self._reader.get().read(newest) if "text" in needs else None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +13,7 @@ Pixels = npt.NDArray[np.uint8]
 
 MAX_BYTES = 8_000_000
 MAX_PIXELS = 16_000_000
-"""Four times a 4K picture's half; what is larger was not meant for looking at once a second."""
+"""Twice a 4K picture. What is larger was not meant for looking at once a second."""
 
 MAX_SIDE_PX = 1280
 """Larger pictures are shrunk: nothing here gains from more, and everything costs more."""
@@ -20,6 +22,16 @@ MIN_SIDE_PX = 16
 
 # Start-of-frame markers of ISO/IEC 10918-1, table B.1: C0 to CF without DHT, JPG and DAC.
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A part of a picture; all four in shares of its sides, from the top left."""
+
+    x: float
+    y: float
+    width: float
+    height: float
 
 
 class UnreadablePicture(ValueError):
