@@ -18,6 +18,7 @@ export class Peer {
   #waiting = [];
   #batchTimer;
   #checkTimer;
+  #capping = Promise.resolve();
   #closed = false;
   #told = false;
 
@@ -91,7 +92,14 @@ export class Peer {
     this.#pc.close();
   }
 
-  async #cap() {
+  // One after the other: setParameters is refused if another came after its getParameters.
+  #cap() {
+    // An uncapped picture costs more, but it is one: no reason to end anything.
+    this.#capping = this.#capping.then(() => this.#capNow()).catch(console.warn);
+    return this.#capping;
+  }
+
+  async #capNow() {
     if (this.#closed || this.#pc.signalingState !== "stable") return;
     const camera = this.#pc.getTransceivers()[1];
     if (camera.currentDirection === "sendonly" || camera.currentDirection === "sendrecv") {

@@ -226,7 +226,8 @@ INTENTS: tuple[Intent, ...] = (
     ),
 )
 
-GREETING = "hello | hi | hey | okay | please | so | and | now"
+# No "and", "so" or "now": the recogniser finds those in any noise before a short word.
+GREETING = "hello | hi | hey | okay | please"
 COURTESY = "please | thank you | thanks"
 
 _CONTRACTIONS = (

@@ -51,6 +51,9 @@ class Listener:
 
     def begin(self, opening: bytes) -> None:
         """Start an utterance, levelled on its first second of PCM."""
+        for decoder in (self._grammar, self._general):
+            # Forgets the noise of earlier utterances, which were perhaps another caller's.
+            decoder.reinit_feat()
         level = self._level(opening)
         self._grammar.activate_search("requests")
         for decoder in (self._grammar, self._general):
