@@ -2,9 +2,11 @@
 
 import { Channel, RECEIVER } from "./channel.js";
 import { Peer } from "./peer.js";
-import { NoPath, Refusal, callProblem } from "./problems.js";
+import { NoNetwork, NoPath, Refusal, callProblem } from "./problems.js";
 
 const READY_TIMEOUT_MS = 20_000;
+// Addresses are found within milliseconds. Chromium waits for ever if all there is is loopback.
+const ADDRESS_TIMEOUT_MS = 5_000;
 // How long to wait before each try to get back into a call. Then it is over.
 const RECONNECT_DELAYS_MS = [0, 1_000, 2_000, 4_000, 8_000];
 // A server that ends a call says so first and then closes the channel; leave its words time.
@@ -124,6 +126,9 @@ export class Call {
       () => this.#giveUp(new NoPath("The server answered, but the call did not come up.")),
       READY_TIMEOUT_MS,
     );
+    const addressTimer = setTimeout(() => {
+      if (!peer.hasAddress) this.#giveUp(new NoNetwork());
+    }, ADDRESS_TIMEOUT_MS);
     try {
       this.#pcId = await peer.negotiate({ pcId: this.#pcId, restart });
       // Not before: a server that sees its only connection closed takes it for a goodbye.
@@ -135,6 +140,7 @@ export class Call {
       throw error;
     } finally {
       clearTimeout(timer);
+      clearTimeout(addressTimer);
     }
     if (this.#over) return;
     if (this.#muted) channel.trackStatus(RECEIVER.microphone, false);

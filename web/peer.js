@@ -11,6 +11,8 @@ const CHECK_EVERY_MS = 1_000;
 const LOST_AFTER_CHECKS = 4;
 
 export class Peer {
+  /** The browser has found at least one address of its own to call from. */
+  hasAddress = false;
   #pc;
   #signalling;
   #listener;
@@ -108,6 +110,8 @@ export class Peer {
   }
 
   #trickle(candidate) {
+    // The server listens on UDP only; a browser without any network still offers TCP.
+    if (candidate?.protocol === "udp") this.hasAddress = true;
     this.#waiting.push(candidate);
     if (this.#pcId === null || this.#batchTimer) return;
     this.#batchTimer = setTimeout(() => this.#sendCandidates(), CANDIDATE_BATCH_MS);

@@ -32,6 +32,14 @@ export class NoPath extends Error {
   }
 }
 
+/** The browser found no address to call from. */
+export class NoNetwork extends Error {
+  constructor() {
+    super("The browser found no network to call over.");
+    this.name = "NoNetwork";
+  }
+}
+
 /**
  * @typedef {{title: string, text: string, action: string|null}} Problem
  *   action: the words on the button that tries again, null if trying again cannot help
@@ -55,6 +63,13 @@ export function callProblem(error) {
     return {
       title: "No connection for sound and picture",
       text: `${error.message} A firewall or a VPN may be in the way; the server may need a TURN relay.`,
+      action: "Try again",
+    };
+  }
+  if (error instanceof NoNetwork) {
+    return {
+      title: "This browser found no network to call over",
+      text: "It needs one even for a server on this machine: connect to any network, it may be without internet. An extension or a policy that hides addresses can also be the reason.",
       action: "Try again",
     };
   }

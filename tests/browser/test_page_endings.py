@@ -6,6 +6,7 @@ import signal
 import pytest
 from playwright.async_api import expect
 
+from tests.browser.chromium import chromium
 from tests.browser.conftest import calls, no_calls
 from vision_agent.server_process import ServerProcess
 
@@ -135,3 +136,13 @@ async def test_a_server_that_cannot_be_reached_is_explained(quiet_browser, open_
     notice = await caller.notice()
     assert "can't be reached" in notice
     await expect(caller.page.locator("#call")).to_have_text("Try again")
+
+
+async def test_a_browser_that_may_use_no_address_is_told_so(playwright, server, silence, open_page):
+    # What a privacy extension does; a machine whose only interface is loopback ends up alike.
+    flags = ["--force-webrtc-ip-handling-policy=disable_non_proxied_udp"]
+    async with chromium(playwright, microphone=silence, more_flags=flags) as browser:
+        caller = await open_page(browser, server.url)
+        await caller.page.click("#call")
+        assert "no network to call over" in await caller.notice()
+        await no_calls(server, within_s=5)
