@@ -9,7 +9,7 @@ export function brainWords({ brain, model, brain_label: label }) {
     return {
       kind: "local",
       label: "Local engine: offline and modest",
-      text: "It runs on this server, with no key and no network, and understands simple questions about what it sees. Sound and pictures stay there.",
+      text: "It runs on this server, with no key and no internet, and understands simple questions about what it sees. Sound and pictures stay there.",
     };
   }
   return {

@@ -114,7 +114,9 @@ async function dial(withCamera) {
 function onReady() {
   clock.start();
   // A server that says its state is about to, at least at first; one that doesn't listens.
+  const ready = call;
   setTimeout(() => {
+    if (call !== ready) return; // hung up, and perhaps called again
     const { name, serverLeads } = state;
     const silent = name === "connecting" && !serverLeads;
     if (silent || (name === "reconnecting" && ownReconnection)) {

@@ -140,7 +140,7 @@ async def test_a_server_that_cannot_be_reached_is_explained(quiet_browser, open_
 
 async def test_a_browser_that_may_use_no_address_is_told_so(playwright, server, silence, open_page):
     # What a privacy extension does; a machine whose only interface is loopback ends up alike.
-    flags = ["--force-webrtc-ip-handling-policy=disable_non_proxied_udp"]
+    flags = ["--webrtc-ip-handling-policy=disable_non_proxied_udp"]
     async with chromium(playwright, microphone=silence, more_flags=flags) as browser:
         caller = await open_page(browser, server.url)
         await caller.page.click("#call")

@@ -122,6 +122,11 @@ async def test_closing_ends_the_process_and_whoever_waits() -> None:
     assert not psutil.pid_exists(pid)
 
 
+def test_a_request_that_the_general_model_had_in_mind_is_believed() -> None:
+    assert judge("stop", "staff", 0.5, nearest=0.0) == {"text": "stop", "understood": True}
+    assert judge("stop", "staff", 0.5, nearest=0.2) == {"text": "staff", "understood": False}
+
+
 @pytest.mark.parametrize(
     ("request_", "general", "distance", "expected"),
     [

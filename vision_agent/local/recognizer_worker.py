@@ -9,6 +9,7 @@ each; more than ``_PAIRS`` at once wait in line, in the order they began.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import sys
@@ -17,7 +18,14 @@ from dataclasses import dataclass, field
 
 from pocketsphinx import Decoder
 
-from vision_agent.local.grammar import AGREEMENT, EXTRA_WORDS, jsgf, phone_distance, plain_words
+from vision_agent.local.grammar import (
+    AGREEMENT,
+    EXTRA_WORDS,
+    SECOND_AGREEMENT,
+    jsgf,
+    phone_distance,
+    plain_words,
+)
 from vision_agent.local.intents import understand
 from vision_agent.local.worker_process import Inbox
 
@@ -29,6 +37,7 @@ _SLICE_BYTES = 6_400  # 200 ms of s16le mono 16 kHz
 # (the model's fixed start) 142 of 174 test questions were understood instead of 153.
 _LEVEL_BYTES = 32_000
 _TYPICAL_LEVEL = "40,3,-1"
+_SECOND_BEST = 10
 _ONE_WORD = "#JSGF V1.0; grammar level; public <level> = stop;"
 _MOST_STATES = 8_000  # of the search, a frame: a bound on what noise can cost
 
@@ -74,11 +83,18 @@ class Listener:
             heard.append(hypothesis.hypstr if hypothesis else "")
         request, general = heard
         distance = phone_distance(request, general, self._pronounce)
+        # Short words are easily second best: of "stop" in three voices, one came first.
+        others = itertools.islice(self._general.nbest(), _SECOND_BEST) if general else ()
+        nearest = min(
+            (phone_distance(request, other.hypstr, self._pronounce) for other in others if other),
+            default=1.0,
+        )
         return {
-            **judge(request, general, distance),
+            **judge(request, general, distance, nearest),
             "grammar": request,
             "general": general,
             "distance": round(distance, 3),
+            "nearest": round(nearest, 3),
         }
 
     def abandon(self) -> None:
@@ -105,13 +121,14 @@ class Listener:
         return phones.split() if phones else None
 
 
-def judge(request: str, general: str, distance: float) -> dict[str, object]:
+def judge(request: str, general: str, distance: float, nearest: float = 1.0) -> dict[str, object]:
     """What to believe of two hypotheses.
 
     Args:
         request: The grammar's hypothesis.
         general: The general model's.
         distance: How differently they sound, 0 to 1.
+        nearest: How differently the grammar's and the nearest of the general model's ten best do.
 
     Returns:
         ``text`` and ``understood``. Not understood, the text is what the general model heard, for
@@ -121,7 +138,8 @@ def judge(request: str, general: str, distance: float) -> dict[str, object]:
     # The general model knows nothing of the table: if it hears a sentence of the table, that is it.
     if understand(free) is not None:
         return {"text": free, "understood": True}
-    if distance <= AGREEMENT and understand(bound) is not None:
+    agreed = distance <= AGREEMENT or nearest <= SECOND_AGREEMENT
+    if agreed and understand(bound) is not None:
         return {"text": bound, "understood": True}
     return {"text": free, "understood": False}
 
