@@ -110,6 +110,7 @@ async def test_every_intent_of_the_table_has_an_answer(brain: Brain) -> None:
         "see_me": "can you see me",
         "who": "who are you",
         "repeat": "say that again",
+        "beyond": "what time is it",
     }
     assert set(spoken_forms) == {intent.name for intent in INTENTS}
     for text in spoken_forms.values():
@@ -218,6 +219,14 @@ async def test_it_repeats_what_it_said(brain: Brain) -> None:
 async def test_a_tool_that_is_plainly_asked_for_is_called(brain: Brain) -> None:
     call = await ask(brain, "Set a timer for 5 minutes", spoken=False, tools=[TIMER])
     assert call == CallTool("set_timer", {"minutes": 5})
+
+
+async def test_what_it_knows_to_be_beyond_it_is_left_to_the_agents_tools(brain: Brain) -> None:
+    clock = {"name": "get_time", "description": "Tells the time."}
+    assert await ask(brain, "what time is it", tools=[clock]) == CallTool("get_time", {})
+    answer = await ask(brain, "what time is it", [card(RED)])
+    assert isinstance(answer, str)
+    assert "beyond me" in answer
 
 
 async def test_a_tool_is_not_called_without_its_argument(brain: Brain) -> None:

@@ -49,17 +49,17 @@ async def test_a_recorded_video_asks_what_is_seen_and_hears_the_answer(
 async def test_an_answer_is_broken_off_when_the_recording_speaks_again(
     url: str, bottle: Path
 ) -> None:
-    # Its answer takes eleven seconds: it is broken off even if it comes at once, or late.
+    # On a fast machine the answers are being spoken, on a slow one still being made, whenever the
+    # next question begins; the last is let finish.
     question = resample(*await speak_question("what can you do?"))
-    stop = resample(*await speak_question("what colour is this?"))
-    sound = np.concatenate([question, silence(8000), stop])
+    again = resample(*await speak_question("what colour is this?"))
+    gap = silence(2500)
+    sound = np.concatenate([question, gap, again, gap, again, gap, again])
     report = await replay(ReplayOptions(bottle, url, say_pcm=(sound.tobytes(), SOUND_RATE_HZ)))
     assert report.errors == []
-    first, second = report.utterances
-    assert first.reply_ms is not None
+    assert len(report.utterances) == 4
     assert report.interruptions >= 1
-    assert second.silenced_ms is not None
-    assert second.reply_ms is not None
+    assert report.utterances[-1].reply_ms is not None
 
 
 async def test_a_typed_question_is_answered_by_voice(url: str, bottle: Path) -> None:

@@ -66,7 +66,7 @@ class Brain:
                 yield Say(phrasing.tool_result(str(result.get("name", "")), response))
             return
         request = understand(turn.text) if turn.understood else None
-        if request is None:
+        if request is None or request.intent == "beyond":
             call = match_tool(turn.text, turn.tools)
             if call is not None:
                 yield call

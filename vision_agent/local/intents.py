@@ -224,6 +224,19 @@ INTENTS: tuple[Intent, ...] = (
             "once (more | again)",
         ),
     ),
+    # Listened for only so that they are not taken for something else: "what time is it" sounds
+    # like "what colour is it". The agent's tools may answer them; the engine can't.
+    Intent(
+        "beyond",
+        (
+            "what time is it [now]",
+            "what is the (time | date | weather) [like] [today]",
+            "what (day | date) is it [today]",
+            "(how | what) is the weather [like] [today]",
+            "tell me a (joke | story)",
+            "good idea",
+        ),
+    ),
 )
 
 # No "and", "so" or "now": the recogniser finds those in any noise before a short word.
