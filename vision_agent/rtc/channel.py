@@ -227,11 +227,10 @@ class Channel:
         match incoming:
             case rtvi.ClientReady(message_id):
                 self._write(rtvi.bot_ready(message_id, self._about))
-                first = not self._ready
                 self._ready = True
                 self._send_early()
-                if first:
-                    self._listener.on_client_ready()
+                # Again after each new peer connection: the client may have missed something.
+                self._listener.on_client_ready()
             case rtvi.SendText(content):
                 self._listener.on_text(content)
             case rtvi.ClientMessage(message_id, kind, data):
