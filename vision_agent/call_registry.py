@@ -14,6 +14,8 @@ from vision_agent.settings import Settings
 CLOSE_TIMEOUT_S = 1.5
 """Bound on ending all calls together, so that a server stops within two seconds."""
 
+COLLECT_AFTER_S = 0.5
+
 
 class FullHouse(RuntimeError):
     """Every slot is taken."""
@@ -77,4 +79,5 @@ class CallRegistry:
         self._metrics.calls.set(len(self._calls))
         # A call's objects, aiortc's above all, refer to each other in circles, with pictures and
         # decoders hanging on them: some 10 MB that the collector would get round to much later.
-        asyncio.get_running_loop().call_soon(gc.collect)
+        # Not at once: the task that closes it still holds it.
+        asyncio.get_running_loop().call_later(COLLECT_AFTER_S, gc.collect)
