@@ -78,9 +78,17 @@ def voice_activity(kind: str, audio_offset_ms: int) -> Reply:
     return {"voiceActivity": {"type": kind, "audioOffset": offset}}
 
 
+def go_away(time_left_s: float) -> Reply:
+    """The connection ends in this many seconds."""
+    return {"goAway": {"timeLeft": f"{max(0.0, time_left_s):.3f}s"}}
+
+
 def session_resumption_update(handle: str, last_message: int | None = None) -> Reply:
-    """The session can be resumed with this handle; ``last_message`` only when asked for."""
-    update: Reply = {"newHandle": handle, "resumable": True}
+    """The session can be resumed with this handle; ``last_message`` only when asked for.
+
+    With an empty handle: at this moment it can't be resumed.
+    """
+    update: Reply = {"newHandle": handle, "resumable": bool(handle)}
     if last_message is not None:
         update["lastConsumedClientMessageIndex"] = str(last_message)
     return {"sessionResumptionUpdate": update}
