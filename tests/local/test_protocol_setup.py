@@ -82,6 +82,8 @@ def test_a_captured_setup_is_read_completely() -> None:
         resumption=True,
         handle="H2",
         history_first=True,
+        proactive=True,
+        affective=True,
     )
 
 

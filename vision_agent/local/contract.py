@@ -36,16 +36,31 @@ class SpeechStopped:
 
 
 @dataclass(frozen=True, slots=True)
+class Manner:
+    """How something was said.
+
+    Attributes:
+        loudness_db: Level of the voiced sound, dB relative to full scale (so, negative).
+        words_per_minute: Pace, or None when too little was said to tell.
+    """
+
+    loudness_db: float
+    words_per_minute: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Heard:
     """What was said.
 
     Attributes:
         text: The transcript; the best guess when not understood; empty when nothing was heard.
         understood: Whether both recognisers agreed on a sentence the engine can answer.
+        manner: How it was said, if that was measured.
     """
 
     text: str
     understood: bool
+    manner: Manner | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +92,10 @@ class Turn:
         instruction: The agent's system instruction.
         now_ms: The stream clock when the turn ended.
         language_code: The BCP-47 code asked for in the setup, if any.
+        manner: How the text was spoken, if it was and that was measured.
+        proactive: Whether to stay silent on what is not meant for the agent.
+        affective: Whether the answer may follow the caller's manner.
+        user: Whose call it is, to keep what a user teaches; empty when unknown.
     """
 
     text: str
@@ -89,6 +108,10 @@ class Turn:
     instruction: str = ""
     now_ms: int = 0
     language_code: str | None = None
+    manner: Manner | None = None
+    proactive: bool = False
+    affective: bool = False
+    user: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,9 @@ SETUP_WITHIN_S = 10.0
 CLOSE_WITHIN_S = 0.5
 """How long a client may take to answer a closing handshake before it is simply cut off."""
 
+USER_HEADER = "x-vision-agent-user"
+"""Names the user of a connection, which the Live API has no field for; ours, and optional."""
+
 _INTERNAL_ERROR = 1011
 
 _E = TypeVar("_E", bound=BaseException)
@@ -169,7 +172,13 @@ class _Service:
         # reports a close that comes before as a failure to send.
         check_credentials(endpoint, *_credentials(request))
         setup = parse_setup(first, endpoint)
-        session = Session(setup, self.engine, self.handles, connection.send)
+        session = Session(
+            setup,
+            self.engine,
+            self.handles,
+            connection.send,
+            user=request.headers.get(USER_HEADER, ""),
+        )
         _logger.debug("session %s: %s", session.id, setup.model.name)
         await session.run(connection)
 

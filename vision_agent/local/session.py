@@ -39,6 +39,7 @@ class Session:
         engine: Hears, thinks and speaks.
         handles: Where to keep what can be resumed.
         send: Puts one message on the socket.
+        user: Whose conversation it is, if the client says so.
 
     Raises:
         Refused: 1007, the handle to resume is unknown or too old.
@@ -50,7 +51,9 @@ class Session:
         engine: Engine,
         handles: Handles,
         send: Callable[[bytes], Awaitable[None]],
+        user: str = "",
     ) -> None:
+        self._user = user
         self.id = secrets.token_hex(16)
         self._setup = setup
         self._engine = engine
@@ -316,7 +319,11 @@ class Session:
             heard = await ears.heard()
             if heard.text and self._setup.input_transcription:
                 self._send(replies.input_transcription(heard.text))
-            self._do(self._turns.heard(turns.Prompt(heard.text, heard.understood, spoken=True)))
+            self._do(
+                self._turns.heard(
+                    turns.Prompt(heard.text, heard.understood, spoken=True, manner=heard.manner)
+                )
+            )
 
     def _begin_answer(self, action: turns.Answer) -> None:
         if self._group is not None:
@@ -334,6 +341,10 @@ class Session:
             instruction=self._instruction,
             now_ms=self._clock.at(self._now_ms()),
             language_code=self._setup.language_code,
+            manner=action.prompt.manner,
+            proactive=self._setup.proactive,
+            affective=self._setup.affective,
+            user=self._user,
         )
 
         def put_out(audio_ms: float, text: str) -> None:

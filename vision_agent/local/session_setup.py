@@ -72,6 +72,8 @@ class Setup:
         handle: The session to resume.
         transparent: Whether updates say which client message they include.
         history_first: Whether the first ``clientContent`` is history to start from.
+        proactive: Whether the model may stay silent on what is not meant for it.
+        affective: Whether the answer may follow the caller's manner of speaking.
     """
 
     endpoint: Endpoint
@@ -94,6 +96,8 @@ class Setup:
     handle: str | None = None
     transparent: bool = False
     history_first: bool = False
+    proactive: bool = False
+    affective: bool = False
 
 
 def find_endpoint(path: str) -> Endpoint | None:
@@ -196,6 +200,9 @@ def parse_setup(raw: str | bytes, endpoint: Endpoint) -> Setup:
         handle=as_text(field(resumed, "handle"), "handle") or None,
         transparent=as_flag(field(resumed, "transparent"), "transparent"),
         history_first=as_flag(field(history, "initial_history_in_client_content"), "history"),
+        proactive=model.always_proactive
+        or as_flag(field(proactivity, "proactive_audio"), "proactive_audio"),
+        affective=as_flag(field(generation, "enable_affective_dialog"), "enable_affective_dialog"),
     )
 
 

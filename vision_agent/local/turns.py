@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
+from vision_agent.local.contract import Manner
+
 
 class Floor(Enum):
     """The model's side."""
@@ -93,11 +95,13 @@ class Prompt:
         text: What the caller said or typed.
         understood: Whether the hearing is sure of it; true for typed text.
         spoken: Whether it was heard (true) or typed (false).
+        manner: How it was said, if it was heard and that was measured.
     """
 
     text: str
     understood: bool = True
     spoken: bool = False
+    manner: Manner | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,4 +355,4 @@ def _together(utterances: Sequence[Prompt]) -> Prompt:
     said = [utterance for utterance in utterances if utterance.text] or list(utterances[-1:])
     if said[-1].understood:
         return said[-1]
-    return Prompt(" ".join(utterance.text for utterance in said), False, True)
+    return Prompt(" ".join(utterance.text for utterance in said), False, True, said[-1].manner)
