@@ -4,6 +4,7 @@ import time
 
 import av
 import numpy as np
+import psutil
 import pytest
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
@@ -75,6 +76,13 @@ def test_lost_sound_becomes_silence_so_that_the_timeline_stays_right():
     quiet = quiet[quiet > 320]
     assert len(quiet) == pytest.approx(1600, abs=160)
     assert quiet[0] == pytest.approx(50 * 320, abs=160)
+
+
+def test_a_microphone_needs_no_threads():
+    before = psutil.Process().num_threads()
+    chunks = PcmChunks()
+    chunks.feed(frame(tone(1000, 0.02, 48_000), 48_000, 0))
+    assert psutil.Process().num_threads() <= before
 
 
 def test_a_long_pause_of_the_sender_is_not_filled():

@@ -4,6 +4,7 @@ import time
 
 import av
 import numpy as np
+import psutil
 import pytest
 from aiortc.mediastreams import MediaStreamError
 
@@ -216,6 +217,14 @@ async def test_a_stopped_speaker_ends_its_reader():
     speaker.stop()
     with pytest.raises(MediaStreamError):
         await waiting
+
+
+async def test_a_stopped_speaker_leaves_no_thread_though_somebody_holds_it(clock):
+    before = psutil.Process().num_threads()
+    speaker = Speaker()
+    await speaker.recv()
+    speaker.stop()
+    assert psutil.Process().num_threads() <= before
 
 
 async def test_a_lost_packet_can_be_corrected_from_the_next(clock):

@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
-from av import AudioFrame, AudioResampler
+from av import AudioFrame
 from av.frame import Frame as MediaFrame
 
 from vision_agent.rtc.aiortc_patches import lane_of
 from vision_agent.rtc.lane import AudioLane
+from vision_agent.rtc.resampler import Resampler
 
 SAMPLE_RATE_HZ = 16_000
 CHUNK_BYTES = 640  # 20 ms of s16le mono
@@ -23,7 +24,7 @@ class PcmChunks:
     """Cuts decoded sound into chunks and fills what was lost with silence. No I/O, no clock."""
 
     def __init__(self) -> None:
-        self._resampler = AudioResampler("s16", "mono", SAMPLE_RATE_HZ)
+        self._resampler: Resampler | None = None
         self._shape: tuple[int, str, str] | None = None
         self._expected_pts: int | None = None
         self._rest = bytearray()
@@ -38,13 +39,11 @@ class PcmChunks:
         """
         self._fill_gap(frame)
         shape = (frame.sample_rate, frame.format.name, frame.layout.name)
-        if shape != self._shape:
-            # A resampler is made for the first frame's shape, and refuses any other.
-            self._shape, self._resampler = shape, AudioResampler("s16", "mono", SAMPLE_RATE_HZ)
+        if self._resampler is None or shape != self._shape:
+            self._shape, self._resampler = shape, Resampler(frame, SAMPLE_RATE_HZ)
         # The timestamps have been looked at; across a gap the resampler would trip over them.
         frame.pts = None
-        for resampled in self._resampler.resample(frame):
-            self._rest += memoryview(resampled.planes[0])[: resampled.samples * 2]
+        self._rest += self._resampler.resample(frame)
         if len(self._rest) < CHUNK_BYTES:
             return []
         whole = len(self._rest) - len(self._rest) % CHUNK_BYTES

@@ -49,7 +49,7 @@ class OpusEncoder:
         codec.bit_rate = BIT_RATE_BPS
         codec.time_base = Fraction(1, SAMPLE_RATE_HZ)
         codec.options = dict(_OPTIONS)
-        self._codec = codec
+        self._codec: AudioCodecContext | None = codec
         self._packets = 0
         self._silent = 0
         self._silent_packet = b""
@@ -76,11 +76,20 @@ class OpusEncoder:
         self._packets += 1
         return packet
 
+    def close(self) -> None:
+        """Frees the codec now, and with it the threads that FFmpeg starts beside every encoder.
+
+        PyAV puts a filter graph in front of it, with a thread for each core (at most 16), which
+        would otherwise stay until whoever still holds this object is collected.
+        """
+        self._codec = None
+
     def _encode(self, pcm: bytes) -> bytes:
         frame = AudioFrame(format="s16", layout="mono", samples=FRAME_SAMPLES)
         frame.planes[0].update(pcm)
         frame.sample_rate = SAMPLE_RATE_HZ
         frame.pts = self._packets * FRAME_SAMPLES
+        assert self._codec is not None, "the encoder was closed"
         packets = self._codec.encode(frame)
         # One frame of the codec's own length makes one packet, at once.
         assert len(packets) == 1, f"{len(packets)} packets of one Opus frame"

@@ -106,6 +106,11 @@ class Speaker(MediaStreamTrack):
         if not self._pcm:
             self._stop_speaking()
 
+    def stop(self) -> None:
+        """Ends the track; nothing is sent any more."""
+        super().stop()
+        self._encoder.close()
+
     async def recv(self) -> Packet[Any]:
         """The next 20 ms as an Opus packet, when it is due.
 
