@@ -13,6 +13,8 @@ from vision_agent.local.server import LocalServer
 
 MODEL_2 = "gemini-2.5-flash-native-audio-preview-12-2025"
 MODEL_3 = "gemini-3.8-live"
+MODEL_3_1 = "gemini-3.1-flash-live-preview"
+"""3.x with tools that are waited for."""
 VERTEX_MODEL_2 = "gemini-live-2.5-flash-native-audio"
 
 Connect = Callable[..., AbstractAsyncContextManager[live.AsyncSession]]

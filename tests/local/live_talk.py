@@ -49,18 +49,21 @@ def kinds(message: types.LiveServerMessage) -> list[str]:
             said.append("audio" if part.inline_data else "text")
         if content.output_transcription:
             said.append("caption")
-        for name in ("interrupted", "generation_complete", "turn_complete"):
+        for name in ("interrupted", "generation_complete", "turn_complete", "waiting_for_input"):
             if getattr(content, name):
                 said.append(name)
     for name in (
         "tool_call",
         "tool_call_cancellation",
         "usage_metadata",
-        "session_resumption_update",
+        "go_away",
         "voice_activity",
     ):
         if getattr(message, name):
             said.append(name)
+    update = message.session_resumption_update
+    if update is not None:
+        said.append("session_resumption_update" if update.resumable else "not_resumable")
     return said
 
 

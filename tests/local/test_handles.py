@@ -10,8 +10,9 @@ from vision_agent.local.handles import (
     Handles,
 )
 from vision_agent.local.memory import MAX_ENTRIES, MAX_FRAMES, Memory, Remembered
+from vision_agent.local.usage import Amounts
 
-REMEMBERED = Remembered((("user", "hello"),), (SeenFrame(b"jpeg", -100),))
+REMEMBERED = Remembered((("user", "hello"),), (SeenFrame(b"jpeg", -100),), (0,), (0,))
 
 
 def test_a_handle_is_good_for_two_hours() -> None:
@@ -30,7 +31,7 @@ def test_only_the_newest_handle_of_a_session_keeps_the_pictures() -> None:
     handles = Handles()
     older = handles.save("a", REMEMBERED, 0.0)
     newer = handles.save("a", REMEMBERED, 1.0)
-    assert handles.find(older, 2.0) == Remembered(REMEMBERED.history)
+    assert handles.find(older, 2.0) == REMEMBERED.without_frames()
     assert handles.find(newer, 2.0) == REMEMBERED
 
 
@@ -39,7 +40,7 @@ def test_only_the_newest_sessions_keep_pictures() -> None:
     first = handles.save("0", REMEMBERED, 0.0)
     for number in range(1, MAX_SESSIONS_WITH_FRAMES + 1):
         newest = handles.save(str(number), REMEMBERED, 0.0)
-    assert handles.find(first, 0.0) == Remembered(REMEMBERED.history)
+    assert handles.find(first, 0.0) == REMEMBERED.without_frames()
     assert handles.find(newest, 0.0) == REMEMBERED
 
 
@@ -55,8 +56,8 @@ def test_the_oldest_handles_are_forgotten_when_there_are_too_many() -> None:
 def test_memory_keeps_the_newest_words_and_pictures() -> None:
     memory = Memory()
     for number in range(MAX_ENTRIES + 1):
-        memory.said("user", str(number))
-        memory.saw(b"jpeg", number)
+        memory.said("user", str(number), 0)
+        memory.saw(b"jpeg", number, 0)
     assert (len(memory.history), memory.history[0]) == (MAX_ENTRIES, ("user", "1"))
     assert len(memory.frames) == MAX_FRAMES
     assert memory.frames[-1].at_ms == MAX_ENTRIES
@@ -64,23 +65,23 @@ def test_memory_keeps_the_newest_words_and_pictures() -> None:
 
 def test_silence_is_not_remembered() -> None:
     memory = Memory()
-    memory.said("model", " ")
+    memory.said("model", " ", 0)
     assert memory.history == ()
 
 
 def test_only_an_unanswered_question_can_be_taken_back() -> None:
     memory = Memory()
     assert memory.take_unanswered() == ""
-    memory.said("user", "hello")
+    memory.said("user", "hello", 0)
     assert memory.take_unanswered() == "hello"
-    memory.said("user", "hello")
-    memory.said("model", "Hi.")
+    memory.said("user", "hello", 0)
+    memory.said("model", "Hi.", 0)
     assert memory.take_unanswered() == ""
     assert memory.history == (("user", "hello"), ("model", "Hi."))
 
 
 def test_a_resumed_memory_dates_its_pictures_before_its_beginning() -> None:
     memory = Memory()
-    memory.saw(b"jpeg", 400)
-    resumed = Memory(memory.snapshot(1000))
+    memory.saw(b"jpeg", 400, 3)
+    resumed = Memory(memory.snapshot(1000, first_turn=3, turns=(Amounts(),), age_s=1.0))
     assert resumed.frames == (SeenFrame(b"jpeg", -600),)

@@ -24,6 +24,7 @@ from vision_agent.local.protocol import (
     ToolResponse,
     parse,
 )
+from vision_agent.local.turn_actions import Scheduling, ToolResult
 from vision_agent.local.wire import Refused, as_bytes, field
 
 MODEL_2 = MODELS["gemini-2.5-flash-native-audio-preview-12-2025"]
@@ -114,7 +115,32 @@ def test_tool_results_keep_whatever_the_tool_said() -> None:
         "tool_response": {"functionResponses": [{"id": "1", "name": "f", "response": response}]}
     }
     [read_back] = read(message)
-    assert read_back == ToolResponse(({"id": "1", "name": "f", "response": response},))
+    assert read_back == ToolResponse((ToolResult("1", "f", response),))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"scheduling": "INTERRUPT", "response": {"result": 1}},
+        {"scheduling": "interrupt", "response": {"result": 1}},
+        {"response": {"result": 1, "scheduling": "INTERRUPT"}},
+    ],
+)
+@pytest.mark.parametrize("more", ["willContinue", "will_continue"])
+def test_a_tool_result_says_what_to_do_with_it(given: Any, more: str) -> None:
+    [read_back] = read({"toolResponse": {"function_responses": [{"id": "1", **given, more: True}]}})
+    assert read_back == ToolResponse(
+        (ToolResult("1", "", {"result": 1}, Scheduling.INTERRUPT, True),)
+    )
+
+
+def test_what_a_tool_calls_scheduling_stays_its_own_unless_it_is_ours() -> None:
+    response = {"scheduling": "every Monday"}
+    [read_back] = read(
+        {"tool_response": {"functionResponses": [{"id": "1", "response": response}]}}
+    )
+    assert read_back.results[0].response == response
+    assert read_back.results[0].scheduling is Scheduling.WHEN_IDLE
 
 
 def test_a_context_update_may_change_one_thing_only() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from vision_agent.local.context_window import Compression
 from vision_agent.local.models import MODELS, find_voice
 from vision_agent.local.session_setup import (
     Endpoint,
@@ -84,6 +85,7 @@ def test_a_captured_setup_is_read_completely() -> None:
         history_first=True,
         proactive=True,
         affective=True,
+        compression=Compression(25600, 12800),
     )
 
 

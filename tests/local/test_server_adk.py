@@ -106,6 +106,11 @@ def is_sound(event: Event) -> bool:
     return any(part.inline_data for part in parts)
 
 
+def has_handle(event: Event) -> bool:
+    update = event.live_session_resumption_update
+    return bool(update and update.new_handle)
+
+
 @BOTH
 async def test_a_spoken_question_about_a_picture(
     server: LocalServer, engine: ScriptedEngine, model: str
@@ -118,7 +123,7 @@ async def test_a_spoken_question_about_a_picture(
         call.queue.send_realtime(types.Blob(data=b"jpeg", mime_type="image/jpeg"))
         call.say()
         await call.until(lambda event: event.turn_complete)
-        handle = await call.until(lambda event: event.live_session_resumption_update)
+        handle = await call.until(has_handle)
         usage = await call.until(lambda event: event.usage_metadata)
     assert any(is_sound(event) for event in call.events)
     assert call.final("input_transcription") == ["what do you see"]
@@ -186,14 +191,14 @@ async def test_a_call_goes_on_with_its_history_after_the_connection_was_lost(
         Agent(name="guide", model=gemini(server, model), instruction="Help.")
     ) as call:
         call.type("one")
-        await call.until(lambda event: event.live_session_resumption_update)
+        await call.until(has_handle)
         # 1006 for the client, which ADK answers by resuming.
         server.tear_off()
         async with asyncio.timeout(10):
             while len(engine.ears_asked) < 2:
                 await asyncio.sleep(0.01)
         call.type("two")
-        await call.until(lambda event: event.live_session_resumption_update, 2)
+        await call.until(has_handle, 2)
     assert [turn.text for turn in engine.turns] == ["one", "two"]
     assert list(engine.turns[1].history) == [("user", "one"), ("model", "You said one.")]
 

@@ -7,10 +7,10 @@ import asyncio
 import pytest
 from google.genai import types
 
-from tests.local.live_clients import MODEL_2, MODEL_3, Connect
+from tests.local.live_clients import MODEL_2, MODEL_3, MODEL_3_1, Connect
 from tests.local.live_talk import LOUD, QUIET, Heard, say, send_sound, type_text
 from tests.local.scripted_engine import ScriptedEngine
-from vision_agent.local.contract import CallTool, Say
+from vision_agent.local.contract import CallTool, Say, Turn
 from vision_agent.local.contract import Heard as Understood
 
 CAPTIONS = {"output_audio_transcription": types.AudioTranscriptionConfig()}
@@ -205,7 +205,15 @@ async def test_an_answer_of_nothing_is_a_turn_all_the_same(
     async with connect() as session, Heard(session) as heard:
         await type_text(session, "hm")
         await heard.until("turn_complete")
-    assert heard.order == ["generation_complete", "usage_metadata", "turn_complete"]
+    assert heard.order == [
+        "generation_complete",
+        "usage_metadata",
+        "turn_complete",
+        "waiting_for_input",
+    ]
+    content = heard.messages[-1].server_content
+    assert content is not None
+    assert content.turn_complete_reason is types.TurnCompleteReason.NEED_MORE_INPUT
 
 
 def with_tools(turn: object) -> list[object]:
@@ -225,7 +233,7 @@ async def respond(session: object, call: types.FunctionCall, value: str) -> None
 
 @pytest.mark.parametrize(
     ("model", "between"),
-    [(MODEL_2, ["usage_metadata", "turn_complete"]), (MODEL_3, [])],
+    [(MODEL_2, ["usage_metadata", "turn_complete"]), (MODEL_3_1, [])],
 )
 async def test_an_answer_goes_on_with_the_results_of_its_tools(
     connect: Connect, engine: ScriptedEngine, model: str, between: list[str]
@@ -257,7 +265,7 @@ async def test_an_answer_goes_on_with_the_results_of_its_tools(
     assert [turn.text for turn in engine.turns] == ["what time is it"] * 2
 
 
-@BOTH
+@pytest.mark.parametrize("model", [MODEL_2, MODEL_3_1])
 async def test_speech_cancels_a_tool_and_its_late_result_changes_nothing(
     connect: Connect, engine: ScriptedEngine, model: str
 ) -> None:
@@ -303,7 +311,7 @@ async def test_usage_counts_258_a_picture_and_25_a_second_of_sound(
     assert first.response_token_count == 15
     assert first.total_token_count == 2 * 258 + 25 + 15
     details = {str(d.modality.value): d.token_count for d in first.prompt_tokens_details or []}
-    assert details == {"AUDIO": 25, "IMAGE": 516}
+    assert details == {"AUDIO": 25, "VIDEO": 516}
     # The next turn reads all of it again, the first answer included.
     assert second is not None
     assert second.prompt_token_count == first.total_token_count + 1
@@ -361,3 +369,201 @@ async def test_3x_answers_it_when_it_is_nudged(connect: Connect, engine: Scripte
     [turn] = engine.turns
     assert turn.text == "what is this"
     assert list(turn.history) == [("user", "hello"), ("model", "Hi.")]
+
+
+NON_BLOCKING = types.Tool(
+    function_declarations=[
+        types.FunctionDeclaration(name="get_time", behavior=types.Behavior.NON_BLOCKING)
+    ]
+)
+BLOCKING = types.Tool(
+    function_declarations=[
+        types.FunctionDeclaration(name="get_time", behavior=types.Behavior.BLOCKING)
+    ]
+)
+PLAIN = types.Tool(function_declarations=[types.FunctionDeclaration(name="get_time")])
+
+
+def looks_it_up(turn: Turn) -> list[Say | CallTool]:
+    """Calls a tool, goes on talking, and says what came of it when it comes."""
+    if turn.tool_results:
+        return [Say(f"It is {turn.tool_results[0]['response']['result']}.")]
+    if turn.text == "what time is it":
+        return [CallTool("get_time"), Say("Looking it up.")]
+    return [Say("Fine.")]
+
+
+@pytest.mark.parametrize(
+    ("model", "tool", "is_waited_for"),
+    [
+        (MODEL_2, PLAIN, True),
+        (MODEL_2, NON_BLOCKING, False),
+        (MODEL_3, PLAIN, False),
+        (MODEL_3, BLOCKING, True),
+        (MODEL_3_1, NON_BLOCKING, True),
+        ("local", NON_BLOCKING, False),
+    ],
+)
+async def test_a_tool_is_waited_for_as_the_model_and_the_declaration_say(
+    connect: Connect, engine: ScriptedEngine, model: str, tool: types.Tool, is_waited_for: bool
+) -> None:
+    engine.answers = looks_it_up
+    async with connect(model, tools=[tool]) as session, Heard(session) as heard:
+        await session.send_realtime_input(text="what time is it")
+        called = await heard.until("tool_call")
+        await heard.until("audio")
+        if not is_waited_for:
+            await heard.until("turn_complete")
+        assert called.tool_call is not None
+        [call] = called.tool_call.function_calls or []
+        await respond(session, call, "noon")
+        await heard.until("generation_complete", 1 if is_waited_for else 2)
+    order = [kind for kind in heard.order if kind not in ("usage_metadata", "turn_complete")]
+    assert order == (
+        ["audio", "tool_call", "generation_complete"]
+        if is_waited_for
+        else ["tool_call", "audio", "generation_complete", "audio", "generation_complete"]
+    )
+
+
+@pytest.mark.parametrize("scheduling", ["INTERRUPT", "WHEN_IDLE", None])
+@pytest.mark.parametrize("within_response", [True, False])
+async def test_a_late_result_interrupts_or_waits_as_it_says(
+    connect: Connect, engine: ScriptedEngine, scheduling: str | None, within_response: bool
+) -> None:
+    engine.answers = looks_it_up
+    async with connect(MODEL_3, tools=[PLAIN], **CAPTIONS) as session, Heard(session) as heard:
+        await session.send_realtime_input(text="what time is it")
+        called = await heard.until("tool_call")
+        await heard.until("audio")
+        assert called.tool_call is not None
+        [call] = called.tool_call.function_calls or []
+        said = {"scheduling": scheduling} if scheduling else {}
+        response = {"result": "noon"} | (said if within_response else {})
+        result = types.FunctionResponse(id=call.id, name=call.name, response=response)
+        if not within_response and scheduling:
+            result.scheduling = types.FunctionResponseScheduling(scheduling)
+        await session.send_tool_response(function_responses=result)
+        await heard.until("generation_complete", 1 if scheduling == "INTERRUPT" else 2)
+    order = [kind for kind in heard.order if kind not in ("usage_metadata", "audio", "caption")]
+    assert order == (
+        ["tool_call", "interrupted", "turn_complete", "generation_complete"]
+        if scheduling == "INTERRUPT"
+        else ["tool_call", "generation_complete", "turn_complete", "generation_complete"]
+    )
+    assert heard.captions.endswith("It is noon.")
+    assert engine.turns[1].text == "what time is it"
+    assert engine.turns[1].tool_results[0]["response"] == {"result": "noon"}
+
+
+async def test_a_silent_result_is_only_known(connect: Connect, engine: ScriptedEngine) -> None:
+    engine.answers = looks_it_up
+    async with connect(MODEL_3, tools=[PLAIN]) as session, Heard(session) as heard:
+        await session.send_realtime_input(text="what time is it")
+        called = await heard.until("tool_call")
+        await heard.until("turn_complete")
+        assert called.tool_call is not None
+        [call] = called.tool_call.function_calls or []
+        await session.send_tool_response(
+            function_responses=types.FunctionResponse(
+                id=call.id,
+                name=call.name,
+                response={"result": "noon"},
+                scheduling=types.FunctionResponseScheduling.SILENT,
+            )
+        )
+        await session.send_realtime_input(text="thanks")
+        await heard.until("turn_complete", 2)
+    assert [turn.text for turn in engine.turns] == ["what time is it", "thanks"]
+    assert engine.turns[1].history[-1] == ("tool", 'get_time: {"result": "noon"}')
+
+
+async def test_a_tool_may_give_back_more_than_once(
+    connect: Connect, engine: ScriptedEngine
+) -> None:
+    engine.answers = looks_it_up
+    async with connect(MODEL_3, tools=[PLAIN], **CAPTIONS) as session, Heard(session) as heard:
+        await session.send_realtime_input(text="what time is it")
+        called = await heard.until("tool_call")
+        await heard.until("turn_complete")
+        assert called.tool_call is not None
+        [call] = called.tool_call.function_calls or []
+        for value, more in (("noon", True), ("one", False), ("two", False)):
+            await session.send_tool_response(
+                function_responses=types.FunctionResponse(
+                    id=call.id, name=call.name, response={"result": value}, will_continue=more
+                )
+            )
+            if value != "two":
+                await heard.until("turn_complete", 2 if more else 3)
+        await session.send_realtime_input(text="thanks")
+        await heard.until("turn_complete", 4)
+    assert heard.captions.endswith("It is noon.It is one.Fine.")
+
+
+async def test_speech_does_not_cancel_a_tool_nobody_waits_for(
+    connect: Connect, engine: ScriptedEngine
+) -> None:
+    engine.hears.append(Understood("never mind", True))
+    engine.answers = looks_it_up
+    async with connect(MODEL_3, tools=[PLAIN], **CAPTIONS) as session, Heard(session) as heard:
+        await session.send_realtime_input(text="what time is it")
+        called = await heard.until("tool_call")
+        await heard.until("audio")
+        assert called.tool_call is not None
+        [call] = called.tool_call.function_calls or []
+        await say(session)
+        await heard.until("generation_complete")
+        await respond(session, call, "noon")
+        await heard.until("generation_complete", 2)
+    assert "tool_call_cancellation" not in heard.order
+    assert heard.captions.endswith("Fine.It is noon.")
+
+
+@BOTH
+async def test_two_utterances_of_one_turn_join_into_one_transcript(
+    connect: Connect, engine: ScriptedEngine, model: str
+) -> None:
+    engine.hears += [Understood(text, False) for text in ("what changed", "what colour", "bye")]
+    engine.answers = lambda turn: [Say("Yes.")]
+    engine.may_hear.clear()
+    transcribed = {"input_audio_transcription": types.AudioTranscriptionConfig()}
+    async with connect(model, **transcribed) as session, Heard(session) as heard:
+        await say(session)
+        await say(session)
+        await session.send_realtime_input(text="typed, so that all of it has arrived")
+        await heard.until("audio")
+        engine.may_hear.set()
+        await heard.until("turn_complete", 2)
+        await say(session)
+        await heard.until("turn_complete", 3)
+    said = [
+        message.server_content.input_transcription.text
+        for message in heard.messages
+        if message.server_content and message.server_content.input_transcription
+    ]
+    assert said == ["what changed", " what colour", "bye"]
+
+
+async def test_an_interruption_is_soon_heard_by_a_client_that_reads_slowly(
+    connect: Connect, engine: ScriptedEngine
+) -> None:
+    engine.answers = lambda turn: [Say(LONG) for _ in range(5)]
+    async with connect(**CAPTIONS) as session:
+        await type_text(session, "tell me everything")
+        since_cut_in = None
+        async for message in session.receive():
+            if since_cut_in is None and message.data:
+                # By now all of the answer could be under way: it is made in no time.
+                await asyncio.sleep(0.5)
+                await send_sound(session, LOUD, 3)
+                await asyncio.sleep(0.1)
+                since_cut_in = 0
+            elif since_cut_in is not None:
+                since_cut_in += 1
+            if message.server_content and message.server_content.interrupted:
+                break
+    # A second of sound in pieces of 100 ms, the half second that passed, and their captions; the
+    # answer has a hundred and ninety.
+    assert since_cut_in is not None
+    assert since_cut_in < 40

@@ -9,21 +9,28 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from vision_agent.local.turns import (
+from vision_agent.local.turn_actions import (
     Action,
     Answer,
-    Caller,
     CallTools,
     CancelTools,
-    Floor,
     GenerationComplete,
     Interrupted,
+    Noted,
     Prompt,
+    Scheduling,
     Settled,
     StopAnswer,
     ToolCall,
+    ToolResult,
     Transcribe,
     TurnComplete,
+)
+from vision_agent.local.turns import (
+    MAX_BACKGROUND_CALLS,
+    MAX_WAITING_RESULTS,
+    Caller,
+    Floor,
     Turns,
 )
 
@@ -32,8 +39,14 @@ CALL = ToolCall("c1", "get_time", {})
 OTHER_CALL = ToolCall("c2", "get_weather", {"city": "Graz"})
 
 
-def result(call: ToolCall, **extra: object) -> dict[str, object]:
-    return {"id": call.id, "name": call.name, "response": {"result": "ok"}, **extra}
+def result(
+    call: ToolCall, scheduling: Scheduling = Scheduling.WHEN_IDLE, *, more: bool = False
+) -> ToolResult:
+    return ToolResult(call.id, call.name, {"result": "ok"}, scheduling, more)
+
+
+def by_name(call: ToolCall) -> ToolResult:
+    return ToolResult("", call.name, {"result": "ok"})
 
 
 def thinking(**options: bool) -> Turns:
@@ -56,7 +69,7 @@ def playing_out(**options: bool) -> Turns:
 
 def waiting(**options: bool) -> Turns:
     turns = thinking(**options)
-    turns.called(1, [CALL], 0)
+    turns.called(1, [CALL])
     return turns
 
 
@@ -91,9 +104,15 @@ def test_sound_that_came_with_pauses_is_heard_from_when_it_came() -> None:
     assert turns.wake_at_ms == 600
 
 
-def test_an_answer_without_sound_is_complete_at_once() -> None:
+def test_text_is_something_said_although_it_takes_no_time_to_hear() -> None:
     turns = thinking()
+    turns.spoke(1, 0, 0)
     assert turns.finished(1, 0) == [GenerationComplete(), TurnComplete(), Settled(typed())]
+
+
+def test_an_answer_of_nothing_waits_for_more() -> None:
+    turns = thinking()
+    assert turns.finished(1, 0) == [GenerationComplete(), TurnComplete(True), Settled(typed())]
 
 
 ENTRANCES: list[tuple[str, Callable[[Turns], list[Action]]]] = [
@@ -128,7 +147,7 @@ def test_what_a_stopped_answer_still_reports_is_ignored() -> None:
     turns = speaking()
     turns.caller_started(500)
     assert turns.spoke(1, 100, 501) == []
-    assert turns.called(1, [CALL], 502) == []
+    assert turns.called(1, [CALL]) == []
     assert turns.finished(1, 503) == []
     assert turns.floor is Floor.IDLE
     assert turns.wake_at_ms is None
@@ -166,33 +185,33 @@ def test_the_oldest_prompt_is_given_up_when_too_many_wait() -> None:
 
 def test_2x_ends_its_turn_with_the_tool_call_and_opens_another_with_the_result() -> None:
     turns = thinking(tool_call_ends_turn=True)
-    assert turns.called(1, [CALL], 0) == [CallTools((CALL,)), TurnComplete()]
+    assert turns.called(1, [CALL]) == [CallTools((CALL,)), TurnComplete()]
     assert turns.floor is Floor.WAITING_FOR_TOOL
-    assert turns.tools_answered([result(CALL)]) == [Answer(2, typed(), (result(CALL),))]
+    assert turns.tools_answered([result(CALL)], 0) == [Answer(2, typed(), (result(CALL),))]
     assert turns.finished(2, 0) == [GenerationComplete(), TurnComplete(), Settled(typed())]
 
 
 def test_3x_keeps_its_turn_open_over_a_tool_call() -> None:
     turns = thinking(tool_call_ends_turn=False)
-    assert turns.called(1, [CALL], 0) == [CallTools((CALL,))]
-    assert turns.tools_answered([result(CALL)]) == [Answer(2, typed(), (result(CALL),))]
+    assert turns.called(1, [CALL]) == [CallTools((CALL,))]
+    assert turns.tools_answered([result(CALL)], 0) == [Answer(2, typed(), (result(CALL),))]
 
 
 def test_an_answer_goes_on_when_all_of_its_tools_have_answered() -> None:
     turns = thinking()
-    turns.called(1, [CALL, OTHER_CALL], 0)
-    assert turns.tools_answered([result(OTHER_CALL)]) == []
-    assert turns.tools_answered([result(OTHER_CALL)]) == []
-    [answer] = turns.tools_answered([result(CALL)])
+    turns.called(1, [CALL, OTHER_CALL])
+    assert turns.tools_answered([result(OTHER_CALL)], 0) == []
+    assert turns.tools_answered([result(OTHER_CALL)], 0) == []
+    [answer] = turns.tools_answered([result(CALL)], 0)
     assert isinstance(answer, Answer)
     assert answer.tool_results == (result(OTHER_CALL), result(CALL))
 
 
 def test_a_result_without_an_id_is_matched_by_its_name() -> None:
     turns = thinking()
-    turns.called(1, [CALL, OTHER_CALL], 0)
-    assert turns.tools_answered([result(OTHER_CALL, id="")]) == []
-    [answer] = turns.tools_answered([result(CALL, id="")])
+    turns.called(1, [CALL, OTHER_CALL])
+    assert turns.tools_answered([by_name(OTHER_CALL)], 0) == []
+    [answer] = turns.tools_answered([by_name(CALL)], 0)
     assert isinstance(answer, Answer)
     assert answer.tool_results == (result(OTHER_CALL), result(CALL))
 
@@ -206,13 +225,13 @@ def test_speech_cancels_the_tools_that_are_waited_for(tool_call_ends_turn: bool)
         if tool_call_ends_turn
         else [Interrupted(), cancelled, TurnComplete(), Settled(typed())]
     )
-    assert turns.tools_answered([result(CALL)]) == []
+    assert turns.tools_answered([result(CALL)], 0) == []
     assert turns.floor is Floor.IDLE
 
 
 def test_2x_interrupts_what_is_still_heard_while_its_tool_runs() -> None:
     turns = speaking(tool_call_ends_turn=True)
-    turns.called(1, [CALL], 10)
+    turns.called(1, [CALL])
     assert turns.caller_started(999) == [
         Interrupted(),
         CancelTools((CALL.id,)),
@@ -277,6 +296,138 @@ def test_a_move_that_is_not_in_the_table_is_an_error() -> None:
         turns.finished(0, 0)
 
 
+def launched(*calls: ToolCall, **options: bool) -> Turns:
+    """A turn that called in the background, said a second of sound, and is being heard."""
+    turns = thinking(**options)
+    assert turns.launched(1, calls or [CALL]) == [CallTools(calls or (CALL,))]
+    turns.spoke(1, 1000, 0)
+    assert turns.finished(1, 0) == [GenerationComplete()]
+    return turns
+
+
+def idle_after(*calls: ToolCall) -> Turns:
+    """The same when it has been heard."""
+    turns = launched(*calls)
+    assert turns.tick(1000) == [TurnComplete(), Settled(typed())]
+    return turns
+
+
+@pytest.mark.parametrize("scheduling", [Scheduling.WHEN_IDLE, Scheduling.INTERRUPT])
+def test_a_result_is_answered_at_once_when_nobody_speaks(scheduling: Scheduling) -> None:
+    turns = idle_after()
+    found = result(CALL, scheduling)
+    assert turns.tools_answered([found], 2000) == [Answer(2, typed(), (found,))]
+    turns.spoke(2, 100, 2000)
+    turns.finished(2, 2000)
+    # The question is history already; only the answer is new.
+    assert turns.tick(2100) == [TurnComplete(), Settled(None)]
+
+
+def test_a_result_for_an_idle_moment_waits_for_the_end_of_what_is_being_said() -> None:
+    turns = launched()
+    assert turns.tools_answered([result(CALL)], 10) == []
+    assert turns.tick(1000) == [
+        TurnComplete(),
+        Settled(typed()),
+        Answer(2, typed(), (result(CALL),)),
+    ]
+
+
+def test_a_result_may_interrupt_what_is_being_said() -> None:
+    turns = launched()
+    found = result(CALL, Scheduling.INTERRUPT)
+    assert turns.tools_answered([found], 10) == [
+        Interrupted(),
+        TurnComplete(),
+        Settled(typed()),
+        Answer(3, typed(), (found,)),
+    ]
+
+
+def test_even_an_urgent_result_is_not_said_into_the_callers_words() -> None:
+    turns = idle_after()
+    turns.caller_started(2000)
+    found = result(CALL, Scheduling.INTERRUPT)
+    assert turns.tools_answered([found], 2001) == []
+    turns.caller_stopped()
+    # The caller's own question comes first, too.
+    assert turns.heard(HELLO) == [Answer(2, HELLO)]
+    assert turns.finished(2, 2002)[-1] == Answer(3, typed(), (found,))
+
+
+def test_a_silent_result_is_known_and_not_answered() -> None:
+    for turns in (launched(), idle_after()):
+        found = result(CALL, Scheduling.SILENT)
+        assert turns.tools_answered([found], 2000)[0] == Noted(found)
+        assert turns.floor in (Floor.IDLE, Floor.PLAYING_OUT)
+
+
+def test_a_call_may_give_back_more_than_once() -> None:
+    turns = idle_after()
+    first = result(CALL, more=True)
+    assert turns.tools_answered([first], 1000) == [Answer(2, typed(), (first,))]
+    assert turns.tools_answered([first], 1000) == []
+    assert turns.tools_answered([result(CALL)], 1000) == []
+    # What came meanwhile is answered together; after the last one nothing more is expected.
+    assert turns.finished(2, 1000)[-1] == Answer(3, typed(), (first, result(CALL)))
+    turns.finished(3, 1000)
+    assert turns.tools_answered([result(CALL)], 1000) == []
+
+
+def test_only_the_newest_results_wait() -> None:
+    turns = launched()
+    for _ in range(MAX_WAITING_RESULTS + 5):
+        turns.tools_answered([result(CALL, more=True)], 0)
+    answer = turns.tick(1000)[-1]
+    assert isinstance(answer, Answer)
+    assert len(answer.tool_results) == MAX_WAITING_RESULTS
+
+
+def test_results_that_come_together_are_answered_together() -> None:
+    turns = idle_after(CALL, OTHER_CALL)
+    both = (by_name(OTHER_CALL), result(CALL))
+    assert turns.tools_answered(both, 2000) == [
+        Answer(2, typed(), (result(OTHER_CALL), result(CALL)))
+    ]
+
+
+def test_cutting_in_does_not_cancel_a_call_in_the_background() -> None:
+    turns = launched()
+    assert turns.caller_started(10) == [Interrupted(), TurnComplete(), Settled(typed())]
+    turns.caller_stopped()
+    turns.heard(HELLO)
+    assert turns.tools_answered([result(CALL)], 20) == []
+    assert turns.finished(3, 20)[-1] == Answer(4, typed(), (result(CALL),))
+
+
+def test_a_call_in_the_background_ends_no_turn_and_is_something_to_have_said() -> None:
+    turns = thinking(tool_call_ends_turn=True)
+    assert turns.launched(1, [CALL]) == [CallTools((CALL,))]
+    assert turns.finished(1, 0) == [GenerationComplete(), TurnComplete(), Settled(typed())]
+
+
+def test_an_answer_may_wait_for_one_tool_and_not_for_another() -> None:
+    turns = thinking(tool_call_ends_turn=False)
+    turns.launched(1, [CALL])
+    turns.called(1, [OTHER_CALL])
+    assert turns.tools_answered([result(CALL)], 0) == []
+    assert turns.tools_answered([result(OTHER_CALL)], 0) == [
+        Answer(2, typed(), (result(OTHER_CALL),))
+    ]
+    turns.spoke(2, 10, 0)
+    turns.finished(2, 0)
+    assert turns.tick(10)[-1] == Answer(3, typed(), (result(CALL),))
+
+
+def test_too_many_calls_in_the_background_cancel_the_oldest() -> None:
+    turns = thinking()
+    calls = [ToolCall(str(number), "tool", {}) for number in range(MAX_BACKGROUND_CALLS + 1)]
+    assert turns.launched(1, calls) == [CallTools(tuple(calls)), CancelTools(("0",))]
+    turns.finished(1, 0)
+    assert turns.tools_answered([result(calls[0])], 0) == []
+    assert kinds(turns.tools_answered([result(calls[1])], 0)) == [Answer]
+
+
 class RandomConversation(RuleBasedStateMachine):
     """Everything a caller, an engine and a clock can do, in any order."""
 
@@ -295,6 +446,11 @@ class RandomConversation(RuleBasedStateMachine):
         self.muted = False
         self.to_transcribe = 0
         self.pending: dict[str, ToolCall] = {}
+        self.background: dict[str, ToolCall] = {}
+        self.owed: list[ToolResult] = []
+        self.launched_ids: set[str] = set()
+        self.results_given = 0
+        self.voiced = False
         self.calls_made = 0
         self.opened = self.ended = self.settled = self.prompted = 0
 
@@ -314,12 +470,18 @@ class RandomConversation(RuleBasedStateMachine):
                     self.numbers.append(number)
                     self.answering = number
                     self.muted = False
+                    late = bool(results) and results[0].id in self.launched_ids
+                    if late:
+                        assert self.turns.caller is Caller.SILENT, "said into the caller's words"
+                        for given in results:
+                            self.owed.remove(given)
+                    if late or not results:
+                        assert not self.open, "two turns open"
+                        self.prompted += 1
+                        self.voiced = False
                     if not self.open:
                         self.opened += 1
                         self.open = True
-                    else:
-                        assert results, "two turns open"
-                    self.prompted += not results
                 case StopAnswer():
                     assert self.answering is not None
                     self.answering = None
@@ -335,20 +497,27 @@ class RandomConversation(RuleBasedStateMachine):
                     assert self.open
                     assert not self.muted
                     self.answering = None
-                case TurnComplete():
+                case TurnComplete(said_nothing):
                     assert self.open, "a turn ended twice"
+                    assert said_nothing == (not self.voiced and not self.muted)
                     self.open = False
                     self.ended += 1
                 case CallTools(calls):
                     assert self.open
                     assert not self.muted
-                    self.answering = None
-                    self.pending = {call.id: call for call in calls}
+                    for call in calls:
+                        if call.id not in self.launched_ids:
+                            self.answering = None
+                            self.pending[call.id] = call
                 case CancelTools(ids):
                     assert set(ids) <= set(self.pending)
                     self.pending = {}
                 case Settled():
+                    assert not self.open
                     self.settled += 1
+                case Noted(given):
+                    assert given.scheduling is Scheduling.SILENT
+                    self.owed.remove(given)
                 case Transcribe():
                     self.to_transcribe += 1
 
@@ -389,6 +558,7 @@ class RandomConversation(RuleBasedStateMachine):
         assert self.turns.spoke(number, audio_ms, self.now_ms) == []
         if number == self.answering:
             assert not self.muted
+            self.voiced = True
             self.heard_until_ms = max(self.heard_until_ms, self.now_ms) + audio_ms
 
     @rule(data=st.data())
@@ -405,28 +575,64 @@ class RandomConversation(RuleBasedStateMachine):
         """The answers that may still report: the current one, and those that were cut off."""
         return [number for number in self.numbers if number not in self.over] or [-1]
 
+    def new_calls(self, count: int) -> list[ToolCall]:
+        self.calls_made += 1
+        return [
+            ToolCall(f"{self.calls_made}-{number}", f"tool{number}", {}) for number in range(count)
+        ]
+
     @rule(count=st.integers(1, 3))
     @precondition(lambda self: self.answering is not None)
     def call(self, count: int) -> None:
-        calls = [
-            ToolCall(f"{self.calls_made}-{number}", f"tool{number}", {}) for number in range(count)
-        ]
-        self.calls_made += 1
         assert self.answering is not None
         self.over.add(self.answering)
-        self.check(self.turns.called(self.answering, calls, self.now_ms))
+        self.voiced = True
+        self.check(self.turns.called(self.answering, self.new_calls(count)))
+
+    @rule(count=st.integers(1, 2))
+    @precondition(lambda self: self.answering is not None)
+    def launch(self, count: int) -> None:
+        assert self.answering is not None
+        calls = self.new_calls(count)
+        self.launched_ids |= {call.id for call in calls}
+        self.background |= {call.id: call for call in calls}
+        self.voiced = True
+        self.check(self.turns.launched(self.answering, calls))
+
+    @rule(data=st.data())
+    def a_stopped_answer_calls(self, data: st.DataObject) -> None:
+        number = data.draw(st.sampled_from(self.reporting()))
+        if number != self.answering:
+            assert self.turns.called(number, self.new_calls(1)) == []
+            assert self.turns.launched(number, self.new_calls(1)) == []
 
     @rule(data=st.data())
     @precondition(lambda self: self.pending)
     def tool_answers(self, data: st.DataObject) -> None:
         call = data.draw(st.sampled_from(list(self.pending.values())))
         del self.pending[call.id]
-        self.check(self.turns.tools_answered([result(call)]))
+        self.check(self.turns.tools_answered([result(call)], self.now_ms))
 
-    @rule()
-    def stale_tool_answers(self) -> None:
-        stale = ToolCall("nobody's", "nothing", {})
-        assert self.turns.tools_answered([result(stale)]) == []
+    @rule(data=st.data(), scheduling=st.sampled_from(Scheduling), more=st.booleans())
+    @precondition(lambda self: self.background)
+    def background_answers(self, data: st.DataObject, scheduling: Scheduling, more: bool) -> None:
+        call = data.draw(st.sampled_from(list(self.background.values())))
+        self.give(call, scheduling, more)
+
+    def give(self, call: ToolCall, scheduling: Scheduling, more: bool) -> None:
+        self.results_given += 1
+        response = {"number": self.results_given}
+        given = ToolResult(call.id, call.name, response, scheduling, more)
+        self.owed.append(given)
+        if not more:
+            del self.background[call.id]
+        self.check(self.turns.tools_answered([given], self.now_ms))
+
+    @rule(data=st.data())
+    def stale_tool_answers(self, data: st.DataObject) -> None:
+        over = self.launched_ids - set(self.background)
+        stale = ToolCall(data.draw(st.sampled_from([*sorted(over), "nobody's"])), "nothing", {})
+        assert self.turns.tools_answered([result(stale)], self.now_ms) == []
 
     @invariant()
     def every_turn_ends_once(self) -> None:
@@ -435,6 +641,8 @@ class RandomConversation(RuleBasedStateMachine):
         if self.turns.floor is Floor.IDLE:
             assert not self.open
             assert self.answering is None
+            if self.turns.caller is Caller.SILENT:
+                assert not self.owed, "a result was forgotten"
 
     def teardown(self) -> None:
         """Left alone, everything ends: the caller is silent, every prompt answered."""
@@ -444,7 +652,9 @@ class RandomConversation(RuleBasedStateMachine):
         for _ in range(50):
             for call in list(self.pending.values()):
                 del self.pending[call.id]
-                self.check(self.turns.tools_answered([result(call)]))
+                self.check(self.turns.tools_answered([result(call)], self.now_ms))
+            for call in list(self.background.values()):
+                self.give(call, Scheduling.WHEN_IDLE, False)
             if self.answering is not None:
                 self.over.add(self.answering)
                 self.check(self.turns.finished(self.answering, self.now_ms))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from vision_agent.local import replies
 from vision_agent.local.captions import Captions
@@ -14,13 +14,29 @@ from vision_agent.local.contract import OUTPUT_RATE_HZ, Say, Turn
 from vision_agent.local.engine_port import Engine
 from vision_agent.local.outbox import Outbox
 from vision_agent.local.session_setup import Setup
-from vision_agent.local.turns import ToolCall
+from vision_agent.local.turn_actions import ToolCall
 
 _BYTES_PER_MS = 2 * OUTPUT_RATE_HZ / 1000
 _CHUNK_BYTES = round(100 * _BYTES_PER_MS)
 """Sound goes out in pieces of 100 ms: what the service sends, and a small step to interrupt at."""
 
 _T = TypeVar("_T")
+
+
+class Floor(Protocol):
+    """What an answer being made tells the one who keeps the floor."""
+
+    def put_out(self, audio_ms: float, text: str) -> None:
+        """A piece is on its way: milliseconds of sound, words of text."""
+
+    def launch(self, calls: list[ToolCall]) -> None:
+        """These tools have to be called, and the answer goes on without them."""
+
+    def in_background(self, tool: str) -> bool:
+        """Whether an answer goes on without waiting for this tool."""
+
+    async def until_due(self) -> None:
+        """Waits until the next piece of sound may go out."""
 
 
 class Answering:
@@ -44,35 +60,41 @@ class Answering:
         self._said = []
         return said
 
-    async def make(self, turn: Turn, on_output: Callable[[float, str], None]) -> list[ToolCall]:
+    async def make(self, turn: Turn, floor: Floor) -> list[ToolCall]:
         """Makes one answer and sends it as it comes.
 
         Args:
             turn: What to answer.
-            on_output: Called for each piece sent: milliseconds of sound, words of text.
+            floor: Told what goes out.
 
         Returns:
             The tools that have to be called before the answer can go on; mostly none.
         """
         calls: list[ToolCall] = []
+        background: list[ToolCall] = []
         lead = ""
         async with _finishing(self._engine.answer(turn)) as parts:
             async for part in parts:
                 if isinstance(part, Say):
-                    await self._say(part.text, lead, on_output)
+                    if background:
+                        floor.launch(background)
+                        background = []
+                    await self._say(part.text, lead, floor)
                     lead = " "
-                else:
-                    call_id = f"function-call-{secrets.randbits(63)}"
-                    calls.append(ToolCall(call_id, part.name, part.args))
+                    continue
+                call = ToolCall(f"function-call-{secrets.randbits(63)}", part.name, part.args)
+                (background if floor.in_background(part.name) else calls).append(call)
+        if background:
+            floor.launch(background)
         return calls
 
-    async def _say(self, sentence: str, lead: str, on_output: Callable[[float, str], None]) -> None:
+    async def _say(self, sentence: str, lead: str, floor: Floor) -> None:
         if not lead and self._said:
             self._said.append(" ")
         if not self._setup.spoken:
             await self._put(replies.model_text(lead + sentence))
             self._said.append(lead + sentence)
-            on_output(0.0, lead + sentence)
+            floor.put_out(0.0, lead + sentence)
             return
         captions = Captions(lead + sentence)
         audio_ms = 0.0
@@ -81,10 +103,11 @@ class Answering:
             async for pcm in sound:
                 for start in range(0, len(pcm), _CHUNK_BYTES):
                     chunk = pcm[start : start + _CHUNK_BYTES]
+                    await floor.until_due()
                     await self._put(replies.model_audio(chunk))
                     chunk_ms = len(chunk) / _BYTES_PER_MS
                     audio_ms += chunk_ms
-                    on_output(chunk_ms, "")
+                    floor.put_out(chunk_ms, "")
                     await self._caption(captions.due(audio_ms))
         await self._caption(captions.rest())
 

@@ -85,7 +85,8 @@ class Turn:
         understood: For speech, ``Heard.understood``; for typed text, true.
         spoken: Whether the text was heard (true) or typed (false).
         frames: Pictures, oldest first, newest last; about 30 at most.
-        history: ``(role, text)`` of earlier turns, oldest first; role is "user" or "model".
+        history: ``(role, text)`` of earlier turns, oldest first; role is "user", "model",
+            or "tool" for what a tool told without asking for an answer.
         tools: Function declarations as in the setup message: ``name``, ``description`` and
             ``parameters`` or ``parameters_json_schema`` (either spelling of the case).
         tool_results: Answers to the tools called in this very turn: ``id``, ``name``, ``response``.

@@ -60,7 +60,7 @@ class Handles:
 
     def _drop_frames(self, handle: str | None) -> None:
         if handle is not None and (saved := self._saved.get(handle)):
-            saved.memory = Remembered(saved.memory.history)
+            saved.memory = saved.memory.without_frames()
 
     def _forget_expired(self, now_s: float) -> None:
         while self._saved:

@@ -6,6 +6,7 @@ Which name exists where, and what each refuses, is what the public service does;
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from vision_agent.local.voices import VOICES
 
@@ -22,6 +23,10 @@ class LiveModel:
         content_any_time: Whether ``clientContent`` is taken after the initial history.
         text_out: Whether it may answer in text instead of sound.
         always_proactive: Whether an explicit ``proactiveAudio: false`` is an error.
+        affective: Whether it may follow the caller's manner of speaking.
+        thinks: Whether a ``thinkingConfig`` is taken; where not, it is an error.
+        background_tools: Whether tools may be ``NON_BLOCKING``; "default" where they are unless
+            declared ``BLOCKING``.
     """
 
     name: str
@@ -31,6 +36,17 @@ class LiveModel:
     content_any_time: bool = True
     text_out: bool = False
     always_proactive: bool = False
+    affective: bool = True
+    thinks: bool = True
+    background_tools: Literal["never", "declared", "default"] = "declared"
+
+    def calls_in_background(self, behavior: str) -> bool:
+        """Whether a function declared with this ``behavior`` ("" for none) is not waited for."""
+        if self.background_tools == "never":
+            return False
+        return behavior == "NON_BLOCKING" or (
+            self.background_tools == "default" and behavior != "BLOCKING"
+        )
 
     @property
     def takes_media_chunks(self) -> bool:
@@ -52,7 +68,14 @@ MODELS = {
     for model in (
         LiveModel("local", ai_studio=True, vertex=True, generation=2, text_out=True),
         LiveModel(
-            "gemini-3.8-live", ai_studio=True, vertex=True, generation=3, always_proactive=True
+            "gemini-3.8-live",
+            ai_studio=True,
+            vertex=True,
+            generation=3,
+            always_proactive=True,
+            affective=False,
+            thinks=False,
+            background_tools="default",
         ),
         LiveModel(
             "gemini-3.1-flash-live-preview",
@@ -60,6 +83,8 @@ MODELS = {
             vertex=False,
             generation=3,
             content_any_time=False,
+            affective=False,
+            background_tools="never",
         ),
         LiveModel(
             "gemini-2.5-flash-native-audio-preview-12-2025",

@@ -14,6 +14,7 @@ from typing import Any
 from vision_agent.local.contract import INPUT_RATE_HZ
 from vision_agent.local.models import LiveModel
 from vision_agent.local.session_setup import content_text, declared_functions
+from vision_agent.local.turn_actions import Scheduling, ToolResult
 from vision_agent.local.wire import (
     as_bytes,
     as_flag,
@@ -83,9 +84,9 @@ class ClientContent:
 
 @dataclass(frozen=True, slots=True)
 class ToolResponse:
-    """What tools answered: ``id`` (which Vertex clients may leave out), ``name``, ``response``."""
+    """What tools answered; Vertex clients may leave the ``id`` of a call out."""
 
-    results: tuple[Mapping[str, Any], ...]
+    results: tuple[ToolResult, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,17 +224,26 @@ def _turn(source: Mapping[str, Any]) -> Content:
 
 
 def _tool_response(source: Mapping[str, Any]) -> ToolResponse:
-    results = []
-    for response in as_list(field(source, "function_responses"), "function_responses"):
-        given = as_object(response, "function_responses")
-        results.append(
-            {
-                "id": as_text(field(given, "id"), "id"),
-                "name": as_text(field(given, "name"), "name"),
-                "response": as_object(field(given, "response"), "response"),
-            }
-        )
-    return ToolResponse(tuple(results))
+    responses = as_list(field(source, "function_responses"), "function_responses")
+    return ToolResponse(
+        tuple(_tool_result(as_object(given, "function_responses")) for given in responses)
+    )
+
+
+def _tool_result(given: Mapping[str, Any]) -> ToolResult:
+    response = dict(as_object(field(given, "response"), "response"))
+    scheduling = as_text(field(given, "scheduling"), "scheduling").upper()
+    within = response.get("scheduling")
+    if not scheduling and isinstance(within, str) and within.upper() in Scheduling.__members__:
+        # Where the service's first examples put it, and clients with them.
+        scheduling = response.pop("scheduling").upper()
+    return ToolResult(
+        as_text(field(given, "id"), "id"),
+        as_text(field(given, "name"), "name"),
+        response,
+        Scheduling.__members__.get(scheduling, Scheduling.WHEN_IDLE),
+        as_flag(field(given, "will_continue"), "will_continue"),
+    )
 
 
 def _context_update(source: Mapping[str, Any]) -> ContextUpdate:

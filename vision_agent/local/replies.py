@@ -57,9 +57,15 @@ def interrupted() -> Reply:
     return {"serverContent": {"interrupted": True}}
 
 
-def turn_complete() -> Reply:
-    """The turn is over, heard to its end or interrupted."""
-    return {"serverContent": {"turnComplete": True}}
+def turn_complete(*, said_nothing: bool = False) -> Reply:
+    """The turn is over, heard to its end or interrupted.
+
+    Where the model had nothing to say it tells that it waits for more.
+    """
+    content: Reply = {"turnComplete": True}
+    if said_nothing:
+        content |= {"turnCompleteReason": "NEED_MORE_INPUT", "waitingForInput": True}
+    return {"serverContent": content}
 
 
 def tool_call(calls: Sequence[Mapping[str, Any]]) -> Reply:

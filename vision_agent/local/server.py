@@ -17,6 +17,7 @@ from websockets.http11 import Request, Response
 from vision_agent.local.certificate import make_certificate
 from vision_agent.local.engine_port import Engine
 from vision_agent.local.handles import Handles
+from vision_agent.local.limits import SERVICE, Limits
 from vision_agent.local.outbox import ClientTooSlow
 from vision_agent.local.session import Session
 from vision_agent.local.session_setup import check_credentials, find_endpoint, parse_setup
@@ -24,9 +25,6 @@ from vision_agent.local.wire import POLICY, Refused
 
 MAX_CONNECTIONS = 64
 """Connections at once; the next one is answered 503."""
-
-MAX_MESSAGE_BYTES = 4 * 2**20
-"""The largest message taken; a longer one ends its connection with 1009."""
 
 SETUP_WITHIN_S = 10.0
 """How long a connection may take for TLS and HTTP, and then again for its setup message."""
@@ -80,6 +78,7 @@ async def serve(
     *,
     max_connections: int = MAX_CONNECTIONS,
     setup_within_s: float = SETUP_WITHIN_S,
+    limits: Limits = SERVICE,
 ) -> LocalServer:
     """Starts a server; the engine stays the caller's to close.
 
@@ -89,12 +88,13 @@ async def serve(
         engine: Hears, answers and speaks.
         max_connections: How many clients may be connected at once.
         setup_within_s: How long a client may take to say what it wants.
+        limits: How long connections and sessions may last, and how much they may hold.
 
     Raises:
         OSError: the port is taken.
     """
     certificate = make_certificate(datetime.datetime.now(datetime.UTC))
-    service = _Service(engine, max_connections, setup_within_s)
+    service = _Service(engine, max_connections, setup_within_s, limits)
     server = await websocket_server.serve(
         service.converse,
         host,
@@ -103,7 +103,7 @@ async def serve(
         process_request=service.admit,
         # Sound does not compress, and on one machine there is nothing to save.
         compression=None,
-        max_size=MAX_MESSAGE_BYTES,
+        max_size=limits.message_bytes,
         open_timeout=setup_within_s,
         close_timeout=CLOSE_WITHIN_S,
         server_header=None,
@@ -119,6 +119,7 @@ class _Service:
     engine: Engine
     max_connections: int
     setup_within_s: float
+    limits: Limits
     handles: Handles = field(default_factory=Handles)
     open: int = 0
 
@@ -178,6 +179,7 @@ class _Service:
             self.handles,
             connection.send,
             user=request.headers.get(USER_HEADER, ""),
+            limits=self.limits,
         )
         _logger.debug("session %s: %s", session.id, setup.model.name)
         await session.run(connection)

@@ -10,18 +10,22 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
-from vision_agent.local import protocol, replies, turns
+from vision_agent.local import protocol, replies
+from vision_agent.local import turn_actions as actions
 from vision_agent.local.answering import Answering
+from vision_agent.local.context import Context
 from vision_agent.local.contract import INPUT_RATE_HZ, SpeechStarted, SpeechStopped, Turn
 from vision_agent.local.engine_port import Ears, Engine
 from vision_agent.local.handles import Handles
-from vision_agent.local.memory import Memory
+from vision_agent.local.limits import SERVICE, End, GoAway, Lifetime, Limits, speech_wait_ms
+from vision_agent.local.memory import Remembered
 from vision_agent.local.outbox import Outbox
 from vision_agent.local.session_setup import Setup
 from vision_agent.local.stream_clock import StreamClock
-from vision_agent.local.usage import Usage
-from vision_agent.local.wire import invalid
+from vision_agent.local.turns import Caller, Turns
+from vision_agent.local.wire import Refused, as_text, field, invalid
 
 _IN_BYTES_PER_MS = 2 * INPUT_RATE_HZ / 1000
 
@@ -40,6 +44,7 @@ class Session:
         handles: Where to keep what can be resumed.
         send: Puts one message on the socket.
         user: Whose conversation it is, if the client says so.
+        limits: How long it may last and how much it may hold.
 
     Raises:
         Refused: 1007, the handle to resume is unknown or too old.
@@ -52,31 +57,41 @@ class Session:
         handles: Handles,
         send: Callable[[bytes], Awaitable[None]],
         user: str = "",
+        limits: Limits = SERVICE,
     ) -> None:
         self._user = user
+        self._limits = limits
         self.id = secrets.token_hex(16)
         self._setup = setup
         self._engine = engine
         self._handles = handles
         self._loop = asyncio.get_running_loop()
-        remembered = None
+        remembered = Remembered()
         if setup.handle is not None:
-            remembered = handles.find(setup.handle, self._loop.time())
-            if remembered is None:
+            found = handles.find(setup.handle, self._loop.time())
+            if found is None:
                 raise invalid("Session resumption handle is not valid: unknown or expired.")
-        self._memory = Memory(remembered)
-        self._instruction = setup.instruction
+            remembered = found
+        self._life = Lifetime(
+            limits,
+            compressed=setup.compression is not None,
+            now_s=self._loop.time(),
+            age_s=remembered.age_s,
+        )
+        self._context = Context(
+            vertex=setup.endpoint.vertex, instruction=setup.instruction, remembered=remembered
+        )
         self._tools = setup.tools
         self._outbox = Outbox(send)
         self._clock = StreamClock(self._now_ms())
-        self._usage = Usage(vertex=setup.endpoint.vertex)
-        self._usage.text_in(setup.instruction)
-        self._turns = turns.Turns(
+        self._turns = Turns(
             barge_in=setup.barge_in, tool_call_ends_turn=setup.model.tool_call_ends_turn
         )
         self._seeded = not setup.history_first
         self._unfinished_content: list[str] = []
         self._answering = Answering(engine, setup, self._outbox)
+        self._transcribed = False
+        self._resumable = True
         self._speech_began_ms: int | None = None
         self._messages = 0
         self._to_hear = asyncio.Semaphore(0)
@@ -133,23 +148,24 @@ class Session:
             case protocol.Audio(pcm):
                 self._listen(pcm, ears)
             case protocol.Image(data):
-                self._look(data)
+                self._context.frame(data, self._clock.at(self._now_ms()))
+                self._life.video_came()
+                self._decided.set()
             case protocol.Text(text):
                 self._typed(text)
             case protocol.ClientContent():
                 self._content(message)
             case protocol.ToolResponse(results):
                 for result in results:
-                    self._usage.text_in(str(result["response"]))
-                self._do(self._turns.tools_answered(results))
+                    self._context.tool_answered(result)
+                self._do(self._turns.tools_answered(results, self._now_ms()))
             case protocol.ActivityStart() | protocol.ActivityEnd():
                 self._signalled(message, ears)
             case protocol.AudioStreamEnd():
                 self._microphone_closed(ears)
             case protocol.ContextUpdate(instruction, tools):
                 if instruction is not None:
-                    self._instruction = instruction
-                    self._usage.text_in(instruction)
+                    self._context.instruct(instruction)
                 if tools is not None:
                     self._tools = tools
 
@@ -157,10 +173,10 @@ class Session:
         duration_ms = len(pcm) / _IN_BYTES_PER_MS
         self._clock.audio(duration_ms, self._now_ms())
         if self._setup.counts_silence:
-            self._usage.audio_in(duration_ms)
+            self._context.sound(duration_ms)
         if self._setup.automatic_detection:
             self._detected(ears.feed(pcm))
-        elif self._turns.caller is turns.Caller.SPEAKING:
+        elif self._turns.caller is Caller.SPEAKING:
             # Outside the activity that the client signals there is nothing to hear.
             ears.feed(pcm)
 
@@ -182,7 +198,7 @@ class Session:
                 "is enabled."
             )
         at_ms = self._clock.at(self._now_ms())
-        speaking = self._turns.caller is turns.Caller.SPEAKING
+        speaking = self._turns.caller is Caller.SPEAKING
         if isinstance(signal, protocol.ActivityStart) and not speaking:
             self._speech_began_ms = at_ms
             ears.begin_activity()
@@ -198,82 +214,82 @@ class Session:
         if not self._setup.automatic_detection:
             return
         for _ in range(2 * self._setup.silence_ms // 20 + 50):
-            if self._turns.caller is not turns.Caller.SPEAKING:
+            if self._turns.caller is not Caller.SPEAKING:
                 return
             self._detected(ears.feed(_SILENCE))
 
     def _count_speech(self, ended_ms: int) -> None:
         if self._speech_began_ms is not None and not self._setup.counts_silence:
-            self._usage.audio_in(max(0, ended_ms - self._speech_began_ms))
+            self._context.sound(max(0, ended_ms - self._speech_began_ms))
         self._speech_began_ms = None
 
     def _report_voice(self, kind: str, at_ms: int) -> None:
         if self._setup.voice_activity:
             self._send(replies.voice_activity(kind, at_ms))
 
-    def _look(self, image: bytes) -> None:
-        self._usage.image_in()
-        self._memory.saw(image, self._clock.at(self._now_ms()))
-
-    def _typed(self, text: str) -> None:
-        self._usage.text_in(text)
+    def _typed(self, typed: str) -> None:
+        text = typed
         if text.strip() in ("", "."):
             # What ADK sends a 3.x model after replaying history that still wants its answer.
-            text = self._memory.take_unanswered() or text
+            text = self._context.take_unanswered() or text
         self._do(self._turns.typed(text, self._now_ms(), is_activity=True))
+        # Now the turn that it may have interrupted has ended: it belongs to the next one.
+        self._context.text(typed)
 
     def _content(self, message: protocol.ClientContent) -> None:
         seeding = not self._seeded
         if not (seeding or self._setup.model.content_any_time):
             raise invalid("Request contains an invalid argument.")
+        # Content interrupts: what was being said ends before any of it counts.
+        asks = message.turn_complete
+        self._do(self._turns.content_added(self._now_ms(), asks=asks))
         prompt = -1
         for index, content in enumerate(message.contents):
-            self._usage.text_in(content.text)
-            for image in content.images:
-                self._look(image)
             if content.role == "model" and content.text:
                 prompt = -1
             elif content.text and not content.text.startswith(_CONTEXT_MARK):
                 prompt = index
         for index, content in enumerate(message.contents):
-            if index != prompt:
-                self._memory.said(content.role, content.text)
+            at_ms = self._clock.at(self._now_ms())
+            self._context.content(content, at_ms, is_question=index == prompt)
         if prompt >= 0:
             self._unfinished_content.append(message.contents[prompt].text)
-        if not message.turn_complete:
-            self._do(self._turns.content_added(self._now_ms()))
+        if not asks:
             return
         self._seeded = True
-        text = " ".join(self._unfinished_content) or self._memory.take_unanswered()
+        text = " ".join(self._unfinished_content) or self._context.take_unanswered()
         self._unfinished_content = []
         if seeding and (self._setup.model.generation >= 3 or not text):
             # 3.x begins with the next real-time input; and no one begins without a question.
-            self._memory.said("user", text)
+            self._context.settle(text, "")
         else:
             self._do(self._turns.typed(text, self._now_ms()))
 
     # What is to be done about it.
 
-    def _do(self, actions: Sequence[turns.Action]) -> None:
-        for action in actions:
+    def _do(self, to_do: Sequence[actions.Action]) -> None:
+        for action in to_do:
             match action:
-                case turns.Transcribe():
+                case actions.Transcribe():
                     self._to_hear.release()
-                case turns.Answer():
+                case actions.Answer():
                     self._begin_answer(action)
-                case turns.StopAnswer():
+                case actions.StopAnswer():
                     if self._answer_task is not None:
                         self._answer_task.cancel()
                     self._outbox.drop_speech()
-                case turns.Interrupted():
+                case actions.Interrupted():
                     self._outbox.drop_speech()
+                    self._transcribed = False
                     self._send(replies.interrupted())
-                case turns.GenerationComplete():
+                case actions.GenerationComplete():
+                    self._transcribed = False
                     self._send(replies.generation_complete())
-                case turns.TurnComplete():
-                    self._send(self._usage.turn())
-                    self._send(replies.turn_complete())
-                case turns.CallTools(calls):
+                case actions.TurnComplete(said_nothing):
+                    self._transcribed = False
+                    self._send(self._context.turn_usage())
+                    self._send(replies.turn_complete(said_nothing=said_nothing))
+                case actions.CallTools(calls):
                     self._send(
                         replies.tool_call(
                             [
@@ -282,34 +298,46 @@ class Session:
                             ]
                         )
                     )
-                case turns.CancelTools(ids):
+                case actions.CancelTools(ids):
                     self._send(replies.tool_call_cancellation(ids))
-                case turns.Settled(prompt):
+                case actions.Settled(prompt):
                     self._settle(prompt)
+                case actions.Noted(result):
+                    self._context.note(result)
         self._decided.set()
 
-    def _settle(self, prompt: turns.Prompt) -> None:
-        self._memory.said("user", prompt.text)
-        self._memory.said("model", self._answering.take_said())
+    def _settle(self, prompt: actions.Prompt | None) -> None:
+        self._context.settle(prompt.text if prompt else "", self._answering.take_said())
         if self._setup.resumption:
-            remembered = self._memory.snapshot(self._clock.at(self._now_ms()))
-            handle = self._handles.save(self.id, remembered, self._loop.time())
-            self._send(
-                replies.session_resumption_update(
-                    handle, self._messages if self._setup.transparent else None
-                )
-            )
+            now_s = self._loop.time()
+            at_ms = self._clock.at(self._now_ms())
+            remembered = self._context.remembered(at_ms, self._life.age_s(now_s))
+            self._report_resumption(self._handles.save(self.id, remembered, now_s))
+
+    def _report_resumption(self, handle: str) -> None:
+        """Tells the newest handle, or (empty) once that what goes on now is in no handle."""
+        if self._setup.resumption and (handle or self._resumable):
+            self._resumable = bool(handle)
+            last_message = self._messages if self._setup.transparent else None
+            self._send(replies.session_resumption_update(handle, last_message))
 
     async def _keep_time(self) -> None:
         while True:
-            wake_at_ms = self._turns.wake_at_ms
+            wakes_s = [self._life.wake_at_s, _seconds(self._turns.wake_at_ms)]
+            wake_at_s = min((wake for wake in wakes_s if wake is not None), default=None)
             self._decided.clear()
             try:
-                async with asyncio.timeout_at(None if wake_at_ms is None else wake_at_ms / 1000):
+                async with asyncio.timeout_at(wake_at_s):
                     await self._decided.wait()
             except TimeoutError:
                 # The loop may fire a timer within its clock's resolution before the time.
-                self._do(self._turns.tick(max(wake_at_ms or 0, self._now_ms())))
+                now_s = max(wake_at_s or 0.0, self._loop.time())
+                self._do(self._turns.tick(round(now_s * 1000)))
+                match self._life.due(now_s):
+                    case GoAway(time_left_s):
+                        self._send(replies.go_away(time_left_s))
+                    case End(code, reason):
+                        raise Refused(code, reason) from None
 
     # What the engine does, each in a task of the session.
 
@@ -318,41 +346,79 @@ class Session:
             await self._to_hear.acquire()
             heard = await ears.heard()
             if heard.text and self._setup.input_transcription:
-                self._send(replies.input_transcription(heard.text))
+                # Clients join a turn's transcripts as they come.
+                lead = " " if self._transcribed else ""
+                self._transcribed = True
+                self._send(replies.input_transcription(lead + heard.text))
             self._do(
                 self._turns.heard(
-                    turns.Prompt(heard.text, heard.understood, spoken=True, manner=heard.manner)
+                    actions.Prompt(heard.text, heard.understood, spoken=True, manner=heard.manner)
                 )
             )
 
-    def _begin_answer(self, action: turns.Answer) -> None:
-        if self._group is not None:
-            self._answer_task = self._group.create_task(self._answer(action))
+    def _begin_answer(self, answer: actions.Answer) -> None:
+        if self._group is None:
+            return
+        if not self._limits.resumable_always:
+            self._report_resumption("")
+        self._answer_task = self._group.create_task(self._answer(answer))
 
-    async def _answer(self, action: turns.Answer) -> None:
+    async def _answer(self, answer: actions.Answer) -> None:
+        if not answer.tool_results:
+            self._context.fit(self._setup.compression, self._limits.context_tokens)
         turn = Turn(
-            text=action.prompt.text,
-            understood=action.prompt.understood,
-            spoken=action.prompt.spoken,
-            frames=self._memory.frames,
-            history=self._memory.history,
+            text=answer.prompt.text,
+            understood=answer.prompt.understood,
+            spoken=answer.prompt.spoken,
+            frames=self._context.frames,
+            history=self._context.history,
             tools=self._tools,
-            tool_results=action.tool_results,
-            instruction=self._instruction,
+            tool_results=[
+                {"id": result.id, "name": result.name, "response": result.response}
+                for result in answer.tool_results
+            ],
+            instruction=self._context.instruction,
             now_ms=self._clock.at(self._now_ms()),
             language_code=self._setup.language_code,
-            manner=action.prompt.manner,
+            manner=answer.prompt.manner,
             proactive=self._setup.proactive,
             affective=self._setup.affective,
             user=self._user,
         )
-
-        def put_out(audio_ms: float, text: str) -> None:
-            self._usage.answered(audio_ms=audio_ms, text=text)
-            self._do(self._turns.spoke(action.number, audio_ms, self._now_ms()))
-
-        calls = await self._answering.make(turn, put_out)
+        calls = await self._answering.make(turn, _Floor(self, answer.number))
         if calls:
-            self._do(self._turns.called(action.number, calls, self._now_ms()))
+            self._do(self._turns.called(answer.number, calls))
         else:
-            self._do(self._turns.finished(action.number, self._now_ms()))
+            self._do(self._turns.finished(answer.number, self._now_ms()))
+
+
+def _seconds(ms: int | None) -> float | None:
+    return None if ms is None else ms / 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Floor:
+    """What answer ``number`` tells its session (`answering.Floor`)."""
+
+    session: Session
+    number: int
+
+    def put_out(self, audio_ms: float, text: str) -> None:
+        session = self.session
+        session._context.put_out(audio_ms, text)
+        session._do(session._turns.spoke(self.number, audio_ms, session._now_ms()))
+
+    def launch(self, calls: list[actions.ToolCall]) -> None:
+        self.session._do(self.session._turns.launched(self.number, calls))
+
+    def in_background(self, tool: str) -> bool:
+        session = self.session
+        declared = next((t for t in session._tools if field(t, "name") == tool), {})
+        behavior = as_text(field(declared, "behavior"), "behavior").upper()
+        return session._setup.model.calls_in_background(behavior)
+
+    async def until_due(self) -> None:
+        session = self.session
+        wait_ms = speech_wait_ms(session._limits, session._turns.heard_until_ms, session._now_ms())
+        if wait_ms:
+            await asyncio.sleep(wait_ms / 1000)

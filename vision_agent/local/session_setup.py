@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from vision_agent.local.context_window import WINDOW_TOKENS, Compression, compression
 from vision_agent.local.models import LiveModel, find_model, find_voice
 from vision_agent.local.wire import (
     POLICY,
@@ -74,6 +75,7 @@ class Setup:
         history_first: Whether the first ``clientContent`` is history to start from.
         proactive: Whether the model may stay silent on what is not meant for it.
         affective: Whether the answer may follow the caller's manner of speaking.
+        compression: How the context is kept short, if it is.
     """
 
     endpoint: Endpoint
@@ -98,6 +100,7 @@ class Setup:
     history_first: bool = False
     proactive: bool = False
     affective: bool = False
+    compression: Compression | None = None
 
 
 def find_endpoint(path: str) -> Endpoint | None:
@@ -202,7 +205,9 @@ def parse_setup(raw: str | bytes, endpoint: Endpoint) -> Setup:
         history_first=as_flag(field(history, "initial_history_in_client_content"), "history"),
         proactive=model.always_proactive
         or as_flag(field(proactivity, "proactive_audio"), "proactive_audio"),
-        affective=as_flag(field(generation, "enable_affective_dialog"), "enable_affective_dialog"),
+        affective=model.affective
+        and as_flag(field(generation, "enable_affective_dialog"), "enable_affective_dialog"),
+        compression=_compression(field(setup, "context_window_compression")),
     )
 
 
@@ -228,6 +233,21 @@ def declared_functions(value: Any) -> tuple[Mapping[str, Any], ...]:
             if not as_text(field(functions[-1], "name"), "name"):
                 raise invalid("Invalid function declaration: a name is needed.")
     return tuple(functions)
+
+
+def _compression(value: Any) -> Compression | None:
+    if value is None:
+        return None
+    asked = as_object(value, "context_window_compression")
+    window = as_object(field(asked, "sliding_window"), "sliding_window")
+    wanted = compression(
+        as_count(field(asked, "trigger_tokens"), "trigger_tokens"),
+        as_count(field(window, "target_tokens"), "target_tokens"),
+        WINDOW_TOKENS,
+    )
+    if wanted.target_tokens >= wanted.trigger_tokens:
+        raise invalid("Invalid context_window_compression: target_tokens must be < trigger_tokens.")
+    return wanted
 
 
 def _unknown_model(name: str, endpoint: Endpoint) -> Refused:

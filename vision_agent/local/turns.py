@@ -14,17 +14,38 @@ has heard it all, so that cutting in still works while the answer is being heard
 turn says ``interrupted`` and then ``turnComplete``, and no ``generationComplete`` after either. A
 2.5 model ends its turn after a tool call and opens another with the tool's result; a 3.x model
 keeps the turn open.
+
+A call in the background (``NON_BLOCKING``) holds up nobody: its turn goes on and ends as if nothing
+had been called, cutting in does not cancel it, and its results come whenever they come. Each says
+what to do then: answer it as soon as nobody speaks (``WHEN_IDLE``), stop what is being said for it
+(``INTERRUPT``), or only know it (``SILENT``). The caller's words go first, and nothing is said into
+them.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum, auto
-from typing import Any
 
-from vision_agent.local.contract import Manner
+from vision_agent.local.turn_actions import (
+    Action,
+    Answer,
+    CallTools,
+    CancelTools,
+    GenerationComplete,
+    Interrupted,
+    Noted,
+    Prompt,
+    Scheduling,
+    Settled,
+    StopAnswer,
+    ToolCall,
+    ToolResult,
+    Transcribe,
+    TurnComplete,
+)
 
 
 class Floor(Enum):
@@ -51,6 +72,7 @@ class Event(Enum):
     PROMPTED = auto()
     SPOKE = auto()
     CALLED = auto()
+    LAUNCHED = auto()
     TOOL_ANSWERED = auto()
     GENERATED = auto()
     PLAYED_OUT = auto()
@@ -64,10 +86,12 @@ FLOOR = {
     (Floor.IDLE, Event.PROMPTED): Floor.THINKING,
     (Floor.THINKING, Event.SPOKE): Floor.SPEAKING,
     (Floor.THINKING, Event.CALLED): Floor.WAITING_FOR_TOOL,
+    (Floor.THINKING, Event.LAUNCHED): Floor.THINKING,
     (Floor.THINKING, Event.GENERATED): Floor.PLAYING_OUT,
     (Floor.THINKING, Event.CUT_OFF): Floor.IDLE,
     (Floor.SPEAKING, Event.SPOKE): Floor.SPEAKING,
     (Floor.SPEAKING, Event.CALLED): Floor.WAITING_FOR_TOOL,
+    (Floor.SPEAKING, Event.LAUNCHED): Floor.SPEAKING,
     (Floor.SPEAKING, Event.GENERATED): Floor.PLAYING_OUT,
     (Floor.SPEAKING, Event.CUT_OFF): Floor.IDLE,
     (Floor.PLAYING_OUT, Event.PLAYED_OUT): Floor.IDLE,
@@ -86,99 +110,28 @@ CALLER = {
 MAX_WAITING_PROMPTS = 8
 """Prompts kept while an answer must not be interrupted; beyond it the oldest one is given up."""
 
+MAX_BACKGROUND_CALLS = 64
+"""Calls in the background that are waited for; beyond it the oldest one is cancelled."""
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """Something to answer.
-
-    Attributes:
-        text: What the caller said or typed.
-        understood: Whether the hearing is sure of it; true for typed text.
-        spoken: Whether it was heard (true) or typed (false).
-        manner: How it was said, if it was heard and that was measured.
-    """
-
-    text: str
-    understood: bool = True
-    spoken: bool = False
-    manner: Manner | None = None
+MAX_WAITING_RESULTS = 32
+"""Results of one turn's calls kept until nobody speaks; beyond it the oldest one is given up."""
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCall:
-    """One function the client is asked to run."""
+@dataclass(slots=True)
+class _Background:
+    """A call in the background, with the prompt and the turn that it was made for."""
 
-    id: str
-    name: str
-    args: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Transcribe:
-    """The caller has stopped: find out what was said, then call `Turns.heard`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Make answer number ``number``; with tool results it goes on with the same prompt."""
-
-    number: int
+    call: ToolCall
     prompt: Prompt
-    tool_results: tuple[Mapping[str, Any], ...] = ()
+    turn: int
 
 
-@dataclass(frozen=True, slots=True)
-class StopAnswer:
-    """Stop making the answer, and drop what of it has not been sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Interrupted:
-    """Tell the client that the caller cut in."""
-
-
-@dataclass(frozen=True, slots=True)
-class GenerationComplete:
-    """Tell the client that all of the answer is made."""
-
-
-@dataclass(frozen=True, slots=True)
-class TurnComplete:
-    """Tell the client that the turn is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallTools:
-    """Ask the client to run these functions."""
-
-    calls: tuple[ToolCall, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CancelTools:
-    """Tell the client that the results of these calls are no longer wanted."""
-
-    ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """Nothing more will be said to this prompt: it and its answer are history now."""
+@dataclass(slots=True)
+class _Results:
+    """Results that wait until nobody speaks, of one turn's calls."""
 
     prompt: Prompt
-
-
-Action = (
-    Transcribe
-    | Answer
-    | StopAnswer
-    | Interrupted
-    | GenerationComplete
-    | TurnComplete
-    | CallTools
-    | CancelTools
-    | Settled
-)
+    results: deque[ToolResult]
 
 
 class Turns:
@@ -196,13 +149,23 @@ class Turns:
         self._barge_in = barge_in
         self._tool_call_ends_turn = tool_call_ends_turn
         self._number = 0
+        self._begun = self._turn = 0
         self._prompt = Prompt("")
+        self._recorded = False
+        self._silent = True
         self._heard_until_ms = 0
         self._to_transcribe = 0
         self._utterances: list[Prompt] = []
         self._waiting: deque[Prompt] = deque(maxlen=MAX_WAITING_PROMPTS)
         self._calls: dict[str, ToolCall] = {}
-        self._results: list[Mapping[str, Any]] = []
+        self._results: list[ToolResult] = []
+        self._background: dict[str, _Background] = {}
+        self._to_report: dict[int, _Results] = {}
+
+    @property
+    def heard_until_ms(self) -> int:
+        """When the caller will have heard everything that has been put out."""
+        return self._heard_until_ms
 
     @property
     def wake_at_ms(self) -> int | None:
@@ -251,22 +214,24 @@ class Turns:
             return []
         return [*self._cut_off(now_ms), self._answer(prompt)]
 
-    def content_added(self, now_ms: int) -> list[Action]:
-        """``clientContent`` that asks for no answer yet: it interrupts all the same."""
-        return [*self._cut_off(now_ms), *self._answer_next()]
+    def content_added(self, now_ms: int, *, asks: bool = False) -> list[Action]:
+        """``clientContent`` came, and interrupts; where it ``asks``, `typed` follows."""
+        return [*self._cut_off(now_ms), *([] if asks else self._answer_next())]
 
     def spoke(self, number: int, audio_ms: float, now_ms: int) -> list[Action]:
         """Output of answer ``number`` goes out; it takes ``audio_ms`` to hear."""
         if number == self._number:
             self.floor = FLOOR[self.floor, Event.SPOKE]
+            self._silent = False
             self._heard_until_ms = max(self._heard_until_ms, now_ms) + round(audio_ms)
         return []
 
-    def called(self, number: int, calls: Sequence[ToolCall], now_ms: int) -> list[Action]:
+    def called(self, number: int, calls: Sequence[ToolCall]) -> list[Action]:
         """Answer ``number`` needs these tools before it can go on."""
         if number != self._number:
             return []
         self.floor = FLOOR[self.floor, Event.CALLED]
+        self._silent = False
         self._calls = {call.id: call for call in calls}
         self._results = []
         actions: list[Action] = [CallTools(tuple(calls))]
@@ -274,28 +239,47 @@ class Turns:
             actions.append(TurnComplete())
         return actions
 
-    def tools_answered(self, results: Sequence[Mapping[str, Any]]) -> list[Action]:
-        """Results came: ``id`` (or, where that is empty, ``name``) says for which call.
+    def launched(self, number: int, calls: Sequence[ToolCall]) -> list[Action]:
+        """Answer ``number`` needs these tools and goes on without waiting for them."""
+        if number != self._number:
+            return []
+        self.floor = FLOOR[self.floor, Event.LAUNCHED]
+        self._silent = False
+        for call in calls:
+            self._background[call.id] = _Background(call, self._prompt, self._turn)
+        actions: list[Action] = [CallTools(tuple(calls))]
+        if too_many := list(self._background)[:-MAX_BACKGROUND_CALLS]:
+            actions.append(CancelTools(tuple(too_many)))
+            for call_id in too_many:
+                del self._background[call_id]
+        return actions
+
+    def tools_answered(self, results: Sequence[ToolResult], now_ms: int) -> list[Action]:
+        """Results came.
 
         Results nobody waits for, as of cancelled calls, are ignored, as the service ignores them.
         """
+        actions: list[Action] = []
+        urgent: int | None = None
         for result in results:
-            call = self._calls.get(str(result["id"])) or next(
-                (
-                    call
-                    for call in self._calls.values()
-                    if not result["id"] and call.name == result["name"]
-                ),
-                None,
-            )
-            if call is not None:
+            if call := _called(result, self._calls.values()):
                 del self._calls[call.id]
-                self._results.append({**result, "id": call.id, "name": call.name})
-        if self.floor is not Floor.WAITING_FOR_TOOL or self._calls:
-            return []
-        self.floor = FLOOR[self.floor, Event.TOOL_ANSWERED]
-        self._number += 1
-        return [Answer(self._number, self._prompt, tuple(self._results))]
+                self._results.append(replace(result, id=call.id, name=call.name))
+                continue
+            in_background = [background.call for background in self._background.values()]
+            if call := _called(result, in_background):
+                turn = self._report(replace(result, id=call.id, name=call.name), actions)
+                if result.scheduling is Scheduling.INTERRUPT:
+                    urgent = turn
+        if self.floor is Floor.WAITING_FOR_TOOL and not self._calls:
+            self.floor = FLOOR[self.floor, Event.TOOL_ANSWERED]
+            self._number += 1
+            actions.append(Answer(self._number, self._prompt, tuple(self._results)))
+        if urgent is not None:
+            actions += self._cut_off(now_ms)
+            if self.caller is Caller.SILENT:
+                return [*actions, self._answer_results(urgent)]
+        return [*actions, *self._answer_next()]
 
     def finished(self, number: int, now_ms: int) -> list[Action]:
         """All of answer ``number`` is made and sent."""
@@ -309,7 +293,7 @@ class Turns:
         if self.floor is not Floor.PLAYING_OUT or now_ms < self._heard_until_ms:
             return []
         self.floor = FLOOR[self.floor, Event.PLAYED_OUT]
-        return [TurnComplete(), Settled(self._prompt), *self._answer_next()]
+        return [TurnComplete(self._silent), self._settled(), *self._answer_next()]
 
     def _cut_off(self, now_ms: int) -> list[Action]:
         if self.floor is Floor.IDLE:
@@ -332,18 +316,60 @@ class Turns:
         # Whatever the stopped answer still reports carries the old number.
         self._number += 1
         self._heard_until_ms = now_ms
-        return [*actions, Settled(self._prompt)]
+        return [*actions, self._settled()]
+
+    def _settled(self) -> Settled:
+        return Settled(None if self._recorded else self._prompt)
+
+    def _report(self, result: ToolResult, actions: list[Action]) -> int:
+        """Takes a result of a call in the background; gives the turn it was called in."""
+        background = self._background[result.id]
+        if not result.will_continue:
+            del self._background[result.id]
+        if result.scheduling is Scheduling.SILENT:
+            actions.append(Noted(result))
+        else:
+            waiting = self._to_report.setdefault(
+                background.turn, _Results(background.prompt, deque(maxlen=MAX_WAITING_RESULTS))
+            )
+            waiting.results.append(result)
+        return background.turn
 
     def _answer_next(self) -> list[Action]:
-        if self.floor is Floor.IDLE and self.caller is Caller.SILENT and self._waiting:
-            return [self._answer(self._waiting.popleft())]
+        if self.floor is Floor.IDLE and self.caller is Caller.SILENT:
+            if self._waiting:
+                return [self._answer(self._waiting.popleft())]
+            if self._to_report:
+                return [self._answer_results(next(iter(self._to_report)))]
         return []
 
     def _answer(self, prompt: Prompt) -> Answer:
+        self._begun += 1
+        self._turn = self._begun
+        self._recorded = False
+        return self._begin(prompt, ())
+
+    def _answer_results(self, turn: int) -> Answer:
+        waiting = self._to_report.pop(turn)
+        # What it calls in turn belongs to the same question.
+        self._turn = turn
+        self._recorded = True
+        return self._begin(waiting.prompt, tuple(waiting.results))
+
+    def _begin(self, prompt: Prompt, results: tuple[ToolResult, ...]) -> Answer:
         self.floor = FLOOR[self.floor, Event.PROMPTED]
         self._number += 1
         self._prompt = prompt
-        return Answer(self._number, prompt)
+        self._silent = True
+        return Answer(self._number, prompt, results)
+
+
+def _called(result: ToolResult, calls: Iterable[ToolCall]) -> ToolCall | None:
+    """The call that a result belongs to."""
+    for call in calls:
+        if call.id == result.id or (not result.id and call.name == result.name):
+            return call
+    return None
 
 
 def _together(utterances: Sequence[Prompt]) -> Prompt:

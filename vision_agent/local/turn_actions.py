@@ -1,0 +1,150 @@
+"""What turn-taking is told and what it answers: the vocabulary of `turns`, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+from vision_agent.local.contract import Manner
+
+
+class Scheduling(Enum):
+    """What to do with the result of a call in the background (``FunctionResponse.scheduling``)."""
+
+    WHEN_IDLE = auto()
+    INTERRUPT = auto()
+    SILENT = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Something to answer.
+
+    Attributes:
+        text: What the caller said or typed.
+        understood: Whether the hearing is sure of it; true for typed text.
+        spoken: Whether it was heard (true) or typed (false).
+        manner: How it was said, if it was heard and that was measured.
+    """
+
+    text: str
+    understood: bool = True
+    spoken: bool = False
+    manner: Manner | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One function the client is asked to run."""
+
+    id: str
+    name: str
+    args: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a function of the client's gave back.
+
+    Attributes:
+        id: The call's; where it is empty, ``name`` says which call is meant.
+        name: The function's.
+        response: What it said.
+        scheduling: What to do with it, if the call is in the background.
+        will_continue: Whether more results of this call follow, if it is in the background.
+    """
+
+    id: str
+    name: str
+    response: Mapping[str, Any]
+    scheduling: Scheduling = Scheduling.WHEN_IDLE
+    will_continue: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Transcribe:
+    """The caller has stopped: find out what was said, then call `Turns.heard`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Make answer number ``number``; with tool results it goes on with the same prompt."""
+
+    number: int
+    prompt: Prompt
+    tool_results: tuple[ToolResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StopAnswer:
+    """Stop making the answer, and drop what of it has not been sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """Tell the client that the caller cut in."""
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationComplete:
+    """Tell the client that all of the answer is made."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnComplete:
+    """Tell the client that the turn is over.
+
+    Attributes:
+        said_nothing: Whether the model had nothing to say: it waits for more.
+    """
+
+    said_nothing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallTools:
+    """Ask the client to run these functions."""
+
+    calls: tuple[ToolCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTools:
+    """Tell the client that the results of these calls are no longer wanted."""
+
+    ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What was said in this turn is history now.
+
+    Attributes:
+        prompt: What was answered; None where that is history already, because the turn only
+            went on about what a call in the background had given back.
+    """
+
+    prompt: Prompt | None
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """This result is to be known, and not answered."""
+
+    result: ToolResult
+
+
+Action = (
+    Transcribe
+    | Answer
+    | StopAnswer
+    | Interrupted
+    | GenerationComplete
+    | TurnComplete
+    | CallTools
+    | CancelTools
+    | Settled
+    | Noted
+)
