@@ -107,9 +107,16 @@ def live_server(
     certificate: Annotated[
         Path | None, typer.Option(help="Write the certificate that clients must trust here.")
     ] = None,
+    scenario: Annotated[
+        Path | None,
+        typer.Option(help="What it says and what goes wrong (YAML); see docs/scenarios.md."),
+    ] = None,
 ) -> None:
     """Serve the local Live API alone, for any google-genai client."""
-    from vision_agent.local import run_live_server
+    from vision_agent.local import load_scenario, run_live_server
+
+    with _refusals():
+        script = load_scenario(scenario) if scenario else None
 
     def announce(bound_port: int, certificate_pem: str) -> None:
         out.print(f"Local Live API: https://{host}:{bound_port}")
@@ -119,7 +126,7 @@ def live_server(
         else:
             out.print(certificate_pem.strip())
 
-    run_live_server(host, port, announce)
+    run_live_server(host, port, announce, script)
 
 
 @app.command()
@@ -181,6 +188,7 @@ def _refusals() -> Iterator[None]:
     from vision_agent.agents import AgentError
     from vision_agent.live.local_process import LocalServerError
     from vision_agent.live.models import ModelError
+    from vision_agent.local import ScenarioError
     from vision_agent.replay import BadRecording
     from vision_agent.server import ServerError
     from vision_agent.server_process import ServerDidNotStart
@@ -191,6 +199,7 @@ def _refusals() -> Iterator[None]:
         AgentError,
         ModelError,
         LocalServerError,
+        ScenarioError,
         ServerError,
         ServerDidNotStart,
         BadRecording,
