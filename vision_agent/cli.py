@@ -37,6 +37,10 @@ Model = Annotated[
     str | None, typer.Option(help="A live model, or `local` for the Live API on this machine.")
 ]
 Voice = Annotated[str | None, typer.Option(help="A prebuilt voice's name, e.g. Kore.")]
+ScenarioFile = Annotated[
+    Path | None,
+    typer.Option(help="What the local Live API says and what goes wrong; see docs/scenarios.md."),
+]
 
 
 def _version(wanted: bool) -> None:
@@ -79,6 +83,7 @@ def serve(
         float | None, typer.Option(help="Pictures a second, at most [1].")
     ] = None,
     max_calls: Annotated[int | None, typer.Option(help="Calls at the same time [20].")] = None,
+    scenario: ScenarioFile = None,
 ) -> None:
     """Answer video calls; the page is at the address it prints. Ctrl-C stops it.
 
@@ -95,6 +100,7 @@ def serve(
         language=language,
         frame_rate_hz=frame_rate,
         max_calls=max_calls,
+        scenario=scenario,
     )
     with _refusals():
         run_server(settings, say=out.print)
@@ -107,10 +113,7 @@ def live_server(
     certificate: Annotated[
         Path | None, typer.Option(help="Write the certificate that clients must trust here.")
     ] = None,
-    scenario: Annotated[
-        Path | None,
-        typer.Option(help="What it says and what goes wrong (YAML); see docs/scenarios.md."),
-    ] = None,
+    scenario: ScenarioFile = None,
 ) -> None:
     """Serve the local Live API alone, for any google-genai client."""
     from vision_agent.local import load_scenario, run_live_server

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,13 @@ def test_the_samples_are_read(sample: Path) -> None:
 def test_without_the_engine_everything_is_scripted() -> None:
     scenario = read_scenario("engine: false")
     assert (scenario.voice, scenario.hears_then, scenario.otherwise) == ("tone", "nothing", ())
+
+
+def test_what_the_documentation_shows_is_read() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text()
+    answers, faults, _ = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert len(read_scenario(answers).answers) == 4
+    assert len(read_scenario(faults).faults) == 1
 
 
 def test_hearing_and_answers() -> None:
