@@ -1,10 +1,14 @@
+from pathlib import Path
+
 import pytest
 from google.adk.agents.llm_agent import LlmAgent
 from google.adk.models.google_llm import Gemini
 
+from vision_agent.agent_host import AgentHost
 from vision_agent.brain import choose_brain, install_brain
 from vision_agent.live.connection import LiveGemini
 from vision_agent.live.models import ModelError
+from vision_agent.settings import Settings
 
 KEY = {"GOOGLE_API_KEY": "k"}
 VERTEX = {"GOOGLE_GENAI_USE_VERTEXAI": "true", "GOOGLE_CLOUD_PROJECT": "p"}
@@ -62,3 +66,11 @@ def test_an_agents_own_gemini_keeps_its_settings():
     install_brain(choose_brain(tree, None, KEY), tree, None)
     assert isinstance(tree.model, LiveGemini)
     assert tree.model.model == "gemini-3.8-live"
+
+
+def test_a_scenario_is_played_by_the_local_live_api_only(monkeypatch):
+    monkeypatch.setenv("GOOGLE_API_KEY", "k")
+    scenario = Path("any.yaml")
+    with pytest.raises(ModelError, match=r"played by the local Live API.*add --model local"):
+        AgentHost(Settings(scenario=scenario))
+    assert AgentHost(Settings(scenario=scenario, model="local")).brain.kind == "local"

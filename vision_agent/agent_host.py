@@ -13,7 +13,7 @@ from vision_agent.agents import load_agent, root_of
 from vision_agent.brain import Brain, choose_brain, install_brain
 from vision_agent.live.intake import Intake
 from vision_agent.live.local_process import LocalServer
-from vision_agent.live.models import check_voice
+from vision_agent.live.models import ModelError, check_voice
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.settings import Settings
@@ -37,6 +37,12 @@ class AgentHost:
         app = load_agent(settings.agent)
         self._root = root_of(app)
         self.brain: Brain = choose_brain(self._root, settings.model, os.environ)
+        self._scenario = settings.scenario
+        if self._scenario is not None and self.brain.kind != "local":
+            raise ModelError(
+                "A scenario is played by the local Live API, but "
+                f"{self.brain.label} was chosen: add --model local."
+            )
         self._local: LocalServer | None = None
         self._runner = Runner(app=app, session_service=InMemorySessionService())
 
@@ -63,7 +69,7 @@ class AgentHost:
     async def start(self) -> None:
         """Start the local Live API if it is the brain; `LocalServerError` if it does not start."""
         if self.brain.kind == "local":
-            self._local = await LocalServer.start()
+            self._local = await LocalServer.start(self._scenario)
         install_brain(self.brain, self._root, self._local)
 
     async def close(self) -> None:

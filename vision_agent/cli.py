@@ -37,6 +37,10 @@ Model = Annotated[
     str | None, typer.Option(help="A live model, or `local` for the Live API on this machine.")
 ]
 Voice = Annotated[str | None, typer.Option(help="A prebuilt voice's name, e.g. Kore.")]
+ScenarioFile = Annotated[
+    Path | None,
+    typer.Option(help="What the local Live API says and what goes wrong; see docs/scenarios.md."),
+]
 
 
 def _version(wanted: bool) -> None:
@@ -79,6 +83,7 @@ def serve(
         float | None, typer.Option(help="Pictures a second, at most [1].")
     ] = None,
     max_calls: Annotated[int | None, typer.Option(help="Calls at the same time [20].")] = None,
+    scenario: ScenarioFile = None,
 ) -> None:
     """Answer video calls; the page is at the address it prints. Ctrl-C stops it.
 
@@ -95,6 +100,7 @@ def serve(
         language=language,
         frame_rate_hz=frame_rate,
         max_calls=max_calls,
+        scenario=scenario,
     )
     with _refusals():
         run_server(settings, say=out.print)
@@ -107,9 +113,13 @@ def live_server(
     certificate: Annotated[
         Path | None, typer.Option(help="Write the certificate that clients must trust here.")
     ] = None,
+    scenario: ScenarioFile = None,
 ) -> None:
     """Serve the local Live API alone, for any google-genai client."""
-    from vision_agent.local import run_live_server
+    from vision_agent.local import load_scenario, run_live_server
+
+    with _refusals():
+        script = load_scenario(scenario) if scenario else None
 
     def announce(bound_port: int, certificate_pem: str) -> None:
         out.print(f"Local Live API: https://{host}:{bound_port}")
@@ -119,7 +129,7 @@ def live_server(
         else:
             out.print(certificate_pem.strip())
 
-    run_live_server(host, port, announce)
+    run_live_server(host, port, announce, script)
 
 
 @app.command()
@@ -181,6 +191,7 @@ def _refusals() -> Iterator[None]:
     from vision_agent.agents import AgentError
     from vision_agent.live.local_process import LocalServerError
     from vision_agent.live.models import ModelError
+    from vision_agent.local import ScenarioError
     from vision_agent.replay import BadRecording
     from vision_agent.server import ServerError
     from vision_agent.server_process import ServerDidNotStart
@@ -191,6 +202,7 @@ def _refusals() -> Iterator[None]:
         AgentError,
         ModelError,
         LocalServerError,
+        ScenarioError,
         ServerError,
         ServerDidNotStart,
         BadRecording,

@@ -58,6 +58,11 @@ class Settings(BaseSettings):
         default=None, description="Language code of the agent's speech, e.g. en-US."
     )
 
+    scenario: Path | None = Field(
+        default=None,
+        description="What the local Live API answers and what goes wrong with it (YAML).",
+    )
+
     frame_rate_hz: float = Field(
         default=1.0, gt=0, le=10, description="Pictures a second that reach the model at most."
     )
@@ -102,7 +107,7 @@ class Settings(BaseSettings):
             return [{"urls": url.strip()} for url in text.split(",") if url.strip()]
         return value
 
-    @field_validator("agent", "model", "voice", "language", "token", mode="before")
+    @field_validator("agent", "model", "voice", "language", "token", "scenario", mode="before")
     @classmethod
     def _empty_means_unset(cls, value: object) -> object:
         return None if isinstance(value, str) and not value.strip() else value

@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 logger = logging.getLogger(__name__)
@@ -41,8 +42,12 @@ class LocalServer:
     process: asyncio.subprocess.Process
 
     @classmethod
-    async def start(cls) -> Self:
-        """Start it on a free port and wait until it listens; `LocalServerError` if it does not."""
+    async def start(cls, scenario: Path | None = None) -> Self:
+        """Start it on a free port and wait until it listens; `LocalServerError` if it does not.
+
+        Args:
+            scenario: A file that says what it answers and what goes wrong; none for itself.
+        """
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -51,6 +56,7 @@ class LocalServer:
             "127.0.0.1",
             "--port",
             "0",
+            *(("--scenario", str(scenario)) if scenario else ()),
             # It ends when this pipe closes, so it can't outlive us, however we end.
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

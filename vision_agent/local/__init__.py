@@ -12,13 +12,27 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vision_agent.local.process import run_live_server
+    from vision_agent.local.scenario import Scenario
+    from vision_agent.local.scenario_file import load_scenario
+    from vision_agent.local.scenario_reader import ScenarioError
     from vision_agent.local.server import LocalServer, serve
     from vision_agent.local.speech import speak_question
 
-__all__ = ["LocalServer", "run_live_server", "serve", "speak_question"]
+__all__ = [
+    "LocalServer",
+    "Scenario",
+    "ScenarioError",
+    "load_scenario",
+    "run_live_server",
+    "serve",
+    "speak_question",
+]
 
 _HOMES = {
     "LocalServer": "server",
+    "Scenario": "scenario",
+    "ScenarioError": "scenario_reader",
+    "load_scenario": "scenario_file",
     "run_live_server": "process",
     "serve": "server",
     "speak_question": "speech",

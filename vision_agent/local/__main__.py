@@ -1,7 +1,8 @@
 """The local Live API as a process of its own: ``python -m vision_agent.local``.
 
 Prints one line of JSON when it listens, ``{"port": N, "certificate": "<PEM>"}``, and ends with
-status 0 when its standard input ends (so when its parent does) or on SIGTERM or SIGINT.
+status 0 when its standard input ends (so when its parent does) or on SIGTERM or SIGINT. With a
+scenario that says something impossible it ends with status 2 before it listens.
 """
 
 from __future__ import annotations
@@ -13,8 +14,12 @@ import json
 import os
 import sys
 import threading
+from pathlib import Path
 
 from vision_agent.local.process import serve_until
+from vision_agent.local.scenario import Scenario
+from vision_agent.local.scenario_file import load_scenario
+from vision_agent.local.scenario_reader import ScenarioError
 
 
 def main() -> int:
@@ -25,16 +30,22 @@ def main() -> int:
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=0, help="port; 0 takes any free one")
+    parser.add_argument("--scenario", type=Path, help="what to say and what goes wrong (YAML)")
     options = parser.parse_args()
     try:
-        asyncio.run(_run(options.host, options.port))
+        scenario = load_scenario(options.scenario) if options.scenario else None
+    except ScenarioError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    try:
+        asyncio.run(_run(options.host, options.port, scenario))
     except OSError as error:
         sys.stderr.write(f"cannot listen on {options.host}:{options.port}: {error}\n")
         return 1
     return 0
 
 
-async def _run(host: str, port: int) -> None:
+async def _run(host: str, port: int, scenario: Scenario | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -47,7 +58,7 @@ async def _run(host: str, port: int) -> None:
             loop.call_soon_threadsafe(stop.set)
 
     threading.Thread(target=wait_for_end_of_input, name="standard input", daemon=True).start()
-    await serve_until(stop, host, port, _announce)
+    await serve_until(stop, host, port, _announce, scenario)
 
 
 def _announce(port: int, certificate_pem: str) -> None:

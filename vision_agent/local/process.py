@@ -7,28 +7,42 @@ import contextlib
 import logging
 import signal
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vision_agent.local.engine_port import Engine
+from vision_agent.local.scenario import Scenario
 from vision_agent.local.server import serve
 
+if TYPE_CHECKING:
+    from vision_agent.local.engine import Engine as RealEngine
 
-def run_live_server(host: str, port: int, announce: Callable[[int, str], None]) -> None:
+
+def run_live_server(
+    host: str,
+    port: int,
+    announce: Callable[[int, str], None],
+    scenario: Scenario | None = None,
+) -> None:
     """Serves the local Live API until SIGTERM or SIGINT; for a command line.
 
     Args:
         host: The address to listen on.
         port: The TCP port, or 0 for any free one.
         announce: Called once it listens, with the port and the certificate (PEM) to trust.
+        scenario: What it says instead, and what goes wrong.
 
     Raises:
         OSError: the port is taken.
     """
-    asyncio.run(serve_until(asyncio.Event(), host, port, announce))
+    asyncio.run(serve_until(asyncio.Event(), host, port, announce, scenario))
 
 
 async def serve_until(
-    stop: asyncio.Event, host: str, port: int, announce: Callable[[int, str], None]
+    stop: asyncio.Event,
+    host: str,
+    port: int,
+    announce: Callable[[int, str], None],
+    scenario: Scenario | None = None,
 ) -> None:
     """Starts the engine and a server, runs them until ``stop`` or a signal, and ends both.
 
@@ -37,19 +51,17 @@ async def serve_until(
         host: The address to listen on.
         port: The TCP port, or 0 for any free one.
         announce: Called once it listens, with the port and the certificate (PEM) to trust.
+        scenario: What it says instead, and what goes wrong.
 
     Raises:
         OSError: the port is taken.
     """
-    # Imported here: reading the server's code must not load the recognisers.
-    from vision_agent.local.engine import Engine as RealEngine
-
     # It prints a traceback for every client that leaves in the middle of a handshake.
     logging.getLogger("websockets.server").setLevel(logging.CRITICAL)
 
     with _stopping_on_signals(stop):
         stopped = asyncio.create_task(stop.wait())
-        starting = asyncio.create_task(RealEngine.start())
+        starting = asyncio.create_task(_start_engine(scenario))
         try:
             await asyncio.wait((starting, stopped), return_when=asyncio.FIRST_COMPLETED)
             if not starting.done():
@@ -57,23 +69,34 @@ async def serve_until(
                 return
             engine = starting.result()
             try:
-                await _serve(stopped, engine, host, port, announce)
+                await _serve(stopped, engine, host, port, announce, scenario)
             finally:
-                await engine.close()
+                if engine is not None:
+                    await engine.close()
         finally:
             stopped.cancel()
             starting.cancel()
             await asyncio.wait((starting, stopped))
 
 
+async def _start_engine(scenario: Scenario | None) -> RealEngine | None:
+    if scenario is not None and not scenario.engine:
+        return None
+    # Imported here: reading the server's code must not load the recognisers.
+    from vision_agent.local.engine import Engine
+
+    return await Engine.start()
+
+
 async def _serve(
     stopped: asyncio.Task[Any],
-    engine: Engine,
+    engine: Engine | None,
     host: str,
     port: int,
     announce: Callable[[int, str], None],
+    scenario: Scenario | None,
 ) -> None:
-    server = await serve(host, port, engine)
+    server = await serve(host, port, engine, scenario=scenario)
     try:
         if not stopped.done():
             announce(server.port, server.certificate_pem)

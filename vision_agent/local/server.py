@@ -16,9 +16,12 @@ from websockets.http11 import Request, Response
 
 from vision_agent.local.certificate import make_certificate
 from vision_agent.local.engine_port import Engine
+from vision_agent.local.faulty_connection import Faults, FaultyConnection
 from vision_agent.local.handles import Handles
 from vision_agent.local.limits import SERVICE, Limits
 from vision_agent.local.outbox import ClientTooSlow
+from vision_agent.local.scenario import Scenario
+from vision_agent.local.scenario_engine import ScenarioEngine
 from vision_agent.local.session import Session
 from vision_agent.local.session_setup import check_credentials, find_endpoint, parse_setup
 from vision_agent.local.wire import POLICY, Refused
@@ -49,11 +52,13 @@ class LocalServer:
     Attributes:
         port: The TCP port it listens on.
         certificate_pem: The certificate clients have to trust.
+        faults: What a scenario lets go wrong, if one was given.
     """
 
     port: int
     certificate_pem: str
     _server: websocket_server.Server
+    faults: Faults | None = None
 
     @property
     def connections(self) -> int:
@@ -74,27 +79,32 @@ class LocalServer:
 async def serve(
     host: str,
     port: int,
-    engine: Engine,
+    engine: Engine | None,
     *,
     max_connections: int = MAX_CONNECTIONS,
     setup_within_s: float = SETUP_WITHIN_S,
     limits: Limits = SERVICE,
+    scenario: Scenario | None = None,
 ) -> LocalServer:
     """Starts a server; the engine stays the caller's to close.
 
     Args:
         host: The address to listen on; 127.0.0.1 is what the certificate is made for.
         port: The TCP port, or 0 for any free one.
-        engine: Hears, answers and speaks.
+        engine: Hears, answers and speaks; None only with a scenario that does without.
         max_connections: How many clients may be connected at once.
         setup_within_s: How long a client may take to say what it wants.
         limits: How long connections and sessions may last, and how much they may hold.
+        scenario: What it says instead, and what goes wrong.
 
     Raises:
         OSError: the port is taken.
+        ValueError: there is no engine, and the scenario needs one.
     """
+    faults = Faults(scenario) if scenario and scenario.faults else None
+    engine = ScenarioEngine(scenario or Scenario(), engine) if scenario or not engine else engine
     certificate = make_certificate(datetime.datetime.now(datetime.UTC))
-    service = _Service(engine, max_connections, setup_within_s, limits)
+    service = _Service(engine, max_connections, setup_within_s, limits, faults)
     server = await websocket_server.serve(
         service.converse,
         host,
@@ -109,7 +119,7 @@ async def serve(
         server_header=None,
     )
     address = next(iter(server.sockets)).getsockname()
-    return LocalServer(int(address[1]), certificate.certificate_pem, server)
+    return LocalServer(int(address[1]), certificate.certificate_pem, server, faults)
 
 
 @dataclass(slots=True)
@@ -120,6 +130,7 @@ class _Service:
     max_connections: int
     setup_within_s: float
     limits: Limits
+    faults: Faults | None = None
     handles: Handles = field(default_factory=Handles)
     open: int = 0
 
@@ -135,14 +146,18 @@ class _Service:
             )
             response.headers["Retry-After"] = "5"
             return response
-        return None
+        return self.faults.admit(connection) if self.faults else None
 
     async def converse(self, connection: websocket_server.ServerConnection) -> None:
         """One connection, from its first message to its close."""
         self.open += 1
         _logger.debug("connected: %s", connection.remote_address)
         try:
-            await self._serve_session(connection)
+            if self.faults:
+                async with self.faults.on(connection) as faulty:
+                    await self._serve_session(faulty)
+            else:
+                await self._serve_session(connection)
         except* ConnectionClosed:
             pass
         except* Refused as group:
@@ -159,7 +174,9 @@ class _Service:
             self.open -= 1
             _logger.debug("disconnected: %s", connection.remote_address)
 
-    async def _serve_session(self, connection: websocket_server.ServerConnection) -> None:
+    async def _serve_session(
+        self, connection: websocket_server.ServerConnection | FaultyConnection
+    ) -> None:
         request = connection.request
         assert request is not None
         endpoint = find_endpoint(request.path)
