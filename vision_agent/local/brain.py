@@ -11,13 +11,16 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from vision_agent.local import phrasing
-from vision_agent.local.contract import CallTool, Say, Turn
+from vision_agent.local.contract import CallTool, Manner, Say, Turn
 from vision_agent.local.intents import Request, understand
 from vision_agent.local.sight import Observations, Sight, UnreadablePicture
 from vision_agent.local.tool_matching import match_tool
 
 STALE_PICTURE_MS = 5_000
 """A picture comes about once a second; past this the camera must be off."""
+
+LEAST_SNR_DB = 24.0
+"""Below it less than two questions in three are understood; quiet rooms have 30 and more."""
 
 SENSES = "I can tell you colours, printed text, QR codes, faces, and what changed."
 OPEN_TALK = "For open conversation, give this server a Gemini key."
@@ -104,9 +107,18 @@ class Brain:
             yield "The picture from your camera is broken; I can't see anything in it."
 
 
+def is_too_noisy(manner: Manner) -> bool:
+    """Whether the noise is the likely reason for not having understood."""
+    return manner.noise_db is not None and manner.loudness_db - manner.noise_db < LEAST_SNR_DB
+
+
 def _not_understood(turn: Turn) -> list[str]:
+    if turn.lost:
+        return ["Sorry, I could not listen to that: too much is being said at once. Say it again."]
     if not turn.text.strip():
         return []  # noise, not a question: silence is the polite answer
+    if turn.manner and is_too_noisy(turn.manner):
+        return [f"It is too noisy for me: I only heard {turn.text}. Try again closer to the mic."]
     if turn.spoken and not turn.understood:
         again = f"Sorry, I didn't catch that. I heard: {turn.text}."
     else:

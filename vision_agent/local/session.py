@@ -31,6 +31,10 @@ _IN_BYTES_PER_MS = 2 * INPUT_RATE_HZ / 1000
 
 _SILENCE = bytes(round(20 * _IN_BYTES_PER_MS))
 
+_ECHO_TAIL_MS = 500
+"""How long the agent's voice may still come back from the caller's room after it was heard there:
+the network, the loudspeaker's buffers and the room's own ring."""
+
 _CONTEXT_MARK = "For context:"
 """ADK hands an agent what other agents said as the user's words, marked with this."""
 
@@ -175,7 +179,8 @@ class Session:
         if self._setup.counts_silence:
             self._context.sound(duration_ms)
         if self._setup.automatic_detection:
-            self._detected(ears.feed(pcm))
+            heard_until_ms = self._turns.heard_until_ms + _ECHO_TAIL_MS
+            self._detected(ears.feed(pcm, over_agent=self._now_ms() < heard_until_ms))
         elif self._turns.caller is Caller.SPEAKING:
             # Outside the activity that the client signals there is nothing to hear.
             ears.feed(pcm)
@@ -352,7 +357,13 @@ class Session:
                 self._send(replies.input_transcription(lead + heard.text))
             self._do(
                 self._turns.heard(
-                    actions.Prompt(heard.text, heard.understood, spoken=True, manner=heard.manner)
+                    actions.Prompt(
+                        heard.text,
+                        heard.understood,
+                        spoken=True,
+                        manner=heard.manner,
+                        lost=heard.lost,
+                    )
                 )
             )
 
@@ -381,6 +392,7 @@ class Session:
             now_ms=self._clock.at(self._now_ms()),
             language_code=self._setup.language_code,
             manner=answer.prompt.manner,
+            lost=answer.prompt.lost,
             proactive=self._setup.proactive,
             affective=self._setup.affective,
             user=self._user,
