@@ -17,6 +17,7 @@ lint: setup-dev
 
 bench: setup-dev
 	$(BIN)/python benchmarks/call.py $(ARGS)
+	$(BIN)/python benchmarks/engine.py $(ENGINE_ARGS)
 
 setup:
 	@VENV=$(VENV) sh scripts/setup.sh run
