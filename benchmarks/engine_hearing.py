@@ -12,7 +12,7 @@ from vision_agent.local.endpointing import Sensitivity
 from vision_agent.local.hearing import Ears
 from vision_agent.local.recognizer import Recognizer
 
-_LEAD_MS = 1_500
+_LEAD_MS = 5_000  # a room is noisy before somebody speaks in it, and that long it is learnt
 _MARGIN_MS = 50  # the fixed set's, before the first sound and after the last
 _STEP_BYTES = 320  # 10 ms
 _ALONE_MS = 30_000

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from vision_agent.local.contract import (
     CallTool,
     Heard,
+    Manner,
     Say,
     SpeechStarted,
     SpeechStopped,
@@ -103,7 +104,11 @@ class ScriptedEngine:
         return ScriptedEars(self, silence_ms)
 
     async def speak(
-        self, text: str, voice_name: str | None, language_code: str | None
+        self,
+        text: str,
+        voice_name: str | None,
+        language_code: str | None,
+        manner: Manner | None = None,
     ) -> AsyncIterator[bytes]:
         self.spoken.append((text, voice_name, language_code))
         # Every byte value occurs, so that either base64 alphabet would show.

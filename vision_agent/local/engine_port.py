@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from vision_agent.local.contract import CallTool, Heard, Say, SpeechStarted, SpeechStopped, Turn
+from vision_agent.local.contract import (
+    CallTool,
+    Heard,
+    Manner,
+    Say,
+    SpeechStarted,
+    SpeechStopped,
+    Turn,
+)
 
 
 class Ears(Protocol):
@@ -41,9 +49,16 @@ class Engine(Protocol):
         """The hearing for one conversation."""
 
     def speak(
-        self, text: str, voice_name: str | None, language_code: str | None
+        self,
+        text: str,
+        voice_name: str | None,
+        language_code: str | None,
+        manner: Manner | None = None,
     ) -> AsyncIterator[bytes]:
-        """The sound of a sentence, s16le mono 24 kHz, in pieces, faster than real time."""
+        """The sound of a sentence, s16le mono 24 kHz, in pieces, faster than real time.
+
+        It follows the caller's ``manner`` a little, if that is given.
+        """
 
     def answer(self, turn: Turn) -> AsyncIterator[Say | CallTool]:
         """What to say, sentence by sentence, and which tools to call."""

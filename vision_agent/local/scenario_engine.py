@@ -13,6 +13,7 @@ from vision_agent.local.contract import (
     OUTPUT_RATE_HZ,
     CallTool,
     Heard,
+    Manner,
     Say,
     SpeechStarted,
     SpeechStopped,
@@ -73,7 +74,11 @@ class ScenarioEngine:
         )
 
     async def speak(
-        self, text: str, voice_name: str | None, language_code: str | None
+        self,
+        text: str,
+        voice_name: str | None,
+        language_code: str | None,
+        manner: Manner | None = None,
     ) -> AsyncGenerator[bytes, None]:
         """A sentence in the real voice or as a tone, s16le mono 24 kHz."""
         if self._engine is None or self._scenario.voice == "tone":
@@ -81,7 +86,10 @@ class ScenarioEngine:
                 yield piece
             return
         async with aclosing(
-            cast(AsyncGenerator[bytes, None], self._engine.speak(text, voice_name, language_code))
+            cast(
+                AsyncGenerator[bytes, None],
+                self._engine.speak(text, voice_name, language_code, manner),
+            )
         ) as pieces:
             async for piece in pieces:
                 yield piece
