@@ -95,6 +95,7 @@ class Call:
         self._muted = False
         self._answer = ""
         self._answering = False
+        self._tools: dict[str, str] = {}
         self._newest_frame: Frame | None = None
         self._speech_ended_at: float | None = None
         self._counted = (0, 0, 0, 0)
@@ -235,7 +236,7 @@ class Call:
 
     async def _converse(self) -> None:
         session = self._host.new_session(
-            self.call_id, self._intake, voice=self._voice, on_connected=self._on_model_connected
+            self.call_id, self._intake, voice=self._voice, listener=self
         )
         self._metrics.model_sessions.inc()
         try:
@@ -254,9 +255,26 @@ class Call:
         finally:
             self._metrics.model_sessions.dec()
 
-    def _on_model_connected(self) -> None:
-        if self._state in ("connecting", "reconnecting"):
+    # How the connection to the model fares (`live.steady.Listener`).
+
+    def connected(self) -> None:
+        """The model hears, for the first time or again."""
+        if self._state == "reconnecting":
+            self._set_state("thinking" if self._answering else "listening")
+        elif self._state == "connecting":
             self._set_state("listening")
+
+    def lost(self, why: str) -> None:
+        """The model is away; what the caller says meanwhile is kept for it."""
+        self._metrics.model_reconnects.inc()
+        if self._state != "connecting":
+            self._set_state("reconnecting", why)
+
+    def cancelled(self, call_ids: list[str]) -> None:
+        """The model does not want these results any more; they are not shown as open."""
+        for call_id in call_ids:
+            if name := self._tools.pop(call_id, None):
+                self._channel.tool_stopped(call_id, name, None, cancelled=True)
 
     def _on_event(self, event: LiveEvent) -> None:
         match event:
@@ -282,8 +300,10 @@ class Call:
                 self._close_answer()
                 self._channel.server_message({"kind": "turn_complete"})
             case ToolCall(call_id, name, arguments):
+                self._tools[call_id] = name
                 self._channel.tool_started(call_id, name, dict(arguments))
             case ToolResult(call_id, name, result):
+                self._tools.pop(call_id, None)
                 self._channel.tool_stopped(call_id, name, dict(result))
             case Usage(prompt, response):
                 self._metrics.tokens.labels("in").inc(prompt)

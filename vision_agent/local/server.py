@@ -58,7 +58,11 @@ class LocalServer:
     port: int
     certificate_pem: str
     _server: websocket_server.Server
+<<<<<<< HEAD
     faults: Faults | None = None
+=======
+    _handles: Handles
+>>>>>>> c
 
     @property
     def connections(self) -> int:
@@ -69,6 +73,10 @@ class LocalServer:
         """Cuts every connection without a goodbye, as a failing network does; listens on."""
         for connection in self._server.connections:
             connection.transport.abort()
+
+    def forget_handles(self) -> None:
+        """Makes every resumption handle void, as two hours of waiting do."""
+        self._handles.clear()
 
     async def close(self) -> None:
         """Says goodbye to every client (1001), ends every session and stops listening."""
@@ -119,7 +127,11 @@ async def serve(
         server_header=None,
     )
     address = next(iter(server.sockets)).getsockname()
+<<<<<<< HEAD
     return LocalServer(int(address[1]), certificate.certificate_pem, server, faults)
+=======
+    return LocalServer(int(address[1]), certificate.certificate_pem, server, service.handles)
+>>>>>>> c
 
 
 @dataclass(slots=True)
