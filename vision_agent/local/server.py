@@ -58,11 +58,8 @@ class LocalServer:
     port: int
     certificate_pem: str
     _server: websocket_server.Server
-<<<<<<< HEAD
-    faults: Faults | None = None
-=======
     _handles: Handles
->>>>>>> c
+    faults: Faults | None = None
 
     @property
     def connections(self) -> int:
@@ -127,11 +124,9 @@ async def serve(
         server_header=None,
     )
     address = next(iter(server.sockets)).getsockname()
-<<<<<<< HEAD
-    return LocalServer(int(address[1]), certificate.certificate_pem, server, faults)
-=======
-    return LocalServer(int(address[1]), certificate.certificate_pem, server, service.handles)
->>>>>>> c
+    return LocalServer(
+        int(address[1]), certificate.certificate_pem, server, service.handles, faults
+    )
 
 
 @dataclass(slots=True)
