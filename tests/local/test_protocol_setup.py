@@ -155,9 +155,12 @@ def test_vertex_does_not_support_models_that_are_not_live_there() -> None:
             "At most one response modality",
         ),
         ({"generationConfig": {"responseModalities": ["IMAGE"]}}, "modality IMAGE is not"),
-        ({"generationConfig": []}, "'setup.generation_config': an object is needed"),
+        ({"generationConfig": []}, "Proto field is not repeating, cannot start list."),
         ({"tools": [{"functionDeclarations": [{}]}]}, "a name is needed"),
-        ({"inputAudioTranscription": {}, "systemInstruction": 3}, "'content': an object"),
+        (
+            {"inputAudioTranscription": {}, "systemInstruction": 3},
+            "'setup.system_instruction' (type.",
+        ),
         (
             {"realtimeInputConfig": {"automaticActivityDetection": {"silenceDurationMs": -1}}},
             "'silence_duration_ms': a whole number",

@@ -419,8 +419,10 @@ async def test_a_tool_is_waited_for_as_the_model_and_the_declaration_say(
         await respond(session, call, "noon")
         await heard.until("generation_complete", 1 if is_waited_for else 2)
     order = [kind for kind in heard.order if kind not in ("usage_metadata", "turn_complete")]
+    # 2.5 ends its turn with the call, so that what follows is sound of another one.
+    goes_on = ["audio"] if model == MODEL_2 else []
     assert order == (
-        ["audio", "tool_call", "generation_complete"]
+        ["audio", "tool_call", *goes_on, "generation_complete"]
         if is_waited_for
         else ["tool_call", "audio", "generation_complete", "audio", "generation_complete"]
     )

@@ -22,6 +22,7 @@ from vision_agent.local.handles import Handles
 from vision_agent.local.limits import SERVICE, End, GoAway, Lifetime, Limits, speech_wait_ms
 from vision_agent.local.memory import Remembered
 from vision_agent.local.outbox import Outbox
+from vision_agent.local.resampler import Resampler
 from vision_agent.local.session_setup import Setup
 from vision_agent.local.stream_clock import StreamClock
 from vision_agent.local.turns import Caller, Turns
@@ -84,6 +85,7 @@ class Session:
         self._tools = setup.tools
         self._outbox = Outbox(send)
         self._clock = StreamClock(self._now_ms())
+        self._resampler: Resampler | None = None
         self._turns = Turns(
             barge_in=setup.barge_in, tool_call_ends_turn=setup.model.tool_call_ends_turn
         )
@@ -125,7 +127,8 @@ class Session:
                 try:
                     async for raw in messages:
                         self._messages += 1
-                        for message in protocol.parse(raw, self._setup.model):
+                        vertex = self._setup.endpoint.vertex
+                        for message in protocol.parse(raw, self._setup.model, vertex=vertex):
                             self._take(message, ears)
                 finally:
                     self._group = None
@@ -145,8 +148,8 @@ class Session:
 
     def _take(self, message: protocol.ClientMessage, ears: Ears) -> None:
         match message:
-            case protocol.Audio(pcm):
-                self._listen(pcm, ears)
+            case protocol.Audio(pcm, rate_hz):
+                self._listen(self._at_16_khz(pcm, rate_hz), ears)
             case protocol.Image(data):
                 self._context.frame(data, self._clock.at(self._now_ms()))
                 self._life.video_came()
@@ -168,6 +171,13 @@ class Session:
                     self._context.instruct(instruction)
                 if tools is not None:
                     self._tools = tools
+
+    def _at_16_khz(self, pcm: bytes, rate_hz: int) -> bytes:
+        if rate_hz == INPUT_RATE_HZ:
+            return pcm
+        if self._resampler is None or self._resampler.rate_hz != rate_hz:
+            self._resampler = Resampler(rate_hz)
+        return self._resampler.resample(pcm)
 
     def _listen(self, pcm: bytes, ears: Ears) -> None:
         duration_ms = len(pcm) / _IN_BYTES_PER_MS

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from vision_agent.local.context_window import WINDOW_TOKENS, Compression, compression
+from vision_agent.local.message_check import check_message
 from vision_agent.local.models import LiveModel, find_model, find_voice
 from vision_agent.local.wire import (
     POLICY,
@@ -161,6 +162,7 @@ def parse_setup(raw: str | bytes, endpoint: Endpoint) -> Setup:
     message = load(raw)
     if set(message) != {"setup"}:
         raise invalid("setup must be the first message and only the first")
+    check_message(message, vertex=endpoint.vertex)
     setup = as_object(message["setup"], "setup")
     model_name = as_text(field(setup, "model"), "setup.model")
     model = find_model(model_name, vertex=endpoint.vertex)
