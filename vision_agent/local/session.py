@@ -115,6 +115,7 @@ class Session:
             silence_ms=self._setup.silence_ms,
             start_sensitivity=self._setup.start_sensitivity,
             end_sensitivity=self._setup.end_sensitivity,
+            prefix_padding_ms=self._setup.prefix_ms,
         )
         try:
             async with asyncio.TaskGroup() as self._group:
@@ -151,9 +152,7 @@ class Session:
             case protocol.Audio(pcm, rate_hz):
                 self._listen(self._at_16_khz(pcm, rate_hz), ears)
             case protocol.Image(data):
-                self._context.frame(data, self._clock.at(self._now_ms()))
-                self._life.video_came()
-                self._decided.set()
+                self._look(data)
             case protocol.Text(text):
                 self._typed(text)
             case protocol.ClientContent():
@@ -172,6 +171,15 @@ class Session:
                 if tools is not None:
                     self._tools = tools
 
+    def _look(self, image: bytes) -> None:
+        at_ms = self._clock.at(self._now_ms())
+        if self._setup.coverage == "ACTIVITY" and self._turns.caller is not Caller.SPEAKING:
+            self._context.glimpse(image, at_ms)
+        else:
+            self._context.frame(image, at_ms)
+        self._life.video_came()
+        self._decided.set()
+
     def _at_16_khz(self, pcm: bytes, rate_hz: int) -> bytes:
         if rate_hz == INPUT_RATE_HZ:
             return pcm
@@ -182,7 +190,7 @@ class Session:
     def _listen(self, pcm: bytes, ears: Ears) -> None:
         duration_ms = len(pcm) / _IN_BYTES_PER_MS
         self._clock.audio(duration_ms, self._now_ms())
-        if self._setup.counts_silence:
+        if self._setup.coverage == "EVERYTHING":
             self._context.sound(duration_ms)
         if self._setup.automatic_detection:
             self._detected(ears.feed(pcm))
@@ -229,7 +237,7 @@ class Session:
             self._detected(ears.feed(_SILENCE))
 
     def _count_speech(self, ended_ms: int) -> None:
-        if self._speech_began_ms is not None and not self._setup.counts_silence:
+        if self._speech_began_ms is not None and self._setup.coverage != "EVERYTHING":
             self._context.sound(max(0, ended_ms - self._speech_began_ms))
         self._speech_began_ms = None
 
@@ -295,10 +303,12 @@ class Session:
                 case actions.GenerationComplete():
                     self._transcribed = False
                     self._send(replies.generation_complete())
-                case actions.TurnComplete(said_nothing):
+                case actions.TurnComplete(said_nothing, more_follows):
                     self._transcribed = False
                     self._send(self._context.turn_usage())
-                    self._send(replies.turn_complete(said_nothing=said_nothing))
+                    self._send(
+                        replies.turn_complete(said_nothing=said_nothing, more_follows=more_follows)
+                    )
                 case actions.CallTools(calls):
                     self._send(
                         replies.tool_call(
@@ -375,6 +385,7 @@ class Session:
 
     async def _answer(self, answer: actions.Answer) -> None:
         if not answer.tool_results:
+            self._context.take_glimpse()
             self._context.fit(self._setup.compression, self._limits.context_tokens)
         turn = Turn(
             text=answer.prompt.text,
