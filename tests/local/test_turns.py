@@ -499,12 +499,15 @@ class RandomConversation(RuleBasedStateMachine):
                         self.opened += 1
                         self.open = True
                     self.muted = True
+                    self.heard_until_ms = self.now_ms
                 case GenerationComplete():
                     assert self.open
                     assert not self.muted
                     self.answering = None
                 case TurnComplete(said_nothing, more_follows):
                     assert self.open, "a turn ended twice"
+                    if not (self.muted or self.pending):
+                        assert self.now_ms >= self.heard_until_ms, "over before it was heard"
                     if self.pending or self.background or self.owed:
                         assert more_follows
                     self.idle = not more_follows
