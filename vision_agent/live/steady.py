@@ -25,7 +25,7 @@ from google.adk.models.llm_response import LlmResponse
 from google.genai import errors, types
 from websockets.exceptions import ConnectionClosed
 
-from vision_agent.live.adk_hooks import tap
+from vision_agent.live.adk_hooks import tap, tell
 from vision_agent.live.backoff import Backoff
 from vision_agent.live.close_policy import Verdict, judge
 from vision_agent.live.failure import LiveFailure, explain
@@ -106,6 +106,8 @@ class SteadyConnection(BaseLlmConnection):
         self._linked = asyncio.Event()
         self._ever_linked = False
         self._closing = False
+        self._resuming = False
+        self._seeding = False
         self._splice = Splice(Answer())
         self._heard = Answer()
         self._leave_at_s: float | None = None
@@ -148,19 +150,18 @@ class SteadyConnection(BaseLlmConnection):
         await self._send_content(content)
 
     async def _send_content(self, content: types.Content, *, partial: bool = False) -> None:
-        if partial:
+        if partial and not any(part.function_response for part in content.parts or []):
             await self._send(lambda link: link._send_content(content, partial=True))
             return
-        if self._link is None:
-            # The next connection is told it with whatever else is open.
-            await self._linked.wait()
-        if self._ledger.sent_content(content):
-            self._expect_answer()
-            # Once: should the connection break on it, the ledger tells the next one.
-            await self._try(lambda link: link.send_content(content))
-        elif pending := self._ledger.pending:
-            self._expect_answer()
-            await self._try(lambda link: link.send_history(pending))
+        await self._linked.wait()
+        delivery = self._ledger.sent_content(content)
+        self._expect_answer()
+        # Once: should the connection break on it, the ledger tells the next one.
+        if (direct := delivery.direct) is not None:
+            await self._try(lambda link: link.send_content(direct))
+        if told := delivery.told:
+            seeding, self._seeding = self._seeding, False
+            await self._try(lambda link: link.send_history(told) if seeding else tell(link, told))
 
     async def send_realtime(self, blob: RealtimeInput) -> None:
         """Sends sound, a picture or a signal, on whichever connection there is."""
@@ -270,6 +271,7 @@ class SteadyConnection(BaseLlmConnection):
     async def _converse(self, replay: Replay) -> BaseException | None:
         """One connection to its end; returns why it ended, None if we closed it."""
         self._resuming = replay.handle is not None
+        self._seeding = False
         self._leave_at_s = None
         try:
             async with asyncio.timeout(self._patience.setup_s) as setup:
@@ -293,14 +295,18 @@ class SteadyConnection(BaseLlmConnection):
     async def _tell(self, link: BaseLlmConnection, replay: Replay) -> None:
         for blob in replay.audio:
             await link.send_realtime(blob)
-        if replay.contents:
-            self._expect_answer()
-            only = replay.contents[0].parts or []
-            if self._resuming and len(replay.contents) == 1 and len(only) == 1 and only[0].text:
-                # As real-time text, where the model wants it so.
-                await link.send_content(replay.contents[0])
-            else:
-                await link.send_history(replay.contents)
+        if not (contents := replay.contents):
+            return
+        self._expect_answer()
+        if not self._resuming:
+            # Until it is asked something, the service takes contents for the history.
+            self._seeding = contents[-1].role != "user"
+            await link.send_history(contents)
+        elif (words := _as_words(contents)) is not None:
+            # As real-time text, where the model wants it so.
+            await link.send_content(words)
+        else:
+            await tell(link, contents)
 
     async def _pump(self, link: BaseLlmConnection) -> None:
         unreadable = 0
@@ -398,6 +404,15 @@ class _Left(Exception):
     def __init__(self, why: str, *, planned: bool) -> None:
         super().__init__(why)
         self.planned = planned
+
+
+def _as_words(contents: list[types.Content]) -> types.Content | None:
+    """All that the caller has said as one content; None if there is more to it than words."""
+    parts = [part for content in contents for part in content.parts or []]
+    if any(c.role != "user" for c in contents) or not all(part.text for part in parts):
+        return None
+    text = "\n".join(part.text or "" for part in parts)
+    return types.Content(role="user", parts=[types.Part(text=text)])
 
 
 def _in_short(error: BaseException) -> str:
