@@ -13,6 +13,7 @@ from typing import Literal
 from google.adk.agents.base_agent import BaseAgent
 from google.adk.models.base_llm import BaseLlm
 from google.adk.models.google_llm import Gemini
+from google.genai import types
 
 from vision_agent.agents import llm_agents
 from vision_agent.live.connection import gemini, gemini_at, steadied
@@ -121,13 +122,19 @@ def install_brain(brain: Brain, root: BaseAgent, local: LocalServer | None) -> N
                 local.certificate_pem,
                 # A live model keeps its name: the local server then speaks that dialect.
                 model=bare_name(name) if name and is_live(name) else LOCAL_MODEL,
+                speech=_own_speech(own),
             )
         elif brain.override is not None:
-            agent.model = gemini(brain.override)
+            agent.model = gemini(brain.override, speech=_own_speech(own))
         elif isinstance(own, Gemini):
             agent.model = steadied(own)
         elif isinstance(own, str):
             agent.model = gemini(own or brain.model)
+
+
+def _own_speech(model: str | BaseLlm) -> types.SpeechConfig | None:
+    """The voice that an agent brings with its model; it keeps it whichever brain answers."""
+    return model.speech_config if isinstance(model, Gemini) else None
 
 
 def _local(root: BaseAgent, label: str) -> Brain:
