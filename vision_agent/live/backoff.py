@@ -11,6 +11,10 @@ STABLE_S = 5.0
 """A connection that lived this long was a good one; a shorter one counts as another failure, or a
 server that accepts and drops would be asked dozens of times a second."""
 
+USEFUL_S = 0.5
+"""One on which the model has said something, and that lived this long, is no sign that the service
+is away: the budget begins anew, and the next delays are short."""
+
 
 @dataclass(slots=True)
 class Backoff:
@@ -26,6 +30,11 @@ class Backoff:
     _failures: int = 0
     _failing_since_s: float | None = None
     _connected_at_s: float | None = None
+    _useful: bool = False
+
+    def useful(self) -> None:
+        """The model has said something."""
+        self._useful = True
 
     def connected(self, now_s: float) -> None:
         """A setup was accepted."""
@@ -38,9 +47,12 @@ class Backoff:
             How many seconds to wait before the next try: none after a connection that was good,
             else up to double the last time's. None when the budget is used up.
         """
-        connected_at_s, self._connected_at_s = self._connected_at_s, None
-        if connected_at_s is not None and now_s - connected_at_s >= STABLE_S:
+        lived_s = 0.0 if self._connected_at_s is None else now_s - self._connected_at_s
+        if lived_s >= STABLE_S:
             self._failures, self._failing_since_s = 0, None
+        elif self._useful and lived_s >= USEFUL_S:
+            self._failures, self._failing_since_s = min(self._failures, 1), None
+        self._connected_at_s, self._useful = None, False
         if self._failing_since_s is None:
             self._failing_since_s = now_s
         elif now_s - self._failing_since_s >= self.budget_s:

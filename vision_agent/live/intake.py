@@ -59,6 +59,7 @@ class Intake(LiveRequestQueue):
         self._audio_waiting_ms = 0
         self._arrived = asyncio.Event()
         self._closed_by_us = False
+        self._held = False
 
     # What a call puts in.
 
@@ -80,6 +81,15 @@ class Intake(LiveRequestQueue):
     def audio_waiting_ms(self) -> int:
         """Audio that the model has not been sent yet."""
         return self._audio_waiting_ms
+
+    def hold(self) -> None:
+        """Let nothing out until `release`: it waits, under the policy for its kind."""
+        self._held = True
+
+    def release(self) -> None:
+        """Let out what waits, and all that follows."""
+        self._held = False
+        self._arrived.set()
 
     # LiveRequestQueue, as ADK uses it.
 
@@ -118,6 +128,7 @@ class Intake(LiveRequestQueue):
             return
         if req.close:
             self._closed_by_us = True
+            self._held = False
         elif _is_picture(req):
             self._replace_picture()
         elif req.blob is not None:
@@ -129,7 +140,7 @@ class Intake(LiveRequestQueue):
 
     async def get(self) -> LiveRequest:
         """The next request. Safe to cancel: nothing is taken out before it is returned."""
-        while not self._waiting:
+        while not self._waiting or self._held:
             self._arrived.clear()
             await self._arrived.wait()
         request = self._waiting.popleft()

@@ -101,6 +101,7 @@ class Ledger:
     _later: list[_Entry] = field(default_factory=list)
     _calls: dict[str, None] = field(default_factory=dict)
     _session_calls: dict[str, None] = field(default_factory=dict)
+    _taken: dict[str, None] = field(default_factory=dict)
     _lost_calls: dict[str, None] = field(default_factory=dict)
     _cancelled: dict[str, None] = field(default_factory=dict)
     _audio: RecentAudio = field(default_factory=RecentAudio)
@@ -160,6 +161,13 @@ class Ledger:
 
     # What the model's side says.
 
+    def passed_on(self, content: types.Content) -> None:
+        """ADK has got this of the model: the tools that are called in it will run."""
+        for part in content.parts or []:
+            if part.function_call:
+                self._taken[_key(part)] = None
+        _trim(self._taken)
+
     def received(self, message: types.LiveServerMessage) -> None:
         """A message came."""
         update = message.session_resumption_update
@@ -186,16 +194,21 @@ class Ledger:
 
     def _cancel(self, ids: Iterable[str]) -> None:
         for call_id in ids:
-            self._calls.pop(call_id, None)
             self._cancelled[call_id] = None
         _trim(self._cancelled)
-        # A call that never gets a result makes no sense to another session.
-        self._open = [entry for entry in self._open if not self._is_cancelled(entry.content)]
-        self.history = [content for content in self.history if not self._is_cancelled(content)]
+        self._forget_calls(self._cancelled)
 
-    def _is_cancelled(self, content: types.Content) -> bool:
-        calls = [part for part in content.parts or [] if part.function_call]
-        return bool(calls) and all(_key(part) in self._cancelled for part in calls)
+    def _forget_calls(self, keys: dict[str, None]) -> None:
+        """A call that never gets a result makes no sense to another session."""
+
+        def stays(content: types.Content) -> bool:
+            calls = [part for part in content.parts or [] if part.function_call]
+            return not calls or any(_key(part) not in keys for part in calls)
+
+        for key in keys:
+            self._calls.pop(key, None)
+        self._open = [entry for entry in self._open if stays(entry.content)]
+        self.history = [content for content in self.history if stays(content)]
 
     def _received_content(self, content: types.LiveServerContent) -> None:
         if (heard := content.input_transcription) and heard.text:
@@ -253,6 +266,11 @@ class Ledger:
         """Whether nothing is open: a moment at which nobody would notice a new connection."""
         return not (self._open or self._calls or self.answer.begun or self._audio.worth_repeating())
 
+    @property
+    def resumable(self) -> bool:
+        """Whether the newest handle stands for all that was said."""
+        return self._handle is not None and not self._since_handle
+
     def lost(self) -> Replay:
         """The connection is gone: what the next one has to be told to go on."""
         if self.answer.whole:
@@ -266,6 +284,8 @@ class Ledger:
         audio = self._audio.worth_repeating()
         self._open += self._later
         self._later = []
+        # ADK holds some calls back to the end of a turn: those will not run.
+        self._forget_calls({key: None for key in self._calls if key not in self._taken})
         self._lost_calls |= self._calls
         _trim(self._lost_calls)
         self._calls.clear()

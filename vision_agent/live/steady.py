@@ -41,6 +41,9 @@ MAX_UNREADABLE = 3
 """Messages in a row that make no sense before the connection is taken for broken."""
 
 
+_TRANSFER = "transfer_to_agent"
+
+
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long to wait for what.
@@ -71,6 +74,16 @@ class Listener(Protocol):
         """The model no longer wants the results of these tool calls."""
 
 
+class Gate(Protocol):
+    """Holds back what the caller says (`Intake`)."""
+
+    def hold(self) -> None:
+        """Nothing goes out until `release`."""
+
+    def release(self) -> None:
+        """What was held back goes out, and all that follows."""
+
+
 OpenLink = Callable[[str | None, bool], AbstractAsyncContextManager[BaseLlmConnection]]
 """Opens a connection: with this handle, or a new session that is (true) told a history first."""
 
@@ -82,6 +95,7 @@ class SteadyConnection(BaseLlmConnection):
         open_link: Opens one connection of ADK's own.
         ledger: The conversation's.
         listener: Is told how the connection fares.
+        gate: Of what the caller says.
         model: The model's name, for error messages.
         patience: How long to wait for what.
     """
@@ -91,6 +105,7 @@ class SteadyConnection(BaseLlmConnection):
         open_link: OpenLink,
         ledger: Ledger,
         listener: Listener,
+        gate: Gate,
         *,
         model: str,
         patience: Patience,
@@ -98,6 +113,7 @@ class SteadyConnection(BaseLlmConnection):
         self._open_link = open_link
         self._ledger = ledger
         self._listener = listener
+        self._gate = gate
         self._model = model
         self._patience = patience
         self._backoff = Backoff(patience.budget_s)
@@ -154,6 +170,12 @@ class SteadyConnection(BaseLlmConnection):
             await self._send(lambda link: link._send_content(content, partial=True))
             return
         await self._linked.wait()
+        if _hands_over(content):
+            # ADK closes this connection in a second and opens the next agent's. What the caller
+            # says until then is for that one, and this one is not to go on talking.
+            self._gate.hold()
+            self._closing = True
+            return
         delivery = self._ledger.sent_content(content)
         self._expect_answer()
         # Once: should the connection break on it, the ledger tells the next one.
@@ -284,6 +306,7 @@ class SteadyConnection(BaseLlmConnection):
                     self._ever_linked = True
                     self._link = link
                     self._linked.set()
+                    self._gate.release()
                     self._listener.connected()
                     await self._pump(link)
         except (Exception, TimeoutError) as error:
@@ -340,6 +363,8 @@ class SteadyConnection(BaseLlmConnection):
         if response.live_session_resumption_update or response.go_away:
             return
         for passed in self._splice.feed(response):
+            if passed.content:
+                self._ledger.passed_on(passed.content)
             await self._unread.put(passed)
         if self._splice.joined:
             self._heard = Answer()
@@ -354,6 +379,7 @@ class SteadyConnection(BaseLlmConnection):
         self._stirred_at_s = self._now_s()
         if message.server_content or message.tool_call:
             self._stalls = 0
+            self._backoff.useful()
         self._ledger.received(message)
         if message.tool_call_cancellation:
             self._listener.cancelled(list(message.tool_call_cancellation.ids or []))
@@ -378,7 +404,8 @@ class SteadyConnection(BaseLlmConnection):
         self._deadline.reschedule(min(times) if times else None)
 
     def _leave_if_due(self) -> None:
-        if self._leave_at_s is not None and self._ledger.idle:
+        # The handle of a turn comes after its end.
+        if self._leave_at_s is not None and self._ledger.idle and self._ledger.resumable:
             raise _Left("The connection was about to end.", planned=True)
 
     def _overdue(self) -> None:
@@ -404,6 +431,12 @@ class _Left(Exception):
     def __init__(self, why: str, *, planned: bool) -> None:
         super().__init__(why)
         self.planned = planned
+
+
+def _hands_over(content: types.Content) -> bool:
+    """Whether it says that another agent takes over: the result of ADK's own tool for that."""
+    responses = [p.function_response for p in content.parts or [] if p.function_response]
+    return any(response.name == _TRANSFER for response in responses)
 
 
 def _as_words(contents: list[types.Content]) -> types.Content | None:
