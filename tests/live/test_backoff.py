@@ -38,17 +38,19 @@ def test_the_delays_grow_to_a_bound_and_are_never_the_same_for_two_callers():
     one, other = delays
     assert one[0] == 0
     assert one[1:] != other[1:]
-    assert one[1] < one[3] < one[5]
+    assert one[4] < one[6] < one[8]
     assert LONGEST_S / 2 <= one[-1] <= LONGEST_S
 
 
 def test_a_server_that_accepts_and_drops_is_not_stormed():
-    assert busiest(connects(0.02, until_s=120), 10) <= 8
-    assert busiest(connects(0.0, until_s=120), 2) <= 4
+    times = connects(0.0, until_s=120)
+    assert busiest(times, 2) <= 8
+    assert busiest(times, 10) <= 12
+    assert len(times) <= 30
 
 
 def test_not_even_one_that_says_something_first():
-    assert busiest(connects(0.02, until_s=120, useful=True), 10) <= 8
+    assert busiest(connects(0.02, until_s=120, useful=True), 10) <= 12
     assert busiest(connects(0.6, until_s=120, useful=True), 10) <= 20
 
 

@@ -1,5 +1,7 @@
 """What to do about a connection that ended."""
 
+import ssl
+
 import pytest
 from google.genai import errors
 from websockets.datastructures import Headers
@@ -73,6 +75,11 @@ def test_an_http_status_says_whether_to_come_back(code, verdict):
 @pytest.mark.parametrize("error", [ConnectionResetError(), TimeoutError(), OSError("no route")])
 def test_a_network_that_fails_is_tried_again(error):
     assert judge(error, resuming=False, settled=False) is Verdict.RESUME
+
+
+def test_a_certificate_that_is_not_trusted_will_not_be():
+    error = ssl.SSLCertVerificationError(1, "self-signed")
+    assert judge(error, resuming=False, settled=True) is Verdict.GIVE_UP
 
 
 def test_what_nobody_has_seen_yet_costs_the_session_or_the_call():

@@ -146,6 +146,7 @@ def waits_after_faults(seen: Seen) -> list[float]:
     A fault before the answer: from then (or from the end of the question) to its first sound. A
     fault in the answer: the longest silence in the rest of it.
     """
+    injected = [(f.at_ms, f.at_ms + _injected_ms(f)) for f in seen.faults if _injected_ms(f)]
     waits = []
     for exchange, following in _spans(seen.exchanges):
         inside = [f for f in seen.faults if exchange.asked_ms - 1000 <= f.at_ms < following]
@@ -158,10 +159,19 @@ def waits_after_faults(seen: Seen) -> list[float]:
             if not later:
                 continue
             due_ms = max(fault.at_ms, exchange.asked_ms)
-            edges = [due_ms, *(ms for s in later for ms in (s.start_ms, s.end_ms))]
-            silence = max(edges[i + 1] - edges[i] for i in range(0, len(edges) - 1, 2))
-            waits.append(max(0.0, silence - _injected_ms(fault)))
+            begins = [due_ms, *(sound.end_ms for sound in later)]
+            silences = zip(begins, (sound.start_ms for sound in later), strict=False)
+            waits.append(max(_without(begin, end, injected) for begin, end in silences))
     return waits
+
+
+def _without(begin: float, end: float, injected: Sequence[tuple[float, float]]) -> float:
+    """How long a silence is beyond what was injected while it lasted."""
+    for since, until in sorted(injected):
+        overlap = min(end, until) - max(begin, since)
+        if overlap > 0:
+            end -= overlap
+    return max(0.0, end - begin)
 
 
 def _spans(exchanges: Sequence[Exchange]) -> list[tuple[Exchange, int]]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-FIRST_S = 0.25
+FIRST_S = 0.5
+QUICK_TRIES = 4
+"""A restarting server refuses a few times: the caller is not to wait for more than that."""
+
 LONGEST_S = 8.0
 STABLE_S = 5.0
 """A connection that lived this long was a good one; a shorter one counts as another failure, or a
@@ -45,7 +48,8 @@ class Backoff:
 
         Returns:
             How many seconds to wait before the next try: none after a connection that was good,
-            else up to double the last time's. None when the budget is used up.
+            then half a second a few times, then up to double the last time's. None when the budget
+            is used up.
         """
         lived_s = 0.0 if self._connected_at_s is None else now_s - self._connected_at_s
         if lived_s >= STABLE_S:
@@ -60,6 +64,6 @@ class Backoff:
         self._failures += 1
         if self._failures == 1:
             return 0.0
-        ceiling_s = min(LONGEST_S, FIRST_S * 2.0 ** (self._failures - 1))
+        ceiling_s = min(LONGEST_S, FIRST_S * 2.0 ** max(0, self._failures - QUICK_TRIES))
         # Half of it fixed: no two callers in step, and still never two tries on top of each other.
         return ceiling_s / 2 + self.rng.random() * ceiling_s / 2

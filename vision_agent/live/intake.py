@@ -10,7 +10,8 @@ text         never dropped
 tool result  never dropped (ADK puts those in itself, by `send_content`)
 signal       never dropped: end of the audio stream, close
 picture      one waits at most, the newest: an older one is replaced
-audio        in order; past `audio_limit_ms` waiting, the oldest is dropped
+audio        in order; past `audio_limit_ms` waiting, the oldest is dropped; while there is no
+             model at all, past `held_audio_limit_ms`
 ===========  ==================================================================
 """
 
@@ -49,12 +50,16 @@ class Intake(LiveRequestQueue):
 
     Args:
         audio_limit_ms: How much audio may wait for a slow model before the oldest is dropped.
+        held_audio_limit_ms: The same while everything is held: long enough for a question, which
+            a model that is back should still hear from its beginning.
     """
 
-    def __init__(self, *, audio_limit_ms: int = 2_000) -> None:
+    def __init__(self, *, audio_limit_ms: int = 2_000, held_audio_limit_ms: int = 15_000) -> None:
         super().__init__()
         self.counters = IntakeCounters()
         self._audio_limit_ms = audio_limit_ms
+        self._held_audio_limit_ms = held_audio_limit_ms
+        self._limit_ms = audio_limit_ms
         self._waiting: deque[LiveRequest] = deque()
         self._audio_waiting_ms = 0
         self._arrived = asyncio.Event()
@@ -85,6 +90,7 @@ class Intake(LiveRequestQueue):
     def hold(self) -> None:
         """Let nothing out until `release`: it waits, under the policy for its kind."""
         self._held = True
+        self._limit_ms = self._held_audio_limit_ms
 
     def release(self) -> None:
         """Let out what waits, and all that follows."""
@@ -145,6 +151,9 @@ class Intake(LiveRequestQueue):
             await self._arrived.wait()
         request = self._waiting.popleft()
         self._audio_waiting_ms -= _audio_ms(request)
+        if not self._held and self._audio_waiting_ms <= self._audio_limit_ms:
+            # What was held is through: from now on the model is only as late as it makes itself.
+            self._limit_ms = self._audio_limit_ms
         return request
 
     def _replace_picture(self) -> None:
@@ -158,7 +167,7 @@ class Intake(LiveRequestQueue):
     def _make_room_for(self, added_ms: int) -> None:
         self.counters.audio_ms += added_ms
         self._audio_waiting_ms += added_ms
-        while self._audio_waiting_ms > self._audio_limit_ms:
+        while self._audio_waiting_ms > self._limit_ms:
             oldest = next((r for r in self._waiting if _audio_ms(r)), None)
             if oldest is None:
                 return  # a single chunk longer than the limit: nothing older to drop

@@ -5,9 +5,8 @@ opens one, pumps what it says into a bounded queue that ADK reads, and when it e
 reason, opens the next and tells it what it missed (`ledger.py`). ADK never hears of `goAway` nor of
 resumption handles, so its own reconnection, which cuts answers and knows no backoff, never runs.
 
-While there is no connection, senders wait. ADK sends one request at a time, so what the caller
-says meanwhile waits in the intake, under its policy: sound up to a bound, the newest picture, every
-word.
+While there is no connection, the intake is told to hold what the caller says, under its policy:
+sound up to a bound, the newest picture, every word.
 """
 
 from __future__ import annotations
@@ -51,12 +50,14 @@ class Patience:
     Attributes:
         setup_s: For a connection and the acceptance of its setup.
         stall_s: For a sign of life from a model that owes an answer.
-        budget_s: For a service that can't be reached, before the call is given up.
+        first_s: For a service that can't be reached when the call begins.
+        budget_s: For one that can't be reached any more, before the call is given up.
         go_away_margin_s: How long before its announced end a connection is left, answer or not.
     """
 
     setup_s: float = 15.0
     stall_s: float = 10.0
+    first_s: float = 4.0
     budget_s: float = 60.0
     go_away_margin_s: float = 2.0
 
@@ -116,7 +117,7 @@ class SteadyConnection(BaseLlmConnection):
         self._gate = gate
         self._model = model
         self._patience = patience
-        self._backoff = Backoff(patience.budget_s)
+        self._backoff = Backoff(patience.first_s)
         self._unread: asyncio.Queue[LlmResponse | BaseException | None] = asyncio.Queue(MAX_UNREAD)
         self._link: BaseLlmConnection | None = None
         self._linked = asyncio.Event()
@@ -239,6 +240,7 @@ class SteadyConnection(BaseLlmConnection):
     def _unlink(self) -> None:
         self._link = None
         self._linked.clear()
+        self._gate.hold()
 
     # The connections, one after the other.
 
@@ -251,8 +253,9 @@ class SteadyConnection(BaseLlmConnection):
                     break
                 replay = self._next(error)
                 delay_s = self._backoff.failed(self._now_s())
-                if delay_s is None or not self._ever_linked:
-                    raise LiveFailure(f"{explain(error, model=self._model)} It did not come back.")
+                if delay_s is None:
+                    away = " It did not come back." if self._ever_linked else ""
+                    raise LiveFailure(explain(error, model=self._model) + away)
                 logger.info("model connection ended (%r): again in %.2f s", error, delay_s)
                 await asyncio.sleep(delay_s)
             await self._unread.put(None)
@@ -302,6 +305,7 @@ class SteadyConnection(BaseLlmConnection):
                     tap(link, self._on_message)
                     await self._tell(link, replay)
                     setup.reschedule(None)
+                    self._backoff.budget_s = self._patience.budget_s
                     self._backoff.connected(self._now_s())
                     self._ever_linked = True
                     self._link = link
