@@ -43,3 +43,13 @@ def tap(
     if session is None:
         raise RuntimeError("google-adk's Gemini connection holds no _gemini_session any more.")
     connection._gemini_session = _Tapped(session, on_message)  # type: ignore[attr-defined]
+
+
+async def tell(connection: BaseLlmConnection, contents: list[types.Content]) -> None:
+    """Adds to a running conversation, and asks for an answer.
+
+    ADK's `send_history` is for a conversation's beginning: it nudges a 3.x model with a "." after
+    it, which later on would be words of the caller's; its `send_content` takes one content only.
+    """
+    session = connection._gemini_session  # type: ignore[attr-defined]
+    await session.send_client_content(turns=contents, turn_complete=True)

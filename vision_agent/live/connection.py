@@ -1,7 +1,7 @@
 """ADK's Gemini with a connection that lasts as long as the conversation.
 
-A session hangs its listener on a context variable, which asyncio hands down to the tasks that ADK
-starts, so one model object serves every call.
+A session hangs its listener and its gate on context variables, which asyncio hands down to the
+tasks that ADK starts, so one model object serves every call.
 """
 
 from __future__ import annotations
@@ -17,20 +17,27 @@ from google.adk.models.llm_request import LlmRequest
 from google.genai import types
 
 from vision_agent.live.ledger import Ledger
-from vision_agent.live.steady import Listener, Patience, SteadyConnection
+from vision_agent.live.steady import Gate, Listener, Patience, SteadyConnection
 
 listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 """Who is told how a session's connection fares."""
 
+gate: ContextVar[Gate | None] = ContextVar("gate", default=None)
+"""What holds back what a session's caller says."""
+
 
 class _Nobody:
-    """Listens to nothing."""
+    """Listens to nothing and holds nothing back."""
 
     def connected(self) -> None: ...
 
     def lost(self, why: str) -> None: ...
 
     def cancelled(self, call_ids: list[str]) -> None: ...
+
+    def hold(self) -> None: ...
+
+    def release(self) -> None: ...
 
 
 class LiveGemini(Gemini):
@@ -61,6 +68,7 @@ class LiveGemini(Gemini):
             open_link,
             Ledger(list(llm_request.contents)),
             listener.get() or _Nobody(),
+            gate.get() or _Nobody(),
             model=llm_request.model or self.model,
             patience=self.patience,
         ) as connection:

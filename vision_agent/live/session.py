@@ -73,6 +73,7 @@ class LiveSession:
         """
         # ADK's tasks are started below and inherit this.
         connection.listener.set(self._listener)
+        connection.gate.set(self._intake)
         sessions = self._runner.session_service
         key: dict[str, Any] = {
             "app_name": self._runner.app_name,

@@ -58,7 +58,7 @@ class LocalServer:
     port: int
     certificate_pem: str
     _server: websocket_server.Server
-    _handles: Handles
+    _handles: Handles = field(default_factory=Handles)
     faults: Faults | None = None
 
     @property
