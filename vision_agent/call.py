@@ -13,6 +13,7 @@ from typing import Any, Literal
 from aiortc import MediaStreamTrack, RTCDataChannel
 
 from vision_agent.agent_host import AgentHost
+from vision_agent.live.call_options import CallOptions
 from vision_agent.live.events import (
     AgentTranscript,
     Interrupted,
@@ -59,7 +60,7 @@ class Call:
         host: The agent.
         settings: The server's options.
         metrics: The server's counters.
-        voice: The voice for this call; None for the server's.
+        options: How the agent answers in this call.
         on_closed: Called once, when nothing of the call is left.
     """
 
@@ -70,14 +71,14 @@ class Call:
         settings: Settings,
         metrics: Metrics,
         *,
-        voice: str | None,
+        options: CallOptions,
         on_closed: Callable[[Call], None],
     ) -> None:
         self.call_id = call_id
         self._host = host
         self._settings = settings
         self._metrics = metrics
-        self._voice = voice
+        self._options = options
         self._tell_closed = on_closed
 
         self._intake = Intake()
@@ -235,7 +236,7 @@ class Call:
 
     async def _converse(self) -> None:
         session = self._host.new_session(
-            self.call_id, self._intake, voice=self._voice, on_connected=self._on_model_connected
+            self.call_id, self._intake, options=self._options, on_connected=self._on_model_connected
         )
         self._metrics.model_sessions.inc()
         try:

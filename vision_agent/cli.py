@@ -11,6 +11,7 @@ from dotenv import load_dotenv
 from rich.logging import RichHandler
 
 from vision_agent.commands.live_server import live_server
+from vision_agent.commands.models import models
 from vision_agent.commands.options import err, out
 from vision_agent.commands.replay import replay
 from vision_agent.commands.serve import serve
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.command("serve")(serve)
 app.command("replay")(replay)
 app.command("live-server")(live_server)
+app.command("models")(models)
 
 
 def _version(wanted: bool) -> None:

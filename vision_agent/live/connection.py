@@ -53,10 +53,16 @@ def steadied(model: Gemini) -> LiveGemini:
     return LiveGemini(**{name: getattr(model, name) for name in type(model).model_fields})
 
 
-def gemini(model: str) -> LiveGemini:
-    """A model of Google's; the credentials are read from the environment by google-genai."""
+def gemini(model: str, *, speech: types.SpeechConfig | None = None) -> LiveGemini:
+    """A model of Google's; the credentials are read from the environment by google-genai.
+
+    Args:
+        model: Its name.
+        speech: The agent's own voice and language, which go before the call's.
+    """
     return LiveGemini(
         model=model,
+        speech_config=speech,
         client_kwargs={
             # The service may send more than the 1 MiB that websockets takes by default.
             "http_options": types.HttpOptions(async_client_args={"max_size": None})
@@ -64,17 +70,21 @@ def gemini(model: str) -> LiveGemini:
     )
 
 
-def gemini_at(base_url: str, certificate_pem: str, *, model: str) -> LiveGemini:
+def gemini_at(
+    base_url: str, certificate_pem: str, *, model: str, speech: types.SpeechConfig | None = None
+) -> LiveGemini:
     """A model served by a Live API at another address, trusted by its own certificate.
 
     Args:
         base_url: `https://host:port`, without a trailing slash; google-genai makes it `wss`.
         certificate_pem: The one certificate that is trusted there.
         model: The name to ask for.
+        speech: The agent's own voice and language, which go before the call's.
     """
     trust = ssl.create_default_context(cadata=certificate_pem)
     return LiveGemini(
         model=model,
+        speech_config=speech,
         base_url=base_url,
         client_kwargs={
             "api_key": "local",
