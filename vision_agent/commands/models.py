@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -45,26 +46,37 @@ def models(
 
 
 def _table(report: dict[str, Any]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for heading in ("Model", "From", "Affective", "Proactive", "Thinking", "Text out", "Tools"):
-        table.add_column(heading, no_wrap=heading == "Model")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("Model", no_wrap=True)
+    table.add_column("Served by", no_wrap=True)
+    table.add_column("Beyond speech and tools")
     for model in report["models"]:
-        served = [
-            name
-            for name, here in (("AI Studio", model["ai_studio"]), ("Vertex AI", model["vertex"]))
-            if here
-        ]
         chosen = model["name"] == report["now"].get("model")
         table.add_row(
             f"[bold]{model['name']}[/]" if chosen else model["name"],
-            ", ".join(served) or "this machine",
-            "yes" if model["affective"] else "no",
-            {"never": "no", "optional": "on request", "always": "always"}[model["proactive"]],
-            *("yes" if model[feature] else "no" for feature in ("thinking", "text_out")),
-            {
-                "never": "waits",
-                "declared": "waits unless declared",
-                "default": "in background",
-            }[model["background_tools"]],
+            _served_by(model),
+            ", ".join(_features(model)) or "nothing",
         )
     return table
+
+
+def _served_by(model: dict[str, Any]) -> str:
+    if model["ai_studio"] and model["vertex"]:
+        return "both"
+    if model["ai_studio"]:
+        return "AI Studio"
+    return "Vertex AI" if model["vertex"] else "this machine"
+
+
+def _features(model: dict[str, Any]) -> Iterator[str]:
+    if model["affective"]:
+        yield "affective dialog"
+    if model["proactive"] != "never":
+        yield "proactive audio" + (" (always)" if model["proactive"] == "always" else "")
+    if model["thinking"]:
+        yield "thinking"
+    if model["text_out"]:
+        yield "answers in text"
+    if model["background_tools"] != "never":
+        always = model["background_tools"] == "default"
+        yield "tools in the background" + (" (by default)" if always else "")
