@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from google.adk.runners import Runner
@@ -10,9 +11,10 @@ from google.adk.sessions.in_memory_session_service import InMemorySessionService
 
 from vision_agent.agents import load_agent, root_of
 from vision_agent.brain import Brain, choose_brain, install_brain
+from vision_agent.live.call_options import CallOptions, check_options
 from vision_agent.live.intake import Intake
 from vision_agent.live.local_process import LocalServer
-from vision_agent.live.models import ModelError, check_voice
+from vision_agent.live.models import ModelError
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.live.steady import Listener
@@ -32,11 +34,11 @@ class AgentHost:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._voice = check_voice(settings.voice) if settings.voice else None
-        self._language = settings.language
+        self._options = CallOptions.read(settings.model_dump())
         app = load_agent(settings.agent)
         self._root = root_of(app)
         self.brain: Brain = choose_brain(self._root, settings.model, os.environ)
+        check_options(self._options, self.brain.model)
         self._scenario = settings.scenario
         if self._scenario is not None and self.brain.kind != "local":
             raise ModelError(
@@ -78,12 +80,18 @@ class AgentHost:
         if self._local is not None:
             await self._local.close()
 
+    def options(self, asked: Mapping[str, Any]) -> CallOptions:
+        """The options of a call that asks for some of its own; `ModelError` if one can't be."""
+        options = self._options.but(asked)
+        check_options(options, self.brain.model)
+        return options
+
     def new_session(
         self,
         session_id: str,
         intake: Intake,
         *,
-        voice: str | None,
+        options: CallOptions,
         listener: Listener,
     ) -> LiveSession:
         """The model's side of a call.
@@ -91,12 +99,12 @@ class AgentHost:
         Args:
             session_id: A fresh id.
             intake: The call's live queue.
-            voice: A checked voice's name; None for the server's.
+            options: The call's, from `options`.
             listener: Is told how the connection to the model fares.
         """
         return LiveSession(
             self._runner,
-            make_run_config(voice=voice or self._voice, language=self._language),
+            make_run_config(options),
             intake,
             user_id="caller",
             session_id=session_id,

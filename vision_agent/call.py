@@ -14,6 +14,7 @@ from vision_agent.agent_host import AgentHost
 from vision_agent.call_status import CallStatus, State
 from vision_agent.caller_media import CallerMedia
 from vision_agent.conversation import Conversation
+from vision_agent.live.call_options import CallOptions
 from vision_agent.live.failure import LiveFailure
 from vision_agent.live.intake import Intake
 from vision_agent.metrics import Metrics
@@ -38,7 +39,7 @@ class Call:
         host: The agent.
         settings: The server's options.
         metrics: The server's counters.
-        voice: The voice for this call; None for the server's.
+        options: How the agent answers in this call.
         on_closed: Called once, when nothing of the call is left.
     """
 
@@ -49,14 +50,14 @@ class Call:
         settings: Settings,
         metrics: Metrics,
         *,
-        voice: str | None,
+        options: CallOptions,
         on_closed: Callable[[Call], None],
     ) -> None:
         self.call_id = call_id
         self._host = host
         self._settings = settings
         self._metrics = metrics
-        self._voice = voice
+        self._options = options
         self._tell_closed = on_closed
 
         self._intake = Intake()
@@ -158,7 +159,7 @@ class Call:
 
     async def _converse(self) -> None:
         session = self._host.new_session(
-            self.call_id, self._intake, voice=self._voice, listener=self._conversation
+            self.call_id, self._intake, options=self._options, listener=self._conversation
         )
         try:
             await self._conversation.run(session)

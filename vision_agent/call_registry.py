@@ -8,6 +8,7 @@ import uuid
 
 from vision_agent.agent_host import AgentHost
 from vision_agent.call import Call
+from vision_agent.live.call_options import CallOptions
 from vision_agent.metrics import Metrics
 from vision_agent.settings import Settings
 
@@ -43,7 +44,7 @@ class CallRegistry:
         """The call with this id, unless it has ended."""
         return self._calls.get(call_id)
 
-    async def start(self, sdp: str, *, voice: str | None) -> tuple[Call, str]:
+    async def start(self, sdp: str, *, options: CallOptions) -> tuple[Call, str]:
         """A new call for an offer, and the answer's SDP.
 
         Raises:
@@ -57,7 +58,7 @@ class CallRegistry:
             self._host,
             self._settings,
             self._metrics,
-            voice=voice,
+            options=options,
             on_closed=self._forget,
         )
         self._calls[call.call_id] = call

@@ -57,6 +57,23 @@ class Settings(BaseSettings):
     language: str | None = Field(
         default=None, description="Language code of the agent's speech, e.g. en-US."
     )
+    modalities: Annotated[list[str], NoDecode] = Field(
+        default_factory=lambda: ["AUDIO"],
+        description="AUDIO, or TEXT where the model can: a session has one.",
+    )
+    input_transcription: bool = Field(
+        default=True, description="Whether the caller's words are transcribed."
+    )
+    output_transcription: bool = Field(
+        default=True, description="Whether the agent's words are transcribed."
+    )
+    proactive_audio: bool | None = Field(
+        default=None,
+        description="Whether the model may stay silent on what is not meant for it.",
+    )
+    affective_dialog: bool = Field(
+        default=False, description="Whether the model follows the caller's manner of speaking."
+    )
 
     scenario: Path | None = Field(
         default=None,
@@ -90,11 +107,11 @@ class Settings(BaseSettings):
             for s in self.ice_servers
         ]
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("cors_origins", "modalities", mode="before")
     @classmethod
-    def _split_origins(cls, value: object) -> object:
+    def _split_list(cls, value: object) -> object:
         if isinstance(value, str):
-            return [origin.strip() for origin in value.split(",") if origin.strip()]
+            return [each.strip() for each in value.split(",") if each.strip()]
         return value
 
     @field_validator("ice_servers", mode="before")
@@ -107,7 +124,9 @@ class Settings(BaseSettings):
             return [{"urls": url.strip()} for url in text.split(",") if url.strip()]
         return value
 
-    @field_validator("agent", "model", "voice", "language", "token", "scenario", mode="before")
+    @field_validator(
+        "agent", "model", "voice", "language", "token", "scenario", "proactive_audio", mode="before"
+    )
     @classmethod
     def _empty_means_unset(cls, value: object) -> object:
         return None if isinstance(value, str) and not value.strip() else value

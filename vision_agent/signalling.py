@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from vision_agent.agent_host import AgentHost
 from vision_agent.call import Call
 from vision_agent.call_registry import CallRegistry, FullHouse
-from vision_agent.live.models import ModelError, check_voice
+from vision_agent.live.call_options import CallOptions
+from vision_agent.live.models import ModelError
 from vision_agent.rtc import BadOffer
 from vision_agent.settings import Settings
 
@@ -137,13 +138,13 @@ def signalling_router(registry: CallRegistry, host: AgentHost, settings: Setting
         body = await _read(request, Offer)
         if body.type != "offer":
             raise Refusal(400, f"The type must be 'offer', not {body.type[:20]!r}.")
-        voice = _voice(body)
+        options = _options(host, body)
         try:
             if body.pc_id:
                 call = _find(registry, body.pc_id)
                 sdp = await call.restart(body.sdp)
             else:
-                call, sdp = await registry.start(body.sdp, voice=voice)
+                call, sdp = await registry.start(body.sdp, options=options)
         except BadOffer as error:
             raise Refusal(400, str(error)) from error
         except FullHouse as error:
@@ -202,12 +203,8 @@ def _find(registry: CallRegistry, pc_id: str) -> Call:
     return call
 
 
-def _voice(offer: Offer) -> str | None:
-    data = offer.requestData or offer.request_data or {}
-    voice = data.get("voice")
-    if voice is None:
-        return None
+def _options(host: AgentHost, offer: Offer) -> CallOptions:
     try:
-        return check_voice(str(voice))
+        return host.options(offer.requestData or offer.request_data or {})
     except ModelError as error:
         raise Refusal(400, str(error)) from error

@@ -86,8 +86,8 @@ def gemini(model: str, *, speech: types.SpeechConfig | None = None) -> LiveGemin
     """A model of Google's; the credentials are read from the environment by google-genai.
 
     Args:
-        model: A live model's name.
-        speech: A voice of its own, instead of the call's.
+        model: Its name.
+        speech: The agent's own voice and language, which go before the call's.
     """
     return LiveGemini(
         model=model,

@@ -120,6 +120,9 @@ def read(event: Event) -> Iterator[LiveEvent]:
             yield ToolCall(call.id or "", call.name or "", call.args or {})
         elif response := part.function_response:
             yield ToolResult(response.id or "", response.name or "", response.response or {})
+        elif part.text and not part.thought and event.author != "user":
+            # A session that answers in text; partial texts are deltas here too.
+            yield AgentTranscript(part.text, not event.partial, event.author)
     if event.interrupted:
         yield Interrupted()
     if usage := event.usage_metadata:
