@@ -104,8 +104,8 @@ class Conversation:
                 self._tools[call_id] = name
                 self._channel.tool_started(call_id, name, dict(arguments))
             case ToolResult(call_id, name, result):
-                self._tools.pop(call_id, None)
-                self._channel.tool_stopped(call_id, name, dict(result))
+                if self._tools.pop(call_id, None):
+                    self._channel.tool_stopped(call_id, name, dict(result))
             case Usage(prompt, response):
                 self._metrics.tokens.labels("in").inc(prompt)
                 self._metrics.tokens.labels("out").inc(response)
