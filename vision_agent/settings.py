@@ -71,6 +71,14 @@ class Settings(BaseSettings):
     )
     frame_max_bytes: int = Field(default=40_000, ge=2_000, description="Largest JPEG that is sent.")
 
+    barge_in_hold_ms: int = Field(
+        default=700,
+        ge=0,
+        le=5_000,
+        description="How long the agent falls silent for a caller who seems to cut in, until the "
+        "model says so; 0: not before the model says so.",
+    )
+
     tool_timeout_s: float = Field(
         default=30.0, gt=0, description="A tool that takes longer is given up, and the agent told."
     )
