@@ -11,6 +11,7 @@ from google.adk.sessions.in_memory_session_service import InMemorySessionService
 
 from vision_agent.agents import load_agent, root_of
 from vision_agent.brain import Brain, choose_brain, install_brain
+from vision_agent.live.background_tools import BackgroundTools, ToolLimits, explain_errors
 from vision_agent.live.call_options import CallOptions, check_options
 from vision_agent.live.intake import Intake
 from vision_agent.live.local_process import LocalServer
@@ -18,6 +19,7 @@ from vision_agent.live.models import ModelError
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.live.steady import Listener
+from vision_agent.live.tool_threads import ToolThreads
 from vision_agent.settings import Settings
 from vision_agent.version import __version__
 
@@ -45,6 +47,10 @@ class AgentHost:
                 "A scenario is played by the local Live API, but "
                 f"{self.brain.label} was chosen: add --model local."
             )
+        self._tool_limits = ToolLimits(
+            settings.tool_timeout_s, settings.tool_timeouts, frozenset(settings.slow_tools)
+        )
+        self._tool_threads = ToolThreads()
         self._local: LocalServer | None = None
         self._runner = Runner(app=app, session_service=InMemorySessionService())
 
@@ -73,6 +79,7 @@ class AgentHost:
         if self.brain.kind == "local":
             self._local = await LocalServer.start(self._scenario)
         install_brain(self.brain, self._root, self._local)
+        explain_errors(self._root)
 
     async def close(self) -> None:
         """End what `start` started, and the agent's own toolsets."""
@@ -110,4 +117,5 @@ class AgentHost:
             session_id=session_id,
             model=self.brain.model,
             listener=listener,
+            tools=BackgroundTools(self._tool_limits, self._tool_threads),
         )

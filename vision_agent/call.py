@@ -63,8 +63,17 @@ class Call:
         self._intake = Intake()
         self._channel = Channel(self, {"library": "vision_agent", "version": host.version})
         self._status = CallStatus(self._tell_state)
-        self._media = CallerMedia(self._intake, self._channel, self._status, settings, metrics)
-        self._conversation = Conversation(self._channel, self._status, metrics)
+        self._conversation = Conversation(
+            self._channel, self._status, metrics, barge_in_hold_ms=settings.barge_in_hold_ms
+        )
+        self._media = CallerMedia(
+            self._intake,
+            self._channel,
+            self._status,
+            settings,
+            metrics,
+            on_sound=self._conversation.caller_sounds,
+        )
         self._peer = self._new_peer()
 
         self._tasks: set[asyncio.Task[None]] = set()

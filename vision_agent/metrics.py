@@ -32,6 +32,9 @@ class Metrics:
             "model_reconnects", "Connections to the model that were lost and made again."
         )
         self.interruptions = self._counter("interruptions", "Answers the caller spoke over.")
+        self.false_starts = self._counter(
+            "false_starts", "Times the agent fell silent for a caller who did not cut in."
+        )
         self.tokens = self._counter("tokens", "Tokens the service counted.", "direction")
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:

@@ -88,6 +88,25 @@ class Settings(BaseSettings):
     )
     frame_max_bytes: int = Field(default=40_000, ge=2_000, description="Largest JPEG that is sent.")
 
+    barge_in_hold_ms: int = Field(
+        default=700,
+        ge=0,
+        le=5_000,
+        description="How long the agent falls silent for a caller who seems to cut in, until the "
+        "model says so; 0: not before the model says so.",
+    )
+
+    tool_timeout_s: float = Field(
+        default=30.0, gt=0, description="A tool that takes longer is given up, and the agent told."
+    )
+    tool_timeouts: Annotated[dict[str, float], NoDecode] = Field(
+        default_factory=dict, description="The same for single tools: `search=60,book=120`."
+    )
+    slow_tools: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        description="Tools during which the agent goes on talking, comma-separated.",
+    )
+
     max_calls: int = Field(default=20, ge=1, description="Calls at the same time; more get 503.")
     ice_servers: Annotated[list[IceServer], NoDecode] = Field(
         default_factory=list,
@@ -107,7 +126,22 @@ class Settings(BaseSettings):
             for s in self.ice_servers
         ]
 
-    @field_validator("cors_origins", "modalities", mode="before")
+    @field_validator("tool_timeouts", mode="before")
+    @classmethod
+    def _read_tool_timeouts(cls, value: object) -> object:
+        if isinstance(value, str):
+            pairs = (pair.partition("=") for pair in value.split(",") if pair.strip())
+            return {name.strip(): seconds.strip() for name, _, seconds in pairs}
+        return value
+
+    @field_validator("tool_timeouts")
+    @classmethod
+    def _check_tool_timeouts(cls, value: dict[str, float]) -> dict[str, float]:
+        if any(not name or seconds <= 0 for name, seconds in value.items()):
+            raise ValueError("Write it as name=seconds, more than 0: search=60,book=120.")
+        return value
+
+    @field_validator("cors_origins", "modalities", "slow_tools", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
         if isinstance(value, str):

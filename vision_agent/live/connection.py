@@ -16,6 +16,7 @@ from google.adk.models.google_llm import Gemini
 from google.adk.models.llm_request import LlmRequest
 from google.genai import types
 
+from vision_agent.live import background_tools
 from vision_agent.live.ledger import Ledger
 from vision_agent.live.steady import Gate, Listener, Patience, SteadyConnection
 
@@ -53,6 +54,8 @@ class LiveGemini(Gemini):
     async def connect(self, llm_request: LlmRequest) -> AsyncIterator[BaseLlmConnection]:
         """Open a connection and keep it; raises what the service said if it can't be made."""
         config = llm_request.live_connect_config
+        if tools := background_tools.current.get():
+            tools.take_over(llm_request)
 
         @asynccontextmanager
         async def open_link(handle: str | None, fresh: bool) -> AsyncIterator[BaseLlmConnection]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any
 
 from google.adk.agents.run_config import RunConfig
 from google.adk.events.event import Event
 from google.adk.runners import Runner
 
-from vision_agent.live import connection
+from vision_agent.live import background_tools, connection
+from vision_agent.live.background_tools import BackgroundTools
 from vision_agent.live.events import (
     AgentTranscript,
     Interrupted,
@@ -41,6 +43,7 @@ class LiveSession:
         session_id: A fresh id: two runs on one ADK session would mix their events.
         model: The model's name, for error messages.
         listener: Is told how the connection to the model fares.
+        tools: Runs the agent's tools beside the conversation; None leaves them to ADK, which waits.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class LiveSession:
         session_id: str,
         model: str,
         listener: Listener,
+        tools: BackgroundTools | None = None,
     ) -> None:
         self._runner = runner
         self._run_config = run_config
@@ -60,7 +64,8 @@ class LiveSession:
         self._user_id = user_id
         self._session_id = session_id
         self._model = model
-        self._listener = listener
+        self._listener = _ToolsToo(listener, tools) if tools else listener
+        self._tools = tools
 
     async def events(self) -> AsyncGenerator[LiveEvent, None]:
         """What happens, until the conversation ends.
@@ -74,6 +79,7 @@ class LiveSession:
         # ADK's tasks are started below and inherit this.
         connection.listener.set(self._listener)
         connection.gate.set(self._intake)
+        background_tools.current.set(self._tools)
         sessions = self._runner.session_service
         key: dict[str, Any] = {
             "app_name": self._runner.app_name,
@@ -98,6 +104,24 @@ class LiveSession:
             raise LiveFailure(explain(error, model=self._model)) from error
         finally:
             await sessions.delete_session(**key)
+
+
+@dataclass(frozen=True, slots=True)
+class _ToolsToo:
+    """A listener, and the tools that have to hear of cancelled calls."""
+
+    listener: Listener
+    tools: BackgroundTools
+
+    def connected(self) -> None:
+        self.listener.connected()
+
+    def lost(self, why: str) -> None:
+        self.listener.lost(why)
+
+    def cancelled(self, call_ids: list[str]) -> None:
+        self.tools.cancel(call_ids)
+        self.listener.cancelled(call_ids)
 
 
 def read(event: Event) -> Iterator[LiveEvent]:
