@@ -38,11 +38,12 @@ class Conversation:
         self._metrics = metrics
         self._answer = ""
         self._tools: dict[str, str] = {}
-        self.renew()
+        self.speaker = Speaker(on_speaking=self._on_speaking)
 
     def renew(self) -> None:
-        """A speaker for a new peer connection: it ends with its track."""
-        self.speaker = Speaker(on_speaking=self._on_speaking)
+        """A speaker for a new peer connection; it says what the old one had still to say."""
+        old, self.speaker = self.speaker, Speaker(on_speaking=self._on_speaking)
+        self.speaker.take_over(old)
 
     async def run(self, session: LiveSession) -> None:
         """Converse to the end; `LiveFailure` says why the model can't."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import signal
 import sys
 from types import TracebackType
 from typing import Self
@@ -49,6 +50,9 @@ class ServerProcess:
             "127.0.0.1",
             "--port",
             "0",
+            # Calls of a moment, in nobody's history; an argument that follows may say otherwise.
+            "--session-db",
+            "memory",
             *self._arguments,
             stdout=asyncio.subprocess.PIPE,
         )
@@ -83,7 +87,7 @@ class ServerProcess:
         process = self._process
         if process is None or process.returncode is not None:
             return
-        process.terminate()
+        process.send_signal(signal.SIGINT)  # at once: SIGTERM would let calls go on for a while
         try:
             async with asyncio.timeout(STOP_TIMEOUT_S):
                 await process.wait()

@@ -16,7 +16,7 @@ from google.adk.models.google_llm import Gemini
 from google.adk.models.llm_request import LlmRequest
 from google.genai import types
 
-from vision_agent.live.ledger import Ledger
+from vision_agent.live.resumption import ledger_for
 from vision_agent.live.steady import Listener, Patience, SteadyConnection
 
 listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
@@ -59,7 +59,7 @@ class LiveGemini(Gemini):
 
         async with SteadyConnection(
             open_link,
-            Ledger(list(llm_request.contents)),
+            ledger_for(list(llm_request.contents)),
             listener.get() or _Nobody(),
             model=llm_request.model or self.model,
             patience=self.patience,

@@ -226,9 +226,11 @@ class SteadyConnection(BaseLlmConnection):
                 error = await self._converse(replay)
                 if error is None:
                     break
+                # A handle of an earlier call may be void by now: that is no failure yet.
+                hopeful = self._ever_linked or self._resuming
                 replay = self._next(error)
                 delay_s = self._backoff.failed(self._now_s())
-                if delay_s is None or not self._ever_linked:
+                if delay_s is None or not hopeful:
                     raise LiveFailure(f"{explain(error, model=self._model)} It did not come back.")
                 logger.info("model connection ended (%r): again in %.2f s", error, delay_s)
                 await asyncio.sleep(delay_s)
