@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from google.adk.runners import Runner
-from google.adk.sessions.in_memory_session_service import InMemorySessionService
 
 from vision_agent.agents import load_agent, root_of
 from vision_agent.brain import Brain, choose_brain, install_brain
@@ -19,6 +18,7 @@ from vision_agent.live.models import ModelError
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.live.steady import Listener
+from vision_agent.live.store import USER_ID, OpenSession, make_store
 from vision_agent.live.tool_threads import ToolThreads
 from vision_agent.settings import Settings
 from vision_agent.version import __version__
@@ -33,6 +33,7 @@ class AgentHost:
     Raises:
         AgentError: There is no usable agent.
         ModelError: The model, the voice or the key can't work.
+        DatabaseError: The sessions' database is none.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -52,7 +53,13 @@ class AgentHost:
         )
         self._tool_threads = ToolThreads()
         self._local: LocalServer | None = None
-        self._runner = Runner(app=app, session_service=InMemorySessionService())
+        self.store = make_store(
+            app.name,
+            url=settings.database_url(),
+            resume_within_s=settings.resume_within_s,
+            keep_s=settings.keep_days * 86_400,
+        )
+        self._runner = Runner(app=app, session_service=self.store)
 
     @property
     def name(self) -> str:
@@ -75,7 +82,13 @@ class AgentHost:
         }
 
     async def start(self) -> None:
-        """Start the local Live API if it is the brain; `LocalServerError` if it does not start."""
+        """Open the sessions' database, and start the local Live API if it is the brain.
+
+        Raises:
+            DatabaseError: The database can't be used.
+            LocalServerError: The local Live API does not start.
+        """
+        await self.store.start()
         if self.brain.kind == "local":
             self._local = await LocalServer.start(self._scenario)
         install_brain(self.brain, self._root, self._local)
@@ -83,6 +96,7 @@ class AgentHost:
 
     async def close(self) -> None:
         """End what `start` started, and the agent's own toolsets."""
+        await self.store.close()
         await self._runner.close()
         if self._local is not None:
             await self._local.close()
@@ -95,7 +109,7 @@ class AgentHost:
 
     def new_session(
         self,
-        session_id: str,
+        opened: OpenSession,
         intake: Intake,
         *,
         options: CallOptions,
@@ -104,7 +118,7 @@ class AgentHost:
         """The model's side of a call.
 
         Args:
-            session_id: A fresh id.
+            opened: The conversation; no other call is on it.
             intake: The call's live queue.
             options: The call's, from `options`.
             listener: Is told how the connection to the model fares.
@@ -113,9 +127,10 @@ class AgentHost:
             self._runner,
             make_run_config(options),
             intake,
-            user_id="caller",
-            session_id=session_id,
+            user_id=USER_ID,
+            session_id=opened.session_id,
             model=self.brain.model,
             listener=listener,
             tools=BackgroundTools(self._tool_limits, self._tool_threads),
+            keeper=opened,
         )

@@ -49,11 +49,12 @@ class Conversation:
         self._barge_in = BargeIn(guesses=barge_in_hold_ms > 0)
         self._barge_in_hold_s = barge_in_hold_ms / 1000
         self._hold: asyncio.TimerHandle | None = None
-        self.renew()
+        self.speaker = Speaker(on_speaking=self._on_speaking)
 
     def renew(self) -> None:
-        """A speaker for a new peer connection: it ends with its track."""
-        self.speaker = Speaker(on_speaking=self._on_speaking)
+        """A speaker for a new peer connection; it says what the old one had still to say."""
+        old, self.speaker = self.speaker, Speaker(on_speaking=self._on_speaking)
+        self.speaker.take_over(old)
 
     async def run(self, session: LiveSession) -> None:
         """Converse to the end; `LiveFailure` says why the model can't."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -119,6 +120,42 @@ class Settings(BaseSettings):
         default=8.0, gt=0, description="A peer from which nothing arrives for so long is gone."
     )
 
+    max_call_s: float = Field(
+        default=7200, ge=0, description="Longest call; it is warned first. 0: no limit."
+    )
+    idle_s: float = Field(
+        default=600, ge=0, description="A call in which nothing is said for so long ends. 0: never."
+    )
+    warn_s: float = Field(
+        default=60, ge=0, description="How long before such an end the caller is warned."
+    )
+    drain_s: float = Field(
+        default=30, ge=0, description="How long calls may go on after SIGTERM; none begin."
+    )
+
+    session_db: str | None = Field(
+        default=None,
+        description="Where conversations are kept: a database URL, or `memory`. Default: a file.",
+    )
+    data_dir: Path = Field(
+        default_factory=lambda: data_home() / "vision_agent", description="Where that file is."
+    )
+    resume_within_s: float = Field(
+        default=600,
+        ge=0,
+        le=7200,
+        description="How long a conversation can be continued after its call. 0: never.",
+    )
+    keep_days: float = Field(
+        default=30, gt=0, description="Conversations older than that are deleted at the start."
+    )
+
+    def database_url(self) -> str | None:
+        """The sessions' database as SQLAlchemy takes it; None: in memory alone."""
+        if self.session_db == "memory":
+            return None
+        return self.session_db or f"sqlite:///{(self.data_dir / 'sessions.db').resolve()}"
+
     def rtc_ice_servers(self) -> list[RTCIceServer]:
         """The STUN/TURN servers as aiortc takes them."""
         return [
@@ -159,11 +196,26 @@ class Settings(BaseSettings):
         return value
 
     @field_validator(
-        "agent", "model", "voice", "language", "token", "scenario", "proactive_audio", mode="before"
+        "agent",
+        "model",
+        "voice",
+        "language",
+        "token",
+        "scenario",
+        "session_db",
+        "proactive_audio",
+        mode="before",
     )
     @classmethod
     def _empty_means_unset(cls, value: object) -> object:
         return None if isinstance(value, str) and not value.strip() else value
+
+
+def data_home() -> Path:
+    """Where programs keep a user's data (XDG Base Directory Specification)."""
+    given = os.environ.get("XDG_DATA_HOME", "")
+    # The specification: a path that is not absolute is to be ignored.
+    return Path(given) if Path(given).is_absolute() else Path.home() / ".local" / "share"
 
 
 def web_folder() -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import time
 import uuid
@@ -13,10 +14,11 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vision_agent.agent_host import AgentHost
-from vision_agent.call import Call
-from vision_agent.call_registry import CallRegistry, FullHouse
+from vision_agent.call import Call, CallOver
+from vision_agent.call_registry import CallRegistry, Draining, FullHouse
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.models import ModelError
+from vision_agent.live.store import MAX_TOKEN_CHARS
 from vision_agent.rtc import BadOffer
 from vision_agent.settings import Settings
 
@@ -144,12 +146,26 @@ def signalling_router(registry: CallRegistry, host: AgentHost, settings: Setting
                 call = _find(registry, body.pc_id)
                 sdp = await call.restart(body.sdp)
             else:
-                call, sdp = await registry.start(body.sdp, options=options)
+                call, sdp = await registry.start(body.sdp, options=options, resume=_resume(body))
         except BadOffer as error:
             raise Refusal(400, str(error)) from error
+        except CallOver as error:
+            raise Refusal(404, str(error)) from error
+        except Draining as error:
+            # By then it is another server that answers, if there is one.
+            wait_s = max(1, math.ceil(error.left_s)) + RETRY_AFTER_S
+            raise Refusal(503, str(error), {"Retry-After": str(wait_s)}) from error
         except FullHouse as error:
             raise Refusal(503, str(error), {"Retry-After": str(RETRY_AFTER_S)}) from error
-        return JSONResponse({"sdp": sdp, "type": "answer", "pc_id": call.call_id})
+        answer: dict[str, Any] = {"sdp": sdp, "type": "answer", "pc_id": call.call_id}
+        if settings.resume_within_s:
+            # The caller's secret: in the requestData of a new offer it continues the conversation.
+            answer |= {
+                "resume": call.opened.token,
+                "resume_within_s": settings.resume_within_s,
+                "resumed": call.opened.resumed,
+            }
+        return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 
     async def candidates(request: Request) -> dict[str, str]:
         body = await _read(request, Candidates)
@@ -201,6 +217,14 @@ def _find(registry: CallRegistry, pc_id: str) -> Call:
     if call is None:
         raise Refusal(404, "There is no such call: it has ended, or never was.")
     return call
+
+
+def _resume(offer: Offer) -> str | None:
+    data = offer.requestData or offer.request_data or {}
+    token = data.get("resume")
+    if token is None or (isinstance(token, str) and 0 < len(token) <= MAX_TOKEN_CHARS):
+        return token
+    raise Refusal(400, "requestData.resume must be the token that an earlier answer gave.")
 
 
 def _options(host: AgentHost, offer: Offer) -> CallOptions:

@@ -29,9 +29,15 @@ def serve(
         float | None, typer.Option(help="Pictures a second, at most [1].")
     ] = None,
     max_calls: Annotated[int | None, typer.Option(help="Calls at the same time [20].")] = None,
+    session_db: Annotated[
+        str | None,
+        typer.Option(help="Where conversations are kept: a database URL, or `memory` [a file]."),
+    ] = None,
     scenario: ScenarioFile = None,
 ) -> None:
     """Answer video calls; the page is at the address it prints. Ctrl-C stops it.
+
+    SIGTERM stops it too, but lets the calls in progress go on for a while first.
 
     Every option also has a VISION_AGENT_… variable; see .env.example.
     """
@@ -46,6 +52,7 @@ def serve(
         language=language,
         frame_rate_hz=frame_rate,
         max_calls=max_calls,
+        session_db=session_db,
         scenario=scenario,
     )
     with refusals():
