@@ -16,8 +16,8 @@ from vision_agent.local.intents import Request, understand
 from vision_agent.local.sight import Observations, Sight, UnreadablePicture
 from vision_agent.local.tool_matching import match_tool
 
-STALE_PICTURE_MS = 5_000
-"""A picture comes about once a second; past this the camera must be off."""
+STALE_PICTURE_MS = 12_000
+"""Pictures that show nothing new may be left out for 10 s; past this the camera must be off."""
 
 SENSES = "I can tell you colours, printed text, QR codes, faces, and what changed."
 OPEN_TALK = "For open conversation, give this server a Gemini key."
