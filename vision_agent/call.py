@@ -14,11 +14,13 @@ from vision_agent.agent_host import AgentHost
 from vision_agent.call_status import CallStatus, State
 from vision_agent.caller_media import CallerMedia
 from vision_agent.conversation import Conversation
+from vision_agent.in_call import InCall
 from vision_agent.live.failure import LiveFailure
 from vision_agent.live.intake import Intake
 from vision_agent.metrics import Metrics
 from vision_agent.rtc import Channel, Peer
 from vision_agent.settings import Settings
+from vision_agent.tools import call_context
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +65,7 @@ class Call:
         self._channel = Channel(self, {"library": "vision_agent", "version": host.version})
         self._status = CallStatus(self._tell_state)
         self._media = CallerMedia(self._intake, self._channel, self._status, settings, metrics)
+        self._in_call = InCall(self._intake, self._channel, self._status, self._media)
         self._conversation = Conversation(self._channel, self._status, metrics)
         self._peer = self._new_peer()
 
@@ -147,7 +150,9 @@ class Call:
             self._media.mute(not enabled)
 
     def on_client_message(self, type: str, data: object) -> object | None:
-        """No messages of our own yet."""
+        """The page's own messages."""
+        if type == "camera_size":
+            self._in_call.camera_size(data)
         return None
 
     def on_goodbye(self) -> None:
@@ -157,6 +162,8 @@ class Call:
     # The model's side
 
     async def _converse(self) -> None:
+        # Tools run in tasks that ADK starts from here, and inherit this.
+        call_context.current.set(self._in_call)
         session = self._host.new_session(
             self.call_id, self._intake, voice=self._voice, listener=self._conversation
         )
@@ -210,6 +217,7 @@ class Call:
         self._intake.close()
         self._channel.close()
         await self._channel.drain()
+        await self._in_call.close()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

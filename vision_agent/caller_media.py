@@ -10,6 +10,7 @@ from prometheus_client import Counter
 from vision_agent.call_status import CallStatus
 from vision_agent.live.intake import Intake
 from vision_agent.metrics import Metrics
+from vision_agent.pictures import Pictures
 from vision_agent.rtc import Camera, Channel, Frame, Microphone, Sampler, VoiceActivity
 from vision_agent.settings import Settings
 
@@ -25,6 +26,10 @@ FRESH_PICTURE_S = 1.2
 
 TYPED_WAIT_S = 0.6
 """How long typed words wait for a fresh picture, when the last one is older."""
+
+
+CAMERA_OFF_S = 5.0
+"""A camera from which nothing came for so long is off."""
 
 
 class CallerMedia:
@@ -58,9 +63,28 @@ class CallerMedia:
         self._picture_awaited: asyncio.TimerHandle | None = None
         self._typed: list[str] = []
         self._typed_waits: asyncio.TimerHandle | None = None
+        self.pictures = Pictures()
         self._counted: dict[str, int] = {}
         self.sampler = Sampler(threshold=settings.frame_change, max_gap_s=settings.frame_max_gap_s)
         self.renew()
+
+    @property
+    def caller_speaks(self) -> bool:
+        """Whether there is a voice on the microphone."""
+        return self._activity.speaking and not self._muted
+
+    @property
+    def shown_at_s(self) -> float | None:
+        """When the picture was taken that the model has last seen, or one just like it.
+
+        None while the camera is off.
+        """
+        newest = self.pictures.newest
+        if self._newest_frame is None or newest is None:
+            return None
+        if time.monotonic() - newest.captured_at_s > CAMERA_OFF_S:
+            return None
+        return max(self._newest_frame.captured_at, self.sampler.alike_until_s or 0.0)
 
     def renew(self) -> None:
         """A microphone and a camera for a new peer connection: they end with their tracks."""
@@ -71,6 +95,7 @@ class CallerMedia:
             max_px=self._settings.frame_max_px,
             max_bytes=self._settings.frame_max_bytes,
             sampler=self.sampler,
+            on_picture=self.pictures.take,
         )
 
     def mute(self, muted: bool) -> None:

@@ -74,7 +74,7 @@ class Settings(BaseSettings):
         default=6.0,
         ge=0,
         le=255,
-        description="Grey levels by which a picture must differ from the last one to be sent; "
+        description="Levels (of 255) by which a picture must differ from the last one to be sent; "
         "0 sends every one.",
     )
     frame_max_gap_s: float = Field(

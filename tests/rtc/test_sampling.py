@@ -14,7 +14,7 @@ from vision_agent.rtc.sampling import TOKENS_A_PICTURE, Sampler, difference
 
 
 def grey(level: int = 90) -> np.ndarray:
-    return np.full((24, 32), level, np.uint8)
+    return np.full((24, 32, 3), level, np.uint8)
 
 
 def noisy_room(n: int) -> np.ndarray:
@@ -40,6 +40,14 @@ def test_a_cameras_noise_is_no_change_and_a_cup_is():
     cup = difference(thumbnail(noisy_room(1)), thumbnail(with_cup(2)))
     assert still < 4
     assert cup > 30
+
+
+def test_another_colour_is_a_change_though_it_is_as_bright():
+    blue, green = plain(30, 60, 200), plain(54, 90, 56)  # the same grey
+    room = noisy_room(1)
+    before, after = room.copy(), room.copy()
+    before[100:140, 200:230], after[100:140, 200:230] = blue[0, 0], green[0, 0]
+    assert difference(thumbnail(before), thumbnail(after)) > 30
 
 
 def test_wandering_exposure_is_no_change_and_a_lamp_is():
@@ -82,9 +90,10 @@ async def test_of_a_still_scene_the_camera_sends_the_first_picture_and_then_hard
     frames: list[Frame] = []
     sampler = Sampler(max_gap_s=1000)
     track = Played([picture(noisy_room(n), n * 90_000) for n in range(20)], 0.01)
-    await Camera(frames.append, sampler=sampler).run(track)
+    camera = Camera(frames.append, sampler=sampler)
+    await camera.run(track)
     assert len(frames) == 1
-    assert sampler.skipped == 19
+    assert sampler.skipped + camera.replaced == 19
 
 
 async def test_what_appears_is_sent_and_so_is_that_it_is_gone():

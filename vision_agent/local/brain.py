@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from vision_agent.local import phrasing
 from vision_agent.local.contract import CallTool, Say, Turn
 from vision_agent.local.intents import Request, understand
+from vision_agent.local.notices import read_notice
 from vision_agent.local.sight import Observations, Sight, UnreadablePicture
 from vision_agent.local.tool_matching import match_tool
 
@@ -64,6 +65,9 @@ class Brain:
             for result in turn.tool_results:
                 response = result.get("response") or {}
                 yield Say(phrasing.tool_result(str(result.get("name", "")), response))
+            return
+        if notice := read_notice(turn.text):
+            yield Say(notice)
             return
         request = understand(turn.text) if turn.understood else None
         if request is None or request.intent == "beyond":

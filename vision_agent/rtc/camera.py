@@ -80,7 +80,7 @@ def to_thumbnail(frame: VideoFrame) -> Thumbnail:
     small = frame.reformat(
         width=THUMBNAIL_WIDTH,
         height=THUMBNAIL_HEIGHT,
-        format="gray",
+        format="rgb24",
         interpolation="AREA",
         threads=1,
     )

@@ -2,7 +2,7 @@
 
 A model is charged 258 tokens for a picture, however little it says. A picture that looks like the
 last one sent is skipped, but never for longer than a set time, so that the model's newest picture
-always is a recent one. Pictures are compared as tiny grey thumbnails, in which the noise of a
+always is a recent one. Pictures are compared as tiny thumbnails, in which the noise of a
 camera averages out.
 """
 
@@ -23,14 +23,14 @@ LIGHT_WEIGHT = 0.5
 """Exposure wanders all the time: light that changes everywhere counts half of what a thing does."""
 
 Thumbnail = npt.NDArray[np.uint8]
-"""Grey, 24 rows of 32."""
+"""RGB, ``(24, 32, 3)``."""
 
 
 def difference(old: Thumbnail, new: Thumbnail) -> float:
-    """How much two thumbnails differ, in grey levels (0 to 255): where they differ the most."""
+    """How much two thumbnails differ, in levels of any colour (0 to 255): where they differ the most."""
     delta = new.astype(np.int16) - old.astype(np.int16)
     light = float(np.median(delta))
-    cells = np.abs(delta - light).ravel()
+    cells = np.abs(delta - light).max(axis=2).ravel()
     most = np.partition(cells, cells.size - CHANGED_CELLS)[-CHANGED_CELLS:]
     return max(float(most.mean()), LIGHT_WEIGHT * abs(light))
 
@@ -39,7 +39,7 @@ class Sampler:
     """Decides about each picture that the rate allows.
 
     Args:
-        threshold: grey levels from which on a picture is new (see `difference`); 0 or less sends
+        threshold: levels from which on a picture is new (see `difference`); 0 or less sends
             every one.
         max_gap_s: a picture is sent after so long, however alike.
     """
@@ -50,6 +50,8 @@ class Sampler:
         self._last: Thumbnail | None = None
         self._sent_at_s = 0.0
         self.skipped = 0
+        self.alike_until_s: float | None = None
+        """When the newest picture was taken that is the last one sent, or looks like it."""
 
     @property
     def active(self) -> bool:
@@ -75,6 +77,7 @@ class Sampler:
             or at_s - self._sent_at_s >= self._max_gap_s
             or difference(self._last, thumbnail) >= self._threshold
         )
+        self.alike_until_s = at_s
         if wanted:
             self._last, self._sent_at_s = thumbnail, at_s
         else:
