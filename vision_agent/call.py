@@ -16,6 +16,7 @@ from vision_agent.call_limits import CallLimits, EndsNow, EndsSoon, GoesOn
 from vision_agent.call_status import CallStatus, State
 from vision_agent.caller_media import CallerMedia
 from vision_agent.conversation import Conversation
+from vision_agent.in_call import InCall
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.failure import LiveFailure
 from vision_agent.live.intake import Intake
@@ -23,6 +24,7 @@ from vision_agent.live.store import OpenSession
 from vision_agent.metrics import Metrics
 from vision_agent.rtc import Channel, Peer, check_offer
 from vision_agent.settings import Settings
+from vision_agent.tools import call_context
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +88,7 @@ class Call:
             metrics,
             on_sound=self._conversation.caller_sounds,
         )
+        self._in_call = InCall(self._intake, self._channel, self._status, self._media)
         self._peer = self._new_peer()
 
         self._tasks: set[asyncio.Task[None]] = set()
@@ -210,7 +213,9 @@ class Call:
             self._media.mute(not enabled)
 
     def on_client_message(self, type: str, data: object) -> object | None:
-        """No messages of our own yet."""
+        """The page's own messages."""
+        if type == "camera_size":
+            self._in_call.camera_size(data)
         return None
 
     def on_goodbye(self) -> None:
@@ -220,6 +225,8 @@ class Call:
     # The model's side
 
     async def _converse(self) -> None:
+        # Tools run in tasks that ADK starts from here, and inherit this.
+        call_context.current.set(self._in_call)
         session = self._host.new_session(
             self.opened, self._intake, options=self._options, listener=self._conversation
         )
@@ -298,6 +305,7 @@ class Call:
         self._intake.close()
         self._channel.close()
         await self._channel.drain()
+        await self._in_call.close()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

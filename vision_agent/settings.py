@@ -88,6 +88,16 @@ class Settings(BaseSettings):
         default=768, ge=64, le=4096, description="Longer side of those pictures."
     )
     frame_max_bytes: int = Field(default=40_000, ge=2_000, description="Largest JPEG that is sent.")
+    frame_change: float = Field(
+        default=6.0,
+        ge=0,
+        le=255,
+        description="Levels (of 255) by which a picture must differ from the last one to be sent; "
+        "0 sends every one.",
+    )
+    frame_max_gap_s: float = Field(
+        default=10.0, gt=0, le=60, description="A picture is sent after so long, however alike."
+    )
 
     barge_in_hold_ms: int = Field(
         default=700,

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from vision_agent.local import phrasing
 from vision_agent.local.contract import CallTool, Say, Turn
 from vision_agent.local.intents import Request, understand
+from vision_agent.local.notices import read_notice
 from vision_agent.local.sight import Observations, Sight, UnreadablePicture
 from vision_agent.local.tool_matching import match_tool
 
-STALE_PICTURE_MS = 5_000
-"""A picture comes about once a second; past this the camera must be off."""
+STALE_PICTURE_MS = 12_000
+"""Pictures that show nothing new may be left out for 10 s; past this the camera must be off."""
 
 SENSES = "I can tell you colours, printed text, QR codes, faces, and what changed."
 OPEN_TALK = "For open conversation, give this server a Gemini key."
@@ -64,6 +65,9 @@ class Brain:
             for result in turn.tool_results:
                 response = result.get("response") or {}
                 yield Say(phrasing.tool_result(str(result.get("name", "")), response))
+            return
+        if notice := read_notice(turn.text):
+            yield Say(notice)
             return
         request = understand(turn.text) if turn.understood else None
         if request is None or request.intent == "beyond":
