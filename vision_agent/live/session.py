@@ -70,7 +70,6 @@ class LiveSession:
         self._model = model
         self._listener = _ToolsToo(listener, tools) if tools else listener
         self._tools = tools
-        self._listener = listener
         self._keeper = keeper
 
     async def events(self) -> AsyncGenerator[LiveEvent, None]:
