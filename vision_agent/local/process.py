@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from vision_agent.local.engine_port import Engine
+from vision_agent.local.limits import SERVICE, Limits
 from vision_agent.local.scenario import Scenario
 from vision_agent.local.server import serve
 
@@ -22,6 +23,7 @@ def run_live_server(
     port: int,
     announce: Callable[[int, str], None],
     scenario: Scenario | None = None,
+    limits: Limits = SERVICE,
 ) -> None:
     """Serves the local Live API until SIGTERM or SIGINT; for a command line.
 
@@ -30,11 +32,12 @@ def run_live_server(
         port: The TCP port, or 0 for any free one.
         announce: Called once it listens, with the port and the certificate (PEM) to trust.
         scenario: What it says instead, and what goes wrong.
+        limits: How long connections and sessions may last.
 
     Raises:
         OSError: the port is taken.
     """
-    asyncio.run(serve_until(asyncio.Event(), host, port, announce, scenario))
+    asyncio.run(serve_until(asyncio.Event(), host, port, announce, scenario, limits))
 
 
 async def serve_until(
@@ -43,6 +46,7 @@ async def serve_until(
     port: int,
     announce: Callable[[int, str], None],
     scenario: Scenario | None = None,
+    limits: Limits = SERVICE,
 ) -> None:
     """Starts the engine and a server, runs them until ``stop`` or a signal, and ends both.
 
@@ -52,6 +56,7 @@ async def serve_until(
         port: The TCP port, or 0 for any free one.
         announce: Called once it listens, with the port and the certificate (PEM) to trust.
         scenario: What it says instead, and what goes wrong.
+        limits: How long connections and sessions may last.
 
     Raises:
         OSError: the port is taken.
@@ -69,7 +74,7 @@ async def serve_until(
                 return
             engine = starting.result()
             try:
-                await _serve(stopped, engine, host, port, announce, scenario)
+                await _serve(stopped, engine, host, port, announce, scenario, limits)
             finally:
                 if engine is not None:
                     await engine.close()
@@ -95,8 +100,9 @@ async def _serve(
     port: int,
     announce: Callable[[int, str], None],
     scenario: Scenario | None,
+    limits: Limits,
 ) -> None:
-    server = await serve(host, port, engine, scenario=scenario)
+    server = await serve(host, port, engine, scenario=scenario, limits=limits)
     try:
         if not stopped.done():
             announce(server.port, server.certificate_pem)
