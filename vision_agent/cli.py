@@ -15,6 +15,7 @@ from vision_agent.commands.models import models
 from vision_agent.commands.options import err, out
 from vision_agent.commands.replay import replay
 from vision_agent.commands.serve import serve
+from vision_agent.commands.talk import talk
 from vision_agent.version import __version__
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 app.command("serve")(serve)
 app.command("replay")(replay)
+app.command("talk")(talk)
 app.command("live-server")(live_server)
 app.command("models")(models)
 

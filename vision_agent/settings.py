@@ -233,3 +233,10 @@ def web_folder() -> Path:
     package = Path(__file__).resolve().parent
     installed = package / "web"
     return installed if installed.is_dir() else package.parent / "web"
+
+
+def recordings_folder() -> Path:
+    """The folder of the recordings that `talk --demo` needs: as `web_folder`, or `samples`."""
+    package = Path(__file__).resolve().parent
+    installed = package / "recordings"
+    return installed if installed.is_dir() else package.parent / "samples" / "recordings"
