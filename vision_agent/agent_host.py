@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 from google.adk.runners import Runner
@@ -11,6 +12,7 @@ from google.adk.sessions.in_memory_session_service import InMemorySessionService
 from vision_agent.agents import load_agent, root_of
 from vision_agent.brain import Brain, choose_brain, install_brain
 from vision_agent.live.background_tools import BackgroundTools, ToolLimits, explain_errors
+from vision_agent.live.heard_history import HeardHistory
 from vision_agent.live.intake import Intake
 from vision_agent.live.local_process import LocalServer
 from vision_agent.live.models import ModelError, check_voice
@@ -50,6 +52,7 @@ class AgentHost:
         )
         self._tool_threads = ToolThreads()
         self._local: LocalServer | None = None
+        app = app.model_copy(update={"plugins": [*app.plugins, HeardHistory()]})
         self._runner = Runner(app=app, session_service=InMemorySessionService())
 
     @property
@@ -92,6 +95,7 @@ class AgentHost:
         *,
         voice: str | None,
         listener: Listener,
+        heard: Callable[[], str],
     ) -> LiveSession:
         """The model's side of a call.
 
@@ -100,6 +104,7 @@ class AgentHost:
             intake: The call's live queue.
             voice: A checked voice's name; None for the server's.
             listener: Is told how the connection to the model fares.
+            heard: What the caller has heard of the present answer.
         """
         return LiveSession(
             self._runner,
@@ -109,5 +114,6 @@ class AgentHost:
             session_id=session_id,
             model=self.brain.model,
             listener=listener,
+            heard=heard,
             tools=BackgroundTools(self._tool_limits, self._tool_threads),
         )

@@ -167,7 +167,11 @@ class Call:
 
     async def _converse(self) -> None:
         session = self._host.new_session(
-            self.call_id, self._intake, voice=self._voice, listener=self._conversation
+            self.call_id,
+            self._intake,
+            voice=self._voice,
+            listener=self._conversation,
+            heard=self._conversation.heard,
         )
         try:
             await self._conversation.run(session)

@@ -17,6 +17,7 @@ from google.adk.models.llm_request import LlmRequest
 from google.genai import types
 
 from vision_agent.live import background_tools
+from vision_agent.live.heard_history import heard
 from vision_agent.live.ledger import Ledger
 from vision_agent.live.steady import Listener, Patience, SteadyConnection
 
@@ -62,7 +63,7 @@ class LiveGemini(Gemini):
 
         async with SteadyConnection(
             open_link,
-            Ledger(list(llm_request.contents)),
+            Ledger(list(llm_request.contents), heard=heard.get()),
             listener.get() or _Nobody(),
             model=llm_request.model or self.model,
             patience=self.patience,

@@ -14,7 +14,7 @@ later     what the caller said while an answer was already coming: next to be an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from google.genai import types
@@ -70,10 +70,12 @@ class Ledger:
     Args:
         history: What was said before this conversation's first connection; if it ends with the
             user's words, these want an answer.
+        heard: What the caller has heard of the present answer; None: all that came.
     """
 
     history: list[types.Content] = field(default_factory=list)
     answer: Answer = field(default_factory=Answer)
+    heard: Callable[[], str] | None = None
     _open: list[_Entry] = field(default_factory=list)
     _later: list[_Entry] = field(default_factory=list)
     _calls: set[str] = field(default_factory=set)
@@ -153,6 +155,8 @@ class Ledger:
             self.answer.whole = True
         if content.interrupted:
             self._interrupted = True
+            if self.heard is not None:
+                self.answer.text = self.heard()
             self.settle()
         if content.turn_complete:
             if not self._interrupted and not self._calls:
