@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from google.adk.runners import Runner
@@ -12,6 +12,7 @@ from vision_agent.agents import load_agent, root_of
 from vision_agent.brain import Brain, choose_brain, install_brain
 from vision_agent.live.background_tools import BackgroundTools, ToolLimits, explain_errors
 from vision_agent.live.call_options import CallOptions, check_options
+from vision_agent.live.heard_history import HeardHistory
 from vision_agent.live.intake import Intake
 from vision_agent.live.local_process import LocalServer
 from vision_agent.live.models import ModelError
@@ -59,6 +60,7 @@ class AgentHost:
             resume_within_s=settings.resume_within_s,
             keep_s=settings.keep_days * 86_400,
         )
+        app = app.model_copy(update={"plugins": [*app.plugins, HeardHistory()]})
         self._runner = Runner(app=app, session_service=self.store)
 
     @property
@@ -114,6 +116,7 @@ class AgentHost:
         *,
         options: CallOptions,
         listener: Listener,
+        heard: Callable[[], str],
     ) -> LiveSession:
         """The model's side of a call.
 
@@ -122,6 +125,7 @@ class AgentHost:
             intake: The call's live queue.
             options: The call's, from `options`.
             listener: Is told how the connection to the model fares.
+            heard: What the caller has heard of the present answer.
         """
         return LiveSession(
             self._runner,
@@ -131,6 +135,7 @@ class AgentHost:
             session_id=opened.session_id,
             model=self.brain.model,
             listener=listener,
+            heard=heard,
             tools=BackgroundTools(self._tool_limits, self._tool_threads),
             keeper=opened,
         )

@@ -228,7 +228,11 @@ class Call:
         # Tools run in tasks that ADK starts from here, and inherit this.
         call_context.current.set(self._in_call)
         session = self._host.new_session(
-            self.opened, self._intake, options=self._options, listener=self._conversation
+            self.opened,
+            self._intake,
+            options=self._options,
+            listener=self._conversation,
+            heard=self._conversation.heard,
         )
         try:
             await self._conversation.run(session)

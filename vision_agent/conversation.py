@@ -8,6 +8,7 @@ from contextlib import aclosing
 
 from vision_agent.barge_in import BargeIn
 from vision_agent.call_status import CallStatus
+from vision_agent.heard import SpokenAnswer, cut
 from vision_agent.live.events import (
     AgentTranscript,
     Interrupted,
@@ -22,6 +23,7 @@ from vision_agent.live.events import (
 from vision_agent.live.session import LiveSession
 from vision_agent.metrics import Metrics
 from vision_agent.rtc import Channel, Speaker
+from vision_agent.rtc.speaker import BYTES_PER_MS
 
 
 class Conversation:
@@ -43,7 +45,7 @@ class Conversation:
         self._channel = channel
         self._status = status
         self._metrics = metrics
-        self._answer = ""
+        self._answer = SpokenAnswer()
         self._agent = ""
         self._tools: dict[str, str] = {}
         self._barge_in = BargeIn(guesses=barge_in_hold_ms > 0)
@@ -89,6 +91,10 @@ class Conversation:
             self._hold.cancel()
             self._hold = None
 
+    def heard(self) -> str:
+        """What has been played of the present answer, marked if that is not all of it."""
+        return cut(self._answer.heard(self.speaker.played_ms), self._answer.text)
+
     # How the connection to the model fares.
 
     def connected(self) -> None:
@@ -116,27 +122,29 @@ class Conversation:
         match event:
             case Voice(pcm):
                 self._open_answer()
-                self.speaker.write(pcm)
+                self._place(pcm)
             case AgentTranscript(text, final=False, author=agent):
                 self._open_answer()
                 self._speaks(agent)
-                self._answer += text
+                self._answer.words(text)
                 self._channel.bot_text(text)
             case AgentTranscript(text, final=True):
-                self._answer = ""
-                self._channel.bot_transcript(text)
+                # Told when the turn ends: only then it is known how much of it was heard.
+                if not self._answer.text:
+                    self._answer.words(text)
             case UserTranscript(text, final):
                 self._channel.user_transcript(text, final)
             case Interrupted():
                 self._metrics.interruptions.inc()
                 self._stop_holding()
                 self._barge_in.interrupted()
+                heard = self.heard()
                 self.speaker.flush()
-                self._channel.server_message({"kind": "interrupted"})
-                self._close_answer()
+                self._channel.server_message({"kind": "interrupted", "heard": heard})
+                self._close_answer(heard)
             case TurnComplete():
                 self.speaker.end_of_turn()
-                self._close_answer()
+                self._close_answer(" ".join(self._answer.text.split()))
                 self._channel.server_message({"kind": "turn_complete"})
             case ToolCall(call_id, name, arguments):
                 self._tools[call_id] = name
@@ -159,13 +167,18 @@ class Conversation:
             self._status.answering = True
             self._channel.bot_thinking(True)
 
-    def _close_answer(self) -> None:
+    def _place(self, pcm: bytes) -> None:
+        start_ms = self.speaker.played_ms + self.speaker.queued_ms
+        self.speaker.write(pcm)
+        self._answer.sound(start_ms, len(pcm) / BYTES_PER_MS)
+
+    def _close_answer(self, text: str) -> None:
         if self._status.answering:
             self._status.answering = False
             self._channel.bot_thinking(False)
-        if self._answer:
-            self._channel.bot_transcript(self._answer)
-            self._answer = ""
+        if text:
+            self._channel.bot_transcript(text)
+        self._answer = SpokenAnswer()
         state = self._status.state
         if state == "thinking" or (state == "speaking" and not self.speaker.queued_ms):
             self._status.set("listening")

@@ -87,10 +87,15 @@ export class Captions {
     this.#announce(this.#agentName, this.#textOf(line));
   }
 
-  /** Its words may all have been here already: they come faster than their sound. */
-  interrupted() {
+  /**
+   * Its words may all have been here already: they come faster than their sound.
+   * @param {string} [heard] those that were heard
+   */
+  interrupted(heard) {
     const line = this.#agentLine ?? this.#answerLine;
-    if (line) line.dataset.state = "interrupted";
+    if (!line) return;
+    line.dataset.state = "interrupted";
+    if (heard !== undefined) this.#write(line, heard || "…");
   }
 
   /** Nothing of the answer can be interrupted any more. */

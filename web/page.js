@@ -162,7 +162,7 @@ function onMessage(message) {
       if (!data.fatal) captions.note(data.message ?? data.error, "error");
       break;
     case "server-message":
-      if (data?.kind === "interrupted") captions.interrupted();
+      if (data?.kind === "interrupted") captions.interrupted(data.heard);
       else if (data?.kind === "turn_complete") captions.turnComplete();
       else if (data?.kind === "agent") captions.agentSpeaks(data.name);
       else if (data?.kind === "frame" && camera.track) looks.saw(data);

@@ -17,6 +17,7 @@ from google.adk.models.llm_request import LlmRequest
 from google.genai import types
 
 from vision_agent.live import background_tools
+from vision_agent.live.heard_history import heard
 from vision_agent.live.resumption import ledger_for
 from vision_agent.live.steady import Gate, Listener, Patience, SteadyConnection
 
@@ -69,7 +70,7 @@ class LiveGemini(Gemini):
 
         async with SteadyConnection(
             open_link,
-            ledger_for(list(llm_request.contents)),
+            ledger_for(list(llm_request.contents), heard.get()),
             listener.get() or _Nobody(),
             gate.get() or _Nobody(),
             model=llm_request.model or self.model,
