@@ -37,6 +37,7 @@ class Conversation:
         self._status = status
         self._metrics = metrics
         self._answer = ""
+        self._agent = ""
         self._tools: dict[str, str] = {}
         self.renew()
 
@@ -82,8 +83,9 @@ class Conversation:
             case Voice(pcm):
                 self._open_answer()
                 self.speaker.write(pcm)
-            case AgentTranscript(text, final=False):
+            case AgentTranscript(text, final=False, author=agent):
                 self._open_answer()
+                self._speaks(agent)
                 self._answer += text
                 self._channel.bot_text(text)
             case AgentTranscript(text, final=True):
@@ -109,6 +111,12 @@ class Conversation:
             case Usage(prompt, response):
                 self._metrics.tokens.labels("in").inc(prompt)
                 self._metrics.tokens.labels("out").inc(response)
+
+    def _speaks(self, agent: str) -> None:
+        """One of several agents has taken over: what follows is its words."""
+        if agent != self._agent:
+            self._agent = agent
+            self._channel.server_message({"kind": "agent", "name": agent})
 
     def _open_answer(self) -> None:
         if not self._status.answering:

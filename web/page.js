@@ -170,6 +170,7 @@ function onMessage(message) {
       else if (data?.kind === "full_picture") call?.fullPicture(data.seconds);
       else if (data?.kind === "unasked") captions.note(data.text);
       else if (data?.kind === "turn_complete") captions.turnComplete();
+      else if (data?.kind === "agent") captions.agentSpeaks(data.name);
       else if (data?.kind === "frame" && camera.track) looks.saw(data);
       else if (data?.kind === "frame_at_speech_end" && camera.track) captions.looked(data.age_ms);
       break;

@@ -74,10 +74,16 @@ def steadied(model: Gemini) -> LiveGemini:
     return LiveGemini(**{name: getattr(model, name) for name in type(model).model_fields})
 
 
-def gemini(model: str) -> LiveGemini:
-    """A model of Google's; the credentials are read from the environment by google-genai."""
+def gemini(model: str, *, speech: types.SpeechConfig | None = None) -> LiveGemini:
+    """A model of Google's; the credentials are read from the environment by google-genai.
+
+    Args:
+        model: A live model's name.
+        speech: A voice of its own, instead of the call's.
+    """
     return LiveGemini(
         model=model,
+        speech_config=speech,
         client_kwargs={
             # The service may send more than the 1 MiB that websockets takes by default.
             "http_options": types.HttpOptions(async_client_args={"max_size": None})
@@ -85,18 +91,26 @@ def gemini(model: str) -> LiveGemini:
     )
 
 
-def gemini_at(base_url: str, certificate_pem: str, *, model: str) -> LiveGemini:
+def gemini_at(
+    base_url: str,
+    certificate_pem: str,
+    *,
+    model: str,
+    speech: types.SpeechConfig | None = None,
+) -> LiveGemini:
     """A model served by a Live API at another address, trusted by its own certificate.
 
     Args:
         base_url: `https://host:port`, without a trailing slash; google-genai makes it `wss`.
         certificate_pem: The one certificate that is trusted there.
         model: The name to ask for.
+        speech: A voice of its own, instead of the call's.
     """
     trust = ssl.create_default_context(cadata=certificate_pem)
     return LiveGemini(
         model=model,
         base_url=base_url,
+        speech_config=speech,
         client_kwargs={
             "api_key": "local",
             "enterprise": False,
