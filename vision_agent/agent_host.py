@@ -16,6 +16,8 @@ from vision_agent.live.models import ModelError, check_voice
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.live.steady import Listener
+from vision_agent.memory import LineMemory, Owner
+from vision_agent.remembering import Remembering
 from vision_agent.settings import Settings
 from vision_agent.version import __version__
 
@@ -44,7 +46,10 @@ class AgentHost:
                 f"{self.brain.label} was chosen: add --model local."
             )
         self._local: LocalServer | None = None
-        self._runner = Runner(app=app, session_service=InMemorySessionService())
+        self._memory = LineMemory(settings.memory)
+        self._runner = Runner(
+            app=app, session_service=InMemorySessionService(), memory_service=self._memory
+        )
 
     @property
     def name(self) -> str:
@@ -75,8 +80,18 @@ class AgentHost:
     async def close(self) -> None:
         """End what `start` started, and the agent's own toolsets."""
         await self._runner.close()
+        self._memory.close()
         if self._local is not None:
             await self._local.close()
+
+    def remembering(self, owner: Owner) -> Remembering:
+        """What keeps the words of a call of this owner's."""
+        return Remembering(
+            self._memory,
+            app_name=self._runner.app_name,
+            user=owner.user,
+            conversation=owner.conversation,
+        )
 
     def new_session(
         self,

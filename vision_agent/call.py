@@ -10,6 +10,7 @@ from typing import Any
 
 from aiortc import MediaStreamTrack, RTCDataChannel
 
+from vision_agent import memory
 from vision_agent.agent_host import AgentHost
 from vision_agent.call_status import CallStatus, State
 from vision_agent.caller_media import CallerMedia
@@ -41,6 +42,7 @@ class Call:
         settings: The server's options.
         metrics: The server's counters.
         voice: The voice for this call; None for the server's.
+        user: Who calls, to remember what is said; empty for somebody unknown.
         on_closed: Called once, when nothing of the call is left.
     """
 
@@ -52,6 +54,7 @@ class Call:
         metrics: Metrics,
         *,
         voice: str | None,
+        user: str = "",
         on_closed: Callable[[Call], None],
     ) -> None:
         self.call_id = call_id
@@ -66,7 +69,11 @@ class Call:
         self._status = CallStatus(self._tell_state)
         self._media = CallerMedia(self._intake, self._channel, self._status, settings, metrics)
         self._in_call = InCall(self._intake, self._channel, self._status, self._media)
-        self._conversation = Conversation(self._channel, self._status, metrics)
+        self._owner = memory.Owner(user, call_id)
+        self._remembering = host.remembering(self._owner)
+        self._conversation = Conversation(
+            self._channel, self._status, metrics, overhear=self._remembering.hear
+        )
         self._peer = self._new_peer()
 
         self._tasks: set[asyncio.Task[None]] = set()
@@ -111,6 +118,7 @@ class Call:
         if not self._live_started:
             self._live_started = True
             self._start(self._converse(), "live")
+            self._start(self._remembering.run(), "memory")
 
     def on_microphone(self, track: MediaStreamTrack) -> None:
         """Listen to the caller."""
@@ -143,6 +151,7 @@ class Call:
     def on_text(self, text: str) -> None:
         """The caller typed."""
         self._media.typed(text)
+        self._remembering.typed(text)
 
     def on_track_status(self, receiver_index: int, enabled: bool) -> None:
         """The caller muted or unmuted."""
@@ -164,6 +173,7 @@ class Call:
     async def _converse(self) -> None:
         # Tools run in tasks that ADK starts from here, and inherit this.
         call_context.current.set(self._in_call)
+        memory.owner.set(self._owner)
         session = self._host.new_session(
             self.call_id, self._intake, voice=self._voice, listener=self._conversation
         )
@@ -223,5 +233,6 @@ class Call:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._peer.close(reason)
         self._media.close()
+        await self._remembering.flush()
         self._metrics.calls_ended.inc()
         self._tell_closed(self)

@@ -43,7 +43,7 @@ class CallRegistry:
         """The call with this id, unless it has ended."""
         return self._calls.get(call_id)
 
-    async def start(self, sdp: str, *, voice: str | None) -> tuple[Call, str]:
+    async def start(self, sdp: str, *, voice: str | None, user: str = "") -> tuple[Call, str]:
         """A new call for an offer, and the answer's SDP.
 
         Raises:
@@ -58,6 +58,7 @@ class CallRegistry:
             self._settings,
             self._metrics,
             voice=voice,
+            user=user,
             on_closed=self._forget,
         )
         self._calls[call.call_id] = call

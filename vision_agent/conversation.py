@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import aclosing
 
 from vision_agent.call_status import CallStatus
@@ -30,9 +31,18 @@ class Conversation:
         channel: Shows the caller what happens.
         status: Where the call is.
         metrics: The server's counters.
+        overhear: Is told every event too.
     """
 
-    def __init__(self, channel: Channel, status: CallStatus, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        status: CallStatus,
+        metrics: Metrics,
+        *,
+        overhear: Callable[[LiveEvent], None] | None = None,
+    ) -> None:
+        self._overhear = overhear
         self._channel = channel
         self._status = status
         self._metrics = metrics
@@ -52,6 +62,8 @@ class Conversation:
             async with aclosing(session.events()) as events:
                 async for event in events:
                     self._on_event(event)
+                    if self._overhear is not None:
+                        self._overhear(event)
         finally:
             self._metrics.model_sessions.dec()
 

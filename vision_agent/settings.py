@@ -63,6 +63,12 @@ class Settings(BaseSettings):
         description="What the local Live API answers and what goes wrong with it (YAML).",
     )
 
+    memory: Path | None = Field(
+        default=None,
+        description="SQLite file that remembers what callers said, for their next calls. "
+        "Default: in memory, until the server stops.",
+    )
+
     frame_rate_hz: float = Field(
         default=1.0, gt=0, le=10, description="Pictures a second that reach the model at most."
     )
@@ -117,7 +123,9 @@ class Settings(BaseSettings):
             return [{"urls": url.strip()} for url in text.split(",") if url.strip()]
         return value
 
-    @field_validator("agent", "model", "voice", "language", "token", "scenario", mode="before")
+    @field_validator(
+        "agent", "model", "voice", "language", "token", "scenario", "memory", mode="before"
+    )
     @classmethod
     def _empty_means_unset(cls, value: object) -> object:
         return None if isinstance(value, str) and not value.strip() else value

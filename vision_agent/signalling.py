@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 import uuid
@@ -137,13 +138,13 @@ def signalling_router(registry: CallRegistry, host: AgentHost, settings: Setting
         body = await _read(request, Offer)
         if body.type != "offer":
             raise Refusal(400, f"The type must be 'offer', not {body.type[:20]!r}.")
-        voice = _voice(body)
+        voice, user = _voice(body), _user(body)
         try:
             if body.pc_id:
                 call = _find(registry, body.pc_id)
                 sdp = await call.restart(body.sdp)
             else:
-                call, sdp = await registry.start(body.sdp, voice=voice)
+                call, sdp = await registry.start(body.sdp, voice=voice, user=user)
         except BadOffer as error:
             raise Refusal(400, str(error)) from error
         except FullHouse as error:
@@ -200,6 +201,15 @@ def _find(registry: CallRegistry, pc_id: str) -> Call:
     if call is None:
         raise Refusal(404, "There is no such call: it has ended, or never was.")
     return call
+
+
+def _user(offer: Offer) -> str:
+    """Who calls, if the client says so: a name that nobody can guess keeps memories private."""
+    data = offer.requestData or offer.request_data or {}
+    user = data.get("user") or ""
+    if not isinstance(user, str) or not re.fullmatch(r"[\w.@:-]{0,100}", user):
+        raise Refusal(400, "requestData.user is at most 100 letters, digits and . @ : - _.")
+    return user
 
 
 def _voice(offer: Offer) -> str | None:
