@@ -28,8 +28,11 @@ def request(method: str, url: str, body: dict | None = None) -> dict:
 class Dialled:
     """A peer that has offered; `connect` takes the answer and waits for `bot-ready`."""
 
-    def __init__(self, url: str, camera: MediaStreamTrack | None = None) -> None:
+    def __init__(
+        self, url: str, camera: MediaStreamTrack | None = None, user: str | None = None
+    ) -> None:
         self.url = url
+        self.user = user
         self.camera = camera or VideoStreamTrack()
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.pc_id = ""
@@ -68,6 +71,8 @@ class Dialled:
         self.peer.addTrack(self.camera)
         await self.peer.setLocalDescription(await self.peer.createOffer())
         body: dict = {"sdp": self.peer.localDescription.sdp, "type": "offer"}
+        if self.user:
+            body["requestData"] = {"user": self.user}
         if restart:
             body |= {"pc_id": restart, "restart_pc": True}
         answer = await asyncio.to_thread(request, "POST", f"{self.url}/api/offer", body)

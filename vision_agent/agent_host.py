@@ -21,6 +21,8 @@ from vision_agent.live.session import LiveSession
 from vision_agent.live.steady import Listener
 from vision_agent.live.store import USER_ID, OpenSession, make_store
 from vision_agent.live.tool_threads import ToolThreads
+from vision_agent.memory import LineMemory, Owner
+from vision_agent.remembering import Remembering
 from vision_agent.settings import Settings
 from vision_agent.version import __version__
 
@@ -61,7 +63,8 @@ class AgentHost:
             keep_s=settings.keep_days * 86_400,
         )
         app = app.model_copy(update={"plugins": [*app.plugins, HeardHistory()]})
-        self._runner = Runner(app=app, session_service=self.store)
+        self._memory = LineMemory(settings.memory)
+        self._runner = Runner(app=app, session_service=self.store, memory_service=self._memory)
 
     @property
     def name(self) -> str:
@@ -100,6 +103,7 @@ class AgentHost:
         """End what `start` started, and the agent's own toolsets."""
         await self.store.close()
         await self._runner.close()
+        self._memory.close()
         if self._local is not None:
             await self._local.close()
 
@@ -108,6 +112,15 @@ class AgentHost:
         options = self._options.but(asked)
         check_options(options, self.brain.model)
         return options
+
+    def remembering(self, owner: Owner) -> Remembering:
+        """What keeps the words of a call of this owner's."""
+        return Remembering(
+            self._memory,
+            app_name=self._runner.app_name,
+            user=owner.user,
+            conversation=owner.conversation,
+        )
 
     def new_session(
         self,

@@ -11,6 +11,7 @@ from google.adk.agents.base_agent import BaseAgent
 from google.adk.agents.llm_agent import LlmAgent
 from google.adk.apps.app import App
 from google.adk.cli.utils.agent_loader import AgentLoader
+from google.adk.tools.load_memory_tool import load_memory_tool as load_memory
 
 from vision_agent.tools import (
     cancel_reminders,
@@ -29,7 +30,8 @@ Talk about what is in the newest picture. If it is too dark, blurred or empty to
 say what would help. Never claim to see what you do not see.
 Read small print only after look_closely. Asked where something is, use point_at besides saying it.
 Asked to tell when something happens, use watch_for, and remind_me for a time. What begins with
-[notice] comes from these tools, not from the caller: tell the caller about it.
+[notice] comes from these tools, not from the caller: tell the caller about it. For what was said in
+earlier calls, use load_memory.
 """
 
 
@@ -51,6 +53,7 @@ def default_agent() -> LlmAgent:
             stop_watching,
             remind_me,
             cancel_reminders,
+            load_memory,
         ],
     )
 

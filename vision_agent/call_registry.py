@@ -70,13 +70,14 @@ class CallRegistry:
         return self._drained_at_s is not None
 
     async def start(
-        self, sdp: str, *, options: CallOptions, resume: str | None = None
+        self, sdp: str, *, options: CallOptions, resume: str | None = None, user: str = ""
     ) -> tuple[Call, str]:
         """A new call for an offer, and the answer's SDP.
 
         Args:
             sdp: The offer.
             options: How the agent answers in this call.
+            user: Who calls; empty for somebody unknown.
             resume: The token of a conversation to continue. A call that is still on it ends.
 
         Raises:
@@ -108,6 +109,7 @@ class CallRegistry:
             self._metrics,
             options=options,
             conversation=opened,
+            user=user,
             on_closed=self._forget,
         )
         self._calls[call_id] = self._by_session[opened.session_id] = call

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import aclosing
 
 from vision_agent.barge_in import BargeIn
@@ -37,11 +38,19 @@ class Conversation:
         metrics: The server's counters.
         barge_in_hold_ms: How long the voice is held back for a caller who seems to cut in, until
             the model says so.
+        overhear: Is told every event too.
     """
 
     def __init__(
-        self, channel: Channel, status: CallStatus, metrics: Metrics, *, barge_in_hold_ms: int
+        self,
+        channel: Channel,
+        status: CallStatus,
+        metrics: Metrics,
+        *,
+        barge_in_hold_ms: int,
+        overhear: Callable[[LiveEvent], None] | None = None,
     ) -> None:
+        self._overhear = overhear
         self._channel = channel
         self._status = status
         self._metrics = metrics
@@ -65,6 +74,8 @@ class Conversation:
             async with aclosing(session.events()) as events:
                 async for event in events:
                     self._on_event(event)
+                    if self._overhear is not None:
+                        self._overhear(event)
         finally:
             self._metrics.model_sessions.dec()
             self._stop_holding()

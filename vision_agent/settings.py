@@ -81,6 +81,12 @@ class Settings(BaseSettings):
         description="What the local Live API answers and what goes wrong with it (YAML).",
     )
 
+    memory: Path | None = Field(
+        default=None,
+        description="SQLite file that remembers what callers said, for their next calls. "
+        "Default: in memory, until the server stops.",
+    )
+
     frame_rate_hz: float = Field(
         default=1.0, gt=0, le=10, description="Pictures a second that reach the model at most."
     )
@@ -213,6 +219,7 @@ class Settings(BaseSettings):
         "token",
         "scenario",
         "session_db",
+        "memory",
         "proactive_audio",
         mode="before",
     )

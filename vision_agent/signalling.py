@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import secrets
 import time
 import uuid
@@ -140,13 +141,15 @@ def signalling_router(registry: CallRegistry, host: AgentHost, settings: Setting
         body = await _read(request, Offer)
         if body.type != "offer":
             raise Refusal(400, f"The type must be 'offer', not {body.type[:20]!r}.")
-        options = _options(host, body)
+        options, user = _options(host, body), _user(body)
         try:
             if body.pc_id:
                 call = _find(registry, body.pc_id)
                 sdp = await call.restart(body.sdp)
             else:
-                call, sdp = await registry.start(body.sdp, options=options, resume=_resume(body))
+                call, sdp = await registry.start(
+                    body.sdp, options=options, resume=_resume(body), user=user
+                )
         except BadOffer as error:
             raise Refusal(400, str(error)) from error
         except CallOver as error:
@@ -225,6 +228,15 @@ def _resume(offer: Offer) -> str | None:
     if token is None or (isinstance(token, str) and 0 < len(token) <= MAX_TOKEN_CHARS):
         return token
     raise Refusal(400, "requestData.resume must be the token that an earlier answer gave.")
+
+
+def _user(offer: Offer) -> str:
+    """Who calls, if the client says so: a name that nobody can guess keeps memories private."""
+    data = offer.requestData or offer.request_data or {}
+    user = data.get("user") or ""
+    if not isinstance(user, str) or not re.fullmatch(r"[\w.@:-]{0,100}", user):
+        raise Refusal(400, "requestData.user is at most 100 letters, digits and . @ : - _.")
+    return user
 
 
 def _options(host: AgentHost, offer: Offer) -> CallOptions:
