@@ -123,6 +123,7 @@ class SteadyConnection(BaseLlmConnection):
         self._linked = asyncio.Event()
         self._ever_linked = False
         self._closing = False
+        self._over = False
         self._resuming = False
         self._seeding = False
         self._splice = Splice(Answer())
@@ -197,9 +198,11 @@ class SteadyConnection(BaseLlmConnection):
 
     async def receive(self) -> AsyncGenerator[LlmResponse, None]:
         """What the model says, to the end of a turn; nothing once the conversation is over."""
-        while True:
+        # ADK asks again after an end that came in the middle of a turn.
+        while not self._over:
             item = await self._unread.get()
             if item is None:
+                self._over = True
                 return
             if isinstance(item, BaseException):
                 raise item
@@ -260,6 +263,7 @@ class SteadyConnection(BaseLlmConnection):
                 await asyncio.sleep(delay_s)
             await self._unread.put(None)
         except asyncio.CancelledError:
+            self._unread_nowait(None)
             raise
         except Exception as error:
             await self._unread.put(error)
@@ -373,7 +377,7 @@ class SteadyConnection(BaseLlmConnection):
         if self._splice.joined:
             self._heard = Answer()
 
-    def _unread_nowait(self, response: LlmResponse) -> None:
+    def _unread_nowait(self, response: LlmResponse | None) -> None:
         try:
             self._unread.put_nowait(response)
         except asyncio.QueueFull:
