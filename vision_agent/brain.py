@@ -6,7 +6,9 @@ anybody calls.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -97,6 +99,30 @@ def choose_brain(root: BaseAgent, model: str | None, environ: Mapping[str, str])
                 check_model(name, vertex=vertex)
     chosen = model or (own.model if isinstance(own, Gemini) else own) or DEFAULT_MODEL
     return Brain("gemini", chosen, f"Gemini {bare_name(chosen)}", override=model, vertex=vertex)
+
+
+@asynccontextmanager
+async def live_brain(root: BaseAgent, model: str | None = None) -> AsyncIterator[Brain]:
+    """Give an agent a live model for as long as the context lasts, in any program with ADK in it.
+
+    With credentials that is Gemini; without any, the local Live API, started and ended here.
+
+    Args:
+        root: The agent; its model, and those of its sub-agents, are replaced in place.
+        model: A live model's name, or `local`; None takes the agent's own.
+
+    Raises:
+        ModelError: No key for a Gemini model, or a model that is not live.
+        LocalServerError: The local Live API does not start.
+    """
+    brain = choose_brain(root, model, os.environ)
+    local = await LocalServer.start() if brain.kind == "local" else None
+    try:
+        install_brain(brain, root, local)
+        yield brain
+    finally:
+        if local is not None:
+            await local.close()
 
 
 def root_model(root: BaseAgent) -> str | BaseLlm:
