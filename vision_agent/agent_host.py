@@ -11,11 +11,11 @@ from google.adk.sessions.in_memory_session_service import InMemorySessionService
 from vision_agent.agents import load_agent, root_of
 from vision_agent.brain import Brain, choose_brain, install_brain
 from vision_agent.live.intake import Intake
+from vision_agent.live.listener import Listener
 from vision_agent.live.local_process import LocalServer
 from vision_agent.live.models import ModelError, check_voice
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
-from vision_agent.live.steady import Listener
 from vision_agent.settings import Settings
 from vision_agent.version import __version__
 

@@ -311,7 +311,7 @@ async def test_what_is_typed_while_an_agent_hands_over_goes_to_the_old_one():
     call.type("hand over")
     await call.until_event(lambda event: event.get_function_responses())
     call.type("who are you")
-    with needed("`_hands_over` in live/steady.py"):
+    with needed("`hands_over` in live/contents.py"):
         await call.until(lambda: any(turn.text == "who are you" for turn in engine.turns))
         [turn] = [turn for turn in engine.turns if turn.text == "who are you"]
         assert turn.instruction.startswith("Help.")

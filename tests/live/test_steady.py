@@ -22,9 +22,9 @@ from vision_agent.live.events import (
 )
 from vision_agent.live.failure import LiveFailure
 from vision_agent.live.intake import Intake
+from vision_agent.live.patience import Patience
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
-from vision_agent.live.steady import Patience
 from vision_agent.local.contract import CallTool, Heard, Say
 from vision_agent.local.scenario_file import read_scenario
 from vision_agent.local.server import serve

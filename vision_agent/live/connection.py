@@ -17,7 +17,9 @@ from google.adk.models.llm_request import LlmRequest
 from google.genai import types
 
 from vision_agent.live.ledger import Ledger
-from vision_agent.live.steady import Gate, Listener, Patience, SteadyConnection
+from vision_agent.live.listener import Gate, Listener
+from vision_agent.live.patience import Patience
+from vision_agent.live.steady import SteadyConnection
 
 listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 """Who is told how a session's connection fares."""

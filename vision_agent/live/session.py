@@ -25,7 +25,7 @@ from vision_agent.live.events import (
 )
 from vision_agent.live.failure import LiveFailure, explain
 from vision_agent.live.intake import Intake
-from vision_agent.live.steady import Listener
+from vision_agent.live.listener import Listener
 
 logger = logging.getLogger(__name__)
 
