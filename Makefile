@@ -1,8 +1,8 @@
-# make run · make test · make lint · make bench · make bench-barge-in
+# make run · make test · make lint · make bench · make bench-barge-in · make soak
 VENV := .venv
 BIN  := $(VENV)/bin
 
-.PHONY: run test lint bench bench-barge-in setup setup-dev clean
+.PHONY: run test lint bench bench-barge-in soak contract setup setup-dev clean
 
 run: setup
 	@$(BIN)/vision-agent serve $(ARGS)
@@ -20,6 +20,8 @@ bench: setup-dev
 
 bench-barge-in: setup-dev
 	$(BIN)/python benchmarks/barge_in.py $(ARGS)
+soak: setup-dev
+	$(BIN)/python -m tests.soak.run $(ARGS)
 
 setup:
 	@VENV=$(VENV) sh scripts/setup.sh run

@@ -14,11 +14,11 @@ from vision_agent.live.background_tools import BackgroundTools, ToolLimits, expl
 from vision_agent.live.call_options import CallOptions, check_options
 from vision_agent.live.heard_history import HeardHistory
 from vision_agent.live.intake import Intake
+from vision_agent.live.listener import Listener
 from vision_agent.live.local_process import LocalServer
 from vision_agent.live.models import ModelError
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
-from vision_agent.live.steady import Listener
 from vision_agent.live.store import USER_ID, OpenSession, make_store
 from vision_agent.live.tool_threads import ToolThreads
 from vision_agent.memory import LineMemory, Owner

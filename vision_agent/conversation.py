@@ -30,7 +30,7 @@ from vision_agent.rtc.speaker import BYTES_PER_MS
 class Conversation:
     """Voice to the speaker, everything else to the channel.
 
-    It listens to how the model's connection fares (`live.steady.Listener`).
+    It listens to how the model's connection fares (`live.listener.Listener`).
 
     Args:
         channel: Shows the caller what happens.

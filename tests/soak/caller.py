@@ -37,6 +37,7 @@ class Exchange:
         calls: Tools that were started: their ids.
         results: Tools that ended: what they returned.
         interruptions: How often the answer was cut off.
+        voiced_ms: How much of the agent's voice was received, counted in samples.
     """
 
     kind: Kind
@@ -48,6 +49,7 @@ class Exchange:
     calls: list[str] = field(default_factory=list)
     results: list[Any] = field(default_factory=list)
     interruptions: int = 0
+    voiced_ms: int = 0
     turn_complete: bool = False
     error: str | None = None
 
@@ -59,6 +61,7 @@ class _Log(Conversation):
         super().__init__()
         self.exchange: Exchange | None = None
         self.states: list[tuple[int, str, str | None]] = []
+        self.speaking = False
 
     def feed(self, message: str | bytes, at_ms: int) -> None:
         super().feed(message, at_ms)
@@ -70,6 +73,8 @@ class _Log(Conversation):
         kind = data.get("kind") if parsed.get("type") == "server-message" else parsed.get("type")
         if kind == "state":
             self.states.append((at_ms, data["state"], data.get("reason")))
+        elif kind in ("bot-started-speaking", "bot-stopped-speaking"):
+            self.speaking = kind == "bot-started-speaking"
         if (exchange := self.exchange) is None:
             return
         match kind:
@@ -134,6 +139,7 @@ class SoakCaller:
     async def ask(self, kind: Kind, text: str, timeout_s: float) -> Exchange:
         """One question, to the end of its answer."""
         exchange = self.log.exchange = Exchange(kind, text, self.now_ms())
+        voiced_before_ms = self.voice.voiced_ms
         if kind == "spoken":
             self._microphone.speak(self._utterance)
             exchange.asked_ms += self._spans[-1].end_ms
@@ -146,6 +152,7 @@ class SoakCaller:
             if self._is_over(exchange):
                 exchange.done_ms = self.now_ms()
                 break
+        exchange.voiced_ms = self.voice.voiced_ms - voiced_before_ms
         exchange.error = self.gone
         return exchange
 
@@ -154,6 +161,7 @@ class SoakCaller:
         return (
             bool(exchange.answers)
             and exchange.turn_complete
+            and not self.log.speaking
             and silent_since_ms is not None
             and silent_since_ms > exchange.asked_ms
             and self.now_ms() - silent_since_ms >= QUIET_AFTER_MS

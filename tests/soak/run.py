@@ -121,6 +121,8 @@ def report(seen: Seen, verdict: Verdict, *, seed: int, seconds: float) -> str:
     lines += ["", *verdict.complaints]
     waits = waits_after_faults(seen)
     lines += ["", f"waits, ms: {sorted(round(wait) for wait in waits)}"]
+    sizes = [f"{size / 2**20:.0f}" for _, size in seen.memory_bytes[::15]]
+    lines += ["", f"server's memory every 30 s, MiB: {' '.join(sizes)}"]
     return "\n".join(lines)
 
 
@@ -148,7 +150,7 @@ def main() -> int:
         for at_ms, what in sorted(happened):
             print(f"{at_ms / 1000:8.2f} {what}")
     print(report(seen, verdict, seed=seed, seconds=options.seconds))
-    return 0 if verdict.kept else 1
+    return 1 if verdict.broken else 0
 
 
 if __name__ == "__main__":

@@ -18,8 +18,10 @@ from google.genai import types
 
 from vision_agent.live import background_tools
 from vision_agent.live.heard_history import heard
+from vision_agent.live.listener import Gate, Listener
+from vision_agent.live.patience import Patience
 from vision_agent.live.resumption import ledger_for
-from vision_agent.live.steady import Gate, Listener, Patience, SteadyConnection
+from vision_agent.live.steady import SteadyConnection
 
 listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 """Who is told how a session's connection fares."""

@@ -28,8 +28,8 @@ from vision_agent.live.events import (
 )
 from vision_agent.live.failure import LiveFailure, explain
 from vision_agent.live.intake import Intake
+from vision_agent.live.listener import Listener
 from vision_agent.live.resumption import Keeper
-from vision_agent.live.steady import Listener
 
 logger = logging.getLogger(__name__)
 
