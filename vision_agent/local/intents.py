@@ -9,8 +9,10 @@ drift apart. A phrase is written in the notation of JSGF 1.0: ``[optional]``, ``
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+
+from vision_agent.local.vocabulary import NOUNS, PLURALS, alternatives
 
 COLOURS = (
     *("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white"),
@@ -26,10 +28,39 @@ RULES: dict[str, str] = {
     "here": "now | right now | here | there | in front of you | in the picture | in the image"
     " | on the table | at the moment | in the camera",
     "qr": "q r code | q r | qr code | code | bar code | barcode",
+    "noun": alternatives(NOUNS),
+    "things": f"things | objects | of them | {alternatives(PLURALS)}",
+    "whose": "my | our | the | a | an",
+    "name": "[<colour>] <noun>",
+    "target": "(the | a | any) [<colour>] (thing | object | one | text | writing | sign | words"
+    f" | face | person) | (the | a) <qr> | (the | a | my | our) [<colour>] ({alternatives(NOUNS)})",
+    "event": "(something | anything | it | this) (moves | changes | happens | appears | disappears)"
+    " | (a | the | my) (face | person | q r code | qr code | text | <noun>) (appears | disappears"
+    " | is gone | moves | comes | is there | is back) | (someone | somebody) (comes | appears"
+    " | is there | leaves)",
+    "number": "one | two | three | four | five | six | seven | eight | nine | ten | fifteen"
+    " | twenty | thirty | forty five | sixty | ninety",
+    "duration": "(<number> | a | an | half an) (second | seconds | minute | minutes | hour"
+    " | hours)",
+    "chore": "drink [some] water | take a break | call (back | home | mom | dad | the doctor)"
+    " | stand up | leave | go | eat | take (my | the) (medicine | pill | pills) | check (the oven"
+    " | the time | my mail) | turn off the (oven | light | stove) | stretch | sleep | wake up",
 }
-"""Named parts of phrases; a named part in a match is given to the brain as a slot."""
+"""Named parts of phrases; those in ``SLOTS`` are given to the brain when they are in a match."""
 
-SLOTS = frozenset({"colour"})
+SLOTS = frozenset(
+    {"colour", "name", "noun", "whose", "target", "things", "event", "duration", "chore"}
+)
+
+FREE = {
+    "name": 4,
+    "target": 6,
+    "things": 2,
+    "event": 10,
+    "chore": 15,
+}
+"""Slots that may be any words, up to so many, in what is typed; by ear they are the list above, for
+a grammar can only hear what it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +93,7 @@ INTENTS: tuple[Intent, ...] = (
             "[can you | could you | please] describe (what you [can] see | this | it | the scene"
             " | the picture | the image | the room) [to me | for me]",
             "what (is | are) (in front of (you | me) | in the (picture | image) | on the table)",
-            "what am i (showing you | looking at | holding | holding up)",
-            "what (is | are) (this | that | these | those) [thing | object]",
+            "what am i looking at",
             "what (is | are) (here | there | happening | going on) [now]",
             "what does (it | this | that) look like",
             "what do i look like",
@@ -201,7 +231,7 @@ INTENTS: tuple[Intent, ...] = (
         (
             "what can you (do | tell me | help [me] with)",
             "what [else] can i (ask | ask you | say | do)",
-            "what do you (do | know)",
+            "what do you do",
             "[can you | please] help [me]",
             "how can you help [me]",
             "how does this work",
@@ -222,6 +252,129 @@ INTENTS: tuple[Intent, ...] = (
             "what did you say",
             "pardon",
             "once (more | again)",
+        ),
+    ),
+    Intent(
+        "what_is",
+        (
+            "what (is | are) (this | that | these | those) [thing | object] [called]",
+            "what am i (showing you | holding | holding up)",
+            "do you (know | recognise) (this | that | it | what this is | what that is) [thing]",
+            "can you (recognise | name) (this | that | it)",
+            "(which | what) (thing | object) is (this | that)",
+        ),
+    ),
+    Intent(
+        "count",
+        (
+            "how many <things> (do | can) you see [<here>]",
+            "how many <things> are (there | here | in the picture | in front of you | on the table"
+            " | in the image | left)",
+            "how many <things> (am i holding [up] | do i have)",
+            "how many (are there | do you see | can you see) [<here>]",
+            "[can you | could you | please] count (the | these | those | all the | my) <things>",
+            "[can you | could you | please] count (them | these | those | this)",
+        ),
+    ),
+    Intent(
+        "moving",
+        (
+            "is (anything | something | <it>) (moving | in motion) [<here>]",
+            "what is moving [<here>]",
+            "(which way | where | in which direction | in what direction | what direction) is (<it>"
+            " | the thing | something) (moving | going) [to | in]",
+            "is there [any | a] (movement | motion) [<here>]",
+            "(do | can) you see [any | a] (movement | motion | movements)",
+            "(do | can) you see (anything | something) moving",
+            "is the camera moving",
+        ),
+    ),
+    Intent(
+        "where",
+        (
+            "where (is | are) <target> [<here>]",
+            "where (do | can) you see <target>",
+            "(can | do) you know where <target> is",
+        ),
+    ),
+    Intent(
+        "is_known",
+        (
+            "is (this | that | it) (my | our | the) <name>",
+            "(do | can) you see (my | our) <name>",
+            "is my <name> (there | here | in the picture | on the table)",
+        ),
+    ),
+    Intent(
+        "teach",
+        (
+            "(this | that | it | these) (is | are) (my | our) <name>",
+            "(this | that | it) is <whose> <noun>",
+            "(this | that | it) is called <whose> <name>",
+            "(this | that | it) is called <name>",
+            "the name of (this | it) is <name>",
+            "(remember | learn | memorise | save) (this | that | it) as <whose> <name>",
+            "(remember | learn | memorise | save) (this | that | it) as <name>",
+            "(call | name) (this | it) <whose> <name>",
+            "(call | name) (this | it) <name>",
+        ),
+    ),
+    Intent(
+        "forget",
+        (
+            "forget (everything | all) [you know | i taught you | about me | you learned]",
+            "forget [about] <whose> <name>",
+            "forget (this | it | that)",
+        ),
+    ),
+    Intent(
+        "knows",
+        (
+            "what do you (know | remember)",
+            "(what | which) (things | objects) do you (know | remember | recognise)",
+            "what (have i taught you | did i teach you | have you learned)",
+            "which of my things do you know",
+        ),
+    ),
+    Intent(
+        "manner",
+        (
+            "how do i sound [to you] [now]",
+            "(do i | am i) (sound | sounding | speaking | talking | too) [too | very] (loud | quiet"
+            " | fast | slow | loudly | quietly | slowly | angry | calm | hurried)",
+            "how (fast | loud) am i (speaking | talking)",
+        ),
+    ),
+    # What only a tool of the agent's can do; the engine says so if there is none.
+    Intent(
+        "point",
+        (
+            "[can you | could you | please] (point at | point to | show me | highlight"
+            " | mark) <target>",
+            "[can you | could you | please] show me where <target> is",
+        ),
+    ),
+    Intent(
+        "watch",
+        (
+            "[please | can you | could you] (tell me | let me know | warn me | say so) (when"
+            " | if | as soon as) <event>",
+            "[please | can you | could you] watch (for <target> | out for <target> | <target>)",
+        ),
+    ),
+    Intent(
+        "remind",
+        (
+            "[please | can you | could you] remind me in <duration> [to <chore>]",
+            "[please | can you | could you] remind me to <chore> in <duration>",
+            "[please | can you | could you] set a (timer | reminder | alarm) for <duration>",
+        ),
+    ),
+    Intent(
+        "closer",
+        (
+            "[can you | could you | please] (look closely | look closer | take a closer look | look"
+            " more closely | zoom in) [(at | on) (<target> | <it>)]",
         ),
     ),
     # Listened for only so that they are not taken for something else: "what time is it" sounds
@@ -248,7 +401,10 @@ _CONTRACTIONS = (
     (r"\bi'?m\b", "i am"),
     (r"\b(you|they|we)'re\b", r"\1 are"),
     (r"\bdon't\b", "do not"),
+    (r"\bdidn't\b", "did not"),
     (r"\bcolor(s?)\b", r"colour\1"),
+    (r"\brecogniz", "recognis"),
+    (r"\bmemorize\b", "memorise"),
     (r"\bgray\b", "grey"),
     (r"\bbar-code\b", "barcode"),
     (r"\bqr-code\b", "qr code"),
@@ -264,7 +420,7 @@ def normalise(text: str) -> str:
     return " ".join(re.sub(r"[^a-z0-9 ]+", " ", text).split())
 
 
-def understand(text: str) -> Request | None:
+def understand(text: str, names: Collection[str] | None = None) -> Request | None:
     """What a sentence, or several in one breath, asks for.
 
     Of several sentences that are understood the first that asks for something counts ("Hello!
@@ -273,15 +429,17 @@ def understand(text: str) -> Request | None:
 
     Args:
         text: As typed, or as the recogniser wrote it.
+        names: What has been taught besides the vocabulary, for what was heard: names are then
+            believed only if they are known. None for what was typed: any words may be a name.
 
     Returns:
         The request, or None for what the table does not hold.
     """
-    whole = _match(normalise(text))
+    whole = _match(normalise(text), names)
     if whole is not None:
         return whole
     sentences = [normalise(part) for part in re.split(r"[.!?;]+(?:\s|$)", text)]
-    requests = [_match(sentence) for sentence in sentences if sentence]
+    requests = [_match(sentence, names) for sentence in sentences if sentence]
     understood = [request for request in requests if request is not None]
     if not understood or len(understood) < len(requests):
         return None
@@ -292,22 +450,38 @@ def understand(text: str) -> Request | None:
     return next((r for r in understood if r.intent not in small_talk), understood[0])
 
 
-def _match(sentence: str) -> Request | None:
-    for intent, pattern in _PATTERNS:
+def _match(sentence: str, names: Collection[str] | None) -> Request | None:
+    patterns = _PATTERNS if names is None else _HEARD_PATTERNS
+    for intent, pattern in patterns:
         found = pattern.fullmatch(sentence + " ")
-        if found:
-            slots = {
-                name.rstrip("0123456789"): value.strip()
-                for name, value in found.groupdict().items()
-                if value
-            }
-            return Request(intent, slots)
+        if found is None:
+            continue
+        slots = {
+            name.rstrip("0123456789"): value.strip()
+            for name, value in found.groupdict().items()
+            if value
+        }
+        if names is not None and not _is_heard(slots, names):
+            continue
+        if any(slots.get(name, "").split(" ")[-1] in _NO_NAMES for name in ("name", "target")):
+            continue
+        return Request(intent, slots)
     return None
 
 
-def _regex(phrase: str) -> str:
+def _is_heard(slots: Mapping[str, str], names: Collection[str]) -> bool:
+    """Whether a name in what was heard is one that the grammar holds."""
+    name = slots.get("name")
+    if name is None or name in names:
+        return True
+    *colour, noun = name.split()
+    return noun in NOUNS and (not colour or (len(colour) == 1 and colour[0] in COLOURS))
+
+
+def _regex(phrase: str, *, typed: bool = True, used: set[str] | None = None) -> str:
     """The phrase as a regular expression over words that each end in one space."""
     parts: list[str] = []
+    used = set() if used is None else used
     for token in re.findall(r"<\w+>|[()\[\]|]|\w+", phrase):
         if token in "([":
             parts.append("(?:")
@@ -319,18 +493,35 @@ def _regex(phrase: str) -> str:
             parts.append("|")
         elif token.startswith("<"):
             name = token[1:-1]
-            inner = _regex(RULES[name])
-            parts.append(f"(?P<{name}>{inner})" if name in SLOTS else f"(?:{inner})")
+            # A slot that may come twice is told under its name and a number.
+            group = name
+            while group in used:
+                group += "0"
+            if name in SLOTS:
+                used.add(group)
+            if name in FREE and (typed or name == "name"):
+                inner = f"(?:[a-z0-9]+ ){{1,{FREE[name]}}}?"
+            else:
+                inner = _regex(RULES[name], typed=typed, used=used)
+            parts.append(f"(?P<{group}>{inner})" if name in SLOTS else f"(?:{inner})")
         else:
             parts.append(f"{token} ")
     return "".join(parts)
 
 
-_PATTERNS = tuple(
-    (
-        intent.name,
-        re.compile(f"(?:{_regex(GREETING)})*?(?:{_regex(phrase)})(?:{_regex(COURTESY)})?"),
+_NO_NAMES = frozenset("it this that these those what there here you me i".split())  # noqa: SIM905
+"""What stands for a thing is no name of it."""
+
+
+def _patterns(*, typed: bool) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    def whole(phrase: str) -> str:
+        greeting, courtesy = _regex(GREETING), _regex(COURTESY)
+        return f"(?:{greeting})*?(?:{_regex(phrase, typed=typed)})(?:{courtesy})?"
+
+    return tuple(
+        (intent.name, re.compile(whole(phrase))) for intent in INTENTS for phrase in intent.phrases
     )
-    for intent in INTENTS
-    for phrase in intent.phrases
-)
+
+
+_PATTERNS = _patterns(typed=True)
+_HEARD_PATTERNS = _patterns(typed=False)
