@@ -38,6 +38,7 @@ RULES: dict[str, str] = {
     " | (a | the | my) (face | person | q r code | qr code | text | <noun>) (appears | disappears"
     " | is gone | moves | comes | is there | is back) | (someone | somebody) (comes | appears"
     " | is there | leaves)",
+    "visitor": "(a | the) (face | person | q r code | qr code | text) | (movement | people)",
     "number": "one | two | three | four | five | six | seven | eight | nine | ten | fifteen"
     " | twenty | thirty | forty five | sixty | ninety",
     "duration": "(<number> | a | an | half an) (second | seconds | minute | minutes | hour"
@@ -57,6 +58,7 @@ FREE = {
     "target": 6,
     "things": 2,
     "event": 10,
+    "visitor": 6,
     "chore": 15,
 }
 """Slots that may be any words, up to so many, in what is typed; by ear they are the list above, for
@@ -267,10 +269,9 @@ INTENTS: tuple[Intent, ...] = (
     Intent(
         "count",
         (
-            "how many <things> (do | can) you see [<here>]",
-            "how many <things> are (there | here | in the picture | in front of you | on the table"
-            " | in the image | left)",
-            "how many <things> (am i holding [up] | do i have)",
+            "how many <things> ((do | can) you see [<here>] | are (there | here | left"
+            " | in the picture | in the image | in front of you | on the table)"
+            " | am i holding [up] | do i have)",
             "how many (are there | do you see | can you see) [<here>]",
             "[can you | could you | please] count (the | these | those | all the | my) <things>",
             "[can you | could you | please] count (them | these | those | this)",
@@ -289,34 +290,15 @@ INTENTS: tuple[Intent, ...] = (
             "is the camera moving",
         ),
     ),
-    Intent(
-        "where",
-        (
-            "where (is | are) <target> [<here>]",
-            "where (do | can) you see <target>",
-            "(can | do) you know where <target> is",
-        ),
-    ),
-    Intent(
-        "is_known",
-        (
-            "is (this | that | it) (my | our | the) <name>",
-            "(do | can) you see (my | our) <name>",
-            "is my <name> (there | here | in the picture | on the table)",
-        ),
-    ),
+    Intent("where", ("(where (is | are) | where (do | can) you see) <target> [<here>]",)),
+    Intent("is_known", ("(is (this | that | it) <whose> | (do | can) you see (my | our)) <name>",)),
     Intent(
         "teach",
         (
-            "(this | that | it | these) (is | are) (my | our) <name>",
+            "((this | that | it | these) (is | are) (my | our) | (this | that | it) is called"
+            " [<whose>] | the name of (this | it) is | (remember | learn | memorise | save)"
+            " (this | that | it) as [<whose>] | (call | name) (this | it) [<whose>]) <name>",
             "(this | that | it) is <whose> <noun>",
-            "(this | that | it) is called <whose> <name>",
-            "(this | that | it) is called <name>",
-            "the name of (this | it) is <name>",
-            "(remember | learn | memorise | save) (this | that | it) as <whose> <name>",
-            "(remember | learn | memorise | save) (this | that | it) as <name>",
-            "(call | name) (this | it) <whose> <name>",
-            "(call | name) (this | it) <name>",
         ),
     ),
     Intent(
@@ -349,9 +331,8 @@ INTENTS: tuple[Intent, ...] = (
     Intent(
         "point",
         (
-            "[can you | could you | please] (point at | point to | show me | highlight"
-            " | mark) <target>",
-            "[can you | could you | please] show me where <target> is",
+            "[can you | could you | please] (point at | point to | show me [where] | highlight"
+            " | mark) <target> [is]",
         ),
     ),
     Intent(
@@ -359,7 +340,7 @@ INTENTS: tuple[Intent, ...] = (
         (
             "[please | can you | could you] (tell me | let me know | warn me | say so) (when"
             " | if | as soon as) <event>",
-            "[please | can you | could you] watch (for <target> | out for <target> | <target>)",
+            "[please | can you | could you] watch [out] for <visitor>",
         ),
     ),
     Intent(
@@ -373,8 +354,8 @@ INTENTS: tuple[Intent, ...] = (
     Intent(
         "closer",
         (
-            "[can you | could you | please] (look closely | look closer | take a closer look | look"
-            " more closely | zoom in) [(at | on) (<target> | <it>)]",
+            "[can you | could you | please] (look closely | look closer | take a closer look"
+            " | look more closely | zoom in) [(at | on) (<it> | (the | this | my) <thing>)]",
         ),
     ),
     # Listened for only so that they are not taken for something else: "what time is it" sounds
