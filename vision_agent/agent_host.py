@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import Any
 
 from google.adk.runners import Runner
@@ -16,6 +15,7 @@ from vision_agent.live.local_process import LocalServer
 from vision_agent.live.models import ModelError, check_voice
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
+from vision_agent.live.steady import Listener
 from vision_agent.settings import Settings
 from vision_agent.version import __version__
 
@@ -84,7 +84,7 @@ class AgentHost:
         intake: Intake,
         *,
         voice: str | None,
-        on_connected: Callable[[], None],
+        listener: Listener,
     ) -> LiveSession:
         """The model's side of a call.
 
@@ -92,7 +92,7 @@ class AgentHost:
             session_id: A fresh id.
             intake: The call's live queue.
             voice: A checked voice's name; None for the server's.
-            on_connected: Called whenever the model has accepted a setup.
+            listener: Is told how the connection to the model fares.
         """
         return LiveSession(
             self._runner,
@@ -101,5 +101,5 @@ class AgentHost:
             user_id="caller",
             session_id=session_id,
             model=self.brain.model,
-            on_connected=on_connected,
+            listener=listener,
         )

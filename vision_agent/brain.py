@@ -6,13 +6,16 @@ anybody calls.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 from google.adk.agents.base_agent import BaseAgent
 from google.adk.models.base_llm import BaseLlm
 from google.adk.models.google_llm import Gemini
+from google.genai import types
 
 from vision_agent.agents import llm_agents
 from vision_agent.live.connection import gemini, gemini_at, steadied
@@ -98,6 +101,30 @@ def choose_brain(root: BaseAgent, model: str | None, environ: Mapping[str, str])
     return Brain("gemini", chosen, f"Gemini {bare_name(chosen)}", override=model, vertex=vertex)
 
 
+@asynccontextmanager
+async def live_brain(root: BaseAgent, model: str | None = None) -> AsyncIterator[Brain]:
+    """Give an agent a live model for as long as the context lasts, in any program with ADK in it.
+
+    With credentials that is Gemini; without any, the local Live API, started and ended here.
+
+    Args:
+        root: The agent; its model, and those of its sub-agents, are replaced in place.
+        model: A live model's name, or `local`; None takes the agent's own.
+
+    Raises:
+        ModelError: No key for a Gemini model, or a model that is not live.
+        LocalServerError: The local Live API does not start.
+    """
+    brain = choose_brain(root, model, os.environ)
+    local = await LocalServer.start() if brain.kind == "local" else None
+    try:
+        install_brain(brain, root, local)
+        yield brain
+    finally:
+        if local is not None:
+            await local.close()
+
+
 def root_model(root: BaseAgent) -> str | BaseLlm:
     """The model that the first agent to speak names; empty if none does."""
     first = next(llm_agents(root), None)
@@ -121,13 +148,19 @@ def install_brain(brain: Brain, root: BaseAgent, local: LocalServer | None) -> N
                 local.certificate_pem,
                 # A live model keeps its name: the local server then speaks that dialect.
                 model=bare_name(name) if name and is_live(name) else LOCAL_MODEL,
+                speech=_own_speech(own),
             )
         elif brain.override is not None:
-            agent.model = gemini(brain.override)
+            agent.model = gemini(brain.override, speech=_own_speech(own))
         elif isinstance(own, Gemini):
             agent.model = steadied(own)
         elif isinstance(own, str):
             agent.model = gemini(own or brain.model)
+
+
+def _own_speech(model: str | BaseLlm) -> types.SpeechConfig | None:
+    """The voice that an agent brings with its model; it keeps it whichever brain answers."""
+    return model.speech_config if isinstance(model, Gemini) else None
 
 
 def _local(root: BaseAgent, label: str) -> Brain:

@@ -28,6 +28,9 @@ class Metrics:
         self.audio_dropped_ms = self._counter(
             "audio_dropped_ms", "Caller's audio dropped because the model was too slow."
         )
+        self.model_reconnects = self._counter(
+            "model_reconnects", "Connections to the model that were lost and made again."
+        )
         self.interruptions = self._counter("interruptions", "Answers the caller spoke over.")
         self.tokens = self._counter("tokens", "Tokens the service counted.", "direction")
 

@@ -14,6 +14,7 @@ export class Captions {
   #spokeAfter;
   #lookedMs = null;
   #tools = new Map();
+  #agentName = "Agent";
 
   /**
    * @param {HTMLElement} list an <ol>; each line becomes an <li>
@@ -32,6 +33,12 @@ export class Captions {
     this.#spokeAfter = undefined;
     this.#lookedMs = null;
     this.#tools.clear();
+    this.#agentName = "Agent";
+  }
+
+  /** @param {string} name the agent whose words follow, as its developer called it */
+  agentSpeaks(name) {
+    this.#agentName = sentence(name);
   }
 
   /** The person began to speak: this is where their words belong, however late they arrive. */
@@ -77,7 +84,7 @@ export class Captions {
     this.#answerLine = line;
     if (text.trim()) this.#write(line, text.trim());
     if (line.dataset.state !== "interrupted") line.dataset.state = "final";
-    this.#announce("Agent", this.#textOf(line));
+    this.#announce(this.#agentName, this.#textOf(line));
   }
 
   /** Its words may all have been here already: they come faster than their sound. */
@@ -134,7 +141,7 @@ export class Captions {
   #add(kind, after) {
     const line = document.createElement("li");
     line.className = `line line-${kind}`;
-    const who = { user: "You", agent: "Agent" }[kind];
+    const who = { user: "You", agent: this.#agentName }[kind];
     if (who) line.append(element("span", "who", who));
     line.append(element("span", "text", ""));
     const pinned = this.#isAtBottom();

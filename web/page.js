@@ -164,6 +164,7 @@ function onMessage(message) {
     case "server-message":
       if (data?.kind === "interrupted") captions.interrupted();
       else if (data?.kind === "turn_complete") captions.turnComplete();
+      else if (data?.kind === "agent") captions.agentSpeaks(data.name);
       else if (data?.kind === "frame" && camera.track) looks.saw(data);
       else if (data?.kind === "frame_at_speech_end" && camera.track) captions.looked(data.age_ms);
       break;

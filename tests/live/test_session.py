@@ -57,6 +57,8 @@ class Conversation:
         )
         self.intake = Intake()
         self.connects = 0
+        self.losses: list[str] = []
+        self.cancellations: list[str] = []
         self.session = LiveSession(
             self.runner,
             make_run_config(voice=voice),
@@ -64,11 +66,17 @@ class Conversation:
             user_id="u",
             session_id="s",
             model=model,
-            on_connected=self._connected,
+            listener=self,
         )
 
-    def _connected(self) -> None:
+    def connected(self) -> None:
         self.connects += 1
+
+    def lost(self, why: str) -> None:
+        self.losses.append(why)
+
+    def cancelled(self, call_ids: list[str]) -> None:
+        self.cancellations += call_ids
 
     async def until(self, *kinds):
         """Events up to one of each of these kinds, in order."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from typing import Any
 
@@ -25,6 +25,7 @@ from vision_agent.live.events import (
 )
 from vision_agent.live.failure import LiveFailure, explain
 from vision_agent.live.intake import Intake
+from vision_agent.live.steady import Listener
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class LiveSession:
         user_id: Whose conversation it is.
         session_id: A fresh id: two runs on one ADK session would mix their events.
         model: The model's name, for error messages.
-        on_connected: Called whenever the model has accepted a setup: from then on it hears.
+        listener: Is told how the connection to the model fares.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class LiveSession:
         user_id: str,
         session_id: str,
         model: str,
-        on_connected: Callable[[], None],
+        listener: Listener,
     ) -> None:
         self._runner = runner
         self._run_config = run_config
@@ -59,7 +60,7 @@ class LiveSession:
         self._user_id = user_id
         self._session_id = session_id
         self._model = model
-        self._on_connected = on_connected
+        self._listener = listener
 
     async def events(self) -> AsyncGenerator[LiveEvent, None]:
         """What happens, until the conversation ends.
@@ -71,7 +72,7 @@ class LiveSession:
             LiveFailure: The model can't be reached, refused, or ended the conversation; in words.
         """
         # ADK's tasks are started below and inherit this.
-        connection.on_connected.set(self._on_connected)
+        connection.listener.set(self._listener)
         sessions = self._runner.session_service
         key: dict[str, Any] = {
             "app_name": self._runner.app_name,

@@ -58,6 +58,7 @@ class LocalServer:
     port: int
     certificate_pem: str
     _server: websocket_server.Server
+    _handles: Handles
     faults: Faults | None = None
 
     @property
@@ -69,6 +70,10 @@ class LocalServer:
         """Cuts every connection without a goodbye, as a failing network does; listens on."""
         for connection in self._server.connections:
             connection.transport.abort()
+
+    def forget_handles(self) -> None:
+        """Makes every resumption handle void, as two hours of waiting do."""
+        self._handles.clear()
 
     async def close(self) -> None:
         """Says goodbye to every client (1001), ends every session and stops listening."""
@@ -119,7 +124,9 @@ async def serve(
         server_header=None,
     )
     address = next(iter(server.sockets)).getsockname()
-    return LocalServer(int(address[1]), certificate.certificate_pem, server, faults)
+    return LocalServer(
+        int(address[1]), certificate.certificate_pem, server, service.handles, faults
+    )
 
 
 @dataclass(slots=True)

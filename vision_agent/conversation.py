@@ -1,0 +1,142 @@
+"""The model's half of a call: what the agent says and does, on its way to the caller."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+
+from vision_agent.call_status import CallStatus
+from vision_agent.live.events import (
+    AgentTranscript,
+    Interrupted,
+    LiveEvent,
+    ToolCall,
+    ToolResult,
+    TurnComplete,
+    Usage,
+    UserTranscript,
+    Voice,
+)
+from vision_agent.live.session import LiveSession
+from vision_agent.metrics import Metrics
+from vision_agent.rtc import Channel, Speaker
+
+
+class Conversation:
+    """Voice to the speaker, everything else to the channel.
+
+    It listens to how the model's connection fares (`live.steady.Listener`).
+
+    Args:
+        channel: Shows the caller what happens.
+        status: Where the call is.
+        metrics: The server's counters.
+    """
+
+    def __init__(self, channel: Channel, status: CallStatus, metrics: Metrics) -> None:
+        self._channel = channel
+        self._status = status
+        self._metrics = metrics
+        self._answer = ""
+        self._agent = ""
+        self._tools: dict[str, str] = {}
+        self.renew()
+
+    def renew(self) -> None:
+        """A speaker for a new peer connection: it ends with its track."""
+        self.speaker = Speaker(on_speaking=self._on_speaking)
+
+    async def run(self, session: LiveSession) -> None:
+        """Converse to the end; `LiveFailure` says why the model can't."""
+        self._metrics.model_sessions.inc()
+        try:
+            async with aclosing(session.events()) as events:
+                async for event in events:
+                    self._on_event(event)
+        finally:
+            self._metrics.model_sessions.dec()
+
+    # How the connection to the model fares.
+
+    def connected(self) -> None:
+        """The model hears, for the first time or again."""
+        if self._status.state == "reconnecting":
+            self._status.set("thinking" if self._status.answering else "listening")
+        elif self._status.state == "connecting":
+            self._status.set("listening")
+
+    def lost(self, why: str) -> None:
+        """The model is away; what the caller says meanwhile is kept for it."""
+        self._metrics.model_reconnects.inc()
+        if self._status.state != "connecting":
+            self._status.set("reconnecting", why)
+
+    def cancelled(self, call_ids: list[str]) -> None:
+        """The model does not want these results any more; they are not shown as open."""
+        for call_id in call_ids:
+            if name := self._tools.pop(call_id, None):
+                self._channel.tool_stopped(call_id, name, None, cancelled=True)
+
+    # What the model says and does.
+
+    def _on_event(self, event: LiveEvent) -> None:
+        match event:
+            case Voice(pcm):
+                self._open_answer()
+                self.speaker.write(pcm)
+            case AgentTranscript(text, final=False, author=agent):
+                self._open_answer()
+                self._speaks(agent)
+                self._answer += text
+                self._channel.bot_text(text)
+            case AgentTranscript(text, final=True):
+                self._answer = ""
+                self._channel.bot_transcript(text)
+            case UserTranscript(text, final):
+                self._channel.user_transcript(text, final)
+            case Interrupted():
+                self._metrics.interruptions.inc()
+                self.speaker.flush()
+                self._channel.server_message({"kind": "interrupted"})
+                self._close_answer()
+            case TurnComplete():
+                self.speaker.end_of_turn()
+                self._close_answer()
+                self._channel.server_message({"kind": "turn_complete"})
+            case ToolCall(call_id, name, arguments):
+                self._tools[call_id] = name
+                self._channel.tool_started(call_id, name, dict(arguments))
+            case ToolResult(call_id, name, result):
+                self._tools.pop(call_id, None)
+                self._channel.tool_stopped(call_id, name, dict(result))
+            case Usage(prompt, response):
+                self._metrics.tokens.labels("in").inc(prompt)
+                self._metrics.tokens.labels("out").inc(response)
+
+    def _speaks(self, agent: str) -> None:
+        """One of several agents has taken over: what follows is its words."""
+        if agent != self._agent:
+            self._agent = agent
+            self._channel.server_message({"kind": "agent", "name": agent})
+
+    def _open_answer(self) -> None:
+        if not self._status.answering:
+            self._status.answering = True
+            self._channel.bot_thinking(True)
+
+    def _close_answer(self) -> None:
+        if self._status.answering:
+            self._status.answering = False
+            self._channel.bot_thinking(False)
+        if self._answer:
+            self._channel.bot_transcript(self._answer)
+            self._answer = ""
+        state = self._status.state
+        if state == "thinking" or (state == "speaking" and not self.speaker.queued_ms):
+            self._status.set("listening")
+
+    def _on_speaking(self, speaking: bool) -> None:
+        self._channel.bot_speaking(speaking)
+        if speaking:
+            self._status.set("speaking")
+        elif self._status.state == "speaking":
+            self._status.set("thinking" if self._status.answering else "listening")
