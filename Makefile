@@ -1,8 +1,8 @@
-# make run · make test · make lint · make bench
+# make run · make test · make lint · make bench · make bench-barge-in
 VENV := .venv
 BIN  := $(VENV)/bin
 
-.PHONY: run test lint bench setup setup-dev clean
+.PHONY: run test lint bench bench-barge-in setup setup-dev clean
 
 run: setup
 	@$(BIN)/vision-agent serve $(ARGS)
@@ -17,6 +17,9 @@ lint: setup-dev
 
 bench: setup-dev
 	$(BIN)/python benchmarks/call.py $(ARGS)
+
+bench-barge-in: setup-dev
+	$(BIN)/python benchmarks/barge_in.py $(ARGS)
 
 setup:
 	@VENV=$(VENV) sh scripts/setup.sh run

@@ -21,6 +21,12 @@ for name in list(os.environ):
 os.environ["VISION_AGENT_DATA_DIR"] = tempfile.mkdtemp(prefix="vision-agent-tests-")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _data_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Nothing is written where the person who runs the tests keeps their data."""
+    os.environ["XDG_DATA_HOME"] = str(tmp_path_factory.mktemp("data"))
+
+
 @pytest.fixture
 def recordings() -> Path:
     """Real recordings, and spoken questions."""

@@ -9,7 +9,7 @@ import sys
 import urllib.request
 from collections.abc import Callable
 
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 
 
@@ -28,8 +28,9 @@ def request(method: str, url: str, body: dict | None = None) -> dict:
 class Dialled:
     """A peer that has offered; `connect` takes the answer and waits for `bot-ready`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, camera: MediaStreamTrack | None = None) -> None:
         self.url = url
+        self.camera = camera or VideoStreamTrack()
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.pc_id = ""
         self.messages: list[dict] = []
@@ -64,7 +65,7 @@ class Dialled:
 
     async def offer(self, restart: str | None = None) -> dict:
         self.peer.addTrack(AudioStreamTrack())
-        self.peer.addTrack(VideoStreamTrack())
+        self.peer.addTrack(self.camera)
         await self.peer.setLocalDescription(await self.peer.createOffer())
         body: dict = {"sdp": self.peer.localDescription.sdp, "type": "offer"}
         if restart:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from contextlib import aclosing
 
+from vision_agent.barge_in import BargeIn
 from vision_agent.call_status import CallStatus
 from vision_agent.live.events import (
     AgentTranscript,
@@ -30,20 +33,28 @@ class Conversation:
         channel: Shows the caller what happens.
         status: Where the call is.
         metrics: The server's counters.
+        barge_in_hold_ms: How long the voice is held back for a caller who seems to cut in, until
+            the model says so.
     """
 
-    def __init__(self, channel: Channel, status: CallStatus, metrics: Metrics) -> None:
+    def __init__(
+        self, channel: Channel, status: CallStatus, metrics: Metrics, *, barge_in_hold_ms: int
+    ) -> None:
         self._channel = channel
         self._status = status
         self._metrics = metrics
         self._answer = ""
         self._agent = ""
         self._tools: dict[str, str] = {}
-        self.renew()
+        self._barge_in = BargeIn(guesses=barge_in_hold_ms > 0)
+        self._barge_in_hold_s = barge_in_hold_ms / 1000
+        self._hold: asyncio.TimerHandle | None = None
+        self.speaker = Speaker(on_speaking=self._on_speaking)
 
     def renew(self) -> None:
-        """A speaker for a new peer connection: it ends with its track."""
-        self.speaker = Speaker(on_speaking=self._on_speaking)
+        """A speaker for a new peer connection; it says what the old one had still to say."""
+        old, self.speaker = self.speaker, Speaker(on_speaking=self._on_speaking)
+        self.speaker.take_over(old)
 
     async def run(self, session: LiveSession) -> None:
         """Converse to the end; `LiveFailure` says why the model can't."""
@@ -54,6 +65,29 @@ class Conversation:
                     self._on_event(event)
         finally:
             self._metrics.model_sessions.dec()
+            self._stop_holding()
+
+    # What the caller's microphone hears.
+
+    def caller_sounds(self, level: float, loud: bool) -> None:
+        """The next 20 ms: the mean square of the samples, and whether the room is quieter."""
+        speaking, now_ms = self.speaker.speaking, 1000 * time.monotonic()
+        if self._barge_in.heard(level, loud, speaking, now_ms):
+            self.speaker.pause()
+            # A microphone that falls silent for good must not hold the answer for ever.
+            loop = asyncio.get_running_loop()
+            self._hold = loop.call_later(self._barge_in_hold_s, self._was_false_start)
+
+    def _was_false_start(self) -> None:
+        self._stop_holding()
+        self._metrics.false_starts.inc()
+        self._barge_in.was_nothing(1000 * time.monotonic())
+        self.speaker.resume()
+
+    def _stop_holding(self) -> None:
+        if self._hold is not None:
+            self._hold.cancel()
+            self._hold = None
 
     # How the connection to the model fares.
 
@@ -95,6 +129,8 @@ class Conversation:
                 self._channel.user_transcript(text, final)
             case Interrupted():
                 self._metrics.interruptions.inc()
+                self._stop_holding()
+                self._barge_in.interrupted()
                 self.speaker.flush()
                 self._channel.server_message({"kind": "interrupted"})
                 self._close_answer()
@@ -106,8 +142,8 @@ class Conversation:
                 self._tools[call_id] = name
                 self._channel.tool_started(call_id, name, dict(arguments))
             case ToolResult(call_id, name, result):
-                self._tools.pop(call_id, None)
-                self._channel.tool_stopped(call_id, name, dict(result))
+                if self._tools.pop(call_id, None):
+                    self._channel.tool_stopped(call_id, name, dict(result))
             case Usage(prompt, response):
                 self._metrics.tokens.labels("in").inc(prompt)
                 self._metrics.tokens.labels("out").inc(response)

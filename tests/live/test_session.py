@@ -11,6 +11,7 @@ from google.adk.runners import Runner
 from google.adk.sessions.in_memory_session_service import InMemorySessionService
 
 from tests.local.conftest import ScriptedEngine
+from vision_agent.live.call_options import CallOptions
 from vision_agent.live.connection import gemini_at
 from vision_agent.live.events import (
     AgentTranscript,
@@ -61,7 +62,7 @@ class Conversation:
         self.cancellations: list[str] = []
         self.session = LiveSession(
             self.runner,
-            make_run_config(voice=voice),
+            make_run_config(CallOptions(voice=voice)),
             self.intake,
             user_id="u",
             session_id="s",

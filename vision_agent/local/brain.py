@@ -16,13 +16,14 @@ from vision_agent.local.contract import CallTool, Say, Turn
 from vision_agent.local.intents import Request, normalise, understand
 from vision_agent.local.looks import LOOKS
 from vision_agent.local.manner import CALM, SHORT, describe, is_hurried, is_loud
+from vision_agent.local.notices import read_notice
 from vision_agent.local.pointing import Target, box_2d, locate, target_of
 from vision_agent.local.sight import Sight, UnreadablePicture
 from vision_agent.local.tool_matching import Plan, complete, plan_tool
 from vision_agent.local.tool_words import ASKING
 
-STALE_PICTURE_MS = 5_000
-"""A picture comes about once a second; past this the camera must be off."""
+STALE_PICTURE_MS = 12_000
+"""Pictures that show nothing new may be left out for 10 s; past this the camera must be off."""
 
 SENSES = (
     "I can tell you colours, printed text, QR codes, faces, how many things there are, where they "
@@ -77,6 +78,9 @@ class Brain:
             for result in turn.tool_results:
                 response = result.get("response") or {}
                 yield Say(phrasing.tool_result(str(result.get("name", "")), response))
+            return
+        if notice := read_notice(turn.text):
+            yield Say(notice)
             return
         request = understand(turn.text) if turn.understood else None
         call = await self._tool(turn, request)

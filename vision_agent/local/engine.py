@@ -71,6 +71,7 @@ class Engine:
         silence_ms: int = 600,
         start_sensitivity: str = "HIGH",
         end_sensitivity: str = "HIGH",
+        prefix_padding_ms: int | None = None,
     ) -> Ears:
         """The ears of one conversation.
 
@@ -78,10 +79,12 @@ class Engine:
             silence_ms: Silence that ends what the caller says.
             start_sensitivity: "LOW" (or a name that contains it) or "HIGH".
             end_sensitivity: Likewise.
+            prefix_padding_ms: Speech that has to be heard before it is believed, if asked for.
         """
-        return Ears(
-            self._recognizer, Sensitivity.of(silence_ms, start_sensitivity, end_sensitivity)
+        sensitivity = Sensitivity.of(
+            silence_ms, start_sensitivity, end_sensitivity, prefix_padding_ms
         )
+        return Ears(self._recognizer, sensitivity)
 
     async def speak(
         self, text: str, voice_name: str | None = None, language_code: str | None = None

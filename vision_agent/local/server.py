@@ -58,7 +58,7 @@ class LocalServer:
     port: int
     certificate_pem: str
     _server: websocket_server.Server
-    _handles: Handles
+    _handles: Handles = field(default_factory=Handles)
     faults: Faults | None = None
 
     @property
@@ -213,6 +213,9 @@ def _credentials(request: Request) -> tuple[str | None, str | None]:
     query = parse_qs(urlsplit(request.path).query)
     api_key = request.headers.get("x-goog-api-key") or query.get("key", [None])[0]
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "token" or "access_token" in query:
+        # An ephemeral token: it stands for the key it was made with.
+        api_key = api_key or token.strip() or query["access_token"][0]
     return api_key, token.strip() if scheme.lower() == "bearer" else None
 
 

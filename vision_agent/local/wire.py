@@ -51,7 +51,11 @@ def load(raw: str | bytes) -> Mapping[str, Any]:
         message = json.loads(raw)
     except (ValueError, RecursionError):
         raise invalid("Invalid JSON payload received. Unexpected token.") from None
-    return as_object(message, "message")
+    if not isinstance(message, Mapping):
+        raise invalid(
+            'Invalid JSON payload received. Unknown name "": Root element must be a message.'
+        )
+    return message
 
 
 def field(source: Mapping[str, Any], name: str) -> Any:
