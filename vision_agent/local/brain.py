@@ -18,9 +18,9 @@ from vision_agent.local.looks import LOOKS
 from vision_agent.local.manner import CALM, SHORT, describe, is_hurried, is_loud
 from vision_agent.local.notices import read_notice
 from vision_agent.local.pointing import Target, box_2d, locate, target_of
-from vision_agent.local.sight import Sight, UnreadablePicture
+from vision_agent.local.sight import Box, Sight, UnreadablePicture
 from vision_agent.local.tool_matching import Plan, complete, plan_tool
-from vision_agent.local.tool_words import ASKING
+from vision_agent.local.tool_words import ASKING, asked_concepts
 
 STALE_PICTURE_MS = 12_000
 """Pictures that show nothing new may be left out for 10 s; past this the camera must be off."""
@@ -77,6 +77,13 @@ class Brain:
         if turn.tool_results:
             for result in turn.tool_results:
                 response = result.get("response") or {}
+                closer = "error" not in response and _asks_for_a_closer_look(turn.text)
+                if closer and turn.frames:
+                    # What the tool gave is the newest picture.
+                    async with aclosing(self._look(Request("closer"), turn)) as sentences:
+                        async for sentence in sentences:
+                            yield Say(sentence)
+                    continue
                 yield Say(phrasing.tool_result(str(result.get("name", "")), response))
             return
         if notice := read_notice(turn.text):
@@ -116,17 +123,16 @@ class Brain:
         if not plan.boxes:
             return plan.call
         target = target_of(plan.about, await self._known.things(turn.user))
-        if not turn.frames:
-            return Say(NO_PICTURE)
-        try:
-            seen, boxes = await locate(self._sight, turn.frames, target)
-        except UnreadablePicture:
-            return Say(BROKEN_PICTURE)
-        if unusable := phrasing.unusable(seen):
-            return Say(unusable)
-        if not boxes:
-            return Say(" ".join(_not_located(target)))
-        places = {parameter.name: box_2d(boxes[0]) for parameter in plan.boxes}
+        excuse, boxes = NO_PICTURE, tuple[Box, ...]()
+        if turn.frames:
+            try:
+                seen, boxes = await locate(self._sight, turn.frames, target)
+                excuse = phrasing.unusable(seen) or " ".join(_not_located(target))
+            except UnreadablePicture:
+                excuse = BROKEN_PICTURE
+        if not boxes and any(parameter.required for parameter in plan.boxes):
+            return Say(excuse)
+        places = {parameter.name: box_2d(boxes[0]) for parameter in plan.boxes if boxes}
         return CallTool(plan.tool.name, {**plan.values, **places})
 
     # What it can do by itself.
@@ -215,6 +221,10 @@ class Brain:
         return (
             phrasing.located(target.name, boxes, target.caveat) if boxes else _not_located(target)
         )
+
+
+def _asks_for_a_closer_look(text: str) -> bool:
+    return any(name == "closer" for name, _, _ in asked_concepts(normalise(text).split()))
 
 
 def _not_located(target: Target) -> list[str]:

@@ -12,65 +12,10 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from vision_agent.local.vocabulary import NOUNS, PLURALS, alternatives
-
-COLOURS = (
-    *("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white"),
-    "grey",
-)
-"""The eleven basic colour terms of Berlin and Kay, as ``sight`` names them."""
-
-RULES: dict[str, str] = {
-    "colour": " | ".join(COLOURS),
-    "it": "it | this | that | this one | that one",
-    "thing": "thing | object | one | page | paper | picture | image | sign | label | screen | book"
-    " | bottle | cup | box | card | shirt | light | wall | background",
-    "here": "now | right now | here | there | in front of you | in the picture | in the image"
-    " | on the table | at the moment | in the camera",
-    "qr": "q r code | q r | qr code | code | bar code | barcode",
-    "noun": alternatives(NOUNS),
-    "things": f"things | objects | of them | {alternatives(PLURALS)}",
-    "whose": "my | our | the | a | an",
-    "name": "[<colour>] <noun>",
-    "target": "(the | a | any) [<colour>] (thing | object | one | text | writing | sign | words"
-    f" | face | person) | (the | a) <qr> | (the | a | my | our) [<colour>] ({alternatives(NOUNS)})",
-    "event": "(something | anything | it | this) (moves | changes | happens | appears | disappears)"
-    " | (a | the | my) (face | person | q r code | qr code | text | <noun>) (appears | disappears"
-    " | is gone | moves | comes | is there | is back) | (someone | somebody) (comes | appears"
-    " | is there | leaves)",
-    "visitor": "(a | the) (face | person | q r code | qr code | text) | (movement | people)",
-    "number": "one | two | three | four | five | six | seven | eight | nine | ten | fifteen"
-    " | twenty | thirty | forty five | sixty | ninety",
-    "duration": "(<number> | a | an | half an) (second | seconds | minute | minutes | hour"
-    " | hours)",
-    "chore": "drink [some] water | take a break | call (back | home | mom | dad | the doctor)"
-    " | stand up | leave | go | eat | take (my | the) (medicine | pill | pills) | check (the oven"
-    " | the time | my mail) | turn off the (oven | light | stove) | stretch | sleep | wake up",
-}
-"""Named parts of phrases; those in ``SLOTS`` are given to the brain when they are in a match."""
-
-SLOTS = frozenset(
-    {"colour", "name", "noun", "whose", "target", "things", "event", "duration", "chore"}
-)
-
-FREE = {
-    "name": 4,
-    "target": 6,
-    "things": 2,
-    "event": 10,
-    "visitor": 6,
-    "chore": 15,
-}
-"""Slots that may be any words, up to so many, in what is typed; by ear they are the list above, for
-a grammar can only hear what it holds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """One kind of request and every way of saying it that is listened for."""
-
-    name: str
-    phrases: tuple[str, ...]
+from vision_agent.local.intents_about_things import ABOUT_THINGS
+from vision_agent.local.intents_for_tools import FOR_TOOLS
+from vision_agent.local.phrase_rules import COLOURS, FREE, RULES, SLOTS, Intent
+from vision_agent.local.vocabulary import NOUNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +30,8 @@ class Request:
     intent: str
     slots: Mapping[str, str] = field(default_factory=dict)
 
+
+__all__ = ["COLOURS", "INTENTS", "RULES", "Intent", "Request", "normalise", "understand"]
 
 INTENTS: tuple[Intent, ...] = (
     Intent(
@@ -256,108 +203,8 @@ INTENTS: tuple[Intent, ...] = (
             "once (more | again)",
         ),
     ),
-    Intent(
-        "what_is",
-        (
-            "what (is | are) (this | that | these | those) [thing | object] [called]",
-            "what am i (showing you | holding | holding up)",
-            "do you (know | recognise) (this | that | it | what this is | what that is) [thing]",
-            "can you (recognise | name) (this | that | it)",
-            "(which | what) (thing | object) is (this | that)",
-        ),
-    ),
-    Intent(
-        "count",
-        (
-            "how many <things> ((do | can) you see [<here>] | are (there | here | left"
-            " | in the picture | in the image | in front of you | on the table)"
-            " | am i holding [up] | do i have)",
-            "how many (are there | do you see | can you see) [<here>]",
-            "[can you | could you | please] count (the | these | those | all the | my) <things>",
-            "[can you | could you | please] count (them | these | those | this)",
-        ),
-    ),
-    Intent(
-        "moving",
-        (
-            "is (anything | something | <it>) (moving | in motion) [<here>]",
-            "what is moving [<here>]",
-            "(which way | where | in which direction | in what direction | what direction) is (<it>"
-            " | the thing | something) (moving | going) [to | in]",
-            "is there [any | a] (movement | motion) [<here>]",
-            "(do | can) you see [any | a] (movement | motion | movements)",
-            "(do | can) you see (anything | something) moving",
-            "is the camera moving",
-        ),
-    ),
-    Intent("where", ("(where (is | are) | where (do | can) you see) <target> [<here>]",)),
-    Intent("is_known", ("(is (this | that | it) <whose> | (do | can) you see (my | our)) <name>",)),
-    Intent(
-        "teach",
-        (
-            "((this | that | it | these) (is | are) (my | our) | (this | that | it) is called"
-            " [<whose>] | the name of (this | it) is | (remember | learn | memorise | save)"
-            " (this | that | it) as [<whose>] | (call | name) (this | it) [<whose>]) <name>",
-            "(this | that | it) is <whose> <noun>",
-        ),
-    ),
-    Intent(
-        "forget",
-        (
-            "forget (everything | all) [you know | i taught you | about me | you learned]",
-            "forget [about] <whose> <name>",
-            "forget (this | it | that)",
-        ),
-    ),
-    Intent(
-        "knows",
-        (
-            "what do you (know | remember)",
-            "(what | which) (things | objects) do you (know | remember | recognise)",
-            "what (have i taught you | did i teach you | have you learned)",
-            "which of my things do you know",
-        ),
-    ),
-    Intent(
-        "manner",
-        (
-            "how do i sound [to you] [now]",
-            "(do i | am i) (sound | sounding | speaking | talking | too) [too | very] (loud | quiet"
-            " | fast | slow | loudly | quietly | slowly | angry | calm | hurried)",
-            "how (fast | loud) am i (speaking | talking)",
-        ),
-    ),
-    # What only a tool of the agent's can do; the engine says so if there is none.
-    Intent(
-        "point",
-        (
-            "[can you | could you | please] (point at | point to | show me [where] | highlight"
-            " | mark) <target> [is]",
-        ),
-    ),
-    Intent(
-        "watch",
-        (
-            "[please | can you | could you] (tell me | let me know | warn me | say so) (when"
-            " | if | as soon as) <event>",
-            "[please | can you | could you] watch [out] for <visitor>",
-        ),
-    ),
-    Intent(
-        "remind",
-        (
-            "[please | can you | could you] remind me in <duration> [to <chore>]",
-            "[please | can you | could you] remind me to <chore> in <duration>",
-            "[please | can you | could you] set a (timer | reminder | alarm) for <duration>",
-        ),
-    ),
-    Intent(
-        "closer",
-        (
-            "[can you | could you | please] (look closely | look closer | take a closer look"
-            " | look more closely | zoom in) [(at | on) (<it> | (the | this | my) <thing>)]",
-        ),
-    ),
+    *ABOUT_THINGS,
+    *FOR_TOOLS,
     # Listened for only so that they are not taken for something else: "what time is it" sounds
     # like "what colour is it". The agent's tools may answer them; the engine can't.
     Intent(

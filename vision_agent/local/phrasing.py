@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -208,15 +209,19 @@ def tool_result(name: str, response: Mapping[str, Any]) -> str:
         if value not in (None, "", [], {}) and key.lower() not in _SILENT
     }
     done = f"{name.replace('_', ' ').capitalize()} is done."
-    status = str(told.get("status", "")).strip().lower()
-    if status in _DONE:
+    status = str(told.get("status", "")).strip()
+    if _is_sentence(status):
+        return _to_the_caller(_told(status))
+    if status.lower() in _DONE:
         del told["status"]
     if not told:
-        return "I found nothing." if response and not status else done
+        return _nothing(response) if response and not status else done
     if len(told) == 1:
         key, value = next(iter(told.items()))
         if key.lower() in _TELLING:
-            return _told(value)
+            return _to_the_caller(_told(value))
+        if isinstance(value, list) and key.endswith("ed"):
+            return f"{key.replace('_', ' ').capitalize()}: {_value(value)}."
     if "memories" in told:
         return memories(told["memories"])
     parts = [f"the {key.replace('_', ' ')} is {_value(value)}" for key, value in told.items()]
@@ -239,10 +244,31 @@ def _told(value: Any) -> str:
     if isinstance(value, bool):
         return "Yes." if value else "No."
     text = _value(value)
-    # A sentence is said as it is.
-    if isinstance(value, str) and text[:1].isupper() and len(text.split()) > 2:
+    if isinstance(value, str) and _is_sentence(text):  # said as it is
         return text if text.endswith(("!", "?")) else f"{text}."
     return f"The answer is {text}."
+
+
+def _is_sentence(text: str) -> bool:
+    return text[:1].isupper() and len(text.split()) > 2
+
+
+_YOURS = {"sees": "see", "is": "are", "has": "have", "was": "were", "does": "do"}
+
+
+def _to_the_caller(text: str) -> str:
+    """What a tool says of "the caller" is said to the caller."""
+
+    def you(found: re.Match[str]) -> str:
+        pronoun = "You" if found[1] == "T" else "you"
+        return f"{pronoun} {_YOURS.get(found[2], found[2])}"
+
+    return re.sub(r"\b([Tt])he (?:caller|user) (\w+)", you, text)
+
+
+def _nothing(response: Mapping[str, Any]) -> str:
+    key = next(iter(response))
+    return f"Nothing was {key.replace('_', ' ')}." if key.endswith("ed") else "I found nothing."
 
 
 def _value(value: Any) -> str:

@@ -183,14 +183,18 @@ def _choice(parameter: Parameter, sentence: _Sentence) -> Any:
         rank = (len(hits), -min(hits))
         if best is None or rank > best:
             best, chosen, places = rank, choice, hits
-    for at in places:
-        sentence.use(at, at + 1)
-    if places:
-        # "in the kitchen": the small words before it go with it.
-        at = min(places) - 1
-        while at >= 0 and sentence.words[at] in (*_BEFORE_TEXT, "the", "a", "an"):
-            sentence.use(at, at + 1)
-            at -= 1
+    if not places:
+        return None
+    # "in the kitchen": the small words before it go with it.
+    start = at = min(places)
+    while at > sentence.after and sentence.words[at - 1] in (*_BEFORE_TEXT, "the", "a", "an"):
+        at -= 1
+    apart = any(word in _BEFORE_TEXT for word in sentence.words[at:start])
+    if parameter.required or apart:
+        sentence.use(at, start)
+        for place in places:
+            sentence.use(place, place + 1)
+    # Else it is told twice: "a face appears" is what is watched for, and its kind is "face".
     return chosen
 
 

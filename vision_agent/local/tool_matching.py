@@ -33,6 +33,8 @@ _CONCEPT = 2.0
 
 _POLITE = ("please", "can", "could", "would", "will", "you", "i", "want", "like", "to", "d")
 
+_ENDING = frozenset("stop cancel clear remove delete end forget".split())  # noqa: SIM905
+
 _TRANSFER = "transfer_to_agent"
 
 NEEDED = "I only need to know"
@@ -147,6 +149,8 @@ def _fit(words: Sequence[str], tool: Tool) -> tuple[float, Plan] | None:
     phrase = (asked[0][1], asked[0][2]) if asked else None
     if not asked and not _is_request(words, name_words):
         return None
+    if not _same_direction(words, name_words, described):
+        return None
     arguments = fill(tool, words, phrase)
     own = stems(name_words)
     known = own | stems(described)
@@ -172,6 +176,16 @@ def _plan(tool: Tool, arguments: Arguments) -> Plan:
         # A place of what? The parameter itself can't be asked for in words.
         missing = (Parameter("what", "string", "", required=True),)
     return Plan(tool, arguments.values, missing, arguments.boxes, arguments.about)
+
+
+def _same_direction(
+    words: Sequence[str], name_words: Sequence[str], described: Sequence[str]
+) -> bool:
+    """Whether both begin something, or both end it: "stop watching" is no wish to watch."""
+    wants_end = bool(_ENDING & set(words[:4]))
+    return bool(_ENDING & set(name_words)) == wants_end or (
+        wants_end and bool(_ENDING & set(described))
+    )
 
 
 def _is_request(words: Sequence[str], name_words: Sequence[str]) -> bool:

@@ -26,7 +26,8 @@ ASKING = frozenset(
 """Words that a request begins with; besides these, the first word of a tool's own name."""
 
 _SAME = {
-    "gone": "disappear",
+    "gon": "disappear",
+    "away": "disappear",
     "vanish": "disappear",
     "leav": "disappear",
     "com": "appear",
