@@ -20,6 +20,7 @@ bench: setup-dev
 
 bench-barge-in: setup-dev
 	$(BIN)/python benchmarks/barge_in.py $(ARGS)
+
 soak: setup-dev
 	$(BIN)/python -m tests.soak.run $(ARGS)
 

@@ -29,6 +29,9 @@ listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 gate: ContextVar[Gate | None] = ContextVar("gate", default=None)
 """What holds back what a session's caller says."""
 
+user: ContextVar[str] = ContextVar("user", default="")
+"""Whose conversation a session is, if its caller said so."""
+
 
 class _Nobody:
     """Listens to nothing and holds nothing back."""
@@ -49,14 +52,19 @@ class LiveGemini(Gemini):
 
     Attributes:
         patience: How long to wait for the service before something is done about it.
+        names_user: Whether the model is told whose conversation it is, as a label. The local Live
+            API keeps apart by it what users teach; Google's labels are for bills.
     """
 
     patience: Patience = Patience()
+    names_user: bool = False
 
     @asynccontextmanager
     async def connect(self, llm_request: LlmRequest) -> AsyncIterator[BaseLlmConnection]:
         """Open a connection and keep it; raises what the service said if it can't be made."""
         config = llm_request.live_connect_config
+        if self.names_user and user.get():
+            config.labels = {**(config.labels or {}), "user": user.get()}
         if tools := background_tools.current.get():
             tools.take_over(llm_request)
 
@@ -124,6 +132,7 @@ def gemini_at(
     return LiveGemini(
         model=model,
         base_url=base_url,
+        names_user=True,
         speech_config=speech,
         client_kwargs={
             "api_key": "local",

@@ -36,7 +36,7 @@ CLOSE_WITHIN_S = 0.5
 """How long a client may take to answer a closing handshake before it is simply cut off."""
 
 USER_HEADER = "x-vision-agent-user"
-"""Names the user of a connection, which the Live API has no field for; ours, and optional."""
+"""Names the user of a connection, as the label "user" of the setup does; ours, and optional."""
 
 _INTERNAL_ERROR = 1011
 
@@ -202,7 +202,7 @@ class _Service:
             self.engine,
             self.handles,
             connection.send,
-            user=request.headers.get(USER_HEADER, ""),
+            user=request.headers.get(USER_HEADER, "") or setup.user,
             limits=self.limits,
         )
         _logger.debug("session %s: %s", session.id, setup.model.name)

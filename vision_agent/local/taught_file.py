@@ -26,6 +26,8 @@ MOST_BYTES = 8_000_000
 
 MOST_NAME = 40
 
+WHOSE = ("my", "the", "a", "")
+
 _MOST_POINTS = 1_000
 
 
@@ -40,7 +42,7 @@ def encode(things: Sequence[TaughtThing]) -> bytes:
         "things": [
             {
                 "name": thing.name,
-                "mine": thing.mine,
+                "whose": thing.whose,
                 "views": [_view_out(view) for view in thing.views],
             }
             for thing in things
@@ -64,7 +66,7 @@ def decode(data: bytes) -> tuple[TaughtThing, ...]:
         things = tuple(
             TaughtThing(
                 _name(thing["name"]),
-                bool(thing["mine"]),
+                _whose(thing["whose"]),
                 tuple(_view_in(view) for view in thing["views"][:MOST_VIEWS]),
             )
             for thing in document["things"][:MOST_THINGS]
@@ -99,7 +101,7 @@ def _view_in(view: Any) -> Taught:
     width_px, height_px = _numbers(view["size_px"], 2)
     a, b = _numbers(view["tint"], 2)
     outline = _numbers(view["outline"], 4) if view["outline"] else ()
-    colours = tuple((_bin(at), *_numbers([share], 1)) for at, share in view["colours"][:64])
+    colours = tuple((_bin(at), _numbers([share], 1)[0]) for at, share in view["colours"][:64])
     return Taught(
         points.astype(np.float32),
         descriptors,
@@ -128,6 +130,12 @@ def _name(value: Any) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= MOST_NAME:
         raise UnreadableFile("a name is none")
     return value
+
+
+def _whose(value: Any) -> str:
+    if value not in WHOSE:
+        raise UnreadableFile("an article is none")
+    return str(value)
 
 
 def _bytes_out(data: bytes) -> str:

@@ -66,7 +66,7 @@ class TaughtStore:
         with self._lock:
             return self._load(user)
 
-    def teach(self, user: str, name: str, mine: bool, view: Taught) -> tuple[TaughtThing, ...]:
+    def teach(self, user: str, name: str, whose: str, view: Taught) -> tuple[TaughtThing, ...]:
         """Keeps a view of a thing; another view if the name is known already.
 
         Returns:
@@ -85,7 +85,7 @@ class TaughtStore:
                     "Tell me to forget one first."
                 )
             views = (*(known.views if known else ()), view)[-MOST_VIEWS:]
-            taught = TaughtThing(name, mine, views)
+            taught = TaughtThing(name, whose, views)
             rest = tuple(thing for thing in things if thing.name != name)
             self._save(user, (*rest, taught))
             return (*rest, taught)

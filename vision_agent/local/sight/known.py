@@ -32,13 +32,22 @@ class TaughtThing:
 
     Attributes:
         name: What it is called, in lower case: "mug".
-        mine: Whether it was called "my mug" rather than "a mug" or "the mug".
+        whose: The word before it: "my", "the", "a", or "" for a name like "bob".
         views: What it looks like, oldest first.
     """
 
     name: str
-    mine: bool
+    whose: str
     views: tuple[Taught, ...]
+
+    @property
+    def called(self) -> str:
+        """How to speak of it to the one who taught it: "your mug", "a mug", "Bob"."""
+        if self.whose == "my":
+            return f"your {self.name}"
+        if self.whose == "a":
+            return f"{'an' if self.name[0] in 'aeiou' else 'a'} {self.name}"
+        return f"the {self.name}" if self.whose == "the" else self.name.capitalize()
 
 
 class Finder:

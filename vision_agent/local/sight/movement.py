@@ -23,6 +23,9 @@ from vision_agent.local.sight.regions import WENT_AWAY, Region, regions
 RECENT_MS = 2_500
 """What happened longer ago is no movement any more, but a change."""
 
+STANDS_FOR_MS = 12_000
+"""How long no picture may come because nothing changes."""
+
 MOST_PAIRS = 2
 
 APART_MS = 400
@@ -74,6 +77,10 @@ def _recent(frames: Sequence[SeenFrame]) -> list[SeenFrame]:
         if at_ms - frame.at_ms >= APART_MS:
             chosen.append(frame)
             at_ms = frame.at_ms
+    if not chosen:
+        # Pictures that show nothing new are left out: the last one before stands for them.
+        before = [f for f in frames[:-1] if APART_MS <= frames[-1].at_ms - f.at_ms <= STANDS_FOR_MS]
+        chosen = before[-1:]
     return chosen
 
 
