@@ -1,8 +1,8 @@
-# make run · make test · make lint · make bench
+# make run · make test · make lint · make bench · make contract
 VENV := .venv
 BIN  := $(VENV)/bin
 
-.PHONY: run test lint bench setup setup-dev clean
+.PHONY: run test lint bench contract setup setup-dev clean
 
 run: setup
 	@$(BIN)/vision-agent serve $(ARGS)
@@ -17,6 +17,10 @@ lint: setup-dev
 
 bench: setup-dev
 	$(BIN)/python benchmarks/call.py $(ARGS)
+
+# The local Live API against the public one; needs a key.
+contract: setup-dev
+	@$(BIN)/python -m tests.contract
 
 setup:
 	@VENV=$(VENV) sh scripts/setup.sh run
