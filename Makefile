@@ -1,4 +1,5 @@
-# make run · make test · make lint · make bench · make bench-barge-in · make soak
+# make run · make test · make lint · make bench · make bench-barge-in · make soak ·
+# make contract
 VENV := .venv
 BIN  := $(VENV)/bin
 
@@ -23,6 +24,10 @@ bench-barge-in: setup-dev
 
 soak: setup-dev
 	$(BIN)/python -m tests.soak.run $(ARGS)
+
+# The local Live API against the public one; needs a key.
+contract: setup-dev
+	@$(BIN)/python -m tests.contract
 
 setup:
 	@VENV=$(VENV) sh scripts/setup.sh run
