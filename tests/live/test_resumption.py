@@ -73,13 +73,13 @@ class House:
 async def test_the_models_session_goes_on_where_it_still_exists(model):
     engine, house = ScriptedEngine(), House(model)
     async with server(engine) as running:
-        first, _ = await house.call(running, None, "one", picture=b"\xff\xd8 seen \xff\xd9")
+        first, _ = await house.call(running, None, "one", picture=b"\xff\xd8\xff seen \xff\xd9")
         _, answers = await house.call(running, first.token, "two")
     assert answers == ["You said two."]
     turn = engine.turns[-1]
     assert [text for _, text in turn.history] == ["one", "You said one."]
     # No history that is told has pictures: this is the session itself.
-    assert [frame.jpeg for frame in turn.frames] == [b"\xff\xd8 seen \xff\xd9"]
+    assert [frame.jpeg for frame in turn.frames] == [b"\xff\xd8\xff seen \xff\xd9"]
 
 
 @pytest.mark.parametrize("model", MODELS)
