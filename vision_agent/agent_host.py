@@ -43,6 +43,7 @@ class AgentHost:
         self.brain: Brain = choose_brain(self._root, settings.model, os.environ)
         check_options(self._options, self.brain.model)
         self._scenario = settings.scenario
+        self._data_dir = settings.data_dir
         if self._scenario is not None and self.brain.kind != "local":
             raise ModelError(
                 "A scenario is played by the local Live API, but "
@@ -90,7 +91,7 @@ class AgentHost:
         """
         await self.store.start()
         if self.brain.kind == "local":
-            self._local = await LocalServer.start(self._scenario)
+            self._local = await LocalServer.start(self._scenario, self._data_dir)
         install_brain(self.brain, self._root, self._local)
         explain_errors(self._root)
 
@@ -133,4 +134,5 @@ class AgentHost:
             listener=listener,
             tools=BackgroundTools(self._tool_limits, self._tool_threads),
             keeper=opened,
+            user=options.user,
         )

@@ -17,6 +17,9 @@ def live_server(
         Path | None, typer.Option(help="Write the certificate that clients must trust here.")
     ] = None,
     scenario: ScenarioFile = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Where to keep what users teach [the platform's own place].")
+    ] = None,
 ) -> None:
     """Serve the local Live API alone, for any google-genai client."""
     from vision_agent.local import load_scenario, run_live_server
@@ -32,4 +35,4 @@ def live_server(
         else:
             out.print(certificate_pem.strip())
 
-    run_live_server(host, port, announce, script)
+    run_live_server(host, port, announce, script, data_dir)

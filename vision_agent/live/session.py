@@ -47,6 +47,7 @@ class LiveSession:
         listener: Is told how the connection to the model fares.
         tools: Runs the agent's tools beside the conversation; None leaves them to ADK, which waits.
         keeper: Keeps the resumption handle for a later call; None: nobody does.
+        user: Whose conversation it is, to the local Live API; see `CallOptions`.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class LiveSession:
         listener: Listener,
         tools: BackgroundTools | None = None,
         keeper: Keeper | None = None,
+        user: str = "",
     ) -> None:
         self._runner = runner
         self._run_config = run_config
@@ -72,6 +74,7 @@ class LiveSession:
         self._tools = tools
         self._listener = listener
         self._keeper = keeper
+        self._user = user
 
     async def events(self) -> AsyncGenerator[LiveEvent, None]:
         """What happens, until the conversation ends.
@@ -86,6 +89,7 @@ class LiveSession:
         # ADK's tasks are started below and inherit these.
         connection.listener.set(self._listener)
         connection.gate.set(self._intake)
+        connection.user.set(self._user)
         background_tools.current.set(self._tools)
         resumption.keeper.set(self._keeper)
         sessions = self._runner.session_service
