@@ -249,7 +249,7 @@ def _not_understood(turn: Turn) -> list[str]:
 def _is_addressed(text: str) -> bool:
     """Whether what was heard begins like a question or a wish."""
     words = normalise(text).split()
-    return bool(words) and words[0] in ASKING - {"i", "is", "are", "do", "does", "make", "list"}
+    return bool(words) and words[0] in ASKING - {"is", "are", "do", "does", "make", "list"}
 
 
 def _beyond(turn: Turn) -> list[str]:
