@@ -9,7 +9,7 @@ import sys
 import urllib.request
 from collections.abc import Callable
 
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 
 
@@ -28,8 +28,12 @@ def request(method: str, url: str, body: dict | None = None) -> dict:
 class Dialled:
     """A peer that has offered; `connect` takes the answer and waits for `bot-ready`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(
+        self, url: str, camera: MediaStreamTrack | None = None, user: str | None = None
+    ) -> None:
         self.url = url
+        self.user = user
+        self.camera = camera or VideoStreamTrack()
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.pc_id = ""
         self.answer: dict = {}
@@ -67,9 +71,11 @@ class Dialled:
 
     async def offer(self, restart: str | None = None, resume: object = None) -> dict:
         self.peer.addTrack(AudioStreamTrack())
-        self.peer.addTrack(VideoStreamTrack())
+        self.peer.addTrack(self.camera)
         await self.peer.setLocalDescription(await self.peer.createOffer())
         body: dict = {"sdp": self.peer.localDescription.sdp, "type": "offer"}
+        if self.user:
+            body["requestData"] = {"user": self.user}
         if restart:
             body |= {"pc_id": restart, "restart_pc": True}
         if resume is not None:

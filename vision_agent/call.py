@@ -11,17 +11,21 @@ from typing import Any
 
 from aiortc import MediaStreamTrack, RTCDataChannel
 
+from vision_agent import memory
 from vision_agent.agent_host import AgentHost
 from vision_agent.call_limits import CallLimits, EndsNow, EndsSoon, GoesOn
 from vision_agent.call_status import CallStatus, State
 from vision_agent.caller_media import CallerMedia
 from vision_agent.conversation import Conversation
+from vision_agent.in_call import InCall
+from vision_agent.live.call_options import CallOptions
 from vision_agent.live.failure import LiveFailure
 from vision_agent.live.intake import Intake
 from vision_agent.live.store import OpenSession
 from vision_agent.metrics import Metrics
 from vision_agent.rtc import Channel, Peer, check_offer
 from vision_agent.settings import Settings
+from vision_agent.tools import call_context
 
 logger = logging.getLogger(__name__)
 
@@ -47,8 +51,9 @@ class Call:
         host: The agent.
         settings: The server's options.
         metrics: The server's counters.
-        voice: The voice for this call; None for the server's.
+        options: How the agent answers in this call.
         conversation: What it is about: a new one, or one that is gone on with.
+        user: Who calls, to remember what is said; empty for somebody unknown.
         on_closed: Called once, when nothing of the call is left.
     """
 
@@ -59,8 +64,9 @@ class Call:
         settings: Settings,
         metrics: Metrics,
         *,
-        voice: str | None,
+        options: CallOptions,
         conversation: OpenSession,
+        user: str = "",
         on_closed: Callable[[Call], None],
     ) -> None:
         self.call_id = call_id
@@ -68,14 +74,30 @@ class Call:
         self._host = host
         self._settings = settings
         self._metrics = metrics
-        self._voice = voice
+        self._options = options
         self._tell_closed = on_closed
 
         self._intake = Intake()
         self._channel = Channel(self, {"library": "vision_agent", "version": host.version})
         self._status = CallStatus(self._on_state)
-        self._media = CallerMedia(self._intake, self._channel, self._status, settings, metrics)
-        self._conversation = Conversation(self._channel, self._status, metrics)
+        self._owner = memory.Owner(user, call_id)
+        self._remembering = host.remembering(self._owner)
+        self._conversation = Conversation(
+            self._channel,
+            self._status,
+            metrics,
+            barge_in_hold_ms=settings.barge_in_hold_ms,
+            overhear=self._remembering.hear,
+        )
+        self._media = CallerMedia(
+            self._intake,
+            self._channel,
+            self._status,
+            settings,
+            metrics,
+            on_sound=self._conversation.caller_sounds,
+        )
+        self._in_call = InCall(self._intake, self._channel, self._status, self._media)
         self._peer = self._new_peer()
 
         self._tasks: set[asyncio.Task[None]] = set()
@@ -158,6 +180,7 @@ class Call:
             self._live_started = True
             self._start(self._converse(), "live")
             self._start(self._watch_limits(), "limits")
+            self._start(self._remembering.run(), "memory")
 
     def on_microphone(self, track: MediaStreamTrack) -> None:
         """Listen to the caller."""
@@ -193,6 +216,7 @@ class Call:
     def on_text(self, text: str) -> None:
         """The caller typed."""
         self._media.typed(text)
+        self._remembering.typed(text)
 
     def on_track_status(self, receiver_index: int, enabled: bool) -> None:
         """The caller muted or unmuted."""
@@ -200,7 +224,9 @@ class Call:
             self._media.mute(not enabled)
 
     def on_client_message(self, type: str, data: object) -> object | None:
-        """No messages of our own yet."""
+        """The page's own messages."""
+        if type == "camera_size":
+            self._in_call.camera_size(data)
         return None
 
     def on_goodbye(self) -> None:
@@ -210,8 +236,15 @@ class Call:
     # The model's side
 
     async def _converse(self) -> None:
+        # Tools run in tasks that ADK starts from here, and inherit this.
+        call_context.current.set(self._in_call)
+        memory.owner.set(self._owner)
         session = self._host.new_session(
-            self.opened, self._intake, voice=self._voice, listener=self._conversation
+            self.opened,
+            self._intake,
+            options=self._options,
+            listener=self._conversation,
+            heard=self._conversation.heard,
         )
         try:
             await self._conversation.run(session)
@@ -288,11 +321,13 @@ class Call:
         self._intake.close()
         self._channel.close()
         await self._channel.drain()
+        await self._in_call.close()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._peer.close(reason)
         self._media.close()
         self._host.store.end(self.opened)
+        await self._remembering.flush()
         self._metrics.calls_ended.inc()
         self._tell_closed(self)

@@ -9,6 +9,7 @@ import uuid
 
 from vision_agent.agent_host import AgentHost
 from vision_agent.call import Call
+from vision_agent.live.call_options import CallOptions
 from vision_agent.live.store import session_id_of
 from vision_agent.metrics import Metrics
 from vision_agent.settings import Settings
@@ -69,13 +70,14 @@ class CallRegistry:
         return self._drained_at_s is not None
 
     async def start(
-        self, sdp: str, *, voice: str | None, resume: str | None = None
+        self, sdp: str, *, options: CallOptions, resume: str | None = None, user: str = ""
     ) -> tuple[Call, str]:
         """A new call for an offer, and the answer's SDP.
 
         Args:
             sdp: The offer.
-            voice: The voice for this call; None for the server's.
+            options: How the agent answers in this call.
+            user: Who calls; empty for somebody unknown.
             resume: The token of a conversation to continue. A call that is still on it ends.
 
         Raises:
@@ -105,8 +107,9 @@ class CallRegistry:
             self._host,
             self._settings,
             self._metrics,
-            voice=voice,
+            options=options,
             conversation=opened,
+            user=user,
             on_closed=self._forget,
         )
         self._calls[call_id] = self._by_session[opened.session_id] = call

@@ -27,6 +27,15 @@ class Metrics:
         self.pictures_replaced = self._counter(
             "pictures_replaced", "Pictures a newer one replaced before the model took them."
         )
+        self.pictures_skipped = self._counter(
+            "pictures_skipped", "Due pictures that showed nothing new and were not sent."
+        )
+        self.tokens_saved = self._counter(
+            "tokens_saved", "Tokens that the skipped pictures would have cost."
+        )
+        self.close_looks = self._counter("close_looks", "Pictures in full resolution sent.")
+        self.texts = self._counter("texts", "Texts queued for the model: typed, and notices.")
+        self.tool_results = self._counter("tool_results", "Tool results queued for the model.")
         self.audio_ms = self._counter("audio_ms", "Caller's audio queued for the model.")
         self.audio_dropped_ms = self._counter(
             "audio_dropped_ms", "Caller's audio dropped because the model was too slow."
@@ -35,6 +44,9 @@ class Metrics:
             "model_reconnects", "Connections to the model that were lost and made again."
         )
         self.interruptions = self._counter("interruptions", "Answers the caller spoke over.")
+        self.false_starts = self._counter(
+            "false_starts", "Times the agent fell silent for a caller who did not cut in."
+        )
         self.tokens = self._counter("tokens", "Tokens the service counted.", "direction")
 
     def watch_sessions(self, counts: Callable[[], Mapping[str, int]]) -> None:

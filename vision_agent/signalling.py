@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import secrets
 import time
 import uuid
@@ -16,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from vision_agent.agent_host import AgentHost
 from vision_agent.call import Call, CallOver
 from vision_agent.call_registry import CallRegistry, Draining, FullHouse
-from vision_agent.live.models import ModelError, check_voice
+from vision_agent.live.call_options import CallOptions
+from vision_agent.live.models import ModelError
 from vision_agent.live.store import MAX_TOKEN_CHARS
 from vision_agent.rtc import BadOffer
 from vision_agent.settings import Settings
@@ -139,13 +141,15 @@ def signalling_router(registry: CallRegistry, host: AgentHost, settings: Setting
         body = await _read(request, Offer)
         if body.type != "offer":
             raise Refusal(400, f"The type must be 'offer', not {body.type[:20]!r}.")
-        voice = _voice(body)
+        options, user = _options(host, body), _user(body)
         try:
             if body.pc_id:
                 call = _find(registry, body.pc_id)
                 sdp = await call.restart(body.sdp)
             else:
-                call, sdp = await registry.start(body.sdp, voice=voice, resume=_resume(body))
+                call, sdp = await registry.start(
+                    body.sdp, options=options, resume=_resume(body), user=user
+                )
         except BadOffer as error:
             raise Refusal(400, str(error)) from error
         except CallOver as error:
@@ -226,12 +230,17 @@ def _resume(offer: Offer) -> str | None:
     raise Refusal(400, "requestData.resume must be the token that an earlier answer gave.")
 
 
-def _voice(offer: Offer) -> str | None:
+def _user(offer: Offer) -> str:
+    """Who calls, if the client says so: a name that nobody can guess keeps memories private."""
     data = offer.requestData or offer.request_data or {}
-    voice = data.get("voice")
-    if voice is None:
-        return None
+    user = data.get("user") or ""
+    if not isinstance(user, str) or not re.fullmatch(r"[\w.@:-]{0,100}", user):
+        raise Refusal(400, "requestData.user is at most 100 letters, digits and . @ : - _.")
+    return user
+
+
+def _options(host: AgentHost, offer: Offer) -> CallOptions:
     try:
-        return check_voice(str(voice))
+        return host.options(offer.requestData or offer.request_data or {})
     except ModelError as error:
         raise Refusal(400, str(error)) from error

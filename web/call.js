@@ -78,10 +78,17 @@ export class Call {
     this.#camera = track;
     await this.#peer?.replaceCamera(track);
     this.#channel?.trackStatus(RECEIVER.camera, track !== null);
+    this.#tellCameraSize();
   }
 
   async pictureResized() {
+    this.#tellCameraSize();
     await this.#peer?.pictureResized();
+  }
+
+  /** @param {number} seconds how long the camera's own resolution is wanted */
+  async fullPicture(seconds) {
+    await this.#peer?.fullPicture(seconds);
   }
 
   /**
@@ -156,6 +163,7 @@ export class Call {
     if (this.#over) return;
     if (this.#muted) channel.trackStatus(RECEIVER.microphone, false);
     if (this.#camera === null) channel.trackStatus(RECEIVER.camera, false);
+    this.#tellCameraSize();
     this.#phase = "up";
     this.#listener.onReady();
   }
@@ -177,6 +185,12 @@ export class Call {
     } else if (type === "error" && data?.fatal) {
       this.#endedByServer(data.message ?? data.error ?? "The agent had to stop.");
     }
+  }
+
+  // So that the agent knows whether there is more to see than what is sent.
+  #tellCameraSize() {
+    const { width = 0, height = 0 } = this.#camera?.getSettings() ?? {};
+    this.#channel?.clientMessage("camera_size", { width, height });
   }
 
   #lost(peer, why) {

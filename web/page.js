@@ -11,6 +11,7 @@ import { Indicator } from "./indicator.js";
 import { Level } from "./level.js";
 import { Looks } from "./looks.js";
 import { Notices } from "./notices.js";
+import { Points } from "./points.js";
 import { NO_WEBRTC, callProblem, endingSoon } from "./problems.js";
 import { Signalling, tokenFrom } from "./signalling.js";
 import { IDLE, afterMessage, enter, isInCall, isLive, wordsFor } from "./states.js";
@@ -26,6 +27,7 @@ const captions = new Captions(at("captions"), at("spoken-captions"));
 const clock = new Clock(at("clock"));
 const indicator = new Indicator(at("indicator"));
 const looks = new Looks(at("stage"), at("looks"));
+const points = new Points(at("points"), at("own"));
 const lobbyNotices = new Notices(at("lobby-notices"));
 const callNotices = new Notices(at("call-notices"));
 const voice = new Voice(at("voice"), (blocked) => (at("unblock").hidden = !blocked));
@@ -180,8 +182,13 @@ function onMessage(message) {
       if (!data.fatal) captions.note(data.message ?? data.error, "error");
       break;
     case "server-message":
-      if (data?.kind === "interrupted") captions.interrupted();
+      if (data?.kind === "interrupted") captions.interrupted(data.heard);
+      else if (data?.kind === "point" && camera.track) points.show(data);
+      else if (data?.kind === "clear_points") points.clear();
+      else if (data?.kind === "full_picture") call?.fullPicture(data.seconds);
+      else if (data?.kind === "unasked") captions.note(data.text);
       else if (data?.kind === "turn_complete") captions.turnComplete();
+      else if (data?.kind === "agent") captions.agentSpeaks(data.name);
       else if (data?.kind === "frame" && camera.track) looks.saw(data);
       else if (data?.kind === "frame_at_speech_end" && camera.track) captions.looked(data.age_ms);
       else if (data?.kind === "resumed") resumed(data.earlier);
@@ -216,6 +223,7 @@ function ended(problem) {
   indicator.use("agent", null);
   indicator.use("caller", null);
   looks.stop();
+  points.stop();
   clock.stop();
   wakeLock?.release();
   wakeLock = null;
@@ -255,6 +263,8 @@ async function showDevices() {
   at("no-picture").hidden = camera.track !== null;
   document.body.dataset.picture = camera.track ? "camera" : "none";
   if (!camera.track) looks.stop();
+  if (camera.track && isInCall(state)) points.watch(camera.mirrored);
+  else points.stop();
   const heard = microphone.isOpen && isInCall(state);
   indicator.use("caller", heard ? new Level(microphone.track) : null);
   if (camera.track) await camera.count();

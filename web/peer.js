@@ -21,6 +21,8 @@ export class Peer {
   #batchTimer;
   #checkTimer;
   #capping = Promise.resolve();
+  #full = false;
+  #fullTimer;
   #closed = false;
   #told = false;
 
@@ -86,9 +88,21 @@ export class Peer {
     await this.#cap();
   }
 
+  /** The agent looks closely: all the pixels there are, for a moment. */
+  async fullPicture(seconds) {
+    this.#full = true;
+    clearTimeout(this.#fullTimer);
+    this.#fullTimer = setTimeout(() => {
+      this.#full = false;
+      this.#cap();
+    }, seconds * 1_000);
+    await this.#cap();
+  }
+
   close() {
     if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#fullTimer);
     clearTimeout(this.#batchTimer);
     clearInterval(this.#checkTimer);
     this.#pc.close();
@@ -105,7 +119,7 @@ export class Peer {
     if (this.#closed || this.#pc.signalingState !== "stable") return;
     const camera = this.#pc.getTransceivers()[1];
     if (camera.currentDirection === "sendonly" || camera.currentDirection === "sendrecv") {
-      await capCamera(camera.sender);
+      await capCamera(camera.sender, this.#full);
     }
   }
 
