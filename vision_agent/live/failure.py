@@ -13,6 +13,10 @@ class LiveFailure(Exception):
     """A live session ended for a reason that the caller should read."""
 
 
+class DatabaseError(RuntimeError):
+    """The sessions' database can't be used; the text says which and why."""
+
+
 def explain(error: BaseException, *, model: str) -> str:
     """One or two sentences for whatever `Runner.run_live` raised.
 

@@ -246,7 +246,7 @@ class Turns:
         self._results = []
         actions: list[Action] = [CallTools(tuple(calls))]
         if self._tool_call_ends_turn:
-            actions.append(TurnComplete())
+            actions.append(self._complete())
         return actions
 
     def launched(self, number: int, calls: Sequence[ToolCall]) -> list[Action]:
@@ -303,7 +303,7 @@ class Turns:
         if self.floor is not Floor.PLAYING_OUT or now_ms < self._heard_until_ms:
             return []
         self.floor = FLOOR[self.floor, Event.PLAYED_OUT]
-        return [TurnComplete(self._silent), self._settled(), *self._answer_next()]
+        return [self._complete(said_nothing=self._silent), self._settled(), *self._answer_next()]
 
     def _cut_off(self, now_ms: int) -> list[Action]:
         if self.floor is Floor.IDLE:
@@ -319,14 +319,18 @@ class Turns:
             actions.append(Interrupted())
         if waited:
             actions.append(CancelTools(tuple(self._calls)))
-        if cuts_in:
-            actions.append(TurnComplete())
-        self.floor = FLOOR[self.floor, Event.CUT_OFF]
         self._calls = {}
+        if cuts_in:
+            actions.append(self._complete())
+        self.floor = FLOOR[self.floor, Event.CUT_OFF]
         # Whatever the stopped answer still reports carries the old number.
         self._number += 1
         self._heard_until_ms = now_ms
         return [*actions, self._settled()]
+
+    def _complete(self, *, said_nothing: bool = False) -> TurnComplete:
+        waiting = self._calls or self._background or self._waiting or self._to_report
+        return TurnComplete(said_nothing, more_follows=bool(waiting))
 
     def _settled(self) -> Settled:
         return Settled(None if self._recorded else self._prompt)
