@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from vision_agent.agents import AgentError
     from vision_agent.app import create_app
+    from vision_agent.brain import live_brain
     from vision_agent.call import Call
     from vision_agent.live.models import ModelError
     from vision_agent.settings import IceServer, Settings
@@ -21,6 +22,7 @@ __all__ = [
     "Settings",
     "__version__",
     "create_app",
+    "live_brain",
 ]
 
 _HOMES = {
@@ -31,6 +33,7 @@ _HOMES = {
     "Settings": "settings",
     "__version__": "version",
     "create_app": "app",
+    "live_brain": "brain",
 }
 
 

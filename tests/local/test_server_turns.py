@@ -430,6 +430,29 @@ async def test_3x_answers_it_when_it_is_nudged(connect: Connect, engine: Scripte
     assert list(turn.history) == [("user", "hello"), ("model", "Hi.")]
 
 
+@pytest.mark.parametrize("model", [MODEL_2, MODEL_3])
+async def test_a_replayed_question_is_answered_with_the_tools_results_replayed_after_it(
+    connect: Connect, engine: ScriptedEngine, model: str
+) -> None:
+    call = types.FunctionCall(id="c1", name="measure", args={})
+    result = types.FunctionResponse(id="c1", name="measure", response={"metres": 42})
+    contents = [
+        *replayed(),
+        types.Content(role="model", parts=[types.Part(function_call=call)]),
+        types.Content(role="user", parts=[types.Part(function_response=result)]),
+    ]
+    async with connect(model, **SEEDED) as session, Heard(session) as heard:
+        await session.send_client_content(turns=contents, turn_complete=True)
+        if model == MODEL_3:
+            await session.send_realtime_input(text=".")
+        await heard.until("turn_complete")
+    [turn] = engine.turns
+    assert turn.text == "what is this"
+    assert [dict(r) for r in turn.tool_results] == [
+        {"id": "c1", "name": "measure", "response": {"metres": 42}}
+    ]
+
+
 NON_BLOCKING = types.Tool(
     function_declarations=[
         types.FunctionDeclaration(name="get_time", behavior=types.Behavior.NON_BLOCKING)

@@ -109,6 +109,11 @@ class Context:
         """The caller's last words, taken out again if the model has not answered them; else ""."""
         return self._memory.take_unanswered()
 
+    @property
+    def last_question(self) -> str:
+        """The caller's last words that are history; "" if there are none."""
+        return next((text for role, text in reversed(self.history) if role == "user"), "")
+
     def fit(self, compression: Compression | None, limit_tokens: int | None) -> None:
         """Makes the context short enough for the next answer.
 

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vision_agent.local.engine_port import Engine
@@ -24,6 +25,7 @@ def run_live_server(
     announce: Callable[[int, str], None],
     scenario: Scenario | None = None,
     limits: Limits = SERVICE,
+    data_dir: Path | None = None,
 ) -> None:
     """Serves the local Live API until SIGTERM or SIGINT; for a command line.
 
@@ -33,11 +35,12 @@ def run_live_server(
         announce: Called once it listens, with the port and the certificate (PEM) to trust.
         scenario: What it says instead, and what goes wrong.
         limits: How long connections and sessions may last.
+        data_dir: Where it keeps what users teach; None takes the machine's usual place.
 
     Raises:
         OSError: the port is taken.
     """
-    asyncio.run(serve_until(asyncio.Event(), host, port, announce, scenario, limits))
+    asyncio.run(serve_until(asyncio.Event(), host, port, announce, scenario, limits, data_dir))
 
 
 async def serve_until(
@@ -47,6 +50,7 @@ async def serve_until(
     announce: Callable[[int, str], None],
     scenario: Scenario | None = None,
     limits: Limits = SERVICE,
+    data_dir: Path | None = None,
 ) -> None:
     """Starts the engine and a server, runs them until ``stop`` or a signal, and ends both.
 
@@ -57,6 +61,7 @@ async def serve_until(
         announce: Called once it listens, with the port and the certificate (PEM) to trust.
         scenario: What it says instead, and what goes wrong.
         limits: How long connections and sessions may last.
+        data_dir: Where it keeps what users teach; None takes the machine's usual place.
 
     Raises:
         OSError: the port is taken.
@@ -66,7 +71,7 @@ async def serve_until(
 
     with _stopping_on_signals(stop):
         stopped = asyncio.create_task(stop.wait())
-        starting = asyncio.create_task(_start_engine(scenario))
+        starting = asyncio.create_task(_start_engine(scenario, data_dir))
         try:
             await asyncio.wait((starting, stopped), return_when=asyncio.FIRST_COMPLETED)
             if not starting.done():
@@ -84,13 +89,13 @@ async def serve_until(
             await asyncio.wait((starting, stopped))
 
 
-async def _start_engine(scenario: Scenario | None) -> RealEngine | None:
+async def _start_engine(scenario: Scenario | None, data_dir: Path | None) -> RealEngine | None:
     if scenario is not None and not scenario.engine:
         return None
     # Imported here: reading the server's code must not load the recognisers.
     from vision_agent.local.engine import Engine
 
-    return await Engine.start()
+    return await Engine.start(data_dir)
 
 
 async def _serve(

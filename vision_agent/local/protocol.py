@@ -70,11 +70,12 @@ class AudioStreamEnd:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """One piece of conversation: who, which words, which pictures."""
+    """One piece of conversation: who, which words, which pictures, which tools' results."""
 
     role: str
     text: str
     images: tuple[bytes, ...] = ()
+    results: tuple[ToolResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,14 +214,17 @@ def _turn(source: Mapping[str, Any]) -> Content:
     role = as_text(field(source, "role"), "role") or "user"
     if role not in ("user", "model"):
         raise invalid("Please use a valid role: user, model.")
-    images = []
+    images, results = [], []
     for part in as_list(field(source, "parts"), "parts"):
         blob = field(as_object(part, "part"), "inline_data")
         if blob is not None:
             # Sound in here corrupts a real session; it has to come as real-time input.
             path = "client_content.turns.parts.inline_data"
             images.append(_image(as_object(blob, "inline_data"), path).data)
-    return Content(role, content_text(source), tuple(images))
+        response = field(as_object(part, "part"), "function_response")
+        if response is not None:
+            results.append(_tool_result(as_object(response, "function_response")))
+    return Content(role, content_text(source), tuple(images), tuple(results))
 
 
 def _tool_response(source: Mapping[str, Any]) -> ToolResponse:

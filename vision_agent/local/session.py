@@ -91,6 +91,7 @@ class Session:
         )
         self._seeded = not setup.history_first
         self._unfinished_content: list[str] = []
+        self._replayed_results: list[actions.ToolResult] = []
         self._answering = Answering(engine, setup, self._outbox)
         self._transcribed = False
         self._resumable = True
@@ -249,8 +250,11 @@ class Session:
         text = typed
         if text.strip() in ("", "."):
             # What ADK sends a 3.x model after replaying history that still wants its answer.
-            text = self._context.take_unanswered() or text
-        self._do(self._turns.typed(text, self._now_ms(), is_activity=True))
+            text = self._context.take_unanswered()
+            if self._replayed_results:
+                self._answer_replayed(text)
+                return
+        self._do(self._turns.typed(text or typed, self._now_ms(), is_activity=True))
         # Now the turn that it may have interrupted has ended: it belongs to the next one.
         self._context.text(typed)
 
@@ -265,8 +269,11 @@ class Session:
         for index, content in enumerate(message.contents):
             if content.role == "model" and content.text:
                 prompt = -1
+                self._replayed_results = []
             elif content.text and not content.text.startswith(_CONTEXT_MARK):
                 prompt = index
+                self._replayed_results = []
+            self._replayed_results += content.results
         for index, content in enumerate(message.contents):
             at_ms = self._clock.at(self._now_ms())
             self._context.content(content, at_ms, is_question=index == prompt)
@@ -280,8 +287,18 @@ class Session:
         if seeding and (self._setup.model.generation >= 3 or not text):
             # 3.x begins with the next real-time input; and no one begins without a question.
             self._context.settle(text, "")
+        elif self._replayed_results:
+            self._answer_replayed(text)
         else:
             self._do(self._turns.typed(text, self._now_ms()))
+
+    def _answer_replayed(self, question: str) -> None:
+        """Answers a question, the last one if it is none, whose tools ran in an earlier session."""
+        results, self._replayed_results = tuple(self._replayed_results), []
+        recorded = not question
+        question = question or self._context.last_question
+        now_ms = self._now_ms()
+        self._do(self._turns.typed(question, now_ms, results=results, recorded=recorded))
 
     # What is to be done about it.
 

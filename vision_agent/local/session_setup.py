@@ -88,6 +88,7 @@ class Setup:
         proactive: Whether the model may stay silent on what is not meant for it.
         affective: Whether the answer may follow the caller's manner of speaking.
         compression: How the context is kept short, if it is.
+        user: Whose conversation it is: the label "user", if the client sets one.
     """
 
     endpoint: Endpoint
@@ -114,6 +115,7 @@ class Setup:
     proactive: bool = False
     affective: bool = False
     compression: Compression | None = None
+    user: str = ""
 
 
 def find_endpoint(path: str) -> Endpoint | None:
@@ -226,6 +228,7 @@ def parse_setup(raw: str | bytes, endpoint: Endpoint) -> Setup:
         affective=model.affective
         and as_flag(field(generation, "enable_affective_dialog"), "enable_affective_dialog"),
         compression=_compression(field(setup, "context_window_compression")),
+        user=as_text(field(as_object(field(setup, "labels"), "setup.labels"), "user"), "user"),
     )
 
 

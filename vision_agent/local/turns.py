@@ -199,7 +199,15 @@ class Turns:
         self._utterances = []
         return self._answer_next()
 
-    def typed(self, text: str, now_ms: int, *, is_activity: bool = False) -> list[Action]:
+    def typed(
+        self,
+        text: str,
+        now_ms: int,
+        *,
+        is_activity: bool = False,
+        results: tuple[ToolResult, ...] = (),
+        recorded: bool = False,
+    ) -> list[Action]:
         """Text to answer.
 
         Args:
@@ -207,12 +215,14 @@ class Turns:
             now_ms: The time.
             is_activity: Real-time text counts as activity, so ``NO_INTERRUPTION`` holds it back;
                 ``clientContent`` always interrupts.
+            results: What tools called for it in an earlier session gave back.
+            recorded: Whether the text is history already.
         """
         prompt = Prompt(text)
         if self.floor is not Floor.IDLE and is_activity and not self._barge_in:
             self._waiting.append(prompt)
             return []
-        return [*self._cut_off(now_ms), self._answer(prompt)]
+        return [*self._cut_off(now_ms), self._answer(prompt, results, recorded=recorded)]
 
     def content_added(self, now_ms: int, *, asks: bool = False) -> list[Action]:
         """``clientContent`` came, and interrupts; where it ``asks``, `typed` follows."""
@@ -347,11 +357,13 @@ class Turns:
                 return [self._answer_results(next(iter(self._to_report)))]
         return []
 
-    def _answer(self, prompt: Prompt) -> Answer:
+    def _answer(
+        self, prompt: Prompt, results: tuple[ToolResult, ...] = (), *, recorded: bool = False
+    ) -> Answer:
         self._begun += 1
         self._turn = self._begun
-        self._recorded = False
-        return self._begin(prompt, ())
+        self._recorded = recorded
+        return self._begin(prompt, results)
 
     def _answer_results(self, turn: int) -> Answer:
         waiting = self._to_report.pop(turn)
