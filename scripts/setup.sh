@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sets up everything `make run` (first argument "run") or `make test` ("dev") needs: the shared
-# libraries that OpenCV wants, Chromium for the browser tests, and a virtual environment.
+# libraries that OpenCV wants, Chromium and PulseAudio for the tests, and a virtual environment.
 # Installs Debian packages only as root or with sudo; otherwise says what is missing.
 set -eu
 
@@ -38,6 +38,11 @@ fi
 if [ "$what" = dev ]; then
 	command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 ||
 		command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
+	if [ "$(uname -s)" = Linux ]; then
+		# Virtual devices for the tests of `vision-agent talk`.
+		command -v pulseaudio >/dev/null 2>&1 || missing="$missing pulseaudio"
+		command -v paplay >/dev/null 2>&1 || missing="$missing pulseaudio-utils"
+	fi
 fi
 
 if [ -n "$missing" ]; then
@@ -53,7 +58,7 @@ if [ -n "$missing" ]; then
 	else
 		say "These packages are missing and can't be installed from here:$missing"
 		say "On Debian or Ubuntu, as root: apt-get install$missing"
-		say "Elsewhere: OpenCV needs libGL.so.1 and libglib-2.0.so.0; the browser tests need Chromium."
+		say "Elsewhere: OpenCV needs libGL.so.1 and libglib-2.0.so.0; the tests need Chromium and PulseAudio."
 		exit 1
 	fi
 fi
