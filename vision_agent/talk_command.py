@@ -211,8 +211,6 @@ class TalkCommand:
     async def _speak(self, call: TalkCall, devices: CallDevices, screen: Screen) -> bool:
         microphone, hung_up = devices.live, asyncio.Event()
         switch = MicrophoneSwitch(call, microphone, screen)
-        if self.push_to_talk:
-            switch.off_at_once()
 
         def on_key(key: str) -> None:
             if key.lower() == "q":
@@ -221,6 +219,10 @@ class TalkCommand:
                 switch.toggle()
 
         with single_keys(on_key):
+            if self.push_to_talk:
+                switch.off_at_once()
+            else:
+                screen.note("Talk now. Ctrl-C hangs up.")
             try:
                 await hung_up.wait()
             finally:
