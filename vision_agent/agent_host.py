@@ -57,6 +57,16 @@ class AgentHost:
         return self._root.name
 
     @property
+    def app_name(self) -> str:
+        """The ADK app's name: unique on a server."""
+        return self._runner.app_name
+
+    @property
+    def description(self) -> str:
+        """What the agent says it is for."""
+        return self._root.description
+
+    @property
     def version(self) -> str:
         """The version of this package."""
         return __version__
@@ -71,11 +81,20 @@ class AgentHost:
             "version": __version__,
         }
 
-    async def start(self) -> None:
-        """Start the local Live API if it is the brain; `LocalServerError` if it does not start."""
-        if self.brain.kind == "local":
-            self._local = await LocalServer.start(self._scenario)
-        install_brain(self.brain, self._root, self._local)
+    async def start(self, local: LocalServer | None = None) -> None:
+        """Give the agent its brain.
+
+        Args:
+            local: The running local Live API; None starts one if it is the brain.
+
+        Raises:
+            LocalServerError: It does not start.
+        """
+        if self.brain.kind != "local":
+            local = None
+        elif local is None:
+            local = self._local = await LocalServer.start(self._scenario)
+        install_brain(self.brain, self._root, local)
 
     async def close(self) -> None:
         """End what `start` started, and the agent's own toolsets."""
@@ -88,7 +107,7 @@ class AgentHost:
         """What keeps the words of a call of this owner's."""
         return Remembering(
             self._memory,
-            app_name=self._runner.app_name,
+            app_name=self.app_name,
             user=owner.user,
             conversation=owner.conversation,
         )

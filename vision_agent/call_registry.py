@@ -6,10 +6,10 @@ import asyncio
 import gc
 import uuid
 
-from vision_agent.agent_host import AgentHost
 from vision_agent.call import Call
 from vision_agent.metrics import Metrics
 from vision_agent.settings import Settings
+from vision_agent.switchboard import Switchboard
 
 CLOSE_TIMEOUT_S = 1.5
 """Bound on ending all calls together, so that a server stops within two seconds."""
@@ -25,13 +25,13 @@ class CallRegistry:
     """Starts calls, finds them by id, and knows when each is over.
 
     Args:
-        host: The agent.
+        agents: Who answers.
         settings: The server's options.
         metrics: The server's counters.
     """
 
-    def __init__(self, host: AgentHost, settings: Settings, metrics: Metrics) -> None:
-        self._host = host
+    def __init__(self, agents: Switchboard, settings: Settings, metrics: Metrics) -> None:
+        self._agents = agents
         self._settings = settings
         self._metrics = metrics
         self._calls: dict[str, Call] = {}
@@ -43,18 +43,28 @@ class CallRegistry:
         """The call with this id, unless it has ended."""
         return self._calls.get(call_id)
 
-    async def start(self, sdp: str, *, voice: str | None, user: str = "") -> tuple[Call, str]:
+    async def start(
+        self, sdp: str, *, voice: str | None, user: str = "", agent: str | None = None
+    ) -> tuple[Call, str]:
         """A new call for an offer, and the answer's SDP.
 
+        Args:
+            sdp: The offer.
+            voice: The voice for this call; None for the server's.
+            user: Who calls, to remember what is said; empty for somebody unknown.
+            agent: Whom they call; None for the first agent.
+
         Raises:
+            UnknownAgent: There is none of that name.
             FullHouse: No slot is free.
             BadOffer: The offer is none; its slot is free again.
         """
+        host = self._agents.find(agent)
         if len(self._calls) >= self._settings.max_calls:
             raise FullHouse(f"All {self._settings.max_calls} lines are busy. Try again shortly.")
         call = Call(
             uuid.uuid4().hex,
-            self._host,
+            host,
             self._settings,
             self._metrics,
             voice=voice,

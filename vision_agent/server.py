@@ -12,9 +12,9 @@ from contextlib import contextmanager
 
 import uvicorn
 
-from vision_agent.agent_host import AgentHost
 from vision_agent.app import create_app
 from vision_agent.settings import Settings
+from vision_agent.switchboard import Switchboard
 
 
 class ServerError(RuntimeError):
@@ -59,17 +59,17 @@ def run_server(settings: Settings, *, say: Callable[[str], None]) -> None:
         say: Takes the lines for the person who started it.
 
     Raises:
-        AgentError, ModelError: See `AgentHost`.
+        AgentError, ModelError: See `Switchboard`.
         ServerError: The address can't be bound, or the brain did not start.
     """
-    host = AgentHost(settings)
-    app = create_app(settings, host=host)
+    agents = Switchboard(settings)
+    app = create_app(settings, agents=agents)
     bound = _bind(settings)
     address = f"http://{_shown_host(settings.host)}:{bound.getsockname()[1]}"
 
     def announce() -> None:
         say(f"vision-agent: {address}")
-        say(f"Agent: {host.name}. Brain: {host.brain.label}.")
+        say(agents.summary)
         if not _is_loopback(settings.host):
             say(
                 "Browsers give a camera to https:// pages and to localhost only: "

@@ -13,12 +13,12 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from vision_agent.agent_host import AgentHost
 from vision_agent.call import Call
 from vision_agent.call_registry import CallRegistry, FullHouse
 from vision_agent.live.models import ModelError, check_voice
 from vision_agent.rtc import BadOffer
 from vision_agent.settings import Settings
+from vision_agent.switchboard import Switchboard, UnknownAgent
 
 MAX_BODY_BYTES = 64 * 1024
 """An offer is at most 16 KB of SDP; this leaves room for its JSON."""
@@ -94,12 +94,12 @@ class Sessions:
             raise Refusal(404, "There is no such session: POST /start gives one.")
 
 
-def signalling_router(registry: CallRegistry, host: AgentHost, settings: Settings) -> APIRouter:
+def signalling_router(registry: CallRegistry, agents: Switchboard, settings: Settings) -> APIRouter:
     """The routes under `/api`, `/start` and `/sessions`, all behind the access token if one is set.
 
     Args:
         registry: The calls.
-        host: The agent, for `/api/info`.
+        agents: Who answers, for `/api/info`.
         settings: The token and the ICE servers.
     """
     sessions = Sessions()
@@ -124,7 +124,7 @@ def signalling_router(registry: CallRegistry, host: AgentHost, settings: Setting
     @router.get("/api/info")
     async def info() -> dict[str, Any]:
         """Who answers, for the page."""
-        return {**host.info(), "ice_servers": ice_servers, "ready": True}
+        return {**agents.info(), "ice_servers": ice_servers, "ready": True}
 
     @router.post("/start")
     async def start() -> dict[str, Any]:
@@ -138,15 +138,17 @@ def signalling_router(registry: CallRegistry, host: AgentHost, settings: Setting
         body = await _read(request, Offer)
         if body.type != "offer":
             raise Refusal(400, f"The type must be 'offer', not {body.type[:20]!r}.")
-        voice, user = _voice(body), _user(body)
+        voice, user, agent = _voice(body), _user(body), _agent(body)
         try:
             if body.pc_id:
                 call = _find(registry, body.pc_id)
                 sdp = await call.restart(body.sdp)
             else:
-                call, sdp = await registry.start(body.sdp, voice=voice, user=user)
+                call, sdp = await registry.start(body.sdp, voice=voice, user=user, agent=agent)
         except BadOffer as error:
             raise Refusal(400, str(error)) from error
+        except UnknownAgent as error:
+            raise Refusal(404, str(error)) from error
         except FullHouse as error:
             raise Refusal(503, str(error), {"Retry-After": str(RETRY_AFTER_S)}) from error
         return JSONResponse({"sdp": sdp, "type": "answer", "pc_id": call.call_id})
@@ -201,6 +203,12 @@ def _find(registry: CallRegistry, pc_id: str) -> Call:
     if call is None:
         raise Refusal(404, "There is no such call: it has ended, or never was.")
     return call
+
+
+def _agent(offer: Offer) -> str | None:
+    data = offer.requestData or offer.request_data or {}
+    agent = data.get("agent")
+    return None if agent is None else str(agent)
 
 
 def _user(offer: Offer) -> str:

@@ -63,19 +63,42 @@ async function askInfo() {
     return;
   }
   lobbyNotices.clear("info");
-  const { kind, label, text } = brainWords(info);
+  showAgents(info.agents ?? []);
+  const chosen = info.agents?.find(({ id }) => id === at("agent").value) ?? info;
+  showAgent(chosen);
+  const starting = info.ready === false;
+  at("call").disabled = at("call-voice").disabled = starting;
+  if (starting) at("brain-text").textContent = "The agent is starting…";
+  if (starting) setTimeout(askInfo, INFO_AGAIN_MS);
+}
+
+/** Several agents live here: the person chooses. */
+function showAgents(agents) {
+  at("agent-choice").hidden = agents.length < 2;
+  const choice = at("agent");
+  const before = choice.value;
+  choice.replaceChildren(
+    ...agents.map(({ id, agent, description }) => {
+      const option = new Option(agentWords(agent), id);
+      option.title = description ?? "";
+      return option;
+    }),
+  );
+  if (agents.some(({ id }) => id === before)) choice.value = before;
+}
+
+function showAgent(agent) {
+  signalling.agent = at("agent-choice").hidden ? null : at("agent").value;
+  const { kind, label, text } = brainWords(agent);
   at("brain").textContent = label;
   at("brain").dataset.kind = kind;
   at("brain").title = text;
   at("brain").hidden = false;
-  if (info.agent) {
-    document.title = agentWords(info.agent);
+  at("brain-text").textContent = text;
+  if (agent.agent) {
+    document.title = agentWords(agent.agent);
     at("agent-name").textContent = document.title;
   }
-  const starting = info.ready === false;
-  at("call").disabled = at("call-voice").disabled = starting;
-  at("brain-text").textContent = starting ? "The agent is starting…" : text;
-  if (starting) setTimeout(askInfo, INFO_AGAIN_MS);
 }
 
 async function dial(withCamera) {
@@ -294,6 +317,9 @@ async function keepAwake() {
 
 at("call").addEventListener("click", () => dial(true));
 at("call-voice").addEventListener("click", () => dial(false));
+at("agent").addEventListener("change", ({ target }) =>
+  showAgent(info.agents.find(({ id }) => id === target.value)),
+);
 at("unblock").addEventListener("click", () => voice.play());
 at("own").addEventListener("resize", ({ target: { videoWidth, videoHeight } }) => {
   if (videoHeight) at("stage").style.setProperty("--ratio", (videoWidth / videoHeight).toFixed(4));

@@ -7,6 +7,8 @@ const WHO = "vision-agent-user";
 
 export class Signalling {
   #token;
+  /** @type {string|null} which of the server's agents to call; null for its first */
+  agent = null;
 
   /** @param {string|null} token sent as `Authorization: Bearer …`, if the server asks for one */
   constructor(token = null) {
@@ -26,7 +28,7 @@ export class Signalling {
   offer(offer, { pcId, restart }) {
     const body = { sdp: offer.sdp, type: offer.type, pc_id: pcId };
     const user = whoCalls();
-    if (user) body.requestData = { user };
+    body.requestData = { ...(user && { user }), ...(this.agent && { agent: this.agent }) };
     if (restart) body.restart_pc = true;
     return this.#request("POST", "/api/offer", body);
   }
