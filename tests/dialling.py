@@ -36,6 +36,9 @@ class Dialled:
         self.camera = camera or VideoStreamTrack()
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.pc_id = ""
+        self.answer: dict = {}
+        self.voiced_s = 0.0
+        """How much of the sound that has come so far is not silence."""
         self.messages: list[dict] = []
         self._arrived = asyncio.Condition()
         self.channel = self.peer.createDataChannel("chat")
@@ -66,7 +69,7 @@ class Dialled:
             await self._arrived.wait_for(lambda: found() is not None)
         return found()
 
-    async def offer(self, restart: str | None = None) -> dict:
+    async def offer(self, restart: str | None = None, resume: object = None) -> dict:
         self.peer.addTrack(AudioStreamTrack())
         self.peer.addTrack(self.camera)
         await self.peer.setLocalDescription(await self.peer.createOffer())
@@ -75,18 +78,22 @@ class Dialled:
             body["requestData"] = self.data
         if restart:
             body |= {"pc_id": restart, "restart_pc": True}
-        answer = await asyncio.to_thread(request, "POST", f"{self.url}/api/offer", body)
-        self.pc_id = answer["pc_id"]
-        return answer
+        if resume is not None:
+            body["requestData"] = {"resume": resume}
+        self.answer = await asyncio.to_thread(request, "POST", f"{self.url}/api/offer", body)
+        self.pc_id = self.answer["pc_id"]
+        return self.answer
 
-    async def connect(self, restart: str | None = None) -> None:
-        answer = await self.offer(restart)
+    async def connect(self, restart: str | None = None, resume: str | None = None) -> None:
+        answer = await self.offer(restart, resume)
 
         @self.peer.on("track")
         def drain(track) -> None:
             async def read() -> None:
                 while True:
-                    await track.recv()
+                    frame = await track.recv()
+                    if track.kind == "audio" and abs(frame.to_ndarray().astype(int)).max() > 500:
+                        self.voiced_s += frame.samples / frame.sample_rate
 
             task = asyncio.ensure_future(read())
             task.add_done_callback(lambda t: t.exception())

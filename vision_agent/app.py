@@ -30,10 +30,12 @@ def create_app(settings: Settings | None = None, *, agents: Switchboard | None =
     Raises:
         AgentError: There is no usable agent.
         ModelError: The model, the voice or the key can't work.
+        DatabaseError: The sessions' database is none.
     """
     settings = settings or Settings()
     switchboard = agents or Switchboard(settings)
     metrics = Metrics()
+    metrics.watch_sessions(switchboard.session_counts)
     registry = CallRegistry(switchboard, settings, metrics)
 
     @asynccontextmanager
@@ -65,9 +67,11 @@ def create_app(settings: Settings | None = None, *, agents: Switchboard | None =
         return JSONResponse({"error": refusal.text}, refusal.status, headers=refusal.headers)
 
     @app.get("/healthz")
-    async def health() -> dict[str, object]:
-        """Whether the server is up, and how many calls it has."""
-        return {"status": "ok", "calls": len(registry), "max_calls": settings.max_calls}
+    async def health() -> JSONResponse:
+        """Whether the server takes calls, and how many it has; 503 once it is about to stop."""
+        status = "draining" if registry.draining else "ok"
+        content = {"status": status, "calls": len(registry), "max_calls": settings.max_calls}
+        return JSONResponse(content, 503 if registry.draining else 200)
 
     @app.get("/metrics")
     async def show_metrics() -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from prometheus_client import Counter
 
@@ -41,6 +42,8 @@ class CallerMedia:
         status: Where the call is.
         settings: How many pictures, and how large.
         metrics: The server's counters.
+        on_sound: Is told of each 20 ms how loud it was (the mean square) and whether that stands
+            out of the room's noise.
     """
 
     def __init__(
@@ -50,12 +53,14 @@ class CallerMedia:
         status: CallStatus,
         settings: Settings,
         metrics: Metrics,
+        on_sound: Callable[[float, bool], None],
     ) -> None:
         self._intake = intake
         self._channel = channel
         self._status = status
         self._settings = settings
         self._metrics = metrics
+        self._on_sound = on_sound
         self._activity = VoiceActivity(stop_ms=SPEECH_STOP_MS)
         self._muted = False
         self._newest_frame: Frame | None = None
@@ -127,7 +132,9 @@ class CallerMedia:
         if self._muted:
             return
         self._intake.audio(chunk)
-        match self._activity.feed(chunk):
+        change = self._activity.feed(chunk)
+        self._on_sound(self._activity.level, self._activity.loud)
+        match change:
             case "started":
                 self._channel.user_speaking(True)
                 self.camera.look_now()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable
 from contextlib import aclosing
 
+from vision_agent.barge_in import BargeIn
 from vision_agent.call_status import CallStatus
+from vision_agent.heard import SpokenAnswer, cut
 from vision_agent.live.events import (
     AgentTranscript,
     Interrupted,
@@ -20,17 +24,20 @@ from vision_agent.live.events import (
 from vision_agent.live.session import LiveSession
 from vision_agent.metrics import Metrics
 from vision_agent.rtc import Channel, Speaker
+from vision_agent.rtc.speaker import BYTES_PER_MS
 
 
 class Conversation:
     """Voice to the speaker, everything else to the channel.
 
-    It listens to how the model's connection fares (`live.steady.Listener`).
+    It listens to how the model's connection fares (`live.listener.Listener`).
 
     Args:
         channel: Shows the caller what happens.
         status: Where the call is.
         metrics: The server's counters.
+        barge_in_hold_ms: How long the voice is held back for a caller who seems to cut in, until
+            the model says so.
         overhear: Is told every event too.
     """
 
@@ -40,20 +47,25 @@ class Conversation:
         status: CallStatus,
         metrics: Metrics,
         *,
+        barge_in_hold_ms: int,
         overhear: Callable[[LiveEvent], None] | None = None,
     ) -> None:
         self._overhear = overhear
         self._channel = channel
         self._status = status
         self._metrics = metrics
-        self._answer = ""
+        self._answer = SpokenAnswer()
         self._agent = ""
         self._tools: dict[str, str] = {}
-        self.renew()
+        self._barge_in = BargeIn(guesses=barge_in_hold_ms > 0)
+        self._barge_in_hold_s = barge_in_hold_ms / 1000
+        self._hold: asyncio.TimerHandle | None = None
+        self.speaker = Speaker(on_speaking=self._on_speaking)
 
     def renew(self) -> None:
-        """A speaker for a new peer connection: it ends with its track."""
-        self.speaker = Speaker(on_speaking=self._on_speaking)
+        """A speaker for a new peer connection; it says what the old one had still to say."""
+        old, self.speaker = self.speaker, Speaker(on_speaking=self._on_speaking)
+        self.speaker.take_over(old)
 
     async def run(self, session: LiveSession) -> None:
         """Converse to the end; `LiveFailure` says why the model can't."""
@@ -66,6 +78,33 @@ class Conversation:
                         self._overhear(event)
         finally:
             self._metrics.model_sessions.dec()
+            self._stop_holding()
+
+    # What the caller's microphone hears.
+
+    def caller_sounds(self, level: float, loud: bool) -> None:
+        """The next 20 ms: the mean square of the samples, and whether the room is quieter."""
+        speaking, now_ms = self.speaker.speaking, 1000 * time.monotonic()
+        if self._barge_in.heard(level, loud, speaking, now_ms):
+            self.speaker.pause()
+            # A microphone that falls silent for good must not hold the answer for ever.
+            loop = asyncio.get_running_loop()
+            self._hold = loop.call_later(self._barge_in_hold_s, self._was_false_start)
+
+    def _was_false_start(self) -> None:
+        self._stop_holding()
+        self._metrics.false_starts.inc()
+        self._barge_in.was_nothing(1000 * time.monotonic())
+        self.speaker.resume()
+
+    def _stop_holding(self) -> None:
+        if self._hold is not None:
+            self._hold.cancel()
+            self._hold = None
+
+    def heard(self) -> str:
+        """What has been played of the present answer, marked if that is not all of it."""
+        return cut(self._answer.heard(self.speaker.played_ms), self._answer.text)
 
     # How the connection to the model fares.
 
@@ -94,32 +133,36 @@ class Conversation:
         match event:
             case Voice(pcm):
                 self._open_answer()
-                self.speaker.write(pcm)
+                self._place(pcm)
             case AgentTranscript(text, final=False, author=agent):
                 self._open_answer()
                 self._speaks(agent)
-                self._answer += text
+                self._answer.words(text)
                 self._channel.bot_text(text)
             case AgentTranscript(text, final=True):
-                self._answer = ""
-                self._channel.bot_transcript(text)
+                # Told when the turn ends: only then it is known how much of it was heard.
+                if not self._answer.text:
+                    self._answer.words(text)
             case UserTranscript(text, final):
                 self._channel.user_transcript(text, final)
             case Interrupted():
                 self._metrics.interruptions.inc()
+                self._stop_holding()
+                self._barge_in.interrupted()
+                heard = self.heard()
                 self.speaker.flush()
-                self._channel.server_message({"kind": "interrupted"})
-                self._close_answer()
+                self._channel.server_message({"kind": "interrupted", "heard": heard})
+                self._close_answer(heard)
             case TurnComplete():
                 self.speaker.end_of_turn()
-                self._close_answer()
+                self._close_answer(" ".join(self._answer.text.split()))
                 self._channel.server_message({"kind": "turn_complete"})
             case ToolCall(call_id, name, arguments):
                 self._tools[call_id] = name
                 self._channel.tool_started(call_id, name, dict(arguments))
             case ToolResult(call_id, name, result):
-                self._tools.pop(call_id, None)
-                self._channel.tool_stopped(call_id, name, dict(result))
+                if self._tools.pop(call_id, None):
+                    self._channel.tool_stopped(call_id, name, dict(result))
             case Usage(prompt, response):
                 self._metrics.tokens.labels("in").inc(prompt)
                 self._metrics.tokens.labels("out").inc(response)
@@ -135,13 +178,18 @@ class Conversation:
             self._status.answering = True
             self._channel.bot_thinking(True)
 
-    def _close_answer(self) -> None:
+    def _place(self, pcm: bytes) -> None:
+        start_ms = self.speaker.played_ms + self.speaker.queued_ms
+        self.speaker.write(pcm)
+        self._answer.sound(start_ms, len(pcm) / BYTES_PER_MS)
+
+    def _close_answer(self, text: str) -> None:
         if self._status.answering:
             self._status.answering = False
             self._channel.bot_thinking(False)
-        if self._answer:
-            self._channel.bot_transcript(self._answer)
-            self._answer = ""
+        if text:
+            self._channel.bot_transcript(text)
+        self._answer = SpokenAnswer()
         state = self._status.state
         if state == "thinking" or (state == "speaking" and not self.speaker.queued_ms):
             self._status.set("listening")

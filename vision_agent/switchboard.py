@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from vision_agent.agent_host import AgentHost
@@ -25,6 +26,7 @@ class Switchboard:
     Raises:
         AgentError: There is no usable agent, or two have the same name.
         ModelError: A model, the voice or the key can't work.
+        DatabaseError: The sessions' database is none.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -63,8 +65,25 @@ class Switchboard:
         ]
         return {**self.default.info(), "agents": agents}
 
+    def session_counts(self) -> dict[str, int]:
+        """What became of all their sessions' events (`SessionStore.counts`)."""
+        total: Counter[str] = Counter()
+        for host in self.hosts.values():
+            total.update(host.store.counts())
+        return dict(total)
+
+    async def check(self) -> None:
+        """Whether their databases can be used; `DatabaseError` if not."""
+        for host in self.hosts.values():
+            await host.store.check()
+
     async def start(self) -> None:
-        """Start them all; `LocalServerError` if the local Live API does not start."""
+        """Start them all.
+
+        Raises:
+            DatabaseError: The sessions' database can't be used.
+            LocalServerError: The local Live API does not start.
+        """
         if any(host.brain.kind == "local" for host in self.hosts.values()):
             self._local = await LocalServer.start(self._scenario)
         for host in self.hosts.values():

@@ -53,8 +53,8 @@ export class Peer {
 
   /**
    * Offers, and takes the answer. Media may still take a moment after that.
-   * @param {{pcId: string|null, restart: boolean}} which
-   * @returns {Promise<string>} the call's pc_id
+   * @param {{pcId: string|null, restart: boolean, resume: string|null}} which
+   * @returns {ReturnType<import("./signalling.js").Signalling["offer"]>} the answer
    * @throws {Refusal|Unreachable}
    */
   async negotiate(which) {
@@ -62,13 +62,13 @@ export class Peer {
     const answer = await this.#signalling.offer(this.#pc.localDescription, which);
     if (this.#closed) {
       this.#signalling.goodbye(answer.pc_id); // hung up while it rang
-      return answer.pc_id;
+      return answer;
     }
     await this.#pc.setRemoteDescription({ type: "answer", sdp: answer.sdp });
     this.#pcId = answer.pc_id;
     this.#sendCandidates();
     await this.#cap();
-    return answer.pc_id;
+    return answer;
   }
 
   /** @param {MediaStreamTrack|null} track */

@@ -22,14 +22,17 @@ export class Signalling {
 
   /**
    * @param {RTCSessionDescriptionInit} offer
-   * @param {{pcId: string|null, restart: boolean}} which a new call, or a new peer under a known one
-   * @returns {Promise<{sdp: string, type: "answer", pc_id: string}>}
+   * @param {{pcId: string|null, restart: boolean, resume?: string|null}} which a new call, or a new
+   *   peer under a known one; `resume` continues an earlier call's conversation
+   * @returns {Promise<{sdp: string, type: "answer", pc_id: string, resume?: string,
+   *   resume_within_s?: number, resumed?: boolean}>}
    */
-  offer(offer, { pcId, restart }) {
+  offer(offer, { pcId, restart, resume = null }) {
     const body = { sdp: offer.sdp, type: offer.type, pc_id: pcId };
     const user = whoCalls();
     body.requestData = { ...(user && { user }), ...(this.agent && { agent: this.agent }) };
     if (restart) body.restart_pc = true;
+    else if (resume) body.requestData.resume = resume;
     return this.#request("POST", "/api/offer", body);
   }
 

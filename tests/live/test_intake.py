@@ -116,6 +116,52 @@ async def test_a_cancelled_reader_loses_nothing():
     assert request.content is not None
 
 
+async def test_what_is_held_waits_in_order_and_goes_out_when_it_is_released():
+    intake = Intake(audio_limit_ms=100, held_audio_limit_ms=200)
+    intake.hold()
+    reader = asyncio.create_task(intake.get())
+    for number in range(15):
+        intake.audio(bytes([number, 0]) * 320)
+    intake.picture(JPEG + b"old")
+    intake.text("words")
+    intake.picture(JPEG + b"new")
+    await asyncio.sleep(0.01)
+    assert not reader.done()
+    assert intake.counters.audio_dropped_ms == 100
+    intake.release()
+    requests = [await reader, *[await intake.get() for _ in range(11)]]
+    sounds = [r.blob.data[0] for r in requests if r.blob and r.blob.mime_type.startswith("audio")]
+    assert sounds == list(range(5, 15))
+    assert [r.content.parts[0].text for r in requests if r.content] == ["words"]
+    assert [r.blob.data for r in requests if r.blob and r.blob.mime_type == "image/jpeg"] == [
+        JPEG + b"new"
+    ]
+
+
+async def test_what_was_held_is_not_dropped_after_it_was_released():
+    intake = Intake(audio_limit_ms=100, held_audio_limit_ms=1000)
+    intake.hold()
+    for _ in range(20):
+        intake.audio(bytes(640))
+    intake.release()
+    intake.audio(bytes(640))
+    assert intake.counters.audio_dropped_ms == 0
+    for _ in range(21):
+        await intake.get()
+    for _ in range(6):
+        intake.audio(bytes(640))
+    assert intake.counters.audio_dropped_ms == 20
+
+
+async def test_a_call_that_ends_is_not_held():
+    intake = Intake()
+    intake.hold()
+    intake.text("goodbye")
+    intake.close()
+    assert (await intake.get()).content is not None
+    assert (await intake.get()).close
+
+
 @pytest.mark.parametrize(
     ("hand_in", "words"),
     [

@@ -7,10 +7,12 @@ how long a connection still lives are needed here and have no event of their own
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, aclosing
 from typing import Any
 
 from google.adk.models.base_llm_connection import BaseLlmConnection
+from google.adk.utils._sync_runner import _use_executor_for_sync_callables
 from google.genai import types
 
 
@@ -43,3 +45,23 @@ def tap(
     if session is None:
         raise RuntimeError("google-adk's Gemini connection holds no _gemini_session any more.")
     connection._gemini_session = _Tapped(session, on_message)  # type: ignore[attr-defined]
+
+
+async def tell(connection: BaseLlmConnection, contents: list[types.Content]) -> None:
+    """Adds to a running conversation, and asks for an answer.
+
+    ADK's `send_history` is for a conversation's beginning: it nudges a 3.x model with a "." after
+    it, which later on would be words of the caller's; its `send_content` takes one content only.
+    """
+    session = connection._gemini_session  # type: ignore[attr-defined]
+    await session.send_client_content(turns=contents, turn_complete=True)
+
+
+def run_sync_tools_in(executor: Executor) -> AbstractContextManager[None]:
+    """While it lasts, tools that are plain functions are called in ``executor``.
+
+    They see a copy of the caller's context variables. `RunConfig.tool_thread_pool_config` is ADK's
+    public way; it moves coroutine functions into threads with event loops of their own as well, in
+    which what they have opened (sessions, connection pools) does not work.
+    """
+    return _use_executor_for_sync_callables(executor)  # type: ignore[arg-type]

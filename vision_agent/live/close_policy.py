@@ -9,6 +9,7 @@ how it ended                              what to do
 1007 or 1008 before anything was said     give up: the setup itself is wrong
 words of a key, a quota or a model        give up: trying again can't help
 HTTP 400, 401, 403, 404                   give up
+a certificate that is not trusted         give up
 HTTP 429, 5xx; refused; no answer         again, later
 anything else                             again without the handle
 ========================================  ====================================================
@@ -17,6 +18,7 @@ anything else                             again without the handle
 from __future__ import annotations
 
 import re
+import ssl
 from enum import Enum, auto
 
 from google.genai import errors
@@ -69,6 +71,8 @@ def judge(error: BaseException, *, resuming: bool, settled: bool) -> Verdict:
         if not settled or _HOPELESS.search(reason):
             return Verdict.GIVE_UP
         return Verdict.RESTART
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Verdict.GIVE_UP
     if isinstance(error, OSError):
         return Verdict.RESUME
     return Verdict.RESTART if settled else Verdict.GIVE_UP

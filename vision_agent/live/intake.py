@@ -10,8 +10,9 @@ text         never dropped (the caller's, and notices of tools)
 tool result  never dropped (ADK puts those in itself, by `send_content`)
 signal       never dropped: end of the audio stream, close
 picture      one waits at most, the newest: an older one is replaced
+audio        in order; past `audio_limit_ms` waiting, the oldest is dropped; while there is no
+             model at all, past `held_audio_limit_ms`
 close look   never dropped: a tool promised it, and the tool's result comes behind it
-audio        in order; past `audio_limit_ms` waiting, the oldest is dropped
 ===========  ==================================================================
 """
 
@@ -63,16 +64,21 @@ class Intake(LiveRequestQueue):
 
     Args:
         audio_limit_ms: How much audio may wait for a slow model before the oldest is dropped.
+        held_audio_limit_ms: The same while everything is held: long enough for a question, which
+            a model that is back should still hear from its beginning.
     """
 
-    def __init__(self, *, audio_limit_ms: int = 2_000) -> None:
+    def __init__(self, *, audio_limit_ms: int = 2_000, held_audio_limit_ms: int = 15_000) -> None:
         super().__init__()
         self.counters = IntakeCounters()
         self._audio_limit_ms = audio_limit_ms
+        self._held_audio_limit_ms = held_audio_limit_ms
+        self._limit_ms = audio_limit_ms
         self._waiting: deque[LiveRequest] = deque()
         self._audio_waiting_ms = 0
         self._arrived = asyncio.Event()
         self._closed_by_us = False
+        self._held = False
 
     # What a call puts in.
 
@@ -113,6 +119,16 @@ class Intake(LiveRequestQueue):
         """Audio that the model has not been sent yet."""
         return self._audio_waiting_ms
 
+    def hold(self) -> None:
+        """Let nothing out until `release`: it waits, under the policy for its kind."""
+        self._held = True
+        self._limit_ms = self._held_audio_limit_ms
+
+    def release(self) -> None:
+        """Let out what waits, and all that follows."""
+        self._held = False
+        self._arrived.set()
+
     # LiveRequestQueue, as ADK uses it.
 
     @property
@@ -150,6 +166,7 @@ class Intake(LiveRequestQueue):
             return
         if req.close:
             self._closed_by_us = True
+            self._held = False
         elif isinstance(req, _CloseLook):
             self.counters.close_looks += 1
         elif _is_picture(req):
@@ -166,11 +183,14 @@ class Intake(LiveRequestQueue):
 
     async def get(self) -> LiveRequest:
         """The next request. Safe to cancel: nothing is taken out before it is returned."""
-        while not self._waiting:
+        while not self._waiting or self._held:
             self._arrived.clear()
             await self._arrived.wait()
         request = self._waiting.popleft()
         self._audio_waiting_ms -= _audio_ms(request)
+        if not self._held and self._audio_waiting_ms <= self._audio_limit_ms:
+            # What was held is through: from now on the model is only as late as it makes itself.
+            self._limit_ms = self._audio_limit_ms
         return request
 
     def _replace_picture(self) -> None:
@@ -184,7 +204,7 @@ class Intake(LiveRequestQueue):
     def _make_room_for(self, added_ms: int) -> None:
         self.counters.audio_ms += added_ms
         self._audio_waiting_ms += added_ms
-        while self._audio_waiting_ms > self._audio_limit_ms:
+        while self._audio_waiting_ms > self._limit_ms:
             oldest = next((r for r in self._waiting if _audio_ms(r)), None)
             if oldest is None:
                 return  # a single chunk longer than the limit: nothing older to drop

@@ -1,0 +1,24 @@
+"""How long to wait for the model service before something is done about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for what.
+
+    Attributes:
+        setup_s: For a connection and the acceptance of its setup.
+        stall_s: For a sign of life from a model that owes an answer.
+        first_s: For a service that can't be reached when the call begins.
+        budget_s: For one that can't be reached any more, before the call is given up.
+        go_away_margin_s: How long before its announced end a connection is left, answer or not.
+    """
+
+    setup_s: float = 15.0
+    stall_s: float = 10.0
+    first_s: float = 4.0
+    budget_s: float = 60.0
+    go_away_margin_s: float = 2.0
