@@ -197,7 +197,7 @@ async def test_a_watch_ends_with_what_it_saw():
         notice = await told(call)
     assert "appeared" in notice
     assert "a cup" in notice
-        await ended(call, "watch")
+    await ended(call, "watch")
 
 
 async def test_a_watch_that_sees_nothing_says_so_when_its_time_is_over():
