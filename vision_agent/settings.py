@@ -48,7 +48,8 @@ class Settings(BaseSettings):
 
     agent: str | None = Field(
         default=None,
-        description="An ADK agent folder, or `package.module:attribute`. Default: our own.",
+        description="An ADK agent folder, `package.module:attribute`, several of them with commas, "
+        "or a folder of agent folders. Default: our own.",
     )
     model: str | None = Field(
         default=None,
