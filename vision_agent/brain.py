@@ -15,7 +15,6 @@ from typing import Literal
 from google.adk.agents.base_agent import BaseAgent
 from google.adk.models.base_llm import BaseLlm
 from google.adk.models.google_llm import Gemini
-from google.genai import types
 
 from vision_agent.agents import llm_agents
 from vision_agent.live.connection import gemini, gemini_at, steadied
@@ -26,6 +25,7 @@ from vision_agent.live.models import (
     ModelError,
     bare_name,
     check_model,
+    find_model,
     is_live,
     live_names,
 )
@@ -141,32 +141,34 @@ def install_brain(brain: Brain, root: BaseAgent, local: LocalServer | None) -> N
     """
     for agent in llm_agents(root):
         own = agent.model
+        # What the agent says of its own voice stands, whichever model speaks for it.
+        speech = own.speech_config if isinstance(own, Gemini) else None
         if local is not None:
             name = own if isinstance(own, str) else own.model
             agent.model = gemini_at(
                 local.base_url,
                 local.certificate_pem,
                 # A live model keeps its name: the local server then speaks that dialect.
-                model=bare_name(name) if name and is_live(name) else LOCAL_MODEL,
-                speech=_own_speech(own),
+                model=_local_name(name),
+                speech=speech,
             )
         elif brain.override is not None:
-            agent.model = gemini(brain.override, speech=_own_speech(own))
+            agent.model = gemini(brain.override, speech=speech)
         elif isinstance(own, Gemini):
             agent.model = steadied(own)
         elif isinstance(own, str):
             agent.model = gemini(own or brain.model)
 
 
-def _own_speech(model: str | BaseLlm) -> types.SpeechConfig | None:
-    """The voice that an agent brings with its model; it keeps it whichever brain answers."""
-    return model.speech_config if isinstance(model, Gemini) else None
-
-
 def _local(root: BaseAgent, label: str) -> Brain:
     own = root_model(root)
     name = own if isinstance(own, str) else own.model
-    return Brain("local", bare_name(name) if name and is_live(name) else LOCAL_MODEL, label)
+    return Brain("local", _local_name(name), label)
+
+
+def _local_name(model: str) -> str:
+    """A listed model keeps its name on this machine; one the local server doesn't know, not."""
+    return bare_name(model) if find_model(model) is not None else LOCAL_MODEL
 
 
 def _uses_vertex(environ: Mapping[str, str]) -> bool:

@@ -5,25 +5,38 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from aiortc import MediaStreamTrack, RTCDataChannel
 
+from vision_agent import memory
 from vision_agent.agent_host import AgentHost
+from vision_agent.call_limits import CallLimits, EndsNow, EndsSoon, GoesOn
 from vision_agent.call_status import CallStatus, State
 from vision_agent.caller_media import CallerMedia
 from vision_agent.conversation import Conversation
+from vision_agent.in_call import InCall
+from vision_agent.live.call_options import CallOptions
 from vision_agent.live.failure import LiveFailure
 from vision_agent.live.intake import Intake
+from vision_agent.live.store import OpenSession
 from vision_agent.metrics import Metrics
-from vision_agent.rtc import Channel, Peer
+from vision_agent.rtc import Channel, Peer, check_offer
 from vision_agent.settings import Settings
+from vision_agent.tools import call_context
 
 logger = logging.getLogger(__name__)
 
 CLIENT_READY_TIMEOUT_S = 5.0
 """How long a call that has failed is kept open for a client that can't show why yet."""
+
+LIMITS_CHECK_S = 1.0
+
+
+class CallOver(RuntimeError):
+    """The call is ending: it can't be taken up again, but its conversation can."""
 
 
 class Call:
@@ -38,7 +51,9 @@ class Call:
         host: The agent.
         settings: The server's options.
         metrics: The server's counters.
-        voice: The voice for this call; None for the server's.
+        options: How the agent answers in this call.
+        conversation: What it is about: a new one, or one that is gone on with.
+        user: Who calls, to remember what is said; empty for somebody unknown.
         on_closed: Called once, when nothing of the call is left.
     """
 
@@ -49,21 +64,30 @@ class Call:
         settings: Settings,
         metrics: Metrics,
         *,
-        voice: str | None,
+        options: CallOptions,
+        conversation: OpenSession,
+        user: str = "",
         on_closed: Callable[[Call], None],
     ) -> None:
         self.call_id = call_id
+        self.opened = conversation
         self._host = host
         self._settings = settings
         self._metrics = metrics
-        self._voice = voice
+        self._options = options
         self._tell_closed = on_closed
 
         self._intake = Intake()
         self._channel = Channel(self, {"library": "vision_agent", "version": host.version})
-        self._status = CallStatus(self._tell_state)
+        self._status = CallStatus(self._on_state)
+        self._owner = memory.Owner(user, call_id)
+        self._remembering = host.remembering(self._owner)
         self._conversation = Conversation(
-            self._channel, self._status, metrics, barge_in_hold_ms=settings.barge_in_hold_ms
+            self._channel,
+            self._status,
+            metrics,
+            barge_in_hold_ms=settings.barge_in_hold_ms,
+            overhear=self._remembering.hear,
         )
         self._media = CallerMedia(
             self._intake,
@@ -73,13 +97,22 @@ class Call:
             metrics,
             on_sound=self._conversation.caller_sounds,
         )
+        self._in_call = InCall(self._intake, self._channel, self._status, self._media)
         self._peer = self._new_peer()
 
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing: asyncio.Task[None] | None = None
         self._client_ready = asyncio.Event()
         self._replacing_peer = False
+        self._restarting = asyncio.Lock()
         self._live_started = False
+        self._come_back = False
+        self._limits = CallLimits(
+            time.monotonic(),
+            max_call_s=settings.max_call_s,
+            idle_s=settings.idle_s,
+            warn_s=settings.warn_s,
+        )
 
     # Signalling
 
@@ -88,27 +121,56 @@ class Call:
         return await self._peer.accept(sdp)
 
     async def restart(self, sdp: str) -> str:
-        """A new peer connection under the same conversation: the caller's network changed."""
-        old = self._peer
-        self._replacing_peer = True
-        try:
-            await old.close("replaced by a new connection")
-        finally:
-            self._replacing_peer = False
-        self._media.renew()
-        self._conversation.renew()
-        self._peer = self._new_peer()
-        return await self._peer.accept(sdp)
+        """A new peer connection under the same conversation: the caller's network changed.
+
+        Raises:
+            BadOffer: It is none; the call is over.
+            CallOver: It is ending.
+        """
+        check_offer(sdp)  # the old connection is not given up for nothing
+        async with self._restarting:
+            if self._closing is not None:
+                raise CallOver("The call is over.")
+            old = self._peer
+            self._replacing_peer = True
+            try:
+                await old.close("replaced by a new connection")
+            finally:
+                self._replacing_peer = False
+            if self._closing is not None:
+                raise CallOver("The call is over.")
+            self._media.renew()
+            self._conversation.renew()
+            self._peer = self._new_peer()
+            try:
+                return await self._peer.accept(sdp)
+            except BaseException as error:
+                over = self._closing is not None
+                self.end("the new connection failed")
+                if over and not isinstance(error, asyncio.CancelledError):
+                    raise CallOver("The call is over.") from error
+                raise
 
     async def add_candidates(self, candidates: list[dict[str, Any]]) -> None:
         """Trickled ICE candidates from the caller."""
         await self._peer.add_candidates(candidates)
 
-    async def close(self, reason: str) -> None:
-        """End the call and wait until nothing of it is left; idempotent."""
-        if self._closing is None:
-            self._closing = asyncio.create_task(self._close(reason), name=f"close-{self.call_id}")
+    async def close(self, reason: str, *, come_back: bool = False) -> None:
+        """End the call and wait until nothing of it is left; idempotent.
+
+        Args:
+            reason: For the caller; a sentence without its full stop.
+            come_back: Whether the caller's client should call again by itself, and continue.
+        """
+        self.end(reason, come_back=come_back)
+        assert self._closing is not None
         await asyncio.shield(self._closing)
+
+    def notice(self, about: str, left_s: float, text: str) -> None:
+        """Tell the caller that the call ends soon, and why."""
+        self._channel.server_message(
+            {"kind": "notice", "about": about, "left_s": round(left_s), "text": text}
+        )
 
     # PeerListener
 
@@ -117,6 +179,8 @@ class Call:
         if not self._live_started:
             self._live_started = True
             self._start(self._converse(), "live")
+            self._start(self._watch_limits(), "limits")
+            self._start(self._remembering.run(), "memory")
 
     def on_microphone(self, track: MediaStreamTrack) -> None:
         """Listen to the caller."""
@@ -137,18 +201,22 @@ class Call:
         """The peer is gone, and with it the call."""
         if not self._replacing_peer:
             self._channel.gone()
-            self._end(reason)
+            self.end(reason)
 
     # ChannelListener
 
     def on_client_ready(self) -> None:
         """The caller's client can show things now: tell it where we are."""
         self._client_ready.set()
+        if self.opened.resumed:
+            earlier = [{"who": line.who, "text": line.text} for line in self.opened.earlier]
+            self._channel.server_message({"kind": "resumed", "earlier": earlier})
         self._tell_state(self._status.state, None)
 
     def on_text(self, text: str) -> None:
         """The caller typed."""
         self._media.typed(text)
+        self._remembering.typed(text)
 
     def on_track_status(self, receiver_index: int, enabled: bool) -> None:
         """The caller muted or unmuted."""
@@ -156,20 +224,25 @@ class Call:
             self._media.mute(not enabled)
 
     def on_client_message(self, type: str, data: object) -> object | None:
-        """No messages of our own yet."""
+        """The page's own messages."""
+        if type == "camera_size":
+            self._in_call.camera_size(data)
         return None
 
     def on_goodbye(self) -> None:
         """The caller hung up."""
-        self._end("the caller hung up")
+        self.end("the caller hung up")
 
     # The model's side
 
     async def _converse(self) -> None:
+        # Tools run in tasks that ADK starts from here, and inherit this.
+        call_context.current.set(self._in_call)
+        memory.owner.set(self._owner)
         session = self._host.new_session(
-            self.call_id,
+            self.opened,
             self._intake,
-            voice=self._voice,
+            options=self._options,
             listener=self._conversation,
             heard=self._conversation.heard,
         )
@@ -181,9 +254,22 @@ class Call:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLIENT_READY_TIMEOUT_S):
                     await self._client_ready.wait()
-            self._end(str(failure))
+            self.end(str(failure))
         else:
-            self._end("the model ended the conversation")
+            self.end("the model ended the conversation")
+
+    async def _watch_limits(self) -> None:
+        while True:
+            await asyncio.sleep(LIMITS_CHECK_S)
+            for verdict in self._limits.check(time.monotonic()):
+                match verdict:
+                    case EndsSoon(about, left_s, text):
+                        self.notice(about, left_s, text)
+                    case GoesOn(about):
+                        self._channel.server_message({"kind": "notice_over", "about": about})
+                    case EndsNow(reason):
+                        self.end(reason)
+                        return
 
     # Housekeeping
 
@@ -196,8 +282,19 @@ class Call:
             vanished_after_s=self._settings.vanished_after_s,
         )
 
+    def _on_state(self, state: State, reason: str | None) -> None:
+        # Whatever is said, by either side, makes the call leave "listening" for a while.
+        if state == "listening":
+            self._limits.quiet(time.monotonic())
+        else:
+            self._limits.busy()
+        self._tell_state(state, reason)
+
     def _tell_state(self, state: State, reason: str | None) -> None:
-        self._channel.server_message({"kind": "state", "state": state, "reason": reason})
+        message: dict[str, object] = {"kind": "state", "state": state, "reason": reason}
+        if state == "ended":
+            message["come_back"] = self._come_back
+        self._channel.server_message(message)
 
     def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(self._watched(work, name), name=f"{name}-{self.call_id}")
@@ -211,11 +308,12 @@ class Call:
             # A bug of ours: the call can't go on, and the caller is told so.
             logger.exception("call %s: %s failed", self.call_id, name)
             self._channel.error("Something went wrong on the server.", fatal=True)
-            self._end(f"{name} failed on the server")
+            self.end(f"{name} failed on the server")
 
-    def _end(self, reason: str) -> None:
+    def end(self, reason: str, *, come_back: bool = False) -> None:
         """`close`, from where one can't wait."""
         if self._closing is None:
+            self._come_back = come_back
             self._closing = asyncio.create_task(self._close(reason), name=f"close-{self.call_id}")
 
     async def _close(self, reason: str) -> None:
@@ -223,10 +321,13 @@ class Call:
         self._intake.close()
         self._channel.close()
         await self._channel.drain()
+        await self._in_call.close()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._peer.close(reason)
         self._media.close()
+        self._host.store.end(self.opened)
+        await self._remembering.flush()
         self._metrics.calls_ended.inc()
         self._tell_closed(self)

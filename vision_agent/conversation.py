@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import aclosing
 
 from vision_agent.barge_in import BargeIn
@@ -29,7 +30,7 @@ from vision_agent.rtc.speaker import BYTES_PER_MS
 class Conversation:
     """Voice to the speaker, everything else to the channel.
 
-    It listens to how the model's connection fares (`live.steady.Listener`).
+    It listens to how the model's connection fares (`live.listener.Listener`).
 
     Args:
         channel: Shows the caller what happens.
@@ -37,11 +38,19 @@ class Conversation:
         metrics: The server's counters.
         barge_in_hold_ms: How long the voice is still held back after a caller who seemed to cut
             in has fallen silent, until the model says so.
+        overhear: Is told every event too.
     """
 
     def __init__(
-        self, channel: Channel, status: CallStatus, metrics: Metrics, *, barge_in_hold_ms: int
+        self,
+        channel: Channel,
+        status: CallStatus,
+        metrics: Metrics,
+        *,
+        barge_in_hold_ms: int,
+        overhear: Callable[[LiveEvent], None] | None = None,
     ) -> None:
+        self._overhear = overhear
         self._channel = channel
         self._status = status
         self._metrics = metrics
@@ -50,11 +59,12 @@ class Conversation:
         self._tools: dict[str, str] = {}
         self._barge_in = BargeIn(barge_in_hold_ms)
         self._hold: asyncio.TimerHandle | None = None
-        self.renew()
+        self.speaker = Speaker(on_speaking=self._on_speaking)
 
     def renew(self) -> None:
-        """A speaker for a new peer connection: it ends with its track."""
-        self.speaker = Speaker(on_speaking=self._on_speaking)
+        """A speaker for a new peer connection; it says what the old one had still to say."""
+        old, self.speaker = self.speaker, Speaker(on_speaking=self._on_speaking)
+        self.speaker.take_over(old)
 
     async def run(self, session: LiveSession) -> None:
         """Converse to the end; `LiveFailure` says why the model can't."""
@@ -63,6 +73,8 @@ class Conversation:
             async with aclosing(session.events()) as events:
                 async for event in events:
                     self._on_event(event)
+                    if self._overhear is not None:
+                        self._overhear(event)
         finally:
             self._metrics.model_sessions.dec()
             self._stop_holding()

@@ -127,6 +127,12 @@ def test_a_request_that_the_general_model_had_in_mind_is_believed() -> None:
     assert judge("stop", "staff", 0.5, nearest=0.2) == {"text": "staff", "understood": False}
 
 
+def test_a_word_that_only_sounds_like_a_command_is_none() -> None:
+    assert judge("staff", "stop", 0.5, 0.0) == {"text": "stop", "understood": False}
+    assert judge("stock", "stop", 0.25, 0.0) == {"text": "stop", "understood": True}
+    assert judge("staff", "staff", 0.0, 0.0) == {"text": "staff", "understood": False}
+
+
 @pytest.mark.parametrize(
     ("request_", "general", "distance", "expected"),
     [

@@ -47,6 +47,16 @@ def tap(
     connection._gemini_session = _Tapped(session, on_message)  # type: ignore[attr-defined]
 
 
+async def tell(connection: BaseLlmConnection, contents: list[types.Content]) -> None:
+    """Adds to a running conversation, and asks for an answer.
+
+    ADK's `send_history` is for a conversation's beginning: it nudges a 3.x model with a "." after
+    it, which later on would be words of the caller's; its `send_content` takes one content only.
+    """
+    session = connection._gemini_session  # type: ignore[attr-defined]
+    await session.send_client_content(turns=contents, turn_complete=True)
+
+
 def run_sync_tools_in(executor: Executor) -> AbstractContextManager[None]:
     """While it lasts, tools that are plain functions are called in ``executor``.
 

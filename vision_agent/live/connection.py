@@ -1,7 +1,7 @@
 """ADK's Gemini with a connection that lasts as long as the conversation.
 
-A session hangs its listener on a context variable, which asyncio hands down to the tasks that ADK
-starts, so one model object serves every call.
+A session hangs its listener and its gate on context variables, which asyncio hands down to the
+tasks that ADK starts, so one model object serves every call.
 """
 
 from __future__ import annotations
@@ -18,15 +18,23 @@ from google.genai import types
 
 from vision_agent.live import background_tools
 from vision_agent.live.heard_history import heard
-from vision_agent.live.ledger import Ledger
-from vision_agent.live.steady import Listener, Patience, SteadyConnection
+from vision_agent.live.listener import Gate, Listener
+from vision_agent.live.patience import Patience
+from vision_agent.live.resumption import ledger_for
+from vision_agent.live.steady import SteadyConnection
 
 listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 """Who is told how a session's connection fares."""
 
+gate: ContextVar[Gate | None] = ContextVar("gate", default=None)
+"""What holds back what a session's caller says."""
+
+user: ContextVar[str] = ContextVar("user", default="")
+"""Whose conversation a session is, if its caller said so."""
+
 
 class _Nobody:
-    """Listens to nothing."""
+    """Listens to nothing and holds nothing back."""
 
     def connected(self) -> None: ...
 
@@ -34,20 +42,29 @@ class _Nobody:
 
     def cancelled(self, call_ids: list[str]) -> None: ...
 
+    def hold(self) -> None: ...
+
+    def release(self) -> None: ...
+
 
 class LiveGemini(Gemini):
     """Gemini behind a `SteadyConnection`.
 
     Attributes:
         patience: How long to wait for the service before something is done about it.
+        names_user: Whether the model is told whose conversation it is, as a label. The local Live
+            API keeps apart by it what users teach; Google's labels are for bills.
     """
 
     patience: Patience = Patience()
+    names_user: bool = False
 
     @asynccontextmanager
     async def connect(self, llm_request: LlmRequest) -> AsyncIterator[BaseLlmConnection]:
         """Open a connection and keep it; raises what the service said if it can't be made."""
         config = llm_request.live_connect_config
+        if self.names_user and user.get():
+            config.labels = {**(config.labels or {}), "user": user.get()}
         if tools := background_tools.current.get():
             tools.take_over(llm_request)
 
@@ -63,8 +80,9 @@ class LiveGemini(Gemini):
 
         async with SteadyConnection(
             open_link,
-            Ledger(list(llm_request.contents), heard=heard.get()),
+            ledger_for(list(llm_request.contents), heard.get()),
             listener.get() or _Nobody(),
+            gate.get() or _Nobody(),
             model=llm_request.model or self.model,
             patience=self.patience,
         ) as connection:
@@ -82,8 +100,8 @@ def gemini(model: str, *, speech: types.SpeechConfig | None = None) -> LiveGemin
     """A model of Google's; the credentials are read from the environment by google-genai.
 
     Args:
-        model: A live model's name.
-        speech: A voice of its own, instead of the call's.
+        model: Its name.
+        speech: The agent's own voice and language, which go before the call's.
     """
     return LiveGemini(
         model=model,
@@ -114,6 +132,7 @@ def gemini_at(
     return LiveGemini(
         model=model,
         base_url=base_url,
+        names_user=True,
         speech_config=speech,
         client_kwargs={
             "api_key": "local",

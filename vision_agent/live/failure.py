@@ -13,6 +13,10 @@ class LiveFailure(Exception):
     """A live session ended for a reason that the caller should read."""
 
 
+class DatabaseError(RuntimeError):
+    """The sessions' database can't be used; the text says which and why."""
+
+
 def explain(error: BaseException, *, model: str) -> str:
     """One or two sentences for whatever `Runner.run_live` raised.
 
@@ -42,6 +46,11 @@ def explain(error: BaseException, *, model: str) -> str:
     if isinstance(error, OSError):
         return f"The model service can't be reached: {error}. Check the network."
     return f"The agent failed: {type(error).__name__}: {error}"
+
+
+def in_short(error: BaseException) -> str:
+    """A few words for a connection that was lost and will be made again."""
+    return "The model service is slow." if isinstance(error, TimeoutError) else "The line broke."
 
 
 def code_and_reason(error: BaseException) -> tuple[int | None, str]:

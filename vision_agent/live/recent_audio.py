@@ -31,8 +31,8 @@ class RecentAudio:
         self._kept_ms = 0
         self._quiet_ms = MAX_MS
 
-    def add(self, blob: types.Blob) -> None:
-        """Sound was sent: s16le mono 16 kHz."""
+    def add(self, blob: types.Blob) -> bool:
+        """Sound was sent: s16le mono 16 kHz. Says whether it was more than quiet."""
         pcm = blob.data or b""
         duration_ms = len(pcm) // _BYTES_PER_MS
         samples = array("h", pcm[: len(pcm) & ~1])
@@ -42,6 +42,7 @@ class RecentAudio:
         self._kept_ms += duration_ms
         while self._kept_ms > MAX_MS:
             self._drop_oldest()
+        return voiced
 
     @property
     def utterance_ended(self) -> bool:

@@ -5,31 +5,30 @@ opens one, pumps what it says into a bounded queue that ADK reads, and when it e
 reason, opens the next and tells it what it missed (`ledger.py`). ADK never hears of `goAway` nor of
 resumption handles, so its own reconnection, which cuts answers and knows no backoff, never runs.
 
-While there is no connection, senders wait. ADK sends one request at a time, so what the caller
-says meanwhile waits in the intake, under its policy: sound up to a bound, the newest picture, every
-word.
+While there is no connection, the intake is told to hold what the caller says, under its policy:
+sound up to a bound, the newest picture, every word.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import dataclass
-from typing import Protocol
 
 from google.adk.models.base_llm_connection import BaseLlmConnection, RealtimeInput
 from google.adk.models.llm_response import LlmResponse
 from google.genai import errors, types
 from websockets.exceptions import ConnectionClosed
 
-from vision_agent.live.adk_hooks import tap
+from vision_agent.live.adk_hooks import tap, tell
 from vision_agent.live.backoff import Backoff
 from vision_agent.live.close_policy import Verdict, judge
-from vision_agent.live.failure import LiveFailure, explain
+from vision_agent.live.contents import as_words, hands_over, in_words
+from vision_agent.live.failure import LiveFailure, explain, in_short
 from vision_agent.live.ledger import Answer, Ledger, Replay
+from vision_agent.live.listener import Gate, Listener
+from vision_agent.live.patience import Patience
 from vision_agent.live.splice import Splice
 
 logger = logging.getLogger(__name__)
@@ -39,37 +38,6 @@ MAX_UNREAD = 4096
 
 MAX_UNREADABLE = 3
 """Messages in a row that make no sense before the connection is taken for broken."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait for what.
-
-    Attributes:
-        setup_s: For a connection and the acceptance of its setup.
-        stall_s: For a sign of life from a model that owes an answer.
-        budget_s: For a service that can't be reached, before the call is given up.
-        go_away_margin_s: How long before its announced end a connection is left, answer or not.
-    """
-
-    setup_s: float = 15.0
-    stall_s: float = 10.0
-    budget_s: float = 60.0
-    go_away_margin_s: float = 2.0
-
-
-class Listener(Protocol):
-    """Who wants to know how the connection fares; called in the connection's task."""
-
-    def connected(self) -> None:
-        """The model has accepted a setup: from now on it hears."""
-
-    def lost(self, why: str) -> None:
-        """The connection is gone, and the next one is being opened."""
-
-    def cancelled(self, call_ids: list[str]) -> None:
-        """The model no longer wants the results of these tool calls."""
-
 
 OpenLink = Callable[[str | None, bool], AbstractAsyncContextManager[BaseLlmConnection]]
 """Opens a connection: with this handle, or a new session that is (true) told a history first."""
@@ -82,6 +50,7 @@ class SteadyConnection(BaseLlmConnection):
         open_link: Opens one connection of ADK's own.
         ledger: The conversation's.
         listener: Is told how the connection fares.
+        gate: Of what the caller says.
         model: The model's name, for error messages.
         patience: How long to wait for what.
     """
@@ -91,6 +60,7 @@ class SteadyConnection(BaseLlmConnection):
         open_link: OpenLink,
         ledger: Ledger,
         listener: Listener,
+        gate: Gate,
         *,
         model: str,
         patience: Patience,
@@ -98,19 +68,24 @@ class SteadyConnection(BaseLlmConnection):
         self._open_link = open_link
         self._ledger = ledger
         self._listener = listener
+        self._gate = gate
         self._model = model
         self._patience = patience
-        self._backoff = Backoff(patience.budget_s)
+        self._backoff = Backoff(patience.first_s)
         self._unread: asyncio.Queue[LlmResponse | BaseException | None] = asyncio.Queue(MAX_UNREAD)
         self._link: BaseLlmConnection | None = None
         self._linked = asyncio.Event()
         self._ever_linked = False
         self._closing = False
+        self._over = False
+        self._resuming = False
+        self._seeding = False
         self._splice = Splice(Answer())
         self._heard = Answer()
         self._leave_at_s: float | None = None
         self._stirred_at_s = 0.0
         self._stalls = 0
+        self._refusals = 0
         self._deadline: asyncio.Timeout | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -148,19 +123,24 @@ class SteadyConnection(BaseLlmConnection):
         await self._send_content(content)
 
     async def _send_content(self, content: types.Content, *, partial: bool = False) -> None:
-        if partial:
+        if partial and not any(part.function_response for part in content.parts or []):
             await self._send(lambda link: link._send_content(content, partial=True))
             return
-        if self._link is None:
-            # The next connection is told it with whatever else is open.
-            await self._linked.wait()
-        if self._ledger.sent_content(content):
-            self._expect_answer()
-            # Once: should the connection break on it, the ledger tells the next one.
-            await self._try(lambda link: link.send_content(content))
-        elif pending := self._ledger.pending:
-            self._expect_answer()
-            await self._try(lambda link: link.send_history(pending))
+        await self._linked.wait()
+        if hands_over(content):
+            # ADK closes this connection in a second and opens the next agent's. What the caller
+            # says until then is for that one, and this one is not to go on talking.
+            self._gate.hold()
+            self._closing = True
+            return
+        delivery = self._ledger.sent_content(content)
+        self._expect_answer()
+        # Once: should the connection break on it, the ledger tells the next one.
+        if (direct := delivery.direct) is not None:
+            await self._try(lambda link: link.send_content(direct))
+        if told := delivery.told:
+            seeding, self._seeding = self._seeding, False
+            await self._try(lambda link: link.send_history(told) if seeding else tell(link, told))
 
     async def send_realtime(self, blob: RealtimeInput) -> None:
         """Sends sound, a picture or a signal, on whichever connection there is."""
@@ -173,9 +153,11 @@ class SteadyConnection(BaseLlmConnection):
 
     async def receive(self) -> AsyncGenerator[LlmResponse, None]:
         """What the model says, to the end of a turn; nothing once the conversation is over."""
-        while True:
+        # ADK asks again after an end that came in the middle of a turn.
+        while not self._over:
             item = await self._unread.get()
             if item is None:
+                self._over = True
                 return
             if isinstance(item, BaseException):
                 raise item
@@ -216,6 +198,7 @@ class SteadyConnection(BaseLlmConnection):
     def _unlink(self) -> None:
         self._link = None
         self._linked.clear()
+        self._gate.hold()
 
     # The connections, one after the other.
 
@@ -228,12 +211,14 @@ class SteadyConnection(BaseLlmConnection):
                     break
                 replay = self._next(error)
                 delay_s = self._backoff.failed(self._now_s())
-                if delay_s is None or not self._ever_linked:
-                    raise LiveFailure(f"{explain(error, model=self._model)} It did not come back.")
+                if delay_s is None:
+                    away = " It did not come back." if self._ever_linked else ""
+                    raise LiveFailure(explain(error, model=self._model) + away)
                 logger.info("model connection ended (%r): again in %.2f s", error, delay_s)
                 await asyncio.sleep(delay_s)
             await self._unread.put(None)
         except asyncio.CancelledError:
+            self._unread_nowait(None)
             raise
         except Exception as error:
             await self._unread.put(error)
@@ -250,6 +235,7 @@ class SteadyConnection(BaseLlmConnection):
             raise error
         if verdict is Verdict.RESTART:
             self._ledger.forget_handle()
+            self._refusals += 1
         return self._lost(error)
 
     def _lost(self, error: BaseException) -> Replay:
@@ -264,12 +250,13 @@ class SteadyConnection(BaseLlmConnection):
             self._unread_nowait(LlmResponse(turn_complete=True))
         self._splice = Splice(self._heard if self._ledger.owes else Answer())
         if not self._closing and not (isinstance(error, _Left) and error.planned):
-            self._listener.lost(str(error) if isinstance(error, _Left) else _in_short(error))
+            self._listener.lost(str(error) if isinstance(error, _Left) else in_short(error))
         return replay
 
     async def _converse(self, replay: Replay) -> BaseException | None:
         """One connection to its end; returns why it ended, None if we closed it."""
         self._resuming = replay.handle is not None
+        self._seeding = False
         self._leave_at_s = None
         try:
             async with asyncio.timeout(self._patience.setup_s) as setup:
@@ -278,10 +265,12 @@ class SteadyConnection(BaseLlmConnection):
                     tap(link, self._on_message)
                     await self._tell(link, replay)
                     setup.reschedule(None)
+                    self._backoff.budget_s = self._patience.budget_s
                     self._backoff.connected(self._now_s())
                     self._ever_linked = True
                     self._link = link
                     self._linked.set()
+                    self._gate.release()
                     self._listener.connected()
                     await self._pump(link)
         except (Exception, TimeoutError) as error:
@@ -293,14 +282,21 @@ class SteadyConnection(BaseLlmConnection):
     async def _tell(self, link: BaseLlmConnection, replay: Replay) -> None:
         for blob in replay.audio:
             await link.send_realtime(blob)
-        if replay.contents:
-            self._expect_answer()
-            only = replay.contents[0].parts or []
-            if self._resuming and len(replay.contents) == 1 and len(only) == 1 and only[0].text:
-                # As real-time text, where the model wants it so.
-                await link.send_content(replay.contents[0])
-            else:
-                await link.send_history(replay.contents)
+        if not (contents := replay.contents):
+            return
+        if self._refusals > 1:
+            # What is told may be what it refuses: no service is known to refuse plain words.
+            contents = in_words(contents)
+        self._expect_answer()
+        if not self._resuming:
+            # Until it is asked something, the service takes contents for the history.
+            self._seeding = contents[-1].role != "user"
+            await link.send_history(contents)
+        elif (words := as_words(contents)) is not None:
+            # As real-time text, where the model wants it so.
+            await link.send_content(words)
+        else:
+            await tell(link, contents)
 
     async def _pump(self, link: BaseLlmConnection) -> None:
         unreadable = 0
@@ -334,11 +330,13 @@ class SteadyConnection(BaseLlmConnection):
         if response.live_session_resumption_update or response.go_away:
             return
         for passed in self._splice.feed(response):
+            if passed.content:
+                self._ledger.passed_on(passed.content)
             await self._unread.put(passed)
         if self._splice.joined:
             self._heard = Answer()
 
-    def _unread_nowait(self, response: LlmResponse) -> None:
+    def _unread_nowait(self, response: LlmResponse | None) -> None:
         try:
             self._unread.put_nowait(response)
         except asyncio.QueueFull:
@@ -348,13 +346,13 @@ class SteadyConnection(BaseLlmConnection):
         self._stirred_at_s = self._now_s()
         if message.server_content or message.tool_call:
             self._stalls = 0
+            self._refusals = 0
+            self._backoff.useful()
         self._ledger.received(message)
         if message.tool_call_cancellation:
             self._listener.cancelled(list(message.tool_call_cancellation.ids or []))
         if message.go_away:
-            left_s = _seconds(message.go_away.time_left)
-            margin_s = min(self._patience.go_away_margin_s, left_s / 2)
-            self._leave_at_s = self._now_s() + left_s - margin_s
+            self._leave_at_s = self._now_s() + self._patience.leaves_in_s(message.go_away)
         self._set_deadline()
 
     # Leaving.
@@ -372,7 +370,8 @@ class SteadyConnection(BaseLlmConnection):
         self._deadline.reschedule(min(times) if times else None)
 
     def _leave_if_due(self) -> None:
-        if self._leave_at_s is not None and self._ledger.idle:
+        # The handle of a turn comes after its end.
+        if self._leave_at_s is not None and self._ledger.idle and self._ledger.resumable:
             raise _Left("The connection was about to end.", planned=True)
 
     def _overdue(self) -> None:
@@ -398,13 +397,3 @@ class _Left(Exception):
     def __init__(self, why: str, *, planned: bool) -> None:
         super().__init__(why)
         self.planned = planned
-
-
-def _in_short(error: BaseException) -> str:
-    return "The model service is slow." if isinstance(error, TimeoutError) else "The line broke."
-
-
-def _seconds(duration: str | None) -> float:
-    """``"9.500s"`` in seconds; none if it can't be read."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)s", duration or "")
-    return float(found[1]) if found else 0.0

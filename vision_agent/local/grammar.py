@@ -5,7 +5,7 @@ JSGF 1.0 (W3C note of 5 June 2000) is what pocketsphinx reads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from vision_agent.local.intents import COURTESY, GREETING, INTENTS, RULES
 
@@ -23,21 +23,55 @@ the same, for among ten there is easily one that is merely near."""
 EXTRA_WORDS = {"qr": "K Y UW AA R", "barcode": "B AA R K OW D"}
 """Pronunciations (ARPAbet) of words that the dictionary does not hold."""
 
-_SPELLED = {"q": "q.", "r": "r."}
-"""The dictionary writes spelled letters with a dot."""
+DECOYS = (
+    *("stuff", "staff", "start", "step", "top", "shop", "stock", "stay", "store", "state"),
+    *(
+        "tell",
+        "no",
+        "oh",
+        "how",
+        "hair",
+        "here",
+        "they",
+        "day",
+        "high school",
+        "my",
+        "why",
+        "by the",
+    ),
+    *("i", "pie", "tie", "five", "things", "part", "partner"),
+    *("quite", "quick", "white", "science", "since", "rough", "in fact"),
+    *("good luck", "good night", "good day", "good boy", "good job", "okay then", "never again"),
+    *("shut it", "shot", "yellow", "all right", "not now", "of course"),
+)
+"""What sounds like a command of one or two words and is none, listened for so that the grammar has
+something better to hear: "staff" was heard as "stop" by both decoders."""
+
+_SPELLED = {"q": "q.", "r": "r.", "recognise": "recognize", "memorise": "memorize"}
+"""The dictionary writes spelled letters with a dot, and American."""
 
 
-def jsgf() -> str:
-    """The whole grammar: an optional greeting, one phrase of the table, an optional courtesy."""
+def jsgf(names: Collection[str] = ()) -> str:
+    """The whole grammar: an optional greeting, one phrase of the table, an optional courtesy.
+
+    Args:
+        names: What things have been taught as, besides the vocabulary; each word must have a
+            pronunciation.
+    """
+    taught = "".join(f" | {name}" for name in sorted(names))
     lines = ["#JSGF V1.0;", "grammar vision;"]
-    lines += [f"<{name}> = {_words(rule)};" for name, rule in RULES.items()]
+    rules = {**RULES, "name": RULES["name"] + taught}
+    if names:
+        rules["target"] += f" | (the | a | my | our) ({' | '.join(sorted(names))})"
+    lines += [f"<{name}> = {_words(rule)};" for name, rule in rules.items()]
     lines.append(f"<greeting> = {_words(GREETING)};")
     lines.append(f"<courtesy> = {_words(COURTESY)};")
     for intent in INTENTS:
         alternatives = " | ".join(f"( {_words(phrase)} )" for phrase in intent.phrases)
         lines.append(f"<ask_{intent.name}> = {alternatives};")
     names = " | ".join(f"<ask_{intent.name}>" for intent in INTENTS)
-    lines.append(f"public <request> = [ <greeting> ] ( {names} ) [ <courtesy> ];")
+    lines.append(f"<decoy> = {' | '.join(DECOYS)};")
+    lines.append(f"public <request> = [ <greeting> ] ( {names} ) [ <courtesy> ] | <decoy>;")
     return "\n".join(lines) + "\n"
 
 

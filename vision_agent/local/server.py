@@ -36,7 +36,7 @@ CLOSE_WITHIN_S = 0.5
 """How long a client may take to answer a closing handshake before it is simply cut off."""
 
 USER_HEADER = "x-vision-agent-user"
-"""Names the user of a connection, which the Live API has no field for; ours, and optional."""
+"""Names the user of a connection, as the label "user" of the setup does; ours, and optional."""
 
 _INTERNAL_ERROR = 1011
 
@@ -58,7 +58,7 @@ class LocalServer:
     port: int
     certificate_pem: str
     _server: websocket_server.Server
-    _handles: Handles
+    _handles: Handles = field(default_factory=Handles)
     faults: Faults | None = None
 
     @property
@@ -202,7 +202,7 @@ class _Service:
             self.engine,
             self.handles,
             connection.send,
-            user=request.headers.get(USER_HEADER, ""),
+            user=request.headers.get(USER_HEADER, "") or setup.user,
             limits=self.limits,
         )
         _logger.debug("session %s: %s", session.id, setup.model.name)
@@ -213,6 +213,9 @@ def _credentials(request: Request) -> tuple[str | None, str | None]:
     query = parse_qs(urlsplit(request.path).query)
     api_key = request.headers.get("x-goog-api-key") or query.get("key", [None])[0]
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "token" or "access_token" in query:
+        # An ephemeral token: it stands for the key it was made with.
+        api_key = api_key or token.strip() or query["access_token"][0]
     return api_key, token.strip() if scheme.lower() == "bearer" else None
 
 

@@ -22,6 +22,7 @@ from vision_agent.local.handles import Handles
 from vision_agent.local.limits import SERVICE, End, GoAway, Lifetime, Limits, speech_wait_ms
 from vision_agent.local.memory import Remembered
 from vision_agent.local.outbox import Outbox
+from vision_agent.local.resampler import Resampler
 from vision_agent.local.session_setup import Setup
 from vision_agent.local.stream_clock import StreamClock
 from vision_agent.local.turns import Caller, Turns
@@ -84,11 +85,13 @@ class Session:
         self._tools = setup.tools
         self._outbox = Outbox(send)
         self._clock = StreamClock(self._now_ms())
+        self._resampler: Resampler | None = None
         self._turns = Turns(
             barge_in=setup.barge_in, tool_call_ends_turn=setup.model.tool_call_ends_turn
         )
         self._seeded = not setup.history_first
         self._unfinished_content: list[str] = []
+        self._replayed_results: list[actions.ToolResult] = []
         self._answering = Answering(engine, setup, self._outbox)
         self._transcribed = False
         self._resumable = True
@@ -113,6 +116,7 @@ class Session:
             silence_ms=self._setup.silence_ms,
             start_sensitivity=self._setup.start_sensitivity,
             end_sensitivity=self._setup.end_sensitivity,
+            prefix_padding_ms=self._setup.prefix_ms,
         )
         try:
             async with asyncio.TaskGroup() as self._group:
@@ -125,7 +129,8 @@ class Session:
                 try:
                     async for raw in messages:
                         self._messages += 1
-                        for message in protocol.parse(raw, self._setup.model):
+                        vertex = self._setup.endpoint.vertex
+                        for message in protocol.parse(raw, self._setup.model, vertex=vertex):
                             self._take(message, ears)
                 finally:
                     self._group = None
@@ -145,12 +150,10 @@ class Session:
 
     def _take(self, message: protocol.ClientMessage, ears: Ears) -> None:
         match message:
-            case protocol.Audio(pcm):
-                self._listen(pcm, ears)
+            case protocol.Audio(pcm, rate_hz):
+                self._listen(self._at_16_khz(pcm, rate_hz), ears)
             case protocol.Image(data):
-                self._context.frame(data, self._clock.at(self._now_ms()))
-                self._life.video_came()
-                self._decided.set()
+                self._look(data)
             case protocol.Text(text):
                 self._typed(text)
             case protocol.ClientContent():
@@ -169,10 +172,26 @@ class Session:
                 if tools is not None:
                     self._tools = tools
 
+    def _look(self, image: bytes) -> None:
+        at_ms = self._clock.at(self._now_ms())
+        if self._setup.coverage == "ACTIVITY" and self._turns.caller is not Caller.SPEAKING:
+            self._context.glimpse(image, at_ms)
+        else:
+            self._context.frame(image, at_ms)
+        self._life.video_came()
+        self._decided.set()
+
+    def _at_16_khz(self, pcm: bytes, rate_hz: int) -> bytes:
+        if rate_hz == INPUT_RATE_HZ:
+            return pcm
+        if self._resampler is None or self._resampler.rate_hz != rate_hz:
+            self._resampler = Resampler(rate_hz)
+        return self._resampler.resample(pcm)
+
     def _listen(self, pcm: bytes, ears: Ears) -> None:
         duration_ms = len(pcm) / _IN_BYTES_PER_MS
         self._clock.audio(duration_ms, self._now_ms())
-        if self._setup.counts_silence:
+        if self._setup.coverage == "EVERYTHING":
             self._context.sound(duration_ms)
         if self._setup.automatic_detection:
             self._detected(ears.feed(pcm))
@@ -219,7 +238,7 @@ class Session:
             self._detected(ears.feed(_SILENCE))
 
     def _count_speech(self, ended_ms: int) -> None:
-        if self._speech_began_ms is not None and not self._setup.counts_silence:
+        if self._speech_began_ms is not None and self._setup.coverage != "EVERYTHING":
             self._context.sound(max(0, ended_ms - self._speech_began_ms))
         self._speech_began_ms = None
 
@@ -231,8 +250,11 @@ class Session:
         text = typed
         if text.strip() in ("", "."):
             # What ADK sends a 3.x model after replaying history that still wants its answer.
-            text = self._context.take_unanswered() or text
-        self._do(self._turns.typed(text, self._now_ms(), is_activity=True))
+            text = self._context.take_unanswered()
+            if self._replayed_results:
+                self._answer_replayed(text)
+                return
+        self._do(self._turns.typed(text or typed, self._now_ms(), is_activity=True))
         # Now the turn that it may have interrupted has ended: it belongs to the next one.
         self._context.text(typed)
 
@@ -247,8 +269,11 @@ class Session:
         for index, content in enumerate(message.contents):
             if content.role == "model" and content.text:
                 prompt = -1
+                self._replayed_results = []
             elif content.text and not content.text.startswith(_CONTEXT_MARK):
                 prompt = index
+                self._replayed_results = []
+            self._replayed_results += content.results
         for index, content in enumerate(message.contents):
             at_ms = self._clock.at(self._now_ms())
             self._context.content(content, at_ms, is_question=index == prompt)
@@ -262,8 +287,18 @@ class Session:
         if seeding and (self._setup.model.generation >= 3 or not text):
             # 3.x begins with the next real-time input; and no one begins without a question.
             self._context.settle(text, "")
+        elif self._replayed_results:
+            self._answer_replayed(text)
         else:
             self._do(self._turns.typed(text, self._now_ms()))
+
+    def _answer_replayed(self, question: str) -> None:
+        """Answers a question, the last one if it is none, whose tools ran in an earlier session."""
+        results, self._replayed_results = tuple(self._replayed_results), []
+        recorded = not question
+        question = question or self._context.last_question
+        now_ms = self._now_ms()
+        self._do(self._turns.typed(question, now_ms, results=results, recorded=recorded))
 
     # What is to be done about it.
 
@@ -285,10 +320,12 @@ class Session:
                 case actions.GenerationComplete():
                     self._transcribed = False
                     self._send(replies.generation_complete())
-                case actions.TurnComplete(said_nothing):
+                case actions.TurnComplete(said_nothing, more_follows):
                     self._transcribed = False
                     self._send(self._context.turn_usage())
-                    self._send(replies.turn_complete(said_nothing=said_nothing))
+                    self._send(
+                        replies.turn_complete(said_nothing=said_nothing, more_follows=more_follows)
+                    )
                 case actions.CallTools(calls):
                     self._send(
                         replies.tool_call(
@@ -365,6 +402,7 @@ class Session:
 
     async def _answer(self, answer: actions.Answer) -> None:
         if not answer.tool_results:
+            self._context.take_glimpse()
             self._context.fit(self._setup.compression, self._limits.context_tokens)
         turn = Turn(
             text=answer.prompt.text,

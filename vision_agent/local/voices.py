@@ -81,11 +81,12 @@ ENGLISH = "en-us"
 # another country's (its "en" is British).
 _ESPEAK_NAMES = {
     "en": ENGLISH,
-    "en-au": "en-gb",
-    "en-ie": "en-gb",
-    "en-in": "en-gb",
-    "en-nz": "en-gb",
-    "en-za": "en-gb",
+    "en-au": "en",
+    "en-gb": "en",
+    "en-ie": "en",
+    "en-in": "en",
+    "en-nz": "en",
+    "en-za": "en",
     "es-mx": "es-419",
     "es-us": "es-419",
     "in": "id",

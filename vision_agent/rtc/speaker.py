@@ -117,6 +117,14 @@ class Speaker(MediaStreamTrack):
         self._stop_speaking()
         return dropped_ms
 
+    def take_over(self, other: Speaker) -> None:
+        """Goes on where another one stopped, whose peer connection is replaced by this one's."""
+        self._pcm, other._pcm = other._pcm, bytearray()
+        self._ending = other._ending
+        self._speaking, other._speaking = other._speaking, False
+        self._voiced_bytes = other._voiced_bytes
+        self._dropped_bytes = other._dropped_bytes
+
     def end_of_turn(self) -> None:
         """No more of this answer comes: its last part of a frame is played, not waited for."""
         self._ending = True

@@ -1,0 +1,88 @@
+"""Run checks together, each within its time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from vision_agent.doctor.finding import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check.
+
+    Attributes:
+        name: As in its findings.
+        look: Does it; what it raises is a problem found.
+        deadline_s: It is given up after so long.
+        on_timeout: What to do when it takes longer.
+    """
+
+    name: str
+    look: Callable[[], Awaitable[Sequence[Finding]]]
+    deadline_s: float = 10.0
+    on_timeout: str = "Try again when the machine is less busy."
+
+
+async def run_checks(
+    checks: Iterable[Check], on_finding: Callable[[Finding], None] = lambda finding: None
+) -> list[Finding]:
+    """Run all checks at once.
+
+    Args:
+        checks: What to check.
+        on_finding: Called with each finding as soon as it is there.
+
+    Returns:
+        All findings, in the order of the checks.
+    """
+
+    async def run(check: Check) -> Sequence[Finding]:
+        try:
+            async with asyncio.timeout(check.deadline_s):
+                found = await check.look()
+        except TimeoutError:
+            text = f"No result within {check.deadline_s:g} s."
+            found = [Finding(check.name, "problem", text, check.on_timeout)]
+        except Exception as error:
+            # A check that breaks has found something too, and must not hide the others.
+            text = f"The check failed: {type(error).__name__}: {error}"
+            found = [Finding(check.name, "problem", text, "This is a bug of vision-agent's.")]
+        for finding in found:
+            on_finding(finding)
+        return found
+
+    results = await asyncio.gather(*(run(check) for check in checks))
+    return [finding for found in results for finding in found]
+
+
+async def in_thread(work: Callable[[], Sequence[Finding]]) -> Sequence[Finding]:
+    """Run blocking work in a daemon thread: one that hangs does not keep the program from ending."""
+    import threading
+
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Sequence[Finding]] = loop.create_future()
+
+    def finish(result: Sequence[Finding] | None, error: Exception | None) -> None:
+        if done.cancelled():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(result or [])
+
+    def run() -> None:
+        result, failure = None, None
+        try:
+            result = work()
+        except Exception as error:
+            failure = error
+        try:
+            loop.call_soon_threadsafe(finish, result, failure)
+        except RuntimeError:
+            return  # given up long ago, and the loop is closed
+
+    threading.Thread(target=run, name="doctor", daemon=True).start()
+    return await done
