@@ -2,7 +2,7 @@
 VENV := .venv
 BIN  := $(VENV)/bin
 
-.PHONY: run test lint bench bench-barge-in setup setup-dev clean
+.PHONY: run test lint bench bench-barge-in bench-sight setup setup-dev clean
 
 run: setup
 	@$(BIN)/vision-agent serve $(ARGS)
@@ -17,6 +17,9 @@ lint: setup-dev
 
 bench: setup-dev
 	$(BIN)/python benchmarks/call.py $(ARGS)
+
+bench-sight: setup-dev
+	$(BIN)/python benchmarks/sight.py $(ARGS)
 
 bench-barge-in: setup-dev
 	$(BIN)/python benchmarks/barge_in.py $(ARGS)
