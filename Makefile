@@ -18,6 +18,7 @@ lint: setup-dev
 
 bench: setup-dev
 	$(BIN)/python benchmarks/call.py $(ARGS)
+	$(BIN)/python benchmarks/engine.py $(ENGINE_ARGS)
 
 bench-sight: setup-dev
 	$(BIN)/python benchmarks/sight.py $(ARGS)

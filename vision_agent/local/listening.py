@@ -24,6 +24,10 @@ _BYTES_PER_MS = 2 * INPUT_RATE_HZ / 1000
 
 _SILENCE = bytes(round(20 * _BYTES_PER_MS))
 
+_ECHO_TAIL_MS = 500
+"""How long the agent's voice may still come back from the caller's room after it was heard there:
+the network, the loudspeaker's buffers and the room's own ring."""
+
 
 class Listening:
     """Takes the caller's sound and signals in.
@@ -74,7 +78,8 @@ class Listening:
         if self._setup.coverage == "EVERYTHING":
             self._context.sound(duration_ms)
         if self._setup.automatic_detection:
-            self._detected(self._ears.feed(pcm))
+            heard_until_ms = self._turns.heard_until_ms + _ECHO_TAIL_MS
+            self._detected(self._ears.feed(pcm, over_agent=self._now_ms() < heard_until_ms))
         elif self._turns.caller is Caller.SPEAKING:
             # Outside the activity that the client signals there is nothing to hear.
             self._ears.feed(pcm)
@@ -131,7 +136,13 @@ class Listening:
                 lead = " " if self._transcribed else ""
                 self._transcribed = True
                 self._send(replies.input_transcription(lead + heard.text))
-            prompt = Prompt(heard.text, heard.understood, spoken=True, manner=heard.manner)
+            prompt = Prompt(
+                heard.text,
+                heard.understood,
+                spoken=True,
+                manner=heard.manner,
+                lost=heard.lost,
+            )
             self._do(self._turns.heard(prompt))
 
     def _at_16_khz(self, pcm: bytes, rate_hz: int) -> bytes:

@@ -331,6 +331,7 @@ class Session:
             now_ms=self._listening.stream_ms,
             language_code=self._setup.language_code,
             manner=answer.prompt.manner,
+            lost=answer.prompt.lost,
             proactive=self._setup.proactive,
             affective=self._setup.affective,
             user=self._user,
