@@ -72,10 +72,11 @@ class Conversation:
         try:
             async with aclosing(session.events()) as events:
                 async for event in events:
-                    self._on_event(event)
-                    if self._overhear is not None:
-                        self._overhear(event)
+                    self._take(event)
         finally:
+            if self._answer and self._overhear is not None:
+                # The call ends in the middle of it.
+                self._overhear(Interrupted(self.heard()))
             self._metrics.model_sessions.dec()
             self._stop_holding()
 
@@ -133,6 +134,13 @@ class Conversation:
 
     # What the model says and does.
 
+    def _take(self, event: LiveEvent) -> None:
+        if isinstance(event, Interrupted):
+            event = Interrupted(self.heard())
+        self._on_event(event)
+        if self._overhear is not None:
+            self._overhear(event)
+
     def _on_event(self, event: LiveEvent) -> None:
         match event:
             case Voice(pcm):
@@ -149,14 +157,13 @@ class Conversation:
                     self._answer.words(text)
             case UserTranscript(text, final):
                 self._channel.user_transcript(text, final)
-            case Interrupted():
+            case Interrupted(heard):
                 self._metrics.interruptions.inc()
                 self._stop_holding()
                 self._barge_in.interrupted()
-                heard = self.heard()
                 self.speaker.flush()
                 self._channel.server_message({"kind": "interrupted", "heard": heard})
-                self._close_answer(heard)
+                self._close_answer(heard or "")
             case TurnComplete():
                 self.speaker.end_of_turn()
                 self._close_answer(" ".join(self._answer.text.split()))
