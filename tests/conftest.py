@@ -1,6 +1,7 @@
 """What every test shares: no credentials of the machine's, and a real server to call."""
 
 import os
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +16,15 @@ for name in list(os.environ):
     # The tests' brain is the local one, whoever runs them.
     if name.startswith(("GOOGLE_", "GEMINI_", "VISION_AGENT_")):
         del os.environ[name]
+
+# Nor does any test touch what somebody has taught the agent on this machine.
+os.environ["VISION_AGENT_DATA_DIR"] = tempfile.mkdtemp(prefix="vision-agent-tests-")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _data_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Nothing is written where the person who runs the tests keeps their data."""
+    os.environ["XDG_DATA_HOME"] = str(tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture

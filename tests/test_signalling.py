@@ -79,6 +79,10 @@ async def test_an_offer_gets_an_answer_and_an_id_and_goodbye_frees_its_slot(http
         (json.dumps({"sdp": "a" * 20_000, "type": "offer"}).encode(), ""),
         (b" " * 70_000, "64 KB"),
         (b'{"sdp": "v=0", "type": "offer", "requestData": {"voice": "Koree"}}', "Kore"),
+        (
+            b'{"sdp": "v=0", "type": "offer", "requestData": {"modalities": ["TEXT", "AUDIO"]}}',
+            "one modality",
+        ),
     ],
 )
 async def test_a_bad_offer_gets_400_with_a_sentence_and_takes_no_slot(http, body, words):

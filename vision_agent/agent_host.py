@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from google.adk.runners import Runner
-from google.adk.sessions.in_memory_session_service import InMemorySessionService
 
 from vision_agent.agents import load_agent, root_of
 from vision_agent.brain import Brain, choose_brain, install_brain
+from vision_agent.live.background_tools import BackgroundTools, ToolLimits, explain_errors
+from vision_agent.live.call_options import CallOptions, check_options
+from vision_agent.live.heard_history import HeardHistory
 from vision_agent.live.intake import Intake
+from vision_agent.live.listener import Listener
 from vision_agent.live.local_process import LocalServer
-from vision_agent.live.models import ModelError, check_voice
+from vision_agent.live.models import ModelError
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
+from vision_agent.live.store import USER_ID, OpenSession, make_store
+from vision_agent.live.tool_threads import ToolThreads
+from vision_agent.memory import LineMemory, Owner
+from vision_agent.remembering import Remembering
 from vision_agent.settings import Settings
 from vision_agent.version import __version__
 
@@ -29,27 +36,51 @@ class AgentHost:
     Raises:
         AgentError: There is no usable agent.
         ModelError: The model, the voice or the key can't work.
+        DatabaseError: The sessions' database is none.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._voice = check_voice(settings.voice) if settings.voice else None
-        self._language = settings.language
+        self._options = CallOptions.read(settings.model_dump())
         app = load_agent(settings.agent)
         self._root = root_of(app)
         self.brain: Brain = choose_brain(self._root, settings.model, os.environ)
+        check_options(self._options, self.brain.model)
         self._scenario = settings.scenario
+        self._data_dir = settings.data_dir
         if self._scenario is not None and self.brain.kind != "local":
             raise ModelError(
                 "A scenario is played by the local Live API, but "
                 f"{self.brain.label} was chosen: add --model local."
             )
+        self._tool_limits = ToolLimits(
+            settings.tool_timeout_s, settings.tool_timeouts, frozenset(settings.slow_tools)
+        )
+        self._tool_threads = ToolThreads()
         self._local: LocalServer | None = None
-        self._runner = Runner(app=app, session_service=InMemorySessionService())
+        self.store = make_store(
+            app.name,
+            url=settings.database_url(),
+            resume_within_s=settings.resume_within_s,
+            keep_s=settings.keep_days * 86_400,
+        )
+        app = app.model_copy(update={"plugins": [*app.plugins, HeardHistory()]})
+        self._memory = LineMemory(settings.memory)
+        self._runner = Runner(app=app, session_service=self.store, memory_service=self._memory)
 
     @property
     def name(self) -> str:
         """The root agent's name."""
         return self._root.name
+
+    @property
+    def app_name(self) -> str:
+        """The ADK app's name: unique on a server."""
+        return self._runner.app_name
+
+    @property
+    def description(self) -> str:
+        """What the agent says it is for."""
+        return self._root.description
 
     @property
     def version(self) -> str:
@@ -66,40 +97,75 @@ class AgentHost:
             "version": __version__,
         }
 
-    async def start(self) -> None:
-        """Start the local Live API if it is the brain; `LocalServerError` if it does not start."""
-        if self.brain.kind == "local":
-            self._local = await LocalServer.start(self._scenario)
-        install_brain(self.brain, self._root, self._local)
+    async def start(self, local: LocalServer | None = None) -> None:
+        """Open the sessions' database, and give the agent its brain.
+
+        Args:
+            local: The running local Live API; None starts one if it is the brain.
+
+        Raises:
+            DatabaseError: The database can't be used.
+            LocalServerError: The local Live API does not start.
+        """
+        await self.store.start()
+        if self.brain.kind != "local":
+            local = None
+        elif local is None:
+            local = self._local = await LocalServer.start(self._scenario, self._data_dir)
+        install_brain(self.brain, self._root, local)
+        explain_errors(self._root)
 
     async def close(self) -> None:
         """End what `start` started, and the agent's own toolsets."""
+        await self.store.close()
         await self._runner.close()
+        self._memory.close()
         if self._local is not None:
             await self._local.close()
 
+    def options(self, asked: Mapping[str, Any]) -> CallOptions:
+        """The options of a call that asks for some of its own; `ModelError` if one can't be."""
+        options = self._options.but(asked)
+        check_options(options, self.brain.model)
+        return options
+
+    def remembering(self, owner: Owner) -> Remembering:
+        """What keeps the words of a call of this owner's."""
+        return Remembering(
+            self._memory,
+            app_name=self.app_name,
+            user=owner.user,
+            conversation=owner.conversation,
+        )
+
     def new_session(
         self,
-        session_id: str,
+        opened: OpenSession,
         intake: Intake,
         *,
-        voice: str | None,
-        on_connected: Callable[[], None],
+        options: CallOptions,
+        listener: Listener,
+        heard: Callable[[], str],
     ) -> LiveSession:
         """The model's side of a call.
 
         Args:
-            session_id: A fresh id.
+            opened: The conversation; no other call is on it.
             intake: The call's live queue.
-            voice: A checked voice's name; None for the server's.
-            on_connected: Called whenever the model has accepted a setup.
+            options: The call's, from `options`.
+            listener: Is told how the connection to the model fares.
+            heard: What the caller has heard of the present answer.
         """
         return LiveSession(
             self._runner,
-            make_run_config(voice=voice or self._voice, language=self._language),
+            make_run_config(options),
             intake,
-            user_id="caller",
-            session_id=session_id,
+            user_id=USER_ID,
+            session_id=opened.session_id,
             model=self.brain.model,
-            on_connected=on_connected,
+            listener=listener,
+            heard=heard,
+            tools=BackgroundTools(self._tool_limits, self._tool_threads),
+            keeper=opened,
+            user=options.user,
         )

@@ -6,7 +6,9 @@ anybody calls.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +25,7 @@ from vision_agent.live.models import (
     ModelError,
     bare_name,
     check_model,
+    find_model,
     is_live,
     live_names,
 )
@@ -62,7 +65,7 @@ def choose_brain(root: BaseAgent, model: str | None, environ: Mapping[str, str])
     """
     if model == LOCAL_MODEL:
         return _local(root, "local Live API: asked for with --model local")
-    vertex = _uses_vertex(environ)
+    vertex = uses_vertex(environ)
     has_key = bool(environ.get("GOOGLE_API_KEY") or environ.get("GEMINI_API_KEY"))
     own = root_model(root)
     if isinstance(own, BaseLlm) and not isinstance(own, Gemini):
@@ -98,6 +101,30 @@ def choose_brain(root: BaseAgent, model: str | None, environ: Mapping[str, str])
     return Brain("gemini", chosen, f"Gemini {bare_name(chosen)}", override=model, vertex=vertex)
 
 
+@asynccontextmanager
+async def live_brain(root: BaseAgent, model: str | None = None) -> AsyncIterator[Brain]:
+    """Give an agent a live model for as long as the context lasts, in any program with ADK in it.
+
+    With credentials that is Gemini; without any, the local Live API, started and ended here.
+
+    Args:
+        root: The agent; its model, and those of its sub-agents, are replaced in place.
+        model: A live model's name, or `local`; None takes the agent's own.
+
+    Raises:
+        ModelError: No key for a Gemini model, or a model that is not live.
+        LocalServerError: The local Live API does not start.
+    """
+    brain = choose_brain(root, model, os.environ)
+    local = await LocalServer.start() if brain.kind == "local" else None
+    try:
+        install_brain(brain, root, local)
+        yield brain
+    finally:
+        if local is not None:
+            await local.close()
+
+
 def root_model(root: BaseAgent) -> str | BaseLlm:
     """The model that the first agent to speak names; empty if none does."""
     first = next(llm_agents(root), None)
@@ -114,16 +141,19 @@ def install_brain(brain: Brain, root: BaseAgent, local: LocalServer | None) -> N
     """
     for agent in llm_agents(root):
         own = agent.model
+        # What the agent says of its own voice stands, whichever model speaks for it.
+        speech = own.speech_config if isinstance(own, Gemini) else None
         if local is not None:
             name = own if isinstance(own, str) else own.model
             agent.model = gemini_at(
                 local.base_url,
                 local.certificate_pem,
                 # A live model keeps its name: the local server then speaks that dialect.
-                model=bare_name(name) if name and is_live(name) else LOCAL_MODEL,
+                model=_local_name(name),
+                speech=speech,
             )
         elif brain.override is not None:
-            agent.model = gemini(brain.override)
+            agent.model = gemini(brain.override, speech=speech)
         elif isinstance(own, Gemini):
             agent.model = steadied(own)
         elif isinstance(own, str):
@@ -133,10 +163,16 @@ def install_brain(brain: Brain, root: BaseAgent, local: LocalServer | None) -> N
 def _local(root: BaseAgent, label: str) -> Brain:
     own = root_model(root)
     name = own if isinstance(own, str) else own.model
-    return Brain("local", bare_name(name) if name and is_live(name) else LOCAL_MODEL, label)
+    return Brain("local", _local_name(name), label)
 
 
-def _uses_vertex(environ: Mapping[str, str]) -> bool:
+def _local_name(model: str) -> str:
+    """A listed model keeps its name on this machine; one the local server doesn't know, not."""
+    return bare_name(model) if find_model(model) is not None else LOCAL_MODEL
+
+
+def uses_vertex(environ: Mapping[str, str]) -> bool:
+    """Whether google-genai would take the credentials for Vertex AI's."""
     return any(
         environ.get(name, "").strip().lower() in ("1", "true")
         for name in ("GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_GENAI_USE_ENTERPRISE")

@@ -7,59 +7,53 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Coroutine
-from contextlib import aclosing
-from typing import Any, Literal
+from typing import Any
 
 from aiortc import MediaStreamTrack, RTCDataChannel
 
+from vision_agent import memory
 from vision_agent.agent_host import AgentHost
-from vision_agent.live.events import (
-    AgentTranscript,
-    Interrupted,
-    LiveEvent,
-    ToolCall,
-    ToolResult,
-    TurnComplete,
-    Usage,
-    UserTranscript,
-    Voice,
-)
+from vision_agent.call_limits import CallLimits, EndsNow, EndsSoon, GoesOn
+from vision_agent.call_status import CallStatus, State
+from vision_agent.caller_media import CallerMedia
+from vision_agent.conversation import Conversation
+from vision_agent.in_call import InCall
+from vision_agent.live.call_options import CallOptions
 from vision_agent.live.failure import LiveFailure
 from vision_agent.live.intake import Intake
+from vision_agent.live.store import OpenSession
 from vision_agent.metrics import Metrics
-from vision_agent.rtc import Camera, Channel, Frame, Microphone, Peer, Speaker, VoiceActivity
+from vision_agent.rtc import Channel, Peer, check_offer
 from vision_agent.settings import Settings
+from vision_agent.tools import call_context
 
 logger = logging.getLogger(__name__)
-
-State = Literal["connecting", "listening", "thinking", "speaking", "reconnecting", "ended"]
-
-SPEECH_END_PICTURE_S = 0.5
-"""How long after the caller's speech a fresh picture is waited for before its age is told."""
 
 CLIENT_READY_TIMEOUT_S = 5.0
 """How long a call that has failed is kept open for a client that can't show why yet."""
 
-SPEECH_STOP_MS = 300
-"""Quiet that counts as the end of the caller's speech; shorter than the model's own endpointing."""
+LIMITS_CHECK_S = 1.0
 
-THINKING_LIMIT_S = 8.0
-"""A model may rightly not answer (a cough, music): the caller is told it listens again."""
+
+class CallOver(RuntimeError):
+    """The call is ending: it can't be taken up again, but its conversation can."""
 
 
 class Call:
     """One call.
 
-    It listens to its peer (`PeerListener`), to its channel (`ChannelListener`) and to its live
-    session, and is the only one who knows all three. Every task it starts it also awaits, in
-    `close`.
+    It listens to its peer (`PeerListener`) and to its channel (`ChannelListener`). What the caller
+    says and shows goes through its `CallerMedia`, what the agent does through its `Conversation`.
+    Every task it starts it also awaits, in `close`.
 
     Args:
         call_id: Also the `pc_id` of the signalling.
         host: The agent.
         settings: The server's options.
         metrics: The server's counters.
-        voice: The voice for this call; None for the server's.
+        options: How the agent answers in this call.
+        conversation: What it is about: a new one, or one that is gone on with.
+        user: Who calls, to remember what is said; empty for somebody unknown.
         on_closed: Called once, when nothing of the call is left.
     """
 
@@ -70,34 +64,55 @@ class Call:
         settings: Settings,
         metrics: Metrics,
         *,
-        voice: str | None,
+        options: CallOptions,
+        conversation: OpenSession,
+        user: str = "",
         on_closed: Callable[[Call], None],
     ) -> None:
         self.call_id = call_id
+        self.opened = conversation
         self._host = host
         self._settings = settings
         self._metrics = metrics
-        self._voice = voice
+        self._options = options
         self._tell_closed = on_closed
 
         self._intake = Intake()
         self._channel = Channel(self, {"library": "vision_agent", "version": host.version})
-        self._activity = VoiceActivity(stop_ms=SPEECH_STOP_MS)
-        self._new_peer()
+        self._status = CallStatus(self._on_state)
+        self._owner = memory.Owner(user, call_id)
+        self._remembering = host.remembering(self._owner)
+        self._conversation = Conversation(
+            self._channel,
+            self._status,
+            metrics,
+            barge_in_hold_ms=settings.barge_in_hold_ms,
+            overhear=self._remembering.hear,
+        )
+        self._media = CallerMedia(
+            self._intake,
+            self._channel,
+            self._status,
+            settings,
+            metrics,
+            on_sound=self._conversation.caller_sounds,
+        )
+        self._in_call = InCall(self._intake, self._channel, self._status, self._media)
+        self._peer = self._new_peer()
 
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing: asyncio.Task[None] | None = None
-        self._timers: dict[str, asyncio.TimerHandle] = {}
         self._client_ready = asyncio.Event()
         self._replacing_peer = False
+        self._restarting = asyncio.Lock()
         self._live_started = False
-        self._state: State = "connecting"
-        self._muted = False
-        self._answer = ""
-        self._answering = False
-        self._newest_frame: Frame | None = None
-        self._speech_ended_at: float | None = None
-        self._counted = (0, 0, 0, 0)
+        self._come_back = False
+        self._limits = CallLimits(
+            time.monotonic(),
+            max_call_s=settings.max_call_s,
+            idle_s=settings.idle_s,
+            warn_s=settings.warn_s,
+        )
 
     # Signalling
 
@@ -106,25 +121,56 @@ class Call:
         return await self._peer.accept(sdp)
 
     async def restart(self, sdp: str) -> str:
-        """A new peer connection under the same conversation: the caller's network changed."""
-        old = self._peer
-        self._replacing_peer = True
-        try:
-            await old.close("replaced by a new connection")
-        finally:
-            self._replacing_peer = False
-        self._new_peer()
-        return await self._peer.accept(sdp)
+        """A new peer connection under the same conversation: the caller's network changed.
+
+        Raises:
+            BadOffer: It is none; the call is over.
+            CallOver: It is ending.
+        """
+        check_offer(sdp)  # the old connection is not given up for nothing
+        async with self._restarting:
+            if self._closing is not None:
+                raise CallOver("The call is over.")
+            old = self._peer
+            self._replacing_peer = True
+            try:
+                await old.close("replaced by a new connection")
+            finally:
+                self._replacing_peer = False
+            if self._closing is not None:
+                raise CallOver("The call is over.")
+            self._media.renew()
+            self._conversation.renew()
+            self._peer = self._new_peer()
+            try:
+                return await self._peer.accept(sdp)
+            except BaseException as error:
+                over = self._closing is not None
+                self.end("the new connection failed")
+                if over and not isinstance(error, asyncio.CancelledError):
+                    raise CallOver("The call is over.") from error
+                raise
 
     async def add_candidates(self, candidates: list[dict[str, Any]]) -> None:
         """Trickled ICE candidates from the caller."""
         await self._peer.add_candidates(candidates)
 
-    async def close(self, reason: str) -> None:
-        """End the call and wait until nothing of it is left; idempotent."""
-        if self._closing is None:
-            self._closing = asyncio.create_task(self._close(reason), name=f"close-{self.call_id}")
+    async def close(self, reason: str, *, come_back: bool = False) -> None:
+        """End the call and wait until nothing of it is left; idempotent.
+
+        Args:
+            reason: For the caller; a sentence without its full stop.
+            come_back: Whether the caller's client should call again by itself, and continue.
+        """
+        self.end(reason, come_back=come_back)
+        assert self._closing is not None
         await asyncio.shield(self._closing)
+
+    def notice(self, about: str, left_s: float, text: str) -> None:
+        """Tell the caller that the call ends soon, and why."""
+        self._channel.server_message(
+            {"kind": "notice", "about": about, "left_s": round(left_s), "text": text}
+        )
 
     # PeerListener
 
@@ -133,14 +179,16 @@ class Call:
         if not self._live_started:
             self._live_started = True
             self._start(self._converse(), "live")
+            self._start(self._watch_limits(), "limits")
+            self._start(self._remembering.run(), "memory")
 
     def on_microphone(self, track: MediaStreamTrack) -> None:
         """Listen to the caller."""
-        self._start(self._microphone.run(track), "microphone")
+        self._start(self._media.microphone.run(track), "microphone")
 
     def on_camera(self, track: MediaStreamTrack) -> None:
         """Watch the caller's camera."""
-        self._start(self._camera.run(track), "camera")
+        self._start(self._media.camera.run(track), "camera")
 
     def on_screen(self, track: MediaStreamTrack) -> None:
         """A shared screen is not watched; the peer drains it."""
@@ -153,201 +201,100 @@ class Call:
         """The peer is gone, and with it the call."""
         if not self._replacing_peer:
             self._channel.gone()
-            self._end(reason)
+            self.end(reason)
 
     # ChannelListener
 
     def on_client_ready(self) -> None:
         """The caller's client can show things now: tell it where we are."""
         self._client_ready.set()
-        self._channel.server_message({"kind": "state", "state": self._state, "reason": None})
+        if self.opened.resumed:
+            earlier = [{"who": line.who, "text": line.text} for line in self.opened.earlier]
+            self._channel.server_message({"kind": "resumed", "earlier": earlier})
+        self._tell_state(self._status.state, None)
 
     def on_text(self, text: str) -> None:
-        """The caller typed: it is a turn like a spoken one."""
-        self._intake.text(text)
-        self._camera.look_now()
-        self._set_state("thinking")
+        """The caller typed."""
+        self._media.typed(text)
+        self._remembering.typed(text)
 
     def on_track_status(self, receiver_index: int, enabled: bool) -> None:
-        """The caller muted or unmuted; a muted microphone's silence is not worth sending."""
+        """The caller muted or unmuted."""
         if receiver_index == 0:
-            if not enabled and not self._muted:
-                self._intake.send_audio_stream_end()
-            self._muted = not enabled
+            self._media.mute(not enabled)
 
     def on_client_message(self, type: str, data: object) -> object | None:
-        """No messages of our own yet."""
+        """The page's own messages."""
+        if type == "camera_size":
+            self._in_call.camera_size(data)
         return None
 
     def on_goodbye(self) -> None:
         """The caller hung up."""
-        self._end("the caller hung up")
-
-    # Media in
-
-    def _on_audio(self, chunk: bytes) -> None:
-        if self._muted:
-            return
-        self._intake.audio(chunk)
-        match self._activity.feed(chunk):
-            case "started":
-                self._channel.user_speaking(True)
-                self._camera.look_now()
-            case "stopped":
-                self._channel.user_speaking(False)
-                self._on_speech_end()
-
-    def _on_speech_end(self) -> None:
-        self._speech_ended_at = time.monotonic() - SPEECH_STOP_MS / 1000
-        self._camera.look_now()
-        self._after(SPEECH_END_PICTURE_S, self._tell_picture_age, "picture-age")
-        if self._state == "listening":
-            self._set_state("thinking")
-
-    def _on_frame(self, frame: Frame) -> None:
-        self._intake.picture(frame.jpeg)
-        self._newest_frame = frame
-        self._channel.server_message(
-            {
-                "kind": "frame",
-                "bytes": len(frame.jpeg),
-                "width": frame.width,
-                "height": frame.height,
-                "age_ms": round(1000 * (time.monotonic() - frame.captured_at)),
-            }
-        )
-        self._count()
-        if self._speech_ended_at is not None and frame.captured_at >= self._speech_ended_at:
-            self._tell_picture_age()
-
-    def _tell_picture_age(self) -> None:
-        """How much older than the end of the caller's speech the model's newest picture is.
-
-        Zero if the picture was taken after the speech had ended.
-        """
-        ended_at, self._speech_ended_at = self._speech_ended_at, None
-        if ended_at is None or self._newest_frame is None:
-            return
-        age_ms = max(0, round(1000 * (ended_at - self._newest_frame.captured_at)))
-        self._channel.server_message({"kind": "frame_at_speech_end", "age_ms": age_ms})
+        self.end("the caller hung up")
 
     # The model's side
 
     async def _converse(self) -> None:
+        # Tools run in tasks that ADK starts from here, and inherit this.
+        call_context.current.set(self._in_call)
+        memory.owner.set(self._owner)
         session = self._host.new_session(
-            self.call_id, self._intake, voice=self._voice, on_connected=self._on_model_connected
+            self.opened,
+            self._intake,
+            options=self._options,
+            listener=self._conversation,
+            heard=self._conversation.heard,
         )
-        self._metrics.model_sessions.inc()
         try:
-            async with aclosing(session.events()) as events:
-                async for event in events:
-                    self._on_event(event)
+            await self._conversation.run(session)
         except LiveFailure as failure:
             self._channel.error(str(failure), fatal=True)
             # A refusal comes faster than the caller's client is ready to show it.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLIENT_READY_TIMEOUT_S):
                     await self._client_ready.wait()
-            self._end(str(failure))
+            self.end(str(failure))
         else:
-            self._end("the model ended the conversation")
-        finally:
-            self._metrics.model_sessions.dec()
+            self.end("the model ended the conversation")
 
-    def _on_model_connected(self) -> None:
-        if self._state in ("connecting", "reconnecting"):
-            self._set_state("listening")
-
-    def _on_event(self, event: LiveEvent) -> None:
-        match event:
-            case Voice(pcm):
-                self._open_answer()
-                self._speaker.write(pcm)
-            case AgentTranscript(text, final=False):
-                self._open_answer()
-                self._answer += text
-                self._channel.bot_text(text)
-            case AgentTranscript(text, final=True):
-                self._answer = ""
-                self._channel.bot_transcript(text)
-            case UserTranscript(text, final):
-                self._channel.user_transcript(text, final)
-            case Interrupted():
-                self._metrics.interruptions.inc()
-                self._speaker.flush()
-                self._channel.server_message({"kind": "interrupted"})
-                self._close_answer()
-            case TurnComplete():
-                self._speaker.end_of_turn()
-                self._close_answer()
-                self._channel.server_message({"kind": "turn_complete"})
-            case ToolCall(call_id, name, arguments):
-                self._channel.tool_started(call_id, name, dict(arguments))
-            case ToolResult(call_id, name, result):
-                self._channel.tool_stopped(call_id, name, dict(result))
-            case Usage(prompt, response):
-                self._metrics.tokens.labels("in").inc(prompt)
-                self._metrics.tokens.labels("out").inc(response)
-
-    def _open_answer(self) -> None:
-        if not self._answering:
-            self._answering = True
-            self._channel.bot_thinking(True)
-
-    def _close_answer(self) -> None:
-        if self._answering:
-            self._answering = False
-            self._channel.bot_thinking(False)
-        if self._answer:
-            self._channel.bot_transcript(self._answer)
-            self._answer = ""
-        if self._state == "thinking" or (self._state == "speaking" and not self._speaker.queued_ms):
-            self._set_state("listening")
-
-    def _on_agent_speaking(self, speaking: bool) -> None:
-        self._channel.bot_speaking(speaking)
-        if speaking:
-            self._set_state("speaking")
-        elif self._state == "speaking":
-            self._set_state("thinking" if self._answering else "listening")
+    async def _watch_limits(self) -> None:
+        while True:
+            await asyncio.sleep(LIMITS_CHECK_S)
+            for verdict in self._limits.check(time.monotonic()):
+                match verdict:
+                    case EndsSoon(about, left_s, text):
+                        self.notice(about, left_s, text)
+                    case GoesOn(about):
+                        self._channel.server_message({"kind": "notice_over", "about": about})
+                    case EndsNow(reason):
+                        self.end(reason)
+                        return
 
     # Housekeeping
 
-    def _new_peer(self) -> None:
-        """A peer, and what belongs to one peer's tracks: they end with it."""
-        self._speaker = Speaker(on_speaking=self._on_agent_speaking)
-        self._microphone = Microphone(self._on_audio)
-        self._camera = Camera(
-            self._on_frame,
-            rate_hz=self._settings.frame_rate_hz,
-            max_px=self._settings.frame_max_px,
-            max_bytes=self._settings.frame_max_bytes,
-        )
-        self._peer = Peer(
+    def _new_peer(self) -> Peer:
+        return Peer(
             self,
-            self._speaker,
+            self._conversation.speaker,
             ice_servers=self._settings.rtc_ice_servers(),
             connect_timeout_s=self._settings.connect_timeout_s,
             vanished_after_s=self._settings.vanished_after_s,
         )
 
-    def _set_state(self, state: State, reason: str | None = None) -> None:
-        if state == self._state or self._state == "ended":
-            return
-        self._state = state
-        self._channel.server_message({"kind": "state", "state": state, "reason": reason})
-        if state == "thinking":
-            self._after(THINKING_LIMIT_S, self._stop_thinking, "thinking")
+    def _on_state(self, state: State, reason: str | None) -> None:
+        # Whatever is said, by either side, makes the call leave "listening" for a while.
+        if state == "listening":
+            self._limits.quiet(time.monotonic())
+        else:
+            self._limits.busy()
+        self._tell_state(state, reason)
 
-    def _stop_thinking(self) -> None:
-        if self._state == "thinking" and not self._answering:
-            self._set_state("listening")
-
-    def _after(self, delay_s: float, action: Callable[[], None], name: str) -> None:
-        """Call `action` later, once; a newer timer of the same name replaces an older one."""
-        if timer := self._timers.pop(name, None):
-            timer.cancel()
-        self._timers[name] = asyncio.get_running_loop().call_later(delay_s, action)
+    def _tell_state(self, state: State, reason: str | None) -> None:
+        message: dict[str, object] = {"kind": "state", "state": state, "reason": reason}
+        if state == "ended":
+            message["come_back"] = self._come_back
+        self._channel.server_message(message)
 
     def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(self._watched(work, name), name=f"{name}-{self.call_id}")
@@ -361,37 +308,26 @@ class Call:
             # A bug of ours: the call can't go on, and the caller is told so.
             logger.exception("call %s: %s failed", self.call_id, name)
             self._channel.error("Something went wrong on the server.", fatal=True)
-            self._end(f"{name} failed on the server")
+            self.end(f"{name} failed on the server")
 
-    def _end(self, reason: str) -> None:
+    def end(self, reason: str, *, come_back: bool = False) -> None:
         """`close`, from where one can't wait."""
         if self._closing is None:
+            self._come_back = come_back
             self._closing = asyncio.create_task(self._close(reason), name=f"close-{self.call_id}")
 
     async def _close(self, reason: str) -> None:
-        self._set_state("ended", reason)
+        self._status.set("ended", reason)
         self._intake.close()
-        for timer in self._timers.values():
-            timer.cancel()
         self._channel.close()
         await self._channel.drain()
+        await self._in_call.close()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._peer.close(reason)
-        self._count()
+        self._media.close()
+        self._host.store.end(self.opened)
+        await self._remembering.flush()
         self._metrics.calls_ended.inc()
         self._tell_closed(self)
-
-    def _count(self) -> None:
-        c = self._intake.counters
-        now = (c.pictures, c.pictures_replaced, c.audio_ms, c.audio_dropped_ms)
-        counters = (
-            self._metrics.pictures,
-            self._metrics.pictures_replaced,
-            self._metrics.audio_ms,
-            self._metrics.audio_dropped_ms,
-        )
-        for counter, new, old in zip(counters, now, self._counted, strict=True):
-            counter.inc(new - old)
-        self._counted = now

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import uuid
 
 from vision_agent.agent_host import AgentHost
 from vision_agent.call import Call
+from vision_agent.live.call_options import CallOptions
+from vision_agent.live.store import session_id_of
 from vision_agent.metrics import Metrics
 from vision_agent.settings import Settings
+from vision_agent.switchboard import Switchboard
 
 CLOSE_TIMEOUT_S = 1.5
 """Bound on ending all calls together, so that a server stops within two seconds."""
@@ -21,20 +25,38 @@ class FullHouse(RuntimeError):
     """Every slot is taken."""
 
 
+class Draining(RuntimeError):
+    """The server is about to stop, and takes no more calls.
+
+    Attributes:
+        left_s: How long the calls in progress may still go on.
+    """
+
+    def __init__(self, left_s: float) -> None:
+        super().__init__("The server is about to restart and takes no more calls. Try again soon.")
+        self.left_s = left_s
+
+
 class CallRegistry:
     """Starts calls, finds them by id, and knows when each is over.
 
     Args:
-        host: The agent.
+        agents: Those whom the calls are for.
         settings: The server's options.
         metrics: The server's counters.
     """
 
-    def __init__(self, host: AgentHost, settings: Settings, metrics: Metrics) -> None:
-        self._host = host
+    def __init__(self, agents: Switchboard, settings: Settings, metrics: Metrics) -> None:
         self._settings = settings
         self._metrics = metrics
         self._calls: dict[str, Call] = {}
+        self._by_session: dict[str, Call] = {}
+        self._beginning: set[str] = set()
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self._drained_at_s: float | None = None
+        for host in agents.hosts.values():
+            host.store.on_taken = self._taken_elsewhere
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -43,39 +65,103 @@ class CallRegistry:
         """The call with this id, unless it has ended."""
         return self._calls.get(call_id)
 
-    async def start(self, sdp: str, *, voice: str | None) -> tuple[Call, str]:
+    @property
+    def draining(self) -> bool:
+        """Whether no more calls are taken, because the server is about to stop."""
+        return self._drained_at_s is not None
+
+    async def start(
+        self,
+        sdp: str,
+        *,
+        host: AgentHost,
+        options: CallOptions,
+        resume: str | None = None,
+        user: str = "",
+    ) -> tuple[Call, str]:
         """A new call for an offer, and the answer's SDP.
 
+        Args:
+            sdp: The offer.
+            host: The agent that is called.
+            options: How the agent answers in this call.
+            user: Who calls; empty for somebody unknown.
+            resume: The token of a conversation to continue. A call that is still on it ends.
+
         Raises:
+            Draining: The server is about to stop.
             FullHouse: No slot is free.
             BadOffer: The offer is none; its slot is free again.
         """
-        if len(self._calls) >= self._settings.max_calls:
+        if self._drained_at_s is not None:
+            raise Draining(self._drained_at_s - asyncio.get_running_loop().time())
+        if resume is not None:
+            while (older := self._by_session.get(session_id_of(resume))) is not None:
+                await older.close("the conversation was continued on another connection")
+        if len(self._calls) + len(self._beginning) >= self._settings.max_calls:
             raise FullHouse(f"All {self._settings.max_calls} lines are busy. Try again shortly.")
+        # The slot is taken before anything is waited for.
+        call_id = uuid.uuid4().hex
+        self._beginning.add(call_id)
+        try:
+            opened = await host.store.begin(resume)
+        finally:
+            self._beginning.discard(call_id)
+        if self._drained_at_s is not None:
+            host.store.end(opened)
+            raise Draining(self._drained_at_s - asyncio.get_running_loop().time())
         call = Call(
-            uuid.uuid4().hex,
-            self._host,
+            call_id,
+            host,
             self._settings,
             self._metrics,
-            voice=voice,
+            options=options,
+            conversation=opened,
+            user=user,
             on_closed=self._forget,
         )
-        self._calls[call.call_id] = call
+        self._calls[call_id] = self._by_session[opened.session_id] = call
+        self._empty.clear()
         self._metrics.calls.set(len(self._calls))
+        if opened.resumed:
+            self._metrics.calls_resumed.inc()
         try:
             return call, await call.answer(sdp)
         except BaseException:
             await call.close("the offer failed")
             raise
 
-    async def close(self, reason: str) -> None:
-        """End every call, bounded in time."""
-        closing = [asyncio.create_task(call.close(reason)) for call in self._calls.values()]
+    async def drain(self, grace_s: float) -> None:
+        """Take no more calls, and let those in progress go on for a while; then end them."""
+        loop = asyncio.get_running_loop()
+        self._drained_at_s = loop.time() + grace_s
+        for call in self._calls.values():
+            call.notice("drain", grace_s, "The server is about to restart. You can go on then.")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace_s):
+                await self._empty.wait()
+        await self.close("the server is restarting", come_back=True)
+
+    async def close(self, reason: str, *, come_back: bool = False) -> None:
+        """End every call, bounded in time; see `Call.close`."""
+        closing = [
+            asyncio.create_task(call.close(reason, come_back=come_back))
+            for call in self._calls.values()
+        ]
         if closing:
             await asyncio.wait(closing, timeout=CLOSE_TIMEOUT_S)
 
+    def _taken_elsewhere(self, session_id: str) -> None:
+        """Another server on the same database goes on with a conversation of ours."""
+        if (call := self._by_session.get(session_id)) is not None:
+            call.end("the conversation was continued on another connection")
+
     def _forget(self, call: Call) -> None:
         self._calls.pop(call.call_id, None)
+        if self._by_session.get(call.opened.session_id) is call:
+            del self._by_session[call.opened.session_id]
+        if not self._calls:
+            self._empty.set()
         self._metrics.calls.set(len(self._calls))
         # A call's objects, aiortc's above all, refer to each other in circles, with pictures and
         # decoders hanging on them: some 10 MB that the collector would get round to much later.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -19,17 +21,48 @@ class Metrics:
         tasks = Gauge("vision_agent_tasks", "Asyncio tasks alive.", registry=self.registry)
         tasks.set_function(lambda: len(asyncio.all_tasks()))
         self.calls_ended = self._counter("calls_ended", "Calls that have ended.")
+        self.calls_resumed = self._counter("calls_resumed", "Conversations that were continued.")
         self.offers_refused = self._counter("offers_refused", "Offers refused.", "status")
         self.pictures = self._counter("pictures", "Pictures sent to the model.")
         self.pictures_replaced = self._counter(
             "pictures_replaced", "Pictures a newer one replaced before the model took them."
         )
+        self.pictures_skipped = self._counter(
+            "pictures_skipped", "Due pictures that showed nothing new and were not sent."
+        )
+        self.tokens_saved = self._counter(
+            "tokens_saved", "Tokens that the skipped pictures would have cost."
+        )
+        self.close_looks = self._counter("close_looks", "Pictures in full resolution sent.")
+        self.texts = self._counter("texts", "Texts queued for the model: typed, and notices.")
+        self.tool_results = self._counter("tool_results", "Tool results queued for the model.")
         self.audio_ms = self._counter("audio_ms", "Caller's audio queued for the model.")
         self.audio_dropped_ms = self._counter(
             "audio_dropped_ms", "Caller's audio dropped because the model was too slow."
         )
+        self.model_reconnects = self._counter(
+            "model_reconnects", "Connections to the model that were lost and made again."
+        )
         self.interruptions = self._counter("interruptions", "Answers the caller spoke over.")
+        self.false_starts = self._counter(
+            "false_starts", "Times the agent fell silent for a caller who did not cut in."
+        )
         self.tokens = self._counter("tokens", "Tokens the service counted.", "direction")
+
+    def watch_sessions(self, counts: Callable[[], Mapping[str, int]]) -> None:
+        """Shows what became of the conversations' events; asked at every scrape.
+
+        Args:
+            counts: Events ``written``, ``waiting`` and ``dropped``, and ``errors`` of the database.
+        """
+        events = Gauge(
+            "vision_agent_session_events",
+            "Events of conversations: written, waiting, dropped; and errors of their database.",
+            ["state"],
+            registry=self.registry,
+        )
+        for state in counts():
+            events.labels(state).set_function(partial(lambda state: counts()[state], state))
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"vision_agent_{name}", text, labels, registry=self.registry)

@@ -5,16 +5,22 @@ from __future__ import annotations
 import asyncio
 import gc
 import ipaddress
+import logging
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import uvicorn
 
-from vision_agent.agent_host import AgentHost
 from vision_agent.app import create_app
+from vision_agent.call_registry import CallRegistry
+from vision_agent.live.failure import DatabaseError
 from vision_agent.settings import Settings
+from vision_agent.switchboard import Switchboard
+
+logger = logging.getLogger(__name__)
 
 
 class ServerError(RuntimeError):
@@ -22,11 +28,39 @@ class ServerError(RuntimeError):
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, which says when it answers, and for which a signal is a request to end, no more."""
+    """uvicorn, which says when it answers, and drains before it ends.
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    The first SIGTERM drains; SIGINT, or a second signal, ends it at once.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        announce: Callable[[], None],
+        drain: Callable[[], Coroutine[None, None, None]],
+    ) -> None:
         super().__init__(config)
         self._announce = announce
+        self._drain = drain
+        self._draining: asyncio.Task[None] | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if sig == signal.SIGTERM and self._draining is None and not self.should_exit:
+            self._draining = asyncio.get_running_loop().create_task(self._drain(), name="drain")
+            self._draining.add_done_callback(self._drained)
+        else:
+            super().handle_exit(sig, frame)
+
+    def _drained(self, task: asyncio.Task[None]) -> None:
+        self.should_exit = True
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("draining failed", exc_info=error)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._draining is not None:
+            self._draining.cancel()
+            await asyncio.gather(self._draining, return_exceptions=True)
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -52,24 +86,32 @@ class _Server(uvicorn.Server):
 
 
 def run_server(settings: Settings, *, say: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM; then end the calls and return, within two seconds.
+    """Serve until SIGINT or SIGTERM.
+
+    SIGINT ends the calls and returns within two seconds. SIGTERM first lets the calls in progress
+    go on for `Settings.drain_s`, while new ones are refused; a second signal ends that.
 
     Args:
         settings: The options.
         say: Takes the lines for the person who started it.
 
     Raises:
-        AgentError, ModelError: See `AgentHost`.
-        ServerError: The address can't be bound, or the brain did not start.
+        AgentError, ModelError: See `Switchboard`.
+        ServerError: The address can't be bound, the sessions' database can't be used, or the
+            brain did not start.
     """
-    host = AgentHost(settings)
-    app = create_app(settings, host=host)
+    try:
+        agents = Switchboard(settings)
+        asyncio.run(agents.check())
+    except DatabaseError as error:
+        raise ServerError(str(error)) from error
+    app = create_app(settings, agents=agents)
     bound = _bind(settings)
     address = f"http://{_shown_host(settings.host)}:{bound.getsockname()[1]}"
 
     def announce() -> None:
         say(f"vision-agent: {address}")
-        say(f"Agent: {host.name}. Brain: {host.brain.label}.")
+        say(agents.summary)
         if not _is_loopback(settings.host):
             say(
                 "Browsers give a camera to https:// pages and to localhost only: "
@@ -84,7 +126,8 @@ def run_server(settings: Settings, *, say: Callable[[str], None]) -> None:
         timeout_graceful_shutdown=1,
         lifespan="on",
     )
-    server = _Server(config, announce)
+    registry: CallRegistry = app.state.registry
+    server = _Server(config, announce, lambda: registry.drain(settings.drain_s))
     with bound:
         asyncio.run(server.serve(sockets=[bound]))
     if not server.started:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
+import signal
 import sys
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -23,10 +26,12 @@ class ServerProcess:
 
     Args:
         arguments: Further arguments of `serve`.
+        stderr_to: A file for what it logs; our own standard error otherwise.
     """
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, stderr_to: Path | None = None) -> None:
         self._arguments = arguments
+        self._stderr_to = stderr_to
         self._process: asyncio.subprocess.Process | None = None
         self.url = ""
         self.says: list[str] = []
@@ -40,18 +45,24 @@ class ServerProcess:
         return self._process.pid
 
     async def __aenter__(self) -> Self:
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "vision_agent",
-            "serve",
-            "--host",
-            "127.0.0.1",
-            "--port",
-            "0",
-            *self._arguments,
-            stdout=asyncio.subprocess.PIPE,
-        )
+        with contextlib.ExitStack() as files:
+            log = files.enter_context(self._stderr_to.open("wb")) if self._stderr_to else None
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "vision_agent",
+                "serve",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                "0",
+                # Calls of a moment, in nobody's history; a later argument may say otherwise.
+                "--session-db",
+                "memory",
+                *self._arguments,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+            )
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
                 await self._read_announcement()
@@ -83,7 +94,7 @@ class ServerProcess:
         process = self._process
         if process is None or process.returncode is not None:
             return
-        process.terminate()
+        process.send_signal(signal.SIGINT)  # at once: SIGTERM would let calls go on for a while
         try:
             async with asyncio.timeout(STOP_TIMEOUT_S):
                 await process.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -47,7 +48,8 @@ class Settings(BaseSettings):
 
     agent: str | None = Field(
         default=None,
-        description="An ADK agent folder, or `package.module:attribute`. Default: our own.",
+        description="An ADK agent folder, `package.module:attribute`, several of them with commas, "
+        "or a folder of agent folders. Default: our own.",
     )
     model: str | None = Field(
         default=None,
@@ -57,10 +59,33 @@ class Settings(BaseSettings):
     language: str | None = Field(
         default=None, description="Language code of the agent's speech, e.g. en-US."
     )
+    modalities: Annotated[list[str], NoDecode] = Field(
+        default_factory=lambda: ["AUDIO"],
+        description="AUDIO, or TEXT where the model can: a session has one.",
+    )
+    input_transcription: bool = Field(
+        default=True, description="Whether the caller's words are transcribed."
+    )
+    output_transcription: bool = Field(
+        default=True, description="Whether the agent's words are transcribed."
+    )
+    proactive_audio: bool | None = Field(
+        default=None,
+        description="Whether the model may stay silent on what is not meant for it.",
+    )
+    affective_dialog: bool = Field(
+        default=False, description="Whether the model follows the caller's manner of speaking."
+    )
 
     scenario: Path | None = Field(
         default=None,
         description="What the local Live API answers and what goes wrong with it (YAML).",
+    )
+
+    memory: Path | None = Field(
+        default=None,
+        description="SQLite file that remembers what callers said, for their next calls. "
+        "Default: in memory, until the server stops.",
     )
 
     frame_rate_hz: float = Field(
@@ -70,6 +95,35 @@ class Settings(BaseSettings):
         default=768, ge=64, le=4096, description="Longer side of those pictures."
     )
     frame_max_bytes: int = Field(default=40_000, ge=2_000, description="Largest JPEG that is sent.")
+    frame_change: float = Field(
+        default=6.0,
+        ge=0,
+        le=255,
+        description="Levels (of 255) by which a picture must differ from the last one to be sent; "
+        "0 sends every one.",
+    )
+    frame_max_gap_s: float = Field(
+        default=10.0, gt=0, le=60, description="A picture is sent after so long, however alike."
+    )
+
+    barge_in_hold_ms: int = Field(
+        default=700,
+        ge=0,
+        le=5_000,
+        description="How long after a sound that seemed to cut in the agent stays silent, for the "
+        "model to say so; 0: it falls silent only when the model says so.",
+    )
+
+    tool_timeout_s: float = Field(
+        default=30.0, gt=0, description="A tool that takes longer is given up, and the agent told."
+    )
+    tool_timeouts: Annotated[dict[str, float], NoDecode] = Field(
+        default_factory=dict, description="The same for single tools: `search=60,book=120`."
+    )
+    slow_tools: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        description="Tools during which the agent goes on talking, comma-separated.",
+    )
 
     max_calls: int = Field(default=20, ge=1, description="Calls at the same time; more get 503.")
     ice_servers: Annotated[list[IceServer], NoDecode] = Field(
@@ -83,6 +137,43 @@ class Settings(BaseSettings):
         default=8.0, gt=0, description="A peer from which nothing arrives for so long is gone."
     )
 
+    max_call_s: float = Field(
+        default=7200, ge=0, description="Longest call; it is warned first. 0: no limit."
+    )
+    idle_s: float = Field(
+        default=600, ge=0, description="A call in which nothing is said for so long ends. 0: never."
+    )
+    warn_s: float = Field(
+        default=60, ge=0, description="How long before such an end the caller is warned."
+    )
+    drain_s: float = Field(
+        default=30, ge=0, description="How long calls may go on after SIGTERM; none begin."
+    )
+
+    session_db: str | None = Field(
+        default=None,
+        description="Where conversations are kept: a database URL, or `memory`. Default: a file.",
+    )
+    data_dir: Path = Field(
+        default_factory=lambda: data_home() / "vision_agent",
+        description="Where that file is, and what callers teach.",
+    )
+    resume_within_s: float = Field(
+        default=600,
+        ge=0,
+        le=7200,
+        description="How long a conversation can be continued after its call. 0: never.",
+    )
+    keep_days: float = Field(
+        default=30, gt=0, description="Conversations older than that are deleted at the start."
+    )
+
+    def database_url(self) -> str | None:
+        """The sessions' database as SQLAlchemy takes it; None: in memory alone."""
+        if self.session_db == "memory":
+            return None
+        return self.session_db or f"sqlite:///{(self.data_dir / 'sessions.db').resolve()}"
+
     def rtc_ice_servers(self) -> list[RTCIceServer]:
         """The STUN/TURN servers as aiortc takes them."""
         return [
@@ -90,11 +181,26 @@ class Settings(BaseSettings):
             for s in self.ice_servers
         ]
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("tool_timeouts", mode="before")
     @classmethod
-    def _split_origins(cls, value: object) -> object:
+    def _read_tool_timeouts(cls, value: object) -> object:
         if isinstance(value, str):
-            return [origin.strip() for origin in value.split(",") if origin.strip()]
+            pairs = (pair.partition("=") for pair in value.split(",") if pair.strip())
+            return {name.strip(): seconds.strip() for name, _, seconds in pairs}
+        return value
+
+    @field_validator("tool_timeouts")
+    @classmethod
+    def _check_tool_timeouts(cls, value: dict[str, float]) -> dict[str, float]:
+        if any(not name or seconds <= 0 for name, seconds in value.items()):
+            raise ValueError("Write it as name=seconds, more than 0: search=60,book=120.")
+        return value
+
+    @field_validator("cors_origins", "modalities", "slow_tools", mode="before")
+    @classmethod
+    def _split_list(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [each.strip() for each in value.split(",") if each.strip()]
         return value
 
     @field_validator("ice_servers", mode="before")
@@ -107,10 +213,28 @@ class Settings(BaseSettings):
             return [{"urls": url.strip()} for url in text.split(",") if url.strip()]
         return value
 
-    @field_validator("agent", "model", "voice", "language", "token", "scenario", mode="before")
+    @field_validator(
+        "agent",
+        "model",
+        "voice",
+        "language",
+        "token",
+        "scenario",
+        "session_db",
+        "memory",
+        "proactive_audio",
+        mode="before",
+    )
     @classmethod
     def _empty_means_unset(cls, value: object) -> object:
         return None if isinstance(value, str) and not value.strip() else value
+
+
+def data_home() -> Path:
+    """Where programs keep a user's data (XDG Base Directory Specification)."""
+    given = os.environ.get("XDG_DATA_HOME", "")
+    # The specification: a path that is not absolute is to be ignored.
+    return Path(given) if Path(given).is_absolute() else Path.home() / ".local" / "share"
 
 
 def web_folder() -> Path:
@@ -118,3 +242,10 @@ def web_folder() -> Path:
     package = Path(__file__).resolve().parent
     installed = package / "web"
     return installed if installed.is_dir() else package.parent / "web"
+
+
+def recordings_folder() -> Path:
+    """The folder of the recordings that `talk --demo` needs: as `web_folder`, or `samples`."""
+    package = Path(__file__).resolve().parent
+    installed = package / "recordings"
+    return installed if installed.is_dir() else package.parent / "samples" / "recordings"

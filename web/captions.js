@@ -14,6 +14,7 @@ export class Captions {
   #spokeAfter;
   #lookedMs = null;
   #tools = new Map();
+  #agentName = "Agent";
 
   /**
    * @param {HTMLElement} list an <ol>; each line becomes an <li>
@@ -32,6 +33,29 @@ export class Captions {
     this.#spokeAfter = undefined;
     this.#lookedMs = null;
     this.#tools.clear();
+    this.#agentName = "Agent";
+  }
+
+  /** @param {string} name the agent whose words follow, as its developer called it */
+  agentSpeaks(name) {
+    this.#agentName = sentence(name);
+  }
+
+  /** What was said in earlier calls of this conversation. @param {{who: string, text: string}[]} lines */
+  restore(lines) {
+    for (const { who, text } of lines) {
+      const line = this.#add(who === "user" ? "user" : "agent");
+      this.#write(line, text);
+      if (who !== "user") line.dataset.state = "final";
+    }
+  }
+
+  /** The call broke off: whatever was being said goes no further. */
+  breakOff() {
+    if (this.#agentLine) this.#agentLine.dataset.state = "interrupted";
+    this.#agentLine = this.#answerLine = this.#userLine = null;
+    this.#spokeAfter = undefined;
+    for (const id of [...this.#tools.keys()]) this.toolStopped(id, true);
   }
 
   /** The person began to speak: this is where their words belong, however late they arrive. */
@@ -77,13 +101,18 @@ export class Captions {
     this.#answerLine = line;
     if (text.trim()) this.#write(line, text.trim());
     if (line.dataset.state !== "interrupted") line.dataset.state = "final";
-    this.#announce("Agent", this.#textOf(line));
+    this.#announce(this.#agentName, this.#textOf(line));
   }
 
-  /** Its words may all have been here already: they come faster than their sound. */
-  interrupted() {
+  /**
+   * Its words may all have been here already: they come faster than their sound.
+   * @param {string} [heard] those that were heard
+   */
+  interrupted(heard) {
     const line = this.#agentLine ?? this.#answerLine;
-    if (line) line.dataset.state = "interrupted";
+    if (!line) return;
+    line.dataset.state = "interrupted";
+    if (heard !== undefined) this.#write(line, heard || "…");
   }
 
   /** Nothing of the answer can be interrupted any more. */
@@ -134,7 +163,7 @@ export class Captions {
   #add(kind, after) {
     const line = document.createElement("li");
     line.className = `line line-${kind}`;
-    const who = { user: "You", agent: "Agent" }[kind];
+    const who = { user: "You", agent: this.#agentName }[kind];
     if (who) line.append(element("span", "who", who));
     line.append(element("span", "text", ""));
     const pinned = this.#isAtBottom();

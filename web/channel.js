@@ -45,6 +45,11 @@ export class Channel {
     return this.#send({ type: "send-text", id: String(Date.now()), data: { content, options } });
   }
 
+  /** A message of this page's own. */
+  clientMessage(kind, content) {
+    return this.#send({ type: "client-message", id: String(Date.now()), data: { t: kind, d: content } });
+  }
+
   /** Says that a track carries something, or nothing: mute, camera off. */
   trackStatus(receiverIndex, enabled) {
     const message = { type: "trackStatus", receiver_index: receiverIndex, enabled };

@@ -60,7 +60,7 @@ async def test_a_screen_reader_is_told_of_the_call_and_of_finished_captions(
     await expect(caller.page.get_by_role("status")).to_have_text("Connected.")
     await caller.types("hello")
     answer = await caller.reads_answer()
-    await expect(caller.page.locator("#spoken-captions")).to_have_text(f"Agent: {answer}")
+    await expect(caller.page.locator("#spoken-captions")).to_have_text(f"Vision agent: {answer}")
 
 
 async def test_the_own_picture_is_a_mirror(server, quiet_browser, open_page):

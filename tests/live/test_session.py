@@ -11,6 +11,7 @@ from google.adk.runners import Runner
 from google.adk.sessions.in_memory_session_service import InMemorySessionService
 
 from tests.local.conftest import ScriptedEngine
+from vision_agent.live.call_options import CallOptions
 from vision_agent.live.connection import gemini_at
 from vision_agent.live.events import (
     AgentTranscript,
@@ -57,18 +58,26 @@ class Conversation:
         )
         self.intake = Intake()
         self.connects = 0
+        self.losses: list[str] = []
+        self.cancellations: list[str] = []
         self.session = LiveSession(
             self.runner,
-            make_run_config(voice=voice),
+            make_run_config(CallOptions(voice=voice)),
             self.intake,
             user_id="u",
             session_id="s",
             model=model,
-            on_connected=self._connected,
+            listener=self,
         )
 
-    def _connected(self) -> None:
+    def connected(self) -> None:
         self.connects += 1
+
+    def lost(self, why: str) -> None:
+        self.losses.append(why)
+
+    def cancelled(self, call_ids: list[str]) -> None:
+        self.cancellations += call_ids
 
     async def until(self, *kinds):
         """Events up to one of each of these kinds, in order."""
@@ -103,14 +112,14 @@ async def test_speech_is_transcribed_and_pictures_reach_the_engine(model):
     engine.hears.append(Heard("what is this", True))
     async with server(engine) as running:
         talk = Conversation(running, model)
-        talk.intake.picture(b"\xff\xd8 a picture \xff\xd9")
+        talk.intake.picture(b"\xff\xd8\xff a picture \xff\xd9")
         for level in [b"\x00\x10"] * 25 + [b"\x00\x00"] * 60:
             talk.intake.audio(level * 320)
         events = await talk.until(TurnComplete)
     heard = [e.text for e in events if isinstance(e, UserTranscript) and e.final]
     assert heard == ["what is this"]
     (turn,) = engine.turns
-    assert turn.frames[-1].jpeg == b"\xff\xd8 a picture \xff\xd9"
+    assert turn.frames[-1].jpeg == b"\xff\xd8\xff a picture \xff\xd9"
 
 
 @pytest.mark.parametrize("model", MODELS)

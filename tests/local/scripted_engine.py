@@ -95,11 +95,21 @@ class ScriptedEngine:
         self.over_agent: list[bool] = []
 
     def ears(
-        self, *, silence_ms: int, start_sensitivity: str, end_sensitivity: str
+        self,
+        *,
+        silence_ms: int,
+        start_sensitivity: str,
+        end_sensitivity: str,
+        prefix_padding_ms: int | None = None,
     ) -> ScriptedEars:
         self.open_ears += 1
         self.ears_asked.append(
-            {"silence_ms": silence_ms, "start": start_sensitivity, "end": end_sensitivity}
+            {
+                "silence_ms": silence_ms,
+                "start": start_sensitivity,
+                "end": end_sensitivity,
+                "prefix_ms": prefix_padding_ms,
+            }
         )
         return ScriptedEars(self, silence_ms)
 

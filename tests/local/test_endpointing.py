@@ -52,3 +52,12 @@ def test_low_sensitivity_asks_for_clearer_and_longer_speech_and_waits_longer() -
 def test_speech_can_begin_again_after_it_ended() -> None:
     events = run(Endpointer(Sensitivity(silence_ms=200)), ([0.9] * 10 + [0.0] * 10) * 2)
     assert [type(event) for _, event in events] == [SpeechStarted, SpeechStopped] * 2
+
+
+def test_prefix_padding_is_the_speech_it_takes_to_begin() -> None:
+    quick, slow = (
+        run(Endpointer(Sensitivity.of(600, "HIGH", "HIGH", prefix_ms)), [0.0] * 10 + [0.9] * 20)
+        for prefix_ms in (20, 320)
+    )
+    assert quick == [(352, SpeechStarted(320))]
+    assert slow == [(640, SpeechStarted(320))]

@@ -162,17 +162,23 @@ def test_what_is_not_json_is_refused(raw: str | bytes) -> None:
 @pytest.mark.parametrize(
     ("message", "words"),
     [
-        ([], "an object is needed"),
+        ([], 'Unknown name "": Root element must be a message.'),
         ({"speech": {}}, 'Unknown name "speech": Cannot find field.'),
         ({"setup": {}}, "setup must be the first message and only the first"),
-        ({"realtime_input": []}, "Invalid value at 'realtime_input'"),
-        ({"realtime_input": {"text": 3}}, "Invalid value at 'text': a string"),
-        ({"realtime_input": {"audioStreamEnd": "yes"}}, "'audio_stream_end': true or false"),
+        ({"realtime_input": []}, "Proto field is not repeating, cannot start list."),
+        (
+            {"realtime_input": {"text": 3}},
+            "Invalid value at 'realtime_input.text' (TYPE_STRING), 3",
+        ),
+        (
+            {"realtime_input": {"audioStreamEnd": "yes"}},
+            "'realtime_input.audio_stream_end' (TYPE_BOOL), \"yes\"",
+        ),
         ({"realtime_input": {"audio": {"mime_type": "audio/wav"}}}, "audio mime type 'audio/wav'"),
         ({"realtime_input": {"audio": {}}}, "Unsupported audio mime type ''"),
         (
-            {"realtime_input": {"audio": {"mime_type": "audio/pcm;rate=44100"}}},
-            "Unsupported audio sample rate '44100': send audio/pcm;rate=16000.",
+            {"realtime_input": {"audio": {"mime_type": "audio/pcm;rate=4410"}}},
+            "Unsupported audio sample rate '4410': send audio/pcm;rate=16000.",
         ),
         (
             {"realtime_input": {"audio": {"mime_type": "audio/pcm", "data": "AA"}}},
@@ -184,13 +190,16 @@ def test_what_is_not_json_is_refused(raw: str | bytes) -> None:
         ),
         ({"realtime_input": {"video": {"mime_type": "video/mp4"}}}, "mime type 'video/mp4'"),
         ({"realtime_input": {"video": {"mime_type": "image/jpeg"}}}, "it is empty"),
-        ({"client_content": {"turns": "hello"}}, "'turns': a list is needed"),
+        ({"client_content": {"turns": "hello"}}, "'client_content.turns' (type.googleapis.com/"),
         ({"client_content": {"turns": [{"role": "agent"}]}}, "a valid role: user, model"),
         (
             {"client_content": {"turns": [{"parts": [{"inlineData": {"mimeType": "audio/pcm"}}]}]}},
             "mime type 'audio/pcm'",
         ),
-        ({"tool_response": {"functionResponses": [3]}}, "'function_responses': an object"),
+        (
+            {"tool_response": {"functionResponses": [3]}},
+            "'tool_response.function_responses[0]' (type.",
+        ),
     ],
 )
 def test_a_message_that_makes_no_sense_is_refused_with_what_is_wrong(

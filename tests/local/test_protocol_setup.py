@@ -79,7 +79,7 @@ def test_a_captured_setup_is_read_completely() -> None:
         automatic_detection=False,
         silence_ms=300,
         barge_in=False,
-        counts_silence=True,
+        coverage="EVERYTHING",
         resumption=True,
         handle="H2",
         history_first=True,
@@ -95,6 +95,7 @@ def test_a_bare_setup_has_the_defaults_of_its_service(endpoint: Endpoint) -> Non
     assert setup(endpoint=endpoint) == Setup(
         endpoint=endpoint,
         model=MODELS["local"],
+        coverage="ACTIVITY_AND_VIDEO",
         start_sensitivity=readiness,
         end_sensitivity=readiness,
     )
@@ -155,9 +156,12 @@ def test_vertex_does_not_support_models_that_are_not_live_there() -> None:
             "At most one response modality",
         ),
         ({"generationConfig": {"responseModalities": ["IMAGE"]}}, "modality IMAGE is not"),
-        ({"generationConfig": []}, "'setup.generation_config': an object is needed"),
+        ({"generationConfig": []}, "Proto field is not repeating, cannot start list."),
         ({"tools": [{"functionDeclarations": [{}]}]}, "a name is needed"),
-        ({"inputAudioTranscription": {}, "systemInstruction": 3}, "'content': an object"),
+        (
+            {"inputAudioTranscription": {}, "systemInstruction": 3},
+            "'setup.system_instruction' (type.",
+        ),
         (
             {"realtimeInputConfig": {"automaticActivityDetection": {"silenceDurationMs": -1}}},
             "'silence_duration_ms': a whole number",

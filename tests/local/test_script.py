@@ -70,6 +70,14 @@ def test_a_tools_response_fills_the_sentence() -> None:
     assert said(told, tool_results=[result]) == ["It is 12 in {place}."]
 
 
+def test_a_sentence_may_repeat_what_is_said_and_what_was_said_before() -> None:
+    told = Script(read_scenario("otherwise: {say: 'You said {said}, and before {said_before}.'}"))
+    turn = Turn("two", True, False)
+    assert told.steps(turn) == (Say("You said two, and before nothing."),)
+    turn = Turn("two", True, False, history=[("user", "one"), ("model", "Yes.")])
+    assert told.steps(turn) == (Say("You said two, and before one."),)
+
+
 def test_what_is_otherwise_done_does_not_call_its_tool_twice() -> None:
     told = Script(read_scenario("otherwise: {say: moment, call: {name: t}}"))
     assert said(told) == ["moment", CallTool]

@@ -98,6 +98,7 @@ async def test_the_setup_reaches_the_engine(connect: Connect, engine: ScriptedEn
     realtime = types.RealtimeInputConfig(
         automatic_activity_detection=types.AutomaticActivityDetection(
             silence_duration_ms=250,
+            prefix_padding_ms=40,
             start_of_speech_sensitivity=types.StartSensitivity.START_SENSITIVITY_LOW,
             end_of_speech_sensitivity=types.EndSensitivity.END_SENSITIVITY_HIGH,
         )
@@ -114,7 +115,9 @@ async def test_the_setup_reaches_the_engine(connect: Connect, engine: ScriptedEn
     ):
         await type_text(session, "hello")
         await heard.until("generation_complete")
-    assert engine.ears_asked == [{"silence_ms": 250, "start": "LOW", "end": "HIGH"}]
+    assert engine.ears_asked == [
+        {"silence_ms": 250, "start": "LOW", "end": "HIGH", "prefix_ms": 40}
+    ]
     assert engine.spoken == [("You said hello.", "Kore", "en-GB")]
     [turn] = engine.turns
     assert turn.instruction == "Be brief."

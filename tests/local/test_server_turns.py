@@ -24,6 +24,10 @@ def disabled_detection(**more: object) -> types.RealtimeInputConfig:
     )
 
 
+def picture(data: bytes) -> types.Blob:
+    return types.Blob(data=data, mime_type="image/jpeg")
+
+
 @BOTH
 async def test_speech_interrupts_an_answer_that_is_still_being_made(
     connect: Connect, engine: ScriptedEngine, model: str
@@ -294,11 +298,11 @@ async def test_usage_counts_258_a_picture_and_25_a_second_of_sound(
 ) -> None:
     engine.hears.append(Understood("hello", True))
     engine.answers = lambda turn: [Say("x" * 10)]  # 600 ms
-    async with connect() as session, Heard(session) as heard:
+    coverage = types.TurnCoverage.TURN_INCLUDES_AUDIO_ACTIVITY_AND_ALL_VIDEO
+    realtime = types.RealtimeInputConfig(turn_coverage=coverage)
+    async with connect(realtime_input_config=realtime) as session, Heard(session) as heard:
         for _ in range(2):
-            await session.send_realtime_input(
-                media=types.Blob(data=b"jpeg", mime_type="image/jpeg")
-            )
+            await session.send_realtime_input(media=picture(b"jpeg"))
         await send_sound(session, QUIET, 20)
         await send_sound(session, LOUD, 50)  # one second, and only that counts
         await send_sound(session, QUIET, 35)
@@ -315,6 +319,61 @@ async def test_usage_counts_258_a_picture_and_25_a_second_of_sound(
     # The next turn reads all of it again, the first answer included.
     assert second is not None
     assert second.prompt_token_count == first.total_token_count + 1
+
+
+ALL_PICTURES = [b"0", b"1", b"2"]
+
+
+@pytest.mark.parametrize(
+    ("model", "coverage", "pictures", "sound_ms"),
+    [
+        (MODEL_2, None, [b"2"], 200),
+        (MODEL_3, None, ALL_PICTURES, 200),
+        (MODEL_3, "TURN_INCLUDES_ONLY_ACTIVITY", [b"2"], 200),
+        (MODEL_2, "TURN_INCLUDES_AUDIO_ACTIVITY_AND_ALL_VIDEO", ALL_PICTURES, 200),
+        (MODEL_2, "TURN_INCLUDES_ALL_INPUT", ALL_PICTURES, 1200),
+    ],
+)
+async def test_a_turn_includes_what_its_coverage_says(
+    connect: Connect,
+    engine: ScriptedEngine,
+    model: str,
+    coverage: str | None,
+    pictures: list[bytes],
+    sound_ms: int,
+) -> None:
+    engine.hears.append(Understood("hello", True))
+    realtime = types.RealtimeInputConfig(
+        turn_coverage=types.TurnCoverage(coverage) if coverage else None
+    )
+    config = {"realtime_input_config": realtime}
+    async with connect(model, **config) as session, Heard(session) as heard:
+        await send_sound(session, QUIET, 20)
+        await session.send_realtime_input(video=picture(b"0"))
+        await session.send_realtime_input(video=picture(b"1"))
+        await send_sound(session, LOUD, 1)
+        await session.send_realtime_input(video=picture(b"2"))
+        await send_sound(session, LOUD, 9)
+        await send_sound(session, QUIET, 30)
+        usage = (await heard.until("usage_metadata")).usage_metadata
+    [turn] = engine.turns
+    assert [frame.jpeg for frame in turn.frames] == pictures
+    assert usage is not None
+    details = {str(d.modality.value): d.token_count for d in usage.prompt_tokens_details or []}
+    assert details == {"VIDEO": 258 * len(pictures), "AUDIO": sound_ms * 25 // 1000}
+
+
+async def test_outside_activity_the_last_picture_before_a_question_is_seen(
+    connect: Connect, engine: ScriptedEngine
+) -> None:
+    async with connect() as session, Heard(session) as heard:
+        for number in (b"0", b"1"):
+            await session.send_realtime_input(video=picture(number))
+        await type_text(session, "what is it")
+        await heard.until("turn_complete")
+        await type_text(session, "and now")
+        await heard.until("turn_complete", 2)
+    assert [[frame.jpeg for frame in turn.frames] for turn in engine.turns] == [[b"1"], [b"1"]]
 
 
 async def test_history_is_what_both_sides_said_before(
@@ -371,6 +430,29 @@ async def test_3x_answers_it_when_it_is_nudged(connect: Connect, engine: Scripte
     assert list(turn.history) == [("user", "hello"), ("model", "Hi.")]
 
 
+@pytest.mark.parametrize("model", [MODEL_2, MODEL_3])
+async def test_a_replayed_question_is_answered_with_the_tools_results_replayed_after_it(
+    connect: Connect, engine: ScriptedEngine, model: str
+) -> None:
+    call = types.FunctionCall(id="c1", name="measure", args={})
+    result = types.FunctionResponse(id="c1", name="measure", response={"metres": 42})
+    contents = [
+        *replayed(),
+        types.Content(role="model", parts=[types.Part(function_call=call)]),
+        types.Content(role="user", parts=[types.Part(function_response=result)]),
+    ]
+    async with connect(model, **SEEDED) as session, Heard(session) as heard:
+        await session.send_client_content(turns=contents, turn_complete=True)
+        if model == MODEL_3:
+            await session.send_realtime_input(text=".")
+        await heard.until("turn_complete")
+    [turn] = engine.turns
+    assert turn.text == "what is this"
+    assert [dict(r) for r in turn.tool_results] == [
+        {"id": "c1", "name": "measure", "response": {"metres": 42}}
+    ]
+
+
 NON_BLOCKING = types.Tool(
     function_declarations=[
         types.FunctionDeclaration(name="get_time", behavior=types.Behavior.NON_BLOCKING)
@@ -419,8 +501,10 @@ async def test_a_tool_is_waited_for_as_the_model_and_the_declaration_say(
         await respond(session, call, "noon")
         await heard.until("generation_complete", 1 if is_waited_for else 2)
     order = [kind for kind in heard.order if kind not in ("usage_metadata", "turn_complete")]
+    # 2.5 ends its turn with the call, so that what follows is sound of another one.
+    goes_on = ["audio"] if model == MODEL_2 else []
     assert order == (
-        ["audio", "tool_call", "generation_complete"]
+        ["audio", "tool_call", *goes_on, "generation_complete"]
         if is_waited_for
         else ["tool_call", "audio", "generation_complete", "audio", "generation_complete"]
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from vision_agent.local.turn_actions import (
     Action,
@@ -37,6 +37,9 @@ from vision_agent.local.turns import (
 HELLO = Prompt("hello", True, True)
 CALL = ToolCall("c1", "get_time", {})
 OTHER_CALL = ToolCall("c2", "get_weather", {"city": "Graz"})
+
+
+MORE_FOLLOWS = TurnComplete(more_follows=True)
 
 
 def result(
@@ -160,7 +163,7 @@ def test_without_interruption_what_was_said_meanwhile_is_answered_afterwards() -
     assert turns.heard(HELLO) == []
     assert turns.typed("and this", 100, is_activity=True) == []
     assert turns.finished(1, 200) == [GenerationComplete()]
-    assert turns.tick(1000) == [TurnComplete(), Settled(typed()), Answer(2, HELLO)]
+    assert turns.tick(1000) == [MORE_FOLLOWS, Settled(typed()), Answer(2, HELLO)]
     assert turns.finished(2, 1000)[-1] == Answer(3, typed("and this"))
 
 
@@ -185,7 +188,7 @@ def test_the_oldest_prompt_is_given_up_when_too_many_wait() -> None:
 
 def test_2x_ends_its_turn_with_the_tool_call_and_opens_another_with_the_result() -> None:
     turns = thinking(tool_call_ends_turn=True)
-    assert turns.called(1, [CALL]) == [CallTools((CALL,)), TurnComplete()]
+    assert turns.called(1, [CALL]) == [CallTools((CALL,)), MORE_FOLLOWS]
     assert turns.floor is Floor.WAITING_FOR_TOOL
     assert turns.tools_answered([result(CALL)], 0) == [Answer(2, typed(), (result(CALL),))]
     assert turns.finished(2, 0) == [GenerationComplete(), TurnComplete(), Settled(typed())]
@@ -276,7 +279,7 @@ def test_a_waiting_question_is_not_answered_into_what_the_caller_is_saying() -> 
     turns.typed("waiting", 0, is_activity=True)
     turns.caller_started(0)
     turns.finished(1, 0)
-    assert turns.tick(1000) == [TurnComplete(), Settled(typed())]
+    assert turns.tick(1000) == [MORE_FOLLOWS, Settled(typed())]
     turns.caller_stopped()
     assert turns.heard(HELLO) == [Answer(2, typed("waiting"))]
     assert turns.finished(2, 1000)[-1] == Answer(3, HELLO)
@@ -308,7 +311,7 @@ def launched(*calls: ToolCall, **options: bool) -> Turns:
 def idle_after(*calls: ToolCall) -> Turns:
     """The same when it has been heard."""
     turns = launched(*calls)
-    assert turns.tick(1000) == [TurnComplete(), Settled(typed())]
+    assert turns.tick(1000) == [MORE_FOLLOWS, Settled(typed())]
     return turns
 
 
@@ -327,7 +330,7 @@ def test_a_result_for_an_idle_moment_waits_for_the_end_of_what_is_being_said() -
     turns = launched()
     assert turns.tools_answered([result(CALL)], 10) == []
     assert turns.tick(1000) == [
-        TurnComplete(),
+        MORE_FOLLOWS,
         Settled(typed()),
         Answer(2, typed(), (result(CALL),)),
     ]
@@ -338,7 +341,7 @@ def test_a_result_may_interrupt_what_is_being_said() -> None:
     found = result(CALL, Scheduling.INTERRUPT)
     assert turns.tools_answered([found], 10) == [
         Interrupted(),
-        TurnComplete(),
+        MORE_FOLLOWS,
         Settled(typed()),
         Answer(3, typed(), (found,)),
     ]
@@ -393,7 +396,7 @@ def test_results_that_come_together_are_answered_together() -> None:
 
 def test_cutting_in_does_not_cancel_a_call_in_the_background() -> None:
     turns = launched()
-    assert turns.caller_started(10) == [Interrupted(), TurnComplete(), Settled(typed())]
+    assert turns.caller_started(10) == [Interrupted(), MORE_FOLLOWS, Settled(typed())]
     turns.caller_stopped()
     turns.heard(HELLO)
     assert turns.tools_answered([result(CALL)], 20) == []
@@ -403,7 +406,7 @@ def test_cutting_in_does_not_cancel_a_call_in_the_background() -> None:
 def test_a_call_in_the_background_ends_no_turn_and_is_something_to_have_said() -> None:
     turns = thinking(tool_call_ends_turn=True)
     assert turns.launched(1, [CALL]) == [CallTools((CALL,))]
-    assert turns.finished(1, 0) == [GenerationComplete(), TurnComplete(), Settled(typed())]
+    assert turns.finished(1, 0) == [GenerationComplete(), MORE_FOLLOWS, Settled(typed())]
 
 
 def test_an_answer_may_wait_for_one_tool_and_not_for_another() -> None:
@@ -451,20 +454,23 @@ class RandomConversation(RuleBasedStateMachine):
         self.launched_ids: set[str] = set()
         self.results_given = 0
         self.voiced = False
+        self.idle = False
         self.calls_made = 0
         self.opened = self.ended = self.settled = self.prompted = 0
 
-    @rule(barge_in=st.booleans(), ends_turn=st.booleans())
-    @precondition(lambda self: self.now_ms == 0 and self.opened == 0 and not self.to_transcribe)
+    @initialize(barge_in=st.booleans(), ends_turn=st.booleans())
     def configure(self, barge_in: bool, ends_turn: bool) -> None:
         self.turns = Turns(barge_in=barge_in, tool_call_ends_turn=ends_turn)
         self.ends_turn = ends_turn
 
-    def check(self, actions: list[Action]) -> None:
+    def check(self, actions: list[Action], *, is_news: bool = True) -> None:
+        """Follows what is to be done; without news nothing new may begin once all is said."""
+        self.idle = False
         for action in actions:
             match action:
                 case Answer(number, prompt, results):
                     self.answered.append(prompt.text)
+                    assert is_news or not self.idle, "said to be idle, and went on"
                     assert self.answering is None, "two answers at once"
                     assert number not in self.numbers
                     self.numbers.append(number)
@@ -493,12 +499,18 @@ class RandomConversation(RuleBasedStateMachine):
                         self.opened += 1
                         self.open = True
                     self.muted = True
+                    self.heard_until_ms = self.now_ms
                 case GenerationComplete():
                     assert self.open
                     assert not self.muted
                     self.answering = None
-                case TurnComplete(said_nothing):
+                case TurnComplete(said_nothing, more_follows):
                     assert self.open, "a turn ended twice"
+                    if not (self.muted or self.pending):
+                        assert self.now_ms >= self.heard_until_ms, "over before it was heard"
+                    if self.pending or self.background or self.owed:
+                        assert more_follows
+                    self.idle = not more_follows
                     assert said_nothing == (not self.voiced and not self.muted)
                     self.open = False
                     self.ended += 1
@@ -525,7 +537,7 @@ class RandomConversation(RuleBasedStateMachine):
     def time_passes(self, ms: int) -> None:
         wake_at_ms = self.turns.wake_at_ms
         self.now_ms += ms
-        self.check(self.turns.tick(self.now_ms))
+        self.check(self.turns.tick(self.now_ms), is_news=False)
         if wake_at_ms is not None and wake_at_ms <= self.now_ms:
             assert self.ended
 
@@ -548,9 +560,12 @@ class RandomConversation(RuleBasedStateMachine):
         self.asked.append(f"question {len(self.asked)}")
         self.check(self.turns.typed(self.asked[-1], self.now_ms, is_activity=is_activity))
 
-    @rule()
-    def add_content(self) -> None:
-        self.check(self.turns.content_added(self.now_ms))
+    @rule(asks=st.booleans())
+    def add_content(self, asks: bool) -> None:
+        self.check(self.turns.content_added(self.now_ms, asks=asks))
+        if asks:
+            assert self.turns.floor is Floor.IDLE
+            self.type(is_activity=False)
 
     @rule(audio_ms=st.integers(0, 2000), data=st.data())
     def speak(self, audio_ms: int, data: st.DataObject) -> None:
@@ -569,7 +584,7 @@ class RandomConversation(RuleBasedStateMachine):
             self.over.add(number)
         actions = self.turns.finished(number, self.now_ms)
         assert bool(actions) == current
-        self.check(actions)
+        self.check(actions, is_news=False)
 
     def reporting(self) -> list[int]:
         """The answers that may still report: the current one, and those that were cut off."""
@@ -606,12 +621,28 @@ class RandomConversation(RuleBasedStateMachine):
             assert self.turns.called(number, self.new_calls(1)) == []
             assert self.turns.launched(number, self.new_calls(1)) == []
 
-    @rule(data=st.data())
+    @rule(data=st.data(), named=st.booleans())
     @precondition(lambda self: self.pending)
-    def tool_answers(self, data: st.DataObject) -> None:
+    def tool_answers(self, data: st.DataObject, named: bool) -> None:
         call = data.draw(st.sampled_from(list(self.pending.values())))
         del self.pending[call.id]
-        self.check(self.turns.tools_answered([result(call)], self.now_ms))
+        # A name alone may mean any call of it, also one in the background.
+        same_name = [other for other in self.pending.values() if other.name == call.name]
+        given = by_name(call) if named and not same_name else result(call)
+        self.check(self.turns.tools_answered([given], self.now_ms))
+
+    @rule(schedulings=st.lists(st.sampled_from(Scheduling), min_size=2, max_size=3))
+    @precondition(lambda self: len(self.background) > 1)
+    def background_answers_together(self, schedulings: list[Scheduling]) -> None:
+        given = []
+        for call, scheduling in zip(list(self.background.values()), schedulings, strict=False):
+            self.results_given += 1
+            given.append(
+                ToolResult(call.id, call.name, {"number": self.results_given}, scheduling, False)
+            )
+            del self.background[call.id]
+        self.owed += given
+        self.check(self.turns.tools_answered(given, self.now_ms))
 
     @rule(data=st.data(), scheduling=st.sampled_from(Scheduling), more=st.booleans())
     @precondition(lambda self: self.background)

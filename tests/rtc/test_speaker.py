@@ -262,3 +262,33 @@ async def test_a_peer_hears_the_answer_over_the_wire(call: Call):
         700, abs=4
     )
     await until(lambda: call.voice.played_ms == 2000)
+
+
+async def test_a_paused_answer_goes_on_where_it_stopped_and_packets_never_pause(clock):
+    told = []
+    speaker = Speaker(on_speaking=told.append)
+    speaker.write(voice(200))
+    first = await take(speaker, 4)
+    speaker.pause()
+    pause = await take(speaker, 15)
+    assert (speaker.played_ms, speaker.queued_ms, speaker.speaking) == (80, 120, True)
+    speaker.resume()
+    rest = await take(speaker, 10)
+    assert speaker.played_ms == 200
+    assert told == [True]
+    stamps = [packet.pts for packet in first + pause + rest]
+    assert np.all(np.diff(stamps) == 960)
+    levels = np.abs(heard(first + pause + rest).reshape(-1, 960)).max(axis=1)
+    assert levels[6:19].max() < 300 < levels[20]
+
+
+async def test_a_paused_answer_can_be_flushed_and_the_next_one_is_not_paused(clock):
+    speaker = Speaker()
+    speaker.write(voice(200))
+    await take(speaker, 2)
+    speaker.pause()
+    assert speaker.flush() == 160
+    assert not speaker.paused
+    speaker.write(voice(100))
+    await take(speaker, 5)
+    assert speaker.played_ms == 140

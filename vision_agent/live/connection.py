@@ -1,16 +1,14 @@
-"""One model connection: ADK's Gemini, which also says when the setup was accepted.
+"""ADK's Gemini with a connection that lasts as long as the conversation.
 
-ADK yields no event when a connection is ready, and waits for ever for a `setupComplete` that does
-not come. A session hangs its listener on a context variable, which asyncio hands down to the tasks
-that ADK starts, so one model object serves every call.
+A session hangs its listener and its gate on context variables, which asyncio hands down to the
+tasks that ADK starts, so one model object serves every call.
 """
 
 from __future__ import annotations
 
-import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 
 from google.adk.models.base_llm_connection import BaseLlmConnection
@@ -18,31 +16,76 @@ from google.adk.models.google_llm import Gemini
 from google.adk.models.llm_request import LlmRequest
 from google.genai import types
 
-from vision_agent.live.failure import LiveFailure
+from vision_agent.live import background_tools
+from vision_agent.live.heard_history import heard
+from vision_agent.live.listener import Gate, Listener
+from vision_agent.live.patience import Patience
+from vision_agent.live.resumption import ledger_for
+from vision_agent.live.steady import SteadyConnection
 
-SETUP_TIMEOUT_S = 15.0
+listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
+"""Who is told how a session's connection fares."""
 
-on_connected: ContextVar[Callable[[], None] | None] = ContextVar("on_connected", default=None)
-"""Called in the session's task whenever the model has accepted a setup."""
+gate: ContextVar[Gate | None] = ContextVar("gate", default=None)
+"""What holds back what a session's caller says."""
+
+user: ContextVar[str] = ContextVar("user", default="")
+"""Whose conversation a session is, if its caller said so."""
+
+
+class _Nobody:
+    """Listens to nothing and holds nothing back."""
+
+    def connected(self) -> None: ...
+
+    def lost(self, why: str) -> None: ...
+
+    def cancelled(self, call_ids: list[str]) -> None: ...
+
+    def hold(self) -> None: ...
+
+    def release(self) -> None: ...
 
 
 class LiveGemini(Gemini):
-    """Gemini with a deadline for the setup and word of its end."""
+    """Gemini behind a `SteadyConnection`.
+
+    Attributes:
+        patience: How long to wait for the service before something is done about it.
+        names_user: Whether the model is told whose conversation it is, as a label. The local Live
+            API keeps apart by it what users teach; Google's labels are for bills.
+    """
+
+    patience: Patience = Patience()
+    names_user: bool = False
 
     @asynccontextmanager
     async def connect(self, llm_request: LlmRequest) -> AsyncIterator[BaseLlmConnection]:
-        """Open a connection; `LiveFailure` if the setup is not accepted in time."""
-        async with AsyncExitStack() as stack:
-            try:
-                async with asyncio.timeout(SETUP_TIMEOUT_S):
-                    connection = await stack.enter_async_context(super().connect(llm_request))
-            except TimeoutError:
-                raise LiveFailure(
-                    f"The model service did not accept the call within {SETUP_TIMEOUT_S:.0f} s. "
-                    "Check the network, then try again."
-                ) from None
-            if listener := on_connected.get():
-                listener()
+        """Open a connection and keep it; raises what the service said if it can't be made."""
+        config = llm_request.live_connect_config
+        if self.names_user and user.get():
+            config.labels = {**(config.labels or {}), "user": user.get()}
+        if tools := background_tools.current.get():
+            tools.take_over(llm_request)
+
+        @asynccontextmanager
+        async def open_link(handle: str | None, fresh: bool) -> AsyncIterator[BaseLlmConnection]:
+            # ADK decides these once, for a connection that it would see end.
+            config.session_resumption = types.SessionResumptionConfig(handle=handle)
+            config.history_config = (
+                types.HistoryConfig(initial_history_in_client_content=True) if fresh else None
+            )
+            async with super(LiveGemini, self).connect(llm_request) as link:
+                yield link
+
+        async with SteadyConnection(
+            open_link,
+            ledger_for(list(llm_request.contents), heard.get()),
+            listener.get() or _Nobody(),
+            gate.get() or _Nobody(),
+            model=llm_request.model or self.model,
+            patience=self.patience,
+        ) as connection:
             yield connection
 
 
@@ -53,10 +96,16 @@ def steadied(model: Gemini) -> LiveGemini:
     return LiveGemini(**{name: getattr(model, name) for name in type(model).model_fields})
 
 
-def gemini(model: str) -> LiveGemini:
-    """A model of Google's; the credentials are read from the environment by google-genai."""
+def gemini(model: str, *, speech: types.SpeechConfig | None = None) -> LiveGemini:
+    """A model of Google's; the credentials are read from the environment by google-genai.
+
+    Args:
+        model: Its name.
+        speech: The agent's own voice and language, which go before the call's.
+    """
     return LiveGemini(
         model=model,
+        speech_config=speech,
         client_kwargs={
             # The service may send more than the 1 MiB that websockets takes by default.
             "http_options": types.HttpOptions(async_client_args={"max_size": None})
@@ -64,18 +113,27 @@ def gemini(model: str) -> LiveGemini:
     )
 
 
-def gemini_at(base_url: str, certificate_pem: str, *, model: str) -> LiveGemini:
+def gemini_at(
+    base_url: str,
+    certificate_pem: str,
+    *,
+    model: str,
+    speech: types.SpeechConfig | None = None,
+) -> LiveGemini:
     """A model served by a Live API at another address, trusted by its own certificate.
 
     Args:
         base_url: `https://host:port`, without a trailing slash; google-genai makes it `wss`.
         certificate_pem: The one certificate that is trusted there.
         model: The name to ask for.
+        speech: A voice of its own, instead of the call's.
     """
     trust = ssl.create_default_context(cadata=certificate_pem)
     return LiveGemini(
         model=model,
         base_url=base_url,
+        names_user=True,
+        speech_config=speech,
         client_kwargs={
             "api_key": "local",
             "enterprise": False,

@@ -13,6 +13,10 @@ class LiveFailure(Exception):
     """A live session ended for a reason that the caller should read."""
 
 
+class DatabaseError(RuntimeError):
+    """The sessions' database can't be used; the text says which and why."""
+
+
 def explain(error: BaseException, *, model: str) -> str:
     """One or two sentences for whatever `Runner.run_live` raised.
 
@@ -26,7 +30,7 @@ def explain(error: BaseException, *, model: str) -> str:
         return f"The model service did not answer in time. Model: {model}. Try again in a moment."
     if isinstance(error, ssl.SSLError):
         return f"The connection to the model service is not trusted: {error.reason or error}."
-    code, reason = _code_and_reason(error)
+    code, reason = code_and_reason(error)
     text = reason.lower()
     if "api key" in text or code in (401, 403):
         return (
@@ -44,7 +48,13 @@ def explain(error: BaseException, *, model: str) -> str:
     return f"The agent failed: {type(error).__name__}: {error}"
 
 
-def _code_and_reason(error: BaseException) -> tuple[int | None, str]:
+def in_short(error: BaseException) -> str:
+    """A few words for a connection that was lost and will be made again."""
+    return "The model service is slow." if isinstance(error, TimeoutError) else "The line broke."
+
+
+def code_and_reason(error: BaseException) -> tuple[int | None, str]:
+    """The close code or HTTP status behind an exception, and the words that came with it."""
     if isinstance(error, ConnectionClosed):
         frame = error.rcvd
         return (frame.code, frame.reason) if frame else (1006, "the connection was lost")

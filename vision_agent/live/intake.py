@@ -6,11 +6,13 @@ send before it takes the next request, so what waits here is a true measure of h
 model is.
 
 ===========  ==================================================================
-text         never dropped
+text         never dropped (the caller's, and notices of tools)
 tool result  never dropped (ADK puts those in itself, by `send_content`)
 signal       never dropped: end of the audio stream, close
 picture      one waits at most, the newest: an older one is replaced
-audio        in order; past `audio_limit_ms` waiting, the oldest is dropped
+audio        in order; past `audio_limit_ms` waiting, the oldest is dropped; while there is no
+             model at all, past `held_audio_limit_ms`
+close look   never dropped: a tool promised it, and the tool's result comes behind it
 ===========  ==================================================================
 """
 
@@ -28,6 +30,17 @@ AUDIO_BYTES_PER_MS = 32
 """s16le mono at 16 kHz."""
 
 IMAGE_MIME = "image/jpeg"
+JPEG_START = b"\xff\xd8\xff"
+
+MAX_AUDIO_BYTES = 32_000
+"""A second: longer chunks could neither be dropped piecemeal nor arrive in time."""
+
+MAX_PICTURE_BYTES = 2_000_000
+MAX_TEXT_CHARS = 20_000
+
+
+class WrongFormat(ValueError):
+    """What was handed in is not what the Live API takes; the text says what it is instead."""
 
 
 @dataclass(slots=True)
@@ -38,7 +51,9 @@ class IntakeCounters:
     audio_dropped_ms: int = 0
     pictures: int = 0
     pictures_replaced: int = 0
+    close_looks: int = 0
     texts: int = 0
+    tool_results: int = 0
 
 
 class Intake(LiveRequestQueue):
@@ -49,37 +64,70 @@ class Intake(LiveRequestQueue):
 
     Args:
         audio_limit_ms: How much audio may wait for a slow model before the oldest is dropped.
+        held_audio_limit_ms: The same while everything is held: long enough for a question, which
+            a model that is back should still hear from its beginning.
     """
 
-    def __init__(self, *, audio_limit_ms: int = 2_000) -> None:
+    def __init__(self, *, audio_limit_ms: int = 2_000, held_audio_limit_ms: int = 15_000) -> None:
         super().__init__()
         self.counters = IntakeCounters()
         self._audio_limit_ms = audio_limit_ms
+        self._held_audio_limit_ms = held_audio_limit_ms
+        self._limit_ms = audio_limit_ms
         self._waiting: deque[LiveRequest] = deque()
         self._audio_waiting_ms = 0
         self._arrived = asyncio.Event()
         self._closed_by_us = False
+        self._held = False
 
     # What a call puts in.
 
     def audio(self, pcm: bytes) -> None:
-        """Queue s16le mono 16 kHz PCM (an even number of bytes)."""
+        """Queue s16le mono 16 kHz PCM.
+
+        Raises:
+            WrongFormat: Half a sample, nothing, or more than a second.
+        """
         if len(pcm) % 2:
-            raise ValueError(f"PCM of 16-bit samples has an even size, not {len(pcm)} bytes")
+            raise WrongFormat(f"PCM of 16-bit samples has an even size, not {len(pcm)} bytes.")
+        if not 0 < len(pcm) <= MAX_AUDIO_BYTES:
+            raise WrongFormat(
+                f"A chunk of audio has 1 to {MAX_AUDIO_BYTES} bytes (a second), not {len(pcm)}."
+            )
+        if pcm[:4] == b"RIFF" and pcm[8:12] == b"WAVE":
+            raise WrongFormat("That is a WAV file; the model takes bare PCM, 16 kHz s16le mono.")
         self.send_realtime(types.Blob(data=pcm, mime_type=AUDIO_MIME))
 
     def picture(self, jpeg: bytes) -> None:
-        """Queue a JPEG, in place of one that still waits."""
-        self.send_realtime(types.Blob(data=jpeg, mime_type=IMAGE_MIME))
+        """Queue a JPEG, in place of one that still waits; `WrongFormat` if it is none."""
+        self.send_realtime(_image(jpeg))
+
+    def close_look(self, jpeg: bytes) -> None:
+        """Queue a JPEG that nothing replaces; `WrongFormat` if it is none."""
+        self.send(_CloseLook(blob=_image(jpeg)))
 
     def text(self, text: str) -> None:
-        """Queue what the caller typed, as a complete user turn."""
+        """Queue what the caller typed, as a complete user turn; `WrongFormat` if it is empty."""
+        if not text.strip():
+            raise WrongFormat("An empty text is no turn.")
+        if len(text) > MAX_TEXT_CHARS:
+            raise WrongFormat(f"A text has at most {MAX_TEXT_CHARS} characters, not {len(text)}.")
         self.send_content(types.Content(role="user", parts=[types.Part(text=text)]))
 
     @property
     def audio_waiting_ms(self) -> int:
         """Audio that the model has not been sent yet."""
         return self._audio_waiting_ms
+
+    def hold(self) -> None:
+        """Let nothing out until `release`: it waits, under the policy for its kind."""
+        self._held = True
+        self._limit_ms = self._held_audio_limit_ms
+
+    def release(self) -> None:
+        """Let out what waits, and all that follows."""
+        self._held = False
+        self._arrived.set()
 
     # LiveRequestQueue, as ADK uses it.
 
@@ -118,22 +166,31 @@ class Intake(LiveRequestQueue):
             return
         if req.close:
             self._closed_by_us = True
+            self._held = False
+        elif isinstance(req, _CloseLook):
+            self.counters.close_looks += 1
         elif _is_picture(req):
             self._replace_picture()
         elif req.blob is not None:
             self._make_room_for(_audio_ms(req))
         elif req.content is not None:
-            self.counters.texts += 1
+            if any(part.function_response for part in req.content.parts or []):
+                self.counters.tool_results += 1
+            else:
+                self.counters.texts += 1
         self._waiting.append(req)
         self._arrived.set()
 
     async def get(self) -> LiveRequest:
         """The next request. Safe to cancel: nothing is taken out before it is returned."""
-        while not self._waiting:
+        while not self._waiting or self._held:
             self._arrived.clear()
             await self._arrived.wait()
         request = self._waiting.popleft()
         self._audio_waiting_ms -= _audio_ms(request)
+        if not self._held and self._audio_waiting_ms <= self._audio_limit_ms:
+            # What was held is through: from now on the model is only as late as it makes itself.
+            self._limit_ms = self._audio_limit_ms
         return request
 
     def _replace_picture(self) -> None:
@@ -147,7 +204,7 @@ class Intake(LiveRequestQueue):
     def _make_room_for(self, added_ms: int) -> None:
         self.counters.audio_ms += added_ms
         self._audio_waiting_ms += added_ms
-        while self._audio_waiting_ms > self._audio_limit_ms:
+        while self._audio_waiting_ms > self._limit_ms:
             oldest = next((r for r in self._waiting if _audio_ms(r)), None)
             if oldest is None:
                 return  # a single chunk longer than the limit: nothing older to drop
@@ -156,7 +213,23 @@ class Intake(LiveRequestQueue):
             self.counters.audio_dropped_ms += _audio_ms(oldest)
 
 
+class _CloseLook(LiveRequest):
+    """A picture that a tool asked for."""
+
+
+def _image(jpeg: bytes) -> types.Blob:
+    if not jpeg.startswith(JPEG_START):
+        raise WrongFormat(f"A picture is a JPEG file; this begins with {jpeg[:4].hex(' ')!r}.")
+    if len(jpeg) > MAX_PICTURE_BYTES:
+        raise WrongFormat(f"A picture has at most {MAX_PICTURE_BYTES} bytes, not {len(jpeg)}.")
+    return types.Blob(data=jpeg, mime_type=IMAGE_MIME)
+
+
 def _is_picture(request: LiveRequest) -> bool:
+    return not isinstance(request, _CloseLook) and _is_image(request)
+
+
+def _is_image(request: LiveRequest) -> bool:
     return request.blob is not None and (request.blob.mime_type or "").startswith("image/")
 
 

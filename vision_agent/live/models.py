@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from typing import Literal
 
 LOCAL_MODEL = "local"
 """The name under which this machine's own Live API serves its engine."""
@@ -31,19 +32,68 @@ class LiveModel:
         name: Without the `models/` prefix.
         ai_studio: Reached with a Gemini API key.
         vertex: Reached through Vertex AI.
+        affective: It can follow the caller's manner of speaking, when asked to.
+        proactive: Whether it may stay silent on what is not meant for it: when asked to
+            ("optional"), in any case ("always"), or not at all ("never").
+        thinking: It takes a thinking configuration.
+        text_out: It can answer in text instead of sound.
+        background_tools: Tools that the conversation need not wait for: those declared
+            NON_BLOCKING ("declared"), all that are not declared BLOCKING ("default"), or none.
     """
 
     name: str
     ai_studio: bool
     vertex: bool
+    affective: bool = False
+    proactive: Literal["never", "optional", "always"] = "never"
+    thinking: bool = False
+    text_out: bool = False
+    background_tools: Literal["never", "declared", "default"] = "declared"
 
 
 LIVE_MODELS: tuple[LiveModel, ...] = (
-    LiveModel("gemini-3.8-live", ai_studio=True, vertex=True),
-    LiveModel("gemini-3.1-flash-live-preview", ai_studio=True, vertex=False),
-    LiveModel("gemini-2.5-flash-native-audio-preview-12-2025", ai_studio=True, vertex=False),
-    LiveModel("gemini-live-2.5-flash-native-audio", ai_studio=False, vertex=True),
+    LiveModel(
+        "gemini-3.8-live",
+        ai_studio=True,
+        vertex=True,
+        proactive="always",
+        background_tools="default",
+    ),
+    LiveModel(
+        "gemini-3.1-flash-live-preview",
+        ai_studio=True,
+        vertex=False,
+        thinking=True,
+        background_tools="never",
+    ),
+    LiveModel(
+        "gemini-2.5-flash-native-audio-preview-12-2025",
+        ai_studio=True,
+        vertex=False,
+        affective=True,
+        proactive="optional",
+        thinking=True,
+    ),
+    LiveModel(
+        "gemini-live-2.5-flash-native-audio",
+        ai_studio=False,
+        vertex=True,
+        affective=True,
+        proactive="optional",
+        thinking=True,
+    ),
 )
+
+THIS_MACHINE = LiveModel(
+    LOCAL_MODEL,
+    ai_studio=False,
+    vertex=False,
+    affective=True,
+    proactive="optional",
+    thinking=True,
+    text_out=True,
+)
+"""This machine's own: it takes every option, so that all of them can be tried without a key."""
 
 
 class ModelError(ValueError):
@@ -53,6 +103,12 @@ class ModelError(ValueError):
 def bare_name(model: str) -> str:
     """`models/x`, `projects/…/models/x` and `x` are all `x`."""
     return model.rsplit("/", 1)[-1]
+
+
+def find_model(model: str) -> LiveModel | None:
+    """What is known of a model; None of one that is newer than this list."""
+    name = bare_name(model)
+    return next((known for known in (*LIVE_MODELS, THIS_MACHINE) if known.name == name), None)
 
 
 def live_names(*, vertex: bool) -> list[str]:

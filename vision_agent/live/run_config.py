@@ -1,9 +1,11 @@
-"""Settings → ADK's RunConfig."""
+"""A call's options → ADK's RunConfig."""
 
 from __future__ import annotations
 
 from google.adk.agents.run_config import RunConfig
 from google.genai import types
+
+from vision_agent.live.call_options import CallOptions
 
 # Without compression a session with video ends after two minutes (Live API limits); with it the
 # oldest turns make room. The model's window is 128k tokens: start well before, keep half.
@@ -11,31 +13,29 @@ COMPRESSION_TRIGGER_TOKENS = 96_000
 COMPRESSION_TARGET_TOKENS = 48_000
 
 
-def make_run_config(*, voice: str | None = None, language: str | None = None) -> RunConfig:
+DEFAULTS = CallOptions()
+
+
+def make_run_config(options: CallOptions = DEFAULTS) -> RunConfig:
     """The configuration of one call's `Runner.run_live`.
 
-    Audio out with transcripts of both sides, session resumption, and context-window compression
-    so that a call is not bounded by the two minutes a video session otherwise has.
+    Session resumption, and context-window compression so that a call is not bounded by the two
+    minutes a video session otherwise has; the rest is the call's options.
 
     Args:
-        voice: A prebuilt voice's name, already checked; None leaves it to the model.
-        language: BCP-47 code of the agent's speech; None leaves it to the model.
+        options: Checked against the model already (`check_options`).
     """
-    speech = None
-    if voice or language:
-        speech = types.SpeechConfig(
-            language_code=language,
-            voice_config=types.VoiceConfig(
-                prebuilt_voice_config=types.PrebuiltVoiceConfig(voice_name=voice)
-            )
-            if voice
-            else None,
-        )
+    speaks = options.modality == "AUDIO"
     return RunConfig(
-        response_modalities=[types.Modality.AUDIO],
-        speech_config=speech,
-        input_audio_transcription=types.AudioTranscriptionConfig(),
-        output_audio_transcription=types.AudioTranscriptionConfig(),
+        response_modalities=[types.Modality(options.modality)],
+        speech_config=_speech(options) if speaks else None,
+        # ADK's default is on, for both: off must be said.
+        input_audio_transcription=_transcription(options.input_transcription),
+        output_audio_transcription=_transcription(speaks and options.output_transcription),
+        enable_affective_dialog=True if options.affective_dialog else None,
+        proactivity=None
+        if options.proactive_audio is None
+        else types.ProactivityConfig(proactive_audio=options.proactive_audio),
         session_resumption=types.SessionResumptionConfig(),
         context_window_compression=types.ContextWindowCompressionConfig(
             trigger_tokens=COMPRESSION_TRIGGER_TOKENS,
@@ -43,4 +43,21 @@ def make_run_config(*, voice: str | None = None, language: str | None = None) ->
         ),
         # A call is one run: ADK's default of 500 model calls would end a long one.
         max_llm_calls=1_000_000,
+    )
+
+
+def _transcription(wanted: bool) -> types.AudioTranscriptionConfig | None:
+    return types.AudioTranscriptionConfig() if wanted else None
+
+
+def _speech(options: CallOptions) -> types.SpeechConfig | None:
+    if not (options.voice or options.language):
+        return None
+    return types.SpeechConfig(
+        language_code=options.language,
+        voice_config=types.VoiceConfig(
+            prebuilt_voice_config=types.PrebuiltVoiceConfig(voice_name=options.voice)
+        )
+        if options.voice
+        else None,
     )

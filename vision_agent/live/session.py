@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any
 
 from google.adk.agents.run_config import RunConfig
 from google.adk.events.event import Event
 from google.adk.runners import Runner
+from google.adk.sessions.base_session_service import GetSessionConfig
 
-from vision_agent.live import connection
+from vision_agent.live import background_tools, connection, heard_history, resumption
+from vision_agent.live.background_tools import BackgroundTools
 from vision_agent.live.events import (
     AgentTranscript,
     Interrupted,
@@ -25,6 +28,8 @@ from vision_agent.live.events import (
 )
 from vision_agent.live.failure import LiveFailure, explain
 from vision_agent.live.intake import Intake
+from vision_agent.live.listener import Listener
+from vision_agent.live.resumption import Keeper
 
 logger = logging.getLogger(__name__)
 
@@ -37,9 +42,14 @@ class LiveSession:
         run_config: This call's configuration.
         intake: What the caller says, shows and types.
         user_id: Whose conversation it is.
-        session_id: A fresh id: two runs on one ADK session would mix their events.
+        session_id: Of an ADK session that nothing else runs on, or a fresh one.
         model: The model's name, for error messages.
-        on_connected: Called whenever the model has accepted a setup: from then on it hears.
+        listener: Is told how the connection to the model fares.
+        heard: What the caller has heard of the present answer, for the history of one that is
+            interrupted; None keeps all of it.
+        tools: Runs the agent's tools beside the conversation; None leaves them to ADK, which waits.
+        keeper: Keeps the resumption handle for a later call; None: nobody does.
+        user: Whose conversation it is, to the local Live API; see `CallOptions`.
     """
 
     def __init__(
@@ -51,7 +61,11 @@ class LiveSession:
         user_id: str,
         session_id: str,
         model: str,
-        on_connected: Callable[[], None],
+        listener: Listener,
+        heard: Callable[[], str] | None = None,
+        tools: BackgroundTools | None = None,
+        keeper: Keeper | None = None,
+        user: str = "",
     ) -> None:
         self._runner = runner
         self._run_config = run_config
@@ -59,26 +73,38 @@ class LiveSession:
         self._user_id = user_id
         self._session_id = session_id
         self._model = model
-        self._on_connected = on_connected
+        self._listener = _ToolsToo(listener, tools) if tools else listener
+        self._heard = heard
+        self._tools = tools
+        self._keeper = keeper
+        self._user = user
 
     async def events(self) -> AsyncGenerator[LiveEvent, None]:
         """What happens, until the conversation ends.
 
         Iterate it in a task of its own, inside `contextlib.aclosing`: ADK leaks the model's
-        socket if `run_live` is merely abandoned. The ADK session is deleted at the end.
+        socket if `run_live` is merely abandoned. A session that there is already is gone on with;
+        one that has to be made is deleted at the end.
 
         Raises:
             LiveFailure: The model can't be reached, refused, or ended the conversation; in words.
         """
-        # ADK's tasks are started below and inherit this.
-        connection.on_connected.set(self._on_connected)
+        # ADK's tasks are started below and inherit these.
+        connection.listener.set(self._listener)
+        connection.gate.set(self._intake)
+        connection.user.set(self._user)
+        background_tools.current.set(self._tools)
+        resumption.keeper.set(self._keeper)
+        heard_history.heard.set(self._heard)
         sessions = self._runner.session_service
         key: dict[str, Any] = {
             "app_name": self._runner.app_name,
             "user_id": self._user_id,
             "session_id": self._session_id,
         }
-        await sessions.create_session(**key)
+        existing = await sessions.get_session(**key, config=GetSessionConfig(num_recent_events=0))
+        if existing is None:
+            await sessions.create_session(**key)
         try:
             run = self._runner.run_live(
                 user_id=self._user_id,
@@ -95,7 +121,27 @@ class LiveSession:
             logger.info("live session %s failed", self._session_id, exc_info=error)
             raise LiveFailure(explain(error, model=self._model)) from error
         finally:
-            await sessions.delete_session(**key)
+            await heard_history.settle(self._runner, self._user_id, self._session_id)
+            if existing is None:
+                await sessions.delete_session(**key)
+
+
+@dataclass(frozen=True, slots=True)
+class _ToolsToo:
+    """A listener, and the tools that have to hear of cancelled calls."""
+
+    listener: Listener
+    tools: BackgroundTools
+
+    def connected(self) -> None:
+        self.listener.connected()
+
+    def lost(self, why: str) -> None:
+        self.listener.lost(why)
+
+    def cancelled(self, call_ids: list[str]) -> None:
+        self.tools.cancel(call_ids)
+        self.listener.cancelled(call_ids)
 
 
 def read(event: Event) -> Iterator[LiveEvent]:
@@ -104,7 +150,9 @@ def read(event: Event) -> Iterator[LiveEvent]:
         yield UserTranscript(
             event.input_transcription.text, bool(event.input_transcription.finished)
         )
-    if event.output_transcription and event.output_transcription.text:
+    # What ends a turn carries its words for the history (`heard_history`): they are known already.
+    ends = event.turn_complete or event.interrupted
+    if event.output_transcription and event.output_transcription.text and not ends:
         yield AgentTranscript(
             event.output_transcription.text,
             bool(event.output_transcription.finished),
@@ -118,6 +166,9 @@ def read(event: Event) -> Iterator[LiveEvent]:
             yield ToolCall(call.id or "", call.name or "", call.args or {})
         elif response := part.function_response:
             yield ToolResult(response.id or "", response.name or "", response.response or {})
+        elif part.text and not part.thought and event.author != "user":
+            # A session that answers in text; partial texts are deltas here too.
+            yield AgentTranscript(part.text, not event.partial, event.author)
     if event.interrupted:
         yield Interrupted()
     if usage := event.usage_metadata:

@@ -31,6 +31,9 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=0, help="port; 0 takes any free one")
     parser.add_argument("--scenario", type=Path, help="what to say and what goes wrong (YAML)")
+    parser.add_argument(
+        "--data-dir", type=Path, help="where to keep what users teach [the platform's own place]"
+    )
     options = parser.parse_args()
     try:
         scenario = load_scenario(options.scenario) if options.scenario else None
@@ -38,14 +41,14 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     try:
-        asyncio.run(_run(options.host, options.port, scenario))
+        asyncio.run(_run(options.host, options.port, scenario, options.data_dir))
     except OSError as error:
         sys.stderr.write(f"cannot listen on {options.host}:{options.port}: {error}\n")
         return 1
     return 0
 
 
-async def _run(host: str, port: int, scenario: Scenario | None) -> None:
+async def _run(host: str, port: int, scenario: Scenario | None, data_dir: Path | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -58,7 +61,7 @@ async def _run(host: str, port: int, scenario: Scenario | None) -> None:
             loop.call_soon_threadsafe(stop.set)
 
     threading.Thread(target=wait_for_end_of_input, name="standard input", daemon=True).start()
-    await serve_until(stop, host, port, _announce, scenario)
+    await serve_until(stop, host, port, _announce, scenario, data_dir=data_dir)
 
 
 def _announce(port: int, certificate_pem: str) -> None:

@@ -1,30 +1,41 @@
-"""From a question, pictures and tools to an answer: one table from intents to what each needs.
+"""From a question, pictures and tools to an answer: tables say what each intent needs.
 
 It is modest and says so. What it did not understand it asks again; what it can't do it names, with
-how to get it.
+how to get it. The order in which it decides stands in `Brain.answer`.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
 
 from vision_agent.local import phrasing
+from vision_agent.local.acquaintance import Acquaintance, name_of
+from vision_agent.local.agent_transfer import transfer_by_description, transfer_by_name
 from vision_agent.local.contract import CallTool, Manner, Say, Turn
-from vision_agent.local.intents import Request, understand
-from vision_agent.local.sight import Observations, Sight, UnreadablePicture
-from vision_agent.local.tool_matching import match_tool
+from vision_agent.local.intents import Request, normalise, understand
+from vision_agent.local.looks import LOOKS
+from vision_agent.local.manner import CALM, SHORT, describe, is_hurried, is_loud
+from vision_agent.local.notices import read_notice
+from vision_agent.local.pointing import Target, box_2d, locate, target_of
+from vision_agent.local.sight import Box, Sight, UnreadablePicture
+from vision_agent.local.tool_matching import Plan, complete, plan_tool
+from vision_agent.local.tool_words import ASKING, asked_concepts
 
-STALE_PICTURE_MS = 5_000
-"""A picture comes about once a second; past this the camera must be off."""
+STALE_PICTURE_MS = 12_000
+"""Pictures that show nothing new may be left out for 10 s; past this the camera must be off."""
+
+SENSES = (
+    "I can tell you colours, printed text, QR codes, faces, how many things there are, where they "
+    "are, what moves or changed, and the things you teach me."
+)
 
 LEAST_SNR_DB = 24.0
 """Below it less than two questions in three are understood; quiet rooms have 30 and more."""
 
-SENSES = "I can tell you colours, printed text, QR codes, faces, and what changed."
 OPEN_TALK = "For open conversation, give this server a Gemini key."
 NO_PICTURE = "I can't see anything: no picture has come from your camera."
+BROKEN_PICTURE = "The picture from your camera is broken; I can't see anything in it."
 
 PLAIN_ANSWERS = {
     "hello": "Hello! Show me something and ask me about it.",
@@ -38,13 +49,15 @@ PLAIN_ANSWERS = {
 }
 """Intents that need no looking."""
 
+FOR_TOOLS = {
+    "beyond": "That is beyond me.",
+    "watch": "I can't keep watch: this agent has no tool for it.",
+    "remind": "I can't remind you: this agent has no tool for it.",
+}
+"""Intents that only a tool of the agent's, or another agent, can fulfil; what is said without."""
 
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """One look at the newest picture: what to look for, and how to say it."""
-
-    needs: frozenset[str]
-    say: Callable[[Observations, Request], list[str]]
+TOOLS_FIRST = {**FOR_TOOLS, "point": "", "closer": ""}
+"""Intents for which a tool is better than what there is without one."""
 
 
 class Brain:
@@ -52,10 +65,12 @@ class Brain:
 
     Args:
         sight: Looks at pictures when an intent needs it.
+        acquaintance: Knows what users taught; None for an engine that keeps nothing.
     """
 
-    def __init__(self, sight: Sight) -> None:
+    def __init__(self, sight: Sight, acquaintance: Acquaintance | None = None) -> None:
         self._sight = sight
+        self._known = acquaintance or Acquaintance(sight, None)
 
     async def answer(self, turn: Turn) -> AsyncGenerator[Say | CallTool, None]:
         """The answer, sentence by sentence, or a tool to call first.
@@ -66,45 +81,163 @@ class Brain:
         if turn.tool_results:
             for result in turn.tool_results:
                 response = result.get("response") or {}
+                closer = "error" not in response and _asks_for_a_closer_look(turn.text)
+                if closer and turn.frames:
+                    # What the tool gave is the newest picture.
+                    async with aclosing(self._look(Request("closer"), turn)) as sentences:
+                        async for sentence in sentences:
+                            yield Say(sentence)
+                    continue
                 yield Say(phrasing.tool_result(str(result.get("name", "")), response))
             return
-        request = understand(turn.text) if turn.understood else None
-        if request is None or request.intent == "beyond":
-            call = match_tool(turn.text, turn.tools)
-            if call is not None:
-                yield call
-                return
-            for sentence in _not_understood(turn):
-                yield Say(sentence)
+        if notice := read_notice(turn.text):
+            yield Say(notice)
             return
-        async with aclosing(self._fulfil(request, turn)) as sentences:
-            async for sentence in sentences:
+        request = understand(turn.text) if turn.understood else None
+        call = await self._tool(turn, request)
+        if call is not None:
+            yield call
+            return
+        sentences = self._fulfil(request, turn) if request else _each(_not_understood(turn))
+        async with aclosing(_in_manner(sentences, turn, request)) as said:
+            async for sentence in said:
                 yield Say(sentence)
 
+    # Tools and other agents.
+
+    async def _tool(self, turn: Turn, request: Request | None) -> Say | CallTool | None:
+        """The tool that this turn asks for, or the question for what the tool still needs."""
+        if not turn.tools:
+            return None
+        pending = complete(turn.text, turn.history, turn.tools) if turn.understood else None
+        if pending is not None and (request is None or request.intent == "teach"):
+            return await self._call(pending, turn)
+        if transfer := transfer_by_name(turn.text, turn.tools, turn.instruction):
+            return transfer
+        if request is not None and request.intent not in TOOLS_FIRST:
+            return None
+        plan = plan_tool(turn.text, turn.tools)
+        if plan is not None:
+            return await self._call(plan, turn)
+        return transfer_by_description(turn.text, turn.tools, turn.instruction)
+
+    async def _call(self, plan: Plan, turn: Turn) -> Say | CallTool:
+        if plan.missing:
+            return Say(plan.question)
+        if not plan.boxes:
+            return plan.call
+        target = target_of(plan.about, await self._known.things(turn.user))
+        excuse, boxes = NO_PICTURE, tuple[Box, ...]()
+        if turn.frames:
+            try:
+                seen, boxes = await locate(self._sight, turn.frames, target)
+                excuse = phrasing.unusable(seen) or " ".join(_not_located(target))
+            except UnreadablePicture:
+                excuse = BROKEN_PICTURE
+        if not boxes and any(parameter.required for parameter in plan.boxes):
+            return Say(excuse)
+        places = {parameter.name: box_2d(boxes[0]) for parameter in plan.boxes if boxes}
+        return CallTool(plan.tool.name, {**plan.values, **places})
+
+    # What it can do by itself.
+
     async def _fulfil(self, request: Request, turn: Turn) -> AsyncGenerator[str, None]:
-        if request.intent in PLAIN_ANSWERS:
-            yield PLAIN_ANSWERS[request.intent]
-            return
-        if request.intent == "repeat":
-            last = next((text for role, text in reversed(turn.history) if role == "model"), None)
-            yield last or "I haven't said anything yet."
-            return
+        match request.intent:
+            case intent if intent in PLAIN_ANSWERS:
+                yield PLAIN_ANSWERS[intent]
+            case "beyond":
+                for sentence in _beyond(turn):
+                    yield sentence
+            case "watch" | "remind":
+                yield FOR_TOOLS[request.intent]
+            case "repeat":
+                last = [text for role, text in turn.history if role == "model"]
+                yield last[-1] if last else "I haven't said anything yet."
+            case "manner":
+                yield describe(turn.manner)
+            case "knows":
+                for sentence in await self._known.tell(turn.user):
+                    yield sentence
+                for sentence in await self._known.notice(turn.user):
+                    yield sentence
+            case "forget" if request.slots.get("name") or not turn.frames:
+                for sentence in await self._known.forget(turn, request):
+                    yield sentence
+            case _:
+                async with aclosing(self._look(request, turn)) as sentences:
+                    async for sentence in sentences:
+                        yield sentence
+
+    async def _look(self, request: Request, turn: Turn) -> AsyncGenerator[str, None]:
+        """Answers that need a picture."""
         if not turn.frames:
             yield NO_PICTURE
             return
         age_ms = turn.now_ms - turn.frames[-1].at_ms
         if age_ms > STALE_PICTURE_MS:
             yield f"Your camera is off; the last picture is {age_ms // 1000} seconds old."
+            if request.intent == "teach":
+                return
         try:
-            for look in _LOOKS[request.intent]:
-                seen = await self._sight.observe(turn.frames, look.needs)
-                if unusable := phrasing.unusable(seen):
-                    yield unusable
-                    return
-                for sentence in look.say(seen, request):
-                    yield sentence
+            match request.intent:
+                case "teach":
+                    sentences = await self._known.teach(turn, request)
+                case "forget":
+                    sentences = await self._known.forget(turn, request)
+                case "where" | "point":
+                    sentences = await self._where(request, turn)
+                case _:
+                    async with aclosing(self._observe(request, turn)) as seen:
+                        async for sentence in seen:
+                            yield sentence
+                    sentences = []
+            for sentence in sentences:
+                yield sentence
         except UnreadablePicture:
-            yield "The picture from your camera is broken; I can't see anything in it."
+            yield BROKEN_PICTURE
+        for sentence in await self._known.notice(turn.user):
+            yield sentence
+
+    async def _observe(self, request: Request, turn: Turn) -> AsyncGenerator[str, None]:
+        taught = await self._known.things(turn.user)
+        if request.intent == "is_known":
+            taught = tuple(thing for thing in taught if thing.name == name_of(request))
+            if not taught:
+                yield f"I don't know any {name_of(request)}. Show it to me, and say: this is it."
+                return
+        intent = "see" if request.intent == "closer" else request.intent
+        for look in LOOKS[intent]:
+            seen = await self._sight.observe(turn.frames, look.needs, taught=taught)
+            if unusable := phrasing.unusable(seen):
+                yield unusable
+                return
+            for sentence in look.say(seen, request, taught):
+                yield sentence
+
+    async def _where(self, request: Request, turn: Turn) -> list[str]:
+        taught = await self._known.things(turn.user)
+        target = target_of(request.slots["target"], taught)
+        if target.kind == "unknown":
+            return _not_located(target)
+        seen, boxes = await locate(self._sight, turn.frames, target)
+        if unusable := phrasing.unusable(seen):
+            return [unusable]
+        return (
+            phrasing.located(target.name, boxes, target.caveat) if boxes else _not_located(target)
+        )
+
+
+def _asks_for_a_closer_look(text: str) -> bool:
+    return any(name == "closer" for name, _, _ in asked_concepts(normalise(text).split()))
+
+
+def _not_located(target: Target) -> list[str]:
+    if target.kind == "unknown":
+        return [
+            f"I don't know what {target.name} looks like. "
+            "Show it to me and say, for example: this is my mug."
+        ]
+    return [f"I don't see {target.name}."]
 
 
 def is_too_noisy(manner: Manner) -> bool:
@@ -117,12 +250,26 @@ def _not_understood(turn: Turn) -> list[str]:
         return ["Sorry, I could not listen to that: too much is being said at once. Say it again."]
     if not turn.text.strip():
         return []  # noise, not a question: silence is the polite answer
+    if turn.proactive and turn.spoken and not _is_addressed(turn.text):
+        return []  # the caller talks to somebody else
     if turn.manner and is_too_noisy(turn.manner):
         return [f"It is too noisy for me: I only heard {turn.text}. Try again closer to the mic."]
     if turn.spoken and not turn.understood:
-        again = f"Sorry, I didn't catch that. I heard: {turn.text}."
-    else:
-        again = "That is beyond me."
+        return _once_more(f"Sorry, I didn't catch that. I heard: {turn.text}.", turn)
+    return _beyond(turn)
+
+
+def _is_addressed(text: str) -> bool:
+    """Whether what was heard begins like a question or a wish."""
+    words = normalise(text).split()
+    return bool(words) and words[0] in ASKING - {"is", "are", "do", "does", "make", "list"}
+
+
+def _beyond(turn: Turn) -> list[str]:
+    return _once_more(FOR_TOOLS["beyond"], turn)
+
+
+def _once_more(again: str, turn: Turn) -> list[str]:
     asked_again = any(
         role == "model" and ("didn't catch" in text or "beyond me" in text)
         for role, text in turn.history
@@ -131,87 +278,24 @@ def _not_understood(turn: Turn) -> list[str]:
     return [again, SENSES, OPEN_TALK] if asked_again else [again, SENSES]
 
 
-def _scene(seen: Observations, request: Request) -> list[str]:
-    return phrasing.scene(seen)
+async def _each(sentences: list[str]) -> AsyncGenerator[str, None]:
+    for sentence in sentences:
+        yield sentence
 
 
-def _details(seen: Observations, request: Request) -> list[str]:
-    return phrasing.details(seen)
-
-
-def _colour(seen: Observations, request: Request) -> list[str]:
-    return [phrasing.colour(seen.colour)] if seen.colour else []
-
-
-def _is_colour(seen: Observations, request: Request) -> list[str]:
-    asked = request.slots["colour"]
-    if seen.colour is None:
-        return []
-    if asked in seen.colour.main.split():
-        return [f"Yes, it is {seen.colour.main}."]
-    for where, name in seen.colour.others:
-        if asked in name.split():
-            return [f"There is something {name} {where}."]
-    return [f"No, it looks {seen.colour.main} to me."]
-
-
-def _read(seen: Observations, request: Request) -> list[str]:
-    if seen.text:
-        return [f"It says: {phrasing.lines(seen.text)}."]
-    if seen.codes:
-        return [phrasing.codes(seen.codes)]
-    return ["I can't find any text that I can read. Hold it closer, and still."]
-
-
-def _codes(seen: Observations, request: Request) -> list[str]:
-    if seen.codes:
-        return [f"Yes. {phrasing.codes(seen.codes)}"]
-    return ["I don't see a QR code or a barcode. Hold it closer, and still."]
-
-
-def _changed(seen: Observations, request: Request) -> list[str]:
-    if seen.changes is None:
-        return []
-    if not seen.changes.changed and not seen.changes.since_s:
-        return ["I have no earlier picture to compare with yet."]
-    what = seen.changes.what
-    ago = phrasing.count(max(1, round(seen.changes.since_s)), "second")
-    return [f"{what[0].upper()}{what[1:]}, compared with {ago} ago."]
-
-
-def _people(seen: Observations, request: Request) -> list[str]:
-    if seen.faces:
-        return [phrasing.faces(seen.faces)]
-    return ["I see no face. I only find faces that look at the camera."]
-
-
-def _light(seen: Observations, request: Request) -> list[str]:
-    if seen.quality and seen.quality.blurred:
-        return ["There is enough light, but the picture is blurred."]
-    return ["There is enough light for me."]
-
-
-def _see_me(seen: Observations, request: Request) -> list[str]:
-    if seen.faces:
-        return [f"Yes. {phrasing.faces(seen.faces)}"]
-    return ["I get your picture, but I see no face in it."]
-
-
-_QUALITY = "quality"
-
-_LOOKS = {
-    # What takes long is looked for while the first sentence is being spoken.
-    "see": (
-        _Look(frozenset({"colour", _QUALITY}), _scene),
-        _Look(frozenset({"faces", "text", "codes"}), _details),
-    ),
-    "colour": (_Look(frozenset({"colour", _QUALITY}), _colour),),
-    "is_colour": (_Look(frozenset({"colour", _QUALITY}), _is_colour),),
-    "read": (_Look(frozenset({"text", "codes", _QUALITY}), _read),),
-    "code": (_Look(frozenset({"codes", _QUALITY}), _codes),),
-    "changed": (_Look(frozenset({"changes", _QUALITY}), _changed),),
-    "people": (_Look(frozenset({"faces", _QUALITY}), _people),),
-    "light": (_Look(frozenset({_QUALITY}), _light),),
-    "see_me": (_Look(frozenset({"faces", _QUALITY}), _see_me),),
-}
-"""Intents that need the newest picture, and the looks that each takes, the quick one first."""
+async def _in_manner(
+    sentences: AsyncGenerator[str, None], turn: Turn, request: Request | None
+) -> AsyncGenerator[str, None]:
+    """The answer as the caller's manner asks for it: shorter in a hurry, calmer when it is loud."""
+    manner = turn.manner if turn.affective and turn.spoken else None
+    asks_for_it = request is not None and request.intent == "manner"
+    async with aclosing(sentences) as said:
+        count = 0
+        async for sentence in said:
+            if manner and not asks_for_it:
+                if count == SHORT and is_hurried(manner):
+                    return
+                if not count and is_loud(manner):
+                    yield CALM
+            count += 1
+            yield sentence

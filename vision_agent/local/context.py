@@ -29,6 +29,7 @@ class Context:
     def __init__(self, *, vertex: bool, instruction: str, remembered: Remembered) -> None:
         self._memory = Memory(remembered)
         self._usage = Usage(vertex=vertex, earlier=remembered.turns)
+        self._glimpse: tuple[bytes, int] | None = None
         self.instruct(instruction)
 
     @property
@@ -46,8 +47,20 @@ class Context:
         self.instruction = instruction
         self._usage.instruct(instruction)
 
+    def glimpse(self, image: bytes, at_ms: int) -> None:
+        """A picture came that is part of no turn, unless it is the last one before it."""
+        self._glimpse = image, at_ms
+
+    def take_glimpse(self) -> None:
+        """A turn begins to be answered: the last picture before it is what there is to see."""
+        if self._glimpse is not None:
+            image, at_ms = self._glimpse
+            self._glimpse = None
+            self.frame(image, at_ms)
+
     def frame(self, image: bytes, at_ms: int) -> None:
         """A picture of the camera came at ``at_ms`` of the stream."""
+        self._glimpse = None
         self._usage.frame_in()
         self._memory.saw(image, at_ms, self._usage.turn_number)
 
@@ -95,6 +108,11 @@ class Context:
     def take_unanswered(self) -> str:
         """The caller's last words, taken out again if the model has not answered them; else ""."""
         return self._memory.take_unanswered()
+
+    @property
+    def last_question(self) -> str:
+        """The caller's last words that are history; "" if there are none."""
+        return next((text for role, text in reversed(self.history) if role == "user"), "")
 
     def fit(self, compression: Compression | None, limit_tokens: int | None) -> None:
         """Makes the context short enough for the next answer.

@@ -30,17 +30,23 @@ class Sensitivity:
     silence_ms: int = 600
 
     @classmethod
-    def of(cls, silence_ms: int, start: str, end: str) -> Sensitivity:
+    def of(
+        cls, silence_ms: int, start: str, end: str, prefix_padding_ms: int | None = None
+    ) -> Sensitivity:
         """From the setup message's words: "LOW" anywhere in them, otherwise high.
 
         Low start sensitivity asks for clearer and longer speech; low end sensitivity waits half as
-        long again before it believes the silence.
+        long again before it believes the silence. ``prefix_padding_ms`` is the speech it takes to
+        begin, in whole chunks, whatever the sensitivity.
         """
         slow_start = "LOW" in start
+        onset_chunks = 6 if slow_start else 3
+        if prefix_padding_ms is not None:
+            onset_chunks = max(1, round(prefix_padding_ms / CHUNK_MS))
         return cls(
             enter=0.7 if slow_start else 0.5,
             leave=0.5 if slow_start else 0.35,
-            onset_chunks=6 if slow_start else 3,
+            onset_chunks=onset_chunks,
             silence_ms=silence_ms * 3 // 2 if "LOW" in end else silence_ms,
         )
 

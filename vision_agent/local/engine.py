@@ -9,33 +9,45 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
+from vision_agent.local.acquaintance import Acquaintance
 from vision_agent.local.brain import Brain
 from vision_agent.local.contract import CallTool, Manner, Say, Turn
+from vision_agent.local.data_folder import data_folder
 from vision_agent.local.endpointing import Sensitivity
 from vision_agent.local.hearing import Ears
 from vision_agent.local.recognizer import Recognizer
 from vision_agent.local.sight import Sight
 from vision_agent.local.speech import Speech, SpeechError
+from vision_agent.local.taught_names import TaughtNames
+from vision_agent.local.taught_store import TaughtStore
 from vision_agent.local.voices import tone_for
 
 _SPEECH_START_S = 15.0
 
 
 class Engine:
-    """Made with ``start``; ``close`` ends every process and thread of it."""
+    """Made with ``start``; ``close`` ends every process and thread of it.
 
-    def __init__(self) -> None:
+    Args:
+        data_dir: Where it keeps what users teach; None takes the machine's usual place.
+    """
+
+    def __init__(self, data_dir: Path | None = None) -> None:
         self._recognizer = Recognizer()
         self._sight = Sight()
-        self._brain = Brain(self._sight)
+        self._names = TaughtNames(self._recognizer.listen_for)
+        store = TaughtStore(data_folder(data_dir) / "taught")
+        self._acquaintance = Acquaintance(self._sight, store, self._names.taught)
+        self._brain = Brain(self._sight, self._acquaintance)
         self._speech: asyncio.Task[Speech] | None = None
         self._warming: asyncio.Task[None] | None = None
 
     @classmethod
-    async def start(cls) -> Engine:
+    async def start(cls, data_dir: Path | None = None) -> Engine:
         """Start the workers in the background; whoever needs one first waits for it."""
-        engine = cls()
+        engine = cls(data_dir)
         engine._recognizer.start()
         engine._speech = asyncio.create_task(Speech.start(), name="speech start")
         engine._warming = asyncio.create_task(engine._sight.warm_up(), name="sight warm-up")
@@ -60,6 +72,7 @@ class Engine:
         silence_ms: int = 600,
         start_sensitivity: str = "HIGH",
         end_sensitivity: str = "HIGH",
+        prefix_padding_ms: int | None = None,
     ) -> Ears:
         """The ears of one conversation.
 
@@ -67,10 +80,12 @@ class Engine:
             silence_ms: Silence that ends what the caller says.
             start_sensitivity: "LOW" (or a name that contains it) or "HIGH".
             end_sensitivity: Likewise.
+            prefix_padding_ms: Speech that has to be heard before it is believed, if asked for.
         """
-        return Ears(
-            self._recognizer, Sensitivity.of(silence_ms, start_sensitivity, end_sensitivity)
+        sensitivity = Sensitivity.of(
+            silence_ms, start_sensitivity, end_sensitivity, prefix_padding_ms
         )
+        return Ears(self._recognizer, sensitivity)
 
     async def speak(
         self,

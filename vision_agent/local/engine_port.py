@@ -45,7 +45,14 @@ class Ears(Protocol):
 class Engine(Protocol):
     """Hears, answers and speaks for any number of conversations."""
 
-    def ears(self, *, silence_ms: int, start_sensitivity: str, end_sensitivity: str) -> Ears:
+    def ears(
+        self,
+        *,
+        silence_ms: int,
+        start_sensitivity: str,
+        end_sensitivity: str,
+        prefix_padding_ms: int | None,
+    ) -> Ears:
         """The hearing for one conversation."""
 
     def speak(

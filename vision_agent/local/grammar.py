@@ -5,7 +5,7 @@ JSGF 1.0 (W3C note of 5 June 2000) is what pocketsphinx reads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from vision_agent.local.intents import COURTESY, GREETING, INTENTS, RULES
 
@@ -47,14 +47,23 @@ DECOYS = (
 """What sounds like a command of one or two words and is none, listened for so that the grammar has
 something better to hear: "staff" was heard as "stop" by both decoders."""
 
-_SPELLED = {"q": "q.", "r": "r."}
-"""The dictionary writes spelled letters with a dot."""
+_SPELLED = {"q": "q.", "r": "r.", "recognise": "recognize", "memorise": "memorize"}
+"""The dictionary writes spelled letters with a dot, and American."""
 
 
-def jsgf() -> str:
-    """The whole grammar: an optional greeting, one phrase of the table, an optional courtesy."""
+def jsgf(names: Collection[str] = ()) -> str:
+    """The whole grammar: an optional greeting, one phrase of the table, an optional courtesy.
+
+    Args:
+        names: What things have been taught as, besides the vocabulary; each word must have a
+            pronunciation.
+    """
+    taught = "".join(f" | {name}" for name in sorted(names))
     lines = ["#JSGF V1.0;", "grammar vision;"]
-    lines += [f"<{name}> = {_words(rule)};" for name, rule in RULES.items()]
+    rules = {**RULES, "name": RULES["name"] + taught}
+    if names:
+        rules["target"] += f" | (the | a | my | our) ({' | '.join(sorted(names))})"
+    lines += [f"<{name}> = {_words(rule)};" for name, rule in rules.items()]
     lines.append(f"<greeting> = {_words(GREETING)};")
     lines.append(f"<courtesy> = {_words(COURTESY)};")
     for intent in INTENTS:

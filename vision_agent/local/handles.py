@@ -58,6 +58,11 @@ class Handles:
         saved = self._saved.get(handle)
         return saved.memory if saved else None
 
+    def clear(self) -> None:
+        """Forgets every handle."""
+        self._saved.clear()
+        self._newest.clear()
+
     def _drop_frames(self, handle: str | None) -> None:
         if handle is not None and (saved := self._saved.get(handle)):
             saved.memory = saved.memory.without_frames()

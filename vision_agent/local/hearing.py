@@ -86,7 +86,9 @@ class Ears:
         self._idle_before = True
         self._rest = b""
         self._fed_samples = 0
-        self._held: deque[bytes] = deque(maxlen=_PREFIX_CHUNKS)
+        # As much before the onset as ever, however long it takes to believe in it.
+        late_chunks = max(0, sensitivity.onset_chunks - Sensitivity().onset_chunks)
+        self._held: deque[bytes] = deque(maxlen=_PREFIX_CHUNKS + late_chunks)
         self._since_voice = _SUFFIX_CHUNKS
         self._current: _Utterance | None = None
         self._spoken: deque[_Utterance] = deque()

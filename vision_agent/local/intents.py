@@ -9,35 +9,13 @@ drift apart. A phrase is written in the notation of JSGF 1.0: ``[optional]``, ``
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-COLOURS = (
-    *("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white"),
-    "grey",
-)
-"""The eleven basic colour terms of Berlin and Kay, as ``sight`` names them."""
-
-RULES: dict[str, str] = {
-    "colour": " | ".join(COLOURS),
-    "it": "it | this | that | this one | that one",
-    "thing": "thing | object | one | page | paper | picture | image | sign | label | screen | book"
-    " | bottle | cup | box | card | shirt | light | wall | background",
-    "here": "now | right now | here | there | in front of you | in the picture | in the image"
-    " | on the table | at the moment | in the camera",
-    "qr": "q r code | q r | qr code | code | bar code | barcode",
-}
-"""Named parts of phrases; a named part in a match is given to the brain as a slot."""
-
-SLOTS = frozenset({"colour"})
-
-
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """One kind of request and every way of saying it that is listened for."""
-
-    name: str
-    phrases: tuple[str, ...]
+from vision_agent.local.intents_about_things import ABOUT_THINGS
+from vision_agent.local.intents_for_tools import FOR_TOOLS
+from vision_agent.local.phrase_rules import COLOURS, FREE, RULES, SLOTS, Intent
+from vision_agent.local.vocabulary import NOUNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +31,8 @@ class Request:
     slots: Mapping[str, str] = field(default_factory=dict)
 
 
+__all__ = ["COLOURS", "INTENTS", "RULES", "Intent", "Request", "normalise", "understand"]
+
 INTENTS: tuple[Intent, ...] = (
     Intent(
         "see",
@@ -62,8 +42,7 @@ INTENTS: tuple[Intent, ...] = (
             "[can you | could you | please] describe (what you [can] see | this | it | the scene"
             " | the picture | the image | the room) [to me | for me]",
             "what (is | are) (in front of (you | me) | in the (picture | image) | on the table)",
-            "what am i (showing you | looking at | holding | holding up)",
-            "what (is | are) (this | that | these | those) [thing | object]",
+            "what am i looking at",
             "what (is | are) (here | there | happening | going on) [now]",
             "what does (it | this | that) look like",
             "what do i look like",
@@ -206,7 +185,7 @@ INTENTS: tuple[Intent, ...] = (
         (
             "what can you (do | tell me | help [me] with)",
             "what [else] can i (ask | ask you | say | do)",
-            "what do you (do | know)",
+            "what do you do",
             "[can you | please] help [me]",
             "how can you help [me]",
             "how does this work",
@@ -229,6 +208,8 @@ INTENTS: tuple[Intent, ...] = (
             "once (more | again)",
         ),
     ),
+    *ABOUT_THINGS,
+    *FOR_TOOLS,
     # Listened for only so that they are not taken for something else: "what time is it" sounds
     # like "what colour is it". The agent's tools may answer them; the engine can't.
     Intent(
@@ -254,7 +235,10 @@ _CONTRACTIONS = (
     (r"\bi'?m\b", "i am"),
     (r"\b(you|they|we)'re\b", r"\1 are"),
     (r"\bdon't\b", "do not"),
+    (r"\bdidn't\b", "did not"),
     (r"\bcolor(s?)\b", r"colour\1"),
+    (r"\brecogniz", "recognis"),
+    (r"\bmemorize\b", "memorise"),
     (r"\bgray\b", "grey"),
     (r"\bbar-code\b", "barcode"),
     (r"\bqr-code\b", "qr code"),
@@ -270,7 +254,7 @@ def normalise(text: str) -> str:
     return " ".join(re.sub(r"[^a-z0-9 ]+", " ", text).split())
 
 
-def understand(text: str) -> Request | None:
+def understand(text: str, names: Collection[str] | None = None) -> Request | None:
     """What a sentence, or several in one breath, asks for.
 
     Of several sentences that are understood the first that asks for something counts ("Hello!
@@ -279,15 +263,17 @@ def understand(text: str) -> Request | None:
 
     Args:
         text: As typed, or as the recogniser wrote it.
+        names: What has been taught besides the vocabulary, for what was heard: names are then
+            believed only if they are known. None for what was typed: any words may be a name.
 
     Returns:
         The request, or None for what the table does not hold.
     """
-    whole = _match(normalise(text))
+    whole = _match(normalise(text), names)
     if whole is not None:
         return whole
     sentences = [normalise(part) for part in re.split(r"[.!?;]+(?:\s|$)", text)]
-    requests = [_match(sentence) for sentence in sentences if sentence]
+    requests = [_match(sentence, names) for sentence in sentences if sentence]
     understood = [request for request in requests if request is not None]
     if not understood or len(understood) < len(requests):
         return None
@@ -298,22 +284,38 @@ def understand(text: str) -> Request | None:
     return next((r for r in understood if r.intent not in small_talk), understood[0])
 
 
-def _match(sentence: str) -> Request | None:
-    for intent, pattern in _PATTERNS:
+def _match(sentence: str, names: Collection[str] | None) -> Request | None:
+    patterns = _PATTERNS if names is None else _HEARD_PATTERNS
+    for intent, pattern in patterns:
         found = pattern.fullmatch(sentence + " ")
-        if found:
-            slots = {
-                name.rstrip("0123456789"): value.strip()
-                for name, value in found.groupdict().items()
-                if value
-            }
-            return Request(intent, slots)
+        if found is None:
+            continue
+        slots = {
+            name.rstrip("0123456789"): value.strip()
+            for name, value in found.groupdict().items()
+            if value
+        }
+        if names is not None and not _is_heard(slots, names):
+            continue
+        if any(slots.get(name, "").split(" ")[-1] in _NO_NAMES for name in ("name", "target")):
+            continue
+        return Request(intent, slots)
     return None
 
 
-def _regex(phrase: str) -> str:
+def _is_heard(slots: Mapping[str, str], names: Collection[str]) -> bool:
+    """Whether a name in what was heard is one that the grammar holds."""
+    name = slots.get("name")
+    if name is None or name in names:
+        return True
+    *colour, noun = name.split()
+    return noun in NOUNS and (not colour or (len(colour) == 1 and colour[0] in COLOURS))
+
+
+def _regex(phrase: str, *, typed: bool = True, used: set[str] | None = None) -> str:
     """The phrase as a regular expression over words that each end in one space."""
     parts: list[str] = []
+    used = set() if used is None else used
     for token in re.findall(r"<\w+>|[()\[\]|]|\w+", phrase):
         if token in "([":
             parts.append("(?:")
@@ -325,18 +327,35 @@ def _regex(phrase: str) -> str:
             parts.append("|")
         elif token.startswith("<"):
             name = token[1:-1]
-            inner = _regex(RULES[name])
-            parts.append(f"(?P<{name}>{inner})" if name in SLOTS else f"(?:{inner})")
+            # A slot that may come twice is told under its name and a number.
+            group = name
+            while group in used:
+                group += "0"
+            if name in SLOTS:
+                used.add(group)
+            if name in FREE and (typed or name == "name"):
+                inner = f"(?:[a-z0-9]+ ){{1,{FREE[name]}}}?"
+            else:
+                inner = _regex(RULES[name], typed=typed, used=used)
+            parts.append(f"(?P<{group}>{inner})" if name in SLOTS else f"(?:{inner})")
         else:
             parts.append(f"{token} ")
     return "".join(parts)
 
 
-_PATTERNS = tuple(
-    (
-        intent.name,
-        re.compile(f"(?:{_regex(GREETING)})*?(?:{_regex(phrase)})(?:{_regex(COURTESY)})?"),
+_NO_NAMES = frozenset("it this that these those what there here you me i".split())  # noqa: SIM905
+"""What stands for a thing is no name of it."""
+
+
+def _patterns(*, typed: bool) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    def whole(phrase: str) -> str:
+        greeting, courtesy = _regex(GREETING), _regex(COURTESY)
+        return f"(?:{greeting})*?(?:{_regex(phrase, typed=typed)})(?:{courtesy})?"
+
+    return tuple(
+        (intent.name, re.compile(whole(phrase))) for intent in INTENTS for phrase in intent.phrases
     )
-    for intent in INTENTS
-    for phrase in intent.phrases
-)
+
+
+_PATTERNS = _patterns(typed=True)
+_HEARD_PATTERNS = _patterns(typed=False)

@@ -40,6 +40,12 @@ class LiveModel:
     thinks: bool = True
     background_tools: Literal["never", "declared", "default"] = "declared"
 
+    @property
+    def coverage(self) -> Literal["ACTIVITY", "ACTIVITY_AND_VIDEO"]:
+        """What of sound and pictures is part of a turn, where the client does not say."""
+        # "local" is the agent of this machine, which is asked what has changed since earlier.
+        return "ACTIVITY" if self.generation < 3 and self.name != "local" else "ACTIVITY_AND_VIDEO"
+
     def calls_in_background(self, behavior: str) -> bool:
         """Whether a function declared with this ``behavior`` ("" for none) is not waited for."""
         if self.background_tools == "never":

@@ -7,9 +7,11 @@ import contextlib
 import logging
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vision_agent.local.engine_port import Engine
+from vision_agent.local.limits import SERVICE, Limits
 from vision_agent.local.scenario import Scenario
 from vision_agent.local.server import serve
 
@@ -22,6 +24,8 @@ def run_live_server(
     port: int,
     announce: Callable[[int, str], None],
     scenario: Scenario | None = None,
+    limits: Limits = SERVICE,
+    data_dir: Path | None = None,
 ) -> None:
     """Serves the local Live API until SIGTERM or SIGINT; for a command line.
 
@@ -30,11 +34,13 @@ def run_live_server(
         port: The TCP port, or 0 for any free one.
         announce: Called once it listens, with the port and the certificate (PEM) to trust.
         scenario: What it says instead, and what goes wrong.
+        limits: How long connections and sessions may last.
+        data_dir: Where it keeps what users teach; None takes the machine's usual place.
 
     Raises:
         OSError: the port is taken.
     """
-    asyncio.run(serve_until(asyncio.Event(), host, port, announce, scenario))
+    asyncio.run(serve_until(asyncio.Event(), host, port, announce, scenario, limits, data_dir))
 
 
 async def serve_until(
@@ -43,6 +49,8 @@ async def serve_until(
     port: int,
     announce: Callable[[int, str], None],
     scenario: Scenario | None = None,
+    limits: Limits = SERVICE,
+    data_dir: Path | None = None,
 ) -> None:
     """Starts the engine and a server, runs them until ``stop`` or a signal, and ends both.
 
@@ -52,6 +60,8 @@ async def serve_until(
         port: The TCP port, or 0 for any free one.
         announce: Called once it listens, with the port and the certificate (PEM) to trust.
         scenario: What it says instead, and what goes wrong.
+        limits: How long connections and sessions may last.
+        data_dir: Where it keeps what users teach; None takes the machine's usual place.
 
     Raises:
         OSError: the port is taken.
@@ -61,7 +71,7 @@ async def serve_until(
 
     with _stopping_on_signals(stop):
         stopped = asyncio.create_task(stop.wait())
-        starting = asyncio.create_task(_start_engine(scenario))
+        starting = asyncio.create_task(_start_engine(scenario, data_dir))
         try:
             await asyncio.wait((starting, stopped), return_when=asyncio.FIRST_COMPLETED)
             if not starting.done():
@@ -69,7 +79,7 @@ async def serve_until(
                 return
             engine = starting.result()
             try:
-                await _serve(stopped, engine, host, port, announce, scenario)
+                await _serve(stopped, engine, host, port, announce, scenario, limits)
             finally:
                 if engine is not None:
                     await engine.close()
@@ -79,13 +89,13 @@ async def serve_until(
             await asyncio.wait((starting, stopped))
 
 
-async def _start_engine(scenario: Scenario | None) -> RealEngine | None:
+async def _start_engine(scenario: Scenario | None, data_dir: Path | None) -> RealEngine | None:
     if scenario is not None and not scenario.engine:
         return None
     # Imported here: reading the server's code must not load the recognisers.
     from vision_agent.local.engine import Engine
 
-    return await Engine.start()
+    return await Engine.start(data_dir)
 
 
 async def _serve(
@@ -95,8 +105,9 @@ async def _serve(
     port: int,
     announce: Callable[[int, str], None],
     scenario: Scenario | None,
+    limits: Limits,
 ) -> None:
-    server = await serve(host, port, engine, scenario=scenario)
+    server = await serve(host, port, engine, scenario=scenario, limits=limits)
     try:
         if not stopped.done():
             announce(server.port, server.certificate_pem)

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from vision_agent.local.contract import INPUT_RATE_HZ
+from vision_agent.local.message_check import check_message
 from vision_agent.local.models import LiveModel
+from vision_agent.local.resampler import RATES_HZ
 from vision_agent.local.session_setup import content_text, declared_functions
 from vision_agent.local.turn_actions import Scheduling, ToolResult
 from vision_agent.local.wire import (
@@ -31,9 +33,10 @@ _PICTURES = ("image/jpeg", "image/jpg", "image/png", "image/webp")
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """The caller's sound: s16le mono 16 kHz, any whole number of samples."""
+    """The caller's sound: s16le mono at ``rate_hz``, any whole number of samples."""
 
     pcm: bytes
+    rate_hz: int = INPUT_RATE_HZ
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,12 @@ class AudioStreamEnd:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """One piece of conversation: who, which words, which pictures."""
+    """One piece of conversation: who, which words, which pictures, which tools' results."""
 
     role: str
     text: str
     images: tuple[bytes, ...] = ()
+    results: tuple[ToolResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +114,21 @@ ClientMessage = (
 )
 
 
-def parse(raw: str | bytes, model: LiveModel) -> list[ClientMessage]:
+def parse(raw: str | bytes, model: LiveModel, *, vertex: bool = False) -> list[ClientMessage]:
     """Everything one WebSocket message says, in the order it says it.
 
     Args:
         raw: The message, text or binary.
         model: The session's model: it decides the dialect.
+        vertex: Which of the two services it was sent to.
 
     Raises:
         Refused: the message is malformed, or this model does not take it.
     """
     message = load(raw)
+    if "setup" in message:
+        raise invalid("setup must be the first message and only the first")
+    check_message(message, vertex=vertex)
     parsed: list[ClientMessage] = []
     for name, value in message.items():
         match name:
@@ -132,12 +140,6 @@ def parse(raw: str | bytes, model: LiveModel) -> list[ClientMessage]:
                 parsed.append(_tool_response(as_object(value, name)))
             case "context_update" | "contextUpdate":
                 parsed.append(_context_update(as_object(value, name)))
-            case "setup":
-                raise invalid("setup must be the first message and only the first")
-            case _:
-                raise invalid(
-                    f'Invalid JSON payload received. Unknown name "{name}": Cannot find field.'
-                )
     return parsed
 
 
@@ -150,11 +152,11 @@ def _realtime(source: Mapping[str, Any], model: LiveModel) -> Iterator[ClientMes
     if field(source, "activity_start") is not None:
         yield ActivityStart()
     for chunk in as_list(chunks, "media_chunks"):
-        yield _media(as_object(chunk, "media_chunks"))
+        yield _media(as_object(chunk, "media_chunks"), "realtime_input.media_chunks")
     if (audio := field(source, "audio")) is not None:
-        yield _audio(as_object(audio, "audio"))
+        yield _audio(as_object(audio, "audio"), "realtime_input.audio")
     if (video := field(source, "video")) is not None:
-        yield _image(as_object(video, "video"))
+        yield _image(as_object(video, "video"), "realtime_input.video")
     if (text := field(source, "text")) is not None:
         yield Text(as_text(text, "text"))
     if as_flag(field(source, "audio_stream_end"), "audio_stream_end"):
@@ -163,32 +165,30 @@ def _realtime(source: Mapping[str, Any], model: LiveModel) -> Iterator[ClientMes
         yield ActivityEnd()
 
 
-def _media(blob: Mapping[str, Any]) -> Audio | Image:
+def _media(blob: Mapping[str, Any], path: str) -> Audio | Image:
     if _mime_type(blob)[0].startswith("image/"):
-        return _image(blob)
-    return _audio(blob)
+        return _image(blob, path)
+    return _audio(blob, path)
 
 
-def _audio(blob: Mapping[str, Any]) -> Audio:
+def _audio(blob: Mapping[str, Any], path: str) -> Audio:
     mime_type, parameters = _mime_type(blob)
     if mime_type != "audio/pcm":
         raise invalid(f"Unsupported audio mime type '{mime_type}': send raw audio/pcm;rate=16000.")
     rate = parameters.get("rate", str(INPUT_RATE_HZ))
-    if rate != str(INPUT_RATE_HZ):
-        # The public service resamples; here a wrong rate is nearly always a mistake in the
-        # sender, and speech at a wrong speed would just never be understood.
+    if not rate.isdecimal() or int(rate[:9]) not in RATES_HZ:
         raise invalid(f"Unsupported audio sample rate '{rate}': send audio/pcm;rate=16000.")
-    pcm = as_bytes(field(blob, "data"), "audio.data")
+    pcm = as_bytes(field(blob, "data"), f"{path}.data")
     if len(pcm) % 2:
         raise invalid("Invalid audio: audio/pcm needs whole 16-bit samples.")
-    return Audio(pcm)
+    return Audio(pcm, int(rate))
 
 
-def _image(blob: Mapping[str, Any]) -> Image:
+def _image(blob: Mapping[str, Any], path: str) -> Image:
     mime_type, _ = _mime_type(blob)
     if mime_type not in _PICTURES:
         raise invalid(f"Unsupported video mime type '{mime_type}': send image/jpeg frames.")
-    data = as_bytes(field(blob, "data"), "video.data")
+    data = as_bytes(field(blob, "data"), f"{path}.data")
     if not data:
         raise invalid("Unable to process input image: it is empty.")
     return Image(data)
@@ -214,13 +214,17 @@ def _turn(source: Mapping[str, Any]) -> Content:
     role = as_text(field(source, "role"), "role") or "user"
     if role not in ("user", "model"):
         raise invalid("Please use a valid role: user, model.")
-    images = []
+    images, results = [], []
     for part in as_list(field(source, "parts"), "parts"):
         blob = field(as_object(part, "part"), "inline_data")
         if blob is not None:
             # Sound in here corrupts a real session; it has to come as real-time input.
-            images.append(_image(as_object(blob, "inline_data")).data)
-    return Content(role, content_text(source), tuple(images))
+            path = "client_content.turns.parts.inline_data"
+            images.append(_image(as_object(blob, "inline_data"), path).data)
+        response = field(as_object(part, "part"), "function_response")
+        if response is not None:
+            results.append(_tool_result(as_object(response, "function_response")))
+    return Content(role, content_text(source), tuple(images), tuple(results))
 
 
 def _tool_response(source: Mapping[str, Any]) -> ToolResponse:

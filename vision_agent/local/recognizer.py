@@ -6,9 +6,10 @@ import asyncio
 import itertools
 import json
 import logging
+from collections.abc import Collection
 
 from vision_agent.local.contract import Heard
-from vision_agent.local.recognizer_worker import AUDIO, BEGIN, CANCEL, END, RESULT
+from vision_agent.local.recognizer_worker import AUDIO, BEGIN, CANCEL, END, NAMES, RESULT
 from vision_agent.local.worker_process import Message, WorkerProcess
 
 MOST_AT_ONCE = 16
@@ -78,6 +79,17 @@ class Recognizer:
         )
         self._jobs = itertools.count(1)
         self._open: dict[int, Transcription] = {}
+        self._names: tuple[str, ...] = ()
+
+    def listen_for(self, names: Collection[str]) -> None:
+        """What things have been taught as: the grammar holds these names from now on."""
+        wanted = tuple(sorted(names))
+        if wanted != self._names:
+            self._names = wanted
+            self._send_names()
+
+    def _send_names(self) -> None:
+        self.worker.send(NAMES, 0, json.dumps(self._names).encode())
 
     def start(self) -> None:
         """Start the worker in the background."""
@@ -112,6 +124,8 @@ class Recognizer:
             utterance.result.set_result(heard)
 
     def _on_ready(self) -> None:
+        if self._names:
+            self._send_names()
         for utterance in list(self._open.values()):
             utterance.tries += 1
             if utterance.tries > _MOST_TRIES:

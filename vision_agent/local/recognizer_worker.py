@@ -28,9 +28,10 @@ from vision_agent.local.grammar import (
     plain_words,
 )
 from vision_agent.local.intents import understand
+from vision_agent.local.pronunciation import spelled_phones
 from vision_agent.local.worker_process import Inbox
 
-BEGIN, AUDIO, END, CANCEL, RESULT = range(5)
+BEGIN, AUDIO, END, CANCEL, RESULT, NAMES = range(6)
 
 _PAIRS = 2
 _SLICE_BYTES = 6_400  # 200 ms of s16le mono 16 kHz
@@ -57,8 +58,22 @@ class Listener:
         for decoder in (self._grammar, self._general):
             for word, phones in EXTRA_WORDS.items():
                 decoder.add_word(word, phones, True)
+        self._names: tuple[str, ...] = ()
         self._grammar.add_jsgf_string("requests", jsgf())
         self._grammar.add_jsgf_string("level", _ONE_WORD)
+
+    def listen_for(self, names: tuple[str, ...]) -> None:
+        """Put taught names into the grammar, and their words into the dictionary."""
+        if names == self._names:
+            return
+        self._names = names
+        for word in {word for name in names for word in name.split()}:
+            for decoder in (self._grammar, self._general):
+                if decoder.lookup_word(word) is None:
+                    decoder.add_word(word, spelled_phones(word), True)
+        self._grammar.activate_search("level")
+        self._grammar.remove_search("requests")
+        self._grammar.add_jsgf_string("requests", jsgf(names))
 
     def begin(self, opening: bytes) -> None:
         """Start an utterance, levelled on its first second of PCM."""
@@ -92,7 +107,7 @@ class Listener:
             default=1.0,
         )
         return {
-            **judge(request, general, distance, nearest),
+            **judge(request, general, distance, nearest, self._names),
             "grammar": request,
             "general": general,
             "distance": round(distance, 3),
@@ -123,7 +138,13 @@ class Listener:
         return phones.split() if phones else None
 
 
-def judge(request: str, general: str, distance: float, nearest: float = 1.0) -> dict[str, object]:
+def judge(
+    request: str,
+    general: str,
+    distance: float,
+    nearest: float = 1.0,
+    names: tuple[str, ...] = (),
+) -> dict[str, object]:
     """What to believe of two hypotheses.
 
     Args:
@@ -131,6 +152,7 @@ def judge(request: str, general: str, distance: float, nearest: float = 1.0) -> 
         general: The general model's.
         distance: How differently they sound, 0 to 1.
         nearest: How differently the grammar's and the nearest of the general model's ten best do.
+        names: What things have been taught as.
 
     Returns:
         ``text`` and ``understood``. Not understood, the text is what the general model heard, for
@@ -141,9 +163,9 @@ def judge(request: str, general: str, distance: float, nearest: float = 1.0) -> 
     if bound in DECOYS and distance > AGREEMENT and len(free.split()) <= _FEW_WORDS:
         return {"text": free, "understood": False}
     # The general model knows nothing of the table: if it hears a sentence of the table, that is it.
-    if understand(free) is not None:
+    if understand(free, names) is not None:
         return {"text": free, "understood": True}
-    if agreed and understand(bound) is not None:
+    if agreed and understand(bound, names) is not None:
         return {"text": bound, "understood": True}
     return {"text": free, "understood": False}
 
@@ -172,6 +194,7 @@ class _Room:
         self._made = 1
         self._turns: deque[_Utterance] = deque()
         self._by_job: dict[int, _Utterance] = {}
+        self._names: tuple[str, ...] = ()
 
     def run(self) -> None:
         self._inbox.say_ready()
@@ -181,6 +204,9 @@ class _Room:
                 self._take(message.op, message.job, message.payload)
 
     def _take(self, op: int, job: int, payload: bytes) -> None:
+        if op == NAMES:
+            self._names = tuple(json.loads(payload))
+            return
         if op == BEGIN:
             utterance = _Utterance(job)
             self._by_job[job] = utterance
@@ -215,6 +241,7 @@ class _Room:
             utterance.listener = self._borrow()
             if utterance.listener is None:
                 return False
+            utterance.listener.listen_for(self._names)
             utterance.listener.begin(bytes(utterance.waiting[:_LEVEL_BYTES]))
         if utterance.waiting:
             utterance.listener.feed(bytes(utterance.waiting[:_SLICE_BYTES]))

@@ -57,12 +57,14 @@ def interrupted() -> Reply:
     return {"serverContent": {"interrupted": True}}
 
 
-def turn_complete(*, said_nothing: bool = False) -> Reply:
+def turn_complete(*, said_nothing: bool = False, more_follows: bool = False) -> Reply:
     """The turn is over, heard to its end or interrupted.
 
-    Where the model had nothing to say it tells that it waits for more.
+    Where the model had nothing to say it tells that it waits for more. ``interactionStatus`` goes
+    with every one, and tells whether there is still something to come without more input.
     """
-    content: Reply = {"turnComplete": True}
+    status = "IN_PROGRESS" if more_follows else "IDLE"
+    content: Reply = {"turnComplete": True, "interactionStatus": status}
     if said_nothing:
         content |= {"turnCompleteReason": "NEED_MORE_INPUT", "waitingForInput": True}
     return {"serverContent": content}

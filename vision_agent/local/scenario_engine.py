@@ -60,17 +60,26 @@ class ScenarioEngine:
         self._engine = engine if scenario.engine else None
         self._script = Script(scenario)
 
-    def ears(self, *, silence_ms: int, start_sensitivity: str, end_sensitivity: str) -> Ears:
+    def ears(
+        self,
+        *,
+        silence_ms: int,
+        start_sensitivity: str,
+        end_sensitivity: str,
+        prefix_padding_ms: int | None = None,
+    ) -> Ears:
         """The hearing of one conversation: real voice activity, scripted words."""
         if self._engine is not None and self._scenario.hears_then == "engine":
             real = self._engine.ears(
                 silence_ms=silence_ms,
                 start_sensitivity=start_sensitivity,
                 end_sensitivity=end_sensitivity,
+                prefix_padding_ms=prefix_padding_ms,
             )
             return _ScriptedEars(real, self._script) if self._scenario.hears else real
         return _ScriptedEars(
-            _ears_without_words(silence_ms, start_sensitivity, end_sensitivity), self._script
+            _ears_without_words(silence_ms, start_sensitivity, end_sensitivity, prefix_padding_ms),
+            self._script,
         )
 
     async def speak(
@@ -157,12 +166,13 @@ class _Deaf:
         return Heard("", False)
 
 
-def _ears_without_words(silence_ms: int, start: str, end: str) -> Ears:
+def _ears_without_words(silence_ms: int, start: str, end: str, prefix_ms: int | None) -> Ears:
     # Imported here: a scenario that only types needs no voice activity detector.
     from vision_agent.local.endpointing import Sensitivity
     from vision_agent.local.hearing import Ears as RealEars
 
-    return RealEars(cast("Recognizer", _Deaf()), Sensitivity.of(silence_ms, start, end))
+    sensitivity = Sensitivity.of(silence_ms, start, end, prefix_ms)
+    return RealEars(cast("Recognizer", _Deaf()), sensitivity)
 
 
 def tone(duration_ms: int) -> Iterator[bytes]:

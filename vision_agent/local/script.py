@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vision_agent.local.contract import CallTool, Heard, Say, Turn
@@ -46,13 +45,15 @@ class Script:
         for index, answer in enumerate(self._scenario.answers):
             if self._is_left(index, answer) and matches(answer.when, turn, self._utterances):
                 self._given[index] += 1
-                return tuple(_filled(step, turn.tool_results) for step in answer.steps)
+                return tuple(_filled(step, turn) for step in answer.steps)
         if turn.tool_results and self._scenario.otherwise:
             # What is otherwise done may call a tool: its result must not call it again.
             return tuple(
                 step for step in self._scenario.otherwise if not isinstance(step, CallTool)
             )
-        return self._scenario.otherwise
+        if self._scenario.otherwise is None:
+            return None
+        return tuple(_filled(step, turn) for step in self._scenario.otherwise)
 
     def _is_left(self, index: int, answer: Answer) -> bool:
         return answer.times is None or self._given[index] < answer.times
@@ -91,9 +92,12 @@ def _bare(text: str) -> str:
     return _NOT_WORDS.sub(" ", text.casefold()).strip()
 
 
-def _filled(step: Step, results: Sequence[Mapping[str, Any]]) -> Step:
-    """The sentence with ``{name}`` replaced by that field of a tool's response."""
-    if not isinstance(step, Say) or not results:
+def _filled(step: Step, turn: Turn) -> Step:
+    """The sentence with what it names in braces put in: fields of a tool's response, words."""
+    if not isinstance(step, Say):
         return step
-    fields = {key: value for result in results for key, value in result["response"].items()}
+    asked = [text for role, text in turn.history if role == "user"]
+    fields: dict[str, Any] = {"said": turn.text, "said_before": asked[-1] if asked else "nothing"}
+    for result in turn.tool_results:
+        fields |= result["response"]
     return Say(_PLACEHOLDER.sub(lambda match: str(fields.get(match[1], match[0])), step.text))

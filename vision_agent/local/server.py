@@ -36,7 +36,7 @@ CLOSE_WITHIN_S = 0.5
 """How long a client may take to answer a closing handshake before it is simply cut off."""
 
 USER_HEADER = "x-vision-agent-user"
-"""Names the user of a connection, which the Live API has no field for; ours, and optional."""
+"""Names the user of a connection, as the label "user" of the setup does; ours, and optional."""
 
 _INTERNAL_ERROR = 1011
 
@@ -58,6 +58,7 @@ class LocalServer:
     port: int
     certificate_pem: str
     _server: websocket_server.Server
+    _handles: Handles = field(default_factory=Handles)
     faults: Faults | None = None
 
     @property
@@ -69,6 +70,10 @@ class LocalServer:
         """Cuts every connection without a goodbye, as a failing network does; listens on."""
         for connection in self._server.connections:
             connection.transport.abort()
+
+    def forget_handles(self) -> None:
+        """Makes every resumption handle void, as two hours of waiting do."""
+        self._handles.clear()
 
     async def close(self) -> None:
         """Says goodbye to every client (1001), ends every session and stops listening."""
@@ -119,7 +124,9 @@ async def serve(
         server_header=None,
     )
     address = next(iter(server.sockets)).getsockname()
-    return LocalServer(int(address[1]), certificate.certificate_pem, server, faults)
+    return LocalServer(
+        int(address[1]), certificate.certificate_pem, server, service.handles, faults
+    )
 
 
 @dataclass(slots=True)
@@ -195,7 +202,7 @@ class _Service:
             self.engine,
             self.handles,
             connection.send,
-            user=request.headers.get(USER_HEADER, ""),
+            user=request.headers.get(USER_HEADER, "") or setup.user,
             limits=self.limits,
         )
         _logger.debug("session %s: %s", session.id, setup.model.name)
@@ -206,6 +213,9 @@ def _credentials(request: Request) -> tuple[str | None, str | None]:
     query = parse_qs(urlsplit(request.path).query)
     api_key = request.headers.get("x-goog-api-key") or query.get("key", [None])[0]
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "token" or "access_token" in query:
+        # An ephemeral token: it stands for the key it was made with.
+        api_key = api_key or token.strip() or query["access_token"][0]
     return api_key, token.strip() if scheme.lower() == "bearer" else None
 
 

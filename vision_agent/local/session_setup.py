@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from vision_agent.local.context_window import WINDOW_TOKENS, Compression, compression
+from vision_agent.local.message_check import check_message
 from vision_agent.local.models import LiveModel, find_model, find_voice
 from vision_agent.local.wire import (
     POLICY,
@@ -24,8 +25,11 @@ from vision_agent.local.wire import (
 
 Sensitivity = Literal["HIGH", "LOW"]
 
+Coverage = Literal["ACTIVITY", "ACTIVITY_AND_VIDEO", "EVERYTHING"]
+
 _AI_STUDIO_PATH = re.compile(
-    r"/ws/google\.ai\.generativelanguage\.(v1alpha|v1beta)\.GenerativeService\.BidiGenerateContent"
+    r"/ws/google\.ai\.generativelanguage\.(v1alpha|v1beta)\.GenerativeService\."
+    r"BidiGenerateContent(?:Constrained)?"
 )
 _VERTEX_PATH = re.compile(
     r"/ws/google\.cloud\.aiplatform\.(v1beta1|v1)\.LlmBidiService/BidiGenerateContent"
@@ -33,6 +37,13 @@ _VERTEX_PATH = re.compile(
 
 DEFAULT_SILENCE_MS = 600
 MAX_SILENCE_MS = 10_000
+MAX_PREFIX_MS = 1_000
+
+_COVERAGES: dict[str, Coverage] = {
+    "TURN_INCLUDES_ONLY_ACTIVITY": "ACTIVITY",
+    "TURN_INCLUDES_AUDIO_ACTIVITY_AND_ALL_VIDEO": "ACTIVITY_AND_VIDEO",
+    "TURN_INCLUDES_ALL_INPUT": "EVERYTHING",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +75,11 @@ class Setup:
         output_transcription: Whether the answer's words are to be sent.
         automatic_detection: Whether the server finds speech itself; else the client signals it.
         silence_ms: How long a silence ends an utterance.
+        prefix_ms: How long speech must last before it is believed, if the client says so.
         start_sensitivity: How readily speech is believed to start.
         end_sensitivity: How readily speech is believed to have ended.
         barge_in: Whether the caller's activity interrupts an answer.
-        counts_silence: Whether silent sound is part of a turn (and so is counted as tokens).
+        coverage: What of the caller's sound and pictures is part of a turn, and so is counted.
         voice_activity: Whether speech starts and ends are to be reported.
         resumption: Whether handles are to be sent.
         handle: The session to resume.
@@ -76,6 +88,7 @@ class Setup:
         proactive: Whether the model may stay silent on what is not meant for it.
         affective: Whether the answer may follow the caller's manner of speaking.
         compression: How the context is kept short, if it is.
+        user: Whose conversation it is: the label "user", if the client sets one.
     """
 
     endpoint: Endpoint
@@ -89,10 +102,11 @@ class Setup:
     output_transcription: bool = False
     automatic_detection: bool = True
     silence_ms: int = DEFAULT_SILENCE_MS
+    prefix_ms: int | None = None
     start_sensitivity: Sensitivity = "HIGH"
     end_sensitivity: Sensitivity = "HIGH"
     barge_in: bool = True
-    counts_silence: bool = False
+    coverage: Coverage = "ACTIVITY"
     voice_activity: bool = False
     resumption: bool = False
     handle: str | None = None
@@ -101,6 +115,7 @@ class Setup:
     proactive: bool = False
     affective: bool = False
     compression: Compression | None = None
+    user: str = ""
 
 
 def find_endpoint(path: str) -> Endpoint | None:
@@ -161,6 +176,7 @@ def parse_setup(raw: str | bytes, endpoint: Endpoint) -> Setup:
     message = load(raw)
     if set(message) != {"setup"}:
         raise invalid("setup must be the first message and only the first")
+    check_message(message, vertex=endpoint.vertex)
     setup = as_object(message["setup"], "setup")
     model_name = as_text(field(setup, "model"), "setup.model")
     model = find_model(model_name, vertex=endpoint.vertex)
@@ -168,6 +184,8 @@ def parse_setup(raw: str | bytes, endpoint: Endpoint) -> Setup:
         raise _unknown_model(model_name, endpoint)
     generation = as_object(field(setup, "generation_config"), "setup.generation_config")
     spoken = _is_spoken(generation, model)
+    if not model.thinks and field(generation, "thinking_config") is not None:
+        raise invalid("thinking_config is not supported.")
     speech = as_object(field(generation, "speech_config"), "speech_config")
     proactivity = as_object(field(setup, "proactivity"), "setup.proactivity")
     if model.always_proactive and field(proactivity, "proactive_audio") is False:
@@ -176,6 +194,7 @@ def parse_setup(raw: str | bytes, endpoint: Endpoint) -> Setup:
     detection = as_object(field(realtime, "automatic_activity_detection"), "activity_detection")
     coverage = as_text(field(realtime, "turn_coverage"), "turn_coverage").upper()
     silence_ms = as_count(field(detection, "silence_duration_ms"), "silence_duration_ms")
+    prefix_ms = as_count(field(detection, "prefix_padding_ms"), "prefix_padding_ms")
     resumption = field(setup, "session_resumption")
     resumed = as_object(resumption, "setup.session_resumption")
     history = as_object(field(setup, "history_config"), "setup.history_config")
@@ -193,11 +212,12 @@ def parse_setup(raw: str | bytes, endpoint: Endpoint) -> Setup:
         output_transcription=field(setup, "output_audio_transcription") is not None,
         automatic_detection=not as_flag(field(detection, "disabled"), "disabled"),
         silence_ms=min(silence_ms or DEFAULT_SILENCE_MS, MAX_SILENCE_MS),
+        prefix_ms=None if prefix_ms is None else min(prefix_ms, MAX_PREFIX_MS),
         start_sensitivity=_sensitivity(detection, "start_of_speech_sensitivity", readiness),
         end_sensitivity=_sensitivity(detection, "end_of_speech_sensitivity", readiness),
         barge_in=as_text(field(realtime, "activity_handling"), "activity_handling").upper()
         != "NO_INTERRUPTION",
-        counts_silence=coverage == "TURN_INCLUDES_ALL_INPUT",
+        coverage=_COVERAGES.get(coverage, model.coverage),
         voice_activity=as_flag(field(setup, "explicit_vad_signal"), "explicit_vad_signal"),
         resumption=resumption is not None,
         handle=as_text(field(resumed, "handle"), "handle") or None,
@@ -208,6 +228,7 @@ def parse_setup(raw: str | bytes, endpoint: Endpoint) -> Setup:
         affective=model.affective
         and as_flag(field(generation, "enable_affective_dialog"), "enable_affective_dialog"),
         compression=_compression(field(setup, "context_window_compression")),
+        user=as_text(field(as_object(field(setup, "labels"), "setup.labels"), "user"), "user"),
     )
 
 
@@ -283,7 +304,7 @@ def _is_spoken(generation: Mapping[str, Any], model: LiveModel) -> bool:
 def _voice(speech: Mapping[str, Any], model_name: str) -> str | None:
     config = as_object(field(speech, "voice_config"), "voice_config")
     prebuilt = as_object(field(config, "prebuilt_voice_config"), "prebuilt_voice_config")
-    name = as_text(field(prebuilt, "voice_name"), "voice_name")
+    name = as_text(field(prebuilt, "voice_name") or field(config, "voice"), "voice_name")
     if not name:
         return None
     voice = find_voice(name)

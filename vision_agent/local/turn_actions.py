@@ -100,9 +100,12 @@ class TurnComplete:
 
     Attributes:
         said_nothing: Whether the model had nothing to say: it waits for more.
+        more_follows: Whether something else is to be said that needs no more of the caller: a
+            question or a result waits, or a tool is still at work.
     """
 
     said_nothing: bool = False
+    more_follows: bool = False
 
 
 @dataclass(frozen=True, slots=True)

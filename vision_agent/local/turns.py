@@ -199,7 +199,15 @@ class Turns:
         self._utterances = []
         return self._answer_next()
 
-    def typed(self, text: str, now_ms: int, *, is_activity: bool = False) -> list[Action]:
+    def typed(
+        self,
+        text: str,
+        now_ms: int,
+        *,
+        is_activity: bool = False,
+        results: tuple[ToolResult, ...] = (),
+        recorded: bool = False,
+    ) -> list[Action]:
         """Text to answer.
 
         Args:
@@ -207,12 +215,14 @@ class Turns:
             now_ms: The time.
             is_activity: Real-time text counts as activity, so ``NO_INTERRUPTION`` holds it back;
                 ``clientContent`` always interrupts.
+            results: What tools called for it in an earlier session gave back.
+            recorded: Whether the text is history already.
         """
         prompt = Prompt(text)
         if self.floor is not Floor.IDLE and is_activity and not self._barge_in:
             self._waiting.append(prompt)
             return []
-        return [*self._cut_off(now_ms), self._answer(prompt)]
+        return [*self._cut_off(now_ms), self._answer(prompt, results, recorded=recorded)]
 
     def content_added(self, now_ms: int, *, asks: bool = False) -> list[Action]:
         """``clientContent`` came, and interrupts; where it ``asks``, `typed` follows."""
@@ -236,7 +246,7 @@ class Turns:
         self._results = []
         actions: list[Action] = [CallTools(tuple(calls))]
         if self._tool_call_ends_turn:
-            actions.append(TurnComplete())
+            actions.append(self._complete())
         return actions
 
     def launched(self, number: int, calls: Sequence[ToolCall]) -> list[Action]:
@@ -293,7 +303,7 @@ class Turns:
         if self.floor is not Floor.PLAYING_OUT or now_ms < self._heard_until_ms:
             return []
         self.floor = FLOOR[self.floor, Event.PLAYED_OUT]
-        return [TurnComplete(self._silent), self._settled(), *self._answer_next()]
+        return [self._complete(said_nothing=self._silent), self._settled(), *self._answer_next()]
 
     def _cut_off(self, now_ms: int) -> list[Action]:
         if self.floor is Floor.IDLE:
@@ -309,14 +319,18 @@ class Turns:
             actions.append(Interrupted())
         if waited:
             actions.append(CancelTools(tuple(self._calls)))
-        if cuts_in:
-            actions.append(TurnComplete())
-        self.floor = FLOOR[self.floor, Event.CUT_OFF]
         self._calls = {}
+        if cuts_in:
+            actions.append(self._complete())
+        self.floor = FLOOR[self.floor, Event.CUT_OFF]
         # Whatever the stopped answer still reports carries the old number.
         self._number += 1
         self._heard_until_ms = now_ms
         return [*actions, self._settled()]
+
+    def _complete(self, *, said_nothing: bool = False) -> TurnComplete:
+        waiting = self._calls or self._background or self._waiting or self._to_report
+        return TurnComplete(said_nothing, more_follows=bool(waiting))
 
     def _settled(self) -> Settled:
         return Settled(None if self._recorded else self._prompt)
@@ -343,11 +357,13 @@ class Turns:
                 return [self._answer_results(next(iter(self._to_report)))]
         return []
 
-    def _answer(self, prompt: Prompt) -> Answer:
+    def _answer(
+        self, prompt: Prompt, results: tuple[ToolResult, ...] = (), *, recorded: bool = False
+    ) -> Answer:
         self._begun += 1
         self._turn = self._begun
-        self._recorded = False
-        return self._begin(prompt, ())
+        self._recorded = recorded
+        return self._begin(prompt, results)
 
     def _answer_results(self, turn: int) -> Answer:
         waiting = self._to_report.pop(turn)

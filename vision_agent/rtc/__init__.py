@@ -9,6 +9,7 @@ from vision_agent.rtc.channel import Channel, ChannelListener
 from vision_agent.rtc.microphone import Microphone
 from vision_agent.rtc.offer import BadOffer, check_offer
 from vision_agent.rtc.peer import Peer, PeerListener
+from vision_agent.rtc.sampling import Sampler
 from vision_agent.rtc.speaker import Speaker
 from vision_agent.rtc.voice_activity import VoiceActivity
 
@@ -21,6 +22,7 @@ __all__ = [
     "Microphone",
     "Peer",
     "PeerListener",
+    "Sampler",
     "Speaker",
     "VoiceActivity",
     "check_offer",

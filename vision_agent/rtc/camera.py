@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import cv2
+import numpy as np
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
@@ -17,6 +18,7 @@ from av import VideoFrame
 from vision_agent.rtc.aiortc_patches import lane_of
 from vision_agent.rtc.frame_gate import CLOCK_HZ, FrameGate
 from vision_agent.rtc.lane import VideoLane
+from vision_agent.rtc.sampling import THUMBNAIL_HEIGHT, THUMBNAIL_WIDTH, Sampler, Thumbnail
 
 # Tried in this order until the picture is small enough; at the last, the picture is shrunk.
 JPEG_QUALITIES = (85, 75, 60, 45)
@@ -73,6 +75,18 @@ def to_jpeg(frame: VideoFrame, max_px: int, max_bytes: int) -> tuple[bytes, int,
         width, height = max(2, round(width * SHRINK)), max(2, round(height * SHRINK))
 
 
+def to_thumbnail(frame: VideoFrame) -> Thumbnail:
+    """A picture shrunk to what `Sampler` compares. Blocks for half a millisecond."""
+    small = frame.reformat(
+        width=THUMBNAIL_WIDTH,
+        height=THUMBNAIL_HEIGHT,
+        format="rgb24",
+        interpolation="AREA",
+        threads=1,
+    )
+    return np.asarray(small.to_ndarray(), np.uint8)
+
+
 class Camera:
     """Sends pictures of a video track at a rate, and one more when asked to.
 
@@ -85,6 +99,9 @@ class Camera:
         rate_hz: pictures a second, at most, besides those that `look_now` asks for.
         max_px: the longer side, at most.
         max_bytes: the JPEG file, at most (short of pictures that cannot be made that small).
+        sampler: decides which of the pictures that the rate allows are worth sending; None: all.
+        on_picture: called on the event loop with every decoded picture, sent or not, and the
+            `time.monotonic()` of its arrival.
     """
 
     def __init__(
@@ -94,13 +111,18 @@ class Camera:
         rate_hz: float = 1.0,
         max_px: int = 768,
         max_bytes: int = 40_000,
+        sampler: Sampler | None = None,
+        on_picture: Callable[[VideoFrame, float], None] | None = None,
     ) -> None:
         self._on_frame = on_frame
+        self._on_picture = on_picture
+        self._sampler = sampler if sampler is not None and sampler.active else None
         self._max_px = max_px
         self._max_bytes = max_bytes
         self._gate = FrameGate(rate_hz)
         self._gated = False
-        self._waiting: tuple[VideoFrame, float] | None = None
+        self._asked = False
+        self._waiting: _Chosen | None = None
         self._unsent: tuple[VideoFrame, int, float] | None = None
         self._converting: asyncio.Task[None] | None = None
         self._executor: ThreadPoolExecutor | None = None
@@ -113,8 +135,9 @@ class Camera:
         if unsent is not None and time.monotonic() - unsent[2] <= FRESH_S:
             frame, timestamp, captured_at = unsent
             self._gate.sent_besides(timestamp)
-            self._send(frame, captured_at)
+            self._send(_Chosen(frame, timestamp, captured_at, asked=True))
         else:
+            self._asked = True
             self._gate.look()
 
     async def run(self, track: MediaStreamTrack) -> None:
@@ -145,31 +168,51 @@ class Camera:
 
     def _take(self, frame: VideoFrame, captured_at: float) -> None:
         timestamp = _media_time(frame, captured_at)
+        if self._on_picture is not None:
+            self._on_picture(frame, captured_at)
         if not self._gated:
             # Not a peer's track: every picture is there already, only the rate is to be kept.
             self._gate.wants(True, timestamp, False, captured_at)
         if self._gate.chosen(timestamp):
             self._unsent = None
-            self._send(frame, captured_at)
+            asked, self._asked = self._asked, False
+            self._send(_Chosen(frame, timestamp, captured_at, asked))
         else:
             self._unsent = (frame, timestamp, captured_at)
 
-    def _send(self, frame: VideoFrame, captured_at: float) -> None:
+    def _send(self, chosen: _Chosen) -> None:
         if self._waiting is not None:
             self.replaced += 1
-        self._waiting = (frame, captured_at)
+            chosen.asked |= self._waiting.asked
+        self._waiting = chosen
         if self._converting is None or self._converting.done():
             self._converting = asyncio.create_task(self._convert(), name="camera-convert")
 
     async def _convert(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting is not None:
-            (frame, captured_at), self._waiting = self._waiting, None
+            chosen, self._waiting = self._waiting, None
+            if self._sampler is not None:
+                thumbnail = await loop.run_in_executor(self._executor, to_thumbnail, chosen.frame)
+                if not self._sampler.wants(thumbnail, chosen.captured_at, asked=chosen.asked):
+                    if self._unsent is None:
+                        self._unsent = (chosen.frame, chosen.timestamp, chosen.captured_at)
+                    continue
             jpeg, width, height = await loop.run_in_executor(
-                self._executor, to_jpeg, frame, self._max_px, self._max_bytes
+                self._executor, to_jpeg, chosen.frame, self._max_px, self._max_bytes
             )
             self.sent += 1
-            self._on_frame(Frame(jpeg, width, height, captured_at))
+            self._on_frame(Frame(jpeg, width, height, chosen.captured_at))
+
+
+@dataclass(slots=True)
+class _Chosen:
+    """A picture that is to be sent: its media time, its arrival, and whether it was asked for."""
+
+    frame: VideoFrame
+    timestamp: int
+    captured_at: float
+    asked: bool
 
 
 def _media_time(frame: VideoFrame, captured_at: float) -> int:

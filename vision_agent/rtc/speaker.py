@@ -50,6 +50,7 @@ class Speaker(MediaStreamTrack):
         self._pcm = bytearray()
         self._ending = False
         self._speaking = False
+        self._paused = False
         self._dry_frames = 0
         self._voiced_bytes = 0
         self._dropped_bytes = 0
@@ -77,6 +78,11 @@ class Speaker(MediaStreamTrack):
         """Whether an answer is being played."""
         return self._speaking
 
+    @property
+    def paused(self) -> bool:
+        """Whether an answer waits for `resume` or `flush`."""
+        return self._paused
+
     def write(self, pcm: bytes) -> None:
         """Takes more of the answer: s16le mono 24 kHz, of any length, as fast as it comes."""
         room = MAX_QUEUED_MS * BYTES_PER_MS - len(self._pcm)
@@ -89,6 +95,17 @@ class Speaker(MediaStreamTrack):
         self._pcm += pcm
         self._ending = False
 
+    def pause(self) -> None:
+        """The caller may be about to interrupt: nothing is played until `resume` or `flush`.
+
+        Silence is sent meanwhile, and the answer still counts as being spoken.
+        """
+        self._paused = True
+
+    def resume(self) -> None:
+        """It was nothing: the answer goes on where it was paused."""
+        self._paused = False
+
     def flush(self) -> int:
         """The caller interrupts: drops what waits. Returns how many ms that were.
 
@@ -96,9 +113,17 @@ class Speaker(MediaStreamTrack):
         """
         dropped_ms = self.queued_ms
         self._pcm.clear()
-        self._ending = False
+        self._ending = self._paused = False
         self._stop_speaking()
         return dropped_ms
+
+    def take_over(self, other: Speaker) -> None:
+        """Goes on where another one stopped, whose peer connection is replaced by this one's."""
+        self._pcm, other._pcm = other._pcm, bytearray()
+        self._ending = other._ending
+        self._speaking, other._speaking = other._speaking, False
+        self._voiced_bytes = other._voiced_bytes
+        self._dropped_bytes = other._dropped_bytes
 
     def end_of_turn(self) -> None:
         """No more of this answer comes: its last part of a frame is played, not waited for."""
@@ -141,6 +166,8 @@ class Speaker(MediaStreamTrack):
             self.stalls += 1
 
     def _next_frame(self) -> bytes:
+        if self._paused:
+            return SILENCE
         if len(self._pcm) >= FRAME_BYTES:
             frame = bytes(self._pcm[:FRAME_BYTES])
             del self._pcm[:FRAME_BYTES]

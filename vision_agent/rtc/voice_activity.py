@@ -35,6 +35,11 @@ class VoiceActivity:
     Args:
         start_ms: how much speech within the last 100 ms makes a start.
         stop_ms: how much quiet makes a stop.
+
+    Attributes:
+        speaking: Whether speech has started and not stopped.
+        level: How loud the newest chunk was: the mean square of its samples.
+        loud: Whether that stands out of the room's noise as speech does.
     """
 
     def __init__(self, *, start_ms: int = 60, stop_ms: int = 300) -> None:
@@ -47,6 +52,8 @@ class VoiceActivity:
         self._smooth = 0.0
         self._peak = 0.0
         self.speaking = False
+        self.level = 0.0
+        self.loud = False
 
     def feed(self, chunk: bytes) -> Literal["started", "stopped"] | None:
         """Takes the next 20 ms of sound.
@@ -61,17 +68,18 @@ class VoiceActivity:
         level = float(np.dot(samples, samples)) / max(1, samples.size)
         self._measure_noise(level)
         noise = self._noise()
+        quietest = QUIETEST_SPEECH if self._minima else FIRST_SPEECH
+        self.level, self.loud = level, level > max(quietest, noise * START_ABOVE_NOISE)
         if self.speaking:
             self._peak = max(level, self._peak * PEAK_DECAY)
-            loud = level > max(noise * STOP_ABOVE_NOISE, self._peak * STOP_BELOW_PEAK)
-            self._quiet_chunks = 0 if loud else self._quiet_chunks + 1
+            goes_on = level > max(noise * STOP_ABOVE_NOISE, self._peak * STOP_BELOW_PEAK)
+            self._quiet_chunks = 0 if goes_on else self._quiet_chunks + 1
             if self._quiet_chunks < self._stop_chunks:
                 return None
             self.speaking = False
             self._recent.clear()
             return "stopped"
-        quietest = QUIETEST_SPEECH if self._minima else FIRST_SPEECH
-        self._recent.append(level > max(quietest, noise * START_ABOVE_NOISE))
+        self._recent.append(self.loud)
         if sum(self._recent) < self._start_chunks:
             return None
         self.speaking, self._quiet_chunks, self._peak = True, 0, level

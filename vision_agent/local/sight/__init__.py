@@ -1,25 +1,38 @@
 """What can be told about a picture, offline."""
 
+from vision_agent.local.sight.features import Taught
+from vision_agent.local.sight.known import TaughtThing
 from vision_agent.local.sight.look import Sight
 from vision_agent.local.sight.observations import (
     Changes,
     Code,
     Colour,
+    Count,
     Face,
+    Known,
+    Movement,
     Observations,
     Quality,
+    Spot,
     TextLine,
 )
-from vision_agent.local.sight.picture import UnreadablePicture
+from vision_agent.local.sight.picture import Box, UnreadablePicture
 
 __all__ = [
+    "Box",
     "Changes",
     "Code",
     "Colour",
+    "Count",
     "Face",
+    "Known",
+    "Movement",
     "Observations",
     "Quality",
     "Sight",
+    "Spot",
+    "Taught",
+    "TaughtThing",
     "TextLine",
     "UnreadablePicture",
 ]

@@ -10,6 +10,8 @@ from vision_agent.local.sight.oklab import Floats
 # Fine enough that the pale blue of glass is not the grey of a wall; noise and shading do not leave
 # a bin and its neighbours, which are counted together.
 _BINS = (18, 48, 48)
+BIN_COUNT = 18 * 48 * 48
+
 _LOW = np.array([0.0, -0.35, -0.35])
 _HIGH = np.array([1.0, 0.35, 0.35])
 

@@ -39,7 +39,7 @@ class Faces:
 
     def find(self, pixels: Pixels) -> tuple[Face, ...]:
         """The faces in a BGR picture, from left to right."""
-        return tuple(Face(place(box.x + box.width / 2, 1.0)) for box in self.boxes(pixels))
+        return tuple(Face(place(box.x + box.width / 2, 1.0), box) for box in self.boxes(pixels))
 
     def boxes(self, pixels: Pixels) -> tuple[Box, ...]:
         """Where exactly the faces are, from left to right: from the brow to below the mouth."""

@@ -13,12 +13,18 @@ import cv2
 from vision_agent.local.contract import SeenFrame
 from vision_agent.local.sight.changes import choose_earlier, compare
 from vision_agent.local.sight.codes import Codes
+from vision_agent.local.sight.coloured import coloured
 from vision_agent.local.sight.colours import describe_colours
+from vision_agent.local.sight.counting import count
 from vision_agent.local.sight.faces import Faces
-from vision_agent.local.sight.observations import NEEDS, Changes, Observations
+from vision_agent.local.sight.features import Taught
+from vision_agent.local.sight.known import Finder, TaughtThing
+from vision_agent.local.sight.movement import movement
+from vision_agent.local.sight.observations import NEEDS, Changes, Observations, Quality, Spot
 from vision_agent.local.sight.picture import Pixels, UnreadablePicture, decode
 from vision_agent.local.sight.quality import judge
 from vision_agent.local.sight.text import Reader
+from vision_agent.local.sight.things import View, things
 
 Part = TypeVar("Part")
 
@@ -38,20 +44,31 @@ class Sight:
         self._faces = _Once(Faces)
         self._reader = _Once(Reader)
         self._codes = _Once(Codes)
+        self._finder = _Once(Finder)
 
-    async def observe(self, frames: Sequence[SeenFrame], needs: frozenset[str]) -> Observations:
+    async def observe(
+        self,
+        frames: Sequence[SeenFrame],
+        needs: frozenset[str],
+        *,
+        colour: str = "",
+        taught: Sequence[TaughtThing] = (),
+    ) -> Observations:
         """Looks at the newest picture.
 
         Args:
-            frames: Oldest first. For "changes" the newest is compared with an earlier one.
-            needs: What to look for, of "colour", "quality", "faces", "text", "codes", "changes".
+            frames: Oldest first. For "changes" and "movement" the newest is compared with
+                earlier ones.
+            needs: What to look for, of ``NEEDS``.
+            colour: For "things": only what has this colour, one of the eleven basic names.
+            taught: For "known": what there is to be found again.
 
         Returns:
             What was asked for, and None for what was not.
 
         Raises:
             UnreadablePicture: There is no picture, or the newest is broken.
-            ValueError: Something else than the six was asked for.
+            ValueError: Something unknown was asked for.
             RuntimeError: It is closed, or a model is missing.
         """
         unknown = needs - NEEDS
@@ -60,7 +77,26 @@ class Sight:
         if not frames:
             raise UnreadablePicture("There is no picture.")
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._look, tuple(frames), needs)
+        return await loop.run_in_executor(
+            self._threads, self._look, tuple(frames), needs, colour, tuple(taught)
+        )
+
+    async def learn(self, frames: Sequence[SeenFrame]) -> tuple[Quality, Taught | None]:
+        """Takes in what is shown in the newest picture, to find it again.
+
+        Args:
+            frames: Oldest first.
+
+        Returns:
+            How good the picture is, and the view; None if nothing could be made out.
+
+        Raises:
+            UnreadablePicture: There is no picture, or the newest is broken.
+        """
+        if not frames:
+            raise UnreadablePicture("There is no picture.")
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._learn, frames[-1])
 
     async def warm_up(self) -> None:
         """Loads what is otherwise loaded when first asked for: about 2 s of one core."""
@@ -74,8 +110,24 @@ class Sight:
         for part in (self._faces, self._codes, self._reader):
             part.get()
 
-    def _look(self, frames: tuple[SeenFrame, ...], needs: frozenset[str]) -> Observations:
+    def _learn(self, frame: SeenFrame) -> tuple[Quality, Taught | None]:
+        pixels = decode(frame.jpeg)
+        quality = judge(pixels)
+        if quality.too_dark or quality.too_bright or quality.blurred:
+            return quality, None
+        return quality, self._finder.get().learn(pixels)
+
+    def _look(
+        self,
+        frames: tuple[SeenFrame, ...],
+        needs: frozenset[str],
+        colour: str,
+        taught: tuple[TaughtThing, ...],
+    ) -> Observations:
         newest = decode(frames[-1].jpeg)
+        view = View.of(newest) if needs & {"count", "things"} else None
+        counted = count(view) if view and "count" in needs else None
+        spots = _spots(view, colour) if view and "things" in needs else None
         return Observations(
             colour=describe_colours(newest, self._faces.get().boxes(newest))
             if "colour" in needs
@@ -85,6 +137,10 @@ class Sight:
             text=self._reader.get().read(newest) if "text" in needs else None,
             codes=self._codes.get().find(newest) if "codes" in needs else None,
             changes=_changes(frames, newest) if "changes" in needs else None,
+            count=counted,
+            movement=movement(frames, newest) if "movement" in needs else None,
+            things=spots,
+            known=self._finder.get().find(newest, taught) if "known" in needs else None,
         )
 
 
@@ -101,6 +157,12 @@ class _Once(Generic[Part]):
             if self._made is None:
                 self._made = self._make()
             return self._made
+
+
+def _spots(view: View, colour: str) -> tuple[Spot, ...]:
+    if colour:
+        return coloured(view, colour)
+    return tuple(Spot(thing.colour, thing.box) for thing in things(view) or ())
 
 
 def _changes(frames: tuple[SeenFrame, ...], newest: Pixels) -> Changes:

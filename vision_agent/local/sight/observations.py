@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-NEEDS = frozenset({"colour", "quality", "faces", "text", "codes", "changes"})
+from vision_agent.local.sight.picture import Box
+
+NEEDS = frozenset(
+    {"colour", "quality", "faces", "text", "codes", "changes"}
+    | {"count", "movement", "things", "known"}
+)
 """Everything that can be asked for."""
 
 
@@ -48,6 +53,7 @@ class Face:
     """A face that looks at the camera."""
 
     where: str
+    box: Box | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +64,13 @@ class TextLine:
         text: The line, as read.
         score: How sure the reader is, 0 to 1.
         where: Where the line's centre is.
+        box: Its place.
     """
 
     text: str
     score: float
     where: str
+    box: Box | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +81,13 @@ class Code:
         kind: "QR code" or "barcode".
         text: What it holds.
         where: Where its centre is.
+        box: Its place.
     """
 
     kind: str
     text: str
     where: str
+    box: Box | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +108,78 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
+class Count:
+    """How many things are alike.
+
+    Attributes:
+        sure: Those that are wholly in view.
+        perhaps: Those that seem to be there besides, cut off or partly hidden.
+        colour: The colour that most of them have.
+        others: Things that stand out and are not like these.
+        boxes: Where the sure ones are, from left to right.
+        busy: Too much stands out to tell things apart; then nothing is counted.
+    """
+
+    sure: int
+    perhaps: int
+    colour: str
+    others: int
+    boxes: tuple[Box, ...] = ()
+    busy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What moved between the newest picture and the ones just before it.
+
+    Attributes:
+        moving: Whether anything did.
+        camera: Whether the whole picture did: then it is the camera.
+        where: The places, without repetition, where something did.
+        what: The colour of what moved most; empty when unknown.
+        way: Where to, as "to the left" or "up"; empty when that can not be told.
+        over_s: Seconds that were compared; 0 if there is no earlier picture.
+        just_before: It moved a moment ago, and is still now.
+    """
+
+    moving: bool
+    camera: bool
+    where: tuple[str, ...]
+    what: str
+    way: str
+    over_s: float
+    just_before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A thing that stands out, or an area of a colour.
+
+    Attributes:
+        colour: Its colour's name.
+        box: Its place.
+    """
+
+    colour: str
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A thing that somebody taught, found again.
+
+    Attributes:
+        name: What it is called.
+        sure: Whether its details were found, or only its colours and shape.
+        box: Its place.
+    """
+
+    name: str
+    sure: bool
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
 class Observations:
     """What was asked for; a field is None when it was not."""
 
@@ -107,3 +189,7 @@ class Observations:
     text: tuple[TextLine, ...] | None = None
     codes: tuple[Code, ...] | None = None
     changes: Changes | None = None
+    count: Count | None = None
+    movement: Movement | None = None
+    things: tuple[Spot, ...] | None = None
+    known: tuple[Known, ...] | None = None

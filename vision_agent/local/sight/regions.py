@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from vision_agent.local.sight.colours import colour_of
 from vision_agent.local.sight.difference import Lab, Mask, smooth_lab
-from vision_agent.local.sight.picture import Pixels
+from vision_agent.local.sight.picture import Box, Pixels
 
 REGION_FROM = 0.004
 """Share of the picture: a smaller difference is not told."""
@@ -35,6 +35,7 @@ class Region:
         area_px: Its size.
         colour: The colour's name, in the picture in which it stands out.
         lab: That colour.
+        box: Where it is.
     """
 
     kind: str
@@ -43,6 +44,7 @@ class Region:
     area_px: int
     colour: str
     lab: Lab
+    box: Box
 
 
 def regions(different: Mask, old: Pixels, new: Pixels) -> list[Region]:
@@ -73,8 +75,17 @@ def _region(kind: str, mask: Mask, old: Pixels, new: Pixels) -> Region:
     inside = cv2.erode(mask.astype(np.uint8), np.ones((3, 3))).astype(np.bool_)
     part = inside if inside.sum() > 20 else mask
     lab = np.median(smooth_lab(shown)[part], axis=0)
-    y_px, x_px = (float(at.mean()) for at in np.nonzero(mask))
-    return Region(kind, x_px, y_px, int(mask.sum()), colour_of(shown, part), lab)
+    ys, xs = np.nonzero(mask)
+    height_px, width_px = mask.shape
+    box = Box(
+        float(xs.min() / width_px),
+        float(ys.min() / height_px),
+        float((xs.max() + 1 - xs.min()) / width_px),
+        float((ys.max() + 1 - ys.min()) / height_px),
+    )
+    area_px = int(mask.sum())
+    colour = colour_of(shown, part)
+    return Region(kind, float(xs.mean()), float(ys.mean()), area_px, colour, lab, box)
 
 
 def _kinds(area: Mask, before: Lab, after: Lab, least_px: float) -> list[tuple[str, Mask]]:

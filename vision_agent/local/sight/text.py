@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from vision_agent.local.sight.observations import TextLine
-from vision_agent.local.sight.picture import Pixels
+from vision_agent.local.sight.picture import Box, Pixels
 from vision_agent.local.sight.places import place
 
 MIN_SCORE = 0.8
@@ -76,9 +76,14 @@ class Reader:
             for text, score, box in zip(result.txts, result.scores, result.boxes, strict=True)
         ]
         sure = [piece for piece in pieces if piece.is_sure()]
-        width_px = pixels.shape[1]
+        height_px, width_px = pixels.shape[:2]
         return tuple(
-            TextLine(line.text, line.score, place((line.left + line.right) / 2, width_px))
+            TextLine(
+                line.text,
+                line.score,
+                place((line.left + line.right) / 2, width_px),
+                line.box(width_px, height_px),
+            )
             for line in _in_lines(sure)
         )
 
@@ -106,6 +111,11 @@ class _Piece:
     @property
     def height(self) -> float:
         return self.bottom - self.top
+
+    def box(self, width_px: int, height_px: int) -> Box:
+        left, top = max(0.0, self.left / width_px), max(0.0, self.top / height_px)
+        right, bottom = min(1.0, self.right / width_px), min(1.0, self.bottom / height_px)
+        return Box(left, top, max(0.0, right - left), max(0.0, bottom - top))
 
     def is_sure(self) -> bool:
         letters = sum(character.isalnum() for character in self.text)

@@ -1,0 +1,109 @@
+"""Pictures sent and tokens saved by adaptive sampling, against a fixed rate of one a second.
+
+`python benchmarks/sampling.py [VIDEO...]`. Each scene is played through `rtc.Camera`, as fast as it
+can be decoded: the rate is kept on the media clock, so no waiting is needed. A second column says
+how long the longest gap between two sent pictures was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fractions
+import itertools
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+from aiortc import MediaStreamTrack
+from aiortc.mediastreams import MediaStreamError
+
+from vision_agent.rtc import Camera, Sampler
+from vision_agent.rtc.sampling import TOKENS_A_PICTURE
+
+BOTTLE = Path(__file__).parent.parent / "samples" / "recordings" / "bottle.mp4"
+CLOCK = fractions.Fraction(1, 90_000)
+FPS = 2  # what the page sends
+
+
+def video(path: Path) -> Iterator[av.VideoFrame]:
+    """Two pictures a second of a recording."""
+    due_s = 0.0
+    with av.open(str(path)) as source:
+        for frame in source.decode(video=0):
+            if frame.time is not None and frame.time >= due_s:
+                due_s += 1 / FPS
+                frame.pts, frame.time_base = round(frame.time * 90_000), CLOCK
+                yield frame
+
+
+def still(path: Path, seconds: int, noise: float = 6.0) -> Iterator[av.VideoFrame]:
+    """The first picture of a recording, for a minute, with a webcam's noise."""
+    first = next(video(path)).to_ndarray(format="rgb24").astype(np.float32)
+    dice = np.random.default_rng(0)
+    for n in range(seconds * FPS):
+        noisy = np.clip(first + dice.normal(0, noise, first.shape), 0, 255).astype(np.uint8)
+        frame = av.VideoFrame.from_ndarray(noisy, format="rgb24").reformat(format="yuv420p")
+        frame.pts, frame.time_base = n * 90_000 // FPS, CLOCK
+        yield frame
+
+
+class Played(MediaStreamTrack):
+    """Gives the next picture once the last has been dealt with."""
+
+    kind = "video"
+
+    def __init__(self, frames: Iterator[av.VideoFrame]) -> None:
+        super().__init__()
+        self.frames = frames
+        self.now_s = 0.0
+
+    async def recv(self) -> av.VideoFrame:
+        """The next picture."""
+        await asyncio.sleep(0.02)
+        frame = next(self.frames, None)
+        if frame is None:
+            raise MediaStreamError
+        self.now_s = float(frame.pts * CLOCK)
+        return frame
+
+
+class OnMediaTime(Sampler):
+    """Faster than life: gaps are counted on the media clock."""
+
+    track: Played
+
+    def wants(self, thumbnail, at_s, *, asked):
+        """As `Sampler`, on the track's time."""
+        return super().wants(thumbnail, self.track.now_s, asked=asked)
+
+
+async def sent_at_s(frames: Iterator[av.VideoFrame], sampler: OnMediaTime | None) -> list[float]:
+    """The media times of the pictures that reach the model."""
+    track = Played(frames)
+    if sampler is not None:
+        sampler.track = track
+    times: list[float] = []
+    await Camera(lambda frame: times.append(track.now_s), sampler=sampler).run(track)
+    return times
+
+
+async def main() -> None:
+    paths = [Path(argument) for argument in sys.argv[1:]] or [BOTTLE]
+    scenes = [(path.name, lambda path=path: video(path)) for path in paths]
+    scenes.append((f"still scene out of {paths[0].name}, 60 s", lambda: still(paths[0], 60)))
+    print(f"{'scene':44} {'fixed 1/s':>9} {'adaptive':>9} {'tokens saved':>16} {'longest gap':>12}")
+    for name, scene in scenes:
+        fixed = await sent_at_s(scene(), None)
+        adaptive = await sent_at_s(scene(), OnMediaTime())
+        saved = (len(fixed) - len(adaptive)) * TOKENS_A_PICTURE
+        gap_s = max(b - a for a, b in itertools.pairwise(adaptive))
+        share = 100 * saved / (len(fixed) * TOKENS_A_PICTURE)
+        tokens = f"{saved} ({share:.0f}%)"
+        gap = f"{gap_s:.1f} s"
+        print(f"{name:44} {len(fixed):>9} {len(adaptive):>9} {tokens:>16} {gap:>12}")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,1 @@
+"""An agent with a tool that blocks, for barge_in.py."""

@@ -1,0 +1,175 @@
+"""A recorded caller that goes on asking: a real peer with a microphone, a camera and a keyboard."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from vision_agent.replay.conversation import Conversation
+from vision_agent.replay.peer import Peer
+from vision_agent.replay.recording import SOUND_RATE_HZ, Recording, Samples
+from vision_agent.replay.signalling import Signalling
+from vision_agent.replay.tracks import CameraTrack, MicrophoneTrack
+from vision_agent.replay.utterances import Span, utterances
+from vision_agent.replay.voice import Voice
+
+QUIET_AFTER_MS = 700
+"""How long after the end of an answer's sound another bit of it could still be heard."""
+
+_NOT_MARKED = ("bot-tts-text", "bot-llm-text", "metrics", "frame", "frame_at_speech_end")
+
+Kind = Literal["typed", "spoken", "tool"]
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One question and what came of it, in ms of the call.
+
+    Attributes:
+        kind: How it was asked.
+        text: What was typed; for speech, what the server has understood.
+        asked_ms: When all of it had been said.
+        done_ms: When the answer was over; None if it never was.
+        answers: The agent's finished transcripts.
+        understood: The final transcripts of the caller's speech.
+        calls: Tools that were started: their ids.
+        results: Tools that ended: what they returned.
+        interruptions: How often the answer was cut off.
+        voiced_ms: How much of the agent's voice was received, counted in samples.
+        marks: What happened when, as it was told on the channel.
+    """
+
+    kind: Kind
+    text: str
+    asked_ms: int
+    done_ms: int | None = None
+    answers: list[str] = field(default_factory=list)
+    understood: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    results: list[Any] = field(default_factory=list)
+    interruptions: int = 0
+    voiced_ms: int = 0
+    marks: list[tuple[int, str]] = field(default_factory=list)
+    turn_complete: bool = False
+    error: str | None = None
+
+
+class _Log(Conversation):
+    """Keeps what the channel says of the exchange that is going on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.exchange: Exchange | None = None
+        self.states: list[tuple[int, str, str | None]] = []
+        self.speaking = False
+
+    def feed(self, message: str | bytes, at_ms: int) -> None:
+        super().feed(message, at_ms)
+        try:
+            parsed = json.loads(message)
+        except ValueError:
+            return
+        data = parsed.get("data") or {}
+        kind = data.get("kind") if parsed.get("type") == "server-message" else parsed.get("type")
+        if kind == "state":
+            self.states.append((at_ms, data["state"], data.get("reason")))
+        elif kind in ("bot-started-speaking", "bot-stopped-speaking"):
+            self.speaking = kind == "bot-started-speaking"
+        if (exchange := self.exchange) is None:
+            return
+        if kind not in _NOT_MARKED:
+            state = f" {data['state']}" if kind == "state" else ""
+            exchange.marks.append((at_ms, f"{kind}{state}"))
+        match kind:
+            case "bot-transcription":
+                exchange.answers.append(data["text"].strip())
+            case "user-transcription" if data.get("final"):
+                exchange.understood.append(data["text"].strip())
+            case "llm-function-call-in-progress":
+                exchange.calls.append(data["tool_call_id"])
+            case "llm-function-call-stopped":
+                exchange.results.append(data.get("result"))
+            case "interrupted":
+                exchange.interruptions += 1
+            case "turn_complete":
+                exchange.turn_complete = True
+
+
+class SoakCaller:
+    """Dials, and then asks one question after another.
+
+    Args:
+        url: The server.
+        video: What the camera shows.
+        utterance: What is spoken, mono s16 at 48 kHz.
+    """
+
+    def __init__(self, url: str, video: Path | None, utterance: Samples) -> None:
+        self._zero_s = time.monotonic()
+        self._utterance = utterance
+        self._spans: list[Span] = utterances(utterance, SOUND_RATE_HZ)
+        self._microphone = MicrophoneTrack()
+        self._camera = CameraTrack(Recording.open(video)) if video else None
+        self._signalling = Signalling(url, None, 60.0)
+        self.log = _Log()
+        self.voice = Voice()
+        self._peer = Peer(self._microphone, self._camera, self.log, self.voice, self.now_ms)
+        self._pc_id = ""
+
+    def now_ms(self) -> int:
+        return round(1000 * (time.monotonic() - self._zero_s))
+
+    async def dial(self) -> None:
+        answer = await self._signalling.offer(await self._peer.offer())
+        self._pc_id = answer.pc_id
+        await self._peer.accept(answer.sdp)
+        async with asyncio.timeout(60):
+            while not (self._peer.connected_ms and self.log.ready) or self.log.connecting:
+                await asyncio.sleep(0.05)
+        if self._camera is not None:
+            self._camera.play()
+
+    async def hang_up(self) -> None:
+        if self.gone is None:
+            await self._signalling.goodbye(self._pc_id)
+        await self._peer.close()
+
+    @property
+    def gone(self) -> str | None:
+        """Why the call is over; None while it goes on."""
+        return self.log.ended or self._peer.lost
+
+    async def ask(self, kind: Kind, text: str, timeout_s: float) -> Exchange:
+        """One question, to the end of its answer."""
+        exchange = self.log.exchange = Exchange(kind, text, self.now_ms())
+        voiced_before_ms = self.voice.voiced_ms
+        if kind == "spoken":
+            self._microphone.speak(self._utterance)
+            exchange.asked_ms += self._spans[-1].end_ms
+            await asyncio.sleep(self._spans[-1].end_ms / 1000)
+        else:
+            self._peer.type(text)
+        deadline_ms = self.now_ms() + 1000 * timeout_s
+        while self.gone is None and self.now_ms() < deadline_ms:
+            await asyncio.sleep(0.05)
+            if self._is_over(exchange):
+                exchange.done_ms = self.now_ms()
+                break
+        exchange.voiced_ms = self.voice.voiced_ms - voiced_before_ms
+        exchange.error = self.gone
+        return exchange
+
+    def _is_over(self, exchange: Exchange) -> bool:
+        silent_since_ms = self.voice.silent_since()
+        return (
+            bool(exchange.answers)
+            and exchange.turn_complete
+            and not self.log.speaking
+            and silent_since_ms is not None
+            and silent_since_ms > exchange.asked_ms
+            and self.now_ms() - silent_since_ms >= QUIET_AFTER_MS
+        )

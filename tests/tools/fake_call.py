@@ -1,0 +1,74 @@
+"""A call with nothing behind it but pictures: what tools say to it is remembered."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import numpy as np
+
+from vision_agent.tools import call_context
+from vision_agent.tools.jobs import Job, Jobs
+
+
+class StillPicture:
+    def __init__(self, pixels: np.ndarray, captured_at_s: float) -> None:
+        self._pixels = pixels
+        self.captured_at_s = captured_at_s
+        self.height, self.width = pixels.shape[:2]
+
+    def pixels(self, max_px: int) -> np.ndarray:
+        return self._pixels
+
+
+class FakeCall:
+    """`pictures` come one after the other, each as soon as it is asked for; then none comes."""
+
+    def __init__(self, *pictures: np.ndarray) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.jobs = Jobs(self.failed_jobs.append)
+        self.pictures = list(pictures)
+        self.camera_on = bool(pictures)
+        self.clock_s = 100.0
+        self.shown: list[Mapping[str, object]] = []
+        self.told: list[str] = []
+        self.looks: list[bytes] = []
+
+    @property
+    def failed_jobs(self) -> list[Job]:
+        self._failed: list[Job] = getattr(self, "_failed", [])
+        return self._failed
+
+    def now_s(self) -> float:
+        return self.clock_s
+
+    async def next_picture(self, newer_than_s: float, timeout_s: float) -> StillPicture | None:
+        self.clock_s += 0.5
+        if not self.pictures:
+            self.clock_s += timeout_s
+            await asyncio.sleep(0.01)
+            return None
+        return StillPicture(self.pictures.pop(0), self.clock_s)
+
+    async def full_picture(self) -> StillPicture | None:
+        return await self.next_picture(0, 1)
+
+    def shown_at_s(self) -> float | None:
+        return self.clock_s - 0.25 if self.camera_on else None
+
+    def show_model(self, jpeg: bytes) -> None:
+        self.looks.append(jpeg)
+
+    def tell_agent(self, notice: str) -> None:
+        self.told.append(notice)
+
+    def show_page(self, message: Mapping[str, object]) -> None:
+        self.shown.append(message)
+
+
+@contextmanager
+def inside(call: FakeCall) -> Iterator[FakeCall]:
+    token = call_context.current.set(call)
+    try:
+        yield call
+    finally:
+        call_context.current.reset(token)

@@ -1,0 +1,160 @@
+from collections.abc import Iterable
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from tests.conftest import RECORDINGS
+from tests.local.sight_pictures import shot, with_faces
+from vision_agent.tools.detectors import (
+    CodeComes,
+    Detector,
+    FaceComes,
+    SceneChanges,
+    SomethingMoves,
+    TextComes,
+    detector_for,
+)
+
+
+def table(seed: int, light: float = 1.0) -> np.ndarray:
+    """A table by a wall, with a camera's noise."""
+    picture = np.full((360, 640, 3), (150, 160, 165), np.float32)
+    picture[220:] = (60, 90, 130)
+    noise = np.random.default_rng(seed).normal(0, 6, picture.shape)
+    return np.clip(picture * light + noise, 0, 255).astype(np.uint8)
+
+
+def with_cup(seed: int, x: int = 300) -> np.ndarray:
+    picture = table(seed)
+    cv2.rectangle(picture, (x, 160), (x + 50, 240), (40, 40, 200), -1)
+    cv2.rectangle(picture, (x + 8, 175), (x + 42, 200), (230, 230, 230), -1)
+    return picture
+
+
+def shown(detector: Detector, pictures: Iterable[np.ndarray]) -> tuple[int, str] | None:
+    """After how many pictures it spoke, and what it said."""
+    for number, picture in enumerate(pictures, 1):
+        if found := detector.look(picture):
+            return number, found
+    return None
+
+
+@pytest.mark.parametrize("kind", ["appears", "disappears", "moves", "changes"])
+def test_noise_and_wandering_exposure_are_no_events(kind):
+    lights = [1, 1.03, 0.97, 1.06, 1.1, 1.05, 1.0, 0.93, 0.9, 1.0]
+    pictures = [table(n, light) for n, light in enumerate(lights)]
+    assert shown(detector_for(kind, "anything"), pictures) is None
+
+
+def test_what_appears_is_told_once_it_stays():
+    pictures = [table(0), table(1), with_cup(2), with_cup(3), with_cup(4)]
+    assert shown(SceneChanges("appears"), pictures) == (
+        4,
+        "Something new has appeared in the middle of the picture.",
+    )
+
+
+def test_what_is_there_for_one_picture_only_was_a_passing_hand():
+    pictures = [table(0), table(1), with_cup(2), table(3), with_cup(4), table(5)]
+    assert shown(SceneChanges("appears"), pictures) is None
+
+
+def test_what_is_gone_is_told_apart_from_what_has_come():
+    came = [table(0), table(1), with_cup(2), with_cup(3), with_cup(4)]
+    assert shown(SceneChanges("disappears"), came) is None
+    found = shown(SceneChanges("disappears"), [with_cup(0), with_cup(1), table(2), table(3)])
+    assert found == (4, "Something in the middle of the picture is gone.")
+    assert shown(SceneChanges("appears"), [with_cup(0), with_cup(1), *map(table, range(5))]) is None
+
+
+def test_another_colour_is_a_change_even_if_it_is_as_bright():
+    blue = table(0)
+    blue[50:150, 500:600] = (200, 60, 30)
+    green = table(1)
+    green[50:150, 500:600] = (56, 90, 54)
+    found = shown(SceneChanges("changes"), [blue, blue, green, green])
+    assert found == (4, "Something has changed at the side of the picture.")
+
+
+def test_a_turned_camera_is_no_appearance_but_a_change():
+    other = np.random.default_rng(0).integers(0, 255, (36, 64, 3), np.uint8)
+    other = cv2.resize(other, (640, 360))
+    turned = [table(0), table(1), other, other, other, other]
+    assert shown(SceneChanges("appears"), turned) is None
+    assert shown(SceneChanges("changes"), turned) == (4, "The whole picture has changed.")
+
+
+def test_what_moves_is_told_in_the_second_picture_of_its_way():
+    moving = [with_cup(n, 60 + 90 * n) for n in range(5)]
+    found = shown(SomethingMoves(), [with_cup(9, 60), with_cup(8, 60), *moving])
+    assert found is not None
+    assert 4 <= found[0] <= 6
+
+
+def test_a_real_hand_on_a_real_table_moves():
+    with av.open(str(RECORDINGS / "bottle.mp4")) as source:
+        frames = [f.to_ndarray(format="bgr24") for f in source.decode(video=0) if f.time < 12][::15]
+    assert shown(SomethingMoves(), frames) is not None
+
+
+def test_a_qr_code_is_told_with_what_it_says():
+    code = cv2.QRCodeEncoder.create().encode("https://example.org/menu")
+    picture = table(0)
+    large = cv2.resize(code, (180, 180), interpolation=cv2.INTER_NEAREST)
+    picture[80:260, 200:380] = large[:, :, None]
+    assert shown(CodeComes(), [table(1), table(2)]) is None
+    found = shown(CodeComes(), [table(1), picture])
+    assert found == (2, 'I see a QR code. It says "https://example.org/menu".')
+
+
+def test_text_is_told_when_it_was_not_there_before():
+    def signs(*words: str) -> np.ndarray:
+        picture = table(1)
+        for row, word in enumerate(words):
+            at = (120, 80 + 110 * row)
+            cv2.putText(picture, word, at, cv2.FONT_HERSHEY_SIMPLEX, 2, (10, 10, 10), 4)
+        return picture
+
+    found = shown(TextComes("any text"), [signs("EXIT"), signs("EXIT"), signs("EXIT", "BUS 42")])
+    assert found is not None
+    assert found[0] == 3
+    assert "BUS 42" in found[1]
+    assert shown(TextComes("the word exit"), [signs("EXIT")]) is not None
+
+
+def test_no_face_is_seen_on_a_table():
+    assert shown(FaceComes(), [table(0), with_cup(1), with_cup(2), table(3)]) is None
+
+
+def test_one_more_face_than_at_first_is_told():
+    one, two = (shot(with_faces(*at, scale=0.6), blur_px=1.5) for at in ((110,), (110, 530)))
+    found = shown(FaceComes(), [one, one, two, one, two, two])
+    assert found == (6, "There are 2 faces now.")
+
+
+def test_who_has_left_is_told_of_when_they_come_back():
+    one, none = shot(with_faces(320), blur_px=2), table(0)
+    found = shown(FaceComes(), [one, one, none, none, one, one])
+    assert found == (6, "A face has come into view.")
+
+
+@pytest.mark.parametrize(
+    ("what", "kind", "detector"),
+    [
+        ("a QR code", "appears", CodeComes),
+        ("somebody", "appears", FaceComes),
+        ("some text", "appears", TextComes),
+        ("a cup", "appears", SceneChanges),
+        ("a person", "moves", SomethingMoves),
+        ("it", "code", CodeComes),
+    ],
+)
+def test_what_can_be_recognised_is_recognised_whatever_kind_was_named(what, kind, detector):
+    assert isinstance(detector_for(kind, what), detector)
+
+
+def test_an_unknown_kind_is_refused():
+    with pytest.raises(ValueError, match="no kind"):
+        detector_for("sings", "it")

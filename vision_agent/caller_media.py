@@ -1,0 +1,222 @@
+"""What the caller says and shows, on its way to the model."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from prometheus_client import Counter
+
+from vision_agent.call_status import CallStatus
+from vision_agent.live.intake import Intake
+from vision_agent.metrics import Metrics
+from vision_agent.pictures import Pictures
+from vision_agent.rtc import Camera, Channel, Frame, Microphone, Sampler, VoiceActivity
+from vision_agent.settings import Settings
+
+SPEECH_STOP_MS = 300
+"""Quiet that counts as the end of the caller's speech; shorter than the model's own endpointing."""
+
+SPEECH_END_PICTURE_S = 0.5
+"""How long after the caller's speech a fresh picture is waited for before its age is told."""
+
+
+FRESH_PICTURE_S = 1.2
+"""A picture this old is as good as a new one for what is typed."""
+
+TYPED_WAIT_S = 0.6
+"""How long typed words wait for a fresh picture, when the last one is older."""
+
+
+CAMERA_OFF_S = 5.0
+"""A camera from which nothing came for so long is off."""
+
+
+class CallerMedia:
+    """The caller's microphone and camera, joined to the live queue.
+
+    Args:
+        intake: The call's live queue.
+        channel: Shows the caller what is sent.
+        status: Where the call is.
+        settings: How many pictures, and how large.
+        metrics: The server's counters.
+        on_sound: Is told of each 20 ms how loud it was (the mean square) and whether that stands
+            out of the room's noise.
+    """
+
+    def __init__(
+        self,
+        intake: Intake,
+        channel: Channel,
+        status: CallStatus,
+        settings: Settings,
+        metrics: Metrics,
+        on_sound: Callable[[float, bool], None],
+    ) -> None:
+        self._intake = intake
+        self._channel = channel
+        self._status = status
+        self._settings = settings
+        self._metrics = metrics
+        self._on_sound = on_sound
+        self._activity = VoiceActivity(stop_ms=SPEECH_STOP_MS)
+        self._muted = False
+        self._newest_frame: Frame | None = None
+        self._speech_ended_at: float | None = None
+        self._picture_awaited: asyncio.TimerHandle | None = None
+        self._typed: list[str] = []
+        self._typed_waits: asyncio.TimerHandle | None = None
+        self.pictures = Pictures()
+        self._counted: dict[str, int] = {}
+        self.sampler = Sampler(threshold=settings.frame_change, max_gap_s=settings.frame_max_gap_s)
+        self.renew()
+
+    @property
+    def caller_speaks(self) -> bool:
+        """Whether there is a voice on the microphone."""
+        return self._activity.speaking and not self._muted
+
+    @property
+    def shown_at_s(self) -> float | None:
+        """When the picture was taken that the model has last seen, or one just like it.
+
+        None while the camera is off.
+        """
+        newest = self.pictures.newest
+        if self._newest_frame is None or newest is None:
+            return None
+        if time.monotonic() - newest.captured_at_s > CAMERA_OFF_S:
+            return None
+        return max(self._newest_frame.captured_at, self.sampler.alike_until_s or 0.0)
+
+    def renew(self) -> None:
+        """A microphone and a camera for a new peer connection: they end with their tracks."""
+        self.microphone = Microphone(self._on_audio)
+        self.camera = Camera(
+            self._on_frame,
+            rate_hz=self._settings.frame_rate_hz,
+            max_px=self._settings.frame_max_px,
+            max_bytes=self._settings.frame_max_bytes,
+            sampler=self.sampler,
+            on_picture=self.pictures.take,
+        )
+
+    def mute(self, muted: bool) -> None:
+        """The caller muted or unmuted; a muted microphone's silence is not worth sending."""
+        if muted and not self._muted:
+            self._intake.send_audio_stream_end()
+        self._muted = muted
+
+    def typed(self, text: str) -> None:
+        """The caller typed: it is a turn like a spoken one."""
+        self.camera.look_now()
+        self._typed.append(text)
+        if self._typed_waits is None:
+            if self._fresh_picture_comes():
+                loop = asyncio.get_running_loop()
+                self._typed_waits = loop.call_later(TYPED_WAIT_S, self._send_typed)
+            else:
+                self._send_typed()
+        self._status.set("thinking")
+
+    def close(self) -> None:
+        """Ends the timers and counts what has been sent since the last picture."""
+        self._stop_awaiting()
+        if self._typed_waits is not None:
+            self._typed_waits.cancel()
+        self._count()
+
+    def _on_audio(self, chunk: bytes) -> None:
+        if self._muted:
+            return
+        self._intake.audio(chunk)
+        change = self._activity.feed(chunk)
+        self._on_sound(self._activity.level, self._activity.loud)
+        match change:
+            case "started":
+                self._channel.user_speaking(True)
+                self.camera.look_now()
+            case "stopped":
+                self._channel.user_speaking(False)
+                self._on_speech_end()
+
+    def _on_speech_end(self) -> None:
+        self._speech_ended_at = time.monotonic() - SPEECH_STOP_MS / 1000
+        self.camera.look_now()
+        self._stop_awaiting()
+        self._picture_awaited = asyncio.get_running_loop().call_later(
+            SPEECH_END_PICTURE_S, self._tell_picture_age
+        )
+        if self._status.state == "listening":
+            self._status.set("thinking")
+
+    def _on_frame(self, frame: Frame) -> None:
+        self._intake.picture(frame.jpeg)
+        self._newest_frame = frame
+        if self._typed_waits is not None:
+            self._send_typed()
+        self._channel.server_message(
+            {
+                "kind": "frame",
+                "bytes": len(frame.jpeg),
+                "width": frame.width,
+                "height": frame.height,
+                "age_ms": round(1000 * (time.monotonic() - frame.captured_at)),
+            }
+        )
+        self._count()
+        if self._speech_ended_at is not None and frame.captured_at >= self._speech_ended_at:
+            self._tell_picture_age()
+
+    def _fresh_picture_comes(self) -> bool:
+        """Whether the newest picture is a while old only because the next showed nothing new."""
+        if self._newest_frame is None:
+            return False
+        age_s = time.monotonic() - self._newest_frame.captured_at
+        # Much older than the longest gap, and the camera must be off: nothing would come.
+        return FRESH_PICTURE_S < age_s < self._settings.frame_max_gap_s + FRESH_PICTURE_S
+
+    def _send_typed(self) -> None:
+        if self._typed_waits is not None:
+            self._typed_waits.cancel()
+            self._typed_waits = None
+        texts, self._typed = self._typed, []
+        for text in texts:
+            self._intake.text(text)
+
+    def _tell_picture_age(self) -> None:
+        """How much older than the end of the caller's speech the model's newest picture is.
+
+        Zero if the picture was taken after the speech had ended.
+        """
+        self._stop_awaiting()
+        ended_at, self._speech_ended_at = self._speech_ended_at, None
+        if ended_at is None or self._newest_frame is None:
+            return
+        age_ms = max(0, round(1000 * (ended_at - self._newest_frame.captured_at)))
+        self._channel.server_message({"kind": "frame_at_speech_end", "age_ms": age_ms})
+
+    def _stop_awaiting(self) -> None:
+        if self._picture_awaited is not None:
+            self._picture_awaited.cancel()
+            self._picture_awaited = None
+
+    def _count(self) -> None:
+        c = self._intake.counters
+        now = {
+            "pictures": c.pictures,
+            "pictures_replaced": c.pictures_replaced,
+            "pictures_skipped": self.sampler.skipped,
+            "tokens_saved": self.sampler.tokens_saved,
+            "close_looks": c.close_looks,
+            "texts": c.texts,
+            "tool_results": c.tool_results,
+            "audio_ms": c.audio_ms,
+            "audio_dropped_ms": c.audio_dropped_ms,
+        }
+        for name, value in now.items():
+            counter: Counter = getattr(self._metrics, name)
+            counter.inc(value - self._counted.get(name, 0))
+        self._counted = now

@@ -1,0 +1,5 @@
+"""The command line, a file per command; `vision_agent.cli` lists them.
+
+What takes seconds to import (ADK, aiortc, OpenCV) is imported inside the commands, so that
+`--help` answers at once.
+"""

@@ -1,0 +1,82 @@
+"""`vision-agent models`: which live models and voices there are, and which would answer now."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from vision_agent.commands.options import Agent, Model, Voice, err, out, read_settings
+
+
+def models(
+    agent: Agent = None,
+    model: Model = None,
+    voice: Voice = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """List the live models with what each can do, the voices, and which would answer now.
+
+    Exit code 2 if a call could not be answered with these options.
+    """
+    from vision_agent.models_report import models_report
+
+    report = models_report(read_settings(agent=agent, model=model, voice=voice), os.environ)
+    now = report["now"]
+    if as_json:
+        print(json.dumps(report, indent=2))  # noqa: T201 - not for the console to wrap
+    else:
+        out.print(_table(report))
+        out.print("Voices: " + ", ".join(report["voices"]))
+        if now["error"] is None:
+            out.print(
+                f"Now: [bold]{escape(now['model'])}[/] ({escape(now['label'])}), "
+                f"voice: {now['voice'] or 'the model chooses'}.",
+                soft_wrap=True,
+            )
+    if now["error"] is not None:
+        if not as_json:
+            err.print(f"[red]{escape(now['error'])}[/]", soft_wrap=True)
+        raise typer.Exit(2)
+
+
+def _table(report: dict[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("Model", no_wrap=True)
+    table.add_column("Served by", no_wrap=True)
+    table.add_column("Beyond speech and tools")
+    for model in report["models"]:
+        chosen = model["name"] == report["now"].get("model")
+        table.add_row(
+            f"[bold]{model['name']}[/]" if chosen else model["name"],
+            _served_by(model),
+            ", ".join(_features(model)) or "nothing",
+        )
+    return table
+
+
+def _served_by(model: dict[str, Any]) -> str:
+    if model["ai_studio"] and model["vertex"]:
+        return "both"
+    if model["ai_studio"]:
+        return "AI Studio"
+    return "Vertex AI" if model["vertex"] else "this machine"
+
+
+def _features(model: dict[str, Any]) -> Iterator[str]:
+    if model["affective"]:
+        yield "affective dialog"
+    if model["proactive"] != "never":
+        yield "proactive audio" + (" (always)" if model["proactive"] == "always" else "")
+    if model["thinking"]:
+        yield "thinking"
+    if model["text_out"]:
+        yield "answers in text"
+    if model["background_tools"] != "never":
+        always = model["background_tools"] == "default"
+        yield "tools in the background" + (" (by default)" if always else "")

@@ -1,0 +1,95 @@
+"""What the commands share: common options, the consoles, and refusals in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.markup import escape
+
+if TYPE_CHECKING:
+    from vision_agent.settings import Settings
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+Agent = Annotated[
+    str | None,
+    typer.Option(
+        help="An ADK agent folder (agent.py with root_agent), or package.module:attribute."
+    ),
+]
+Model = Annotated[
+    str | None, typer.Option(help="A live model, or `local` for the Live API on this machine.")
+]
+Voice = Annotated[str | None, typer.Option(help="A prebuilt voice's name, e.g. Kore.")]
+Language = Annotated[str | None, typer.Option(help="Of the agent's speech, e.g. en-US.")]
+ScenarioFile = Annotated[
+    Path | None,
+    typer.Option(help="What the local Live API says and what goes wrong; see docs/scenarios.md."),
+]
+Url = Annotated[str | None, typer.Option(help="A running server, instead of a new one.")]
+Token = Annotated[str | None, typer.Option(help="Its access token, if it wants one.")]
+
+
+def serve_arguments(**options: str | None) -> tuple[str, ...]:
+    """Options for the `serve` that a command starts for itself; None is left out."""
+    return tuple(word for name, value in options.items() if value for word in (f"--{name}", value))
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Everything that a person can mend is said in words, without a traceback; exit code 2."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, _mendable()):
+            refuse(str(error))
+        raise
+
+
+def _mendable() -> tuple[type[Exception], ...]:
+    # Looked up when something has failed: importing ADK takes seconds, and callers do without it.
+    from vision_agent.agents import AgentError
+    from vision_agent.live.local_process import LocalServerError
+    from vision_agent.live.models import ModelError
+    from vision_agent.local import ScenarioError
+    from vision_agent.replay import BadRecording
+    from vision_agent.server import ServerError
+    from vision_agent.server_process import ServerDidNotStart
+
+    return (
+        AgentError,
+        ModelError,
+        LocalServerError,
+        ScenarioError,
+        ServerError,
+        ServerDidNotStart,
+        BadRecording,
+        OSError,
+    )
+
+
+def refuse(text: str) -> NoReturn:
+    """Say why not, on stderr, and end with exit code 2."""
+    err.print(f"[red]{escape(text)}[/]", soft_wrap=True)
+    raise typer.Exit(2) from None
+
+
+def read_settings(**given: Any) -> Settings:
+    """The settings, from what was given, the environment and `.env`; a mistake is told in words."""
+    from vision_agent.settings import Settings
+
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        for problem in error.errors():
+            where = ".".join(str(part) for part in problem["loc"])
+            name = f"[red]{where}[/]: " if where else ""
+            err.print(f"{name}{escape(problem['msg'])}", soft_wrap=True)
+        raise typer.Exit(2) from None

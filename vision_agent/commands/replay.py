@@ -1,0 +1,70 @@
+"""`vision-agent replay`: a recording that makes a call."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from vision_agent.commands.options import (
+    Agent,
+    Model,
+    Token,
+    Url,
+    Voice,
+    err,
+    out,
+    refusals,
+    serve_arguments,
+)
+
+
+def replay(
+    file: Annotated[Path, typer.Argument(help="A recording: anything PyAV opens.")],
+    say: Annotated[
+        Path | None, typer.Option(help="A sound file to speak instead of its own.")
+    ] = None,
+    ask: Annotated[
+        str | None, typer.Option(help="A sentence to speak, in the local engine's voice.")
+    ] = None,
+    type_text: Annotated[
+        str | None, typer.Option("--type", help="A sentence to type instead of speaking.")
+    ] = None,
+    agent: Agent = None,
+    model: Model = None,
+    voice: Voice = None,
+    url: Url = None,
+    token: Token = None,
+    json_out: Annotated[Path | None, typer.Option("--json", help="Write the report here.")] = None,
+    wav_out: Annotated[
+        Path | None, typer.Option("--wav", help="Write the agent's voice here.")
+    ] = None,
+    timeout: Annotated[float, typer.Option(help="Longest wait for an answer, in seconds.")] = 60.0,
+) -> None:
+    """Make a call from a recorded video. Exit code 0 only if the agent answered."""
+    from vision_agent.replay_command import ReplayCommand
+
+    command = ReplayCommand(
+        file=file,
+        say=say,
+        ask=ask,
+        typed=type_text,
+        serve_arguments=serve_arguments(agent=agent, model=model, voice=voice),
+        url=url,
+        token=token,
+        timeout_s=timeout,
+    )
+    with refusals():
+        report = asyncio.run(command.run(out))
+        if json_out:
+            report.write_json(json_out)
+        if wav_out:
+            report.write_wav(wav_out)
+    for problem in report.errors:
+        err.print(f"[red]{escape(problem)}[/]", soft_wrap=True)
+    if not report.answered:
+        err.print("The agent did not answer.")
+        raise typer.Exit(1)

@@ -1,0 +1,59 @@
+"""`vision-agent serve`: answer video calls."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from vision_agent.commands.options import (
+    Agent,
+    Language,
+    Model,
+    ScenarioFile,
+    Voice,
+    out,
+    read_settings,
+    refusals,
+)
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; 0 picks a free one [7860].")] = None,
+    agent: Agent = None,
+    model: Model = None,
+    voice: Voice = None,
+    language: Language = None,
+    frame_rate: Annotated[
+        float | None, typer.Option(help="Pictures a second, at most [1].")
+    ] = None,
+    max_calls: Annotated[int | None, typer.Option(help="Calls at the same time [20].")] = None,
+    session_db: Annotated[
+        str | None,
+        typer.Option(help="Where conversations are kept: a database URL, or `memory` [a file]."),
+    ] = None,
+    scenario: ScenarioFile = None,
+) -> None:
+    """Answer video calls; the page is at the address it prints. Ctrl-C stops it.
+
+    SIGTERM stops it too, but lets the calls in progress go on for a while first.
+
+    Every option also has a VISION_AGENT_… variable; see .env.example.
+    """
+    from vision_agent.server import run_server
+
+    settings = read_settings(
+        host=host,
+        port=port,
+        agent=agent,
+        model=model,
+        voice=voice,
+        language=language,
+        frame_rate_hz=frame_rate,
+        max_calls=max_calls,
+        session_db=session_db,
+        scenario=scenario,
+    )
+    with refusals():
+        run_server(settings, say=out.print)

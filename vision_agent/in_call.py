@@ -1,0 +1,112 @@
+"""What tools can reach of one call (`tools.call_context.CallContext`)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+from vision_agent.call_status import CallStatus
+from vision_agent.caller_media import CallerMedia
+from vision_agent.live.intake import Intake
+from vision_agent.notices import Moment, Notices, worded
+from vision_agent.pictures import PeerPicture
+from vision_agent.rtc import Channel
+from vision_agent.tools.jobs import Job, Jobs
+
+FRESH_S = 0.7
+"""The page sends two pictures a second: one this old is the newest there is."""
+
+NEXT_PICTURE_S = 1.5
+FULL_PICTURE_S = 2.5
+"""A page needs half a second until its next picture, and time to send so large a one."""
+
+HOLD_S = 3.0
+
+
+class InCall:
+    """Joins tools to the call's halves.
+
+    Args:
+        intake: The call's live queue.
+        channel: The caller's client.
+        status: Where the call is.
+        media: The caller's microphone and camera.
+    """
+
+    def __init__(
+        self, intake: Intake, channel: Channel, status: CallStatus, media: CallerMedia
+    ) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.jobs = Jobs(self._job_failed)
+        self._intake = intake
+        self._channel = channel
+        self._status = status
+        self._media = media
+        self._notices = Notices(self._moment, self._tell)
+        self._camera_px = 0
+
+    async def close(self) -> None:
+        """Ends what tools have going on."""
+        await self.jobs.close()
+        await self._notices.close()
+
+    def camera_size(self, data: object) -> None:
+        """The caller's client says how large its camera's own pictures are."""
+        if isinstance(data, dict):
+            sides = [data.get("width"), data.get("height")]
+            self._camera_px = max((side for side in sides if isinstance(side, int)), default=0)
+
+    # CallContext
+
+    def now_s(self) -> float:
+        """Monotonic; pictures are dated by it."""
+        return time.monotonic()
+
+    async def next_picture(self, newer_than_s: float, timeout_s: float) -> PeerPicture | None:
+        """The first picture after that time, if one comes."""
+        return await self._media.pictures.next(newer_than_s, timeout_s)
+
+    async def full_picture(self) -> PeerPicture | None:
+        """The newest one, or one in full resolution from a client that scales its pictures."""
+        pictures, now_s = self._media.pictures, self.now_s()
+        newest = pictures.newest
+        if newest is not None and self._camera_px > max(newest.width, newest.height):
+            self._channel.server_message({"kind": "full_picture", "seconds": HOLD_S})
+            larger_than_px = max(newest.width, newest.height)
+            full = await pictures.next(now_s, FULL_PICTURE_S, larger_than_px=larger_than_px)
+            if full is not None:
+                return full
+        return await pictures.next(now_s - FRESH_S, NEXT_PICTURE_S)
+
+    def shown_at_s(self) -> float | None:
+        """Of the newest picture that was sent, or was not because it looks the same."""
+        return self._media.shown_at_s
+
+    def show_model(self, jpeg: bytes) -> None:
+        """A picture that no other replaces."""
+        self._intake.close_look(jpeg)
+
+    def tell_agent(self, notice: str) -> None:
+        """In the next gap."""
+        self._notices.put(notice)
+
+    def show_page(self, message: Mapping[str, object]) -> None:
+        """A server message."""
+        self._channel.server_message(dict(message))
+
+    def _moment(self) -> Moment:
+        return Moment(
+            caller_speaks=self._media.caller_speaks,
+            # Listening begins when the last of the answer has been played.
+            agent_busy=self._status.state != "listening" or self._status.answering,
+        )
+
+    def _tell(self, notice: str) -> None:
+        self._channel.server_message({"kind": "unasked", "text": notice})
+        self._media.camera.look_now()
+        self._intake.text(worded(notice))
+        self._status.set("thinking")
+
+    def _job_failed(self, job: Job) -> None:
+        self.tell_agent(f"I had to give up a {job.kind}: {job.what}.")

@@ -1,0 +1,67 @@
+"""The private parts of ADK that are touched, in one place.
+
+ADK's connection hides what google-genai receives: a cancelled tool call, the end of generation and
+how long a connection still lives are needed here and have no event of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, aclosing
+from typing import Any
+
+from google.adk.models.base_llm_connection import BaseLlmConnection
+from google.adk.utils._sync_runner import _use_executor_for_sync_callables
+from google.genai import types
+
+
+class _Tapped:
+    """google-genai's session, with every message shown to somebody before ADK reads it."""
+
+    def __init__(self, session: Any, on_message: Callable[[types.LiveServerMessage], None]) -> None:
+        self._session = session
+        self._on_message = on_message
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    async def receive(self) -> AsyncGenerator[types.LiveServerMessage, None]:
+        async with aclosing(self._session.receive()) as messages:
+            async for message in messages:
+                self._on_message(message)
+                yield message
+
+
+def tap(
+    connection: BaseLlmConnection, on_message: Callable[[types.LiveServerMessage], None]
+) -> None:
+    """Shows every message of a connection of ADK's to ``on_message`` first.
+
+    Raises:
+        RuntimeError: ADK's connection is not what this was written for.
+    """
+    session = getattr(connection, "_gemini_session", None)
+    if session is None:
+        raise RuntimeError("google-adk's Gemini connection holds no _gemini_session any more.")
+    connection._gemini_session = _Tapped(session, on_message)  # type: ignore[attr-defined]
+
+
+async def tell(connection: BaseLlmConnection, contents: list[types.Content]) -> None:
+    """Adds to a running conversation, and asks for an answer.
+
+    ADK's `send_history` is for a conversation's beginning: it nudges a 3.x model with a "." after
+    it, which later on would be words of the caller's; its `send_content` takes one content only.
+    """
+    session = connection._gemini_session  # type: ignore[attr-defined]
+    await session.send_client_content(turns=contents, turn_complete=True)
+
+
+def run_sync_tools_in(executor: Executor) -> AbstractContextManager[None]:
+    """While it lasts, tools that are plain functions are called in ``executor``.
+
+    They see a copy of the caller's context variables. `RunConfig.tool_thread_pool_config` is ADK's
+    public way; it moves coroutine functions into threads with event loops of their own as well, in
+    which what they have opened (sessions, connection pools) does not work.
+    """
+    return _use_executor_for_sync_callables(executor)  # type: ignore[arg-type]

@@ -1,0 +1,70 @@
+"""What the caller has said since the model last showed that it heard. Pure."""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+
+from google.genai import types
+
+MAX_MS = 15_000
+"""Longer than a spoken question; beyond, the oldest is forgotten."""
+
+LEAD_MS = 300
+"""Kept in front of the first sound, so that no syllable is cut."""
+
+ENDED_MS = 600
+"""Quiet that ends an utterance: what models wait before they answer."""
+
+_QUIET_PEAK = 500
+"""-36 dB of full scale: louder than a room, softer than speech."""
+
+_BYTES_PER_MS = 32
+"""s16le mono at 16 kHz."""
+
+
+class RecentAudio:
+    """A bounded record of sound sent, to be sent again to a session that did not get it."""
+
+    def __init__(self) -> None:
+        self._chunks: deque[tuple[types.Blob, int, bool]] = deque()
+        self._kept_ms = 0
+        self._quiet_ms = MAX_MS
+
+    def add(self, blob: types.Blob) -> bool:
+        """Sound was sent: s16le mono 16 kHz. Says whether it was more than quiet."""
+        pcm = blob.data or b""
+        duration_ms = len(pcm) // _BYTES_PER_MS
+        samples = array("h", pcm[: len(pcm) & ~1])
+        voiced = bool(samples) and max(max(samples), -min(samples)) > _QUIET_PEAK
+        self._quiet_ms = 0 if voiced else self._quiet_ms + duration_ms
+        self._chunks.append((blob, duration_ms, voiced))
+        self._kept_ms += duration_ms
+        while self._kept_ms > MAX_MS:
+            self._drop_oldest()
+        return voiced
+
+    @property
+    def utterance_ended(self) -> bool:
+        """Whether the caller has been quiet for long enough to have ended."""
+        return self._quiet_ms >= ENDED_MS
+
+    def forget(self, *, keep_ms: int = 0) -> None:
+        """The model has heard it, all but the newest ``keep_ms``."""
+        while self._chunks and self._kept_ms > keep_ms:
+            self._drop_oldest()
+
+    def worth_repeating(self) -> list[types.Blob]:
+        """The sound from just before the first voiced chunk on; none of it if all is quiet."""
+        chunks = list(self._chunks)
+        first = next((i for i, (_, _, voiced) in enumerate(chunks) if voiced), None)
+        if first is None:
+            return []
+        lead_ms = 0
+        while first and lead_ms < LEAD_MS:
+            first -= 1
+            lead_ms += chunks[first][1]
+        return [blob for blob, _, _ in chunks[first:]]
+
+    def _drop_oldest(self) -> None:
+        self._kept_ms -= self._chunks.popleft()[1]

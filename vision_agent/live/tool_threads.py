@@ -1,0 +1,80 @@
+"""Threads for blocking tools: bounded, and never waited for at exit.
+
+The standard library's `ThreadPoolExecutor` joins its threads when the interpreter ends, so one tool
+that hangs would keep a server from ending. Nothing can stop a thread; these can at least be left.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class TooManyTools(RuntimeError):
+    """So many blocking tools run and wait already that no more are taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    future: Future[Any]
+    call: Callable[[], Any]
+
+    def run(self) -> None:
+        if not self.future.set_running_or_notify_cancel():
+            return  # given up while it waited
+        try:
+            result = self.call()
+        except BaseException as error:
+            # Of the tool, SystemExit included: it belongs to whoever waits for the result.
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(result)
+
+
+class ToolThreads(Executor):
+    """A thread for each call, up to a bound; beyond it calls wait, up to another.
+
+    Args:
+        max_threads: Calls that run at the same time.
+        max_waiting: Calls that wait for one of these to end; more are refused.
+    """
+
+    def __init__(self, max_threads: int = 16, max_waiting: int = 64) -> None:
+        self._max_threads = max_threads
+        self._max_waiting = max_waiting
+        self._threads = 0
+        self._waiting: deque[_Work] = deque()
+        self._lock = threading.Lock()
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        """Runs ``fn`` in a thread.
+
+        Raises:
+            TooManyTools: `max_waiting` calls wait already.
+        """
+        future: Future[T] = Future()
+        work = _Work(future, lambda: fn(*args, **kwargs))
+        with self._lock:
+            if self._threads >= self._max_threads:
+                self._waiting = deque(w for w in self._waiting if not w.future.cancelled())
+                if len(self._waiting) >= self._max_waiting:
+                    raise TooManyTools("Too many tools are running: try again in a moment.")
+                self._waiting.append(work)
+                return future
+            self._threads += 1
+        threading.Thread(target=self._work, args=(work,), name="tool", daemon=True).start()
+        return future
+
+    def _work(self, work: _Work | None) -> None:
+        while work is not None:
+            work.run()
+            with self._lock:
+                work = self._waiting.popleft() if self._waiting else None
+                if work is None:
+                    self._threads -= 1

@@ -1,0 +1,48 @@
+"""What `vision-agent models` tells: the live models, their features, the voices, today's choice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from vision_agent.agents import AgentError, load_agent, root_of
+from vision_agent.brain import choose_brain
+from vision_agent.live.call_options import CallOptions, check_options
+from vision_agent.live.models import LIVE_MODELS, THIS_MACHINE, VOICES, ModelError
+from vision_agent.settings import Settings
+
+
+def models_report(settings: Settings, environ: Mapping[str, str]) -> dict[str, Any]:
+    """Everything as JSON takes it.
+
+    Args:
+        settings: Which agent, model and voice a call would have.
+        environ: Where google-genai looks for credentials.
+
+    Returns:
+        `models` (a row each), `voices`, and `now`: the `model`, `brain`, `label` and `voice` of a
+        call that began now, or `error`: why there could be none.
+    """
+    return {
+        "models": [asdict(model) for model in (*LIVE_MODELS, THIS_MACHINE)],
+        "voices": list(VOICES),
+        "now": now(settings, environ),
+    }
+
+
+def now(settings: Settings, environ: Mapping[str, str]) -> dict[str, Any]:
+    """Who would answer a call that began now; see `models_report`."""
+    try:
+        options = CallOptions.read(settings.model_dump())
+        brain = choose_brain(root_of(load_agent(settings.agent)), settings.model, environ)
+        check_options(options, brain.model)
+    except (AgentError, ModelError) as error:
+        return {"error": str(error)}
+    return {
+        "model": brain.model,
+        "brain": brain.kind,
+        "label": brain.label,
+        "voice": options.voice,
+        "error": None,
+    }

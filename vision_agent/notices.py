@@ -1,0 +1,79 @@
+"""What tools have to tell while nobody asks: told to the agent in the next gap, one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vision_agent.gap import Gap
+
+MAX_WAITING = 8
+LOOK_AGAIN_S = 0.1
+
+MARK = "[notice]"
+"""What a notice begins with; the local Live API knows it too."""
+
+INSTRUCTION = (
+    "This comes from one of your tools, not from the caller. If it is about what the camera sees, "
+    "look at the newest picture. Tell the caller now, in one short sentence."
+)
+
+
+def worded(notice: str) -> str:
+    """A notice as the model is told it: a user's turn that says it is none."""
+    return f"{MARK} {' '.join(notice.split())}\n{INSTRUCTION}"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Who is speaking just now."""
+
+    caller_speaks: bool
+    agent_busy: bool
+
+
+class Notices:
+    """Waits for gaps. More than `MAX_WAITING` are not kept: the oldest goes.
+
+    Args:
+        moment: Says who is speaking.
+        tell: Puts a notice before the agent.
+    """
+
+    def __init__(self, moment: Callable[[], Moment], tell: Callable[[str], None]) -> None:
+        self._moment = moment
+        self._tell = tell
+        self._waiting: deque[str] = deque(maxlen=MAX_WAITING)
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def put(self, notice: str) -> None:
+        """Takes a notice; it is told in the next gap."""
+        if self._closed:
+            return
+        self._waiting.append(notice)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run(), name="notices")
+
+    async def close(self) -> None:
+        """Tells nothing more."""
+        self._closed = True
+        self._waiting.clear()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            gap = Gap(loop.time())
+            # Voice, playout and connection all have a say; nothing tells when all are quiet.
+            while not gap.open(  # noqa: ASYNC110
+                loop.time(),
+                caller_speaks=(moment := self._moment()).caller_speaks,
+                agent_busy=moment.agent_busy,
+            ):
+                await asyncio.sleep(LOOK_AGAIN_S)
+            self._tell(self._waiting.popleft())

@@ -1,0 +1,96 @@
+"""`look_closely`: the newest picture, or a part of it, as sharp as the camera has it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import cv2
+import numpy as np
+from pydantic import Field
+
+from vision_agent.tools.boxes import BadBox, Box2d, check_box, in_pixels
+from vision_agent.tools.call_context import CallContext, Pixels, Result, error, in_call
+
+MAX_PX = 1536
+"""Longer side of what is sent. A full 720p picture goes as it is."""
+
+MAX_BYTES = 1_000_000
+ENLARGE_TO_PX = 1024
+ENLARGE_AT_MOST = 2.0
+"""A small part is enlarged a little: small print is read better so, by models and by OCR."""
+
+MARGIN = 0.08
+JPEG_QUALITIES = (92, 85, 75, 60)
+SHRINK = 0.75
+
+NO_PICTURE = "There is no picture: the caller's camera is off."
+
+
+async def look_closely(
+    what: Annotated[str, Field(description="What to look at, e.g. 'the small print on the label'")],
+    region: Box2d | None = None,
+) -> Result:
+    """Look closely: get the caller's camera picture in full resolution, or one part of it.
+
+    Use it for small text, labels, screens, numbers and details that the ordinary pictures are too
+    coarse for. The picture is before you when the result comes. Boxes for point_at always refer
+    to the whole camera picture, never to the part.
+    """
+
+    async def work(call: CallContext) -> Result:
+        try:
+            box = None if region is None else check_box(region)
+        except BadBox as bad:
+            return error(str(bad))
+        picture = await call.full_picture()
+        if picture is None:
+            return error(NO_PICTURE)
+
+        def make() -> tuple[bytes, int, int]:
+            return to_jpeg(cut(picture.pixels(max(picture.width, picture.height)), box))
+
+        jpeg, width, height = await asyncio.to_thread(make)
+        call.show_model(jpeg)
+        return {
+            "status": f"The newest picture of yours shows {what} closely.",
+            "part": "the whole picture" if box is None else list(box),
+            "width": width,
+            "height": height,
+        }
+
+    return await in_call(work)
+
+
+def cut(pixels: Pixels, box: tuple[int, int, int, int] | None) -> Pixels:
+    """A part of a picture with a margin, enlarged if it is small; or all of it."""
+    if box is not None:
+        height, width = pixels.shape[:2]
+        top, left, bottom, right = in_pixels(box, width, height, margin=MARGIN)
+        pixels = pixels[top:bottom, left:right]
+        scale = min(ENLARGE_AT_MOST, ENLARGE_TO_PX / max(pixels.shape[:2]))
+        if scale > 1:
+            pixels = _scaled(pixels, scale, cv2.INTER_CUBIC)
+    longer = max(pixels.shape[:2])
+    return _scaled(pixels, MAX_PX / longer, cv2.INTER_AREA) if longer > MAX_PX else pixels
+
+
+def to_jpeg(pixels: Pixels, max_bytes: int = MAX_BYTES) -> tuple[bytes, int, int]:
+    """A JPEG file of at most `max_bytes`, its width and its height.
+
+    Raises:
+        ValueError: OpenCV could not encode the picture.
+    """
+    while True:
+        for quality in JPEG_QUALITIES:
+            done, buffer = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
+            if not done:
+                raise ValueError(f"A picture of {pixels.shape} could not be made a JPEG.")
+            if len(buffer) <= max_bytes:
+                return buffer.tobytes(), pixels.shape[1], pixels.shape[0]
+        pixels = _scaled(pixels, SHRINK, cv2.INTER_AREA)
+
+
+def _scaled(pixels: Pixels, scale: float, how: int) -> Pixels:
+    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
+    return np.asarray(cv2.resize(pixels, size, interpolation=how), np.uint8)

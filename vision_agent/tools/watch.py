@@ -1,0 +1,87 @@
+"""`watch_for`: looks at the call's own pictures, and makes the agent speak up when it happens.
+
+The pictures are decoded by the call already; they cost no tokens. What is found is what OpenCV can
+tell: the model, which knows what things are, is asked to look when something has happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from pydantic import Field
+
+from vision_agent.tools.call_context import CallContext, Result, error, in_call
+from vision_agent.tools.detectors import LOOK_AT_PX, Detector, Kind, detector_for
+from vision_agent.tools.jobs import TooMany
+from vision_agent.tools.remind import spoken_time
+
+KIND = "watch"
+SHORTEST_S, LONGEST_S = 5.0, 3600.0
+MAX_WHAT_CHARS = 120
+NO_PICTURE_S = 5.0
+
+
+async def watch_for(
+    what: Annotated[str, Field(description="What to watch for, e.g. 'a cup on the table'")],
+    kind: Annotated[
+        Kind,
+        Field(
+            description="What may happen to it: something appears, disappears, moves or changes "
+            "anyhow; or a face, a code (QR or barcode) or printed text comes into view"
+        ),
+    ] = "changes",
+    seconds: Annotated[float, Field(description="How long to watch at most")] = 300,
+) -> Result:
+    """Watch the caller's camera and be told when something happens, so that you can say so.
+
+    Use it when the caller asks to be told once something appears, disappears, moves or changes,
+    or a face, code or text comes into view. It watches in the background and ends once it has
+    happened.
+    """
+
+    async def work(call: CallContext) -> Result:
+        subject = " ".join(what.split())[:MAX_WHAT_CHARS] or "anything"
+        lasts_s = min(LONGEST_S, max(SHORTEST_S, seconds))
+        if call.shown_at_s() is None:
+            return error("There is nothing to watch: the caller's camera is off.")
+        detector = detector_for(kind, subject)
+        try:
+            call.jobs.start(KIND, subject, _watch(call, detector, subject, lasts_s))
+        except TooMany as many:
+            return error(str(many))
+        return {"status": f"Watching for {subject}, for {spoken_time(lasts_s)} at most."}
+
+    return await in_call(work)
+
+
+async def stop_watching(
+    what: Annotated[
+        str, Field(description="Words of what was watched for; leave out for all")
+    ] = "",
+) -> Result:
+    """Stop watching for what watch_for was told to watch for, or for all of it."""
+
+    async def work(call: CallContext) -> Result:
+        stopped = await call.jobs.stop(KIND, what)
+        return {"stopped": [job.what for job in stopped]}
+
+    return await in_call(work)
+
+
+async def _watch(call: CallContext, detector: Detector, what: str, lasts_s: float) -> None:
+    ends_s = call.now_s() + lasts_s
+    seen_s = call.now_s()
+    while (now_s := call.now_s()) < ends_s:
+        picture = await call.next_picture(seen_s, min(NO_PICTURE_S, ends_s - now_s))
+        if picture is None:
+            continue  # the camera is off, perhaps for a while
+        seen_s = picture.captured_at_s
+        pixels = await asyncio.to_thread(picture.pixels, LOOK_AT_PX)
+        found = await asyncio.to_thread(detector.look, pixels)
+        if found:
+            call.tell_agent(f"{found} You asked me to watch for {what}.")
+            return
+        # Pictures that come meanwhile are not missed: the newest is next.
+        await asyncio.sleep(detector.pause_s)
+    call.tell_agent(f"I have watched for {what} for {spoken_time(lasts_s)}, and saw nothing.")
