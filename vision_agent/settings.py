@@ -155,7 +155,8 @@ class Settings(BaseSettings):
         description="Where conversations are kept: a database URL, or `memory`. Default: a file.",
     )
     data_dir: Path = Field(
-        default_factory=lambda: data_home() / "vision_agent", description="Where that file is."
+        default_factory=lambda: data_home() / "vision_agent",
+        description="Where that file is, and what callers teach.",
     )
     resume_within_s: float = Field(
         default=600,
