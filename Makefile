@@ -1,8 +1,9 @@
-# make run · make test · make lint · make bench · make bench-barge-in
+# make run · make test · make lint · make bench · make bench-barge-in · make soak ·
+# make contract
 VENV := .venv
 BIN  := $(VENV)/bin
 
-.PHONY: run test lint bench bench-barge-in bench-sight setup setup-dev clean
+.PHONY: run test lint bench bench-barge-in bench-sight soak contract setup setup-dev clean
 
 run: setup
 	@$(BIN)/vision-agent serve $(ARGS)
@@ -17,12 +18,20 @@ lint: setup-dev
 
 bench: setup-dev
 	$(BIN)/python benchmarks/call.py $(ARGS)
+	$(BIN)/python benchmarks/engine.py $(ENGINE_ARGS)
 
 bench-sight: setup-dev
 	$(BIN)/python benchmarks/sight.py $(ARGS)
 
 bench-barge-in: setup-dev
 	$(BIN)/python benchmarks/barge_in.py $(ARGS)
+
+soak: setup-dev
+	$(BIN)/python -m tests.soak.run $(ARGS)
+
+# The local Live API against the public one; needs a key.
+contract: setup-dev
+	@$(BIN)/python -m tests.contract
 
 setup:
 	@VENV=$(VENV) sh scripts/setup.sh run

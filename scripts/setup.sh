@@ -1,6 +1,7 @@
 #!/bin/sh
 # Sets up everything `make run` (first argument "run") or `make test` ("dev") needs: the shared
-# libraries that OpenCV wants, Chromium for the browser tests, and a virtual environment.
+# libraries that OpenCV wants; Chromium, PulseAudio, PostgreSQL for the tests that need them; Node and the
+# JavaScript SDK for its test, and a virtual environment.
 # Installs Debian packages only as root or with sudo; otherwise says what is missing.
 set -eu
 
@@ -38,6 +39,16 @@ fi
 if [ "$what" = dev ]; then
 	command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 ||
 		command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
+	# Debian keeps its programs off the PATH.
+	command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 ||
+		missing="$missing postgresql"
+	command -v node >/dev/null 2>&1 || missing="$missing nodejs"
+	command -v npm >/dev/null 2>&1 || missing="$missing npm"
+	if [ "$(uname -s)" = Linux ]; then
+		# Virtual devices for the tests of `vision-agent talk`.
+		command -v pulseaudio >/dev/null 2>&1 || missing="$missing pulseaudio"
+		command -v paplay >/dev/null 2>&1 || missing="$missing pulseaudio-utils"
+	fi
 fi
 
 if [ -n "$missing" ]; then
@@ -53,7 +64,8 @@ if [ -n "$missing" ]; then
 	else
 		say "These packages are missing and can't be installed from here:$missing"
 		say "On Debian or Ubuntu, as root: apt-get install$missing"
-		say "Elsewhere: OpenCV needs libGL.so.1 and libglib-2.0.so.0; the browser tests need Chromium."
+		say "Elsewhere: OpenCV needs libGL.so.1 and libglib-2.0.so.0; the tests need Chromium, PulseAudio,"
+		say "PostgreSQL, and Node 20 with npm."
 		exit 1
 	fi
 fi
@@ -70,4 +82,16 @@ if [ ! -e "$stamp" ] || [ pyproject.toml -nt "$stamp" ]; then
 		"$venv/bin/python" -m pip install -q --disable-pip-version-check -e .
 	fi
 	touch "$stamp"
+fi
+
+if [ "$what" = dev ]; then
+	javascript=tests/javascript
+	stamp="$javascript/node_modules/.package-lock.json"
+	if ! node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)'; then
+		say "The JavaScript SDK needs Node 20 or newer; this machine has $(node --version): its test will be SKIPPED."
+	elif [ ! -e "$stamp" ] || [ "$javascript/package-lock.json" -nt "$stamp" ]; then
+		say "Installing the JavaScript SDK into $javascript …"
+		npm ci --prefix "$javascript" --no-audit --no-fund --ignore-scripts --loglevel=error >&2
+		touch "$stamp"
+	fi
 fi

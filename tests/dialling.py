@@ -28,11 +28,17 @@ def request(method: str, url: str, body: dict | None = None) -> dict:
 class Dialled:
     """A peer that has offered; `connect` takes the answer and waits for `bot-ready`."""
 
-    def __init__(self, url: str, camera: MediaStreamTrack | None = None) -> None:
+    def __init__(
+        self, url: str, camera: MediaStreamTrack | None = None, data: dict | None = None
+    ) -> None:
         self.url = url
+        self.data = data
         self.camera = camera or VideoStreamTrack()
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.pc_id = ""
+        self.answer: dict = {}
+        self.voiced_s = 0.0
+        """How much of the sound that has come so far is not silence."""
         self.messages: list[dict] = []
         self._arrived = asyncio.Condition()
         self.channel = self.peer.createDataChannel("chat")
@@ -63,25 +69,31 @@ class Dialled:
             await self._arrived.wait_for(lambda: found() is not None)
         return found()
 
-    async def offer(self, restart: str | None = None) -> dict:
+    async def offer(self, restart: str | None = None, resume: object = None) -> dict:
         self.peer.addTrack(AudioStreamTrack())
         self.peer.addTrack(self.camera)
         await self.peer.setLocalDescription(await self.peer.createOffer())
         body: dict = {"sdp": self.peer.localDescription.sdp, "type": "offer"}
+        if self.data:
+            body["requestData"] = self.data
         if restart:
             body |= {"pc_id": restart, "restart_pc": True}
-        answer = await asyncio.to_thread(request, "POST", f"{self.url}/api/offer", body)
-        self.pc_id = answer["pc_id"]
-        return answer
+        if resume is not None:
+            body["requestData"] = {"resume": resume}
+        self.answer = await asyncio.to_thread(request, "POST", f"{self.url}/api/offer", body)
+        self.pc_id = self.answer["pc_id"]
+        return self.answer
 
-    async def connect(self, restart: str | None = None) -> None:
-        answer = await self.offer(restart)
+    async def connect(self, restart: str | None = None, resume: str | None = None) -> None:
+        answer = await self.offer(restart, resume)
 
         @self.peer.on("track")
         def drain(track) -> None:
             async def read() -> None:
                 while True:
-                    await track.recv()
+                    frame = await track.recv()
+                    if track.kind == "audio" and abs(frame.to_ndarray().astype(int)).max() > 500:
+                        self.voiced_s += frame.samples / frame.sample_rate
 
             task = asyncio.ensure_future(read())
             task.add_done_callback(lambda t: t.exception())

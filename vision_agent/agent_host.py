@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from google.adk.runners import Runner
@@ -12,14 +12,17 @@ from vision_agent.agents import load_agent, root_of
 from vision_agent.brain import Brain, choose_brain, install_brain
 from vision_agent.live.background_tools import BackgroundTools, ToolLimits, explain_errors
 from vision_agent.live.call_options import CallOptions, check_options
+from vision_agent.live.heard_history import HeardHistory
 from vision_agent.live.intake import Intake
+from vision_agent.live.listener import Listener
 from vision_agent.live.local_process import LocalServer
 from vision_agent.live.models import ModelError
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
-from vision_agent.live.steady import Listener
 from vision_agent.live.store import USER_ID, OpenSession, make_store
 from vision_agent.live.tool_threads import ToolThreads
+from vision_agent.memory import LineMemory, Owner
+from vision_agent.remembering import Remembering
 from vision_agent.settings import Settings
 from vision_agent.version import __version__
 
@@ -60,12 +63,24 @@ class AgentHost:
             resume_within_s=settings.resume_within_s,
             keep_s=settings.keep_days * 86_400,
         )
-        self._runner = Runner(app=app, session_service=self.store)
+        app = app.model_copy(update={"plugins": [*app.plugins, HeardHistory()]})
+        self._memory = LineMemory(settings.memory)
+        self._runner = Runner(app=app, session_service=self.store, memory_service=self._memory)
 
     @property
     def name(self) -> str:
         """The root agent's name."""
         return self._root.name
+
+    @property
+    def app_name(self) -> str:
+        """The ADK app's name: unique on a server."""
+        return self._runner.app_name
+
+    @property
+    def description(self) -> str:
+        """What the agent says it is for."""
+        return self._root.description
 
     @property
     def version(self) -> str:
@@ -82,23 +97,29 @@ class AgentHost:
             "version": __version__,
         }
 
-    async def start(self) -> None:
-        """Open the sessions' database, and start the local Live API if it is the brain.
+    async def start(self, local: LocalServer | None = None) -> None:
+        """Open the sessions' database, and give the agent its brain.
+
+        Args:
+            local: The running local Live API; None starts one if it is the brain.
 
         Raises:
             DatabaseError: The database can't be used.
             LocalServerError: The local Live API does not start.
         """
         await self.store.start()
-        if self.brain.kind == "local":
-            self._local = await LocalServer.start(self._scenario, self._data_dir)
-        install_brain(self.brain, self._root, self._local)
+        if self.brain.kind != "local":
+            local = None
+        elif local is None:
+            local = self._local = await LocalServer.start(self._scenario, self._data_dir)
+        install_brain(self.brain, self._root, local)
         explain_errors(self._root)
 
     async def close(self) -> None:
         """End what `start` started, and the agent's own toolsets."""
         await self.store.close()
         await self._runner.close()
+        self._memory.close()
         if self._local is not None:
             await self._local.close()
 
@@ -108,6 +129,15 @@ class AgentHost:
         check_options(options, self.brain.model)
         return options
 
+    def remembering(self, owner: Owner) -> Remembering:
+        """What keeps the words of a call of this owner's."""
+        return Remembering(
+            self._memory,
+            app_name=self.app_name,
+            user=owner.user,
+            conversation=owner.conversation,
+        )
+
     def new_session(
         self,
         opened: OpenSession,
@@ -115,6 +145,7 @@ class AgentHost:
         *,
         options: CallOptions,
         listener: Listener,
+        heard: Callable[[], str],
     ) -> LiveSession:
         """The model's side of a call.
 
@@ -123,6 +154,7 @@ class AgentHost:
             intake: The call's live queue.
             options: The call's, from `options`.
             listener: Is told how the connection to the model fares.
+            heard: What the caller has heard of the present answer.
         """
         return LiveSession(
             self._runner,
@@ -132,6 +164,7 @@ class AgentHost:
             session_id=opened.session_id,
             model=self.brain.model,
             listener=listener,
+            heard=heard,
             tools=BackgroundTools(self._tool_limits, self._tool_threads),
             keeper=opened,
             user=options.user,

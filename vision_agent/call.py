@@ -11,6 +11,7 @@ from typing import Any
 
 from aiortc import MediaStreamTrack, RTCDataChannel
 
+from vision_agent import memory
 from vision_agent.agent_host import AgentHost
 from vision_agent.call_limits import CallLimits, EndsNow, EndsSoon, GoesOn
 from vision_agent.call_status import CallStatus, State
@@ -52,6 +53,7 @@ class Call:
         metrics: The server's counters.
         options: How the agent answers in this call.
         conversation: What it is about: a new one, or one that is gone on with.
+        user: Who calls, to remember what is said; empty for somebody unknown.
         on_closed: Called once, when nothing of the call is left.
     """
 
@@ -64,6 +66,7 @@ class Call:
         *,
         options: CallOptions,
         conversation: OpenSession,
+        user: str = "",
         on_closed: Callable[[Call], None],
     ) -> None:
         self.call_id = call_id
@@ -77,8 +80,14 @@ class Call:
         self._intake = Intake()
         self._channel = Channel(self, {"library": "vision_agent", "version": host.version})
         self._status = CallStatus(self._on_state)
+        self._owner = memory.Owner(user, call_id)
+        self._remembering = host.remembering(self._owner)
         self._conversation = Conversation(
-            self._channel, self._status, metrics, barge_in_hold_ms=settings.barge_in_hold_ms
+            self._channel,
+            self._status,
+            metrics,
+            barge_in_hold_ms=settings.barge_in_hold_ms,
+            overhear=self._remembering.hear,
         )
         self._media = CallerMedia(
             self._intake,
@@ -171,6 +180,7 @@ class Call:
             self._live_started = True
             self._start(self._converse(), "live")
             self._start(self._watch_limits(), "limits")
+            self._start(self._remembering.run(), "memory")
 
     def on_microphone(self, track: MediaStreamTrack) -> None:
         """Listen to the caller."""
@@ -206,6 +216,7 @@ class Call:
     def on_text(self, text: str) -> None:
         """The caller typed."""
         self._media.typed(text)
+        self._remembering.typed(text)
 
     def on_track_status(self, receiver_index: int, enabled: bool) -> None:
         """The caller muted or unmuted."""
@@ -227,8 +238,13 @@ class Call:
     async def _converse(self) -> None:
         # Tools run in tasks that ADK starts from here, and inherit this.
         call_context.current.set(self._in_call)
+        memory.owner.set(self._owner)
         session = self._host.new_session(
-            self.opened, self._intake, options=self._options, listener=self._conversation
+            self.opened,
+            self._intake,
+            options=self._options,
+            listener=self._conversation,
+            heard=self._conversation.heard,
         )
         try:
             await self._conversation.run(session)
@@ -312,5 +328,6 @@ class Call:
         await self._peer.close(reason)
         self._media.close()
         self._host.store.end(self.opened)
+        await self._remembering.flush()
         self._metrics.calls_ended.inc()
         self._tell_closed(self)

@@ -10,11 +10,13 @@ import typer
 from dotenv import load_dotenv
 from rich.logging import RichHandler
 
+from vision_agent.commands.doctor import doctor
 from vision_agent.commands.live_server import live_server
 from vision_agent.commands.models import models
 from vision_agent.commands.options import err, out
 from vision_agent.commands.replay import replay
 from vision_agent.commands.serve import serve
+from vision_agent.commands.talk import talk
 from vision_agent.version import __version__
 
 app = typer.Typer(
@@ -25,8 +27,10 @@ app = typer.Typer(
 )
 app.command("serve")(serve)
 app.command("replay")(replay)
+app.command("talk")(talk)
 app.command("live-server")(live_server)
 app.command("models")(models)
+app.command("doctor")(doctor)
 
 
 def _version(wanted: bool) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import aclosing
 
 from vision_agent.barge_in import BargeIn
 from vision_agent.call_status import CallStatus
+from vision_agent.heard import SpokenAnswer, cut
 from vision_agent.live.events import (
     AgentTranscript,
     Interrupted,
@@ -22,32 +24,40 @@ from vision_agent.live.events import (
 from vision_agent.live.session import LiveSession
 from vision_agent.metrics import Metrics
 from vision_agent.rtc import Channel, Speaker
+from vision_agent.rtc.speaker import BYTES_PER_MS
 
 
 class Conversation:
     """Voice to the speaker, everything else to the channel.
 
-    It listens to how the model's connection fares (`live.steady.Listener`).
+    It listens to how the model's connection fares (`live.listener.Listener`).
 
     Args:
         channel: Shows the caller what happens.
         status: Where the call is.
         metrics: The server's counters.
-        barge_in_hold_ms: How long the voice is held back for a caller who seems to cut in, until
-            the model says so.
+        barge_in_hold_ms: How long the voice is still held back after a caller who seemed to cut
+            in has fallen silent, until the model says so.
+        overhear: Is told every event too.
     """
 
     def __init__(
-        self, channel: Channel, status: CallStatus, metrics: Metrics, *, barge_in_hold_ms: int
+        self,
+        channel: Channel,
+        status: CallStatus,
+        metrics: Metrics,
+        *,
+        barge_in_hold_ms: int,
+        overhear: Callable[[LiveEvent], None] | None = None,
     ) -> None:
+        self._overhear = overhear
         self._channel = channel
         self._status = status
         self._metrics = metrics
-        self._answer = ""
+        self._answer = SpokenAnswer()
         self._agent = ""
         self._tools: dict[str, str] = {}
-        self._barge_in = BargeIn(guesses=barge_in_hold_ms > 0)
-        self._barge_in_hold_s = barge_in_hold_ms / 1000
+        self._barge_in = BargeIn(barge_in_hold_ms)
         self._hold: asyncio.TimerHandle | None = None
         self.speaker = Speaker(on_speaking=self._on_speaking)
 
@@ -62,8 +72,11 @@ class Conversation:
         try:
             async with aclosing(session.events()) as events:
                 async for event in events:
-                    self._on_event(event)
+                    self._take(event)
         finally:
+            if self._answer and self._overhear is not None:
+                # The call ends in the middle of it.
+                self._overhear(Interrupted(self.heard()))
             self._metrics.model_sessions.dec()
             self._stop_holding()
 
@@ -74,20 +87,29 @@ class Conversation:
         speaking, now_ms = self.speaker.speaking, 1000 * time.monotonic()
         if self._barge_in.heard(level, loud, speaking, now_ms):
             self.speaker.pause()
-            # A microphone that falls silent for good must not hold the answer for ever.
-            loop = asyncio.get_running_loop()
-            self._hold = loop.call_later(self._barge_in_hold_s, self._was_false_start)
+            self._await_interruption()
 
-    def _was_false_start(self) -> None:
-        self._stop_holding()
+    def _await_interruption(self) -> None:
+        """By a timer: no more sound may come, and that must not hold the answer for ever."""
+        now_ms = 1000 * time.monotonic()
+        wait_ms = self._barge_in.hold_until_ms - now_ms
+        if wait_ms > 0:
+            loop = asyncio.get_running_loop()
+            self._hold = loop.call_later(wait_ms / 1000, self._await_interruption)
+            return
+        self._hold = None
         self._metrics.false_starts.inc()
-        self._barge_in.was_nothing(1000 * time.monotonic())
+        self._barge_in.was_nothing(now_ms)
         self.speaker.resume()
 
     def _stop_holding(self) -> None:
         if self._hold is not None:
             self._hold.cancel()
             self._hold = None
+
+    def heard(self) -> str:
+        """What has been played of the present answer, marked if that is not all of it."""
+        return cut(self._answer.heard(self.speaker.played_ms), self._answer.text)
 
     # How the connection to the model fares.
 
@@ -112,31 +134,39 @@ class Conversation:
 
     # What the model says and does.
 
+    def _take(self, event: LiveEvent) -> None:
+        if isinstance(event, Interrupted):
+            event = Interrupted(self.heard())
+        self._on_event(event)
+        if self._overhear is not None:
+            self._overhear(event)
+
     def _on_event(self, event: LiveEvent) -> None:
         match event:
             case Voice(pcm):
                 self._open_answer()
-                self.speaker.write(pcm)
+                self._place(pcm)
             case AgentTranscript(text, final=False, author=agent):
                 self._open_answer()
                 self._speaks(agent)
-                self._answer += text
+                self._answer.words(text)
                 self._channel.bot_text(text)
             case AgentTranscript(text, final=True):
-                self._answer = ""
-                self._channel.bot_transcript(text)
+                # Told when the turn ends: only then it is known how much of it was heard.
+                if not self._answer.text:
+                    self._answer.words(text)
             case UserTranscript(text, final):
                 self._channel.user_transcript(text, final)
-            case Interrupted():
+            case Interrupted(heard):
                 self._metrics.interruptions.inc()
                 self._stop_holding()
                 self._barge_in.interrupted()
                 self.speaker.flush()
-                self._channel.server_message({"kind": "interrupted"})
-                self._close_answer()
+                self._channel.server_message({"kind": "interrupted", "heard": heard})
+                self._close_answer(heard or "")
             case TurnComplete():
                 self.speaker.end_of_turn()
-                self._close_answer()
+                self._close_answer(" ".join(self._answer.text.split()))
                 self._channel.server_message({"kind": "turn_complete"})
             case ToolCall(call_id, name, arguments):
                 self._tools[call_id] = name
@@ -159,13 +189,18 @@ class Conversation:
             self._status.answering = True
             self._channel.bot_thinking(True)
 
-    def _close_answer(self) -> None:
+    def _place(self, pcm: bytes) -> None:
+        start_ms = self.speaker.played_ms + self.speaker.queued_ms
+        self.speaker.write(pcm)
+        self._answer.sound(start_ms, len(pcm) / BYTES_PER_MS)
+
+    def _close_answer(self, text: str) -> None:
         if self._status.answering:
             self._status.answering = False
             self._channel.bot_thinking(False)
-        if self._answer:
-            self._channel.bot_transcript(self._answer)
-            self._answer = ""
+        if text:
+            self._channel.bot_transcript(text)
+        self._answer = SpokenAnswer()
         state = self._status.state
         if state == "thinking" or (state == "speaking" and not self.speaker.queued_ms):
             self._status.set("listening")

@@ -103,7 +103,7 @@ class InCall:
         )
 
     def _tell(self, notice: str) -> None:
-        self._channel.server_message({"kind": "notice", "text": notice})
+        self._channel.server_message({"kind": "unasked", "text": notice})
         self._media.camera.look_now()
         self._intake.text(worded(notice))
         self._status.set("thinking")

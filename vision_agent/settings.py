@@ -48,7 +48,8 @@ class Settings(BaseSettings):
 
     agent: str | None = Field(
         default=None,
-        description="An ADK agent folder, or `package.module:attribute`. Default: our own.",
+        description="An ADK agent folder, `package.module:attribute`, several of them with commas, "
+        "or a folder of agent folders. Default: our own.",
     )
     model: str | None = Field(
         default=None,
@@ -81,6 +82,12 @@ class Settings(BaseSettings):
         description="What the local Live API answers and what goes wrong with it (YAML).",
     )
 
+    memory: Path | None = Field(
+        default=None,
+        description="SQLite file that remembers what callers said, for their next calls. "
+        "Default: in memory, until the server stops.",
+    )
+
     frame_rate_hz: float = Field(
         default=1.0, gt=0, le=10, description="Pictures a second that reach the model at most."
     )
@@ -103,8 +110,8 @@ class Settings(BaseSettings):
         default=700,
         ge=0,
         le=5_000,
-        description="How long the agent falls silent for a caller who seems to cut in, until the "
-        "model says so; 0: not before the model says so.",
+        description="How long after a sound that seemed to cut in the agent stays silent, for the "
+        "model to say so; 0: it falls silent only when the model says so.",
     )
 
     tool_timeout_s: float = Field(
@@ -214,6 +221,7 @@ class Settings(BaseSettings):
         "token",
         "scenario",
         "session_db",
+        "memory",
         "proactive_audio",
         mode="before",
     )
@@ -234,3 +242,10 @@ def web_folder() -> Path:
     package = Path(__file__).resolve().parent
     installed = package / "web"
     return installed if installed.is_dir() else package.parent / "web"
+
+
+def recordings_folder() -> Path:
+    """The folder of the recordings that `talk --demo` needs: as `web_folder`, or `samples`."""
+    package = Path(__file__).resolve().parent
+    installed = package / "recordings"
+    return installed if installed.is_dir() else package.parent / "samples" / "recordings"

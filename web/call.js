@@ -8,7 +8,8 @@ const READY_TIMEOUT_MS = 20_000;
 // Addresses are found within milliseconds. Chromium waits for ever if all there is is loopback.
 const ADDRESS_TIMEOUT_MS = 5_000;
 // How long to wait before each try to get back into a call. Then it is over.
-const RECONNECT_DELAYS_MS = [0, 1_000, 2_000, 4_000, 8_000];
+// A server that is started again takes some seconds, with the local engine more.
+const RECONNECT_DELAYS_MS = [0, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000];
 // A server that ends a call says so first and then closes the channel; leave its words time.
 const CHANNEL_CLOSE_GRACE_MS = 400;
 
@@ -18,6 +19,8 @@ const CHANNEL_CLOSE_GRACE_MS = 400;
  * @property {(track: MediaStreamTrack) => void} onVoice the agent's voice, once per connection
  * @property {(why: string) => void} onReconnecting
  * @property {() => void} onReady the agent is there, at first and after a reconnection
+ * @property {(answer: {resume?: string, resume_within_s?: number}, forgotten: boolean) => void}
+ *   onAnswer a call is made; forgotten: it was to continue a conversation that the server has lost
  * @property {(problem: import("./problems.js").Problem|null) => void} onEnded exactly once; null
  *   if the person hung up
  */
@@ -34,6 +37,7 @@ export class Call {
   #peers = new Set();
   #channel = null;
   #pcId = null;
+  #resume;
   #over = false;
   /** @type {"dialling"|"up"|"recovering"} */
   #phase = "dialling";
@@ -42,14 +46,15 @@ export class Call {
   /**
    * @param {{signalling: import("./signalling.js").Signalling, iceServers: RTCIceServer[],
    *   microphone: MediaStreamTrack, muted: boolean, camera: MediaStreamTrack|null,
-   *   listener: CallListener}} parts
+   *   resume: string|null, listener: CallListener}} parts resume: continues a conversation
    */
-  constructor({ signalling, iceServers, microphone, muted, camera, listener }) {
+  constructor({ signalling, iceServers, microphone, muted, camera, resume, listener }) {
     this.#signalling = signalling;
     this.#iceServers = iceServers;
     this.#microphone = microphone;
     this.#muted = muted;
     this.#camera = camera;
+    this.#resume = resume;
     this.#listener = listener;
   }
 
@@ -73,10 +78,17 @@ export class Call {
     this.#camera = track;
     await this.#peer?.replaceCamera(track);
     this.#channel?.trackStatus(RECEIVER.camera, track !== null);
+    this.#tellCameraSize();
   }
 
   async pictureResized() {
+    this.#tellCameraSize();
     await this.#peer?.pictureResized();
+  }
+
+  /** @param {number} seconds how long the camera's own resolution is wanted */
+  async fullPicture(seconds) {
+    await this.#peer?.fullPicture(seconds);
   }
 
   /**
@@ -130,7 +142,13 @@ export class Call {
       if (!peer.hasAddress) this.#giveUp(new NoNetwork());
     }, ADDRESS_TIMEOUT_MS);
     try {
-      this.#pcId = await peer.negotiate({ pcId: this.#pcId, restart });
+      const asked = restart ? null : this.#resume;
+      const answer = await peer.negotiate({ pcId: this.#pcId, restart, resume: asked });
+      this.#pcId = answer.pc_id;
+      if (!restart && !this.#over) {
+        this.#resume = answer.resume ?? null;
+        this.#listener.onAnswer(answer, asked !== null && answer.resumed === false);
+      }
       // Not before: a server that sees its only connection closed takes it for a goodbye.
       this.#closePeers(peer);
       if (this.#over) return;
@@ -145,18 +163,34 @@ export class Call {
     if (this.#over) return;
     if (this.#muted) channel.trackStatus(RECEIVER.microphone, false);
     if (this.#camera === null) channel.trackStatus(RECEIVER.camera, false);
+    this.#tellCameraSize();
     this.#phase = "up";
     this.#listener.onReady();
   }
 
   #take(message) {
     const { type, data } = message;
+    const ended = type === "server-message" && data?.kind === "state" && data.state === "ended";
+    if (ended && data.come_back && this.#resume && this.#phase === "up") {
+      // Another server, or the same one anew, goes on with the conversation.
+      this.#pcId = null;
+      this.#closePeers();
+      this.#peer = null;
+      this.#recover(sentence(data.reason || "The server is restarting"));
+      return;
+    }
     this.#listener.onMessage(message);
-    if (type === "server-message" && data?.kind === "state" && data.state === "ended") {
+    if (ended) {
       this.#endedByServer(data.reason || "The agent ended the call.");
     } else if (type === "error" && data?.fatal) {
       this.#endedByServer(data.message ?? data.error ?? "The agent had to stop.");
     }
+  }
+
+  // So that the agent knows whether there is more to see than what is sent.
+  #tellCameraSize() {
+    const { width = 0, height = 0 } = this.#camera?.getSettings() ?? {};
+    this.#channel?.clientMessage("camera_size", { width, height });
   }
 
   #lost(peer, why) {
@@ -174,17 +208,31 @@ export class Call {
       await new Promise((resolve) => setTimeout(resolve, delayMs));
       if (this.#over) return;
       try {
-        await this.#connect({ restart: true });
+        await this.#reconnect();
         return;
       } catch (error) {
         last = error;
-        // It no longer knows the call, or no longer wants it: asking again changes nothing.
+        // It no longer wants the call: asking again changes nothing.
         if (error instanceof Refusal && error.status !== 503 && error.status < 500) break;
       }
     }
     const forgotten = last instanceof Refusal && last.status === 404;
     const text = forgotten ? "The server has ended the call meanwhile." : callProblem(last).text;
     this.#end({ title: "Connection lost", text: `${why} ${text}`, action: "Call again" });
+  }
+
+  /** Under the same call, or, if the server has let go of it, in a new one that continues it. */
+  async #reconnect() {
+    if (this.#pcId !== null) {
+      try {
+        await this.#connect({ restart: true });
+        return;
+      } catch (error) {
+        if (!(error instanceof Refusal && error.status === 404 && this.#resume)) throw error;
+        this.#pcId = null;
+      }
+    }
+    await this.#connect({ restart: false });
   }
 
   #closePeer(peer) {
@@ -197,13 +245,8 @@ export class Call {
   }
 
   #endedByServer(reason) {
-    const text = reason.charAt(0).toUpperCase() + reason.slice(1);
     this.#pcId = null; // it has let go of the call: there is nobody to say goodbye to
-    this.#end({
-      title: "Call ended",
-      text: /[.!?…]$/.test(text) ? text : `${text}.`,
-      action: "Call again",
-    });
+    this.#end({ title: "Call ended", text: sentence(reason), action: "Call again" });
   }
 
   #end(problem) {
@@ -215,4 +258,9 @@ export class Call {
     this.#giveUp?.(new NoPath("The call is over."));
     this.#listener.onEnded(problem);
   }
+}
+
+function sentence(words) {
+  const text = words.charAt(0).toUpperCase() + words.slice(1);
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }

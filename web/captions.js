@@ -41,6 +41,23 @@ export class Captions {
     this.#agentName = sentence(name);
   }
 
+  /** What was said in earlier calls of this conversation. @param {{who: string, text: string}[]} lines */
+  restore(lines) {
+    for (const { who, text } of lines) {
+      const line = this.#add(who === "user" ? "user" : "agent");
+      this.#write(line, text);
+      if (who !== "user") line.dataset.state = "final";
+    }
+  }
+
+  /** The call broke off: whatever was being said goes no further. */
+  breakOff() {
+    if (this.#agentLine) this.#agentLine.dataset.state = "interrupted";
+    this.#agentLine = this.#answerLine = this.#userLine = null;
+    this.#spokeAfter = undefined;
+    for (const id of [...this.#tools.keys()]) this.toolStopped(id, true);
+  }
+
   /** The person began to speak: this is where their words belong, however late they arrive. */
   userStarted() {
     this.#spokeAfter = this.#list.lastElementChild;
@@ -87,10 +104,15 @@ export class Captions {
     this.#announce(this.#agentName, this.#textOf(line));
   }
 
-  /** Its words may all have been here already: they come faster than their sound. */
-  interrupted() {
+  /**
+   * Its words may all have been here already: they come faster than their sound.
+   * @param {string} [heard] those that were heard
+   */
+  interrupted(heard) {
     const line = this.#agentLine ?? this.#answerLine;
-    if (line) line.dataset.state = "interrupted";
+    if (!line) return;
+    line.dataset.state = "interrupted";
+    if (heard !== undefined) this.#write(line, heard || "…");
   }
 
   /** Nothing of the answer can be interrupted any more. */

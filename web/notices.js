@@ -14,9 +14,10 @@ export class Notices {
   /**
    * @param {string} kind one card per kind; a new one takes the place of the old
    * @param {import("./problems.js").Problem} problem
-   * @param {{onAction?: () => void, dismissable?: boolean}} options no button without onAction
+   * @param {{onAction?: () => void, dismissable?: boolean, leftS?: number}} options no button
+   *   without onAction; `leftS` seconds are counted down
    */
-  show(kind, { title, text, action }, { onAction, dismissable = false } = {}) {
+  show(kind, { title, text, action }, { onAction, dismissable = false, leftS } = {}) {
     this.clear(kind);
     const card = document.createElement("div");
     card.className = "notice";
@@ -24,6 +25,7 @@ export class Notices {
     card.innerHTML = `${ICON}<div><strong></strong><p></p></div>`;
     card.querySelector("strong").textContent = title;
     card.querySelector("p").textContent = text;
+    if (leftS !== undefined) this.#countDown(card, leftS);
     const buttons = document.createElement("div");
     buttons.className = "notice-buttons";
     if (action && onAction) buttons.append(button(action, onAction));
@@ -36,6 +38,21 @@ export class Notices {
   clear(kind) {
     this.#cards.get(kind)?.remove();
     this.#cards.delete(kind);
+  }
+
+  #countDown(card, leftS) {
+    const left = document.createElement("time");
+    left.setAttribute("aria-hidden", "true"); // a screen reader would say every second
+    const untilMs = performance.now() + leftS * 1_000;
+    const show = () => {
+      if (timer && !card.isConnected) clearInterval(timer);
+      const seconds = Math.max(0, Math.round((untilMs - performance.now()) / 1_000));
+      left.textContent = ` ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+    };
+    let timer = null;
+    show();
+    timer = setInterval(show, 1_000);
+    card.querySelector("strong").append(left);
   }
 
   clearAll() {

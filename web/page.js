@@ -11,9 +11,11 @@ import { Indicator } from "./indicator.js";
 import { Level } from "./level.js";
 import { Looks } from "./looks.js";
 import { Notices } from "./notices.js";
-import { NO_WEBRTC, callProblem } from "./problems.js";
+import { Points } from "./points.js";
+import { NO_WEBRTC, callProblem, endingSoon } from "./problems.js";
 import { Signalling, tokenFrom } from "./signalling.js";
 import { IDLE, afterMessage, enter, isInCall, isLive, wordsFor } from "./states.js";
+import { Thread, tabStorage } from "./thread.js";
 import { Voice } from "./voice.js";
 
 const INFO_AGAIN_MS = 1_500;
@@ -25,13 +27,14 @@ const captions = new Captions(at("captions"), at("spoken-captions"));
 const clock = new Clock(at("clock"));
 const indicator = new Indicator(at("indicator"));
 const looks = new Looks(at("stage"), at("looks"));
+const points = new Points(at("points"), at("own"));
 const lobbyNotices = new Notices(at("lobby-notices"));
 const callNotices = new Notices(at("call-notices"));
 const voice = new Voice(at("voice"), (blocked) => (at("unblock").hidden = !blocked));
 const devices = new Devices({
   onMissing: (kind, problem) =>
     callNotices.show(kind, problem, { onAction: () => devices.retry(kind), dismissable: true }),
-  onFound: () => callNotices.clearAll(),
+  onFound: () => ["camera", "microphone", "both"].forEach((kind) => callNotices.clear(kind)),
   onChange: sendDevices,
 });
 const { camera, microphone } = devices;
@@ -42,6 +45,7 @@ const controls = new Controls(at("controls"), {
   "hang-up": hangUp,
 });
 
+const thread = new Thread(tabStorage());
 let signalling = new Signalling(tokenFrom(location.hash));
 let info = null;
 let state = IDLE;
@@ -50,6 +54,8 @@ let call = null;
 /** The page lost its peer; without this it is the server that reconnects, to its model. */
 let ownReconnection = false;
 let wakeLock = null;
+/** The page is being left: not a hang-up, and what was said can be continued. */
+let leaving = false;
 
 // ---- before the call
 
@@ -61,26 +67,53 @@ async function askInfo() {
     return;
   }
   lobbyNotices.clear("info");
-  const { kind, label, text } = brainWords(info);
+  showAgents(info.agents ?? []);
+  const chosen = info.agents?.find(({ id }) => id === at("agent").value) ?? info;
+  showAgent(chosen);
+  const starting = info.ready === false;
+  for (const id of ["call", "call-voice", "other-thread"]) at(id).disabled = starting;
+  if (starting) at("brain-text").textContent = "The agent is starting…";
+  if (starting) setTimeout(askInfo, INFO_AGAIN_MS);
+}
+
+/** Several agents live here: the person chooses. */
+function showAgents(agents) {
+  at("agent-choice").hidden = agents.length < 2;
+  const choice = at("agent");
+  const before = choice.value;
+  choice.replaceChildren(
+    ...agents.map(({ id, agent, description }) => {
+      const option = new Option(agentWords(agent), id);
+      option.title = description ?? "";
+      return option;
+    }),
+  );
+  if (agents.some(({ id }) => id === before)) choice.value = before;
+}
+
+function showAgent(agent) {
+  signalling.agent = at("agent-choice").hidden ? null : at("agent").value;
+  const { kind, label, text } = brainWords(agent);
   at("brain").textContent = label;
   at("brain").dataset.kind = kind;
   at("brain").title = text;
   at("brain").hidden = false;
-  if (info.agent) {
-    document.title = agentWords(info.agent);
+  at("brain-text").textContent = text;
+  if (agent.agent) {
+    document.title = agentWords(agent.agent);
     at("agent-name").textContent = document.title;
   }
-  const starting = info.ready === false;
-  at("call").disabled = at("call-voice").disabled = starting;
-  at("brain-text").textContent = starting ? "The agent is starting…" : text;
-  if (starting) setTimeout(askInfo, INFO_AGAIN_MS);
 }
 
-async function dial(withCamera) {
+/**
+ * @param {{withCamera: boolean, anew: boolean}} how anew: whatever was said before is left behind
+ */
+async function dial({ withCamera, anew }) {
   if (isInCall(state)) return;
+  const resume = anew ? null : thread.token(Date.now());
   voice.unlock(); // first, while the click still counts
   audioContext();
-  captions.clear();
+  if (resume === null) captions.clear();
   lobbyNotices.clearAll();
   callNotices.clearAll();
   ownReconnection = false;
@@ -104,7 +137,8 @@ async function dial(withCamera) {
     microphone: microphone.track,
     muted: microphone.silent,
     camera: camera.track,
-    listener: { onMessage, onVoice, onReady, onReconnecting, onEnded: ended },
+    resume,
+    listener: { onMessage, onVoice, onAnswer, onReady, onReconnecting, onEnded: ended },
   });
   await call.start();
 }
@@ -123,6 +157,15 @@ function onReady() {
       become(enter(state, "listening"));
     }
   }, STATE_GRACE_MS);
+}
+
+function onAnswer(answer, forgotten) {
+  thread.begin(answer);
+  for (const about of ["drain", "idle", "max_call"]) callNotices.clear(about);
+  if (forgotten) {
+    captions.breakOff();
+    captions.note("A new conversation: the agent no longer knows what was said before.");
+  }
 }
 
 function onVoice(track) {
@@ -162,16 +205,29 @@ function onMessage(message) {
       if (!data.fatal) captions.note(data.message ?? data.error, "error");
       break;
     case "server-message":
-      if (data?.kind === "interrupted") captions.interrupted();
+      if (data?.kind === "interrupted") captions.interrupted(data.heard);
+      else if (data?.kind === "point" && camera.track) points.show(data);
+      else if (data?.kind === "clear_points") points.clear();
+      else if (data?.kind === "full_picture") call?.fullPicture(data.seconds);
+      else if (data?.kind === "unasked") captions.note(data.text);
       else if (data?.kind === "turn_complete") captions.turnComplete();
       else if (data?.kind === "agent") captions.agentSpeaks(data.name);
       else if (data?.kind === "frame" && camera.track) looks.saw(data);
       else if (data?.kind === "frame_at_speech_end" && camera.track) captions.looked(data.age_ms);
+      else if (data?.kind === "resumed") resumed(data.earlier);
+      else if (data?.kind === "notice") {
+        callNotices.show(data.about, endingSoon(data), { leftS: data.left_s, dismissable: true });
+      } else if (data?.kind === "notice_over") callNotices.clear(data.about);
       break;
   }
   const next = afterMessage(state, message);
   if (next.name !== state.name) ownReconnection = false;
   become(next);
+}
+
+function resumed(earlier) {
+  if (at("captions").childElementCount > 0) captions.breakOff();
+  else captions.restore(earlier);
 }
 
 function hangUp() {
@@ -182,20 +238,36 @@ function hangUp() {
 /** @param {import("./problems.js").Problem|null} problem null: hung up by the person */
 function ended(problem) {
   call = null;
+  thread.leave(Date.now(), { hungUp: problem === null && !leaving });
+  captions.breakOff();
   devices.close();
   at("own").srcObject = null;
   voice.stop();
   indicator.use("agent", null);
   indicator.use("caller", null);
   looks.stop();
+  points.stop();
   clock.stop();
   wakeLock?.release();
   wakeLock = null;
   become(enter(state, "ended", problem?.text ?? "You hung up."));
   if (problem) lobbyNotices.show("ended", { ...problem, action: null });
-  at("call-words").textContent = problem?.action ?? "Call again";
+  showThread(problem?.action ?? "Call again");
   at("call").focus();
 }
+
+// ---- the conversation that can be continued
+
+/** The large button does what is likelier wanted, the small one the other thing. */
+function showThread(callWords) {
+  const continues = thread.token(Date.now()) !== null;
+  const first = continues && !thread.hungUp;
+  at("call-words").textContent = first ? "Continue" : callWords;
+  at("other-thread").textContent = first ? "Start anew" : "Continue the conversation";
+  at("other-thread").hidden = !continues;
+}
+
+const anewByCall = () => thread.token(Date.now()) === null || thread.hungUp;
 
 // ---- devices
 
@@ -214,6 +286,8 @@ async function showDevices() {
   at("no-picture").hidden = camera.track !== null;
   document.body.dataset.picture = camera.track ? "camera" : "none";
   if (!camera.track) looks.stop();
+  if (camera.track && isInCall(state)) points.watch(camera.mirrored);
+  else points.stop();
   const heard = microphone.isOpen && isInCall(state);
   indicator.use("caller", heard ? new Level(microphone.track) : null);
   if (camera.track) await camera.count();
@@ -283,8 +357,12 @@ async function keepAwake() {
 
 // ---- wiring
 
-at("call").addEventListener("click", () => dial(true));
-at("call-voice").addEventListener("click", () => dial(false));
+at("agent").addEventListener("change", ({ target }) =>
+  showAgent(info.agents.find(({ id }) => id === target.value)),
+);
+at("call").addEventListener("click", () => dial({ withCamera: true, anew: anewByCall() }));
+at("call-voice").addEventListener("click", () => dial({ withCamera: false, anew: anewByCall() }));
+at("other-thread").addEventListener("click", () => dial({ withCamera: true, anew: !anewByCall() }));
 at("unblock").addEventListener("click", () => voice.play());
 at("own").addEventListener("resize", ({ target: { videoWidth, videoHeight } }) => {
   if (videoHeight) at("stage").style.setProperty("--ratio", (videoWidth / videoHeight).toFixed(4));
@@ -302,12 +380,17 @@ for (const item of at("lobby-asks").querySelectorAll("li")) {
   at("asks").append(ask);
 }
 navigator.mediaDevices?.addEventListener("devicechange", showDevices);
-addEventListener("pagehide", () => call?.hangUp());
+addEventListener("pagehide", () => {
+  leaving = true;
+  call?.hangUp();
+});
+addEventListener("pageshow", () => (leaving = false));
 addEventListener("hashchange", () => {
   signalling = new Signalling(tokenFrom(location.hash));
   askInfo();
 });
 
+showThread("Call");
 if ("RTCPeerConnection" in window) {
   askInfo();
 } else {

@@ -21,6 +21,8 @@ export class Peer {
   #batchTimer;
   #checkTimer;
   #capping = Promise.resolve();
+  #full = false;
+  #fullTimer;
   #closed = false;
   #told = false;
 
@@ -51,8 +53,8 @@ export class Peer {
 
   /**
    * Offers, and takes the answer. Media may still take a moment after that.
-   * @param {{pcId: string|null, restart: boolean}} which
-   * @returns {Promise<string>} the call's pc_id
+   * @param {{pcId: string|null, restart: boolean, resume: string|null}} which
+   * @returns {ReturnType<import("./signalling.js").Signalling["offer"]>} the answer
    * @throws {Refusal|Unreachable}
    */
   async negotiate(which) {
@@ -60,13 +62,13 @@ export class Peer {
     const answer = await this.#signalling.offer(this.#pc.localDescription, which);
     if (this.#closed) {
       this.#signalling.goodbye(answer.pc_id); // hung up while it rang
-      return answer.pc_id;
+      return answer;
     }
     await this.#pc.setRemoteDescription({ type: "answer", sdp: answer.sdp });
     this.#pcId = answer.pc_id;
     this.#sendCandidates();
     await this.#cap();
-    return answer.pc_id;
+    return answer;
   }
 
   /** @param {MediaStreamTrack|null} track */
@@ -86,9 +88,21 @@ export class Peer {
     await this.#cap();
   }
 
+  /** The agent looks closely: all the pixels there are, for a moment. */
+  async fullPicture(seconds) {
+    this.#full = true;
+    clearTimeout(this.#fullTimer);
+    this.#fullTimer = setTimeout(() => {
+      this.#full = false;
+      this.#cap();
+    }, seconds * 1_000);
+    await this.#cap();
+  }
+
   close() {
     if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#fullTimer);
     clearTimeout(this.#batchTimer);
     clearInterval(this.#checkTimer);
     this.#pc.close();
@@ -105,7 +119,7 @@ export class Peer {
     if (this.#closed || this.#pc.signalingState !== "stable") return;
     const camera = this.#pc.getTransceivers()[1];
     if (camera.currentDirection === "sendonly" || camera.currentDirection === "sendrecv") {
-      await capCamera(camera.sender);
+      await capCamera(camera.sender, this.#full);
     }
   }
 

@@ -100,6 +100,21 @@ function refusal({ status, sentence, retryAfterS, message }) {
   return { title: "The server had a problem", text: message, action: "Try again" };
 }
 
+const ENDING = {
+  drain: "The server restarts soon",
+  idle: "Are you still there?",
+  max_call: "The call ends soon",
+};
+
+/**
+ * Why the call is going to end.
+ * @param {{about: string, text: string}} notice the server's
+ * @returns {Problem}
+ */
+export function endingSoon({ about, text }) {
+  return { title: ENDING[about] ?? "The call ends soon", text, action: null };
+}
+
 const WITHOUT = {
   camera: "The agent hears you, but sees nothing.",
   microphone: "Type instead; you still hear the answers.",

@@ -3,9 +3,12 @@
 import { Refusal, Unreachable } from "./problems.js";
 
 const REQUEST_TIMEOUT_MS = 15_000;
+const WHO = "vision-agent-user";
 
 export class Signalling {
   #token;
+  /** @type {string|null} which of the server's agents to call; null for its first */
+  agent = null;
 
   /** @param {string|null} token sent as `Authorization: Bearer …`, if the server asks for one */
   constructor(token = null) {
@@ -19,12 +22,17 @@ export class Signalling {
 
   /**
    * @param {RTCSessionDescriptionInit} offer
-   * @param {{pcId: string|null, restart: boolean}} which a new call, or a new peer under a known one
-   * @returns {Promise<{sdp: string, type: "answer", pc_id: string}>}
+   * @param {{pcId: string|null, restart: boolean, resume?: string|null}} which a new call, or a new
+   *   peer under a known one; `resume` continues an earlier call's conversation
+   * @returns {Promise<{sdp: string, type: "answer", pc_id: string, resume?: string,
+   *   resume_within_s?: number, resumed?: boolean}>}
    */
-  offer(offer, { pcId, restart }) {
+  offer(offer, { pcId, restart, resume = null }) {
     const body = { sdp: offer.sdp, type: offer.type, pc_id: pcId };
+    const user = whoCalls();
+    body.requestData = { ...(user && { user }), ...(this.agent && { agent: this.agent }) };
     if (restart) body.restart_pc = true;
+    else if (resume) body.requestData.resume = resume;
     return this.#request("POST", "/api/offer", body);
   }
 
@@ -89,4 +97,24 @@ export class Signalling {
 /** The access token of a link that ends in `#token=…`. A fragment is never sent to the server. */
 export function tokenFrom(hash) {
   return new URLSearchParams(hash.replace(/^#/, "")).get("token");
+}
+
+/**
+ * Who this is, for the agent's memory of earlier calls: a name that nobody can guess, kept in this
+ * browser. Whoever clears the site's data is somebody new.
+ * @returns {string|null} null if nothing may be kept here
+ */
+function whoCalls() {
+  try {
+    let user = localStorage.getItem(WHO);
+    if (!user) {
+      user = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+        byte.toString(16).padStart(2, "0"),
+      ).join("");
+      localStorage.setItem(WHO, user);
+    }
+    return user;
+  } catch {
+    return null; // storage is forbidden: the agent remembers nothing of this person
+  }
 }

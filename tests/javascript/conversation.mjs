@@ -1,10 +1,13 @@
 // Holds one conversation with a Live API server through @google/genai and prints what it was told,
-// as JSON: node conversation.mjs BASE_URL MODEL SPEECH.pcm
+// as JSON: node conversation.mjs MODEL SPEECH.pcm [BASE_URL]. Without an address it finds everything
+// in the environment, as `vision-agent live-server` tells.
 import { readFileSync } from 'node:fs';
 import { GoogleGenAI, Modality } from '@google/genai';
 
-const [baseUrl, model, speechFile] = process.argv.slice(2);
-const ai = new GoogleGenAI({ apiKey: 'any', vertexai: false, httpOptions: { baseUrl } });
+const [model, speechFile, baseUrl] = process.argv.slice(2);
+const ai = new GoogleGenAI(
+  baseUrl ? { apiKey: 'any', vertexai: false, httpOptions: { baseUrl } } : {},
+);
 
 const config = {
   responseModalities: [Modality.AUDIO],

@@ -44,7 +44,9 @@ def node() -> str:
     if int(version.strip("v\n").split(".")[0]) < OLDEST_NODE:
         pytest.skip(f"Node is {version.strip()}: the JavaScript SDK needs {OLDEST_NODE} or newer.")
     if not (HERE / "node_modules" / "@google" / "genai").is_dir():
-        pytest.skip("@google/genai is not installed: run `npm ci` in tests/javascript.")
+        pytest.skip(
+            "@google/genai is not installed: `make test` does, or `npm ci` in tests/javascript."
+        )
     return node
 
 
@@ -65,16 +67,19 @@ async def test_the_javascript_sdk_holds_a_conversation(
     certificate, speech = tmp_path / "certificate.pem", tmp_path / "speech.pcm"
     speech.write_bytes(silence(300) + spoken("what-do-you-see") + silence(1000))
     server = await serve("127.0.0.1", 0, None, scenario=read_scenario(SCENARIO))
+    url = f"https://127.0.0.1:{server.port}"
+    # Once told in the program, once as `vision-agent live-server` says it.
+    told = {"GOOGLE_GEMINI_BASE_URL": url, "GEMINI_API_KEY": "any"} if model == MODEL_3 else {}
     try:
         certificate.write_text(server.certificate_pem)
         process = await asyncio.create_subprocess_exec(
             node,
             "conversation.mjs",
-            f"https://127.0.0.1:{server.port}",
             model,
             str(speech),
+            *([] if told else [url]),
             cwd=HERE,
-            env={**os.environ, "NODE_EXTRA_CA_CERTS": str(certificate)},
+            env={**os.environ, **told, "NODE_EXTRA_CA_CERTS": str(certificate)},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

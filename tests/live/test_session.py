@@ -112,14 +112,14 @@ async def test_speech_is_transcribed_and_pictures_reach_the_engine(model):
     engine.hears.append(Heard("what is this", True))
     async with server(engine) as running:
         talk = Conversation(running, model)
-        talk.intake.picture(b"\xff\xd8 a picture \xff\xd9")
+        talk.intake.picture(b"\xff\xd8\xff a picture \xff\xd9")
         for level in [b"\x00\x10"] * 25 + [b"\x00\x00"] * 60:
             talk.intake.audio(level * 320)
         events = await talk.until(TurnComplete)
     heard = [e.text for e in events if isinstance(e, UserTranscript) and e.final]
     assert heard == ["what is this"]
     (turn,) = engine.turns
-    assert turn.frames[-1].jpeg == b"\xff\xd8 a picture \xff\xd9"
+    assert turn.frames[-1].jpeg == b"\xff\xd8\xff a picture \xff\xd9"
 
 
 @pytest.mark.parametrize("model", MODELS)

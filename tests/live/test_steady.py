@@ -15,16 +15,18 @@ from vision_agent.live.events import (
     AgentTranscript,
     Interrupted,
     ToolCall,
+    ToolResult,
     TurnComplete,
     UserTranscript,
     Voice,
 )
 from vision_agent.live.failure import LiveFailure
 from vision_agent.live.intake import Intake
+from vision_agent.live.patience import Patience
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
-from vision_agent.live.steady import Patience
 from vision_agent.local.contract import CallTool, Heard, Say
+from vision_agent.local.scenario_file import read_scenario
 from vision_agent.local.server import serve
 
 MODELS = ["gemini-2.5-flash-native-audio-preview-12-2025", "gemini-3.8-live"]
@@ -34,10 +36,21 @@ LETTER_BYTES = 60 * 48
 class Talk:
     """A conversation that is read in the background, as a call does."""
 
-    def __init__(self, server, model, patience, tools) -> None:
-        llm = gemini_at(f"https://127.0.0.1:{server.port}", server.certificate_pem, model=model)
-        llm.patience = patience
-        agent = LlmAgent(name="tester", model=llm, tools=tools)
+    def __init__(self, server, model, patience, tools, sub_agents=()) -> None:
+        def llm():
+            llm = gemini_at(f"https://127.0.0.1:{server.port}", server.certificate_pem, model=model)
+            llm.patience = patience
+            return llm
+
+        agent = LlmAgent(
+            name="tester",
+            model=llm(),
+            tools=tools,
+            instruction="Test.",
+            sub_agents=[
+                LlmAgent(name=name, model=llm(), instruction=f"Be {name}.") for name in sub_agents
+            ],
+        )
         runner = Runner(
             app=App(name="tests", root_agent=agent), session_service=InMemorySessionService()
         )
@@ -45,6 +58,7 @@ class Talk:
         self.events: list = []
         self.connects = 0
         self.losses: list[str] = []
+        self.cancellations: list[str] = []
         self.failure: LiveFailure | None = None
         self._changed = asyncio.Condition()
         self._session = LiveSession(
@@ -64,7 +78,7 @@ class Talk:
         self.losses.append(why)
 
     def cancelled(self, call_ids: list[str]) -> None:
-        pass
+        self.cancellations += call_ids
 
     async def run(self) -> None:
         try:
@@ -104,9 +118,11 @@ class Talk:
 
 
 @asynccontextmanager
-async def talking(engine, model=MODELS[0], *, patience=None, tools=()):
-    server = await serve("127.0.0.1", 0, engine)
-    talk = Talk(server, model, patience or Patience(setup_s=5, budget_s=20), list(tools))
+async def talking(engine, model=MODELS[0], *, patience=None, tools=(), faults="", sub_agents=()):
+    scenario = read_scenario(f"faults: [{faults}]") if faults else None
+    server = await serve("127.0.0.1", 0, engine, scenario=scenario)
+    patience = patience or Patience(setup_s=5, budget_s=20)
+    talk = Talk(server, model, patience, list(tools), sub_agents)
     task = asyncio.create_task(talk.run())
     try:
         yield server, talk
@@ -326,3 +342,202 @@ async def test_a_service_that_stays_away_ends_the_call_in_words():
         await talk.until(lambda: talk.failure)
     assert "can't be reached" in str(talk.failure)
     assert "did not come back" in str(talk.failure)
+
+
+async def some(condition) -> None:
+    async with asyncio.timeout(15):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+LONG = "This is an answer that is some seconds long, and none of it may be missing."
+
+
+async def test_go_away_waits_for_the_end_of_the_answer_and_nobody_notices():
+    engine = ScriptedEngine()
+    engine.answers = lambda turn: [Say(LONG if turn.text == "one" else "Still here.")]
+    async with talking(engine, faults="{go_away_s: 60, at: {audio_chunks: 2}}") as (server, talk):
+        talk.intake.text("one")
+        await talk.turns(1)
+        await some(lambda: talk.connects == 2)
+        talk.intake.text("two")
+        await talk.turns(2)
+    assert talk.said == f"{LONG} Still here."
+    assert talk.heard_bytes == LETTER_BYTES * len(f"{LONG}Still here.")
+    assert talk.losses == []
+    assert [turn.text for turn in engine.turns] == ["one", "two"]
+    assert ("model", LONG) in engine.turns[1].history
+    assert server.faults is not None
+
+
+async def test_go_away_that_leaves_no_time_for_all_of_the_answer_still_cuts_nothing():
+    engine = ScriptedEngine()
+    engine.answers = lambda turn: [Say(LONG)]
+    patience = Patience(setup_s=5, budget_s=20, go_away_margin_s=0.2)
+    faults = "{go_away_s: 0.6, at: {audio_chunks: 2}}"
+    async with talking(engine, patience=patience, faults=faults) as (_, talk):
+        talk.intake.text("one")
+        await talk.turns(1)
+    assert talk.said == LONG
+    assert talk.heard_bytes == LETTER_BYTES * len(LONG)
+    assert talk.count(Interrupted) == 0
+    assert talk.connects == 2
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_go_away_while_a_tool_runs_waits_for_what_comes_of_it(model):
+    engine = ScriptedEngine()
+    engine.answers = lambda turn: (
+        [Say(f"It is {turn.tool_results[-1]['response']['metres']}.")]
+        if turn.tool_results
+        else [CallTool("measure", {})]
+    )
+    may_end = asyncio.Event()
+
+    async def measure() -> dict[str, int]:
+        """Measure it."""
+        await may_end.wait()
+        return {"metres": 42}
+
+    async with talking(engine, model, tools=[measure], faults="{go_away_s: 60, at: {turn: 1}}") as (
+        server,
+        talk,
+    ):
+        talk.intake.text("how long is it")
+        await talk.until(lambda: talk.count(ToolCall))
+        await some(lambda: server.faults.log)
+        assert talk.connects == 1
+        may_end.set()
+        await talk.until(lambda: "42" in talk.said)
+        await some(lambda: talk.connects == 2)
+    assert talk.said == "It is 42."
+    assert talk.losses == []
+
+
+async def test_the_late_result_of_a_cancelled_tool_is_not_spoken_of():
+    engine = ScriptedEngine()
+    may_end = asyncio.Event()
+
+    async def wait() -> dict[str, str]:
+        """Wait."""
+        await may_end.wait()
+        return {"status": "late"}
+
+    engine.answers = lambda turn: [
+        CallTool("wait") if turn.text == "wait" and not turn.tool_results else Say("Fine.")
+    ]
+    async with talking(engine, tools=[wait]) as (_, talk):
+        talk.intake.text("wait")
+        await talk.until(lambda: talk.count(ToolCall))
+        talk.intake.text("never mind")
+        await some(lambda: talk.cancellations)
+        may_end.set()
+        await talk.until(lambda: "Fine." in talk.said)
+        talk.intake.text("and now")
+        await talk.until(lambda: talk.said.count("Fine.") == 2)
+    assert [turn.text for turn in engine.turns] == ["wait", "never mind", "and now"]
+    assert not any(turn.tool_results for turn in engine.turns)
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        "{refuse: 503, times: 3, at: {connection: 2}}",
+        "{refuse: reset, times: 2, at: {connection: 2}}",
+        "{setup_complete_s: never, at: {connection: 2}}",
+        "{drop: 1013, at: {connection: 2, setup: true}}",
+    ],
+)
+async def test_a_service_that_does_not_take_the_call_back_at_once_is_asked_until_it_does(faults):
+    engine = ScriptedEngine()
+    patience = Patience(setup_s=1.5, budget_s=30)
+    async with talking(engine, patience=patience, faults=faults) as (server, talk):
+        talk.intake.text("one")
+        await talk.turns(1)
+        server.tear_off()
+        talk.intake.text("two")
+        await talk.turns(2)
+    assert talk.failure is None
+    assert talk.said == "You said one. You said two."
+    assert ("model", "You said one.") in engine.turns[1].history
+
+
+@pytest.mark.parametrize(
+    "fault", ["oversized_bytes: 2000000", "garbage: not-json", "garbage: unknown", "garbage: noise"]
+)
+async def test_a_message_that_makes_no_sense_is_passed_over(fault):
+    async with talking(ScriptedEngine(), faults=f"{{{fault}, at: {{audio_chunks: 2}}}}") as (
+        server,
+        talk,
+    ):
+        talk.intake.text("one")
+        await talk.turns(1)
+    assert talk.said == "You said one."
+    assert talk.connects == 1
+    assert len(server.faults.log) == 1
+
+
+async def test_a_key_that_is_refused_in_the_middle_of_a_call_ends_it_in_words():
+    fault = "{drop: 1008, reason: API key not valid., at: {turn: 2}}"
+    async with talking(ScriptedEngine(), faults=fault) as (_, talk):
+        talk.intake.text("one")
+        await talk.turns(1)
+        talk.intake.text("two")
+        await talk.until(lambda: talk.failure)
+    assert "refused the key" in str(talk.failure)
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_what_is_said_while_an_agent_hands_over_is_for_the_next_one_both_ways(model):
+    engine = ScriptedEngine()
+
+    def answers(turn):
+        name = "other" if "Be other." in turn.instruction else "tester"
+        if turn.text == "hand over" and name == "tester":
+            return [CallTool("transfer_to_agent", {"agent_name": "other"})]
+        if turn.text == "and back" and name == "other":
+            return [CallTool("transfer_to_agent", {"agent_name": "tester"})]
+        return [Say(f"{name} heard {turn.text}.")]
+
+    engine.answers = answers
+    async with talking(engine, model, sub_agents=["other"]) as (server, talk):
+        talk.intake.text("one")
+        await talk.turns(1)
+        talk.intake.text("hand over")
+        await talk.until(lambda: talk.count(ToolResult) == 1)
+        talk.intake.text("two")
+        await talk.until(lambda: "other heard two." in talk.said)
+        server.tear_off()
+        talk.intake.text("and back")
+        await talk.until(lambda: talk.count(ToolResult) == 2)
+        talk.intake.text("three")
+        await talk.until(lambda: "tester heard three." in talk.said)
+    assert talk.failure is None
+    who_heard = [
+        ("other" if "Be other." in turn.instruction else "tester")
+        for turn in engine.turns
+        if turn.text in ("two", "three")
+    ]
+    assert who_heard == ["other", "tester"]
+
+
+async def test_a_service_that_refuses_a_tools_result_as_conversation_is_told_it_in_words():
+    engine = ScriptedEngine()
+    servers = []
+
+    async def measure() -> dict[str, int]:
+        """Measure it."""
+        servers[0].tear_off()
+        await asyncio.sleep(0.3)
+        return {"metres": 42}
+
+    engine.answers = lambda turn: (
+        [Say("I see.")] if "42" in turn.text else [CallTool("measure", {})]
+    )
+    faults = "{drop: 1007, at: {connection: 2}, times: 2}"
+    async with talking(engine, tools=[measure], faults=faults) as (server, talk):
+        servers.append(server)
+        talk.intake.text("how long is it")
+        await talk.until(lambda: "I see." in talk.said)
+    assert talk.failure is None
+    assert talk.count(ToolCall) == 1

@@ -1,8 +1,8 @@
 import pytest
 from pocketsphinx import Decoder
 
-from vision_agent.local.grammar import EXTRA_WORDS, jsgf, phone_distance, plain_words
-from vision_agent.local.intents import INTENTS
+from vision_agent.local.grammar import DECOYS, EXTRA_WORDS, jsgf, phone_distance, plain_words
+from vision_agent.local.intents import INTENTS, understand
 
 
 def test_the_recogniser_reads_the_grammar_and_knows_every_word_of_it(
@@ -21,6 +21,10 @@ def test_every_intent_can_be_heard() -> None:
     request = next(line for line in jsgf().splitlines() if line.startswith("public"))
     for intent in INTENTS:
         assert f"<ask_{intent.name}>" in request
+
+
+def test_nothing_that_is_listened_for_as_a_decoy_is_a_request() -> None:
+    assert [decoy for decoy in DECOYS if understand(decoy) is not None] == []
 
 
 def test_dictionary_marks_are_not_shown() -> None:

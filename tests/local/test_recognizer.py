@@ -56,7 +56,7 @@ async def test_sound_that_kills_every_worker_is_given_up() -> None:
         async with asyncio.timeout(60):
             while recognizer.worker.pid == pid:
                 await asyncio.sleep(0.01)
-    assert await utterance.heard() == Heard("", False)
+    assert await utterance.heard() == Heard("", False, lost=True)
     await recognizer.close()
 
 
@@ -125,6 +125,12 @@ async def test_closing_ends_the_process_and_whoever_waits() -> None:
 def test_a_request_that_the_general_model_had_in_mind_is_believed() -> None:
     assert judge("stop", "staff", 0.5, nearest=0.0) == {"text": "stop", "understood": True}
     assert judge("stop", "staff", 0.5, nearest=0.2) == {"text": "staff", "understood": False}
+
+
+def test_a_word_that_only_sounds_like_a_command_is_none() -> None:
+    assert judge("staff", "stop", 0.5, 0.0) == {"text": "stop", "understood": False}
+    assert judge("stock", "stop", 0.25, 0.0) == {"text": "stop", "understood": True}
+    assert judge("staff", "staff", 0.0, 0.0) == {"text": "staff", "understood": False}
 
 
 @pytest.mark.parametrize(

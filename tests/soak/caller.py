@@ -20,6 +20,8 @@ from vision_agent.replay.voice import Voice
 QUIET_AFTER_MS = 700
 """How long after the end of an answer's sound another bit of it could still be heard."""
 
+_NOT_MARKED = ("bot-tts-text", "bot-llm-text", "metrics", "frame", "frame_at_speech_end")
+
 Kind = Literal["typed", "spoken", "tool"]
 
 
@@ -37,6 +39,8 @@ class Exchange:
         calls: Tools that were started: their ids.
         results: Tools that ended: what they returned.
         interruptions: How often the answer was cut off.
+        voiced_ms: How much of the agent's voice was received, counted in samples.
+        marks: What happened when, as it was told on the channel.
     """
 
     kind: Kind
@@ -48,6 +52,8 @@ class Exchange:
     calls: list[str] = field(default_factory=list)
     results: list[Any] = field(default_factory=list)
     interruptions: int = 0
+    voiced_ms: int = 0
+    marks: list[tuple[int, str]] = field(default_factory=list)
     turn_complete: bool = False
     error: str | None = None
 
@@ -59,6 +65,7 @@ class _Log(Conversation):
         super().__init__()
         self.exchange: Exchange | None = None
         self.states: list[tuple[int, str, str | None]] = []
+        self.speaking = False
 
     def feed(self, message: str | bytes, at_ms: int) -> None:
         super().feed(message, at_ms)
@@ -70,8 +77,13 @@ class _Log(Conversation):
         kind = data.get("kind") if parsed.get("type") == "server-message" else parsed.get("type")
         if kind == "state":
             self.states.append((at_ms, data["state"], data.get("reason")))
+        elif kind in ("bot-started-speaking", "bot-stopped-speaking"):
+            self.speaking = kind == "bot-started-speaking"
         if (exchange := self.exchange) is None:
             return
+        if kind not in _NOT_MARKED:
+            state = f" {data['state']}" if kind == "state" else ""
+            exchange.marks.append((at_ms, f"{kind}{state}"))
         match kind:
             case "bot-transcription":
                 exchange.answers.append(data["text"].strip())
@@ -134,6 +146,7 @@ class SoakCaller:
     async def ask(self, kind: Kind, text: str, timeout_s: float) -> Exchange:
         """One question, to the end of its answer."""
         exchange = self.log.exchange = Exchange(kind, text, self.now_ms())
+        voiced_before_ms = self.voice.voiced_ms
         if kind == "spoken":
             self._microphone.speak(self._utterance)
             exchange.asked_ms += self._spans[-1].end_ms
@@ -146,6 +159,7 @@ class SoakCaller:
             if self._is_over(exchange):
                 exchange.done_ms = self.now_ms()
                 break
+        exchange.voiced_ms = self.voice.voiced_ms - voiced_before_ms
         exchange.error = self.gone
         return exchange
 
@@ -154,6 +168,7 @@ class SoakCaller:
         return (
             bool(exchange.answers)
             and exchange.turn_complete
+            and not self.log.speaking
             and silent_since_ms is not None
             and silent_since_ms > exchange.asked_ms
             and self.now_ms() - silent_since_ms >= QUIET_AFTER_MS

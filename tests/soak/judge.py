@@ -60,18 +60,24 @@ class Verdict:
 
     Attributes:
         rows: ``(what, value, promise, kept)``.
+        slow: Which of them a busy machine can break.
         complaints: A sentence for each broken promise that has a moment.
     """
 
     rows: list[tuple[str, str, str, bool]] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    slow: set[str] = field(default_factory=set)
 
     @property
-    def kept(self) -> bool:
-        return all(kept for *_, kept in self.rows)
+    def broken(self) -> list[str]:
+        return [what for what, *_, kept in self.rows if not kept]
 
-    def add(self, what: str, value: float, promise: str, *, most: float) -> None:
+    def add(
+        self, what: str, value: float, promise: str, *, most: float, slow: bool = False
+    ) -> None:
         self.rows.append((what, f"{value:.4g}", promise, value <= most))
+        if slow:
+            self.slow.add(what)
 
 
 def judge(seen: Seen) -> Verdict:
@@ -95,7 +101,7 @@ def judge(seen: Seen) -> Verdict:
             cut += 1
             verdict.complaints.append(f"{where}: cut off {exchange.interruptions} times")
         answer = exchange.answers[-1]
-        missing_ms = LETTER_MS * len(answer) - _voiced_ms(seen.stretches, exchange)
+        missing_ms = LETTER_MS * len(answer) - exchange.voiced_ms
         if missing_ms > CUT_MS:
             cut += 1
             verdict.complaints.append(f"{where}: {missing_ms} ms of {answer!r} not heard")
@@ -132,7 +138,7 @@ def judge(seen: Seen) -> Verdict:
         percentile = sorted(waits)[min(len(waits) - 1, int(0.95 * len(waits)))]
         median = statistics.median(waits)
         verdict.rows.append(("voice after a fault, median ms", f"{median:.0f}", "", True))
-        verdict.add("voice after a fault, p95 ms", percentile, "<= 2000", most=2000)
+        verdict.add("voice after a fault, p95 ms", percentile, "<= 2000", most=2000, slow=True)
     verdict.add("connects per second, busiest 10 s", busiest(seen.faults), "<= 2", most=2)
     verdict.add("memory grown since minute one, MiB", _grown(seen.memory_bytes), "<= 10", most=10)
     if seen.ended:
@@ -201,12 +207,6 @@ def _said(exchange: Exchange) -> str | None:
     if exchange.kind != "spoken":
         return exchange.text
     return exchange.understood[-1] if exchange.understood else None
-
-
-def _voiced_ms(stretches: Sequence[Span], exchange: Exchange) -> int:
-    done_ms = exchange.done_ms or 10**12
-    inside = [s for s in stretches if s.start_ms >= exchange.asked_ms - 500 and s.end_ms <= done_ms]
-    return sum(span.end_ms - span.start_ms for span in inside)
 
 
 def _grown(memory: Sequence[tuple[int, int]]) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import itertools
 import random
 import re
 import sys
@@ -121,6 +122,8 @@ def report(seen: Seen, verdict: Verdict, *, seed: int, seconds: float) -> str:
     lines += ["", *verdict.complaints]
     waits = waits_after_faults(seen)
     lines += ["", f"waits, ms: {sorted(round(wait) for wait in waits)}"]
+    sizes = [f"{size / 2**20:.0f}" for _, size in seen.memory_bytes[::15]]
+    lines += ["", f"server's memory every 30 s, MiB: {' '.join(sizes)}"]
     return "\n".join(lines)
 
 
@@ -145,10 +148,16 @@ def main() -> int:
     if options.verbose:
         happened = [(f.at_ms, f"  FAULT {f.connection}: {f.what}") for f in seen.faults]
         happened += [(e.asked_ms, f"{e}") for e in seen.exchanges]
+        pairs = itertools.pairwise(seen.memory_bytes)
+        happened += [
+            (at_ms, f"  MEMORY {(after - before) / 2**20:+.1f} MiB")
+            for (_, before), (at_ms, after) in pairs
+            if abs(after - before) > 2**20
+        ]
         for at_ms, what in sorted(happened):
             print(f"{at_ms / 1000:8.2f} {what}")
     print(report(seen, verdict, seed=seed, seconds=options.seconds))
-    return 0 if verdict.kept else 1
+    return 1 if verdict.broken else 0
 
 
 if __name__ == "__main__":

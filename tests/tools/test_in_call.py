@@ -125,10 +125,10 @@ async def test_a_close_look_is_before_the_model_when_the_tool_answers(caller, ur
 
 async def test_a_reminder_waits_until_the_agent_has_finished_speaking(caller):
     caller.send("send-text", {"content": "remind me of the pizza"})
-    await caller.wait_for(lambda m: kind(m) == "notice")
+    await caller.wait_for(lambda m: kind(m) == "unasked")
     await caller.wait_for(lambda m: said(m) == "Your pizza is ready.")
     order = [m["type"] if kind(m) is None else kind(m) for m in caller.messages]
-    notice = order.index("notice")
+    notice = order.index("unasked")
     assert order[:notice].count("bot-started-speaking") == 1
     assert order[:notice].count("bot-stopped-speaking") == 1
     assert order[notice:].count("bot-started-speaking") == 1
@@ -138,9 +138,9 @@ async def test_the_agent_speaks_unasked_when_what_it_watches_for_happens(caller,
     caller.send("send-text", {"content": "tell me when something changes"})
     await caller.wait_for(lambda m: said(m) == "I am watching.")
     await asyncio.sleep(4)
-    assert not [m for m in caller.messages if kind(m) == "notice"]
+    assert not [m for m in caller.messages if kind(m) == "unasked"]
     wall.hung = True
-    notice = await caller.wait_for(lambda m: kind(m) == "notice")
+    notice = await caller.wait_for(lambda m: kind(m) == "unasked")
     assert "Something has changed" in notice["data"]["text"]
     await caller.wait_for(lambda m: said(m) == "It has happened.")
 

@@ -14,25 +14,23 @@ def live_server(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 picks a free one.")] = 9443,
     certificate: Annotated[
-        Path | None, typer.Option(help="Write the certificate that clients must trust here.")
+        Path | None,
+        typer.Option(help="Leave the certificate here [a file that goes with the server]."),
     ] = None,
     scenario: ScenarioFile = None,
+    limits: Annotated[
+        bool, typer.Option(help="End connections and sessions as the public service does.")
+    ] = True,
+    connection_s: Annotated[
+        float | None, typer.Option(min=0.1, help="How long a connection lives [600].")
+    ] = None,
     data_dir: Annotated[
         Path | None, typer.Option(help="Where to keep what users teach [the platform's own place].")
     ] = None,
 ) -> None:
-    """Serve the local Live API alone, for any google-genai client."""
-    from vision_agent.local import load_scenario, run_live_server
+    """Serve the local Live API alone, for any google-genai client; see docs/local-live-api.md."""
+    from vision_agent.live_server_command import LiveServerCommand
 
+    command = LiveServerCommand(host, port, certificate, scenario, limits, connection_s, data_dir)
     with refusals():
-        script = load_scenario(scenario) if scenario else None
-
-    def announce(bound_port: int, certificate_pem: str) -> None:
-        out.print(f"Local Live API: https://{host}:{bound_port}")
-        if certificate:
-            certificate.write_text(certificate_pem)
-            out.print(f"Its certificate: {certificate}")
-        else:
-            out.print(certificate_pem.strip())
-
-    run_live_server(host, port, announce, script, data_dir)
+        command.run(lambda text: out.print(text, soft_wrap=True, markup=False))

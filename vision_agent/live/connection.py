@@ -17,8 +17,11 @@ from google.adk.models.llm_request import LlmRequest
 from google.genai import types
 
 from vision_agent.live import background_tools
+from vision_agent.live.heard_history import heard
+from vision_agent.live.listener import Gate, Listener
+from vision_agent.live.patience import Patience
 from vision_agent.live.resumption import ledger_for
-from vision_agent.live.steady import Gate, Listener, Patience, SteadyConnection
+from vision_agent.live.steady import SteadyConnection
 
 listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
 """Who is told how a session's connection fares."""
@@ -77,7 +80,7 @@ class LiveGemini(Gemini):
 
         async with SteadyConnection(
             open_link,
-            ledger_for(list(llm_request.contents)),
+            ledger_for(list(llm_request.contents), heard.get()),
             listener.get() or _Nobody(),
             gate.get() or _Nobody(),
             model=llm_request.model or self.model,

@@ -48,6 +48,11 @@ def explain(error: BaseException, *, model: str) -> str:
     return f"The agent failed: {type(error).__name__}: {error}"
 
 
+def in_short(error: BaseException) -> str:
+    """A few words for a connection that was lost and will be made again."""
+    return "The model service is slow." if isinstance(error, TimeoutError) else "The line broke."
+
+
 def code_and_reason(error: BaseException) -> tuple[int | None, str]:
     """The close code or HTTP status behind an exception, and the words that came with it."""
     if isinstance(error, ConnectionClosed):

@@ -16,7 +16,7 @@ call as conversation; its result, when it comes, can only be told as conversatio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from google.genai import types
@@ -93,10 +93,12 @@ class Ledger:
     Args:
         history: What was said before this conversation's first connection; if it ends with the
             user's words, these want an answer.
+        heard: What the caller has heard of the present answer; None: all that came.
     """
 
     history: list[types.Content] = field(default_factory=list)
     answer: Answer = field(default_factory=Answer)
+    heard: Callable[[], str] | None = None
     _open: list[_Entry] = field(default_factory=list)
     _later: list[_Entry] = field(default_factory=list)
     _calls: dict[str, None] = field(default_factory=dict)
@@ -228,6 +230,8 @@ class Ledger:
             self.answer.whole = True
         if content.interrupted:
             self._interrupted = True
+            if self.heard is not None:
+                self.answer.text = self.heard()
             self.settle()
         if content.turn_complete:
             if not self._interrupted:

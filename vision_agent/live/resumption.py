@@ -5,6 +5,7 @@ A session hangs its keeper on a context variable, as it does its listener (`conn
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Protocol
 
@@ -36,10 +37,13 @@ class KeptLedger(Ledger):
     Args:
         history: See `Ledger`.
         keeper: Keeps the handle.
+        heard: See `Ledger`.
     """
 
-    def __init__(self, history: list[types.Content], keeper: Keeper) -> None:
-        super().__init__(history)
+    def __init__(
+        self, history: list[types.Content], keeper: Keeper, heard: Callable[[], str] | None
+    ) -> None:
+        super().__init__(history, heard=heard)
         self._keeper = keeper
         self._handle = self._kept = keeper.take()
         if self._handle is None:
@@ -67,7 +71,9 @@ class KeptLedger(Ledger):
             self._keeper.keep(handle)
 
 
-def ledger_for(history: list[types.Content]) -> Ledger:
+def ledger_for(history: list[types.Content], heard: Callable[[], str] | None) -> Ledger:
     """The ledger of the conversation that the present context belongs to."""
     owner = keeper.get()
-    return Ledger(history) if owner is None else KeptLedger(history, owner)
+    if owner is None:
+        return Ledger(history, heard=heard)
+    return KeptLedger(history, owner, heard)

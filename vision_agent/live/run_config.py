@@ -13,7 +13,10 @@ COMPRESSION_TRIGGER_TOKENS = 96_000
 COMPRESSION_TARGET_TOKENS = 48_000
 
 
-def make_run_config(options: CallOptions) -> RunConfig:
+DEFAULTS = CallOptions()
+
+
+def make_run_config(options: CallOptions = DEFAULTS) -> RunConfig:
     """The configuration of one call's `Runner.run_live`.
 
     Session resumption, and context-window compression so that a call is not bounded by the two

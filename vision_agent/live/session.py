@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ from google.adk.events.event import Event
 from google.adk.runners import Runner
 from google.adk.sessions.base_session_service import GetSessionConfig
 
-from vision_agent.live import background_tools, connection, resumption
+from vision_agent.live import background_tools, connection, heard_history, resumption
 from vision_agent.live.background_tools import BackgroundTools
 from vision_agent.live.events import (
     AgentTranscript,
@@ -28,8 +28,8 @@ from vision_agent.live.events import (
 )
 from vision_agent.live.failure import LiveFailure, explain
 from vision_agent.live.intake import Intake
+from vision_agent.live.listener import Listener
 from vision_agent.live.resumption import Keeper
-from vision_agent.live.steady import Listener
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +45,8 @@ class LiveSession:
         session_id: Of an ADK session that nothing else runs on, or a fresh one.
         model: The model's name, for error messages.
         listener: Is told how the connection to the model fares.
+        heard: What the caller has heard of the present answer, for the history of one that is
+            interrupted; None keeps all of it.
         tools: Runs the agent's tools beside the conversation; None leaves them to ADK, which waits.
         keeper: Keeps the resumption handle for a later call; None: nobody does.
         user: Whose conversation it is, to the local Live API; see `CallOptions`.
@@ -60,6 +62,7 @@ class LiveSession:
         session_id: str,
         model: str,
         listener: Listener,
+        heard: Callable[[], str] | None = None,
         tools: BackgroundTools | None = None,
         keeper: Keeper | None = None,
         user: str = "",
@@ -71,8 +74,8 @@ class LiveSession:
         self._session_id = session_id
         self._model = model
         self._listener = _ToolsToo(listener, tools) if tools else listener
+        self._heard = heard
         self._tools = tools
-        self._listener = listener
         self._keeper = keeper
         self._user = user
 
@@ -92,6 +95,7 @@ class LiveSession:
         connection.user.set(self._user)
         background_tools.current.set(self._tools)
         resumption.keeper.set(self._keeper)
+        heard_history.heard.set(self._heard)
         sessions = self._runner.session_service
         key: dict[str, Any] = {
             "app_name": self._runner.app_name,
@@ -117,6 +121,7 @@ class LiveSession:
             logger.info("live session %s failed", self._session_id, exc_info=error)
             raise LiveFailure(explain(error, model=self._model)) from error
         finally:
+            await heard_history.settle(self._runner, self._user_id, self._session_id)
             if existing is None:
                 await sessions.delete_session(**key)
 
@@ -145,7 +150,9 @@ def read(event: Event) -> Iterator[LiveEvent]:
         yield UserTranscript(
             event.input_transcription.text, bool(event.input_transcription.finished)
         )
-    if event.output_transcription and event.output_transcription.text:
+    # What ends a turn carries its words for the history (`heard_history`): they are known already.
+    ends = event.turn_complete or event.interrupted
+    if event.output_transcription and event.output_transcription.text and not ends:
         yield AgentTranscript(
             event.output_transcription.text,
             bool(event.output_transcription.finished),

@@ -13,11 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import dataclass
-from typing import Protocol
 
 from google.adk.models.base_llm_connection import BaseLlmConnection, RealtimeInput
 from google.adk.models.llm_response import LlmResponse
@@ -27,8 +24,11 @@ from websockets.exceptions import ConnectionClosed
 from vision_agent.live.adk_hooks import tap, tell
 from vision_agent.live.backoff import Backoff
 from vision_agent.live.close_policy import Verdict, judge
-from vision_agent.live.failure import LiveFailure, explain
+from vision_agent.live.contents import as_words, hands_over, in_words
+from vision_agent.live.failure import LiveFailure, explain, in_short
 from vision_agent.live.ledger import Answer, Ledger, Replay
+from vision_agent.live.listener import Gate, Listener
+from vision_agent.live.patience import Patience
 from vision_agent.live.splice import Splice
 
 logger = logging.getLogger(__name__)
@@ -38,52 +38,6 @@ MAX_UNREAD = 4096
 
 MAX_UNREADABLE = 3
 """Messages in a row that make no sense before the connection is taken for broken."""
-
-
-_TRANSFER = "transfer_to_agent"
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait for what.
-
-    Attributes:
-        setup_s: For a connection and the acceptance of its setup.
-        stall_s: For a sign of life from a model that owes an answer.
-        first_s: For a service that can't be reached when the call begins.
-        budget_s: For one that can't be reached any more, before the call is given up.
-        go_away_margin_s: How long before its announced end a connection is left, answer or not.
-    """
-
-    setup_s: float = 15.0
-    stall_s: float = 10.0
-    first_s: float = 4.0
-    budget_s: float = 60.0
-    go_away_margin_s: float = 2.0
-
-
-class Listener(Protocol):
-    """Who wants to know how the connection fares; called in the connection's task."""
-
-    def connected(self) -> None:
-        """The model has accepted a setup: from now on it hears."""
-
-    def lost(self, why: str) -> None:
-        """The connection is gone, and the next one is being opened."""
-
-    def cancelled(self, call_ids: list[str]) -> None:
-        """The model no longer wants the results of these tool calls."""
-
-
-class Gate(Protocol):
-    """Holds back what the caller says (`Intake`)."""
-
-    def hold(self) -> None:
-        """Nothing goes out until `release`."""
-
-    def release(self) -> None:
-        """What was held back goes out, and all that follows."""
-
 
 OpenLink = Callable[[str | None, bool], AbstractAsyncContextManager[BaseLlmConnection]]
 """Opens a connection: with this handle, or a new session that is (true) told a history first."""
@@ -123,6 +77,7 @@ class SteadyConnection(BaseLlmConnection):
         self._linked = asyncio.Event()
         self._ever_linked = False
         self._closing = False
+        self._over = False
         self._resuming = False
         self._seeding = False
         self._splice = Splice(Answer())
@@ -130,6 +85,7 @@ class SteadyConnection(BaseLlmConnection):
         self._leave_at_s: float | None = None
         self._stirred_at_s = 0.0
         self._stalls = 0
+        self._refusals = 0
         self._deadline: asyncio.Timeout | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -171,7 +127,7 @@ class SteadyConnection(BaseLlmConnection):
             await self._send(lambda link: link._send_content(content, partial=True))
             return
         await self._linked.wait()
-        if _hands_over(content):
+        if hands_over(content):
             # ADK closes this connection in a second and opens the next agent's. What the caller
             # says until then is for that one, and this one is not to go on talking.
             self._gate.hold()
@@ -197,9 +153,11 @@ class SteadyConnection(BaseLlmConnection):
 
     async def receive(self) -> AsyncGenerator[LlmResponse, None]:
         """What the model says, to the end of a turn; nothing once the conversation is over."""
-        while True:
+        # ADK asks again after an end that came in the middle of a turn.
+        while not self._over:
             item = await self._unread.get()
             if item is None:
+                self._over = True
                 return
             if isinstance(item, BaseException):
                 raise item
@@ -260,6 +218,7 @@ class SteadyConnection(BaseLlmConnection):
                 await asyncio.sleep(delay_s)
             await self._unread.put(None)
         except asyncio.CancelledError:
+            self._unread_nowait(None)
             raise
         except Exception as error:
             await self._unread.put(error)
@@ -276,6 +235,7 @@ class SteadyConnection(BaseLlmConnection):
             raise error
         if verdict is Verdict.RESTART:
             self._ledger.forget_handle()
+            self._refusals += 1
         return self._lost(error)
 
     def _lost(self, error: BaseException) -> Replay:
@@ -290,7 +250,7 @@ class SteadyConnection(BaseLlmConnection):
             self._unread_nowait(LlmResponse(turn_complete=True))
         self._splice = Splice(self._heard if self._ledger.owes else Answer())
         if not self._closing and not (isinstance(error, _Left) and error.planned):
-            self._listener.lost(str(error) if isinstance(error, _Left) else _in_short(error))
+            self._listener.lost(str(error) if isinstance(error, _Left) else in_short(error))
         return replay
 
     async def _converse(self, replay: Replay) -> BaseException | None:
@@ -324,12 +284,15 @@ class SteadyConnection(BaseLlmConnection):
             await link.send_realtime(blob)
         if not (contents := replay.contents):
             return
+        if self._refusals > 1:
+            # What is told may be what it refuses: no service is known to refuse plain words.
+            contents = in_words(contents)
         self._expect_answer()
         if not self._resuming:
             # Until it is asked something, the service takes contents for the history.
             self._seeding = contents[-1].role != "user"
             await link.send_history(contents)
-        elif (words := _as_words(contents)) is not None:
+        elif (words := as_words(contents)) is not None:
             # As real-time text, where the model wants it so.
             await link.send_content(words)
         else:
@@ -373,7 +336,7 @@ class SteadyConnection(BaseLlmConnection):
         if self._splice.joined:
             self._heard = Answer()
 
-    def _unread_nowait(self, response: LlmResponse) -> None:
+    def _unread_nowait(self, response: LlmResponse | None) -> None:
         try:
             self._unread.put_nowait(response)
         except asyncio.QueueFull:
@@ -383,14 +346,13 @@ class SteadyConnection(BaseLlmConnection):
         self._stirred_at_s = self._now_s()
         if message.server_content or message.tool_call:
             self._stalls = 0
+            self._refusals = 0
             self._backoff.useful()
         self._ledger.received(message)
         if message.tool_call_cancellation:
             self._listener.cancelled(list(message.tool_call_cancellation.ids or []))
         if message.go_away:
-            left_s = _seconds(message.go_away.time_left)
-            margin_s = min(self._patience.go_away_margin_s, left_s / 2)
-            self._leave_at_s = self._now_s() + left_s - margin_s
+            self._leave_at_s = self._now_s() + self._patience.leaves_in_s(message.go_away)
         self._set_deadline()
 
     # Leaving.
@@ -435,28 +397,3 @@ class _Left(Exception):
     def __init__(self, why: str, *, planned: bool) -> None:
         super().__init__(why)
         self.planned = planned
-
-
-def _hands_over(content: types.Content) -> bool:
-    """Whether it says that another agent takes over: the result of ADK's own tool for that."""
-    responses = [p.function_response for p in content.parts or [] if p.function_response]
-    return any(response.name == _TRANSFER for response in responses)
-
-
-def _as_words(contents: list[types.Content]) -> types.Content | None:
-    """All that the caller has said as one content; None if there is more to it than words."""
-    parts = [part for content in contents for part in content.parts or []]
-    if any(c.role != "user" for c in contents) or not all(part.text for part in parts):
-        return None
-    text = "\n".join(part.text or "" for part in parts)
-    return types.Content(role="user", parts=[types.Part(text=text)])
-
-
-def _in_short(error: BaseException) -> str:
-    return "The model service is slow." if isinstance(error, TimeoutError) else "The line broke."
-
-
-def _seconds(duration: str | None) -> float:
-    """``"9.500s"`` in seconds; none if it can't be read."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)s", duration or "")
-    return float(found[1]) if found else 0.0

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from vision_agent.local.limits import SERVICE, UNLIMITED, Limits
     from vision_agent.local.process import run_live_server
     from vision_agent.local.scenario import Scenario
     from vision_agent.local.scenario_file import load_scenario
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from vision_agent.local.speech import speak_question
 
 __all__ = [
+    "SERVICE",
+    "UNLIMITED",
+    "Limits",
     "LocalServer",
     "Scenario",
     "ScenarioError",
@@ -29,6 +33,9 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Limits": "limits",
+    "SERVICE": "limits",
+    "UNLIMITED": "limits",
     "LocalServer": "server",
     "Scenario": "scenario",
     "ScenarioError": "scenario_reader",

@@ -61,7 +61,7 @@ async def _run(host: str, port: int, scenario: Scenario | None, data_dir: Path |
             loop.call_soon_threadsafe(stop.set)
 
     threading.Thread(target=wait_for_end_of_input, name="standard input", daemon=True).start()
-    await serve_until(stop, host, port, _announce, scenario, data_dir)
+    await serve_until(stop, host, port, _announce, scenario, data_dir=data_dir)
 
 
 def _announce(port: int, certificate_pem: str) -> None:

@@ -23,6 +23,30 @@ the same, for among ten there is easily one that is merely near."""
 EXTRA_WORDS = {"qr": "K Y UW AA R", "barcode": "B AA R K OW D"}
 """Pronunciations (ARPAbet) of words that the dictionary does not hold."""
 
+DECOYS = (
+    *("stuff", "staff", "start", "step", "top", "shop", "stock", "stay", "store", "state"),
+    *(
+        "tell",
+        "no",
+        "oh",
+        "how",
+        "hair",
+        "here",
+        "they",
+        "day",
+        "high school",
+        "my",
+        "why",
+        "by the",
+    ),
+    *("i", "pie", "tie", "five", "things", "part", "partner"),
+    *("quite", "quick", "white", "science", "since", "rough", "in fact"),
+    *("good luck", "good night", "good day", "good boy", "good job", "okay then", "never again"),
+    *("shut it", "shot", "yellow", "all right", "not now", "of course"),
+)
+"""What sounds like a command of one or two words and is none, listened for so that the grammar has
+something better to hear: "staff" was heard as "stop" by both decoders."""
+
 _SPELLED = {"q": "q.", "r": "r.", "recognise": "recognize", "memorise": "memorize"}
 """The dictionary writes spelled letters with a dot, and American."""
 
@@ -46,7 +70,8 @@ def jsgf(names: Collection[str] = ()) -> str:
         alternatives = " | ".join(f"( {_words(phrase)} )" for phrase in intent.phrases)
         lines.append(f"<ask_{intent.name}> = {alternatives};")
     names = " | ".join(f"<ask_{intent.name}>" for intent in INTENTS)
-    lines.append(f"public <request> = [ <greeting> ] ( {names} ) [ <courtesy> ];")
+    lines.append(f"<decoy> = {' | '.join(DECOYS)};")
+    lines.append(f"public <request> = [ <greeting> ] ( {names} ) [ <courtesy> ] | <decoy>;")
     return "\n".join(lines) + "\n"
 
 

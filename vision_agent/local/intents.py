@@ -49,6 +49,7 @@ INTENTS: tuple[Intent, ...] = (
             "[take a] look at (this | that | it | me)",
             "do you see (this | that | it | anything | something)",
             "can you see (this | that | it | anything | something)",
+            "[can you | could you | please] tell me what (it | this | that) is",
         ),
     ),
     Intent(
@@ -60,7 +61,8 @@ INTENTS: tuple[Intent, ...] = (
             "(what | which) colours (are (these | those | they) | is <it>)",
             "what is the colour of (<it> | (the | this | that | my) <thing>)",
             "what is (its | this | that | the) colour",
-            "[can you | could you | please] tell me (the | its | this) colour",
+            "[can you | could you | please] tell me (the | its | this) colour"
+            " [of (<it> | (the | this | that | my) <thing>)]",
             "[can you | could you | please] tell me (what | which) colour"
             " (<it> | (the | this | that | my) <thing>) is",
             "(name | describe) the colour",
@@ -70,7 +72,7 @@ INTENTS: tuple[Intent, ...] = (
         "is_colour",
         (
             "is (<it> | (the | this | that | my) <thing>) <colour>",
-            "do you see [anything | something] <colour>",
+            "(do | can) you see [anything | something] <colour>",
         ),
     ),
     Intent(
@@ -87,6 +89,8 @@ INTENTS: tuple[Intent, ...] = (
             " | page | sign | label | screen)]",
             "what is (the | this | that) text",
             "[can you | could you | please] tell me what (it | this | that) says",
+            "[can you | could you | please] read what is on"
+            " (<it> | (the | this | that | my) <thing>)",
             "is there [any] (text | writing) [<here>]",
             "do you see any (text | writing | words)",
         ),
@@ -109,7 +113,7 @@ INTENTS: tuple[Intent, ...] = (
             "what [has | have | is] changed [<here>]",
             "what is (new | different) [<here>]",
             "(did | has) (anything | something) (change | changed | move | moved)",
-            "is (anything | something) (new | different)",
+            "is [there] (anything | something) (new | different)",
             "what [has | have | did] (moved | move | happened | happen | appeared)",
             "what did i (change | move | do | put there | take away)",
             "do you (see | notice) (a | any | the) (change | changes | difference | differences)",
@@ -137,6 +141,7 @@ INTENTS: tuple[Intent, ...] = (
         "light",
         (
             "is it [too] (dark | bright | light) [<here> | enough]",
+            "is there [enough | any] light [<here>]",
             "is the picture [too] (dark | bright | blurred | blurry | sharp)",
             "how (dark | bright) is it [<here>]",
             "is the light (on | off)",
@@ -225,7 +230,8 @@ GREETING = "hello | hi | hey | okay | please"
 COURTESY = "please | thank you | thanks"
 
 _CONTRACTIONS = (
-    (r"\b(what|who|how|where|there|that|it|he|she)'?s\b", r"\1 is"),
+    (r"\b(what|who|how|where|there|that)'?s\b", r"\1 is"),
+    (r"\b(it|he|she)'s\b", r"\1 is"),
     (r"\bi'?m\b", "i am"),
     (r"\b(you|they|we)'re\b", r"\1 are"),
     (r"\bdon't\b", "do not"),

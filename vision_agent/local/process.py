@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vision_agent.local.engine_port import Engine
+from vision_agent.local.limits import SERVICE, Limits
 from vision_agent.local.scenario import Scenario
 from vision_agent.local.server import serve
 
@@ -23,6 +24,7 @@ def run_live_server(
     port: int,
     announce: Callable[[int, str], None],
     scenario: Scenario | None = None,
+    limits: Limits = SERVICE,
     data_dir: Path | None = None,
 ) -> None:
     """Serves the local Live API until SIGTERM or SIGINT; for a command line.
@@ -32,12 +34,13 @@ def run_live_server(
         port: The TCP port, or 0 for any free one.
         announce: Called once it listens, with the port and the certificate (PEM) to trust.
         scenario: What it says instead, and what goes wrong.
+        limits: How long connections and sessions may last.
         data_dir: Where it keeps what users teach; None takes the machine's usual place.
 
     Raises:
         OSError: the port is taken.
     """
-    asyncio.run(serve_until(asyncio.Event(), host, port, announce, scenario, data_dir))
+    asyncio.run(serve_until(asyncio.Event(), host, port, announce, scenario, limits, data_dir))
 
 
 async def serve_until(
@@ -46,6 +49,7 @@ async def serve_until(
     port: int,
     announce: Callable[[int, str], None],
     scenario: Scenario | None = None,
+    limits: Limits = SERVICE,
     data_dir: Path | None = None,
 ) -> None:
     """Starts the engine and a server, runs them until ``stop`` or a signal, and ends both.
@@ -56,6 +60,7 @@ async def serve_until(
         port: The TCP port, or 0 for any free one.
         announce: Called once it listens, with the port and the certificate (PEM) to trust.
         scenario: What it says instead, and what goes wrong.
+        limits: How long connections and sessions may last.
         data_dir: Where it keeps what users teach; None takes the machine's usual place.
 
     Raises:
@@ -74,7 +79,7 @@ async def serve_until(
                 return
             engine = starting.result()
             try:
-                await _serve(stopped, engine, host, port, announce, scenario)
+                await _serve(stopped, engine, host, port, announce, scenario, limits)
             finally:
                 if engine is not None:
                     await engine.close()
@@ -100,8 +105,9 @@ async def _serve(
     port: int,
     announce: Callable[[int, str], None],
     scenario: Scenario | None,
+    limits: Limits,
 ) -> None:
-    server = await serve(host, port, engine, scenario=scenario)
+    server = await serve(host, port, engine, scenario=scenario, limits=limits)
     try:
         if not stopped.done():
             announce(server.port, server.certificate_pem)

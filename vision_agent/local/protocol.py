@@ -152,11 +152,11 @@ def _realtime(source: Mapping[str, Any], model: LiveModel) -> Iterator[ClientMes
     if field(source, "activity_start") is not None:
         yield ActivityStart()
     for chunk in as_list(chunks, "media_chunks"):
-        yield _media(as_object(chunk, "media_chunks"))
+        yield _media(as_object(chunk, "media_chunks"), "realtime_input.media_chunks")
     if (audio := field(source, "audio")) is not None:
-        yield _audio(as_object(audio, "audio"))
+        yield _audio(as_object(audio, "audio"), "realtime_input.audio")
     if (video := field(source, "video")) is not None:
-        yield _image(as_object(video, "video"))
+        yield _image(as_object(video, "video"), "realtime_input.video")
     if (text := field(source, "text")) is not None:
         yield Text(as_text(text, "text"))
     if as_flag(field(source, "audio_stream_end"), "audio_stream_end"):
@@ -165,30 +165,30 @@ def _realtime(source: Mapping[str, Any], model: LiveModel) -> Iterator[ClientMes
         yield ActivityEnd()
 
 
-def _media(blob: Mapping[str, Any]) -> Audio | Image:
+def _media(blob: Mapping[str, Any], path: str) -> Audio | Image:
     if _mime_type(blob)[0].startswith("image/"):
-        return _image(blob)
-    return _audio(blob)
+        return _image(blob, path)
+    return _audio(blob, path)
 
 
-def _audio(blob: Mapping[str, Any]) -> Audio:
+def _audio(blob: Mapping[str, Any], path: str) -> Audio:
     mime_type, parameters = _mime_type(blob)
     if mime_type != "audio/pcm":
         raise invalid(f"Unsupported audio mime type '{mime_type}': send raw audio/pcm;rate=16000.")
     rate = parameters.get("rate", str(INPUT_RATE_HZ))
     if not rate.isdecimal() or int(rate[:9]) not in RATES_HZ:
         raise invalid(f"Unsupported audio sample rate '{rate}': send audio/pcm;rate=16000.")
-    pcm = as_bytes(field(blob, "data"), "audio.data")
+    pcm = as_bytes(field(blob, "data"), f"{path}.data")
     if len(pcm) % 2:
         raise invalid("Invalid audio: audio/pcm needs whole 16-bit samples.")
     return Audio(pcm, int(rate))
 
 
-def _image(blob: Mapping[str, Any]) -> Image:
+def _image(blob: Mapping[str, Any], path: str) -> Image:
     mime_type, _ = _mime_type(blob)
     if mime_type not in _PICTURES:
         raise invalid(f"Unsupported video mime type '{mime_type}': send image/jpeg frames.")
-    data = as_bytes(field(blob, "data"), "video.data")
+    data = as_bytes(field(blob, "data"), f"{path}.data")
     if not data:
         raise invalid("Unable to process input image: it is empty.")
     return Image(data)
@@ -219,7 +219,8 @@ def _turn(source: Mapping[str, Any]) -> Content:
         blob = field(as_object(part, "part"), "inline_data")
         if blob is not None:
             # Sound in here corrupts a real session; it has to come as real-time input.
-            images.append(_image(as_object(blob, "inline_data")).data)
+            path = "client_content.turns.parts.inline_data"
+            images.append(_image(as_object(blob, "inline_data"), path).data)
         response = field(as_object(part, "part"), "function_response")
         if response is not None:
             results.append(_tool_result(as_object(response, "function_response")))

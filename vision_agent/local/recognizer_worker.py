@@ -20,6 +20,7 @@ from pocketsphinx import Decoder
 
 from vision_agent.local.grammar import (
     AGREEMENT,
+    DECOYS,
     EXTRA_WORDS,
     SECOND_AGREEMENT,
     jsgf,
@@ -39,6 +40,7 @@ _SLICE_BYTES = 6_400  # 200 ms of s16le mono 16 kHz
 _LEVEL_BYTES = 32_000
 _TYPICAL_LEVEL = "40,3,-1"
 _SECOND_BEST = 10
+_FEW_WORDS = 2  # what a decoy can be mistaken for
 _ONE_WORD = "#JSGF V1.0; grammar level; public <level> = stop;"
 _MOST_STATES = 8_000  # of the search, a frame: a bound on what noise can cost
 
@@ -157,10 +159,12 @@ def judge(
         the grammar can only hear what it knows.
     """
     free, bound = plain_words(general), plain_words(request)
+    agreed = distance <= AGREEMENT or nearest <= SECOND_AGREEMENT
+    if bound in DECOYS and distance > AGREEMENT and len(free.split()) <= _FEW_WORDS:
+        return {"text": free, "understood": False}
     # The general model knows nothing of the table: if it hears a sentence of the table, that is it.
     if understand(free, names) is not None:
         return {"text": free, "understood": True}
-    agreed = distance <= AGREEMENT or nearest <= SECOND_AGREEMENT
     if agreed and understand(bound, names) is not None:
         return {"text": bound, "understood": True}
     return {"text": free, "understood": False}

@@ -304,7 +304,7 @@ def _is_spoken(generation: Mapping[str, Any], model: LiveModel) -> bool:
 def _voice(speech: Mapping[str, Any], model_name: str) -> str | None:
     config = as_object(field(speech, "voice_config"), "voice_config")
     prebuilt = as_object(field(config, "prebuilt_voice_config"), "prebuilt_voice_config")
-    name = as_text(field(prebuilt, "voice_name"), "voice_name")
+    name = as_text(field(prebuilt, "voice_name") or field(config, "voice"), "voice_name")
     if not name:
         return None
     voice = find_voice(name)

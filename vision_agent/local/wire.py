@@ -116,10 +116,13 @@ def as_count(value: Any, name: str) -> int | None:
     return value
 
 
-def as_bytes(value: Any, name: str) -> bytes:
+def as_bytes(value: Any, path: str) -> bytes:
     """The bytes behind a base64 string in the normal or the URL-safe alphabet."""
-    text = as_text(value, name).replace("-", "+").replace("_", "/")
+    given = as_text(value, path)
+    text = given.replace("-", "+").replace("_", "/")
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
-        raise invalid(f"Invalid value at '{name}': Base64 decoding failed.") from None
+        raise invalid(
+            f"Invalid value at '{path}' (TYPE_BYTES), Base64 decoding failed for \"{given[:20]}\""
+        ) from None

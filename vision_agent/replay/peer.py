@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from typing import Protocol
 
 import av
 from aiortc import (
     MediaStreamTrack,
     RTCConfiguration,
+    RTCIceServer,
     RTCPeerConnection,
     RTCRtpCodecCapability,
     RTCRtpReceiver,
@@ -19,11 +21,9 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamError
 
-from vision_agent.replay.aiortc_touches import gather_loopback, watch_arrivals
-from vision_agent.replay.conversation import Conversation, client_ready, send_text
-from vision_agent.replay.recording import SOUND_RATE_HZ, samples_of
-from vision_agent.replay.tracks import CameraTrack, MicrophoneTrack
-from vision_agent.replay.voice import Voice
+from vision_agent.replay.aiortc_touches import gather_loopback, hold_back_little, watch_arrivals
+from vision_agent.replay.conversation import client_ready, send_text, track_status
+from vision_agent.replay.recording import SOUND_RATE_HZ, Samples, samples_of
 
 logger = logging.getLogger(__name__)
 
@@ -32,10 +32,33 @@ _CLOSE_S = 5.0
 _ARRIVALS_KEPT = 500
 
 
+class TakesMessages(Protocol):
+    """What the channel's messages go to, such as `Conversation`."""
+
+    def feed(self, message: str | bytes, at_ms: int, /) -> None:
+        """Take one message."""
+
+
+class TakesVoice(Protocol):
+    """What the agent's voice goes to, such as `Voice`."""
+
+    def feed(self, samples: Samples, arrived_ms: int, /) -> None:
+        """Take one decoded frame, mono s16 at `SOUND_RATE_HZ`."""
+
+
 class Peer:
     """One peer connection, furnished as an RTVI client's: microphone, camera, channel "chat".
 
     Everything that comes in goes to `conversation` and `voice`, stamped with `now_ms`.
+
+    Args:
+        microphone: What the caller says.
+        camera: What the caller shows; None for a call without a picture.
+        conversation: See above.
+        voice: See above.
+        now_ms: The call's clock.
+        ice_servers: STUN and TURN servers to gather candidates from.
+        is_played: Somebody listens: the voice is handed over as soon as it can be decoded.
 
     Attributes:
         connected_ms: When media could flow, None before.
@@ -44,21 +67,25 @@ class Peer:
 
     def __init__(
         self,
-        microphone: MicrophoneTrack,
-        camera: CameraTrack | None,
-        conversation: Conversation,
-        voice: Voice,
+        microphone: MediaStreamTrack,
+        camera: MediaStreamTrack | None,
+        conversation: TakesMessages,
+        voice: TakesVoice,
         now_ms: Callable[[], int],
+        *,
+        ice_servers: Sequence[RTCIceServer] = (),
+        is_played: bool = False,
     ) -> None:
         gather_loopback()
         self.connected_ms: int | None = None
         self.lost: str | None = None
         self._microphone, self._camera = microphone, camera
         self._conversation, self._voice, self._now_ms = conversation, voice, now_ms
+        self._is_played = is_played
         self._listening: list[asyncio.Task[None]] = []
         self._arrivals: dict[int, int] = {}
         self._first_stamp: int | None = None
-        self._peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self._peer = RTCPeerConnection(RTCConfiguration(iceServers=list(ice_servers)))
         self._peer.on("track", self._on_track)
         self._peer.on("connectionstatechange", self._on_state)
         # RTVI clients keep this order: the microphone first, for the agent's voice answers on it.
@@ -86,6 +113,11 @@ class Peer:
     def type(self, text: str) -> None:
         """Send a typed question."""
         self._channel.send(send_text(uuid.uuid4().hex, text))
+
+    def tell_microphone(self, on: bool) -> None:
+        """Say that the microphone was switched on or off: a model then waits for no more of it."""
+        if self._channel.readyState == "open":
+            self._channel.send(track_status(receiver_index=0, enabled=on))
 
     async def close(self) -> None:
         """Stop the tracks and release everything; bounded."""
@@ -116,6 +148,8 @@ class Peer:
         if track.kind == "audio" and not self._listening:
             receiver = next(r for r in self._peer.getReceivers() if r.track is track)
             watch_arrivals(receiver, self._note_arrival)
+            if self._is_played:
+                hold_back_little(receiver)
             self._listening.append(asyncio.create_task(self._listen(track)))
 
     def _note_arrival(self, rtp_timestamp: int) -> None:

@@ -36,13 +36,27 @@ class Signalling:
         self.token = token
         self._timeout_s = timeout_s
 
-    async def offer(self, sdp: str) -> Answer:
+    async def info(self) -> dict[str, Any]:
+        """What the server says of itself: agent, brain, `ice_servers`; see its `/api/info`.
+
+        Raises:
+            CallRefused: The server can't be reached or refuses.
+        """
+        return await self._request("GET", "/api/info", None)
+
+    async def offer(self, sdp: str, asked: dict[str, Any] | None = None) -> Answer:
         """Post an offer.
+
+        Args:
+            sdp: The session description.
+            asked: Options of this call: `voice`, `language`, `modalities` and so on.
 
         Raises:
             CallRefused: The server can't be reached, refuses, or answers nonsense.
         """
-        body = {"sdp": sdp, "type": "offer", "pc_id": None}
+        body: dict[str, Any] = {"sdp": sdp, "type": "offer", "pc_id": None}
+        if asked:
+            body["requestData"] = asked
         answer = await self._request("POST", "/api/offer", body)
         sdp_answer = answer.get("sdp")
         if not isinstance(sdp_answer, str):

@@ -1,0 +1,301 @@
+"""Boxes over what the agent points at: in a real call, and with a camera that the test draws."""
+
+import asyncio
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+import pytest_asyncio
+
+from tests.browser.caller import until
+from tests.browser.chromium import chromium
+from vision_agent.server_process import ServerProcess
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+WIDTH, HEIGHT = 640, 360
+SQUARE = (260, 120, 90, 80)  # x, y, width, height in the first picture
+SWAY_PX = 70
+
+SCENARIO = f"""
+    engine: false
+    answers:
+      - when: {{words: where is it}}
+        call:
+          name: point_at
+          args:
+            label: Red square
+            box_2d: {
+    [
+        round(1000 * side)
+        for side in (
+            SQUARE[1] / HEIGHT,
+            SQUARE[0] / WIDTH,
+            (SQUARE[1] + SQUARE[3]) / HEIGHT,
+            (SQUARE[0] + SQUARE[2]) / WIDTH,
+        )
+    ]
+}
+      - when: {{tool: point_at}}
+        say: There.
+      - when: {{words: look closely}}
+        call: {{name: look_closely, args: {{what: the square}}}}
+      - when: {{tool: look_closely}}
+        say: "It is {{width}} by {{height}}."
+    otherwise: {{say: Go on.}}
+"""
+
+
+def room() -> np.ndarray:
+    """A wide wall with a pattern and a red square, of which a camera sees a part."""
+    dice = np.random.default_rng(4)
+    wall = dice.integers(90, 200, (HEIGHT // 30, (WIDTH + 2 * SWAY_PX) // 30 + 1), np.uint8)
+    wall = cv2.resize(wall, (WIDTH + 2 * SWAY_PX, HEIGHT), interpolation=cv2.INTER_CUBIC)
+    wall = cv2.cvtColor(wall, cv2.COLOR_GRAY2RGB)
+    x, y, width, height = SQUARE
+    wall[y : y + height, SWAY_PX + x : SWAY_PX + x + width] = (210, 20, 30)
+    return wall
+
+
+@pytest.fixture(scope="session")
+def swaying_camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Still for 8 s, then it pans to and fro for 8 s; 1280x720."""
+    path, wall = tmp_path_factory.mktemp("points") / "sway.mjpeg", room()
+    with av.open(str(path), "w", format="mjpeg") as target:
+        stream = target.add_stream("mjpeg", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 2 * WIDTH, 2 * HEIGHT, "yuvj420p"
+        stream.options = {"qscale": "4"}
+        for number in range(30 * 16):
+            phase = max(0, number - 30 * 8) / (30 * 8)
+            left = round(SWAY_PX + SWAY_PX * np.sin(2 * np.pi * phase))
+            view = cv2.resize(wall[:, left : left + WIDTH], (2 * WIDTH, 2 * HEIGHT))
+            frame = av.VideoFrame.from_ndarray(view, format="rgb24").reformat(format="yuvj420p")
+            frame.pts = number
+            target.mux(stream.encode(frame))
+        target.mux(stream.encode())
+    return path
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def pointing_server(tmp_path_factory):
+    scenario = tmp_path_factory.mktemp("points") / "scenario.yaml"
+    scenario.write_text(SCENARIO)
+    async with ServerProcess("--scenario", str(scenario)) as server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def swaying_browser(playwright, swaying_camera, silence):
+    async with chromium(playwright, camera=swaying_camera, microphone=silence) as browser:
+        yield browser
+
+
+async def red_and_box(page) -> tuple[np.ndarray, np.ndarray] | None:
+    """Left, top, right, bottom of the red pixels and of the box, as they are on the screen."""
+    box = page.locator(".point:not(.point-gone)")
+    if await box.count() == 0:
+        return None
+    png = await page.screenshot()
+    where = await box.bounding_box()
+    place = await page.locator("#own").bounding_box()
+    picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR).astype(int)
+    red = (picture[..., 2] > 150) & (picture[..., 1] < 90) & (picture[..., 0] < 90)
+    inside = np.zeros_like(red)
+    x, y = round(place["x"]), round(place["y"])
+    inside[y : y + round(place["height"]), x : x + round(place["width"])] = True
+    rows, columns = np.nonzero(red & inside)
+    if len(rows) == 0:
+        return None
+    # The hang-up button is red too, but outside of the picture; noise is single pixels.
+    edges = [np.percentile(columns, 1), np.percentile(rows, 1)]
+    edges += [np.percentile(columns, 99), np.percentile(rows, 99)]
+    sides = [where["x"], where["y"], where["x"] + where["width"], where["y"] + where["height"]]
+    return np.array(edges), np.array(sides)
+
+
+@pytest.mark.parametrize(
+    ("viewport", "scheme"),
+    [((1440, 900), "light"), ((390, 844), "dark")],
+)
+async def test_the_box_lies_over_what_is_pointed_at_and_stays_with_it(
+    pointing_server, swaying_browser, open_page, tmp_path, viewport, scheme
+):
+    caller = await open_page(
+        swaying_browser,
+        pointing_server.url,
+        viewport={"width": viewport[0], "height": viewport[1]},
+        color_scheme=scheme,
+    )
+    page = caller.page
+    await caller.call()
+    scale = (await page.locator("#own").bounding_box())["width"] / WIDTH
+
+    async def still() -> bool:
+        """The camera stands where the scenario's box is right."""
+        return await page.evaluate(
+            """async () => {
+                 const { Moments } = await import("/moments.js");
+                 const seen = [];
+                 const moments = new Moments(document.querySelector("#own"), (m) => seen.push(m));
+                 moments.start();
+                 await new Promise((resolve) => setTimeout(resolve, 1600));
+                 moments.stop();
+                 const [a, b] = [seen[0].grey, seen.at(-1).grey];
+                 return a.every((value, at) => Math.abs(value - b[at]) < 30);
+               }"""
+        )
+
+    await until(still, "the camera to stand still", timeout_s=30)
+    await caller.types("where is it")
+    await page.locator(".point").wait_for(timeout=20_000)
+
+    async def over_it() -> bool:
+        seen = await red_and_box(page)
+        return seen is not None and bool(np.abs(seen[0] - seen[1]).max() < 12 * scale)
+
+    await until(over_it, "the box to lie over the red square", timeout_s=8)
+    assert await page.locator(".point-label").inner_text() == "Red square"
+    label = await page.locator(".point-label").bounding_box()
+    picture = await page.locator(".picture").bounding_box()
+    assert picture["x"] <= label["x"]
+    assert label["x"] + label["width"] <= picture["x"] + picture["width"]
+    assert label["y"] >= picture["y"]
+    await page.screenshot(path=tmp_path / "points.png")
+    # Mirrored: a box of the picture's left half lies in the right half of what the person sees.
+    assert await page.locator("#own.mirrored").count() == 1
+    await page.locator(".point").wait_for(state="detached", timeout=20_000)
+    await caller.press("hang-up")
+
+
+async def test_a_close_look_gets_the_cameras_own_resolution(
+    pointing_server, swaying_browser, open_page
+):
+    caller = await open_page(swaying_browser, pointing_server.url)
+    await caller.call()
+    await caller.page.locator('#looks[data-seeing="true"]').wait_for(timeout=20_000)
+    await asyncio.sleep(2)
+    assert (await caller.video_sent())["width"] == 768
+    await caller.types("look closely")
+    assert await caller.reads_answer() == "It is 1280 by 720."
+
+    async def small_again() -> bool:
+        return (await caller.video_sent())["width"] == 768
+
+    await until(small_again, "the ordinary size again", timeout_s=15)
+    await caller.press("hang-up")
+
+
+# A camera that the test moves: a textured wall on a canvas, with a dark disc.
+DRAWN = """
+    async ({ mirrored }) => {
+      const { Points } = await import("/points.js");
+      const canvas = document.createElement("canvas");
+      canvas.width = 640;
+      canvas.height = 360;
+      const context = canvas.getContext("2d");
+      window.scene = { x: 0, y: 0, other: false };
+      const draw = () => {
+        const { x, y, other } = window.scene;
+        for (let row = -8; row < 24; row++) {
+          for (let column = -8; column < 40; column++) {
+            const mixed = row * 73 + column * 151 + (other ? row * column * 17 : 0);
+            const level = 120 + (mixed % 7) * 18;
+            context.fillStyle = `rgb(${level},${level},${level})`;
+            context.fillRect(column * 24 + x, row * 24 + y, 24, 24);
+          }
+        }
+        if (other) return;
+        context.fillStyle = "rgb(20,20,30)";
+        context.beginPath();
+        context.arc(200 + x, 150 + y, 50, 0, 7);
+        context.fill();
+      };
+      setInterval(draw, 40);
+      draw();
+      const place = document.createElement("div");
+      place.style.cssText = "position: fixed; left: 0; top: 0; width: 640px; height: 360px";
+      document.body.append(place);
+      const video = document.createElement("video");
+      video.muted = true;
+      video.srcObject = canvas.captureStream(30);
+      await video.play();
+      window.points = new Points(place, video);
+      window.points.watch(mirrored);
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      window.points.show({
+        id: "one", label: "Disc", box_2d: [278, 234, 556, 391], age_ms: 300, seconds: 60,
+      });
+      window.middle = () => {
+        const box = place.querySelector(".point:not(.point-gone)");
+        if (!box) return null;
+        const at = (side) => (parseFloat(box.style[side]) / 100);
+        return [
+          Math.round((at("left") + at("width") / 2) * 640),
+          Math.round((at("top") + at("height") / 2) * 360),
+        ];
+      };
+    }
+"""
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def drawn(server, quiet_browser, open_page):
+    async def drawn(mirrored: bool):
+        caller = await open_page(quiet_browser, server.url)
+        await caller.page.evaluate(DRAWN, {"mirrored": mirrored})
+        return caller.page
+
+    return drawn
+
+
+async def at(page, x: int, y: int) -> None:
+    async def there() -> bool:
+        middle = await page.evaluate("() => window.middle()")
+        return middle is not None and abs(middle[0] - x) <= 6 and abs(middle[1] - y) <= 6
+
+    await until(there, f"the box at {x}, {y}", timeout_s=10)
+
+
+async def test_a_box_follows_its_thing_when_the_camera_moves(drawn):
+    page = await drawn(False)
+    await at(page, 200, 150)
+    for x, y in ((40, 20), (80, 30), (120, 10), (160, 0)):
+        await page.evaluate(f"() => Object.assign(window.scene, {{ x: {x}, y: {y} }})")
+        await at(page, 200 + x, 150 + y)
+
+
+async def test_in_a_mirror_the_box_is_on_the_other_side_and_moves_the_other_way(drawn):
+    page = await drawn(True)
+    await at(page, 440, 150)
+    await page.evaluate("() => Object.assign(window.scene, { x: 60, y: 0 })")
+    await at(page, 380, 150)
+
+
+async def test_a_box_whose_thing_is_gone_goes_too(drawn):
+    page = await drawn(False)
+    await at(page, 200, 150)
+    await page.evaluate("() => Object.assign(window.scene, { other: true })")
+
+    async def gone() -> bool:
+        return await page.evaluate("() => window.middle()") is None
+
+    await until(gone, "the box to go", timeout_s=10)
+
+
+async def test_boxes_can_be_cleared_and_there_are_only_so_many(drawn):
+    page = await drawn(False)
+    shown = await page.evaluate(
+        """() => {
+             for (let n = 0; n < 20; n++) {
+               window.points.show({
+                 id: `p${n}`, label: `${n}`, box_2d: [0, 0, 900, 900], age_ms: 0, seconds: 60,
+               });
+             }
+             const shown = document.querySelectorAll(".point:not(.point-gone)").length;
+             window.points.clear();
+             return [shown, document.querySelectorAll(".point:not(.point-gone)").length];
+           }"""
+    )
+    assert shown == [8, 0]

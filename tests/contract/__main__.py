@@ -1,0 +1,72 @@
+"""`make contract`: the same conversation with the public service and with the local one.
+
+Needs a key of the Gemini API and costs a few cents; without one it says so and does nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Collection
+
+from google.genai import Client, types
+
+from tests.contract.conversation import SCENARIO, Caller, Scenes
+from tests.contract.sequence import differences
+from tests.local.live_clients import MODEL_2, MODEL_3, studio_client
+from vision_agent.local import serve
+from vision_agent.local.scenario_file import read_scenario
+
+MODELS = (MODEL_2, MODEL_3)
+
+WITHOUT_KEY = (
+    "Skipped: the contract test compares the local Live API with the public one, and needs a key "
+    "for that in GOOGLE_API_KEY or GEMINI_API_KEY. Without one, `make test` compares it with "
+    "tests/contract/reference.json."
+)
+
+
+async def play_locally(model: str, scenario: str = SCENARIO, names: Collection[str] = ()) -> Scenes:
+    """Every scene, or those with these names, against a local server of its own."""
+    server = await serve("127.0.0.1", 0, None, scenario=read_scenario(scenario))
+    try:
+        bad_client = studio_client(server, key="invalid")
+        return await Caller(studio_client(server), model, bad_client, hurried=True).play(names)
+    finally:
+        await server.close()
+
+
+async def play_publicly(model: str, key: str) -> Scenes:
+    """Every scene, against the public service."""
+
+    def client(key: str) -> Client:
+        options = types.HttpOptions(api_version="v1alpha")
+        return Client(vertexai=False, api_key=key, http_options=options)
+
+    return await Caller(client(key), model, client("invalid"), hurried=False).play()
+
+
+async def compare(key: str) -> bool:
+    """Plays everything twice and prints what differs; whether nothing did."""
+    same = True
+    for model in MODELS:
+        public, local = await play_publicly(model, key), await play_locally(model)
+        found = differences(public, local)
+        same &= not found
+        print(f"{model}: {'differs' if found else 'the same'} in {len(public)} scenes")
+        for line in found:
+            print(f"  {line}")
+    return same
+
+
+def main() -> int:
+    key = os.environ.get("GOOGLE_API_KEY") or os.environ.get("GEMINI_API_KEY")
+    if not key:
+        print(WITHOUT_KEY)
+        return 0
+    return 0 if asyncio.run(compare(key)) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+"""The local Live API says what the service is known to say; and the comparison can fail."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.contract import __main__ as contract
+from tests.contract.sequence import Scene, differences
+from tests.local.live_clients import MODEL_2, MODEL_3
+
+REFERENCE = {
+    model: {name: Scene.of_json(scene) for name, scene in scenes.items()}
+    for model, scenes in json.loads((Path(__file__).parent / "reference.json").read_text()).items()
+}
+"""What the public service says, as its documentation and recordings of its wire have it."""
+
+TYPED = REFERENCE[MODEL_3]["typed"]
+REFUSED = REFERENCE[MODEL_3]["bad key"]
+
+
+@pytest.mark.parametrize("model", [MODEL_2, MODEL_3])
+async def test_the_local_server_says_what_the_service_is_known_to_say(model: str) -> None:
+    assert differences(REFERENCE[model], await contract.play_locally(model)) == []
+
+
+async def test_a_server_that_behaves_otherwise_is_noticed() -> None:
+    silent = "engine: false\notherwise: {say: []}\nfaults: [{resumable: false, at: {turn: 1}}]"
+    played = await contract.play_locally(MODEL_3, silent, names=["typed"])
+    assert differences({"typed": TYPED}, played) == [
+        "typed:",
+        "  @@ -1,6 +1,4 @@",
+        "  -audio",
+        "   generation_complete",
+        "   turn_complete",
+        "  -(caption)",
+        "   (session_resumption_update)",
+        "   (usage_metadata)",
+    ]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(TYPED, sequence=("audio", "turn_complete")),
+        replace(TYPED, sequence=("audio", "turn_complete", "generation_complete")),
+        replace(TYPED, sequence=(*TYPED.sequence, "turn_complete")),
+        replace(TYPED, sequence=("audio", "interrupted", *TYPED.sequence[1:])),
+        replace(TYPED, beside=TYPED.beside - {"usage_metadata"}),
+        replace(TYPED, beside=TYPED.beside | {"heard"}),
+        Scene(refused=(1008, "No.")),
+    ],
+    ids=str,
+)
+def test_another_order_or_another_kind_is_a_difference(other: Scene) -> None:
+    assert differences({"typed": TYPED}, {"typed": other})
+    assert differences({"typed": other}, {"typed": TYPED})
+
+
+@pytest.mark.parametrize("other", [(1008, REFUSED.refused[1]), (1007, "Something else."), None])
+def test_another_refusal_is_a_difference(other: tuple[int, str] | None) -> None:
+    assert differences({"bad key": REFUSED}, {"bad key": Scene(refused=other)})
+
+
+def test_a_scene_too_few_or_too_many_is_a_difference() -> None:
+    assert differences({"typed": TYPED}, {}) == ["typed: missing"]
+    assert differences({}, {"typed": TYPED}) == ["typed: not expected"]
+
+
+def test_pieces_and_what_comes_beside_are_no_difference() -> None:
+    one = ["heard", "audio", "generation_complete", "usage_metadata", "turn_complete", "caption"]
+    other = ["audio", "caption", "audio", "heard", "audio", "caption", *one[2:], "go_away"]
+    assert Scene.of_kinds(one) == Scene.of_kinds(other)
+
+
+async def test_the_comparison_prints_what_differs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Everything but the public service itself."""
+
+    async def publicly(model: str, key: str) -> dict[str, Scene]:
+        assert key == "a key"
+        return REFERENCE[model]
+
+    async def locally(model: str) -> dict[str, Scene]:
+        return {**REFERENCE[model], "typed": replace(TYPED, sequence=("audio",))}
+
+    monkeypatch.setattr(contract, "play_publicly", publicly)
+    monkeypatch.setattr(contract, "play_locally", locally)
+    assert not await contract.compare("a key")
+    printed = capsys.readouterr().out
+    assert printed.count("-generation_complete") == len(contract.MODELS)
+    monkeypatch.setattr(contract, "play_locally", lambda model: publicly(model, "a key"))
+    assert await contract.compare("a key")
+
+
+async def test_without_a_key_it_says_that_it_is_skipped() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.contract", stdout=asyncio.subprocess.PIPE
+    )
+    printed, _ = await process.communicate()
+    assert process.returncode == 0
+    assert printed.decode().startswith("Skipped: the contract test")
+    assert "GEMINI_API_KEY" in printed.decode()

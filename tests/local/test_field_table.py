@@ -1,0 +1,449 @@
+"""What docs/local-live-api.md says of every message and field is true, row by row.
+
+A conversation is held twice over a real socket, with the field and without it, and everything that
+can be seen of it is compared: what the client is told, what the engine hears, and what it is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import copy
+import json
+import typing
+from collections import deque
+from collections.abc import Callable, Iterable
+from enum import Enum
+from typing import Any
+
+import pytest
+import websockets.asyncio.client as websocket_client
+from google.genai import types
+from pydantic import BaseModel
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from tests.local.field_table import Refusal, Row, fields, refusals
+from tests.local.live_clients import trusting
+from tests.local.live_talk import LOUD, QUIET
+from tests.local.scripted_engine import ScriptedEngine
+from vision_agent.local.contract import CallTool, Say, Turn
+from vision_agent.local.contract import Heard as Understood
+from vision_agent.local.limits import Limits
+from vision_agent.local.message_check import snake_case
+from vision_agent.local.message_types import MESSAGES, ROOT
+from vision_agent.local.server import LocalServer, serve
+
+STUDIO = "/ws/google.ai.generativelanguage.v1alpha.GenerativeService.BidiGenerateContent"
+VERTEX = "/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent"
+
+FIELDS = fields()
+SAID = [row for row in FIELDS if "sent" in row.verdict]
+ASKED = [row for row in FIELDS if "sent" not in row.verdict]
+
+SETUP = {
+    "model": "models/local",
+    "generationConfig": {"responseModalities": ["TEXT"]},
+    "tools": [{"functionDeclarations": [{"name": "get_time"}]}],
+}
+
+
+def sound(pcm: bytes) -> dict[str, str]:
+    data = base64.urlsafe_b64encode(pcm).decode()
+    return {"mimeType": "audio/pcm;rate=16000", "data": data}
+
+
+QUESTION = {"turns": [{"role": "user", "parts": [{"text": "a question"}]}], "turnComplete": True}
+TIME = {"id": "THE CALL'S", "name": "get_time", "response": {"time": "noon"}}
+AROUND: dict[str, Any] = {
+    "clientContent": {"clientContent": QUESTION},
+    "realtimeInput": {"realtimeInput": {}},
+    "realtimeInput.audioStreamEnd": {"realtimeInput": {"audio": sound(LOUD * 10)}},
+    "realtimeInput.activityEnd": {"realtimeInput": {"activityStart": {}}},
+    "realtimeInput.video": {"realtimeInput": {"video": {"mimeType": "image/png", "data": "AAAA"}}},
+    "toolResponse": {"toolResponse": {"functionResponses": [TIME]}},
+    "toolResponse.functionResponses[].id": {
+        "toolResponse": {"functionResponses": [{"response": {"time": "noon"}}]}
+    },
+    "toolResponse.functionResponses[].name": {
+        "toolResponse": {"functionResponses": [{"response": {"time": "noon"}}]}
+    },
+    "contextUpdate": {"contextUpdate": {}},
+}
+"""The message around a field, for the longest beginning of its path."""
+
+
+def snake(value: Any) -> Any:
+    """The same message in the other spelling, except inside what is the client's own."""
+    if isinstance(value, dict):
+        return {snake_case(name): snake(held) for name, held in value.items()}
+    return [snake(held) for held in value] if isinstance(value, list) else value
+
+
+class Conversation:
+    """One conversation over a raw socket, and all that can be seen of it."""
+
+    def __init__(self, *, snake_names: bool = False) -> None:
+        self.engine = ScriptedEngine()
+        self.engine.answers = self.answer
+        self.engine.hears = deque([Understood("good morning", True)] * 4)
+        self.may_go_on = asyncio.Event()
+        self.told: list[dict[str, Any]] = []
+        self.ended: tuple[int, str] | None = None
+        self._snake = snake_names
+
+    def answer(self, turn: Turn) -> Iterable[Any]:
+        if turn.tool_results:
+            return [Say("It is noon.")]
+        if turn.text == "wait":
+            return [Say("Wait."), self.may_go_on.wait, Say("Go on.")]
+        if turn.text == "nothing":
+            return []
+        return [CallTool("get_time")] if "time" in turn.text else [Say("Yes.")]
+
+    async def hold(self, setup: dict[str, Any], message: dict[str, Any] | None = None) -> Any:
+        """Says hello, cuts in, asks for a tool, sends ``message``, and says goodbye.
+
+        Returns:
+            What was seen.
+        """
+        server = await serve("127.0.0.1", 0, self.engine)
+        vertex = str(setup.get("model", "")).startswith("publishers/")
+        uri = f"wss://127.0.0.1:{server.port}{VERTEX if vertex else STUDIO}"
+        headers = {"x-goog-api-key": "any"}
+        try:
+            async with websocket_client.connect(
+                uri, ssl=trusting(server), additional_headers=headers
+            ) as self._socket:
+                reading = asyncio.create_task(self._read())
+                try:
+                    await self._talk({"setup": setup}, message)
+                finally:
+                    await self._socket.close()
+                    await reading
+        finally:
+            await server.close()
+        return self._seen()
+
+    async def _talk(self, setup: dict[str, Any], message: dict[str, Any] | None) -> None:
+        response = message if message and "toolResponse" in message else AROUND["toolResponse"]
+        try:
+            await self._send(setup)
+            await self._send({"realtimeInput": {"video": {"mimeType": "image/jpeg", "data": "AA"}}})
+            await self._ask("wait", quietly=False)
+            await self._send({"realtimeInput": {"text": "hello"}})
+            await self._spin()
+            self.may_go_on.set()
+            await self._quiet()
+            for pcm in (LOUD * 10, QUIET * 10, QUIET * 30):
+                await self._send({"realtimeInput": {"audio": sound(pcm)}})
+            await self._quiet()
+            await self._ask("what time is it")
+            await self._send(json.loads(json.dumps(response).replace("THE CALL'S", self._call())))
+            await self._quiet()
+            if message and "toolResponse" not in message:
+                await self._send(message)
+                await self._quiet()
+            await self._ask("nothing")
+            await self._ask("goodbye")
+        except ConnectionClosed:
+            pass
+
+    async def _ask(self, text: str, *, quietly: bool = True) -> None:
+        turn = {"role": "user", "parts": [{"text": text}]}
+        await self._send({"clientContent": {"turns": [turn], "turnComplete": True}})
+        if quietly:
+            await self._quiet()
+        else:
+            await self._spin()
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        await self._socket.send(json.dumps(snake(message) if self._snake else message))
+
+    async def _read(self) -> None:
+        try:
+            async for raw in self._socket:
+                self.told.append(json.loads(raw))
+        except ConnectionClosed:
+            pass
+        self.ended = self._socket.close_code, self._socket.close_reason
+
+    async def _quiet(self) -> None:
+        """Until everything that was sent has been taken in, and every turn is over."""
+        while True:
+            seen = len(self.told)
+            await self._spin()
+            turns_over = sum("turnComplete" in m.get("serverContent", {}) for m in self.told)
+            busy = self.engine.open_answers or turns_over < len(self.engine.turns)
+            if len(self.told) == seen and (not busy or self.ended):
+                return
+            await asyncio.sleep(0.005)
+
+    async def _spin(self) -> None:
+        # Client and server share this loop: what one sends, the other has after a few rounds.
+        for _ in range(60):
+            await asyncio.sleep(0)
+
+    def _call(self) -> str:
+        calls = [call for m in self.told for call in m.get("toolCall", {}).get("functionCalls", [])]
+        return str(calls[-1]["id"]) if calls else "none"
+
+    def _seen(self) -> Any:
+        turns = [
+            {
+                "text": turn.text,
+                "frames": [frame.jpeg for frame in turn.frames],
+                "history": turn.history,
+                # What the engine reads of a declaration.
+                "tools": [
+                    {name: tool.get(name) for name in READ_OF_TOOLS if name in tool}
+                    for tool in map(snake, turn.tools)
+                ],
+                "results": [result["response"] for result in turn.tool_results],
+                "instruction": turn.instruction,
+                "manner": (turn.language_code, turn.proactive, turn.affective, turn.user),
+            }
+            for turn in self.engine.turns
+        ]
+        return {
+            "told": anonymous(self.told),
+            "turns": turns,
+            "heard": (self.engine.fed_bytes, self.engine.ears_asked, self.engine.activities),
+            "spoken": self.engine.spoken,
+            "ended": self.ended,
+        }
+
+
+READ_OF_TOOLS = ("name", "description", "parameters", "parameters_json_schema")
+
+
+def anonymous(told: list[dict[str, Any]]) -> list[Any]:
+    """What was said without what is new each time: identifiers, and in how many pieces."""
+    kept: list[Any] = []
+    for message in told:
+        text = json.dumps(message)
+        for one in (
+            message.get("setupComplete", {}).get("sessionId"),
+            message.get("sessionResumptionUpdate", {}).get("newHandle"),
+            *(call["id"] for call in message.get("toolCall", {}).get("functionCalls", [])),
+            *message.get("toolCallCancellation", {}).get("ids", []),
+        ):
+            text = text.replace(str(one), "…") if one else text
+        if not kept or kept[-1] != text:
+            kept.append(text)
+    return kept
+
+
+def place(row: Row, value: Any) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """The setup and the message with ``value`` in the row's field; without it for None."""
+    setup = merged(copy.deepcopy(SETUP), row.setup)
+    message: dict[str, Any]
+    if row.path.split(".")[0] == "setup":
+        message = {"setup": setup}
+    else:
+        around = max((path for path in AROUND if row.path.startswith(path)), key=len)
+        message = copy.deepcopy(AROUND[around])
+    *way, name = row.path.split(".")
+    inner: Any = message
+    for step in way:
+        inner = inner.setdefault(step.removesuffix("[]"), [{}] if step.endswith("[]") else {})
+        inner = inner[0] if step.endswith("[]") else inner
+    if value is None:
+        inner.pop(name, None)
+    else:
+        inner[name] = value
+    return (message["setup"], None) if "setup" in message else (setup, message)
+
+
+def merged(into: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    for name, value in other.items():
+        if isinstance(value, dict) and isinstance(into.get(name), dict):
+            merged(into[name], value)
+        else:
+            into[name] = copy.deepcopy(value)
+    return into
+
+
+@pytest.mark.parametrize("row", ASKED, ids=str)
+async def test_a_field_does_something_or_nothing_as_the_page_says(row: Row) -> None:
+    assert row.value is not None
+    seen_with, seen_without, seen_in_snake_case = await asyncio.gather(
+        Conversation().hold(*place(row, row.value)),
+        Conversation().hold(*place(row, None)),
+        Conversation(snake_names=True).hold(*place(row, row.value)),
+    )
+    assert seen_in_snake_case == seen_with
+    SEEN.append(seen_with["told"])
+    if row.verdict == "ignored":
+        assert seen_with == seen_without
+        assert seen_with["ended"] == (1000, "")
+    else:
+        assert row.verdict == "supported"
+        assert seen_with != seen_without
+
+
+SEEN: list[list[str]] = []
+"""What servers said in the conversations above."""
+
+
+@pytest.mark.parametrize("refusal", refusals(), ids=str)
+async def test_what_is_refused_ends_as_the_page_says(refusal: Refusal) -> None:
+    sent = list(refusal.sent)
+    path = VERTEX if "publishers/" in "".join(sent) else STUDIO
+    path = sent.pop(0) if sent[0].startswith("/") else path
+    query = sent.pop(0) if sent and sent[0].startswith("?") else "?key=any"
+    server = await serve("127.0.0.1", 0, ScriptedEngine())
+    uri = f"wss://127.0.0.1:{server.port}{path}{query}"
+    try:
+        async with websocket_client.connect(uri, ssl=trusting(server)) as connection:
+            for message in sent:
+                await connection.send(message)
+            async with asyncio.timeout(30):
+                await connection.wait_closed()
+        code, words = connection.close_code, connection.close_reason
+    except InvalidStatus as error:
+        code, words = error.response.status_code, error.response.body.decode()
+    finally:
+        await server.close()
+    assert code == refusal.code
+    # A close frame holds 123 bytes.
+    assert str(words).startswith(refusal.words[:120])
+
+
+# The page is complete, and what it says of the server is true.
+
+
+def missing_from_page(
+    root: Any, fields_of: Callable[[Any], dict[str, tuple[list[Any], bool]]]
+) -> list[str]:
+    """What of a message the page does not name, and nothing inside of what is not supported.
+
+    A kind of message that occurs at several places has to be described at one of them.
+
+    Args:
+        root: The kind of message to begin with.
+        fields_of: For each field of a kind, the kinds of message it holds and whether repeated.
+    """
+    verdicts = {row.path: row.verdict for row in FIELDS}
+    places: dict[Any, list[str]] = {root: [""]}
+    todo = [(root, "")]
+    for kind, prefix in todo:
+        for name, (inner_kinds, repeated) in fields_of(kind).items():
+            if verdicts.get(prefix + name, "" if prefix else "sent") not in ("sent", "supported"):
+                continue
+            for inner in inner_kinds:
+                place = f"{prefix}{name}{'[]' if repeated else ''}."
+                if inner not in places:
+                    places[inner] = []
+                if len(places[inner]) < 4:
+                    places[inner].append(place)
+                    todo.append((inner, place))
+    missing = []
+    for kind, prefixes in places.items():
+        here = {prefix: [prefix + n for n in fields_of(kind)] for prefix in prefixes}
+        unnamed = [[path for path in paths if path not in verdicts] for paths in here.values()]
+        missing += min(unnamed, key=len)
+    return missing
+
+
+def test_the_page_names_every_field_that_a_client_can_send() -> None:
+    def fields_of(message: str) -> dict[str, tuple[list[str], bool]]:
+        # JSON Schema is a language of its own.
+        return {
+            camel(name): (
+                [held.type] if held.type in MESSAGES and held.type != "Schema" else [],
+                held.repeated,
+            )
+            for name, held in MESSAGES[message].items()
+        }
+
+    messages = {camel(name) for name in MESSAGES[ROOT]}
+    assert set(missing_from_page(ROOT, fields_of)) == messages
+
+
+def of_google_genai(model: type[BaseModel]) -> dict[str, tuple[list[type[BaseModel]], bool]]:
+    return {
+        WIRE_NAMES.get(name, camel(name)): (
+            inner_models(about.annotation),
+            "list[" in str(about.annotation).lower(),
+        )
+        for name, about in model.model_fields.items()
+    }
+
+
+def test_the_page_names_every_field_that_a_server_can_send() -> None:
+    assert missing_from_page(types.LiveServerMessage, of_google_genai) == []
+
+
+def test_a_field_that_google_genai_adds_is_missed_in_the_page() -> None:
+    class UsageMetadata(types.UsageMetadata):
+        smells: int | None = None
+
+    class LiveServerMessage(types.LiveServerMessage):
+        usage_metadata: UsageMetadata | None = None
+
+    missing = missing_from_page(LiveServerMessage, of_google_genai)
+    assert missing == ["usageMetadata.smells"]
+
+
+WIRE_NAMES = {"voice_activity_type": "type"}
+"""Where google-genai calls a field otherwise than the wire."""
+
+
+def camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def inner_models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and not issubclass(annotation, Enum):
+        return [annotation] if issubclass(annotation, BaseModel) else []
+    return [model for part in typing.get_args(annotation) for model in inner_models(part)]
+
+
+async def other_conversations() -> None:
+    """What no field brings about: ``goAway``, and cutting in while a tool is waited for."""
+    engine = ScriptedEngine()
+    engine.answers = lambda turn: [CallTool("get_time", {"place": "Graz"})]
+    limits = Limits(connection_s=2.0, go_away_s=2.0)
+    server: LocalServer = await serve("127.0.0.1", 0, engine, limits=limits)
+    told: list[dict[str, Any]] = []
+    uri = f"wss://127.0.0.1:{server.port}{STUDIO}?key=any"
+    async with websocket_client.connect(uri, ssl=trusting(server)) as connection:
+        for message in ({"setup": SETUP}, {"clientContent": QUESTION}):
+            await connection.send(json.dumps(message))
+        with contextlib.suppress(ConnectionClosed):
+            async for raw in connection:
+                told.append(json.loads(raw))
+                if "toolCall" in told[-1]:
+                    await connection.send(json.dumps({"realtimeInput": {"text": "never mind"}}))
+                    engine.answers = lambda turn: [Say("All right.")]
+    await server.close()
+    assert connection.close_code == 1011
+    SEEN.append(anonymous(told))
+
+
+async def test_the_server_says_what_the_page_says_and_nothing_else() -> None:
+    await other_conversations()
+    if len(SEEN) < len(ASKED):
+        pytest.skip("needs every row of the page before it: run this whole file")
+    said = {path for told in SEEN for message in told for path in paths(json.loads(message))}
+    verdicts = {row.path: row.verdict for row in SAID}
+    # Described once, and the same at the other place.
+    said = {path.replace("outputTranscription.", "inputTranscription.") for path in said}
+    said = {path.replace("candidatesToken", "responseToken") for path in said}
+    said = {path.replace("responseTokensDetails[].", "promptTokensDetails[].") for path in said}
+    said = {path for path in said if not path.startswith("toolCall.functionCalls[].args.")}
+    never = {path for path, verdict in verdicts.items() if verdict == "never sent"}
+    sent = {path for path, verdict in verdicts.items() if verdict == "sent"}
+    assert never & said == set()
+    assert said - sent == set()
+    assert sent - said == set()
+
+
+def paths(message: dict[str, Any], prefix: str = "") -> Iterable[str]:
+    for name, value in message.items():
+        yield prefix + name
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, dict):
+                yield from paths(item, f"{prefix}{name}{'[]' if isinstance(value, list) else ''}.")

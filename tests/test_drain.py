@@ -1,0 +1,101 @@
+"""SIGTERM: no new calls, time for those in progress, a message, a clean end."""
+
+import asyncio
+import json
+import signal
+import urllib.error
+import urllib.request
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.dialling import Dialled
+from tests.test_call import said, state
+from vision_agent.server_process import ServerProcess
+
+
+@asynccontextmanager
+async def server_and_caller(drain_s: float, monkeypatch, *arguments: str):
+    """A server with a call on it; both may end meanwhile."""
+    monkeypatch.setenv("VISION_AGENT_DRAIN_S", str(drain_s))
+    async with ServerProcess(*arguments) as server:
+        caller = Dialled(server.url)
+        await caller.connect()
+        try:
+            yield server, caller
+        finally:
+            await caller.peer.close()
+
+
+def notice(message: dict, about: str) -> bool:
+    data = message.get("data") or {}
+    return data.get("kind") == "notice" and data.get("about") == about
+
+
+async def exit_code(server: ServerProcess, within_s: float = 30) -> int:
+    return await asyncio.wait_for(server._process.wait(), within_s)
+
+
+async def refusal(url: str, method: str = "GET") -> urllib.error.HTTPError:
+    """The answer that is no 2xx, as soon as it is that."""
+
+    def ask() -> urllib.error.HTTPError | None:
+        try:
+            urllib.request.urlopen(url, timeout=10).close()
+        except urllib.error.HTTPError as error:
+            return error
+        return None
+
+    async with asyncio.timeout(20):
+        while (found := await asyncio.to_thread(ask)) is None:
+            await asyncio.sleep(0.05)
+    return found
+
+
+async def test_a_call_goes_on_while_new_ones_are_refused_and_the_server_ends_with_it(monkeypatch):
+    async with server_and_caller(300, monkeypatch) as (server, caller):
+        server._process.send_signal(signal.SIGTERM)
+        told = await caller.wait_for(lambda m: notice(m, "drain"))
+        assert told["data"]["left_s"] == 300
+        assert "restart" in told["data"]["text"]
+        unready = await refusal(f"{server.url}/healthz")
+        assert unready.code == 503
+        assert json.load(unready)["status"] == "draining"
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            await Dialled(server.url).offer()
+        assert refused.value.code == 503
+        assert 200 < int(refused.value.headers["Retry-After"]) <= 305
+        assert "restart" in json.load(refused.value)["error"]
+        caller.send("send-text", {"content": "hello"})
+        await caller.wait_for(lambda m: bool(said(m)))
+        # A network that changes now is no new call.
+        again = Dialled(server.url)
+        await again.connect(restart=caller.pc_id)
+        await again.hang_up()
+        assert await exit_code(server) == 0
+
+
+async def test_when_the_grace_period_is_over_the_call_ends_and_may_come_back(monkeypatch):
+    async with server_and_caller(1, monkeypatch) as (server, caller):
+        server._process.send_signal(signal.SIGTERM)
+        ended = await caller.wait_for(lambda m: state(m) == "ended")
+        assert ended["data"]["reason"] == "the server is restarting"
+        assert ended["data"]["come_back"]
+        assert await exit_code(server) == 0
+
+
+async def test_a_second_signal_ends_it_at_once(monkeypatch):
+    async with server_and_caller(300, monkeypatch) as (server, caller):
+        server._process.send_signal(signal.SIGTERM)
+        await caller.wait_for(lambda m: notice(m, "drain"))
+        server._process.send_signal(signal.SIGTERM)
+        ended = await caller.wait_for(lambda m: state(m) == "ended")
+        assert not ended["data"]["come_back"]
+        assert await exit_code(server) == 0
+
+
+async def test_a_server_without_calls_ends_at_once(monkeypatch):
+    monkeypatch.setenv("VISION_AGENT_DRAIN_S", "300")
+    async with ServerProcess() as server:
+        server._process.send_signal(signal.SIGTERM)
+        assert await exit_code(server) == 0

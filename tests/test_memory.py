@@ -1,0 +1,179 @@
+import sqlite3
+from pathlib import Path
+
+import pytest
+from google.adk.events.event import Event
+from google.adk.sessions.session import Session
+from google.genai import types
+
+from tests.conftest import serving
+from tests.dialling import Dialled
+from tests.test_call import said
+from vision_agent import memory
+from vision_agent.live.events import AgentTranscript, Interrupted, TurnComplete, UserTranscript
+from vision_agent.memory import MAX_FOUND, MAX_LINES, LineMemory, MemoryFileError, Owner, best_lines
+from vision_agent.remembering import Remembering
+
+WHO = {"app_name": "app", "user_id": "caller"}
+
+
+def line(author: str, text: str) -> Event:
+    role = "user" if author == "user" else "model"
+    return Event(
+        id=Event.new_id(),
+        author=author,
+        content=types.Content(role=role, parts=[types.Part(text=text)]),
+    )
+
+
+def transcript(text: str, *, user: bool, finished: bool = True) -> Event:
+    words = types.Transcription(text=text, finished=finished)
+    return Event(
+        id=Event.new_id(),
+        author="user" if user else "agent",
+        partial=not finished,
+        **{"input_transcription" if user else "output_transcription": words},
+    )
+
+
+async def found(memories: LineMemory, query: str, **who: str) -> list[str]:
+    response = await memories.search_memory(**{**WHO, **who}, query=query)
+    return [entry.content.parts[0].text for entry in response.memories]
+
+
+async def test_what_was_said_by_voice_is_found_by_its_words():
+    memories = LineMemory()
+    events = [
+        transcript("my cat", user=True, finished=False),
+        transcript("My cat is called Tiger.", user=True),
+        transcript("What a fine name for a cat.", user=False),
+        transcript("The weather was good.", user=True),
+    ]
+    session = Session(id="s", **WHO, events=events)
+    await memories.add_session_to_memory(session)
+    await memories.add_session_to_memory(session)  # again: as ADK allows
+    assert await found(memories, "What is my cat's name?") == [
+        "My cat is called Tiger.",
+        "What a fine name for a cat.",
+        "The weather was good.",
+    ]
+    assert await found(memories, "weather") == ["The weather was good."]
+    assert await found(memories, "bicycles") == []
+
+
+async def test_asked_for_nothing_in_particular_the_newest_lines_are_told():
+    memories = LineMemory()
+    await memories.add_events_to_memory(
+        **WHO, events=[line("user", f"Line {n}.") for n in range(30)], session_id="s"
+    )
+    newest = await found(memories, "What did we talk about?")
+    assert newest[-1] == "Line 29."
+    assert len(newest) <= MAX_FOUND
+
+
+async def test_nobody_is_told_what_somebody_else_said():
+    memories = LineMemory()
+    await memories.add_events_to_memory(**WHO, events=[line("user", "My secret.")], session_id="s")
+    assert await found(memories, "secret", user_id="other") == []
+    assert await found(memories, "secret", app_name="other") == []
+    for present in (Owner("", "now"), Owner("stranger", "now"), Owner("caller", "s")):
+        token = memory.owner.set(present)
+        assert await found(memories, "secret") == []  # unknown, another, or this very conversation
+        memory.owner.reset(token)
+    memory.owner.set(Owner("caller", "now"))
+    assert await found(memories, "secret") == ["My secret."]
+
+
+async def test_a_file_remembers_over_a_restart(tmp_path):
+    path = tmp_path / "deep" / "memory.db"
+    first = LineMemory(path)
+    await first.add_events_to_memory(**WHO, events=[line("user", "I like pears.")], session_id="s")
+    first.close()
+    assert await found(LineMemory(path), "pears") == ["I like pears."]
+
+
+async def test_the_oldest_lines_of_a_talkative_caller_are_forgotten(tmp_path):
+    path = tmp_path / "memory.db"
+    memories = LineMemory(path)
+    events = [line("user", f"Line {n}.") for n in range(MAX_LINES + 50)]
+    await memories.add_events_to_memory(**WHO, events=events, session_id="s")
+    memories.close()
+    lines = sqlite3.connect(path).execute("SELECT text FROM lines ORDER BY id").fetchall()
+    assert len(lines) == MAX_LINES
+    assert lines[-1] == (f"Line {MAX_LINES + 49}.",)
+
+
+def test_what_is_no_memory_file_is_refused_in_words(tmp_path: Path):
+    path = tmp_path / "memory.db"
+    path.write_text("Dear diary, this is no database at all, and longer than a header is.\n" * 9)
+    with pytest.raises(MemoryFileError, match=r"memory\.db"):
+        LineMemory(path)
+
+
+def test_of_lines_that_fit_alike_the_newer_count():
+    lines = [f"The key is in drawer {n}." for n in range(40)]
+    assert 39 in best_lines(lines, "where is the key")
+    assert 0 not in best_lines(lines, "where is the key")
+
+
+async def test_only_final_words_are_remembered_and_those_that_were_cut_short():
+    memories = LineMemory()
+    remembering = Remembering(memories, app_name="app", user="caller", conversation="s")
+    remembering.typed("Where is it?")
+    for event in (
+        UserTranscript("It is", final=False),
+        UserTranscript("It is a pear.", final=True),
+        AgentTranscript("Yes, a ", final=False, author="agent"),
+        AgentTranscript("Yes, a pear.", final=True, author="agent"),
+        TurnComplete(),
+        AgentTranscript("And pears are ", final=False, author="agent"),
+        Interrupted(),
+        TurnComplete(),
+    ):
+        remembering.hear(event)
+    await remembering.flush()
+    assert await found(memories, "") == [
+        "Where is it?",
+        "It is a pear.",
+        "Yes, a pear.",
+        "And pears are",
+    ]
+
+
+async def test_of_somebody_unknown_nothing_is_kept():
+    memories = LineMemory()
+    remembering = Remembering(memories, app_name="app", user="", conversation="s")
+    remembering.typed("Where is it?")
+    await remembering.flush()
+    assert await found(memories, "", user_id="") == []
+
+
+async def test_the_next_call_of_the_same_caller_knows_what_was_said_in_the_last(tmp_path):
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text("""
+        engine: false
+        answers:
+          - when: {words: my cat is called}
+            say: A fine name.
+          - when: {words: name of my cat}
+            call: {name: load_memory, args: {query: cat}}
+          - when: {tool: load_memory}
+            say: "{result}"
+    """)
+    arguments = ("--scenario", str(scenario))
+
+    async def ask(url: str, user: str | None, text: str, wanted: str) -> str:
+        caller = Dialled(url, data={"user": user} if user else None)
+        await caller.connect()
+        caller.send("send-text", {"content": text})
+        answer = await caller.wait_for(lambda m: bool(said(m)))
+        assert wanted in said(answer)
+        await caller.hang_up()
+        return said(answer)
+
+    async with serving(*arguments) as server:
+        await ask(server.url, "ann", "My cat is called Tiger.", "fine name")
+        again = "What is the name of my cat?"
+        assert "Tiger" in await ask(server.url, "ann", again, "")
+        assert "Tiger" not in await ask(server.url, "bob", again, "")
+        assert "Tiger" not in await ask(server.url, None, again, "")

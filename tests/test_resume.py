@@ -1,0 +1,188 @@
+"""A caller who comes back goes on with the same conversation: after whatever has happened."""
+
+import asyncio
+import os
+import signal
+import sys
+import urllib.error
+import urllib.request
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.conftest import serving
+from tests.dialling import Dialled
+from tests.test_call import said, state
+from tests.test_endings import CALLER, footprint, settled
+
+
+@asynccontextmanager
+async def calling(url: str, **options):
+    caller = Dialled(url)
+    await caller.connect(**options)
+    try:
+        yield caller
+    finally:
+        await caller.peer.close()
+
+
+async def asks(caller: Dialled, text: str) -> str:
+    """Types a question and waits for the whole answer to it."""
+    before = len(caller.messages)
+
+    def is_new(message: dict) -> bool:
+        return any(message is m for m in caller.messages[before:])
+
+    caller.send("send-text", {"content": text})
+    answer = await caller.wait_for(lambda m: is_new(m) and bool(said(m)))
+    await caller.wait_for(lambda m: is_new(m) and kind(m) == "turn_complete")
+    return said(answer)
+
+
+def kind(message: dict) -> str | None:
+    return (message.get("data") or {}).get("kind")
+
+
+async def told_earlier(caller: Dialled) -> list[dict]:
+    return (await caller.wait_for(lambda m: kind(m) == "resumed"))["data"]["earlier"]
+
+
+def session_events(server, state: str) -> float:
+    """How many events of conversations are in this state, as the server's metrics say."""
+    with urllib.request.urlopen(f"{server.url}/metrics", timeout=10) as response:
+        text = response.read().decode()
+    line = next(x for x in text.splitlines() if f'session_events{{state="{state}"}}' in x)
+    return float(line.rsplit(" ", 1)[1])
+
+
+def words(text: str) -> set[str]:
+    return {word.strip(".,!?").lower() for word in text.split()}
+
+
+@pytest.fixture
+def database(tmp_path):
+    return ("--session-db", f"sqlite:///{tmp_path}/sessions.db")
+
+
+async def test_a_conversation_goes_on_after_the_server_was_killed(database):
+    async with serving(*database) as server, calling(server.url) as caller:
+        assert caller.answer["resumed"] is False
+        first = await asks(caller, "what can you do?")
+        async with asyncio.timeout(20):
+            while await asyncio.to_thread(session_events, server, "waiting"):
+                await asyncio.sleep(0.05)
+        os.kill(server.pid, signal.SIGKILL)
+    async with (
+        serving(*database) as server,
+        calling(server.url, resume=caller.answer["resume"]) as again,
+    ):
+        assert again.answer["resumed"] is True
+        earlier = await told_earlier(again)
+        assert [line["who"] for line in earlier] == ["user", "agent"]
+        assert earlier[0]["text"] == "what can you do?"
+        assert earlier[1]["text"].split() == first.split()
+        await again.wait_for(lambda m: state(m) == "listening")
+        # What has been answered is not answered again: the next answer is to this.
+        assert words(first) <= words(await asks(again, "what did you say?"))
+        assert not any(kind(m) == "interrupted" for m in again.messages)
+
+
+async def test_a_question_that_a_kill_left_open_is_answered_when_the_caller_is_back(
+    database, tmp_path
+):
+    scenario = tmp_path / "slow.yaml"
+    scenario.write_text(
+        "engine: false\n"
+        "answers:\n"
+        "  - when: {words: first}\n    think_s: 60\n    say: Too late.\n    times: 1\n"
+        "otherwise: {say: Here is your answer.}\n"
+    )
+    async with (
+        serving(*database, "--scenario", str(scenario)) as server,
+        calling(server.url) as caller,
+    ):
+        caller.send("send-text", {"content": "my first question"})
+        await caller.wait_for(lambda m: state(m) == "thinking")
+        async with asyncio.timeout(20):
+            while not await asyncio.to_thread(session_events, server, "written"):
+                await asyncio.sleep(0.05)
+        os.kill(server.pid, signal.SIGKILL)
+    scenario.write_text("engine: false\notherwise: {say: Here is your answer.}\n")
+    async with (
+        serving(*database, "--scenario", str(scenario)) as server,
+        calling(server.url, resume=caller.answer["resume"]) as again,
+    ):
+        await again.wait_for(lambda m: said(m) == "Here is your answer.")
+
+
+async def test_a_caller_who_was_gone_goes_on_with_the_models_own_session(database):
+    """On the handle, if the session still exists: the history is not told again."""
+    async with serving(*database) as server:
+        async with calling(server.url) as caller:
+            first = await asks(caller, "what can you do?")
+            await caller.hang_up()
+        async with calling(server.url, resume=caller.answer["resume"]) as again:
+            assert len(await told_earlier(again)) == 2
+            assert words(first) <= words(await asks(again, "what did you say?"))
+
+
+async def test_the_newer_of_two_callers_takes_over_and_the_older_is_told_why(database):
+    async with serving(*database, "--max-calls", "1") as server, calling(server.url) as older:
+        first = await asks(older, "what can you do?")
+        async with calling(server.url, resume=older.answer["resume"]) as newer:
+            ended = await older.wait_for(lambda m: state(m) == "ended")
+            assert "another connection" in ended["data"]["reason"]
+            assert not ended["data"]["come_back"]
+            assert words(first) <= words(await asks(newer, "what did you say?"))
+            assert (await asyncio.to_thread(footprint, server)).calls == 1
+
+
+async def test_only_the_token_continues_a_conversation():
+    async with serving() as server:
+        async with calling(server.url) as caller:
+            await asks(caller, "hello")
+            token, pc_id = caller.answer["resume"], caller.pc_id
+            assert len(token) >= 43
+            assert token != pc_id
+            await caller.hang_up()
+        for wrong in (pc_id, token[:-1], token[:-1] + ("A" if token[-1] != "A" else "B")):
+            async with calling(server.url, resume=wrong) as stranger:
+                assert stranger.answer["resumed"] is False
+                assert stranger.answer["resume"] not in (wrong, token)
+                await stranger.hang_up()
+        for nonsense in (7, "", "x" * 1000):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                await Dialled(server.url).offer(resume=nonsense)
+            assert refused.value.code == 400
+        async with calling(server.url, resume=token) as owner:
+            assert owner.answer["resumed"] is True
+
+
+async def test_an_answer_goes_on_where_it_was_on_a_new_peer_connection(tmp_path):
+    words = "A tone for every letter of this. " * 3
+    scenario = tmp_path / "tones.yaml"
+    scenario.write_text(f'engine: false\nvoice: tone\notherwise: {{say: "{words}"}}\n')
+    async with serving("--scenario", str(scenario)) as server, calling(server.url) as caller:
+        caller.send("send-text", {"content": "hello"})
+        await caller.wait_for(lambda m: m["type"] == "bot-started-speaking")
+        async with calling(server.url, restart=caller.pc_id) as again:
+            assert again.pc_id == caller.pc_id
+            await again.wait_for(lambda m: m["type"] == "bot-stopped-speaking")
+            whole_s = 0.06 * len(words.strip())
+            # What waited to be spoken was a second; what is lost now was on its way.
+            assert caller.voiced_s + again.voiced_s > whole_s - 0.4
+
+
+async def test_a_caller_that_vanishes_is_noticed_and_its_model_session_closed():
+    """At the default setting: nothing here waits but for the server."""
+    async with serving() as server:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, str(CALLER), server.url, stdout=asyncio.subprocess.PIPE
+        )
+        assert (await asyncio.wait_for(process.stdout.readline(), 40)).strip() == b"connected"
+        process.kill()
+        await process.wait()
+        began = asyncio.get_running_loop().time()
+        now = await settled(server)
+        print(f"noticed after {asyncio.get_running_loop().time() - began:.1f} s")
+        assert (now.calls, now.model_sessions) == (0, 0)

@@ -1,0 +1,116 @@
+"""`vision-agent talk`: a call from the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vision_agent.commands.options import (
+    Agent,
+    Language,
+    Model,
+    Token,
+    Url,
+    Voice,
+    err,
+    out,
+    refusals,
+    refuse,
+    serve_arguments,
+)
+
+
+def talk(
+    text: Annotated[bool, typer.Option("--text", help="Type instead of talking.")] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="A scripted conversation; needs no device.")
+    ] = False,
+    push_to_talk: Annotated[
+        bool, typer.Option("--push-to-talk", help="The microphone is off until you press Space.")
+    ] = False,
+    headphones: Annotated[
+        bool, typer.Option("--headphones", help="No echo to remove: the microphone as it is.")
+    ] = False,
+    half_duplex: Annotated[
+        bool, typer.Option("--half-duplex", help="Microphone off while the agent speaks.")
+    ] = False,
+    input_device: Annotated[
+        str | None, typer.Option("--input", help="Microphone: number, part of its name, or none.")
+    ] = None,
+    output_device: Annotated[
+        str | None, typer.Option("--output", help="Speaker: number, part of its name, or none.")
+    ] = None,
+    camera: Annotated[
+        str | None, typer.Option(help="Camera: number, a recording to show instead, or none.")
+    ] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="A window with what the agent sees.")
+    ] = False,
+    list_devices: Annotated[
+        bool, typer.Option("--list-devices", help="List microphones, speakers, cameras.")
+    ] = False,
+    record: Annotated[
+        Path | None, typer.Option(help="Write both sides here: WAV, you left, the agent right.")
+    ] = None,
+    wav: Annotated[Path | None, typer.Option(help="Write the agent's voice here, WAV.")] = None,
+    agent: Agent = None,
+    model: Model = None,
+    voice: Voice = None,
+    language: Language = None,
+    modality: Annotated[
+        str | None, typer.Option(help="AUDIO, or TEXT where the model can.")
+    ] = None,
+    url: Url = None,
+    token: Token = None,
+    timeout: Annotated[float, typer.Option(help="Longest wait for an answer, in seconds.")] = 60.0,
+) -> None:
+    """Talk to the agent from the terminal, with this machine's microphone, speaker and camera.
+
+    Ctrl-C hangs up. Exit code 1 if the call failed or a typed or scripted line got no answer.
+    """
+    from vision_agent.replay.signalling import CallRefused
+    from vision_agent.talk.call import CallFailed
+    from vision_agent.talk.choosing import NoSuchDevice
+    from vision_agent.talk.devices import NotPossible, print_devices
+    from vision_agent.talk.preview import NoPreview
+    from vision_agent.talk.sdl import SoundUnavailable
+    from vision_agent.talk.webcam import CameraUnavailable
+    from vision_agent.talk_command import CallEnded, TalkCommand
+
+    if list_devices:
+        print_devices(out)
+        return
+    asked = {"voice": voice, "language": language, "modalities": modality}
+    command = TalkCommand(
+        text=text,
+        demo=demo,
+        push_to_talk=push_to_talk,
+        headphones=headphones,
+        half_duplex=half_duplex,
+        input=input_device,
+        output=output_device,
+        camera=camera,
+        preview=preview,
+        record=record,
+        wav=wav,
+        serve_arguments=serve_arguments(agent=agent, model=model),
+        url=url,
+        token=token,
+        asked={name: value for name, value in asked.items() if value},
+        timeout_s=timeout,
+    )
+    with refusals():
+        try:
+            answered = asyncio.run(command.run(out))
+        except (NotPossible, NoSuchDevice, SoundUnavailable, CameraUnavailable, NoPreview) as error:
+            refuse(str(error))
+        except (CallRefused, CallFailed, CallEnded) as error:
+            err.print(f"[red]{error}[/]", soft_wrap=True)
+            raise typer.Exit(1) from None
+        except KeyboardInterrupt:
+            return
+    if not answered:
+        raise typer.Exit(1)

@@ -1,0 +1,96 @@
+"""What was heard is what is kept: the part of an interrupted answer that an ADK session remembers.
+
+ADK appends an answer's transcript when the model has made all of it, long before it has been
+played. Nothing can be taken back from a session store afterwards. So this plugin holds the
+transcript back (a partial event is not appended) until the turn ends, and lets the event that ends
+it carry the words: all of them with `turn_complete`, those that were played with `interrupted`. A
+plugin sees every event before any session service does, so it does not matter which one is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+
+from google.adk.agents.invocation_context import InvocationContext
+from google.adk.events.event import Event
+from google.adk.plugins.base_plugin import BasePlugin
+from google.adk.runners import Runner
+from google.genai import types
+
+NAME = "heard_history"
+
+heard: ContextVar[Callable[[], str] | None] = ContextVar("heard", default=None)
+"""A session's own: what has been played of the answer that is being given."""
+
+
+class HeardHistory(BasePlugin):
+    """Install it last: a plugin that replaces events hides them from those behind it."""
+
+    def __init__(self) -> None:
+        super().__init__(NAME)
+        self._held: dict[str, Event] = {}
+
+    async def on_event_callback(
+        self, *, invocation_context: InvocationContext, event: Event
+    ) -> Event | None:
+        """Holds transcripts back, and lets the end of the turn carry them."""
+        session_id = invocation_context.session.id
+        said = event.output_transcription
+        if said and said.finished and said.text and not event.partial:
+            if before := self._held.get(session_id):
+                event = _with_words(event, f"{_words(before)} {said.text}")
+            self._held[session_id] = event
+            return event.model_copy(update={"partial": True})
+        if not (event.turn_complete or event.interrupted or event.get_function_calls()):
+            return None
+        held = self.take(session_id)
+        if held is None:
+            return None
+        if event.interrupted:
+            kept = _kept(_words(held))
+            return _with_words(event, kept) if kept else None
+        if event.turn_complete:
+            return _with_words(event, _words(held))
+        # Before the calls it announces, as ADK has it: they and their results stay together.
+        content = event.content or types.Content(role="model")
+        parts = [types.Part(text=_words(held)), *(content.parts or [])]
+        return event.model_copy(update={"content": types.Content(role=content.role, parts=parts)})
+
+    def take(self, session_id: str) -> Event | None:
+        """The transcript that is held back for a session, once."""
+        return self._held.pop(session_id, None)
+
+
+async def settle(runner: Runner, user_id: str, session_id: str) -> None:
+    """Appends what was heard of an answer in whose middle a call has ended; its run is over.
+
+    ADK tells its plugins of the end of a run, but not of one that is closed from outside.
+    """
+    plugin = runner.plugin_manager.get_plugin(NAME)
+    held = plugin.take(session_id) if isinstance(plugin, HeardHistory) else None
+    kept = _kept(_words(held)) if held else ""
+    if not held or not kept:
+        return
+    sessions = runner.session_service
+    session = await sessions.get_session(
+        app_name=runner.app_name, user_id=user_id, session_id=session_id
+    )
+    if session is not None:
+        await sessions.append_event(session, _with_words(held, kept))
+
+
+def _kept(whole: str) -> str:
+    """What is kept of an answer that ends now."""
+    played = heard.get()
+    return whole if played is None else played()
+
+
+def _words(event: Event) -> str:
+    said = event.output_transcription
+    return (said.text or "") if said else ""
+
+
+def _with_words(event: Event, text: str) -> Event:
+    said = types.Transcription(text=text, finished=True)
+    return event.model_copy(update={"output_transcription": said})

@@ -1,0 +1,101 @@
+"""What is said in a call, on its way into the memory."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import uuid
+
+from google.adk.events.event import Event
+from google.adk.memory.base_memory_service import BaseMemoryService
+from google.genai import types
+
+from vision_agent.live.events import (
+    AgentTranscript,
+    Interrupted,
+    LiveEvent,
+    TurnComplete,
+    UserTranscript,
+)
+
+logger = logging.getLogger(__name__)
+
+
+class Remembering:
+    """Collects the final words of both sides, as content that any memory service can index.
+
+    Args:
+        memory: Where they go.
+        app_name: Of the ADK app.
+        user: Whose they are; empty for somebody unknown, of whom nothing is kept.
+        conversation: The call's.
+    """
+
+    def __init__(
+        self, memory: BaseMemoryService, *, app_name: str, user: str, conversation: str
+    ) -> None:
+        self._memory = memory
+        self._app_name = app_name
+        self._user = user
+        self._conversation = conversation
+        self._said: list[Event] = []
+        self._unfinished = ""
+        self._agent = "agent"
+        self._turn_over = asyncio.Event()
+
+    def typed(self, text: str) -> None:
+        """The caller typed."""
+        self._add("user", text)
+
+    def hear(self, event: LiveEvent) -> None:
+        """Something happened in the conversation."""
+        match event:
+            case UserTranscript(text, final=True):
+                self._add("user", text)
+            case AgentTranscript(text, final=False, author=author):
+                self._unfinished += text
+                self._agent = author
+            case AgentTranscript(text, final=True, author=author):
+                # Kept when the turn ends: the caller may not hear all of it.
+                self._unfinished = text
+                self._agent = author
+            case Interrupted(heard):
+                self._end_turn(self._unfinished if heard is None else heard)
+            case TurnComplete():
+                self._end_turn(self._unfinished)
+
+    def _end_turn(self, said: str) -> None:
+        self._add(self._agent, said)
+        self._unfinished = ""
+        self._turn_over.set()
+
+    async def run(self) -> None:
+        """Keeps each turn when it is over; cancel it at the end of the call, and `flush`."""
+        while True:
+            await self._turn_over.wait()
+            self._turn_over.clear()
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Keeps what has not been kept yet."""
+        said, self._said = self._said, []
+        if not said:
+            return
+        try:
+            await self._memory.add_events_to_memory(
+                app_name=self._app_name,
+                user_id=self._user,
+                events=said,
+                session_id=self._conversation,
+            )
+        except (sqlite3.Error, OSError) as error:
+            # A full disk is no reason to end a call.
+            logger.error("what was said can't be remembered: %s", error)
+
+    def _add(self, author: str, text: str) -> None:
+        if not (self._user and text.strip()):
+            return
+        role = "user" if author == "user" else "model"
+        content = types.Content(role=role, parts=[types.Part(text=text.strip())])
+        self._said.append(Event(id=uuid.uuid4().hex, author=author, content=content))

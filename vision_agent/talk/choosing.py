@@ -1,0 +1,47 @@
+"""Which device is meant. Pure: names in, one of them out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class NoSuchDevice(ValueError):
+    """There is no such device; the text names those there are."""
+
+
+def choose(devices: Sequence[str], wanted: str | None, *, what: str, option: str) -> str | None:
+    """The device that a number from the list or a part of a name means.
+
+    Args:
+        devices: The names, in the order of the list.
+        wanted: A number, a name or a part of one in any case; None for the system's default.
+        what: "microphone" or "speaker", for the text.
+        option: The option that chooses, for the text.
+
+    Returns:
+        The name; None for the system's default.
+
+    Raises:
+        NoSuchDevice: There are none at all, or none or several that fit.
+    """
+    if not devices:
+        raise NoSuchDevice(f"There is no {what} on this machine.")
+    if wanted is None:
+        return None
+    if wanted.isdecimal():
+        if int(wanted) < len(devices):
+            return devices[int(wanted)]
+        raise NoSuchDevice(
+            f"There is no {what} {wanted}: they are numbered 0 to {len(devices) - 1} "
+            "(--list-devices)."
+        )
+    if wanted in devices:
+        return wanted
+    fitting = [name for name in devices if wanted.casefold() in name.casefold()]
+    if len(fitting) == 1:
+        return fitting[0]
+    if not fitting:
+        raise NoSuchDevice(f"There is no {what} named {wanted!r}. There are: {', '.join(devices)}.")
+    raise NoSuchDevice(
+        f"{wanted!r} fits several: {', '.join(fitting)}. Give more of the name to {option}."
+    )

@@ -1,0 +1,28 @@
+"""The conversation of `talk --demo`: spoken questions about a recording, no device needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PICTURES = "bottle.mp4"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something said in the demo: the words, and the file that speaks them."""
+
+    words: str
+    file: str
+
+
+QUESTIONS = (
+    Question("Hello.", "hello-slt.wav"),
+    Question("What do you see?", "what-do-you-see.wav"),
+    Question("What colour is this?", "what-colour-is-this.wav"),
+)
+
+
+def demo_files(recordings: Path) -> tuple[Path, list[tuple[Question, Path]]]:
+    """Where the pictures and the spoken questions are, in the folder of the recordings."""
+    return recordings / PICTURES, [(q, recordings / "speech" / q.file) for q in QUESTIONS]

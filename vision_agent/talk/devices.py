@@ -1,0 +1,181 @@
+"""The microphone, speaker and camera of one call, opened before anything is dialled."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from aiortc import MediaStreamTrack
+from rich.console import Console
+
+from vision_agent.replay.recording import Recording
+from vision_agent.replay.tracks import CameraTrack, MicrophoneTrack
+from vision_agent.settings import recordings_folder
+from vision_agent.talk.choosing import choose
+from vision_agent.talk.demo import demo_files
+from vision_agent.talk.echo import echo_guard
+from vision_agent.talk.playout import Playout
+from vision_agent.talk.sdl import SoundDevices, SoundStream, SoundUnavailable, list_sound_devices
+from vision_agent.talk.sound_thread import SoundThread
+from vision_agent.talk.tracks import LiveMicrophoneTrack, TappedPictures
+from vision_agent.talk.webcam import CameraUnavailable, WebcamTrack, list_cameras
+
+NONE = "none"
+
+
+class NotPossible(ValueError):
+    """Options that can't be together, or need something this machine hasn't; in words."""
+
+
+class CallDevices:
+    """The devices of a call, or what stands in for them.
+
+    Args:
+        scripted: Nothing is heard or played: the microphone speaks recordings.
+        typed: The microphone is silent, and no camera is used unless one is named.
+        input: The microphone's number or name; `none` for silence, None for the default.
+        output: The speaker's.
+        camera: The camera's number, a recording's path, or `none`; None for any there is.
+        headphones: See `echo_guard`.
+        half_duplex: See `echo_guard`.
+    """
+
+    def __init__(
+        self,
+        *,
+        scripted: bool,
+        typed: bool,
+        input: str | None,
+        output: str | None,
+        camera: str | None,
+        headphones: bool,
+        half_duplex: bool,
+    ) -> None:
+        self._scripted, self._typed = scripted, typed
+        self._input, self._output, self._wanted_camera = input, output, camera
+        self._headphones, self._half_duplex = headphones, half_duplex
+        self.playout = Playout()
+        self.notes: list[str] = []
+        self.camera: MediaStreamTrack | None = None
+        self._recorded: CameraTrack | None = None
+        self._thread: SoundThread | None = None
+        self._streams: list[SoundStream] = []
+
+    def open(self) -> None:
+        """Open what the options ask for; in words why not."""
+        live = not (self._typed or self._scripted)
+        self.microphone: MediaStreamTrack = LiveMicrophoneTrack() if live else MicrophoneTrack()
+        self._open_camera()
+        if self._scripted:
+            return
+        speaker = self._open_speaker()
+        microphone = self._open_microphone() if live and self._input != NONE else None
+        guard = echo_guard(
+            headphones=self._headphones or speaker is None, half_duplex=self._half_duplex
+        )
+        if microphone is not None and speaker is not None:
+            self.notes.append(f"Echo: {guard.label}.")
+        push = self.live.push_from_thread if live else (lambda block: None)
+        self._thread = SoundThread(microphone, speaker, self.playout, guard, push)
+
+    @property
+    def live(self) -> LiveMicrophoneTrack:
+        """The microphone of a spoken call."""
+        assert isinstance(self.microphone, LiveMicrophoneTrack)
+        return self.microphone
+
+    @property
+    def scripted(self) -> MicrophoneTrack:
+        """The microphone that speaks recordings."""
+        assert isinstance(self.microphone, MicrophoneTrack)
+        return self.microphone
+
+    def start(self) -> None:
+        """The call is up: let sound and pictures run."""
+        if self._thread is not None:
+            self._thread.start()
+        if self._recorded is not None:
+            self._recorded.play()
+
+    def close(self) -> None:
+        """Let go of everything; idempotent."""
+        if self._thread is not None:
+            self._thread.close()
+        for stream in self._streams:
+            stream.close()
+        if self.camera is not None:
+            self.camera.stop()
+
+    def _open_microphone(self) -> SoundStream:
+        try:
+            devices = list_sound_devices()
+            name = choose(devices.inputs, self._input, what="microphone", option="--input")
+            return self._keep(SoundStream("input", name))
+        except (SoundUnavailable, ValueError) as error:
+            raise NotPossible(
+                f"{error} To talk without a microphone: vision-agent talk --text types, "
+                "--demo shows a call without any device."
+            ) from error
+
+    def _open_speaker(self) -> SoundStream | None:
+        wanted = self._output
+        if wanted == NONE:
+            return None
+        try:
+            devices = list_sound_devices()
+            name = choose(devices.outputs, wanted, what="speaker", option="--output")
+            return self._keep(SoundStream("output", name))
+        except (SoundUnavailable, ValueError) as error:
+            if wanted is not None:
+                raise NotPossible(str(error)) from error
+            self.notes.append(f"The agent's voice is not played: {error}")
+            return None
+
+    def _open_camera(self) -> None:
+        wanted = self._wanted_camera
+        if self._scripted and wanted is None:
+            wanted = str(demo_files(recordings_folder())[0])
+        track: MediaStreamTrack | None = None
+        if wanted is None and not self._typed:
+            track = self._any_camera()
+        elif wanted is not None and wanted != NONE:
+            if wanted.isdecimal():
+                track = WebcamTrack(int(wanted))
+            else:
+                track = self._recorded = CameraTrack(_with_pictures(Path(wanted)))
+        self.camera = TappedPictures(track) if track is not None else None
+
+    def _any_camera(self) -> MediaStreamTrack | None:
+        for number, _ in list_cameras():
+            with contextlib.suppress(CameraUnavailable):
+                return WebcamTrack(number)
+        self.notes.append("There is no camera here: the agent hears you and sees nothing.")
+        return None
+
+    def _keep(self, stream: SoundStream) -> SoundStream:
+        self._streams.append(stream)
+        return stream
+
+
+def _with_pictures(path: Path) -> Recording:
+    recording = Recording.open(path)
+    if not recording.has_pictures:
+        raise NotPossible(f"{path} has no picture in it: it can't be the camera.")
+    return recording
+
+
+def print_devices(console: Console) -> None:
+    """List microphones, speakers and cameras with the numbers that choose them."""
+    try:
+        sound = list_sound_devices()
+    except SoundUnavailable as error:
+        console.print(str(error), soft_wrap=True, markup=False)
+        sound = SoundDevices("", (), ())
+    for title, option, names in (
+        ("Microphones", "--input", list(enumerate(sound.inputs))),
+        ("Speakers", "--output", list(enumerate(sound.outputs))),
+        ("Cameras", "--camera", list_cameras()),
+    ):
+        console.print(f"{title} ({option}):" if names else f"{title}: none")
+        for number, name in names:
+            console.print(f"  {number}  {name}", markup=False)

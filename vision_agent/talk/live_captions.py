@@ -1,0 +1,46 @@
+"""Words as they come, before a line of the transcript is whole. Pure: RTVI messages in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+
+class LiveCaptions:
+    """Tells each side's unfinished line, and the state the server says the call is in.
+
+    Args:
+        on_partial: Called with "user" or "agent" and what of the line there is; empty when the
+            line is whole.
+        on_state: Called with `connecting`, `listening`, `thinking`, `speaking` and so on.
+    """
+
+    def __init__(
+        self, on_partial: Callable[[str, str], None], on_state: Callable[[str], None]
+    ) -> None:
+        self._on_partial, self._on_state = on_partial, on_state
+        self._texts = {"user": "", "agent": ""}
+
+    def feed(self, message: str | bytes) -> None:
+        """Take one message; what isn't understood is somebody else's."""
+        try:
+            body = json.loads(message)
+        except ValueError:
+            return
+        data = body.get("data") if isinstance(body, dict) else None
+        if not isinstance(data, dict):
+            return
+        text = data.get("text")
+        match body.get("type"):
+            case "bot-tts-text":
+                self._set("agent", self._texts["agent"] + str(text or ""))
+            case "bot-transcription":
+                self._set("agent", "")
+            case "user-transcription":
+                self._set("user", "" if data.get("final") else str(text or ""))
+            case "server-message" if data.get("kind") == "state":
+                self._on_state(str(data.get("state")))
+
+    def _set(self, who: str, text: str) -> None:
+        self._texts[who] = text
+        self._on_partial(who, text)

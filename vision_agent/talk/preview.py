@@ -1,0 +1,50 @@
+"""A window with what the agent is shown."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+import cv2
+
+from vision_agent.talk.tracks import TappedPictures
+
+_TITLE = "vision-agent: what the agent sees"
+_INTERVAL_S = 0.05
+
+
+class NoPreview(RuntimeError):
+    """No window can be opened; the text says why."""
+
+
+def check_preview() -> None:
+    """Raise `NoPreview` where a window can't be: asking the window system would end the program."""
+    if sys.platform == "linux" and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    ):
+        raise NoPreview(
+            "--preview needs a display, and there is none here (neither DISPLAY nor "
+            "WAYLAND_DISPLAY is set). Leave it out; the call works without."
+        )
+    try:
+        cv2.namedWindow(_TITLE)
+    except cv2.error as error:
+        raise NoPreview(
+            "--preview needs OpenCV with windows, and this is the headless build: "
+            "pip install --force-reinstall opencv-python brings the other."
+        ) from error
+
+
+async def show(pictures: TappedPictures) -> None:
+    """Show the newest picture until cancelled; windows belong to the main thread."""
+    shown = None
+    try:
+        while True:
+            if pictures.newest is not None and pictures.newest is not shown:
+                shown = pictures.newest
+                cv2.imshow(_TITLE, shown.to_ndarray(format="bgr24"))
+            cv2.waitKey(1)
+            await asyncio.sleep(_INTERVAL_S)
+    finally:
+        cv2.destroyAllWindows()

@@ -1,0 +1,173 @@
+"""What is shown of a call: live levels on a terminal, plain lines anywhere else."""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.markup import escape
+from rich.text import Text
+
+NAMES = {"user": "You", "agent": "Agent"}
+_COLOURS = {"user": "cyan", "agent": "green"}
+_BAR_CELLS = 24
+_FLOOR_DBFS = -60.0
+# How fast a bar falls back, in cells per redraw.
+_FALL_CELLS = 2.0
+
+
+class Screen(Protocol):
+    """What a call tells the person who makes it. Called in the event loop's thread."""
+
+    def state(self, state: str) -> None:
+        """The call is `dialling`, `connecting`, `listening`, `thinking`, `speaking`, …."""
+
+    def line(self, who: str, text: str) -> None:
+        """A whole line of the transcript; `who` is "user" or "agent"."""
+
+    def partial(self, who: str, text: str) -> None:
+        """What there is of an unfinished line; empty when it is whole."""
+
+    def level(self, who: str, rms: float) -> None:
+        """How loud the newest 20 ms were, as the RMS of s16 samples."""
+
+    def reply(self, ms: int) -> None:
+        """From the end of the caller's words to the arrival of the agent's voice."""
+
+    def note(self, text: str) -> None:
+        """Anything else worth knowing."""
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+
+
+class NoScreen:
+    """For calls that nobody watches."""
+
+    def state(self, state: str) -> None:
+        """Not shown."""
+
+    def line(self, who: str, text: str) -> None:
+        """Not shown."""
+
+    def partial(self, who: str, text: str) -> None:
+        """Not shown."""
+
+    def level(self, who: str, rms: float) -> None:
+        """Not shown."""
+
+    def reply(self, ms: int) -> None:
+        """Not shown."""
+
+    def note(self, text: str) -> None:
+        """Not shown."""
+
+    def close(self) -> None:
+        """Nothing is left to tidy."""
+
+
+class PlainScreen:
+    """Whole lines, for pipes, files and typed conversations."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def state(self, state: str) -> None:
+        """Not shown: a line for each change would bury the conversation."""
+
+    def line(self, who: str, text: str) -> None:
+        """Show it."""
+        self._print(f"[bold]{NAMES.get(who, who)}:[/] {escape(text)}")
+
+    def partial(self, who: str, text: str) -> None:
+        """Not shown: the whole line follows."""
+
+    def level(self, who: str, rms: float) -> None:
+        """Not shown."""
+
+    def reply(self, ms: int) -> None:
+        """Show it."""
+        self._print(f"[dim]  (answered after {ms} ms)[/]")
+
+    def note(self, text: str) -> None:
+        """Show it."""
+        self._print(f"[dim]{escape(text)}[/]")
+
+    def close(self) -> None:
+        """Nothing is left to tidy."""
+
+    def _print(self, text: str) -> None:
+        self._console.print(text, soft_wrap=True)
+        # A pipe's reader sees each line when it is said.
+        self._console.file.flush()
+
+
+class LiveScreen(PlainScreen):
+    """The conversation scrolls; below it stand both levels, the state and the last reply's time.
+
+    Args:
+        console: A terminal.
+        keys: What the keys do, for the last line.
+    """
+
+    def __init__(self, console: Console, keys: str) -> None:
+        super().__init__(console)
+        self._keys = keys
+        self._state = ""
+        self._partials = {"user": "", "agent": ""}
+        self._bars = {"user": 0.0, "agent": 0.0}
+        self._replies: list[int] = []
+        self._live = Live(
+            console=console, get_renderable=self._render, refresh_per_second=12, transient=True
+        )
+        self._live.start()
+
+    def state(self, state: str) -> None:
+        """Shown from the next redraw on."""
+        self._state = state
+
+    def partial(self, who: str, text: str) -> None:
+        """Shown from the next redraw on."""
+        self._partials[who] = text
+
+    def level(self, who: str, rms: float) -> None:
+        """Shown from the next redraw on; the bar jumps up and falls slowly."""
+        self._bars[who] = max(self._bars[who], bar_cells(rms))
+
+    def reply(self, ms: int) -> None:
+        """Shown below, with the median of the call."""
+        self._replies.append(ms)
+
+    def close(self) -> None:
+        """Take the lower lines away."""
+        self._live.stop()
+
+    def _render(self) -> Group:
+        rows = [
+            Text(f"{NAMES[who]}: {text}", style=f"italic {_COLOURS[who]}")
+            for who, text in self._partials.items()
+            if text
+        ]
+        meters = Text()
+        for who, cells in self._bars.items():
+            filled = round(cells)
+            meters.append(f"{NAMES[who]:>5} ")
+            meters.append("█" * filled + "·" * (_BAR_CELLS - filled), style=_COLOURS[who])
+            meters.append("  ")
+            self._bars[who] = max(0.0, cells - _FALL_CELLS)
+        rows.append(meters)
+        status = Text(f"{self._state:<10}", style="bold")
+        if self._replies:
+            median = sorted(self._replies)[len(self._replies) // 2]
+            status.append(f"  last reply after {self._replies[-1]} ms, median {median} ms")
+        rows.append(status)
+        rows.append(Text(self._keys, style="dim"))
+        return Group(*rows)
+
+
+def bar_cells(rms: float) -> float:
+    """How long a level's bar is: 0 at -60 dBFS and below, all of it at full scale."""
+    dbfs = 20 * math.log10(max(rms, 1.0) / 32768)
+    return max(0.0, min(1.0, 1 - dbfs / _FLOOR_DBFS)) * _BAR_CELLS

@@ -1,0 +1,82 @@
+"""Runs microphone and speaker in a thread of their own: they must not wait for the event loop."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+import numpy as np
+
+from vision_agent.replay.recording import Samples
+from vision_agent.talk.echo import BLOCK_SAMPLES, EchoGuard
+from vision_agent.talk.playout import Playout
+from vision_agent.talk.sdl import SoundStream
+
+_POLL_S = 0.005
+# Enough for the thread to sleep through a busy moment, little enough not to be noticed.
+_AHEAD_MS = 40
+# Blocks of the speaker's sound kept for the echo guard: the two devices' clocks differ a little.
+_FAR_BLOCKS = 20
+
+
+class SoundThread:
+    """Moves 10 ms blocks: speaker ← `playout`, microphone → `guard` → `on_block`.
+
+    Args:
+        microphone: None for a call that is only heard.
+        speaker: None for a call that nobody hears.
+        playout: The agent's voice.
+        guard: Against echo.
+        on_block: Takes what the caller said, `BLOCK_SAMPLES` at a time; called in this thread.
+    """
+
+    def __init__(
+        self,
+        microphone: SoundStream | None,
+        speaker: SoundStream | None,
+        playout: Playout,
+        guard: EchoGuard,
+        on_block: Callable[[Samples], None],
+    ) -> None:
+        self._microphone, self._speaker = microphone, speaker
+        self._playout, self._guard, self._on_block = playout, guard, on_block
+        self._heard = b""
+        self._far: deque[Samples] = deque(maxlen=_FAR_BLOCKS)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sound", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End, and let go of the devices."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        for stream in (self._microphone, self._speaker):
+            if stream is not None:
+                stream.close()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(_POLL_S):
+            if self._speaker is not None:
+                self._play(self._speaker)
+            if self._microphone is not None:
+                self._listen(self._microphone)
+
+    def _play(self, speaker: SoundStream) -> None:
+        for _ in range(int(_AHEAD_MS - speaker.queued_ms) // 10):
+            block = self._playout.pull(BLOCK_SAMPLES)
+            speaker.write(block.tobytes())
+            self._far.append(block)
+
+    def _listen(self, microphone: SoundStream) -> None:
+        self._heard += microphone.read()
+        size = 2 * BLOCK_SAMPLES
+        while len(self._heard) >= size:
+            near = np.frombuffer(self._heard[:size], np.int16)
+            self._heard = self._heard[size:]
+            far = self._far.popleft() if self._far else np.zeros(BLOCK_SAMPLES, np.int16)
+            self._on_block(self._guard.clean(near, far))

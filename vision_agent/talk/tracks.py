@@ -1,0 +1,131 @@
+"""What the call sends: the microphone as a track, and a tap that watches any track go by."""
+
+from __future__ import annotations
+
+import asyncio
+import fractions
+import time
+from collections import deque
+from collections.abc import Callable
+
+import av
+import numpy as np
+from aiortc import MediaStreamTrack
+from aiortc.mediastreams import MediaStreamError
+
+from vision_agent.replay.recording import SOUND_RATE_HZ, Samples, samples_of
+
+_FRAME_SAMPLES = SOUND_RATE_HZ // 50
+_MAX_WAITING_SAMPLES = SOUND_RATE_HZ // 5
+# A microphone this late has stopped, and RTP must not.
+_LATE_S = 0.06
+
+
+class LiveMicrophoneTrack(MediaStreamTrack):
+    """Sound from a device, in 20 ms frames as it comes; silence while muted or when none comes.
+
+    At most 200 ms wait to be sent; the oldest goes first.
+    """
+
+    kind = "audio"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.muted = False
+        self._own_loop = asyncio.get_running_loop()
+        self._blocks: deque[Samples] = deque()
+        self._held = 0
+        self._arrived = asyncio.Event()
+        self._frames = 0
+
+    def push_from_thread(self, block: Samples) -> None:
+        """Take the next sound, mono s16 at 48 kHz, from any thread."""
+        self._own_loop.call_soon_threadsafe(self._push, block)
+
+    def _push(self, block: Samples) -> None:
+        self._blocks.append(block)
+        self._held += len(block)
+        while self._held > _MAX_WAITING_SAMPLES:
+            self._held -= len(self._blocks.popleft())
+        if self._held >= _FRAME_SAMPLES:
+            self._arrived.set()
+
+    async def recv(self) -> av.AudioFrame:
+        """Return the next 20 ms."""
+        if self.readyState != "live":
+            raise MediaStreamError
+        try:
+            async with asyncio.timeout(_LATE_S):
+                await self._arrived.wait()
+        except TimeoutError:
+            samples = np.zeros(_FRAME_SAMPLES, np.int16)
+        else:
+            samples = self._take()
+        if self.muted:
+            samples = np.zeros(_FRAME_SAMPLES, np.int16)
+        frame = av.AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
+        frame.sample_rate = SOUND_RATE_HZ
+        frame.pts = self._frames * _FRAME_SAMPLES
+        frame.time_base = fractions.Fraction(1, SOUND_RATE_HZ)
+        self._frames += 1
+        return frame
+
+    def _take(self) -> Samples:
+        samples = np.concatenate(self._blocks)
+        self._blocks.clear()
+        rest = samples[_FRAME_SAMPLES:]
+        if len(rest):
+            self._blocks.append(rest)
+        self._held = len(rest)
+        if self._held < _FRAME_SAMPLES:
+            self._arrived.clear()
+        return samples[:_FRAME_SAMPLES]
+
+
+class TappedSound(MediaStreamTrack):
+    """An audio track that shows each frame's samples and `time.monotonic()` to `tap`."""
+
+    kind = "audio"
+
+    def __init__(self, track: MediaStreamTrack, tap: Callable[[Samples, float], None]) -> None:
+        super().__init__()
+        self._track, self._tap = track, tap
+
+    async def recv(self) -> av.AudioFrame:
+        """Return the track's next frame."""
+        frame = await self._track.recv()
+        assert isinstance(frame, av.AudioFrame)
+        self._tap(samples_of(frame), time.monotonic())
+        return frame
+
+    def stop(self) -> None:
+        """End both tracks."""
+        self._track.stop()
+        super().stop()
+
+
+class TappedPictures(MediaStreamTrack):
+    """A video track whose newest picture can be looked at.
+
+    Attributes:
+        newest: The picture that was sent last, None before the first.
+    """
+
+    kind = "video"
+
+    def __init__(self, track: MediaStreamTrack) -> None:
+        super().__init__()
+        self.newest: av.VideoFrame | None = None
+        self._track = track
+
+    async def recv(self) -> av.VideoFrame:
+        """Return the track's next picture."""
+        frame = await self._track.recv()
+        assert isinstance(frame, av.VideoFrame)
+        self.newest = frame
+        return frame
+
+    def stop(self) -> None:
+        """End both tracks."""
+        self._track.stop()
+        super().stop()

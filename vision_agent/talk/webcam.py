@@ -1,0 +1,114 @@
+"""The camera: OpenCV's VideoCapture as a track, and the cameras there are."""
+
+from __future__ import annotations
+
+import asyncio
+import fractions
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from aiortc import MediaStreamTrack
+from aiortc.mediastreams import MediaStreamError
+
+FPS = 15.0
+"""Sent at most. The agent looks about once a second; the rest is for a picture that is fresh."""
+
+_VIDEO_CLOCK_HZ = 90_000
+_PROBED = 4
+
+
+class CameraUnavailable(RuntimeError):
+    """There is no such camera; the text says what to do."""
+
+
+class WebcamTrack(MediaStreamTrack):
+    """A camera's pictures, up to `FPS` a second, the newest each time.
+
+    Args:
+        source: The camera's number, or anything else VideoCapture opens.
+
+    Raises:
+        CameraUnavailable: It can't be opened or gives no picture.
+    """
+
+    kind = "video"
+
+    def __init__(self, source: int | str) -> None:
+        super().__init__()
+        self._capture = _open(source)
+        # VideoCapture blocks until a picture is there, and belongs to one thread at a time.
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="webcam")
+        self._began_at = time.monotonic()
+        self._due_at = self._began_at
+        self._pts = -1
+
+    async def recv(self) -> av.VideoFrame:
+        """Return the newest picture, when one is due."""
+        if self.readyState != "live":
+            raise MediaStreamError
+        await asyncio.sleep(max(0.0, self._due_at - time.monotonic()))
+        self._due_at = max(self._due_at + 1 / FPS, time.monotonic())
+        read = asyncio.get_running_loop().run_in_executor(self._reader, self._capture.read)
+        there, picture = await read
+        if not there:
+            self.stop()
+            raise MediaStreamError
+        height, width = picture.shape[0] // 2 * 2, picture.shape[1] // 2 * 2
+        even = np.ascontiguousarray(picture[:height, :width], np.uint8)
+        frame = av.VideoFrame.from_ndarray(even, format="bgr24").reformat(format="yuv420p")
+        elapsed_s = time.monotonic() - self._began_at
+        self._pts = max(self._pts + 1, int(elapsed_s * _VIDEO_CLOCK_HZ))
+        frame.pts = self._pts
+        frame.time_base = fractions.Fraction(1, _VIDEO_CLOCK_HZ)
+        return frame
+
+    def stop(self) -> None:
+        """End the track and let go of the camera."""
+        if self.readyState == "live":
+            self._reader.submit(self._capture.release)
+            self._reader.shutdown(wait=False)
+        super().stop()
+
+
+def list_cameras() -> list[tuple[int, str]]:
+    """Numbers and names of the cameras. Elsewhere than on Linux each is opened for a moment."""
+    if sys.platform == "linux":
+        folders = sorted(Path("/sys/class/video4linux").glob("video*"))
+        return [
+            (int(folder.name.removeprefix("video")), (folder / "name").read_text().strip())
+            for folder in folders
+            if (Path("/dev") / folder.name).exists()
+        ]
+    found = []
+    for number in range(_PROBED):
+        try:
+            _open(number).release()
+        except CameraUnavailable:
+            continue
+        found.append((number, f"camera {number}"))
+    return found
+
+
+def _open(source: int | str) -> cv2.VideoCapture:
+    # OpenCV prints its own account of a camera that isn't there.
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        capture = cv2.VideoCapture(source)
+    finally:
+        cv2.utils.logging.setLogLevel(level)
+    # Of what a camera buffers only the newest picture is wanted; not every system can be told.
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+    if not capture.isOpened() or not capture.grab():
+        capture.release()
+        raise CameraUnavailable(
+            f"Camera {source} gives no picture. Is it there, and used by no other program? "
+            "--list-devices shows the cameras; --camera FILE shows a recording instead, "
+            "--camera none nothing."
+        )
+    return capture
