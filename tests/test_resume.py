@@ -83,7 +83,8 @@ async def test_a_conversation_goes_on_after_the_server_was_killed(database):
         assert earlier[1]["text"].split() == first.split()
         await again.wait_for(lambda m: state(m) == "listening")
         # What has been answered is not answered again: the next answer is to this.
-        assert words(first) <= words(await asks(again, "what did you say?"))
+        second = await asks(again, "what did you say?")
+        assert words(first) <= words(second), second
         assert not any(kind(m) == "interrupted" for m in again.messages)
 
 
