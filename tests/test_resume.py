@@ -138,6 +138,18 @@ async def test_the_newer_of_two_callers_takes_over_and_the_older_is_told_why(dat
             assert (await asyncio.to_thread(footprint, server)).calls == 1
 
 
+async def test_of_two_that_come_back_at_once_one_gets_the_conversation(database):
+    async with serving(*database) as server:
+        async with calling(server.url) as caller:
+            await asks(caller, "hello")
+            token = caller.answer["resume"]
+            await caller.hang_up()
+        both = Dialled(server.url), Dialled(server.url)
+        answers = await asyncio.gather(*(one.offer(resume=token) for one in both))
+        assert all(answer["resumed"] for answer in answers)
+        assert (await asyncio.to_thread(footprint, server)).calls == 1
+
+
 async def test_only_the_token_continues_a_conversation():
     async with serving() as server:
         async with calling(server.url) as caller:
