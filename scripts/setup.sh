@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sets up everything `make run` (first argument "run") or `make test` ("dev") needs: the shared
-# libraries that OpenCV wants, Chromium and PostgreSQL for the tests that need them, Node and the
+# libraries that OpenCV wants; Chromium, PulseAudio, PostgreSQL for the tests that need them; Node and the
 # JavaScript SDK for its test, and a virtual environment.
 # Installs Debian packages only as root or with sudo; otherwise says what is missing.
 set -eu
@@ -44,6 +44,11 @@ if [ "$what" = dev ]; then
 		missing="$missing postgresql"
 	command -v node >/dev/null 2>&1 || missing="$missing nodejs"
 	command -v npm >/dev/null 2>&1 || missing="$missing npm"
+	if [ "$(uname -s)" = Linux ]; then
+		# Virtual devices for the tests of `vision-agent talk`.
+		command -v pulseaudio >/dev/null 2>&1 || missing="$missing pulseaudio"
+		command -v paplay >/dev/null 2>&1 || missing="$missing pulseaudio-utils"
+	fi
 fi
 
 if [ -n "$missing" ]; then
@@ -59,8 +64,8 @@ if [ -n "$missing" ]; then
 	else
 		say "These packages are missing and can't be installed from here:$missing"
 		say "On Debian or Ubuntu, as root: apt-get install$missing"
-		say "Elsewhere: OpenCV needs libGL.so.1 and libglib-2.0.so.0; the tests need Chromium, PostgreSQL,"
-		say "and Node 20 with npm."
+		say "Elsewhere: OpenCV needs libGL.so.1 and libglib-2.0.so.0; the tests need Chromium, PulseAudio,"
+		say "PostgreSQL, and Node 20 with npm."
 		exit 1
 	fi
 fi

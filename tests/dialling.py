@@ -29,10 +29,10 @@ class Dialled:
     """A peer that has offered; `connect` takes the answer and waits for `bot-ready`."""
 
     def __init__(
-        self, url: str, camera: MediaStreamTrack | None = None, user: str | None = None
+        self, url: str, camera: MediaStreamTrack | None = None, data: dict | None = None
     ) -> None:
         self.url = url
-        self.user = user
+        self.data = data
         self.camera = camera or VideoStreamTrack()
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.pc_id = ""
@@ -74,8 +74,8 @@ class Dialled:
         self.peer.addTrack(self.camera)
         await self.peer.setLocalDescription(await self.peer.createOffer())
         body: dict = {"sdp": self.peer.localDescription.sdp, "type": "offer"}
-        if self.user:
-            body["requestData"] = {"user": self.user}
+        if self.data:
+            body["requestData"] = self.data
         if restart:
             body |= {"pc_id": restart, "restart_pc": True}
         if resume is not None:

@@ -163,7 +163,7 @@ async def test_the_next_call_of_the_same_caller_knows_what_was_said_in_the_last(
     arguments = ("--scenario", str(scenario))
 
     async def ask(url: str, user: str | None, text: str, wanted: str) -> str:
-        caller = Dialled(url, user=user)
+        caller = Dialled(url, data={"user": user} if user else None)
         await caller.connect()
         caller.send("send-text", {"content": text})
         answer = await caller.wait_for(lambda m: bool(said(m)))

@@ -46,6 +46,7 @@ class AgentHost:
         self.brain: Brain = choose_brain(self._root, settings.model, os.environ)
         check_options(self._options, self.brain.model)
         self._scenario = settings.scenario
+        self._data_dir = settings.data_dir
         if self._scenario is not None and self.brain.kind != "local":
             raise ModelError(
                 "A scenario is played by the local Live API, but "
@@ -72,6 +73,16 @@ class AgentHost:
         return self._root.name
 
     @property
+    def app_name(self) -> str:
+        """The ADK app's name: unique on a server."""
+        return self._runner.app_name
+
+    @property
+    def description(self) -> str:
+        """What the agent says it is for."""
+        return self._root.description
+
+    @property
     def version(self) -> str:
         """The version of this package."""
         return __version__
@@ -86,17 +97,22 @@ class AgentHost:
             "version": __version__,
         }
 
-    async def start(self) -> None:
-        """Open the sessions' database, and start the local Live API if it is the brain.
+    async def start(self, local: LocalServer | None = None) -> None:
+        """Open the sessions' database, and give the agent its brain.
+
+        Args:
+            local: The running local Live API; None starts one if it is the brain.
 
         Raises:
             DatabaseError: The database can't be used.
             LocalServerError: The local Live API does not start.
         """
         await self.store.start()
-        if self.brain.kind == "local":
-            self._local = await LocalServer.start(self._scenario)
-        install_brain(self.brain, self._root, self._local)
+        if self.brain.kind != "local":
+            local = None
+        elif local is None:
+            local = self._local = await LocalServer.start(self._scenario, self._data_dir)
+        install_brain(self.brain, self._root, local)
         explain_errors(self._root)
 
     async def close(self) -> None:
@@ -117,7 +133,7 @@ class AgentHost:
         """What keeps the words of a call of this owner's."""
         return Remembering(
             self._memory,
-            app_name=self._runner.app_name,
+            app_name=self.app_name,
             user=owner.user,
             conversation=owner.conversation,
         )
@@ -151,4 +167,5 @@ class AgentHost:
             heard=heard,
             tools=BackgroundTools(self._tool_limits, self._tool_threads),
             keeper=opened,
+            user=options.user,
         )

@@ -81,6 +81,25 @@ def load_agent(spec: str | None) -> App:
     )
 
 
+def agent_specs(spec: str | None) -> list[str | None]:
+    """The agents that a setting names, each as `load_agent` takes it.
+
+    Args:
+        spec: One agent, several with commas between them, or a folder of agent folders.
+    """
+    if spec is None:
+        return [None]
+    specs: list[str | None] = []
+    for part in (part.strip() for part in spec.split(",")):
+        folder = Path(part).expanduser()
+        inner = sorted(file.parent for file in folder.glob("*/agent.py"))
+        if inner and not _is_agent_folder(folder):
+            specs += map(str, inner)
+        elif part:
+            specs.append(part)
+    return specs or [None]
+
+
 def root_of(app: App) -> BaseAgent:
     """The app's root agent; `AgentError` if it has none that can take part in a call."""
     if not isinstance(app.root_agent, BaseAgent):
@@ -97,7 +116,7 @@ def llm_agents(agent: BaseAgent) -> Iterator[LlmAgent]:
 
 
 def _from_folder(folder: Path) -> App:
-    if not (folder / "agent.py").is_file() and not (folder / "__init__.py").is_file():
+    if not _is_agent_folder(folder):
         raise AgentError(
             f"{folder} holds no agent.py: an ADK agent folder has one with root_agent."
         )
@@ -107,6 +126,10 @@ def _from_folder(folder: Path) -> App:
         # The agent's own code runs here and may raise anything at all.
         raise AgentError(f"The agent in {folder} can't be loaded: {error}") from error
     return _as_app(found, folder.name, str(folder))
+
+
+def _is_agent_folder(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in ("agent.py", "__init__.py"))
 
 
 def _from_module(spec: str) -> App:

@@ -12,20 +12,21 @@ from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from vision_agent import rtc
-from vision_agent.agent_host import AgentHost
 from vision_agent.call_registry import CallRegistry
+from vision_agent.freed_memory import given_back
 from vision_agent.metrics import Metrics
 from vision_agent.settings import Settings, web_folder
 from vision_agent.signalling import Refusal, signalling_router
+from vision_agent.switchboard import Switchboard
 from vision_agent.version import __version__
 
 
-def create_app(settings: Settings | None = None, *, host: AgentHost | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, *, agents: Switchboard | None = None) -> FastAPI:
     """The application, ready for any ASGI server.
 
     Args:
         settings: The options; None reads them from the environment.
-        host: An agent host already made from those settings; None makes one.
+        agents: The agents already made from those settings; None makes them.
 
     Raises:
         AgentError: There is no usable agent.
@@ -33,20 +34,21 @@ def create_app(settings: Settings | None = None, *, host: AgentHost | None = Non
         DatabaseError: The sessions' database is none.
     """
     settings = settings or Settings()
-    agent_host = host or AgentHost(settings)
+    switchboard = agents or Switchboard(settings)
     metrics = Metrics()
-    metrics.watch_sessions(agent_host.store.counts)
-    registry = CallRegistry(agent_host, settings, metrics)
+    metrics.watch_sessions(switchboard.session_counts)
+    registry = CallRegistry(switchboard, settings, metrics)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         rtc.install()
-        await agent_host.start()
+        await switchboard.start()
         try:
-            yield
+            async with given_back():
+                yield
         finally:
             await registry.close("the server is stopping")
-            await agent_host.close()
+            await switchboard.close()
 
     app = FastAPI(
         title="vision_agent", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None
@@ -78,7 +80,7 @@ def create_app(settings: Settings | None = None, *, host: AgentHost | None = Non
         """The counters, in Prometheus' text format."""
         return PlainTextResponse(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
-    app.include_router(signalling_router(registry, agent_host, settings))
+    app.include_router(signalling_router(registry, switchboard, settings))
     # Last: it answers every path that nothing above does.
     app.mount("/", StaticFiles(directory=web_folder(), html=True), name="web")
     return app

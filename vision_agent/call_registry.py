@@ -15,6 +15,7 @@ from vision_agent.live.store import session_id_of
 from vision_agent.metrics import Metrics
 from vision_agent.rtc import check_offer
 from vision_agent.settings import Settings
+from vision_agent.switchboard import Switchboard
 
 CLOSE_TIMEOUT_S = 1.5
 """Bound on ending all calls together, so that a server stops within two seconds."""
@@ -42,13 +43,12 @@ class CallRegistry:
     """Starts calls, finds them by id, and knows when each is over.
 
     Args:
-        host: The agent.
+        agents: Those whom the calls are for.
         settings: The server's options.
         metrics: The server's counters.
     """
 
-    def __init__(self, host: AgentHost, settings: Settings, metrics: Metrics) -> None:
-        self._host = host
+    def __init__(self, agents: Switchboard, settings: Settings, metrics: Metrics) -> None:
         self._settings = settings
         self._metrics = metrics
         self._calls: dict[str, Call] = {}
@@ -58,7 +58,8 @@ class CallRegistry:
         self._empty = asyncio.Event()
         self._empty.set()
         self._drained_at_s: float | None = None
-        host.store.on_taken = self._taken_elsewhere
+        for host in agents.hosts.values():
+            host.store.on_taken = self._taken_elsewhere
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -73,12 +74,19 @@ class CallRegistry:
         return self._drained_at_s is not None
 
     async def start(
-        self, sdp: str, *, options: CallOptions, resume: str | None = None, user: str = ""
+        self,
+        sdp: str,
+        *,
+        host: AgentHost,
+        options: CallOptions,
+        resume: str | None = None,
+        user: str = "",
     ) -> tuple[Call, str]:
         """A new call for an offer, and the answer's SDP.
 
         Args:
             sdp: The offer.
+            host: The agent that is called.
             options: How the agent answers in this call.
             user: Who calls; empty for somebody unknown.
             resume: The token of a conversation to continue. A call that is still on it ends.
@@ -110,15 +118,15 @@ class CallRegistry:
         call_id = uuid.uuid4().hex
         self._beginning.add(call_id)
         try:
-            opened = await self._host.store.begin(resume)
+            opened = await host.store.begin(resume)
         finally:
             self._beginning.discard(call_id)
         if self._drained_at_s is not None:
-            self._host.store.end(opened)
+            host.store.end(opened)
             raise Draining(self._drained_at_s - asyncio.get_running_loop().time())
         call = Call(
             call_id,
-            self._host,
+            host,
             self._settings,
             self._metrics,
             options=options,

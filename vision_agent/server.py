@@ -14,11 +14,11 @@ from types import FrameType
 
 import uvicorn
 
-from vision_agent.agent_host import AgentHost
 from vision_agent.app import create_app
 from vision_agent.call_registry import CallRegistry
 from vision_agent.live.failure import DatabaseError
 from vision_agent.settings import Settings
+from vision_agent.switchboard import Switchboard
 
 logger = logging.getLogger(__name__)
 
@@ -96,22 +96,22 @@ def run_server(settings: Settings, *, say: Callable[[str], None]) -> None:
         say: Takes the lines for the person who started it.
 
     Raises:
-        AgentError, ModelError: See `AgentHost`.
+        AgentError, ModelError: See `Switchboard`.
         ServerError: The address can't be bound, the sessions' database can't be used, or the
             brain did not start.
     """
     try:
-        host = AgentHost(settings)
-        asyncio.run(host.store.check())
+        agents = Switchboard(settings)
+        asyncio.run(agents.check())
     except DatabaseError as error:
         raise ServerError(str(error)) from error
-    app = create_app(settings, host=host)
+    app = create_app(settings, agents=agents)
     bound = _bind(settings)
     address = f"http://{_shown_host(settings.host)}:{bound.getsockname()[1]}"
 
     def announce() -> None:
         say(f"vision-agent: {address}")
-        say(f"Agent: {host.name}. Brain: {host.brain.label}.")
+        say(agents.summary)
         if not _is_loopback(settings.host):
             say(
                 "Browsers give a camera to https:// pages and to localhost only: "

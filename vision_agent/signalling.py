@@ -22,6 +22,7 @@ from vision_agent.live.models import ModelError
 from vision_agent.live.store import MAX_TOKEN_CHARS
 from vision_agent.rtc import BadOffer
 from vision_agent.settings import Settings
+from vision_agent.switchboard import Switchboard, UnknownAgent
 
 MAX_BODY_BYTES = 64 * 1024
 """An offer is at most 16 KB of SDP; this leaves room for its JSON."""
@@ -97,12 +98,12 @@ class Sessions:
             raise Refusal(404, "There is no such session: POST /start gives one.")
 
 
-def signalling_router(registry: CallRegistry, host: AgentHost, settings: Settings) -> APIRouter:
+def signalling_router(registry: CallRegistry, agents: Switchboard, settings: Settings) -> APIRouter:
     """The routes under `/api`, `/start` and `/sessions`, all behind the access token if one is set.
 
     Args:
         registry: The calls.
-        host: The agent, for `/api/info`.
+        agents: Those who can be called.
         settings: The token and the ICE servers.
     """
     sessions = Sessions()
@@ -127,7 +128,7 @@ def signalling_router(registry: CallRegistry, host: AgentHost, settings: Setting
     @router.get("/api/info")
     async def info() -> dict[str, Any]:
         """Who answers, for the page."""
-        return {**host.info(), "ice_servers": ice_servers, "ready": True}
+        return {**agents.info(), "ice_servers": ice_servers, "ready": True}
 
     @router.post("/start")
     async def start() -> dict[str, Any]:
@@ -141,14 +142,15 @@ def signalling_router(registry: CallRegistry, host: AgentHost, settings: Setting
         body = await _read(request, Offer)
         if body.type != "offer":
             raise Refusal(400, f"The type must be 'offer', not {body.type[:20]!r}.")
-        options, user = _options(host, body), _user(body)
+        host, user = _agent(agents, body), _user(body)
+        options = _options(host, body)
         try:
             if body.pc_id:
                 call = _find(registry, body.pc_id)
                 sdp = await call.restart(body.sdp)
             else:
                 call, sdp = await registry.start(
-                    body.sdp, options=options, resume=_resume(body), user=user
+                    body.sdp, host=host, options=options, resume=_resume(body), user=user
                 )
         except BadOffer as error:
             raise Refusal(400, str(error)) from error
@@ -220,6 +222,15 @@ def _find(registry: CallRegistry, pc_id: str) -> Call:
     if call is None:
         raise Refusal(404, "There is no such call: it has ended, or never was.")
     return call
+
+
+def _agent(agents: Switchboard, offer: Offer) -> AgentHost:
+    data = offer.requestData or offer.request_data or {}
+    name = data.get("agent")
+    try:
+        return agents.find(None if name is None else str(name))
+    except UnknownAgent as error:
+        raise Refusal(404, str(error)) from error
 
 
 def _resume(offer: Offer) -> str | None:

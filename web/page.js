@@ -67,19 +67,42 @@ async function askInfo() {
     return;
   }
   lobbyNotices.clear("info");
-  const { kind, label, text } = brainWords(info);
+  showAgents(info.agents ?? []);
+  const chosen = info.agents?.find(({ id }) => id === at("agent").value) ?? info;
+  showAgent(chosen);
+  const starting = info.ready === false;
+  for (const id of ["call", "call-voice", "other-thread"]) at(id).disabled = starting;
+  if (starting) at("brain-text").textContent = "The agent is starting…";
+  if (starting) setTimeout(askInfo, INFO_AGAIN_MS);
+}
+
+/** Several agents live here: the person chooses. */
+function showAgents(agents) {
+  at("agent-choice").hidden = agents.length < 2;
+  const choice = at("agent");
+  const before = choice.value;
+  choice.replaceChildren(
+    ...agents.map(({ id, agent, description }) => {
+      const option = new Option(agentWords(agent), id);
+      option.title = description ?? "";
+      return option;
+    }),
+  );
+  if (agents.some(({ id }) => id === before)) choice.value = before;
+}
+
+function showAgent(agent) {
+  signalling.agent = at("agent-choice").hidden ? null : at("agent").value;
+  const { kind, label, text } = brainWords(agent);
   at("brain").textContent = label;
   at("brain").dataset.kind = kind;
   at("brain").title = text;
   at("brain").hidden = false;
-  if (info.agent) {
-    document.title = agentWords(info.agent);
+  at("brain-text").textContent = text;
+  if (agent.agent) {
+    document.title = agentWords(agent.agent);
     at("agent-name").textContent = document.title;
   }
-  const starting = info.ready === false;
-  for (const id of ["call", "call-voice", "other-thread"]) at(id).disabled = starting;
-  at("brain-text").textContent = starting ? "The agent is starting…" : text;
-  if (starting) setTimeout(askInfo, INFO_AGAIN_MS);
 }
 
 /**
@@ -334,6 +357,9 @@ async function keepAwake() {
 
 // ---- wiring
 
+at("agent").addEventListener("change", ({ target }) =>
+  showAgent(info.agents.find(({ id }) => id === target.value)),
+);
 at("call").addEventListener("click", () => dial({ withCamera: true, anew: anewByCall() }));
 at("call-voice").addEventListener("click", () => dial({ withCamera: false, anew: anewByCall() }));
 at("other-thread").addEventListener("click", () => dial({ withCamera: true, anew: !anewByCall() }));

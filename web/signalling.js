@@ -7,6 +7,8 @@ const WHO = "vision-agent-user";
 
 export class Signalling {
   #token;
+  /** @type {string|null} which of the server's agents to call; null for its first */
+  agent = null;
 
   /** @param {string|null} token sent as `Authorization: Bearer …`, if the server asks for one */
   constructor(token = null) {
@@ -28,9 +30,9 @@ export class Signalling {
   offer(offer, { pcId, restart, resume = null }) {
     const body = { sdp: offer.sdp, type: offer.type, pc_id: pcId };
     const user = whoCalls();
-    if (user) body.requestData = { user };
+    body.requestData = { ...(user && { user }), ...(this.agent && { agent: this.agent }) };
     if (restart) body.restart_pc = true;
-    else if (resume) body.requestData = { resume };
+    else if (resume) body.requestData.resume = resume;
     return this.#request("POST", "/api/offer", body);
   }
 

@@ -519,3 +519,25 @@ async def test_what_is_said_while_an_agent_hands_over_is_for_the_next_one_both_w
         if turn.text in ("two", "three")
     ]
     assert who_heard == ["other", "tester"]
+
+
+async def test_a_service_that_refuses_a_tools_result_as_conversation_is_told_it_in_words():
+    engine = ScriptedEngine()
+    servers = []
+
+    async def measure() -> dict[str, int]:
+        """Measure it."""
+        servers[0].tear_off()
+        await asyncio.sleep(0.3)
+        return {"metres": 42}
+
+    engine.answers = lambda turn: (
+        [Say("I see.")] if "42" in turn.text else [CallTool("measure", {})]
+    )
+    faults = "{drop: 1007, at: {connection: 2}, times: 2}"
+    async with talking(engine, tools=[measure], faults=faults) as (server, talk):
+        servers.append(server)
+        talk.intake.text("how long is it")
+        await talk.until(lambda: "I see." in talk.said)
+    assert talk.failure is None
+    assert talk.count(ToolCall) == 1

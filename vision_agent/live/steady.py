@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
 
@@ -25,7 +24,7 @@ from websockets.exceptions import ConnectionClosed
 from vision_agent.live.adk_hooks import tap, tell
 from vision_agent.live.backoff import Backoff
 from vision_agent.live.close_policy import Verdict, judge
-from vision_agent.live.contents import as_words, hands_over
+from vision_agent.live.contents import as_words, hands_over, in_words
 from vision_agent.live.failure import LiveFailure, explain, in_short
 from vision_agent.live.ledger import Answer, Ledger, Replay
 from vision_agent.live.listener import Gate, Listener
@@ -86,6 +85,7 @@ class SteadyConnection(BaseLlmConnection):
         self._leave_at_s: float | None = None
         self._stirred_at_s = 0.0
         self._stalls = 0
+        self._refusals = 0
         self._deadline: asyncio.Timeout | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -235,6 +235,7 @@ class SteadyConnection(BaseLlmConnection):
             raise error
         if verdict is Verdict.RESTART:
             self._ledger.forget_handle()
+            self._refusals += 1
         return self._lost(error)
 
     def _lost(self, error: BaseException) -> Replay:
@@ -283,6 +284,9 @@ class SteadyConnection(BaseLlmConnection):
             await link.send_realtime(blob)
         if not (contents := replay.contents):
             return
+        if self._refusals > 1:
+            # What is told may be what it refuses: no service is known to refuse plain words.
+            contents = in_words(contents)
         self._expect_answer()
         if not self._resuming:
             # Until it is asked something, the service takes contents for the history.
@@ -342,14 +346,13 @@ class SteadyConnection(BaseLlmConnection):
         self._stirred_at_s = self._now_s()
         if message.server_content or message.tool_call:
             self._stalls = 0
+            self._refusals = 0
             self._backoff.useful()
         self._ledger.received(message)
         if message.tool_call_cancellation:
             self._listener.cancelled(list(message.tool_call_cancellation.ids or []))
         if message.go_away:
-            left_s = _seconds(message.go_away.time_left)
-            margin_s = min(self._patience.go_away_margin_s, left_s / 2)
-            self._leave_at_s = self._now_s() + left_s - margin_s
+            self._leave_at_s = self._now_s() + self._patience.leaves_in_s(message.go_away)
         self._set_deadline()
 
     # Leaving.
@@ -394,9 +397,3 @@ class _Left(Exception):
     def __init__(self, why: str, *, planned: bool) -> None:
         super().__init__(why)
         self.planned = planned
-
-
-def _seconds(duration: str | None) -> float:
-    """``"9.500s"`` in seconds; none if it can't be read."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)s", duration or "")
-    return float(found[1]) if found else 0.0

@@ -1,0 +1,121 @@
+"""Agents that are brought along, several on one server: ADK folders with all that ADK has."""
+
+import asyncio
+import shutil
+import urllib.error
+
+import pytest
+import pytest_asyncio
+
+from tests.conftest import serving
+from tests.dialling import Dialled, request
+from tests.test_call import said
+from tests.test_switchboard import SAMPLES
+
+# Callbacks that change arguments and results, a plugin that sees every tool, and a sub-agent.
+FULL = """
+from google.adk.agents import Agent
+from google.adk.apps import App
+from google.adk.plugins.base_plugin import BasePlugin
+
+
+def double(number: int) -> dict:
+    '''Doubles a number.'''
+    return {"doubled": 2 * number}
+
+
+def one_more(tool, args, tool_context):
+    args["number"] += 1
+
+
+class Journal(BasePlugin):
+    async def after_tool_callback(self, *, tool, tool_args, tool_context, result):
+        return {**result, "journal": f"{tool.name} was used"}
+
+
+expert = Agent(name="expert", model="gemini-3.8-live", instruction="You know all.")
+root_agent = Agent(
+    name="full",
+    model="gemini-3.8-live",
+    description="Has everything.",
+    instruction="You have everything.",
+    tools=[double],
+    before_tool_callback=one_more,
+    sub_agents=[expert],
+)
+app = App(name="full", root_agent=root_agent, plugins=[Journal(name="journal")])
+"""
+
+SCENARIO = """
+    engine: false
+    answers:
+      - when: {words: double it}
+        call: {name: double, args: {number: 20}}
+      - when: {tool: double}
+        say: "It is {doubled}, and {journal}."
+      - when: {words: how many screws}
+        call: {name: count_parts, args: {name: M4 screws}}
+      - when: {tool: count_parts}
+        say: "Counted: {structuredContent}."
+      - when: {words: six inches}
+        call: {name: convert_length, args: {value: 6, unit: inches, to: centimetres}}
+      - when: {tool: convert_length}
+        say: "{length} {unit}."
+    otherwise: {say: Go on.}
+"""
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("agents")
+    (folder / "full").mkdir()
+    (folder / "full" / "__init__.py").write_text("from . import agent\n")
+    (folder / "full" / "agent.py").write_text(FULL)
+    for name in ("basic", "workbench"):
+        shutil.copytree(SAMPLES / name, folder / name)
+    scenario = folder / "scenario.yaml"
+    scenario.write_text(SCENARIO)
+    async with serving("--agent", str(folder), "--scenario", str(scenario)) as server:
+        yield server
+
+
+async def ask(url: str, agent: str | None, text: str) -> str:
+    caller = Dialled(url, data={"agent": agent} if agent else None)
+    await caller.connect()
+    caller.send("send-text", {"content": text})
+    answer = said(await caller.wait_for(lambda m: bool(said(m)), timeout=60))
+    await caller.hang_up()
+    return answer
+
+
+async def test_the_page_is_told_of_every_agent_of_a_folder(server):
+    info = await asyncio.to_thread(request, "GET", f"{server.url}/api/info")
+    assert [agent["id"] for agent in info["agents"]] == ["basic", "full", "workbench"]
+    assert info["agents"][1]["description"] == "Has everything."
+    assert info["agent"] == "basic"
+    assert "Agents: basic, full, workbench." in server.says[1]
+
+
+async def test_callbacks_and_plugins_of_an_adk_app_work_in_a_call(server):
+    answer = await ask(server.url, "full", "double it, please")
+    assert answer == "It is 42, and double was used."
+
+
+async def test_tools_of_an_mcp_server_work_in_a_call(server):
+    assert "120" in await ask(server.url, "workbench", "how many screws are there")
+    assert await ask(server.url, "workbench", "six inches") == "15.24 centimetres."
+
+
+async def test_a_caller_who_names_nobody_gets_the_first(server):
+    assert await ask(server.url, None, "double it, please") != "It is 42, and double was used."
+
+
+async def test_an_agent_that_is_not_here_is_refused_with_those_that_are(server):
+    caller = Dialled(server.url, data={"agent": "nobody"})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        await caller.offer()
+    assert refused.value.code == 404
+    assert "basic, full, workbench" in refused.value.read().decode()
+    await caller.peer.close()

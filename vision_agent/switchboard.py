@@ -1,0 +1,97 @@
+"""The agents of one server: which there are, and which one a caller wants."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from vision_agent.agent_host import AgentHost
+from vision_agent.agents import AgentError, agent_specs
+from vision_agent.live.local_process import LocalServer
+from vision_agent.settings import Settings
+
+
+class UnknownAgent(ValueError):
+    """No agent of this server has that name; the text says which there are."""
+
+
+class Switchboard:
+    """Holds an `AgentHost` for each agent; the first one answers callers who name none.
+
+    They share one local Live API, if any of them needs it.
+
+    Args:
+        settings: The server's options; `agent` may name several.
+
+    Raises:
+        AgentError: There is no usable agent, or two have the same name.
+        ModelError: A model, the voice or the key can't work.
+        DatabaseError: The sessions' database is none.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._scenario = settings.scenario
+        self._local: LocalServer | None = None
+        self.hosts: dict[str, AgentHost] = {}
+        for spec in agent_specs(settings.agent):
+            host = AgentHost(settings.model_copy(update={"agent": spec}))
+            if host.app_name in self.hosts:
+                raise AgentError(f"Two agents are called {host.app_name!r}: rename one's folder.")
+            self.hosts[host.app_name] = host
+        self.default = next(iter(self.hosts.values()))
+
+    @property
+    def summary(self) -> str:
+        """For people: who answers, and with which brain."""
+        names = ", ".join(host.name for host in self.hosts.values())
+        labels = dict.fromkeys(host.brain.label for host in self.hosts.values())
+        several = len(self.hosts) > 1
+        return f"{'Agents' if several else 'Agent'}: {names}. Brain: {'; '.join(labels)}."
+
+    def find(self, name: str | None) -> AgentHost:
+        """The agent of that name, the first one for None; `UnknownAgent` if there is none."""
+        if name is None:
+            return self.default
+        if name not in self.hosts:
+            there_are = ", ".join(self.hosts)
+            raise UnknownAgent(f"There is no agent {name[:60]!r} here, only {there_are}.")
+        return self.hosts[name]
+
+    def info(self) -> dict[str, Any]:
+        """What the page shows: the first agent, and `agents`, all of them."""
+        agents = [
+            {"id": name, "description": host.description, **host.info()}
+            for name, host in self.hosts.items()
+        ]
+        return {**self.default.info(), "agents": agents}
+
+    def session_counts(self) -> dict[str, int]:
+        """What became of all their sessions' events (`SessionStore.counts`)."""
+        total: Counter[str] = Counter()
+        for host in self.hosts.values():
+            total.update(host.store.counts())
+        return dict(total)
+
+    async def check(self) -> None:
+        """Whether their databases can be used; `DatabaseError` if not."""
+        for host in self.hosts.values():
+            await host.store.check()
+
+    async def start(self) -> None:
+        """Start them all.
+
+        Raises:
+            DatabaseError: The sessions' database can't be used.
+            LocalServerError: The local Live API does not start.
+        """
+        if any(host.brain.kind == "local" for host in self.hosts.values()):
+            self._local = await LocalServer.start(self._scenario)
+        for host in self.hosts.values():
+            await host.start(self._local)
+
+    async def close(self) -> None:
+        """End what `start` started."""
+        for host in self.hosts.values():
+            await host.close()
+        if self._local is not None:
+            await self._local.close()
