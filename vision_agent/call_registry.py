@@ -97,15 +97,15 @@ class CallRegistry:
             BadOffer: The offer is none; its slot is free again.
         """
         if resume is None:
-            return await self._start(sdp, options, None, user)
+            return await self._start(sdp, host, options, None, user)
         check_offer(sdp)  # the call that is on it does not end for nothing
         # One after the other: two that come back at once would both find nobody there.
         lock = self._resuming.setdefault(session_id_of(resume), asyncio.Lock())
         async with lock:
-            return await self._start(sdp, options, resume, user)
+            return await self._start(sdp, host, options, resume, user)
 
     async def _start(
-        self, sdp: str, options: CallOptions, resume: str | None, user: str
+        self, sdp: str, host: AgentHost, options: CallOptions, resume: str | None, user: str
     ) -> tuple[Call, str]:
         if self._drained_at_s is not None:
             raise Draining(self._drained_at_s - asyncio.get_running_loop().time())
