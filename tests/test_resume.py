@@ -83,7 +83,8 @@ async def test_a_conversation_goes_on_after_the_server_was_killed(database):
         assert earlier[1]["text"].split() == first.split()
         await again.wait_for(lambda m: state(m) == "listening")
         # What has been answered is not answered again: the next answer is to this.
-        assert words(first) <= words(await asks(again, "what did you say?"))
+        second = await asks(again, "what did you say?")
+        assert words(first) <= words(second), second
         assert not any(kind(m) == "interrupted" for m in again.messages)
 
 
@@ -135,6 +136,18 @@ async def test_the_newer_of_two_callers_takes_over_and_the_older_is_told_why(dat
             assert not ended["data"]["come_back"]
             assert words(first) <= words(await asks(newer, "what did you say?"))
             assert (await asyncio.to_thread(footprint, server)).calls == 1
+
+
+async def test_of_two_that_come_back_at_once_one_gets_the_conversation(database):
+    async with serving(*database) as server:
+        async with calling(server.url) as caller:
+            await asks(caller, "hello")
+            token = caller.answer["resume"]
+            await caller.hang_up()
+        both = Dialled(server.url), Dialled(server.url)
+        answers = await asyncio.gather(*(one.offer(resume=token) for one in both))
+        assert all(answer["resumed"] for answer in answers)
+        assert (await asyncio.to_thread(footprint, server)).calls == 1
 
 
 async def test_only_the_token_continues_a_conversation():
