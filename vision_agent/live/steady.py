@@ -280,9 +280,21 @@ class SteadyConnection(BaseLlmConnection):
         return None if self._closing else _Left("The model closed the connection.", planned=False)
 
     async def _tell(self, link: BaseLlmConnection, replay: Replay) -> None:
-        for blob in replay.audio:
+        # To a new session history comes first, or it would cut off the answer to what is heard. To
+        # a resumed one, words are newer than sound that has none yet, and asked about last.
+        if self._resuming:
+            await self._tell_audio(link, replay.audio)
+        await self._tell_contents(link, replay.contents)
+        if not self._resuming:
+            await self._tell_audio(link, replay.audio)
+
+    @staticmethod
+    async def _tell_audio(link: BaseLlmConnection, audio: list[types.Blob]) -> None:
+        for blob in audio:
             await link.send_realtime(blob)
-        if not (contents := replay.contents):
+
+    async def _tell_contents(self, link: BaseLlmConnection, contents: list[types.Content]) -> None:
+        if not contents:
             return
         if self._refusals > 1:
             # What is told may be what it refuses: no service is known to refuse plain words.
