@@ -35,7 +35,8 @@ class ScriptedEars:
         self._quiet_since_ms = 0
         self._speaking = False
 
-    def feed(self, pcm: bytes) -> list[SpeechStarted | SpeechStopped]:
+    def feed(self, pcm: bytes, *, over_agent: bool = False) -> list[SpeechStarted | SpeechStopped]:
+        self._engine.over_agent.append(over_agent)
         assert len(pcm) % 2 == 0
         self._samples += len(pcm) // 2
         now_ms = self._samples // 16
@@ -90,6 +91,7 @@ class ScriptedEngine:
         self.open_ears = 0
         self.open_answers = 0
         self.fed_bytes = 0
+        self.over_agent: list[bool] = []
 
     def ears(
         self,

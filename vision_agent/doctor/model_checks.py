@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 import time
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
+from google import genai
+from google.genai import errors, types
+
+from vision_agent.brain import uses_vertex
 from vision_agent.doctor.finding import Finding
+from vision_agent.doctor.run import resolve
+from vision_agent.live.local_process import LocalServer, LocalServerError
+from vision_agent.models_report import now
 from vision_agent.settings import Settings
 
 AI_STUDIO_HOST = "generativelanguage.googleapis.com"
 # AI Studio's keys: "AIza" and 35 more, or the newer "AQ." kind, whose length is not promised.
 _KEY_STARTS = ("AIza", "AQ.")
-_CLOSE_S = 3.0
+_REACH_S = 6.0
 
 
 def check_key(environ: Mapping[str, str]) -> list[Finding]:
@@ -65,57 +72,54 @@ def _oddness(key: str) -> str | None:
 
 def check_model(settings: Settings, environ: Mapping[str, str]) -> list[Finding]:
     """Whether the agent loads, and whether its model, voice and options can be."""
-    from vision_agent.models_report import now
-
     found = now(settings, environ)
     if found["error"] is not None:
         return [
             Finding("model", "problem", found["error"], "vision-agent models lists what works.")
         ]
+    if [modality.upper() for modality in settings.modalities] == ["TEXT"]:
+        text = f"{found['model']} answers in text: there is no voice to hear."
+        return [Finding("model", "note", text, "For a voice: VISION_AGENT_MODALITIES=AUDIO.")]
     voice = found["voice"] or "the model's own choice"
     return [Finding("model", "ok", f"{found['model']} ({found['label']}), voice: {voice}.")]
 
 
 async def check_service(environ: Mapping[str, str]) -> Sequence[Finding]:
-    """Whether the service is reached and takes the key: one call that lists its models."""
+    """Whether the service is reached, and takes the key: one call that lists its models."""
     key = environ.get("GOOGLE_API_KEY") or environ.get("GEMINI_API_KEY")
-    offline = Finding(
-        "service",
-        "problem" if key else "note",
-        f"{AI_STUDIO_HOST} can't be reached",
-        "Check the network, the proxy and the clock. Without it: --model local."
-        if key
-        else "Nothing to do: the local Live API needs no network.",
-    )
-    host, port = AI_STUDIO_HOST, 443
-    base_url = environ.get("GOOGLE_GEMINI_BASE_URL")
-    if base_url:
-        from urllib.parse import urlsplit
-
-        parts = urlsplit(base_url)
-        host, port = parts.hostname or host, parts.port or 443
+    vertex = uses_vertex(environ)
+    base_url = environ.get("GOOGLE_GEMINI_BASE_URL") or f"https://{AI_STUDIO_HOST}"
+    if vertex:
+        location = environ.get("GOOGLE_CLOUD_LOCATION") or "us-central1"
+        base_url = f"https://{location}-aiplatform.googleapis.com"
+    parts = urlsplit(base_url)
+    host, tls = parts.hostname or AI_STUDIO_HOST, parts.scheme != "http"
+    port = parts.port or (443 if tls else 80)
     began = time.monotonic()
     try:
-        async with asyncio.timeout(_CLOSE_S * 2):
+        async with asyncio.timeout(_REACH_S):
+            await resolve(host, port)
             _, writer = await asyncio.open_connection(
-                host, port, ssl=None if base_url else ssl.create_default_context()
+                host, port, ssl=ssl.create_default_context() if tls else None
             )
         writer.close()
     except (OSError, TimeoutError) as error:
-        reason = str(error) or "no answer"
-        text = f"{host} can't be reached: {reason}."
-        return [Finding("service", offline.status, text, offline.advice)]
+        text = f"{host} can't be reached: {str(error) or 'no answer'}."
+        if key or vertex:
+            advice = "Check the network, the proxy and the clock. Without it: --model local."
+            return [Finding("service", "problem", text, advice)]
+        advice = "Nothing to do: the local Live API needs no network."
+        return [Finding("service", "note", text, advice)]
     took_ms = round(1000 * (time.monotonic() - began))
-    if not key:
+    if vertex or not key:
         return [Finding("service", "ok", f"{host} is reached in {took_ms} ms.")]
-    return [await _ask_with_key(key, took_ms)]
+    return [await _ask_with_key(key, base_url, took_ms)]
 
 
-async def _ask_with_key(key: str, took_ms: int) -> Finding:
-    from google import genai
-    from google.genai import errors
-
-    client = genai.Client(api_key=key, vertexai=False)
+async def _ask_with_key(key: str, base_url: str, took_ms: int) -> Finding:
+    client = genai.Client(
+        api_key=key, vertexai=False, http_options=types.HttpOptions(base_url=base_url)
+    )
     try:
         pager = await client.aio.models.list(config={"page_size": 5})
         count = len(pager.page)
@@ -138,12 +142,6 @@ async def _ask_with_key(key: str, took_ms: int) -> Finding:
 
 async def check_engine() -> Sequence[Finding]:
     """Whether the local Live API starts, and how soon it accepts a session and answers."""
-    from google import genai
-    from google.genai import types
-
-    from vision_agent.live.connection import gemini_at
-    from vision_agent.live.local_process import LocalServer, LocalServerError
-
     began = time.monotonic()
     try:
         server = await LocalServer.start()
@@ -152,11 +150,18 @@ async def check_engine() -> Sequence[Finding]:
         return [Finding("local engine", "problem", str(error), advice)]
     try:
         started_ms = round(1000 * (time.monotonic() - began))
-        model = gemini_at(server.base_url, server.certificate_pem, model="local")
-        client: genai.Client = model._live_api_client
+        trust = ssl.create_default_context(cadata=server.certificate_pem)
+        client = genai.Client(
+            api_key="local",
+            vertexai=False,
+            http_options=types.HttpOptions(
+                base_url=server.base_url, async_client_args={"ssl": trust, "max_size": None}
+            ),
+        )
         asked = time.monotonic()
         async with client.aio.live.connect(
-            model="local", config=types.LiveConnectConfig(response_modalities=["AUDIO"])
+            model="local",
+            config=types.LiveConnectConfig(response_modalities=[types.Modality.AUDIO]),
         ) as session:
             await session.send_client_content(
                 turns=types.Content(role="user", parts=[types.Part(text="Hello")])
@@ -169,12 +174,3 @@ async def check_engine() -> Sequence[Finding]:
         await server.close()
     text = f"Starts in {started_ms} ms, answers in {answered_ms} ms."
     return [Finding("local engine", "ok", text)]
-
-
-def resolves(host: str) -> bool:
-    """Whether a name has an address; blocking."""
-    try:
-        socket.getaddrinfo(host, None)
-    except OSError:
-        return False
-    return True

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import socket
+import threading
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from vision_agent.doctor.finding import Finding
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,31 +64,35 @@ async def run_checks(
     return [finding for found in results for finding in found]
 
 
-async def in_thread(work: Callable[[], Sequence[Finding]]) -> Sequence[Finding]:
-    """Run blocking work in a daemon thread: one that hangs does not keep the program from ending."""
-    import threading
-
+async def in_thread(work: Callable[[], T]) -> T:
+    """Run blocking work in a daemon thread: if it hangs, the program can still end."""
     loop = asyncio.get_running_loop()
-    done: asyncio.Future[Sequence[Finding]] = loop.create_future()
+    done: asyncio.Future[T] = loop.create_future()
 
-    def finish(result: Sequence[Finding] | None, error: Exception | None) -> None:
-        if done.cancelled():
-            return
-        if error is not None:
-            done.set_exception(error)
-        else:
-            done.set_result(result or [])
+    def finish(act: Callable[[], None]) -> None:
+        if not done.cancelled():
+            act()
 
     def run() -> None:
-        result, failure = None, None
         try:
             result = work()
         except Exception as error:
-            failure = error
+            act = functools.partial(done.set_exception, error)
+        else:
+            act = functools.partial(done.set_result, result)
         try:
-            loop.call_soon_threadsafe(finish, result, failure)
+            loop.call_soon_threadsafe(finish, act)
         except RuntimeError:
             return  # given up long ago, and the loop is closed
 
     threading.Thread(target=run, name="doctor", daemon=True).start()
     return await done
+
+
+async def resolve(host: str, port: int) -> None:
+    """Find a name's address first: asyncio's own look-up can't be given up.
+
+    Raises:
+        OSError: It has none.
+    """
+    await in_thread(functools.partial(socket.getaddrinfo, host, port))

@@ -138,7 +138,7 @@ class BackgroundTools:
                 f"{tool.name} has not answered within {limit_s:g} seconds and was given up."
             ) from error
         finally:
-            del self._running[call_id]
+            self._running.pop(call_id, None)
         if context.actions.transfer_to_agent:
             logger.warning(
                 "The tool %s asks for a transfer to %s, which only the tool transfer_to_agent can "

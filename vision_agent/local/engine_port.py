@@ -15,8 +15,11 @@ from vision_agent.local.contract import CallTool, Heard, Say, SpeechStarted, Spe
 class Ears(Protocol):
     """The hearing of one conversation; its clock is samples fed / 16."""
 
-    def feed(self, pcm: bytes) -> list[SpeechStarted | SpeechStopped]:
-        """Takes s16le mono 16 kHz; says what started or stopped in it. Cheap."""
+    def feed(self, pcm: bytes, *, over_agent: bool = False) -> list[SpeechStarted | SpeechStopped]:
+        """Takes s16le mono 16 kHz; says what started or stopped in it. Cheap.
+
+        ``over_agent`` says that the caller hears the agent meanwhile, so its echo may be in it.
+        """
 
     async def heard(self) -> Heard:
         """What was said in the utterance that just stopped; called once for each."""

@@ -118,8 +118,8 @@ class _ScriptedEars:
         self._ears = ears
         self._script = script
 
-    def feed(self, pcm: bytes) -> list[SpeechStarted | SpeechStopped]:
-        return self._ears.feed(pcm)
+    def feed(self, pcm: bytes, *, over_agent: bool = False) -> list[SpeechStarted | SpeechStopped]:
+        return self._ears.feed(pcm, over_agent=over_agent)
 
     async def heard(self) -> Heard:
         scripted = self._script.hear()
@@ -140,10 +140,22 @@ class _ScriptedEars:
 
 
 class _Deaf:
-    """A recogniser that is never free: its ears notice speech and understand none of it."""
+    """A recogniser whose ears notice speech and understand none of it."""
 
-    def begin(self) -> None:
-        return None
+    def begin(self) -> _Deaf:
+        return self
+
+    def feed(self, pcm: bytes) -> None:
+        pass
+
+    def end(self) -> None:
+        pass
+
+    def cancel(self) -> None:
+        pass
+
+    async def heard(self) -> Heard:
+        return Heard("", False)
 
 
 def _ears_without_words(silence_ms: int, start: str, end: str, prefix_ms: int | None) -> Ears:

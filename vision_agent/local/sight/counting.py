@@ -22,7 +22,7 @@ SLIVER = 0.012
 """Share of the picture: what is smaller and cut off by its edge is not counted."""
 
 TOO_LARGE = 0.45
-"""Share of the picture: what spreads over more and is cut off is a background that was not recognised."""
+"""Share of the picture: what spreads over more and is cut off is a background, not recognised."""
 
 PARTLY = 0.12
 """Of a whole one's area: so much of a hidden one must be seen to be counted as perhaps there."""
