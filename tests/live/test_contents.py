@@ -27,6 +27,7 @@ def test_words_of_the_caller_become_one_content():
 def test_more_than_the_callers_words_is_not_words():
     assert as_words([content("user", words("one")), content("model", words("two"))]) is None
     assert as_words([content("user", RESULT)]) is None
+    assert as_words([]) is None
 
 
 def test_adks_own_tool_hands_over_and_no_other():

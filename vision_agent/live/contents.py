@@ -18,7 +18,7 @@ def hands_over(content: types.Content) -> bool:
 def as_words(contents: list[types.Content]) -> types.Content | None:
     """All that the caller has said as one content; None if there is more to it than words."""
     parts = [part for content in contents for part in content.parts or []]
-    if any(c.role != "user" for c in contents) or not all(part.text for part in parts):
+    if not parts or any(c.role != "user" for c in contents) or not all(part.text for part in parts):
         return None
     text = "\n".join(part.text or "" for part in parts)
     return types.Content(role="user", parts=[types.Part(text=text)])

@@ -24,12 +24,13 @@ from websockets.exceptions import ConnectionClosed
 from vision_agent.live.adk_hooks import tap, tell
 from vision_agent.live.backoff import Backoff
 from vision_agent.live.close_policy import Verdict, judge
-from vision_agent.live.contents import as_words, hands_over, in_words
+from vision_agent.live.contents import hands_over
 from vision_agent.live.failure import LiveFailure, explain, in_short
 from vision_agent.live.ledger import Answer, Ledger, Replay
 from vision_agent.live.listener import Gate, Listener
 from vision_agent.live.patience import Patience
 from vision_agent.live.splice import Splice
+from vision_agent.live.telling import tell_replay
 
 logger = logging.getLogger(__name__)
 
@@ -263,7 +264,10 @@ class SteadyConnection(BaseLlmConnection):
                 fresh = replay.handle is None and bool(replay.contents)
                 async with self._open_link(replay.handle, fresh) as link:
                     tap(link, self._on_message)
-                    await self._tell(link, replay)
+                    if replay.contents:
+                        self._expect_answer()
+                    # What is told may be what is refused: no service is known to refuse words.
+                    self._seeding = await tell_replay(link, replay, in_words=self._refusals > 1)
                     setup.reschedule(None)
                     self._backoff.budget_s = self._patience.budget_s
                     self._backoff.connected(self._now_s())
@@ -278,25 +282,6 @@ class SteadyConnection(BaseLlmConnection):
         finally:
             self._unlink()
         return None if self._closing else _Left("The model closed the connection.", planned=False)
-
-    async def _tell(self, link: BaseLlmConnection, replay: Replay) -> None:
-        for blob in replay.audio:
-            await link.send_realtime(blob)
-        if not (contents := replay.contents):
-            return
-        if self._refusals > 1:
-            # What is told may be what it refuses: no service is known to refuse plain words.
-            contents = in_words(contents)
-        self._expect_answer()
-        if not self._resuming:
-            # Until it is asked something, the service takes contents for the history.
-            self._seeding = contents[-1].role != "user"
-            await link.send_history(contents)
-        elif (words := as_words(contents)) is not None:
-            # As real-time text, where the model wants it so.
-            await link.send_content(words)
-        else:
-            await tell(link, contents)
 
     async def _pump(self, link: BaseLlmConnection) -> None:
         unreadable = 0
