@@ -6,6 +6,7 @@ import asyncio
 
 import numpy as np
 from av import VideoFrame
+from av.video.reformatter import VideoReformatter
 
 from vision_agent.rtc.camera import fitting
 from vision_agent.tools.call_context import Pixels
@@ -23,8 +24,12 @@ class PeerPicture:
     def pixels(self, max_px: int) -> Pixels:
         """BGR, at most so large on its longer side. Blocks for milliseconds."""
         width, height = fitting(self.width, self.height, max_px)
-        picture = self._frame.to_ndarray(width=width, height=height, format="bgr24", threads=1)
-        return np.asarray(picture, np.uint8)
+        # A frame's own `reformat` keeps its state in the frame, which the camera's thread uses at
+        # the same time: that ends the process.
+        picture = VideoReformatter().reformat(
+            self._frame, width=width, height=height, format="bgr24", threads=1
+        )
+        return np.asarray(picture.to_ndarray(), np.uint8)
 
 
 class Pictures:

@@ -15,6 +15,7 @@ from vision_agent.tools.boxes import BadBox, check_box, in_pixels
 from vision_agent.tools.jobs import MAX_OF_A_KIND
 from vision_agent.tools.look import MAX_BYTES, MAX_PX, to_jpeg
 from vision_agent.tools.remind import spoken_time
+from vision_agent.tools.watch import subject_of
 
 DESK = np.full((720, 1280, 3), 90, np.uint8)
 DESK[100:200, 1000:1100] = (0, 0, 255)
@@ -230,6 +231,20 @@ async def test_ending_the_call_ends_everything():
         await tools.remind_me("tea", 100)
         await call.jobs.close()
     assert not [t for t in asyncio.all_tasks() if t.get_name().startswith(("watch", "reminder"))]
+
+
+@pytest.mark.parametrize(
+    ("asked", "subject"),
+    [
+        ("a cat appears", "a cat"),
+        ("something moves.", "something"),
+        ("the change of guard", "the change of guard"),
+        ("appears", "anything"),
+        ("  ", "anything"),
+    ],
+)
+def test_what_is_watched_for_is_named_without_what_may_happen_to_it(asked, subject):
+    assert subject_of(asked) == subject
 
 
 def test_durations_are_said_as_people_say_them():

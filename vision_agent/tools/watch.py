@@ -7,7 +7,8 @@ tell: the model, which knows what things are, is asked to look when something ha
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+import re
+from typing import Annotated, get_args
 
 from pydantic import Field
 
@@ -41,7 +42,7 @@ async def watch_for(
     """
 
     async def work(call: CallContext) -> Result:
-        subject = " ".join(what.split())[:MAX_WHAT_CHARS] or "anything"
+        subject = subject_of(what)
         lasts_s = min(LONGEST_S, max(SHORTEST_S, seconds))
         if call.shown_at_s() is None:
             return error("There is nothing to watch: the caller's camera is off.")
@@ -67,6 +68,13 @@ async def stop_watching(
         return {"stopped": [job.what for job in stopped]}
 
     return await in_call(work)
+
+
+def subject_of(what: str) -> str:
+    """What is watched for, without what may happen to it: "a cat appears" → "a cat"."""
+    words = " ".join(what.split())[:MAX_WHAT_CHARS]
+    happens = "|".join((*get_args(Kind)[:4], "happens", "comes", "goes"))
+    return re.sub(rf"[ ,]*\b({happens})[.!]?$", "", words, flags=re.IGNORECASE) or "anything"
 
 
 async def _watch(call: CallContext, detector: Detector, what: str, lasts_s: float) -> None:
