@@ -165,11 +165,9 @@ async def test_push_to_talk_in_a_terminal_and_the_terminal_is_as_before(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "no microphone"),
+        ((), "neither microphone nor speaker"),
         (("--text", "--push-to-talk"), "choose one"),
-        (("--demo", "--text"), "neither"),
         (("--demo", "--record", "both.mp3"), "must end in .wav"),
-        (("--push-to-talk",), "needs a terminal"),
         (("--text", "--camera", "7"), "gives no picture"),
         (("--text", "--camera", "nothing.mp4"), "no file"),
         (("--text", "--output", "Loud"), "speaker"),
