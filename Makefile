@@ -3,7 +3,7 @@
 VENV := .venv
 BIN  := $(VENV)/bin
 
-.PHONY: run test lint bench bench-barge-in soak contract setup setup-dev clean
+.PHONY: run test lint bench bench-barge-in bench-sight soak contract setup setup-dev clean
 
 run: setup
 	@$(BIN)/vision-agent serve $(ARGS)
@@ -18,6 +18,10 @@ lint: setup-dev
 
 bench: setup-dev
 	$(BIN)/python benchmarks/call.py $(ARGS)
+	$(BIN)/python benchmarks/engine.py $(ENGINE_ARGS)
+
+bench-sight: setup-dev
+	$(BIN)/python benchmarks/sight.py $(ARGS)
 
 bench-barge-in: setup-dev
 	$(BIN)/python benchmarks/barge_in.py $(ARGS)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Sets up everything `make run` (first argument "run") or `make test` ("dev") needs: the shared
-# libraries that OpenCV wants, Chromium for the browser tests, Node and the JavaScript SDK for its
-# test, and a virtual environment.
+# libraries that OpenCV wants; Chromium, PulseAudio, PostgreSQL for the tests that need them; Node and the
+# JavaScript SDK for its test, and a virtual environment.
 # Installs Debian packages only as root or with sudo; otherwise says what is missing.
 set -eu
 
@@ -39,8 +39,16 @@ fi
 if [ "$what" = dev ]; then
 	command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 ||
 		command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
+	# Debian keeps its programs off the PATH.
+	command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 ||
+		missing="$missing postgresql"
 	command -v node >/dev/null 2>&1 || missing="$missing nodejs"
 	command -v npm >/dev/null 2>&1 || missing="$missing npm"
+	if [ "$(uname -s)" = Linux ]; then
+		# Virtual devices for the tests of `vision-agent talk`.
+		command -v pulseaudio >/dev/null 2>&1 || missing="$missing pulseaudio"
+		command -v paplay >/dev/null 2>&1 || missing="$missing pulseaudio-utils"
+	fi
 fi
 
 if [ -n "$missing" ]; then
@@ -56,8 +64,8 @@ if [ -n "$missing" ]; then
 	else
 		say "These packages are missing and can't be installed from here:$missing"
 		say "On Debian or Ubuntu, as root: apt-get install$missing"
-		say "Elsewhere: OpenCV needs libGL.so.1 and libglib-2.0.so.0; the browser tests need Chromium,"
-		say "and the test of the JavaScript SDK needs Node 20 with npm."
+		say "Elsewhere: OpenCV needs libGL.so.1 and libglib-2.0.so.0; the tests need Chromium, PulseAudio,"
+		say "PostgreSQL, and Node 20 with npm."
 		exit 1
 	fi
 fi

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.local.recordings import jfk, spoken
-from vision_agent.barge_in import LONGEST_PATIENCE_MS, BargeIn
+from vision_agent.barge_in import LONGEST_HOLD_MS, LONGEST_PATIENCE_MS, BargeIn
 from vision_agent.rtc import VoiceActivity
 
 QUIET, CALLER = 30.0**2, 3000.0**2
@@ -15,8 +15,8 @@ QUIET, CALLER = 30.0**2, 3000.0**2
 class Heard:
     """A guesser that hears levels, and when it guessed."""
 
-    def __init__(self, **options) -> None:
-        self.barge_in = BargeIn(**options)
+    def __init__(self, hold_ms: int = 700) -> None:
+        self.barge_in = BargeIn(hold_ms)
         self.now_ms = 0
         self.guesses: list[int] = []
 
@@ -76,8 +76,23 @@ def test_each_wrong_guess_doubles_the_time_to_the_next_and_a_right_one_forgives(
     assert len(heard.guesses) == 4
 
 
+def test_the_voice_is_held_back_as_long_as_the_caller_goes_on_and_a_little_longer():
+    heard = Heard(hold_ms=500)
+    heard.hear(QUIET, 2000)
+    heard.hear(CALLER, 800)
+    heard.hear(QUIET, 200)
+    assert heard.barge_in.hold_until_ms == 2800 + 500
+
+
+def test_a_sound_that_never_ends_does_not_hold_the_voice_for_ever():
+    heard = Heard(hold_ms=500)
+    heard.hear(QUIET, 2000)
+    heard.hear(CALLER, 9000)
+    assert heard.barge_in.hold_until_ms == heard.guesses[0] + LONGEST_HOLD_MS
+
+
 def test_it_can_be_told_never_to_guess():
-    heard = Heard(guesses=False)
+    heard = Heard(hold_ms=0)
     heard.hear(QUIET, 2000)
     heard.hear(CALLER, 500)
     assert heard.guesses == []
@@ -90,7 +105,7 @@ def test_it_can_be_told_never_to_guess():
     )
 )
 def test_a_voice_that_is_held_back_is_held_until_somebody_decides(steps):
-    barge_in, holding = BargeIn(), False
+    barge_in, holding = BargeIn(700), False
     for number, (what, level) in enumerate(steps):
         if what == "hear":
             began = barge_in.heard(level, level > 150**2, True, 20.0 * number)
@@ -105,7 +120,7 @@ def test_a_voice_that_is_held_back_is_held_until_somebody_decides(steps):
         assert barge_in.holding == holding
 
 
-def guesses_ms(echo: float, caller: str | None = None, hold_ms: int = 700) -> list[int]:
+def guesses_ms(echo: float, caller: str | None = None) -> list[int]:
     """When a microphone that hears a real voice as an echo makes the agent fall silent."""
     rng = np.random.default_rng(0)
     sound = np.tile(np.frombuffer(jfk(), "<i2"), 3) * echo
@@ -113,11 +128,11 @@ def guesses_ms(echo: float, caller: str | None = None, hold_ms: int = 700) -> li
         near = np.frombuffer(spoken(caller), "<i2")
         sound[8 * 16_000 :][: len(near)] += near
     room = rng.normal(0, 30, 2 * 16_000)
-    activity, barge_in, guesses = VoiceActivity(), BargeIn(), []
+    activity, barge_in, guesses = VoiceActivity(), BargeIn(700), []
     sound = np.concatenate([room, sound + rng.normal(0, 30, len(sound))])
     for n in range(len(sound) // 320):
         now_ms = 20 * n - 2000
-        if guesses and barge_in.holding and now_ms >= guesses[-1] + hold_ms:
+        if barge_in.holding and now_ms >= barge_in.hold_until_ms:
             barge_in.was_nothing(now_ms)
         chunk = np.clip(sound[320 * n : 320 * n + 320], -32768, 32767).astype("<i2")
         activity.feed(chunk.tobytes())

@@ -126,10 +126,10 @@ ROUND = (
 
 
 @pytest.mark.timeout(600)
-async def test_a_hundred_calls_half_of_them_torn_off_leave_nothing_behind(monkeypatch):
+async def test_a_hundred_calls_half_of_them_torn_off_leave_nothing_behind(monkeypatch, tmp_path):
     monkeypatch.setenv("VISION_AGENT_CONNECT_TIMEOUT_S", "1")
     monkeypatch.setenv("VISION_AGENT_VANISHED_AFTER_S", "2")
-    async with serving() as server:
+    async with serving("--session-db", f"sqlite:///{tmp_path}/sessions.db") as server:
         for way in ROUND:
             await way(server.url)
         after_ten = await settled(server)

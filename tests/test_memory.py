@@ -129,6 +129,12 @@ async def test_only_final_words_are_remembered_and_those_that_were_cut_short():
         AgentTranscript("And pears are ", final=False, author="agent"),
         Interrupted(),
         TurnComplete(),
+        AgentTranscript("Apples are red.", final=True, author="agent"),
+        Interrupted(heard="Apples …"),
+        TurnComplete(),
+        AgentTranscript("Nobody heard this.", final=True, author="agent"),
+        Interrupted(heard=""),
+        TurnComplete(),
     ):
         remembering.hear(event)
     await remembering.flush()
@@ -137,6 +143,7 @@ async def test_only_final_words_are_remembered_and_those_that_were_cut_short():
         "It is a pear.",
         "Yes, a pear.",
         "And pears are",
+        "Apples …",
     ]
 
 

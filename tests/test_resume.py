@@ -47,6 +47,14 @@ async def told_earlier(caller: Dialled) -> list[dict]:
     return (await caller.wait_for(lambda m: kind(m) == "resumed"))["data"]["earlier"]
 
 
+def session_events(server, state: str) -> float:
+    """How many events of conversations are in this state, as the server's metrics say."""
+    with urllib.request.urlopen(f"{server.url}/metrics", timeout=10) as response:
+        text = response.read().decode()
+    line = next(x for x in text.splitlines() if f'session_events{{state="{state}"}}' in x)
+    return float(line.rsplit(" ", 1)[1])
+
+
 def words(text: str) -> set[str]:
     return {word.strip(".,!?").lower() for word in text.split()}
 
@@ -60,6 +68,9 @@ async def test_a_conversation_goes_on_after_the_server_was_killed(database):
     async with serving(*database) as server, calling(server.url) as caller:
         assert caller.answer["resumed"] is False
         first = await asks(caller, "what can you do?")
+        async with asyncio.timeout(20):
+            while await asyncio.to_thread(session_events, server, "waiting"):
+                await asyncio.sleep(0.05)
         os.kill(server.pid, signal.SIGKILL)
     async with (
         serving(*database) as server,
@@ -72,7 +83,8 @@ async def test_a_conversation_goes_on_after_the_server_was_killed(database):
         assert earlier[1]["text"].split() == first.split()
         await again.wait_for(lambda m: state(m) == "listening")
         # What has been answered is not answered again: the next answer is to this.
-        assert words(first) <= words(await asks(again, "what did you say?"))
+        second = await asks(again, "what did you say?")
+        assert words(first) <= words(second), second
         assert not any(kind(m) == "interrupted" for m in again.messages)
 
 
@@ -93,7 +105,7 @@ async def test_a_question_that_a_kill_left_open_is_answered_when_the_caller_is_b
         caller.send("send-text", {"content": "my first question"})
         await caller.wait_for(lambda m: state(m) == "thinking")
         async with asyncio.timeout(20):
-            while not await asyncio.to_thread(metric, server, "written"):
+            while not await asyncio.to_thread(session_events, server, "written"):
                 await asyncio.sleep(0.05)
         os.kill(server.pid, signal.SIGKILL)
     scenario.write_text("engine: false\notherwise: {say: Here is your answer.}\n")
@@ -102,13 +114,6 @@ async def test_a_question_that_a_kill_left_open_is_answered_when_the_caller_is_b
         calling(server.url, resume=caller.answer["resume"]) as again,
     ):
         await again.wait_for(lambda m: said(m) == "Here is your answer.")
-
-
-def metric(server, state: str) -> float:
-    with urllib.request.urlopen(f"{server.url}/metrics", timeout=10) as response:
-        text = response.read().decode()
-    line = next(x for x in text.splitlines() if f'session_events{{state="{state}"}}' in x)
-    return float(line.rsplit(" ", 1)[1])
 
 
 async def test_a_caller_who_was_gone_goes_on_with_the_models_own_session(database):
@@ -131,6 +136,18 @@ async def test_the_newer_of_two_callers_takes_over_and_the_older_is_told_why(dat
             assert not ended["data"]["come_back"]
             assert words(first) <= words(await asks(newer, "what did you say?"))
             assert (await asyncio.to_thread(footprint, server)).calls == 1
+
+
+async def test_of_two_that_come_back_at_once_one_gets_the_conversation(database):
+    async with serving(*database) as server:
+        async with calling(server.url) as caller:
+            await asks(caller, "hello")
+            token = caller.answer["resume"]
+            await caller.hang_up()
+        both = Dialled(server.url), Dialled(server.url)
+        answers = await asyncio.gather(*(one.offer(resume=token) for one in both))
+        assert all(answer["resumed"] for answer in answers)
+        assert (await asyncio.to_thread(footprint, server)).calls == 1
 
 
 async def test_only_the_token_continues_a_conversation():

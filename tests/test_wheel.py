@@ -47,6 +47,15 @@ def test_the_wheel_alone_serves_the_page_and_answers_a_call(tmp_path, recordings
     )
     assert str(tmp_path) in page
     assert "index.html" in page
+    demo = run(
+        python,
+        "-c",
+        "import vision_agent.settings as s, vision_agent.talk.demo as d;"
+        "pictures, asked = d.demo_files(s.recordings_folder());"
+        "print(*(p for p in (pictures, *(file for _, file in asked)) if p.is_file()))",
+        cwd=tmp_path,
+    )
+    assert demo.count(str(tmp_path)) == 4
 
     run(
         tmp_path / "venv/bin/vision-agent",

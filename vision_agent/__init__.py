@@ -12,11 +12,14 @@ if TYPE_CHECKING:
     from vision_agent.call import Call
     from vision_agent.live.models import ModelError
     from vision_agent.settings import IceServer, Settings
+    from vision_agent.talk.client import Answer, CallClient
     from vision_agent.version import __version__
 
 __all__ = [
     "AgentError",
+    "Answer",
     "Call",
+    "CallClient",
     "IceServer",
     "ModelError",
     "Settings",
@@ -27,7 +30,9 @@ __all__ = [
 
 _HOMES = {
     "AgentError": "agents",
+    "Answer": "talk.client",
     "Call": "call",
+    "CallClient": "talk.client",
     "IceServer": "settings",
     "ModelError": "live.models",
     "Settings": "settings",

@@ -46,6 +46,7 @@ class AgentHost:
         self.brain: Brain = choose_brain(self._root, settings.model, os.environ)
         check_options(self._options, self.brain.model)
         self._scenario = settings.scenario
+        self._data_dir = settings.data_dir
         if self._scenario is not None and self.brain.kind != "local":
             raise ModelError(
                 "A scenario is played by the local Live API, but "
@@ -110,7 +111,7 @@ class AgentHost:
         if self.brain.kind != "local":
             local = None
         elif local is None:
-            local = self._local = await LocalServer.start(self._scenario)
+            local = self._local = await LocalServer.start(self._scenario, self._data_dir)
         install_brain(self.brain, self._root, local)
         explain_errors(self._root)
 
@@ -166,4 +167,5 @@ class AgentHost:
             heard=heard,
             tools=BackgroundTools(self._tool_limits, self._tool_threads),
             keeper=opened,
+            user=options.user,
         )

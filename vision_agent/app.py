@@ -13,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from vision_agent import rtc
 from vision_agent.call_registry import CallRegistry
+from vision_agent.freed_memory import given_back
 from vision_agent.metrics import Metrics
 from vision_agent.settings import Settings, web_folder
 from vision_agent.signalling import Refusal, signalling_router
@@ -43,7 +44,8 @@ def create_app(settings: Settings | None = None, *, agents: Switchboard | None =
         rtc.install()
         await switchboard.start()
         try:
-            yield
+            async with given_back():
+                yield
         finally:
             await registry.close("the server is stopping")
             await switchboard.close()

@@ -2,8 +2,9 @@
 
 The model's own `interrupted` decides, but it comes late: its detector waits for enough speech, and
 the news has to travel. So the agent falls silent as soon as the caller seems to speak, and waits.
-If `interrupted` follows, the rest of the answer is void; if it does not, it was a cough, and the
-answer goes on where it stopped. A wrong guess costs a short pause, and no more.
+If `interrupted` follows, the rest of the answer is void; if it has not come a while after the
+caller fell silent again, it was a cough, and the answer goes on where it stopped. A wrong guess
+costs a short pause, and no more.
 
 The caller's microphone may hear the agent's own voice: pages cancel that echo, other callers may
 not. So a guess needs three things: a beginning (quiet, then 60 ms of speech), a sound 10 dB above
@@ -30,24 +31,29 @@ ABOVE_ECHO = 10.0  # times the power
 CALLER_CHUNKS = 50
 FIRST_PATIENCE_MS = 1_000  # after a wrong guess; doubled by each further one
 LONGEST_PATIENCE_MS = 32_000
+LONGEST_HOLD_MS = 2_500  # a sound that goes on and on, and no word of the model's: it is the room
 
 
 class BargeIn:
     """Guesses, and takes wrong guesses back.
 
     Args:
-        guesses: False never guesses.
+        hold_ms: How long after the caller has fallen silent again the model's word is waited for;
+            0 never guesses.
 
     Attributes:
         holding: Whether the agent's voice is held back.
+        hold_until_ms: Until when, as things are: it moves as long as the caller goes on.
     """
 
-    def __init__(self, *, guesses: bool = True) -> None:
-        self._guesses = guesses
+    def __init__(self, hold_ms: int) -> None:
+        self._hold_ms = hold_ms
         self._recent: deque[bool] = deque(maxlen=2 * WINDOW_CHUNKS)
         self._echo: deque[float] = deque(maxlen=ECHO_CHUNKS)
         self._unsure: deque[float] = deque(maxlen=CALLER_CHUNKS)
         self.holding = False
+        self.hold_until_ms = 0.0
+        self._hold_ends_ms = 0.0
         self._patience_ms = 0
         self._not_before_ms = 0.0
 
@@ -64,6 +70,8 @@ class BargeIn:
             Whether the agent's voice is to be held back from now on.
         """
         if self.holding:
+            if loud:
+                self.hold_until_ms = min(now_ms + self._hold_ms, self._hold_ends_ms)
             return False
         if not speaking:
             # Who speaks already when an answer begins is not cutting in.
@@ -71,8 +79,12 @@ class BargeIn:
             return False
         self._learn(level)
         self._recent.append(loud and level > self._caller_level())
-        self.holding = self._guesses and now_ms >= self._not_before_ms and self._begins()
-        return self.holding
+        if not self._hold_ms or now_ms < self._not_before_ms or not self._begins():
+            return False
+        self.holding = True
+        self.hold_until_ms = now_ms + self._hold_ms
+        self._hold_ends_ms = now_ms + max(self._hold_ms, LONGEST_HOLD_MS)
+        return True
 
     def was_nothing(self, now_ms: float) -> None:
         """The model has had time enough and did not say so: the voice goes on."""

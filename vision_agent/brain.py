@@ -65,7 +65,7 @@ def choose_brain(root: BaseAgent, model: str | None, environ: Mapping[str, str])
     """
     if model == LOCAL_MODEL:
         return _local(root, "local Live API: asked for with --model local")
-    vertex = _uses_vertex(environ)
+    vertex = uses_vertex(environ)
     has_key = bool(environ.get("GOOGLE_API_KEY") or environ.get("GEMINI_API_KEY"))
     own = root_model(root)
     if isinstance(own, BaseLlm) and not isinstance(own, Gemini):
@@ -171,7 +171,8 @@ def _local_name(model: str) -> str:
     return bare_name(model) if find_model(model) is not None else LOCAL_MODEL
 
 
-def _uses_vertex(environ: Mapping[str, str]) -> bool:
+def uses_vertex(environ: Mapping[str, str]) -> bool:
+    """Whether google-genai would take the credentials for Vertex AI's."""
     return any(
         environ.get(name, "").strip().lower() in ("1", "true")
         for name in ("GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_GENAI_USE_ENTERPRISE")

@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import gc
 import uuid
+from weakref import WeakValueDictionary
 
 from vision_agent.agent_host import AgentHost
 from vision_agent.call import Call
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.store import session_id_of
 from vision_agent.metrics import Metrics
+from vision_agent.rtc import check_offer
 from vision_agent.settings import Settings
 from vision_agent.switchboard import Switchboard
 
@@ -52,6 +54,7 @@ class CallRegistry:
         self._calls: dict[str, Call] = {}
         self._by_session: dict[str, Call] = {}
         self._beginning: set[str] = set()
+        self._resuming: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._empty = asyncio.Event()
         self._empty.set()
         self._drained_at_s: float | None = None
@@ -93,6 +96,17 @@ class CallRegistry:
             FullHouse: No slot is free.
             BadOffer: The offer is none; its slot is free again.
         """
+        if resume is None:
+            return await self._start(sdp, host, options, None, user)
+        check_offer(sdp)  # the call that is on it does not end for nothing
+        # One after the other: two that come back at once would both find nobody there.
+        lock = self._resuming.setdefault(session_id_of(resume), asyncio.Lock())
+        async with lock:
+            return await self._start(sdp, host, options, resume, user)
+
+    async def _start(
+        self, sdp: str, host: AgentHost, options: CallOptions, resume: str | None, user: str
+    ) -> tuple[Call, str]:
         if self._drained_at_s is not None:
             raise Draining(self._drained_at_s - asyncio.get_running_loop().time())
         if resume is not None:

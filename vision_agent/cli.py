@@ -10,6 +10,7 @@ import typer
 from dotenv import load_dotenv
 from rich.logging import RichHandler
 
+from vision_agent.commands.doctor import doctor
 from vision_agent.commands.live_server import live_server
 from vision_agent.commands.models import models
 from vision_agent.commands.options import err, out
@@ -29,6 +30,7 @@ app.command("replay")(replay)
 app.command("talk")(talk)
 app.command("live-server")(live_server)
 app.command("models")(models)
+app.command("doctor")(doctor)
 
 
 def _version(wanted: bool) -> None:

@@ -36,8 +36,8 @@ class Conversation:
         channel: Shows the caller what happens.
         status: Where the call is.
         metrics: The server's counters.
-        barge_in_hold_ms: How long the voice is held back for a caller who seems to cut in, until
-            the model says so.
+        barge_in_hold_ms: How long the voice is still held back after a caller who seemed to cut
+            in has fallen silent, until the model says so.
         overhear: Is told every event too.
     """
 
@@ -57,8 +57,7 @@ class Conversation:
         self._answer = SpokenAnswer()
         self._agent = ""
         self._tools: dict[str, str] = {}
-        self._barge_in = BargeIn(guesses=barge_in_hold_ms > 0)
-        self._barge_in_hold_s = barge_in_hold_ms / 1000
+        self._barge_in = BargeIn(barge_in_hold_ms)
         self._hold: asyncio.TimerHandle | None = None
         self.speaker = Speaker(on_speaking=self._on_speaking)
 
@@ -73,10 +72,11 @@ class Conversation:
         try:
             async with aclosing(session.events()) as events:
                 async for event in events:
-                    self._on_event(event)
-                    if self._overhear is not None:
-                        self._overhear(event)
+                    self._take(event)
         finally:
+            if self._answer and self._overhear is not None:
+                # The call ends in the middle of it.
+                self._overhear(Interrupted(self.heard()))
             self._metrics.model_sessions.dec()
             self._stop_holding()
 
@@ -87,14 +87,19 @@ class Conversation:
         speaking, now_ms = self.speaker.speaking, 1000 * time.monotonic()
         if self._barge_in.heard(level, loud, speaking, now_ms):
             self.speaker.pause()
-            # A microphone that falls silent for good must not hold the answer for ever.
-            loop = asyncio.get_running_loop()
-            self._hold = loop.call_later(self._barge_in_hold_s, self._was_false_start)
+            self._await_interruption()
 
-    def _was_false_start(self) -> None:
-        self._stop_holding()
+    def _await_interruption(self) -> None:
+        """By a timer: no more sound may come, and that must not hold the answer for ever."""
+        now_ms = 1000 * time.monotonic()
+        wait_ms = self._barge_in.hold_until_ms - now_ms
+        if wait_ms > 0:
+            loop = asyncio.get_running_loop()
+            self._hold = loop.call_later(wait_ms / 1000, self._await_interruption)
+            return
+        self._hold = None
         self._metrics.false_starts.inc()
-        self._barge_in.was_nothing(1000 * time.monotonic())
+        self._barge_in.was_nothing(now_ms)
         self.speaker.resume()
 
     def _stop_holding(self) -> None:
@@ -129,6 +134,13 @@ class Conversation:
 
     # What the model says and does.
 
+    def _take(self, event: LiveEvent) -> None:
+        if isinstance(event, Interrupted):
+            event = Interrupted(self.heard())
+        self._on_event(event)
+        if self._overhear is not None:
+            self._overhear(event)
+
     def _on_event(self, event: LiveEvent) -> None:
         match event:
             case Voice(pcm):
@@ -145,14 +157,13 @@ class Conversation:
                     self._answer.words(text)
             case UserTranscript(text, final):
                 self._channel.user_transcript(text, final)
-            case Interrupted():
+            case Interrupted(heard):
                 self._metrics.interruptions.inc()
                 self._stop_holding()
                 self._barge_in.interrupted()
-                heard = self.heard()
                 self.speaker.flush()
                 self._channel.server_message({"kind": "interrupted", "heard": heard})
-                self._close_answer(heard)
+                self._close_answer(heard or "")
             case TurnComplete():
                 self.speaker.end_of_turn()
                 self._close_answer(" ".join(self._answer.text.split()))

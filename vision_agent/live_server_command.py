@@ -31,6 +31,7 @@ class LiveServerCommand:
         scenario: What it says instead, and what goes wrong.
         limits: Whether anything ends by itself.
         connection_s: How long a connection lives, if other than the public service's.
+        data_dir: Where it keeps what users teach; None takes the machine's usual place.
     """
 
     host: str
@@ -39,6 +40,7 @@ class LiveServerCommand:
     scenario: Path | None = None
     limits: bool = True
     connection_s: float | None = None
+    data_dir: Path | None = None
 
     def run(self, say: Callable[[str], None]) -> None:
         """Serves until SIGINT or SIGTERM.
@@ -60,7 +62,7 @@ class LiveServerCommand:
                 url = f"https://{host}:{port}"
                 say(_GUIDE.format(url=url, certificate=certificate.absolute()))
 
-            run_live_server(self.host, self.port, announce, script, self._limits())
+            run_live_server(self.host, self.port, announce, script, self._limits(), self.data_dir)
 
     def _limits(self) -> Limits:
         limits = SERVICE if self.limits else UNLIMITED

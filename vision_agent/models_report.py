@@ -27,11 +27,12 @@ def models_report(settings: Settings, environ: Mapping[str, str]) -> dict[str, A
     return {
         "models": [asdict(model) for model in (*LIVE_MODELS, THIS_MACHINE)],
         "voices": list(VOICES),
-        "now": _now(settings, environ),
+        "now": now(settings, environ),
     }
 
 
-def _now(settings: Settings, environ: Mapping[str, str]) -> dict[str, Any]:
+def now(settings: Settings, environ: Mapping[str, str]) -> dict[str, Any]:
+    """Who would answer a call that began now; see `models_report`."""
     try:
         options = CallOptions.read(settings.model_dump())
         brain = choose_brain(root_of(load_agent(settings.agent)), settings.model, environ)

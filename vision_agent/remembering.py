@@ -57,13 +57,18 @@ class Remembering:
                 self._unfinished += text
                 self._agent = author
             case AgentTranscript(text, final=True, author=author):
-                self._unfinished = ""
-                self._add(author, text)
-            case Interrupted() | TurnComplete():
-                # What was said until the caller cut in was said.
-                self._add(self._agent, self._unfinished)
-                self._unfinished = ""
-                self._turn_over.set()
+                # Kept when the turn ends: the caller may not hear all of it.
+                self._unfinished = text
+                self._agent = author
+            case Interrupted(heard):
+                self._end_turn(self._unfinished if heard is None else heard)
+            case TurnComplete():
+                self._end_turn(self._unfinished)
+
+    def _end_turn(self, said: str) -> None:
+        self._add(self._agent, said)
+        self._unfinished = ""
+        self._turn_over.set()
 
     async def run(self) -> None:
         """Keeps each turn when it is over; cancel it at the end of the call, and `flush`."""

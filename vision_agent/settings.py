@@ -110,8 +110,8 @@ class Settings(BaseSettings):
         default=700,
         ge=0,
         le=5_000,
-        description="How long the agent falls silent for a caller who seems to cut in, until the "
-        "model says so; 0: not before the model says so.",
+        description="How long after a sound that seemed to cut in the agent stays silent, for the "
+        "model to say so; 0: it falls silent only when the model says so.",
     )
 
     tool_timeout_s: float = Field(
@@ -155,7 +155,8 @@ class Settings(BaseSettings):
         description="Where conversations are kept: a database URL, or `memory`. Default: a file.",
     )
     data_dir: Path = Field(
-        default_factory=lambda: data_home() / "vision_agent", description="Where that file is."
+        default_factory=lambda: data_home() / "vision_agent",
+        description="Where that file is, and what callers teach.",
     )
     resume_within_s: float = Field(
         default=600,

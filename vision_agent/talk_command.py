@@ -29,6 +29,7 @@ from vision_agent.talk.keys import lines, single_keys
 from vision_agent.talk.screen import LiveScreen, PlainScreen, Screen
 from vision_agent.talk.switch import MicrophoneSwitch
 from vision_agent.talk.tracks import TappedPictures
+from vision_agent.talk.waiting import until
 
 _TALK_KEYS = " \r\n"
 
@@ -181,13 +182,15 @@ class TalkCommand:
             sound = await asyncio.to_thread(read_sound, file)
             screen.note(f"(speaks: {question.words})")
             microphone.speak(sound)
-            end_ms = utterances(sound, SOUND_RATE_HZ)[-1].end_ms
-            await _until_spoken(microphone, end_ms)
+            await self._until_spoken(microphone, utterances(sound, SOUND_RATE_HZ)[-1].end_ms)
             how = await call.until_answered()
             if how != "answered":
                 all_answered = False
                 screen.note(f"Not answered: {how}.")
         return all_answered
+
+    async def _until_spoken(self, microphone: MicrophoneTrack, end_ms: int) -> None:
+        await until(lambda: microphone.spoken_ms >= end_ms)
 
     async def _type_lines(self, call: TalkCall, screen: Screen) -> bool:
         in_text = "TEXT" in str(self.asked.get("modalities", "")).upper()
@@ -211,8 +214,6 @@ class TalkCommand:
     async def _speak(self, call: TalkCall, devices: CallDevices, screen: Screen) -> bool:
         microphone, hung_up = devices.live, asyncio.Event()
         switch = MicrophoneSwitch(call, microphone, screen)
-        if self.push_to_talk:
-            switch.off_at_once()
 
         def on_key(key: str) -> None:
             if key.lower() == "q":
@@ -221,6 +222,10 @@ class TalkCommand:
                 switch.toggle()
 
         with single_keys(on_key):
+            if self.push_to_talk:
+                switch.off_at_once()
+            else:
+                screen.note("Talk now. Ctrl-C hangs up.")
             try:
                 await hung_up.wait()
             finally:
@@ -247,10 +252,3 @@ async def _tasks() -> AsyncIterator[Callable[[Any], asyncio.Task[Any]]]:
         for task in started:
             task.cancel()
         await asyncio.gather(*started, return_exceptions=True)
-
-
-async def _until_spoken(microphone: MicrophoneTrack, end_ms: int) -> None:
-    while True:
-        if microphone.spoken_ms >= end_ms:
-            return
-        await asyncio.sleep(0.02)

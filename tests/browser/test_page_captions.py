@@ -68,6 +68,20 @@ async def test_an_answer_whose_words_are_all_there_can_still_be_interrupted(line
     assert [line["state"] for line in told] == ["interrupted"]
 
 
+async def test_of_an_interrupted_answer_what_was_heard_is_left(lines):
+    told = await lines(
+        ("agentDelta", "A long answer."),
+        ("interrupted", "A long …"),
+        ("agentFinal", "A long …"),
+        ("agentDelta", "Another."),
+        ("interrupted", ""),
+    )
+    assert [(line["text"], line["state"]) for line in told] == [
+        ("A long …", "interrupted"),
+        ("…", "interrupted"),
+    ]
+
+
 async def test_a_turn_that_is_complete_cannot_be_interrupted(lines):
     told = await lines(("agentFinal", "Short."), ("turnComplete",), ("interrupted",))
     assert [line["state"] for line in told] == ["final"]

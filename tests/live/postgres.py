@@ -15,8 +15,8 @@ def programs() -> Path | None:
     """The folder with `initdb` and `pg_ctl`, which Debian keeps off the PATH; newest first."""
     if found := shutil.which("initdb"):
         return Path(found).parent
-    folders = Path("/usr/lib/postgresql").glob("*/bin/initdb")
-    return max(folders, key=lambda path: int(path.parts[-3]), default=Path()).parent or None
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parts[-2]))
+    return found[-1] if found else None
 
 
 class Cluster:
@@ -27,7 +27,7 @@ class Cluster:
 
     def __init__(self, folder: Path) -> None:
         bin_folder = programs()
-        assert bin_folder is not None, "no PostgreSQL here: scripts/setup.sh dev installs it"
+        assert bin_folder is not None
         self._bin = bin_folder
         self._folder = folder
         self._data = folder / "data"

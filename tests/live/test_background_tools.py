@@ -295,6 +295,43 @@ async def test_the_agents_own_error_callback_has_the_first_word():
         assert await talk.result() == {"sorry": "not today: no"}
 
 
+@pytest.mark.parametrize("which", ["before_tool_callback", "after_tool_callback"])
+async def test_a_callback_that_raises_leaves_the_model_no_less_a_result(which):
+    def search() -> dict:
+        """Works."""
+        return {"found": "a bottle"}
+
+    def broken(*_: object) -> None:
+        raise KeyError("spelling")
+
+    async with talking(WAITING[1], search, **{which: broken}) as (talk, _):
+        talk.intake.text("look it up")
+        assert await talk.result() == {"error": "search failed: 'spelling'"}
+        await talk.said("search failed")
+
+
+async def test_the_agent_says_that_it_is_working_while_a_slow_tool_runs():
+    may_end = asyncio.Event()
+
+    async def search() -> dict:
+        """Ends when the test says so."""
+        await may_end.wait()
+        return {"found": "a bottle"}
+
+    limits = ToolLimits(slow=frozenset({"search"}))
+    async with talking(WAITING[0], search, limits=limits) as (talk, engine):
+        engine.answers = lambda turn: (
+            [Say("A bottle.")]
+            if turn.tool_results
+            else [CallTool("search", {}), Say("I am looking.")]
+        )
+        talk.intake.text("look it up")
+        await talk.said("I am looking.")
+        assert not any(isinstance(e, ToolResult) for e in talk.events)
+        may_end.set()
+        await talk.said("A bottle.")
+
+
 async def test_an_agent_used_as_a_tool_runs_beside_the_conversation():
     helper = LlmAgent(name="helper", model="none", description="Helps.")
     helper.before_agent_callback = lambda callback_context: types.Content(

@@ -44,11 +44,17 @@ def test_a_session_that_is_spoilt_is_begun_anew(code):
     assert judge(error, resuming=False, settled=True) is Verdict.RESTART
 
 
-@pytest.mark.parametrize("reason", [NO_KEY, NO_MODEL, NO_QUOTA])
+@pytest.mark.parametrize("reason", [NO_KEY, NO_QUOTA])
 @pytest.mark.parametrize("settled", [True, False])
-def test_what_trying_again_cannot_help_is_given_up(reason, settled):
-    assert judge(closed(1008, reason), resuming=False, settled=settled) is Verdict.GIVE_UP
-    assert judge(closed(1007, reason), resuming=False, settled=settled) is Verdict.GIVE_UP
+@pytest.mark.parametrize("code", [1007, 1008, 1011])
+def test_what_trying_again_cannot_help_is_given_up(reason, settled, code):
+    assert judge(closed(code, reason), resuming=settled, settled=settled) is Verdict.GIVE_UP
+
+
+def test_a_model_that_is_not_there_is_given_up_and_what_a_call_loses_is_not():
+    assert judge(closed(1008, NO_MODEL), resuming=False, settled=False) is Verdict.GIVE_UP
+    lost = closed(1008, "Requested entity was not found.")
+    assert judge(lost, resuming=False, settled=True) is Verdict.RESTART
 
 
 def test_a_setup_that_is_refused_at_once_is_wrong_itself():

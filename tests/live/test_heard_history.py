@@ -9,6 +9,7 @@ from google.adk.apps.app import App
 from google.adk.runners import Runner
 from google.adk.sessions.in_memory_session_service import InMemorySessionService
 from google.adk.sessions.sqlite_session_service import SqliteSessionService
+from google.genai import types
 
 from tests.local.scripted_engine import ScriptedEngine
 from vision_agent.live.connection import gemini_at
@@ -22,6 +23,7 @@ from vision_agent.live.events import (
 )
 from vision_agent.live.heard_history import HeardHistory
 from vision_agent.live.intake import Intake
+from vision_agent.live.ledger import Ledger
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.local.contract import CallTool, Heard, Say
@@ -178,3 +180,17 @@ async def test_words_before_a_tool_call_stay_before_it(model, sessions):
         assert words.index("Wait.") < words.index("Noon.")
     finally:
         await running.close()
+
+
+def test_a_new_model_session_is_told_what_was_heard_of_an_interrupted_answer():
+    ledger = Ledger(heard=lambda: "Once …")
+    ledger.sent_content(types.Content(role="user", parts=[types.Part(text="a story")]))
+    for content in (
+        types.LiveServerContent(output_transcription=types.Transcription(text=STORY)),
+        types.LiveServerContent(generation_complete=True),
+        types.LiveServerContent(interrupted=True),
+        types.LiveServerContent(turn_complete=True),
+    ):
+        ledger.received(types.LiveServerMessage(server_content=content))
+    told = [part.text for content in ledger.lost().contents for part in content.parts]
+    assert told == ["a story", "Once …"]

@@ -43,6 +43,14 @@ def test_a_question_after_an_answer_stays_where_it_is():
     assert restored(events) == events
 
 
+def test_words_are_of_no_live_session_any_more_and_tools_still_are():
+    events = [call("1"), result("1"), answered("A cup.")]
+    for event in events:
+        event.live_session_id = "s"
+    assert [event.live_session_id for event in restored(events)] == ["s", "s", None]
+    assert [event.live_session_id for event in events] == ["s", "s", "s"]
+
+
 def test_the_newest_lines_are_shown_when_there_are_too_many():
     events = [said("x" * 1_000) for _ in range(100)] + [answered("The end.")]
     shown = lines(events)

@@ -12,6 +12,7 @@ from tests.live.test_session import MODELS, server
 from tests.local.conftest import ScriptedEngine
 from vision_agent.live.connection import gemini_at
 from vision_agent.live.events import AgentTranscript, TurnComplete
+from vision_agent.live.heard_history import HeardHistory
 from vision_agent.live.intake import Intake
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
@@ -39,7 +40,8 @@ class House:
         """One call with one question; the answers in it."""
         url = f"https://127.0.0.1:{running.port}"
         llm = gemini_at(url, running.certificate_pem, model=self.model)
-        app = App(name="tests", root_agent=LlmAgent(name="tester", model=llm))
+        agent = LlmAgent(name="tester", model=llm)
+        app = App(name="tests", root_agent=agent, plugins=[HeardHistory()])  # as in the product
         opened = await self.store.begin(token)
         before = opened.handle
         intake = Intake()
@@ -73,13 +75,13 @@ class House:
 async def test_the_models_session_goes_on_where_it_still_exists(model):
     engine, house = ScriptedEngine(), House(model)
     async with server(engine) as running:
-        first, _ = await house.call(running, None, "one", picture=b"\xff\xd8 seen \xff\xd9")
+        first, _ = await house.call(running, None, "one", picture=b"\xff\xd8\xff seen \xff\xd9")
         _, answers = await house.call(running, first.token, "two")
     assert answers == ["You said two."]
     turn = engine.turns[-1]
     assert [text for _, text in turn.history] == ["one", "You said one."]
     # No history that is told has pictures: this is the session itself.
-    assert [frame.jpeg for frame in turn.frames] == [b"\xff\xd8 seen \xff\xd9"]
+    assert [frame.jpeg for frame in turn.frames] == [b"\xff\xd8\xff seen \xff\xd9"]
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -91,4 +93,16 @@ async def test_where_it_is_gone_the_model_is_told_and_answers_nothing_twice(mode
         _, answers = await house.call(another, first.token, "two")
     assert answers == ["You said two."]
     assert [text for _, text in engine.turns[-1].history] == ["one", "You said one."]
+    assert [role for role, _ in engine.turns[-1].history] == ["user", "model"]
     assert len(engine.turns) == 1
+
+
+async def test_adk_alone_would_have_the_model_answer_what_it_has_answered(monkeypatch):
+    """When this fails, `history.restored` need not take the live session's id away any more."""
+    monkeypatch.setattr("vision_agent.live.store.restored", list)
+    house, engine = House(MODELS[1]), ScriptedEngine()
+    async with server(ScriptedEngine()) as running:
+        first, _ = await house.call(running, None, "one")
+    async with server(engine) as another:
+        await house.call(another, first.token, "two")
+    assert all(role == "user" for role, _ in engine.turns[0].history)

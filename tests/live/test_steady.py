@@ -519,3 +519,46 @@ async def test_what_is_said_while_an_agent_hands_over_is_for_the_next_one_both_w
         if turn.text in ("two", "three")
     ]
     assert who_heard == ["other", "tester"]
+
+
+async def test_a_service_that_refuses_a_tools_result_as_conversation_is_told_it_in_words():
+    engine = ScriptedEngine()
+    servers = []
+
+    async def measure() -> dict[str, int]:
+        """Measure it."""
+        servers[0].tear_off()
+        await asyncio.sleep(0.3)
+        return {"metres": 42}
+
+    engine.answers = lambda turn: (
+        [Say("I see.")] if "42" in turn.text else [CallTool("measure", {})]
+    )
+    faults = "{drop: 1007, at: {connection: 2}, times: 2}"
+    async with talking(engine, tools=[measure], faults=faults) as (server, talk):
+        servers.append(server)
+        talk.intake.text("how long is it")
+        await talk.until(lambda: "I see." in talk.said)
+    assert talk.failure is None
+    assert talk.count(ToolCall) == 1
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_a_question_that_a_new_session_hears_again_is_not_cut_off_by_its_own_history(model):
+    engine = ScriptedEngine()
+    engine.may_hear.clear()
+    engine.hears += [Heard("what is this", True)] * 2
+    async with talking(engine, model) as (server, talk):
+        talk.intake.text("one")
+        await talk.turns(1)
+        before = engine.fed_bytes
+        for chunk in [b"\x00\x10" * 320] * 25 + [bytes(640)] * 60:
+            talk.intake.audio(chunk)
+        await some(lambda: engine.fed_bytes == before + 85 * 640)
+        server.forget_handles()
+        server.tear_off()
+        engine.may_hear.set()
+        await talk.turns(2)
+    assert talk.count(Interrupted) == 0
+    assert talk.said == "You said one. You said what is this."
+    assert ("model", "You said one.") in engine.turns[-1].history

@@ -24,6 +24,8 @@ KEY = {"app_name": APP, "user_id": "caller"}
 
 @pytest.fixture(scope="session")
 def cluster():
+    if postgres.programs() is None:
+        pytest.skip("PostgreSQL is not installed: scripts/setup.sh dev does that on Debian.")
     # Not below pytest's own folder, which other users can't enter; a socket's path is short, too.
     folder = Path(tempfile.mkdtemp(prefix="va-"))
     os.chmod(folder, 0o755)

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from vision_agent.local.contract import (
     CallTool,
     Heard,
+    Manner,
     Say,
     SpeechStarted,
     SpeechStopped,
@@ -35,7 +36,8 @@ class ScriptedEars:
         self._quiet_since_ms = 0
         self._speaking = False
 
-    def feed(self, pcm: bytes) -> list[SpeechStarted | SpeechStopped]:
+    def feed(self, pcm: bytes, *, over_agent: bool = False) -> list[SpeechStarted | SpeechStopped]:
+        self._engine.over_agent.append(over_agent)
         assert len(pcm) % 2 == 0
         self._samples += len(pcm) // 2
         now_ms = self._samples // 16
@@ -90,6 +92,7 @@ class ScriptedEngine:
         self.open_ears = 0
         self.open_answers = 0
         self.fed_bytes = 0
+        self.over_agent: list[bool] = []
 
     def ears(
         self,
@@ -111,7 +114,11 @@ class ScriptedEngine:
         return ScriptedEars(self, silence_ms)
 
     async def speak(
-        self, text: str, voice_name: str | None, language_code: str | None
+        self,
+        text: str,
+        voice_name: str | None,
+        language_code: str | None,
+        manner: Manner | None = None,
     ) -> AsyncIterator[bytes]:
         self.spoken.append((text, voice_name, language_code))
         # Every byte value occurs, so that either base64 alphabet would show.

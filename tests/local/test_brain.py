@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from vision_agent.local.brain import Brain
-from vision_agent.local.contract import CallTool, Say, SeenFrame, Turn
+from vision_agent.local.contract import CallTool, Manner, Say, SeenFrame, Turn
 from vision_agent.local.intents import INTENTS
 from vision_agent.local.sight import Sight
 
@@ -265,3 +265,18 @@ async def test_a_tools_result_is_told_and_nothing_added(brain: Brain) -> None:
 async def test_the_same_turn_gets_the_same_answer(brain: Brain) -> None:
     first = await ask(brain, "what do you see", [card(RED)])
     assert await ask(brain, "what do you see", [card(RED)]) == first
+
+
+async def test_what_got_lost_is_asked_for_again_and_noise_is_named_as_the_reason(
+    brain: Brain,
+) -> None:
+    async def answer(turn: Turn) -> str:
+        return " ".join([part.text async for part in brain.answer(turn) if isinstance(part, Say)])
+
+    assert "Say it again" in await answer(Turn("", False, spoken=True, lost=True))
+    assert await answer(Turn("", False, spoken=True)) == ""
+    noisy, quiet = Manner(-25.0, noise_db=-40.0), Manner(-25.0, noise_db=-60.0)
+    assert "too noisy" in await answer(Turn("water see", False, spoken=True, manner=noisy))
+    assert "too noisy" not in await answer(Turn("water see", False, spoken=True, manner=quiet))
+    understood = await answer(Turn("hello", True, spoken=True, manner=noisy))
+    assert "too noisy" not in understood

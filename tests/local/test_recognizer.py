@@ -56,7 +56,7 @@ async def test_sound_that_kills_every_worker_is_given_up() -> None:
         async with asyncio.timeout(60):
             while recognizer.worker.pid == pid:
                 await asyncio.sleep(0.01)
-    assert await utterance.heard() == Heard("", False)
+    assert await utterance.heard() == Heard("", False, lost=True)
     await recognizer.close()
 
 

@@ -194,5 +194,5 @@ async def test_the_agents_own_tool_is_called_and_its_answer_spoken(connect: Conn
                 id=call.id, name=call.name, response={"result": "sunny and warm"}
             )
         )
-        await heard.until("turn_complete", within_s=60)
-    assert "sunny" in heard.captions.lower()
+        # 3.8 does not wait for its tools: the turn of the call ends first, and another tells.
+        await heard.until_true(lambda: "sunny" in heard.captions.lower(), within_s=60)

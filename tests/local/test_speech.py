@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from vision_agent.local import speech as speech_module
 from vision_agent.local.speech import Speech, SpeechError, speak_question
-from vision_agent.local.voices import VOICES
+from vision_agent.local.voices import VOICES, Tone
 
 RATE_HZ = 24_000
 SENTENCE = "I can see a dark blue cup on the left, and a person in the middle."
@@ -116,6 +116,21 @@ async def test_a_language_is_spoken_as_it_is(speech: Speech) -> None:
     english = await sound(speech, "99 98 97", None, "en-US")
     french = await sound(speech, "99 98 97", None, "fr-FR")  # quatre-vingt-…
     assert len(french) > 1.1 * len(english)
+
+
+async def test_the_tone_is_heard_as_pace_and_loudness(speech: Speech) -> None:
+    async def spoken(tone: Tone) -> NDArray[np.float64]:
+        pieces = [piece async for piece in speech.say(SENTENCE, "Kore", None, tone)]
+        return np.frombuffer(b"".join(pieces), "<i2") / 32768
+
+    usual, hushed, lively = [
+        await spoken(tone) for tone in (Tone(), Tone(0.88, -5.0), Tone(1.12, 2.0))
+    ]
+    assert len(hushed) > 1.08 * len(usual) > 1.16 * len(lively)
+    levels = [10 * np.log10(np.mean(voice**2)) for voice in (hushed, usual, lively)]
+    assert -6 < levels[0] - levels[1] < -3.5
+    assert 0.5 < levels[2] - levels[1] < 3
+    assert np.abs(lively).max() < 10 ** (-2.9 / 20)
 
 
 async def test_a_long_text_begins_long_before_all_of_it_is_synthesised(speech: Speech) -> None:

@@ -6,7 +6,11 @@ import aioice.ice
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpReceiver
 from aiortc.rtp import RtpPacket
 
-from vision_agent.replay.aiortc_touches import gather_loopback, watch_arrivals
+from vision_agent.replay.aiortc_touches import (
+    gather_loopback,
+    hold_back_little,
+    watch_arrivals,
+)
 
 
 async def test_the_offer_has_a_candidate_on_the_loopback_interface_once() -> None:
@@ -42,3 +46,12 @@ async def test_a_packet_is_noted_when_it_arrives_and_then_handled() -> None:
     watch_arrivals(receiver, lambda timestamp: happened.append(f"noted {timestamp}"))
     await receiver._handle_rtp_packet(RtpPacket(timestamp=960), arrival_time_ms=7)
     assert happened == ["noted 960", "handled 960 of 7"]
+
+
+async def test_an_audio_receivers_buffer_is_made_smaller() -> None:
+    peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    receiver = peer.addTransceiver("audio").receiver
+    hold_back_little(receiver)
+    buffer = receiver._RTCRtpReceiver__jitter_buffer
+    assert (buffer.capacity, buffer._prefetch) == (4, 1)
+    await peer.close()

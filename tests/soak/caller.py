@@ -20,6 +20,8 @@ from vision_agent.replay.voice import Voice
 QUIET_AFTER_MS = 700
 """How long after the end of an answer's sound another bit of it could still be heard."""
 
+_NOT_MARKED = ("bot-tts-text", "bot-llm-text", "metrics", "frame", "frame_at_speech_end")
+
 Kind = Literal["typed", "spoken", "tool"]
 
 
@@ -38,6 +40,7 @@ class Exchange:
         results: Tools that ended: what they returned.
         interruptions: How often the answer was cut off.
         voiced_ms: How much of the agent's voice was received, counted in samples.
+        marks: What happened when, as it was told on the channel.
     """
 
     kind: Kind
@@ -50,6 +53,7 @@ class Exchange:
     results: list[Any] = field(default_factory=list)
     interruptions: int = 0
     voiced_ms: int = 0
+    marks: list[tuple[int, str]] = field(default_factory=list)
     turn_complete: bool = False
     error: str | None = None
 
@@ -77,6 +81,9 @@ class _Log(Conversation):
             self.speaking = kind == "bot-started-speaking"
         if (exchange := self.exchange) is None:
             return
+        if kind not in _NOT_MARKED:
+            state = f" {data['state']}" if kind == "state" else ""
+            exchange.marks.append((at_ms, f"{kind}{state}"))
         match kind:
             case "bot-transcription":
                 exchange.answers.append(data["text"].strip())

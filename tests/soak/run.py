@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import itertools
 import random
 import re
 import sys
@@ -147,6 +148,12 @@ def main() -> int:
     if options.verbose:
         happened = [(f.at_ms, f"  FAULT {f.connection}: {f.what}") for f in seen.faults]
         happened += [(e.asked_ms, f"{e}") for e in seen.exchanges]
+        pairs = itertools.pairwise(seen.memory_bytes)
+        happened += [
+            (at_ms, f"  MEMORY {(after - before) / 2**20:+.1f} MiB")
+            for (_, before), (at_ms, after) in pairs
+            if abs(after - before) > 2**20
+        ]
         for at_ms, what in sorted(happened):
             print(f"{at_ms / 1000:8.2f} {what}")
     print(report(seen, verdict, seed=seed, seconds=options.seconds))

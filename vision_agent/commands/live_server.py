@@ -24,10 +24,13 @@ def live_server(
     connection_s: Annotated[
         float | None, typer.Option(min=0.1, help="How long a connection lives [600].")
     ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Where to keep what users teach [the platform's own place].")
+    ] = None,
 ) -> None:
     """Serve the local Live API alone, for any google-genai client; see docs/local-live-api.md."""
     from vision_agent.live_server_command import LiveServerCommand
 
-    command = LiveServerCommand(host, port, certificate, scenario, limits, connection_s)
+    command = LiveServerCommand(host, port, certificate, scenario, limits, connection_s, data_dir)
     with refusals():
         command.run(lambda text: out.print(text, soft_wrap=True, markup=False))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from pydantic import ValidationError
@@ -45,6 +45,16 @@ def serve_arguments(**options: str | None) -> tuple[str, ...]:
 @contextmanager
 def refusals() -> Iterator[None]:
     """Everything that a person can mend is said in words, without a traceback; exit code 2."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, _mendable()):
+            refuse(str(error))
+        raise
+
+
+def _mendable() -> tuple[type[Exception], ...]:
+    # Looked up when something has failed: importing ADK takes seconds, and callers do without it.
     from vision_agent.agents import AgentError
     from vision_agent.live.local_process import LocalServerError
     from vision_agent.live.models import ModelError
@@ -53,9 +63,7 @@ def refusals() -> Iterator[None]:
     from vision_agent.server import ServerError
     from vision_agent.server_process import ServerDidNotStart
 
-    try:
-        yield
-    except (
+    return (
         AgentError,
         ModelError,
         LocalServerError,
@@ -64,11 +72,10 @@ def refusals() -> Iterator[None]:
         ServerDidNotStart,
         BadRecording,
         OSError,
-    ) as error:
-        refuse(str(error))
+    )
 
 
-def refuse(text: str) -> None:
+def refuse(text: str) -> NoReturn:
     """Say why not, on stderr, and end with exit code 2."""
     err.print(f"[red]{escape(text)}[/]", soft_wrap=True)
     raise typer.Exit(2) from None

@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import functools
 import inspect
 import logging
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -137,7 +138,7 @@ class BackgroundTools:
                 f"{tool.name} has not answered within {limit_s:g} seconds and was given up."
             ) from error
         finally:
-            del self._running[call_id]
+            self._running.pop(call_id, None)
         if context.actions.transfer_to_agent:
             logger.warning(
                 "The tool %s asks for a transfer to %s, which only the tool transfer_to_agent can "
@@ -177,19 +178,46 @@ async def explain_error(
     """An `on_tool_error_callback` that makes of any failure a result the model can explain."""
     if not isinstance(error, Exception):
         return None  # cancelled: nobody wants a result
+    return _in_words(tool, error)
+
+
+def explain_errors(agent: BaseAgent) -> None:
+    """Sees to it that every tool call of a tree of agents gets a result, in place.
+
+    `explain_error` stands behind the callbacks that an agent has for errors. Its other callbacks
+    around a tool are guarded: ADK would only log what they raise, and the model would wait.
+    """
+    if isinstance(agent, LlmAgent):
+        own = agent.canonical_on_tool_error_callbacks
+        if explain_error not in own:
+            agent.on_tool_error_callback = [*own, explain_error]
+            agent.before_tool_callback = [
+                _guarded(callback) for callback in agent.canonical_before_tool_callbacks
+            ]
+            agent.after_tool_callback = [
+                _guarded(callback) for callback in agent.canonical_after_tool_callbacks
+            ]
+    for child in agent.sub_agents:
+        explain_errors(child)
+
+
+def _guarded(callback: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(callback)
+    async def guarded(*args: Any, **kwargs: Any) -> Any:
+        try:
+            result = callback(*args, **kwargs)
+            return await result if inspect.isawaitable(result) else result
+        except Exception as error:
+            # Of the agent's own code: whatever it is, the model gets a result.
+            return _in_words(kwargs["tool"] if "tool" in kwargs else args[0], error)
+
+    return guarded
+
+
+def _in_words(tool: BaseTool, error: Exception) -> dict[str, Any]:
     if isinstance(error, ToolTimeout | TooManyTools):
         logger.warning("%s", error)
         return {"error": str(error)}
     logger.warning("The tool %s failed.", tool.name, exc_info=error)
     message = " ".join(str(error).split())[:MAX_MESSAGE_CHARS]
     return {"error": f"{tool.name} failed: {message or type(error).__name__}"}
-
-
-def explain_errors(agent: BaseAgent) -> None:
-    """Gives every agent of a tree `explain_error`, behind the callbacks it has, in place."""
-    if isinstance(agent, LlmAgent):
-        own = agent.canonical_on_tool_error_callbacks
-        if explain_error not in own:
-            agent.on_tool_error_callback = [*own, explain_error]
-    for child in agent.sub_agents:
-        explain_errors(child)

@@ -1,13 +1,15 @@
 """What to do about a model connection that ended, by how it ended. Pure.
 
+The first line that fits counts.
+
 ========================================  ====================================================
 how it ended                              what to do
 ========================================  ====================================================
+words of a key, a permission or a quota   give up: trying again can't help (a quota is 1011)
 1000, 1001, 1006, 1011, 1012, 1013, 1014  again, on the handle: the session is still there
 1007 or 1008 while resuming               again without the handle: it is void (or expired)
+1007 or 1008 before any setup was taken   give up: the setup itself (model, voice) is wrong
 1007 or 1008 later on                     again without the handle: this session is spoilt
-1007 or 1008 before anything was said     give up: the setup itself is wrong
-words of a key, a quota or a model        give up: trying again can't help
 HTTP 400, 401, 403, 404                   give up
 a certificate that is not trusted         give up
 HTTP 429, 5xx; refused; no answer         again, later
@@ -29,9 +31,7 @@ from vision_agent.live.failure import code_and_reason
 _TRANSIENT = frozenset({1000, 1001, 1005, 1006, 1011, 1012, 1013, 1014})
 _PERMANENT_STATUS = frozenset({400, 401, 403, 404})
 _HOPELESS = re.compile(
-    r"api key|credential|permission|unregistered|quota|resource_exhausted|billing"
-    r"|not found|not supported in the live api|bidigeneratecontent|voice",
-    re.IGNORECASE,
+    r"api key|credential|permission|unregistered|quota|resource_exhausted|billing", re.IGNORECASE
 )
 
 
@@ -63,14 +63,12 @@ def judge(error: BaseException, *, resuming: bool, settled: bool) -> Verdict:
         return Verdict.GIVE_UP if permanent else Verdict.RESUME
     if isinstance(error, ConnectionClosed | errors.APIError):
         code, reason = code_and_reason(error)
+        if _HOPELESS.search(reason):
+            return Verdict.GIVE_UP
         if code in _TRANSIENT:
             return Verdict.RESUME
-        if resuming:
-            # An expired handle says so in the same codes as everything else that is wrong.
-            return Verdict.RESTART
-        if not settled or _HOPELESS.search(reason):
-            return Verdict.GIVE_UP
-        return Verdict.RESTART
+        # An expired handle says so in the same codes as everything else that is wrong.
+        return Verdict.RESTART if resuming or settled else Verdict.GIVE_UP
     if isinstance(error, ssl.SSLCertVerificationError):
         return Verdict.GIVE_UP
     if isinstance(error, OSError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from google.genai import types
 
 _TRANSFER = "transfer_to_agent"
@@ -16,7 +18,24 @@ def hands_over(content: types.Content) -> bool:
 def as_words(contents: list[types.Content]) -> types.Content | None:
     """All that the caller has said as one content; None if there is more to it than words."""
     parts = [part for content in contents for part in content.parts or []]
-    if any(c.role != "user" for c in contents) or not all(part.text for part in parts):
+    if not parts or any(c.role != "user" for c in contents) or not all(part.text for part in parts):
         return None
     text = "\n".join(part.text or "" for part in parts)
     return types.Content(role="user", parts=[types.Part(text=text)])
+
+
+def in_words(contents: list[types.Content]) -> list[types.Content]:
+    """The same with tool calls and results told in words, for a service that refuses them."""
+    return [
+        types.Content(role=content.role, parts=[_in_words(part) for part in content.parts or []])
+        for content in contents
+    ]
+
+
+def _in_words(part: types.Part) -> types.Part:
+    if call := part.function_call:
+        return types.Part(text=f"(I use {call.name} with {json.dumps(call.args or {})}.)")
+    if response := part.function_response:
+        result = json.dumps(response.response or {}, default=str)
+        return types.Part(text=f"({response.name} has given {result}.)")
+    return part

@@ -51,7 +51,13 @@ class ToolResult:
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """The caller spoke over the answer: whatever of it has not been played is void."""
+    """The caller spoke over the answer: whatever of it has not been played is void.
+
+    Attributes:
+        heard: What had been played of it, for those who are told after the speaker.
+    """
+
+    heard: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,10 @@ def restored(events: Iterable[Event]) -> list[Event]:
     A tool's call that never got its result, or lost one of the two to the bound on what is read,
     means nothing to a model any more. What the caller said is put before the answer to it: some
     models tell it afterwards, and would take it for a question that is still open.
+
+    ADK shows a model whatever a live agent has said, its own words too, as a user's quotation of
+    another agent. A history that ends with one is a question to every model, which then answers
+    what it has answered. ADK goes by the id of the live session, and these words are of none.
     """
     events = list(events)
     calls = {call.id for event in events for call in event.get_function_calls()}
@@ -66,7 +70,7 @@ def restored(events: Iterable[Event]) -> list[Event]:
             answer_at = len(kept)
         if event.turn_complete or event.interrupted or event.author == "user":
             answer_at = None
-        kept.append(event)
+        kept.append(event if ids else event.model_copy(update={"live_session_id": None}))
     return kept
 
 

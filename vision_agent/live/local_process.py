@@ -42,11 +42,12 @@ class LocalServer:
     process: asyncio.subprocess.Process
 
     @classmethod
-    async def start(cls, scenario: Path | None = None) -> Self:
+    async def start(cls, scenario: Path | None = None, data_dir: Path | None = None) -> Self:
         """Start it on a free port and wait until it listens; `LocalServerError` if it does not.
 
         Args:
             scenario: A file that says what it answers and what goes wrong; none for itself.
+            data_dir: Where it keeps what users teach; None takes the machine's usual place.
         """
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -57,6 +58,7 @@ class LocalServer:
             "--port",
             "0",
             *(("--scenario", str(scenario)) if scenario else ()),
+            *(("--data-dir", str(data_dir)) if data_dir else ()),
             # It ends when this pipe closes, so it can't outlive us, however we end.
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+from google.genai import types
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +25,9 @@ class Patience:
     first_s: float = 4.0
     budget_s: float = 60.0
     go_away_margin_s: float = 2.0
+
+    def leaves_in_s(self, go_away: types.LiveServerGoAway) -> float:
+        """How long an answer may still go on, on a connection whose end is announced."""
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)s", go_away.time_left or "")
+        left_s = float(found[1]) if found else 0.0
+        return left_s - min(self.go_away_margin_s, left_s / 2)

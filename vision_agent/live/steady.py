@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
 
@@ -25,12 +24,13 @@ from websockets.exceptions import ConnectionClosed
 from vision_agent.live.adk_hooks import tap, tell
 from vision_agent.live.backoff import Backoff
 from vision_agent.live.close_policy import Verdict, judge
-from vision_agent.live.contents import as_words, hands_over
+from vision_agent.live.contents import hands_over
 from vision_agent.live.failure import LiveFailure, explain, in_short
 from vision_agent.live.ledger import Answer, Ledger, Replay
 from vision_agent.live.listener import Gate, Listener
 from vision_agent.live.patience import Patience
 from vision_agent.live.splice import Splice
+from vision_agent.live.telling import tell_replay
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +86,7 @@ class SteadyConnection(BaseLlmConnection):
         self._leave_at_s: float | None = None
         self._stirred_at_s = 0.0
         self._stalls = 0
+        self._refusals = 0
         self._deadline: asyncio.Timeout | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -235,6 +236,7 @@ class SteadyConnection(BaseLlmConnection):
             raise error
         if verdict is Verdict.RESTART:
             self._ledger.forget_handle()
+            self._refusals += 1
         return self._lost(error)
 
     def _lost(self, error: BaseException) -> Replay:
@@ -262,7 +264,10 @@ class SteadyConnection(BaseLlmConnection):
                 fresh = replay.handle is None and bool(replay.contents)
                 async with self._open_link(replay.handle, fresh) as link:
                     tap(link, self._on_message)
-                    await self._tell(link, replay)
+                    if replay.contents:
+                        self._expect_answer()
+                    # What is told may be what is refused: no service is known to refuse words.
+                    self._seeding = await tell_replay(link, replay, in_words=self._refusals > 1)
                     setup.reschedule(None)
                     self._backoff.budget_s = self._patience.budget_s
                     self._backoff.connected(self._now_s())
@@ -277,22 +282,6 @@ class SteadyConnection(BaseLlmConnection):
         finally:
             self._unlink()
         return None if self._closing else _Left("The model closed the connection.", planned=False)
-
-    async def _tell(self, link: BaseLlmConnection, replay: Replay) -> None:
-        for blob in replay.audio:
-            await link.send_realtime(blob)
-        if not (contents := replay.contents):
-            return
-        self._expect_answer()
-        if not self._resuming:
-            # Until it is asked something, the service takes contents for the history.
-            self._seeding = contents[-1].role != "user"
-            await link.send_history(contents)
-        elif (words := as_words(contents)) is not None:
-            # As real-time text, where the model wants it so.
-            await link.send_content(words)
-        else:
-            await tell(link, contents)
 
     async def _pump(self, link: BaseLlmConnection) -> None:
         unreadable = 0
@@ -342,14 +331,13 @@ class SteadyConnection(BaseLlmConnection):
         self._stirred_at_s = self._now_s()
         if message.server_content or message.tool_call:
             self._stalls = 0
+            self._refusals = 0
             self._backoff.useful()
         self._ledger.received(message)
         if message.tool_call_cancellation:
             self._listener.cancelled(list(message.tool_call_cancellation.ids or []))
         if message.go_away:
-            left_s = _seconds(message.go_away.time_left)
-            margin_s = min(self._patience.go_away_margin_s, left_s / 2)
-            self._leave_at_s = self._now_s() + left_s - margin_s
+            self._leave_at_s = self._now_s() + self._patience.leaves_in_s(message.go_away)
         self._set_deadline()
 
     # Leaving.
@@ -394,9 +382,3 @@ class _Left(Exception):
     def __init__(self, why: str, *, planned: bool) -> None:
         super().__init__(why)
         self.planned = planned
-
-
-def _seconds(duration: str | None) -> float:
-    """``"9.500s"`` in seconds; none if it can't be read."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)s", duration or "")
-    return float(found[1]) if found else 0.0

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 from vision_agent.local import replies
 from vision_agent.local.captions import Captions
-from vision_agent.local.contract import OUTPUT_RATE_HZ, Say, Turn
+from vision_agent.local.contract import OUTPUT_RATE_HZ, Manner, Say, Turn
 from vision_agent.local.engine_port import Engine
 from vision_agent.local.outbox import Outbox
 from vision_agent.local.session_setup import Setup
@@ -79,7 +79,7 @@ class Answering:
                     if background:
                         floor.launch(background)
                         background = []
-                    await self._say(part.text, lead, floor)
+                    await self._say(part.text, lead, floor, turn.manner)
                     lead = " "
                     continue
                 call = ToolCall(f"function-call-{secrets.randbits(63)}", part.name, part.args)
@@ -88,7 +88,7 @@ class Answering:
             floor.launch(background)
         return calls
 
-    async def _say(self, sentence: str, lead: str, floor: Floor) -> None:
+    async def _say(self, sentence: str, lead: str, floor: Floor, manner: Manner | None) -> None:
         if not lead and self._said:
             self._said.append(" ")
         if not self._setup.spoken:
@@ -98,7 +98,12 @@ class Answering:
             return
         captions = Captions(lead + sentence)
         audio_ms = 0.0
-        speech = self._engine.speak(sentence, self._setup.voice_name, self._setup.language_code)
+        speech = self._engine.speak(
+            sentence,
+            self._setup.voice_name,
+            self._setup.language_code,
+            manner if self._setup.affective else None,
+        )
         async with _finishing(speech) as sound:
             async for pcm in sound:
                 for start in range(0, len(pcm), _CHUNK_BYTES):

@@ -12,7 +12,7 @@ from contextlib import aclosing
 from vision_agent.local import phrasing
 from vision_agent.local.acquaintance import Acquaintance, name_of
 from vision_agent.local.agent_transfer import transfer_by_description, transfer_by_name
-from vision_agent.local.contract import CallTool, Say, Turn
+from vision_agent.local.contract import CallTool, Manner, Say, Turn
 from vision_agent.local.intents import Request, normalise, understand
 from vision_agent.local.looks import LOOKS
 from vision_agent.local.manner import CALM, SHORT, describe, is_hurried, is_loud
@@ -29,6 +29,10 @@ SENSES = (
     "I can tell you colours, printed text, QR codes, faces, how many things there are, where they "
     "are, what moves or changed, and the things you teach me."
 )
+
+LEAST_SNR_DB = 24.0
+"""Below it less than two questions in three are understood; quiet rooms have 30 and more."""
+
 OPEN_TALK = "For open conversation, give this server a Gemini key."
 NO_PICTURE = "I can't see anything: no picture has come from your camera."
 BROKEN_PICTURE = "The picture from your camera is broken; I can't see anything in it."
@@ -236,11 +240,20 @@ def _not_located(target: Target) -> list[str]:
     return [f"I don't see {target.name}."]
 
 
+def is_too_noisy(manner: Manner) -> bool:
+    """Whether the noise is the likely reason for not having understood."""
+    return manner.noise_db is not None and manner.loudness_db - manner.noise_db < LEAST_SNR_DB
+
+
 def _not_understood(turn: Turn) -> list[str]:
+    if turn.lost:
+        return ["Sorry, I could not listen to that: too much is being said at once. Say it again."]
     if not turn.text.strip():
         return []  # noise, not a question: silence is the polite answer
     if turn.proactive and turn.spoken and not _is_addressed(turn.text):
         return []  # the caller talks to somebody else
+    if turn.manner and is_too_noisy(turn.manner):
+        return [f"It is too noisy for me: I only heard {turn.text}. Try again closer to the mic."]
     if turn.spoken and not turn.understood:
         return _once_more(f"Sorry, I didn't catch that. I heard: {turn.text}.", turn)
     return _beyond(turn)
@@ -249,7 +262,7 @@ def _not_understood(turn: Turn) -> list[str]:
 def _is_addressed(text: str) -> bool:
     """Whether what was heard begins like a question or a wish."""
     words = normalise(text).split()
-    return bool(words) and words[0] in ASKING - {"i", "is", "are", "do", "does", "make", "list"}
+    return bool(words) and words[0] in ASKING - {"is", "are", "do", "does", "make", "list"}
 
 
 def _beyond(turn: Turn) -> list[str]:

@@ -42,10 +42,12 @@ class Manner:
     Attributes:
         loudness_db: Level of the voiced sound, dB relative to full scale (so, negative).
         words_per_minute: Pace, or None when too little was said to tell.
+        noise_db: Level of what else was to be heard just before, likewise; None if not known.
     """
 
     loudness_db: float
     words_per_minute: float | None = None
+    noise_db: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,14 @@ class Heard:
         text: The transcript; the best guess when not understood; empty when nothing was heard.
         understood: Whether both recognisers agreed on a sentence the engine can answer.
         manner: How it was said, if that was measured.
+        lost: Whether something was said that could not be listened to, because too many spoke at
+            once or the recogniser failed; it has to be asked for again.
     """
 
     text: str
     understood: bool
     manner: Manner | None = None
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,7 @@ class Turn:
         now_ms: The stream clock when the turn ended.
         language_code: The BCP-47 code asked for in the setup, if any.
         manner: How the text was spoken, if it was and that was measured.
+        lost: ``Heard.lost``: something was said, and nobody knows what.
         proactive: Whether to stay silent on what is not meant for the agent.
         affective: Whether the answer may follow the caller's manner.
         user: Whose call it is, to keep what a user teaches; empty when unknown.
@@ -110,6 +116,7 @@ class Turn:
     now_ms: int = 0
     language_code: str | None = None
     manner: Manner | None = None
+    lost: bool = False
     proactive: bool = False
     affective: bool = False
     user: str = ""

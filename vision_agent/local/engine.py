@@ -13,7 +13,7 @@ from pathlib import Path
 
 from vision_agent.local.acquaintance import Acquaintance
 from vision_agent.local.brain import Brain
-from vision_agent.local.contract import CallTool, Say, Turn
+from vision_agent.local.contract import CallTool, Manner, Say, Turn
 from vision_agent.local.data_folder import data_folder
 from vision_agent.local.endpointing import Sensitivity
 from vision_agent.local.hearing import Ears
@@ -22,6 +22,7 @@ from vision_agent.local.sight import Sight
 from vision_agent.local.speech import Speech, SpeechError
 from vision_agent.local.taught_names import TaughtNames
 from vision_agent.local.taught_store import TaughtStore
+from vision_agent.local.voices import tone_for
 
 _SPEECH_START_S = 15.0
 
@@ -87,7 +88,11 @@ class Engine:
         return Ears(self._recognizer, sensitivity)
 
     async def speak(
-        self, text: str, voice_name: str | None = None, language_code: str | None = None
+        self,
+        text: str,
+        voice_name: str | None = None,
+        language_code: str | None = None,
+        manner: Manner | None = None,
     ) -> AsyncGenerator[bytes, None]:
         """Speak a text; closing the iterator ends the synthesis.
 
@@ -95,6 +100,7 @@ class Engine:
             text: Any length.
             voice_name: One of the Live API's voices; unknown ones, and none, are the default.
             language_code: BCP-47; English where the synthesiser lacks the language.
+            manner: The caller's, to be followed a little; none to be followed if not given.
 
         Yields:
             s16le mono 24 kHz in pieces of 100 ms or less, much faster than real time.
@@ -103,7 +109,8 @@ class Engine:
             SpeechError: The synthesiser cannot be started, or died on this text.
         """
         speech = await self._voice()
-        async with contextlib.aclosing(speech.say(text, voice_name, language_code)) as pieces:
+        sound = speech.say(text, voice_name, language_code, tone_for(manner))
+        async with contextlib.aclosing(sound) as pieces:
             async for piece in pieces:
                 yield piece
 

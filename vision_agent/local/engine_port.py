@@ -9,14 +9,25 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Protocol
 
-from vision_agent.local.contract import CallTool, Heard, Say, SpeechStarted, SpeechStopped, Turn
+from vision_agent.local.contract import (
+    CallTool,
+    Heard,
+    Manner,
+    Say,
+    SpeechStarted,
+    SpeechStopped,
+    Turn,
+)
 
 
 class Ears(Protocol):
     """The hearing of one conversation; its clock is samples fed / 16."""
 
-    def feed(self, pcm: bytes) -> list[SpeechStarted | SpeechStopped]:
-        """Takes s16le mono 16 kHz; says what started or stopped in it. Cheap."""
+    def feed(self, pcm: bytes, *, over_agent: bool = False) -> list[SpeechStarted | SpeechStopped]:
+        """Takes s16le mono 16 kHz; says what started or stopped in it. Cheap.
+
+        ``over_agent`` says that the caller hears the agent meanwhile, so its echo may be in it.
+        """
 
     async def heard(self) -> Heard:
         """What was said in the utterance that just stopped; called once for each."""
@@ -45,9 +56,16 @@ class Engine(Protocol):
         """The hearing for one conversation."""
 
     def speak(
-        self, text: str, voice_name: str | None, language_code: str | None
+        self,
+        text: str,
+        voice_name: str | None,
+        language_code: str | None,
+        manner: Manner | None = None,
     ) -> AsyncIterator[bytes]:
-        """The sound of a sentence, s16le mono 24 kHz, in pieces, faster than real time."""
+        """The sound of a sentence, s16le mono 24 kHz, in pieces, faster than real time.
+
+        It follows the caller's ``manner`` a little, if that is given.
+        """
 
     def answer(self, turn: Turn) -> AsyncIterator[Say | CallTool]:
         """What to say, sentence by sentence, and which tools to call."""

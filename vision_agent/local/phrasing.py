@@ -64,7 +64,9 @@ def scene(seen: Observations, taught: Sequence[TaughtThing] = ()) -> list[str]:
         return [f"I see one even area and nothing that stands out.{area}"]
     said = [_colours(seen.colour)] if seen.colour else []
     if seen.known:
-        said = [recognised(seen.known, taught)]
+        said = [in_view(seen.known, taught)]
+        if seen.count and seen.count.sure > len(seen.known):
+            said.append(f"There are {alike(seen.count)}.")
     elif seen.count and seen.count.sure > 1:
         ground = _ground(seen.colour) if seen.colour else ""
         said = [f"I see {alike(seen.count)}{ground}."]
@@ -87,6 +89,14 @@ def details(seen: Observations) -> list[str]:
     return said
 
 
+def in_view(found: Sequence[Known], taught: Sequence[TaughtThing]) -> str:
+    """The taught things among all that is seen: `I see your mug on the left`."""
+    if not found[0].sure:
+        return recognised(found, taught)
+    called = {thing.name: thing.called for thing in taught}
+    return f"I see {listed([f'{called[known.name]} {spot(known.box)}' for known in found])}."
+
+
 def recognised(found: Sequence[Known], taught: Sequence[TaughtThing]) -> str:
     """Which taught things are there."""
     called = {thing.name: thing.called for thing in taught}
@@ -95,8 +105,7 @@ def recognised(found: Sequence[Known], taught: Sequence[TaughtThing]) -> str:
         return f"It looks like {names[0]}, but I'm not sure."
     if len(found) == 1:
         return f"That is {names[0]}, {spot(found[0].box)}."
-    places = [f"{name} {spot(known.box)}" for name, known in zip(names, found, strict=True)]
-    return f"I see {listed(places)}."
+    return in_view(found, taught)
 
 
 def alike(found: Count) -> str:
@@ -263,7 +272,9 @@ def _to_the_caller(text: str) -> str:
         pronoun = "You" if found[1] == "T" else "you"
         return f"{pronoun} {_YOURS.get(found[2], found[2])}"
 
-    return re.sub(r"\b([Tt])he (?:caller|user) (\w+)", you, text)
+    said = re.sub(r"\b([Tt])he (?:caller|user) (\w+)", you, text)
+    # The tool was called with the caller's own words.
+    return re.sub(r"\bmy\b", "your", said)
 
 
 def _nothing(response: Mapping[str, Any]) -> str:

@@ -19,9 +19,10 @@ LONGEST_BYTES = 15 * 32_000
 """What is said after 15 s is not listened to."""
 
 _MOST_TRIES = 2  # what killed two workers would kill a third
-_TIMEOUT_S = 60.0  # many times what a busy machine needs for 15 s of speech
+_TIMEOUT_S = 30.0  # several times what a busy machine needs; nobody waits longer for an answer
 
 _NOTHING = Heard("", False)
+_LOST = Heard("", False, lost=True)
 _log = logging.getLogger(__name__)
 
 
@@ -55,14 +56,14 @@ class Transcription:
             self._recognizer.settle(self.job, _NOTHING)
 
     async def heard(self, timeout_s: float = _TIMEOUT_S) -> Heard:
-        """The transcript; empty after ``timeout_s``, or when the sound killed the worker twice."""
+        """The transcript; ``lost`` after ``timeout_s``, or when its sound killed two workers."""
         try:
             async with asyncio.timeout(timeout_s):
                 return await asyncio.shield(self.result)
         except TimeoutError:
             _log.warning("an utterance was not transcribed within %g s", timeout_s)
             self.cancel()
-            return _NOTHING
+            return _LOST
 
 
 class Recognizer:
@@ -129,7 +130,7 @@ class Recognizer:
             utterance.tries += 1
             if utterance.tries > _MOST_TRIES:
                 _log.error("giving up an utterance that the recogniser did not survive")
-                self.settle(utterance.job, _NOTHING)
+                self.settle(utterance.job, _LOST)
                 continue
             self.worker.send(BEGIN, utterance.job)
             self.worker.send(AUDIO, utterance.job, bytes(utterance.sound))

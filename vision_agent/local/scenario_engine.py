@@ -13,6 +13,7 @@ from vision_agent.local.contract import (
     OUTPUT_RATE_HZ,
     CallTool,
     Heard,
+    Manner,
     Say,
     SpeechStarted,
     SpeechStopped,
@@ -82,7 +83,11 @@ class ScenarioEngine:
         )
 
     async def speak(
-        self, text: str, voice_name: str | None, language_code: str | None
+        self,
+        text: str,
+        voice_name: str | None,
+        language_code: str | None,
+        manner: Manner | None = None,
     ) -> AsyncGenerator[bytes, None]:
         """A sentence in the real voice or as a tone, s16le mono 24 kHz."""
         if self._engine is None or self._scenario.voice == "tone":
@@ -90,7 +95,10 @@ class ScenarioEngine:
                 yield piece
             return
         async with aclosing(
-            cast(AsyncGenerator[bytes, None], self._engine.speak(text, voice_name, language_code))
+            cast(
+                AsyncGenerator[bytes, None],
+                self._engine.speak(text, voice_name, language_code, manner),
+            )
         ) as pieces:
             async for piece in pieces:
                 yield piece
@@ -118,8 +126,8 @@ class _ScriptedEars:
         self._ears = ears
         self._script = script
 
-    def feed(self, pcm: bytes) -> list[SpeechStarted | SpeechStopped]:
-        return self._ears.feed(pcm)
+    def feed(self, pcm: bytes, *, over_agent: bool = False) -> list[SpeechStarted | SpeechStopped]:
+        return self._ears.feed(pcm, over_agent=over_agent)
 
     async def heard(self) -> Heard:
         scripted = self._script.hear()
@@ -140,10 +148,22 @@ class _ScriptedEars:
 
 
 class _Deaf:
-    """A recogniser that is never free: its ears notice speech and understand none of it."""
+    """A recogniser whose ears notice speech and understand none of it."""
 
-    def begin(self) -> None:
-        return None
+    def begin(self) -> _Deaf:
+        return self
+
+    def feed(self, pcm: bytes) -> None:
+        pass
+
+    def end(self) -> None:
+        pass
+
+    def cancel(self) -> None:
+        pass
+
+    async def heard(self) -> Heard:
+        return Heard("", False)
 
 
 def _ears_without_words(silence_ms: int, start: str, end: str, prefix_ms: int | None) -> Ears:

@@ -16,21 +16,16 @@ from vision_agent.local import protocol, replies
 from vision_agent.local import turn_actions as actions
 from vision_agent.local.answering import Answering
 from vision_agent.local.context import Context
-from vision_agent.local.contract import INPUT_RATE_HZ, SpeechStarted, SpeechStopped, Turn
-from vision_agent.local.engine_port import Ears, Engine
+from vision_agent.local.contract import Turn
+from vision_agent.local.engine_port import Engine
 from vision_agent.local.handles import Handles
 from vision_agent.local.limits import SERVICE, End, GoAway, Lifetime, Limits, speech_wait_ms
+from vision_agent.local.listening import Listening
 from vision_agent.local.memory import Remembered
 from vision_agent.local.outbox import Outbox
-from vision_agent.local.resampler import Resampler
 from vision_agent.local.session_setup import Setup
-from vision_agent.local.stream_clock import StreamClock
 from vision_agent.local.turns import Caller, Turns
 from vision_agent.local.wire import Refused, as_text, field, invalid
-
-_IN_BYTES_PER_MS = 2 * INPUT_RATE_HZ / 1000
-
-_SILENCE = bytes(round(20 * _IN_BYTES_PER_MS))
 
 _CONTEXT_MARK = "For context:"
 """ADK hands an agent what other agents said as the user's words, marked with this."""
@@ -64,7 +59,6 @@ class Session:
         self._limits = limits
         self.id = secrets.token_hex(16)
         self._setup = setup
-        self._engine = engine
         self._handles = handles
         self._loop = asyncio.get_running_loop()
         remembered = Remembered()
@@ -84,8 +78,6 @@ class Session:
         )
         self._tools = setup.tools
         self._outbox = Outbox(send)
-        self._clock = StreamClock(self._now_ms())
-        self._resampler: Resampler | None = None
         self._turns = Turns(
             barge_in=setup.barge_in, tool_call_ends_turn=setup.model.tool_call_ends_turn
         )
@@ -93,14 +85,20 @@ class Session:
         self._unfinished_content: list[str] = []
         self._replayed_results: list[actions.ToolResult] = []
         self._answering = Answering(engine, setup, self._outbox)
-        self._transcribed = False
         self._resumable = True
-        self._speech_began_ms: int | None = None
         self._messages = 0
-        self._to_hear = asyncio.Semaphore(0)
         self._group: asyncio.TaskGroup | None = None
         self._answer_task: asyncio.Task[None] | None = None
         self._decided = asyncio.Event()
+        self._ears = engine.ears(
+            silence_ms=setup.silence_ms,
+            start_sensitivity=setup.start_sensitivity,
+            end_sensitivity=setup.end_sensitivity,
+            prefix_padding_ms=setup.prefix_ms,
+        )
+        self._listening = Listening(
+            setup, self._ears, self._turns, self._context, self._now_ms, self._do, self._send
+        )
 
     async def run(self, messages: AsyncIterable[str | bytes]) -> None:
         """Talks until the client hangs up; then every task of the session has ended.
@@ -112,17 +110,11 @@ class Session:
             ExceptionGroup: of `Refused` (the client broke the protocol), `ClientTooSlow`, or
                 whatever went wrong in the engine.
         """
-        ears = self._engine.ears(
-            silence_ms=self._setup.silence_ms,
-            start_sensitivity=self._setup.start_sensitivity,
-            end_sensitivity=self._setup.end_sensitivity,
-            prefix_padding_ms=self._setup.prefix_ms,
-        )
         try:
             async with asyncio.TaskGroup() as self._group:
                 standing = [
                     self._group.create_task(self._outbox.run()),
-                    self._group.create_task(self._transcribe(ears)),
+                    self._group.create_task(self._listening.run()),
                     self._group.create_task(self._keep_time()),
                 ]
                 self._send(replies.setup_complete(self.id))
@@ -131,14 +123,14 @@ class Session:
                         self._messages += 1
                         vertex = self._setup.endpoint.vertex
                         for message in protocol.parse(raw, self._setup.model, vertex=vertex):
-                            self._take(message, ears)
+                            self._take(message)
                 finally:
                     self._group = None
                     for task in (*standing, self._answer_task):
                         if task is not None:
                             task.cancel()
         finally:
-            await ears.close()
+            await self._ears.close()
 
     def _now_ms(self) -> int:
         return round(self._loop.time() * 1000)
@@ -148,10 +140,10 @@ class Session:
 
     # What the client says.
 
-    def _take(self, message: protocol.ClientMessage, ears: Ears) -> None:
+    def _take(self, message: protocol.ClientMessage) -> None:
         match message:
             case protocol.Audio(pcm, rate_hz):
-                self._listen(self._at_16_khz(pcm, rate_hz), ears)
+                self._listening.audio(pcm, rate_hz)
             case protocol.Image(data):
                 self._look(data)
             case protocol.Text(text):
@@ -163,9 +155,9 @@ class Session:
                     self._context.tool_answered(result)
                 self._do(self._turns.tools_answered(results, self._now_ms()))
             case protocol.ActivityStart() | protocol.ActivityEnd():
-                self._signalled(message, ears)
+                self._listening.signalled(message)
             case protocol.AudioStreamEnd():
-                self._microphone_closed(ears)
+                self._listening.microphone_closed()
             case protocol.ContextUpdate(instruction, tools):
                 if instruction is not None:
                     self._context.instruct(instruction)
@@ -173,78 +165,13 @@ class Session:
                     self._tools = tools
 
     def _look(self, image: bytes) -> None:
-        at_ms = self._clock.at(self._now_ms())
+        at_ms = self._listening.stream_ms
         if self._setup.coverage == "ACTIVITY" and self._turns.caller is not Caller.SPEAKING:
             self._context.glimpse(image, at_ms)
         else:
             self._context.frame(image, at_ms)
         self._life.video_came()
         self._decided.set()
-
-    def _at_16_khz(self, pcm: bytes, rate_hz: int) -> bytes:
-        if rate_hz == INPUT_RATE_HZ:
-            return pcm
-        if self._resampler is None or self._resampler.rate_hz != rate_hz:
-            self._resampler = Resampler(rate_hz)
-        return self._resampler.resample(pcm)
-
-    def _listen(self, pcm: bytes, ears: Ears) -> None:
-        duration_ms = len(pcm) / _IN_BYTES_PER_MS
-        self._clock.audio(duration_ms, self._now_ms())
-        if self._setup.coverage == "EVERYTHING":
-            self._context.sound(duration_ms)
-        if self._setup.automatic_detection:
-            self._detected(ears.feed(pcm))
-        elif self._turns.caller is Caller.SPEAKING:
-            # Outside the activity that the client signals there is nothing to hear.
-            ears.feed(pcm)
-
-    def _detected(self, events: Sequence[SpeechStarted | SpeechStopped]) -> None:
-        for event in events:
-            if isinstance(event, SpeechStarted):
-                self._speech_began_ms = event.at_ms
-                self._report_voice("ACTIVITY_START", event.at_ms)
-                self._do(self._turns.caller_started(self._now_ms()))
-            else:
-                self._count_speech(event.at_ms)
-                self._report_voice("ACTIVITY_END", event.at_ms)
-                self._do(self._turns.caller_stopped())
-
-    def _signalled(self, signal: protocol.ActivityStart | protocol.ActivityEnd, ears: Ears) -> None:
-        if self._setup.automatic_detection:
-            raise invalid(
-                "Explicit activity control is not supported when automatic activity detection "
-                "is enabled."
-            )
-        at_ms = self._clock.at(self._now_ms())
-        speaking = self._turns.caller is Caller.SPEAKING
-        if isinstance(signal, protocol.ActivityStart) and not speaking:
-            self._speech_began_ms = at_ms
-            ears.begin_activity()
-            self._do(self._turns.caller_started(self._now_ms()))
-        elif isinstance(signal, protocol.ActivityEnd) and speaking:
-            self._count_speech(at_ms)
-            ears.end_activity()
-            self._do(self._turns.caller_stopped())
-
-    def _microphone_closed(self, ears: Ears) -> None:
-        # No more sound comes to end the utterance with, so the silence that would is made here.
-        # It is not the caller's and does not move the stream's clock.
-        if not self._setup.automatic_detection:
-            return
-        for _ in range(2 * self._setup.silence_ms // 20 + 50):
-            if self._turns.caller is not Caller.SPEAKING:
-                return
-            self._detected(ears.feed(_SILENCE))
-
-    def _count_speech(self, ended_ms: int) -> None:
-        if self._speech_began_ms is not None and self._setup.coverage != "EVERYTHING":
-            self._context.sound(max(0, ended_ms - self._speech_began_ms))
-        self._speech_began_ms = None
-
-    def _report_voice(self, kind: str, at_ms: int) -> None:
-        if self._setup.voice_activity:
-            self._send(replies.voice_activity(kind, at_ms))
 
     def _typed(self, typed: str) -> None:
         text = typed
@@ -275,7 +202,7 @@ class Session:
                 self._replayed_results = []
             self._replayed_results += content.results
         for index, content in enumerate(message.contents):
-            at_ms = self._clock.at(self._now_ms())
+            at_ms = self._listening.stream_ms
             self._context.content(content, at_ms, is_question=index == prompt)
         if prompt >= 0:
             self._unfinished_content.append(message.contents[prompt].text)
@@ -306,7 +233,7 @@ class Session:
         for action in to_do:
             match action:
                 case actions.Transcribe():
-                    self._to_hear.release()
+                    self._listening.transcribe_next()
                 case actions.Answer():
                     self._begin_answer(action)
                 case actions.StopAnswer():
@@ -315,13 +242,13 @@ class Session:
                     self._outbox.drop_speech()
                 case actions.Interrupted():
                     self._outbox.drop_speech()
-                    self._transcribed = False
+                    self._listening.turn_over()
                     self._send(replies.interrupted())
                 case actions.GenerationComplete():
-                    self._transcribed = False
+                    self._listening.turn_over()
                     self._send(replies.generation_complete())
                 case actions.TurnComplete(said_nothing, more_follows):
-                    self._transcribed = False
+                    self._listening.turn_over()
                     self._send(self._context.turn_usage())
                     self._send(
                         replies.turn_complete(said_nothing=said_nothing, more_follows=more_follows)
@@ -347,7 +274,7 @@ class Session:
         self._context.settle(prompt.text if prompt else "", self._answering.take_said())
         if self._setup.resumption:
             now_s = self._loop.time()
-            at_ms = self._clock.at(self._now_ms())
+            at_ms = self._listening.stream_ms
             remembered = self._context.remembered(at_ms, self._life.age_s(now_s))
             self._report_resumption(self._handles.save(self.id, remembered, now_s))
 
@@ -378,21 +305,6 @@ class Session:
 
     # What the engine does, each in a task of the session.
 
-    async def _transcribe(self, ears: Ears) -> None:
-        while True:
-            await self._to_hear.acquire()
-            heard = await ears.heard()
-            if heard.text and self._setup.input_transcription:
-                # Clients join a turn's transcripts as they come.
-                lead = " " if self._transcribed else ""
-                self._transcribed = True
-                self._send(replies.input_transcription(lead + heard.text))
-            self._do(
-                self._turns.heard(
-                    actions.Prompt(heard.text, heard.understood, spoken=True, manner=heard.manner)
-                )
-            )
-
     def _begin_answer(self, answer: actions.Answer) -> None:
         if self._group is None:
             return
@@ -416,9 +328,10 @@ class Session:
                 for result in answer.tool_results
             ],
             instruction=self._context.instruction,
-            now_ms=self._clock.at(self._now_ms()),
+            now_ms=self._listening.stream_ms,
             language_code=self._setup.language_code,
             manner=answer.prompt.manner,
+            lost=answer.prompt.lost,
             proactive=self._setup.proactive,
             affective=self._setup.affective,
             user=self._user,

@@ -10,6 +10,7 @@ import asyncio
 import itertools
 import logging
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 from vision_agent.local import speech_wire as wire
 from vision_agent.local.contract import OUTPUT_RATE_HZ
@@ -18,6 +19,7 @@ from vision_agent.local.speech_text import MAX_SENTENCE_S, sentences
 from vision_agent.local.voices import (
     ENGLISH,
     QUESTION_VOICE,
+    Tone,
     Voice,
     espeak_languages,
     voice_named,
@@ -25,6 +27,7 @@ from vision_agent.local.voices import (
 
 __all__ = ["Speech", "SpeechError", "speak_question"]
 
+_USUAL = Tone()
 _log = logging.getLogger(__name__)
 
 MAX_TEXTS = 256
@@ -88,7 +91,11 @@ class Speech:
                 raise error
 
     async def say(
-        self, text: str, voice_name: str | None = None, language_code: str | None = None
+        self,
+        text: str,
+        voice_name: str | None = None,
+        language_code: str | None = None,
+        tone: Tone = _USUAL,
     ) -> AsyncGenerator[bytes, None]:
         """Speaks a text.
 
@@ -98,6 +105,7 @@ class Speech:
             text: Anything; what has no sound gives no pieces. See `speech_text` for its bounds.
             voice_name: A voice of the Live API; unknown ones, and none, are the default voice.
             language_code: BCP-47; English where espeak-ng does not have the language.
+            tone: How it departs from the voice's usual pace and loudness.
 
         Yields:
             s16le mono 24 kHz, 100 ms each but the last of a sentence, much faster than real time.
@@ -106,14 +114,15 @@ class Speech:
             SpeechError: The worker died on it or cannot be started, or this was closed.
         """
         voice, languages = voice_named(voice_name), espeak_languages(language_code)
-        async for piece in self._say(text, voice, languages):
+        voice = replace(voice, rate_wpm=round(voice.rate_wpm * tone.pace))
+        async for piece in self._say(text, voice, languages, tone.gain_db):
             yield piece
 
     async def _say(
-        self, text: str, voice: Voice, languages: tuple[str, ...]
+        self, text: str, voice: Voice, languages: tuple[str, ...], gain_db: float = 0.0
     ) -> AsyncGenerator[bytes, None]:
         for sentence in sentences(text):
-            order = wire.Order(sentence.text, sentence.pause_ms, languages, voice)
+            order = wire.Order(sentence.text, sentence.pause_ms, languages, voice, gain_db)
             job = self._submit(order)
             try:
                 while (piece := await job.sound.get()) is not None:

@@ -41,12 +41,14 @@ class Order:
         pause_ms: How much silence its sound ends with.
         languages: espeak-ng languages to try, the best first.
         voice: The speaker.
+        gain_db: By how much louder than the usual loudness.
     """
 
     text: str
     pause_ms: int
     languages: tuple[str, ...]
     voice: Voice
+    gain_db: float = 0.0
 
     def to_bytes(self) -> bytes:
         """Returns the payload of a SAY frame."""
@@ -61,6 +63,7 @@ class Order:
             pause_ms=fields["pause_ms"],
             languages=tuple(fields["languages"]),
             voice=Voice(**fields["voice"]),
+            gain_db=fields["gain_db"],
         )
 
 

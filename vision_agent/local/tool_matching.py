@@ -190,6 +190,6 @@ def _same_direction(
 
 def _is_request(words: Sequence[str], name_words: Sequence[str]) -> bool:
     first = next((word for word in words if word not in _POLITE), "")
-    return words[0] in ASKING or (
+    return bool({words[0], first} & ASKING) or (
         first not in LITTLE and stem(first) in {stem(word) for word in name_words}
     )

@@ -21,7 +21,7 @@ LITTLE = frozenset(
 ASKING = frozenset(
     """what when where which who how can could will would please tell show give get set turn
     start stop find look check call open close play make is are do does add book order search
-    send write read pick put take switch remove delete cancel create list count i""".split()  # noqa: SIM905
+    send write read pick put take switch remove delete cancel create list count know""".split()  # noqa: SIM905
 )
 """Words that a request begins with; besides these, the first word of a tool's own name."""
 

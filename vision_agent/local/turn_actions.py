@@ -27,12 +27,14 @@ class Prompt:
         understood: Whether the hearing is sure of it; true for typed text.
         spoken: Whether it was heard (true) or typed (false).
         manner: How it was said, if it was heard and that was measured.
+        lost: Whether something was said that could not be listened to.
     """
 
     text: str
     understood: bool = True
     spoken: bool = False
     manner: Manner | None = None
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -397,4 +397,6 @@ def _together(utterances: Sequence[Prompt]) -> Prompt:
     said = [utterance for utterance in utterances if utterance.text] or list(utterances[-1:])
     if said[-1].understood:
         return said[-1]
-    return Prompt(" ".join(utterance.text for utterance in said), False, True, said[-1].manner)
+    text = " ".join(utterance.text for utterance in said)
+    lost = any(utterance.lost for utterance in utterances)
+    return Prompt(text, False, True, said[-1].manner, lost)

@@ -101,6 +101,23 @@ class TalkCall:
     ) -> None:
         await self._hang_up()
 
+    def keep_voice(self, voice: Voice | None) -> None:
+        """Keep the agent's voice there from now on."""
+        self._voice = voice
+
+    @property
+    def pictures_seen(self) -> int:
+        """How many pictures have reached the model, as the server says."""
+        return len(self._conversation.jpeg_bytes)
+
+    @property
+    def last_reply_ms(self) -> int | None:
+        """From the end of what was said last to the agent's voice; None while there is none."""
+        watch = self._watch
+        if watch.said_ms is None or watch.heard_ms is None:
+            return None
+        return watch.heard_ms - watch.said_ms
+
     def type(self, text: str) -> None:
         """Send a typed line."""
         assert self._peer is not None

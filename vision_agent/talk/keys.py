@@ -35,7 +35,7 @@ def single_keys(on_key: Callable[[str], None]) -> Iterator[bool]:
             on_key(key)
 
     try:
-        tty.setcbreak(descriptor)
+        tty.setcbreak(descriptor, termios.TCSANOW)
         loop.add_reader(descriptor, read)
         yield True
     finally:

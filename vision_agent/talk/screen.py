@@ -43,6 +43,31 @@ class Screen(Protocol):
         """Leave the terminal as it was."""
 
 
+class NoScreen:
+    """For calls that nobody watches."""
+
+    def state(self, state: str) -> None:
+        """Not shown."""
+
+    def line(self, who: str, text: str) -> None:
+        """Not shown."""
+
+    def partial(self, who: str, text: str) -> None:
+        """Not shown."""
+
+    def level(self, who: str, rms: float) -> None:
+        """Not shown."""
+
+    def reply(self, ms: int) -> None:
+        """Not shown."""
+
+    def note(self, text: str) -> None:
+        """Not shown."""
+
+    def close(self) -> None:
+        """Nothing is left to tidy."""
+
+
 class PlainScreen:
     """Whole lines, for pipes, files and typed conversations."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fractions
 import time
 from collections import deque
@@ -16,7 +17,7 @@ from aiortc.mediastreams import MediaStreamError
 from vision_agent.replay.recording import SOUND_RATE_HZ, Samples, samples_of
 
 _FRAME_SAMPLES = SOUND_RATE_HZ // 50
-_MAX_WAITING_SAMPLES = SOUND_RATE_HZ // 5
+_MAX_WAITING_SAMPLES = 2 * SOUND_RATE_HZ
 # A microphone this late has stopped, and RTP must not.
 _LATE_S = 0.06
 
@@ -24,7 +25,7 @@ _LATE_S = 0.06
 class LiveMicrophoneTrack(MediaStreamTrack):
     """Sound from a device, in 20 ms frames as it comes; silence while muted or when none comes.
 
-    At most 200 ms wait to be sent; the oldest goes first.
+    What a busy moment held up is sent at once after it. At most 2 s wait; the oldest goes first.
     """
 
     kind = "audio"
@@ -54,13 +55,12 @@ class LiveMicrophoneTrack(MediaStreamTrack):
         """Return the next 20 ms."""
         if self.readyState != "live":
             raise MediaStreamError
-        try:
+        # The microphone may have spoken while the loop was too busy to notice.
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LATE_S):
                 await self._arrived.wait()
-        except TimeoutError:
-            samples = np.zeros(_FRAME_SAMPLES, np.int16)
-        else:
-            samples = self._take()
+        has_sound = self._held >= _FRAME_SAMPLES
+        samples = self._take() if has_sound else np.zeros(_FRAME_SAMPLES, np.int16)
         if self.muted:
             samples = np.zeros(_FRAME_SAMPLES, np.int16)
         frame = av.AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")

@@ -21,6 +21,9 @@ THRESHOLDS = (0.025, 0.030, 0.036)
 SLIVER = 0.012
 """Share of the picture: what is smaller and cut off by its edge is not counted."""
 
+TOO_LARGE = 0.45
+"""Share of the picture: what spreads over more and is cut off is a background, not recognised."""
+
 PARTLY = 0.12
 """Of a whole one's area: so much of a hidden one must be seen to be counted as perhaps there."""
 
@@ -51,7 +54,9 @@ def _count(view: View, found: tuple[Thing, ...] | None) -> Count | None:
         view: The picture.
         found: The things in it.
     """
-    if found is None:
+    if found is None or any(
+        thing.at_edge and thing.box.width * thing.box.height > TOO_LARGE for thing in found
+    ):
         return None
     found = tuple(thing for thing in found if not (thing.at_edge and thing.area < SLIVER))
     kinds = [[other for other in found if _of_a_kind(thing, other)] for thing in found]

@@ -1,0 +1,246 @@
+"""How well the local engine sees: counting, movement, taught things, and what each look costs.
+
+Everything is compared with a truth that is known: drawn scenes, and the film of the bottles, whose
+truth was noted by eye (tests/local/sight_scenes.py). The seeds here are others than the tests'.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import cv2
+
+from tests.local.sight_pictures import SHADES, Pixels, jpeg, shot
+from tests.local.sight_scenes import (
+    BOTTLES,
+    MOVING_S,
+    STILL_S,
+    coloured_shape,
+    film,
+    held_up,
+    moved,
+    several,
+    textured,
+    wall,
+)
+from vision_agent.local.contract import SeenFrame
+from vision_agent.local.sight.counting import count
+from vision_agent.local.sight.known import Finder, TaughtThing
+from vision_agent.local.sight.movement import movement
+from vision_agent.local.sight.picture import decode
+from vision_agent.local.sight.things import View
+
+OUT = Path(__file__).resolve().parents[1] / "out" / "sight.json"
+
+RIGHT, WRONG, UNSURE = "right", "wrong", "unsure"
+
+CONDITIONS: dict[str, list[dict[str, float]]] = {
+    "as it was taught": [{}],
+    "turned": [{"turn_deg": turn} for turn in (20, 60, 120, 180)],
+    "nearer, further": [{"scale": scale} for scale in (0.5, 0.7, 1.4)],
+    "other light": [{"light": light} for light in (0.5, 0.7, 1.3)],
+    "all of it, tilted": [
+        {"turn_deg": turn, "scale": scale, "light": light, "tilt": 0.06}
+        for turn, scale, light in ((15, 0.7, 0.8), (40, 1.3, 0.8), (-30, 0.8, 1.2))
+    ],
+}
+
+
+@dataclass
+class Row:
+    """One line of the table.
+
+    Attributes:
+        name: What was tried.
+        results: How often it was right, wrong and unsure.
+        cpu_ms: CPU time of each look, one thread.
+    """
+
+    name: str
+    results: Counter[str] = field(default_factory=Counter)
+    cpu_ms: list[float] = field(default_factory=list)
+
+    def look(self, at: Callable[[], str]) -> None:
+        """Tries once."""
+        started = time.process_time()
+        self.results[at()] += 1
+        self.cpu_ms.append(1000 * (time.process_time() - started))
+
+
+def counting(scenes: int) -> list[Row]:
+    """Counting on drawn scenes, and on the film twice a second while no hand is near."""
+
+    def judged(picture: Pixels, number: int) -> Callable[[], str]:
+        def judge() -> str:
+            found = count(View.of(picture))
+            if found.busy or found.perhaps:
+                return UNSURE
+            return RIGHT if found.sure == number else WRONG
+
+        return judge
+
+    drawn, bottles = Row("count 1 to 9 like things, drawn"), Row("count the bottles of the film")
+    for scene in range(scenes):
+        number = 1 + scene % 9
+        drawn.look(judged(several(number, 500 + scene), number))
+    for start, end, number in BOTTLES:
+        for picture in film(list(np.arange(start, end + 0.1, 0.5))):
+            bottles.look(judged(picture, number))
+    return [drawn, bottles]
+
+
+def moving(scenes: int) -> list[Row]:
+    """Movement and its way on drawn scenes, with a shaky hand; and on the film, once a second."""
+    ways = {(120, 0): "to the right", (-120, 0): "to the left", (0, 90): "down", (0, -90): "up"}
+    which_way, still, on_film = (
+        Row("which way it moves, drawn"),
+        Row("nothing moves, a shaky hand, drawn"),
+        Row("whether and where it moves, film"),
+    )
+    for scene in range(scenes):
+        way, words = list(ways.items())[scene % 4]
+        frames = moved(way, 500 + scene, plain=scene % 3 == 0)
+
+        def tell(frames: list[SeenFrame] = frames, words: str = words) -> str:
+            found = movement(frames, decode(frames[-1].jpeg))
+            if not found.moving or found.way not in ("", words):
+                return WRONG
+            return RIGHT if found.way else UNSURE
+
+        which_way.look(tell)
+        same = moved((0, 0), 900 + scene, plain=scene % 3 == 0)
+
+        def tell_still(frames: list[SeenFrame] = same) -> str:
+            return WRONG if movement(frames, decode(frames[-1].jpeg)).moving else RIGHT
+
+        still.look(tell_still)
+    pictures = [SeenFrame(jpeg(p, 70), 1000 * s) for s, p in enumerate(film(list(range(40))))]
+    for second in (*STILL_S, *MOVING_S):
+        recent = pictures[max(0, second - 3) : second + 1]
+
+        def tell_film(frames: list[SeenFrame] = recent, second: int = second) -> str:
+            found = movement(frames, decode(frames[-1].jpeg))
+            where = MOVING_S.get(second)
+            return RIGHT if found.moving == (where in found.where) else WRONG
+
+        on_film.look(tell_film)
+    return [which_way, still, on_film]
+
+
+def taught_things(things: int) -> list[Row]:
+    """Things with a pattern: known again among all the others; strangers left alone."""
+    finder = Finder()
+    known = []
+    for number in range(things):
+        view = finder.learn(shot(held_up(textured(2000 + number), wall(number)), seed=number))
+        if view is not None:
+            known.append(TaughtThing(str(number), "my", (view,)))
+    rows = []
+    for name, conditions in CONDITIONS.items():
+        row = Row(f"{things} taught things, {name}")
+        for number in range(things):
+            for index, condition in enumerate(conditions):
+                scene = held_up(
+                    textured(2000 + number),
+                    wall(number + 70),
+                    at=(340, 225),
+                    turn_deg=condition.get("turn_deg", 0),
+                    scale=condition.get("scale", 1),
+                    tilt=condition.get("tilt", 0),
+                    seed=number,
+                )
+                light = condition.get("light", 1.0)
+                picture = shot(scene, exposure=light, noise=4, seed=100 * index + number)
+                row.look(lambda p=picture, n=number: _told(finder, p, known, str(n)))
+        rows.append(row)
+    strangers = Row(f"a stranger among {things} taught things")
+    for number in range(3 * things):
+        scene = held_up(textured(5000 + number), wall(number), turn_deg=float(number))
+        picture = shot(scene, seed=number)
+        strangers.look(lambda p=picture: _told(finder, p, known, ""))
+    for picture in film([0.0, 6.0, 12.0, 17.0, 20.0, 24.0, 31.0, 36.0]):
+        strangers.look(lambda p=picture: _told(finder, p, known, ""))
+    return [*rows, strangers]
+
+
+def plain_things() -> list[Row]:
+    """Things without any detail: it knows colour and shape alone, and says that it is unsure."""
+    finder = Finder()
+    colours = {name: SHADES[name][0] for name in ("red", "blue", "green", "yellow")}
+    every = [(kind, colour) for kind in ("mug", "disc", "bar", "star") for colour in colours]
+
+    def seen(kind: str, colour: str, at: int, **how: float) -> Pixels:
+        thing, mask = coloured_shape(kind, colours[colour])
+        light = how.pop("light", 1.0)
+        scene = held_up(thing, wall(at), mask=mask, **how)  # type: ignore[arg-type]
+        return shot(scene, exposure=light, seed=at)
+
+    taught = []
+    for kind, colour in every:
+        view = finder.learn(seen(kind, colour, 3))
+        if view is not None:
+            taught.append(TaughtThing(f"{colour} {kind}", "my", (view,)))
+    again, absent = Row("16 plain things, known again"), Row("a plain stranger among 15")
+    for kind, colour in every:
+        name = f"{colour} {kind}"
+        for how in ({}, {"turn_deg": 20, "scale": 0.8}, {"light": 0.8}):
+            picture = seen(kind, colour, 9, **how)
+            again.look(lambda p=picture, n=name: _told(finder, p, taught, n))
+        others = [thing for thing in taught if thing.name != name]
+        picture = seen(kind, colour, 9, turn_deg=10)
+        absent.look(lambda p=picture, o=others: _told(finder, p, o, ""))
+    return [again, absent]
+
+
+def _told(finder: Finder, picture: Pixels, taught: list[TaughtThing], name: str) -> str:
+    """Right: this name alone. Unsure: "I don't know this one". Wrong: another name."""
+    found = finder.find(picture, taught)
+    if not found:
+        return UNSURE if name else RIGHT
+    return RIGHT if [known.name for known in found] == [name] else WRONG
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--scenes", type=int, default=72, help="drawn scenes a row [72]")
+    parser.add_argument("--things", type=int, default=20, help="things that are taught [20]")
+    parser.add_argument("--json", type=Path, default=OUT, help=f"all figures [{OUT}]")
+    options = parser.parse_args()
+    cv2.setNumThreads(1)  # as in the engine
+    rows = [
+        *counting(options.scenes),
+        *moving(options.scenes),
+        *taught_things(options.things),
+        *plain_things(),
+    ]
+    table = Table("engine seeing", "tried", RIGHT, UNSURE, WRONG, "CPU ms: median", "p95")
+    for row in rows:
+        table.add_row(
+            row.name,
+            str(sum(row.results.values())),
+            *(str(row.results[result]) for result in (RIGHT, UNSURE, WRONG)),
+            f"{statistics.median(row.cpu_ms):.0f}",
+            f"{np.percentile(row.cpu_ms, 95):.0f}",
+        )
+    Console(width=110).print(table)
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    figures = {row.name: {**row.results, "cpu_ms": row.cpu_ms} for row in rows}
+    options.json.write_text(json.dumps(figures, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""ADK's private parts are what they were when this was written."""
+
+import pytest
+from google.adk.models.gemini_llm_connection import GeminiLlmConnection
+from google.genai import types
+
+from tests.local.live_clients import MODEL_3
+from vision_agent.live.adk_hooks import tap, tell
+
+
+class Session:
+    """Says one thing, and keeps what it is told."""
+
+    session_id = "s"
+
+    def __init__(self) -> None:
+        self.told: list[dict] = []
+
+    async def receive(self):
+        yield types.LiveServerMessage(go_away=types.LiveServerGoAway(time_left="9s"))
+
+    async def send_client_content(self, **content) -> None:
+        self.told.append(content)
+
+
+async def test_every_message_is_shown_before_adk_reads_it():
+    connection, order = GeminiLlmConnection(Session(), model_version=MODEL_3), []
+    tap(connection, lambda message: order.append(message.go_away.time_left))
+    async for response in connection.receive():
+        order.append(response.go_away.time_left)
+    assert order == ["9s", "9s"]
+
+
+async def test_what_is_told_later_is_not_followed_by_a_nudge():
+    session = Session()
+    connection = GeminiLlmConnection(session, model_version=MODEL_3)
+    tap(connection, lambda message: None)
+    content = types.Content(role="user", parts=[types.Part(text="how long")])
+    await tell(connection, [content])
+    assert session.told == [{"turns": [content], "turn_complete": True}]
+
+
+def test_a_connection_that_is_another_says_so():
+    with pytest.raises(RuntimeError, match="holds no _gemini_session"):
+        tap(object(), lambda message: None)

@@ -1,0 +1,255 @@
+"""What a user meets: teaching, asking again, counting, finding, pointing; silence and manner."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.local.sight_pictures import Pixels, jpeg, shot, with_faces, with_qr_code, written
+from tests.local.sight_scenes import coloured_shape, film, held_up, moved, textured, wall
+from tests.local.test_tool_arguments import HAND_OVER, TOLD, TOOLS
+from vision_agent.local.acquaintance import Acquaintance
+from vision_agent.local.brain import Brain
+from vision_agent.local.contract import CallTool, Manner, Say, SeenFrame, Turn
+from vision_agent.local.sight import Sight
+from vision_agent.local.taught_store import TaughtStore
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+MUG = textured(1)
+RED_BAR = coloured_shape("bar", (200, 30, 30))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def sight() -> AsyncIterator[Sight]:
+    sight = Sight()
+    yield sight
+    await sight.close()
+
+
+@pytest.fixture
+def brain(sight: Sight, tmp_path: Path) -> Brain:
+    return Brain(sight, Acquaintance(sight, TaughtStore(tmp_path)))
+
+
+def frame(picture: Pixels, at_ms: int = 0) -> SeenFrame:
+    return SeenFrame(jpeg(picture), at_ms)
+
+
+def shown(thing: Pixels, **how: Any) -> SeenFrame:
+    return frame(shot(held_up(thing, wall(2), **how)))
+
+
+async def ask(
+    brain: Brain,
+    text: str,
+    *frames: SeenFrame,
+    user: str = "",
+    tools: Sequence[Mapping[str, Any]] = (),
+    **turn: Any,
+) -> str | CallTool:
+    turn = {"understood": True, "spoken": False, **turn}
+    asked = Turn(text, frames=frames, user=user, tools=tools, **turn)
+    parts = [part async for part in brain.answer(asked)]
+    calls = [part for part in parts if isinstance(part, CallTool)]
+    said = " ".join(part.text for part in parts if isinstance(part, Say))
+    assert not (calls and said)
+    return calls[0] if calls else said
+
+
+async def test_what_is_taught_is_known_in_the_next_call_and_by_its_user_only(
+    sight: Sight, brain: Brain, tmp_path: Path
+) -> None:
+    unknown = await ask(brain, "What is this?", shown(MUG), user="ann")
+    assert isinstance(unknown, str)
+    assert "I don't know this one. Tell me what it is" in unknown
+    assert await ask(brain, "This is my mug.", shown(MUG), user="ann") == (
+        "I'll remember: this is your mug."
+    )
+
+    later = Brain(sight, Acquaintance(sight, TaughtStore(tmp_path)))
+    again = shown(MUG, turn_deg=25.0, scale=0.8, at=(480, 240))
+    assert await ask(later, "What is this?", again, user="ann") == (
+        "That is your mug, on the right."
+    )
+    seen = await ask(later, "What do you see?", again, user="ann")
+    assert isinstance(seen, str)
+    assert "your mug" in seen
+    assert await ask(later, "where is my mug", again, user="ann") == "I see your mug on the right."
+    yes = await ask(later, "is this my mug", again, user="ann")
+    assert isinstance(yes, str)
+    assert yes.startswith("Yes")
+    assert await ask(later, "is this my mug", shown(textured(9)), user="ann") == (
+        "I don't see your mug."
+    )
+    stranger = await ask(later, "What is this?", again, user="bob")
+    assert isinstance(stranger, str)
+    assert "I don't know this one" in stranger
+
+
+async def test_it_tells_what_it_knows_and_forgets_what_it_is_told_to(brain: Brain) -> None:
+    nothing = await ask(brain, "what do you know")
+    assert isinstance(nothing, str)
+    assert "haven't taught me anything" in nothing
+    await ask(brain, "this is my mug", shown(MUG))
+    await ask(brain, "this is called Bob", shown(textured(5)))
+    assert await ask(brain, "what do you know?") == "I know your mug and Bob."
+    assert await ask(brain, "forget my mug") == "I have forgotten your mug."
+    assert await ask(brain, "forget my mug") == "I don't know any mug."
+    assert await ask(brain, "forget this", shown(textured(5))) == "I have forgotten Bob."
+
+
+async def test_it_does_not_learn_what_it_can_not_see(brain: Brain) -> None:
+    for picture, reason in ((wall(1) // 40, "too dark"), (wall(1), "can't make out")):
+        said = await ask(brain, "this is my mug", frame(shot(picture, noise=1)))
+        assert isinstance(said, str)
+        assert reason in said
+    old = await ask(brain, "this is my mug", shown(MUG), now_ms=60_000)
+    assert old == "Your camera is off; the last picture is 60 seconds old."
+    assert isinstance(await ask(brain, "this is my mug"), str)
+    said = await ask(brain, "what do you know")
+    assert isinstance(said, str)
+    assert "haven't taught" in said
+
+
+async def test_a_file_that_can_not_be_read_is_told_of(sight: Sight, tmp_path: Path) -> None:
+    store = TaughtStore(tmp_path)
+    store.path("").write_bytes(b"scribble")
+    said = await ask(Brain(sight, Acquaintance(sight, store)), "what do you know")
+    assert isinstance(said, str)
+    assert "could not read what you taught me" in said
+    assert "shared.unreadable-1" in said
+
+
+async def test_bottles_are_counted_on_the_film(brain: Brain) -> None:
+    for second, words in ((2.0, "three light blue things"), (9.0, "two light blue things")):
+        said = await ask(brain, "How many bottles do you see?", frame(film([second])[0]))
+        assert isinstance(said, str)
+        assert words in said
+        assert "bottles I can't tell" in said
+    one = await ask(brain, "how many things are there", frame(film([20.0])[0]))
+    assert one == "I count one light blue thing."
+    seen = await ask(brain, "What do you see?", frame(film([2.0])[0]))
+    assert isinstance(seen, str)
+    assert seen.startswith("I see three light blue things that look alike")
+
+
+async def test_movement_is_told_with_its_way(brain: Brain) -> None:
+    said = await ask(brain, "is anything moving?", *moved((120, 0), 1))
+    assert isinstance(said, str)
+    assert "moving to the right" in said
+    still = frame(shot(held_up(MUG, wall())))
+    again = SeenFrame(still.jpeg, 1000)
+    assert await ask(brain, "is anything moving", still, again) == "Nothing moves."
+    once = await ask(brain, "is anything moving", still)
+    assert isinstance(once, str)
+    assert "second picture" in once
+
+
+@pytest.mark.parametrize(
+    ("target", "picture", "answer"),
+    [
+        (
+            "the red thing",
+            held_up(RED_BAR[0], wall(), mask=RED_BAR[1], at=(540, 380), scale=0.6),
+            "I see something red at the bottom, on the right.",
+        ),
+        ("the QR code", with_qr_code("hello", 200, at=(140, 130)), "at the top, on the left."),
+        ("the face", with_faces(320), "I see a face in the middle."),
+        ("the text", written(["HELLO THERE"], 40), "I see the text at the top"),
+        ("the green thing", wall(), "I don't see something green."),
+        ("my unicorn", wall(), "I don't know what unicorn looks like."),
+    ],
+)
+async def test_where_something_is(brain: Brain, target: str, picture: Pixels, answer: str) -> None:
+    said = await ask(brain, f"Where is {target}?", frame(shot(picture)))
+    assert isinstance(said, str)
+    assert answer in said
+
+
+async def test_it_points_at_what_it_sees_and_at_nothing_else(brain: Brain) -> None:
+    scene = frame(shot(held_up(RED_BAR[0], wall(), mask=RED_BAR[1], at=(480, 240))))
+    call = await ask(brain, "point at the red thing", scene, tools=TOOLS)
+    assert isinstance(call, CallTool)
+    assert call.name == "point_at"
+    top, left, bottom, right = call.args["box_2d"]
+    assert abs((left + right) / 2 - 750) < 30
+    assert abs((top + bottom) / 2 - 500) < 30
+    assert bottom - top > 2 * (right - left)
+    absent = await ask(brain, "point at the green thing", scene, tools=TOOLS)
+    assert absent == "I don't see something green."
+    without = await ask(brain, "point at the red thing", scene)
+    assert without == "I see something red on the right."
+
+
+async def test_a_missing_argument_is_asked_for_and_the_answer_makes_the_call(brain: Brain) -> None:
+    question = await ask(brain, "remind me to stand up", tools=TOOLS)
+    assert question == "I can do that. I only need to know the seconds."
+    history = [("user", "remind me to stand up"), ("model", question)]
+    call = await ask(brain, "in ten minutes", tools=TOOLS, history=history)
+    assert call == CallTool("remind_me", {"text": "stand up", "seconds": 600})
+    none = await ask(brain, "remind me in ten minutes to stand up")
+    assert none == "I can't remind you: this agent has no tool for it."
+
+
+async def test_a_question_for_another_agent_is_handed_over(brain: Brain) -> None:
+    call = await ask(brain, "what time is it", tools=HAND_OVER, instruction=TOLD)
+    assert call == CallTool("transfer_to_agent", {"agent_name": "clock"})
+    seen = await ask(brain, "what do you see", shown(MUG), tools=HAND_OVER, instruction=TOLD)
+    assert isinstance(seen, str)
+
+
+async def test_what_a_tool_says_is_said_to_the_caller(brain: Brain) -> None:
+    result = {"id": "1", "name": "point_at", "response": {"status": "The caller sees a box."}}
+    assert await ask(brain, "point at it", tool_results=[result]) == "You see a box."
+    nothing = {"id": "2", "name": "cancel_reminders", "response": {"cancelled": []}}
+    assert await ask(brain, "cancel it", tool_results=[nothing]) == "Nothing was cancelled."
+
+
+async def test_proactive_it_is_silent_on_what_is_not_meant_for_it(brain: Brain) -> None:
+    for text in ("and then she went home again", "my sister lives in rome"):
+        overheard: dict[str, Any] = {"spoken": True, "understood": False}
+        assert await ask(brain, text, proactive=True, **overheard) == ""
+        asked_again = await ask(brain, text, **overheard)
+        assert isinstance(asked_again, str)
+        assert "didn't catch" in asked_again
+    question = await ask(
+        brain, "what colour is at this", proactive=True, spoken=True, understood=False
+    )
+    assert isinstance(question, str)
+    assert "didn't catch" in question
+
+
+async def test_the_callers_manner_changes_the_answer_slightly_and_is_told(brain: Brain) -> None:
+    hurried, loud = Manner(-25.0, 220.0), Manner(-8.0, 150.0)
+    plain = await ask(brain, "how many bottles do you see", frame(film([2.0])[0]), spoken=True)
+    assert isinstance(plain, str)
+
+    async def spoken(manner: Manner, *, affective: bool) -> str:
+        said = await ask(
+            brain,
+            "how many bottles do you see",
+            frame(film([2.0])[0]),
+            spoken=True,
+            manner=manner,
+            affective=affective,
+        )
+        assert isinstance(said, str)
+        return said
+
+    short = await spoken(hurried, affective=True)
+    assert plain.startswith(short)
+    assert len(short) < len(plain)
+    assert await spoken(loud, affective=True) == f"All right. {plain}"
+    assert await spoken(hurried, affective=False) == plain
+
+    sound = await ask(brain, "how do i sound", spoken=True, manner=Manner(-8.0, 221.0))
+    assert isinstance(sound, str)
+    assert sound.startswith("You sound loud and hurried, about 220 words a minute.")
+    unknown = await ask(brain, "how do i sound")
+    assert isinstance(unknown, str)
+    assert "not measured" in unknown

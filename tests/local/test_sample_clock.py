@@ -1,0 +1,60 @@
+"""The stream's samples are the clock: how fast and in what pieces it comes makes no difference."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from google.genai import types
+
+from tests.local.live_clients import MODEL_2, studio_client
+from tests.local.live_talk import Heard, audio
+from tests.local.recordings import silence, spoken
+from vision_agent.local.engine import Engine
+from vision_agent.local.server import LocalServer, serve
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server() -> AsyncIterator[LocalServer]:
+    engine = await Engine.start()
+    server = await serve("127.0.0.1", 0, engine)
+    yield server
+    await server.close()
+    await engine.close()
+
+
+async def conversation(server: LocalServer, chunk_ms: int, speed: float) -> tuple[str, str, bytes]:
+    """Asks two things; what was heard, what was answered, and the sound of it."""
+    config = types.LiveConnectConfig(
+        response_modalities=["AUDIO"],
+        input_audio_transcription=types.AudioTranscriptionConfig(),
+        output_audio_transcription=types.AudioTranscriptionConfig(),
+    )
+    client = studio_client(server)
+    async with (
+        client.aio.live.connect(model=MODEL_2, config=config) as session,
+        Heard(session) as heard,
+    ):
+        for turn, name in enumerate(("hello", "what-do-you-see"), 1):
+            pcm = spoken(name) + silence(900)
+            for start in range(0, len(pcm), 32 * chunk_ms):
+                await session.send_realtime_input(audio=audio(pcm[start : start + 32 * chunk_ms]))
+                await asyncio.sleep(chunk_ms / 1000 / speed)
+            await heard.until("turn_complete", turn, within_s=90)
+    said = [m.server_content.input_transcription for m in heard.messages if m.server_content]
+    return "|".join(t.text or "" for t in said if t), heard.captions, heard.sound
+
+
+async def test_the_same_sound_gives_the_same_answers_at_any_speed_and_in_any_pieces(
+    server: LocalServer,
+) -> None:
+    first = await conversation(server, 20, 1.0)
+    assert first[0] == "hello|what do you see"
+    assert "Hello!" in first[1]
+    for chunk_ms, speed in ((20, 20.0), (100, 20.0), (100, 1.0)):
+        again = await conversation(server, chunk_ms, speed)
+        assert again[:2] == first[:2]
+        # espeak-ng's breath is random noise: the samples differ, not the speech.
+        assert len(again[2]) == pytest.approx(len(first[2]), rel=0.01)

@@ -1,0 +1,165 @@
+"""A call from Python, with real files of every kind."""
+
+import asyncio
+import re
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from tests.conftest import serving
+from vision_agent import CallClient
+from vision_agent.replay import BadRecording
+from vision_agent.replay.recording import SOUND_RATE_HZ, Recording, read_sound
+from vision_agent.replay.utterances import utterances
+
+SOUND = {"wav": "pcm_s16le", "mp3": "libmp3lame", "flac": "flac"}
+VIDEO = {
+    "mp4": ("libx264", "aac"),
+    "webm": ("libvpx", "libopus"),
+    "mkv": ("mpeg4", "flac"),
+}
+
+
+def write_sound(path: Path, samples: np.ndarray, codec: str) -> Path:
+    with av.open(str(path), "w") as container:
+        _add_sound(
+            container, container.add_stream(codec, rate=SOUND_RATE_HZ, layout="mono"), samples
+        )
+    return path
+
+
+def _add_sound(container, stream, samples: np.ndarray) -> None:
+    resampler = av.AudioResampler(
+        format=stream.codec_context.codec.audio_formats[0].name, layout="mono", rate=SOUND_RATE_HZ
+    )
+    fifo = av.AudioFifo()
+    frame = av.AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
+    frame.sample_rate, frame.pts, frame.time_base = SOUND_RATE_HZ, 0, Fraction(1, SOUND_RATE_HZ)
+    for piece in resampler.resample(frame):
+        fifo.write(piece)
+    while piece := fifo.read(stream.codec_context.frame_size or 1024, partial=True):
+        container.mux(stream.encode(piece))
+    container.mux(stream.encode(None))
+
+
+def write_video(path: Path, rgb: np.ndarray, samples: np.ndarray, codecs: tuple[str, str]) -> Path:
+    """Two seconds of one picture at 10 fps, with a sound."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream(codecs[0], rate=10)
+        video.width, video.height, video.pix_fmt = rgb.shape[1], rgb.shape[0], "yuv420p"
+        audio = container.add_stream(codecs[1], rate=SOUND_RATE_HZ, layout="mono")
+        for n in range(20):
+            frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuv420p")
+            frame.pts, frame.time_base = n, Fraction(1, 10)
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+        _add_sound(container, audio, samples)
+    return path
+
+
+def write_image(path: Path, rgb: np.ndarray) -> Path:
+    codec, pixels = {"png": ("png", "rgb24"), "jpg": ("mjpeg", "yuvj420p")}[path.suffix[1:]]
+    with av.open(str(path), "w", format="image2") as container:
+        stream = container.add_stream(codec, rate=1)
+        stream.width, stream.height, stream.pix_fmt = rgb.shape[1], rgb.shape[0], pixels
+        frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format=pixels)
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def card(red: int, green: int, blue: int) -> np.ndarray:
+    """A card of one colour before something grey."""
+    picture = np.full((360, 480, 3), 128, np.uint8)
+    picture[60:300, 120:360] = (red, green, blue)
+    return picture
+
+
+@pytest.fixture
+def question(recordings: Path) -> np.ndarray:
+    return read_sound(recordings / "speech" / "what-colour-is-this.wav")
+
+
+@pytest.mark.parametrize("kind", SOUND)
+def test_a_sound_file_is_read_whole(kind: str, question: np.ndarray, tmp_path: Path) -> None:
+    sound = read_sound(write_sound(tmp_path / f"q.{kind}", question, SOUND[kind]))
+    assert abs(len(sound) - len(question)) < SOUND_RATE_HZ / 10
+    assert len(utterances(sound, SOUND_RATE_HZ)) == len(utterances(question, SOUND_RATE_HZ))
+
+
+@pytest.mark.parametrize("kind", VIDEO)
+def test_a_video_file_has_its_pictures_and_its_sound(kind, question, tmp_path: Path) -> None:
+    path = write_video(tmp_path / f"v.{kind}", card(200, 30, 30), question, VIDEO[kind])
+    recording = Recording.open(path)
+    assert (recording.has_pictures, recording.has_sound, recording.still) == (True, True, False)
+    assert len(utterances(recording.sound(), SOUND_RATE_HZ)) == 1
+    picture = next(recording.pictures()).frame.to_ndarray(format="rgb24")
+    red, green, blue = picture[180, 240].astype(int)
+    assert red > 150
+    assert max(green, blue) < 90
+
+
+@pytest.mark.parametrize("kind", ["png", "jpg"])
+def test_an_image_is_a_camera_that_stands_still(kind: str, tmp_path: Path) -> None:
+    recording = Recording.open(write_image(tmp_path / f"i.{kind}", card(30, 30, 200)))
+    assert (recording.has_pictures, recording.still) == (True, True)
+    assert next(recording.pictures()).frame.to_ndarray(format="rgb24")[180, 240, 2] > 150
+
+
+@pytest.mark.timeout(400)
+async def test_one_call_is_shown_video_images_and_frames_and_asked_by_sound_pcm_and_text(
+    question: np.ndarray, tmp_path: Path
+) -> None:
+    video = write_video(tmp_path / "v.webm", card(200, 30, 30), question, VIDEO["webm"])
+    image = write_image(tmp_path / "i.png", card(30, 30, 200))
+    sound = write_sound(tmp_path / "q.mp3", question, SOUND["mp3"])
+    async with serving() as server:
+        async with CallClient(server.url, show=video, asked={"voice": "Kore"}) as call:
+            by_sound = await call.say(sound)
+            assert "red" in by_sound.text.lower()
+            assert by_sound.reply_ms is not None
+            assert np.abs(by_sound.voice).max() > 1000
+            await call.show(image)
+            by_text = await call.type("What colour is this?")
+            assert "blue" in by_text.text.lower()
+            await call.show(card(20, 160, 40))
+            by_pcm = await call.say(question.tobytes(), rate_hz=SOUND_RATE_HZ)
+            assert "green" in by_pcm.text.lower()
+            with pytest.raises(BadRecording, match="Nothing is said"):
+                await call.say(bytes(32_000))
+            with pytest.raises(BadRecording, match="no file"):
+                await call.show(tmp_path / "nothing.png")
+            with pytest.raises(ValueError, match="RGB"):
+                await call.show(np.zeros((4, 4), np.uint8))
+            assert [who for who, _ in call.transcript] == [
+                "user",
+                "agent",
+                "agent",
+                "user",
+                "agent",
+            ]
+        async with CallClient(server.url, asked={"modalities": "TEXT"}) as call:
+            answer = await call.type("hello")
+            assert "hello" in answer.text.lower()
+            assert not len(answer.voice)
+
+
+@pytest.mark.timeout(300)
+async def test_the_example_of_the_documentation_runs(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    (block,) = re.findall(r"```python\n(.*?)```", (root / "docs/client.md").read_text(), re.S)
+    (tmp_path / "samples").symlink_to(root / "samples")
+    (tmp_path / "example.py").write_text(block)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "example.py"), cwd=tmp_path, stdout=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(200):
+        printed, _ = await process.communicate()
+    assert process.returncode == 0
+    assert printed.decode().count("Agent:") == 2
+    assert "red" in printed.decode().splitlines()[-1].lower()
+    assert (tmp_path / "answer.wav").stat().st_size > 48_000

@@ -1,0 +1,58 @@
+"""`vision-agent doctor`: what works on this machine, and what to do about the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from vision_agent.commands.options import Agent, Model, Voice, out, read_settings
+
+if TYPE_CHECKING:
+    from vision_agent.doctor.finding import Finding
+
+_MARKS = {
+    "ok": "[green]ok[/]     ",
+    "note": "[dim]note[/]   ",
+    "warning": "[yellow]warning[/]",
+    "problem": "[red]problem[/]",
+}
+
+
+def doctor(
+    agent: Agent = None,
+    model: Model = None,
+    voice: Voice = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port [7860].")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Check key, model, network, devices and libraries; say what to do. Works offline.
+
+    Exit code 1 if something is broken that calls need.
+    """
+    from vision_agent.doctor.checkup import all_checks
+    from vision_agent.doctor.run import run_checks
+
+    settings = read_settings(agent=agent, model=model, voice=voice, host=host, port=port)
+    checks = all_checks(settings, os.environ)
+    findings = asyncio.run(run_checks(checks, (lambda finding: None) if as_json else _show))
+    if as_json:
+        found = [finding.to_dict() for finding in findings]
+        print(json.dumps(found, indent=2, ensure_ascii=False))  # noqa: T201 - not wrapped
+    problems = sum(finding.status == "problem" for finding in findings)
+    if not as_json:
+        out.print("Calls work here." if not problems else f"Problems: {problems}.")
+    if problems:
+        raise typer.Exit(1)
+
+
+def _show(finding: Finding) -> None:
+    text = f"{_MARKS[finding.status]} [bold]{finding.check}[/]: {escape(finding.text)}"
+    out.print(text, soft_wrap=True)
+    if finding.advice:
+        out.print(f"        → {escape(finding.advice)}", soft_wrap=True)

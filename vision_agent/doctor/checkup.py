@@ -1,0 +1,64 @@
+"""All checks of `vision-agent doctor`, in the order they are told in."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+from vision_agent.doctor.finding import Finding
+from vision_agent.doctor.machine_checks import (
+    check_aiortc,
+    check_camera,
+    check_codecs,
+    check_disk,
+    check_libraries,
+    check_sound,
+)
+from vision_agent.doctor.model_checks import check_engine, check_key, check_model, check_service
+from vision_agent.doctor.network_checks import check_ice, check_port, check_secure_context
+from vision_agent.doctor.run import Check, in_thread
+from vision_agent.settings import Settings
+
+Look = Callable[[], Awaitable[Sequence[Finding]]]
+
+
+def all_checks(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
+    """The checks for these settings.
+
+    Args:
+        settings: What a server would be started with.
+        environ: Where google-genai looks for credentials.
+    """
+
+    def threaded(look: Callable[[], Sequence[Finding]]) -> Look:
+        return functools.partial(in_thread, look)
+
+    return [
+        Check("key", threaded(lambda: check_key(environ))),
+        # An agent's own code is loaded here, and may take its time.
+        Check("model", threaded(lambda: check_model(settings, environ)), deadline_s=60),
+        Check("service", lambda: check_service(environ), deadline_s=15),
+        Check(
+            "local engine",
+            check_engine,
+            deadline_s=75,
+            on_timeout="The machine is very busy, or vision-agent must be installed anew.",
+        ),
+        Check("ice", lambda: check_ice(settings), deadline_s=12),
+        Check("port", threaded(lambda: check_port(settings))),
+        Check("https", threaded(lambda: check_secure_context(settings))),
+        Check("sound", threaded(check_sound)),
+        Check("codecs", threaded(check_codecs), deadline_s=30),
+        Check("libraries", threaded(_check_what_needs_opencv), deadline_s=45),
+        Check("disk", threaded(lambda: check_disk(Path.cwd()))),
+    ]
+
+
+def _check_what_needs_opencv() -> list[Finding]:
+    # One after the other: OpenCV must not be imported by two threads at once, and what needs it
+    # can't be looked at without it.
+    found = check_libraries()
+    if any(finding.status == "problem" for finding in found):
+        return found
+    return [*found, *check_camera(), *check_aiortc()]

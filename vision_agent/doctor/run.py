@@ -1,0 +1,98 @@
+"""Run checks together, each within its time."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from vision_agent.doctor.finding import Finding
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check.
+
+    Attributes:
+        name: As in its findings.
+        look: Does it; what it raises is a problem found.
+        deadline_s: It is given up after so long.
+        on_timeout: What to do when it takes longer.
+    """
+
+    name: str
+    look: Callable[[], Awaitable[Sequence[Finding]]]
+    deadline_s: float = 10.0
+    on_timeout: str = "Try again when the machine is less busy."
+
+
+async def run_checks(
+    checks: Iterable[Check], on_finding: Callable[[Finding], None] = lambda finding: None
+) -> list[Finding]:
+    """Run all checks at once.
+
+    Args:
+        checks: What to check.
+        on_finding: Called with each finding as soon as it is there.
+
+    Returns:
+        All findings, in the order of the checks.
+    """
+
+    async def run(check: Check) -> Sequence[Finding]:
+        try:
+            async with asyncio.timeout(check.deadline_s):
+                found = await check.look()
+        except TimeoutError:
+            text = f"No result within {check.deadline_s:g} s."
+            found = [Finding(check.name, "problem", text, check.on_timeout)]
+        except Exception as error:
+            # A check that breaks has found something too, and must not hide the others.
+            text = f"The check failed: {type(error).__name__}: {error}"
+            found = [Finding(check.name, "problem", text, "This is a bug of vision-agent's.")]
+        for finding in found:
+            on_finding(finding)
+        return found
+
+    results = await asyncio.gather(*(run(check) for check in checks))
+    return [finding for found in results for finding in found]
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """Run blocking work in a daemon thread: if it hangs, the program can still end."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def finish(act: Callable[[], None]) -> None:
+        if not done.cancelled():
+            act()
+
+    def run() -> None:
+        try:
+            result = work()
+        except Exception as error:
+            act = functools.partial(done.set_exception, error)
+        else:
+            act = functools.partial(done.set_result, result)
+        try:
+            loop.call_soon_threadsafe(finish, act)
+        except RuntimeError:
+            return  # given up long ago, and the loop is closed
+
+    threading.Thread(target=run, name="doctor", daemon=True).start()
+    return await done
+
+
+async def resolve(host: str, port: int) -> None:
+    """Find a name's address first: asyncio's own look-up can't be given up.
+
+    Raises:
+        OSError: It has none.
+    """
+    await in_thread(functools.partial(socket.getaddrinfo, host, port))

@@ -1,0 +1,89 @@
+"""How loud it is, and what can be somebody who speaks to us. Pure: levels in, verdicts out."""
+
+from __future__ import annotations
+
+import bisect
+import math
+from collections import deque
+
+_WINDOW_CHUNKS = 94  # 3 s
+_QUIETEST = 16.0  # RMS of s16 samples, -66 dBFS
+
+_LOUD = 2.0
+"""6 dB above the background: worth asking the model."""
+
+_NEAR = 3.2
+"""10 dB above the background: somebody near. Many talkers at once are seldom so far above their own
+background."""
+
+_ECHO_RMS = 1100.0
+"""-29.5 dBFS. The loudest syllables of the agent's 30 voices are at -11.3 to -13.8 dBFS, so an echo
+20 dB below them stays under this; a caller at the usual -26 dBFS passes it with every syllable."""
+
+_BETWEEN_SYLLABLES = 3
+"""Chunks; what is quiet for less than 100 ms is still the same voice."""
+
+_AFTER_SOUND = 10
+"""Chunks; for 320 ms after the last loud one it is worth asking the model."""
+
+
+def dbfs(rms: float) -> float:
+    """The level of s16 samples in dB relative to full scale; -100 for silence."""
+    return max(-100.0, 20 * math.log10(max(rms, 1e-9) / 32768))
+
+
+class Background:
+    """The level below which a fifth of the last three seconds was.
+
+    A single talker pauses that often, so his own speech is not taken for background; a fan, water
+    and a room full of people do not.
+    """
+
+    def __init__(self) -> None:
+        # Until there is more to go by, quiet is assumed: a call may begin with a word.
+        self._recent: deque[float] = deque([_QUIETEST] * (_WINDOW_CHUNKS // 3), _WINDOW_CHUNKS)
+        self._sorted = list(self._recent)
+
+    def add(self, rms: float) -> None:
+        """Take the level of the next chunk."""
+        rms = max(rms, _QUIETEST)
+        if len(self._recent) == _WINDOW_CHUNKS:
+            del self._sorted[bisect.bisect_left(self._sorted, self._recent[0])]
+        self._recent.append(rms)
+        bisect.insort(self._sorted, rms)
+
+    @property
+    def rms(self) -> float:
+        """The level now."""
+        return self._sorted[len(self._sorted) // 5]
+
+
+class LevelGate:
+    """Tells chunks that are loud enough from those that are not, before any model is asked."""
+
+    def __init__(self) -> None:
+        self.background = Background()
+        self._since_near = self._since_loud = _AFTER_SOUND
+
+    def feed(self, rms: float, *, over_agent: bool) -> None:
+        """Take the level of the next chunk.
+
+        Args:
+            rms: Of its s16 samples.
+            over_agent: Whether the agent's own voice may come back in it.
+        """
+        self.background.add(rms)
+        loud = rms > _LOUD * self.background.rms
+        near = rms > _NEAR * self.background.rms and (rms > _ECHO_RMS or not over_agent)
+        self._since_loud = 0 if loud else self._since_loud + 1
+        self._since_near = 0 if near else self._since_near + 1
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing has been loud for so long that the model need not be asked."""
+        return self._since_loud >= _AFTER_SOUND
+
+    @property
+    def is_near(self) -> bool:
+        """Whether what is heard can be somebody who speaks to us."""
+        return self._since_near < _BETWEEN_SYLLABLES

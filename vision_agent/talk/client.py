@@ -1,0 +1,182 @@
+"""A call from Python: sound files, spoken PCM, typed text, recordings, images and frames."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from vision_agent.replay.recording import (
+    SOUND_RATE_HZ,
+    BadRecording,
+    Recording,
+    Samples,
+    read_sound,
+    resample,
+)
+from vision_agent.replay.signalling import Signalling
+from vision_agent.replay.tracks import MicrophoneTrack
+from vision_agent.replay.utterances import utterances
+from vision_agent.replay.voice import Voice, write_wav
+from vision_agent.talk.call import CallFailed, TalkCall
+from vision_agent.talk.playout import Playout
+from vision_agent.talk.screen import NoScreen
+from vision_agent.talk.switching_camera import SwitchingCamera
+from vision_agent.talk.waiting import until
+
+_SEEN_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the agent answered.
+
+    Attributes:
+        text: Its words, as the server transcribed them.
+        reply_ms: From the end of the question to its voice; None if it had none.
+        voice: Its voice, mono s16 at 48 kHz.
+    """
+
+    text: str
+    reply_ms: int | None
+    voice: Samples
+
+    def write_wav(self, path: Path | str) -> None:
+        """Write the voice as a WAV file."""
+        write_wav(Path(path), self.voice)
+
+
+class CallClient:
+    """A call to a server while the context lasts.
+
+    Args:
+        url: The server, `http://host:port`.
+        show: What the camera shows at first; see `show`. None is a call without a camera.
+        token: The server's access token, if it wants one.
+        asked: Options of this call: `voice`, `language`, `modalities` and so on.
+        timeout_s: The longest wait for the server, and for an answer.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        show: Path | str | npt.NDArray[np.uint8] | None = None,
+        token: str | None = None,
+        asked: Mapping[str, Any] | None = None,
+        timeout_s: float = 60.0,
+    ) -> None:
+        self._url, self._token, self._timeout_s = url, token, timeout_s
+        self._first, self._asked = show, dict(asked or {})
+        self._in_text = "TEXT" in str(self._asked.get("modalities", "")).upper()
+
+    async def __aenter__(self) -> Self:
+        """Dial; `BadRecording`, `CallRefused` or `CallFailed` say why not."""
+        self._microphone = MicrophoneTrack()
+        self._camera: SwitchingCamera | None = None
+        if self._first is not None:
+            self._camera = SwitchingCamera()
+            self._camera.show(await _pictures(self._first))
+        self._call = TalkCall(
+            Signalling(self._url, self._token, self._timeout_s),
+            self._microphone,
+            self._camera,
+            Playout(),
+            NoScreen(),
+            asked=self._asked,
+            timeout_s=self._timeout_s,
+        )
+        await self._call.__aenter__()
+        if self._camera is not None:
+            await self._call.until_seen()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._call.__aexit__(kind, error, traceback)
+
+    @property
+    def transcript(self) -> list[tuple[str, str]]:
+        """Who ("user" or "agent") said what so far; typed text isn't transcribed."""
+        return self._call.transcript
+
+    async def show(self, what: Path | str | npt.NDArray[np.uint8]) -> None:
+        """Show something else, and wait until the model was sent a picture.
+
+        Args:
+            what: A recording or an image (MP4, WebM, MKV, PNG, JPEG, … anything FFmpeg reads), or
+                a frame: RGB, uint8, shape (height, width, 3).
+
+        Raises:
+            BadRecording: It can't be shown.
+            ValueError: The call began without a camera, or the array is no frame.
+        """
+        if self._camera is None:
+            raise ValueError(
+                "The call has no camera: give the first picture as CallClient(show=…)."
+            )
+        self._camera.show(await _pictures(what))
+        # A server looks when it is asked something, too; this is for what is said next.
+        seen = self._call.pictures_seen
+        await until(lambda: self._call.pictures_seen > seen, _SEEN_S)
+
+    async def type(self, text: str) -> Answer:
+        """Type a line; returns its answer. `CallFailed` if there is none."""
+        voice, said = self._listen()
+        self._call.type(text)
+        return await self._answer(voice, said)
+
+    async def say(self, what: Path | str | bytes, *, rate_hz: int = 16_000) -> Answer:
+        """Speak; returns the answer.
+
+        Args:
+            what: A sound file (WAV, MP3, FLAC, … or a video's sound), or PCM: s16le mono.
+            rate_hz: The rate of PCM.
+
+        Raises:
+            BadRecording: The file can't be read, or nothing is said in it.
+            CallFailed: There was no answer.
+        """
+        if isinstance(what, bytes):
+            sound = resample(what, rate_hz)
+        else:
+            sound = await asyncio.to_thread(read_sound, Path(what))
+        spans = utterances(sound, SOUND_RATE_HZ)
+        if not spans:
+            raise BadRecording("Nothing is said in it: there is nothing to answer.")
+        voice, said = self._listen()
+        self._microphone.speak(sound)
+        # The pause after the last word is the sign that it was the last.
+        await until(lambda: self._microphone.spoken_ms >= spans[-1].end_ms)
+        return await self._answer(voice, said)
+
+    def _listen(self) -> tuple[Voice, int]:
+        voice = Voice()
+        self._call.keep_voice(voice)
+        return voice, len(self._call.transcript)
+
+    async def _answer(self, voice: Voice, said: int) -> Answer:
+        how = await self._call.until_answered(in_text=self._in_text)
+        words = [text for who, text in self._call.transcript[said:] if who == "agent"]
+        if how != "answered" and not words:
+            raise CallFailed(f"The agent did not answer: {how}.")
+        return Answer(" ".join(words), self._call.last_reply_ms, voice.samples())
+
+
+async def _pictures(what: Path | str | npt.NDArray[np.uint8]) -> Recording | npt.NDArray[np.uint8]:
+    if isinstance(what, np.ndarray):
+        return what
+    recording = await asyncio.to_thread(Recording.open, Path(what))
+    if not recording.has_pictures:
+        raise BadRecording(f"{what} has no picture in it.")
+    return recording

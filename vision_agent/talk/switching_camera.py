@@ -1,0 +1,81 @@
+"""A camera whose picture a program changes: recordings, images, frames."""
+
+from __future__ import annotations
+
+import asyncio
+import fractions
+import time
+
+import av
+import numpy as np
+import numpy.typing as npt
+from aiortc import MediaStreamTrack
+from aiortc.mediastreams import MediaStreamError
+
+from vision_agent.replay.recording import Recording
+from vision_agent.replay.tracks import CameraTrack
+
+_VIDEO_CLOCK_HZ = 90_000
+_HELD_S = 0.1
+
+
+class SwitchingCamera(MediaStreamTrack):
+    """Shows a grey picture until told otherwise."""
+
+    kind = "video"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._recorded: CameraTrack | None = None
+        self._held = _frame(np.full((240, 320, 3), 128, np.uint8))
+        self._began_at = time.monotonic()
+        self._pts = -1
+
+    def show(self, what: Recording | npt.NDArray[np.uint8]) -> None:
+        """Show a recording from its beginning, over and over, or a picture.
+
+        Args:
+            what: A recording, or RGB of the shape (height, width, 3), even sides.
+        """
+        old, self._recorded = self._recorded, None
+        if isinstance(what, Recording):
+            self._recorded = CameraTrack(what)
+            self._recorded.play()
+        else:
+            self._held = _frame(what)
+        if old is not None:
+            old.stop()
+
+    async def recv(self) -> av.VideoFrame:
+        """Return the next picture, when it is due."""
+        if self.readyState != "live":
+            raise MediaStreamError
+        recorded = self._recorded
+        if recorded is not None:
+            try:
+                picture = await recorded.recv()
+            except MediaStreamError:
+                await asyncio.sleep(_HELD_S)  # replaced meanwhile, or it can't be read further
+            else:
+                if self._recorded is recorded:  # else something else is shown by now
+                    self._held = picture
+        else:
+            await asyncio.sleep(_HELD_S)
+        elapsed_s = time.monotonic() - self._began_at
+        self._pts = max(self._pts + 1, int(elapsed_s * _VIDEO_CLOCK_HZ))
+        self._held.pts = self._pts
+        self._held.time_base = fractions.Fraction(1, _VIDEO_CLOCK_HZ)
+        return self._held
+
+    def stop(self) -> None:
+        """End the track and let go of the file."""
+        if self._recorded is not None:
+            self._recorded.stop()
+        super().stop()
+
+
+def _frame(rgb: npt.NDArray[np.uint8]) -> av.VideoFrame:
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8:
+        raise ValueError("A frame is RGB: uint8 of the shape (height, width, 3).")
+    even = np.ascontiguousarray(rgb[: rgb.shape[0] // 2 * 2, : rgb.shape[1] // 2 * 2])
+    return av.VideoFrame.from_ndarray(even, format="rgb24").reformat(format="yuv420p")
