@@ -165,7 +165,7 @@ async def test_the_next_call_of_the_same_caller_knows_what_was_said_in_the_last(
           - when: {words: name of my cat}
             call: {name: load_memory, args: {query: cat}}
           - when: {tool: load_memory}
-            say: "{result}"
+            say: "{status}"
     """)
     arguments = ("--scenario", str(scenario))
 

@@ -11,11 +11,11 @@ from google.adk.agents.base_agent import BaseAgent
 from google.adk.agents.llm_agent import LlmAgent
 from google.adk.apps.app import App
 from google.adk.cli.utils.agent_loader import AgentLoader
-from google.adk.tools.load_memory_tool import load_memory_tool as load_memory
 
 from vision_agent.tools import (
     cancel_reminders,
     clear_points,
+    load_memory,
     look_closely,
     point_at,
     remind_me,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from vision_agent.agents import AgentError, load_agent, root_of
+from vision_agent.agents import AgentError, agent_specs, load_agent, root_of
 from vision_agent.brain import choose_brain
 from vision_agent.live.call_options import CallOptions, check_options
 from vision_agent.live.models import LIVE_MODELS, THIS_MACHINE, VOICES, ModelError
@@ -35,7 +35,9 @@ def now(settings: Settings, environ: Mapping[str, str]) -> dict[str, Any]:
     """Who would answer a call that began now; see `models_report`."""
     try:
         options = CallOptions.read(settings.model_dump())
-        brain = choose_brain(root_of(load_agent(settings.agent)), settings.model, environ)
+        brain = choose_brain(
+            root_of(load_agent(agent_specs(settings.agent)[0])), settings.model, environ
+        )
         check_options(options, brain.model)
     except (AgentError, ModelError) as error:
         return {"error": str(error)}

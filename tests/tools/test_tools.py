@@ -38,7 +38,7 @@ async def ended(call: FakeCall, kind: str) -> None:
             await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize("name", tools.__all__)
+@pytest.mark.parametrize("name", sorted({*tools.__all__} - {"load_memory"}))
 async def test_outside_a_call_every_tool_says_so(name):
     arguments = {
         "look_closely": ("the label",),
