@@ -92,6 +92,16 @@ async def test_a_file_remembers_over_a_restart(tmp_path):
     assert await found(LineMemory(path), "pears") == ["I like pears."]
 
 
+async def test_what_is_older_than_it_is_to_be_kept_is_forgotten_at_the_start(tmp_path):
+    path = tmp_path / "memory.db"
+    old, new = line("user", "I liked pears."), line("user", "I like apples.")
+    old.timestamp -= 10_000
+    first = LineMemory(path)
+    await first.add_events_to_memory(**WHO, events=[old, new], session_id="s")
+    first.close()
+    assert await found(LineMemory(path, keep_s=5_000), "") == ["I like apples."]
+
+
 async def test_the_oldest_lines_of_a_talkative_caller_are_forgotten(tmp_path):
     path = tmp_path / "memory.db"
     memories = LineMemory(path)

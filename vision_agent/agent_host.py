@@ -64,7 +64,7 @@ class AgentHost:
             keep_s=settings.keep_days * 86_400,
         )
         app = app.model_copy(update={"plugins": [*app.plugins, HeardHistory()]})
-        self._memory = LineMemory(settings.memory)
+        self._memory = LineMemory(settings.memory_path(), keep_s=settings.keep_days * 86_400)
         self._runner = Runner(app=app, session_service=self.store, memory_service=self._memory)
 
     @property

@@ -13,6 +13,7 @@ import asyncio
 import re
 import sqlite3
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from google.adk.memory.base_memory_service import BaseMemoryService, SearchMemor
 from google.adk.memory.memory_entry import MemoryEntry
 from google.adk.sessions.session import Session
 from google.genai import types
+
+from vision_agent.live.failure import DatabaseError
 
 MAX_FOUND = 10
 MAX_LINES = 2_000
@@ -73,7 +76,7 @@ class Owner:
 owner: ContextVar[Owner | None] = ContextVar("memory_owner", default=None)
 
 
-class MemoryFileError(ValueError):
+class MemoryFileError(DatabaseError):
     """The file can't be used as a memory; the text says why."""
 
 
@@ -82,12 +85,13 @@ class LineMemory(BaseMemoryService):
 
     Args:
         path: The SQLite file; None keeps everything in memory, until the program ends.
+        keep_s: Lines older than that are forgotten now; None keeps them.
 
     Raises:
         MemoryFileError: It is no SQLite file, or can't be written.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, *, keep_s: float | None = None) -> None:
         self._lock = threading.Lock()
         try:
             if path is not None:
@@ -98,6 +102,8 @@ class LineMemory(BaseMemoryService):
             with self._db:
                 self._db.execute("PRAGMA journal_mode=WAL")
                 self._db.executescript(_TABLE)
+                if keep_s is not None:
+                    self._db.execute("DELETE FROM lines WHERE at < ?", (time.time() - keep_s,))
         except (sqlite3.Error, OSError) as error:
             raise MemoryFileError(f"{path} can't be used as the memory: {error}.") from error
 

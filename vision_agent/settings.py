@@ -85,7 +85,7 @@ class Settings(BaseSettings):
     memory: Path | None = Field(
         default=None,
         description="SQLite file that remembers what callers said, for their next calls. "
-        "Default: in memory, until the server stops.",
+        "Default: one in the data directory; none if session_db is `memory`.",
     )
 
     frame_rate_hz: float = Field(
@@ -173,6 +173,12 @@ class Settings(BaseSettings):
         if self.session_db == "memory":
             return None
         return self.session_db or f"sqlite:///{(self.data_dir / 'sessions.db').resolve()}"
+
+    def memory_path(self) -> Path | None:
+        """The file that remembers what callers said; None: until the server stops."""
+        if self.memory is not None or self.session_db == "memory":
+            return self.memory
+        return self.data_dir / "memory.db"
 
     def rtc_ice_servers(self) -> list[RTCIceServer]:
         """The STUN/TURN servers as aiortc takes them."""
