@@ -6,6 +6,7 @@ import { Call } from "./call.js";
 import { Captions } from "./captions.js";
 import { Clock } from "./clock.js";
 import { Controls } from "./controls.js";
+import { BackCue } from "./cue.js";
 import { Devices } from "./devices.js";
 import { Indicator } from "./indicator.js";
 import { Level } from "./level.js";
@@ -25,6 +26,7 @@ const at = (id) => document.getElementById(id);
 
 const captions = new Captions(at("captions"), at("spoken-captions"));
 const clock = new Clock(at("clock"));
+const backCue = new BackCue();
 const indicator = new Indicator(at("indicator"));
 const looks = new Looks(at("stage"), at("looks"));
 const points = new Points(at("points"), at("own"));
@@ -306,6 +308,9 @@ function become(next) {
 
 function announce(before) {
   const { name, reason } = state;
+  if (name === "reconnecting") backCue.away();
+  else if (isLive(state)) backCue.back();
+  else if (!isInCall(state)) backCue.forget();
   // Turns are heard; only what changes the call itself is worth interrupting a screen reader for.
   if (name === "ended") at("spoken-state").textContent = `Call ended. ${reason}`;
   else if (name === "connecting" || name === "reconnecting") {

@@ -26,6 +26,16 @@ answers:
 """
 
 
+COUNT_TONES = """() => {
+  globalThis.tones = 0;
+  const start = OscillatorNode.prototype.start;
+  OscillatorNode.prototype.start = function (...when) {
+    globalThis.tones += 1;
+    return start.apply(this, when);
+  };
+}"""
+
+
 @pytest.fixture(scope="module")
 def counting(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
     """Arguments for a server whose agent counts the turns of a conversation."""
@@ -68,6 +78,7 @@ async def test_the_page_outlives_a_restart_and_a_kill_of_the_server_in_one_conve
     async with ServerProcess(*same) as first:
         caller = await open_page(quiet_browser, first.url)
         await caller.call()
+        await caller.page.evaluate(COUNT_TONES)
         assert await asks(caller, "the first") == "One."
         first._process.send_signal(signal.SIGTERM)
         notice = await caller.notice()
@@ -87,6 +98,8 @@ async def test_the_page_outlives_a_restart_and_a_kill_of_the_server_in_one_conve
         assert await asks(caller, "the third") == "Three."
         assert await caller.reads("user") == ["the first", "the second", "the third"]
         assert await caller.reads("agent") == ["One.", "Two.", "Three."]
+        # Two tones each time: somebody who looks elsewhere hears that the agent is back.
+        assert await caller.page.evaluate("tones") == 4
         await caller.press("hang-up")
         await no_calls(third)
 
