@@ -11,7 +11,11 @@ from contextlib import aclosing
 
 from vision_agent.local import phrasing
 from vision_agent.local.acquaintance import Acquaintance, name_of
-from vision_agent.local.agent_transfer import transfer_by_description, transfer_by_name
+from vision_agent.local.agent_transfer import (
+    greeting_if_asked_for,
+    transfer_by_description,
+    transfer_by_name,
+)
 from vision_agent.local.contract import CallTool, Manner, Say, Turn
 from vision_agent.local.intents import Request, normalise, understand
 from vision_agent.local.looks import LOOKS
@@ -53,6 +57,7 @@ FOR_TOOLS = {
     "beyond": "That is beyond me.",
     "watch": "I can't keep watch: this agent has no tool for it.",
     "remind": "I can't remind you: this agent has no tool for it.",
+    "transfer": "I can't put you through: there is nobody of that name here.",
 }
 """Intents that only a tool of the agent's, or another agent, can fulfil; what is said without."""
 
@@ -92,6 +97,9 @@ class Brain:
             return
         if notice := read_notice(turn.text):
             yield Say(notice)
+            return
+        if greeting := greeting_if_asked_for(turn.text, turn.tools, turn.instruction):
+            yield Say(greeting)
             return
         request = understand(turn.text) if turn.understood else None
         call = await self._tool(turn, request)
@@ -148,7 +156,7 @@ class Brain:
             case "beyond":
                 for sentence in _beyond(turn):
                     yield sentence
-            case "watch" | "remind":
+            case "watch" | "remind" | "transfer":
                 yield FOR_TOOLS[request.intent]
             case "repeat":
                 last = [text for role, text in turn.history if role == "model"]
