@@ -21,7 +21,7 @@ from vision_agent.local.intents import Request, normalise, understand
 from vision_agent.local.looks import LOOKS
 from vision_agent.local.manner import CALM, SHORT, describe, is_hurried, is_loud
 from vision_agent.local.notices import read_notice
-from vision_agent.local.pointing import Target, box_2d, locate, target_of
+from vision_agent.local.pointing import TEXT_WORDS, Target, box_2d, locate, target_of
 from vision_agent.local.sight import Box, Sight, UnreadablePicture
 from vision_agent.local.tool_matching import Plan, complete, plan_tool
 from vision_agent.local.tool_words import ASKING, asked_concepts
@@ -89,7 +89,9 @@ class Brain:
                 closer = "error" not in response and _asks_for_a_closer_look(turn.text)
                 if closer and turn.frames:
                     # What the tool gave is the newest picture.
-                    async with aclosing(self._look(Request("closer"), turn)) as sentences:
+                    reads = TEXT_WORDS & set(normalise(turn.text).split())
+                    wish = Request("read" if reads else "closer")
+                    async with aclosing(self._look(wish, turn)) as sentences:
                         async for sentence in sentences:
                             yield Say(sentence)
                     continue
