@@ -54,8 +54,8 @@ SCENARIO = """
       - when: {tool: double}
         say: "It is {doubled}, and {journal}."
       - when: {words: how many screws}
-        call: {name: count_parts, args: {name: M4 screws}}
-      - when: {tool: count_parts}
+        call: {name: check_stock, args: {name: M4 screws}}
+      - when: {tool: check_stock}
         say: "Counted: {structuredContent}."
       - when: {words: six inches}
         call: {name: convert_length, args: {value: 6, unit: inches, to: centimetres}}

@@ -109,6 +109,44 @@ async def test_a_tool_of_the_agents_is_called_and_shown():
             await caller.hang_up()
 
 
+SLOW = """
+import asyncio
+
+from google.adk.agents import Agent
+
+
+async def look_up(word: str) -> dict:
+    '''Looks up a word.'''
+    await asyncio.sleep(2)
+    return {"answer": f"{word} is a word."}
+
+
+root_agent = Agent(name="slow", model="gemini-3.8-live", tools=[look_up])
+"""
+
+
+async def test_the_agent_is_said_to_think_until_its_tool_has_answered(tmp_path):
+    (tmp_path / "slow").mkdir()
+    (tmp_path / "slow" / "agent.py").write_text(SLOW)
+    async with serving("--agent", str(tmp_path / "slow")) as server:
+        caller = Dialled(server.url)
+        await caller.connect()
+        try:
+            caller.send("send-text", {"content": "look up the word anchor"})
+            await caller.wait_for(lambda m: "anchor" in (said(m) or ""))
+            await caller.wait_for(lambda m: state(m) == "speaking")
+        finally:
+            await caller.hang_up()
+    kinds = [m["type"] for m in caller.messages]
+    began = kinds.index("llm-function-call-in-progress")
+    ended = kinds.index("llm-function-call-stopped")
+    running = caller.messages[began:ended]
+    # The model ends its turn when it has called the tool; the tool runs on.
+    assert "turn_complete" in [(m.get("data") or {}).get("kind") for m in running]
+    assert "listening" not in [state(m) for m in running]
+    assert next(state(m) for m in caller.messages[ended:] if state(m)) == "speaking"
+
+
 async def test_a_service_that_cannot_be_reached_is_said_on_the_channel(monkeypatch):
     monkeypatch.setenv("GOOGLE_API_KEY", "wrong")
     monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", "https://127.0.0.1:9")

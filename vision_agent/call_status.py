@@ -26,6 +26,7 @@ class CallStatus:
         self._tell = tell
         self.answering = False
         self._state: State = "connecting"
+        self._tools = 0
         self._limit: asyncio.TimerHandle | None = None
 
     @property
@@ -33,19 +34,36 @@ class CallStatus:
         """The present one."""
         return self._state
 
+    @property
+    def busy(self) -> bool:
+        """Whether the agent has something to do: an answer is being made, or tools run."""
+        return self.answering or bool(self._tools)
+
     def set(self, state: State, reason: str | None = None) -> None:
         """The call is in this state now; nothing happens if it is already, or has ended."""
         if self._state in (state, "ended"):
             return
         self._state = state
+        self._limit_thinking()
+        self._tell(state, reason)
+
+    def tools_run(self, count: int) -> None:
+        """So many of the agent's tools are under way now."""
+        before, self._tools = self._tools, count
+        if count and self._state == "listening":
+            self.set("thinking")
+        elif before and not count:
+            # From here on the model may stay silent about what they told it.
+            self._limit_thinking()
+
+    def _limit_thinking(self) -> None:
         if self._limit is not None:
             self._limit.cancel()
             self._limit = None
-        if state == "thinking":
+        if self._state == "thinking":
             loop = asyncio.get_running_loop()
             self._limit = loop.call_later(THINKING_LIMIT_S, self._stop_thinking)
-        self._tell(state, reason)
 
     def _stop_thinking(self) -> None:
-        if not self.answering:
+        if not self.busy:
             self.set("listening")

@@ -116,7 +116,7 @@ class Conversation:
     def connected(self) -> None:
         """The model hears, for the first time or again."""
         if self._status.state == "reconnecting":
-            self._status.set("thinking" if self._status.answering else "listening")
+            self._status.set("thinking" if self._status.busy else "listening")
         elif self._status.state == "connecting":
             self._status.set("listening")
 
@@ -131,6 +131,7 @@ class Conversation:
         for call_id in call_ids:
             if name := self._tools.pop(call_id, None):
                 self._channel.tool_stopped(call_id, name, None, cancelled=True)
+        self._status.tools_run(len(self._tools))
 
     # What the model says and does.
 
@@ -170,10 +171,12 @@ class Conversation:
                 self._channel.server_message({"kind": "turn_complete"})
             case ToolCall(call_id, name, arguments):
                 self._tools[call_id] = name
+                self._status.tools_run(len(self._tools))
                 self._channel.tool_started(call_id, name, dict(arguments))
             case ToolResult(call_id, name, result):
                 if self._tools.pop(call_id, None):
                     self._channel.tool_stopped(call_id, name, dict(result))
+                self._status.tools_run(len(self._tools))
             case Usage(prompt, response):
                 self._metrics.tokens.labels("in").inc(prompt)
                 self._metrics.tokens.labels("out").inc(response)
@@ -202,12 +205,14 @@ class Conversation:
             self._channel.bot_transcript(text)
         self._answer = SpokenAnswer()
         state = self._status.state
-        if state == "thinking" or (state == "speaking" and not self.speaker.queued_ms):
-            self._status.set("listening")
+        over = state == "thinking" or (state == "speaking" and not self.speaker.queued_ms)
+        if over:
+            # A model may end its turn while its tools still run.
+            self._status.set("thinking" if self._status.busy else "listening")
 
     def _on_speaking(self, speaking: bool) -> None:
         self._channel.bot_speaking(speaking)
         if speaking:
             self._status.set("speaking")
         elif self._status.state == "speaking":
-            self._status.set("thinking" if self._status.answering else "listening")
+            self._status.set("thinking" if self._status.busy else "listening")

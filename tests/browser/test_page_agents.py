@@ -44,3 +44,17 @@ async def test_where_there_is_one_agent_there_is_nothing_to_choose(
 ):
     caller = await open_page(quiet_browser, server.url)
     await expect(caller.page.locator("#agent-choice")).to_be_hidden()
+
+
+async def test_the_page_shows_who_speaks_after_a_transfer(quiet_browser, open_page):
+    async with ServerProcess("--agent", str(SAMPLES / "front_desk")) as server:
+        caller = await open_page(quiet_browser, server.url)
+        await caller.call()
+        await caller.types("hello")
+        speakers = caller.page.locator(".line-agent .who")
+        await expect(speakers).to_have_text(["Front desk"], timeout=60_000)
+        await caller.types("transfer me to repairs")
+        await expect(speakers.last).to_have_text("Repairs", timeout=60_000)
+        words = caller.page.locator(".line-agent .text").last
+        await expect(words).to_contain_text("Repairs here.", timeout=60_000)
+        await caller.press("hang-up")

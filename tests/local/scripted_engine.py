@@ -101,6 +101,8 @@ class ScriptedEngine:
         start_sensitivity: str,
         end_sensitivity: str,
         prefix_padding_ms: int | None = None,
+        tools: object = (),
+        instruction: str = "",
     ) -> ScriptedEars:
         self.open_ears += 1
         self.ears_asked.append(

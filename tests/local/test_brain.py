@@ -110,6 +110,7 @@ async def test_every_intent_of_the_table_has_an_answer(brain: Brain) -> None:
         "see_me": "can you see me",
         "who": "who are you",
         "repeat": "say that again",
+        "transfer": "transfer me to the manager",
         "what_is": "what is this",
         "count": "how many bottles do you see",
         "moving": "is anything moving",

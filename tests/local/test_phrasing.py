@@ -51,3 +51,10 @@ def test_long_text_is_cut_at_a_word():
 )
 def test_a_tools_result_is_spoken_and_nothing_added(response, sentence):
     assert phrasing.tool_result("set_volume", response) == sentence
+
+
+def test_the_verb_of_a_tools_result_agrees_with_the_name_of_its_field():
+    told = {"opening hours": "nine to five", "streetAddress": "Main Street 1", "status_code": 200}
+    assert phrasing.tool_result("open_hours", told) == (
+        "The opening hours are nine to five and the street address is Main Street 1."
+    )

@@ -13,7 +13,12 @@ from google.adk.tools.load_memory_tool import load_memory_tool
 from google.adk.tools.transfer_to_agent_tool import TransferToAgentTool
 
 from vision_agent import tools as call_tools
-from vision_agent.local.agent_transfer import transfer_by_description, transfer_by_name
+from vision_agent.local.agent_transfer import (
+    greeting_if_asked_for,
+    spoken_names,
+    transfer_by_description,
+    transfer_by_name,
+)
 from vision_agent.local.contract import CallTool
 from vision_agent.local.tool_matching import complete, plan_tool
 
@@ -224,3 +229,20 @@ def test_another_agent_is_reached_by_what_it_is_said_to_do() -> None:
     told = instruction(CLOCK, [GUIDE, WEATHER])
     assert transfer_by_description("what time is it", back, told) is None
     assert transfer_by_name("go back to the guide", back, told) == to("guide")
+
+
+def test_who_is_asked_for_and_answers_already_greets_instead_of_handing_over() -> None:
+    back = [declared(TransferToAgentTool(["guide", "weather_expert"]))]
+    told = instruction(CLOCK, [GUIDE, WEATHER])
+    greeting = "Clock here. What can I do for you?"
+    assert greeting_if_asked_for("Transfer me to the clock.", back, told) == greeting
+    assert transfer_by_name("transfer me to the clock", back, told) is None
+    assert greeting_if_asked_for("transfer me to the guide", back, told) is None
+    assert greeting_if_asked_for("what time is it", back, told) is None
+    assert greeting_if_asked_for("transfer me to the clock", back, "You help.") is None
+
+
+def test_the_names_to_listen_for_are_those_of_the_others_and_ones_own() -> None:
+    assert spoken_names(HAND_OVER, TOLD) == ("clock", "guide", "weather expert")
+    assert spoken_names([declared(TransferToAgentTool(["r2d2"]))], TOLD) == ("guide",)
+    assert spoken_names([], TOLD) == ()

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from vision_agent.replay.conversation import Conversation, Line, client_ready, send_text
+from vision_agent.replay.conversation import Conversation, Line, Point, client_ready, send_text
 
 
 def say(conversation: Conversation, at_ms: int, rtvi_type: str, /, **data: Any) -> None:
@@ -74,11 +74,25 @@ def test_a_tool_call_is_followed_to_its_end() -> None:
         arguments={"where": "left"},
     )
     assert conversation.tool_is_running
+    server_says(conversation, 3, kind="turn_complete")
+    assert conversation.turn_complete_ms == 3
     say(conversation, 9, "llm-function-call-stopped", tool_call_id="c1", result={"ok": 1})
     assert not conversation.tool_is_running
     call = conversation.tool_calls["c1"]
     assert (call.name, call.arguments, call.at_ms) == ("look_closely", {"where": "left"}, 2)
     assert (call.ended_ms, call.result, call.cancelled) == (9, {"ok": 1}, False)
+    assert conversation.turn_complete_ms is None
+
+
+def test_which_agent_speaks_and_what_it_points_at_is_kept() -> None:
+    conversation = Conversation()
+    say(conversation, 1, "bot-transcription", text="Hello.")
+    server_says(conversation, 2, kind="agent", name="repairs")
+    say(conversation, 3, "bot-transcription", text="Here it is.")
+    server_says(conversation, 4, kind="point", label="lamp", box_2d=[1, 2, 3, 4])
+    server_says(conversation, 5, kind="point", label="lamp", box_2d="here")
+    assert [line.agent for line in conversation.transcript] == ["", "repairs"]
+    assert conversation.points == [Point("lamp", [1, 2, 3, 4], 4)]
 
 
 def test_an_error_is_noted_and_a_fatal_one_ends_the_call() -> None:

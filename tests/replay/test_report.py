@@ -72,8 +72,8 @@ def test_the_json_holds_every_figure_of_the_call(tmp_path: Path) -> None:
         "jpeg_bytes": 1000,
         "frame_age_ms": 120,
         "transcript": [
-            {"who": "user", "text": "Wie heißt das?", "at_ms": 2500},
-            {"who": "agent", "text": "A bottle.", "at_ms": 2600},
+            {"who": "user", "text": "Wie heißt das?", "at_ms": 2500, "agent": ""},
+            {"who": "agent", "text": "A bottle.", "at_ms": 2600, "agent": ""},
         ],
         "reply_ms": 600,
         "utterances": [
@@ -92,6 +92,7 @@ def test_the_json_holds_every_figure_of_the_call(tmp_path: Path) -> None:
                 "cancelled": False,
             }
         ],
+        "points": [],
         "errors": ["the camera failed", "The model is slow."],
         "answered": True,
         "ended": "answered",

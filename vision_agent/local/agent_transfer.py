@@ -38,6 +38,9 @@ _WAYS = tuple(
         "talk to",
         "speak to",
         "speak with",
+        "talk with",
+        "through to",
+        "over to",
         "switch to",
         "switch me to",
         "hand me over to",
@@ -48,6 +51,8 @@ _WAYS = tuple(
         "get me",
     )
 )
+
+_OWN_NAME = re.compile(r'Your internal name is "([^"]+)"')
 
 _DESCRIBED = 0.5
 """Part of a question's words that an agent's description must hold."""
@@ -75,18 +80,34 @@ def transfer_by_name(
 ) -> CallTool | None:
     """The hand-over that is asked for by the other agent's name: "let me talk to the clock"."""
     known = agents(tools, instruction)
-    words = normalise(text).split()
-    for way in _WAYS:
-        at = find_words(words, way)
-        if at is None:
-            continue
-        asked = words[at + len(way) :]
-        hits = {name: _named(name, asked) for name in known}
-        best = max(hits.values(), default=0.0)
-        chosen = [name for name, share in hits.items() if share == best]
-        if best >= 0.5 and len(chosen) == 1:
-            return CallTool(TRANSFER, {"agent_name": chosen[0]})
-    return None
+    asked = _asked_for(text, [*known, *_own_name(instruction)])
+    return CallTool(TRANSFER, {"agent_name": asked}) if asked in known else None
+
+
+def greeting_if_asked_for(
+    text: str, tools: Sequence[Mapping[str, Any]], instruction: str
+) -> str | None:
+    """What to say to a caller who asks for the agent that answers already, else None.
+
+    So it is after every transfer by name: ADK replays the caller's words to the one asked for.
+    """
+    own = _own_name(instruction)
+    if not own or _asked_for(text, [*agents(tools, instruction), *own]) != own[0]:
+        return None
+    return f"{' '.join(split_name(own[0])).capitalize()} here. What can I do for you?"
+
+
+def spoken_names(tools: Sequence[Mapping[str, Any]], instruction: str) -> tuple[str, ...]:
+    """How a caller says the names of the agents: those to be handed to, and the one's own.
+
+    Empty if there is nobody to be handed to. Names with digits are left out: how those are said
+    nobody can tell.
+    """
+    known = agents(tools, instruction)
+    if not known:
+        return ()
+    said = {" ".join(split_name(name)) for name in [*known, *_own_name(instruction)]}
+    return tuple(sorted(name for name in said if re.fullmatch(r"[a-z]+( [a-z]+)*", name)))
 
 
 def transfer_by_description(
@@ -110,6 +131,27 @@ def transfer_by_description(
     if best < _DESCRIBED or best <= own_share or (len(shares) > 1 and shares[1][0] == best):
         return None
     return CallTool(TRANSFER, {"agent_name": name})
+
+
+def _own_name(instruction: str) -> list[str]:
+    found = _OWN_NAME.search(instruction)
+    return [found[1]] if found else []
+
+
+def _asked_for(text: str, names: Sequence[str]) -> str | None:
+    """Whom a sentence asks to talk to, if it names one of them and no other as well."""
+    words = normalise(text).split()
+    for way in _WAYS:
+        at = find_words(words, way)
+        if at is None:
+            continue
+        asked = words[at + len(way) :]
+        hits = {name: _named(name, asked) for name in names}
+        best = max(hits.values(), default=0.0)
+        chosen = [name for name, share in hits.items() if share == best]
+        if best >= 0.5 and len(chosen) == 1:
+            return chosen[0]
+    return None
 
 
 def _named(name: str, words: Sequence[str]) -> float:

@@ -11,13 +11,17 @@ from contextlib import aclosing
 
 from vision_agent.local import phrasing
 from vision_agent.local.acquaintance import Acquaintance, name_of
-from vision_agent.local.agent_transfer import transfer_by_description, transfer_by_name
+from vision_agent.local.agent_transfer import (
+    greeting_if_asked_for,
+    transfer_by_description,
+    transfer_by_name,
+)
 from vision_agent.local.contract import CallTool, Manner, Say, Turn
 from vision_agent.local.intents import Request, normalise, understand
 from vision_agent.local.looks import LOOKS
 from vision_agent.local.manner import CALM, SHORT, describe, is_hurried, is_loud
 from vision_agent.local.notices import read_notice
-from vision_agent.local.pointing import Target, box_2d, locate, target_of
+from vision_agent.local.pointing import TEXT_WORDS, Target, box_2d, locate, target_of
 from vision_agent.local.sight import Box, Sight, UnreadablePicture
 from vision_agent.local.tool_matching import Plan, complete, plan_tool
 from vision_agent.local.tool_words import ASKING, asked_concepts
@@ -53,6 +57,7 @@ FOR_TOOLS = {
     "beyond": "That is beyond me.",
     "watch": "I can't keep watch: this agent has no tool for it.",
     "remind": "I can't remind you: this agent has no tool for it.",
+    "transfer": "I can't put you through: there is nobody of that name here.",
 }
 """Intents that only a tool of the agent's, or another agent, can fulfil; what is said without."""
 
@@ -84,7 +89,9 @@ class Brain:
                 closer = "error" not in response and _asks_for_a_closer_look(turn.text)
                 if closer and turn.frames:
                     # What the tool gave is the newest picture.
-                    async with aclosing(self._look(Request("closer"), turn)) as sentences:
+                    reads = TEXT_WORDS & set(normalise(turn.text).split())
+                    wish = Request("read" if reads else "closer")
+                    async with aclosing(self._look(wish, turn)) as sentences:
                         async for sentence in sentences:
                             yield Say(sentence)
                     continue
@@ -92,6 +99,9 @@ class Brain:
             return
         if notice := read_notice(turn.text):
             yield Say(notice)
+            return
+        if greeting := greeting_if_asked_for(turn.text, turn.tools, turn.instruction):
+            yield Say(greeting)
             return
         request = understand(turn.text) if turn.understood else None
         call = await self._tool(turn, request)
@@ -148,7 +158,7 @@ class Brain:
             case "beyond":
                 for sentence in _beyond(turn):
                     yield sentence
-            case "watch" | "remind":
+            case "watch" | "remind" | "transfer":
                 yield FOR_TOOLS[request.intent]
             case "repeat":
                 last = [text for role, text in turn.history if role == "model"]

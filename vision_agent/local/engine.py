@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from vision_agent.local.acquaintance import Acquaintance
+from vision_agent.local.agent_transfer import spoken_names
 from vision_agent.local.brain import Brain
 from vision_agent.local.contract import CallTool, Manner, Say, Turn
 from vision_agent.local.data_folder import data_folder
@@ -73,6 +75,8 @@ class Engine:
         start_sensitivity: str = "HIGH",
         end_sensitivity: str = "HIGH",
         prefix_padding_ms: int | None = None,
+        tools: Sequence[Mapping[str, Any]] = (),
+        instruction: str = "",
     ) -> Ears:
         """The ears of one conversation.
 
@@ -81,11 +85,13 @@ class Engine:
             start_sensitivity: "LOW" (or a name that contains it) or "HIGH".
             end_sensitivity: Likewise.
             prefix_padding_ms: Speech that has to be heard before it is believed, if asked for.
+            tools: The agent's, in which other agents are named.
+            instruction: What the agent is told, where its own name is.
         """
         sensitivity = Sensitivity.of(
             silence_ms, start_sensitivity, end_sensitivity, prefix_padding_ms
         )
-        return Ears(self._recognizer, sensitivity)
+        return Ears(self._recognizer, sensitivity, agents=spoken_names(tools, instruction))
 
     async def speak(
         self,

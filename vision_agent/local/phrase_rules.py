@@ -30,6 +30,7 @@ RULES: dict[str, str] = {
     " | (a | the | my) (face | person | q r code | qr code | text | <noun>) (appears | disappears"
     " | is gone | moves | comes | is there | is back) | (someone | somebody) (comes | appears"
     " | is there | leaves)",
+    "agent": "<NULL>",
     "visitor": "(a | the) (face | person | q r code | qr code | text) | (movement | people)",
     "number": "one | two | three | four | five | six | seven | eight | nine | ten | fifteen"
     " | twenty | thirty | forty five | sixty | ninety",
@@ -39,10 +40,11 @@ RULES: dict[str, str] = {
     " | stand up | leave | go | eat | take (my | the) (medicine | pill | pills) | check (the oven"
     " | the time | my mail) | turn off the (oven | light | stove) | stretch | sleep | wake up",
 }
-"""Named parts of phrases; those in ``SLOTS`` are given to the brain when they are in a match."""
+"""Named parts of phrases; those in ``SLOTS`` are given to the brain when they are in a match. Whom
+one can ask for as an ``agent`` is known only in a conversation that has others in it."""
 
 SLOTS = frozenset(
-    {"colour", "name", "noun", "whose", "target", "things", "event", "duration", "chore"}
+    {"colour", "name", "noun", "whose", "target", "things", "event", "duration", "chore", "agent"}
 )
 
 FREE = {
@@ -52,6 +54,7 @@ FREE = {
     "event": 10,
     "visitor": 6,
     "chore": 15,
+    "agent": 3,
 }
 """Slots that may be any words, up to so many, in what is typed; by ear they are the list above, for
 a grammar can only hear what it holds."""

@@ -20,6 +20,7 @@ from vision_agent.local.sight import (
     TextLine,
 )
 from vision_agent.local.sight.places import spot
+from vision_agent.local.tool_words import split_name
 
 MOST_PLACES = 3
 
@@ -233,9 +234,22 @@ def tool_result(name: str, response: Mapping[str, Any]) -> str:
             return f"{key.replace('_', ' ').capitalize()}: {_value(value)}."
     if "memories" in told:
         return memories(told["memories"])
-    parts = [f"the {key.replace('_', ' ')} is {_value(value)}" for key, value in told.items()]
+    parts = [f"the {_words(key)} {_is_or_are(key)} {_value(value)}" for key, value in told.items()]
     sentence = listed(parts)
     return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+_SINGULAR_IN_S = ("ss", "us", "is", "news", "series", "lens")
+
+
+def _words(key: str) -> str:
+    return " ".join(split_name(key))
+
+
+def _is_or_are(key: str) -> str:
+    """The verb that goes with a field's name: "the opening hours are", "the address is"."""
+    last = (split_name(key) or [""])[-1]
+    return "are" if last.endswith("s") and not last.endswith(_SINGULAR_IN_S) else "is"
 
 
 def memories(found: Any) -> str:

@@ -11,7 +11,7 @@ from vision_agent.local.sight import Box, Observations, Sight, TaughtThing
 from vision_agent.local.vocabulary import singular
 
 _ARTICLES = ("the", "a", "an", "my", "our", "your", "any", "this", "that")
-_TEXT = frozenset("text writing words word sign label letters".split())  # noqa: SIM905
+TEXT_WORDS = frozenset("text writing words word sign label letters".split())  # noqa: SIM905
 _CODE = frozenset("qr code barcode bar".split())  # noqa: SIM905
 _FACE = frozenset("face faces person people head me".split())  # noqa: SIM905
 _THING = frozenset("thing things object one ones it something".split())  # noqa: SIM905
@@ -62,7 +62,7 @@ def target_of(text: str, taught: Sequence[TaughtThing]) -> Target:
         if rest == thing.name:
             return Target("known", thing.called, taught=thing)
     said = frozenset(words)
-    if said and said <= _TEXT:
+    if said and said <= TEXT_WORDS:
         return Target("text", "the text")
     if said and said <= _CODE:
         return Target("code", "a QR code or a barcode")

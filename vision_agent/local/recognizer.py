@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import json
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from vision_agent.local.contract import Heard
 from vision_agent.local.recognizer_worker import AUDIO, BEGIN, CANCEL, END, NAMES, RESULT
@@ -29,8 +29,9 @@ _log = logging.getLogger(__name__)
 class Transcription:
     """One utterance on its way through the worker; its sound is kept until it has a result."""
 
-    def __init__(self, job: int, recognizer: Recognizer) -> None:
+    def __init__(self, job: int, recognizer: Recognizer, agents: Sequence[str] = ()) -> None:
         self.job = job
+        self.opening = json.dumps(list(agents)).encode() if agents else b""
         self.sound = bytearray()
         self.ended = False
         self.tries = 0
@@ -101,14 +102,18 @@ class Recognizer:
         for job in list(self._open):
             self.settle(job, _NOTHING)
 
-    def begin(self) -> Transcription | None:
-        """A new utterance; None when too many are being transcribed."""
+    def begin(self, agents: Sequence[str] = ()) -> Transcription | None:
+        """A new utterance; None when too many are being transcribed.
+
+        Args:
+            agents: Whom the caller may ask for by name.
+        """
         if len(self._open) >= MOST_AT_ONCE:
             _log.warning("%d utterances at once: one more is not transcribed", MOST_AT_ONCE)
             return None
-        utterance = Transcription(next(self._jobs) % 2**32, self)
+        utterance = Transcription(next(self._jobs) % 2**32, self, agents)
         self._open[utterance.job] = utterance
-        self.pass_on(BEGIN, utterance.job)
+        self.pass_on(BEGIN, utterance.job, utterance.opening)
         return utterance
 
     def pass_on(self, op: int, job: int, payload: bytes = b"") -> None:
@@ -132,7 +137,7 @@ class Recognizer:
                 _log.error("giving up an utterance that the recogniser did not survive")
                 self.settle(utterance.job, _LOST)
                 continue
-            self.worker.send(BEGIN, utterance.job)
+            self.worker.send(BEGIN, utterance.job, utterance.opening)
             self.worker.send(AUDIO, utterance.job, bytes(utterance.sound))
             if utterance.ended:
                 self.worker.send(END, utterance.job)

@@ -13,7 +13,7 @@ import itertools
 import json
 import math
 import sys
-from collections import deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 
 from pocketsphinx import Decoder
@@ -42,7 +42,14 @@ _TYPICAL_LEVEL = "40,3,-1"
 _SECOND_BEST = 10
 _FEW_WORDS = 2  # what a decoy can be mistaken for
 _ONE_WORD = "#JSGF V1.0; grammar level; public <level> = stop;"
+_MOST_GRAMMARS = 4
+"""Kept for a listener: one takes half a second to make. The one used longest ago is let go."""
+
 _MOST_STATES = 8_000  # of the search, a frame: a bound on what noise can cost
+
+
+_Known = tuple[tuple[str, ...], tuple[str, ...]]
+"""Taught names, and agents."""
 
 
 class Listener:
@@ -58,22 +65,32 @@ class Listener:
         for decoder in (self._grammar, self._general):
             for word, phones in EXTRA_WORDS.items():
                 decoder.add_word(word, phones, True)
-        self._names: tuple[str, ...] = ()
-        self._grammar.add_jsgf_string("requests", jsgf())
         self._grammar.add_jsgf_string("level", _ONE_WORD)
+        self._serial = itertools.count(1)
+        self._searches: OrderedDict[_Known, str] = OrderedDict()
+        self.listen_for(())
 
-    def listen_for(self, names: tuple[str, ...]) -> None:
-        """Put taught names into the grammar, and their words into the dictionary."""
-        if names == self._names:
+    def listen_for(self, names: tuple[str, ...], agents: tuple[str, ...] = ()) -> None:
+        """Put names into the grammar, and their words into the dictionary.
+
+        Args:
+            names: What things have been taught as.
+            agents: Whom the caller may ask for.
+        """
+        self._known = names, agents
+        if self._known in self._searches:
+            self._searches.move_to_end(self._known)
             return
-        self._names = names
-        for word in {word for name in names for word in name.split()}:
+        for word in {word for name in (*names, *agents) for word in name.split()}:
             for decoder in (self._grammar, self._general):
                 if decoder.lookup_word(word) is None:
                     decoder.add_word(word, spelled_phones(word), True)
         self._grammar.activate_search("level")
-        self._grammar.remove_search("requests")
-        self._grammar.add_jsgf_string("requests", jsgf(names))
+        if len(self._searches) == _MOST_GRAMMARS:
+            self._grammar.remove_search(self._searches.popitem(last=False)[1])
+        search = f"requests{next(self._serial)}"
+        self._grammar.add_jsgf_string(search, jsgf(names, agents))
+        self._searches[self._known] = search
 
     def begin(self, opening: bytes) -> None:
         """Start an utterance, levelled on its first second of PCM."""
@@ -81,7 +98,7 @@ class Listener:
             # Forgets the noise of earlier utterances, which were perhaps another caller's.
             decoder.reinit_feat()
         level = self._level(opening)
-        self._grammar.activate_search("requests")
+        self._grammar.activate_search(self._searches[self._known])
         for decoder in (self._grammar, self._general):
             decoder.set_cmn(level)
             decoder.start_utt()
@@ -107,7 +124,7 @@ class Listener:
             default=1.0,
         )
         return {
-            **judge(request, general, distance, nearest, self._names),
+            **judge(request, general, distance, nearest, *self._known),
             "grammar": request,
             "general": general,
             "distance": round(distance, 3),
@@ -144,6 +161,7 @@ def judge(
     distance: float,
     nearest: float = 1.0,
     names: tuple[str, ...] = (),
+    agents: tuple[str, ...] = (),
 ) -> dict[str, object]:
     """What to believe of two hypotheses.
 
@@ -153,6 +171,7 @@ def judge(
         distance: How differently they sound, 0 to 1.
         nearest: How differently the grammar's and the nearest of the general model's ten best do.
         names: What things have been taught as.
+        agents: Whom the caller may ask for.
 
     Returns:
         ``text`` and ``understood``. Not understood, the text is what the general model heard, for
@@ -163,9 +182,9 @@ def judge(
     if bound in DECOYS and distance > AGREEMENT and len(free.split()) <= _FEW_WORDS:
         return {"text": free, "understood": False}
     # The general model knows nothing of the table: if it hears a sentence of the table, that is it.
-    if understand(free, names) is not None:
+    if understand(free, names, agents) is not None:
         return {"text": free, "understood": True}
-    if agreed and understand(bound, names) is not None:
+    if agreed and understand(bound, names, agents) is not None:
         return {"text": bound, "understood": True}
     return {"text": free, "understood": False}
 
@@ -176,6 +195,7 @@ class _Utterance:
     waiting: bytearray = field(default_factory=bytearray)
     ended: bool = False
     cancelled: bool = False
+    agents: tuple[str, ...] = ()
     listener: Listener | None = None
 
     def runnable(self) -> bool:
@@ -208,7 +228,7 @@ class _Room:
             self._names = tuple(json.loads(payload))
             return
         if op == BEGIN:
-            utterance = _Utterance(job)
+            utterance = _Utterance(job, agents=tuple(json.loads(payload or b"[]")))
             self._by_job[job] = utterance
             self._turns.append(utterance)
             return
@@ -241,7 +261,7 @@ class _Room:
             utterance.listener = self._borrow()
             if utterance.listener is None:
                 return False
-            utterance.listener.listen_for(self._names)
+            utterance.listener.listen_for(self._names, utterance.agents)
             utterance.listener.begin(bytes(utterance.waiting[:_LEVEL_BYTES]))
         if utterance.waiting:
             utterance.listener.feed(bytes(utterance.waiting[:_SLICE_BYTES]))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import math
 import struct
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from vision_agent.local.contract import (
     OUTPUT_RATE_HZ,
@@ -67,6 +67,8 @@ class ScenarioEngine:
         start_sensitivity: str,
         end_sensitivity: str,
         prefix_padding_ms: int | None = None,
+        tools: Sequence[Mapping[str, Any]] = (),
+        instruction: str = "",
     ) -> Ears:
         """The hearing of one conversation: real voice activity, scripted words."""
         if self._engine is not None and self._scenario.hears_then == "engine":
@@ -75,6 +77,8 @@ class ScenarioEngine:
                 start_sensitivity=start_sensitivity,
                 end_sensitivity=end_sensitivity,
                 prefix_padding_ms=prefix_padding_ms,
+                tools=tools,
+                instruction=instruction,
             )
             return _ScriptedEars(real, self._script) if self._scenario.hears else real
         return _ScriptedEars(
@@ -150,7 +154,7 @@ class _ScriptedEars:
 class _Deaf:
     """A recogniser whose ears notice speech and understand none of it."""
 
-    def begin(self) -> _Deaf:
+    def begin(self, agents: Sequence[str] = ()) -> _Deaf:
         return self
 
     def feed(self, pcm: bytes) -> None:

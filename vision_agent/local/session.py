@@ -95,6 +95,8 @@ class Session:
             start_sensitivity=setup.start_sensitivity,
             end_sensitivity=setup.end_sensitivity,
             prefix_padding_ms=setup.prefix_ms,
+            tools=setup.tools,
+            instruction=setup.instruction,
         )
         self._listening = Listening(
             setup, self._ears, self._turns, self._context, self._now_ms, self._do, self._send

@@ -16,10 +16,27 @@ _SIGNALLING = "signalling"
 
 @dataclass(slots=True)
 class Line:
-    """One line of the transcript: `who` is "user" or "agent", `at_ms` when it began to arrive."""
+    """One line of the transcript.
+
+    Attributes:
+        who: "user" or "agent".
+        text: What was said.
+        at_ms: When it began to arrive.
+        agent: Which agent said it, by its name, if the server told; a call may have several.
+    """
 
     who: str
     text: str
+    at_ms: int
+    agent: str = ""
+
+
+@dataclass(slots=True)
+class Point:
+    """Something the agent pointed at: the label, and `[ymin, xmin, ymax, xmax]` of 1000."""
+
+    label: str
+    box_2d: list[int]
     at_ms: int
 
 
@@ -43,7 +60,9 @@ class Conversation:
     Attributes:
         ready: The server's agent is ready (bot-ready).
         connecting: The server said that its model isn't connected yet; not every server says so.
+        turn_complete_ms: When the newest turn was complete; None if a tool's result came since.
         ended: Why the server ended the call, None while it goes on.
+        points: What the agent has pointed at, in order.
     """
 
     def __init__(self, on_transcript: OnTranscript | None = None) -> None:
@@ -51,6 +70,7 @@ class Conversation:
         self.connecting = False
         self.transcript: list[Line] = []
         self.tool_calls: dict[str, ToolCall] = {}
+        self.points: list[Point] = []
         self.errors: list[str] = []
         self.interruptions = 0
         self.jpeg_bytes: list[int] = []
@@ -58,6 +78,7 @@ class Conversation:
         self.turn_complete_ms: int | None = None
         self.ended: str | None = None
         self._on_transcript = on_transcript or (lambda who, text, at_ms: None)
+        self._agent = ""
         self._saying: list[str] = []
         self._saying_since_ms = 0
         self._user_since_ms: int | None = None
@@ -124,7 +145,7 @@ class Conversation:
     def _agent_said(self, text: str) -> None:
         self._saying.clear()
         if text.strip():
-            self._add(Line("agent", text.strip(), self._saying_since_ms))
+            self._add(Line("agent", text.strip(), self._saying_since_ms, self._agent))
 
     def _add(self, line: Line) -> None:
         self.transcript.append(line)
@@ -144,6 +165,9 @@ class Conversation:
             call.ended_ms = at_ms
             call.result = data.get("result")
             call.cancelled = bool(data.get("cancelled"))
+            if not call.cancelled:
+                # A turn that ended while the tool ran is not the answer to what the tool told.
+                self.turn_complete_ms = None
 
     def _own(self, data: dict[str, Any], at_ms: int) -> None:
         """Take one of the product's own messages (`server-message`, told apart by `kind`)."""
@@ -154,6 +178,10 @@ class Conversation:
             self.frame_ages_ms.append(round(data["age_ms"]))
         elif kind == "interrupted":
             self.interruptions += 1
+        elif kind == "agent":
+            self._agent = str(data.get("name") or "")
+        elif kind == "point" and isinstance(data.get("box_2d"), list):
+            self.points.append(Point(str(data.get("label", "")), data["box_2d"], at_ms))
         elif kind == "turn_complete":
             self.turn_complete_ms = at_ms
         elif kind == "state":

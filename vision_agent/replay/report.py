@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vision_agent.replay.conversation import Conversation, Line, ToolCall
+from vision_agent.replay.conversation import Conversation, Line, Point, ToolCall
 from vision_agent.replay.utterances import Span
 from vision_agent.replay.voice import Voice, write_wav
 
@@ -53,6 +53,7 @@ class Report:
         voice_ms: Its stretches, `[from, to]`, at least 300 ms apart.
         interruptions: Answers broken off because the caller spoke, as the server announced them.
         tool_calls: Tools the agent used.
+        points: What it pointed at.
         errors: Everything that went wrong, in words.
         answered: Whether the agent's voice was heard after something was said; where nothing was
             said (a silent recording and no question), whether it was heard at all.
@@ -71,6 +72,7 @@ class Report:
     voice_ms: list[tuple[int, int]] = field(default_factory=list)
     interruptions: int = 0
     tool_calls: list[ToolCall] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     answered: bool = False
     ended: str = ""
@@ -81,7 +83,7 @@ class Report:
         figures = {
             name: getattr(self, name)
             for name in self.__dataclass_fields__
-            if name not in ("voice", "transcript", "utterances", "tool_calls")
+            if name not in ("voice", "transcript", "utterances", "tool_calls", "points")
         }
         return {
             "timeline_zero": TIMELINE_ZERO,
@@ -89,6 +91,7 @@ class Report:
             "transcript": [asdict(line) for line in self.transcript],
             "utterances": [asdict(utterance) for utterance in self.utterances],
             "tool_calls": [asdict(call) for call in self.tool_calls],
+            "points": [asdict(point) for point in self.points],
         }
 
     def write_json(self, path: Path) -> None:
@@ -160,6 +163,7 @@ def make_report(
         voice_ms=[(s.start_ms, s.end_ms) for s in voice.stretches],
         interruptions=conversation.interruptions,
         tool_calls=list(conversation.tool_calls.values()),
+        points=conversation.points,
         errors=[*errors, *conversation.errors],
         answered=bool(replies) if utterances else voice.voiced_ms > 0,
         ended=ended,

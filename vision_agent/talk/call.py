@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from aiortc import MediaStreamTrack, RTCIceServer
 
-from vision_agent.replay.conversation import Conversation
+from vision_agent.replay.conversation import Conversation, Line, Point, ToolCall
 from vision_agent.replay.ending import Progress, reason_to_end
 from vision_agent.replay.peer import Peer
 from vision_agent.replay.recording import SOUND_RATE_HZ, Samples
@@ -79,6 +79,26 @@ class TalkCall:
     def transcript(self) -> list[tuple[str, str]]:
         """Who ("user" or "agent") said what, in order."""
         return [(line.who, line.text) for line in self._conversation.transcript]
+
+    @property
+    def lines(self) -> list[Line]:
+        """The transcript with times, and with the name of the agent who speaks."""
+        return self._conversation.transcript
+
+    @property
+    def tool_calls(self) -> list[ToolCall]:
+        """The tools the agent has used, in order."""
+        return list(self._conversation.tool_calls.values())
+
+    @property
+    def points(self) -> list[Point]:
+        """What the agent has pointed at, in order."""
+        return self._conversation.points
+
+    @property
+    def silent_ms(self) -> int:
+        """For how long the agent has been silent."""
+        return self._now_ms() - (self._watch.silent_since_ms or 0)
 
     @property
     def errors(self) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from vision_agent.replay.conversation import Point, ToolCall
 from vision_agent.replay.recording import (
     SOUND_RATE_HZ,
     BadRecording,
@@ -31,6 +32,7 @@ from vision_agent.talk.switching_camera import SwitchingCamera
 from vision_agent.talk.waiting import until
 
 _SEEN_S = 5.0
+_QUIET_MS = 700
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,13 @@ class Answer:
         text: Its words, as the server transcribed them.
         reply_ms: From the end of the question to its voice; None if it had none.
         voice: Its voice, mono s16 at 48 kHz.
+        agent: Which agent said the last of it, by its name; a call may have several.
     """
 
     text: str
     reply_ms: int | None
     voice: Samples
+    agent: str = ""
 
     def write_wav(self, path: Path | str) -> None:
         """Write the voice as a WAV file."""
@@ -59,7 +63,7 @@ class CallClient:
         url: The server, `http://host:port`.
         show: What the camera shows at first; see `show`. None is a call without a camera.
         token: The server's access token, if it wants one.
-        asked: Options of this call: `voice`, `language`, `modalities` and so on.
+        asked: Options of this call: `agent`, `voice`, `language`, `modalities` and so on.
         timeout_s: The longest wait for the server, and for an answer.
     """
 
@@ -74,6 +78,7 @@ class CallClient:
     ) -> None:
         self._url, self._token, self._timeout_s = url, token, timeout_s
         self._first, self._asked = show, dict(asked or {})
+        self._told = 0
         self._in_text = "TEXT" in str(self._asked.get("modalities", "")).upper()
 
     async def __aenter__(self) -> Self:
@@ -109,6 +114,16 @@ class CallClient:
     def transcript(self) -> list[tuple[str, str]]:
         """Who ("user" or "agent") said what so far; typed text isn't transcribed."""
         return self._call.transcript
+
+    @property
+    def tool_calls(self) -> list[ToolCall]:
+        """The tools the agent has used so far: name, arguments, result, times."""
+        return self._call.tool_calls
+
+    @property
+    def points(self) -> list[Point]:
+        """What the agent has pointed at so far: label and box."""
+        return self._call.points
 
     async def show(self, what: Path | str | npt.NDArray[np.uint8]) -> None:
         """Show something else, and wait until the model was sent a picture.
@@ -160,6 +175,22 @@ class CallClient:
         await until(lambda: self._microphone.spoken_ms >= spans[-1].end_ms)
         return await self._answer(voice, said)
 
+    async def listen(self) -> Answer:
+        """What the agent says unasked: next, or since the last answer.
+
+        Raises:
+            CallFailed: It has said nothing until the timeout.
+        """
+        voice, _ = self._listen()
+
+        def has_spoken() -> bool:
+            return any(line.who == "agent" for line in self._call.lines[self._told :])
+
+        await until(lambda: has_spoken() and self._call.silent_ms > _QUIET_MS, self._timeout_s)
+        if not has_spoken():
+            raise CallFailed(f"The agent has said nothing for {self._timeout_s:g} s.")
+        return self._told_since(self._told, None, voice)
+
     def _listen(self) -> tuple[Voice, int]:
         voice = Voice()
         self._call.keep_voice(voice)
@@ -167,10 +198,20 @@ class CallClient:
 
     async def _answer(self, voice: Voice, said: int) -> Answer:
         how = await self._call.until_answered(in_text=self._in_text)
-        words = [text for who, text in self._call.transcript[said:] if who == "agent"]
-        if how != "answered" and not words:
+        answer = self._told_since(said, self._call.last_reply_ms, voice)
+        if how != "answered" and not answer.text:
             raise CallFailed(f"The agent did not answer: {how}.")
-        return Answer(" ".join(words), self._call.last_reply_ms, voice.samples())
+        return answer
+
+    def _told_since(self, said: int, reply_ms: int | None, voice: Voice) -> Answer:
+        lines = [line for line in self._call.lines[said:] if line.who == "agent"]
+        self._told = len(self._call.lines)
+        return Answer(
+            " ".join(line.text for line in lines),
+            reply_ms,
+            voice.samples(),
+            lines[-1].agent if lines else "",
+        )
 
 
 async def _pictures(what: Path | str | npt.NDArray[np.uint8]) -> Recording | npt.NDArray[np.uint8]:

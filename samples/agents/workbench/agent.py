@@ -42,7 +42,7 @@ root_agent = Agent(
     instruction=(
         "You are on a video call with somebody at a workbench. Answer by voice in one to three "
         "short sentences. Look closely before you name a small part, point at what you mean, "
-        "convert lengths with convert_length, and ask count_parts what is in stock."
+        "convert lengths with convert_length, and ask check_stock what is in stock."
     ),
     tools=[look_closely, point_at, convert_length, stock],
 )

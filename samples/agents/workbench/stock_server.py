@@ -8,8 +8,8 @@ server = MCPServer("stock")
 
 
 @server.tool()
-def count_parts(name: str) -> dict[str, object]:
-    """Tell how many parts of a name are in stock, for example "M4 screw"."""
+def check_stock(name: str) -> dict[str, object]:
+    """Check the stock of a part, for example "M4 screw": how many there are."""
     found = name.lower().strip().removesuffix("s")
     if found not in STOCK:
         return {"error": f"We never had any. There are: {', '.join(STOCK)}."}

@@ -1,0 +1,201 @@
+"""Every sample agent is called by its recording: over WebRTC, ADK and the local Live API.
+
+One server has them all. What the recordings say is said remark by remark, each after the answer to
+the one before, so that nothing depends on how fast this machine is. Answers take as long as it
+takes to speak them: four calls are made at a time, the long ones first.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+import pytest_asyncio
+
+from tests.conftest import RECORDINGS, serving
+from tests.samples.pitch import pitch_hz
+from tests.samples.remarks import remarks
+from tests.test_switchboard import SAMPLE_NAMES, SAMPLES
+from vision_agent import CallClient
+from vision_agent.replay.recording import SOUND_RATE_HZ
+from vision_agent.talk.client import Answer
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+
+
+Conversation = Callable[[str], Awaitable[None]]
+"""Calls the server at an address."""
+
+
+@asynccontextmanager
+async def calling(url: str, name: str) -> AsyncIterator[tuple[CallClient, list[bytes]]]:
+    """A call to a sample agent that is shown its recording, and what is said in that."""
+    recording = RECORDINGS / f"{name}.mp4"
+    async with CallClient(url, show=recording, asked={"agent": name}) as call:
+        yield call, await asyncio.to_thread(remarks, recording)
+
+
+async def say(call: CallClient, remark: bytes) -> Answer:
+    return await call.say(remark, rate_hz=SOUND_RATE_HZ)
+
+
+def used(call: CallClient, tool: str) -> dict:
+    """The arguments of the only use of a tool, which has come to an end."""
+    (found,) = [each for each in call.tool_calls if each.name == tool]
+    assert found.ended_ms is not None
+    assert "error" not in found.result
+    return found.arguments
+
+
+def around(box_2d: list[int], wanted: tuple[int, int, int, int], within: int = 40) -> bool:
+    return all(abs(a - b) <= within for a, b in zip(box_2d, wanted, strict=True))
+
+
+@pytest.mark.parametrize("name", SAMPLE_NAMES)
+async def test_a_sample_has_a_readme_of_ten_lines_that_names_its_recording(name: str):
+    lines = (SAMPLES / name / "README.md").read_text().splitlines()
+    assert len(lines) == 10
+    assert f"samples/recordings/{name}.mp4" in " ".join(lines)
+    assert f"--agent samples/agents/{name}" in " ".join(lines)
+    assert f"`{name}`" in (SAMPLES / "README.md").read_text()
+    assert f"{name}.mp4" in (RECORDINGS / "LICENSES.md").read_text()
+
+
+async def basic_says_what_it_sees_and_what_time_it_is(url: str) -> None:
+    async with calling(url, "basic") as (call, (see, time)):
+        assert "something red in the middle" in (await say(call, see)).text
+        answer = await say(call, time)
+        assert used(call, "get_current_time") == {}
+        assert re.search(r"The time is \d\d:\d\d", answer.text)
+
+
+async def shop_assistant_tells_reads_points_and_compares(url: str) -> None:
+    async with calling(url, "shop_assistant") as (call, (what, label, point)):
+        told = (await say(call, what)).text
+        assert "blue" in told
+        read = (await say(call, label)).text
+        assert used(call, "look_closely")["what"] == "label"
+        for line in ("OAT DRINK", "RICE DRINK", "1.89 euros", "1.49 euros"):
+            assert line in read
+        await say(call, point)
+        box = used(call, "point_at")["box_2d"]
+        # The red carton, where it was drawn.
+        assert around(box, (125, 547, 877, 906))
+        assert [(point.label, point.box_2d) for point in call.points] == [("red thing", box)]
+        compared = (await call.type("compare the oat drink with the rice drink")).text
+        assert used(call, "compare_products") == {"first": "oat drink", "second": "rice drink"}
+        assert "The rice drink is cheaper, 1.49 euros a litre" in compared
+
+
+async def tutor_looks_at_homework_points_at_it_and_checks_a_line(url: str) -> None:
+    async with calling(url, "tutor") as (call, (look, point)):
+        seen = (await say(call, look)).text
+        assert used(call, "look_closely")["what"] == "page"
+        assert "42" in seen
+        assert "54" in seen
+        await say(call, point)
+        assert around(call.points[0].box_2d, (210, 260, 735, 800))
+        checked = (await call.type("check the sum 7 times 8 is 54")).text
+        line = {"left": 7, "sign": "times", "right": 8, "result": 54}
+        assert used(call, "check_sum") == line
+        assert "7 times 8 is not 54" in checked
+        assert "56" not in checked
+
+
+async def watchman_tells_unasked_when_something_moves(url: str) -> None:
+    async with calling(url, "watchman") as (call, (watch, _)):
+        promised = await say(call, watch)
+        assert used(call, "watch_for")["kind"] == "moves"
+        told = await call.listen() if "is moving" not in promised.text else promised
+        assert "Something is moving" in told.text
+        assert len(told.voice)
+
+
+async def front_desk_hands_over_by_voice_both_ways_and_loses_no_word(url: str) -> None:
+    async with calling(url, "front_desk") as (call, (hello, to_repairs, back, to_sales)):
+        desk = await say(call, hello)
+        assert desk.agent == "front_desk"
+        # Asked in one breath with the wish to be transferred: the new agent answers.
+        repairs = await say(call, to_repairs)
+        assert repairs.agent == "repairs"
+        assert "blue" in repairs.text
+        heard = [text.replace("color", "colour") for who, text in call.transcript if who == "user"]
+        assert heard[1:] == ["transfer me to repairs", "what colour is this"]
+        front = await say(call, back)
+        assert (front.agent, front.text) == (
+            "front_desk",
+            "Front desk here. What can I do for you?",
+        )
+        sales = await say(call, to_sales)
+        assert (sales.agent, sales.text) == ("sales", "Sales here. What can I do for you?")
+        asked_for = [each.arguments["agent_name"] for each in call.tool_calls]
+        assert asked_for == ["repairs", "front_desk", "sales"]
+        # Kore is high, Charon and Puck are not.
+        assert pitch_hz(desk.voice) > 1.2 * pitch_hz(repairs.voice)
+        assert pitch_hz(desk.voice) > 1.2 * pitch_hz(sales.voice)
+
+
+async def what_is_typed_while_front_desk_hands_over_is_answered_by_the_new_agent(url: str) -> None:
+    async with calling(url, "front_desk") as (call, _):
+        handing_over = asyncio.create_task(call.type("transfer me to repairs"))
+        while not call.tool_calls:
+            await asyncio.sleep(0.005)
+        answer = await call.type("what is the repair price of a bicycle")
+        await handing_over
+        assert used(call, "repair_price") == {"item": "bicycle"}
+        assert answer.agent == "repairs"
+        assert "40 euros" in answer.text
+        hours = await call.type("back to the front desk")
+        assert hours.agent == "front_desk"
+        hours = await call.type("when do you open?")
+        assert hours.text == "The opening hours are nine to five, Monday to Friday."
+
+
+async def workbench_counts_points_converts_and_asks_its_mcp_server(url: str) -> None:
+    async with calling(url, "workbench") as (call, (count, point)):
+        assert "four green things" in (await say(call, count)).text
+        await say(call, point)
+        assert used(call, "point_at")["label"] == "red thing"
+        assert around(call.points[0].box_2d, (625, 109, 730, 406))
+        converted = (await call.type("convert 6 inches to centimetres")).text
+        assert used(call, "convert_length") == {"value": 6, "unit": "inches", "to": "centimetres"}
+        assert "15.24" in converted
+        stock = (await call.type("check the stock of M4 screws")).text
+        assert used(call, "check_stock") == {"name": "m4 screws"}
+        assert "120" in stock
+
+
+CONVERSATIONS = (
+    shop_assistant_tells_reads_points_and_compares,
+    workbench_counts_points_converts_and_asks_its_mcp_server,
+    tutor_looks_at_homework_points_at_it_and_checks_a_line,
+    front_desk_hands_over_by_voice_both_ways_and_loses_no_word,
+    basic_says_what_it_sees_and_what_time_it_is,
+    watchman_tells_unasked_when_something_moves,
+    what_is_typed_while_front_desk_hands_over_is_answered_by_the_new_agent,
+)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def calls() -> AsyncIterator[dict[Conversation, asyncio.Task[None]]]:
+    """All the conversations, under way."""
+    lines = asyncio.Semaphore(4)
+
+    async def one(conversation: Conversation, url: str) -> None:
+        async with lines:
+            await conversation(url)
+
+    async with serving("--agent", str(SAMPLES)) as server:
+        tasks = {each: asyncio.create_task(one(each, server.url)) for each in CONVERSATIONS}
+        yield tasks
+        for task in tasks.values():
+            task.cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+
+
+@pytest.mark.parametrize("conversation", CONVERSATIONS, ids=lambda each: each.__name__)
+async def test_a_recording_has_the_conversation(
+    conversation: Conversation, calls: dict[Conversation, asyncio.Task[None]]
+):
+    await calls[conversation]
