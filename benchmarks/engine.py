@@ -2,7 +2,7 @@
 
     python benchmarks/engine.py                     everything, about 10 minutes
     python benchmarks/engine.py --every 5           a fifth of the sentences
-    python benchmarks/engine.py --only speaking     some parts: hearing, recognition, speaking
+    python benchmarks/engine.py --only speaking     one part
 
 Hearing is measured with a fixed set of sentences in two voices that nothing was tuned with, with
 real speech that asks for nothing, and with noises made from fixed seeds. benchmarks/README.md says
@@ -18,6 +18,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from engine_first_sound import measure_first_sound
 from engine_hearing import measure_hearing
 from engine_recognition import measure_recognition
 from engine_speaking import measure_speaking
@@ -29,11 +30,13 @@ PARTS = {
     "hearing": measure_hearing,
     "recognition": measure_recognition,
     "speaking": measure_speaking,
+    "first-sound": measure_first_sound,
 }
 TITLES = {
     "hearing": "When somebody speaks (ms, from the sound to the event, by the stream's own clock)",
     "recognition": "What was said",
     "speaking": "The voice (ms: median / 95th percentile)",
+    "first-sound": "From the end of what was said, as decided, to the first sound on the wire (ms)",
 }
 
 Row = dict[str, Any]

@@ -16,6 +16,8 @@ QUESTIONS = {
     "read-the-text": "read",
     "is-there-a-qr-code": "code",
     "what-changed": "changed",
+    "what-is-this": "what_is",
+    "this-is-my-mug": "teach",
     "hello": "hello",
     "stop": "stop",
 }

@@ -36,6 +36,16 @@ def test_a_pause_shorter_than_the_silence_does_not_end_speech() -> None:
     assert events == [(96, SpeechStarted(0))]
 
 
+def test_what_hardly_stands_out_from_the_noise_has_to_be_surer() -> None:
+    def starts(probability: float, *, clear: bool) -> bool:
+        endpointer = Endpointer(Sensitivity())
+        return any(endpointer.feed(probability, n * CHUNK_MS, clear=clear) for n in range(1, 20))
+
+    assert starts(0.6, clear=True)
+    assert not starts(0.6, clear=False)
+    assert starts(0.9, clear=False)
+
+
 def test_while_speaking_a_weaker_voice_still_counts() -> None:
     endpointer = Endpointer(Sensitivity(silence_ms=100))
     assert run(endpointer, [0.9] * 5 + [0.4] * 50) == [(96, SpeechStarted(0))]

@@ -17,8 +17,22 @@ def gate_after(levels: list[float]) -> LevelGate:
 
 def test_silence_and_a_fan_are_idle_as_soon_as_they_are_known() -> None:
     assert gate_after([0.0] * 12).is_idle
-    assert not gate_after([FAN_RMS] * 50).is_idle
-    assert gate_after([FAN_RMS] * 120).is_idle
+    assert not gate_after([FAN_RMS] * 3).is_idle
+    assert gate_after([FAN_RMS] * 20).is_idle
+
+
+def test_a_voice_is_near_also_when_the_call_begins_with_it() -> None:
+    gate = gate_after([2000.0] * 3)
+    assert gate.is_near
+    # It may as well be a crowd: that is known half a second later.
+    assert not gate.is_clear
+
+
+def test_what_is_a_little_louder_than_the_noise_is_near_but_not_clear() -> None:
+    dish, voice = gate_after([FAN_RMS] * 50 + [1200.0]), gate_after([FAN_RMS] * 50 + [4000.0])
+    assert dish.is_near
+    assert not dish.is_clear
+    assert voice.is_clear
 
 
 def test_a_voice_over_a_fan_is_near_and_so_is_the_pause_between_its_syllables() -> None:

@@ -128,9 +128,15 @@ def test_a_request_that_the_general_model_had_in_mind_is_believed() -> None:
 
 
 def test_a_word_that_only_sounds_like_a_command_is_none() -> None:
-    assert judge("staff", "stop", 0.5, 0.0) == {"text": "stop", "understood": False}
+    assert judge("no", "hello", 0.5, 0.0) == {"text": "hello", "understood": False}
+    assert judge("shop", "shut the", 0.8, 0.5) == {"text": "shut the", "understood": False}
     assert judge("stock", "stop", 0.25, 0.0) == {"text": "stop", "understood": True}
     assert judge("staff", "staff", 0.0, 0.0) == {"text": "staff", "understood": False}
+
+
+def test_of_stop_and_a_word_that_sounds_like_it_stop_is_believed() -> None:
+    assert judge("staff", "stop", 0.5, 0.0) == {"text": "stop", "understood": True}
+    assert judge("shut it", "stop it", 0.667, 0.0) == {"text": "stop it", "understood": True}
 
 
 @pytest.mark.parametrize(

@@ -123,10 +123,12 @@ async def test_go_away_says_how_long_and_keeps_its_word() -> None:
         assert 0.4 < time.monotonic() - said_s < 4
 
 
-async def handles(heard: Heard, count: int) -> list[tuple[bool, bool]]:
-    await heard.until("session_resumption_update", count)
+async def handles(heard: Heard, kind: str, count: int) -> list[bool]:
+    """Of every update until the ``count``-th of this kind: whether it has a handle."""
+    await heard.until(kind, count)
     updates = [message.session_resumption_update for message in heard.messages]
-    return [(bool(update.resumable), bool(update.new_handle)) for update in updates if update]
+    assert all(bool(update.resumable) == bool(update.new_handle) for update in updates if update)
+    return [bool(update.resumable) for update in updates if update]
 
 
 async def test_it_may_say_that_it_cannot_be_resumed() -> None:
@@ -135,9 +137,9 @@ async def test_it_may_say_that_it_cannot_be_resumed() -> None:
         await session.send_realtime_input(text="long")
         await heard.until("audio")
         await session.send_realtime_input(text="two")
-        found = await handles(heard, 3)
-    # The first turn's, then the fault at the beginning of the second, then the second's.
-    assert found == [(True, True), (False, False), (True, True)]
+        found = await handles(heard, "session_resumption_update", 2)
+    # An answer is in no handle until it has ended; the fault says it once more.
+    assert found == [False, True, False, False, True]
 
 
 async def test_it_may_not_be_resumable_for_a_while() -> None:
@@ -146,8 +148,10 @@ async def test_it_may_not_be_resumable_for_a_while() -> None:
         await session.send_realtime_input(text="long")
         await heard.until("audio")
         await session.send_realtime_input(text="two")
-        found = await handles(heard, 2)
-    assert found == [(False, False), (False, False)]
+        found = await handles(heard, "not_resumable", 5)
+        assert heard.count("turn_complete") == 2
+    # The fault's own, and one at the beginning and the end of each answer.
+    assert found == [False] * 5
 
 
 async def test_a_handle_expires_in_the_words_of_the_service() -> None:

@@ -16,6 +16,7 @@ from google.genai import live, types
 
 from tests.local.live_clients import MODEL_2, MODEL_3, studio_client
 from tests.local.live_talk import QUIET, Heard, audio, send_sound, type_text
+from tests.local.sight_scenes import held_up, textured, wall
 from vision_agent.local.engine import Engine
 from vision_agent.local.server import serve
 
@@ -26,8 +27,8 @@ Connect = Callable[..., AbstractAsyncContextManager[live.AsyncSession]]
 
 
 @pytest.fixture
-async def connect() -> AsyncIterator[Connect]:
-    engine = await Engine.start()
+async def connect(tmp_path: Path) -> AsyncIterator[Connect]:
+    engine = await Engine.start(tmp_path)
     server = await serve("127.0.0.1", 0, engine)
     client = studio_client(server)
 
@@ -105,6 +106,20 @@ async def test_what_do_you_see(connect: Connect, model: str) -> None:
     assert heard.captions
     assert len(heard.sound) > 24_000  # half a second
     assert loudness(heard.sound) > 100
+
+
+async def test_a_thing_is_taught_aloud_and_known_again_in_the_next_call(connect: Connect) -> None:
+    mug = jpeg(held_up(textured(1), wall()))
+    async with connect() as session, Heard(session) as heard:
+        await session.send_realtime_input(video=mug)
+        await ask(session, "this is my mug")
+        await heard.until("turn_complete", within_s=60)
+    assert "your mug" in heard.captions
+    async with connect() as session, Heard(session) as heard:
+        await session.send_realtime_input(video=jpeg(held_up(textured(1), wall(4), turn_deg=8.0)))
+        await ask(session, "what is this")
+        await heard.until("turn_complete", within_s=60)
+    assert "That is your mug" in heard.captions
 
 
 async def test_the_newest_picture_is_the_one_that_is_asked_about(connect: Connect) -> None:

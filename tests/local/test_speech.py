@@ -41,6 +41,13 @@ async def sound(
     return np.frombuffer(b"".join(pieces), "<i2") / 32768
 
 
+async def test_the_same_text_gives_the_same_samples(speech: Speech) -> None:
+    for voice in ("Kore", "Schedar", "Umbriel"):
+        first = await sound(speech, SENTENCE, voice)
+        await sound(speech, "Something else.", "Puck")
+        assert np.array_equal(await sound(speech, SENTENCE, voice), first)
+
+
 def workers() -> set[psutil.Process]:
     return {
         child

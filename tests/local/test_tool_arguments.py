@@ -9,7 +9,6 @@ import pytest
 from google.adk.agents import Agent
 from google.adk.flows.llm_flows import agent_transfer
 from google.adk.tools import FunctionTool
-from google.adk.tools.load_memory_tool import load_memory_tool
 from google.adk.tools.transfer_to_agent_tool import TransferToAgentTool
 
 from vision_agent import tools as call_tools
@@ -77,7 +76,7 @@ MAIL = {
     },
 }
 TOOLS = [
-    *(LAMP, ORDER, MAIL, declared(get_weather), declared(load_memory_tool)),
+    *(LAMP, ORDER, MAIL, declared(get_weather)),
     *(declared(getattr(call_tools, name)) for name in call_tools.__all__ if name.islower()),
 ]
 

@@ -22,7 +22,7 @@ from vision_agent.local.looks import LOOKS
 from vision_agent.local.manner import CALM, SHORT, describe, is_hurried, is_loud
 from vision_agent.local.notices import read_notice
 from vision_agent.local.pointing import TEXT_WORDS, Target, box_2d, locate, target_of
-from vision_agent.local.sight import Box, Sight, UnreadablePicture
+from vision_agent.local.sight import Box, Observations, Sight, UnreadablePicture
 from vision_agent.local.tool_matching import Plan, complete, plan_tool
 from vision_agent.local.tool_words import ASKING, asked_concepts
 
@@ -216,8 +216,12 @@ class Brain:
                 yield f"I don't know any {name_of(request)}. Show it to me, and say: this is it."
                 return
         intent = "see" if request.intent == "closer" else request.intent
+        seen = Observations()
         for look in LOOKS[intent]:
-            seen = await self._sight.observe(turn.frames, look.needs, taught=taught)
+            if look.meanwhile and turn.spoken:
+                yield look.meanwhile
+            found = await self._sight.observe(turn.frames, look.needs, taught=taught)
+            seen = seen.and_also(found)
             if unusable := phrasing.unusable(seen):
                 yield unusable
                 return

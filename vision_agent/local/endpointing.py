@@ -19,6 +19,7 @@ class Sensitivity:
 
     Attributes:
         enter: Probability from which a silent caller's chunk counts as speech.
+        sure: The same for what hardly stands out from the noise.
         leave: Probability below which a speaking caller's chunk counts as silence.
         onset_chunks: How many of these in a row begin speech.
         silence_ms: Silence that ends speech.
@@ -26,6 +27,7 @@ class Sensitivity:
 
     enter: float = 0.5
     leave: float = 0.35
+    sure: float = 0.8
     onset_chunks: int = 3  # 80 % of 100 ms, in whole chunks
     silence_ms: int = 600
 
@@ -60,16 +62,19 @@ class Endpointer:
         self._last_voiced_end_ms = 0
         self.speaking = False
 
-    def feed(self, probability: float, chunk_end_ms: int) -> SpeechStarted | SpeechStopped | None:
+    def feed(
+        self, probability: float, chunk_end_ms: int, *, clear: bool = True
+    ) -> SpeechStarted | SpeechStopped | None:
         """Judge one chunk.
 
         Args:
             probability: That the chunk is speech, 0 to 1.
             chunk_end_ms: The stream time at its end.
+            clear: Whether it stands out from the noise.
         """
         s = self._sensitivity
         if not self.speaking:
-            self._recent.append(probability >= s.enter)
+            self._recent.append(probability >= (s.enter if clear else s.sure))
             if len(self._recent) < s.onset_chunks or not all(self._recent):
                 return None
             self.speaking = True

@@ -164,7 +164,8 @@ class Ears:
         probability = self._probability(chunk)
         event = None
         if self._automatic:
-            event = self._endpointer.feed(probability, self._fed_samples // 16)
+            at_ms = self._fed_samples // 16
+            event = self._endpointer.feed(probability, at_ms, clear=self._gate.is_clear)
         if isinstance(event, SpeechStarted):
             self._begin()
         self._listen(chunk, probability, rms)
@@ -199,6 +200,8 @@ class Ears:
         if self._since_voice < _SUFFIX_CHUNKS:
             self._pass_on(chunk)
             self._since_voice += 1
+            if self._since_voice == _SUFFIX_CHUNKS and self._current.transcription is not None:
+                self._current.transcription.pause()
         else:
             self._held.append(chunk)
 

@@ -18,14 +18,25 @@ _QUALITY = "quality"
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at the newest picture: what to look for, and how to say it."""
+    """One look at the newest picture.
+
+    Attributes:
+        needs: What to look for.
+        say: How to say it; given what this look and those before it found.
+        meanwhile: What is said to somebody who spoke, before a look that takes long.
+    """
 
     needs: frozenset[str]
     say: Callable[[Observations, Request, Taught], list[str]]
+    meanwhile: str = ""
 
 
 def _scene(seen: Observations, request: Request, taught: Taught) -> list[str]:
     return phrasing.scene(seen, taught)
+
+
+def _alike(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    return phrasing.besides(seen)
 
 
 def _details(seen: Observations, request: Request, taught: Taught) -> list[str]:
@@ -117,11 +128,12 @@ def _see_me(seen: Observations, request: Request, taught: Taught) -> list[str]:
 LOOKS = {
     # What takes long is looked for while the first sentence is being spoken.
     "see": (
-        Look(frozenset({"colour", "count", "known", _QUALITY}), _scene),
+        Look(frozenset({"colour", "known", _QUALITY}), _scene),
+        Look(frozenset({"count"}), _alike),
         Look(frozenset({"movement", "faces", "text", "codes"}), _details),
     ),
     "what_is": (
-        Look(frozenset({"colour", "count", "known", _QUALITY}), _what_is),
+        Look(frozenset({"colour", "known", _QUALITY}), _what_is),
         Look(frozenset({"faces", "text", "codes"}), _details),
     ),
     "is_known": (Look(frozenset({"known", _QUALITY}), _is_known),),
@@ -129,7 +141,7 @@ LOOKS = {
     "moving": (Look(frozenset({"movement", _QUALITY}), _moving),),
     "colour": (Look(frozenset({"colour", _QUALITY}), _colour),),
     "is_colour": (Look(frozenset({"colour", _QUALITY}), _is_colour),),
-    "read": (Look(frozenset({"text", "codes", _QUALITY}), _read),),
+    "read": (Look(frozenset({"text", "codes", _QUALITY}), _read, meanwhile="Let me read it."),),
     "code": (Look(frozenset({"codes", _QUALITY}), _codes),),
     "changed": (Look(frozenset({"changes", _QUALITY}), _changed),),
     "people": (Look(frozenset({"faces", _QUALITY}), _people),),

@@ -7,6 +7,7 @@ import math
 from collections import deque
 
 _WINDOW_CHUNKS = 94  # 3 s
+_KNOWN_CHUNKS = 16  # half a second
 _QUIETEST = 16.0  # RMS of s16 samples, -66 dBFS
 
 _LOUD = 2.0
@@ -15,6 +16,10 @@ _LOUD = 2.0
 _NEAR = 3.2
 """10 dB above the background: somebody near. Many talkers at once are seldom so far above their own
 background."""
+
+_CLEAR = 10.0
+"""20 dB above the background: what is quieter may well be a part of the noise, a dish or a voice in
+a crowd, and is believed only if the model is sure of it."""
 
 _ECHO_RMS = 1100.0
 """-29.5 dBFS. The loudest syllables of the agent's 30 voices are at -11.3 to -13.8 dBFS, so an echo
@@ -40,8 +45,9 @@ class Background:
     """
 
     def __init__(self) -> None:
-        # Until there is more to go by, quiet is assumed: a call may begin with a word.
-        self._recent: deque[float] = deque([_QUIETEST] * (_WINDOW_CHUNKS // 3), _WINDOW_CHUNKS)
+        # Quiet is assumed before the first chunk: a call may begin with a word. With a second of
+        # assumed quiet a crowd began a turn in every stream.
+        self._recent: deque[float] = deque([_QUIETEST], _WINDOW_CHUNKS)
         self._sorted = list(self._recent)
 
     def add(self, rms: float) -> None:
@@ -51,6 +57,11 @@ class Background:
             del self._sorted[bisect.bisect_left(self._sorted, self._recent[0])]
         self._recent.append(rms)
         bisect.insort(self._sorted, rms)
+
+    @property
+    def known(self) -> bool:
+        """Whether enough has been heard to tell a noise from a voice."""
+        return len(self._recent) > _KNOWN_CHUNKS
 
     @property
     def rms(self) -> float:
@@ -63,7 +74,7 @@ class LevelGate:
 
     def __init__(self) -> None:
         self.background = Background()
-        self._since_near = self._since_loud = _AFTER_SOUND
+        self._since_clear = self._since_near = self._since_loud = _AFTER_SOUND
 
     def feed(self, rms: float, *, over_agent: bool) -> None:
         """Take the level of the next chunk.
@@ -75,6 +86,8 @@ class LevelGate:
         self.background.add(rms)
         loud = rms > _LOUD * self.background.rms
         near = rms > _NEAR * self.background.rms and (rms > _ECHO_RMS or not over_agent)
+        clear = self.background.known and rms > _CLEAR * self.background.rms
+        self._since_clear = 0 if clear else self._since_clear + 1
         self._since_loud = 0 if loud else self._since_loud + 1
         self._since_near = 0 if near else self._since_near + 1
 
@@ -87,3 +100,8 @@ class LevelGate:
     def is_near(self) -> bool:
         """Whether what is heard can be somebody who speaks to us."""
         return self._since_near < _BETWEEN_SYLLABLES
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether what is heard stands out from any noise there is."""
+        return self._since_clear < _BETWEEN_SYLLABLES

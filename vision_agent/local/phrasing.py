@@ -59,21 +59,22 @@ def unusable(seen: Observations) -> str | None:
 
 
 def scene(seen: Observations, taught: Sequence[TaughtThing] = ()) -> list[str]:
-    """What is there at first sight: known things, or like ones, or colours and places."""
+    """What is there at first sight: known things, or else colours and places."""
     if seen.quality and seen.quality.empty:
         area = f" It is {seen.colour.main}." if seen.colour else ""
         return [f"I see one even area and nothing that stands out.{area}"]
     said = [_colours(seen.colour)] if seen.colour else []
     if seen.known:
         said = [in_view(seen.known, taught)]
-        if seen.count and seen.count.sure > len(seen.known):
-            said.append(f"There are {alike(seen.count)}.")
-    elif seen.count and seen.count.sure > 1:
-        ground = _ground(seen.colour) if seen.colour else ""
-        said = [f"I see {alike(seen.count)}{ground}."]
     if seen.quality and seen.quality.blurred:
         said.append("The picture is blurred.")
     return said
+
+
+def besides(seen: Observations) -> list[str]:
+    """What is alike, if that is more than the known things that were told of."""
+    told = max(1, len(seen.known or ()))
+    return [f"There are {alike(seen.count)}."] if seen.count and seen.count.sure > told else []
 
 
 def details(seen: Observations) -> list[str]:

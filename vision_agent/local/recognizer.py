@@ -9,7 +9,7 @@ import logging
 from collections.abc import Collection, Sequence
 
 from vision_agent.local.contract import Heard
-from vision_agent.local.recognizer_worker import AUDIO, BEGIN, CANCEL, END, NAMES, RESULT
+from vision_agent.local.recognizer_worker import AUDIO, BEGIN, CANCEL, END, NAMES, PAUSE, RESULT
 from vision_agent.local.worker_process import Message, WorkerProcess
 
 MOST_AT_ONCE = 16
@@ -44,6 +44,10 @@ class Transcription:
         if pcm and not self.result.done():
             self.sound += pcm
             self._recognizer.pass_on(AUDIO, self.job, pcm)
+
+    def pause(self) -> None:
+        """It may be over: what there is gets decoded now, and if more comes, nothing is lost."""
+        self._recognizer.pass_on(PAUSE, self.job)
 
     def end(self) -> None:
         """Nothing more comes."""

@@ -3,8 +3,9 @@
 One follows the grammar of what can be asked, one the general language model. The grammar alone
 would turn every speech into a command; only what both hear alike is believed.
 
-Decoding runs while the person speaks. The utterances of several conversations take turns, a slice
-each; more than ``_PAIRS`` at once wait in line, in the order they began.
+Decoding runs while the person speaks, and a pause is decoded up to, so that little is left to do
+when it turns out to be the end. The utterances of several conversations take turns, a slice each;
+more than ``_PAIRS`` at once wait in line, in the order they began.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from vision_agent.local.intents import understand
 from vision_agent.local.pronunciation import spelled_phones
 from vision_agent.local.worker_process import Inbox
 
-BEGIN, AUDIO, END, CANCEL, RESULT, NAMES = range(6)
+BEGIN, AUDIO, PAUSE, END, CANCEL, RESULT, NAMES = range(7)
 
 _PAIRS = 2
 _SLICE_BYTES = 6_400  # 200 ms of s16le mono 16 kHz
@@ -179,10 +180,13 @@ def judge(
     """
     free, bound = plain_words(general), plain_words(request)
     agreed = distance <= AGREEMENT or nearest <= SECOND_AGREEMENT
-    if bound in DECOYS and distance > AGREEMENT and len(free.split()) <= _FEW_WORDS:
+    asked = understand(free, names, agents)
+    # To stop when "staff" was said does little harm, and not to stop when asked to does much.
+    doubtful = bound in DECOYS and len(free.split()) <= _FEW_WORDS and distance > AGREEMENT
+    if doubtful and not (asked and asked.intent == "stop"):
         return {"text": free, "understood": False}
     # The general model knows nothing of the table: if it hears a sentence of the table, that is it.
-    if understand(free, names, agents) is not None:
+    if asked is not None:
         return {"text": free, "understood": True}
     if agreed and understand(bound, names, agents) is not None:
         return {"text": bound, "understood": True}
@@ -191,18 +195,47 @@ def judge(
 
 @dataclass(slots=True)
 class _Utterance:
+    """What is decoded next. Where it is cut depends on the sound alone, never on how fast it comes.
+
+    Attributes:
+        sound: Not decoded yet; what is before a pause is a piece of its own.
+        guessing: Whether what was before a pause, less than a second, is decoded as if it was all.
+        guessed: What was decoded so.
+    """
+
     job: int
-    waiting: bytearray = field(default_factory=bytearray)
+    sound: deque[bytearray] = field(default_factory=lambda: deque([bytearray()]))
+    guessing: bool = False
+    guessed: list[bytes] = field(default_factory=list)
     ended: bool = False
     cancelled: bool = False
     agents: tuple[str, ...] = ()
     listener: Listener | None = None
 
+    def add(self, pcm: bytes) -> None:
+        self.sound[-1] += pcm
+
+    def pause(self) -> None:
+        if self.sound[-1]:
+            self.sound.append(bytearray())
+
     def runnable(self) -> bool:
         if self.ended or self.cancelled:
             return True
-        need = _SLICE_BYTES if self.listener else _LEVEL_BYTES
-        return len(self.waiting) >= need
+        if self.listener is None:
+            paused = len(self.sound) > 1 and not self.sound[-1]
+            return paused or sum(map(len, self.sound)) >= _LEVEL_BYTES
+        return len(self.sound) > 1 or len(self.sound[0]) >= _SLICE_BYTES
+
+    def opening(self) -> bytes:
+        return b"".join(self.sound)[:_LEVEL_BYTES]
+
+    def next_slice(self) -> bytes:
+        pcm = bytes(self.sound[0][:_SLICE_BYTES])
+        del self.sound[0][:_SLICE_BYTES]
+        if not self.sound[0] and len(self.sound) > 1:
+            self.sound.popleft()
+        return pcm
 
 
 class _Room:
@@ -236,11 +269,24 @@ class _Room:
         if known is None:
             return
         if op == AUDIO:
-            known.waiting += payload
+            self._more(known, payload)
+        elif op == PAUSE:
+            known.pause()
         elif op == END:
             known.ended = True
         elif op == CANCEL:
             known.cancelled = True
+
+    def _more(self, utterance: _Utterance, pcm: bytes) -> None:
+        if utterance.guessing and utterance.listener is not None:
+            # It was not all: now there is more to level it on, so once more from the start.
+            utterance.listener.abandon()
+            self._free.append(utterance.listener)
+            utterance.listener = None
+            utterance.sound.extendleft(bytearray(done) for done in reversed(utterance.guessed))
+            utterance.guessing = False
+            utterance.guessed.clear()
+        utterance.add(pcm)
 
     def _work(self) -> bool:
         """One slice of whoever's turn it is; False when nobody has anything to decode."""
@@ -262,10 +308,13 @@ class _Room:
             if utterance.listener is None:
                 return False
             utterance.listener.listen_for(self._names, utterance.agents)
-            utterance.listener.begin(bytes(utterance.waiting[:_LEVEL_BYTES]))
-        if utterance.waiting:
-            utterance.listener.feed(bytes(utterance.waiting[:_SLICE_BYTES]))
-            del utterance.waiting[:_SLICE_BYTES]
+            opening = utterance.opening()
+            utterance.guessing = len(opening) < _LEVEL_BYTES
+            utterance.listener.begin(opening)
+        if pcm := utterance.next_slice():
+            utterance.listener.feed(pcm)
+            if utterance.guessing:
+                utterance.guessed.append(pcm)
         elif utterance.ended:
             result = utterance.listener.finish()
             self._leave(utterance)

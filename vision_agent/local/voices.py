@@ -43,7 +43,7 @@ VOICES: dict[str, Voice] = {
     "Fenrir": Voice("m5", 58, 195, 85),  # excitable
     "Leda": Voice("f4", 80, 180, 65),  # youthful
     "Orus": Voice("m4", 34, 158, 35),  # firm
-    "Aoede": Voice("f3", 62, 172, 60),  # breezy
+    "Aoede": Voice("f3", 54, 172, 60),  # breezy
     "Callirrhoe": Voice("f2", 46, 152, 50),  # easy-going
     "Autonoe": Voice("f4", 60, 172, 60),  # bright
     "Enceladus": Voice("m7", 40, 148, 40),  # breathy

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 
 from vision_agent.local.sight.picture import Box
 
@@ -193,3 +193,8 @@ class Observations:
     movement: Movement | None = None
     things: tuple[Spot, ...] | None = None
     known: tuple[Known, ...] | None = None
+
+    def and_also(self, later: Observations) -> Observations:
+        """Together with what a later look was asked for."""
+        found = {one.name: getattr(later, one.name) for one in fields(later)}
+        return replace(self, **{name: what for name, what in found.items() if what is not None})
