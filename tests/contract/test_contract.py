@@ -55,7 +55,6 @@ async def test_a_server_that_behaves_otherwise_is_noticed() -> None:
         replace(TYPED, beside=TYPED.beside | {"heard"}),
         Scene(refused=(1008, "No.")),
     ],
-    ids=str,
 )
 def test_another_order_or_another_kind_is_a_difference(other: Scene) -> None:
     assert differences({"typed": TYPED}, {"typed": other})
