@@ -30,7 +30,7 @@ class Sensitivity:
     enter: float = 0.5
     leave: float = 0.35
     sure: float = 0.8
-    rise: float = 0.3
+    rise: float = 0.2
     onset_chunks: int = 3  # 80 % of 100 ms, in whole chunks
     silence_ms: int = 600
 
