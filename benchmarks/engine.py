@@ -1,6 +1,6 @@
 """How well the local engine hears and how fast it speaks.
 
-    python benchmarks/engine.py                     everything, about 10 minutes
+    python benchmarks/engine.py                     everything, about 5 minutes
     python benchmarks/engine.py --every 5           a fifth of the sentences
     python benchmarks/engine.py --only speaking     one part
 

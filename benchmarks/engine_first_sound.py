@@ -23,7 +23,7 @@ from websockets.asyncio.client import ClientConnection, connect
 PATH = "/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent"
 MODEL = "projects/any/locations/any/publishers/google/models/gemini-live-2.5-flash-native-audio"
 QUESTIONS = ("hello", "what-do-you-see", "what-colour-is-this", "read-the-text")
-ROUNDS = 6
+ROUNDS = 5
 _CHUNK_MS = 40
 _ROOM_MS = 1_000
 

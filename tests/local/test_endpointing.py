@@ -19,6 +19,14 @@ def test_speech_begins_where_the_voice_began_and_is_known_100_ms_later() -> None
     assert events == [(416, SpeechStarted(320))]
 
 
+def test_a_soft_beginning_is_part_of_the_voice_but_not_in_noise() -> None:
+    soft = [0.0] * 10 + [0.4, 0.9, 0.9]
+    assert run(Endpointer(Sensitivity()), soft) == [(416, SpeechStarted(320))]
+    endpointer = Endpointer(Sensitivity())
+    events = [endpointer.feed(p, n * CHUNK_MS, clear=False) for n, p in enumerate(soft, 1)]
+    assert not any(events)
+
+
 def test_a_click_is_not_speech() -> None:
     assert run(Endpointer(Sensitivity()), [0.0, 0.9, 0.9, 0.0] * 20) == []
 

@@ -20,6 +20,8 @@ class Sensitivity:
     Attributes:
         enter: Probability from which a silent caller's chunk counts as speech.
         sure: The same for what hardly stands out from the noise.
+        rise: Probability from which a chunk may be the first of them; a soft beginning is no less
+            a beginning.
         leave: Probability below which a speaking caller's chunk counts as silence.
         onset_chunks: How many of these in a row begin speech.
         silence_ms: Silence that ends speech.
@@ -28,6 +30,7 @@ class Sensitivity:
     enter: float = 0.5
     leave: float = 0.35
     sure: float = 0.8
+    rise: float = 0.2
     onset_chunks: int = 3  # 80 % of 100 ms, in whole chunks
     silence_ms: int = 600
 
@@ -58,7 +61,7 @@ class Endpointer:
 
     def __init__(self, sensitivity: Sensitivity) -> None:
         self._sensitivity = sensitivity
-        self._recent: deque[bool] = deque(maxlen=sensitivity.onset_chunks)
+        self._recent: deque[tuple[bool, bool]] = deque(maxlen=sensitivity.onset_chunks)
         self._last_voiced_end_ms = 0
         self.speaking = False
 
@@ -74,8 +77,12 @@ class Endpointer:
         """
         s = self._sensitivity
         if not self.speaking:
-            self._recent.append(probability >= (s.enter if clear else s.sure))
-            if len(self._recent) < s.onset_chunks or not all(self._recent):
+            voiced = probability >= (s.enter if clear else s.sure)
+            self._recent.append((voiced, voiced or (clear and probability >= s.rise)))
+            if len(self._recent) < s.onset_chunks or not voiced:
+                return None
+            (_, began), *rest = self._recent
+            if not began or not all(voiced for voiced, _ in rest):
                 return None
             self.speaking = True
             self._last_voiced_end_ms = chunk_end_ms
