@@ -73,11 +73,11 @@ def test_a_tool_call_is_followed_to_its_end() -> None:
         function_name="look_closely",
         arguments={"where": "left"},
     )
-    assert conversation.tool_is_running
+    assert conversation.is_busy
     server_says(conversation, 3, kind="turn_complete")
     assert conversation.turn_complete_ms == 3
     say(conversation, 9, "llm-function-call-stopped", tool_call_id="c1", result={"ok": 1})
-    assert not conversation.tool_is_running
+    assert not conversation.is_busy
     call = conversation.tool_calls["c1"]
     assert (call.name, call.arguments, call.at_ms) == ("look_closely", {"where": "left"}, 2)
     assert (call.ended_ms, call.result, call.cancelled) == (9, {"ok": 1}, False)

@@ -16,7 +16,7 @@ ANSWERED = Progress(
     heard_ms=9_000,
     silent_since_ms=10_000,
     turn_complete_ms=9_500,
-    tool_is_running=False,
+    is_busy=False,
     timeout_ms=60_000,
 )
 
@@ -30,7 +30,7 @@ def test_a_call_ends_when_the_answer_is_complete_and_a_while_quiet() -> None:
     [
         {"said_ms": None},
         {"now_ms": 10_000 + QUIET_AFTER_TURN_MS},
-        {"tool_is_running": True},
+        {"is_busy": True},
         {"turn_complete_ms": None},
         {"turn_complete_ms": 7_000},
         {"heard_ms": None, "turn_complete_ms": None},
@@ -55,7 +55,7 @@ def test_no_answer_and_an_endless_one_run_into_the_timeout() -> None:
     late = replace(ANSWERED, now_ms=68_001, heard_ms=None, turn_complete_ms=None)
     assert reason_to_end(late) == "timeout"
     assert reason_to_end(replace(late, heard_ms=9_000, silent_since_ms=68_000)) == "timeout"
-    assert reason_to_end(replace(late, tool_is_running=True)) == "timeout"
+    assert reason_to_end(replace(late, is_busy=True)) == "timeout"
 
 
 def test_a_recording_that_asks_nothing_ends_with_itself() -> None:

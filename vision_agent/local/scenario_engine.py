@@ -160,6 +160,9 @@ class _Deaf:
     def feed(self, pcm: bytes) -> None:
         pass
 
+    def pause(self) -> None:
+        pass
+
     def end(self) -> None:
         pass
 

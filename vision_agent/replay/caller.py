@@ -250,7 +250,7 @@ class _Call:
             heard_ms=None if said_ms is None else self._voice.first_after(said_ms),
             silent_since_ms=self._voice.silent_since(),
             turn_complete_ms=self._conversation.turn_complete_ms,
-            tool_is_running=self._conversation.tool_is_running,
+            is_busy=self._conversation.is_busy,
             timeout_ms=round(self._options.timeout_s * 1000),
         )
 

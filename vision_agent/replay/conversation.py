@@ -79,6 +79,7 @@ class Conversation:
         self.ended: str | None = None
         self._on_transcript = on_transcript or (lambda who, text, at_ms: None)
         self._agent = ""
+        self._answering = False
         self._saying: list[str] = []
         self._saying_since_ms = 0
         self._user_since_ms: int | None = None
@@ -106,9 +107,9 @@ class Conversation:
             self._agent_said("".join(self._saying))
 
     @property
-    def tool_is_running(self) -> bool:
-        """Whether a tool was started that has not ended."""
-        return any(call.ended_ms is None for call in self.tool_calls.values())
+    def is_busy(self) -> bool:
+        """Whether a tool was started that has not ended, or the rest of an answer is being made."""
+        return self._answering or any(call.ended_ms is None for call in self.tool_calls.values())
 
     def _take(self, kind: str, data: dict[str, Any], at_ms: int) -> None:
         if kind == "bot-ready":
@@ -123,6 +124,8 @@ class Conversation:
             if not self._saying:
                 self._saying_since_ms = at_ms
             self._agent_said(str(data.get("text", "")))
+        elif kind in ("bot-llm-started", "bot-llm-stopped"):
+            self._answering = kind == "bot-llm-started"
         elif kind.startswith("llm-function-call-"):
             self._tool(kind, data, at_ms)
         elif kind in ("error", "error-response"):

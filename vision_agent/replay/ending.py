@@ -23,7 +23,7 @@ class Progress:
         heard_ms: When the agent's voice began after `said_ms`; None while it hasn't.
         silent_since_ms: End of the newest voiced packet of the whole call.
         turn_complete_ms: The newest completed turn.
-        tool_is_running: The agent is waiting for a tool.
+        is_busy: The agent is waiting for a tool.
         timeout_ms: How long to wait after `said_ms`.
     """
 
@@ -33,7 +33,7 @@ class Progress:
     heard_ms: int | None
     silent_since_ms: int | None
     turn_complete_ms: int | None
-    tool_is_running: bool
+    is_busy: bool
     timeout_ms: int
 
 
@@ -45,7 +45,7 @@ def reason_to_end(progress: Progress) -> str | None:
     waited_ms = p.now_ms - p.said_ms
     if waited_ms > p.timeout_ms:
         return "timeout"
-    if p.tool_is_running:
+    if p.is_busy:
         return None
     turn_is_complete = p.turn_complete_ms is not None and p.turn_complete_ms >= p.said_ms
     if p.heard_ms is None and p.expects_answer:

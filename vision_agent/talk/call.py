@@ -187,7 +187,7 @@ class TalkCall:
                     heard_ms=self._watch.heard_ms,
                     silent_since_ms=self._watch.silent_since_ms,
                     turn_complete_ms=turn_ms,
-                    tool_is_running=self._conversation.tool_is_running,
+                    is_busy=self._conversation.is_busy,
                     timeout_ms=round(self._timeout_s * 1000),
                 )
             )
