@@ -1,6 +1,7 @@
 """What every test shares: no credentials of the machine's, and a real server to call."""
 
 import os
+import signal
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,10 @@ for name in list(os.environ):
     # The tests' brain is the local one, whoever runs them.
     if name.startswith(("GOOGLE_", "GEMINI_", "VISION_AGENT_")):
         del os.environ[name]
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # As in a shell's background job: everything that is started from there would ignore Ctrl-C too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Nor does any test touch what somebody has taught the agent on this machine.
 os.environ["VISION_AGENT_DATA_DIR"] = tempfile.mkdtemp(prefix="vision-agent-tests-")

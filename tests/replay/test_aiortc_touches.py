@@ -3,7 +3,9 @@
 import inspect
 
 import aioice.ice
+import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpReceiver
+from aiortc.jitterbuffer import JitterBuffer
 from aiortc.rtp import RtpPacket
 
 from vision_agent.replay.aiortc_touches import (
@@ -48,7 +50,9 @@ async def test_a_packet_is_noted_when_it_arrives_and_then_handled() -> None:
     assert happened == ["noted 960", "handled 960 of 7"]
 
 
-async def test_an_audio_receivers_buffer_is_made_smaller() -> None:
+async def test_an_audio_receivers_buffer_is_made_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Where calls are served too, as in other tests of this process, it is another one already.
+    monkeypatch.setattr("aiortc.rtcrtpreceiver.JitterBuffer", JitterBuffer)
     peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     receiver = peer.addTransceiver("audio").receiver
     hold_back_little(receiver)
