@@ -21,6 +21,7 @@ from tests.local.test_server_adk import calling, gemini
 from tests.local.test_server_process import announced, family, running
 from vision_agent.local.contract import Heard as Understood
 from vision_agent.local.contract import Manner, SpeechStarted
+from vision_agent.local.limits import SERVICE, UNLIMITED, Limits
 from vision_agent.local.scenario import Scenario
 from vision_agent.local.scenario_engine import LETTER_MS, ScenarioEngine
 from vision_agent.local.scenario_file import load_scenario, read_scenario
@@ -40,9 +41,9 @@ TIME = {
 
 @asynccontextmanager
 async def serving(
-    scenario: Scenario, engine: ScriptedEngine | None = None
+    scenario: Scenario, engine: ScriptedEngine | None = None, limits: Limits = SERVICE
 ) -> AsyncIterator[LocalServer]:
-    server = await serve("127.0.0.1", 0, engine, scenario=scenario)
+    server = await serve("127.0.0.1", 0, engine, scenario=scenario, limits=limits)
     try:
         yield server
     finally:
@@ -190,7 +191,8 @@ async def test_adk_goes_on_when_the_line_is_torn_off_in_the_middle_of_an_answer(
         otherwise: {say: Here again.}
         faults: [{drop: 1006, at: {turn: 2, audio_chunks: 3}}]
     """)
-    async with serving(scenario) as server:
+    # ADK by itself forgets its handle when it is told that what goes on now is in none.
+    async with serving(scenario, limits=UNLIMITED) as server:
         assert server.faults is not None
         agent = Agent(name="guide", model=gemini(server, MODEL_2), instruction="Help.")
         async with calling(agent) as call:
