@@ -1,3 +1,4 @@
+import asyncio
 import sqlite3
 from pathlib import Path
 
@@ -11,7 +12,15 @@ from tests.dialling import Dialled
 from tests.test_call import said
 from vision_agent import memory
 from vision_agent.live.events import AgentTranscript, Interrupted, TurnComplete, UserTranscript
-from vision_agent.memory import MAX_FOUND, MAX_LINES, LineMemory, MemoryFileError, Owner, best_lines
+from vision_agent.memory import (
+    MAX_FOUND,
+    MAX_LINES,
+    LineMemory,
+    MemoryFileError,
+    Owner,
+    best_lines,
+    words_of,
+)
 from vision_agent.remembering import Remembering
 
 WHO = {"app_name": "app", "user_id": "caller"}
@@ -163,6 +172,31 @@ async def test_of_somebody_unknown_nothing_is_kept():
     remembering.typed("Where is it?")
     await remembering.flush()
     assert await found(memories, "", user_id="") == []
+
+
+async def test_what_is_being_kept_when_a_call_ends_is_kept_before_it_is_over():
+    kept = []
+    may_keep = asyncio.Event()
+
+    class Slow:
+        async def add_events_to_memory(self, *, events, **_):
+            await may_keep.wait()
+            kept.extend(words_of(event) for event in events)
+
+    remembering = Remembering(Slow(), app_name="app", user="ann", conversation="c")
+    running = asyncio.create_task(remembering.run())
+    remembering.typed("one")
+    remembering.hear(TurnComplete())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    remembering.typed("two")
+    running.cancel()
+    ending = asyncio.create_task(remembering.flush())
+    await asyncio.sleep(0)
+    assert not ending.done()
+    may_keep.set()
+    await ending
+    assert kept == ["one", "two"]
 
 
 async def test_the_next_call_of_the_same_caller_knows_what_was_said_in_the_last(tmp_path):

@@ -40,6 +40,7 @@ class Remembering:
         self._user = user
         self._conversation = conversation
         self._said: list[Event] = []
+        self._keeping: asyncio.Task[None] | None = None
         self._unfinished = ""
         self._agent = "agent"
         self._turn_over = asyncio.Event()
@@ -78,8 +79,14 @@ class Remembering:
             await self.flush()
 
     async def flush(self) -> None:
-        """Keeps what has not been kept yet."""
+        """Keeps what has not been kept yet; if it is cancelled, the next one waits for it."""
         said, self._said = self._said, []
+        self._keeping = asyncio.create_task(self._keep(said, self._keeping))
+        await asyncio.shield(self._keeping)
+
+    async def _keep(self, said: list[Event], before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await before
         if not said:
             return
         try:
