@@ -29,11 +29,16 @@ class Dialled:
     """A peer that has offered; `connect` takes the answer and waits for `bot-ready`."""
 
     def __init__(
-        self, url: str, camera: MediaStreamTrack | None = None, data: dict | None = None
+        self,
+        url: str,
+        camera: MediaStreamTrack | None = None,
+        data: dict | None = None,
+        microphone: MediaStreamTrack | None = None,
     ) -> None:
         self.url = url
         self.data = data
         self.camera = camera or VideoStreamTrack()
+        self.microphone = microphone or AudioStreamTrack()
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.pc_id = ""
         self.answer: dict = {}
@@ -70,7 +75,7 @@ class Dialled:
         return found()
 
     async def offer(self, restart: str | None = None, resume: object = None) -> dict:
-        self.peer.addTrack(AudioStreamTrack())
+        self.peer.addTrack(self.microphone)
         self.peer.addTrack(self.camera)
         await self.peer.setLocalDescription(await self.peer.createOffer())
         body: dict = {"sdp": self.peer.localDescription.sdp, "type": "offer"}

@@ -1,12 +1,15 @@
 """A call from end to end: a real peer, ADK's runner, google-genai, the local Live API."""
 
 import asyncio
+import json
 
 import pytest
 import pytest_asyncio
 
 from tests.conftest import serving
 from tests.dialling import Dialled
+from vision_agent.replay.recording import read_sound
+from vision_agent.replay.tracks import MicrophoneTrack
 
 
 def said(message: dict) -> str | None:
@@ -64,6 +67,23 @@ async def test_typing_over_an_answer_interrupts_it(caller):
     caller.send("send-text", {"content": "stop"})
     await caller.wait_for(lambda m: (m.get("data") or {}).get("kind") == "interrupted")
     await caller.wait_for(lambda m: m["type"] == "bot-stopped-speaking")
+
+
+async def test_muting_in_the_middle_of_a_word_ends_what_was_said(url, recordings):
+    microphone = MicrophoneTrack()
+    caller = Dialled(url, microphone=microphone)
+    await caller.connect()
+    try:
+        microphone.speak(read_sound(recordings / "jfk.flac"))
+        await caller.wait_for(lambda m: m["type"] == "user-started-speaking")
+        status = {"type": "trackStatus", "receiver_index": 0, "enabled": False}
+        caller.channel.send(json.dumps({"type": "signalling", "message": status}))
+        await caller.wait_for(lambda m: m["type"] == "user-stopped-speaking")
+        kinds = [m["type"] for m in caller.messages]
+        assert kinds.count("user-started-speaking") == kinds.count("user-stopped-speaking") == 1
+        await caller.wait_for(lambda m: (m.get("data") or {}).get("kind") == "frame_at_speech_end")
+    finally:
+        await caller.peer.close()
 
 
 async def test_a_goodbye_from_the_page_ends_the_call_with_a_reason(caller):

@@ -76,7 +76,7 @@ class CallerMedia:
     @property
     def caller_speaks(self) -> bool:
         """Whether there is a voice on the microphone."""
-        return self._activity.speaking and not self._muted
+        return self._activity.speaking
 
     @property
     def shown_at_s(self) -> float | None:
@@ -107,6 +107,8 @@ class CallerMedia:
         """The caller muted or unmuted; a muted microphone's silence is not worth sending."""
         if muted and not self._muted:
             self._intake.send_audio_stream_end()
+            if self._activity.cut_off():
+                self._speech_ended(time.monotonic())
         self._muted = muted
 
     def typed(self, text: str) -> None:
@@ -139,11 +141,11 @@ class CallerMedia:
                 self._channel.user_speaking(True)
                 self.camera.look_now()
             case "stopped":
-                self._channel.user_speaking(False)
-                self._on_speech_end()
+                self._speech_ended(time.monotonic() - SPEECH_STOP_MS / 1000)
 
-    def _on_speech_end(self) -> None:
-        self._speech_ended_at = time.monotonic() - SPEECH_STOP_MS / 1000
+    def _speech_ended(self, at_s: float) -> None:
+        self._channel.user_speaking(False)
+        self._speech_ended_at = at_s
         self.camera.look_now()
         self._stop_awaiting()
         self._picture_awaited = asyncio.get_running_loop().call_later(

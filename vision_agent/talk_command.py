@@ -226,10 +226,7 @@ class TalkCommand:
                 switch.off_at_once()
             else:
                 screen.note("Talk now. Ctrl-C hangs up.")
-            try:
-                await hung_up.wait()
-            finally:
-                switch.close()
+            await hung_up.wait()
         return True
 
 

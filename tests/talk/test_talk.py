@@ -29,11 +29,14 @@ class Talk:
         self.text = ""
 
     async def until(self, words: str, timeout: float = 150) -> None:
-        async with asyncio.timeout(timeout):
-            while words not in self.text:
-                more = await self.process.stdout.read(4096)
-                assert more, f"it ended without {words!r}:\n{self.text}"
-                self.text += more.decode()
+        try:
+            async with asyncio.timeout(timeout):
+                while words not in self.text:
+                    more = await self.process.stdout.read(4096)
+                    assert more, f"it ended without {words!r}:\n{self.text}"
+                    self.text += more.decode()
+        except TimeoutError:
+            pytest.fail(f"{words!r} did not come within {timeout:g} s:\n{self.text}")
 
     async def ends(self, timeout: float = 120) -> int:
         async with asyncio.timeout(timeout):

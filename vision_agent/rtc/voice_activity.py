@@ -85,6 +85,12 @@ class VoiceActivity:
         self.speaking, self._quiet_chunks, self._peak = True, 0, level
         return "started"
 
+    def cut_off(self) -> bool:
+        """No more sound comes: what was being said is over; returns whether anything was."""
+        was_speaking, self.speaking = self.speaking, False
+        self._recent.clear()
+        return was_speaking
+
     def _noise(self) -> float:
         noise = min(self._minima, default=QUIETEST_NOISE)
         return min(LOUDEST_NOISE, max(QUIETEST_NOISE, noise))
