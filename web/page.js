@@ -1,7 +1,6 @@
 // The page: who is told what. Each part knows its own business; here they meet.
 
 import { audioContext } from "./audio_context.js";
-import { agentWords, brainWords } from "./brain.js";
 import { Call } from "./call.js";
 import { Captions } from "./captions.js";
 import { Clock } from "./clock.js";
@@ -10,16 +9,15 @@ import { BackCue } from "./cue.js";
 import { Devices } from "./devices.js";
 import { Indicator } from "./indicator.js";
 import { Level } from "./level.js";
+import { Lobby } from "./lobby.js";
 import { Looks } from "./looks.js";
 import { Notices } from "./notices.js";
 import { Points } from "./points.js";
-import { NO_WEBRTC, callProblem, endingSoon } from "./problems.js";
-import { Signalling, tokenFrom } from "./signalling.js";
+import { callProblem, endingSoon } from "./problems.js";
 import { IDLE, afterMessage, enter, isInCall, isLive, wordsFor } from "./states.js";
 import { Thread, tabStorage } from "./thread.js";
 import { Voice } from "./voice.js";
 
-const INFO_AGAIN_MS = 1_500;
 const STATE_GRACE_MS = 300;
 
 const at = (id) => document.getElementById(id);
@@ -30,7 +28,7 @@ const backCue = new BackCue();
 const indicator = new Indicator(at("indicator"));
 const looks = new Looks(at("stage"), at("looks"));
 const points = new Points(at("points"), at("own"));
-const lobbyNotices = new Notices(at("lobby-notices"));
+const lobby = new Lobby(at("lobby"));
 const callNotices = new Notices(at("call-notices"));
 const voice = new Voice(at("voice"), (blocked) => (at("unblock").hidden = !blocked));
 const devices = new Devices({
@@ -48,8 +46,6 @@ const controls = new Controls(at("controls"), {
 });
 
 const thread = new Thread(tabStorage());
-let signalling = new Signalling(tokenFrom(location.hash));
-let info = null;
 let state = IDLE;
 /** @type {Call|null} */
 let call = null;
@@ -61,52 +57,6 @@ let leaving = false;
 
 // ---- before the call
 
-async function askInfo() {
-  try {
-    info = await signalling.info();
-  } catch (error) {
-    lobbyNotices.show("info", callProblem(error), { onAction: askInfo });
-    return;
-  }
-  lobbyNotices.clear("info");
-  showAgents(info.agents ?? []);
-  const chosen = info.agents?.find(({ id }) => id === at("agent").value) ?? info;
-  showAgent(chosen);
-  const starting = info.ready === false;
-  for (const id of ["call", "call-voice", "other-thread"]) at(id).disabled = starting;
-  if (starting) at("brain-text").textContent = "The agent is starting…";
-  if (starting) setTimeout(askInfo, INFO_AGAIN_MS);
-}
-
-/** Several agents live here: the person chooses. */
-function showAgents(agents) {
-  at("agent-choice").hidden = agents.length < 2;
-  const choice = at("agent");
-  const before = choice.value;
-  choice.replaceChildren(
-    ...agents.map(({ id, agent, description }) => {
-      const option = new Option(agentWords(agent), id);
-      option.title = description ?? "";
-      return option;
-    }),
-  );
-  if (agents.some(({ id }) => id === before)) choice.value = before;
-}
-
-function showAgent(agent) {
-  signalling.agent = at("agent-choice").hidden ? null : at("agent").value;
-  const { kind, label, text } = brainWords(agent);
-  at("brain").textContent = label;
-  at("brain").dataset.kind = kind;
-  at("brain").title = text;
-  at("brain").hidden = false;
-  at("brain-text").textContent = text;
-  if (agent.agent) {
-    document.title = agentWords(agent.agent);
-    at("agent-name").textContent = document.title;
-  }
-}
-
 /**
  * @param {{withCamera: boolean, anew: boolean}} how anew: whatever was said before is left behind
  */
@@ -116,7 +66,7 @@ async function dial({ withCamera, anew }) {
   voice.unlock(); // first, while the click still counts
   audioContext();
   if (resume === null) captions.clear();
-  lobbyNotices.clearAll();
+  lobby.notices.clearAll();
   callNotices.clearAll();
   ownReconnection = false;
   become(enter(state, "asking"));
@@ -126,16 +76,17 @@ async function dial({ withCamera, anew }) {
   become(enter(state, "connecting"));
   const connecting = state;
   await showDevices();
+  let server;
   try {
-    info ??= await signalling.info();
+    server = await lobby.server();
   } catch (error) {
     if (state === connecting) ended(callProblem(error));
     return;
   }
   if (state !== connecting) return;
   call = new Call({
-    signalling,
-    iceServers: info.ice_servers ?? [],
+    signalling: lobby.signalling,
+    iceServers: server.ice_servers ?? [],
     microphone: microphone.track,
     muted: microphone.silent,
     camera: camera.track,
@@ -253,7 +204,7 @@ function ended(problem) {
   wakeLock?.release();
   wakeLock = null;
   become(enter(state, "ended", problem?.text ?? "You hung up."));
-  if (problem) lobbyNotices.show("ended", { ...problem, action: null });
+  if (problem) lobby.notices.show("ended", { ...problem, action: null });
   showThread(problem?.action ?? "Call again");
   at("call").focus();
 }
@@ -292,7 +243,9 @@ async function showDevices() {
   else points.stop();
   const heard = microphone.isOpen && isInCall(state);
   indicator.use("caller", heard ? new Level(microphone.track) : null);
-  if (camera.track) await camera.count();
+  render(); // a button shows at once what it has done
+  if (!camera.track) return;
+  await camera.count();
   render();
 }
 
@@ -362,9 +315,6 @@ async function keepAwake() {
 
 // ---- wiring
 
-at("agent").addEventListener("change", ({ target }) =>
-  showAgent(info.agents.find(({ id }) => id === target.value)),
-);
 at("call").addEventListener("click", () => dial({ withCamera: true, anew: anewByCall() }));
 at("call-voice").addEventListener("click", () => dial({ withCamera: false, anew: anewByCall() }));
 at("other-thread").addEventListener("click", () => dial({ withCamera: true, anew: !anewByCall() }));
@@ -390,16 +340,7 @@ addEventListener("pagehide", () => {
   call?.hangUp();
 });
 addEventListener("pageshow", () => (leaving = false));
-addEventListener("hashchange", () => {
-  signalling = new Signalling(tokenFrom(location.hash));
-  askInfo();
-});
 
 showThread("Call");
-if ("RTCPeerConnection" in window) {
-  askInfo();
-} else {
-  lobbyNotices.show("browser", NO_WEBRTC);
-  at("call").disabled = at("call-voice").disabled = true;
-}
+lobby.open();
 render();

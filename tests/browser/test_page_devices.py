@@ -1,6 +1,7 @@
 """Camera and microphone: missing, denied, muted, off; and what the sender is held to."""
 
 import asyncio
+import re
 
 import pytest
 from playwright.async_api import expect
@@ -109,7 +110,7 @@ async def test_muting_is_shown_and_undone(server, quiet_browser, open_page):
     caller = await open_page(quiet_browser, server.url)
     await caller.call()
     await caller.page.get_by_role("button", name="Mute microphone").click()
-    assert "muted" in (await caller.page.inner_text("#state-detail")).lower()
+    await expect(caller.page.locator("#state-detail")).to_contain_text(re.compile("muted", re.I))
     enabled = "() => window.connections.at(-1).getSenders()[0].track.enabled"
     assert await caller.page.evaluate(enabled) is False
     await caller.page.get_by_role("button", name="Unmute microphone").click()

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 import wave
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from tests.conftest import serving
 from vision_agent.local import speak_question
-from vision_agent.replay import ReplayOptions, Report, replay
+from vision_agent.replay import ReplayOptions, replay
 from vision_agent.replay.recording import SOUND_RATE_HZ, resample
 
 from .conftest import silence
@@ -23,10 +24,6 @@ async def url():
         yield server.url
 
 
-def said_by(report: Report, who: str) -> str:
-    return " ".join(line.text.lower() for line in report.transcript if line.who == who)
-
-
 async def test_a_recorded_video_asks_what_is_seen_and_hears_the_answer(
     url: str, bottle: Path
 ) -> None:
@@ -34,8 +31,8 @@ async def test_a_recorded_video_asks_what_is_seen_and_hears_the_answer(
     report = await replay(ReplayOptions(bottle, url, say_pcm=question))
     assert report.errors == []
     assert report.answered
-    assert "see" in said_by(report, "user")
-    assert len(said_by(report, "agent")) > 10
+    assert "see" in report.said("user").lower()
+    assert len(report.said()) > 10
     assert report.frames_sent >= 1
     assert report.jpeg_bytes is not None
     assert 1_000 < report.jpeg_bytes <= 40_000
@@ -71,12 +68,16 @@ async def test_the_command_makes_the_call_and_writes_its_report_and_the_voice(
     bottle: Path, tmp_path: Path
 ) -> None:
     figures, voice = tmp_path / "report.json", tmp_path / "voice.wav"
+    page = tmp_path / "report.html"
     options = ["--ask", "what do you see?", "--json", str(figures), "--wav", str(voice)]
+    options += ["--html", str(page)]
     printed = await run_command("replay", str(bottle), *options)
     assert printed[0] == 0, printed[1]
     report = json.loads(figures.read_text())
     assert report["answered"]
     assert "Agent:" in printed[1]
+    answer = next(line["text"] for line in report["transcript"] if line["who"] == "agent")
+    assert escape(answer) in page.read_text()
     with wave.open(str(voice)) as file:
         heard_ms = 1000 * file.getnframes() // file.getframerate()
     assert heard_ms >= report["agent_audio_ms"]

@@ -38,13 +38,19 @@ def replay(
     voice: Voice = None,
     url: Url = None,
     token: Token = None,
-    json_out: Annotated[Path | None, typer.Option("--json", help="Write the report here.")] = None,
+    json_out: Annotated[
+        Path | None, typer.Option("--json", help="Write the report here, as JSON.")
+    ] = None,
+    html_out: Annotated[
+        Path | None, typer.Option("--html", help="Write the report here, as a page to look at.")
+    ] = None,
     wav_out: Annotated[
         Path | None, typer.Option("--wav", help="Write the agent's voice here.")
     ] = None,
     timeout: Annotated[float, typer.Option(help="Longest wait for an answer, in seconds.")] = 60.0,
 ) -> None:
     """Make a call from a recorded video. Exit code 0 only if the agent answered."""
+    from vision_agent.replay.report_page import report_page
     from vision_agent.replay_command import ReplayCommand
 
     command = ReplayCommand(
@@ -61,6 +67,8 @@ def replay(
         report = asyncio.run(command.run(out))
         if json_out:
             report.write_json(json_out)
+        if html_out:
+            html_out.write_text(report_page(report, file.name), encoding="utf-8")
         if wav_out:
             report.write_wav(wav_out)
     for problem in report.errors:

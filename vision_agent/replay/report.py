@@ -1,4 +1,4 @@
-"""What happened in a replayed call, as figures and as JSON."""
+"""What happened in a replayed call, as figures and as JSON; `report_page` makes a page of it."""
 
 from __future__ import annotations
 
@@ -77,6 +77,10 @@ class Report:
     answered: bool = False
     ended: str = ""
     voice: Voice = field(default_factory=Voice)
+
+    def said(self, who: str = "agent") -> str:
+        """Return everything that one side ("user" or "agent") said, in one line."""
+        return " ".join(line.text for line in self.transcript if line.who == who)
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the sound, ready for JSON."""

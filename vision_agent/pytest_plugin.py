@@ -1,0 +1,162 @@
+"""A pytest plugin: recorded videos call an agent, and a test looks at what happened.
+
+Loaded by pytest wherever vision_agent is installed; nothing is imported or started before a test
+asks for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from vision_agent.replay import Report
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the plugin's options."""
+    group = parser.getgroup("vision_agent", "video calls")
+    group.addoption("--video-agent", metavar="AGENT", help="ADK agent folder or module:attribute.")
+    group.addoption(
+        "--video-model",
+        metavar="MODEL",
+        default="local",
+        help="A live model; by default the Live API on this machine, whatever keys are set.",
+    )
+    group.addoption("--video-url", metavar="URL", help="A running server, instead of a new one.")
+    group.addoption("--video-token", metavar="TOKEN", help="Its access token, if it wants one.")
+    group.addoption(
+        "--video-report",
+        metavar="DIR",
+        type=Path,
+        help="Write every call there, as a page with the agent's voice.",
+    )
+
+
+@pytest.fixture(scope="session")
+def video_serve_arguments(pytestconfig: pytest.Config) -> Sequence[str]:
+    """Arguments for `vision-agent serve`; define it anew in a conftest.py to add to them."""
+    agent = pytestconfig.getoption("--video-agent")
+    arguments = ["--model", pytestconfig.getoption("--video-model")]
+    return [*arguments, "--agent", agent] if agent else arguments
+
+
+@pytest.fixture(scope="session")
+def video_server(
+    pytestconfig: pytest.Config, video_serve_arguments: Sequence[str]
+) -> Iterator[str]:
+    """The address of a server that runs until the session ends."""
+    import asyncio
+
+    from vision_agent.server_process import ServerProcess
+
+    url = pytestconfig.getoption("--video-url")
+    if url:
+        yield url
+        return
+    server = ServerProcess(*video_serve_arguments)
+    with asyncio.Runner() as runner:
+        runner.run(server.__aenter__())
+        try:
+            yield server.url
+        finally:
+            runner.run(server.__aexit__(None, None, None))
+
+
+@pytest.fixture
+def video_call(request: pytest.FixtureRequest, video_server: str) -> Callable[..., Report]:
+    """Make calls from recordings, each by `video_call("milk.mp4", ask="What does it say?")`.
+
+    Of `ask` (a sentence to speak), `say` (a sound file to speak) and `typed` (a sentence to type)
+    at most one is given; without any, the recording's own sound speaks. `timeout_s` is the longest
+    wait for the server. What was said stands in the test's report if it fails.
+
+    Returns:
+        A function that makes one call and returns its `vision_agent.replay.Report`; it raises
+        `BadRecording` for what can't be replayed, and `ValueError` for two questions at once.
+    """
+    config, item, made = request.config, request.node, 0
+
+    def call(
+        file: Path | str,
+        *,
+        ask: str | None = None,
+        say: Path | str | None = None,
+        typed: str | None = None,
+        timeout_s: float = 60.0,
+    ) -> Report:
+        nonlocal made
+        if sum(one is not None for one in (ask, say, typed)) > 1:
+            raise ValueError("Of ask, say and typed give one.")
+        report = _call(
+            video_server,
+            config.getoption("--video-token"),
+            Path(file),
+            ask,
+            None if say is None else Path(say),
+            typed,
+            timeout_s,
+        )
+        made += 1
+        item.add_report_section("call", f"video call {made}", _in_words(report))
+        folder = config.getoption("--video-report")
+        if folder is not None:
+            _write(report, folder, f"{item.name}-{made}")
+        return report
+
+    return call
+
+
+def _call(
+    url: str,
+    token: str | None,
+    file: Path,
+    ask: str | None,
+    say: Path | None,
+    typed: str | None,
+    timeout_s: float,
+) -> Report:
+    import asyncio
+
+    from vision_agent.local import speak_question
+    from vision_agent.replay import ReplayOptions, replay
+
+    async def made() -> Report:
+        spoken = await speak_question(ask) if ask is not None else None
+        options = ReplayOptions(
+            file,
+            url,
+            say=say,
+            say_pcm=spoken,
+            typed=typed,
+            timeout_s=timeout_s,
+            token=token,
+        )
+        return await replay(options)
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(made())
+    raise RuntimeError(
+        "video_call waits for the call to end: in an async test await "
+        "vision_agent.replay.replay, or use vision_agent.CallClient."
+    )
+
+
+def _in_words(report: Report) -> str:
+    lines = [f"{line.at_ms / 1000:6.1f} s  {line.who}: {line.text}" for line in report.transcript]
+    lines += [f"{call.at_ms / 1000:6.1f} s  tool {call.name}" for call in report.tool_calls]
+    return "\n".join([*sorted(lines), *report.errors, f"ended: {report.ended}"])
+
+
+def _write(report: Report, folder: Path, name: str) -> None:
+    from vision_agent.replay.report_page import report_page
+
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / (re.sub(r"[^\w.-]+", "_", name) + ".html")
+    path.write_text(report_page(report, name), encoding="utf-8")

@@ -1,0 +1,157 @@
+"""A report as a page: one HTML file with the conversation, its timeline and the agent's voice."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Iterator
+from fractions import Fraction
+from html import escape
+from typing import NamedTuple
+
+import av
+
+from vision_agent.replay.recording import SOUND_RATE_HZ, Samples
+from vision_agent.replay.report import Report
+
+_NAMES = {"user": "Caller", "agent": "Agent"}
+# So short a bar could not be seen.
+_LEAST_BAR_PER_MILLE = 3.0
+
+_STYLE = """
+:root { color-scheme: light dark; --caller: #2f6fde; --agent: #1f9d61; --tool: #b26a00; }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.4rem; margin-bottom: 0; overflow-wrap: anywhere; }
+.no, .error { color: #d33; }
+dl { display: flex; flex-wrap: wrap; gap: 1rem 2rem; }
+dt { font-size: .85rem; opacity: .7; }
+dd { margin: 0; font-size: 1.2rem; }
+.lane { display: grid; grid-template-columns: 4rem 1fr; align-items: center; margin: .3rem 0; }
+.bars { position: relative; height: 1.4rem; background: #8882; border-radius: .2rem; }
+.bars i { position: absolute; top: 0; bottom: 0; border-radius: .2rem; }
+.caller { background: var(--caller); }
+.agent { background: var(--agent); }
+.tool { background: var(--tool); }
+table { border-collapse: collapse; width: 100%; }
+td { padding: .3rem .8rem .3rem 0; vertical-align: top; }
+td:last-child { overflow-wrap: anywhere; }
+td:first-child { white-space: nowrap; opacity: .7; font-variant-numeric: tabular-nums; }
+audio { width: 100%; }
+"""
+
+
+class _Bar(NamedTuple):
+    start_ms: int
+    end_ms: int
+    says: str
+
+
+def report_page(report: Report, title: str) -> str:
+    """Return the page: UTF-8 HTML that needs nothing else, the agent's voice included.
+
+    Args:
+        report: The call.
+        title: What was replayed.
+    """
+    verdict = "Answered." if report.answered else '<b class="no">Not answered.</b>'
+    if report.ended != "answered":
+        verdict += f" The call ended: {escape(report.ended)}"
+    parts = [
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title>",
+        '<meta name=viewport content="width=device-width">',
+        f"<style>{_STYLE}</style><h1>{escape(title)}</h1>",
+        f"<p>{verdict}</p>",
+        *(f'<p class="error">{escape(error)}</p>' for error in report.errors),
+        "<dl>",
+        *(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in _figures(report)),
+        "</dl>",
+        *_voice(report),
+        *_timeline(report),
+        "<table>",
+        *(
+            f"<tr><td>{at_ms / 1000:.1f} s</td><td>{who}</td><td>{what}</td></tr>"
+            for at_ms, who, what in sorted(_events(report), key=lambda event: event[0])
+        ),
+        "</table></html>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _figures(report: Report) -> Iterator[tuple[str, str]]:
+    def ms(value: int | None) -> str:
+        return "never" if value is None else f"{value} ms"
+
+    yield "connected after", ms(report.connected_ms)
+    yield "answered after", ms(report.reply_ms)
+    size = f", {report.jpeg_bytes / 1000:.1f} kB each" if report.jpeg_bytes else ""
+    yield "pictures", f"{report.frames_sent}{size}"
+    yield "picture's age", ms(report.frame_age_ms)
+    yield "agent's voice", f"{report.agent_audio_ms / 1000:.1f} s"
+    yield "interruptions", str(report.interruptions)
+
+
+def _voice(report: Report) -> Iterator[str]:
+    samples = report.voice.samples()
+    if not len(samples) or not report.voice_ms:
+        return
+    sound = base64.b64encode(_opus(samples)).decode()
+    yield f'<audio controls src="data:audio/ogg;base64,{sound}"></audio>'
+    yield f"<p>The agent's voice, from {report.voice_ms[0][0] / 1000:.1f} s on.</p>"
+
+
+def _timeline(report: Report) -> Iterator[str]:
+    lanes = {
+        "caller": [
+            _Bar(said.started_at_ms, said.ended_at_ms, f"answered after {said.reply_ms} ms")
+            if said.reply_ms is not None
+            else _Bar(said.started_at_ms, said.ended_at_ms, "no answer of its own")
+            for said in report.utterances
+        ],
+        "agent": [_Bar(start_ms, end_ms, "voice") for start_ms, end_ms in report.voice_ms],
+        "tool": [
+            _Bar(call.at_ms, call.at_ms if call.ended_ms is None else call.ended_ms, call.name)
+            for call in report.tool_calls
+        ],
+    }
+    whole_ms = max((bar.end_ms for bars in lanes.values() for bar in bars), default=0)
+    if not whole_ms:
+        return
+    for kind, bars in lanes.items():
+        if not bars:
+            continue
+        yield f'<div class="lane"><span>{kind.title()}</span><div class="bars">'
+        for bar in bars:
+            start = 1000 * bar.start_ms / whole_ms
+            length = max(_LEAST_BAR_PER_MILLE, 1000 * (bar.end_ms - bar.start_ms) / whole_ms)
+            says = f"{bar.start_ms / 1000:.1f} to {bar.end_ms / 1000:.1f} s: {bar.says}"
+            place = f"left:min({start / 10:.2f}%, 100% - 3px);width:{length / 10:.2f}%"
+            yield f'<i class="{kind}" style="{place}" title="{escape(says)}"></i>'
+        yield "</div></div>"
+    yield f"<p>0 to {whole_ms / 1000:.1f} s, from the moment the caller began to dial.</p>"
+
+
+def _events(report: Report) -> Iterator[tuple[int, str, str]]:
+    for line in report.transcript:
+        name = line.agent if line.who == "agent" and line.agent else _NAMES.get(line.who, line.who)
+        yield line.at_ms, escape(name), escape(line.text)
+    for call in report.tool_calls:
+        given = json.dumps(call.arguments, ensure_ascii=False)
+        result = "cancelled" if call.cancelled else json.dumps(call.result, ensure_ascii=False)
+        says = f"{escape(given)} → {escape(result)}"
+        yield call.at_ms, "Tool", f"<b>{escape(call.name)}</b> {says}"
+    for point in report.points:
+        yield point.at_ms, "Points", f"{escape(point.label)} at {point.box_2d}"
+
+
+def _opus(samples: Samples) -> bytes:
+    """Ogg Opus, a tenth of the size of a WAV: the page holds it as text."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="ogg") as container:
+        stream = container.add_stream("libopus", rate=SOUND_RATE_HZ, layout="mono")
+        frame = av.AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
+        frame.sample_rate, frame.pts = SOUND_RATE_HZ, 0
+        frame.time_base = Fraction(1, SOUND_RATE_HZ)
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return file.getvalue()

@@ -1,0 +1,100 @@
+// What stands there before a call: which server, which brain, and which of several agents to call.
+
+import { agentWords, brainWords } from "./brain.js";
+import { Notices } from "./notices.js";
+import { NO_WEBRTC, callProblem } from "./problems.js";
+import { Signalling, tokenFrom } from "./signalling.js";
+
+const INFO_AGAIN_MS = 1_500;
+const CALLING = ["#call", "#call-voice", "#other-thread"];
+
+export class Lobby {
+  /** To the server the page came from, with the chosen agent. */
+  signalling = new Signalling(tokenFrom(location.hash));
+  #root;
+  #info = null;
+
+  /** @param {HTMLElement} root holds the buttons that call, and the choice of agents */
+  constructor(root) {
+    this.#root = root;
+    this.notices = new Notices(this.#at("#lobby-notices"));
+  }
+
+  /** Asks the server what it has, and again until it is ready. */
+  open() {
+    if (!("RTCPeerConnection" in window)) {
+      this.notices.show("browser", NO_WEBRTC);
+      this.#disable(true);
+      return;
+    }
+    this.#at("#agent").addEventListener("change", () => this.#showAgent());
+    addEventListener("hashchange", () => {
+      this.signalling = new Signalling(tokenFrom(location.hash));
+      this.#ask();
+    });
+    this.#ask();
+  }
+
+  /** What the server says of itself; asked now if it hasn't been heard yet. */
+  async server() {
+    this.#info ??= await this.signalling.info();
+    return this.#info;
+  }
+
+  async #ask() {
+    try {
+      this.#info = await this.signalling.info();
+    } catch (error) {
+      this.notices.show("info", callProblem(error), { onAction: () => this.#ask() });
+      return;
+    }
+    this.notices.clear("info");
+    this.#showAgents(this.#info.agents ?? []);
+    this.#showAgent();
+    const starting = this.#info.ready === false;
+    this.#disable(starting);
+    if (!starting) return;
+    this.#at("#brain-text").textContent = "The agent is starting…";
+    setTimeout(() => this.#ask(), INFO_AGAIN_MS);
+  }
+
+  /** Several agents live here: the person chooses. */
+  #showAgents(agents) {
+    this.#at("#agent-choice").hidden = agents.length < 2;
+    const choice = this.#at("#agent");
+    const before = choice.value;
+    choice.replaceChildren(
+      ...agents.map(({ id, agent, description }) => {
+        const option = new Option(agentWords(agent), id);
+        option.title = description ?? "";
+        return option;
+      }),
+    );
+    if (agents.some(({ id }) => id === before)) choice.value = before;
+  }
+
+  #showAgent() {
+    const chosen = this.#at("#agent").value;
+    const agent = this.#info.agents?.find(({ id }) => id === chosen) ?? this.#info;
+    this.signalling.agent = this.#at("#agent-choice").hidden ? null : chosen;
+    const { kind, label, text } = brainWords(agent);
+    const brain = document.getElementById("brain");
+    brain.textContent = label;
+    brain.dataset.kind = kind;
+    brain.title = text;
+    brain.hidden = false;
+    this.#at("#brain-text").textContent = text;
+    if (agent.agent) {
+      document.title = agentWords(agent.agent);
+      document.getElementById("agent-name").textContent = document.title;
+    }
+  }
+
+  #disable(disabled) {
+    for (const selector of CALLING) this.#at(selector).disabled = disabled;
+  }
+
+  #at(selector) {
+    return this.#root.querySelector(selector);
+  }
+}
