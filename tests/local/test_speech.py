@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -17,7 +18,9 @@ from numpy.typing import NDArray
 
 from vision_agent.local import speech as speech_module
 from vision_agent.local.speech import Speech, SpeechError, speak_question
-from vision_agent.local.voices import VOICES, Tone
+from vision_agent.local.speech_order import END, SAY, STOP, Order
+from vision_agent.local.voices import VOICES, Tone, voice_named
+from vision_agent.local.worker_process import Message, WorkerProcess
 
 RATE_HZ = 24_000
 SENTENCE = "I can see a dark blue cup on the left, and a person in the middle."
@@ -256,7 +259,7 @@ async def test_a_worker_that_died_unnoticed_is_replaced(speech: Speech) -> None:
 async def test_a_worker_that_hangs_is_replaced(
     speech: Speech, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vision_agent.local.speech_process.FRAME_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("vision_agent.local.speech._SILENCE_S", 0.2)
     worker = worker_of(speech)
     worker.suspend()
     with pytest.raises(SpeechError, match="silent"):
@@ -343,3 +346,56 @@ async def test_a_worker_that_cannot_start_says_so(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(sys, "executable", os.devnull)
     with pytest.raises(SpeechError, match="could not be started"):
         await Speech.start()
+
+
+async def test_the_worker_says_itself_why_there_is_no_voice(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "espeakng_loader.py").write_text(
+        "def get_data_path(): return '/nowhere/data'\n"
+        "def get_library_path(): return '/nowhere/library'\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    others = workers()
+    with pytest.raises(SpeechError, match=r"^espeak-ng cannot be loaded: .*/nowhere"):
+        await Speech.start()
+    assert workers() == others
+
+
+async def test_a_voice_that_does_not_come_up_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "espeakng_loader.py").write_text("import time; time.sleep(600)\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(speech_module, "_START_TIMEOUT_S", 0.5)
+    others = workers()
+    with pytest.raises(SpeechError, match=r"within 0\.5 s"):
+        await Speech.start()
+    assert workers() == others
+
+
+async def test_a_stop_is_heard_in_the_middle_of_a_sentence() -> None:
+    order = Order("many words in one breath " * 40, 0, ("en-us",), voice_named(None))
+
+    async def pieces(stopped: bool) -> int:
+        answers: asyncio.Queue[Message] = asyncio.Queue()
+
+        def on_message(message: Message) -> None:
+            if stopped and answers.empty():
+                worker.send(STOP, 1)
+            answers.put_nowait(message)
+
+        worker = WorkerProcess("vision_agent.local.speech_worker", "The worker", on_message)
+        worker.start()
+        await worker.ready(60)
+        worker.send(SAY, 1, order.to_bytes())
+        async with asyncio.timeout(60):
+            count = 0
+            while (await answers.get()).op != END:
+                count += 1
+        await worker.close()
+        return count
+
+    whole = await pieces(stopped=False)
+    assert whole > 500
+    assert 0 < await pieces(stopped=True) < whole / 2

@@ -80,7 +80,10 @@ class Recognizer:
 
     def __init__(self) -> None:
         self.worker = WorkerProcess(
-            "vision_agent.local.recognizer_worker", self._on_message, self._on_ready
+            "vision_agent.local.recognizer_worker",
+            "The recogniser's process",
+            self._on_message,
+            on_ready=self._on_ready,
         )
         self._jobs = itertools.count(1)
         self._open: dict[int, Transcription] = {}

@@ -12,9 +12,8 @@ import logging
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 
-from vision_agent.local import speech_wire as wire
 from vision_agent.local.contract import OUTPUT_RATE_HZ
-from vision_agent.local.speech_process import SpeechError, SpeechProcess
+from vision_agent.local.speech_order import END, PIECE, SAY, STOP, Order
 from vision_agent.local.speech_text import MAX_SENTENCE_S, sentences
 from vision_agent.local.voices import (
     ENGLISH,
@@ -24,8 +23,7 @@ from vision_agent.local.voices import (
     espeak_languages,
     voice_named,
 )
-
-__all__ = ["Speech", "SpeechError", "speak_question"]
+from vision_agent.local.worker_process import Message, WorkerFailed, WorkerProcess
 
 _USUAL = Tone()
 _log = logging.getLogger(__name__)
@@ -33,15 +31,23 @@ _log = logging.getLogger(__name__)
 MAX_TEXTS = 256
 """Texts that can be waiting to be spoken at once; one more is refused with `SpeechError`."""
 
+# Generous: only a worker that hangs needs so long, also on a machine that is very busy.
+_START_TIMEOUT_S = 30.0
+_SILENCE_S = 10.0
+
 # A whole sentence: whoever takes its pieces slowly holds up nobody else.
 _MAX_PIECES = MAX_SENTENCE_S * 10 + 16
+
+
+class SpeechError(Exception):
+    """Nothing can be spoken, or what was being spoken is lost; the text says why."""
 
 
 class _Job:
     """A sentence, and its sound as far as it has come."""
 
-    def __init__(self, request: int, order: wire.Order) -> None:
-        self.request = request
+    def __init__(self, number: int, order: Order) -> None:
+        self.number = number
         self.order = order
         self.wanted = True
         self.sound: asyncio.Queue[bytes | SpeechError | None] = asyncio.Queue(_MAX_PIECES)
@@ -58,9 +64,18 @@ class Speech:
 
     def __init__(self) -> None:
         self._jobs: asyncio.Queue[_Job] = asyncio.Queue(MAX_TEXTS)
-        self._requests = itertools.count(1)
+        self._numbers = itertools.count(1)
         self._current: _Job | None = None
-        self._process: SpeechProcess | None = None
+        # What comes from the worker; a sentence if it dies.
+        self._answers: asyncio.Queue[Message | str] = asyncio.Queue()
+        self._worker = WorkerProcess(
+            "vision_agent.local.speech_worker",
+            "The speech process",
+            lambda message: self._answers.put_nowait(message),
+            on_lost=lambda words: self._answers.put_nowait(words),
+            # Its small products gain nothing from numpy's threads, and it starts sooner.
+            environment={"OPENBLAS_NUM_THREADS": "1"},
+        )
         self._runner: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -72,17 +87,21 @@ class Speech:
             SpeechError: espeak-ng cannot be used; the text says why.
         """
         speech = cls()
-        speech._process = await SpeechProcess.start()
+        try:
+            await speech._worker_ready()
+        except BaseException:
+            await speech._worker.close()
+            raise
         speech._runner = asyncio.create_task(speech._run(), name="speech")
         return speech
 
     @property
     def worker_pid(self) -> int | None:
         """The id of the worker's process, while there is one."""
-        return self._process.pid if self._process is not None else None
+        return self._worker.pid
 
     async def close(self) -> None:
-        """Ends the worker within a second; what is being spoken fails. Safe to repeat."""
+        """Ends the worker within about a second; what is being spoken fails. Safe to repeat."""
         self._closed = True
         if self._runner is not None:
             self._runner.cancel()
@@ -122,7 +141,7 @@ class Speech:
         self, text: str, voice: Voice, languages: tuple[str, ...], gain_db: float = 0.0
     ) -> AsyncGenerator[bytes, None]:
         for sentence in sentences(text):
-            order = wire.Order(sentence.text, sentence.pause_ms, languages, voice, gain_db)
+            order = Order(sentence.text, sentence.pause_ms, languages, voice, gain_db)
             job = self._submit(order)
             try:
                 while (piece := await job.sound.get()) is not None:
@@ -132,10 +151,10 @@ class Speech:
             finally:
                 self._drop(job)
 
-    def _submit(self, order: wire.Order) -> _Job:
+    def _submit(self, order: Order) -> _Job:
         if self._closed:
             raise SpeechError("The voice is closed.")
-        job = _Job(next(self._requests) % 2**32, order)
+        job = _Job(next(self._numbers) % 2**32, order)
         try:
             self._jobs.put_nowait(job)
         except asyncio.QueueFull:
@@ -144,8 +163,8 @@ class Speech:
 
     def _drop(self, job: _Job) -> None:
         job.wanted = False
-        if job is self._current and self._process is not None:
-            self._process.stop(job.request)
+        if job is self._current:
+            self._worker.send(STOP, job.number)
 
     async def _run(self) -> None:
         """Serves one job after the other; owns the worker."""
@@ -167,39 +186,48 @@ class Speech:
                 self._current.fail(SpeechError("The voice was closed."))
             while not self._jobs.empty():
                 self._jobs.get_nowait().fail(SpeechError("The voice was closed."))
-            if self._process is not None:
-                await self._process.end()
+            await self._worker.close()
 
     async def _serve(self, job: _Job) -> None:
-        process = await self._living_process()
-        if not job.wanted:
-            return
         try:
-            await process.say(job.request, job.order)
-            while True:
-                kind, request, payload = await process.read()
-                if request != job.request or kind not in (wire.PIECE, wire.END):
-                    raise SpeechError("The speech process answered what it was not asked.")
-                if kind == wire.END:
-                    break
-                if job.wanted:
-                    self._keep(job, payload)
+            await self._worker_ready()
+            if not job.wanted:
+                return
+            failure = await self._spoken(job)
         except SpeechError:
-            self._process = None
-            await process.end()
+            # It is of no more use; the next sentence gets another one.
+            await self._worker.close()
             raise
-        if payload:
-            raise SpeechError(payload.decode(errors="replace"))
+        if failure:
+            raise SpeechError(failure)
         self._keep(job, None)
 
-    async def _living_process(self) -> SpeechProcess:
-        if self._process is not None and not self._process.alive:
-            _log.warning("The speech process had ended; it is started again.")
-            await self._process.end()
-            self._process = None
-        if self._process is None:
-            self._process = await SpeechProcess.start()
-        return self._process
+    async def _worker_ready(self) -> None:
+        self._worker.start()
+        try:
+            await self._worker.ready(_START_TIMEOUT_S)
+        except WorkerFailed as error:
+            raise SpeechError(str(error)) from error
+
+    async def _spoken(self, job: _Job) -> str:
+        """Returns what the worker says at the end: nothing, or why it could not."""
+        self._answers = asyncio.Queue()
+        if not self._worker.send(SAY, job.number, job.order.to_bytes()):
+            raise SpeechError("The speech process ended unexpectedly.")
+        while True:
+            try:
+                async with asyncio.timeout(_SILENCE_S):
+                    answer = await self._answers.get()
+            except TimeoutError:
+                raise SpeechError(f"The speech process was silent for {_SILENCE_S:g} s.") from None
+            if isinstance(answer, str):
+                raise SpeechError(answer)
+            if answer.job != job.number or answer.op not in (PIECE, END):
+                raise SpeechError("The speech process answered what it was not asked.")
+            if answer.op == END:
+                return answer.payload.decode(errors="replace")
+            if job.wanted:
+                self._keep(job, answer.payload)
 
     @staticmethod
     def _keep(job: _Job, piece: bytes | None) -> None:

@@ -14,15 +14,17 @@ import contextlib
 import logging
 import os
 import queue
+import signal
 import struct
 import sys
 import threading
-from collections.abc import Callable
-from typing import BinaryIO, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import BinaryIO, NamedTuple, NoReturn
 
 _HEADER = struct.Struct(">BII")
 _LONGEST_BYTES = 4 << 20
 _READY = 255
+_REFUSAL = 254
 _FIRST_DELAY_S = 0.1
 _LONGEST_DELAY_S = 10.0
 
@@ -30,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 
 class WorkerFailed(RuntimeError):
-    """The worker died, or did not start in time; the message says which in one sentence."""
+    """The worker did not come to take jobs; the message says why in one sentence."""
 
 
 class Message(NamedTuple):
@@ -45,24 +47,37 @@ class WorkerProcess:
     """The parent's end: starts ``python -m module``, and again when it dies.
 
     Args:
-        module: Dotted name of a module that calls ``serve``.
+        module: Dotted name of a module that makes an ``Inbox``.
+        name: What it is called in errors and the log; a sentence begins with it.
         on_message: Called on the event loop for every message of the child.
         on_ready: Called on the event loop whenever a child takes jobs: at first, and after each
             death, when the jobs of the dead one have to be given again.
+        on_lost: Called on the event loop when a child that took jobs has died, with a sentence
+            that says so; not when it is closed.
+        environment: Variables the child has beside the parent's.
     """
 
     def __init__(
         self,
         module: str,
+        name: str,
         on_message: Callable[[Message], None],
-        on_ready: Callable[[], None],
+        *,
+        on_ready: Callable[[], None] = lambda: None,
+        on_lost: Callable[[str], None] = lambda _: None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self._module = module
+        self._name = name
         self._on_message = on_message
         self._on_ready = on_ready
+        self._on_lost = on_lost
+        self._environment = environment or {}
         self._child: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
+        self._failure = ""
+        self._refused = False
         self.restarts = 0
 
     @property
@@ -71,16 +86,24 @@ class WorkerProcess:
         return self._child.pid if self._child else None
 
     def start(self) -> None:
-        """Start in the background; ``ready`` waits for it. ``close`` ends it."""
-        self._keeper = asyncio.create_task(self._keep(), name=f"worker {self._module}")
+        """Start in the background, if it is not; ``ready`` waits for it. ``close`` ends it."""
+        if self._keeper is None or self._keeper.done():
+            self._keeper = asyncio.create_task(self._keep(), name=f"worker {self._module}")
 
     async def ready(self, timeout_s: float) -> None:
-        """Wait until the child takes jobs; raises WorkerFailed when it does not in time."""
+        """Wait until the child takes jobs.
+
+        Raises:
+            WorkerFailed: It did not in time, or ended before it did. It is started again all the
+                same, until ``close``, unless it said itself that it cannot.
+        """
         try:
             async with asyncio.timeout(timeout_s):
                 await self._ready.wait()
         except TimeoutError:
-            raise WorkerFailed(f"{self._module} did not start within {timeout_s:g} s") from None
+            raise WorkerFailed(f"{self._name} did not start within {timeout_s:g} s.") from None
+        if self._failure:
+            raise WorkerFailed(self._failure)
 
     def send(self, op: int, job: int, payload: bytes = b"") -> bool:
         """Queue a message for the child; False when there is none to take it.
@@ -106,6 +129,9 @@ class WorkerProcess:
         delay_s = _FIRST_DELAY_S
         while True:
             served = await self._run_once()
+            if self._refused:
+                return
+            _log.warning("starting again: %s", self._failure)
             self.restarts += 1
             # A child that dies before it served anything would otherwise be started without end.
             delay_s = _FIRST_DELAY_S if served else min(delay_s * 2, _LONGEST_DELAY_S)
@@ -113,16 +139,23 @@ class WorkerProcess:
 
     async def _run_once(self) -> bool:
         """One child from start to end; whether it got as far as taking jobs."""
-        # In a session of its own: Ctrl-C reaches the parent, which closes the pipe, and the
-        # child ends by that.
-        self._child = child = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            self._module,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
+        self._failure, self._refused = "", False
+        try:
+            # In a session of its own: Ctrl-C reaches the parent, which closes the pipe, and the
+            # child ends by that.
+            self._child = child = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                self._module,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                env={**os.environ, **self._environment},
+                start_new_session=True,
+            )
+        except OSError as error:
+            self._failure = f"{self._name} could not be started: {error}"
+            self._tell_waiting()
+            return False
         try:
             await self._read(child)
         finally:
@@ -130,8 +163,18 @@ class WorkerProcess:
             self._ready.clear()
             self._child = None
             await self._reap(child)
-        _log.warning("%s ended with code %s; starting it again", self._module, child.returncode)
+        if not self._refused:
+            self._failure = f"{self._name} ended unexpectedly (exit status {child.returncode})."
+        if served:
+            self._on_lost(self._failure)
+        else:
+            self._tell_waiting()
         return served
+
+    def _tell_waiting(self) -> None:
+        """Whoever waits now is told of the failure; whoever comes later waits for the next one."""
+        self._ready.set()
+        self._ready.clear()
 
     async def _read(self, child: asyncio.subprocess.Process) -> None:
         assert child.stdout is not None
@@ -143,11 +186,13 @@ class WorkerProcess:
                     _log.error("%s sent a message of %d bytes", self._module, length)
                     return
                 payload = await child.stdout.readexactly(length)
-            except asyncio.IncompleteReadError:
+            except (asyncio.IncompleteReadError, ConnectionError):
                 return
             if op == _READY:
                 self._ready.set()
                 self._on_ready()
+            elif op == _REFUSAL:
+                self._failure, self._refused = payload.decode(errors="replace"), True
             else:
                 self._on_message(Message(op, job, payload))
 
@@ -173,6 +218,7 @@ class Inbox:
     """
 
     def __init__(self) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's; it closes the pipe
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
         # Whatever native code prints must not land between messages.
         self._out: BinaryIO = os.fdopen(os.dup(1), "wb", buffering=0)
@@ -183,6 +229,11 @@ class Inbox:
         """Tell the parent that jobs may come."""
         self.send(_READY, 0)
 
+    def refuse(self, words: str) -> NoReturn:
+        """End the process instead of taking jobs; ``ready`` raises the words in the parent."""
+        self.send(_REFUSAL, 0, words.encode())
+        os._exit(1)
+
     def next(self, *, wait: bool) -> Message | None:
         """The next message; None when there is none and ``wait`` is false."""
         try:
@@ -191,13 +242,17 @@ class Inbox:
             return None
 
     def send(self, op: int, job: int, payload: bytes = b"") -> None:
-        """Send one message to the parent."""
+        """Send one message to the parent; ends the process when there is none any more."""
         view = memoryview(_HEADER.pack(op, job, len(payload)) + payload)
-        while view:
-            view = view[self._out.write(view) :]
+        try:
+            while view:
+                view = view[self._out.write(view) :]
+        except BrokenPipeError:
+            os._exit(0)
 
     def _read(self) -> None:
-        stdin = sys.stdin.buffer
+        # Not sys.stdin: Python aborts when it wants to close that while a thread reads from it.
+        stdin = os.fdopen(os.dup(0), "rb")
         while True:
             header = stdin.read(_HEADER.size)
             if len(header) < _HEADER.size:
