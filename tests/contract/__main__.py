@@ -16,7 +16,7 @@ from tests.contract.conversation import SCENARIO, Caller, Scenes
 from tests.contract.sequence import differences
 from tests.local.live_clients import MODEL_2, MODEL_3, studio_client
 from vision_agent.local import serve
-from vision_agent.local.scenario_file import read_scenario
+from vision_agent.local.scenarios.scenario_file import read_scenario
 
 MODELS = (MODEL_2, MODEL_3)
 

@@ -14,7 +14,7 @@ import pytest
 from tests.local.live_clients import MODEL_2, MODEL_3
 from tests.local.recordings import silence, spoken
 from vision_agent.local import serve
-from vision_agent.local.scenario_file import read_scenario
+from vision_agent.local.scenarios.scenario_file import read_scenario
 
 HERE = Path(__file__).parent
 OLDEST_NODE = 20

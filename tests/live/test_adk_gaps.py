@@ -21,7 +21,7 @@ from websockets.exceptions import InvalidStatus
 from tests.local.live_clients import MODEL_2, http_options, trusting
 from tests.local.scripted_engine import ScriptedEngine
 from vision_agent.local.contract import CallTool, Heard, Say
-from vision_agent.local.scenario_file import read_scenario
+from vision_agent.local.scenarios.scenario_file import read_scenario
 from vision_agent.local.server import serve
 
 STORY = "This is a story that takes a good while to be told to its end. " * 3

@@ -8,7 +8,7 @@ from vision_agent.live.events import AgentTranscript
 from vision_agent.live.models import LIVE_MODELS, ModelError
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import read
-from vision_agent.local.models import MODELS
+from vision_agent.local.api.models import MODELS
 
 
 def refusal(**given) -> str:

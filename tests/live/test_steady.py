@@ -26,7 +26,7 @@ from vision_agent.live.patience import Patience
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.local.contract import CallTool, Heard, Say
-from vision_agent.local.scenario_file import read_scenario
+from vision_agent.local.scenarios.scenario_file import read_scenario
 from vision_agent.local.server import serve
 
 MODELS = ["gemini-2.5-flash-native-audio-preview-12-2025", "gemini-3.8-live"]

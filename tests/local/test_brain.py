@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from vision_agent.local.brain import Brain
+from vision_agent.local.answers.brain import Brain
 from vision_agent.local.contract import CallTool, Manner, Say, SeenFrame, Turn
-from vision_agent.local.intents import INTENTS
+from vision_agent.local.language.intents import INTENTS
 from vision_agent.local.sight import Sight
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

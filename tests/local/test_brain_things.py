@@ -12,11 +12,11 @@ import pytest_asyncio
 from tests.local.sight_pictures import Pixels, jpeg, shot, with_faces, with_qr_code, written
 from tests.local.sight_scenes import coloured_shape, film, held_up, moved, textured, wall
 from tests.local.test_tool_arguments import HAND_OVER, TOLD, TOOLS
-from vision_agent.local.acquaintance import Acquaintance
-from vision_agent.local.brain import Brain
+from vision_agent.local.answers.acquaintance import Acquaintance
+from vision_agent.local.answers.brain import Brain
+from vision_agent.local.answers.taught_store import TaughtStore
 from vision_agent.local.contract import CallTool, Manner, Say, SeenFrame, Turn
 from vision_agent.local.sight import Sight
-from vision_agent.local.taught_store import TaughtStore
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vision_agent.local.captions import Captions
+from vision_agent.local.api.captions import Captions
 
 
 @given(st.text(alphabet="ab .,\n", max_size=80), st.lists(st.floats(0, 5000), max_size=20))

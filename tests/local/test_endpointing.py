@@ -1,5 +1,5 @@
 from vision_agent.local.contract import SpeechStarted, SpeechStopped
-from vision_agent.local.endpointing import CHUNK_MS, Endpointer, Sensitivity
+from vision_agent.local.hearing.endpointing import CHUNK_MS, Endpointer, Sensitivity
 
 
 def run(

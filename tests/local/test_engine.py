@@ -16,7 +16,7 @@ import pytest_asyncio
 from tests.local.recordings import silence, spoken
 from vision_agent.local.contract import Say, SeenFrame, SpeechStopped, Turn
 from vision_agent.local.engine import Engine
-from vision_agent.local.speech import SpeechError
+from vision_agent.local.speech.synthesis import SpeechError
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

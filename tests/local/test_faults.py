@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vision_agent.local.faults import ConnectionFaults, FaultPlan, Moment
-from vision_agent.local.scenario import Drop, ExpiredHandle, FaultKind, Refuse, Stall
-from vision_agent.local.scenario_file import read_scenario
+from vision_agent.local.scenarios.faults import ConnectionFaults, FaultPlan, Moment
+from vision_agent.local.scenarios.scenario import Drop, ExpiredHandle, FaultKind, Refuse, Stall
+from vision_agent.local.scenarios.scenario_file import read_scenario
 
 TORN = Drop(1006)
 

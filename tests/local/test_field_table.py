@@ -27,11 +27,11 @@ from tests.local.field_table import Refusal, Row, fields, refusals
 from tests.local.live_clients import trusting
 from tests.local.live_talk import LOUD, QUIET
 from tests.local.scripted_engine import ScriptedEngine
+from vision_agent.local.api.limits import Limits
+from vision_agent.local.api.message_check import snake_case
+from vision_agent.local.api.message_types import MESSAGES, ROOT
 from vision_agent.local.contract import CallTool, Say, Turn
 from vision_agent.local.contract import Heard as Understood
-from vision_agent.local.limits import Limits
-from vision_agent.local.message_check import snake_case
-from vision_agent.local.message_types import MESSAGES, ROOT
 from vision_agent.local.server import LocalServer, serve
 
 STUDIO = "/ws/google.ai.generativelanguage.v1alpha.GenerativeService.BidiGenerateContent"

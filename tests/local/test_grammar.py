@@ -1,8 +1,14 @@
 import pytest
 from pocketsphinx import Decoder
 
-from vision_agent.local.grammar import DECOYS, EXTRA_WORDS, jsgf, phone_distance, plain_words
-from vision_agent.local.intents import INTENTS, understand
+from vision_agent.local.language.grammar import (
+    DECOYS,
+    EXTRA_WORDS,
+    jsgf,
+    phone_distance,
+    plain_words,
+)
+from vision_agent.local.language.intents import INTENTS, understand
 
 
 def test_the_recogniser_reads_the_grammar_and_knows_every_word_of_it(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from vision_agent.local.contract import SeenFrame
-from vision_agent.local.handles import (
+from vision_agent.local.api.handles import (
     MAX_HANDLES,
     MAX_SESSIONS_WITH_FRAMES,
     VALID_S,
     Handles,
 )
-from vision_agent.local.memory import MAX_ENTRIES, MAX_FRAMES, Memory, Remembered
-from vision_agent.local.usage import Amounts
+from vision_agent.local.api.memory import MAX_ENTRIES, MAX_FRAMES, Memory, Remembered
+from vision_agent.local.api.usage import Amounts
+from vision_agent.local.contract import SeenFrame
 
 REMEMBERED = Remembered((("user", "hello"),), (SeenFrame(b"jpeg", -100),), (0,), (0,))
 

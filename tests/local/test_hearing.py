@@ -7,11 +7,11 @@ import pytest_asyncio
 
 from tests.local.recordings import QUESTIONS, SPEECH, jfk, silence, spoken
 from vision_agent.local.contract import Heard, SpeechStarted, SpeechStopped
-from vision_agent.local.endpointing import Sensitivity
-from vision_agent.local.hearing import Ears
-from vision_agent.local.intents import understand
-from vision_agent.local.recognizer import MOST_AT_ONCE, Recognizer
-from vision_agent.local.speech import Speech
+from vision_agent.local.hearing.ears import Ears
+from vision_agent.local.hearing.endpointing import Sensitivity
+from vision_agent.local.hearing.recognizer import MOST_AT_ONCE, Recognizer
+from vision_agent.local.language.intents import understand
+from vision_agent.local.speech.synthesis import Speech
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

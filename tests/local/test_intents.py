@@ -1,6 +1,6 @@
 import pytest
 
-from vision_agent.local.intents import INTENTS, Request, normalise, understand
+from vision_agent.local.language.intents import INTENTS, Request, normalise, understand
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from vision_agent.local.limits import (
+from vision_agent.local.api.limits import (
     ABORTED,
     EXPIRED,
     SERVICE,

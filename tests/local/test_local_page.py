@@ -16,7 +16,7 @@ from google.adk.models import Gemini
 
 from tests.local.field_table import PAGE
 from vision_agent.local import serve
-from vision_agent.local.scenario_file import read_scenario
+from vision_agent.local.scenarios.scenario_file import read_scenario
 
 SCENARIO = "engine: false\nanswers: [{when: {words: what can you do}, say: This.}]\n"
 JAVASCRIPT = Path(__file__).parents[1] / "javascript"

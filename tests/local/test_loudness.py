@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vision_agent.local.loudness import LevelGate, dbfs
+from vision_agent.local.hearing.loudness import LevelGate, dbfs
 
 FAN_RMS = 300.0
 

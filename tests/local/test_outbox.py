@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from vision_agent.local.outbox import MAX_SPEECH, MAX_WAITING, ClientTooSlow, Outbox
+from vision_agent.local.api.outbox import MAX_SPEECH, MAX_WAITING, ClientTooSlow, Outbox
 
 
 class Socket:

@@ -1,6 +1,6 @@
 import pytest
 
-from vision_agent.local import phrasing
+from vision_agent.local.answers import phrasing
 from vision_agent.local.sight import Colour, Face, Observations, Quality, TextLine
 
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vision_agent.local.models import MODELS
-from vision_agent.local.protocol import (
+from vision_agent.local.api.models import MODELS
+from vision_agent.local.api.protocol import (
     ActivityEnd,
     ActivityStart,
     Audio,
@@ -24,8 +24,8 @@ from vision_agent.local.protocol import (
     ToolResponse,
     parse,
 )
-from vision_agent.local.turn_actions import Scheduling, ToolResult
-from vision_agent.local.wire import Refused, as_bytes, field
+from vision_agent.local.api.turn_actions import Scheduling, ToolResult
+from vision_agent.local.api.wire import Refused, as_bytes, field
 
 MODEL_2 = MODELS["gemini-2.5-flash-native-audio-preview-12-2025"]
 MODEL_3 = MODELS["gemini-3.8-live"]

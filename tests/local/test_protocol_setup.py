@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from vision_agent.local.context_window import Compression
-from vision_agent.local.models import MODELS, find_voice
-from vision_agent.local.session_setup import (
+from vision_agent.local.api.context_window import Compression
+from vision_agent.local.api.models import MODELS, find_voice
+from vision_agent.local.api.session_setup import (
     Endpoint,
     Setup,
     check_credentials,
     find_endpoint,
     parse_setup,
 )
-from vision_agent.local.voices import VOICES
-from vision_agent.local.wire import Refused
+from vision_agent.local.api.wire import Refused
+from vision_agent.local.speech.voices import VOICES
 
 STUDIO = Endpoint(vertex=False, version="v1alpha")
 VERTEX = Endpoint(vertex=True, version="v1beta1")

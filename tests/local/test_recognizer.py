@@ -7,8 +7,8 @@ import pytest
 
 from tests.local.recordings import silence, spoken
 from vision_agent.local.contract import Heard
-from vision_agent.local.recognizer import LONGEST_BYTES, MOST_AT_ONCE, Recognizer
-from vision_agent.local.recognizer_worker import judge
+from vision_agent.local.hearing.recognizer import LONGEST_BYTES, MOST_AT_ONCE, Recognizer
+from vision_agent.local.hearing.recognizer_worker import judge
 
 SEE = Heard("what do you see", True)
 

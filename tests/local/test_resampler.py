@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vision_agent.local.resampler import Resampler
+from vision_agent.local.api.resampler import Resampler
 
 RATES = [8_000, 11_025, 16_001, 24_000, 44_100, 48_000, 96_000]
 

@@ -19,12 +19,12 @@ from tests.local.recordings import silence, spoken
 from tests.local.scripted_engine import ScriptedEngine
 from tests.local.test_server_adk import calling, gemini
 from tests.local.test_server_process import announced, family, running
+from vision_agent.local.api.limits import SERVICE, UNLIMITED, Limits
 from vision_agent.local.contract import Heard as Understood
 from vision_agent.local.contract import Manner, SpeechStarted
-from vision_agent.local.limits import SERVICE, UNLIMITED, Limits
-from vision_agent.local.scenario import Scenario
-from vision_agent.local.scenario_engine import LETTER_MS, ScenarioEngine
-from vision_agent.local.scenario_file import load_scenario, read_scenario
+from vision_agent.local.scenarios.scenario import Scenario
+from vision_agent.local.scenarios.scenario_engine import LETTER_MS, ScenarioEngine
+from vision_agent.local.scenarios.scenario_file import load_scenario, read_scenario
 from vision_agent.local.server import LocalServer, serve
 
 SAMPLE = Path(__file__).parents[2] / "samples" / "scenarios" / "conversation.yaml"

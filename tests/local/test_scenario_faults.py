@@ -14,7 +14,7 @@ from google.genai import Client, errors, live, types
 
 from tests.local.live_clients import MODEL_2, http_options, trusting
 from tests.local.live_talk import Heard, kinds
-from vision_agent.local.scenario_file import load_scenario, read_scenario
+from vision_agent.local.scenarios.scenario_file import load_scenario, read_scenario
 from vision_agent.local.server import LocalServer, serve
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "scenarios"

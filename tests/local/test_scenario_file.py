@@ -9,7 +9,7 @@ import pytest
 
 from vision_agent.local import ScenarioError, load_scenario
 from vision_agent.local.contract import CallTool, Heard, Say
-from vision_agent.local.scenario import (
+from vision_agent.local.scenarios.scenario import (
     At,
     Drop,
     ExpiredHandle,
@@ -25,7 +25,7 @@ from vision_agent.local.scenario import (
     Stall,
     When,
 )
-from vision_agent.local.scenario_file import read_scenario
+from vision_agent.local.scenarios.scenario_file import read_scenario
 
 SAMPLES = sorted((Path(__file__).parents[2] / "samples" / "scenarios").glob("*.yaml"))
 

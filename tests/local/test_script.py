@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from vision_agent.local.contract import CallTool, Heard, Say, SeenFrame, Turn
-from vision_agent.local.scenario_file import read_scenario
-from vision_agent.local.script import Script
+from vision_agent.local.scenarios.scenario_file import read_scenario
+from vision_agent.local.scenarios.script import Script
 
 PICTURE = SeenFrame(b"", 0)
 

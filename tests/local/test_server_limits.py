@@ -12,9 +12,9 @@ from google.genai import errors, live, types
 from tests.local.live_clients import MODEL_2, studio_client
 from tests.local.live_talk import Heard, type_text
 from tests.local.scripted_engine import ScriptedEngine
-from vision_agent.local import handles
+from vision_agent.local.api import handles
+from vision_agent.local.api.limits import UNLIMITED, Limits
 from vision_agent.local.contract import Say
-from vision_agent.local.limits import UNLIMITED, Limits
 from vision_agent.local.server import LocalServer, serve
 
 COMPRESSED = {

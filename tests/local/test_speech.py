@@ -16,10 +16,10 @@ import pytest
 import pytest_asyncio
 from numpy.typing import NDArray
 
-from vision_agent.local import speech as speech_module
-from vision_agent.local.speech import Speech, SpeechError, speak_question
-from vision_agent.local.speech_order import END, SAY, STOP, Order
-from vision_agent.local.voices import VOICES, Tone, voice_named
+from vision_agent.local.speech import synthesis as speech_module
+from vision_agent.local.speech.order import END, SAY, STOP, Order
+from vision_agent.local.speech.synthesis import Speech, SpeechError, speak_question
+from vision_agent.local.speech.voices import VOICES, Tone, voice_named
 from vision_agent.local.worker_process import Message, WorkerProcess
 
 RATE_HZ = 24_000
@@ -55,7 +55,7 @@ def workers() -> set[psutil.Process]:
     return {
         child
         for child in psutil.Process().children()
-        if "vision_agent.local.speech_worker" in child.cmdline()
+        if "vision_agent.local.speech.worker" in child.cmdline()
     }
 
 
@@ -259,7 +259,7 @@ async def test_a_worker_that_died_unnoticed_is_replaced(speech: Speech) -> None:
 async def test_a_worker_that_hangs_is_replaced(
     speech: Speech, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vision_agent.local.speech._SILENCE_S", 0.2)
+    monkeypatch.setattr("vision_agent.local.speech.synthesis._SILENCE_S", 0.2)
     worker = worker_of(speech)
     worker.suspend()
     with pytest.raises(SpeechError, match="silent"):
@@ -299,7 +299,7 @@ async def test_ctrl_c_does_not_reach_the_worker(speech: Speech) -> None:
 async def test_the_worker_ends_when_its_parent_is_killed() -> None:
     code = (
         "import asyncio, sys\n"
-        "from vision_agent.local.speech import Speech\n"
+        "from vision_agent.local.speech.synthesis import Speech\n"
         "async def main():\n"
         "    speech = await Speech.start()\n"
         "    print('ready', flush=True)\n"
@@ -385,7 +385,7 @@ async def test_a_stop_is_heard_in_the_middle_of_a_sentence() -> None:
                 worker.send(STOP, 1)
             answers.put_nowait(message)
 
-        worker = WorkerProcess("vision_agent.local.speech_worker", "The worker", on_message)
+        worker = WorkerProcess("vision_agent.local.speech.worker", "The worker", on_message)
         worker.start()
         await worker.ready(60)
         worker.send(SAY, 1, order.to_bytes())

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vision_agent.local.speech import Speech
-from vision_agent.local.voices import VOICES
+from vision_agent.local.speech.synthesis import Speech
+from vision_agent.local.speech.voices import VOICES
 
 RATE_HZ = 24_000
 SENTENCE = "I can see a dark blue cup on the left, and a person in the middle."

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vision_agent.local.speech_sound import (
+from vision_agent.local.speech.sound import (
     IN_RATE_HZ,
     OUT_RATE_HZ,
     PIECE_SAMPLES,

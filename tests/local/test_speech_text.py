@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vision_agent.local.speech_text import MAX_SENTENCE_CHARS, MAX_TEXT_CHARS, sentences
+from vision_agent.local.speech.text import MAX_SENTENCE_CHARS, MAX_TEXT_CHARS, sentences
 
 
 def texts(text: str) -> list[str]:

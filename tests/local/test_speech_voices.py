@@ -4,7 +4,7 @@ import pytest
 
 from vision_agent.live.models import VOICES as LIVE_VOICES
 from vision_agent.local.contract import Manner
-from vision_agent.local.voices import (
+from vision_agent.local.speech.voices import (
     DEFAULT_VOICE,
     ENGLISH,
     VOICES,

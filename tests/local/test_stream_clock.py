@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vision_agent.local.stream_clock import StreamClock
+from vision_agent.local.api.stream_clock import StreamClock
 
 
 def test_sound_drives_the_clock_however_fast_it_comes() -> None:

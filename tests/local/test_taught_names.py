@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from pocketsphinx import Decoder
 
 from tests.local.recordings import spoken
-from vision_agent.local.grammar import jsgf
-from vision_agent.local.intents import Request, understand
-from vision_agent.local.pronunciation import spelled_phones
-from vision_agent.local.recognizer_worker import Listener, judge
-from vision_agent.local.taught_names import MOST_USERS, TaughtNames
-from vision_agent.local.vocabulary import NOUNS, plural, singular
+from vision_agent.local.hearing.recognizer_worker import Listener, judge
+from vision_agent.local.language.grammar import jsgf
+from vision_agent.local.language.intents import Request, understand
+from vision_agent.local.language.pronunciation import spelled_phones
+from vision_agent.local.language.taught_names import MOST_USERS, TaughtNames
+from vision_agent.local.language.vocabulary import NOUNS, plural, singular
 
 PHONES = frozenset(
     """AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W

@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vision_agent.local.data_folder import data_folder
-from vision_agent.local.sight import Taught
-from vision_agent.local.taught_file import (
+from vision_agent.local.answers.taught_file import (
     MOST_THINGS,
     MOST_VIEWS,
     UnreadableFile,
     decode,
     encode,
 )
-from vision_agent.local.taught_store import NoRoom, TaughtStore
+from vision_agent.local.answers.taught_store import NoRoom, TaughtStore
+from vision_agent.local.data_folder import data_folder
+from vision_agent.local.sight import Taught
 
 
 def view(seed: int = 0, points: int = 30) -> Taught:

@@ -12,14 +12,14 @@ from google.adk.tools import FunctionTool
 from google.adk.tools.transfer_to_agent_tool import TransferToAgentTool
 
 from vision_agent import tools as call_tools
-from vision_agent.local.agent_transfer import (
+from vision_agent.local.answers.agent_transfer import (
     greeting_if_asked_for,
     spoken_names,
     transfer_by_description,
     transfer_by_name,
 )
+from vision_agent.local.answers.tool_matching import complete, plan_tool
 from vision_agent.local.contract import CallTool
-from vision_agent.local.tool_matching import complete, plan_tool
 
 
 def declared(tool: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 import pytest
 
+from vision_agent.local.answers.tool_matching import match_tool
 from vision_agent.local.contract import CallTool
-from vision_agent.local.tool_matching import match_tool
 
 TIME = {"name": "get_current_time", "description": "Tell the current time and date."}
 VOLUME = {

@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from vision_agent.local.turn_actions import (
+from vision_agent.local.api.turn_actions import (
     Action,
     Answer,
     CallTools,
@@ -26,7 +26,7 @@ from vision_agent.local.turn_actions import (
     Transcribe,
     TurnComplete,
 )
-from vision_agent.local.turns import (
+from vision_agent.local.api.turns import (
     MAX_BACKGROUND_CALLS,
     MAX_WAITING_RESULTS,
     Caller,

@@ -11,13 +11,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vision_agent.local.limits import SERVICE, UNLIMITED, Limits
+    from vision_agent.local.api.limits import SERVICE, UNLIMITED, Limits
     from vision_agent.local.process import run_live_server
-    from vision_agent.local.scenario import Scenario
-    from vision_agent.local.scenario_file import load_scenario
-    from vision_agent.local.scenario_reader import ScenarioError
+    from vision_agent.local.scenarios.scenario import Scenario
+    from vision_agent.local.scenarios.scenario_file import load_scenario
+    from vision_agent.local.scenarios.scenario_reader import ScenarioError
     from vision_agent.local.server import LocalServer, serve
-    from vision_agent.local.speech import speak_question
+    from vision_agent.local.speech.synthesis import speak_question
 
 __all__ = [
     "SERVICE",
@@ -33,16 +33,16 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Limits": "limits",
-    "SERVICE": "limits",
-    "UNLIMITED": "limits",
+    "Limits": "api.limits",
+    "SERVICE": "api.limits",
+    "UNLIMITED": "api.limits",
     "LocalServer": "server",
-    "Scenario": "scenario",
-    "ScenarioError": "scenario_reader",
-    "load_scenario": "scenario_file",
+    "Scenario": "scenarios.scenario",
+    "ScenarioError": "scenarios.scenario_reader",
+    "load_scenario": "scenarios.scenario_file",
     "run_live_server": "process",
     "serve": "server",
-    "speak_question": "speech",
+    "speak_question": "speech.synthesis",
 }
 
 

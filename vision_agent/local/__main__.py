@@ -17,9 +17,9 @@ import threading
 from pathlib import Path
 
 from vision_agent.local.process import serve_until
-from vision_agent.local.scenario import Scenario
-from vision_agent.local.scenario_file import load_scenario
-from vision_agent.local.scenario_reader import ScenarioError
+from vision_agent.local.scenarios.scenario import Scenario
+from vision_agent.local.scenarios.scenario_file import load_scenario
+from vision_agent.local.scenarios.scenario_reader import ScenarioError
 
 
 def main() -> int:

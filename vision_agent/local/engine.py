@@ -12,19 +12,19 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from vision_agent.local.acquaintance import Acquaintance
-from vision_agent.local.agent_transfer import spoken_names
-from vision_agent.local.brain import Brain
+from vision_agent.local.answers.acquaintance import Acquaintance
+from vision_agent.local.answers.agent_transfer import spoken_names
+from vision_agent.local.answers.brain import Brain
+from vision_agent.local.answers.taught_store import TaughtStore
 from vision_agent.local.contract import CallTool, Manner, Say, Turn
 from vision_agent.local.data_folder import data_folder
-from vision_agent.local.endpointing import Sensitivity
-from vision_agent.local.hearing import Ears
-from vision_agent.local.recognizer import Recognizer
+from vision_agent.local.hearing.ears import Ears
+from vision_agent.local.hearing.endpointing import Sensitivity
+from vision_agent.local.hearing.recognizer import Recognizer
+from vision_agent.local.language.taught_names import TaughtNames
 from vision_agent.local.sight import Sight
-from vision_agent.local.speech import Speech, SpeechError
-from vision_agent.local.taught_names import TaughtNames
-from vision_agent.local.taught_store import TaughtStore
-from vision_agent.local.voices import tone_for
+from vision_agent.local.speech.synthesis import Speech, SpeechError
+from vision_agent.local.speech.voices import tone_for
 
 _SPEECH_START_S = 15.0
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vision_agent.local.engine_port import Engine
-from vision_agent.local.limits import SERVICE, Limits
-from vision_agent.local.scenario import Scenario
+from vision_agent.local.api.engine_port import Engine
+from vision_agent.local.api.limits import SERVICE, Limits
+from vision_agent.local.scenarios.scenario import Scenario
 from vision_agent.local.server import serve
 
 if TYPE_CHECKING:

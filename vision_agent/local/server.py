@@ -14,17 +14,17 @@ import websockets.asyncio.server as websocket_server
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from vision_agent.local.api.engine_port import Engine
+from vision_agent.local.api.handles import Handles
+from vision_agent.local.api.limits import SERVICE, Limits
+from vision_agent.local.api.outbox import ClientTooSlow
+from vision_agent.local.api.session import Session
+from vision_agent.local.api.session_setup import check_credentials, find_endpoint, parse_setup
+from vision_agent.local.api.wire import POLICY, Refused
 from vision_agent.local.certificate import make_certificate
-from vision_agent.local.engine_port import Engine
-from vision_agent.local.faulty_connection import Faults, FaultyConnection
-from vision_agent.local.handles import Handles
-from vision_agent.local.limits import SERVICE, Limits
-from vision_agent.local.outbox import ClientTooSlow
-from vision_agent.local.scenario import Scenario
-from vision_agent.local.scenario_engine import ScenarioEngine
-from vision_agent.local.session import Session
-from vision_agent.local.session_setup import check_credentials, find_endpoint, parse_setup
-from vision_agent.local.wire import POLICY, Refused
+from vision_agent.local.scenarios.faulty_connection import Faults, FaultyConnection
+from vision_agent.local.scenarios.scenario import Scenario
+from vision_agent.local.scenarios.scenario_engine import ScenarioEngine
 
 MAX_CONNECTIONS = 64
 """Connections at once; the next one is answered 503."""

@@ -1,0 +1,1 @@
+"""From a question and what is seen to an answer, a tool call or a thing learned."""

@@ -1,0 +1,151 @@
+"""What each question about the picture needs to be looked for, and how it is told: one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vision_agent.local.answers import phrasing
+from vision_agent.local.answers.acquaintance import UNKNOWN
+from vision_agent.local.language.intents import Request
+from vision_agent.local.sight import Observations, TaughtThing
+from vision_agent.local.sight.places import spot
+
+Taught = tuple[TaughtThing, ...]
+
+_QUALITY = "quality"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at the newest picture.
+
+    Attributes:
+        needs: What to look for.
+        say: How to say it; given what this look and those before it found.
+        meanwhile: What is said to somebody who spoke, before a look that takes long.
+    """
+
+    needs: frozenset[str]
+    say: Callable[[Observations, Request, Taught], list[str]]
+    meanwhile: str = ""
+
+
+def _scene(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    return phrasing.scene(seen, taught)
+
+
+def _alike(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    return phrasing.besides(seen)
+
+
+def _details(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    return phrasing.details(seen)[: phrasing.MOST_DETAILS]
+
+
+def _what_is(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    if seen.known:
+        return [phrasing.recognised(seen.known, taught)]
+    return [*phrasing.scene(seen, ()), UNKNOWN]
+
+
+def _is_known(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    asked = taught[0].called  # the brain asks for this one thing alone
+    if not seen.known:
+        return [f"I don't see {asked}."]
+    found = seen.known[0]
+    if not found.sure:
+        return [f"It looks like {asked}, but I'm not sure."]
+    return [f"Yes, that is {asked}, {spot(found.box)}."]
+
+
+def _count(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    return phrasing.counted(seen.count, request.slots.get("things", "")) if seen.count else []
+
+
+def _moving(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    return [phrasing.moving(seen.movement)] if seen.movement else []
+
+
+def _colour(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    return [phrasing.colour(seen.colour)] if seen.colour else []
+
+
+def _is_colour(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    asked = request.slots["colour"]
+    if seen.colour is None:
+        return []
+    if asked in seen.colour.main.split():
+        return [f"Yes, it is {seen.colour.main}."]
+    for where, name in seen.colour.others:
+        if asked in name.split():
+            return [f"There is something {name} {where}."]
+    return [f"No, it looks {seen.colour.main} to me."]
+
+
+def _read(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    if seen.text:
+        return [f"It says: {phrasing.lines(seen.text)}."]
+    if seen.codes:
+        return [phrasing.codes(seen.codes)]
+    return ["I can't find any text that I can read. Hold it closer, and still."]
+
+
+def _codes(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    if seen.codes:
+        return [f"Yes. {phrasing.codes(seen.codes)}"]
+    return ["I don't see a QR code or a barcode. Hold it closer, and still."]
+
+
+def _changed(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    if seen.changes is None:
+        return []
+    if not seen.changes.changed and not seen.changes.since_s:
+        return ["I have no earlier picture to compare with yet."]
+    what = seen.changes.what
+    ago = phrasing.count(max(1, round(seen.changes.since_s)), "second")
+    return [f"{what[0].upper()}{what[1:]}, compared with {ago} ago."]
+
+
+def _people(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    if seen.faces:
+        return [phrasing.faces(seen.faces)]
+    return ["I see no face. I only find faces that look at the camera."]
+
+
+def _light(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    if seen.quality and seen.quality.blurred:
+        return ["There is enough light, but the picture is blurred."]
+    return ["There is enough light for me."]
+
+
+def _see_me(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    if seen.faces:
+        return [f"Yes. {phrasing.faces(seen.faces)}"]
+    return ["I get your picture, but I see no face in it."]
+
+
+LOOKS = {
+    # What takes long is looked for while the first sentence is being spoken.
+    "see": (
+        Look(frozenset({"colour", "known", _QUALITY}), _scene),
+        Look(frozenset({"count"}), _alike),
+        Look(frozenset({"movement", "faces", "text", "codes"}), _details),
+    ),
+    "what_is": (
+        Look(frozenset({"colour", "known", _QUALITY}), _what_is),
+        Look(frozenset({"faces", "text", "codes"}), _details),
+    ),
+    "is_known": (Look(frozenset({"known", _QUALITY}), _is_known),),
+    "count": (Look(frozenset({"count", _QUALITY}), _count),),
+    "moving": (Look(frozenset({"movement", _QUALITY}), _moving),),
+    "colour": (Look(frozenset({"colour", _QUALITY}), _colour),),
+    "is_colour": (Look(frozenset({"colour", _QUALITY}), _is_colour),),
+    "read": (Look(frozenset({"text", "codes", _QUALITY}), _read, meanwhile="Let me read it."),),
+    "code": (Look(frozenset({"codes", _QUALITY}), _codes),),
+    "changed": (Look(frozenset({"changes", _QUALITY}), _changed),),
+    "people": (Look(frozenset({"faces", _QUALITY}), _people),),
+    "light": (Look(frozenset({_QUALITY}), _light),),
+    "see_me": (Look(frozenset({"faces", _QUALITY}), _see_me),),
+}
+"""Intents that need the newest picture, and the looks that each takes, the quick one first."""

@@ -1,0 +1,1 @@
+"""The protocol of the Live API: exact, whatever the engine behind it can do."""

@@ -1,0 +1,140 @@
+"""Making an answer: the engine's sentences become sound, captions and tool calls on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Protocol, TypeVar
+
+from vision_agent.local.api import replies
+from vision_agent.local.api.captions import Captions
+from vision_agent.local.api.engine_port import Engine
+from vision_agent.local.api.outbox import Outbox
+from vision_agent.local.api.session_setup import Setup
+from vision_agent.local.api.turn_actions import ToolCall
+from vision_agent.local.contract import OUTPUT_RATE_HZ, Manner, Say, Turn
+
+_BYTES_PER_MS = 2 * OUTPUT_RATE_HZ / 1000
+_CHUNK_BYTES = round(100 * _BYTES_PER_MS)
+"""Sound goes out in pieces of 100 ms: what the service sends, and a small step to interrupt at."""
+
+_T = TypeVar("_T")
+
+
+class Floor(Protocol):
+    """What an answer being made tells the one who keeps the floor."""
+
+    def put_out(self, audio_ms: float, text: str) -> None:
+        """A piece is on its way: milliseconds of sound, words of text."""
+
+    def launch(self, calls: list[ToolCall]) -> None:
+        """These tools have to be called, and the answer goes on without them."""
+
+    def in_background(self, tool: str) -> bool:
+        """Whether an answer goes on without waiting for this tool."""
+
+    async def until_due(self) -> None:
+        """Waits until the next piece of sound may go out."""
+
+
+class Answering:
+    """Makes the answers of one session, one at a time.
+
+    Args:
+        engine: What thinks and speaks.
+        setup: In which voice, with captions or without, in sound or in text.
+        outbox: Where the pieces go.
+    """
+
+    def __init__(self, engine: Engine, setup: Setup, outbox: Outbox) -> None:
+        self._engine = engine
+        self._setup = setup
+        self._outbox = outbox
+        self._said: list[str] = []
+
+    def take_said(self) -> str:
+        """What went out since the last call: all of an answer, or as far as it came."""
+        said = " ".join("".join(self._said).split())
+        self._said = []
+        return said
+
+    async def make(self, turn: Turn, floor: Floor) -> list[ToolCall]:
+        """Makes one answer and sends it as it comes.
+
+        Args:
+            turn: What to answer.
+            floor: Told what goes out.
+
+        Returns:
+            The tools that have to be called before the answer can go on; mostly none.
+        """
+        calls: list[ToolCall] = []
+        background: list[ToolCall] = []
+        lead = ""
+        async with _finishing(self._engine.answer(turn)) as parts:
+            async for part in parts:
+                if isinstance(part, Say):
+                    if background:
+                        floor.launch(background)
+                        background = []
+                    await self._say(part.text, lead, floor, turn.manner)
+                    lead = " "
+                    continue
+                call = ToolCall(f"function-call-{secrets.randbits(63)}", part.name, part.args)
+                (background if floor.in_background(part.name) else calls).append(call)
+        if background:
+            floor.launch(background)
+        return calls
+
+    async def _say(self, sentence: str, lead: str, floor: Floor, manner: Manner | None) -> None:
+        if not lead and self._said:
+            self._said.append(" ")
+        if not self._setup.spoken:
+            await self._put(replies.model_text(lead + sentence))
+            self._said.append(lead + sentence)
+            floor.put_out(0.0, lead + sentence)
+            return
+        captions = Captions(lead + sentence)
+        audio_ms = 0.0
+        speech = self._engine.speak(
+            sentence,
+            self._setup.voice_name,
+            self._setup.language_code,
+            manner if self._setup.affective else None,
+        )
+        async with _finishing(speech) as sound:
+            async for pcm in sound:
+                for start in range(0, len(pcm), _CHUNK_BYTES):
+                    chunk = pcm[start : start + _CHUNK_BYTES]
+                    await floor.until_due()
+                    await self._put(replies.model_audio(chunk))
+                    chunk_ms = len(chunk) / _BYTES_PER_MS
+                    audio_ms += chunk_ms
+                    floor.put_out(chunk_ms, "")
+                    await self._caption(captions.due(audio_ms))
+        await self._caption(captions.rest())
+
+    async def _caption(self, words: str) -> None:
+        if words:
+            if self._setup.output_transcription:
+                await self._put(replies.output_transcription(words))
+            self._said.append(words)
+
+    async def _put(self, reply: replies.Reply) -> None:
+        await self._outbox.put_speech(replies.encode(reply))
+        # Speech is made much faster than it is heard and often without a pause; the first piece
+        # is on its way before the second is made, and the receive loop gets its turn.
+        await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def _finishing(iterator: AsyncIterator[_T]) -> AsyncIterator[AsyncIterator[_T]]:
+    """Closes an async generator when its reader leaves it, not when it is collected."""
+    try:
+        yield iterator
+    finally:
+        close = getattr(iterator, "aclose", None)
+        if close is not None:
+            await close()

@@ -1,0 +1,77 @@
+"""Session resumption: handles, what they stand for, and when they are worth nothing any more."""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from vision_agent.local.api.memory import Remembered
+
+VALID_S = 2 * 3600.0
+"""How long the service keeps a handle."""
+
+MAX_HANDLES = 1000
+"""Handles kept; beyond it the least recently saved is forgotten. Text only, so a few megabytes."""
+
+MAX_SESSIONS_WITH_FRAMES = 16
+"""Sessions whose pictures are kept too: 30 of 40 KB each make 20 MB at most."""
+
+
+@dataclass(slots=True)
+class _Saved:
+    session: str
+    memory: Remembered
+    saved_s: float
+
+
+class Handles:
+    """The handles of one server, in memory. The time (seconds, monotonic) is an argument."""
+
+    def __init__(self) -> None:
+        self._saved: OrderedDict[str, _Saved] = OrderedDict()
+        self._newest: OrderedDict[str, str] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._saved)
+
+    def save(self, session: str, memory: Remembered, now_s: float) -> str:
+        """A new handle for what ``session`` remembers now; its earlier handles stay valid.
+
+        Only a session's newest handle keeps the pictures.
+        """
+        self._forget_expired(now_s)
+        earlier = self._newest.pop(session, None)
+        self._drop_frames(earlier)
+        handle = secrets.token_urlsafe(24)
+        self._saved[handle] = _Saved(session, memory, now_s)
+        self._newest[session] = handle
+        while len(self._newest) > MAX_SESSIONS_WITH_FRAMES:
+            self._drop_frames(self._newest.popitem(last=False)[1])
+        while len(self._saved) > MAX_HANDLES:
+            self._saved.popitem(last=False)
+        return handle
+
+    def find(self, handle: str, now_s: float) -> Remembered | None:
+        """What the handle stands for; None when it is unknown or too old."""
+        self._forget_expired(now_s)
+        saved = self._saved.get(handle)
+        return saved.memory if saved else None
+
+    def clear(self) -> None:
+        """Forgets every handle."""
+        self._saved.clear()
+        self._newest.clear()
+
+    def _drop_frames(self, handle: str | None) -> None:
+        if handle is not None and (saved := self._saved.get(handle)):
+            saved.memory = saved.memory.without_frames()
+
+    def _forget_expired(self, now_s: float) -> None:
+        while self._saved:
+            handle, saved = next(iter(self._saved.items()))
+            if now_s - saved.saved_s < VALID_S:
+                return
+            del self._saved[handle]
+            if self._newest.get(saved.session) == handle:
+                del self._newest[saved.session]

@@ -1,0 +1,261 @@
+"""What a client may say after its setup: bytes in, typed messages out. No I/O.
+
+The service is ``BidiGenerateContent`` of the Gemini Live API. One WebSocket message carries one of
+``realtimeInput``, ``clientContent``, ``toolResponse`` or ``contextUpdate``, in the 2.5 dialect
+(``mediaChunks``) or the 3.x one (``audio``, ``video``, ``text``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vision_agent.local.api.message_check import check_message
+from vision_agent.local.api.models import LiveModel
+from vision_agent.local.api.resampler import RATES_HZ
+from vision_agent.local.api.session_setup import content_text, declared_functions
+from vision_agent.local.api.turn_actions import Scheduling, ToolResult
+from vision_agent.local.api.wire import (
+    as_bytes,
+    as_flag,
+    as_list,
+    as_object,
+    as_text,
+    field,
+    invalid,
+    load,
+)
+from vision_agent.local.contract import INPUT_RATE_HZ
+
+_PICTURES = ("image/jpeg", "image/jpg", "image/png", "image/webp")
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """The caller's sound: s16le mono at ``rate_hz``, any whole number of samples."""
+
+    pcm: bytes
+    rate_hz: int = INPUT_RATE_HZ
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One picture of the caller's camera, encoded (JPEG, PNG or WebP)."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Words the caller typed, as real-time input: they count as activity."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityStart:
+    """The client says the caller begins (automatic detection off)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityEnd:
+    """The client says the caller has ended (automatic detection off)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudioStreamEnd:
+    """The microphone was closed: what was said so far is all there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One piece of conversation: who, which words, which pictures, which tools' results."""
+
+    role: str
+    text: str
+    images: tuple[bytes, ...] = ()
+    results: tuple[ToolResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClientContent:
+    """Conversation put in by the client; ``turn_complete`` asks for an answer."""
+
+    contents: tuple[Content, ...]
+    turn_complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResponse:
+    """What tools answered; Vertex clients may leave the ``id`` of a call out."""
+
+    results: tuple[ToolResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContextUpdate:
+    """A new instruction or new tools for the running session; None leaves what there is."""
+
+    instruction: str | None
+    tools: Sequence[Mapping[str, Any]] | None
+
+
+ClientMessage = (
+    Audio
+    | Image
+    | Text
+    | ActivityStart
+    | ActivityEnd
+    | AudioStreamEnd
+    | ClientContent
+    | ToolResponse
+    | ContextUpdate
+)
+
+
+def parse(raw: str | bytes, model: LiveModel, *, vertex: bool = False) -> list[ClientMessage]:
+    """Everything one WebSocket message says, in the order it says it.
+
+    Args:
+        raw: The message, text or binary.
+        model: The session's model: it decides the dialect.
+        vertex: Which of the two services it was sent to.
+
+    Raises:
+        Refused: the message is malformed, or this model does not take it.
+    """
+    message = load(raw)
+    if "setup" in message:
+        raise invalid("setup must be the first message and only the first")
+    check_message(message, vertex=vertex)
+    parsed: list[ClientMessage] = []
+    for name, value in message.items():
+        match name:
+            case "realtime_input" | "realtimeInput":
+                parsed += _realtime(as_object(value, name), model)
+            case "client_content" | "clientContent":
+                parsed.append(_content(as_object(value, name)))
+            case "tool_response" | "toolResponse":
+                parsed.append(_tool_response(as_object(value, name)))
+            case "context_update" | "contextUpdate":
+                parsed.append(_context_update(as_object(value, name)))
+    return parsed
+
+
+def _realtime(source: Mapping[str, Any], model: LiveModel) -> Iterator[ClientMessage]:
+    chunks = field(source, "media_chunks")
+    if chunks is not None and not model.takes_media_chunks:
+        raise invalid(
+            "realtime_input.media_chunks is deprecated. Use audio, video, or text instead."
+        )
+    if field(source, "activity_start") is not None:
+        yield ActivityStart()
+    for chunk in as_list(chunks, "media_chunks"):
+        yield _media(as_object(chunk, "media_chunks"), "realtime_input.media_chunks")
+    if (audio := field(source, "audio")) is not None:
+        yield _audio(as_object(audio, "audio"), "realtime_input.audio")
+    if (video := field(source, "video")) is not None:
+        yield _image(as_object(video, "video"), "realtime_input.video")
+    if (text := field(source, "text")) is not None:
+        yield Text(as_text(text, "text"))
+    if as_flag(field(source, "audio_stream_end"), "audio_stream_end"):
+        yield AudioStreamEnd()
+    if field(source, "activity_end") is not None:
+        yield ActivityEnd()
+
+
+def _media(blob: Mapping[str, Any], path: str) -> Audio | Image:
+    if _mime_type(blob)[0].startswith("image/"):
+        return _image(blob, path)
+    return _audio(blob, path)
+
+
+def _audio(blob: Mapping[str, Any], path: str) -> Audio:
+    mime_type, parameters = _mime_type(blob)
+    if mime_type != "audio/pcm":
+        raise invalid(f"Unsupported audio mime type '{mime_type}': send raw audio/pcm;rate=16000.")
+    rate = parameters.get("rate", str(INPUT_RATE_HZ))
+    if not rate.isdecimal() or int(rate[:9]) not in RATES_HZ:
+        raise invalid(f"Unsupported audio sample rate '{rate}': send audio/pcm;rate=16000.")
+    pcm = as_bytes(field(blob, "data"), f"{path}.data")
+    if len(pcm) % 2:
+        raise invalid("Invalid audio: audio/pcm needs whole 16-bit samples.")
+    return Audio(pcm, int(rate))
+
+
+def _image(blob: Mapping[str, Any], path: str) -> Image:
+    mime_type, _ = _mime_type(blob)
+    if mime_type not in _PICTURES:
+        raise invalid(f"Unsupported video mime type '{mime_type}': send image/jpeg frames.")
+    data = as_bytes(field(blob, "data"), f"{path}.data")
+    if not data:
+        raise invalid("Unable to process input image: it is empty.")
+    return Image(data)
+
+
+def _mime_type(blob: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+    mime_type, *parameters = as_text(field(blob, "mime_type"), "mime_type").split(";")
+    pairs = (parameter.partition("=") for parameter in parameters)
+    return mime_type.strip().lower(), {
+        name.strip().lower(): value.strip() for name, _, value in pairs
+    }
+
+
+def _content(source: Mapping[str, Any]) -> ClientContent:
+    turns = as_list(field(source, "turns"), "turns")
+    return ClientContent(
+        tuple(_turn(as_object(turn, "turns")) for turn in turns),
+        as_flag(field(source, "turn_complete"), "turn_complete"),
+    )
+
+
+def _turn(source: Mapping[str, Any]) -> Content:
+    role = as_text(field(source, "role"), "role") or "user"
+    if role not in ("user", "model"):
+        raise invalid("Please use a valid role: user, model.")
+    images, results = [], []
+    for part in as_list(field(source, "parts"), "parts"):
+        blob = field(as_object(part, "part"), "inline_data")
+        if blob is not None:
+            # Sound in here corrupts a real session; it has to come as real-time input.
+            path = "client_content.turns.parts.inline_data"
+            images.append(_image(as_object(blob, "inline_data"), path).data)
+        response = field(as_object(part, "part"), "function_response")
+        if response is not None:
+            results.append(_tool_result(as_object(response, "function_response")))
+    return Content(role, content_text(source), tuple(images), tuple(results))
+
+
+def _tool_response(source: Mapping[str, Any]) -> ToolResponse:
+    responses = as_list(field(source, "function_responses"), "function_responses")
+    return ToolResponse(
+        tuple(_tool_result(as_object(given, "function_responses")) for given in responses)
+    )
+
+
+def _tool_result(given: Mapping[str, Any]) -> ToolResult:
+    response = dict(as_object(field(given, "response"), "response"))
+    scheduling = as_text(field(given, "scheduling"), "scheduling").upper()
+    within = response.get("scheduling")
+    if not scheduling and isinstance(within, str) and within.upper() in Scheduling.__members__:
+        # Where the service's first examples put it, and clients with them.
+        scheduling = response.pop("scheduling").upper()
+    return ToolResult(
+        as_text(field(given, "id"), "id"),
+        as_text(field(given, "name"), "name"),
+        response,
+        Scheduling.__members__.get(scheduling, Scheduling.WHEN_IDLE),
+        as_flag(field(given, "will_continue"), "will_continue"),
+    )
+
+
+def _context_update(source: Mapping[str, Any]) -> ContextUpdate:
+    instruction = field(source, "system_instruction")
+    tools = field(source, "tools")
+    if isinstance(tools, Mapping):
+        tools = field(tools, "tools") or []
+    return ContextUpdate(
+        None if instruction is None else content_text(instruction),
+        None if tools is None else declared_functions(tools),
+    )

@@ -1,0 +1,320 @@
+"""The first message of a connection: what the client asks for, and what is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from vision_agent.local.api.context_window import WINDOW_TOKENS, Compression, compression
+from vision_agent.local.api.message_check import check_message
+from vision_agent.local.api.models import LiveModel, find_model, find_voice
+from vision_agent.local.api.wire import (
+    POLICY,
+    Refused,
+    as_count,
+    as_flag,
+    as_list,
+    as_object,
+    as_text,
+    field,
+    invalid,
+    load,
+)
+
+Sensitivity = Literal["HIGH", "LOW"]
+
+Coverage = Literal["ACTIVITY", "ACTIVITY_AND_VIDEO", "EVERYTHING"]
+
+_AI_STUDIO_PATH = re.compile(
+    r"/ws/google\.ai\.generativelanguage\.(v1alpha|v1beta)\.GenerativeService\."
+    r"BidiGenerateContent(?:Constrained)?"
+)
+_VERTEX_PATH = re.compile(
+    r"/ws/google\.cloud\.aiplatform\.(v1beta1|v1)\.LlmBidiService/BidiGenerateContent"
+)
+
+DEFAULT_SILENCE_MS = 600
+MAX_SILENCE_MS = 10_000
+MAX_PREFIX_MS = 1_000
+
+_COVERAGES: dict[str, Coverage] = {
+    "TURN_INCLUDES_ONLY_ACTIVITY": "ACTIVITY",
+    "TURN_INCLUDES_AUDIO_ACTIVITY_AND_ALL_VIDEO": "ACTIVITY_AND_VIDEO",
+    "TURN_INCLUDES_ALL_INPUT": "EVERYTHING",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Which of the two services the client believes it talks to.
+
+    Attributes:
+        vertex: The Vertex path (true) or the AI Studio path (false).
+        version: The API version in the path, as in ``v1alpha``.
+    """
+
+    vertex: bool
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a session is to be like; every default is the service's.
+
+    Attributes:
+        endpoint: Which service was called.
+        model: The live model.
+        spoken: Whether answers are sound (true) or text (false).
+        voice_name: One of the known voices, or None for the default one.
+        language_code: BCP-47 code for the voice, if asked for.
+        instruction: The system instruction, as text.
+        tools: Function declarations, flattened out of all tools.
+        input_transcription: Whether the caller's words are to be sent back.
+        output_transcription: Whether the answer's words are to be sent.
+        automatic_detection: Whether the server finds speech itself; else the client signals it.
+        silence_ms: How long a silence ends an utterance.
+        prefix_ms: How long speech must last before it is believed, if the client says so.
+        start_sensitivity: How readily speech is believed to start.
+        end_sensitivity: How readily speech is believed to have ended.
+        barge_in: Whether the caller's activity interrupts an answer.
+        coverage: What of the caller's sound and pictures is part of a turn, and so is counted.
+        voice_activity: Whether speech starts and ends are to be reported.
+        resumption: Whether handles are to be sent.
+        handle: The session to resume.
+        transparent: Whether updates say which client message they include.
+        history_first: Whether the first ``clientContent`` is history to start from.
+        proactive: Whether the model may stay silent on what is not meant for it.
+        affective: Whether the answer may follow the caller's manner of speaking.
+        compression: How the context is kept short, if it is.
+        user: Whose conversation it is: the label "user", if the client sets one.
+    """
+
+    endpoint: Endpoint
+    model: LiveModel
+    spoken: bool = True
+    voice_name: str | None = None
+    language_code: str | None = None
+    instruction: str = ""
+    tools: Sequence[Mapping[str, Any]] = ()
+    input_transcription: bool = False
+    output_transcription: bool = False
+    automatic_detection: bool = True
+    silence_ms: int = DEFAULT_SILENCE_MS
+    prefix_ms: int | None = None
+    start_sensitivity: Sensitivity = "HIGH"
+    end_sensitivity: Sensitivity = "HIGH"
+    barge_in: bool = True
+    coverage: Coverage = "ACTIVITY"
+    voice_activity: bool = False
+    resumption: bool = False
+    handle: str | None = None
+    transparent: bool = False
+    history_first: bool = False
+    proactive: bool = False
+    affective: bool = False
+    compression: Compression | None = None
+    user: str = ""
+
+
+def find_endpoint(path: str) -> Endpoint | None:
+    """The endpoint a request path names (its query aside), or None when it names none."""
+    path = path.partition("?")[0]
+    for vertex, pattern in ((False, _AI_STUDIO_PATH), (True, _VERTEX_PATH)):
+        # `//` where the base URL ended with a slash, which the public service takes as well.
+        if match := pattern.fullmatch("/" + path.lstrip("/")):
+            return Endpoint(vertex, match[1])
+    return None
+
+
+def check_credentials(endpoint: Endpoint, api_key: str | None, bearer: str | None) -> None:
+    """Lets every caller in who brings a key or a token, except one that starts with "invalid".
+
+    Args:
+        endpoint: Which service was called.
+        api_key: The ``x-goog-api-key`` header or ``key`` parameter.
+        bearer: The token of an ``Authorization: Bearer`` header.
+
+    Raises:
+        Refused: with the code and words of the public service.
+    """
+    if api_key:
+        if api_key.startswith("invalid"):
+            raise invalid("API key not valid. Please pass a valid API key.")
+    elif bearer:
+        if bearer.startswith("invalid"):
+            raise Refused(
+                POLICY,
+                "Request had invalid authentication credentials. Expected OAuth 2 access token, "
+                "login cookie or other valid authentication credential.",
+            )
+    elif endpoint.vertex:
+        raise Refused(
+            POLICY,
+            "Request is missing required authentication credential. Expected OAuth 2 access "
+            "token, login cookie or other valid authentication credential.",
+        )
+    else:
+        raise Refused(
+            POLICY,
+            "Method doesn't allow unregistered callers (callers without established identity). "
+            "Please use API Key or other form of API consumer identity to call this API.",
+        )
+
+
+def parse_setup(raw: str | bytes, endpoint: Endpoint) -> Setup:
+    """The setup in a connection's first message.
+
+    Args:
+        raw: The WebSocket message.
+        endpoint: Which service was called.
+
+    Raises:
+        Refused: it is not a setup, or asks for something the model does not do.
+    """
+    message = load(raw)
+    if set(message) != {"setup"}:
+        raise invalid("setup must be the first message and only the first")
+    check_message(message, vertex=endpoint.vertex)
+    setup = as_object(message["setup"], "setup")
+    model_name = as_text(field(setup, "model"), "setup.model")
+    model = find_model(model_name, vertex=endpoint.vertex)
+    if model is None:
+        raise _unknown_model(model_name, endpoint)
+    generation = as_object(field(setup, "generation_config"), "setup.generation_config")
+    spoken = _is_spoken(generation, model)
+    if not model.thinks and field(generation, "thinking_config") is not None:
+        raise invalid("thinking_config is not supported.")
+    speech = as_object(field(generation, "speech_config"), "speech_config")
+    proactivity = as_object(field(setup, "proactivity"), "setup.proactivity")
+    if model.always_proactive and field(proactivity, "proactive_audio") is False:
+        raise invalid(f"Proactive audio cannot be disabled for model models/{model.name}.")
+    realtime = as_object(field(setup, "realtime_input_config"), "realtime_input_config")
+    detection = as_object(field(realtime, "automatic_activity_detection"), "activity_detection")
+    coverage = as_text(field(realtime, "turn_coverage"), "turn_coverage").upper()
+    silence_ms = as_count(field(detection, "silence_duration_ms"), "silence_duration_ms")
+    prefix_ms = as_count(field(detection, "prefix_padding_ms"), "prefix_padding_ms")
+    resumption = field(setup, "session_resumption")
+    resumed = as_object(resumption, "setup.session_resumption")
+    history = as_object(field(setup, "history_config"), "setup.history_config")
+    # Vertex starts less readily than AI Studio unless told otherwise.
+    readiness: Sensitivity = "LOW" if endpoint.vertex else "HIGH"
+    return Setup(
+        endpoint=endpoint,
+        model=model,
+        spoken=spoken,
+        voice_name=_voice(speech, model_name) if spoken else None,
+        language_code=as_text(field(speech, "language_code"), "language_code") or None,
+        instruction=content_text(field(setup, "system_instruction")),
+        tools=declared_functions(field(setup, "tools")),
+        input_transcription=field(setup, "input_audio_transcription") is not None,
+        output_transcription=field(setup, "output_audio_transcription") is not None,
+        automatic_detection=not as_flag(field(detection, "disabled"), "disabled"),
+        silence_ms=min(silence_ms or DEFAULT_SILENCE_MS, MAX_SILENCE_MS),
+        prefix_ms=None if prefix_ms is None else min(prefix_ms, MAX_PREFIX_MS),
+        start_sensitivity=_sensitivity(detection, "start_of_speech_sensitivity", readiness),
+        end_sensitivity=_sensitivity(detection, "end_of_speech_sensitivity", readiness),
+        barge_in=as_text(field(realtime, "activity_handling"), "activity_handling").upper()
+        != "NO_INTERRUPTION",
+        coverage=_COVERAGES.get(coverage, model.coverage),
+        voice_activity=as_flag(field(setup, "explicit_vad_signal"), "explicit_vad_signal"),
+        resumption=resumption is not None,
+        handle=as_text(field(resumed, "handle"), "handle") or None,
+        transparent=as_flag(field(resumed, "transparent"), "transparent"),
+        history_first=as_flag(field(history, "initial_history_in_client_content"), "history"),
+        proactive=model.always_proactive
+        or as_flag(field(proactivity, "proactive_audio"), "proactive_audio"),
+        affective=model.affective
+        and as_flag(field(generation, "enable_affective_dialog"), "enable_affective_dialog"),
+        compression=_compression(field(setup, "context_window_compression")),
+        user=as_text(field(as_object(field(setup, "labels"), "setup.labels"), "user"), "user"),
+    )
+
+
+def content_text(value: Any) -> str:
+    """The text of a Content: its text parts, one a line. A bare string is its own text."""
+    if isinstance(value, str):
+        return value
+    parts = as_list(field(as_object(value, "content"), "parts"), "parts")
+    texts = (as_text(field(as_object(part, "part"), "text"), "text") for part in parts)
+    return "\n".join(text for text in texts if text)
+
+
+def declared_functions(value: Any) -> tuple[Mapping[str, Any], ...]:
+    """All function declarations in a list of tools.
+
+    Search, code execution and the like are accepted and never used: nothing here can do them.
+    """
+    functions: list[Mapping[str, Any]] = []
+    for tool in as_list(value, "tools"):
+        declarations = field(as_object(tool, "tool"), "function_declarations")
+        for function in as_list(declarations, "function_declarations"):
+            functions.append(as_object(function, "function_declaration"))
+            if not as_text(field(functions[-1], "name"), "name"):
+                raise invalid("Invalid function declaration: a name is needed.")
+    return tuple(functions)
+
+
+def _compression(value: Any) -> Compression | None:
+    if value is None:
+        return None
+    asked = as_object(value, "context_window_compression")
+    window = as_object(field(asked, "sliding_window"), "sliding_window")
+    wanted = compression(
+        as_count(field(asked, "trigger_tokens"), "trigger_tokens"),
+        as_count(field(window, "target_tokens"), "target_tokens"),
+        WINDOW_TOKENS,
+    )
+    if wanted.target_tokens >= wanted.trigger_tokens:
+        raise invalid("Invalid context_window_compression: target_tokens must be < trigger_tokens.")
+    return wanted
+
+
+def _unknown_model(name: str, endpoint: Endpoint) -> Refused:
+    if endpoint.vertex:
+        # Without the project in front, so that a close frame holds the whole sentence.
+        short = name[max(name.find("publishers/"), 0) :]
+        return invalid(f"Publisher Model `{short}` is not supported in the live api.")
+    return Refused(
+        POLICY,
+        f"models/{name.removeprefix('models/')} is not found for API version {endpoint.version}, "
+        "or is not supported for bidiGenerateContent. Call ListModels to see the list of "
+        "available models and their supported methods.",
+    )
+
+
+def _is_spoken(generation: Mapping[str, Any], model: LiveModel) -> bool:
+    modalities = [
+        as_text(modality, "response_modalities").upper()
+        for modality in as_list(field(generation, "response_modalities"), "response_modalities")
+    ] or ["AUDIO"]
+    if len(modalities) > 1:
+        raise invalid(
+            "At most one response modality can be specified in the setup request. To enable "
+            "simultaneous transcription and audio output, set `output_audio_transcription`."
+        )
+    if modalities[0] not in ("AUDIO", "TEXT"):
+        raise invalid(f"Response modality {modalities[0]} is not supported by this model.")
+    if modalities[0] == "TEXT" and not model.text_out:
+        raise invalid("Cannot extract voices from a non-audio request.")
+    return modalities[0] == "AUDIO"
+
+
+def _voice(speech: Mapping[str, Any], model_name: str) -> str | None:
+    config = as_object(field(speech, "voice_config"), "voice_config")
+    prebuilt = as_object(field(config, "prebuilt_voice_config"), "prebuilt_voice_config")
+    name = as_text(field(prebuilt, "voice_name") or field(config, "voice"), "voice_name")
+    if not name:
+        return None
+    voice = find_voice(name)
+    if voice is None:
+        raise invalid(f"Requested voice api_name '{name}' is not available for model {model_name}")
+    return voice
+
+
+def _sensitivity(detection: Mapping[str, Any], name: str, default: Sensitivity) -> Sensitivity:
+    value = as_text(field(detection, name), name).upper()
+    if value.endswith("_LOW"):
+        return "LOW"
+    return "HIGH" if value.endswith("_HIGH") else default

@@ -1,0 +1,402 @@
+"""Turn-taking: who has the floor, and what the server has to do about it.
+
+Theory of operation. Two sides talk, each with a state of its own. The *caller* is silent, speaks,
+or has stopped and is being transcribed. The *floor* is the model's side: idle, thinking (an answer
+is being made and nothing of it is out), speaking (it is coming out), playing out (all of it is
+sent, the caller still hears it), or waiting for a tool. What happens is told to `Turns` by its
+methods, with the time as an argument; each returns the actions to carry out, in order. Nothing
+about these states lives anywhere else.
+
+The tables below are the whole of it. A move that is not in them is a bug and raises `KeyError`.
+
+Order of a turn on the wire: output, ``generationComplete``, then ``turnComplete`` when the caller
+has heard it all, so that cutting in still works while the answer is being heard. An interrupted
+turn says ``interrupted`` and then ``turnComplete``, and no ``generationComplete`` after either. A
+2.5 model ends its turn after a tool call and opens another with the tool's result; a 3.x model
+keeps the turn open.
+
+A call in the background (``NON_BLOCKING``) holds up nobody: its turn goes on and ends as if nothing
+had been called, cutting in does not cancel it, and its results come whenever they come. Each says
+what to do then: answer it as soon as nobody speaks (``WHEN_IDLE``), stop what is being said for it
+(``INTERRUPT``), or only know it (``SILENT``). The caller's words go first, and nothing is said into
+them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+
+from vision_agent.local.api.turn_actions import (
+    Action,
+    Answer,
+    CallTools,
+    CancelTools,
+    GenerationComplete,
+    Interrupted,
+    Noted,
+    Prompt,
+    Scheduling,
+    Settled,
+    StopAnswer,
+    ToolCall,
+    ToolResult,
+    Transcribe,
+    TurnComplete,
+)
+
+
+class Floor(Enum):
+    """The model's side."""
+
+    IDLE = auto()
+    THINKING = auto()
+    SPEAKING = auto()
+    PLAYING_OUT = auto()
+    WAITING_FOR_TOOL = auto()
+
+
+class Caller(Enum):
+    """The caller's side."""
+
+    SILENT = auto()
+    SPEAKING = auto()
+    TRANSCRIBING = auto()
+
+
+class Event(Enum):
+    """What moves a side from one state to another."""
+
+    PROMPTED = auto()
+    SPOKE = auto()
+    CALLED = auto()
+    LAUNCHED = auto()
+    TOOL_ANSWERED = auto()
+    GENERATED = auto()
+    PLAYED_OUT = auto()
+    CUT_OFF = auto()
+    STARTED = auto()
+    STOPPED = auto()
+    HEARD = auto()
+
+
+FLOOR = {
+    (Floor.IDLE, Event.PROMPTED): Floor.THINKING,
+    (Floor.THINKING, Event.SPOKE): Floor.SPEAKING,
+    (Floor.THINKING, Event.CALLED): Floor.WAITING_FOR_TOOL,
+    (Floor.THINKING, Event.LAUNCHED): Floor.THINKING,
+    (Floor.THINKING, Event.GENERATED): Floor.PLAYING_OUT,
+    (Floor.THINKING, Event.CUT_OFF): Floor.IDLE,
+    (Floor.SPEAKING, Event.SPOKE): Floor.SPEAKING,
+    (Floor.SPEAKING, Event.CALLED): Floor.WAITING_FOR_TOOL,
+    (Floor.SPEAKING, Event.LAUNCHED): Floor.SPEAKING,
+    (Floor.SPEAKING, Event.GENERATED): Floor.PLAYING_OUT,
+    (Floor.SPEAKING, Event.CUT_OFF): Floor.IDLE,
+    (Floor.PLAYING_OUT, Event.PLAYED_OUT): Floor.IDLE,
+    (Floor.PLAYING_OUT, Event.CUT_OFF): Floor.IDLE,
+    (Floor.WAITING_FOR_TOOL, Event.TOOL_ANSWERED): Floor.THINKING,
+    (Floor.WAITING_FOR_TOOL, Event.CUT_OFF): Floor.IDLE,
+}
+
+CALLER = {
+    (Caller.SILENT, Event.STARTED): Caller.SPEAKING,
+    (Caller.SPEAKING, Event.STOPPED): Caller.TRANSCRIBING,
+    (Caller.TRANSCRIBING, Event.STARTED): Caller.SPEAKING,
+    (Caller.TRANSCRIBING, Event.HEARD): Caller.SILENT,
+}
+
+MAX_WAITING_PROMPTS = 8
+"""Prompts kept while an answer must not be interrupted; beyond it the oldest one is given up."""
+
+MAX_BACKGROUND_CALLS = 64
+"""Calls in the background that are waited for; beyond it the oldest one is cancelled."""
+
+MAX_WAITING_RESULTS = 32
+"""Results of one turn's calls kept until nobody speaks; beyond it the oldest one is given up."""
+
+
+@dataclass(slots=True)
+class _Background:
+    """A call in the background, with the prompt and the turn that it was made for."""
+
+    call: ToolCall
+    prompt: Prompt
+    turn: int
+
+
+@dataclass(slots=True)
+class _Results:
+    """Results that wait until nobody speaks, of one turn's calls."""
+
+    prompt: Prompt
+    results: deque[ToolResult]
+
+
+class Turns:
+    """The turn-taking of one session.
+
+    Args:
+        barge_in: Whether the caller's activity interrupts an answer
+            (``START_OF_ACTIVITY_INTERRUPTS``) or waits for its end (``NO_INTERRUPTION``).
+        tool_call_ends_turn: Whether ``turnComplete`` follows a tool call at once (2.5).
+    """
+
+    def __init__(self, *, barge_in: bool = True, tool_call_ends_turn: bool = True) -> None:
+        self.floor = Floor.IDLE
+        self.caller = Caller.SILENT
+        self._barge_in = barge_in
+        self._tool_call_ends_turn = tool_call_ends_turn
+        self._number = 0
+        self._begun = self._turn = 0
+        self._prompt = Prompt("")
+        self._recorded = False
+        self._silent = True
+        self._heard_until_ms = 0
+        self._to_transcribe = 0
+        self._utterances: list[Prompt] = []
+        self._waiting: deque[Prompt] = deque(maxlen=MAX_WAITING_PROMPTS)
+        self._calls: dict[str, ToolCall] = {}
+        self._results: list[ToolResult] = []
+        self._background: dict[str, _Background] = {}
+        self._to_report: dict[int, _Results] = {}
+
+    @property
+    def heard_until_ms(self) -> int:
+        """When the caller will have heard everything that has been put out."""
+        return self._heard_until_ms
+
+    @property
+    def wake_at_ms(self) -> int | None:
+        """When `tick` wants to be called; None while nothing depends on time."""
+        return self._heard_until_ms if self.floor is Floor.PLAYING_OUT else None
+
+    def caller_started(self, now_ms: int) -> list[Action]:
+        """The caller began to speak (found in the sound, or signalled by the client)."""
+        if self.caller is Caller.SPEAKING:
+            return []
+        self.caller = CALLER[self.caller, Event.STARTED]
+        return self._cut_off(now_ms) if self._barge_in else []
+
+    def caller_stopped(self) -> list[Action]:
+        """The caller fell silent for long enough, or the client said so."""
+        if self.caller is not Caller.SPEAKING:
+            return []
+        self.caller = CALLER[self.caller, Event.STOPPED]
+        self._to_transcribe += 1
+        return [Transcribe()]
+
+    def heard(self, prompt: Prompt) -> list[Action]:
+        """What was said in the oldest utterance that still had to be transcribed."""
+        self._to_transcribe -= 1
+        self._utterances.append(prompt)
+        if self.caller is Caller.SPEAKING or self._to_transcribe:
+            # The caller went on before this was known: it is one thing to answer, not two.
+            return []
+        self.caller = CALLER[self.caller, Event.HEARD]
+        self._waiting.append(_together(self._utterances))
+        self._utterances = []
+        return self._answer_next()
+
+    def typed(
+        self,
+        text: str,
+        now_ms: int,
+        *,
+        is_activity: bool = False,
+        results: tuple[ToolResult, ...] = (),
+        recorded: bool = False,
+    ) -> list[Action]:
+        """Text to answer.
+
+        Args:
+            text: The words.
+            now_ms: The time.
+            is_activity: Real-time text counts as activity, so ``NO_INTERRUPTION`` holds it back;
+                ``clientContent`` always interrupts.
+            results: What tools called for it in an earlier session gave back.
+            recorded: Whether the text is history already.
+        """
+        prompt = Prompt(text)
+        if self.floor is not Floor.IDLE and is_activity and not self._barge_in:
+            self._waiting.append(prompt)
+            return []
+        return [*self._cut_off(now_ms), self._answer(prompt, results, recorded=recorded)]
+
+    def content_added(self, now_ms: int, *, asks: bool = False) -> list[Action]:
+        """``clientContent`` came, and interrupts; where it ``asks``, `typed` follows."""
+        return [*self._cut_off(now_ms), *([] if asks else self._answer_next())]
+
+    def spoke(self, number: int, audio_ms: float, now_ms: int) -> list[Action]:
+        """Output of answer ``number`` goes out; it takes ``audio_ms`` to hear."""
+        if number == self._number:
+            self.floor = FLOOR[self.floor, Event.SPOKE]
+            self._silent = False
+            self._heard_until_ms = max(self._heard_until_ms, now_ms) + round(audio_ms)
+        return []
+
+    def called(self, number: int, calls: Sequence[ToolCall]) -> list[Action]:
+        """Answer ``number`` needs these tools before it can go on."""
+        if number != self._number:
+            return []
+        self.floor = FLOOR[self.floor, Event.CALLED]
+        self._silent = False
+        self._calls = {call.id: call for call in calls}
+        self._results = []
+        actions: list[Action] = [CallTools(tuple(calls))]
+        if self._tool_call_ends_turn:
+            actions.append(self._complete())
+        return actions
+
+    def launched(self, number: int, calls: Sequence[ToolCall]) -> list[Action]:
+        """Answer ``number`` needs these tools and goes on without waiting for them."""
+        if number != self._number:
+            return []
+        self.floor = FLOOR[self.floor, Event.LAUNCHED]
+        self._silent = False
+        for call in calls:
+            self._background[call.id] = _Background(call, self._prompt, self._turn)
+        actions: list[Action] = [CallTools(tuple(calls))]
+        if too_many := list(self._background)[:-MAX_BACKGROUND_CALLS]:
+            actions.append(CancelTools(tuple(too_many)))
+            for call_id in too_many:
+                del self._background[call_id]
+        return actions
+
+    def tools_answered(self, results: Sequence[ToolResult], now_ms: int) -> list[Action]:
+        """Results came.
+
+        Results nobody waits for, as of cancelled calls, are ignored, as the service ignores them.
+        """
+        actions: list[Action] = []
+        urgent: int | None = None
+        for result in results:
+            if call := _called(result, self._calls.values()):
+                del self._calls[call.id]
+                self._results.append(replace(result, id=call.id, name=call.name))
+                continue
+            in_background = [background.call for background in self._background.values()]
+            if call := _called(result, in_background):
+                turn = self._report(replace(result, id=call.id, name=call.name), actions)
+                if result.scheduling is Scheduling.INTERRUPT:
+                    urgent = turn
+        if self.floor is Floor.WAITING_FOR_TOOL and not self._calls:
+            self.floor = FLOOR[self.floor, Event.TOOL_ANSWERED]
+            self._number += 1
+            actions.append(Answer(self._number, self._prompt, tuple(self._results)))
+        if urgent is not None:
+            actions += self._cut_off(now_ms)
+            if self.caller is Caller.SILENT:
+                return [*actions, self._answer_results(urgent)]
+        return [*actions, *self._answer_next()]
+
+    def finished(self, number: int, now_ms: int) -> list[Action]:
+        """All of answer ``number`` is made and sent."""
+        if number != self._number:
+            return []
+        self.floor = FLOOR[self.floor, Event.GENERATED]
+        return [GenerationComplete(), *self.tick(now_ms)]
+
+    def tick(self, now_ms: int) -> list[Action]:
+        """The time is now ``now_ms``: has the caller heard it all?"""
+        if self.floor is not Floor.PLAYING_OUT or now_ms < self._heard_until_ms:
+            return []
+        self.floor = FLOOR[self.floor, Event.PLAYED_OUT]
+        return [self._complete(said_nothing=self._silent), self._settled(), *self._answer_next()]
+
+    def _cut_off(self, now_ms: int) -> list[Action]:
+        if self.floor is Floor.IDLE:
+            return []
+        actions: list[Action] = []
+        waited = self.floor is Floor.WAITING_FOR_TOOL
+        if self.floor in (Floor.THINKING, Floor.SPEAKING):
+            actions.append(StopAnswer())
+        # A 2.5 turn was completed with its tool call: only what is still being heard is left of
+        # it to interrupt.
+        cuts_in = not (waited and self._tool_call_ends_turn) or now_ms < self._heard_until_ms
+        if cuts_in:
+            actions.append(Interrupted())
+        if waited:
+            actions.append(CancelTools(tuple(self._calls)))
+        self._calls = {}
+        if cuts_in:
+            actions.append(self._complete())
+        self.floor = FLOOR[self.floor, Event.CUT_OFF]
+        # Whatever the stopped answer still reports carries the old number.
+        self._number += 1
+        self._heard_until_ms = now_ms
+        return [*actions, self._settled()]
+
+    def _complete(self, *, said_nothing: bool = False) -> TurnComplete:
+        waiting = self._calls or self._background or self._waiting or self._to_report
+        return TurnComplete(said_nothing, more_follows=bool(waiting))
+
+    def _settled(self) -> Settled:
+        return Settled(None if self._recorded else self._prompt)
+
+    def _report(self, result: ToolResult, actions: list[Action]) -> int:
+        """Takes a result of a call in the background; gives the turn it was called in."""
+        background = self._background[result.id]
+        if not result.will_continue:
+            del self._background[result.id]
+        if result.scheduling is Scheduling.SILENT:
+            actions.append(Noted(result))
+        else:
+            waiting = self._to_report.setdefault(
+                background.turn, _Results(background.prompt, deque(maxlen=MAX_WAITING_RESULTS))
+            )
+            waiting.results.append(result)
+        return background.turn
+
+    def _answer_next(self) -> list[Action]:
+        if self.floor is Floor.IDLE and self.caller is Caller.SILENT:
+            if self._waiting:
+                return [self._answer(self._waiting.popleft())]
+            if self._to_report:
+                return [self._answer_results(next(iter(self._to_report)))]
+        return []
+
+    def _answer(
+        self, prompt: Prompt, results: tuple[ToolResult, ...] = (), *, recorded: bool = False
+    ) -> Answer:
+        self._begun += 1
+        self._turn = self._begun
+        self._recorded = recorded
+        return self._begin(prompt, results)
+
+    def _answer_results(self, turn: int) -> Answer:
+        waiting = self._to_report.pop(turn)
+        # What it calls in turn belongs to the same question.
+        self._turn = turn
+        self._recorded = True
+        return self._begin(waiting.prompt, tuple(waiting.results))
+
+    def _begin(self, prompt: Prompt, results: tuple[ToolResult, ...]) -> Answer:
+        self.floor = FLOOR[self.floor, Event.PROMPTED]
+        self._number += 1
+        self._prompt = prompt
+        self._silent = True
+        return Answer(self._number, prompt, results)
+
+
+def _called(result: ToolResult, calls: Iterable[ToolCall]) -> ToolCall | None:
+    """The call that a result belongs to."""
+    for call in calls:
+        if call.id == result.id or (not result.id and call.name == result.name):
+            return call
+    return None
+
+
+def _together(utterances: Sequence[Prompt]) -> Prompt:
+    """One prompt of what was said in a row, before anything of it could be answered.
+
+    An utterance that was understood stands for itself: a cough or half a word in front of it
+    would only make it unintelligible.
+    """
+    said = [utterance for utterance in utterances if utterance.text] or list(utterances[-1:])
+    if said[-1].understood:
+        return said[-1]
+    text = " ".join(utterance.text for utterance in said)
+    lost = any(utterance.lost for utterance in utterances)
+    return Prompt(text, False, True, said[-1].manner, lost)

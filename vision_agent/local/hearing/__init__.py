@@ -1,0 +1,1 @@
+"""When somebody speaks, and what was said."""

@@ -1,0 +1,229 @@
+"""When the faults of a scenario strike. Pure: time and what happened are arguments.
+
+One `FaultPlan` for a server knows what has still to go wrong; each attempt to connect gets a
+`ConnectionFaults` of it, which is told what happens on that connection and says what strikes.
+``faulty_connection`` carries it out.
+
+Without ``every_s`` every fault waits for its own moment. With it one fault after another is
+*armed*, the next one ``every_s`` after the last one struck, and only the armed one can strike. One
+that can only strike while a client connects tears the connection off first, or it would wait for a
+connect that never comes; and again after ``every_s`` if the next connect was not fit for it (an
+expired handle strikes only who brings a handle).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from itertools import count
+
+from vision_agent.local.scenarios.scenario import (
+    TORN_OFF,
+    Drop,
+    ExpiredHandle,
+    Fault,
+    FaultKind,
+    GoAway,
+    Refuse,
+    Scenario,
+)
+
+
+class Moment(Enum):
+    """What happens on a connection."""
+
+    SETUP = auto()
+    """The setup message came."""
+    RESUMING = auto()
+    """It came and brought a handle."""
+    READY = auto()
+    """``setupComplete`` is sent."""
+    OUTPUT = auto()
+    """Something of a turn is sent."""
+    AUDIO = auto()
+    """A piece of sound is sent (after `OUTPUT`)."""
+    TURN_COMPLETE = auto()
+    """``turnComplete`` is sent."""
+
+
+@dataclass(slots=True)
+class _Left:
+    """How often one fault has still to strike; None for always. ``key`` is its own for ever."""
+
+    key: int
+    fault: Fault
+    times: int | None
+
+
+class FaultPlan:
+    """What goes wrong on one server.
+
+    Args:
+        scenario: Its faults, and in which order they come.
+    """
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._every_s = scenario.every_s
+        self._order = _in_order(scenario)
+        self._keys = count()
+        self._left = [_Left(next(self._keys), fault, fault.times) for fault in scenario.faults]
+        self._attempts = 0
+        self._armed: _Left | None = None
+        self._next_s: float | None = None
+
+    def connect(self) -> tuple[ConnectionFaults, Refuse | None]:
+        """Somebody tries to connect: what may go wrong with it, and whether it is refused."""
+        self._attempts += 1
+        for left in self.open():
+            fault = left.fault
+            if isinstance(fault.kind, Refuse) and fault.at.connection <= self._attempts:
+                self.struck(left, None)
+                return ConnectionFaults(self, self._attempts), fault.kind
+        return ConnectionFaults(self, self._attempts), None
+
+    def open(self) -> list[_Left]:
+        """The faults that may strike now."""
+        left = self._left
+        if self._every_s is not None:
+            left = [self._armed] if self._armed is not None else []
+        return [entry for entry in left if entry.times is None or entry.times > 0]
+
+    def struck(self, left: _Left, now_s: float | None) -> None:
+        """A fault has struck; the time is None while a client connects."""
+        if left.times is not None:
+            left.times -= 1
+        if left is self._armed and not left.times:
+            self._armed = None
+            # Counted from when a client is there again, if none is.
+            self._next_s = None if now_s is None else now_s + (self._every_s or 0.0)
+
+    @property
+    def wake_at_s(self) -> float | None:
+        """When `arm` wants to be called; None while it would do nothing."""
+        return self._next_s
+
+    def arm(self, now_s: float) -> bool:
+        """Arms the next fault if it is time; called while a connection is open and set up.
+
+        Returns:
+            Whether that connection has to be torn off for the fault to strike the next one.
+        """
+        if self._every_s is None or (self._armed and not self._armed.fault.needs_connect):
+            return False
+        if self._next_s is None:
+            self._next_s = now_s + self._every_s
+        if now_s < self._next_s:
+            return False
+        if self._armed is None:
+            fault = next(self._order)
+            self._armed = _Left(next(self._keys), fault, fault.times)
+        tears_off = self._armed.fault.needs_connect
+        self._next_s = now_s + self._every_s if tears_off else None
+        return tears_off
+
+
+def _in_order(scenario: Scenario) -> Iterator[Fault]:
+    """The faults for ever: as listed, or shuffled anew each time round; equal for equal seeds."""
+    shuffler = random.Random(scenario.seed)
+    faults = list(scenario.faults)
+    while True:
+        if scenario.random:
+            shuffler.shuffle(faults)
+        yield from faults
+
+
+@dataclass(slots=True)
+class ConnectionFaults:
+    """What goes wrong on one connection.
+
+    Attributes:
+        number: The how manieth attempt to connect it is.
+    """
+
+    _plan: FaultPlan
+    number: int
+    _setup: bool = False
+    _resuming: bool = False
+    _ready: bool = False
+    _turns: int = 0
+    _in_turn: bool = False
+    _chunks: int = 0
+    _begun_s: dict[int, float] = field(default_factory=dict)
+    _struck: set[int] = field(default_factory=set)
+    _closing: list[tuple[float, Drop]] = field(default_factory=list)
+
+    def happened(self, moments: Sequence[Moment], now_s: float) -> list[FaultKind]:
+        """Something has happened; what strikes now."""
+        for moment in moments:
+            self._count(moment)
+        return self.due(now_s)
+
+    def due(self, now_s: float) -> list[FaultKind]:
+        """What strikes at this time; to be asked again at `wake_at_s`."""
+        strikes: list[FaultKind] = []
+        if self._ready and self._plan.arm(now_s):
+            strikes.append(Drop(TORN_OFF))
+        for left in self._plan.open():
+            key = left.key
+            begun = key in self._begun_s or self._applies(left.fault)
+            if key in self._struck or not begun:
+                continue
+            begun_s = self._begun_s.setdefault(key, now_s)
+            if now_s >= begun_s + left.fault.at.after_s:
+                self._struck.add(key)
+                self._plan.struck(left, now_s if self._ready else None)
+                strikes.append(left.fault.kind)
+                if isinstance(left.fault.kind, GoAway):
+                    end = Drop(left.fault.kind.code, left.fault.kind.reason)
+                    self._closing.append((now_s + left.fault.kind.time_left_s, end))
+        strikes += [drop for at_s, drop in self._closing if at_s <= now_s]
+        self._closing = [(at_s, drop) for at_s, drop in self._closing if at_s > now_s]
+        return strikes
+
+    @property
+    def wake_at_s(self) -> float | None:
+        """When `due` has to be asked again if nothing happens before; None: never."""
+        times = [at_s for at_s, _ in self._closing]
+        for left in self._plan.open():
+            begun_s = self._begun_s.get(left.key)
+            if begun_s is not None and left.key not in self._struck:
+                times.append(begun_s + left.fault.at.after_s)
+        if self._ready and self._plan.wake_at_s is not None:
+            times.append(self._plan.wake_at_s)
+        return min(times, default=None)
+
+    def _count(self, moment: Moment) -> None:
+        match moment:
+            case Moment.SETUP:
+                self._setup = True
+            case Moment.RESUMING:
+                self._setup = self._resuming = True
+            case Moment.READY:
+                self._ready = True
+            case Moment.OUTPUT if not self._in_turn:
+                self._in_turn = True
+                self._turns += 1
+                self._chunks = 0
+            case Moment.AUDIO:
+                self._chunks += 1
+            case Moment.TURN_COMPLETE:
+                self._in_turn = False
+            case _:
+                pass
+
+    def _applies(self, fault: Fault) -> bool:
+        at = fault.at
+        if isinstance(fault.kind, Refuse) or self.number < at.connection:
+            return False
+        if isinstance(fault.kind, ExpiredHandle):
+            return self._resuming and not self._ready
+        if fault.needs_connect:
+            # Armed while this connection was open already, it is meant for the next one.
+            return self._setup and not self._ready
+        return (
+            self._ready
+            and (at.turn is None or (at.turn == self._turns and self._in_turn))
+            and (at.audio_chunks is None or (self._in_turn and self._chunks >= at.audio_chunks))
+        )

@@ -1,0 +1,103 @@
+"""Which of a scenario's answers a turn gets, and what is heard next. Pure; it only counts."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from vision_agent.local.contract import CallTool, Heard, Say, Turn
+from vision_agent.local.scenarios.scenario import Answer, Scenario, Step, When
+
+_NOT_WORDS = re.compile(r"[^\w']+")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+class Script:
+    """Counts what has been heard and answered since the server began.
+
+    Args:
+        scenario: What to say when.
+    """
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+        self._utterances = 0
+        self._given = [0] * len(scenario.answers)
+        self._heard = 0
+
+    def hear(self) -> Heard | None:
+        """What the next utterance is understood as; None when the scenario does not say."""
+        hears = self._scenario.hears
+        again = self._scenario.hears_then == "again"
+        if self._heard >= len(hears) and not again:
+            return Heard("", False) if self._scenario.hears_then == "nothing" else None
+        heard = hears[self._heard % len(hears)]
+        self._heard += 1
+        return heard
+
+    def steps(self, turn: Turn) -> tuple[Step, ...] | None:
+        """What to do in this turn; None when the real engine is to answer it.
+
+        Asked again for the same turn when a tool has answered, as an engine is.
+        """
+        if turn.spoken and not turn.tool_results:
+            self._utterances += 1
+        for index, answer in enumerate(self._scenario.answers):
+            if self._is_left(index, answer) and matches(answer.when, turn, self._utterances):
+                self._given[index] += 1
+                return tuple(_filled(step, turn) for step in answer.steps)
+        if turn.tool_results and self._scenario.otherwise:
+            # What is otherwise done may call a tool: its result must not call it again.
+            return tuple(
+                step for step in self._scenario.otherwise if not isinstance(step, CallTool)
+            )
+        if self._scenario.otherwise is None:
+            return None
+        return tuple(_filled(step, turn) for step in self._scenario.otherwise)
+
+    def _is_left(self, index: int, answer: Answer) -> bool:
+        return answer.times is None or self._given[index] < answer.times
+
+
+def matches(when: When, turn: Turn, utterances: int) -> bool:
+    """Whether an answer is for this turn.
+
+    Args:
+        when: What it asks for.
+        turn: The turn.
+        utterances: How many turns have been spoken since the server began, this one counted.
+    """
+    tools = {str(result.get("name", "")) for result in turn.tool_results}
+    if (when.tool is None) == bool(tools) or (when.tool is not None and when.tool not in tools):
+        # A tool's result is answered only by what waits for it.
+        return False
+    number = 1 + sum(role == "user" for role, _ in turn.history)
+    pictures = len(turn.frames)
+    return (
+        when.turn in (None, number)
+        and (when.utterance is None or (turn.spoken and when.utterance == utterances))
+        and when.spoken in (None, turn.spoken)
+        and (not when.words or any(_occurs(words, turn.text) for words in when.words))
+        and (
+            when.pictures is None or (pictures >= when.pictures if when.pictures else not pictures)
+        )
+    )
+
+
+def _occurs(words: str, text: str) -> bool:
+    return f" {_bare(words)} " in f" {_bare(text)} "
+
+
+def _bare(text: str) -> str:
+    return _NOT_WORDS.sub(" ", text.casefold()).strip()
+
+
+def _filled(step: Step, turn: Turn) -> Step:
+    """The sentence with what it names in braces put in: fields of a tool's response, words."""
+    if not isinstance(step, Say):
+        return step
+    asked = [text for role, text in turn.history if role == "user"]
+    fields: dict[str, Any] = {"said": turn.text, "said_before": asked[-1] if asked else "nothing"}
+    for result in turn.tool_results:
+        fields |= result["response"]
+    return Say(_PLACEHOLDER.sub(lambda match: str(fields.get(match[1], match[0])), step.text))
