@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import ipaddress
 import logging
+import os
 import signal
 import socket
+import threading
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
 from types import FrameType
 
 import uvicorn
@@ -71,7 +73,7 @@ class _Server(uvicorn.Server):
             gc.freeze()
             self._announce()
 
-    @contextmanager
+    @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         # uvicorn's own raises the signal once more at the end, so that a clean stop would exit
         # with an error or a traceback.
@@ -85,7 +87,7 @@ class _Server(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
 
-def run_server(settings: Settings, *, say: Callable[[str], None]) -> None:
+def run_server(settings: Settings, *, say: Callable[[str], None], until_eof: bool = False) -> None:
     """Serve until SIGINT or SIGTERM.
 
     SIGINT ends the calls and returns within two seconds. SIGTERM first lets the calls in progress
@@ -94,6 +96,7 @@ def run_server(settings: Settings, *, say: Callable[[str], None]) -> None:
     Args:
         settings: The options.
         say: Takes the lines for the person who started it.
+        until_eof: The end of standard input is a SIGINT too: for a parent that may be killed.
 
     Raises:
         AgentError, ModelError: See `Switchboard`.
@@ -110,6 +113,8 @@ def run_server(settings: Settings, *, say: Callable[[str], None]) -> None:
     address = f"http://{_shown_host(settings.host)}:{bound.getsockname()[1]}"
 
     def announce() -> None:
+        if until_eof:
+            _at_end_of_input(lambda: server.handle_exit(signal.SIGINT, None))
         say(f"vision-agent: {address}")
         say(agents.summary)
         if not _is_loopback(settings.host):
@@ -132,6 +137,21 @@ def run_server(settings: Settings, *, say: Callable[[str], None]) -> None:
         asyncio.run(server.serve(sockets=[bound]))
     if not server.started:
         raise ServerError("The server did not start; the reason stands above.")
+
+
+def _at_end_of_input(call: Callable[[], None]) -> None:
+    """Call it on the event loop that runs now, when standard input ends."""
+    loop = asyncio.get_running_loop()
+
+    def wait() -> None:
+        while os.read(0, 4096):
+            pass
+        with contextlib.suppress(RuntimeError):  # the loop is closed: it has ended already
+            loop.call_soon_threadsafe(call)
+
+    # A thread, because not every standard input can be watched by the event loop; a daemon,
+    # because nothing waits for it when a signal ends the process.
+    threading.Thread(target=wait, name="standard input", daemon=True).start()
 
 
 def _bind(settings: Settings) -> socket.socket:

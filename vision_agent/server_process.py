@@ -59,7 +59,10 @@ class ServerProcess:
                 # Calls of a moment, in nobody's history; a later argument may say otherwise.
                 "--session-db",
                 "memory",
+                # Whatever becomes of us, it does not stay behind: the pipe ends with this process.
+                "--until-eof",
                 *self._arguments,
+                stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
             )

@@ -34,6 +34,9 @@ def serve(
         typer.Option(help="Where conversations are kept: a database URL, or `memory` [a file]."),
     ] = None,
     scenario: ScenarioFile = None,
+    until_eof: Annotated[
+        bool, typer.Option(hidden=True, help="Stop when standard input ends, as by Ctrl-C.")
+    ] = False,
 ) -> None:
     """Answer video calls; the page is at the address it prints. Ctrl-C stops it.
 
@@ -56,4 +59,4 @@ def serve(
         scenario=scenario,
     )
     with refusals():
-        run_server(settings, say=out.print)
+        run_server(settings, say=out.print, until_eof=until_eof)

@@ -1,0 +1,50 @@
+"""A server that a command started does not outlive the command."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+
+import psutil
+
+STARTER = """
+import asyncio
+from vision_agent.server_process import ServerProcess
+
+async def main():
+    async with ServerProcess() as server:
+        print(server.pid, flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+def runs(pid: int) -> bool:
+    # Where nothing buries orphans they stay in the list.
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+async def test_a_command_that_is_killed_leaves_no_server_behind() -> None:
+    starter = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", STARTER, stdout=asyncio.subprocess.PIPE
+    )
+    server = None
+    try:
+        server = int(await asyncio.wait_for(starter.stdout.readline(), 90))
+        assert runs(server)
+        starter.kill()
+        await starter.wait()
+        async with asyncio.timeout(30):
+            while runs(server):
+                await asyncio.sleep(0.05)
+        server = None
+    finally:
+        if starter.returncode is None:
+            starter.kill()
+            await starter.wait()
+        if server is not None:
+            os.kill(server, signal.SIGKILL)
