@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from contextvars import ContextVar
@@ -19,7 +20,12 @@ from google.adk.tools.long_running_tool import LongRunningFunctionTool
 from google.genai import types
 
 from tests.local.scripted_engine import ScriptedEngine
-from vision_agent.live.background_tools import BackgroundTools, ToolLimits, explain_errors
+from vision_agent.live.background_tools import (
+    HELD_UP_S,
+    BackgroundTools,
+    ToolLimits,
+    explain_errors,
+)
 from vision_agent.live.connection import gemini_at
 from vision_agent.live.events import (
     AgentTranscript,
@@ -217,6 +223,21 @@ async def test_blocking_python_stops_neither_the_loop_nor_the_conversation():
         may_end.set()
         await talk.said("a bottle")
     assert seen == [(False, "Graz")]
+
+
+async def test_a_coroutine_that_blocks_the_loop_is_named_in_the_log(caplog):
+    async def search() -> dict:
+        """Blocks where it should await."""
+        await asyncio.sleep(0)
+        time.sleep(HELD_UP_S)  # noqa: ASYNC251
+        return {"found": "a bottle"}
+
+    with caplog.at_level(logging.WARNING, "vision_agent"):
+        async with talking(GOING_ON, search) as (talk, _):
+            talk.intake.text("look it up")
+            await talk.said("a bottle")
+    (record,) = [r for r in caplog.records if r.name == "vision_agent.live.background_tools"]
+    assert "search held up every call" in record.getMessage()
 
 
 @pytest.mark.parametrize("model", [*WAITING, GOING_ON])

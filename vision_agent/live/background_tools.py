@@ -34,6 +34,7 @@ from google.adk.tools.tool_context import ToolContext
 from google.genai import types
 
 from vision_agent.live.adk_hooks import run_sync_tools_in
+from vision_agent.live.steps import timed
 from vision_agent.live.tool_threads import TooManyTools
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,10 @@ HANDS_ON = frozenset({"transfer_to_agent", "task_completed", "stop_streaming", "
 """ADK's own tools that end an agent's part, or that change what else is running."""
 
 MAX_MESSAGE_CHARS = 300
+
+HELD_UP_S = 0.25
+"""A coroutine that runs for so long without waiting is told of: the caller hears it."""
+
 MAX_CANCELLED = 256
 """Cancelled calls that are remembered, for those that have not begun yet."""
 
@@ -130,7 +135,10 @@ class BackgroundTools:
         try:
             async with deadline:
                 with run_sync_tools_in(self._threads):
-                    result = await tool.run_async(args=args, tool_context=context)
+                    result = await timed(
+                        tool.run_async(args=args, tool_context=context),
+                        functools.partial(_tell_held_up, tool.name),
+                    )
         except TimeoutError as error:
             if not deadline.expired():
                 raise  # the tool's own
@@ -212,6 +220,16 @@ def _guarded(callback: Callable[..., Any]) -> Callable[..., Any]:
             return _in_words(kwargs["tool"] if "tool" in kwargs else args[0], error)
 
     return guarded
+
+
+def _tell_held_up(name: str, seconds: float) -> None:
+    if seconds >= HELD_UP_S:
+        logger.warning(
+            "The tool %s held up every call on this server for %.1f s: it blocks inside "
+            "`async def`. As a plain function it would run in a thread.",
+            name,
+            seconds,
+        )
 
 
 def _in_words(tool: BaseTool, error: Exception) -> dict[str, Any]:
