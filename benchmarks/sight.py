@@ -1,7 +1,7 @@
 """How well the local engine sees: counting, movement, taught things, and what each look costs.
 
 Everything is compared with a truth that is known: drawn scenes, and the film of the bottles, whose
-truth was noted by eye (tests/local/sight_scenes.py). The seeds here are others than the tests'.
+truth was noted by eye (tests/local/sight/sight_scenes.py). The seeds are others than the tests'.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import cv2
 
-from tests.local.sight_pictures import SHADES, Pixels, jpeg, shot
-from tests.local.sight_scenes import (
+from tests.local.sight.sight_pictures import SHADES, Pixels, jpeg, shot
+from tests.local.sight.sight_scenes import (
     BOTTLES,
     MOVING_S,
     STILL_S,

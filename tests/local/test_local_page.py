@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from google.adk.models import Gemini
 
-from tests.local.field_table import PAGE
+from tests.local.api.field_table import PAGE
 from vision_agent.local import serve
 from vision_agent.local.scenarios.scenario_file import read_scenario
 

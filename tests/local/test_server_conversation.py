@@ -16,7 +16,7 @@ from google.genai import live, types
 
 from tests.local.live_clients import MODEL_2, MODEL_3, studio_client
 from tests.local.live_talk import QUIET, Heard, audio, send_sound, type_text
-from tests.local.sight_scenes import held_up, textured, wall
+from tests.local.sight.sight_scenes import held_up, textured, wall
 from vision_agent.local.engine import Engine
 from vision_agent.local.server import serve
 

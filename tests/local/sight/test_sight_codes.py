@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.local.sight_pictures import (
+from tests.local.sight.sight_pictures import (
     filled,
     frames_of,
     noise,

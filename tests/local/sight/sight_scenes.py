@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from tests.local.recordings import RECORDINGS
-from tests.local.sight_pictures import SHADES, Pixels, bgr, filled, frames_of, jpeg, shot
+from tests.local.sight.sight_pictures import SHADES, Pixels, bgr, filled, frames_of, jpeg, shot
 from vision_agent.local.contract import SeenFrame
 
 BOTTLES = (

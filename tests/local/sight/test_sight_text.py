@@ -10,7 +10,15 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.local.sight_pictures import filled, frames_of, noise, patch, shot, with_qr_code, written
+from tests.local.sight.sight_pictures import (
+    filled,
+    frames_of,
+    noise,
+    patch,
+    shot,
+    with_qr_code,
+    written,
+)
 from vision_agent.local.sight.text import Reader
 
 LINES = ["Meeting at 10:30", "Room 214", "PUSH TO OPEN", "Call 555-0137"]

@@ -17,7 +17,7 @@ from tests.local.live_talk import Heard, kinds
 from vision_agent.local.scenarios.scenario_file import load_scenario, read_scenario
 from vision_agent.local.server import LocalServer, serve
 
-SAMPLES = Path(__file__).parents[2] / "samples" / "scenarios"
+SAMPLES = Path(__file__).parents[3] / "samples" / "scenarios"
 
 SCRIPT = """
 engine: false

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.local.sight_pictures import Pixels, filled, frames_of, noise, patch, shot, written
+from tests.local.sight.sight_pictures import Pixels, filled, frames_of, noise, patch, shot, written
 from vision_agent.local.sight.observations import Quality
 from vision_agent.local.sight.quality import judge
 
@@ -17,7 +17,7 @@ GOOD = Quality()
 
 @pytest.fixture(scope="module")
 def scenes() -> dict[str, Pixels]:
-    path = Path(__file__).parents[2] / "samples" / "recordings" / "bottle.mp4"
+    path = Path(__file__).parents[3] / "samples" / "recordings" / "bottle.mp4"
     first, second = frames_of(path, (1.0, 20.5))
     return {
         "three bottles": first,

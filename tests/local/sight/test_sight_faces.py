@@ -10,7 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.sight_pictures import filled, frames_of, noise, patch, shot, with_faces, written
+from tests.local.sight.sight_pictures import (
+    filled,
+    frames_of,
+    noise,
+    patch,
+    shot,
+    with_faces,
+    written,
+)
 from vision_agent.local.sight.faces import Faces
 from vision_agent.local.sight.observations import Face
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.local.sight_pictures import Pixels, bgr, filled, frames_of, shot
+from tests.local.sight.sight_pictures import Pixels, bgr, filled, frames_of, shot
 from vision_agent.local.contract import SeenFrame
 from vision_agent.local.sight.changes import choose_earlier, compare
 from vision_agent.local.sight.colour_names import base_name

@@ -27,7 +27,7 @@ from vision_agent.local.scenarios.scenario import (
 )
 from vision_agent.local.scenarios.scenario_file import read_scenario
 
-SAMPLES = sorted((Path(__file__).parents[2] / "samples" / "scenarios").glob("*.yaml"))
+SAMPLES = sorted((Path(__file__).parents[3] / "samples" / "scenarios").glob("*.yaml"))
 
 
 def test_a_scenario_that_says_nothing_else_changes_nothing() -> None:
@@ -45,7 +45,7 @@ def test_without_the_engine_everything_is_scripted() -> None:
 
 
 def test_what_the_documentation_shows_is_read() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "scenarios.md").read_text()
     answers, faults, _ = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     assert len(read_scenario(answers).answers) == 4
     assert len(read_scenario(faults).faults) == 1

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.local.sight_pictures import Pixels, jpeg, shot, with_faces, with_qr_code, written
-from tests.local.sight_scenes import coloured_shape, film, held_up, moved, textured, wall
-from tests.local.test_tool_arguments import HAND_OVER, TOLD, TOOLS
+from tests.local.answers.test_tool_arguments import HAND_OVER, TOLD, TOOLS
+from tests.local.sight.sight_pictures import Pixels, jpeg, shot, with_faces, with_qr_code, written
+from tests.local.sight.sight_scenes import coloured_shape, film, held_up, moved, textured, wall
 from vision_agent.local.answers.acquaintance import Acquaintance
 from vision_agent.local.answers.brain import Brain
 from vision_agent.local.answers.taught_store import TaughtStore

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.local.sight_pictures import jpeg, shot
-from tests.local.sight_scenes import MOVING_S, STILL_S, film, held_up, moved, textured, wall
+from tests.local.sight.sight_pictures import jpeg, shot
+from tests.local.sight.sight_scenes import MOVING_S, STILL_S, film, held_up, moved, textured, wall
 from vision_agent.local.contract import SeenFrame
 from vision_agent.local.sight.movement import movement
 from vision_agent.local.sight.observations import Movement

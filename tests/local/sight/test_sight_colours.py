@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from tests.local.sight_pictures import (
+from tests.local.sight.sight_pictures import (
     COOL,
     DAYLIGHT,
     SHADES,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-PAGE = Path(__file__).parents[2] / "docs" / "local-live-api.md"
+PAGE = Path(__file__).parents[3] / "docs" / "local-live-api.md"
 
 
 @dataclass(frozen=True)

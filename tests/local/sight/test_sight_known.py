@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.local.sight_pictures import Pixels, filled, shot
-from tests.local.sight_scenes import coloured_shape, film, held_up, textured, wall
+from tests.local.sight.sight_pictures import Pixels, filled, shot
+from tests.local.sight.sight_scenes import coloured_shape, film, held_up, textured, wall
 from vision_agent.local.sight.known import Finder, TaughtThing
 
 SEEDS = range(5)

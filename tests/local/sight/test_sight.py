@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import cv2
 import pytest
 
-from tests.local.sight_pictures import filled, jpeg, patch, shot, with_qr_code, written
+from tests.local.sight.sight_pictures import filled, jpeg, patch, shot, with_qr_code, written
 from vision_agent.local.contract import SeenFrame
 from vision_agent.local.sight import Observations, Sight, UnreadablePicture, look
 from vision_agent.local.sight.observations import NEEDS

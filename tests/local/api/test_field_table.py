@@ -23,7 +23,7 @@ from google.genai import types
 from pydantic import BaseModel
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.local.field_table import Refusal, Row, fields, refusals
+from tests.local.api.field_table import Refusal, Row, fields, refusals
 from tests.local.live_clients import trusting
 from tests.local.live_talk import LOUD, QUIET
 from tests.local.scripted_engine import ScriptedEngine

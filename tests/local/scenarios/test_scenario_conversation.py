@@ -27,7 +27,7 @@ from vision_agent.local.scenarios.scenario_engine import LETTER_MS, ScenarioEngi
 from vision_agent.local.scenarios.scenario_file import load_scenario, read_scenario
 from vision_agent.local.server import LocalServer, serve
 
-SAMPLE = Path(__file__).parents[2] / "samples" / "scenarios" / "conversation.yaml"
+SAMPLE = Path(__file__).parents[3] / "samples" / "scenarios" / "conversation.yaml"
 
 TIME = {
     "function_declarations": [

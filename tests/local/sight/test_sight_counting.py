@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.local.sight_pictures import bgr, filled, noise, shot
-from tests.local.sight_scenes import BOTTLES, film, several, wall
+from tests.local.sight.sight_pictures import bgr, filled, noise, shot
+from tests.local.sight.sight_scenes import BOTTLES, film, several, wall
 from vision_agent.local.sight.counting import count
 from vision_agent.local.sight.things import View
 
