@@ -212,8 +212,8 @@ class TalkCommand:
         return all_answered
 
     async def _speak(self, call: TalkCall, devices: CallDevices, screen: Screen) -> bool:
-        microphone, hung_up = devices.live, asyncio.Event()
-        switch = MicrophoneSwitch(call, microphone, screen)
+        hung_up = asyncio.Event()
+        switch = MicrophoneSwitch(call, devices, screen)
 
         def on_key(key: str) -> None:
             if key.lower() == "q":

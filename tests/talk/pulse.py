@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -29,6 +30,17 @@ class Pulse:
 
     def play_into_microphone(self, sound: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(["paplay", "--device=voice", str(sound)], env=self.environment)
+
+    async def until_recorded(self) -> None:
+        """Wait until some program has opened the microphone."""
+        sources = _list("sources", self.environment).splitlines()
+        (microphone,) = (line.split()[0] for line in sources if line.split()[1] == "mic")
+        async with asyncio.timeout(60):
+            while all(
+                line.split()[1] != microphone
+                for line in _list("source-outputs", self.environment).splitlines()
+            ):
+                await asyncio.sleep(0.05)
 
     @contextlib.contextmanager
     def listening(self, to: Path) -> Iterator[None]:
@@ -77,11 +89,15 @@ def pulse_audio(folder: Path) -> Iterator[Pulse]:
 
 
 def _answers(environment: dict[str, str]) -> bool:
+    return "speaker" in _list("sinks", environment)
+
+
+def _list(what: str, environment: dict[str, str]) -> str:
     listed = subprocess.run(
-        ["pactl", "list", "short", "sinks"],
+        ["pactl", "list", "short", what],
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
-    return "speaker" in listed.stdout
+    return listed.stdout

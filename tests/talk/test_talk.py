@@ -84,11 +84,15 @@ async def test_a_spoken_question_is_heard_by_the_microphone_and_answered_by_the_
         arguments = ["--input", "VirtualMic", "--output", "VirtualSpeaker"]
         camera = ["--camera", recordings / "bottle.mp4", "--record", recorded]
         async with talking(*arguments, *camera, env=pulse.environment) as talk:
+            await pulse.until_recorded()
+            # While the server starts: nobody is called yet, and nobody may hear it.
+            pulse.play_into_microphone(recordings / "speech" / "hello.wav").wait()
             await talk.until("Talk now")
             pulse.play_into_microphone(recordings / "speech" / "what-do-you-see.wav").wait()
             # The banner names the agent too; on a busy machine a word of the question may get lost.
             await talk.until("\nAgent: ")
             assert "see" in said(talk, "You")[0]
+            assert "hello" not in said(talk, "You")[0]
             assert "answered after" in talk.text
             assert "echo cancelled" in talk.text
             talk.process.send_signal(signal.SIGINT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
 from aiortc import MediaStreamTrack
@@ -83,6 +84,16 @@ class CallDevices:
         """The microphone of a spoken call."""
         assert isinstance(self.microphone, LiveMicrophoneTrack)
         return self.microphone
+
+    def mute(self, after_ms: int, then: Callable[[], None]) -> None:
+        """Send silence from what the microphone hears in `after_ms` on.
+
+        Args:
+            after_ms: What was said last may still be on its way from the device.
+            then: Called when all before it has been sent, unless it is unmuted first.
+        """
+        unheard_ms = self._thread.unheard_ms if self._thread is not None else 0.0
+        self.live.mute(round(unheard_ms) + after_ms, then)
 
     @property
     def scripted(self) -> MicrophoneTrack:

@@ -112,9 +112,13 @@ class SoundStream:
         """Queue sound behind what waits; never waits."""
         self._sdl.SDL_QueueAudio(self._device, pcm, len(pcm))
 
+    def clear(self) -> None:
+        """Forget what waits."""
+        self._sdl.SDL_ClearQueuedAudio(self._device)
+
     @property
     def queued_ms(self) -> float:
-        """How much sound waits to be played."""
+        """How much sound waits to be played, or to be read."""
         return float(self._sdl.SDL_GetQueuedAudioSize(self._device)) / BYTES_PER_MS
 
     def close(self) -> None:
@@ -164,6 +168,7 @@ def _load() -> ctypes.CDLL:
         ctypes.c_int,
     ]
     sdl.SDL_QueueAudio.argtypes = [device, ctypes.c_char_p, size]
+    sdl.SDL_ClearQueuedAudio.argtypes = [device]
     sdl.SDL_DequeueAudio.argtypes = [device, data, size]
     for function in (sdl.SDL_DequeueAudio, sdl.SDL_GetQueuedAudioSize):
         function.restype = size

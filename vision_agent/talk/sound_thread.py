@@ -11,7 +11,7 @@ import numpy as np
 from vision_agent.replay.recording import Samples
 from vision_agent.talk.echo import BLOCK_SAMPLES, EchoGuard
 from vision_agent.talk.playout import Playout
-from vision_agent.talk.sdl import SoundStream
+from vision_agent.talk.sdl import BYTES_PER_MS, SoundStream
 
 _POLL_S = 0.005
 # Enough for the thread to sleep through a busy moment, little enough not to be noticed.
@@ -47,8 +47,17 @@ class SoundThread:
         self._thread = threading.Thread(target=self._run, name="sound", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Begin; what the microphone has heard before is nobody's business."""
+        if self._microphone is not None:
+            self._microphone.clear()
         self._thread.start()
+
+    @property
+    def unheard_ms(self) -> float:
+        """How much the microphone has heard that `on_block` has not been given yet."""
+        if self._microphone is None:
+            return 0.0
+        return self._microphone.queued_ms + len(self._heard) / BYTES_PER_MS
 
     def close(self) -> None:
         """End, and let go of the devices."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from vision_agent.talk.call import TalkCall
+from vision_agent.talk.devices import CallDevices
 from vision_agent.talk.screen import Screen
-from vision_agent.talk.tracks import LiveMicrophoneTrack
 
 # What was said last is still on its way when the key is pressed.
 _TAIL_MS = 300
@@ -13,24 +13,24 @@ _TAIL_MS = 300
 class MicrophoneSwitch:
     """The microphone's: off tells the server, once the last word has left."""
 
-    def __init__(self, call: TalkCall, microphone: LiveMicrophoneTrack, screen: Screen) -> None:
-        self._call, self._microphone, self._screen = call, microphone, screen
+    def __init__(self, call: TalkCall, devices: CallDevices, screen: Screen) -> None:
+        self._call, self._devices, self._screen = call, devices, screen
         self._on = True
 
     def toggle(self) -> None:
         """On if it was off, and the other way round."""
         self._on = not self._on
         if self._on:
-            self._microphone.unmute()
+            self._devices.live.unmute()
             self._call.tell_microphone(True)
             self._screen.note("(microphone on)")
         else:
-            self._microphone.mute(_TAIL_MS, self._tell_off)
+            self._devices.mute(_TAIL_MS, self._tell_off)
 
     def off_at_once(self) -> None:
         """Off, without waiting."""
         self._on = False
-        self._microphone.mute()
+        self._devices.live.mute()
         self._tell_off()
 
     def _tell_off(self) -> None:
