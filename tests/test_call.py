@@ -5,6 +5,7 @@ import json
 
 import pytest
 import pytest_asyncio
+from aiortc.mediastreams import VideoStreamTrack
 
 from tests.conftest import serving
 from tests.dialling import Dialled
@@ -53,6 +54,34 @@ async def test_typed_text_is_answered_in_words_and_the_turn_ends(caller):
     assert "".join(deltas).split() == said(answer).split()
     kinds = [m["type"] for m in caller.messages]
     assert kinds.index("bot-llm-started") < kinds.index("bot-started-speaking")
+
+
+class CameraThatStarts(VideoStreamTrack):
+    """A camera that gives no picture until `started`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.started = asyncio.Event()
+
+    async def recv(self):
+        await self.started.wait()
+        return await super().recv()
+
+
+async def test_what_is_typed_while_the_camera_starts_waits_for_its_first_picture(url):
+    camera = CameraThatStarts()
+    caller = Dialled(url, camera)
+    await caller.connect()
+    try:
+        caller.send("send-text", {"content": "what do you see?"})
+        await caller.wait_for(lambda m: state(m) == "thinking")
+        camera.started.set()
+        answer = await caller.wait_for(lambda m: bool(said(m)))
+        assert "no picture" not in said(answer)
+        kinds = [(m.get("data") or {}).get("kind") for m in caller.messages]
+        assert "frame" in kinds[: caller.messages.index(answer)]
+    finally:
+        await caller.peer.close()
 
 
 async def test_the_caller_is_told_of_each_picture_the_model_gets(caller):

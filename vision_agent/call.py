@@ -188,7 +188,7 @@ class Call:
 
     def on_camera(self, track: MediaStreamTrack) -> None:
         """Watch the caller's camera."""
-        self._start(self._media.camera.run(track), "camera")
+        self._start(self._media.watch(track), "camera")
 
     def on_screen(self, track: MediaStreamTrack) -> None:
         """A shared screen is not watched; the peer drains it."""

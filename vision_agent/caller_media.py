@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
+from aiortc import MediaStreamTrack
 from prometheus_client import Counter
 
 from vision_agent.call_status import CallStatus
@@ -27,6 +28,9 @@ FRESH_PICTURE_S = 1.2
 
 TYPED_WAIT_S = 0.6
 """How long typed words wait for a fresh picture, when the last one is older."""
+
+FIRST_PICTURE_S = 3.0
+"""How long after a camera came its first picture may still come; what is typed waits for it."""
 
 
 CAMERA_OFF_S = 5.0
@@ -64,6 +68,7 @@ class CallerMedia:
         self._activity = VoiceActivity(stop_ms=SPEECH_STOP_MS)
         self._muted = False
         self._newest_frame: Frame | None = None
+        self._camera_since_s: float | None = None
         self._speech_ended_at: float | None = None
         self._picture_awaited: asyncio.TimerHandle | None = None
         self._typed: list[str] = []
@@ -103,6 +108,14 @@ class CallerMedia:
             on_picture=self.pictures.take,
         )
 
+    async def watch(self, track: MediaStreamTrack) -> None:
+        """Watch a camera until it ends."""
+        self._camera_since_s = time.monotonic()
+        try:
+            await self.camera.run(track)
+        finally:
+            self._camera_since_s = None
+
     def mute(self, muted: bool) -> None:
         """The caller muted or unmuted; a muted microphone's silence is not worth sending."""
         if muted and not self._muted:
@@ -116,9 +129,10 @@ class CallerMedia:
         self.camera.look_now()
         self._typed.append(text)
         if self._typed_waits is None:
-            if self._fresh_picture_comes():
+            wait_s = self._fresh_picture_in_s()
+            if wait_s > 0:
                 loop = asyncio.get_running_loop()
-                self._typed_waits = loop.call_later(TYPED_WAIT_S, self._send_typed)
+                self._typed_waits = loop.call_later(wait_s, self._send_typed)
             else:
                 self._send_typed()
         self._status.set("thinking")
@@ -172,13 +186,17 @@ class CallerMedia:
         if self._speech_ended_at is not None and frame.captured_at >= self._speech_ended_at:
             self._tell_picture_age()
 
-    def _fresh_picture_comes(self) -> bool:
-        """Whether the newest picture is a while old only because the next showed nothing new."""
+    def _fresh_picture_in_s(self) -> float:
+        """How long to wait for a picture; 0 if there is a fresh one, or none is to be expected."""
+        now_s = time.monotonic()
         if self._newest_frame is None:
-            return False
-        age_s = time.monotonic() - self._newest_frame.captured_at
-        # Much older than the longest gap, and the camera must be off: nothing would come.
-        return FRESH_PICTURE_S < age_s < self._settings.frame_max_gap_s + FRESH_PICTURE_S
+            since_s = self._camera_since_s
+            return 0.0 if since_s is None else max(0.0, since_s + FIRST_PICTURE_S - now_s)
+        # Older than a moment, the newest is so only because the next showed nothing new. Much
+        # older than the longest gap, and the camera must be off: nothing would come.
+        age_s = now_s - self._newest_frame.captured_at
+        comes = FRESH_PICTURE_S < age_s < self._settings.frame_max_gap_s + FRESH_PICTURE_S
+        return TYPED_WAIT_S if comes else 0.0
 
     def _send_typed(self) -> None:
         if self._typed_waits is not None:
