@@ -3,7 +3,7 @@
 import os
 import signal
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -43,3 +43,17 @@ async def serving(*arguments: str) -> AsyncIterator[ServerProcess]:
     """`vision-agent serve` as its users run it, with the local Live API."""
     async with ServerProcess(*arguments) as server:
         yield server
+
+
+NOTHING_SKIPPED = "NOTHING_SKIPPED" in os.environ
+"""Set where everything was installed: a test that finds something missing there found a fault."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    """Where nothing may be skipped, a skip is a failure, in its own words."""
+    report = yield
+    if NOTHING_SKIPPED and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"skipped where nothing may be: {report.longrepr}"
+    return report

@@ -46,6 +46,7 @@ from vision_agent.local.api.turn_actions import (
     Transcribe,
     TurnComplete,
 )
+from vision_agent.local.api.utterances import together
 
 
 class Floor(Enum):
@@ -195,7 +196,7 @@ class Turns:
             # The caller went on before this was known: it is one thing to answer, not two.
             return []
         self.caller = CALLER[self.caller, Event.HEARD]
-        self._waiting.append(_together(self._utterances))
+        self._waiting.append(together(self._utterances))
         self._utterances = []
         return self._answer_next()
 
@@ -386,17 +387,3 @@ def _called(result: ToolResult, calls: Iterable[ToolCall]) -> ToolCall | None:
         if call.id == result.id or (not result.id and call.name == result.name):
             return call
     return None
-
-
-def _together(utterances: Sequence[Prompt]) -> Prompt:
-    """One prompt of what was said in a row, before anything of it could be answered.
-
-    An utterance that was understood stands for itself: a cough or half a word in front of it
-    would only make it unintelligible.
-    """
-    said = [utterance for utterance in utterances if utterance.text] or list(utterances[-1:])
-    if said[-1].understood:
-        return said[-1]
-    text = " ".join(utterance.text for utterance in said)
-    lost = any(utterance.lost for utterance in utterances)
-    return Prompt(text, False, True, said[-1].manner, lost)

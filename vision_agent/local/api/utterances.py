@@ -1,0 +1,21 @@
+"""What was said in a row, as one prompt. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vision_agent.local.api.turn_actions import Prompt
+
+
+def together(utterances: Sequence[Prompt]) -> Prompt:
+    """One prompt of what was said in a row, before anything of it could be answered.
+
+    An utterance that was understood stands for itself: a cough or half a word in front of it
+    would only make it unintelligible.
+    """
+    said = [utterance for utterance in utterances if utterance.text] or list(utterances[-1:])
+    if said[-1].understood:
+        return said[-1]
+    text = " ".join(utterance.text for utterance in said)
+    lost = any(utterance.lost for utterance in utterances)
+    return Prompt(text, False, True, said[-1].manner, lost)
