@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from google.adk.runners import Runner
 
 from vision_agent.agents import load_agent, root_of
 from vision_agent.brain import Brain, choose_brain, install_brain
+from vision_agent.destinations import destinations
 from vision_agent.live.background_tools import BackgroundTools, ToolLimits, explain_errors
 from vision_agent.live.call_options import CallOptions, check_options
 from vision_agent.live.heard_history import HeardHistory
@@ -44,6 +46,8 @@ class AgentHost:
         app = load_agent(settings.agent)
         self._root = root_of(app)
         self.brain: Brain = choose_brain(self._root, settings.model, os.environ)
+        # Now: installing a brain replaces the models that say where they lead.
+        self._destinations = destinations(self.brain, self._root, os.environ)
         check_options(self._options, self.brain.model)
         self._scenario = settings.scenario
         self._data_dir = settings.data_dir
@@ -94,6 +98,7 @@ class AgentHost:
             "brain": self.brain.kind,
             "brain_label": self.brain.label,
             "model": self.brain.model,
+            "destinations": [asdict(one) for one in self._destinations],
             "version": __version__,
         }
 

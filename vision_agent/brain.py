@@ -17,6 +17,7 @@ from google.adk.models.base_llm import BaseLlm
 from google.adk.models.google_llm import Gemini
 
 from vision_agent.agents import llm_agents
+from vision_agent.destinations import host_of
 from vision_agent.live.connection import gemini, gemini_at, steadied
 from vision_agent.live.local_process import LocalServer
 from vision_agent.live.models import (
@@ -72,7 +73,7 @@ def choose_brain(root: BaseAgent, model: str | None, environ: Mapping[str, str])
         return Brain("custom", own.model, f"the agent's own {type(own).__name__} {own.model}")
     if model is None and not (vertex or has_key):
         if isinstance(own, Gemini) and own.base_url:
-            return Brain("custom", own.model, f"{own.model} at {own.base_url}")
+            return Brain("custom", own.model, f"{own.model} at {host_of(own.base_url)}")
         return _local(root, "local Live API: no key set")
     if vertex and not (environ.get("GOOGLE_CLOUD_PROJECT") or has_key):
         raise ModelError(

@@ -110,7 +110,7 @@ class CallRegistry:
         if self._drained_at_s is not None:
             raise Draining(self._drained_at_s - asyncio.get_running_loop().time())
         if resume is not None:
-            while (older := self._by_session.get(session_id_of(resume))) is not None:
+            while (older := self._on(session_id_of(resume), host)) is not None:
                 await older.close("the conversation was continued on another connection")
         if len(self._calls) + len(self._beginning) >= self._settings.max_calls:
             raise FullHouse(f"All {self._settings.max_calls} lines are busy. Try again shortly.")
@@ -164,6 +164,11 @@ class CallRegistry:
         ]
         if closing:
             await asyncio.wait(closing, timeout=CLOSE_TIMEOUT_S)
+
+    def _on(self, session_id: str, host: AgentHost) -> Call | None:
+        """The call on that conversation; another agent's conversations are none of this one's."""
+        call = self._by_session.get(session_id)
+        return call if call is not None and call.opened.store is host.store else None
 
     def _taken_elsewhere(self, session_id: str) -> None:
         """Another server on the same database goes on with a conversation of ours."""

@@ -37,6 +37,7 @@ export class Call {
   #peers = new Set();
   #channel = null;
   #pcId = null;
+  #agent;
   #resume;
   #over = false;
   /** @type {"dialling"|"up"|"recovering"} */
@@ -46,14 +47,16 @@ export class Call {
   /**
    * @param {{signalling: import("./signalling.js").Signalling, iceServers: RTCIceServer[],
    *   microphone: MediaStreamTrack, muted: boolean, camera: MediaStreamTrack|null,
-   *   resume: string|null, listener: CallListener}} parts resume: continues a conversation
+   *   agent: string|null, resume: string|null, listener: CallListener}} parts agent: whom to call;
+   *   resume: continues a conversation with it
    */
-  constructor({ signalling, iceServers, microphone, muted, camera, resume, listener }) {
+  constructor({ signalling, iceServers, microphone, muted, camera, agent, resume, listener }) {
     this.#signalling = signalling;
     this.#iceServers = iceServers;
     this.#microphone = microphone;
     this.#muted = muted;
     this.#camera = camera;
+    this.#agent = agent;
     this.#resume = resume;
     this.#listener = listener;
   }
@@ -143,7 +146,8 @@ export class Call {
     }, ADDRESS_TIMEOUT_MS);
     try {
       const asked = restart ? null : this.#resume;
-      const answer = await peer.negotiate({ pcId: this.#pcId, restart, resume: asked });
+      const which = { pcId: this.#pcId, restart, agent: this.#agent, resume: asked };
+      const answer = await peer.negotiate(which);
       this.#pcId = answer.pc_id;
       if (!restart && !this.#over) {
         this.#resume = answer.resume ?? null;

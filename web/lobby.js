@@ -9,14 +9,24 @@ const INFO_AGAIN_MS = 1_500;
 const CALLING = ["#call", "#call-voice", "#other-thread"];
 
 export class Lobby {
-  /** To the server the page came from, with the chosen agent. */
+  /** To the server the page came from. */
   signalling = new Signalling(tokenFrom(location.hash));
+  /** @type {string|null} the server's id of the chosen agent; null if it names none */
+  agent = null;
   #root;
   #info = null;
+  #wanted;
+  #onAgent;
 
-  /** @param {HTMLElement} root holds the buttons that call, and the choice of agents */
-  constructor(root) {
+  /**
+   * @param {HTMLElement} root holds the buttons that call, and the choice of agents
+   * @param {{wanted: string|null, onAgent: () => void}} choice wanted: the agent that is chosen
+   *   first, if the server still has it; `onAgent` is called when another one is chosen
+   */
+  constructor(root, { wanted, onAgent }) {
     this.#root = root;
+    this.#wanted = wanted;
+    this.#onAgent = onAgent;
     this.notices = new Notices(this.#at("#lobby-notices"));
   }
 
@@ -37,20 +47,24 @@ export class Lobby {
 
   /** What the server says of itself; asked now if it hasn't been heard yet. */
   async server() {
-    this.#info ??= await this.signalling.info();
+    if (this.#info === null) this.#learn(await this.signalling.info());
     return this.#info;
+  }
+
+  #learn(info) {
+    this.#info = info;
+    this.notices.clear("info");
+    this.#showAgents(info.agents ?? []);
+    this.#showAgent();
   }
 
   async #ask() {
     try {
-      this.#info = await this.signalling.info();
+      this.#learn(await this.signalling.info());
     } catch (error) {
       this.notices.show("info", callProblem(error), { onAction: () => this.#ask() });
       return;
     }
-    this.notices.clear("info");
-    this.#showAgents(this.#info.agents ?? []);
-    this.#showAgent();
     const starting = this.#info.ready === false;
     this.#disable(starting);
     if (!starting) return;
@@ -58,11 +72,14 @@ export class Lobby {
     setTimeout(() => this.#ask(), INFO_AGAIN_MS);
   }
 
-  /** Several agents live here: the person chooses. */
+  /**
+   * Several agents live here: the person chooses.
+   * @param {(import("./brain.js").Agent & {id: string})[]} agents
+   */
   #showAgents(agents) {
     this.#at("#agent-choice").hidden = agents.length < 2;
     const choice = this.#at("#agent");
-    const before = choice.value;
+    const before = this.agent ?? this.#wanted;
     choice.replaceChildren(
       ...agents.map(({ id, agent, description }) => {
         const option = new Option(agentWords(agent), id);
@@ -76,7 +93,7 @@ export class Lobby {
   #showAgent() {
     const chosen = this.#at("#agent").value;
     const agent = this.#info.agents?.find(({ id }) => id === chosen) ?? this.#info;
-    this.signalling.agent = this.#at("#agent-choice").hidden ? null : chosen;
+    this.agent = agent.id ?? null;
     const { kind, label, text } = brainWords(agent);
     const brain = document.getElementById("brain");
     brain.textContent = label;
@@ -88,6 +105,7 @@ export class Lobby {
       document.title = agentWords(agent.agent);
       document.getElementById("agent-name").textContent = document.title;
     }
+    this.#onAgent();
   }
 
   #disable(disabled) {

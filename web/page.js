@@ -17,6 +17,7 @@ import { callProblem, endingSoon } from "./problems.js";
 import { IDLE, afterMessage, enter, isInCall, isLive, wordsFor } from "./states.js";
 import { Thread, tabStorage } from "./thread.js";
 import { Voice } from "./voice.js";
+import { ScreenWakeLock } from "./wake_lock.js";
 
 const STATE_GRACE_MS = 300;
 
@@ -28,7 +29,8 @@ const backCue = new BackCue();
 const indicator = new Indicator(at("indicator"));
 const looks = new Looks(at("stage"), at("looks"));
 const points = new Points(at("points"), at("own"));
-const lobby = new Lobby(at("lobby"));
+const thread = new Thread(tabStorage(), location.pathname.replace(/[^/]*$/, ""));
+const lobby = new Lobby(at("lobby"), { wanted: thread.agent, onAgent: () => showThread() });
 const callNotices = new Notices(at("call-notices"));
 const voice = new Voice(at("voice"), (blocked) => (at("unblock").hidden = !blocked));
 const devices = new Devices({
@@ -45,13 +47,14 @@ const controls = new Controls(at("controls"), {
   "hang-up": hangUp,
 });
 
-const thread = new Thread(tabStorage());
+const wakeLock = new ScreenWakeLock(document, navigator.wakeLock);
 let state = IDLE;
 /** @type {Call|null} */
 let call = null;
 /** The page lost its peer; without this it is the server that reconnects, to its model. */
 let ownReconnection = false;
-let wakeLock = null;
+/** What the large button says if there is nothing to continue. */
+let callWords = "Call";
 /** The page is being left: not a hang-up, and what was said can be continued. */
 let leaving = false;
 
@@ -62,10 +65,9 @@ let leaving = false;
  */
 async function dial({ withCamera, anew }) {
   if (isInCall(state)) return;
-  const resume = anew ? null : thread.token(Date.now());
   voice.unlock(); // first, while the click still counts
   audioContext();
-  if (resume === null) captions.clear();
+  if (anew) captions.clear();
   lobby.notices.clearAll();
   callNotices.clearAll();
   ownReconnection = false;
@@ -84,14 +86,24 @@ async function dial({ withCamera, anew }) {
     return;
   }
   if (state !== connecting) return;
+  const { agent } = lobby;
+  const resume = anew ? null : thread.token(Date.now(), agent);
   call = new Call({
     signalling: lobby.signalling,
     iceServers: server.ice_servers ?? [],
     microphone: microphone.track,
     muted: microphone.silent,
     camera: camera.track,
+    agent,
     resume,
-    listener: { onMessage, onVoice, onAnswer, onReady, onReconnecting, onEnded: ended },
+    listener: {
+      onMessage,
+      onVoice,
+      onAnswer: (answer, forgotten) => onAnswer(answer, forgotten, agent),
+      onReady,
+      onReconnecting,
+      onEnded: ended,
+    },
   });
   await call.start();
 }
@@ -100,6 +112,7 @@ async function dial({ withCamera, anew }) {
 
 function onReady() {
   clock.start();
+  wakeLock.hold();
   // A server that says its state is about to, at least at first; one that doesn't listens.
   const ready = call;
   setTimeout(() => {
@@ -112,8 +125,8 @@ function onReady() {
   }, STATE_GRACE_MS);
 }
 
-function onAnswer(answer, forgotten) {
-  thread.begin(answer);
+function onAnswer(answer, forgotten, agent) {
+  thread.begin(answer, agent);
   for (const about of ["drain", "idle", "max_call"]) callNotices.clear(about);
   if (forgotten) {
     captions.breakOff();
@@ -201,26 +214,26 @@ function ended(problem) {
   looks.stop();
   points.stop();
   clock.stop();
-  wakeLock?.release();
-  wakeLock = null;
+  wakeLock.release();
   become(enter(state, "ended", problem?.text ?? "You hung up."));
   if (problem) lobby.notices.show("ended", { ...problem, action: null });
-  showThread(problem?.action ?? "Call again");
+  callWords = problem?.action ?? "Call again";
+  showThread();
   at("call").focus();
 }
 
 // ---- the conversation that can be continued
 
 /** The large button does what is likelier wanted, the small one the other thing. */
-function showThread(callWords) {
-  const continues = thread.token(Date.now()) !== null;
+function showThread() {
+  const continues = thread.token(Date.now(), lobby.agent) !== null;
   const first = continues && !thread.hungUp;
   at("call-words").textContent = first ? "Continue" : callWords;
   at("other-thread").textContent = first ? "Start anew" : "Continue the conversation";
   at("other-thread").hidden = !continues;
 }
 
-const anewByCall = () => thread.token(Date.now()) === null || thread.hungUp;
+const anewByCall = () => thread.token(Date.now(), lobby.agent) === null || thread.hungUp;
 
 // ---- devices
 
@@ -270,7 +283,6 @@ function announce(before) {
     at("spoken-state").textContent = wordsFor(state, { muted: false, typedOnly: false }).title;
   } else if (isLive(state) && (before === "connecting" || before === "reconnecting")) {
     at("spoken-state").textContent = "Connected.";
-    keepAwake();
   }
 }
 
@@ -308,11 +320,6 @@ function say(text) {
   return false;
 }
 
-async function keepAwake() {
-  // A phone that locks its screen in mid-call stops its camera. Not having it is no failure.
-  wakeLock = await navigator.wakeLock?.request("screen").catch(() => null);
-}
-
 // ---- wiring
 
 at("call").addEventListener("click", () => dial({ withCamera: true, anew: anewByCall() }));
@@ -341,6 +348,5 @@ addEventListener("pagehide", () => {
 });
 addEventListener("pageshow", () => (leaving = false));
 
-showThread("Call");
 lobby.open();
 render();

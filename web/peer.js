@@ -53,7 +53,7 @@ export class Peer {
 
   /**
    * Offers, and takes the answer. Media may still take a moment after that.
-   * @param {{pcId: string|null, restart: boolean, resume: string|null}} which
+   * @param {Parameters<import("./signalling.js").Signalling["offer"]>[1]} which
    * @returns {ReturnType<import("./signalling.js").Signalling["offer"]>} the answer
    * @throws {Refusal|Unreachable}
    */

@@ -7,8 +7,6 @@ const WHO = "vision-agent-user";
 
 export class Signalling {
   #token;
-  /** @type {string|null} which of the server's agents to call; null for its first */
-  agent = null;
 
   /** @param {string|null} token sent as `Authorization: Bearer …`, if the server asks for one */
   constructor(token = null) {
@@ -22,15 +20,16 @@ export class Signalling {
 
   /**
    * @param {RTCSessionDescriptionInit} offer
-   * @param {{pcId: string|null, restart: boolean, resume?: string|null}} which a new call, or a new
-   *   peer under a known one; `resume` continues an earlier call's conversation
+   * @param {{pcId: string|null, restart: boolean, agent?: string|null, resume?: string|null}} which
+   *   a new call, or a new peer under a known one; `agent`: which of the server's, null for its
+   *   first; `resume` continues an earlier call's conversation
    * @returns {Promise<{sdp: string, type: "answer", pc_id: string, resume?: string,
    *   resume_within_s?: number, resumed?: boolean}>}
    */
-  offer(offer, { pcId, restart, resume = null }) {
+  offer(offer, { pcId, restart, agent = null, resume = null }) {
     const body = { sdp: offer.sdp, type: offer.type, pc_id: pcId };
     const user = whoCalls();
-    body.requestData = { ...(user && { user }), ...(this.agent && { agent: this.agent }) };
+    body.requestData = { ...(user && { user }), ...(agent !== null && { agent }) };
     if (restart) body.restart_pc = true;
     else if (resume) body.requestData.resume = resume;
     return this.#request("POST", "/api/offer", body);

@@ -5,6 +5,7 @@ import json
 import pytest
 from playwright.async_api import expect
 
+from tests.browser.conftest import calls
 from tests.test_switchboard import SAMPLES
 from vision_agent.server_process import ServerProcess
 
@@ -58,3 +59,82 @@ async def test_the_page_shows_who_speaks_after_a_transfer(quiet_browser, open_pa
         words = caller.page.locator(".line-agent .text").last
         await expect(words).to_contain_text("Repairs here.", timeout=60_000)
         await caller.press("hang-up")
+
+
+async def test_a_conversation_is_continued_with_the_agent_it_was_with(quiet_browser, open_page):
+    agents = f"{SAMPLES / 'basic'},{SAMPLES / 'watchman'}"
+    async with ServerProcess("--agent", agents) as server:
+        caller = await open_page(quiet_browser, server.url)
+        page = caller.page
+        choice = page.get_by_label("Who to call")
+        await choice.select_option("watchman")
+        await caller.call()
+        await caller.types("hello")
+        await caller.reads_answer()
+        await page.reload()
+        await expect(choice).to_have_value("watchman")
+        await expect(page.locator("#agent-name")).to_have_text("Watchman")
+        await expect(page.locator("#call")).to_have_text("Continue")
+        # With another agent there is nothing to continue.
+        await choice.select_option("basic")
+        await expect(page.locator("#call")).to_have_text("Call")
+        await expect(page.locator("#other-thread")).to_be_hidden()
+        async with page.expect_request(lambda r: r.method == "POST") as offered:
+            await choice.select_option("watchman")
+            await page.click("#call")
+        asked = json.loads((await offered.value).post_data)["requestData"]
+        assert asked["agent"] == "watchman"
+        assert asked["resume"]
+        await caller.sees_state("listening")
+        await expect(page.locator(".line-user .text")).to_have_text(["hello"])
+        await caller.press("hang-up")
+
+
+async def test_a_call_to_one_agent_leaves_another_ones_alone(quiet_browser, open_page):
+    agents = f"{SAMPLES / 'basic'},{SAMPLES / 'watchman'}"
+    async with ServerProcess("--agent", agents) as server:
+        first = await open_page(quiet_browser, server.url)
+        await first.call()
+        kept = await first.page.evaluate("() => sessionStorage.getItem('vision-agent.thread')")
+        other = await open_page(quiet_browser, server.url)
+        stolen = {**json.loads(kept), "agent": "watchman"}
+        await other.page.evaluate(
+            "(kept) => sessionStorage.setItem('vision-agent.thread', kept)", json.dumps(stolen)
+        )
+        await other.page.reload()
+        await expect(other.page.locator("#call")).to_have_text("Continue")
+        await other.call()
+        await expect(other.page.locator(".line-note")).to_contain_text("A new conversation")
+        await first.sees_state("listening")
+        assert calls(server) == 2
+        for caller in (first, other):
+            await caller.press("hang-up")
+
+
+MODEL_OF_ITS_OWN = """
+from google.adk.agents.llm_agent import LlmAgent
+from google.adk.models.google_llm import Gemini
+
+root_agent = LlmAgent(
+    name="elsewhere",
+    model=Gemini(model="gemini-3.8-live", base_url="https://me:secret@models.example:8443/v1"),
+)
+"""
+
+
+async def test_the_page_says_where_an_agents_own_model_takes_sound_and_pictures(
+    quiet_browser, open_page, tmp_path
+):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "agent.py").write_text(MODEL_OF_ITS_OWN)
+    both = f"{SAMPLES / 'basic'},{tmp_path / 'elsewhere'}"
+    async with ServerProcess("--agent", both) as server:
+        caller = await open_page(quiet_browser, server.url)
+        words = caller.page.locator("#brain-text")
+        await expect(words).to_contain_text("Sound and pictures stay there.")
+        await caller.page.get_by_label("Who to call").select_option("elsewhere")
+        await expect(words).to_have_text(
+            "During a call, sound and pictures go to the model service that this agent chose, "
+            "at models.example:8443."
+        )
+        assert "secret" not in await caller.page.content()

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { agentWords, brainWords } from "../../web/brain.js";
+
+const text = (brain, ...destinations) => brainWords({ brain, destinations }).text;
+const custom = (host, model = "m") => ({ service: "custom", host, model });
+
+test("with the local engine sound and pictures stay on the server", () => {
+  assert.match(text("local"), /Sound and pictures stay there/);
+});
+
+test("the service is named that they go to", () => {
+  assert.match(text("gemini", { service: "gemini", host: "", model: "m" }), /Google's Gemini/);
+  assert.match(text("gemini", { service: "vertex", host: "", model: "m" }), /Vertex AI/);
+});
+
+test("an agent's own model is nobody else's, and its host is named if it is known", () => {
+  const known = text("custom", custom("models.example:8443"));
+  assert.match(known, /the model service that this agent chose, at models\.example:8443/);
+  const unknown = text("custom", custom("", "openai/x"));
+  assert.match(unknown, /the model service that this agent chose, for openai\/x/);
+  for (const words of [known, unknown, text("custom"), text(undefined)]) {
+    assert.doesNotMatch(words, /Google/);
+    assert.doesNotMatch(words, /stay/);
+  }
+});
+
+test("a brain with a base URL of its own is not called Google's", () => {
+  assert.doesNotMatch(text("gemini", custom("proxy.example")), /Google/);
+});
+
+test("of several services each is named once", () => {
+  const gemini = { service: "gemini", host: "", model: "a" };
+  const words = text("gemini", gemini, { ...gemini, model: "b" }, custom("models.example"));
+  assert.match(words, /Google's Gemini Live API or the model service .* at models\.example/);
+  assert.equal(words.split("Gemini").length, 2);
+});
+
+test("a server that says nothing of it is not spoken for", () => {
+  assert.match(text(undefined), /the model service that this server uses/);
+});
+
+test("an agent's name is written for people", () => {
+  assert.equal(agentWords("vision_agent"), "Vision agent");
+});

@@ -1,0 +1,88 @@
+"""Where a call's sound and pictures go: the model services that an agent and its sub-agents use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from google.adk.agents.base_agent import BaseAgent
+from google.adk.models.base_llm import BaseLlm
+from google.adk.models.google_llm import Gemini
+from google.genai import types
+
+from vision_agent.agents import llm_agents
+
+if TYPE_CHECKING:
+    from vision_agent.brain import Brain
+
+GOOGLE = "googleapis.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """One model service.
+
+    Attributes:
+        service: `gemini` (Google's Gemini API), `vertex` (Google Cloud's Vertex AI), or `custom`:
+            whatever the agent's own model object, base URL or client leads to.
+        host: `host` or `host:port`; empty where Google's own is meant, or nothing is known.
+        model: The model's name.
+    """
+
+    service: Literal["gemini", "vertex", "custom"]
+    host: str
+    model: str
+
+
+def destinations(brain: Brain, root: BaseAgent, environ: Mapping[str, str]) -> list[Destination]:
+    """All services that the tree's agents would speak to, each once, the root agent's first.
+
+    Args:
+        brain: Who answers; with the local one the list is empty: nothing leaves the server.
+        root: The agent, before or after its brain was installed.
+        environ: Where google-genai looks for another base URL.
+    """
+    if brain.kind == "local":
+        return []
+    usual = environ.get("GOOGLE_VERTEX_BASE_URL" if brain.vertex else "GOOGLE_GEMINI_BASE_URL", "")
+    if brain.override is not None:
+        return [_google(brain, brain.override, usual)]
+    found = [_of(brain, agent.model, usual) for agent in llm_agents(root)]
+    return list(dict.fromkeys(found))
+
+
+def host_of(url: str) -> str:
+    """`host` or `host:port` of a URL, without user, password, path and query."""
+    parts = urlsplit(url if "//" in url else f"//{url}")
+    try:
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:  # not a number
+        port = ""
+    host = parts.hostname or ""
+    return f"[{host}]{port}" if ":" in host else host + port
+
+
+def _of(brain: Brain, model: str | BaseLlm, usual: str) -> Destination:
+    if isinstance(model, str):
+        return _google(brain, model or brain.model, usual)
+    if isinstance(model, Gemini) and model.client is None:
+        return _google(brain, model.model, _base_url(model) or usual)
+    url = getattr(model, "base_url", None) or getattr(model, "api_base", None) or ""
+    return Destination("custom", host_of(str(url)), model.model)
+
+
+def _google(brain: Brain, model: str, url: str) -> Destination:
+    host = host_of(url)
+    if host and host != GOOGLE and not host.endswith(f".{GOOGLE}"):
+        return Destination("custom", host, model)
+    return Destination("vertex" if brain.vertex else "gemini", "", model)
+
+
+def _base_url(model: Gemini) -> str:
+    options = (model.client_kwargs or {}).get("http_options")
+    if isinstance(options, types.HttpOptions):
+        options = options.model_dump()
+    own = options.get("base_url") if isinstance(options, dict) else None
+    return model.base_url or own or ""
