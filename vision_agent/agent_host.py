@@ -49,9 +49,7 @@ class AgentHost:
         # Now: installing a brain replaces the models that say where they lead.
         self._destinations = destinations(self.brain, self._root, os.environ)
         check_options(self._options, self.brain.model)
-        self._scenario = settings.scenario
-        self._data_dir = settings.data_dir
-        if self._scenario is not None and self.brain.kind != "local":
+        if settings.scenario is not None and self.brain.kind != "local":
             raise ModelError(
                 "A scenario is played by the local Live API, but "
                 f"{self.brain.label} was chosen: add --model local."
@@ -60,7 +58,6 @@ class AgentHost:
             settings.tool_timeout_s, settings.tool_timeouts, frozenset(settings.slow_tools)
         )
         self._tool_threads = ToolThreads()
-        self._local: LocalServer | None = None
         self.store = make_store(
             app.name,
             url=settings.database_url(),
@@ -106,18 +103,13 @@ class AgentHost:
         """Open the sessions' database, and give the agent its brain.
 
         Args:
-            local: The running local Live API; None starts one if it is the brain.
+            local: The running local Live API; needed if it is the brain.
 
         Raises:
             DatabaseError: The database can't be used.
-            LocalServerError: The local Live API does not start.
         """
         await self.store.start()
-        if self.brain.kind != "local":
-            local = None
-        elif local is None:
-            local = self._local = await LocalServer.start(self._scenario, self._data_dir)
-        install_brain(self.brain, self._root, local)
+        install_brain(self.brain, self._root, local if self.brain.kind == "local" else None)
         explain_errors(self._root)
 
     async def close(self) -> None:
@@ -125,8 +117,6 @@ class AgentHost:
         await self.store.close()
         await self._runner.close()
         self._memory.close()
-        if self._local is not None:
-            await self._local.close()
 
     def options(self, asked: Mapping[str, Any]) -> CallOptions:
         """The options of a call that asks for some of its own; `ModelError` if one can't be."""

@@ -17,6 +17,7 @@ from google.adk.models.base_llm import BaseLlm
 from google.adk.models.google_llm import Gemini
 
 from vision_agent.agents import llm_agents
+from vision_agent.data_folder import data_folder, private_folder
 from vision_agent.destinations import host_of
 from vision_agent.live.connection import gemini, gemini_at, steadied
 from vision_agent.live.local_process import LocalServer
@@ -117,7 +118,10 @@ async def live_brain(root: BaseAgent, model: str | None = None) -> AsyncIterator
         LocalServerError: The local Live API does not start.
     """
     brain = choose_brain(root, model, os.environ)
-    local = await LocalServer.start() if brain.kind == "local" else None
+    local = None
+    if brain.kind == "local":
+        private_folder(data_folder())
+        local = await LocalServer.start(data_dir=data_folder())
     try:
         install_brain(brain, root, local)
         yield brain

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from vision_agent.data_folder import data_folder, private_folder
 from vision_agent.local import SERVICE, UNLIMITED, Limits, load_scenario, run_live_server
 
 _GUIDE = """\
@@ -50,9 +51,11 @@ class LiveServerCommand:
 
         Raises:
             ScenarioError: the scenario says something impossible.
-            OSError: the port is taken, or the certificate can't be written.
+            OSError: the port is taken, the certificate can't be written, or the data folder made.
         """
         script = load_scenario(self.scenario) if self.scenario else None
+        data_dir = self.data_dir or data_folder()
+        private_folder(data_dir)
         with tempfile.TemporaryDirectory(prefix="vision-agent-") as folder:
             certificate = self.certificate or Path(folder, "live.pem")
 
@@ -62,7 +65,7 @@ class LiveServerCommand:
                 url = f"https://{host}:{port}"
                 say(_GUIDE.format(url=url, certificate=certificate.absolute()))
 
-            run_live_server(self.host, self.port, announce, script, self._limits(), self.data_dir)
+            run_live_server(self.host, self.port, announce, script, self._limits(), data_dir)
 
     def _limits(self) -> Limits:
         limits = SERVICE if self.limits else UNLIMITED

@@ -26,6 +26,7 @@ from google.adk.memory.memory_entry import MemoryEntry
 from google.adk.sessions.session import Session
 from google.genai import types
 
+from vision_agent.data_folder import private_file
 from vision_agent.live.failure import DatabaseError
 
 MAX_FOUND = 10
@@ -95,7 +96,7 @@ class LineMemory(BaseMemoryService):
         self._lock = threading.Lock()
         try:
             if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                private_file(path)
             self._db = sqlite3.connect(
                 ":memory:" if path is None else path, check_same_thread=False, timeout=5
             )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Annotated
 
 from aiortc import RTCIceServer
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from vision_agent.data_folder import data_folder
 
 
 class IceServer(BaseModel):
@@ -155,8 +156,8 @@ class Settings(BaseSettings):
         description="Where conversations are kept: a database URL, or `memory`. Default: a file.",
     )
     data_dir: Path = Field(
-        default_factory=lambda: data_home() / "vision_agent",
-        description="Where that file is, and what callers teach.",
+        default_factory=data_folder,
+        description="Where those files are, and what callers teach.",
     )
     resume_within_s: float = Field(
         default=600,
@@ -219,6 +220,16 @@ class Settings(BaseSettings):
             return [{"urls": url.strip()} for url in text.split(",") if url.strip()]
         return value
 
+    @field_validator("data_dir", mode="before")
+    @classmethod
+    def _usual_data_dir(cls, value: object) -> object:
+        return data_folder() if isinstance(value, str) and not value.strip() else value
+
+    @field_validator("data_dir")
+    @classmethod
+    def _expand_home(cls, value: Path) -> Path:
+        return value.expanduser()
+
     @field_validator(
         "agent",
         "model",
@@ -234,13 +245,6 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_means_unset(cls, value: object) -> object:
         return None if isinstance(value, str) and not value.strip() else value
-
-
-def data_home() -> Path:
-    """Where programs keep a user's data (XDG Base Directory Specification)."""
-    given = os.environ.get("XDG_DATA_HOME", "")
-    # The specification: a path that is not absolute is to be ignored.
-    return Path(given) if Path(given).is_absolute() else Path.home() / ".local" / "share"
 
 
 def web_folder() -> Path:

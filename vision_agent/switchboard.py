@@ -7,6 +7,8 @@ from typing import Any
 
 from vision_agent.agent_host import AgentHost
 from vision_agent.agents import AgentError, agent_specs
+from vision_agent.data_folder import VARIABLE, private_folder
+from vision_agent.live.failure import DatabaseError
 from vision_agent.live.local_process import LocalServer
 from vision_agent.settings import Settings
 
@@ -30,7 +32,7 @@ class Switchboard:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._scenario = settings.scenario
+        self._scenario, self._data_dir = settings.scenario, settings.data_dir
         self._local: LocalServer | None = None
         self.hosts: dict[str, AgentHost] = {}
         for spec in agent_specs(settings.agent):
@@ -85,7 +87,14 @@ class Switchboard:
             LocalServerError: The local Live API does not start.
         """
         if any(host.brain.kind == "local" for host in self.hosts.values()):
-            self._local = await LocalServer.start(self._scenario)
+            try:
+                private_folder(self._data_dir)
+            except OSError as error:
+                raise DatabaseError(
+                    f"The data folder {self._data_dir} can't be used: {error}. "
+                    f"Name another with {VARIABLE}."
+                ) from error
+            self._local = await LocalServer.start(self._scenario, self._data_dir)
         for host in self.hosts.values():
             await host.start(self._local)
 

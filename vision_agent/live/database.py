@@ -33,6 +33,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from vision_agent.data_folder import private_file
 from vision_agent.live.failure import DatabaseError
 
 BUSY_TIMEOUT_S = 5.0
@@ -111,9 +112,7 @@ class Database:
         """Makes the tables that are missing; `DatabaseError` if the database can't be used."""
         try:
             if self._url.get_backend_name() == "sqlite" and self._url.database:
-                folder = Path(self._url.database).parent
-                # What was said in calls is nobody else's business.
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                private_file(Path(self._url.database))
             await self._service.prepare_tables()
             async with self._engine.begin() as connection:
                 await connection.run_sync(_METADATA.create_all)

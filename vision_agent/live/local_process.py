@@ -47,7 +47,7 @@ class LocalServer:
 
         Args:
             scenario: A file that says what it answers and what goes wrong; none for itself.
-            data_dir: Where it keeps what users teach; None takes the machine's usual place.
+            data_dir: Where it keeps what users teach; None keeps it until it ends.
         """
         process = await asyncio.create_subprocess_exec(
             sys.executable,

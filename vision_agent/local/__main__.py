@@ -32,7 +32,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=0, help="port; 0 takes any free one")
     parser.add_argument("--scenario", type=Path, help="what to say and what goes wrong (YAML)")
     parser.add_argument(
-        "--data-dir", type=Path, help="where to keep what users teach [the platform's own place]"
+        "--data-dir", type=Path, help="where to keep what users teach [nowhere: until it ends]"
     )
     options = parser.parse_args()
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import tempfile
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,6 @@ from vision_agent.local.answers.agent_transfer import spoken_names
 from vision_agent.local.answers.brain import Brain
 from vision_agent.local.answers.taught_store import TaughtStore
 from vision_agent.local.contract import CallTool, Manner, Say, Turn
-from vision_agent.local.data_folder import data_folder
 from vision_agent.local.hearing.ears import Ears
 from vision_agent.local.hearing.endpointing import Sensitivity
 from vision_agent.local.hearing.recognizer import Recognizer
@@ -33,14 +33,18 @@ class Engine:
     """Made with ``start``; ``close`` ends every process and thread of it.
 
     Args:
-        data_dir: Where it keeps what users teach; None takes the machine's usual place.
+        data_dir: Where it keeps what users teach; None keeps it until it is closed.
     """
 
     def __init__(self, data_dir: Path | None = None) -> None:
         self._recognizer = Recognizer()
         self._sight = Sight()
         self._names = TaughtNames(self._recognizer.listen_for)
-        store = TaughtStore(data_folder(data_dir) / "taught")
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        if data_dir is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="vision-agent-")
+            data_dir = Path(self._temporary.name)
+        store = TaughtStore(data_dir / "taught")
         self._acquaintance = Acquaintance(self._sight, store, self._names.taught)
         self._brain = Brain(self._sight, self._acquaintance)
         self._speech: asyncio.Task[Speech] | None = None
@@ -67,6 +71,8 @@ class Engine:
         if self._warming is not None:
             # Cancelled with the thread pool, if it had not begun.
             await asyncio.gather(self._warming, return_exceptions=True)
+        if self._temporary is not None:
+            self._temporary.cleanup()
 
     def ears(
         self,

@@ -35,7 +35,7 @@ def run_live_server(
         announce: Called once it listens, with the port and the certificate (PEM) to trust.
         scenario: What it says instead, and what goes wrong.
         limits: How long connections and sessions may last.
-        data_dir: Where it keeps what users teach; None takes the machine's usual place.
+        data_dir: Where it keeps what users teach; None keeps it until it ends.
 
     Raises:
         OSError: the port is taken.
@@ -61,7 +61,7 @@ async def serve_until(
         announce: Called once it listens, with the port and the certificate (PEM) to trust.
         scenario: What it says instead, and what goes wrong.
         limits: How long connections and sessions may last.
-        data_dir: Where it keeps what users teach; None takes the machine's usual place.
+        data_dir: Where it keeps what users teach; None keeps it until it ends.
 
     Raises:
         OSError: the port is taken.

@@ -19,7 +19,6 @@ from vision_agent.local.answers.taught_file import (
     encode,
 )
 from vision_agent.local.answers.taught_store import NoRoom, TaughtStore
-from vision_agent.local.data_folder import data_folder
 from vision_agent.local.sight import Taught
 
 
@@ -153,13 +152,3 @@ def test_a_field_of_another_kind_is_refused_or_harmless(field: str, value: objec
     except UnreadableFile:
         return
     assert all(isinstance(thing.name, str) for thing in things)
-
-
-def test_the_folder_is_the_platforms_unless_one_is_named() -> None:
-    assert data_folder(Path("/a"), {"VISION_AGENT_DATA_DIR": "/b"}) == Path("/a")
-    assert data_folder(None, {"VISION_AGENT_DATA_DIR": "/b", "XDG_DATA_HOME": "/c"}) == Path("/b")
-    if os.name == "posix" and os.uname().sysname == "Linux":
-        assert data_folder(None, {"XDG_DATA_HOME": "/c"}) == Path("/c/vision_agent")
-        home = Path.home() / ".local" / "share" / "vision_agent"
-        assert data_folder(None, {}) == home
-        assert data_folder(None, {"XDG_DATA_HOME": "relative"}) == home

@@ -1,0 +1,132 @@
+"""Where this machine keeps what is remembered of callers, readable for its owner alone.
+
+`private_folder` and `private_file` are the only functions that make it, whoever needs it first, so
+that no umask and no order of events leaves a conversation readable for other users of the machine.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+VARIABLE = "VISION_AGENT_DATA_DIR"
+
+OWN_FILES = ("sessions.db", "memory.db", "caller")
+OWN_FOLDERS = ("taught",)
+_SQLITE_SUFFIXES = ("", "-wal", "-shm", "-journal")
+
+_POSIX = os.name == "posix"
+
+logger = logging.getLogger(__name__)
+
+
+class NotPrivate(PermissionError):
+    """A file or folder belongs to another user, who could read what is kept there."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} belongs to another user of this machine, who could read it")
+
+
+def data_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """The folder for what is kept from call to call; it need not exist yet.
+
+    Args:
+        environ: ``VISION_AGENT_DATA_DIR`` names it. Without that it is the platform's own place:
+            the XDG Base Directory Specification's ``XDG_DATA_HOME`` on Linux, ``Application
+            Support`` on macOS, ``LOCALAPPDATA`` on Windows.
+    """
+    if named := environ.get(VARIABLE, "").strip():
+        return Path(named).expanduser()
+    return _own_place(environ)
+
+
+def _own_place(environ: Mapping[str, str]) -> Path:
+    if sys.platform == "win32":
+        base = Path(environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(environ.get("XDG_DATA_HOME", ""))
+        if not base.is_absolute():  # as the specification says, a relative path is ignored
+            base = Path.home() / ".local" / "share"
+    return base / "vision_agent"
+
+
+def private_folder(folder: Path) -> None:
+    """Make a data folder for its owner alone (0700), and what is in it of ours (0600).
+
+    A folder that exists already and is not the platform's own place for us may be used for other
+    things as well, such as ``/tmp``: it keeps its mode, and only our own files are tightened.
+
+    Args:
+        folder: The data folder.
+
+    Raises:
+        NotPrivate: It, or one of our files in it, belongs to another user.
+        OSError: It can't be made.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700)
+        ours = True
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+        ours = folder == _own_place(os.environ)
+    if ours:
+        _tighten(folder, 0o700)
+    for path, mode in _own(folder):
+        _tighten(path, mode)
+
+
+def private_file(path: Path) -> None:
+    """Make a file for its owner alone (0600), and its folder, before a library makes it otherwise.
+
+    SQLite gives its journal, ``-wal`` and ``-shm`` the mode of the database itself.
+
+    Args:
+        path: The file. One that exists keeps its contents.
+
+    Raises:
+        NotPrivate: It belongs to another user.
+        OSError: It can't be made.
+    """
+    private_folder(path.parent)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    for suffix in _SQLITE_SUFFIXES:
+        beside = path.with_name(path.name + suffix)
+        if beside.exists():
+            _tighten(beside, 0o600)
+
+
+def _own(folder: Path) -> Iterator[tuple[Path, int]]:
+    for name in OWN_FILES:
+        for suffix in _SQLITE_SUFFIXES:
+            if (path := folder / (name + suffix)).is_file():
+                yield path, 0o600
+    for name in OWN_FOLDERS:
+        if (inner := folder / name).is_dir():
+            yield inner, 0o700
+            for path in inner.iterdir():
+                yield path, 0o600
+
+
+def _tighten(path: Path, mode: int) -> None:
+    if not _POSIX:
+        return  # a user's own folders are private there
+    try:
+        target, link = path.stat(), path.lstat()
+    except FileNotFoundError:
+        return  # SQLite removes its journals as it likes
+    user = os.geteuid()
+    if user != 0 and {target.st_uid, link.st_uid} != {user}:
+        raise NotPrivate(path)
+    if target.st_mode & 0o777 != mode:
+        try:
+            path.chmod(mode)
+        except OSError as error:
+            # Some file systems know no modes.
+            logger.warning("%s can't be made private: %s", path, error)
