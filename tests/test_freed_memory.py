@@ -2,12 +2,15 @@
 
 import asyncio
 import ctypes
+import gc
 import subprocess
 import sys
+import weakref
 
 import pytest
 
-from vision_agent.freed_memory import give_back, given_back
+from vision_agent import freed_memory
+from vision_agent.freed_memory import Collector, give_back, given_back, leave_out_of_collection
 
 FREED = """
 import psutil
@@ -39,3 +42,56 @@ async def test_it_is_given_back_again_and_again_and_the_task_ends(monkeypatch):
 
 def test_it_may_be_asked_at_any_time():
     assert give_back() in (True, False)
+
+
+class Circle:
+    """Garbage that only the collector finds."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+
+async def test_many_calls_that_end_together_cost_one_collection(monkeypatch):
+    passes = []
+    monkeypatch.setattr(freed_memory, "COLLECT_AFTER_S", 0)
+    monkeypatch.setattr(gc, "collect", lambda: passes.append(True))
+    collector = Collector()
+    for _ in range(50):
+        collector.soon()
+    async with asyncio.timeout(10):
+        while not passes:
+            await asyncio.sleep(0.01)
+    collector.soon()
+    await asyncio.sleep(0.05)  # the next one is due in half a minute
+    collector.close()
+    assert len(passes) == 1
+
+
+async def test_what_a_call_leaves_is_collected(monkeypatch):
+    monkeypatch.setattr(freed_memory, "COLLECT_AFTER_S", 0)
+    gc.disable()
+    try:
+        left = weakref.ref(Circle())
+        Collector().soon()
+        async with asyncio.timeout(10):
+            while left() is not None:
+                await asyncio.sleep(0.01)
+    finally:
+        gc.enable()
+
+
+def test_what_the_start_brought_is_left_out_and_an_earlier_start_s_garbage_is_not():
+    gc.disable()
+    try:
+        first = Circle()
+        leave_out_of_collection()
+        assert gc.get_freeze_count() > 0
+        gone = weakref.ref(first)
+        del first
+        gc.collect()
+        assert gone() is not None
+        leave_out_of_collection()
+        assert gone() is None
+    finally:
+        gc.enable()
+        gc.unfreeze()

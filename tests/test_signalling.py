@@ -10,6 +10,7 @@ import pytest_asyncio
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from vision_agent import Settings, create_app
+from vision_agent.freed_memory import Collector
 
 
 @asynccontextmanager
@@ -96,6 +97,15 @@ async def test_a_bad_offer_gets_400_with_a_sentence_and_takes_no_slot(http, body
     assert error.endswith((".", "…"))
     assert time.perf_counter() - began < 1
     assert await calls(http) == 0
+
+
+async def test_a_refused_offer_starts_no_garbage_collection(http, monkeypatch):
+    collections = []
+    monkeypatch.setattr(Collector, "soon", collections.append)
+    for sdp in ("v=0\r\n", "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"):
+        response = await http.post("/api/offer", json={"sdp": sdp, "type": "offer"})
+        assert response.status_code == 400
+    assert collections == []
 
 
 async def test_a_form_of_another_site_is_refused(http):

@@ -13,7 +13,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from vision_agent import rtc
 from vision_agent.call_registry import CallRegistry
-from vision_agent.freed_memory import given_back
+from vision_agent.freed_memory import given_back, leave_out_of_collection
+from vision_agent.http.termination import Termination
 from vision_agent.metrics import Metrics
 from vision_agent.settings import Settings, web_folder
 from vision_agent.signalling import Refusal, signalling_router
@@ -43,11 +44,18 @@ def create_app(settings: Settings | None = None, *, agents: Switchboard | None =
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         rtc.install()
         await switchboard.start()
+        leave_out_of_collection()
+        termination = Termination(lambda: registry.drain(settings.drain_s))
+        termination.install()
         try:
             async with given_back():
                 yield
         finally:
-            await registry.close("the server is stopping")
+            await termination.remove()
+            if termination.restarting:
+                await registry.close("the server is restarting", come_back=True)
+            else:
+                await registry.close("the server is stopping")
             await switchboard.close()
 
     app = FastAPI(

@@ -114,6 +114,11 @@ class Call:
             warn_s=settings.warn_s,
         )
 
+    @property
+    def connected(self) -> bool:
+        """Whether the peer has ever been connected."""
+        return self._live_started
+
     # Signalling
 
     async def answer(self, sdp: str) -> str:

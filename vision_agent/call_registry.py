@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import uuid
 from weakref import WeakValueDictionary
 
 from vision_agent.agent_host import AgentHost
 from vision_agent.call import Call
+from vision_agent.freed_memory import Collector
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.store import session_id_of
 from vision_agent.metrics import Metrics
@@ -19,8 +19,6 @@ from vision_agent.switchboard import Switchboard
 
 CLOSE_TIMEOUT_S = 1.5
 """Bound on ending all calls together, so that a server stops within two seconds."""
-
-COLLECT_AFTER_S = 0.5
 
 
 class FullHouse(RuntimeError):
@@ -58,6 +56,7 @@ class CallRegistry:
         self._empty = asyncio.Event()
         self._empty.set()
         self._drained_at_s: float | None = None
+        self._collector = Collector()
         for host in agents.hosts.values():
             host.store.on_taken = self._taken_elsewhere
 
@@ -164,6 +163,7 @@ class CallRegistry:
         ]
         if closing:
             await asyncio.wait(closing, timeout=CLOSE_TIMEOUT_S)
+        self._collector.close()
 
     def _on(self, session_id: str, host: AgentHost) -> Call | None:
         """The call on that conversation; another agent's conversations are none of this one's."""
@@ -182,7 +182,5 @@ class CallRegistry:
         if not self._calls:
             self._empty.set()
         self._metrics.calls.set(len(self._calls))
-        # A call's objects, aiortc's above all, refer to each other in circles, with pictures and
-        # decoders hanging on them: some 10 MB that the collector would get round to much later.
-        # Not at once: the task that closes it still holds it.
-        asyncio.get_running_loop().call_later(COLLECT_AFTER_S, gc.collect)
+        if call.connected:  # one that was not has left next to nothing
+            self._collector.soon()

@@ -1,0 +1,54 @@
+"""`uvicorn` as its users run it, with nothing of ours but `create_app`."""
+
+import asyncio
+import os
+import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+
+@dataclass
+class Uvicorn:
+    """A running server."""
+
+    url: str
+    process: asyncio.subprocess.Process
+
+
+@asynccontextmanager
+async def plain_uvicorn(
+    factory: str, *arguments: str, **environment: str
+) -> AsyncIterator[Uvicorn]:
+    """Runs `uvicorn --factory FACTORY` on a free port; it may end by itself.
+
+    Args:
+        factory: `module:function`.
+        arguments: Further arguments.
+        environment: Further variables.
+    """
+    command = (sys.executable, "-m", "uvicorn", "--factory", factory, "--port", "0", *arguments)
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "VISION_AGENT_SESSION_DB": "memory", **environment},
+    )
+    reading = None
+    try:
+        async with asyncio.timeout(90):
+            while not (found := re.search(r"running on (\S+)", line := await _line(process))):
+                assert line, "uvicorn ended"
+        # Read on: a full pipe would stop it.
+        reading = asyncio.create_task(process.stderr.read())
+        yield Uvicorn(found[1], process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        if reading is not None:
+            await reading
+
+
+async def _line(process: asyncio.subprocess.Process) -> str:
+    return (await process.stderr.readline()).decode()
