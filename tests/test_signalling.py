@@ -200,3 +200,47 @@ async def test_info_says_which_brain_answers_and_why(http):
 async def test_metrics_are_there_for_prometheus(http):
     text = (await http.get("/metrics")).text
     assert "vision_agent_calls 0.0" in text
+
+
+async def test_a_bad_offer_builds_nothing_and_is_no_ended_call(http, monkeypatch):
+    app = http._transport.app
+    ended = app.state.metrics.calls_ended._value.get()
+    built = []
+    monkeypatch.setattr("vision_agent.call_registry.Call", lambda *a, **k: built.append(a))
+    bad = {"sdp": "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\n", "type": "offer"}
+    assert (await http.post("/api/offer", json=bad)).status_code == 400
+    assert not built
+    assert app.state.metrics.calls_ended._value.get() == ended
+
+
+async def test_a_failure_of_our_own_is_a_500_in_words_and_is_logged_with_its_cause(
+    http, monkeypatch, caplog
+):
+    def broken(*args: object) -> None:
+        raise LookupError("a bug")
+
+    monkeypatch.setattr("vision_agent.call.Call.on_microphone", broken)
+    peer, body = await offer()
+    response = await http.post("/api/offer", json=body)
+    await peer.close()
+    assert response.status_code == 500
+    assert response.json()["error"].endswith(".")
+    assert "a bug" not in response.text
+    [record] = [r for r in caplog.records if "answered" in r.message]
+    assert "a bug" in repr(record.exc_info)
+    assert await calls(http) == 0
+
+
+async def test_a_call_that_is_closed_while_it_is_answered_says_so(http, monkeypatch):
+    registry = http._transport.app.state.registry
+
+    def closed(call, track):
+        call.end("the server is stopping")
+
+    monkeypatch.setattr("vision_agent.call.Call.on_microphone", closed)
+    peer, body = await offer()
+    response = await http.post("/api/offer", json=body)
+    await peer.close()
+    assert response.status_code == 503
+    assert "the server is stopping" in response.json()["error"]
+    assert len(registry) == 0

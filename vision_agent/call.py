@@ -23,7 +23,7 @@ from vision_agent.live.failure import LiveFailure
 from vision_agent.live.intake import Intake
 from vision_agent.live.store import OpenSession
 from vision_agent.metrics import Metrics
-from vision_agent.rtc import Channel, Peer, check_offer
+from vision_agent.rtc import Channel, Offer, Peer, PeerClosed
 from vision_agent.settings import Settings
 from vision_agent.tools import call_context
 
@@ -121,18 +121,23 @@ class Call:
 
     # Signalling
 
-    async def answer(self, sdp: str) -> str:
-        """Accept the offer; the answer's SDP. `BadOffer` if it is none, and nothing is left."""
-        return await self._peer.accept(sdp)
+    async def answer(self, offer: Offer) -> str:
+        """Accept the offer; the answer's SDP.
 
-    async def restart(self, sdp: str) -> str:
+        Raises:
+            CallOver: The call was ended meanwhile.
+        """
+        try:
+            return await self._peer.accept(offer)
+        except PeerClosed as closed:
+            raise CallOver(f"The call ended while it was being set up: {closed}.") from closed
+
+    async def restart(self, offer: Offer) -> str:
         """A new peer connection under the same conversation: the caller's network changed.
 
         Raises:
-            BadOffer: It is none; the call is over.
             CallOver: It is ending.
         """
-        check_offer(sdp)  # the old connection is not given up for nothing
         async with self._restarting:
             if self._closing is not None:
                 raise CallOver("The call is over.")
@@ -148,12 +153,9 @@ class Call:
             self._conversation.renew()
             self._peer = self._new_peer()
             try:
-                return await self._peer.accept(sdp)
-            except BaseException as error:
-                over = self._closing is not None
+                return await self.answer(offer)
+            except BaseException:
                 self.end("the new connection failed")
-                if over and not isinstance(error, asyncio.CancelledError):
-                    raise CallOver("The call is over.") from error
                 raise
 
     async def add_candidates(self, candidates: list[dict[str, Any]]) -> None:

@@ -13,7 +13,7 @@ from vision_agent.freed_memory import Collector
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.store import session_id_of
 from vision_agent.metrics import Metrics
-from vision_agent.rtc import check_offer
+from vision_agent.rtc import Offer
 from vision_agent.settings import Settings
 from vision_agent.switchboard import Switchboard
 
@@ -74,7 +74,7 @@ class CallRegistry:
 
     async def start(
         self,
-        sdp: str,
+        offer: Offer,
         *,
         host: AgentHost,
         options: CallOptions,
@@ -84,7 +84,7 @@ class CallRegistry:
         """A new call for an offer, and the answer's SDP.
 
         Args:
-            sdp: The offer.
+            offer: The caller's description.
             host: The agent that is called.
             options: How the agent answers in this call.
             user: Who calls; empty for somebody unknown.
@@ -93,18 +93,17 @@ class CallRegistry:
         Raises:
             Draining: The server is about to stop.
             FullHouse: No slot is free.
-            BadOffer: The offer is none; its slot is free again.
+            CallOver: The call was ended while it was being set up.
         """
         if resume is None:
-            return await self._start(sdp, host, options, None, user)
-        check_offer(sdp)  # the call that is on it does not end for nothing
+            return await self._start(offer, host, options, None, user)
         # One after the other: two that come back at once would both find nobody there.
         lock = self._resuming.setdefault(session_id_of(resume), asyncio.Lock())
         async with lock:
-            return await self._start(sdp, host, options, resume, user)
+            return await self._start(offer, host, options, resume, user)
 
     async def _start(
-        self, sdp: str, host: AgentHost, options: CallOptions, resume: str | None, user: str
+        self, offer: Offer, host: AgentHost, options: CallOptions, resume: str | None, user: str
     ) -> tuple[Call, str]:
         if self._drained_at_s is not None:
             raise Draining(self._drained_at_s - asyncio.get_running_loop().time())
@@ -139,7 +138,7 @@ class CallRegistry:
         if opened.resumed:
             self._metrics.calls_resumed.inc()
         try:
-            return call, await call.answer(sdp)
+            return call, await call.answer(offer)
         except BaseException:
             await call.close("the offer failed")
             raise

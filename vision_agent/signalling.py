@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import re
 import secrets
@@ -20,9 +21,11 @@ from vision_agent.call_registry import CallRegistry, Draining, FullHouse
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.models import ModelError
 from vision_agent.live.store import MAX_TOKEN_CHARS
-from vision_agent.rtc import BadOffer
+from vision_agent.rtc import BadOffer, Offer
 from vision_agent.settings import Settings
 from vision_agent.switchboard import Switchboard, UnknownAgent
+
+logger = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 64 * 1024
 """An offer is at most 16 KB of SDP; this leaves room for its JSON."""
@@ -45,7 +48,7 @@ class Refusal(Exception):
         self.headers = headers
 
 
-class Offer(BaseModel):
+class OfferBody(BaseModel):
     """`POST /api/offer`: the caller's session description (RFC 8829)."""
 
     model_config = ConfigDict(extra="ignore")
@@ -139,29 +142,36 @@ def signalling_router(registry: CallRegistry, agents: Switchboard, settings: Set
         return answer
 
     async def offer(request: Request) -> JSONResponse:
-        body = await _read(request, Offer)
+        body = await _read(request, OfferBody)
         if body.type != "offer":
             raise Refusal(400, f"The type must be 'offer', not {body.type[:20]!r}.")
         host, user = _agent(agents, body), _user(body)
         options = _options(host, body)
         try:
-            if body.pc_id:
-                call = _find(registry, body.pc_id)
-                sdp = await call.restart(body.sdp)
-            else:
-                call, sdp = await registry.start(
-                    body.sdp, host=host, options=options, resume=_resume(body), user=user
-                )
+            offered = Offer.parse(body.sdp)
         except BadOffer as error:
             raise Refusal(400, str(error)) from error
+        try:
+            if body.pc_id:
+                call = _find(registry, body.pc_id)
+                sdp = await call.restart(offered)
+            else:
+                call, sdp = await registry.start(
+                    offered, host=host, options=options, resume=_resume(body), user=user
+                )
         except CallOver as error:
-            raise Refusal(404, str(error)) from error
+            raise Refusal(404 if body.pc_id else 503, str(error)) from error
         except Draining as error:
             # By then it is another server that answers, if there is one.
             wait_s = max(1, math.ceil(error.left_s)) + RETRY_AFTER_S
             raise Refusal(503, str(error), {"Retry-After": str(wait_s)}) from error
         except FullHouse as error:
             raise Refusal(503, str(error), {"Retry-After": str(RETRY_AFTER_S)}) from error
+        except Refusal:
+            raise
+        except Exception as error:  # ours, for the offer was usable
+            logger.exception("an offer could not be answered")
+            raise Refusal(500, "The server failed to answer the offer. Try again.") from error
         answer: dict[str, Any] = {"sdp": sdp, "type": "answer", "pc_id": call.call_id}
         if settings.resume_within_s:
             # The caller's secret: in the requestData of a new offer it continues the conversation.
@@ -224,7 +234,7 @@ def _find(registry: CallRegistry, pc_id: str) -> Call:
     return call
 
 
-def _agent(agents: Switchboard, offer: Offer) -> AgentHost:
+def _agent(agents: Switchboard, offer: OfferBody) -> AgentHost:
     data = offer.requestData or offer.request_data or {}
     name = data.get("agent")
     try:
@@ -233,7 +243,7 @@ def _agent(agents: Switchboard, offer: Offer) -> AgentHost:
         raise Refusal(404, str(error)) from error
 
 
-def _resume(offer: Offer) -> str | None:
+def _resume(offer: OfferBody) -> str | None:
     data = offer.requestData or offer.request_data or {}
     token = data.get("resume")
     if token is None or (isinstance(token, str) and 0 < len(token) <= MAX_TOKEN_CHARS):
@@ -241,7 +251,7 @@ def _resume(offer: Offer) -> str | None:
     raise Refusal(400, "requestData.resume must be the token that an earlier answer gave.")
 
 
-def _user(offer: Offer) -> str:
+def _user(offer: OfferBody) -> str:
     """Who calls, if the client says so: a name that nobody can guess keeps memories private."""
     data = offer.requestData or offer.request_data or {}
     user = data.get("user") or ""
@@ -250,7 +260,7 @@ def _user(offer: Offer) -> str:
     return user
 
 
-def _options(host: AgentHost, offer: Offer) -> CallOptions:
+def _options(host: AgentHost, offer: OfferBody) -> CallOptions:
     try:
         return host.options(offer.requestData or offer.request_data or {})
     except ModelError as error:

@@ -18,7 +18,7 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamError
 
-from vision_agent.rtc import Peer, Speaker
+from vision_agent.rtc import Offer, Peer, Speaker
 
 
 async def until(condition: Callable[[], object], within_s: float = 10.0, what: str = "") -> None:
@@ -153,7 +153,7 @@ class Call:
     async def connect(self, **options: float) -> Peer:
         offer = await self.offer()
         self.peer = Peer(self.listener, self.voice, **options)
-        self.answer = await self.peer.accept(offer)
+        self.answer = await self.peer.accept(Offer.parse(offer))
         await self.caller.setRemoteDescription(RTCSessionDescription(self.answer, "answer"))
         await until(lambda: self.listener.connected, what="connected")
         return self.peer

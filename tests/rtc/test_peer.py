@@ -8,8 +8,8 @@ import pytest
 from aiortc import RTCIceServer, RTCPeerConnection, RTCSessionDescription
 
 from tests.rtc.calling import Call, Leftovers, Listener, PictureSource, SoundSource, until
-from tests.rtc.test_offer import CHROMIUM
-from vision_agent.rtc import BadOffer, Camera, Microphone, Peer, Speaker
+from tests.rtc.test_offer import CHROMIUM, OFFERS
+from vision_agent.rtc import BadOffer, Camera, Microphone, Offer, Peer, Speaker
 
 
 def whole(call: Call) -> None:
@@ -84,7 +84,7 @@ async def test_a_configured_server_is_used(call: Call):
     call.caller.addTrack(SoundSource())
     server = RTCIceServer("turn:127.0.0.1:9", username="u", credential="c")
     peer = Peer(call.listener, call.voice, ice_servers=[server])
-    accepting = asyncio.ensure_future(peer.accept(await call.offer()))
+    accepting = asyncio.ensure_future(peer.accept(Offer.parse(await call.offer())))
     await until(lambda: accepting.done(), 15)
     assert "a=ice-ufrag" in accepting.result()
     connection = peer._pc.getTransceivers()[0].receiver.transport.transport._connection
@@ -96,7 +96,7 @@ async def test_a_real_browsers_offer_is_answered_within_a_second():
     leftovers = Leftovers()
     peer = Peer(Listener(), Speaker())
     began = time.monotonic()
-    answer = await peer.accept(CHROMIUM)
+    answer = await peer.accept(Offer.parse(CHROMIUM))
     assert time.monotonic() - began < 1  # hidden (mDNS) addresses are not asked for
     assert [line.split()[0] for line in answer.splitlines() if line.startswith("m=")] == [
         "m=audio", "m=video", "m=video", "m=application",
@@ -112,7 +112,7 @@ async def test_candidates_that_come_later_connect_the_call(call: Call):
     candidates = [line[2:] for line in lines if line.startswith("a=candidate")]
     bare = [x for x in lines if not x.startswith(("a=candidate", "a=end-of"))]
     peer = call.peer = Peer(call.listener, call.voice)
-    answer = await peer.accept("\r\n".join(bare) + "\r\n")
+    answer = await peer.accept(Offer.parse("\r\n".join(bare) + "\r\n"))
     # The caller is not told where the peer is: only the candidates can make the call.
     told = [x for x in answer.splitlines() if not x.startswith(("a=candidate", "a=end-of"))]
     await call.caller.setRemoteDescription(RTCSessionDescription("\r\n".join(told), "answer"))
@@ -166,7 +166,7 @@ async def test_a_peer_takes_one_offer(call: Call):
     call.caller.addTrack(SoundSource())
     peer = await call.connect()
     with pytest.raises(RuntimeError):
-        await peer.accept(CHROMIUM)
+        await peer.accept(Offer.parse(CHROMIUM))
 
 
 BROKEN = {
@@ -193,9 +193,26 @@ async def test_what_aiortc_cannot_read_is_a_bad_offer_and_leaves_nothing_behind(
     leftovers = Leftovers()
     listener = Listener()
     with pytest.raises(BadOffer, match=r"^[A-Z].*\.$"):
-        await Peer(listener, Speaker()).accept(broken)
+        await Peer(listener, Speaker()).accept(Offer.parse(broken))
     await leftovers.nothing()
     assert listener.closed == []
+
+
+async def accepted(peer: Peer, sdp: str) -> str:
+    return await peer.accept(Offer.parse(sdp))
+
+
+@pytest.mark.parametrize("kind", [name for name in OFFERS if not name.startswith("refused_")])
+async def test_offers_of_other_stacks_are_answered(kind):
+    leftovers = Leftovers()
+    offer = Offer.parse(OFFERS[kind])
+    peer = Peer(Listener(), Speaker())
+    answer = await peer.accept(offer)
+    assert re.findall("^m=([a-z]+)", answer, re.M) == [section.kind for section in offer.sections]
+    assert "a=setup:passive" in answer
+    assert "sha-384" not in answer
+    await peer.close()
+    await leftovers.nothing()
 
 
 async def test_offers_with_random_damage_are_answered_or_refused_and_leave_nothing_behind():
@@ -220,7 +237,7 @@ async def test_offers_with_random_damage_are_answered_or_refused_and_leave_nothi
                     lines[at] = text[:cut] + dice.choice(" :=;/x9\t\x00é") + text[cut + 1 :]
         peer = Peer(Listener(), Speaker())
         try:
-            await asyncio.wait_for(peer.accept("\r\n".join(lines) + "\r\n"), 5)
+            await asyncio.wait_for(accepted(peer, "\r\n".join(lines) + "\r\n"), 5)
             answered += 1
         except BadOffer as refused:
             sentences.add(str(refused))
@@ -235,7 +252,7 @@ async def test_a_peer_that_does_not_connect_is_let_go_in_time():
     listener = Listener()
     peer = Peer(listener, Speaker(), connect_timeout_s=0.5)
     began = time.monotonic()
-    await peer.accept(CHROMIUM)
+    await peer.accept(Offer.parse(CHROMIUM))
     await until(lambda: listener.closed)
     assert time.monotonic() - began < 3
     assert "did not connect" in listener.closed[0]
@@ -380,7 +397,7 @@ async def test_a_listener_that_fails_on_being_told_does_not_keep_the_sockets_ope
 
     listener = Failing()
     peer = Peer(listener, Speaker())
-    await peer.accept(CHROMIUM)
+    await peer.accept(Offer.parse(CHROMIUM))
     await peer.close("done")
     await leftovers.nothing()
     assert listener.closed == ["done"]
@@ -392,7 +409,7 @@ async def test_closing_before_any_offer_is_harmless():
     await peer.close("never mind")
     assert listener.closed == ["never mind"]
     with pytest.raises(RuntimeError):
-        await peer.accept(CHROMIUM)
+        await peer.accept(Offer.parse(CHROMIUM))
 
 
 async def test_a_second_data_channel_is_closed(call: Call):

@@ -4,11 +4,12 @@ Imports nothing of the model's side: PCM, JPEG and callbacks are all that leaves
 """
 
 from vision_agent.rtc.aiortc_patches import install
+from vision_agent.rtc.bad_offer import BadOffer
 from vision_agent.rtc.camera import Camera, Frame
 from vision_agent.rtc.channel import Channel, ChannelListener
 from vision_agent.rtc.microphone import Microphone
-from vision_agent.rtc.offer import BadOffer, check_offer
-from vision_agent.rtc.peer import Peer, PeerListener
+from vision_agent.rtc.offer import Offer
+from vision_agent.rtc.peer import Peer, PeerClosed, PeerListener
 from vision_agent.rtc.sampling import Sampler
 from vision_agent.rtc.speaker import Speaker
 from vision_agent.rtc.voice_activity import VoiceActivity
@@ -20,11 +21,12 @@ __all__ = [
     "ChannelListener",
     "Frame",
     "Microphone",
+    "Offer",
     "Peer",
+    "PeerClosed",
     "PeerListener",
     "Sampler",
     "Speaker",
     "VoiceActivity",
-    "check_offer",
     "install",
 ]

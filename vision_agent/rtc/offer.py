@@ -12,24 +12,22 @@ RTVI client has two videos (camera and screen).
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-MAX_OFFER_BYTES = 32 * 1024
+from aiortc.codecs import CODECS
+from aiortc.rtcpeerconnection import find_common_codecs
+from aiortc.sdp import DIRECTIONS, MediaDescription, SessionDescription
+
+from vision_agent.rtc.bad_offer import BadOffer
+from vision_agent.rtc.candidate import Candidate
+from vision_agent.rtc.session_description import Section, SessionText, shown
+
 MAX_SECTIONS = {"audio": 1, "video": 2, "application": 1}
-MAX_LINES_PER_SECTION = {
-    "rtpmap": 64,
-    "fmtp": 64,
-    "rtcp-fb": 140,
-    "candidate": 24,
-    "ssrc": 32,
-    "ssrc-group": 8,
-    "extmap": 40,
-    "fingerprint": 8,
-    "sctpmap": 4,
-}
-MAX_OTHER_LINES = 120
-OPUS_PARAMETERS = "minptime=10;useinbandfec=1;maxplaybackrate=16000;stereo=0"
+MIN_MESSAGE_BYTES = 16 * 1024
+MAX_MID_CHARS = 32
+DEFAULT_SCTP_PORT = 5000
 _SETUP_ROLES = {"actpass", "active", "passive"}
+_DIGESTS = {"sha-256", "sha-384", "sha-512"}
 # Worked on as whole words, so that "a=fingerprint" in the session covers every section.
 _TRANSPORT = {
     "ice-ufrag": "an ICE user name (a=ice-ufrag)",
@@ -37,100 +35,180 @@ _TRANSPORT = {
     "fingerprint": "a certificate fingerprint (a=fingerprint)",
     "setup": "a DTLS role (a=setup)",
 }
+# What aiortc's parser raises for text that is not what it expects.
+_PARSE_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    StopIteration,
+    TypeError,
+    ValueError,
+)
 
 
-class BadOffer(ValueError):
-    """An offer, or a candidate, that no call can be made of; its text is one sentence."""
+@dataclass(frozen=True, slots=True)
+class OfferedSection:
+    """One ``m=`` section as the answer has to mirror it.
 
-
-@dataclass(slots=True)
-class Section:
-    """One ``m=`` section: its kind, and the values of the attributes that are looked at."""
+    Attributes:
+        mid: its identifier; empty where the offer gives none.
+        accepted: whether it is used; a section that is not is answered with port 0.
+        credentials: its ICE user name and password; new ones are an ICE restart (RFC 8839 4.4.1).
+    """
 
     kind: str
-    formats: list[str]
-    attributes: dict[str, list[str]] = field(default_factory=dict)
-
-    def first(self, name: str) -> str | None:
-        """The first value of an attribute, or None."""
-        values = self.attributes.get(name)
-        return values[0] if values else None
+    mid: str
+    profile: str
+    formats: str
+    accepted: bool
+    credentials: tuple[str, str] = ("", "")
 
 
-def sections(sdp: str) -> list[Section]:
-    """Splits an offer that `check_offer` has accepted into its sections."""
-    return _split(sdp)[1]
+@dataclass(frozen=True, slots=True)
+class OfferedCandidate:
+    """A candidate together with the section it belongs to."""
+
+    candidate: Candidate
+    mid: str | None
+    index: int | None
 
 
-def check_offer(sdp: str) -> None:
-    """Refuses what aiortc must not see (RFC 8866 and RFC 9429 say what it should be).
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A session description that a call can be made of; `parse` is the only way to one.
 
-    Args:
-        sdp: the offer as it came in.
-
-    Raises:
-        BadOffer: with one sentence for the caller; in a few milliseconds for any input.
+    Attributes:
+        sdp: the offer as aiortc is given it: only accepted sections, each with its own transport
+            attributes and a direction, no candidates.
+        sections: every section, in the order of the offer.
+        bundled: the identifiers in the BUNDLE group.
+        candidates: the caller's addresses for transports of their own.
     """
-    if not isinstance(sdp, str):
-        raise BadOffer("The offer must be text.")
-    if len(sdp) > MAX_OFFER_BYTES:
-        raise BadOffer(
-            f"The offer is too long: {len(sdp)} characters, and at most {MAX_OFFER_BYTES} are read."
+
+    sdp: str
+    sections: tuple[OfferedSection, ...]
+    bundled: tuple[str, ...]
+    candidates: tuple[OfferedCandidate, ...]
+
+    @classmethod
+    def parse(cls, sdp: str) -> Offer:
+        """Checks an offer (RFC 8866 and RFC 9429 say what it should be). Pure.
+
+        Args:
+            sdp: the offer as it came in.
+
+        Raises:
+            BadOffer: with one sentence for the caller; in a few milliseconds for any input.
+        """
+        text = SessionText.split(sdp)
+        # Port 0 rejects a section, except one that is bundled only (RFC 9143 6).
+        accepted = [s for s in text.sections if s.port != 0 or "bundle-only" in s.attributes]
+        if not accepted:
+            raise BadOffer("The offer has no media section.")
+        _check_counts(accepted)
+        _check_mids(text.session, text.sections, accepted)
+        bundled = _bundle(text.session)
+        for section in accepted:
+            _inherit(section, text.session, accepted, bundled)
+            _check_transport(section, text.session)
+        candidates = tuple(_candidates(accepted, bundled))
+        normalised = text.session.text() + "".join(section.text() for section in accepted)
+        _check_media(_understood(normalised))
+        return cls(
+            normalised,
+            tuple(
+                _offered(section, section in accepted, text.session) for section in text.sections
+            ),
+            bundled,
+            candidates,
         )
-    if not sdp.startswith("v=0"):
-        raise BadOffer('The offer is not a session description: it must begin with "v=0".')
-    session, media = _split(sdp)
-    if not media:
-        raise BadOffer("The offer has no media section.")
-    _check_counts(media)
-    for section in media:
-        _check_transport(section, session)
-        if section.kind == "audio":
-            _check_codec(section, ("opus",), "Opus")
-        elif section.kind == "video":
-            _check_codec(section, ("vp8", "h264"), "VP8 or H.264")
-    _check_mids(session, media)
+
+    @property
+    def has_audio(self) -> bool:
+        """Whether the agent's voice has a section to go to."""
+        return any(section.kind == "audio" and section.accepted for section in self.sections)
+
+    def position(self, index: int) -> int | None:
+        """Where in `sdp` the section is that stands at `index` in the offer; None: nowhere."""
+        if not 0 <= index < len(self.sections) or not self.sections[index].accepted:
+            return None
+        return sum(section.accepted for section in self.sections[:index])
 
 
-def _split(sdp: str) -> tuple[Section, list[Section]]:
-    session = Section("session", [])
-    media: list[Section] = []
-    current, seen = session, Counter[str]()
-    for line in sdp.splitlines():
-        if line.startswith("m="):
-            words = line[2:].split()
-            if len(words) < 4 or not words[1].isdigit():
-                raise BadOffer(f"The offer has a media line that is not one: {_shown(line)}.")
-            if len(media) == sum(MAX_SECTIONS.values()):
-                raise BadOffer("The offer has too many media sections.")
-            if len(words) > 3 + MAX_LINES_PER_SECTION["rtpmap"]:
-                raise BadOffer("The offer lists too many formats in one section.")
-            current, seen = Section(words[0], words[3:]), Counter()
-            media.append(current)
-        elif line.startswith("a="):
-            name, _, value = line[2:].partition(":")
-            seen[name if name in MAX_LINES_PER_SECTION else "other"] += 1
-            if seen[name] > MAX_LINES_PER_SECTION.get(name, 0) and name in MAX_LINES_PER_SECTION:
-                raise BadOffer(f'The offer has too many "a={name}" lines in one section.')
-            if seen["other"] > MAX_OTHER_LINES:
-                raise BadOffer("The offer has too many lines in one section.")
-            current.attributes.setdefault(name, []).append(value.strip())
-        else:
-            seen["other"] += 1
-            if seen["other"] > MAX_OTHER_LINES:
-                raise BadOffer("The offer has too many lines in one section.")
-    return session, media
+def _offered(section: Section, accepted: bool, session: Section) -> OfferedSection:
+    ufrag = section.first("ice-ufrag") or session.first("ice-ufrag") or ""
+    password = section.first("ice-pwd") or session.first("ice-pwd") or ""
+    return OfferedSection(
+        section.kind,
+        section.first("mid") or "",
+        section.profile,
+        " ".join(section.formats),
+        accepted,
+        (ufrag, password),
+    )
 
 
 def _check_counts(media: list[Section]) -> None:
     for kind, count in Counter(section.kind for section in media).items():
         if kind not in MAX_SECTIONS:
-            raise BadOffer(f"The offer has a section of an unknown kind: {_shown(kind)}.")
+            raise BadOffer(f"The offer has a section of an unknown kind: {shown(kind)}.")
         if count > MAX_SECTIONS[kind]:
             raise BadOffer(
                 f"The offer has {count} {kind} sections, and at most {MAX_SECTIONS[kind]} "
                 f"{'is' if MAX_SECTIONS[kind] == 1 else 'are'} supported."
             )
+
+
+def _check_mids(session: Section, every: list[Section], accepted: list[Section]) -> None:
+    for section in every:
+        mid = section.first("mid") or ""
+        if len(mid) > MAX_MID_CHARS or any(not "!" <= char <= "~" for char in mid):
+            raise BadOffer("The offer has a section identifier that is none (a=mid).")
+        if len(section.attributes.get("mid", [])) > 1:
+            raise BadOffer("The offer has a section with several identifiers (a=mid).")
+        if not mid:
+            section.attributes.pop("mid", None)
+    mids = [section.first("mid") or "" for section in accepted]
+    if len(accepted) > 1 and (len(set(mids)) != len(mids) or "" in mids):
+        raise BadOffer("The offer's sections must each have an identifier of their own (a=mid).")
+    # aiortc hands a section that is bundled with an unknown one a transport of None.
+    if not set(_bundle(session)) <= {section.first("mid") for section in every}:
+        raise BadOffer("The offer bundles a section that it does not have (a=group:BUNDLE).")
+    if (group := _bundle(session)) and group[0] not in mids:
+        raise BadOffer("The first bundled section must not be rejected (a=group:BUNDLE).")
+
+
+def _bundle(session: Section) -> tuple[str, ...]:
+    """The first BUNDLE group that has members, as aiortc chooses it."""
+    groups = [value.split() for value in session.attributes.get("group", [])]
+    return next((tuple(g[1:]) for g in groups if g[0:1] == ["BUNDLE"] and g[1:]), ())
+
+
+def _inherit(
+    section: Section, session: Section, accepted: list[Section], bundled: tuple[str, ...]
+) -> None:
+    """Writes out what a section says by leaving it out."""
+    # A bundled section has its transport from the first of the group (RFC 9143 7.1.3).
+    mid = section.first("mid") or ""
+    if mid in bundled[1:]:
+        tagged = next(other for other in accepted if other.first("mid") == bundled[0])
+        for name in _TRANSPORT:
+            if not section.first(name) and not session.first(name):
+                section.attributes.setdefault(name, []).extend(tagged.attributes.get(name, []))
+    if mid in bundled:
+        section.attributes.setdefault("rtcp-mux", [""])  # BUNDLE includes it (RFC 9143 9.3)
+    # The default direction is sendrecv, or what the session says (RFC 8866 6.7).
+    if section.kind != "application" and not any(d in section.attributes for d in DIRECTIONS):
+        stated = [d for d in DIRECTIONS if d in session.attributes]
+        section.attributes[stated[0] if stated else "sendrecv"] = [""]
+    if section.kind == "application" and "webrtc-datachannel" in section.formats:
+        section.attributes.setdefault("sctp-port", [str(DEFAULT_SCTP_PORT)])
+    # The peer opens DTLS: aiortc's client offers ECDSA suites only, so that it could not talk to a
+    # peer with an RSA certificate, and as a server it can (RFC 8842 5.3 leaves the choice to us).
+    for place in (section, session):
+        if "actpass" in place.attributes.get("setup", []):
+            place.attributes["setup"] = ["active"]
 
 
 def _check_transport(section: Section, session: Section) -> None:
@@ -139,68 +217,77 @@ def _check_transport(section: Section, session: Section) -> None:
         if not value:
             raise BadOffer(f"The offer's {section.kind} section lacks {words}.")
         if name == "setup" and value not in _SETUP_ROLES:
-            raise BadOffer(f"The offer has an unknown DTLS role: {_shown(value)}.")
+            raise BadOffer(f"The offer has an unknown DTLS role: {shown(value)}.")
+        if name.startswith("ice-") and not (len(value) <= 256 and value.isascii()):
+            raise BadOffer("The offer has an ICE user name or password that is none.")
+    prints = section.attributes.get("fingerprint", []) + session.attributes.get("fingerprint", [])
+    if not any(value.split()[0].lower() in _DIGESTS for value in prints if value):
+        raise BadOffer("The offer's certificate fingerprint must be SHA-256, SHA-384 or SHA-512.")
+    if section.kind != "application" and "rtcp-mux" not in section.attributes:
+        raise BadOffer(
+            f"The offer's {section.kind} section must send RTP and RTCP on one port (a=rtcp-mux)."
+        )
+    if section.kind == "application":
+        _check_data(section)
 
 
-def _check_codec(section: Section, names: tuple[str, ...], words: str) -> None:
-    offered = {
-        value.partition(" ")[2].partition("/")[0].strip().lower()
-        for value in section.attributes.get("rtpmap", [])
-    }
-    if offered.isdisjoint(names):
-        raise BadOffer(f"The offer's {section.kind} section must offer {words}.")
+def _check_data(section: Section) -> None:
+    size = section.first("max-message-size") or "0"
+    if size != "0" and not (_is_number(size) and int(size) >= MIN_MESSAGE_BYTES):
+        raise BadOffer(
+            "The offer's data channel takes messages that are too small (a=max-message-size): "
+            f"at least {MIN_MESSAGE_BYTES} bytes, or 0 for any size, are needed."
+        )
+    port = section.first("sctp-port") or section.formats[0]
+    if not (_is_number(port) and 0 < int(port) < 65536):
+        raise BadOffer("The offer's data channel has an SCTP port that is none (a=sctp-port).")
 
 
-def _check_mids(session: Section, media: list[Section]) -> None:
-    mids = [section.first("mid") or "" for section in media]
-    if len(media) > 1 and (len(set(mids)) != len(mids) or "" in mids):
-        raise BadOffer("The offer's sections must each have an identifier of their own (a=mid).")
-    for value in session.attributes.get("group", []):
-        words = value.split()
-        # aiortc hands a section that is bundled with an unknown one a transport of None.
-        if words[:1] == ["BUNDLE"] and not set(words[1:]) <= set(mids):
-            raise BadOffer("The offer bundles a section that it does not have (a=group:BUNDLE).")
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 20
 
 
-def _shown(text: str) -> str:
-    return repr(text[:40])
+def _candidates(accepted: list[Section], bundled: tuple[str, ...]) -> list[OfferedCandidate]:
+    """The candidates, each checked; taken out of the sections, for they are added one by one."""
+    found = []
+    for index, section in enumerate(accepted):
+        mid = section.first("mid") or ""
+        for value in section.attributes.pop("candidate", []):
+            candidate = Candidate.parse(value)
+            # The others in a group have no transport of their own.
+            if mid not in bundled[1:]:
+                found.append(OfferedCandidate(candidate, mid or None, index))
+        # Without candidates and with this, aiortc would give up before the first check arrives.
+        section.attributes.pop("end-of-candidates", None)
+    return found
 
 
-def is_local_name(candidate: str) -> bool:
-    """Whether a candidate hides its address behind an mDNS name (RFC 8828, "….local").
-
-    Such a name can only be asked for by multicast, on a socket that everyone can write to, and
-    the asking delays the answer by up to a second. The peer finds us without it: it is given our
-    addresses, and the first check that comes from it says where it is (RFC 8445 7.3.1.3).
-    """
-    words = candidate.split()
-    return len(words) > 4 and words[4].lower().endswith(".local")
+def _understood(sdp: str) -> SessionDescription:
+    try:
+        return SessionDescription.parse(sdp)
+    except _PARSE_ERRORS as error:
+        raise BadOffer(
+            "The offer could not be understood: one of its lines is malformed."
+        ) from error
 
 
-def without_local_names(sdp: str) -> str:
-    """The offer without mDNS candidates, and without the word that there will be no others.
+def _check_media(description: SessionDescription) -> None:
+    for media in description.media:
+        for extension in media.rtp.headerExtensions:
+            if not 0 < extension.id < 256:
+                raise BadOffer("The offer has a header extension with an impossible id (a=extmap).")
+        if media.kind == "audio" and "audio/opus" not in _common_codecs(media):
+            raise BadOffer("The offer's audio section must offer Opus (48 kHz).")
+        if media.kind == "video" and not _common_codecs(media) & {"video/vp8", "video/h264"}:
+            raise BadOffer(
+                "The offer's video section must offer VP8 or H.264 "
+                "(a Baseline profile, packetization-mode=1)."
+            )
 
-    With that word and no candidate, aiortc would give up before the peer's first check arrives.
-    """
-    kept = []
-    for line in sdp.splitlines():
-        if line.startswith("a=end-of-candidates"):
-            continue
-        if line.startswith("a=candidate:") and is_local_name(line):
-            continue
-        kept.append(line)
-    return "\r\n".join(kept) + "\r\n"
 
-
-def for_the_caller(sdp: str) -> str:
-    """The answer as it is sent: aiortc writes no Opus parameters (RFC 7587 6.1).
-
-    They ask the peer for in-band error correction and for no more than a model hears, 16 kHz.
-    """
-    lines = []
-    for line in sdp.splitlines():
-        lines.append(line)
-        if line.startswith("a=rtpmap:") and " opus/48000" in line:
-            payload_type = line[len("a=rtpmap:") :].split()[0]
-            lines.append(f"a=fmtp:{payload_type} {OPUS_PARAMETERS}")
-    return "\r\n".join(lines) + "\r\n"
+def _common_codecs(media: MediaDescription) -> set[str]:
+    try:
+        common = find_common_codecs(CODECS[media.kind], media.rtp.codecs)
+    except _PARSE_ERRORS as error:
+        raise BadOffer(f"The offer's {media.kind} codecs could not be understood.") from error
+    return {codec.mimeType.lower() for codec in common}

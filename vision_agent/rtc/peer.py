@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -17,44 +16,23 @@ from aiortc import (
     RTCRtpSender,
     RTCSessionDescription,
 )
-from aiortc.exceptions import (
-    InternalError,
-    InvalidAccessError,
-    InvalidStateError,
-    OperationError,
-)
 from aiortc.sdp import candidate_from_sdp
 
 from vision_agent.rtc import aiortc_patches
-from vision_agent.rtc.offer import (
-    BadOffer,
-    check_offer,
-    for_the_caller,
-    is_local_name,
-    sections,
-    without_local_names,
-)
+from vision_agent.rtc.answer import answer_for
+from vision_agent.rtc.bad_offer import BadOffer
+from vision_agent.rtc.candidate import Candidate
+from vision_agent.rtc.offer import Offer, OfferedCandidate
 from vision_agent.rtc.speaker import Speaker
 
 logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 5.0
 MAX_CANDIDATES = 100
-MAX_CANDIDATE_CHARS = 512
-# What aiortc and aioice raise for input that is not what they expect.
-_PARSE_ERRORS = (
-    ValueError,
-    AssertionError,
-    KeyError,
-    IndexError,
-    AttributeError,
-    TypeError,
-    RuntimeError,
-    InternalError,
-    InvalidAccessError,
-    InvalidStateError,
-    OperationError,
-)
+
+
+class PeerClosed(RuntimeError):
+    """The peer was closed while its offer was being answered; the text says why."""
 
 
 class PeerListener(Protocol):
@@ -108,41 +86,45 @@ class Peer:
         self._pc: RTCPeerConnection | None = None
         self._tracks: list[MediaStreamTrack] = []
         self._channel: RTCDataChannel | None = None
+        self._offer: Offer | None = None
+        self._closed_because = ""
         self._candidates = 0
         self._connected = False
         self._watching: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
 
-    async def accept(self, sdp: str) -> str:
+    async def accept(self, offer: Offer) -> str:
         """Answers the offer. Once for each peer.
 
         Args:
-            sdp: the offer.
+            offer: the caller's description.
 
         Returns:
             The answer, with all of this side's candidates (aiortc trickles none).
 
         Raises:
-            BadOffer: no call can be made of it; everything half-built is released.
-            RuntimeError: this peer has had its offer, or aiortc is not what is expected.
+            PeerClosed: it was closed meanwhile.
+            RuntimeError: this peer has had its offer, or aiortc is not what is expected. Whatever
+                is raised, everything half-built is released.
         """
-        if self._pc is not None or self._closing is not None:
+        if self._closing is not None:
+            raise PeerClosed(self._closed_because)
+        if self._pc is not None:
             raise RuntimeError("A peer takes one offer; a new one needs a new peer.")
-        check_offer(sdp)
         aiortc_patches.install()
         # An empty list means no servers at all; None would mean a public STUN server.
         pc = self._pc = RTCPeerConnection(RTCConfiguration(iceServers=self._ice_servers))
         try:
-            answer = await self._negotiate(pc, without_local_names(sdp))
+            answer = await self._negotiate(pc, offer)
         except BaseException as error:
             closed = self._closing is not None
-            # Nobody is told that a peer is gone which never was there.
-            await asyncio.shield(self._close_once("the offer was refused", tell=False))
-            if isinstance(error, _PARSE_ERRORS) and not closed:
-                raise BadOffer("The offer could not be understood.") from error
+            # A peer that never connected is not reported as closed.
+            await asyncio.shield(self._close_once("the offer could not be answered", tell=False))
+            if closed and isinstance(error, Exception):
+                raise PeerClosed(self._closed_because) from error
             raise
         if self._closing is not None:
-            raise RuntimeError("The peer was closed while its offer was being answered.")
+            raise PeerClosed(self._closed_because)
         self._watching = asyncio.create_task(self._watch(pc), name="peer-watch")
         return answer
 
@@ -156,31 +138,27 @@ class Peer:
         Raises:
             BadOffer: one is not a candidate; those before it were taken.
         """
-        if self._pc is None:
+        if self._pc is None or self._offer is None:
             raise BadOffer("There is no call that these candidates could belong to.")
         for item in candidates:
             if self._closing is not None:
                 return
             text = item.get("candidate") if isinstance(item, dict) else None
-            if not isinstance(text, str) or len(text) > MAX_CANDIDATE_CHARS:
+            if not isinstance(text, str):
                 raise BadOffer("A candidate must be a short text.")
             # The end of them is not passed on: a peer whose addresses are all hidden (mDNS) has
             # none to give, and reaches us nevertheless.
-            text = text.removeprefix("a=").removeprefix("candidate:").strip()
-            if not text or is_local_name(text):
+            if not text.removeprefix("a=").removeprefix("candidate:").strip():
                 continue
             self._candidates += 1
             if self._candidates > MAX_CANDIDATES:
                 raise BadOffer(f"At most {MAX_CANDIDATES} candidates are taken.")
             mid, index = item.get("sdp_mid"), item.get("sdp_mline_index")
-            try:
-                candidate = candidate_from_sdp(text)
-                ipaddress.ip_address(candidate.ip)  # aioice drops any other in silence
-                candidate.sdpMid = mid if isinstance(mid, str) else None
-                candidate.sdpMLineIndex = index if isinstance(index, int) else None
-                await self._pc.addIceCandidate(candidate)
-            except _PARSE_ERRORS as error:
-                raise BadOffer("A candidate could not be understood.") from error
+            mid = mid if isinstance(mid, str) and mid else None
+            position = self._offer.position(index) if isinstance(index, int) else None
+            if mid is None and position is None:
+                raise BadOffer("A candidate must name its section (sdp_mid or sdp_mline_index).")
+            await self._probe(self._pc, OfferedCandidate(Candidate.parse(text), mid, position))
 
     async def close(self, reason: str = "closed") -> None:
         """Ends the connection. Safe to call again; returns when nothing of it is left.
@@ -191,13 +169,14 @@ class Peer:
 
     def _close_once(self, reason: str, *, tell: bool = True) -> asyncio.Task[None]:
         if self._closing is None:
+            self._closed_because = reason
             self._closing = asyncio.create_task(self._let_go(reason, tell), name="peer-close")
         return self._closing
 
-    async def _negotiate(self, pc: RTCPeerConnection, sdp: str) -> str:
+    async def _negotiate(self, pc: RTCPeerConnection, offer: Offer) -> str:
         pc.on("connectionstatechange", self._on_state)
         pc.on("datachannel", self._on_channel)
-        if any(section.kind == "audio" for section in sections(sdp)):
+        if offer.has_audio:
             # Added first, it becomes the offer's audio section. Only Opus: the voice is packets.
             sender = pc.addTrack(self._voice)
             opus = [
@@ -208,9 +187,25 @@ class Peer:
             next(t for t in pc.getTransceivers() if t.sender is sender).setCodecPreferences(opus)
         # Taken over before aiortc starts any receiver, and told in the order of the offer.
         pc.on("track", lambda _track: self._take_tracks(pc))
-        await pc.setRemoteDescription(RTCSessionDescription(sdp, "offer"))
+        await pc.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
+        for candidate in offer.candidates:
+            await self._probe(pc, candidate)
         await pc.setLocalDescription(await pc.createAnswer())
-        return for_the_caller(pc.localDescription.sdp)
+        self._offer = offer
+        return answer_for(offer, pc.localDescription.sdp)
+
+    async def _probe(self, pc: RTCPeerConnection, offered: OfferedCandidate) -> None:
+        """Lets ICE send checks to one of the caller's addresses.
+
+        An mDNS name (RFC 8828, "….local") is left out: it can only be asked for by multicast, on
+        a socket that everyone can write to, and asking delays the answer by up to a second. The
+        peer finds us without it: its first check says where it is (RFC 8445 7.3.1.3).
+        """
+        if not offered.candidate.usable:
+            return
+        candidate = candidate_from_sdp(offered.candidate.text)
+        candidate.sdpMid, candidate.sdpMLineIndex = offered.mid, offered.index
+        await pc.addIceCandidate(candidate)
 
     def _take_tracks(self, pc: RTCPeerConnection) -> None:
         videos = 0
@@ -287,7 +282,7 @@ class Peer:
         try:
             # Once: a second close() of aiortc's can wait for ever for the first.
             await asyncio.wait_for(pc.close(), CLOSE_TIMEOUT_S)
-        except (TimeoutError, OSError, *_PARSE_ERRORS) as error:
+        except Exception as error:  # whatever aiortc raises: the sockets must be freed
             logger.warning("aiortc could not close a connection: %r", error)
             await aiortc_patches.abandon(pc)
 

@@ -1,0 +1,79 @@
+"""One ICE candidate of the caller: where it says it can be reached (RFC 8839 5.1)."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+from vision_agent.rtc.bad_offer import BadOffer
+
+MAX_CANDIDATE_CHARS = 512
+_MAX_PRIORITY = 2**32 - 1
+_RTP_COMPONENT = 1
+_PROBED_TYPES = {"host", "srflx", "relay"}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A candidate that has been checked.
+
+    Attributes:
+        text: the candidate as aiortc parses it, without ``candidate:``.
+        host: an IP address, or an mDNS name.
+        port: 1 to 65535; 0 for a TCP candidate that only connects outward.
+        usable: whether this server can send a check to it: UDP, the RTP component, an IP address.
+    """
+
+    text: str
+    host: str
+    port: int
+    usable: bool
+
+    @classmethod
+    def parse(cls, text: str) -> Candidate:
+        """Checks one candidate, with or without ``a=`` and ``candidate:`` in front.
+
+        Raises:
+            BadOffer: it is not a candidate, or nothing could ever be sent to it.
+        """
+        if len(text) > MAX_CANDIDATE_CHARS:
+            raise BadOffer("A candidate must be a short text.")
+        text = text.strip().removeprefix("a=").removeprefix("candidate:").strip()
+        words = text.split()
+        if len(words) < 8 or words[6].lower() != "typ":
+            raise BadOffer("A candidate could not be understood.")
+        component, transport, host = words[1], words[2].lower(), words[4].lower()
+        numbers = [component, words[3], words[5], *_after("rport", words)]
+        if not all(number.isascii() and number.isdigit() for number in numbers):
+            raise BadOffer("A candidate has a number that is not one.")
+        if int(words[3]) > _MAX_PRIORITY or int(component) > 256:
+            raise BadOffer("A candidate has a number that is too large.")
+        # A TCP candidate that only connects outward may give the port 0 (RFC 6544 4.5).
+        port = int(words[5])
+        if port > 65535 or (port == 0 and transport == "udp"):
+            raise BadOffer(f"A candidate has an impossible port: {port if port < 10**9 else '…'}.")
+        hidden = host.endswith(".local")
+        if not hidden and not _is_address(host):
+            raise BadOffer("A candidate has an address that is not an IP address.")
+        usable = (
+            not hidden
+            and transport == "udp"
+            and int(component) == _RTP_COMPONENT
+            and words[7].lower() in _PROBED_TYPES
+        )
+        words[2], words[4], words[7] = transport, host, words[7].lower()
+        return cls(" ".join(words), host, port, usable)
+
+
+def _after(name: str, words: list[str]) -> list[str]:
+    """The value of an extension attribute, if the candidate has it."""
+    extensions = dict(zip(words[8::2], words[9::2], strict=False))
+    return [extensions[name]] if name in extensions else []
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
