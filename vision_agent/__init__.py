@@ -10,20 +10,37 @@ if TYPE_CHECKING:
     from vision_agent.app import create_app
     from vision_agent.brain import live_brain
     from vision_agent.call import Call
-    from vision_agent.live.models import ModelError
+    from vision_agent.live.call_options import CallOptions
+    from vision_agent.live.models import ModelError, check_model
+    from vision_agent.replay.caller import ReplayOptions
+    from vision_agent.replay.failure import CallFailed, CallRefused
+    from vision_agent.replay.recording import BadRecording
+    from vision_agent.replay.report import Report
+    from vision_agent.server_process import ServerDidNotStart, ServerProcess
     from vision_agent.settings import IceServer, Settings
     from vision_agent.talk.client import Answer, CallClient
+    from vision_agent.tools.call_context import CallContext
     from vision_agent.version import __version__
 
 __all__ = [
     "AgentError",
     "Answer",
+    "BadRecording",
     "Call",
     "CallClient",
+    "CallContext",
+    "CallFailed",
+    "CallOptions",
+    "CallRefused",
     "IceServer",
     "ModelError",
+    "ReplayOptions",
+    "Report",
+    "ServerDidNotStart",
+    "ServerProcess",
     "Settings",
     "__version__",
+    "check_model",
     "create_app",
     "live_brain",
 ]
@@ -31,12 +48,22 @@ __all__ = [
 _HOMES = {
     "AgentError": "agents",
     "Answer": "talk.client",
+    "BadRecording": "replay.recording",
     "Call": "call",
     "CallClient": "talk.client",
+    "CallContext": "tools.call_context",
+    "CallFailed": "replay.failure",
+    "CallOptions": "live.call_options",
+    "CallRefused": "replay.failure",
     "IceServer": "settings",
     "ModelError": "live.models",
+    "ReplayOptions": "replay.caller",
+    "Report": "replay.report",
+    "ServerDidNotStart": "server_process",
+    "ServerProcess": "server_process",
     "Settings": "settings",
     "__version__": "version",
+    "check_model": "live.models",
     "create_app": "app",
     "live_brain": "brain",
 }
@@ -48,3 +75,7 @@ def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

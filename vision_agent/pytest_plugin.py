@@ -30,6 +30,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--video-url", metavar="URL", help="A running server, instead of a new one.")
     group.addoption("--video-token", metavar="TOKEN", help="Its access token, if it wants one.")
     group.addoption(
+        "--video-header",
+        metavar="'NAME: VALUE'",
+        action="append",
+        default=[],
+        help="An HTTP header for it, such as the cookie of a login in front; may be repeated.",
+    )
+    group.addoption(
         "--video-report",
         metavar="DIR",
         type=Path,
@@ -95,6 +102,7 @@ def video_call(request: pytest.FixtureRequest, video_server: str) -> Callable[..
         report = _call(
             video_server,
             config.getoption("--video-token"),
+            _headers(config.getoption("--video-header")),
             Path(file),
             ask,
             None if say is None else Path(say),
@@ -114,6 +122,7 @@ def video_call(request: pytest.FixtureRequest, video_server: str) -> Callable[..
 def _call(
     url: str,
     token: str | None,
+    headers: dict[str, str],
     file: Path,
     ask: str | None,
     say: Path | None,
@@ -135,6 +144,7 @@ def _call(
             typed=typed,
             timeout_s=timeout_s,
             token=token,
+            headers=headers,
         )
         return await replay(options)
 
@@ -146,6 +156,15 @@ def _call(
         "video_call waits for the call to end: in an async test await "
         "vision_agent.replay.replay, or use vision_agent.CallClient."
     )
+
+
+def _headers(given: Sequence[str]) -> dict[str, str]:
+    from vision_agent.replay.signalling import parse_headers
+
+    try:
+        return parse_headers(given)
+    except ValueError as error:
+        raise pytest.UsageError(f"--video-header {error}") from error
 
 
 def _in_words(report: Report) -> str:

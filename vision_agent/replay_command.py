@@ -29,6 +29,7 @@ class ReplayCommand:
         serve_arguments: For the server that is started when `url` is None.
         url: A running server.
         token: Its access token.
+        headers: Sent with every request besides.
         timeout_s: Longest wait for the server.
     """
 
@@ -39,6 +40,7 @@ class ReplayCommand:
     serve_arguments: tuple[str, ...]
     url: str | None
     token: str | None
+    headers: dict[str, str]
     timeout_s: float
 
     async def run(self, console: Console) -> Report:
@@ -63,6 +65,7 @@ class ReplayCommand:
                 typed=self.typed,
                 timeout_s=self.timeout_s,
                 token=self.token,
+                headers=self.headers,
             )
             return await self._watched(options, console)
 

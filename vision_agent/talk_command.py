@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -13,6 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
+from vision_agent.replay.failure import CallFailed
 from vision_agent.replay.recording import SOUND_RATE_HZ, read_sound
 from vision_agent.replay.signalling import Signalling
 from vision_agent.replay.tracks import MicrophoneTrack
@@ -29,7 +31,6 @@ from vision_agent.talk.keys import lines, single_keys
 from vision_agent.talk.screen import LiveScreen, PlainScreen, Screen
 from vision_agent.talk.switch import MicrophoneSwitch
 from vision_agent.talk.tracks import TappedPictures
-from vision_agent.talk.waiting import until
 
 _TALK_KEYS = " \r\n"
 
@@ -53,6 +54,7 @@ class TalkCommand:
         serve_arguments: For the server that is started when `url` is None.
         url: A running server.
         token: Its access token.
+        headers: Sent with every request besides.
         asked: Options of this call.
         timeout_s: Longest wait for the server and for an answer.
     """
@@ -71,6 +73,7 @@ class TalkCommand:
     serve_arguments: tuple[str, ...] = ()
     url: str | None = None
     token: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
     asked: dict[str, Any] = field(default_factory=dict)
     timeout_s: float = 60.0
 
@@ -111,7 +114,7 @@ class TalkCommand:
             for note in devices.notes:
                 screen.note(note)
             call = TalkCall(
-                Signalling(url, self.token, self.timeout_s),
+                Signalling(url, self.token, self.timeout_s, self.headers),
                 devices.microphone,
                 devices.camera,
                 devices.playout,
@@ -171,7 +174,7 @@ class TalkCommand:
             await asyncio.wait((talking, ended), return_when=asyncio.FIRST_COMPLETED)
             if talking.done():
                 return bool(talking.result())
-            raise CallEnded(ended.result())
+            raise CallFailed(ended.result())
 
     async def _demo(self, call: TalkCall, devices: CallDevices, screen: Screen) -> bool:
         await call.until_seen()
@@ -182,15 +185,13 @@ class TalkCommand:
             sound = await asyncio.to_thread(read_sound, file)
             screen.note(f"(speaks: {question.words})")
             microphone.speak(sound)
-            await self._until_spoken(microphone, utterances(sound, SOUND_RATE_HZ)[-1].end_ms)
+            end_ms = utterances(sound, SOUND_RATE_HZ)[-1].end_ms
+            await call.until(functools.partial(_has_spoken, microphone, end_ms))
             how = await call.until_answered()
             if how != "answered":
                 all_answered = False
                 screen.note(f"Not answered: {how}.")
         return all_answered
-
-    async def _until_spoken(self, microphone: MicrophoneTrack, end_ms: int) -> None:
-        await until(lambda: microphone.spoken_ms >= end_ms)
 
     async def _type_lines(self, call: TalkCall, screen: Screen) -> bool:
         in_text = "TEXT" in str(self.asked.get("modalities", "")).upper()
@@ -230,8 +231,8 @@ class TalkCommand:
         return True
 
 
-class CallEnded(RuntimeError):
-    """The other side ended the call; the text says why."""
+def _has_spoken(microphone: MicrophoneTrack, end_ms: int) -> bool:
+    return microphone.spoken_ms >= end_ms
 
 
 @contextlib.asynccontextmanager

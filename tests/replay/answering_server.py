@@ -11,7 +11,7 @@ import contextlib
 import fractions
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,10 @@ class Behaviour:
     refuses: tuple[int, dict[str, Any], dict[str, str]] | None = None
     leaves_after_ready: bool = False
     token: str | None = None
+    info: dict[str, Any] | None = None
+    change_answer: Callable[[str], str] = lambda sdp: sdp
+    ends_when_asked: dict[str, Any] | None = None
+    drops_when_asked: bool = False
     words: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -123,6 +127,11 @@ class AnsweringCall:
                 self.send(words)
             if self.behaviour.leaves_after_ready:
                 self.send({"type": "signalling", "message": {"type": "peerLeft"}})
+        elif message["type"] == "send-text" and self.behaviour.ends_when_asked:
+            self.send(self.behaviour.ends_when_asked)
+            self.channel.close()
+        elif message["type"] == "send-text" and self.behaviour.drops_when_asked:
+            self.tasks.append(asyncio.create_task(self.peer.close()))
         elif message["type"] == "send-text":
             self.answer(message["data"]["content"])
 
@@ -165,11 +174,19 @@ class AnsweringServer:
         self.url = ""
         self.calls: list[AnsweringCall] = []
         self.goodbyes: list[str] = []
+        self.requests: list[tuple[str, dict[str, str]]] = []
         self.app = FastAPI()
+        self.app.get("/api/info")(self._info)
         self.app.post("/api/offer")(self._offer)
         self.app.delete("/api/offer/{pc_id}")(self._goodbye)
 
+    async def _info(self, request: Request) -> Response:
+        self.requests.append(("info", dict(request.headers)))
+        info = self.behaviour.info
+        return Response(status_code=404) if info is None else JSONResponse(info)
+
     async def _offer(self, request: Request) -> Response:
+        self.requests.append(("offer", dict(request.headers)))
         behaviour = self.behaviour
         if behaviour.token and request.headers.get("Authorization") != f"Bearer {behaviour.token}":
             return JSONResponse({"error": "The access token is wrong."}, 401)
@@ -179,10 +196,11 @@ class AnsweringServer:
         offer = await request.json()
         call = AnsweringCall(behaviour)
         self.calls.append(call)
-        sdp = await call.accept(offer["sdp"])
+        sdp = behaviour.change_answer(await call.accept(offer["sdp"]))
         return JSONResponse({"sdp": sdp, "type": "answer", "pc_id": f"call-{len(self.calls)}"})
 
-    async def _goodbye(self, pc_id: str) -> Response:
+    async def _goodbye(self, pc_id: str, request: Request) -> Response:
+        self.requests.append(("goodbye", dict(request.headers)))
         self.goodbyes.append(pc_id)
         return Response(status_code=204)
 

@@ -35,11 +35,28 @@ ScenarioFile = Annotated[
 ]
 Url = Annotated[str | None, typer.Option(help="A running server, instead of a new one.")]
 Token = Annotated[str | None, typer.Option(help="Its access token, if it wants one.")]
+Headers = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="'NAME: VALUE'",
+        help="An HTTP header for it, such as the cookie of a login in front; may be repeated.",
+    ),
+]
 
 
 def serve_arguments(**options: str | None) -> tuple[str, ...]:
     """Options for the `serve` that a command starts for itself; None is left out."""
     return tuple(word for name, value in options.items() if value for word in (f"--{name}", value))
+
+
+def read_headers(given: list[str] | None) -> dict[str, str]:
+    """The headers of `--header 'Name: value'`; a mistake is told in words."""
+    from vision_agent.replay.signalling import parse_headers
+
+    try:
+        return parse_headers(given or ())
+    except ValueError as error:
+        refuse(f"--header {error}")
 
 
 @contextmanager

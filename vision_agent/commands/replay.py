@@ -11,12 +11,14 @@ from rich.markup import escape
 
 from vision_agent.commands.options import (
     Agent,
+    Headers,
     Model,
     Token,
     Url,
     Voice,
     err,
     out,
+    read_headers,
     refusals,
     serve_arguments,
 )
@@ -38,6 +40,7 @@ def replay(
     voice: Voice = None,
     url: Url = None,
     token: Token = None,
+    header: Headers = None,
     json_out: Annotated[
         Path | None, typer.Option("--json", help="Write the report here, as JSON.")
     ] = None,
@@ -61,6 +64,7 @@ def replay(
         serve_arguments=serve_arguments(agent=agent, model=model, voice=voice),
         url=url,
         token=token,
+        headers=read_headers(header),
         timeout_s=timeout,
     )
     with refusals():

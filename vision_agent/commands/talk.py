@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from vision_agent.commands.options import (
     Agent,
+    Headers,
     Language,
     Model,
     Token,
@@ -17,6 +19,7 @@ from vision_agent.commands.options import (
     Voice,
     err,
     out,
+    read_headers,
     refusals,
     refuse,
     serve_arguments,
@@ -65,20 +68,20 @@ def talk(
     ] = None,
     url: Url = None,
     token: Token = None,
+    header: Headers = None,
     timeout: Annotated[float, typer.Option(help="Longest wait for an answer, in seconds.")] = 60.0,
 ) -> None:
     """Talk to the agent from the terminal, with this machine's microphone, speaker and camera.
 
     Ctrl-C hangs up. Exit code 1 if the call failed or a typed or scripted line got no answer.
     """
-    from vision_agent.replay.signalling import CallRefused
-    from vision_agent.talk.call import CallFailed
+    from vision_agent.replay.failure import CallFailed, CallRefused
     from vision_agent.talk.choosing import NoSuchDevice
     from vision_agent.talk.devices import NotPossible, print_devices
     from vision_agent.talk.preview import NoPreview
     from vision_agent.talk.sdl import SoundUnavailable
     from vision_agent.talk.webcam import CameraUnavailable
-    from vision_agent.talk_command import CallEnded, TalkCommand
+    from vision_agent.talk_command import TalkCommand
 
     if list_devices:
         print_devices(out)
@@ -99,6 +102,7 @@ def talk(
         serve_arguments=serve_arguments(agent=agent, model=model),
         url=url,
         token=token,
+        headers=read_headers(header),
         asked={name: value for name, value in asked.items() if value},
         timeout_s=timeout,
     )
@@ -107,8 +111,8 @@ def talk(
             answered = asyncio.run(command.run(out))
         except (NotPossible, NoSuchDevice, SoundUnavailable, CameraUnavailable, NoPreview) as error:
             refuse(str(error))
-        except (CallRefused, CallFailed, CallEnded) as error:
-            err.print(f"[red]{error}[/]", soft_wrap=True)
+        except (CallRefused, CallFailed) as error:
+            err.print(f"[red]{escape(str(error))}[/]", soft_wrap=True)
             raise typer.Exit(1) from None
         except KeyboardInterrupt:
             return

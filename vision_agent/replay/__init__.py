@@ -5,7 +5,16 @@ does. `replay` makes one call and returns its `Report`.
 """
 
 from vision_agent.replay.caller import ReplayOptions, replay
+from vision_agent.replay.failure import CallFailed, CallRefused
 from vision_agent.replay.recording import BadRecording, Recording
 from vision_agent.replay.report import Report
 
-__all__ = ["BadRecording", "Recording", "ReplayOptions", "Report", "replay"]
+__all__ = [
+    "BadRecording",
+    "CallFailed",
+    "CallRefused",
+    "Recording",
+    "ReplayOptions",
+    "Report",
+    "replay",
+]

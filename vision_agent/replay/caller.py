@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from vision_agent.replay.conversation import Conversation, OnTranscript
 from vision_agent.replay.ending import Progress, reason_to_end
+from vision_agent.replay.failure import CallFailed, CallRefused, sentence
 from vision_agent.replay.peer import Peer
 from vision_agent.replay.recording import (
     SOUND_RATE_HZ,
@@ -21,7 +22,7 @@ from vision_agent.replay.recording import (
     resample,
 )
 from vision_agent.replay.report import Report, make_report
-from vision_agent.replay.signalling import CallRefused, Signalling
+from vision_agent.replay.signalling import Signalling
 from vision_agent.replay.tracks import CameraTrack, MicrophoneTrack
 from vision_agent.replay.utterances import Span, utterances
 from vision_agent.replay.voice import Voice
@@ -29,10 +30,6 @@ from vision_agent.replay.voice import Voice
 _POLL_S = 0.05
 # A server that doesn't announce its pictures, or skips all of them, must not stop the question.
 _FIRST_PICTURE_S = 3.0
-
-
-class _CallFailed(RuntimeError):
-    """The call can't go on; `str(error)` says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +49,7 @@ class ReplayOptions:
         timeout_s: The longest wait for the server: to connect and be ready, and, once everything
             has been said, for the answer to be over.
         token: Access token, where the server wants one.
+        headers: Sent with every request besides, such as the cookie of a login in front.
     """
 
     file: Path
@@ -61,6 +59,7 @@ class ReplayOptions:
     typed: str | None = None
     timeout_s: float = 60.0
     token: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 async def replay(
@@ -135,13 +134,13 @@ class _Call:
         )
         self._conversation, self._voice = conversation, Voice()
         self._on_progress, self._on_state = on_progress, on_state
-        self._signalling = Signalling(options.url, options.token, options.timeout_s)
+        self._signalling = Signalling(
+            options.url, options.token, options.timeout_s, options.headers
+        )
         self._microphone = MicrophoneTrack()
         self._camera = CameraTrack(recording) if recording.has_pictures else None
         self._zero_s = time.monotonic()
-        self._peer = Peer(
-            self._microphone, self._camera, self._conversation, self._voice, self._now_ms
-        )
+        self._peer: Peer | None = None
         self._errors: list[str] = []
         self._asked_ms: int | None = None
         self._state = ""
@@ -152,27 +151,32 @@ class _Call:
         ended = "cut off"
         try:
             self._enter("dialling")
-            answer = await self._signalling.offer(await self._peer.offer())
+            peer = self._peer = Peer(
+                self._microphone,
+                self._camera,
+                self._conversation,
+                self._voice,
+                self._now_ms,
+                ice_servers=await self._signalling.ice_servers(),
+            )
+            answer = await self._signalling.offer(await peer.offer())
             pc_id = answer.pc_id
             self._enter("connecting")
-            await self._peer.accept(answer.sdp)
-            await self._until_ready()
+            await peer.accept(answer.sdp)
+            await self._until_ready(peer)
             await self._until_seen()
-            self._ask()
+            self._ask(peer)
             ended = await self._until_over()
-        except (CallRefused, _CallFailed) as error:
-            ended = str(error)
-            self._errors.append(ended)
-        except ValueError as error:
-            # aiortc's word for an answer it can't parse or that doesn't fit the offer.
-            ended = f"The server's answer can't be used: {error}."
-            self._errors.append(ended)
+        except (CallRefused, CallFailed) as error:
+            ended = self._why_over() or str(error)
+            if ended not in self._conversation.errors:
+                self._errors.append(sentence(ended))
         finally:
             await self._hang_up(pc_id)
         self._conversation.close()
         self._enter("ended")
         return make_report(
-            connected_ms=self._peer.connected_ms,
+            connected_ms=self._peer.connected_ms if self._peer is not None else None,
             spoken=self._spoken(),
             conversation=self._conversation,
             voice=self._voice,
@@ -180,18 +184,18 @@ class _Call:
             ended=ended,
         )
 
-    async def _until_ready(self) -> None:
+    async def _until_ready(self, peer: Peer) -> None:
         """Wait until media flows and the server has said that its agent listens."""
         deadline_s = time.monotonic() + self._options.timeout_s
-        while missing := self._not_ready_because():
+        while missing := self._not_ready_because(peer):
             self._check()
             if time.monotonic() > deadline_s:
-                raise _CallFailed(f"{missing} within {self._options.timeout_s:g} s.")
+                raise CallFailed(f"{missing} within {self._options.timeout_s:g} s.")
             await asyncio.sleep(_POLL_S)
         self._enter("ready")
 
-    def _not_ready_because(self) -> str | None:
-        if self._peer.connected_ms is None:
+    def _not_ready_because(self, peer: Peer) -> str | None:
+        if peer.connected_ms is None:
             return "The connection wasn't made"
         if not self._conversation.ready:
             return "The server didn't say that its agent is ready (bot-ready)"
@@ -206,12 +210,12 @@ class _Call:
             self._check()
             await asyncio.sleep(_POLL_S)
 
-    def _ask(self) -> None:
+    def _ask(self, peer: Peer) -> None:
         if self._camera is not None:
             self._camera.play()
         self._microphone.speak(self._sound, self._spans)
         if self._typed is not None:
-            self._peer.type(self._typed)
+            peer.type(self._typed)
         self._asked_ms = self._now_ms()
         self._enter("asking")
 
@@ -272,20 +276,27 @@ class _Call:
 
     async def _hang_up(self, pc_id: str | None) -> None:
         """Say goodbye and release everything, whatever state the call is in."""
-        if pc_id is not None and self._peer.lost is None and self._conversation.ended is None:
+        if pc_id is not None and self._why_over() is None:
             try:
                 await self._signalling.goodbye(pc_id)
             except CallRefused as error:
                 self._errors.append(f"Hanging up failed: {error}")
-        await self._peer.close()
-        if self._camera is not None and self._camera.failure is not None:
-            self._errors.append(self._camera.failure)
+        if self._peer is not None:
+            await self._peer.close()
+        self._microphone.stop()
+        if self._camera is not None:
+            self._camera.stop()
+            if self._camera.failure is not None:
+                self._errors.append(self._camera.failure)
 
     def _check(self) -> None:
         """Raise once the call can't go on."""
-        ended = self._conversation.ended or self._peer.lost
-        if ended is not None:
-            raise _CallFailed(ended)
+        if (why := self._why_over()) is not None:
+            raise CallFailed(sentence(why))
+
+    def _why_over(self) -> str | None:
+        """Why the other side or the connection ended the call; None while it goes on."""
+        return self._conversation.ended or (self._peer.lost if self._peer is not None else None)
 
     def _enter(self, state: str) -> None:
         if state != self._state:

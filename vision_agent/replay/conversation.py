@@ -12,6 +12,7 @@ OnTranscript = Callable[[str, str, int], None]
 RTVI_LABEL = "rtvi-ai"
 RTVI_VERSION = "2.1.0"
 _SIGNALLING = "signalling"
+_LARGEST_NUMBER = 1_000_000_000
 
 
 @dataclass(slots=True)
@@ -87,8 +88,8 @@ class Conversation:
     def feed(self, message: str | bytes, at_ms: int) -> None:
         """Take one message as it came off the channel, `at_ms` on the call's timeline."""
         try:
-            parsed = json.loads(message)
-        except ValueError:
+            parsed = json.loads(message, parse_constant=_no_constant)
+        except (ValueError, RecursionError):
             return
         if not isinstance(parsed, dict):
             return
@@ -175,22 +176,36 @@ class Conversation:
     def _own(self, data: dict[str, Any], at_ms: int) -> None:
         """Take one of the product's own messages (`server-message`, told apart by `kind`)."""
         kind = data.get("kind")
-        if kind == "frame" and isinstance(data.get("bytes"), int):
-            self.jpeg_bytes.append(data["bytes"])
-        elif kind == "frame_at_speech_end" and isinstance(data.get("age_ms"), int | float):
+        if kind == "frame" and _is_number(data.get("bytes")):
+            self.jpeg_bytes.append(round(data["bytes"]))
+        elif kind == "frame_at_speech_end" and _is_number(data.get("age_ms")):
             self.frame_ages_ms.append(round(data["age_ms"]))
         elif kind == "interrupted":
             self.interruptions += 1
         elif kind == "agent":
             self._agent = str(data.get("name") or "")
-        elif kind == "point" and isinstance(data.get("box_2d"), list):
-            self.points.append(Point(str(data.get("label", "")), data["box_2d"], at_ms))
+        elif kind == "point" and _is_box(data.get("box_2d")):
+            box = [round(side) for side in data["box_2d"]]
+            self.points.append(Point(str(data.get("label", "")), box, at_ms))
         elif kind == "turn_complete":
             self.turn_complete_ms = at_ms
         elif kind == "state":
             self.connecting = data.get("state") == "connecting"
             if data.get("state") == "ended":
                 self.ended = self.ended or str(data.get("reason") or "the server ended the call")
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it is a number that figures can be made of: JSON has infinite ones, too (1e999)."""
+    return isinstance(value, int | float) and abs(value) < _LARGEST_NUMBER
+
+
+def _is_box(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 4 and all(map(_is_number, value))
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 def client_ready(message_id: str, version: str) -> str:

@@ -23,6 +23,7 @@ from aiortc.mediastreams import MediaStreamError
 
 from vision_agent.replay.aiortc_touches import gather_loopback, hold_back_little, watch_arrivals
 from vision_agent.replay.conversation import client_ready, send_text, track_status
+from vision_agent.replay.failure import CallFailed, as_call_failed, sentence
 from vision_agent.replay.recording import SOUND_RATE_HZ, Samples, samples_of
 
 logger = logging.getLogger(__name__)
@@ -49,7 +50,8 @@ class TakesVoice(Protocol):
 class Peer:
     """One peer connection, furnished as an RTVI client's: microphone, camera, channel "chat".
 
-    Everything that comes in goes to `conversation` and `voice`, stamped with `now_ms`.
+    Everything that comes in goes to `conversation` and `voice`, stamped with `now_ms`. What aiortc
+    raises leaves here as `CallFailed`.
 
     Args:
         microphone: What the caller says.
@@ -98,26 +100,40 @@ class Peer:
         self._channel.on("close", lambda: self._lose("the server closed the channel"))
 
     async def offer(self) -> str:
-        """Gather candidates and return the SDP to post."""
-        await self._peer.setLocalDescription(await self._peer.createOffer())
-        return str(self._peer.localDescription.sdp)
+        """Gather candidates and return the SDP to post.
+
+        Raises:
+            CallFailed: No offer could be made.
+        """
+        with as_call_failed("No offer could be made"):
+            await self._peer.setLocalDescription(await self._peer.createOffer())
+            return str(self._peer.localDescription.sdp)
 
     async def accept(self, sdp: str) -> None:
         """Take the server's answer; the connection is then made in the background.
 
         Raises:
-            ValueError: The answer can't be parsed or doesn't fit the offer.
+            CallFailed: The answer can't be parsed or doesn't fit the offer.
         """
-        await self._peer.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
+        with as_call_failed("The server's answer can't be used"):
+            await self._peer.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
 
     def type(self, text: str) -> None:
-        """Send a typed question."""
-        self._channel.send(send_text(uuid.uuid4().hex, text))
+        """Send a typed question.
+
+        Raises:
+            CallFailed: The connection is gone or not made yet, or the server takes no message of
+                that size.
+        """
+        self._send(send_text(uuid.uuid4().hex, text))
 
     def tell_microphone(self, on: bool) -> None:
-        """Say that the microphone was switched on or off: a model then waits for no more of it."""
+        """Say that the microphone was switched on or off: a model then waits for no more of it.
+
+        Says nothing where the connection is gone: `lost` says that.
+        """
         if self._channel.readyState == "open":
-            self._channel.send(track_status(receiver_index=0, enabled=on))
+            self._send_if_it_can(track_status(receiver_index=0, enabled=on))
 
     async def close(self) -> None:
         """Stop the tracks and release everything; bounded."""
@@ -130,12 +146,30 @@ class Peer:
         except TimeoutError:
             # aiortc's close can wait for ever on a transport that is half set up.
             logger.warning("the caller's peer connection didn't close within %s s", _CLOSE_S)
+        except Exception:
+            # The call is over, and its result stands; the tasks below are still to be ended.
+            logger.warning("the caller's peer connection didn't close cleanly", exc_info=True)
         for task in self._listening:
             task.cancel()
         await asyncio.gather(*self._listening, return_exceptions=True)
 
     def _on_open(self) -> None:
-        self._channel.send(client_ready(uuid.uuid4().hex, _version()))
+        self._send_if_it_can(client_ready(uuid.uuid4().hex, _version()))
+
+    def _send(self, message: str) -> None:
+        """The only place that sends: `CallFailed` if it can't be."""
+        if self._channel.readyState != "open":
+            # "closing" and "closed" are also what a failed connection leaves behind.
+            raise CallFailed(sentence(self.lost or "the connection to the server is not open"))
+        with as_call_failed("The message can't be sent"):
+            self._channel.send(message)
+
+    def _send_if_it_can(self, message: str) -> None:
+        """Send what nobody waits for; a failure is the call's, as `lost`."""
+        try:
+            self._send(message)
+        except CallFailed as error:
+            self._lose(str(error))
 
     def _on_state(self) -> None:
         state = self._peer.connectionState

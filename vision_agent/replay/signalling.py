@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
+import re
 import urllib.error
 import urllib.request
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from aiortc import RTCIceServer
 
-class CallRefused(RuntimeError):
-    """The server didn't take the call; `str(error)` says why, in its own words where it had any."""
+from vision_agent.replay.failure import CallRefused
+from vision_agent.replay.ice_servers import read_ice_servers
+
+# An answer is a session description of some kilobytes.
+_MAX_ANSWER_BYTES = 1_000_000
+_HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
+_HOW_TO_SIGN_IN = (
+    "If a login stands in front of it, sign in with a browser and send what it sends: "
+    "--header 'Cookie: …' (headers={'Cookie': '…'} in Python)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,26 +35,56 @@ class Answer:
     pc_id: str | None
 
 
+def parse_headers(lines: Iterable[str]) -> dict[str, str]:
+    """HTTP headers written as `Name: value` (RFC 9110, section 5).
+
+    Raises:
+        ValueError: One of them is no header.
+    """
+    headers = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon or not _HEADER_NAME.fullmatch(name.strip()) or not value.isprintable():
+            raise ValueError(f"{line!r} is not a header: write 'Name: value', as in 'Cookie: a=b'.")
+        headers[name.strip()] = value.strip()
+    return headers
+
+
 class Signalling:
     """Speaks SmallWebRTC's `/api/offer`.
 
     Attributes:
         url: The server's address, without `/api/offer`.
         token: Sent as `Authorization: Bearer …` when there is one.
+        headers: Sent with every request besides, such as the cookie of a login.
     """
 
-    def __init__(self, url: str, token: str | None, timeout_s: float) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str | None,
+        timeout_s: float,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self.url = url.rstrip("/")
         self.token = token
+        self.headers = dict(headers or {})
         self._timeout_s = timeout_s
 
-    async def info(self) -> dict[str, Any]:
-        """What the server says of itself: agent, brain, `ice_servers`; see its `/api/info`.
+    async def ice_servers(self) -> list[RTCIceServer]:
+        """The STUN and TURN servers that `/api/info` names; none where there is no such page.
 
         Raises:
             CallRefused: The server can't be reached or refuses.
         """
-        return await self._request("GET", "/api/info", None)
+        try:
+            info = await self._request("GET", "/api/info", None)
+        except CallRefused as error:
+            # Other servers that speak SmallWebRTC have no such page.
+            if error.status in (404, 405):
+                return []
+            raise
+        return read_ice_servers(info.get("ice_servers"))
 
     async def offer(self, sdp: str, asked: dict[str, Any] | None = None) -> Answer:
         """Post an offer.
@@ -76,7 +118,7 @@ class Signalling:
         # urllib would open file: and ftp: addresses just as willingly.
         if not self.url.startswith(("http://", "https://")):
             raise CallRefused(f"{self.url} is not an http:// or https:// address.")
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", **self.headers}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         data = None if body is None else json.dumps(body).encode()
@@ -85,31 +127,52 @@ class Signalling:
             # In a thread: the standard library's client blocks, and the tracks must not.
             text = await asyncio.to_thread(_send, request, self._timeout_s)
         except urllib.error.HTTPError as error:
-            raise CallRefused(_refusal(error)) from error
-        except (OSError, ValueError) as error:
+            raise CallRefused(_refusal(error, self.url), error.code) from error
+        except (OSError, ValueError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", None) or error
             raise CallRefused(f"{self.url} can't be reached: {reason}.") from error
         if not text.strip():
             return {}
         try:
             answer = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
+            if text.lstrip()[:1] == b"<":
+                raise CallRefused(
+                    f"{self.url}{path} answered with a web page, not with JSON: it is another "
+                    f"server, or something in front of it. {_HOW_TO_SIGN_IN}"
+                ) from error
             raise CallRefused(f"{self.url}{path} didn't answer with JSON.") from error
         return answer if isinstance(answer, dict) else {}
 
 
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Leaves a redirect as it is: the token and the cookies are for the address that was given."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Follow none."""
+
+
 def _send(request: urllib.request.Request, timeout_s: float) -> bytes:
-    with urllib.request.urlopen(request, timeout=timeout_s) as response:
-        return bytes(response.read())
+    opener = urllib.request.build_opener(_NoRedirects)
+    with opener.open(request, timeout=timeout_s) as response:
+        return bytes(response.read(_MAX_ANSWER_BYTES))
 
 
-def _refusal(error: urllib.error.HTTPError) -> str:
+def _refusal(error: urllib.error.HTTPError, url: str) -> str:
     """Put an error response in words: the server's own sentence, the status, when to come back."""
+    headers = error.headers
+    if 300 <= error.code < 400:
+        return (
+            f"{url} redirects to {headers.get('Location', 'another address')} "
+            f"(HTTP {error.code}): call that address. {_HOW_TO_SIGN_IN}"
+        )
     try:
-        body = json.loads(error.read())
-    except (ValueError, OSError):
+        body = json.loads(error.read(_MAX_ANSWER_BYTES))
+    except (ValueError, RecursionError, OSError, http.client.HTTPException):
         body = None
-    sentence = body.get("error") if isinstance(body, dict) else None
-    words = f"The server refused the call: {sentence or error.reason} (HTTP {error.code})."
-    retry_after = error.headers.get("Retry-After") if error.headers else None
+    own = body.get("error") if isinstance(body, dict) else None
+    words = f"The server refused the call: {own or error.reason} (HTTP {error.code})."
+    if body is None and error.code in (401, 403):
+        words = f"{words} {_HOW_TO_SIGN_IN}"
+    retry_after = headers.get("Retry-After")
     return f"{words} Try again in {retry_after} s." if retry_after else words

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from aiortc import MediaStreamTrack, RTCIceServer
+from aiortc import MediaStreamTrack
 
 from vision_agent.replay.conversation import Conversation, Line, Point, ToolCall
 from vision_agent.replay.ending import Progress, reason_to_end
+from vision_agent.replay.failure import CallFailed, CallRefused, sentence
 from vision_agent.replay.peer import Peer
 from vision_agent.replay.recording import SOUND_RATE_HZ, Samples
-from vision_agent.replay.signalling import CallRefused, Signalling
+from vision_agent.replay.signalling import Signalling
 from vision_agent.replay.voice import Voice
 from vision_agent.talk.call_recorder import CallRecorder
 from vision_agent.talk.echo import rms
@@ -28,10 +30,6 @@ from vision_agent.talk.tracks import TappedSound
 _POLL_S = 0.05
 # A server that announces no pictures, or skips all of them, must not stop the question.
 _FIRST_PICTURE_S = 3.0
-
-
-class CallFailed(RuntimeError):
-    """The call can't go on; the text says why."""
 
 
 class TalkCall:
@@ -139,30 +137,49 @@ class TalkCall:
         return watch.heard_ms - watch.said_ms
 
     def type(self, text: str) -> None:
-        """Send a typed line."""
+        """Send a typed line.
+
+        Raises:
+            CallFailed: The call has ended, or the server takes no line of that length.
+        """
+        self._check()
         assert self._peer is not None
         self._watch.typed(self._now_ms())
         self._peer.type(text)
 
     def tell_microphone(self, on: bool) -> None:
         """Tell the server that the microphone was switched on or off."""
-        assert self._peer is not None
-        self._peer.tell_microphone(on)
+        if self._peer is not None:
+            self._peer.tell_microphone(on)
 
     async def until_ended(self) -> str:
         """Wait until the other side ends the call; return why."""
         while True:
             if (why := self._ended()) is not None:
-                return why
+                return sentence(why)
             await asyncio.sleep(_POLL_S)
 
-    async def until_seen(self) -> None:
-        """Wait until a picture has reached the model, or `_FIRST_PICTURE_S` have passed."""
-        deadline_s = time.monotonic() + _FIRST_PICTURE_S
-        while not self._conversation.jpeg_bytes and time.monotonic() < deadline_s:
-            if (why := self._ended()) is not None:
-                raise CallFailed(why)
+    async def until(self, condition: Callable[[], bool], timeout_s: float = math.inf) -> bool:
+        """Wait until the condition holds; returns False if it doesn't within the time.
+
+        Raises:
+            CallFailed: The call ended first.
+        """
+        deadline_s = time.monotonic() + timeout_s
+        while not condition():
+            self._check()
+            if time.monotonic() > deadline_s:
+                return False
             await asyncio.sleep(_POLL_S)
+        return True
+
+    async def until_seen(self) -> None:
+        """Wait until a picture has reached the model, or `_FIRST_PICTURE_S` have passed.
+
+        Raises:
+            CallFailed: The call ended first.
+        """
+        await self.until(lambda: bool(self._conversation.jpeg_bytes), _FIRST_PICTURE_S)
 
     async def until_answered(self, *, in_text: bool = False) -> str:
         """Wait until the answer to what was said or typed last is over; return how it ended.
@@ -174,8 +191,7 @@ class TalkCall:
             CallFailed: The call ended meanwhile.
         """
         while True:
-            if (why := self._ended()) is not None:
-                raise CallFailed(why)
+            self._check()
             said_ms, turn_ms = self._watch.said_ms, self._conversation.turn_complete_ms
             if in_text and said_ms is not None and turn_ms is not None and turn_ms >= said_ms:
                 return "answered"
@@ -197,8 +213,7 @@ class TalkCall:
 
     async def _dial(self) -> None:
         self._screen.state("dialling")
-        info = await self._signalling.info()
-        servers = [RTCIceServer(**server) for server in info.get("ice_servers") or []]
+        servers = await self._signalling.ice_servers()
         self._peer = Peer(
             self._microphone,
             self._camera,
@@ -211,17 +226,9 @@ class TalkCall:
         answer = await self._signalling.offer(await self._peer.offer(), self._asked)
         self._pc_id = answer.pc_id
         self._screen.state("connecting")
-        try:
-            await self._peer.accept(answer.sdp)
-        except ValueError as error:
-            raise CallFailed(f"The server's answer can't be used: {error}.") from error
-        deadline_s = time.monotonic() + self._timeout_s
-        while not self._is_ready():
-            if (why := self._ended()) is not None:
-                raise CallFailed(why)
-            if time.monotonic() > deadline_s:
-                raise CallFailed(f"The server wasn't ready within {self._timeout_s:g} s.")
-            await asyncio.sleep(_POLL_S)
+        await self._peer.accept(answer.sdp)
+        if not await self.until(self._is_ready, self._timeout_s):
+            raise CallFailed(f"The server wasn't ready within {self._timeout_s:g} s.")
 
     def _is_ready(self) -> bool:
         connected = self._peer is not None and self._peer.connected_ms is not None
@@ -229,6 +236,11 @@ class TalkCall:
 
     def _ended(self) -> str | None:
         return self._conversation.ended or (self._peer.lost if self._peer is not None else None)
+
+    def _check(self) -> None:
+        """Raise once the call can't go on."""
+        if (why := self._ended()) is not None:
+            raise CallFailed(sentence(why))
 
     async def _hang_up(self) -> None:
         if self._pc_id is not None and self._ended() is None:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vision_agent.replay.conversation import Point, ToolCall
+from vision_agent.replay.failure import CallFailed
 from vision_agent.replay.recording import (
     SOUND_RATE_HZ,
     BadRecording,
@@ -25,11 +26,10 @@ from vision_agent.replay.signalling import Signalling
 from vision_agent.replay.tracks import MicrophoneTrack
 from vision_agent.replay.utterances import utterances
 from vision_agent.replay.voice import Voice, write_wav
-from vision_agent.talk.call import CallFailed, TalkCall
+from vision_agent.talk.call import TalkCall
 from vision_agent.talk.playout import Playout
 from vision_agent.talk.screen import NoScreen
 from vision_agent.talk.switching_camera import SwitchingCamera
-from vision_agent.talk.waiting import until
 
 _SEEN_S = 5.0
 _QUIET_MS = 700
@@ -63,6 +63,7 @@ class CallClient:
         url: The server, `http://host:port`.
         show: What the camera shows at first; see `show`. None is a call without a camera.
         token: The server's access token, if it wants one.
+        headers: Sent with every request besides, such as the cookie of a login in front.
         asked: Options of this call: `agent`, `voice`, `language`, `modalities` and so on.
         timeout_s: The longest wait for the server, and for an answer.
     """
@@ -73,11 +74,13 @@ class CallClient:
         *,
         show: Path | str | npt.NDArray[np.uint8] | None = None,
         token: str | None = None,
+        headers: Mapping[str, str] | None = None,
         asked: Mapping[str, Any] | None = None,
         timeout_s: float = 60.0,
     ) -> None:
         self._url, self._token, self._timeout_s = url, token, timeout_s
-        self._first, self._asked = show, dict(asked or {})
+        self._headers, self._first, self._asked = headers, show, dict(asked or {})
+        self._made: TalkCall | None = None
         self._told = 0
         self._in_text = "TEXT" in str(self._asked.get("modalities", "")).upper()
 
@@ -88,8 +91,8 @@ class CallClient:
         if self._first is not None:
             self._camera = SwitchingCamera()
             self._camera.show(await _pictures(self._first))
-        self._call = TalkCall(
-            Signalling(self._url, self._token, self._timeout_s),
+        call = TalkCall(
+            Signalling(self._url, self._token, self._timeout_s, self._headers),
             self._microphone,
             self._camera,
             Playout(),
@@ -97,9 +100,14 @@ class CallClient:
             asked=self._asked,
             timeout_s=self._timeout_s,
         )
-        await self._call.__aenter__()
+        await call.__aenter__()
+        self._made = call
         if self._camera is not None:
-            await self._call.until_seen()
+            try:
+                await call.until_seen()
+            except BaseException as error:
+                await self.__aexit__(type(error), error, error.__traceback__)
+                raise
         return self
 
     async def __aexit__(
@@ -109,6 +117,12 @@ class CallClient:
         traceback: TracebackType | None,
     ) -> None:
         await self._call.__aexit__(kind, error, traceback)
+
+    @property
+    def _call(self) -> TalkCall:
+        if self._made is None:
+            raise CallFailed("There is no call yet: write `async with CallClient(…) as call`.")
+        return self._made
 
     @property
     def transcript(self) -> list[tuple[str, str]]:
@@ -134,19 +148,25 @@ class CallClient:
 
         Raises:
             BadRecording: It can't be shown.
+            CallFailed: The call has ended.
             ValueError: The call began without a camera, or the array is no frame.
         """
+        call = self._call
         if self._camera is None:
             raise ValueError(
                 "The call has no camera: give the first picture as CallClient(show=…)."
             )
         self._camera.show(await _pictures(what))
         # A server looks when it is asked something, too; this is for what is said next.
-        seen = self._call.pictures_seen
-        await until(lambda: self._call.pictures_seen > seen, _SEEN_S)
+        seen = call.pictures_seen
+        await call.until(lambda: call.pictures_seen > seen, _SEEN_S)
 
     async def type(self, text: str) -> Answer:
-        """Type a line; returns its answer. `CallFailed` if there is none."""
+        """Type a line; returns its answer.
+
+        Raises:
+            CallFailed: There was no answer, or the call has ended.
+        """
         voice, said = self._listen()
         self._call.type(text)
         return await self._answer(voice, said)
@@ -160,7 +180,7 @@ class CallClient:
 
         Raises:
             BadRecording: The file can't be read, or nothing is said in it.
-            CallFailed: There was no answer.
+            CallFailed: There was no answer, or the call has ended.
         """
         if isinstance(what, bytes):
             sound = resample(what, rate_hz)
@@ -172,22 +192,24 @@ class CallClient:
         voice, said = self._listen()
         self._microphone.speak(sound)
         # The pause after the last word is the sign that it was the last.
-        await until(lambda: self._microphone.spoken_ms >= spans[-1].end_ms)
+        await self._call.until(lambda: self._microphone.spoken_ms >= spans[-1].end_ms)
         return await self._answer(voice, said)
 
     async def listen(self) -> Answer:
         """What the agent says unasked: next, or since the last answer.
 
         Raises:
-            CallFailed: It has said nothing until the timeout.
+            CallFailed: It has said nothing until the timeout, or the call has ended.
         """
         voice, _ = self._listen()
 
         def has_spoken() -> bool:
             return any(line.who == "agent" for line in self._call.lines[self._told :])
 
-        await until(lambda: has_spoken() and self._call.silent_ms > _QUIET_MS, self._timeout_s)
-        if not has_spoken():
+        def has_finished() -> bool:
+            return has_spoken() and self._call.silent_ms > _QUIET_MS
+
+        if not await self._call.until(has_finished, self._timeout_s) and not has_spoken():
             raise CallFailed(f"The agent has said nothing for {self._timeout_s:g} s.")
         return self._told_since(self._told, None, voice)
 

@@ -25,7 +25,7 @@ class LiveCaptions:
         """Take one message; what isn't understood is somebody else's."""
         try:
             body = json.loads(message)
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         data = body.get("data") if isinstance(body, dict) else None
         if not isinstance(data, dict):

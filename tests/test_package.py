@@ -1,0 +1,31 @@
+"""What `import vision_agent` gives, and what it costs."""
+
+import subprocess
+import sys
+
+import vision_agent
+
+HEAVY = ("google.adk", "google.genai", "aiortc", "av", "cv2", "fastapi", "numpy")
+
+
+def test_every_public_name_is_there() -> None:
+    for name in vision_agent.__all__:
+        assert getattr(vision_agent, name) is not None
+        assert name in dir(vision_agent)
+
+
+def test_what_a_call_may_raise_is_public() -> None:
+    from vision_agent.replay import BadRecording, CallFailed, CallRefused, Report
+
+    assert vision_agent.BadRecording is BadRecording
+    assert vision_agent.CallFailed is CallFailed
+    assert vision_agent.CallRefused is CallRefused
+    assert vision_agent.Report is Report
+
+
+def test_importing_it_imports_nothing_heavy() -> None:
+    script = "import sys, vision_agent; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert [name for name in HEAVY if name in loaded] == []
