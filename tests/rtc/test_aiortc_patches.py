@@ -7,9 +7,10 @@ import aiortc.rtcrtpreceiver as receiver_module
 import av
 import numpy as np
 import pytest
-from aiortc import RTCRtpReceiver
+from aiortc import RTCRtpReceiver, RTCRtpSender, RTCSctpTransport
 from aiortc.codecs.base import Decoder
 from aiortc.jitterbuffer import JitterBuffer, JitterFrame
+from aiortc.rtcdtlstransport import RtpRouter
 
 from tests.rtc.calling import Call, PictureSource, SoundSource, until
 from tests.rtc.test_microphone import Opus, Packet, opus_packets
@@ -84,6 +85,14 @@ CHANGES: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
         receiver_module, "RemoteBitrateEstimator"
     ),
     "get_host_addresses is gone": lambda m: m.delattr(aioice.ice, "get_host_addresses"),
+    "_receive_sack_chunk is gone": lambda m: m.delattr(RTCSctpTransport, "_receive_sack_chunk"),
+    "_handle_data takes": lambda m: m.setattr(RTCSctpTransport, "_handle_data", lambda self: None),
+    "RTCSctpTransport no longer": lambda m: m.setattr(
+        RTCSctpTransport, "__init__", lambda self, transport, port: None
+    ),
+    "_run_rtcp is gone": lambda m: m.delattr(RTCRtpReceiver, "_run_rtcp"),
+    "_retransmit takes": lambda m: m.setattr(RTCRtpSender, "_retransmit", lambda self: None),
+    "RtpRouter no longer": lambda m: m.setattr(RtpRouter, "__init__", lambda self: None),
     "check_incoming is gone": lambda m: m.delattr(aioice.ice.Connection, "check_incoming"),
 }
 

@@ -1,6 +1,7 @@
-"""The only file that touches private parts of aiortc and aioice, and replaces some of them.
+"""With `aiortc_rtp` and `aiortc_sctp` the only files that touch private parts of aiortc and aioice.
 
-Three module globals of ``aiortc.rtcrtpreceiver`` are replaced, once for the process (`install`):
+Those two bound what a peer can make aiortc do. Here, three module
+globals of ``aiortc.rtcrtpreceiver`` are replaced, once for the process (`install`):
 
 - ``JitterBuffer``: no waiting for sound, the marker bit for pictures (see `jitter_buffer`).
 - ``get_decoder``: frames that the jitter buffer handed over together are unfolded.
@@ -38,6 +39,7 @@ from aiortc.jitterbuffer import JitterFrame
 from av import AudioCodecContext, CodecContext, Packet
 from av.frame import Frame as MediaFrame
 
+from vision_agent.rtc import aiortc_rtp, aiortc_sctp
 from vision_agent.rtc.jitter_buffer import AudioJitterBuffer, Encoded, VideoJitterBuffer
 from vision_agent.rtc.lane import AudioLane, VideoLane
 
@@ -181,6 +183,8 @@ def install() -> None:
     receiver_module.JitterBuffer = PromptJitterBuffer
     receiver_module.RemoteBitrateEstimator = FixedBitrate
     receiver_module.get_decoder = get_decoder
+    aiortc_rtp.install()
+    aiortc_sctp.install()
     stock_addresses = aioice.ice.get_host_addresses
 
     def with_loopback(use_ipv4: bool, use_ipv6: bool) -> list[str]:
@@ -224,6 +228,9 @@ def check() -> None:
         raise RuntimeError(_changed(f"RTCRtpReceiver no longer uses {name}"))
     if "get_decoder" not in receiver_module.decoder_worker.__code__.co_names:
         raise RuntimeError(_changed("decoder_worker no longer uses get_decoder"))
+    for part in (aiortc_rtp, aiortc_sctp):
+        if changed := part.missing():
+            raise RuntimeError(_changed(changed))
     if "get_host_addresses" not in aioice.ice.Connection.gather_candidates.__code__.co_names:
         raise RuntimeError(_changed("gather_candidates no longer uses get_host_addresses"))
 
@@ -303,7 +310,10 @@ class SignsOfLife:
 
 
 async def abandon(pc: RTCPeerConnection) -> None:
-    """Frees the sockets of a connection whose `close()` failed or hung."""
+    """Frees the sockets and ends the tasks of a connection whose `close()` failed or hung."""
+    running = [task for t in pc.getTransceivers() for task in aiortc_rtp.cancel_tasks(t)]
+    if running:
+        await asyncio.wait(running, timeout=1)
     transports = {t.receiver.transport for t in pc.getTransceivers()}
     transports |= set(getattr(pc, "_RTCPeerConnection__dtlsTransports", ()))
     if pc.sctp is not None:

@@ -1,0 +1,247 @@
+"""aiortc's SCTP association, with bounds on what its peer can make it do.
+
+One of the files that touch private parts of aiortc (see `aiortc_patches`). The association is
+replaced by a subclass of it (`BoundedSctpTransport`): fragments are put together by
+`sctp_reassembly`, what arrives out of order is bounded, and a packet costs about the same whatever
+it says. A packet that aiortc fails on is dropped. Let through, the failure would end the receive
+loop of the whole connection, sound and pictures included.
+
+Written for aiortc 1.16.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import logging
+from typing import Any
+
+import aiortc.rtcpeerconnection
+import aiortc.rtcsctptransport
+from aiortc.rtcsctptransport import (
+    AbortChunk,
+    Chunk,
+    DataChunk,
+    ForwardTsnChunk,
+    RTCSctpTransport,
+    SackChunk,
+)
+
+from vision_agent.rtc.sctp_reassembly import (
+    WINDOW_BYTES,
+    Fragment,
+    PeerMisbehaves,
+    Reassembly,
+    tsn_ahead,
+)
+
+logger = logging.getLogger(__name__)
+
+# Any: what is replaced here is not for a type checker to follow.
+sctp_module: Any = aiortc.rtcsctptransport
+peer_connection_module: Any = aiortc.rtcpeerconnection
+
+MAX_CONTROL_CHUNKS = 8
+"""Of one packet. Each may have to be answered, and a packet has room for 300 of four bytes."""
+
+MAX_RECONFIG_PARAMETERS = 2  # RFC 6525 3.1
+MAX_REPORTED_DUPLICATES = 16
+MAX_GAP_BLOCKS = 256  # with more, a SACK no longer fits into a packet
+_USER_INITIATED_ABORT = 12  # RFC 9260 3.3.10.12
+
+_OVERRIDDEN = {
+    "_handle_data": ["self", "data"],
+    "_mark_received": ["self", "tsn"],
+    "_receive_chunk": ["self", "chunk"],
+    "_receive_data_chunk": ["self", "chunk"],
+    "_receive_forward_tsn_chunk": ["self", "chunk"],
+    "_receive_sack_chunk": ["self", "chunk"],
+    "_reset_deferred_streams": ["self"],
+    "_send_sack": ["self"],
+}
+_ATTRIBUTES = {
+    "_advertised_rwnd",
+    "_association_state",
+    "_last_received_tsn",
+    "_local_tsn",
+    "_reconfig_deferred",
+    "_sack_duplicates",
+    "_sack_misordered",
+    "_sack_needed",
+}
+
+
+class BoundedSctpTransport(RTCSctpTransport):
+    """aiortc's `RTCSctpTransport` for a peer that may mean harm."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._reassembly = Reassembly()
+        self._control_chunks = 0
+        self._given_up = False
+        self.bad_packets = 0
+
+    async def _handle_data(self, data: bytes) -> None:
+        if self._given_up:
+            return
+        self._control_chunks = 0
+        try:
+            await super()._handle_data(data)
+        except PeerMisbehaves as error:
+            await self._give_up(str(error))
+        except ConnectionError:
+            raise
+        except Exception:  # of a packet that aiortc did not expect
+            self.bad_packets += 1
+            if self.bad_packets == 1:
+                logger.warning("A packet of a data channel is not valid SCTP.", exc_info=True)
+
+    async def _give_up(self, reason: str) -> None:
+        """Ends the association, and with it the data channels; the peer is told why."""
+        logger.warning("The data channel of a call is closed: %s.", reason)
+        self._given_up = True
+        chunk = AbortChunk()
+        chunk.params.append((_USER_INITIATED_ABORT, reason.encode()))
+        with contextlib.suppress(ConnectionError):
+            await self._send_chunk(chunk)
+        self._set_state(self.State.CLOSED)
+
+    async def _receive_chunk(self, chunk: Chunk) -> None:
+        if not isinstance(chunk, DataChunk):
+            self._control_chunks += 1
+            if self._control_chunks > MAX_CONTROL_CHUNKS:
+                return
+            if isinstance(chunk, sctp_module.ReconfigChunk):
+                del chunk.params[MAX_RECONFIG_PARAMETERS:]
+        await super()._receive_chunk(chunk)
+
+    async def _receive_data_chunk(self, chunk: DataChunk) -> None:
+        self._sack_needed = True
+        if self._last_received_tsn is None:
+            return  # data before the handshake
+        fragment: Fragment = chunk
+        ahead = tsn_ahead(chunk.tsn, self._last_received_tsn)
+        if ahead > 1 and not self._reassembly.has_room(fragment):
+            return  # not acknowledged: the peer sends it again
+        if self._mark_received(chunk.tsn):
+            return
+        messages = self._reassembly.add(fragment)
+        self._advertised_rwnd = WINDOW_BYTES - self._reassembly.waiting_bytes
+        for message in messages:
+            await self._receive(*message)
+        await self._reset_deferred_streams()
+
+    def _mark_received(self, tsn: int) -> bool:
+        assert self._last_received_tsn is not None
+        if tsn_ahead(tsn, self._last_received_tsn) <= 0 or tsn in self._sack_misordered:
+            if len(self._sack_duplicates) < MAX_REPORTED_DUPLICATES:
+                self._sack_duplicates.append(tsn)
+            return True
+        self._sack_misordered.add(tsn)
+        self._advance()
+        return False
+
+    def _advance(self) -> None:
+        """Moves the cumulative TSN over what has been received already."""
+        assert self._last_received_tsn is not None
+        while (following := (self._last_received_tsn + 1) & 0xFFFFFFFF) in self._sack_misordered:
+            self._sack_misordered.remove(following)
+            self._last_received_tsn = following
+
+    async def _receive_forward_tsn_chunk(self, chunk: ForwardTsnChunk) -> None:
+        self._sack_needed = True
+        last = self._last_received_tsn
+        if last is None or tsn_ahead(chunk.cumulative_tsn, last) <= 0:
+            return
+        self._last_received_tsn = chunk.cumulative_tsn
+        self._sack_misordered = {
+            tsn for tsn in self._sack_misordered if tsn_ahead(tsn, chunk.cumulative_tsn) > 0
+        }
+        self._advance()
+        for stream_id, stream_seq in dict(chunk.streams).items():
+            for message in self._reassembly.skip(stream_id, stream_seq):
+                await self._receive(*message)
+        self._reassembly.prune(self._last_received_tsn)
+        self._advertised_rwnd = WINDOW_BYTES - self._reassembly.waiting_bytes
+        await self._reset_deferred_streams()
+
+    async def _receive_sack_chunk(self, chunk: SackChunk) -> None:
+        outstanding = tsn_ahead(self._local_tsn, chunk.cumulative_tsn) - 1
+        if outstanding < 0:
+            return  # acknowledges what was never sent
+        # aiortc walks every TSN of every block: a packet has room for 300 blocks of 65,535.
+        acknowledged = 0
+        gaps = []
+        for first, last in chunk.gaps:
+            last = min(last, outstanding)
+            if acknowledged < first <= last:
+                gaps.append((first, last))
+                acknowledged = last
+        chunk.gaps = gaps
+        await super()._receive_sack_chunk(chunk)
+
+    async def _reset_deferred_streams(self) -> None:
+        request = self._reconfig_deferred
+        await super()._reset_deferred_streams()
+        if request is not None and self._reconfig_deferred is None:
+            for stream_id in request.streams:
+                self._reassembly.reset(stream_id)
+
+    async def _send_sack(self) -> None:
+        if self._last_received_tsn is not None:
+            await super()._send_sack()
+
+    async def _send_chunk(self, chunk: Chunk) -> None:
+        if isinstance(chunk, SackChunk):
+            del chunk.gaps[MAX_GAP_BLOCKS:]
+        await super()._send_chunk(chunk)
+
+
+def decode_params(body: bytes) -> list[tuple[int, bytes]]:
+    """Replaces aiortc's, which reads a parameter that claims to have no length for ever.
+
+    Raises:
+        ValueError: A parameter is shorter than its own header.
+    """
+    params = []
+    at = 0
+    while at <= len(body) - 4:
+        kind, length = int.from_bytes(body[at : at + 2]), int.from_bytes(body[at + 2 : at + 4])
+        if length < 4:
+            raise ValueError(f"An SCTP parameter has a length of {length} bytes.")
+        params.append((kind, body[at + 4 : at + length]))
+        at += length + -length % 4
+    return params
+
+
+def install() -> None:
+    """Puts the replacements in place."""
+    sctp_module.decode_params = decode_params
+    peer_connection_module.RTCSctpTransport = BoundedSctpTransport
+
+
+def missing() -> str | None:
+    """What of aiortc is not as this file expects it, in words; None if all is there."""
+    for name, parameters in _OVERRIDDEN.items():
+        found = getattr(RTCSctpTransport, name, None)
+        if found is None:
+            return f"RTCSctpTransport.{name} is gone"
+        if list(inspect.signature(found).parameters) != parameters:
+            return f"RTCSctpTransport.{name} takes other arguments"
+    used = set(RTCSctpTransport.__init__.__code__.co_names)
+    for name in sorted(_ATTRIBUTES - used):
+        return f"RTCSctpTransport no longer uses {name}"
+    if "decode_params" not in sctp_module.BaseParamsChunk.__init__.__code__.co_names:
+        return "SCTP chunks no longer use decode_params"
+    if "RTCSctpTransport" not in _names_in_class(aiortc.rtcpeerconnection.RTCPeerConnection):
+        return "RTCPeerConnection no longer makes an RTCSctpTransport"
+    return None
+
+
+def _names_in_class(cls: type) -> set[str]:
+    return {
+        name
+        for method in vars(cls).values()
+        if inspect.isfunction(method)
+        for name in method.__code__.co_names
+    }
