@@ -153,6 +153,7 @@ def install_brain(brain: Brain, root: BaseAgent, local: LocalServer | None) -> N
             agent.model = gemini_at(
                 local.base_url,
                 local.certificate_pem,
+                local.api_key,
                 # A live model keeps its name: the local server then speaks that dialect.
                 model=_local_name(name),
                 speech=speech,

@@ -33,6 +33,7 @@ class Switchboard:
 
     def __init__(self, settings: Settings) -> None:
         self._scenario, self._data_dir = settings.scenario, settings.data_dir
+        self._most_calls = settings.max_calls
         self._local: LocalServer | None = None
         self.hosts: dict[str, AgentHost] = {}
         for spec in agent_specs(settings.agent):
@@ -94,7 +95,9 @@ class Switchboard:
                     f"The data folder {self._data_dir} can't be used: {error}. "
                     f"Name another with {VARIABLE}."
                 ) from error
-            self._local = await LocalServer.start(self._scenario, self._data_dir)
+            self._local = await LocalServer.start(
+                self._scenario, self._data_dir, most_calls=self._most_calls
+            )
         for host in self.hosts.values():
             await host.start(self._local)
 

@@ -40,7 +40,7 @@ async def type_text(session: live.AsyncSession, text: str) -> None:
 
 def kinds(message: types.LiveServerMessage) -> list[str]:
     """What a message says, in one word for each thing."""
-    said = []
+    said = ["usage_metadata"] if message.usage_metadata else []
     content = message.server_content
     if content is not None:
         if content.input_transcription:
@@ -55,7 +55,6 @@ def kinds(message: types.LiveServerMessage) -> list[str]:
     for name in (
         "tool_call",
         "tool_call_cancellation",
-        "usage_metadata",
         "go_away",
         "voice_activity",
     ):

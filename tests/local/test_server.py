@@ -353,3 +353,121 @@ async def test_the_base_address_may_end_with_a_slash(server: LocalServer) -> Non
     client = Client(vertexai=False, api_key="any", http_options=options)
     async with client.aio.live.connect(model=MODEL_2) as session:
         assert session.session_id
+
+
+async def test_a_burst_gets_no_more_lines_than_there_are(engine: ScriptedEngine) -> None:
+    server = await serve("127.0.0.1", 0, engine, max_connections=2)
+    came = await asyncio.gather(*(raw(server) for _ in range(12)), return_exceptions=True)
+    let_in = [one for one in came if isinstance(one, ClientConnection)]
+    refused = [one for one in came if isinstance(one, websockets.InvalidStatus)]
+    assert (len(let_in), len(refused)) == (2, 10)
+    assert {one.response.status_code for one in refused} == {503}
+    for one in let_in:
+        await one.close()
+    await server.close()
+
+
+async def test_a_silent_session_gives_its_line_to_a_newcomer_and_is_told_so(
+    engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vision_agent.local.lines.SILENT_S", 0.0)
+    server = await serve("127.0.0.1", 0, engine, max_connections=1)
+    async with raw(server) as silent:
+        await silent.send(SETUP)
+        await silent.recv()
+        async with raw(server) as newcomer:
+            await newcomer.send(SETUP)
+            assert b"setupComplete" in await newcomer.recv()
+        code, words = await closed(silent)
+    assert (code, words) == (
+        1008,
+        "Nothing was sent for a while, and others wait for the line.",
+    )
+    await server.close()
+
+
+@pytest.mark.parametrize("key", ["any", "", "local", "the-ke", "the-key2", "\u00e9"])
+async def test_a_server_with_a_key_of_its_own_takes_no_other(
+    engine: ScriptedEngine, key: str
+) -> None:
+    server = await serve("127.0.0.1", 0, engine, api_key="the-key")
+    async with raw(server, key=key) as connection:
+        await connection.send(SETUP)
+        code, _ = await closed(connection)
+    assert code in (1007, 1008)
+    async with raw(server, key="the-key") as connection:
+        await connection.send(SETUP)
+        assert b"setupComplete" in await connection.recv()
+    await server.close()
+
+
+@pytest.mark.parametrize("authorization", ["Token", "Token ", "Bearer", "Bearer ", "", "x y z"])
+async def test_a_credential_without_content_is_refused(
+    server: LocalServer, authorization: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with websockets.connect(
+        f"wss://127.0.0.1:{server.port}{STUDIO_PATH}",
+        ssl=trusting(server),
+        additional_headers={"Authorization": authorization},
+    ) as connection:
+        await connection.send(SETUP)
+        code, words = await closed(connection)
+    assert code == 1008
+    assert words.startswith("Method doesn't allow unregistered callers")
+    assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize("version", ["v1alpha", "v1beta", "v1"])
+async def test_every_version_that_google_genai_uses_is_served(
+    server: LocalServer, version: str
+) -> None:
+    async with raw(server, path=STUDIO_PATH.replace("v1alpha", version)) as connection:
+        await connection.send(SETUP)
+        assert b"setupComplete" in await connection.recv()
+
+
+async def test_a_version_that_is_not_served_is_answered_with_those_that_are(
+    server: LocalServer,
+) -> None:
+    with pytest.raises(websockets.InvalidStatus) as refused:
+        async with raw(server, path=STUDIO_PATH.replace("v1alpha", "v2")):
+            pass
+    assert refused.value.response.status_code == 404
+    assert "v1alpha, v1beta and v1" in (refused.value.response.body or b"").decode()
+
+
+HALF_A_PAIR = '{"setup":{"model":"\\ud800"}}'
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        HALF_A_PAIR,
+        '{"setup":{"model":"models/local","systemInstruction":{"parts":[{"text":"\\uDFFF"}]}}}',
+        b'{"setup":{"model":"\xed\xa0\x80"}}',
+        b'{"setup":{"model":"\xff"}}',
+        '{"setup":{"model":"models/local"}}'.encode("utf-16"),
+    ],
+)
+async def test_what_is_no_text_is_refused_as_invalid_json(
+    server: LocalServer, message: str | bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with raw(server) as connection:
+        await connection.send(message)
+        code, words = await closed(connection)
+    assert code == 1007
+    assert words.startswith("Invalid JSON payload received.")
+    assert "Traceback" not in caplog.text
+
+
+async def test_a_pair_of_surrogates_is_one_character(
+    connect: Connect, engine: ScriptedEngine, server: LocalServer
+) -> None:
+    engine.answers = lambda turn: [Say("Ok")]
+    async with raw(server) as connection:
+        await connection.send(SETUP)
+        await connection.recv()
+        await connection.send('{"realtimeInput":{"text":"\\ud83d\\ude00"}}')
+        while not engine.turns:
+            await connection.recv()
+    assert engine.turns[0].text == "\N{GRINNING FACE}"

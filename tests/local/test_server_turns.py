@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 
 import pytest
 from google.genai import types
 
-from tests.local.live_clients import MODEL_2, MODEL_3, MODEL_3_1, Connect
+from tests.local.live_clients import MODEL_2, MODEL_3, MODEL_3_1, VERTEX_MODEL_2, Connect
 from tests.local.live_talk import LOUD, QUIET, Heard, say, send_sound, type_text
 from tests.local.scripted_engine import ScriptedEngine
+from tests.local.test_server import raw
 from vision_agent.local.contract import CallTool, Say, Turn
 from vision_agent.local.contract import Heard as Understood
+from vision_agent.local.server import LocalServer
 
 CAPTIONS = {"output_audio_transcription": types.AudioTranscriptionConfig()}
 LONG = "This is a long answer that nobody wants to hear to its very end."
@@ -651,3 +655,40 @@ async def test_an_interruption_is_soon_heard_by_a_client_that_reads_slowly(
     # answer has a hundred and ninety.
     assert since_cut_in is not None
     assert since_cut_in < 40
+
+
+async def test_usage_comes_in_the_message_that_completes_the_turn(
+    connect: Connect, engine: ScriptedEngine
+) -> None:
+    engine.answers = lambda turn: [Say("Ok")]
+    async with connect() as session, Heard(session) as heard:
+        await type_text(session, "hello")
+        last = await heard.until("turn_complete")
+    assert last.usage_metadata is not None
+    assert [message for message in heard.messages if message.usage_metadata] == [last]
+
+
+async def test_a_mute_does_not_move_the_offsets_of_what_is_said_after_it(
+    server: LocalServer, engine: ScriptedEngine
+) -> None:
+    engine.answers = lambda turn: [Say("Ok")]
+    engine.hears.extend([Understood("one", True), Understood("two", True)])
+    loud = base64.b64encode(b"\x10\x27" * 3_200).decode()  # 200 ms
+    audio = {"realtimeInput": {"audio": {"data": loud, "mimeType": "audio/pcm;rate=16000"}}}
+    starts: list[str] = []
+    vertex = "/ws/google.cloud.aiplatform.v1.LlmBidiService/BidiGenerateContent"
+    async with raw(server, path=vertex) as connection:
+        model = f"projects/p/locations/l/publishers/google/models/{VERTEX_MODEL_2}"
+        setup = {"setup": {"model": model, "explicitVadSignal": True}}
+        await connection.send(json.dumps(setup))
+        await connection.recv()
+        for _ in range(2):
+            await connection.send(json.dumps(audio))
+            await connection.send('{"realtimeInput":{"audioStreamEnd":true}}')
+            async for message in connection:
+                said = json.loads(message)
+                if (said.get("voiceActivity") or {}).get("type") == "ACTIVITY_START":
+                    starts.append(said["voiceActivity"]["audioOffset"])
+                if "turnComplete" in said.get("serverContent", {}):
+                    break
+    assert starts == ["0.000s", "0.200s"]

@@ -123,3 +123,40 @@ async def test_ctrl_c_is_left_to_the_parent() -> None:
     os.kill(pid, signal.SIGINT)
     assert (await odd.echo(b"still here")).payload == b"still here"
     await odd.process.close()
+
+
+@pytest.mark.parametrize("which", ["on_message", "on_ready", "on_lost"])
+async def test_a_callback_that_fails_is_logged_and_the_worker_serves_again(
+    which: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    answers: asyncio.Queue[Message] = asyncio.Queue()
+    failures = ["once"]
+
+    def failing_once(name: str) -> None:
+        if name == which and failures:
+            failures.pop()
+            raise ValueError("a callback of ours fails")
+
+    def on_message(message: Message) -> None:
+        failing_once("on_message")
+        answers.put_nowait(message)
+
+    worker = WorkerProcess(
+        "tests.local.odd_worker",
+        "The odd one",
+        on_message,
+        on_ready=lambda: failing_once("on_ready"),
+        on_lost=lambda _: failing_once("on_lost"),
+        environment={"ODD_WORKER": "echoes"},
+    )
+    worker.start()
+    await worker.ready(60)
+    worker.send(7, 1, b"die" if which == "on_lost" else b"one")
+    async with asyncio.timeout(60):
+        while not worker.restarts:
+            await asyncio.sleep(0.01)
+        await worker.ready(60)
+        worker.send(7, 2, b"two")
+        assert (await answers.get()).payload == b"two"
+    assert "a callback of ours fails" in caplog.text
+    await worker.close()

@@ -152,7 +152,7 @@ async def check_engine() -> Sequence[Finding]:
         started_ms = round(1000 * (time.monotonic() - began))
         trust = ssl.create_default_context(cadata=server.certificate_pem)
         client = genai.Client(
-            api_key="local",
+            api_key=server.api_key,
             vertexai=False,
             http_options=types.HttpOptions(
                 base_url=server.base_url, async_client_args={"ssl": trust, "max_size": None}

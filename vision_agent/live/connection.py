@@ -116,6 +116,7 @@ def gemini(model: str, *, speech: types.SpeechConfig | None = None) -> LiveGemin
 def gemini_at(
     base_url: str,
     certificate_pem: str,
+    api_key: str = "any",
     *,
     model: str,
     speech: types.SpeechConfig | None = None,
@@ -125,6 +126,7 @@ def gemini_at(
     Args:
         base_url: `https://host:port`, without a trailing slash; google-genai makes it `wss`.
         certificate_pem: The one certificate that is trusted there.
+        api_key: A key that is taken there.
         model: The name to ask for.
         speech: A voice of its own, instead of the call's.
     """
@@ -135,7 +137,7 @@ def gemini_at(
         names_user=True,
         speech_config=speech,
         client_kwargs={
-            "api_key": "local",
+            "api_key": api_key,
             "enterprise": False,
             "http_options": types.HttpOptions(async_client_args={"ssl": trust, "max_size": None}),
         },

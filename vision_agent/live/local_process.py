@@ -11,6 +11,7 @@ import contextlib
 import json
 import logging
 import os
+import secrets
 import signal
 import sys
 from dataclasses import dataclass
@@ -34,21 +35,27 @@ class LocalServer:
     Attributes:
         base_url: `https://127.0.0.1:port`.
         certificate_pem: The certificate it made for itself at start; trust this one only.
+        api_key: The one key it takes, so that no other program of this machine uses it.
         process: The child.
     """
 
     base_url: str
     certificate_pem: str
+    api_key: str
     process: asyncio.subprocess.Process
 
     @classmethod
-    async def start(cls, scenario: Path | None = None, data_dir: Path | None = None) -> Self:
+    async def start(
+        cls, scenario: Path | None = None, data_dir: Path | None = None, most_calls: int = 32
+    ) -> Self:
         """Start it on a free port and wait until it listens; `LocalServerError` if it does not.
 
         Args:
             scenario: A file that says what it answers and what goes wrong; none for itself.
             data_dir: Where it keeps what users teach; None keeps it until it ends.
+            most_calls: How many calls there may be at once.
         """
+        api_key = secrets.token_urlsafe(24)
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -59,18 +66,23 @@ class LocalServer:
             "0",
             *(("--scenario", str(scenario)) if scenario else ()),
             *(("--data-dir", str(data_dir)) if data_dir else ()),
+            # While a call changes its connection it has two.
+            "--max-connections",
+            str(2 * most_calls),
             # It ends when this pipe closes, so it can't outlive us, however we end.
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             # Ctrl-C reaches a terminal's whole process group; we end it in our own order.
             start_new_session=True,
+            env={**os.environ, "VISION_AGENT_LOCAL_KEY": api_key},
         )
         assert process.stdout is not None
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
                 line = await process.stdout.readline()
             announced = json.loads(line)
-            return cls(f"https://127.0.0.1:{announced['port']}", announced["certificate"], process)
+            base_url = f"https://127.0.0.1:{announced['port']}"
+            return cls(base_url, announced["certificate"], api_key, process)
         except (TimeoutError, ValueError, KeyError) as error:
             await _end(process)
             raise LocalServerError(

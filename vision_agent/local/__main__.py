@@ -3,6 +3,9 @@
 Prints one line of JSON when it listens, ``{"port": N, "certificate": "<PEM>"}``, and ends with
 status 0 when its standard input ends (so when its parent does) or on SIGTERM or SIGINT. With a
 scenario that says something impossible it ends with status 2 before it listens.
+
+`VISION_AGENT_LOCAL_KEY` in its environment is the one API key it takes; without the variable it
+takes every key. A command line, in which a key could stand, can be read by every local user.
 """
 
 from __future__ import annotations
@@ -20,6 +23,9 @@ from vision_agent.local.process import serve_until
 from vision_agent.local.scenarios.scenario import Scenario
 from vision_agent.local.scenarios.scenario_file import load_scenario
 from vision_agent.local.scenarios.scenario_reader import ScenarioError
+from vision_agent.local.server import MAX_CONNECTIONS
+
+KEY_VARIABLE = "VISION_AGENT_LOCAL_KEY"
 
 
 def main() -> int:
@@ -34,6 +40,12 @@ def main() -> int:
     parser.add_argument(
         "--data-dir", type=Path, help="where to keep what users teach [nowhere: until it ends]"
     )
+    parser.add_argument(
+        "--max-connections",
+        type=int,
+        default=MAX_CONNECTIONS,
+        help="clients that may be connected at once",
+    )
     options = parser.parse_args()
     try:
         scenario = load_scenario(options.scenario) if options.scenario else None
@@ -41,14 +53,14 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 2
     try:
-        asyncio.run(_run(options.host, options.port, scenario, options.data_dir))
+        asyncio.run(_run(options, scenario))
     except OSError as error:
         sys.stderr.write(f"cannot listen on {options.host}:{options.port}: {error}\n")
         return 1
     return 0
 
 
-async def _run(host: str, port: int, scenario: Scenario | None, data_dir: Path | None) -> None:
+async def _run(options: argparse.Namespace, scenario: Scenario | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -61,7 +73,17 @@ async def _run(host: str, port: int, scenario: Scenario | None, data_dir: Path |
             loop.call_soon_threadsafe(stop.set)
 
     threading.Thread(target=wait_for_end_of_input, name="standard input", daemon=True).start()
-    await serve_until(stop, host, port, _announce, scenario, data_dir=data_dir)
+    await serve_until(
+        stop,
+        options.host,
+        options.port,
+        _announce,
+        scenario,
+        data_dir=options.data_dir,
+        # Its own worker processes have no use for it.
+        api_key=os.environ.pop(KEY_VARIABLE, None),
+        max_connections=options.max_connections,
+    )
 
 
 def _announce(port: int, certificate_pem: str) -> None:

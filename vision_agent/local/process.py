@@ -6,14 +6,13 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vision_agent.local.api.engine_port import Engine
 from vision_agent.local.api.limits import SERVICE, Limits
 from vision_agent.local.scenarios.scenario import Scenario
-from vision_agent.local.server import serve
+from vision_agent.local.server import MAX_CONNECTIONS, LocalServer, serve
 
 if TYPE_CHECKING:
     from vision_agent.local.engine import Engine as RealEngine
@@ -51,6 +50,9 @@ async def serve_until(
     scenario: Scenario | None = None,
     limits: Limits = SERVICE,
     data_dir: Path | None = None,
+    *,
+    api_key: str | None = None,
+    max_connections: int = MAX_CONNECTIONS,
 ) -> None:
     """Starts the engine and a server, runs them until ``stop`` or a signal, and ends both.
 
@@ -62,6 +64,8 @@ async def serve_until(
         scenario: What it says instead, and what goes wrong.
         limits: How long connections and sessions may last.
         data_dir: Where it keeps what users teach; None keeps it until it ends.
+        api_key: The one key that is let in; None lets in every key.
+        max_connections: How many clients may be connected at once.
 
     Raises:
         OSError: the port is taken.
@@ -79,7 +83,16 @@ async def serve_until(
                 return
             engine = starting.result()
             try:
-                await _serve(stopped, engine, host, port, announce, scenario, limits)
+                serving = serve(
+                    host,
+                    port,
+                    engine,
+                    max_connections=max_connections,
+                    limits=limits,
+                    scenario=scenario,
+                    api_key=api_key,
+                )
+                await _announced(serving, stopped, announce)
             finally:
                 if engine is not None:
                     await engine.close()
@@ -98,16 +111,12 @@ async def _start_engine(scenario: Scenario | None, data_dir: Path | None) -> Rea
     return await Engine.start(data_dir)
 
 
-async def _serve(
+async def _announced(
+    serving: Coroutine[Any, Any, LocalServer],
     stopped: asyncio.Task[Any],
-    engine: Engine | None,
-    host: str,
-    port: int,
     announce: Callable[[int, str], None],
-    scenario: Scenario | None,
-    limits: Limits,
 ) -> None:
-    server = await serve(host, port, engine, scenario=scenario, limits=limits)
+    server = await serving
     try:
         if not stopped.done():
             announce(server.port, server.certificate_pem)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import hmac
 import logging
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TypeVar
@@ -13,21 +15,32 @@ from urllib.parse import parse_qs, urlsplit
 import websockets.asyncio.server as websocket_server
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
+from websockets.protocol import State
 
 from vision_agent.local.api.engine_port import Engine
 from vision_agent.local.api.handles import Handles
 from vision_agent.local.api.limits import SERVICE, Limits
 from vision_agent.local.api.outbox import ClientTooSlow
 from vision_agent.local.api.session import Session
-from vision_agent.local.api.session_setup import check_credentials, find_endpoint, parse_setup
-from vision_agent.local.api.wire import POLICY, Refused
+from vision_agent.local.api.session_setup import (
+    SERVED_PATHS,
+    check_credentials,
+    find_endpoint,
+    parse_setup,
+)
+from vision_agent.local.api.wire import POLICY, Refused, invalid
 from vision_agent.local.certificate import make_certificate
+from vision_agent.local.door import Door
+from vision_agent.local.lines import Lines, NoLine
 from vision_agent.local.scenarios.faulty_connection import Faults, FaultyConnection
 from vision_agent.local.scenarios.scenario import Scenario
 from vision_agent.local.scenarios.scenario_engine import ScenarioEngine
 
 MAX_CONNECTIONS = 64
-"""Connections at once; the next one is answered 503."""
+"""Connections at once; the next one takes the line of a silent one or is answered 503."""
+
+MAX_HANDSHAKES = 32
+"""Connections that may be busy with TLS and HTTP at once."""
 
 SETUP_WITHIN_S = 10.0
 """How long a connection may take for TLS and HTTP, and then again for its setup message."""
@@ -90,6 +103,7 @@ async def serve(
     setup_within_s: float = SETUP_WITHIN_S,
     limits: Limits = SERVICE,
     scenario: Scenario | None = None,
+    api_key: str | None = None,
 ) -> LocalServer:
     """Starts a server; the engine stays the caller's to close.
 
@@ -101,6 +115,7 @@ async def serve(
         setup_within_s: How long a client may take to say what it wants.
         limits: How long connections and sessions may last, and how much they may hold.
         scenario: What it says instead, and what goes wrong.
+        api_key: The one key that is let in; None lets in every key.
 
     Raises:
         OSError: the port is taken.
@@ -109,11 +124,12 @@ async def serve(
     faults = Faults(scenario) if scenario and scenario.faults else None
     engine = ScenarioEngine(scenario or Scenario(), engine) if scenario or not engine else engine
     certificate = make_certificate(datetime.datetime.now(datetime.UTC))
-    service = _Service(engine, max_connections, setup_within_s, limits, faults)
+    door = Door(host, port, MAX_HANDSHAKES)
+    lines = Lines[websocket_server.ServerConnection](max_connections)
+    service = _Service(engine, door, lines, setup_within_s, limits, faults, api_key)
     server = await websocket_server.serve(
         service.converse,
-        host,
-        port,
+        sock=door,
         ssl=certificate.server_context(),
         process_request=service.admit,
         # Sound does not compress, and on one machine there is nothing to save.
@@ -134,37 +150,45 @@ class _Service:
     """What one server's connections share."""
 
     engine: Engine
-    max_connections: int
+    door: Door
+    lines: Lines[websocket_server.ServerConnection]
     setup_within_s: float
     limits: Limits
     faults: Faults | None = None
+    api_key: str | None = None
     handles: Handles = field(default_factory=Handles)
-    open: int = 0
+    goodbyes: set[asyncio.Task[None]] = field(default_factory=set)
 
     def admit(
         self, connection: websocket_server.ServerConnection, request: Request
     ) -> Response | None:
         """Answers a request that does not become a WebSocket; None lets it become one."""
         if find_endpoint(request.path) is None:
-            return connection.respond(HTTPStatus.NOT_FOUND, "No such service.\n")
-        if self.open >= self.max_connections:
-            response = connection.respond(
-                HTTPStatus.SERVICE_UNAVAILABLE, "The local Live API has no free connection.\n"
-            )
-            response.headers["Retry-After"] = "5"
-            return response
+            return connection.respond(HTTPStatus.NOT_FOUND, f"No such service. {SERVED_PATHS}\n")
+        now_s = asyncio.get_running_loop().time()
+        # A connection that broke in its handshake never reached `converse`.
+        for one in [one for one in self.lines if one.state is State.CLOSED]:
+            self.lines.leave(one)
+        try:
+            silent = self.lines.take(connection, connection.remote_address[0], now_s)
+        except NoLine as refused:
+            return _no_line(connection, of_address=refused.of_address)
+        if silent is not None:
+            goodbye = asyncio.create_task(_say_goodbye(silent))
+            self.goodbyes.add(goodbye)
+            goodbye.add_done_callback(self.goodbyes.discard)
+        self.door.let_in(connection.remote_address)
         return self.faults.admit(connection) if self.faults else None
 
     async def converse(self, connection: websocket_server.ServerConnection) -> None:
         """One connection, from its first message to its close."""
-        self.open += 1
         _logger.debug("connected: %s", connection.remote_address)
         try:
             if self.faults:
                 async with self.faults.on(connection) as faulty:
-                    await self._serve_session(faulty)
+                    await self._serve_session(connection, faulty)
             else:
-                await self._serve_session(connection)
+                await self._serve_session(connection, connection)
         except* ConnectionClosed:
             pass
         except* Refused as group:
@@ -178,11 +202,13 @@ class _Service:
             _logger.exception("a session of the local Live API failed")
             await connection.close(_INTERNAL_ERROR, "Internal error encountered.")
         finally:
-            self.open -= 1
+            self.lines.leave(connection)
             _logger.debug("disconnected: %s", connection.remote_address)
 
     async def _serve_session(
-        self, connection: websocket_server.ServerConnection | FaultyConnection
+        self,
+        connection: websocket_server.ServerConnection,
+        wire: websocket_server.ServerConnection | FaultyConnection,
     ) -> None:
         request = connection.request
         assert request is not None
@@ -190,33 +216,76 @@ class _Service:
         assert endpoint is not None
         try:
             async with asyncio.timeout(self.setup_within_s):
-                first = await connection.recv()
+                first = await wire.recv()
         except TimeoutError:
             raise Refused(POLICY, "The setup message did not come in time.") from None
         # Only now that the client has sent its setup does it read why it is refused: google-genai
         # reports a close that comes before as a failure to send.
-        check_credentials(endpoint, *_credentials(request))
+        api_key, bearer = _credentials(request)
+        check_credentials(endpoint, api_key, bearer)
+        if self.api_key is not None and not _same(api_key or bearer or "", self.api_key):
+            raise invalid("API key not valid. This server takes only the key it was started with.")
         setup = parse_setup(first, endpoint)
+        loop = asyncio.get_running_loop()
+
+        async def send(message: bytes) -> None:
+            self.lines.stirred(connection, loop.time())
+            await wire.send(message)
+
+        async def received() -> AsyncIterator[str | bytes]:
+            async for message in wire:
+                self.lines.stirred(connection, loop.time())
+                yield message
+
         session = Session(
             setup,
             self.engine,
             self.handles,
-            connection.send,
-            user=request.headers.get(USER_HEADER, "") or setup.user,
+            send,
+            user=_user(request) or setup.user,
             limits=self.limits,
         )
         _logger.debug("session %s: %s", session.id, setup.model.name)
-        await session.run(connection)
+        await session.run(received())
+
+
+async def _say_goodbye(silent: websocket_server.ServerConnection) -> None:
+    if silent.state is State.OPEN:
+        await silent.close(POLICY, "Nothing was sent for a while, and others wait for the line.")
+    else:
+        silent.transport.abort()
+
+
+def _no_line(connection: websocket_server.ServerConnection, *, of_address: bool) -> Response:
+    response = connection.respond(
+        HTTPStatus.TOO_MANY_REQUESTS if of_address else HTTPStatus.SERVICE_UNAVAILABLE,
+        "The local Live API has too many connections from your address.\n"
+        if of_address
+        else "The local Live API has no free connection.\n",
+    )
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+def _same(given: str, wanted: str) -> bool:
+    return hmac.compare_digest(given.encode(errors="replace"), wanted.encode())
+
+
+def _user(request: Request) -> str:
+    """The user that a header names; bytes that are no text are replaced."""
+    name: str = request.headers.get(USER_HEADER, "")
+    return name.encode(errors="replace").decode()
 
 
 def _credentials(request: Request) -> tuple[str | None, str | None]:
     query = parse_qs(urlsplit(request.path).query)
     api_key = request.headers.get("x-goog-api-key") or query.get("key", [None])[0]
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "token" or "access_token" in query:
-        # An ephemeral token: it stands for the key it was made with.
-        api_key = api_key or token.strip() or query["access_token"][0]
-    return api_key, token.strip() if scheme.lower() == "bearer" else None
+    token = token.strip()
+    # An ephemeral token stands for the key it was made with.
+    ephemeral = token if scheme.lower() == "token" else ""
+    api_key = api_key or ephemeral or query.get("access_token", [None])[0]
+    return api_key, token if scheme.lower() == "bearer" else None
 
 
 def _first(group: BaseExceptionGroup[_E]) -> _E:

@@ -118,6 +118,17 @@ class WorkerProcess:
         stdin.write(_HEADER.pack(op, job, len(payload)) + payload)
         return True
 
+    def restart(self, why: str) -> None:
+        """End the child that runs now, which another one follows.
+
+        Args:
+            why: A sentence for the log.
+        """
+        if self._child is not None:
+            _log.error("%s %s It is ended.", self._name, why)
+            with contextlib.suppress(ProcessLookupError):
+                self._child.kill()
+
     async def close(self) -> None:
         """End the child: EOF on its stdin, and a kill if that does not help within a second."""
         if self._keeper is not None:
@@ -156,8 +167,14 @@ class WorkerProcess:
             self._failure = f"{self._name} could not be started: {error}"
             self._tell_waiting()
             return False
+        handled = True
         try:
             await self._read(child)
+        except Exception:
+            # A callback failed. Its child is ended and the jobs are given to the next one: who
+            # waits for this answer would wait for ever.
+            _log.exception("a message of %s could not be handled", self._module)
+            handled = False
         finally:
             served = self._ready.is_set()
             self._ready.clear()
@@ -166,10 +183,16 @@ class WorkerProcess:
         if not self._refused:
             self._failure = f"{self._name} ended unexpectedly (exit status {child.returncode})."
         if served:
-            self._on_lost(self._failure)
+            self._tell_lost()
         else:
             self._tell_waiting()
-        return served
+        return served and handled
+
+    def _tell_lost(self) -> None:
+        try:
+            self._on_lost(self._failure)
+        except Exception:
+            _log.exception("the end of %s could not be handled", self._module)
 
     def _tell_waiting(self) -> None:
         """Whoever waits now is told of the failure; whoever comes later waits for the next one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -255,3 +256,9 @@ async def test_the_callers_manner_changes_the_answer_slightly_and_is_told(brain:
     unknown = await ask(brain, "how do i sound")
     assert isinstance(unknown, str)
     assert "not measured" in unknown
+
+
+async def test_to_forget_everything_needs_no_picture_and_speaks_of_none(brain: Brain) -> None:
+    await ask(brain, "this is my mug", shown(MUG))
+    old = replace(shown(MUG), at_ms=-60_000)
+    assert await ask(brain, "forget everything", old) == "I have forgotten your mug."

@@ -25,7 +25,7 @@ from vision_agent.local.api.protocol import (
     parse,
 )
 from vision_agent.local.api.turn_actions import Scheduling, ToolResult
-from vision_agent.local.api.wire import Refused, as_bytes, field
+from vision_agent.local.api.wire import Refused, as_bytes, as_count, field
 
 MODEL_2 = MODELS["gemini-2.5-flash-native-audio-preview-12-2025"]
 MODEL_3 = MODELS["gemini-3.8-live"]
@@ -269,3 +269,29 @@ def test_any_json_is_either_read_or_refused(message: Any) -> None:
 def test_a_reason_is_cut_to_what_a_close_frame_holds() -> None:
     refused = Refused(1008, "ä" * 100)
     assert refused.reason == "ä" * 61
+
+
+@pytest.mark.parametrize(
+    "rate",
+    ["000016000999", "016000", "16000.0", "-16000", "9" * 5000, "191999", "\u0661\u0666000", ""],
+)
+def test_a_rate_is_one_of_the_list_or_refused(rate: str) -> None:
+    audio = {"mime_type": f"audio/pcm;rate={rate}", "data": "AAAA"}
+    code, words = refusal({"realtime_input": {"audio": audio}})
+    assert code == 1007
+    assert words.startswith("Unsupported audio sample rate")
+
+
+def test_a_long_sound_comes_in_pieces_of_a_second() -> None:
+    pcm = bytes(2 * 8_000 * 3 + 2)
+    blob = {"data": base64.b64encode(pcm).decode(), "mime_type": "audio/pcm;rate=8000"}
+    pieces = read({"realtime_input": {"audio": blob}})
+    assert [len(piece.pcm) for piece in pieces] == [16_000, 16_000, 16_000, 2]
+    assert all(piece.rate_hz == 8_000 for piece in pieces)
+
+
+@pytest.mark.parametrize("count", ["9" * 20, "9" * 5000, "1.5", "-1"])
+def test_a_count_of_more_digits_than_protobuf_has_is_refused(count: str) -> None:
+    with pytest.raises(Refused):
+        as_count(count, "count")
+    assert as_count("0000000000016", "count") == 16

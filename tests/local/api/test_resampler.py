@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vision_agent.local.api.resampler import Resampler
+from vision_agent.local.api.resampler import RATES_HZ, Resampler
 
-RATES = [8_000, 11_025, 16_001, 24_000, 44_100, 48_000, 96_000]
+RATES = [8_000, 11_025, 22_050, 24_000, 44_100, 48_000, 96_000]
 
 
 def tone(frequency_hz: float, rate_hz: int, seconds: float = 1.0) -> np.ndarray:
@@ -50,3 +50,18 @@ def test_loud_sound_is_cut_off_not_wrapped_around() -> None:
     assert made.max() == 32_767
     assert made.min() == -32_768
     assert np.all(np.sign(made[200:230]) == np.sign(made[200]))
+
+
+def test_no_rate_that_is_taken_needs_more_than_a_megabyte_of_filters() -> None:
+    for rate_hz in RATES_HZ:
+        assert Resampler(rate_hz)._kernel.nbytes < 2**20
+
+
+def test_a_stream_that_changes_its_rate_uses_the_same_filters_again() -> None:
+    assert Resampler(44_100)._kernel is Resampler(44_100)._kernel
+
+
+@pytest.mark.parametrize("rate_hz", [0, 7_999, 16_001, 191_999, 16_000_999])
+def test_another_rate_is_refused_before_anything_is_computed(rate_hz: int) -> None:
+    with pytest.raises(ValueError, match="not taken"):
+        Resampler(rate_hz)

@@ -154,3 +154,23 @@ def test_only_what_both_decoders_hear_is_believed(
 ) -> None:
     judged = judge(request_, general, distance)
     assert (judged["text"], judged["understood"]) == expected
+
+
+async def test_a_worker_that_hangs_is_replaced_and_the_next_utterance_is_heard() -> None:
+    recognizer = Recognizer()
+    recognizer.start()
+    await recognizer.worker.ready(60)
+    hung = recognizer.worker.pid
+    assert hung is not None
+    os.kill(hung, signal.SIGSTOP)
+    lost = recognizer.begin()
+    assert lost is not None
+    lost.end()
+    assert await lost.heard(timeout_s=0.5) == Heard("", False, lost=True)
+    utterance = recognizer.begin()
+    assert utterance is not None
+    utterance.feed(spoken("what-do-you-see"))
+    utterance.end()
+    assert await utterance.heard() == SEE
+    assert recognizer.worker.pid != hung
+    await recognizer.close()

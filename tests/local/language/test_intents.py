@@ -1,6 +1,12 @@
 import pytest
 
-from vision_agent.local.language.intents import INTENTS, Request, normalise, understand
+from vision_agent.local.language.intents import (
+    INTENTS,
+    MOST_CHARACTERS,
+    Request,
+    normalise,
+    understand,
+)
 
 
 @pytest.mark.parametrize(
@@ -99,3 +105,9 @@ def test_no_sentence_means_two_things() -> None:
     assert len(plain) > 10
     for name, phrase in plain:
         assert understand(phrase) == Request(name)
+
+
+def test_a_text_of_any_length_is_matched_with_its_beginning_alone() -> None:
+    assert len(normalise("what " * 200_000)) <= MOST_CHARACTERS
+    assert understand("what " * 200_000) is None
+    assert understand("What do you see?" + " " * MOST_CHARACTERS + "x" * 10**6) is not None

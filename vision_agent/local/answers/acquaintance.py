@@ -105,8 +105,7 @@ class Acquaintance:
         if self._store is None:
             return ["I don't know anything that I could forget."]
         name: str | None = name_of(request) or None
-        everything = {"everything", "all"} & set(normalise(turn.text).split())
-        if name is None and not everything:
+        if forgets_what_is_seen(turn, request):
             seen = await self.recognise(turn.frames, await self.things(turn.user))
             if not seen:
                 return ["I don't know what this is, so there is nothing to forget."]
@@ -146,6 +145,12 @@ class Acquaintance:
     def _tell_names(self, user: str, things: Sequence[TaughtThing]) -> None:
         if self._on_names is not None:
             self._on_names(user, [thing.name for thing in things])
+
+
+def forgets_what_is_seen(turn: Turn, request: Request) -> bool:
+    """Whether a wish to forget means the thing in the picture: "forget this"."""
+    everything = {"everything", "all"} & set(normalise(turn.text).split())
+    return not name_of(request) and not everything
 
 
 def name_of(request: Request) -> str:

@@ -53,6 +53,7 @@ _WAYS = tuple(
 )
 
 _OWN_NAME = re.compile(r'Your internal name is "([^"]+)"')
+_OWN_DESCRIPTION = re.compile(r'The description about you is "(.{0,2000}?)"\.?\s*$', re.M | re.S)
 
 _DESCRIBED = 0.5
 """Part of a question's words that an agent's description must hold."""
@@ -118,7 +119,7 @@ def transfer_by_description(
     asked = stems(normalise(text).split())
     if not known or not asked:
         return None
-    own = re.search(r'The description about you is "(.*?)"\.?\s*$', instruction, flags=re.M | re.S)
+    own = _OWN_DESCRIPTION.search(instruction)
     own_share = _share(asked, own[1]) if own else 0.0
     shares = sorted(
         (

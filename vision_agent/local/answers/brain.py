@@ -10,7 +10,11 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from vision_agent.local.answers import phrasing
-from vision_agent.local.answers.acquaintance import Acquaintance, name_of
+from vision_agent.local.answers.acquaintance import (
+    Acquaintance,
+    forgets_what_is_seen,
+    name_of,
+)
 from vision_agent.local.answers.agent_transfer import (
     greeting_if_asked_for,
     transfer_by_description,
@@ -170,7 +174,7 @@ class Brain:
                     yield sentence
                 for sentence in await self._known.notice(turn.user):
                     yield sentence
-            case "forget" if request.slots.get("name") or not turn.frames:
+            case "forget" if not forgets_what_is_seen(turn, request):
                 for sentence in await self._known.forget(turn, request):
                     yield sentence
             case _:

@@ -22,7 +22,8 @@ from vision_agent.local.contract import INPUT_RATE_HZ, SpeechStarted, SpeechStop
 
 _BYTES_PER_MS = 2 * INPUT_RATE_HZ / 1000
 
-_SILENCE = bytes(round(20 * _BYTES_PER_MS))
+_SILENCE_MS = 20
+_SILENCE = bytes(round(_SILENCE_MS * _BYTES_PER_MS))
 
 _ECHO_TAIL_MS = 500
 """How long the agent's voice may still come back from the caller's room after it was heard there:
@@ -62,6 +63,7 @@ class Listening:
         self._clock = StreamClock(now_ms())
         self._resampler: Resampler | None = None
         self._speech_began_ms: int | None = None
+        self._made_silence_ms = 0
         self._to_hear = asyncio.Semaphore(0)
         self._transcribed = False
 
@@ -113,10 +115,14 @@ class Listening:
         """
         if not self._setup.automatic_detection:
             return
-        for _ in range(2 * self._setup.silence_ms // 20 + 50):
+        made_ms = 0
+        for _ in range(2 * self._setup.silence_ms // _SILENCE_MS + 50):
             if self._turns.caller is not Caller.SPEAKING:
-                return
+                break
+            made_ms += _SILENCE_MS
             self._detected(self._ears.feed(_SILENCE))
+        # The ears count it in all they hear from now on.
+        self._made_silence_ms += made_ms
 
     def transcribe_next(self) -> None:
         """One more utterance is over: `run` finds out what was said."""
@@ -154,13 +160,14 @@ class Listening:
 
     def _detected(self, events: Sequence[SpeechStarted | SpeechStopped]) -> None:
         for event in events:
+            at_ms = event.at_ms - self._made_silence_ms
             if isinstance(event, SpeechStarted):
-                self._speech_began_ms = event.at_ms
-                self._report_voice("ACTIVITY_START", event.at_ms)
+                self._speech_began_ms = at_ms
+                self._report_voice("ACTIVITY_START", at_ms)
                 self._do(self._turns.caller_started(self._now_ms()))
             else:
-                self._count_speech(event.at_ms)
-                self._report_voice("ACTIVITY_END", event.at_ms)
+                self._count_speech(at_ms)
+                self._report_voice("ACTIVITY_END", at_ms)
                 self._do(self._turns.caller_stopped())
 
     def _count_speech(self, ended_ms: int) -> None:

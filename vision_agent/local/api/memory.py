@@ -11,6 +11,9 @@ from vision_agent.local.contract import SeenFrame
 MAX_ENTRIES = 200
 """Turns of either side that are kept; the oldest are forgotten."""
 
+MAX_CHARACTERS = 20_000
+"""Of one turn; nobody types more at once, and no question needs the rest of it."""
+
 MAX_FRAMES = 30
 """Pictures that are kept, half a minute at one a second; the oldest are forgotten."""
 
@@ -68,7 +71,7 @@ class Memory:
     def said(self, role: str, text: str, turn: int) -> None:
         """``role`` ("user", "model", "tool") said ``text``; nothing said is nothing remembered."""
         if text.strip():
-            self._history.append((turn, role, text))
+            self._history.append((turn, role, text[:MAX_CHARACTERS]))
 
     def saw(self, image: bytes, at_ms: int, turn: int) -> None:
         """A picture came at ``at_ms`` of the stream."""

@@ -28,6 +28,7 @@ from vision_agent.local.api.wire import (
 )
 from vision_agent.local.contract import INPUT_RATE_HZ
 
+_RATES = {str(rate_hz): rate_hz for rate_hz in RATES_HZ}
 _PICTURES = ("image/jpeg", "image/jpg", "image/png", "image/webp")
 
 
@@ -152,9 +153,9 @@ def _realtime(source: Mapping[str, Any], model: LiveModel) -> Iterator[ClientMes
     if field(source, "activity_start") is not None:
         yield ActivityStart()
     for chunk in as_list(chunks, "media_chunks"):
-        yield _media(as_object(chunk, "media_chunks"), "realtime_input.media_chunks")
+        yield from _media(as_object(chunk, "media_chunks"), "realtime_input.media_chunks")
     if (audio := field(source, "audio")) is not None:
-        yield _audio(as_object(audio, "audio"), "realtime_input.audio")
+        yield from _audio(as_object(audio, "audio"), "realtime_input.audio")
     if (video := field(source, "video")) is not None:
         yield _image(as_object(video, "video"), "realtime_input.video")
     if (text := field(source, "text")) is not None:
@@ -165,23 +166,27 @@ def _realtime(source: Mapping[str, Any], model: LiveModel) -> Iterator[ClientMes
         yield ActivityEnd()
 
 
-def _media(blob: Mapping[str, Any], path: str) -> Audio | Image:
+def _media(blob: Mapping[str, Any], path: str) -> Iterator[Audio | Image]:
     if _mime_type(blob)[0].startswith("image/"):
-        return _image(blob, path)
-    return _audio(blob, path)
+        yield _image(blob, path)
+    else:
+        yield from _audio(blob, path)
 
 
-def _audio(blob: Mapping[str, Any], path: str) -> Audio:
+def _audio(blob: Mapping[str, Any], path: str) -> Iterator[Audio]:
+    """The sound in pieces of a second or less, whatever came in one message."""
     mime_type, parameters = _mime_type(blob)
     if mime_type != "audio/pcm":
         raise invalid(f"Unsupported audio mime type '{mime_type}': send raw audio/pcm;rate=16000.")
-    rate = parameters.get("rate", str(INPUT_RATE_HZ))
-    if not rate.isdecimal() or int(rate[:9]) not in RATES_HZ:
-        raise invalid(f"Unsupported audio sample rate '{rate}': send audio/pcm;rate=16000.")
+    given = parameters.get("rate", str(INPUT_RATE_HZ))
+    rate_hz = _RATES.get(given)
+    if rate_hz is None:
+        raise invalid(f"Unsupported audio sample rate '{given[:20]}': send audio/pcm;rate=16000.")
     pcm = as_bytes(field(blob, "data"), f"{path}.data")
     if len(pcm) % 2:
         raise invalid("Invalid audio: audio/pcm needs whole 16-bit samples.")
-    return Audio(pcm, int(rate))
+    for start in range(0, max(1, len(pcm)), 2 * rate_hz):
+        yield Audio(pcm[start : start + 2 * rate_hz], rate_hz)
 
 
 def _image(blob: Mapping[str, Any], path: str) -> Image:

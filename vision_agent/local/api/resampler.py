@@ -6,14 +6,19 @@ The public service says that it resamples whatever rate a blob's mime type names
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 from vision_agent.local.contract import INPUT_RATE_HZ
 
-RATES_HZ = range(8_000, 192_001)
-"""What is taken, from the telephone to the studio."""
+RATES_HZ = (
+    *(8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200),
+    96_000,
+)
+"""What is taken: the rates that sound cards and codecs have. Each shares a large divisor with
+16 kHz, so that its table of filters is small; 44,101 Hz would need 16,000 filters."""
 
 _ZEROS = 16
 """Zero crossings of the sinc on either side; with the window, -60 dB from 8.5 kHz on."""
@@ -31,16 +36,11 @@ class Resampler:
 
     def __init__(self, rate_hz: int) -> None:
         self._rate_hz = rate_hz
-        common = math.gcd(rate_hz, INPUT_RATE_HZ)
-        self._numerator, phases = rate_hz // common, INPUT_RATE_HZ // common
-        stretch = max(1.0, rate_hz / INPUT_RATE_HZ)
-        self._reach = math.ceil(_ZEROS * stretch)
+        self._numerator = rate_hz // math.gcd(rate_hz, INPUT_RATE_HZ)
+        self._kernel = _kernel(rate_hz)
+        phases, taps = self._kernel.shape
+        self._reach = taps // 2
         self._offsets = np.arange(1 - self._reach, self._reach + 1)
-        distance = self._offsets[None, :] - np.arange(phases)[:, None] / phases
-        kernel = np.sinc(0.95 * distance / stretch) * np.cos(
-            np.pi * np.clip(distance / self._reach, -1.0, 1.0) / 2
-        )
-        self._kernel = (kernel / kernel.sum(axis=1, keepdims=True)).astype(np.float32)
         self._held = np.zeros(self._reach, np.float32)
         self._at = self._reach * phases
         """Where in ``_held`` the next sample lies, in parts of an incoming sample."""
@@ -72,3 +72,19 @@ class Resampler:
         self._held = self._held[done:]
         self._at -= done * phases
         return np.asarray(block, np.float32)
+
+
+@cache
+def _kernel(rate_hz: int) -> npt.NDArray[np.float32]:
+    """A filter for each position that a made sample can have between two incoming ones."""
+    if rate_hz not in RATES_HZ:
+        raise ValueError(f"{rate_hz} Hz is not taken")
+    phases = INPUT_RATE_HZ // math.gcd(rate_hz, INPUT_RATE_HZ)
+    stretch = max(1.0, rate_hz / INPUT_RATE_HZ)
+    reach = math.ceil(_ZEROS * stretch)
+    offsets = np.arange(1 - reach, reach + 1)
+    distance = offsets[None, :] - np.arange(phases)[:, None] / phases
+    kernel = np.sinc(0.95 * distance / stretch) * np.cos(
+        np.pi * np.clip(distance / reach, -1.0, 1.0) / 2
+    )
+    return np.asarray(kernel / kernel.sum(axis=1, keepdims=True), np.float32)

@@ -126,6 +126,9 @@ class Session:
                         vertex = self._setup.endpoint.vertex
                         for message in protocol.parse(raw, self._setup.model, vertex=vertex):
                             self._take(message)
+                            # A message may hold a minute of sound, and a client a hundred such
+                            # messages: the other sessions get their turn between them.
+                            await asyncio.sleep(0)
                 finally:
                     self._group = None
                     for task in (*standing, self._answer_task):
@@ -251,10 +254,10 @@ class Session:
                     self._send(replies.generation_complete())
                 case actions.TurnComplete(said_nothing, more_follows):
                     self._listening.turn_over()
-                    self._send(self._context.turn_usage())
-                    self._send(
-                        replies.turn_complete(said_nothing=said_nothing, more_follows=more_follows)
+                    complete = replies.turn_complete(
+                        said_nothing=said_nothing, more_follows=more_follows
                     )
+                    self._send(complete | self._context.turn_usage())
                 case actions.CallTools(calls):
                     self._send(
                         replies.tool_call(

@@ -28,15 +28,22 @@ Sensitivity = Literal["HIGH", "LOW"]
 Coverage = Literal["ACTIVITY", "ACTIVITY_AND_VIDEO", "EVERYTHING"]
 
 _AI_STUDIO_PATH = re.compile(
-    r"/ws/google\.ai\.generativelanguage\.(v1alpha|v1beta)\.GenerativeService\."
+    r"/ws/google\.ai\.generativelanguage\.(v1alpha|v1beta|v1)\.GenerativeService\."
     r"BidiGenerateContent(?:Constrained)?"
 )
 _VERTEX_PATH = re.compile(
     r"/ws/google\.cloud\.aiplatform\.(v1beta1|v1)\.LlmBidiService/BidiGenerateContent"
 )
 
+SERVED_PATHS = (
+    "Served are BidiGenerateContent of google.ai.generativelanguage in the API versions v1alpha, "
+    "v1beta and v1, and of google.cloud.aiplatform in v1beta1 and v1."
+)
+"""For who asks for another path, in words."""
+
 DEFAULT_SILENCE_MS = 600
 MAX_SILENCE_MS = 10_000
+MOST_FUNCTIONS = 512
 MAX_PREFIX_MS = 1_000
 
 _COVERAGES: dict[str, Coverage] = {
@@ -251,6 +258,8 @@ def declared_functions(value: Any) -> tuple[Mapping[str, Any], ...]:
         declarations = field(as_object(tool, "tool"), "function_declarations")
         for function in as_list(declarations, "function_declarations"):
             functions.append(as_object(function, "function_declaration"))
+            if len(functions) > MOST_FUNCTIONS:
+                raise invalid(f"At most {MOST_FUNCTIONS} function declarations can be specified.")
             if not as_text(field(functions[-1], "name"), "name"):
                 raise invalid("Invalid function declaration: a name is needed.")
     return tuple(functions)

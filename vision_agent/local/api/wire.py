@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,10 @@ POLICY = 1008
 
 _MAX_REASON_BYTES = 123
 """RFC 6455, section 5.5: a control frame carries 125 bytes, two of them the close code."""
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_MOST_DIGITS = 19
+"""Of a whole number in JSON; protobuf's largest has as many."""
 
 
 class Refused(Exception):
@@ -48,7 +53,12 @@ def load(raw: str | bytes) -> Mapping[str, Any]:
         Refused: 1007 when it is not one JSON object.
     """
     try:
-        message = json.loads(raw)
+        # Strictly UTF-8, and without half a surrogate pair, which is no text: it could neither be
+        # sent back nor written down.
+        text = raw if isinstance(raw, str) else raw.decode()
+        message = json.loads(text)
+        if _SURROGATE.search(text):
+            json.dumps(message, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise invalid("Invalid JSON payload received. Unexpected token.") from None
     if not isinstance(message, Mapping):
@@ -109,8 +119,8 @@ def as_count(value: Any, name: str) -> int | None:
     """``value`` as a whole number ≥ 0; protobuf's JSON may write it as a string."""
     if value is None:
         return None
-    if isinstance(value, str) and value.isdecimal():
-        value = int(value[:10])
+    if isinstance(value, str) and value.isdecimal() and len(value) <= _MOST_DIGITS:
+        value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise invalid(f"Invalid value at '{name}': a whole number is needed.")
     return value

@@ -76,6 +76,7 @@ class Transcription:
         except TimeoutError:
             _log.warning("an utterance was not transcribed within %g s", timeout_s)
             self.cancel()
+            self._recognizer.check(timeout_s)
             return _LOST
 
 
@@ -93,6 +94,7 @@ class Recognizer:
             self._on_message,
             on_ready=self._on_ready,
         )
+        self._answered_s = 0.0
         self._jobs = itertools.count(1)
         self._open: dict[int, Transcription] = {}
         self._names: tuple[str, ...] = ()
@@ -136,6 +138,14 @@ class Recognizer:
         if job in self._open:
             self.worker.send(op, job, payload)
 
+    def check(self, timeout_s: float) -> None:
+        """Ends a worker that has transcribed nothing for so long although it should have.
+
+        A worker that is only behind answers somebody meanwhile.
+        """
+        if asyncio.get_running_loop().time() - self._answered_s >= timeout_s:
+            self.worker.restart(f"has transcribed nothing for {timeout_s:g} s.")
+
     def settle(self, job: int, heard: Heard) -> None:
         """The utterance is over; its sound is let go."""
         utterance = self._open.pop(job, None)
@@ -144,6 +154,7 @@ class Recognizer:
             utterance.result.set_result(heard)
 
     def _on_ready(self) -> None:
+        self._answered_s = asyncio.get_running_loop().time()
         if self._names:
             self._send_names()
         for utterance in list(self._open.values()):
@@ -159,6 +170,7 @@ class Recognizer:
 
     def _on_message(self, message: Message) -> None:
         if message.op == RESULT:
+            self._answered_s = asyncio.get_running_loop().time()
             found = json.loads(message.payload)
             _log.debug("heard %s", found)
             self.settle(message.job, Heard(found["text"], found["understood"]))

@@ -72,9 +72,9 @@ def jsgf(names: Collection[str] = (), agents: Collection[str] = ()) -> str:
     for intent in intents:
         alternatives = " | ".join(f"( {_words(phrase)} )" for phrase in intent.phrases)
         lines.append(f"<ask_{intent.name}> = {alternatives};")
-    names = " | ".join(f"<ask_{intent.name}>" for intent in intents)
+    requests = " | ".join(f"<ask_{intent.name}>" for intent in intents)
     lines.append(f"<decoy> = {' | '.join(DECOYS)};")
-    lines.append(f"public <request> = [ <greeting> ] ( {names} ) [ <courtesy> ] | <decoy>;")
+    lines.append(f"public <request> = [ <greeting> ] ( {requests} ) [ <courtesy> ] | <decoy>;")
     return "\n".join(lines) + "\n"
 
 

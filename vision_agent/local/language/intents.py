@@ -17,6 +17,9 @@ from vision_agent.local.language.intents_for_tools import FOR_TOOLS
 from vision_agent.local.language.phrase_rules import COLOURS, FREE, RULES, SLOTS, Intent
 from vision_agent.local.language.vocabulary import NOUNS
 
+MOST_CHARACTERS = 1_000
+"""Some 200 words: many times what the longest request has."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -247,8 +250,12 @@ _CONTRACTIONS = (
 
 
 def normalise(text: str) -> str:
-    """Lower case, contractions expanded, British spelling, single spaces, no punctuation."""
-    text = text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    """Lower case, contractions expanded, British spelling, single spaces, no punctuation.
+
+    Of a longer text the first `MOST_CHARACTERS` count: whatever is matched with it, matching stays
+    a matter of milliseconds.
+    """
+    text = text[:MOST_CHARACTERS].lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     for pattern, replacement in _CONTRACTIONS:
         text = re.sub(pattern, replacement, text)
     return " ".join(re.sub(r"[^a-z0-9 ]+", " ", text).split())
@@ -272,6 +279,7 @@ def understand(
     Returns:
         The request, or None for what the table does not hold.
     """
+    text = text[:MOST_CHARACTERS]
     whole = _match(normalise(text), names, agents)
     if whole is not None:
         return whole
@@ -280,8 +288,7 @@ def understand(
     understood = [request for request in requests if request is not None]
     if not understood or len(understood) < len(requests):
         return None
-    names = {request.intent for request in understood}
-    if names == {"code", "read"}:
+    if {request.intent for request in understood} == {"code", "read"}:
         return Request("code")
     small_talk = {"hello", "thanks", "how_are_you"}
     return next((r for r in understood if r.intent not in small_talk), understood[0])

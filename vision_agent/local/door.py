@@ -1,0 +1,73 @@
+"""The listening socket: bounds the connections that have not yet asked for anything.
+
+A TCP connection costs a server some 300 kB as soon as TLS is set up for it, long before it can be
+asked who it is. asyncio accepts without a bound, so the bound sits in ``accept``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable
+from typing import Any
+
+
+class Door(socket.socket):
+    """A listening socket, to be given to asyncio as ``sock``.
+
+    When ``most`` accepted connections wait for TLS and HTTP, the oldest of them is cut off for
+    each further one: a newcomer always gets in, and a flood costs a bounded amount of memory.
+
+    Args:
+        host: The address to listen on.
+        port: The TCP port, or 0 for any free one.
+        most: How many connections may wait.
+
+    Raises:
+        OSError: The address can't be listened on.
+    """
+
+    def __init__(self, host: str, port: int, most: int) -> None:
+        # IPv4 first: "localhost" is both, and the certificate is made for 127.0.0.1.
+        found = sorted(
+            socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE),
+            key=lambda info: info[0] != socket.AF_INET,
+        )
+        family, *_, address = found[0]
+        listening = socket.create_server(address[:2], family=family)
+        # With its protocol named, asyncio sends small messages at once (TCP_NODELAY).
+        super().__init__(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, listening.detach())
+        self._most = most
+        self._waiting: dict[Any, _Visitor] = {}
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        """The next connection, as `socket.socket.accept`."""
+        accepted, address = super().accept()
+        while len(self._waiting) >= self._most:
+            oldest = next(iter(self._waiting))
+            self._waiting.pop(oldest).cut()
+        visitor = _Visitor(accepted, lambda: self.let_in(address))
+        self._waiting[address] = visitor
+        return visitor, address
+
+    def let_in(self, address: Any) -> None:
+        """The connection from this address has got a line, or has ended; it waits no longer."""
+        self._waiting.pop(address, None)
+
+
+class _Visitor(socket.socket):
+    """An accepted connection that tells when it is closed."""
+
+    def __init__(self, accepted: socket.socket, on_close: Callable[[], None]) -> None:
+        family, proto = accepted.family, socket.IPPROTO_TCP
+        super().__init__(family, accepted.type, proto, accepted.detach())
+        self._on_close = on_close
+
+    def cut(self) -> None:
+        # Its transport reads the end, and closes it.
+        with contextlib.suppress(OSError):
+            self.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._on_close()
+        super().close()

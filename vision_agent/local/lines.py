@@ -1,0 +1,106 @@
+"""Which connections a server keeps when more come than it has lines for. Pure.
+
+A line is one WebSocket. Who asks for one is admitted, refused, or admitted in the place of a
+connection over which nothing has gone for a while.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+MOST_PER_ADDRESS = 16
+"""Lines for one remote address. Programs of this machine share an address, so they have no such
+limit."""
+
+SILENT_S = 10.0
+"""A connection that nothing has gone over for so long gives its line to a newcomer that needs it.
+A microphone sends fifty messages a second, also in silence."""
+
+_T = TypeVar("_T", bound=Hashable)
+
+
+class NoLine(Exception):
+    """Every line is taken, or every line that one address may have.
+
+    Attributes:
+        of_address: Whether it is the address that has too many.
+    """
+
+    def __init__(self, *, of_address: bool) -> None:
+        super().__init__("no free line")
+        self.of_address = of_address
+
+
+@dataclass(slots=True)
+class _Line:
+    network: str | None
+    stirred_s: float
+
+
+class Lines(Generic[_T]):
+    """The lines of one server. Times are seconds of any one clock.
+
+    Args:
+        most: How many there are.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._taken: dict[_T, _Line] = {}
+
+    def __iter__(self) -> Iterator[_T]:
+        return iter(tuple(self._taken))
+
+    def take(self, who: _T, address: str, now_s: float) -> _T | None:
+        """Gives ``who`` a line.
+
+        Returns:
+            Whose line it was until now, if it was taken from somebody; that one has to be ended.
+
+        Raises:
+            NoLine: There is none to be had.
+        """
+        network = _network(address)
+        of_address = [
+            one for one, line in self._taken.items() if network and line.network == network
+        ]
+        crowded = len(of_address) >= MOST_PER_ADDRESS
+        silent = None
+        if crowded or len(self._taken) >= self._most:
+            silent = self._most_silent(of_address if crowded else list(self._taken), now_s)
+            if silent is None:
+                raise NoLine(of_address=crowded)
+            del self._taken[silent]
+        self._taken[who] = _Line(network, now_s)
+        return silent
+
+    def stirred(self, who: _T, now_s: float) -> None:
+        """A message has gone over the connection, in either direction."""
+        if line := self._taken.get(who):
+            line.stirred_s = now_s
+
+    def leave(self, who: _T) -> None:
+        """The connection has ended. Safe to repeat."""
+        self._taken.pop(who, None)
+
+    def _most_silent(self, among: list[_T], now_s: float) -> _T | None:
+        chosen = min(among, key=lambda one: self._taken[one].stirred_s, default=None)
+        if chosen is None or now_s - self._taken[chosen].stirred_s < SILENT_S:
+            return None
+        return chosen
+
+
+def _network(address: str) -> str | None:
+    """What counts as one address, None for this machine: an IPv6 host has 2**64 of them."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped:
+            return _network(str(ip.ipv4_mapped))
+        return None if ip.is_loopback else str(ipaddress.ip_network((ip, 64), strict=False))
+    return None if ip.is_loopback else str(ip)
