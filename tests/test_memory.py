@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from google.adk.events.event import Event
+from google.adk.memory.base_memory_service import BaseMemoryService
 from google.adk.sessions.session import Session
 from google.genai import types
 
@@ -228,3 +229,23 @@ async def test_the_next_call_of_the_same_caller_knows_what_was_said_in_the_last(
         assert "Tiger" in await ask(server.url, "ann", again, "")
         assert "Tiger" not in await ask(server.url, "bob", again, "")
         assert "Tiger" not in await ask(server.url, None, again, "")
+
+
+async def test_a_memory_service_that_fails_in_any_way_costs_no_call_and_is_logged_once(caplog):
+    class Failing(BaseMemoryService):
+        async def add_session_to_memory(self, session) -> None:
+            raise NotImplementedError
+
+        async def add_events_to_memory(self, **what) -> None:
+            raise KeyError("I said: my code is 4711")
+
+        async def search_memory(self, **what):
+            raise NotImplementedError
+
+    remembering = Remembering(Failing(), app_name="app", user="ann", conversation="c")
+    for _ in range(3):
+        remembering.typed("my code is 4711")
+        await remembering.flush()
+    assert remembering.failures == 3
+    assert caplog.text.count("can't be remembered: KeyError") == 1
+    assert "4711" not in caplog.text

@@ -22,8 +22,8 @@ from vision_agent.live.call_options import CallOptions
 from vision_agent.live.failure import LiveFailure
 from vision_agent.live.intake import Intake
 from vision_agent.live.store import OpenSession
-from vision_agent.metrics import Metrics
-from vision_agent.rtc import Channel, Offer, Peer, PeerClosed
+from vision_agent.metrics import Metrics, Tally
+from vision_agent.rtc import Channel, Offer, Peer, PeerClosed, rtvi
 from vision_agent.settings import Settings
 from vision_agent.tools import call_context
 
@@ -33,6 +33,12 @@ CLIENT_READY_TIMEOUT_S = 5.0
 """How long a call that has failed is kept open for a client that can't show why yet."""
 
 LIMITS_CHECK_S = 1.0
+
+CLOSE_STEP_S = 6.0
+"""How long one step of closing may take; a peer takes up to 5 s. Then the next one is begun."""
+
+MAX_TEXTS_WAITING = 20
+"""Texts that the model has not been sent yet: while it is away, or has to see a picture first."""
 
 
 class CallOver(RuntimeError):
@@ -100,6 +106,7 @@ class Call:
         self._in_call = InCall(self._intake, self._channel, self._status, self._media)
         self._peer = self._new_peer()
 
+        self._tally = Tally()
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing: asyncio.Task[None] | None = None
         self._client_ready = asyncio.Event()
@@ -183,7 +190,7 @@ class Call:
 
     def on_connected(self) -> None:
         """The peer is there: start the model's side, once."""
-        if not self._live_started:
+        if not self._live_started and self._closing is None:
             self._live_started = True
             self._start(self._converse(), "live")
             self._start(self._watch_limits(), "limits")
@@ -220,10 +227,23 @@ class Call:
             self._channel.server_message({"kind": "resumed", "earlier": earlier})
         self._tell_state(self._status.state, None)
 
-    def on_text(self, text: str) -> None:
+    def on_text(self, text: str, *, spoken: bool) -> None:
         """The caller typed."""
+        self._check_texts_waiting()
         self._media.typed(text)
         self._remembering.typed(text)
+
+    def on_context(self, text: str, *, agents: bool) -> None:
+        """The caller's client tells the agent something that wants no answer."""
+        self._check_texts_waiting()
+        self._intake.context(text, "model" if agents else "user")
+
+    def _check_texts_waiting(self) -> None:
+        if self._media.texts_waiting >= MAX_TEXTS_WAITING:
+            raise rtvi.BadMessage(
+                f"The agent has not read the last {MAX_TEXTS_WAITING} texts yet: this one was not "
+                "taken. Send it again in a moment."
+            )
 
     def on_track_status(self, receiver_index: int, enabled: bool) -> None:
         """The caller muted or unmuted."""
@@ -232,8 +252,9 @@ class Call:
 
     def on_client_message(self, type: str, data: object) -> object | None:
         """The page's own messages."""
-        if type == "camera_size":
-            self._in_call.camera_size(data)
+        if type != "camera_size":
+            raise rtvi.BadMessage(f"There is no client message of the type {type!r} here.")
+        self._in_call.camera_size(data)
         return None
 
     def on_goodbye(self) -> None:
@@ -268,6 +289,7 @@ class Call:
     async def _watch_limits(self) -> None:
         while True:
             await asyncio.sleep(LIMITS_CHECK_S)
+            self._count()
             for verdict in self._limits.check(time.monotonic()):
                 match verdict:
                     case EndsSoon(about, left_s, text):
@@ -304,6 +326,9 @@ class Call:
         self._channel.server_message(message)
 
     def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        if self._closing is not None:
+            work.close()  # nobody would end it any more
+            return
         task = asyncio.create_task(self._watched(work, name), name=f"{name}-{self.call_id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -324,17 +349,57 @@ class Call:
             self._closing = asyncio.create_task(self._close(reason), name=f"close-{self.call_id}")
 
     async def _close(self, reason: str) -> None:
-        self._status.set("ended", reason)
-        self._intake.close()
-        self._channel.close()
-        await self._channel.drain()
-        await self._in_call.close()
-        for task in list(self._tasks):
+        try:
+            self._step("the last state", lambda: self._status.set("ended", reason))
+            self._step("the model's queue", self._intake.close)
+            self._step("the channel", self._channel.close)
+            await self._wait_step("the channel", self._channel.drain())
+            await self._wait_step("the tools' jobs", self._in_call.close())
+            await self._wait_step("the tasks", self._cancel_tasks())
+            await self._wait_step("the peer", self._peer.close(reason))
+            self._step("the media", self._media.close)
+            self._step("the conversation", lambda: self._host.store.end(self.opened))
+            await self._wait_step("the memory", self._remembering.flush())
+        finally:
+            self._step("the counters", self._count)
+            self._metrics.calls_ended.inc()
+            self._step("the slot", lambda: self._tell_closed(self))
+
+    async def _cancel_tasks(self) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._peer.close(reason)
-        self._media.close()
-        self._host.store.end(self.opened)
-        await self._remembering.flush()
-        self._metrics.calls_ended.inc()
-        self._tell_closed(self)
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _step(self, what: str, step: Callable[[], None]) -> None:
+        """One step of closing: a failure of it keeps no other from being done."""
+        try:
+            step()
+        except Exception:
+            logger.exception("call %s: closing %s failed", self.call_id, what)
+
+    async def _wait_step(self, what: str, step: Coroutine[Any, Any, None]) -> None:
+        """The same for one that takes time, and may not take for ever."""
+        task = asyncio.create_task(step, name=f"close {what}-{self.call_id}")
+        try:
+            # Not `wait_for`: that waits on for what does not let itself be cancelled.
+            await asyncio.wait([task], timeout=CLOSE_STEP_S)
+        finally:
+            task.cancel()
+        if not task.done():
+            logger.error(
+                "call %s: closing %s takes longer than %g s and is not waited for.",
+                self.call_id,
+                what,
+                CLOSE_STEP_S,
+            )
+        elif not task.cancelled() and (error := task.exception()):
+            logger.error("call %s: closing %s failed", self.call_id, what, exc_info=error)
+
+    def _count(self) -> None:
+        """Adds what happened since the last time to the server's counters."""
+        self._media.count()
+        self._tally.add(self._metrics.memory_failures, self._remembering.failures)
+        messages = self._metrics.messages
+        self._tally.add(messages.labels("refused"), self._channel.refused_messages)
+        self._tally.add(messages.labels("lost"), self._channel.dropped_messages)

@@ -7,11 +7,10 @@ import time
 from collections.abc import Callable
 
 from aiortc import MediaStreamTrack
-from prometheus_client import Counter
 
 from vision_agent.call_status import CallStatus
 from vision_agent.live.intake import Intake
-from vision_agent.metrics import Metrics
+from vision_agent.metrics import Metrics, Tally
 from vision_agent.pictures import Pictures
 from vision_agent.rtc import Camera, Channel, Frame, Microphone, Sampler, VoiceActivity
 from vision_agent.settings import Settings
@@ -74,7 +73,7 @@ class CallerMedia:
         self._typed: list[str] = []
         self._typed_waits: asyncio.TimerHandle | None = None
         self.pictures = Pictures()
-        self._counted: dict[str, int] = {}
+        self._tally = Tally()
         self.sampler = Sampler(threshold=settings.frame_change, max_gap_s=settings.frame_max_gap_s)
         self.renew()
 
@@ -137,12 +136,16 @@ class CallerMedia:
                 self._send_typed()
         self._status.set("thinking")
 
+    @property
+    def texts_waiting(self) -> int:
+        """Typed texts and notices that the model has not been sent yet."""
+        return len(self._typed) + self._intake.texts_waiting
+
     def close(self) -> None:
-        """Ends the timers and counts what has been sent since the last picture."""
+        """Ends the timers."""
         self._stop_awaiting()
         if self._typed_waits is not None:
             self._typed_waits.cancel()
-        self._count()
 
     def _on_audio(self, chunk: bytes) -> None:
         if self._muted:
@@ -182,7 +185,6 @@ class CallerMedia:
                 "age_ms": round(1000 * (time.monotonic() - frame.captured_at)),
             }
         )
-        self._count()
         if self._speech_ended_at is not None and frame.captured_at >= self._speech_ended_at:
             self._tell_picture_age()
 
@@ -202,9 +204,8 @@ class CallerMedia:
         if self._typed_waits is not None:
             self._typed_waits.cancel()
             self._typed_waits = None
-        texts, self._typed = self._typed, []
-        for text in texts:
-            self._intake.text(text)
+        while self._typed:
+            self._intake.text(self._typed.pop(0))
 
     def _tell_picture_age(self) -> None:
         """How much older than the end of the caller's speech the model's newest picture is.
@@ -223,20 +224,19 @@ class CallerMedia:
             self._picture_awaited.cancel()
             self._picture_awaited = None
 
-    def _count(self) -> None:
+    def count(self) -> None:
+        """Adds what happened since the last time to the server's counters."""
         c = self._intake.counters
-        now = {
-            "pictures": c.pictures,
-            "pictures_replaced": c.pictures_replaced,
-            "pictures_skipped": self.sampler.skipped,
-            "tokens_saved": self.sampler.tokens_saved,
-            "close_looks": c.close_looks,
-            "texts": c.texts,
-            "tool_results": c.tool_results,
-            "audio_ms": c.audio_ms,
-            "audio_dropped_ms": c.audio_dropped_ms,
-        }
-        for name, value in now.items():
-            counter: Counter = getattr(self._metrics, name)
-            counter.inc(value - self._counted.get(name, 0))
-        self._counted = now
+        m = self._metrics
+        for counter, total in (
+            (m.pictures, c.pictures),
+            (m.pictures_replaced, c.pictures_replaced),
+            (m.pictures_skipped, self.sampler.skipped),
+            (m.tokens_saved, self.sampler.tokens_saved),
+            (m.close_looks, c.close_looks),
+            (m.texts, c.texts),
+            (m.tool_results, c.tool_results),
+            (m.audio_ms, c.audio_ms),
+            (m.audio_dropped_ms, c.audio_dropped_ms),
+        ):
+            self._tally.add(counter, total)

@@ -47,6 +47,14 @@ class Metrics:
         self.false_starts = self._counter(
             "false_starts", "Times the agent fell silent for a caller who did not cut in."
         )
+        self.messages = self._counter(
+            "messages",
+            "Messages of the data channel: of the client's refused, to the client lost.",
+            "fate",
+        )
+        self.memory_failures = self._counter(
+            "memory_failures", "Times that the memory service did not take what was said."
+        )
         self.tokens = self._counter("tokens", "Tokens the service counted.", "direction")
 
     def watch_sessions(self, counts: Callable[[], Mapping[str, int]]) -> None:
@@ -66,3 +74,15 @@ class Metrics:
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"vision_agent_{name}", text, labels, registry=self.registry)
+
+
+class Tally:
+    """Brings counters up to totals that are kept elsewhere, and only grow."""
+
+    def __init__(self) -> None:
+        self._counted: dict[Counter, int] = {}
+
+    def add(self, counter: Counter, total: int) -> None:
+        """Adds what the total has grown by since the last time."""
+        counter.inc(total - self._counted.get(counter, 0))
+        self._counted[counter] = total

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from vision_agent.gap import Gap
 
+logger = logging.getLogger(__name__)
+
 MAX_WAITING = 8
+MAX_CHARS = 2_000
+"""Two minutes of speech; a longer notice is cut."""
+
 LOOK_AGAIN_S = 0.1
 
 MARK = "[notice]"
@@ -23,7 +29,13 @@ INSTRUCTION = (
 
 def worded(notice: str) -> str:
     """A notice as the model is told it: a user's turn that says it is none."""
-    return f"{MARK} {' '.join(notice.split())}\n{INSTRUCTION}"
+    return f"{MARK} {notice}\n{INSTRUCTION}"
+
+
+def cut(notice: str) -> str:
+    """A notice on one line, of at most `MAX_CHARS` characters."""
+    words = " ".join(notice.split())
+    return words if len(words) <= MAX_CHARS else f"{words[: MAX_CHARS - 1]}…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +62,8 @@ class Notices:
         self._closed = False
 
     def put(self, notice: str) -> None:
-        """Takes a notice; it is told in the next gap."""
-        if self._closed:
+        """Takes a notice; it is told in the next gap, cut if it is long."""
+        if self._closed or not (notice := cut(notice)):
             return
         self._waiting.append(notice)
         if self._task is None or self._task.done():
@@ -76,4 +88,8 @@ class Notices:
                 agent_busy=moment.agent_busy,
             ):
                 await asyncio.sleep(LOOK_AGAIN_S)
-            self._tell(self._waiting.popleft())
+            notice = self._waiting.popleft()
+            try:
+                self._tell(notice)
+            except Exception:  # of the call: the next notice is told all the same
+                logger.exception("A notice of a tool could not be told to the agent.")

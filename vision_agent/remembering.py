@@ -30,6 +30,9 @@ class Remembering:
         app_name: Of the ADK app.
         user: Whose they are; empty for somebody unknown, of whom nothing is kept.
         conversation: The call's.
+
+    Attributes:
+        failures: How often the memory did not take what was said.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Remembering:
         self._unfinished = ""
         self._agent = "agent"
         self._turn_over = asyncio.Event()
+        self.failures = 0
 
     def typed(self, text: str) -> None:
         """The caller typed."""
@@ -96,9 +100,13 @@ class Remembering:
                 events=said,
                 session_id=self._conversation,
             )
-        except (sqlite3.Error, OSError) as error:
-            # A full disk is no reason to end a call.
-            logger.error("what was said can't be remembered: %s", error)
+        except Exception as error:  # of any memory service: none is worth a call
+            self.failures += 1
+            if self.failures == 1:
+                # A service's own words may hold what was said.
+                own = isinstance(error, sqlite3.Error | OSError)
+                cause = f"{error}" if own else type(error).__name__
+                logger.error("What is said in a call can't be remembered: %s", cause)
 
     def _add(self, author: str, text: str) -> None:
         if not (self._user and text.strip()):

@@ -1,11 +1,13 @@
 import asyncio
 import json
+import re
 
 import pytest
 
 from tests.rtc.calling import Call, until
-from vision_agent.rtc import Channel
-from vision_agent.rtc.channel import MAX_EARLY_MESSAGES
+from vision_agent.rtc import Channel, rtvi
+from vision_agent.rtc.channel import MESSAGE_BURST, TEXT_BURST
+from vision_agent.rtc.outbox import MAX_EARLY_MESSAGES
 
 
 class Heard:
@@ -18,15 +20,20 @@ class Heard:
     def on_client_ready(self) -> None:
         self.events.append(("ready",))
 
-    def on_text(self, text: str) -> None:
-        self.events.append(("text", text))
+    def on_text(self, text: str, *, spoken: bool) -> None:
+        self.events.append(("text", text) if spoken else ("text to be answered in words", text))
+
+    def on_context(self, text: str, *, agents: bool) -> None:
+        self.events.append(("context", text, agents))
 
     def on_track_status(self, receiver_index: int, enabled: bool) -> None:
         self.events.append(("track", receiver_index, enabled))
 
     def on_client_message(self, type: str, data: object) -> object | None:
         if type == "fail":
-            raise LookupError("no such thing")
+            raise LookupError("the caller's own words")
+        if type == "refuse":
+            raise rtvi.BadMessage("There is no such message.")
         self.events.append(("message", type, data))
         return self.answer
 
@@ -138,11 +145,11 @@ async def test_malformed_messages_are_answered_with_an_error_and_end_nothing(cli
     client.data.send('{"type":"signalling","message":{"type":"trackStatus"}}')
     await until(lambda: len(client.received) == 4)
     for message in client.received:
-        assert message["type"] == "error"
         assert message["data"]["fatal"] is False
         assert message["data"]["error"] == message["data"]["message"]
+    assert client.types() == ["error", "error", "error-response", "error"]
     assert client.received[2]["id"] == "9"
-    assert client.channel.bad_messages == 4
+    assert client.channel.refused_messages == 4
     client.send("send-text", {"content": "still there"})
     await until(lambda: client.heard.events)
 
@@ -150,18 +157,161 @@ async def test_malformed_messages_are_answered_with_an_error_and_end_nothing(cli
 async def test_a_flood_of_malformed_messages_is_counted_and_answered_seldom(client: Client):
     for _ in range(300):
         client.data.send("{")
-    await until(lambda: client.channel.bad_messages == 300)
-    await asyncio.sleep(0.2)
+    await until(lambda: client.channel.refused_messages == 300)
+    client.data.send("ping: 1")
+    await until(lambda: client.received)
     assert len(client.received) < 20
 
 
-async def test_a_failing_listener_is_told_to_the_client_and_does_not_end_the_call(client: Client):
-    client.send("client-message", {"t": "fail"}, "5")
+async def test_messages_that_come_too_fast_are_not_read_and_the_client_is_told(client: Client):
+    for n in range(MESSAGE_BURST + 500):
+        client.send("client-message", {"t": "count", "d": n}, str(n))
+    await until(lambda: client.channel.refused_messages)
+    await until(lambda: "error" in client.types())
+    told = next(m for m in client.received if m["type"] == "error")
+    assert "too fast" in told["data"]["message"]
+    assert MESSAGE_BURST <= len(client.heard.events) < MESSAGE_BURST + 200
+
+
+async def test_texts_that_come_too_fast_are_refused_in_words_and_the_others_are_kept(
+    client: Client,
+):
+    for n in range(TEXT_BURST + 5):
+        client.send("send-text", {"content": f"text {n}"})
+    await until(lambda: client.channel.refused_messages == 5)
+    assert client.heard.events == [("text", f"text {n}") for n in range(TEXT_BURST)]
+    await until(lambda: len(client.received) == 5)
+    assert all("send it again" in m["data"]["message"] for m in client.received)
+
+
+async def test_a_text_that_is_refused_takes_no_other_with_it(client: Client):
+    client.send("send-text", {"content": "z" * 30_000})
+    client.send("send-text", {"content": "Hello"})
+    await until(lambda: client.heard.events and client.received)
+    assert client.heard.events == [("text", "Hello")]
+    assert client.types() == ["error"]
+    assert "at most 4000" in client.received[0]["data"]["message"]
+
+
+async def test_what_a_client_wants_only_shown_or_only_known_is_told_apart(client: Client):
+    client.send("send-text", {"content": "a", "options": {"audio_response": False}})
+    client.send("send-text", {"content": "b", "options": {"run_immediately": False}})
+    client.send("append-to-context", {"role": "assistant", "content": "c"})
+    client.send("append-to-context", {"role": "user", "content": "d", "run_immediately": True})
+    await until(lambda: len(client.heard.events) == 4)
+    assert client.heard.events == [
+        ("text to be answered in words", "a"),
+        ("context", "b", False),
+        ("context", "c", True),
+        ("text", "d"),
+    ]
+
+
+async def test_a_request_that_is_not_known_is_answered_as_refused_with_its_id(client: Client):
+    kinds = ["dtmf", "ui-event", "ui-snapshot", "append-to-context"]
+    for n, kind in enumerate(kinds):
+        client.send(kind, {"buttons": ["1"]}, str(n))
+    client.send("client-message", {"t": "refuse"}, "4")
+    await until(lambda: len(client.received) == 5)
+    assert client.types() == ["error-response"] * 5
+    assert [m["id"] for m in client.received] == ["0", "1", "2", "3", "4"]
+    assert client.received[4]["data"]["error"] == "There is no such message."
+
+
+async def test_a_failing_listener_is_told_to_the_client_and_does_not_end_the_call(
+    client: Client, caplog
+):
+    client.send("client-message", {"t": "fail", "d": "the caller's own words"}, "5")
     await until(lambda: client.received)
-    assert (client.received[0]["type"], client.received[0]["id"]) == ("error", "5")
+    assert (client.received[0]["type"], client.received[0]["id"]) == ("error-response", "5")
     client.send("send-text", {"content": "still there"})
     await until(lambda: client.heard.events)
     assert client.call.listener.closed == []
+    assert "LookupError in" in caplog.text
+    assert "test_channel.py" in caplog.text
+
+
+async def test_no_word_of_the_callers_gets_into_the_log_and_failures_are_logged_seldom(
+    client: Client, caplog
+):
+    caplog.set_level("DEBUG", "vision_agent")
+    for n in range(100):
+        client.send("client-message", {"t": "fail", "d": "the caller's own words"}, str(n))
+    client.send("send-text", {"content": "own words" * 1_000})
+    client.data.send("own words")
+    await until(lambda: client.channel.refused_messages == 102)
+    assert "own words" not in caplog.text
+    assert 0 < len(caplog.records) <= 11
+
+
+class Small(Call):
+    """A caller that takes messages of at most 16,384 bytes (RFC 8841)."""
+
+    async def offer(self) -> str:
+        sdp, announced = await super().offer(), "a=max-message-size:"
+        return re.sub(f"{announced}.*", f"{announced}16384\r", sdp)
+
+
+@pytest.fixture
+async def small():
+    client = Client(Small())
+    await client.connect()
+    yield client
+    await client.call.close()
+
+
+async def test_what_is_too_long_for_the_peer_is_cut_and_marked_and_its_ids_stay(small: Client):
+    await small.ready()
+    channel = small.channel
+    long = "word " * 20_000
+    channel.tool_stopped("call-1", "search", {"rows": [{"text": long}] * 50, "n": 3})
+    channel.bot_transcript(long)
+    channel.user_transcript("ü" * 15_000, True)
+    channel.error(long, fatal=False)
+    channel.server_message({"kind": "notice", "about": "idle", "text": long})
+    await until(lambda: small.types()[-1] == "server-message")
+    for message in small.received[1:]:
+        text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+        assert len(text.encode()) <= 16_384
+        assert message["data"]["shortened"] is True
+        assert "…" in text
+    stopped = small.received[1]["data"]
+    assert (stopped["tool_call_id"], stopped["function_name"]) == ("call-1", "search")
+    assert stopped["cancelled"] is False
+    assert stopped["result"]["n"] == 3
+    assert small.received[-1]["data"]["kind"] == "notice"
+    assert channel.dropped_messages == 0
+
+
+async def test_a_tool_result_that_is_no_json_still_tells_that_the_tool_has_stopped(client: Client):
+    class Strange:
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    itself: dict = {}
+    itself["itself"] = itself
+    await client.ready()
+    for n, result in enumerate(
+        [itself, {"x": float("nan")}, {"x": 10**5_000}, {"x": "\ud800"}, {(1, 2): Strange()}]
+    ):
+        client.channel.tool_stopped(str(n), "odd", result)
+    await until(lambda: len(client.received) == 6)
+    assert [m["data"]["tool_call_id"] for m in client.received[1:]] == ["0", "1", "2", "3", "4"]
+    assert client.channel.dropped_messages == 0
+
+
+async def test_nothing_is_raised_by_a_channel_whose_transport_fails(client: Client, caplog):
+    await client.ready()
+
+    def broken(*_: object) -> None:
+        raise ConnectionError("gone")
+
+    client.call.listener.channels[0].send = broken
+    client.channel.bot_text("one")
+    client.channel.bot_text("two")
+    client.send("no-such-thing")
+    await until(lambda: client.channel.dropped_messages == 3)
+    assert caplog.text.count("could not be sent: ConnectionError('gone')") == 1
 
 
 async def test_every_outgoing_message_has_the_form_of_rtvi(client: Client):

@@ -94,14 +94,39 @@ def test_no_json_raises_anything_else(body):
 
 
 def test_messages_carry_label_type_id_and_data():
-    assert json.loads(rtvi.message("x", "3", {"a": "é"})) == {
+    assert rtvi.message("x", "3", {"a": "é"}) == {
         "label": "rtvi-ai",
         "type": "x",
         "id": "3",
         "data": {"a": "é"},
     }
-    assert "data" not in json.loads(rtvi.message("user-started-speaking", "4"))
+    assert "data" not in rtvi.message("user-started-speaking", "4")
 
 
-def test_what_is_not_json_is_sent_as_its_text():
-    assert json.loads(rtvi.message("x", "1", {"at": 1 + 2j}))["data"] == {"at": "(1+2j)"}
+def test_a_text_is_taken_up_to_its_bound_and_a_longer_one_is_refused_with_both_numbers():
+    assert rtvi.parse(rtvi_text("send-text", {"content": "x" * 4_000})) == rtvi.SendText(
+        "x" * 4_000
+    )
+    with pytest.raises(rtvi.BadMessage, match="4001 characters, and at most 4000"):
+        rtvi.parse(rtvi_text("send-text", {"content": "x" * 4_001}))
+
+
+def test_what_is_no_text_is_left_out_of_what_was_typed():
+    typed = rtvi_text("send-text", {"content": "one\0 two\ud800\x1b[31m\nthree"})
+    assert rtvi.parse(typed) == rtvi.SendText("one two?[31m\nthree")
+    with pytest.raises(rtvi.BadMessage, match="some words"):
+        rtvi.parse(rtvi_text("send-text", {"content": "\0\x07"}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        rtvi_text("client-message", {"t": "x"}, id="9" * 201),
+        rtvi_text("client-message", {"t": "x" * 101}),
+        '{"label":"rtvi-ai","type":"x","id":' + "9" * 5_000 + "}",
+        '{"a":' * 12_000 + "1" + "}" * 12_000,
+    ],
+)
+def test_ids_names_numbers_and_depth_are_bounded(text):
+    with pytest.raises(rtvi.BadMessage):
+        rtvi.parse(text)

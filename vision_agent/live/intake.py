@@ -114,6 +114,16 @@ class Intake(LiveRequestQueue):
             raise WrongFormat(f"A text has at most {MAX_TEXT_CHARS} characters, not {len(text)}.")
         self.send_content(types.Content(role="user", parts=[types.Part(text=text)]))
 
+    def context(self, text: str, role: str) -> None:
+        """Queue words ("user" or "model") that the model is to know and not to answer."""
+        content = types.Content(role=role, parts=[types.Part(text=text)])
+        self.send_content(content, partial=True)
+
+    @property
+    def texts_waiting(self) -> int:
+        """Texts that the model has not been sent yet."""
+        return sum(_is_text(request) for request in self._waiting)
+
     @property
     def audio_waiting_ms(self) -> int:
         """Audio that the model has not been sent yet."""
@@ -174,10 +184,10 @@ class Intake(LiveRequestQueue):
         elif req.blob is not None:
             self._make_room_for(_audio_ms(req))
         elif req.content is not None:
-            if any(part.function_response for part in req.content.parts or []):
-                self.counters.tool_results += 1
-            else:
+            if _is_text(req):
                 self.counters.texts += 1
+            else:
+                self.counters.tool_results += 1
         self._waiting.append(req)
         self._arrived.set()
 
@@ -223,6 +233,11 @@ def _image(jpeg: bytes) -> types.Blob:
     if len(jpeg) > MAX_PICTURE_BYTES:
         raise WrongFormat(f"A picture has at most {MAX_PICTURE_BYTES} bytes, not {len(jpeg)}.")
     return types.Blob(data=jpeg, mime_type=IMAGE_MIME)
+
+
+def _is_text(request: LiveRequest) -> bool:
+    parts = (request.content.parts or []) if request.content else []
+    return bool(parts) and not any(part.function_response for part in parts)
 
 
 def _is_picture(request: LiveRequest) -> bool:

@@ -18,6 +18,7 @@ from typing import Any
 
 import aiortc.rtcpeerconnection
 import aiortc.rtcsctptransport
+from aiortc import RTCDataChannel
 from aiortc.rtcsctptransport import (
     AbortChunk,
     Chunk,
@@ -65,10 +66,17 @@ _ATTRIBUTES = {
     "_last_received_tsn",
     "_local_tsn",
     "_reconfig_deferred",
+    "_remote_max_message_size",
     "_sack_duplicates",
     "_sack_misordered",
     "_sack_needed",
 }
+
+
+def max_message_bytes(channel: RTCDataChannel) -> int:
+    """The longest message that the peer of a data channel takes (RFC 8841); 0: of any length."""
+    transport: Any = channel.transport
+    return int(transport._remote_max_message_size)
 
 
 class BoundedSctpTransport(RTCSctpTransport):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
-from collections import deque
+import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Protocol
@@ -13,26 +12,34 @@ from typing import Protocol
 from aiortc import RTCDataChannel
 
 from vision_agent.rtc import rtvi
+from vision_agent.rtc.budget import Budget
+from vision_agent.rtc.outbox import Outbox
 
 logger = logging.getLogger(__name__)
 
-# Messages before the client is ready: more than a call makes while it connects. The oldest go.
-MAX_EARLY_MESSAGES = 200
-# Bytes that SCTP has not got rid of: a client that takes nothing loses the newest messages.
-MAX_BUFFERED_BYTES = 1_000_000
-# Complaints about malformed messages: a burst, and then one a second; the others are counted only.
-COMPLAINT_BURST = 10
-MAX_TOOL_RESULT_CHARS = 16_000
+# What a client says, in messages: a page sends one or two a second. More are dropped unread.
+MESSAGE_BURST, MESSAGES_PER_S = 200, 50.0
+# What is typed, in texts: faster than anybody types, slow enough for a model to answer.
+TEXT_BURST, TEXTS_PER_S = 20, 2.0
+# Refusals, in answers and in lines of the log; the others are counted only.
+COMPLAINT_BURST, COMPLAINTS_PER_S = 10, 1.0
+DRAIN_S = 0.5
 
 
 class ChannelListener(Protocol):
-    """What a call does about the client's messages. Called on the event loop."""
+    """What a call does about the client's messages. Called on the event loop.
+
+    Each may raise `rtvi.BadMessage`: its sentence is told to the client.
+    """
 
     def on_client_ready(self) -> None:
         """The client is set up; it has been answered."""
 
-    def on_text(self, text: str) -> None:
-        """The user typed a text."""
+    def on_text(self, text: str, *, spoken: bool) -> None:
+        """The user typed a text; the answer is to be heard, or only shown."""
+
+    def on_context(self, text: str, *, agents: bool) -> None:
+        """The agent is to know something, said by itself or by the user, and not to answer."""
 
     def on_track_status(self, receiver_index: int, enabled: bool) -> None:
         """Microphone (0), camera (1) or screen (2) were switched on or off."""
@@ -47,8 +54,8 @@ class ChannelListener(Protocol):
 class Channel:
     """Speaks RTVI 2.1 on a data channel.
 
-    What is to be sent before the client has said client-ready waits (see `MAX_EARLY_MESSAGES`).
-    After `close` everything is dropped silently.
+    What is to be sent before the client has said client-ready waits (see `Outbox`). After `close`
+    everything is dropped silently. No method raises.
 
     Args:
         listener: told what the client says.
@@ -58,21 +65,24 @@ class Channel:
     def __init__(self, listener: ChannelListener, about: dict[str, str]) -> None:
         self._listener = listener
         self._about = about
-        self._channel: RTCDataChannel | None = None
+        self._out = Outbox()
         self._ready = False
-        self._closed = False
-        self._early: deque[str] = deque()
         self._next_id = 0
         self._next_segment = 0
-        self._complaints_left = float(COMPLAINT_BURST)
-        self._complained_at_s = 0.0
-        self.bad_messages = 0
-        self.dropped_messages = 0
+        self._messages = Budget(MESSAGES_PER_S, MESSAGE_BURST)
+        self._texts = Budget(TEXTS_PER_S, TEXT_BURST)
+        self._complaints = Budget(COMPLAINTS_PER_S, COMPLAINT_BURST)
+        self.refused_messages = 0
 
     @property
     def ready(self) -> bool:
         """Whether the client has said client-ready."""
         return self._ready
+
+    @property
+    def dropped_messages(self) -> int:
+        """How many messages to the client were lost."""
+        return self._out.dropped
 
     def attach(self, channel: RTCDataChannel) -> None:
         """Takes the peer's data channel; one that comes later takes the first one's place.
@@ -80,31 +90,21 @@ class Channel:
         A client that was ready stays so: it says client-ready once in a call, not once in a peer
         connection (RTVI clients restart theirs with `restart_pc`).
         """
-        self._channel = channel
         channel.on("message", self._on_message)
-        channel.on("open", self._send_early)
-        self._send_early()
+        self._out.attach(channel)
 
     def close(self) -> None:
         """Tells the client that the call is over, and says nothing more."""
-        if not self._closed:
-            self._put(rtvi.peer_left())
-        self._closed = True
-        self._early.clear()
+        self._out.put(rtvi.peer_left())
+        self._out.close()
 
     def gone(self) -> None:
-        """Says nothing more: the peer has left. aiortc would fail on it, out of anyone's reach."""
-        self._closed = True
-        self._channel = None
-        self._early.clear()
+        """Says nothing more: the peer has left."""
+        self._out.gone()
 
-    async def drain(self, timeout_s: float = 0.5) -> None:
-        """Waits until what was said has left, so that closing the peer does not swallow it."""
-        loop = asyncio.get_running_loop()
-        deadline_s = loop.time() + timeout_s
-        # aiortc's "bufferedamountlow" fires at one threshold only; this happens once in a call.
-        while self._open() and self._buffered() and loop.time() < deadline_s:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+    async def drain(self) -> None:
+        """Waits for a moment until what was said has left."""
+        await self._out.drain(DRAIN_S)
 
     def user_speaking(self, speaking: bool) -> None:
         """The caller started or stopped speaking."""
@@ -138,7 +138,7 @@ class Channel:
         """The whole answer, or what there was of it when it was interrupted."""
         self._send("bot-transcription", {"text": text})
         self._next_segment += 1
-        self._put(rtvi.bot_output(self._id(), text, self._next_segment))
+        self._out.put(rtvi.bot_output(self._id(), text, self._next_segment))
 
     def tool_started(self, call_id: str, name: str, arguments: Mapping[str, object]) -> None:
         """The agent began to use a tool."""
@@ -170,72 +170,50 @@ class Channel:
         self._send("server-message", data)
 
     def _send(self, kind: str, data: Mapping[str, object] | None = None) -> None:
-        self._put(rtvi.message(kind, self._id(), data))
+        self._out.put(rtvi.message(kind, self._id(), data))
 
     def _id(self) -> str:
         self._next_id += 1
         return str(self._next_id)
 
-    def _put(self, text: str) -> None:
-        if self._closed:
-            return
-        if self._ready and self._open() and not self._early:
-            self._write(text)
-            return
-        if len(self._early) >= MAX_EARLY_MESSAGES:
-            self._early.popleft()
-            self.dropped_messages += 1
-        self._early.append(text)
-
-    def _open(self) -> bool:
-        return self._channel is not None and self._channel.readyState == "open"
-
-    def _buffered(self) -> int:
-        return self._channel.bufferedAmount if self._channel is not None else 0
-
-    def _send_early(self) -> None:
-        while self._early and self._ready and self._open():
-            self._write(self._early.popleft())
-
-    def _write(self, text: str) -> None:
-        channel = self._channel
-        if channel is None or channel.readyState != "open":
-            self.dropped_messages += 1
-            return
-        if channel.bufferedAmount + len(text) > MAX_BUFFERED_BYTES:
-            self.dropped_messages += 1
-            return
-        channel.send(text)
+    # What the client says.
 
     def _on_message(self, message: str | bytes) -> None:
-        if self._closed:
+        if self._out.closed:
             return
+        if not self._messages.take(time.monotonic()):
+            self._refuse(
+                f"Messages come too fast: more than {MESSAGES_PER_S:.0f} a second are not read."
+            )
+            return
+        incoming: rtvi.Incoming | None = None
         try:
             incoming = rtvi.parse(message)
-        except rtvi.BadMessage as bad:
-            self._complain(str(bad), bad.message_id)
-            return
-        try:
             self._handle(incoming)
-        except Exception:  # of the listener; the cause is logged, the client is told in words
+        except rtvi.BadMessage as bad:
+            self._refuse(str(bad), bad.request_id or _request_id(incoming))
+        except Exception as error:  # of the listener; the client is told in words
             # Let through, pyee would raise it into the receive loop of the whole connection.
-            logger.exception("A message of the client could not be handled: %r", incoming)
-            message_id = getattr(incoming, "message_id", None)
-            self._complain("The message could not be handled.", message_id)
+            self._refuse("The message could not be handled.", _request_id(incoming), error)
 
     def _handle(self, incoming: rtvi.Incoming) -> None:
         match incoming:
             case rtvi.ClientReady(message_id):
-                self._write(rtvi.bot_ready(message_id, self._about))
+                self._out.put_now(rtvi.bot_ready(message_id, self._about))
                 self._ready = True
-                self._send_early()
+                self._out.release()
                 # Again after each new peer connection: the client may have missed something.
                 self._listener.on_client_ready()
-            case rtvi.SendText(content):
-                self._listener.on_text(content)
+            case rtvi.SendText(content, spoken):
+                self._count_text()
+                self._listener.on_text(content, spoken=spoken)
+            case rtvi.AppendToContext(agents, content):
+                self._count_text()
+                self._listener.on_context(content, agents=agents)
             case rtvi.ClientMessage(message_id, kind, data):
                 answer = self._listener.on_client_message(kind, data)
-                self._write(rtvi.message("server-response", message_id, {"t": kind, "d": answer}))
+                response = rtvi.message("server-response", message_id, {"t": kind, "d": answer})
+                self._out.put_now(response)
             case rtvi.TrackStatus(receiver_index, enabled):
                 self._listener.on_track_status(receiver_index, enabled)
             case rtvi.Goodbye():
@@ -243,14 +221,36 @@ class Channel:
             case rtvi.Ping() | rtvi.Ignored():
                 pass
 
-    def _complain(self, sentence: str, message_id: str | None) -> None:
-        self.bad_messages += 1
-        now_s = time.monotonic()
-        earned = now_s - self._complained_at_s
-        self._complained_at_s = now_s
-        self._complaints_left = min(COMPLAINT_BURST, self._complaints_left + earned)
-        if self._complaints_left < 1:
+    def _count_text(self) -> None:
+        if not self._texts.take(time.monotonic()):
+            raise rtvi.BadMessage(
+                f"Texts come too fast: at most {TEXT_BURST} at once, and {TEXTS_PER_S:.0f} more "
+                "each second. This one was not taken; send it again in a moment."
+            )
+
+    def _refuse(
+        self, sentence: str, request_id: str | None = None, cause: Exception | None = None
+    ) -> None:
+        self.refused_messages += 1
+        if not self._complaints.take(time.monotonic()):
             return
-        self._complaints_left -= 1
-        data = {"message": sentence, "error": sentence, "fatal": False}
-        self._write(rtvi.message("error", message_id or self._id(), data))
+        if cause is not None:
+            # Neither the message nor the exception's text: both may hold what was said.
+            logger.error(
+                "A message of a caller's client could not be handled: %s in %s.",
+                type(cause).__name__,
+                _place(cause),
+            )
+        data: dict[str, object] = {"message": sentence, "error": sentence, "fatal": False}
+        kind = "error" if request_id is None else "error-response"
+        self._out.put_now(rtvi.message(kind, request_id or self._id(), data))
+
+
+def _request_id(incoming: rtvi.Incoming | None) -> str | None:
+    return incoming.message_id if isinstance(incoming, rtvi.ClientMessage) else None
+
+
+def _place(error: Exception) -> str:
+    """Where it was raised, as `file:line`."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "an unknown place"

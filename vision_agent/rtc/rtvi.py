@@ -1,5 +1,7 @@
 """RTVI 2.1 messages: text in, what it means out, and the other way round. No I/O, no clock.
 
+Every bound on what a client may say stands here, so that nothing behind `parse` has to refuse it.
+
 The protocol of the public Pipecat client SDKs (https://docs.pipecat.ai/client/rtvi-standard): JSON
 objects ``{label: "rtvi-ai", type, id, data?}`` on a data channel, beside the SmallWebRTC
 transport's own ``ping: <ms>`` and ``{type: "signalling", message}``.
@@ -13,15 +15,29 @@ from dataclasses import dataclass
 
 VERSION = "2.1.0"
 LABEL = "rtvi-ai"
-MAX_MESSAGE_BYTES = 64 * 1024
+MAX_MESSAGE_CHARS = 64 * 1024
+MAX_TEXT_CHARS = 4_000
+"""What may be typed in one text: some four minutes of speech."""
+
+MAX_ID_CHARS = 200
+MAX_NAME_CHARS = 100
+
+_CONTROLS = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127))
+"""Characters that no database takes, or no person types: all controls but tab and line ends."""
 
 
 class BadMessage(ValueError):
-    """A message that cannot be understood; its text is one sentence for the peer."""
+    """A message that is refused; its text is one sentence for the peer.
 
-    def __init__(self, text: str, message_id: str | None = None) -> None:
+    Args:
+        text: The sentence.
+        request_id: The id of the request that this answers: its client waits for an answer, or
+            can tell by it which one was refused. None: there is none, or it is no request.
+    """
+
+    def __init__(self, text: str, request_id: str | None = None) -> None:
         super().__init__(text)
-        self.message_id = message_id
+        self.request_id = request_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +63,27 @@ class ClientReady:
 
 @dataclass(frozen=True, slots=True)
 class SendText:
-    """The user typed something to the agent."""
+    """The user typed something to the agent.
 
+    Attributes:
+        content: What, at most `MAX_TEXT_CHARS`.
+        spoken: Whether the answer is to be heard; else it is only shown.
+    """
+
+    content: str
+    spoken: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AppendToContext:
+    """Something the agent is to know without answering it.
+
+    Attributes:
+        agents: Whether these are the agent's words; else the user's.
+        content: What, at most `MAX_TEXT_CHARS`.
+    """
+
+    agents: bool
     content: str
 
 
@@ -73,7 +108,16 @@ class Ignored:
     type: str
 
 
-Incoming = Ping | TrackStatus | ClientReady | SendText | ClientMessage | Goodbye | Ignored
+Incoming = (
+    Ping
+    | TrackStatus
+    | ClientReady
+    | SendText
+    | AppendToContext
+    | ClientMessage
+    | Goodbye
+    | Ignored
+)
 
 
 def parse(message: str | bytes) -> Incoming:
@@ -84,8 +128,10 @@ def parse(message: str | bytes) -> Incoming:
     """
     if isinstance(message, bytes):
         raise BadMessage("Messages must be text, not binary.")
-    if len(message) > MAX_MESSAGE_BYTES:
-        raise BadMessage(f"The message is too long: at most {MAX_MESSAGE_BYTES} bytes are read.")
+    if len(message) > MAX_MESSAGE_CHARS:
+        raise BadMessage(
+            f"The message is too long: at most {MAX_MESSAGE_CHARS} characters are read."
+        )
     if message.startswith("ping"):
         return Ping()
     try:
@@ -115,7 +161,9 @@ def _parse_signalling(inner: object) -> Incoming:
 def _parse_rtvi(body: dict[str, object]) -> Incoming:
     kind, data = body.get("type"), body.get("data")
     raw_id = body.get("id")
-    message_id = raw_id[:200] if isinstance(raw_id, str) else None
+    message_id = raw_id if isinstance(raw_id, str) else None
+    if message_id is not None and len(message_id) > MAX_ID_CHARS:
+        raise BadMessage(f"The id of a message has at most {MAX_ID_CHARS} characters.")
     fields = data if isinstance(data, dict) else {}
     match kind:
         case "client-ready":
@@ -123,39 +171,75 @@ def _parse_rtvi(body: dict[str, object]) -> Incoming:
                 raise BadMessage("client-ready needs an id.")
             return ClientReady(message_id, str(fields.get("version", ""))[:40])
         case "send-text":
-            content = fields.get("content")
-            if not isinstance(content, str) or not content.strip():
-                raise BadMessage("send-text needs a content.", message_id)
-            return SendText(content)
+            options = fields.get("options")
+            options = options if isinstance(options, dict) else {}
+            content = _text(fields.get("content"), kind, None)
+            if options.get("run_immediately") is False:
+                return AppendToContext(False, content)
+            return SendText(content, spoken=options.get("audio_response") is not False)
+        case "append-to-context":
+            return _parse_context(fields, message_id)
         case "client-message":
             name = fields.get("t")
             if message_id is None or not isinstance(name, str):
                 raise BadMessage("client-message needs an id and a type (t).", message_id)
+            if len(name) > MAX_NAME_CHARS:
+                raise BadMessage(
+                    f"The type (t) of a client-message has at most {MAX_NAME_CHARS} characters.",
+                    message_id,
+                )
             return ClientMessage(message_id, name, fields.get("d"))
         case "disconnect-bot":
             return Goodbye()
         case "llm-function-call-result" | "client-ui-message":
             return Ignored(kind)
         case str():
-            raise BadMessage(f"Messages of the type {kind[:40]!r} are not known.", message_id)
+            raise BadMessage(f"Messages of the type {kind[:40]!r} are not known here.", message_id)
         case _:
             raise BadMessage("The message has no type.", message_id)
 
 
-def message(kind: str, message_id: str, data: Mapping[str, object] | None = None) -> str:
-    """Writes one RTVI message. `data` must be JSON; what is not is written as its text."""
+def _parse_context(fields: dict[str, object], message_id: str | None) -> Incoming:
+    role = fields.get("role")
+    if role not in ("user", "assistant"):
+        raise BadMessage('append-to-context needs a role, "user" or "assistant".', message_id)
+    content = _text(fields.get("content"), "append-to-context", message_id)
+    if role == "user" and fields.get("run_immediately") is True:
+        return SendText(content)
+    return AppendToContext(role == "assistant", content)
+
+
+def _text(content: object, kind: str, request_id: str | None) -> str:
+    """What was typed, without what is no text (controls, halves of surrogate pairs)."""
+    if isinstance(content, str) and len(content) <= MAX_MESSAGE_CHARS:
+        content = content.translate(_CONTROLS).encode("utf-8", "replace").decode()
+    if not isinstance(content, str) or not content.strip():
+        raise BadMessage(f"{kind} needs a content of some words.", request_id)
+    if len(content) > MAX_TEXT_CHARS:
+        raise BadMessage(
+            f"The text is too long: {len(content)} characters, and at most {MAX_TEXT_CHARS} are "
+            "taken at once. Send it in parts.",
+            request_id,
+        )
+    return content
+
+
+def message(
+    kind: str, message_id: str, data: Mapping[str, object] | None = None
+) -> dict[str, object]:
+    """One RTVI message."""
     body: dict[str, object] = {"label": LABEL, "type": kind, "id": message_id}
     if data is not None:
         body["data"] = data
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=str)
+    return body
 
 
-def bot_ready(message_id: str, about: Mapping[str, str]) -> str:
+def bot_ready(message_id: str, about: Mapping[str, str]) -> dict[str, object]:
     """Answers client-ready; without it, with the same id, the client waits for ever."""
     return message("bot-ready", message_id, {"version": VERSION, "about": dict(about)})
 
 
-def bot_output(message_id: str, text: str, segment_id: int) -> str:
+def bot_output(message_id: str, text: str, segment_id: int) -> dict[str, object]:
     """What was said, whole. `spoken` is version 1's field, the others are version 2's."""
     return message(
         "bot-output",
@@ -172,6 +256,6 @@ def bot_output(message_id: str, text: str, segment_id: int) -> str:
     )
 
 
-def peer_left() -> str:
+def peer_left() -> dict[str, object]:
     """The transport's word for "this call is over"."""
-    return json.dumps({"type": "signalling", "message": {"type": "peerLeft"}})
+    return {"type": "signalling", "message": {"type": "peerLeft"}}

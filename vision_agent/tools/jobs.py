@@ -90,5 +90,5 @@ class Jobs:
             await work
         except Exception:
             # A bug of ours, or a camera's picture that OpenCV can't read: the call goes on.
-            logger.exception("%s (%s) failed", job.id, job.what)
+            logger.exception("%s failed", job.id)
             self._failed(job)

@@ -1,0 +1,32 @@
+import asyncio
+
+from tests.rtc.calling import until
+from vision_agent.live.intake import MAX_TEXT_CHARS
+from vision_agent.notices import MAX_CHARS, Moment, Notices, cut, worded
+
+
+def test_a_long_notice_is_cut_and_marked_and_the_model_takes_it():
+    told = worded(cut("word " * 10_000))
+    assert "…" in told
+    assert len(told) < MAX_CHARS + 500 < MAX_TEXT_CHARS
+
+
+async def test_a_notice_that_cannot_be_told_is_logged_and_the_next_one_is_told(monkeypatch, caplog):
+    monkeypatch.setattr("vision_agent.gap.QUIET_S", 0.0)
+    monkeypatch.setattr("vision_agent.notices.LOOK_AGAIN_S", 0.001)
+    told: list[str] = []
+
+    def tell(notice: str) -> None:
+        if notice == "bad":
+            raise ValueError("not now")
+        told.append(notice)
+
+    notices = Notices(lambda: Moment(caller_speaks=False, agent_busy=False), tell)
+    notices.put("bad")
+    notices.put("good")
+    notices.put("  ")
+    await until(lambda: told)
+    await asyncio.sleep(0)
+    await notices.close()
+    assert told == ["good"]
+    assert caplog.text.count("could not be told to the agent") == 1
