@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tests.dialling import Dialled
+from tests.dialling import Dialled, request
 
 COMMAND = (sys.executable, "-m", "vision_agent")
 
@@ -116,3 +116,32 @@ async def test_a_model_that_is_not_live_is_refused_with_a_key_too():
     assert code == 2
     assert "not a live model" in text
     assert "gemini-3.8-live" in text
+
+
+async def test_connections_that_ask_for_nothing_or_leave_halfway_keep_nobody_out_and_fill_no_log(
+    monkeypatch,
+):
+    monkeypatch.setenv("VISION_AGENT_MAX_CONNECTIONS", "10")
+    process, lines = await started()
+    try:
+        url = re.search(r"http://\S+", lines[0]).group()
+        port = int(url.rpartition(":")[2])
+        half = (
+            b"POST /api/offer HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Content-Length: 60000\r\n\r\n{"
+        )
+        held = []
+        for number in range(60):
+            held.append(socket.create_connection(("127.0.0.1", port)))
+            if number % 2:
+                held[-1].sendall(half)
+            assert (await asyncio.to_thread(request, "GET", f"{url}/healthz"))["status"] == "ok"
+        for each in held:
+            each.close()
+        process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(process.wait(), 10) == 0
+        assert (await process.stderr.read()).decode() == ""
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

@@ -1,6 +1,8 @@
 """Signalling as a client meets it: over HTTP, against the real application."""
 
+import errno
 import json
+import os
 import time
 from contextlib import asynccontextmanager
 
@@ -10,6 +12,7 @@ import pytest_asyncio
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from vision_agent import Settings, create_app
+from vision_agent.call import Call
 from vision_agent.freed_memory import Collector
 
 
@@ -78,7 +81,6 @@ async def test_an_offer_gets_an_answer_and_an_id_and_goodbye_frees_its_slot(http
         (b'{"sdp": "v=0", "type": "answer"}', "offer"),
         (b'{"sdp": "hello", "type": "offer"}', "offer"),
         (json.dumps({"sdp": "a" * 20_000, "type": "offer"}).encode(), ""),
-        (b" " * 70_000, "64 KB"),
         (b'{"sdp": "v=0", "type": "offer", "requestData": {"voice": "Koree"}}', "Kore"),
         (
             b'{"sdp": "v=0", "type": "offer", "requestData": {"modalities": ["TEXT", "AUDIO"]}}',
@@ -97,6 +99,37 @@ async def test_a_bad_offer_gets_400_with_a_sentence_and_takes_no_slot(http, body
     assert error.endswith((".", "…"))
     assert time.perf_counter() - began < 1
     assert await calls(http) == 0
+
+
+async def test_a_body_that_is_too_large_gets_413(http):
+    response = await http.post(
+        "/api/offer", content=b" " * 70_000, headers={"content-type": "application/json"}
+    )
+    assert response.status_code == 413
+    assert "64 KB" in response.json()["error"]
+
+
+async def test_an_offer_for_which_there_is_no_descriptor_gets_503_in_words(http, monkeypatch):
+    async def answer(call, sdp):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(Call, "answer", answer)
+    peer, body = await offer()
+    try:
+        response = await http.post("/api/offer", json=body)
+        assert response.status_code == 503
+        assert int(response.headers["retry-after"]) > 0
+        assert "descriptor" in response.json()["error"]
+        assert await calls(http) == 0
+    finally:
+        await peer.close()
+
+
+async def test_an_address_that_does_not_exist_is_refused_in_words(http):
+    for method, path, status in (("GET", "/no/such", 404), ("PUT", "/api/offer", 405)):
+        response = await http.request(method, path)
+        assert response.status_code == status
+        assert response.json()["error"].endswith(".")
 
 
 async def test_a_refused_offer_starts_no_garbage_collection(http, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,16 +11,29 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp
 
 from vision_agent import rtc
 from vision_agent.call_registry import CallRegistry
 from vision_agent.freed_memory import given_back, leave_out_of_collection
+from vision_agent.http.body import BoundedBody
+from vision_agent.http.descriptors import none_left, raise_limit, said_once
+from vision_agent.http.refusal import Refusal
 from vision_agent.http.termination import Termination
 from vision_agent.metrics import Metrics
 from vision_agent.settings import Settings, web_folder
-from vision_agent.signalling import Refusal, signalling_router
+from vision_agent.signalling import signalling_router
 from vision_agent.switchboard import Switchboard
 from vision_agent.version import __version__
+
+
+class _Application(FastAPI):
+    """FastAPI with what every request and every response passes, also those of its own errors."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return BoundedBody(super().build_middleware_stack())
 
 
 def create_app(settings: Settings | None = None, *, agents: Switchboard | None = None) -> FastAPI:
@@ -42,14 +56,16 @@ def create_app(settings: Settings | None = None, *, agents: Switchboard | None =
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        raise_limit()
         rtc.install()
         await switchboard.start()
         leave_out_of_collection()
         termination = Termination(lambda: registry.drain(settings.drain_s))
         termination.install()
         try:
-            async with given_back():
-                yield
+            with said_once(asyncio.get_running_loop()):
+                async with given_back():
+                    yield
         finally:
             await termination.remove()
             if termination.restarting:
@@ -58,7 +74,7 @@ def create_app(settings: Settings | None = None, *, agents: Switchboard | None =
                 await registry.close("the server is stopping")
             await switchboard.close()
 
-    app = FastAPI(
+    app = _Application(
         title="vision_agent", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None
     )
     app.state.registry = registry
@@ -74,7 +90,27 @@ def create_app(settings: Settings | None = None, *, agents: Switchboard | None =
     @app.exception_handler(Refusal)
     async def refuse(_: Request, refusal: Refusal) -> JSONResponse:
         metrics.offers_refused.labels(str(refusal.status)).inc()
-        return JSONResponse({"error": refusal.text}, refusal.status, headers=refusal.headers)
+        return refusal.response()
+
+    @app.exception_handler(HTTPException)
+    async def refuse_in_words(_: Request, error: HTTPException) -> JSONResponse:
+        return Refusal(error.status_code, _sentence(error), error.headers).response()
+
+    @app.exception_handler(ClientDisconnect)
+    async def forget(_: Request, gone: ClientDisconnect) -> Response:
+        return Response(status_code=400)  # for nobody: the client left in the middle of its request
+
+    @app.exception_handler(OSError)
+    async def refuse_without_descriptors(_: Request, error: OSError) -> JSONResponse:
+        if not none_left(error):
+            raise error
+        text = "The server has no file descriptor left for this. Try again shortly."
+        return Refusal(503, text, {"Retry-After": "5"}).response()
+
+    @app.exception_handler(Exception)
+    async def fail(_: Request, error: Exception) -> JSONResponse:
+        # Starlette raises it again once this is sent, and the ASGI server logs it.
+        return Refusal(500, "Something went wrong on the server. Try again.").response()
 
     @app.get("/healthz")
     async def health() -> JSONResponse:
@@ -92,3 +128,13 @@ def create_app(settings: Settings | None = None, *, agents: Switchboard | None =
     # Last: it answers every path that nothing above does.
     app.mount("/", StaticFiles(directory=web_folder(), html=True), name="web")
     return app
+
+
+def _sentence(error: HTTPException) -> str:
+    match error.status_code:
+        case 404:
+            return "There is nothing at this address."
+        case 405:
+            return "This address does not take that method."
+        case _:
+            return str(error.detail)

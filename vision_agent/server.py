@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import os
 import signal
 import socket
@@ -14,9 +13,17 @@ from collections.abc import Callable, Iterator
 import uvicorn
 
 from vision_agent.app import create_app
+from vision_agent.http.addresses import is_loopback
+from vision_agent.http.connections import Connections, bounded_protocol
+from vision_agent.http.descriptors import raise_limit
 from vision_agent.live.failure import DatabaseError
 from vision_agent.settings import Settings
 from vision_agent.switchboard import Switchboard
+
+MIN_CONNECTIONS = 10
+"""Kept however few descriptors there are; the calls need most of them."""
+
+BACKLOG = 256
 
 
 class ServerError(RuntimeError):
@@ -78,15 +85,25 @@ def run_server(settings: Settings, *, say: Callable[[str], None], until_eof: boo
             _at_end_of_input(lambda: server.handle_exit(signal.SIGINT, None))
         say(f"vision-agent: {address}")
         say(agents.summary)
-        if not _is_loopback(settings.host):
+        if not is_loopback(settings.host):
             say(
                 "Browsers give a camera to https:// pages and to localhost only: "
                 "from elsewhere, put an HTTPS proxy in front."
             )
         say("Press Ctrl-C to stop.")
 
+    connections: Connections[object] = Connections(
+        min(settings.max_connections, max(MIN_CONNECTIONS, raise_limit() // 4)),
+        settings.max_connections_per_address,
+        # Whoever is on this machine has other means, and a proxy there is all its callers.
+        unlimited=is_loopback,
+    )
     config = uvicorn.Config(
         app,
+        http=bounded_protocol(connections),
+        ws="none",
+        # asyncio accepts so many at once, before any of them can be refused.
+        backlog=BACKLOG,
         log_level="warning",
         # A page may keep a connection open; it does not hold up the end.
         timeout_graceful_shutdown=1,
@@ -129,13 +146,6 @@ def _bind(settings: Settings) -> socket.socket:
             "Choose another with --port (0 picks a free one)."
         ) from error
     return bound
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _shown_host(host: str) -> str:

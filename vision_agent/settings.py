@@ -127,6 +127,12 @@ class Settings(BaseSettings):
     )
 
     max_calls: int = Field(default=20, ge=1, description="Calls at the same time; more get 503.")
+    max_connections: int = Field(
+        default=200, ge=1, description="TCP connections at the same time, to the page and its API."
+    )
+    max_connections_per_address: int = Field(
+        default=50, ge=1, description="The same for one address, other than this machine's own."
+    )
     ice_servers: Annotated[list[IceServer], NoDecode] = Field(
         default_factory=list,
         description="STUN/TURN servers: a JSON list, or comma-separated URLs. Default: none.",

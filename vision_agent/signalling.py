@@ -18,6 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from vision_agent.agent_host import AgentHost
 from vision_agent.call import Call, CallOver
 from vision_agent.call_registry import CallRegistry, Draining, FullHouse
+from vision_agent.http.descriptors import none_left
+from vision_agent.http.refusal import Refusal
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.models import ModelError
 from vision_agent.live.store import MAX_TOKEN_CHARS
@@ -27,25 +29,12 @@ from vision_agent.switchboard import Switchboard, UnknownAgent
 
 logger = logging.getLogger(__name__)
 
-MAX_BODY_BYTES = 64 * 1024
-"""An offer is at most 16 KB of SDP; this leaves room for its JSON."""
-
 RETRY_AFTER_S = 5
 SESSION_LIFETIME_S = 3600.0
 MAX_SESSIONS = 1000
 
 
 _Form = TypeVar("_Form", bound=BaseModel)
-
-
-class Refusal(Exception):
-    """A request that is not served; becomes `{"error": text}` with this status."""
-
-    def __init__(self, status: int, text: str, headers: dict[str, str] | None = None) -> None:
-        super().__init__(text)
-        self.status = status
-        self.text = text
-        self.headers = headers
 
 
 class OfferBody(BaseModel):
@@ -170,6 +159,8 @@ def signalling_router(registry: CallRegistry, agents: Switchboard, settings: Set
         except Refusal:
             raise
         except Exception as error:  # ours, for the offer was usable
+            if none_left(error):
+                raise
             logger.exception("an offer could not be answered")
             raise Refusal(500, "The server failed to answer the offer. Try again.") from error
         answer: dict[str, Any] = {"sdp": sdp, "type": "answer", "pc_id": call.call_id}
@@ -209,18 +200,13 @@ def signalling_router(registry: CallRegistry, agents: Switchboard, settings: Set
 
 
 async def _read(request: Request, form: type[_Form]) -> _Form:
-    """The request's JSON body, bounded while it is read, as a checked form."""
+    """The request's JSON body as a checked form."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         # Also keeps other sites' pages out: a form can't send this without asking first (CORS).
         raise Refusal(400, "The body must be application/json.")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise Refusal(400, f"The body is larger than {MAX_BODY_BYTES // 1024} KB.")
     try:
-        return form.model_validate_json(bytes(body))
+        return form.model_validate_json(await request.body())
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the body"

@@ -1,0 +1,166 @@
+"""Connections that only take up room do not keep callers out."""
+
+import asyncio
+import contextlib
+import json
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+import uvicorn
+
+from vision_agent import Settings
+from vision_agent.http.connections import Connections, bounded_protocol
+from vision_agent.server import _bind
+
+
+def test_every_connection_is_kept_while_there_is_room():
+    connections = Connections(3, 2)
+    assert [connections.opened(n, "a") for n in (1, 2)] == [None, None]
+    assert connections.opened(3, "b") is None
+    assert len(connections) == 3
+
+
+def test_the_one_that_was_idle_longest_makes_room():
+    connections = Connections(2, 9)
+    for number in (1, 2):
+        connections.opened(number, "a")
+    connections.busy(1)
+    connections.idle(1)
+    assert connections.opened(3, "a") == 2
+    assert connections.opened(4, "a") == 1
+
+
+def test_one_that_is_served_stays_and_the_new_one_goes():
+    connections = Connections(2, 9)
+    for number in (1, 2):
+        connections.opened(number, "a")
+        connections.busy(number)
+    assert connections.opened(3, "a") == 3
+    connections.closed(1)
+    assert connections.opened(4, "a") is None
+
+
+def test_one_address_makes_room_from_its_own_and_no_other_has_to():
+    connections = Connections(9, 2)
+    connections.opened("theirs", "b")
+    for number in (1, 2):
+        connections.opened(number, "a")
+    assert connections.opened(3, "a") == 1
+    connections.closed(2)
+    assert connections.opened(4, "a") is None
+
+
+def test_an_unlimited_address_is_counted_with_all_only():
+    connections = Connections(3, 1, unlimited=lambda address: address == "proxy")
+    assert [connections.opened(n, "proxy") for n in (1, 2, 3)] == [None] * 3
+    assert connections.opened(4, "proxy") == 1
+
+
+class Held:
+    """An application whose answers come when they are let."""
+
+    def __init__(self) -> None:
+        self.go = asyncio.Event()
+
+    async def __call__(self, scope, receive, send) -> None:
+        if scope["method"] == "POST":
+            while (await receive()).get("more_body"):
+                pass
+        if scope["path"] == "/held":
+            await self.go.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"here"})
+
+
+@contextlib.asynccontextmanager
+async def listening(app, connections: Connections, **times: float) -> AsyncIterator[int]:
+    """The bounds under uvicorn itself; gives the port."""
+    protocol = bounded_protocol(connections, **times)
+    config = uvicorn.Config(app, http=protocol, ws="none", lifespan="off", log_level="warning")
+    bound = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server._serve(sockets=[bound]))
+    try:
+        async with asyncio.timeout(10):
+            while not server.started:
+                await asyncio.sleep(0.01)
+        yield bound.getsockname()[1]
+    finally:
+        server.should_exit = server.force_exit = True
+        await serving
+
+
+async def opened(port: int, text: str = "") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(text.encode())
+    await writer.drain()
+    return reader, writer
+
+
+async def until_closed(reader: asyncio.StreamReader) -> bytes:
+    async with asyncio.timeout(10):
+        with contextlib.suppress(ConnectionError):
+            return await reader.read()
+    return b""
+
+
+@pytest_asyncio.fixture
+async def held() -> AsyncIterator[Held]:
+    held = Held()
+    yield held
+    held.go.set()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    ["", "GET / HTTP/1.1\r\nHost: x\r\nX-a: ", "GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HT"],
+    ids=["nothing", "half the headers", "half the headers of a second request"],
+)
+async def test_a_request_that_does_not_come_is_not_waited_for(held, sent):
+    connections = Connections(9, 9)
+    async with listening(held, connections, headers_within_s=0.2) as port:
+        reader, writer = await opened(port, sent)
+        await until_closed(reader)
+        assert len(connections) == 0
+        writer.close()
+
+
+async def test_a_response_that_is_never_read_is_not_waited_for(held):
+    async with listening(held, Connections(9, 9), request_within_s=0.2) as port:
+        reader, writer = await opened(port, "GET /held HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert await until_closed(reader) == b""
+        writer.close()
+
+
+async def test_a_request_comes_through_though_others_hold_every_connection(held):
+    async with listening(held, Connections(4, 9)) as port:
+        half = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"
+        idle = [await opened(port, half if n % 2 else "") for n in range(9)]
+        reader, writer = await opened(
+            port, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        )
+        assert b"here" in await until_closed(reader)
+        for _, other in [*idle, (reader, writer)]:
+            other.close()
+
+
+async def test_where_all_are_served_the_next_is_told_to_wait(held):
+    async with listening(held, Connections(2, 9)) as port:
+        busy = [await opened(port, "GET /held HTTP/1.1\r\nHost: x\r\n\r\n") for _ in range(2)]
+        refused, writer = await opened(port)
+        head, _, body = (await until_closed(refused)).partition(b"\r\n\r\n")
+        assert b" 503 " in head
+        assert b"Retry-After" in head
+        assert "too many connections" in json.loads(body)["error"]
+        held.go.set()
+        assert b"here" in await busy[0][0].read(4096)
+        for _, other in [*busy, (refused, writer)]:
+            other.close()
+
+
+def test_small_answers_on_a_kept_connection_do_not_wait_for_an_acknowledgement():
+    # asyncio sets TCP_NODELAY where the protocol of the listening socket is named.
+    with _bind(Settings(_env_file=None, port=0)) as bound:
+        assert bound.proto == socket.IPPROTO_TCP

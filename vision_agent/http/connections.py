@@ -1,0 +1,165 @@
+"""How many TCP connections are kept, and for how long.
+
+uvicorn gives a request all the time in the world, and has no bound per address. A connection that
+sends nothing, half a header or half a body would be kept for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Hashable
+from typing import Any, Generic, TypeVar
+
+from starlette.types import Message, Receive, Scope, Send
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+HEADERS_WITHIN_S = 10.0
+"""For a request's line and headers, from the connection's start or the last response's end."""
+
+REQUEST_WITHIN_S = 60.0
+"""For a request from its headers to the end of its response: no client reads slowly for ever."""
+
+_Connection = TypeVar("_Connection", bound=Hashable)
+
+
+class Connections(Generic[_Connection]):
+    """Decides which connections are kept. It does no I/O.
+
+    A connection is idle while no whole request of it is being served. Where one too many is opened,
+    the one that has been idle longest goes: who only holds connections keeps nobody out.
+
+    Args:
+        at_most: So many are kept.
+        per_address: So many of one address.
+        unlimited: Says of an address that `per_address` does not count for it.
+    """
+
+    def __init__(
+        self, at_most: int, per_address: int, unlimited: Callable[[str], bool] = lambda _: False
+    ) -> None:
+        self._at_most = at_most
+        self._per_address = per_address
+        self._unlimited = unlimited
+        self._idle: dict[_Connection, str] = {}
+        self._busy: dict[_Connection, str] = {}
+        self._of: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._idle) + len(self._busy)
+
+    def opened(self, connection: _Connection, address: str) -> _Connection | None:
+        """A new one; returns the one to close for it, which may be itself."""
+        self._idle[connection] = address
+        self._of[address] += 1
+        if self._of[address] > self._per_address and not self._unlimited(address):
+            excess = self._longest_idle(lambda of: of == address)
+        elif len(self) > self._at_most:
+            excess = self._longest_idle(lambda of: True)
+        else:
+            return None
+        self.closed(excess)  # not only when its transport says so: more may be opened before
+        return excess
+
+    def busy(self, connection: _Connection) -> None:
+        """A request of it has arrived whole, and is being served."""
+        if (address := self._idle.pop(connection, None)) is not None:
+            self._busy[connection] = address
+
+    def idle(self, connection: _Connection) -> None:
+        """The response is complete."""
+        if (address := self._busy.pop(connection, None)) is not None:
+            self._idle[connection] = address
+
+    def closed(self, connection: _Connection) -> None:
+        """It is gone."""
+        address = self._idle.pop(connection, None)
+        if address is None:
+            address = self._busy.pop(connection, None)
+        if address is not None:
+            self._of[address] -= 1
+            if not self._of[address]:
+                del self._of[address]
+
+    def _longest_idle(self, wanted: Callable[[str], bool]) -> _Connection:
+        # The newest is idle itself, and the last of them.
+        return next(one for one, address in self._idle.items() if wanted(address))
+
+
+_WITHOUT_BODY = ("GET", "HEAD", "OPTIONS", "DELETE")
+
+_REFUSED = (
+    b"HTTP/1.1 503 Service Unavailable\r\n"
+    b"Content-Type: application/json\r\n"
+    b"Content-Length: %d\r\n"
+    b"Retry-After: 5\r\n"
+    b"Connection: close\r\n\r\n%s"
+)
+_TOO_MANY = b'{"error":"The server has too many connections. Try again shortly."}'
+
+
+def bounded_protocol(
+    connections: Connections[Any],
+    *,
+    headers_within_s: float = HEADERS_WITHIN_S,
+    request_within_s: float = REQUEST_WITHIN_S,
+) -> type[asyncio.Protocol]:
+    """The HTTP protocol of uvicorn with bounds, for `uvicorn.Config.http`.
+
+    Args:
+        connections: Decides which connections are kept.
+        headers_within_s: See `HEADERS_WITHIN_S`.
+        request_within_s: See `REQUEST_WITHIN_S`.
+    """
+
+    class Bounded(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self._serve: Any = self.config.loaded_app
+            self.app = self._serve_in_time
+            self._deadline: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: asyncio.Transport) -> None:
+            super().connection_made(transport)
+            peer = transport.get_extra_info("peername")
+            address = str(peer[0]) if isinstance(peer, tuple) else ""
+            excess = connections.opened(self, address)
+            if excess is self:
+                transport.write(_REFUSED % (len(_TOO_MANY), _TOO_MANY))
+                transport.close()
+                return
+            if excess is not None:
+                excess.transport.abort()
+            self._expect(headers_within_s)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            connections.closed(self)
+            self._expect(None)
+            super().connection_lost(exc)
+
+        async def _serve_in_time(self, scope: Scope, receive: Receive, send: Send) -> None:
+            async def receive_whole() -> Message:
+                message = await receive()
+                if not message.get("more_body", False):
+                    connections.busy(self)
+                return message
+
+            if scope["method"] in _WITHOUT_BODY:
+                connections.busy(self)
+            self._expect(request_within_s)
+            try:
+                await self._serve(scope, receive_whole, send)
+            finally:
+                if not self.transport.is_closing():
+                    connections.idle(self)
+                    self._expect(headers_within_s)
+
+        def _expect(self, within_s: float | None) -> None:
+            if self._deadline is not None:
+                self._deadline.cancel()
+                self._deadline = None
+            if within_s is not None:
+                loop = asyncio.get_running_loop()
+                self._deadline = loop.call_later(within_s, self.transport.abort)
+
+    return Bounded
