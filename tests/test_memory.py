@@ -1,4 +1,5 @@
 import asyncio
+import secrets
 import sqlite3
 from pathlib import Path
 
@@ -12,13 +13,13 @@ from tests.conftest import serving
 from tests.dialling import Dialled
 from tests.test_call import said
 from vision_agent import memory
+from vision_agent.caller import claimed_caller
 from vision_agent.live.events import AgentTranscript, Interrupted, TurnComplete, UserTranscript
 from vision_agent.memory import (
     MAX_FOUND,
     MAX_LINES,
     LineMemory,
     MemoryFileError,
-    Owner,
     best_lines,
     words_of,
 )
@@ -86,11 +87,9 @@ async def test_nobody_is_told_what_somebody_else_said():
     await memories.add_events_to_memory(**WHO, events=[line("user", "My secret.")], session_id="s")
     assert await found(memories, "secret", user_id="other") == []
     assert await found(memories, "secret", app_name="other") == []
-    for present in (Owner("", "now"), Owner("stranger", "now"), Owner("caller", "s")):
-        token = memory.owner.set(present)
-        assert await found(memories, "secret") == []  # unknown, another, or this very conversation
-        memory.owner.reset(token)
-    memory.owner.set(Owner("caller", "now"))
+    memory.conversation.set("s")  # of which it is no memory yet
+    assert await found(memories, "secret") == []
+    memory.conversation.set("now")
     assert await found(memories, "secret") == ["My secret."]
 
 
@@ -121,6 +120,25 @@ async def test_the_oldest_lines_of_a_talkative_caller_are_forgotten(tmp_path):
     lines = sqlite3.connect(path).execute("SELECT text FROM lines ORDER BY id").fetchall()
     assert len(lines) == MAX_LINES
     assert lines[-1] == (f"Line {MAX_LINES + 49}.",)
+
+
+async def test_a_file_of_an_earlier_version_keeps_its_callers_under_their_keys(tmp_path):
+    """Its owners' names stood in it as they were."""
+    path = tmp_path / "memory.db"
+    name = "0123456789abcdef0123456789abcdef"
+    first = LineMemory(path)
+    await first.add_events_to_memory(
+        app_name="app", user_id=name, events=[line("user", "I like pears.")], session_id="s"
+    )
+    first.close()
+    with sqlite3.connect(path) as old:
+        old.execute("PRAGMA user_version = 0")
+    for _ in range(2):  # once is enough
+        again = LineMemory(path)
+        assert await found(again, "pears", user_id=name) == []
+        key = claimed_caller(name, vouched=False)
+        assert await found(again, "pears", user_id=key) == ["I like pears."]
+        again.close()
 
 
 def test_what_is_no_memory_file_is_refused_in_words(tmp_path: Path):
@@ -224,10 +242,11 @@ async def test_the_next_call_of_the_same_caller_knows_what_was_said_in_the_last(
         return said(answer)
 
     async with serving(*arguments) as server:
-        await ask(server.url, "ann", "My cat is called Tiger.", "fine name")
+        ann = secrets.token_hex(16)
+        await ask(server.url, ann, "My cat is called Tiger.", "fine name")
         again = "What is the name of my cat?"
-        assert "Tiger" in await ask(server.url, "ann", again, "")
-        assert "Tiger" not in await ask(server.url, "bob", again, "")
+        assert "Tiger" in await ask(server.url, ann, again, "")
+        assert "Tiger" not in await ask(server.url, secrets.token_hex(16), again, "")
         assert "Tiger" not in await ask(server.url, None, again, "")
 
 

@@ -21,9 +21,9 @@ from vision_agent.live.local_process import LocalServer
 from vision_agent.live.models import ModelError
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
-from vision_agent.live.store import USER_ID, OpenSession, make_store
+from vision_agent.live.store import OpenSession, make_store
 from vision_agent.live.tool_threads import ToolThreads
-from vision_agent.memory import LineMemory, Owner
+from vision_agent.memory import LineMemory
 from vision_agent.remembering import Remembering
 from vision_agent.settings import Settings
 from vision_agent.version import __version__
@@ -124,13 +124,13 @@ class AgentHost:
         check_options(options, self.brain.model)
         return options
 
-    def remembering(self, owner: Owner) -> Remembering:
-        """What keeps the words of a call of this owner's."""
+    def remembering(self, opened: OpenSession, call_id: str) -> Remembering:
+        """What keeps the words of a call; those of an unknown caller are not kept."""
         return Remembering(
             self._memory,
             app_name=self.app_name,
-            user=owner.user,
-            conversation=owner.conversation,
+            user=opened.user_id if opened.known else "",
+            conversation=call_id,
         )
 
     def new_session(
@@ -155,12 +155,11 @@ class AgentHost:
             self._runner,
             make_run_config(options),
             intake,
-            user_id=USER_ID,
+            user_id=opened.user_id,
             session_id=opened.session_id,
             model=self.brain.model,
             listener=listener,
             heard=heard,
             tools=BackgroundTools(self._tool_limits, self._tool_threads),
             keeper=opened,
-            user=options.user,
         )

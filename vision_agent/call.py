@@ -59,7 +59,6 @@ class Call:
         metrics: The server's counters.
         options: How the agent answers in this call.
         conversation: What it is about: a new one, or one that is gone on with.
-        user: Who calls, to remember what is said; empty for somebody unknown.
         on_closed: Called once, when nothing of the call is left.
     """
 
@@ -72,7 +71,6 @@ class Call:
         *,
         options: CallOptions,
         conversation: OpenSession,
-        user: str = "",
         on_closed: Callable[[Call], None],
     ) -> None:
         self.call_id = call_id
@@ -86,8 +84,7 @@ class Call:
         self._intake = Intake()
         self._channel = Channel(self, {"library": "vision_agent", "version": host.version})
         self._status = CallStatus(self._on_state)
-        self._owner = memory.Owner(user, call_id)
-        self._remembering = host.remembering(self._owner)
+        self._remembering = host.remembering(conversation, call_id)
         self._conversation = Conversation(
             self._channel,
             self._status,
@@ -266,7 +263,7 @@ class Call:
     async def _converse(self) -> None:
         # Tools run in tasks that ADK starts from here, and inherit this.
         call_context.current.set(self._in_call)
-        memory.owner.set(self._owner)
+        memory.conversation.set(self.call_id)
         session = self._host.new_session(
             self.opened,
             self._intake,

@@ -87,7 +87,7 @@ class CallRegistry:
             offer: The caller's description.
             host: The agent that is called.
             options: How the agent answers in this call.
-            user: Who calls; empty for somebody unknown.
+            user: The caller's key (`caller.py`); empty for somebody unknown.
             resume: The token of a conversation to continue. A call that is still on it ends.
 
         Raises:
@@ -116,7 +116,7 @@ class CallRegistry:
         call_id = uuid.uuid4().hex
         self._beginning.add(call_id)
         try:
-            opened = await host.store.begin(resume)
+            opened = await host.store.begin(resume, user)
         finally:
             self._beginning.discard(call_id)
         if self._drained_at_s is not None:
@@ -129,7 +129,6 @@ class CallRegistry:
             self._metrics,
             options=options,
             conversation=opened,
-            user=user,
             on_closed=self._forget,
         )
         self._calls[call_id] = self._by_session[opened.session_id] = call

@@ -3,8 +3,7 @@
 ADK's own in-memory service forgets at every start, and finds nothing in voice conversations, whose
 words are transcripts and not content (`remembering.py` makes them content).
 
-All calls of a server may be one ADK user's; whose memories may be told is decided by `owner`,
-which a call sets. Without one, as in `adk web`, it is ADK's user.
+Whose memories are told is decided by ADK's user, who is each caller's own.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from google.adk.memory.memory_entry import MemoryEntry
 from google.adk.sessions.session import Session
 from google.genai import types
 
+from vision_agent.caller import key_of
 from vision_agent.data_folder import private_file
 from vision_agent.live.failure import DatabaseError
 
@@ -45,6 +44,8 @@ _LITTLE = frozenset(
 )
 """Words that say nothing about what is asked for."""
 
+_VERSION = 1
+
 _TABLE = """
     CREATE TABLE IF NOT EXISTS lines (
         id INTEGER PRIMARY KEY,
@@ -61,20 +62,8 @@ _TABLE = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """Whose memories a call may tell, and which conversation is the present one.
-
-    Attributes:
-        user: Empty for somebody unknown: nothing is kept of them, and nothing found.
-        conversation: Its own lines are no memories yet.
-    """
-
-    user: str
-    conversation: str
-
-
-owner: ContextVar[Owner | None] = ContextVar("memory_owner", default=None)
+conversation: ContextVar[str] = ContextVar("memory_conversation", default="")
+"""The present call's, which sets it: its own lines are no memories yet."""
 
 
 class MemoryFileError(DatabaseError):
@@ -103,6 +92,7 @@ class LineMemory(BaseMemoryService):
             with self._db:
                 self._db.execute("PRAGMA journal_mode=WAL")
                 self._db.executescript(_TABLE)
+                self._hash_owners()
                 if keep_s is not None:
                     self._db.execute("DELETE FROM lines WHERE at < ?", (time.time() - keep_s,))
         except (sqlite3.Error, OSError) as error:
@@ -112,6 +102,13 @@ class LineMemory(BaseMemoryService):
         """Closes the file."""
         with self._lock:
             self._db.close()
+
+    def _hash_owners(self) -> None:
+        """Files of earlier versions have callers' own names where now their keys stand."""
+        if self._db.execute("PRAGMA user_version").fetchone()[0] < _VERSION:
+            self._db.create_function("key", 1, key_of, deterministic=True)
+            self._db.execute("UPDATE lines SET owner = key(owner)")
+            self._db.execute(f"PRAGMA user_version = {_VERSION}")
 
     # BaseMemoryService
 
@@ -149,12 +146,8 @@ class LineMemory(BaseMemoryService):
 
         A query without words of its own ("what did we talk about?") finds the newest lines.
         """
-        present = owner.get()
-        user = user_id if present is None else present.user
-        if not user:
-            return SearchMemoryResponse()
-        besides = present.conversation if present else ""
-        found = await asyncio.to_thread(self._search, app_name, user, besides, query)
+        besides = conversation.get()
+        found = await asyncio.to_thread(self._search, app_name, user_id, besides, query)
         return SearchMemoryResponse(memories=found)
 
     # SQLite, in threads.

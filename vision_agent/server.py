@@ -108,6 +108,8 @@ def run_server(settings: Settings, *, say: Callable[[str], None], until_eof: boo
         # A page may keep a connection open; it does not hold up the end.
         timeout_graceful_shutdown=1,
         lifespan="on",
+        # The peer's own address says whether it may name callers (`Settings.trusts_proxy`).
+        proxy_headers=False,
     )
     server = _Server(config, announce)
     with bound:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from pathlib import Path
 from typing import Annotated
 
 from aiortc import RTCIceServer
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from vision_agent.data_folder import data_folder
@@ -45,6 +46,17 @@ class Settings(BaseSettings):
     cors_origins: Annotated[list[str], NoDecode] = Field(
         default_factory=list,
         description="Other origins whose pages may call, comma-separated; `*` for any.",
+    )
+
+    user_header: str | None = Field(
+        default=None,
+        description="Request header in which a login proxy names the caller, e.g. X-Remote-User.",
+    )
+    trusted_proxies: Annotated[list[IPvAnyNetwork], NoDecode] = Field(
+        default=["127.0.0.0/8", "::1/128"],
+        validate_default=True,
+        description="Addresses and networks of that proxy, comma-separated; the header of others "
+        "is ignored.",
     )
 
     agent: str | None = Field(
@@ -187,6 +199,16 @@ class Settings(BaseSettings):
             return self.memory
         return self.data_dir / "memory.db"
 
+    def trusts_proxy(self, address: str | None) -> bool:
+        """Whether a request that comes from there may name the caller (`user_header`)."""
+        try:
+            peer = ipaddress.ip_address(address or "")
+        except ValueError:
+            return False
+        # A socket for both families shows IPv4 addresses as ::ffff:….
+        peer = getattr(peer, "ipv4_mapped", None) or peer
+        return any(peer in network for network in self.trusted_proxies)
+
     def rtc_ice_servers(self) -> list[RTCIceServer]:
         """The STUN/TURN servers as aiortc takes them."""
         return [
@@ -209,7 +231,7 @@ class Settings(BaseSettings):
             raise ValueError("Write it as name=seconds, more than 0: search=60,book=120.")
         return value
 
-    @field_validator("cors_origins", "modalities", "slow_tools", mode="before")
+    @field_validator("cors_origins", "modalities", "slow_tools", "trusted_proxies", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
         if isinstance(value, str):
@@ -242,6 +264,7 @@ class Settings(BaseSettings):
         "voice",
         "language",
         "token",
+        "user_header",
         "scenario",
         "session_db",
         "memory",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import re
 import secrets
 import time
 import uuid
@@ -18,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from vision_agent.agent_host import AgentHost
 from vision_agent.call import Call, CallOver
 from vision_agent.call_registry import CallRegistry, Draining, FullHouse
+from vision_agent.caller import UnknownCaller, claimed_caller, vouched_caller
 from vision_agent.http.descriptors import none_left
 from vision_agent.http.refusal import Refusal
 from vision_agent.live.call_options import CallOptions
@@ -134,7 +134,7 @@ def signalling_router(registry: CallRegistry, agents: Switchboard, settings: Set
         body = await _read(request, OfferBody)
         if body.type != "offer":
             raise Refusal(400, f"The type must be 'offer', not {body.type[:20]!r}.")
-        host, user = _agent(agents, body), _user(body)
+        host, user = _agent(agents, body), _caller(request, body, settings)
         options = _options(host, body)
         try:
             offered = Offer.parse(body.sdp)
@@ -237,13 +237,17 @@ def _resume(offer: OfferBody) -> str | None:
     raise Refusal(400, "requestData.resume must be the token that an earlier answer gave.")
 
 
-def _user(offer: OfferBody) -> str:
-    """Who calls, if the client says so: a name that nobody can guess keeps memories private."""
+def _caller(request: Request, offer: OfferBody, settings: Settings) -> str:
+    """The key of who calls; see `caller.py`."""
     data = offer.requestData or offer.request_data or {}
-    user = data.get("user") or ""
-    if not isinstance(user, str) or not re.fullmatch(r"[\w.@:-]{0,100}", user):
-        raise Refusal(400, "requestData.user is at most 100 letters, digits and . @ : - _.")
-    return user
+    try:
+        if settings.user_header and settings.trusts_proxy(request.client and request.client.host):
+            named = request.headers.get(settings.user_header)
+            if named:
+                return vouched_caller(named)
+        return claimed_caller(data.get("user"), vouched=settings.token is not None)
+    except UnknownCaller as error:
+        raise Refusal(400, str(error)) from error
 
 
 def _options(host: AgentHost, offer: OfferBody) -> CallOptions:

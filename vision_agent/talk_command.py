@@ -14,6 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
+from vision_agent.data_folder import data_folder
 from vision_agent.replay.failure import CallFailed
 from vision_agent.replay.recording import SOUND_RATE_HZ, read_sound
 from vision_agent.replay.signalling import Signalling
@@ -27,6 +28,7 @@ from vision_agent.talk.call import TalkCall
 from vision_agent.talk.call_recorder import CallRecorder
 from vision_agent.talk.demo import demo_files
 from vision_agent.talk.devices import CallDevices, NotPossible
+from vision_agent.talk.identity import identity
 from vision_agent.talk.keys import lines, single_keys
 from vision_agent.talk.screen import LiveScreen, PlainScreen, Screen
 from vision_agent.talk.switch import MicrophoneSwitch
@@ -121,7 +123,7 @@ class TalkCommand:
                 screen,
                 recorder=recorder,
                 voice=voice,
-                asked=self.asked,
+                asked=self._asked(url, screen),
                 timeout_s=self.timeout_s,
             )
             try:
@@ -133,6 +135,14 @@ class TalkCommand:
                     write_wav(self.wav, voice.samples())
                 if recorder is not None:
                     screen.note(f"Recorded: {self.record}")
+
+    def _asked(self, url: str, screen: Screen) -> dict[str, Any]:
+        try:
+            user = identity(data_folder(), url)
+        except OSError as error:
+            screen.note(f"What you say will not be remembered for your next call: {error}.")
+            return self.asked
+        return {"user": user} | self.asked
 
     def _check(self) -> None:
         if self.text and self.push_to_talk:

@@ -16,7 +16,7 @@ from vision_agent.live.heard_history import HeardHistory
 from vision_agent.live.intake import Intake
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
-from vision_agent.live.store import USER_ID, OpenSession, make_store
+from vision_agent.live.store import OpenSession, make_store
 
 
 class Nobody:
@@ -49,7 +49,7 @@ class House:
             Runner(app=app, session_service=self.store),
             make_run_config(),
             intake,
-            user_id=USER_ID,
+            user_id=opened.user_id,
             session_id=opened.session_id,
             model=self.model,
             listener=Nobody(),

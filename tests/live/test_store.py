@@ -16,10 +16,18 @@ from google.genai import types
 from tests.live import postgres
 from vision_agent.live.failure import DatabaseError
 from vision_agent.live.history import Line
-from vision_agent.live.store import SessionStore, make_store, session_id_of
+from vision_agent.live.session_key import SessionKey
+from vision_agent.live.store import MAX_USERS, OpenSession, SessionStore, make_store
 
 APP = "tests"
-KEY = {"app_name": APP, "user_id": "caller"}
+
+
+def key(conversation: OpenSession) -> dict[str, str]:
+    return {
+        "app_name": APP,
+        "user_id": conversation.user_id,
+        "session_id": conversation.session_id,
+    }
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +83,7 @@ def turn_end() -> Event:
 
 async def happens(store: SessionStore, conversation, *events: Event) -> None:
     """As ADK's runner does it: on its own copy of the session."""
-    session = await store.get_session(**KEY, session_id=conversation.session_id)
+    session = await store.get_session(**key(conversation))
     for event in events:
         await store.append_event(session, event)
 
@@ -94,7 +102,7 @@ async def test_a_conversation_goes_on_in_another_process(url):
         assert again.earlier == [Line("user", "my name is Ada"), Line("agent", "Hello Ada.")]
         assert again.take() == "handle-1"
         assert again.take() is None
-        session = await second.get_session(**KEY, session_id=again.session_id)
+        session = await second.get_session(**key(again))
         assert session.state == {"name": "Ada"}
         await happens(second, again, typed("and now?"))
         second.end(again)
@@ -206,12 +214,12 @@ async def test_handles_counts_and_pieces_do_not_fill_the_history(url):
             Event(author="agent", output_transcription=piece, partial=True),
         ]
         await happens(store, begun, said("hi"), *noise, answered("Hello."), turn_end(), *noise)
-        session = await store.get_session(**KEY, session_id=begun.session_id)
+        session = await store.get_session(**key(begun))
         assert len(session.events) == 3
         store.end(begun)
     async with opened(url) as reader:
         again = await reader.begin(begun.token)
-        session = await reader.get_session(**KEY, session_id=again.session_id)
+        session = await reader.get_session(**key(again))
         assert len(session.events) == 3
 
 
@@ -243,7 +251,7 @@ async def test_who_is_late_begins_anew_and_what_is_old_is_deleted(tmp_path):
         now += 601
         assert not (await store.begin(begun.token)).resumed
     async with opened(url, **options) as later:  # at the real time: years after
-        left = await later._database.load(session_id_of(begun.token), newest=10)
+        left = await later._database.load(SessionKey(begun.user_id, begun.session_id), newest=10)
     assert left is None
 
 
@@ -265,6 +273,75 @@ async def test_the_id_of_a_session_does_not_open_it(tmp_path):
         assert not (await store.begin(begun.session_id)).resumed
         assert (await store.begin(begun.token)).resumed
     assert begun.token.encode() not in (tmp_path / "sessions.db").read_bytes()
+
+
+async def remember(store: SessionStore, conversation: OpenSession, **state: object) -> None:
+    await happens(store, conversation, typed("hello", **{f"user:{k}": v for k, v in state.items()}))
+
+
+async def state_of(store: SessionStore, conversation: OpenSession) -> dict:
+    session = await store.get_session(**key(conversation))
+    return {k: v for k, v in session.state.items() if k.startswith("user:")}
+
+
+ANN, BOB = "a" * 31 + "1", "b" * 31 + "2"
+
+
+async def test_what_an_agent_keeps_of_a_user_is_that_users_alone(url):
+    async with opened(url) as store:
+        ann, unknown = await store.begin(None, ANN), await store.begin(None)
+        await remember(store, ann, name="Ann")
+        await remember(store, unknown, name="Nobody")
+        assert await state_of(store, await store.begin(None, ANN)) == {"user:name": "Ann"}
+        assert await state_of(store, await store.begin(None, BOB)) == {}
+        assert await state_of(store, await store.begin(None)) == {}
+        store.end(ann)
+        store.end(unknown)
+        assert await store.writer.flush(10)
+        again = await store.begin(unknown.token)
+        assert (again.user_id, again.known) == (unknown.user_id, False)
+        assert await state_of(store, again) == {"user:name": "Nobody"}
+    async with opened(url) as restarted:
+        assert await state_of(restarted, await restarted.begin(None, ANN)) == {"user:name": "Ann"}
+        assert await state_of(restarted, await restarted.begin(None, BOB)) == {}
+
+
+async def test_a_continued_conversation_stays_the_user_s_who_began_it(url):
+    async with opened(url) as store:
+        ann = await store.begin(None, ANN)
+        await remember(store, ann, name="Ann")
+        store.end(ann)
+        assert await store.writer.flush(10)
+        for caller in ("", BOB, ANN):
+            again = await store.begin(ann.token, caller)
+            assert (again.resumed, again.user_id) == (True, ANN)
+            store.end(again)
+            assert await store.writer.flush(10)
+
+
+async def test_a_token_with_another_users_key_in_it_is_void(url):
+    async with opened(url) as store:
+        ann = await store.begin(None, ANN)
+        await remember(store, ann, name="Ann")
+        store.end(ann)
+        assert await store.writer.flush(10)
+        secret = (await store.begin(None)).token
+        for forged in (f"{secret}.{ANN}", ann.token.replace(ANN, BOB), f".{ANN}", "." + ann.token):
+            begun = await store.begin(forged, BOB)
+            assert (begun.resumed, begun.user_id) == (False, BOB)
+
+
+async def test_of_users_who_are_gone_no_more_is_kept_in_memory_than_is_allowed():
+    async with opened(None) as store:
+        for number in range(MAX_USERS + 20):
+            for user in (f"{number:032x}", ""):
+                conversation = await store.begin(None, user)
+                await remember(store, conversation, number=number)
+                store.end(conversation)
+                store._drop(conversation.session_id, conversation.user_id)
+        assert len(store.user_state[APP]) == MAX_USERS
+        newest = await store.begin(None, f"{MAX_USERS + 19:032x}")
+        assert await state_of(store, newest) == {"user:number": MAX_USERS + 19}
 
 
 @pytest.mark.parametrize(

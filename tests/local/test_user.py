@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
 from google import genai
 from google.adk.agents import Agent
 from google.genai import types
@@ -13,9 +12,7 @@ from tests.local.live_clients import MODEL_2, http_options
 from tests.local.scripted_engine import ScriptedEngine
 from tests.local.test_server_adk import calling
 from vision_agent.live import connection
-from vision_agent.live.call_options import CallOptions
 from vision_agent.live.connection import gemini_at
-from vision_agent.live.models import ModelError
 from vision_agent.local.server import LocalServer
 
 
@@ -49,10 +46,3 @@ async def test_a_calls_user_goes_the_same_way_through_adk(
     finally:
         connection.user.set("")
     assert [turn.user for turn in engine.turns] == ["ann"]
-
-
-def test_a_call_may_say_whose_it_is() -> None:
-    assert CallOptions.read({"user": "ann"}).user == "ann"
-    assert CallOptions.read({}).user == ""
-    with pytest.raises(ModelError, match="user"):
-        CallOptions.read({"user": "a" * 500})

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from vision_agent.live.models import LIVE_MODELS, ModelError, bare_name, check_voice, find_model
 
@@ -29,9 +29,6 @@ class CallOptions(BaseModel):
         proactive_audio: Whether the model may stay silent on what is not meant for it; None leaves
             it to the model.
         affective_dialog: Whether the model follows the caller's manner of speaking.
-        user: Whose call it is, to the local Live API: what somebody teaches it is known again in
-            that user's calls only. It is what the caller says; empty is one user for all who say
-            nothing.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -43,7 +40,6 @@ class CallOptions(BaseModel):
     output_transcription: bool = True
     proactive_audio: bool | None = None
     affective_dialog: bool = False
-    user: str = Field(default="", max_length=128)
 
     @property
     def modality(self) -> Literal["AUDIO", "TEXT"]:

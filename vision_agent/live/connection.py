@@ -30,7 +30,7 @@ gate: ContextVar[Gate | None] = ContextVar("gate", default=None)
 """What holds back what a session's caller says."""
 
 user: ContextVar[str] = ContextVar("user", default="")
-"""Whose conversation a session is, if its caller said so."""
+"""Whose conversation a session is: ADK's user."""
 
 
 class _Nobody:

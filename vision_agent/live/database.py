@@ -35,6 +35,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from vision_agent.data_folder import private_file
 from vision_agent.live.failure import DatabaseError
+from vision_agent.live.session_key import SessionKey
 
 BUSY_TIMEOUT_S = 5.0
 """How long SQLite waits for a lock that another process holds."""
@@ -79,13 +80,12 @@ class Database:
     Args:
         url: SQLAlchemy's, e.g. ``sqlite:////var/lib/va/sessions.db`` or ``postgresql://…``.
         app_name: ADK's name of the application.
-        user_id: Whose sessions.
 
     Raises:
         DatabaseError: The URL is none, or its driver is not installed.
     """
 
-    def __init__(self, url: str, *, app_name: str, user_id: str) -> None:
+    def __init__(self, url: str, *, app_name: str) -> None:
         try:
             self._url = _with_driver(make_url(url))
             self._engine = create_async_engine(
@@ -98,7 +98,7 @@ class Database:
         if self._url.get_backend_name() == "sqlite":
             event.listen(self._engine.sync_engine, "connect", _set_up_sqlite)
         self._service = DatabaseSessionService(db_engine=self._engine)
-        self._key: dict[str, Any] = {"app_name": app_name, "user_id": user_id}
+        self._app_name = app_name
         self._own: dict[str, Session] = {}
 
     @property
@@ -126,51 +126,57 @@ class Database:
         """Closes the connections."""
         await self._engine.dispose()
 
-    async def load(self, session_id: str, *, newest: int) -> Stored | None:
+    async def load(self, key: SessionKey, *, newest: int) -> Stored | None:
         """A session with its newest events, or None if there is none of this id."""
-        session = await self._get(session_id, newest)
+        session = await self._get(key, newest)
         if session is None:
             return None
         async with self._engine.connect() as connection:
             row = (
                 await connection.execute(
                     select(_RESUMPTION.c.handle, _RESUMPTION.c.touched_at).where(
-                        _RESUMPTION.c.session_id == session_id
+                        _RESUMPTION.c.session_id == key.session_id
                     )
                 )
             ).first()
         handle, touched_at = (row[0], row[1]) if row else (None, 0.0)
         return Stored(session, handle, max(touched_at, session.last_update_time))
 
-    async def append(self, session_id: str, new: Event) -> None:
+    async def user_state(self, user_id: str) -> dict[str, Any]:
+        """What agents have kept of a user, across their sessions (`user:`)."""
+        return await self._service.get_user_state(app_name=self._app_name, user_id=user_id)
+
+    async def append(self, key: SessionKey, new: Event) -> None:
         """Appends an event; the session is made with its first.
 
         Raises:
             StaleSessionError: Somebody else has appended to it meanwhile.
         """
-        session = self._own.get(session_id) or await self._get(session_id, 0)
+        session = self._own.get(key.session_id) or await self._get(key, 0)
         if session is None:
             try:
-                session = await self._service.create_session(**self._key, session_id=session_id)
+                session = await self._service.create_session(
+                    app_name=self._app_name, **key._asdict()
+                )
             except AlreadyExistsError:
-                session = await self._get(session_id, 0)
+                session = await self._get(key, 0)
             assert session is not None
-        self._own[session_id] = session
+        self._own[key.session_id] = session
         await self._service.append_event(session, new)
         # ADK keeps them for a reader; the revision is kept elsewhere.
         session.events.clear()
 
-    async def mark(self, session_id: str, handle: str | None, at: float) -> None:
+    async def mark(self, key: SessionKey, handle: str | None, at: float) -> None:
         """Keeps the newest handle of a session; only of one that has events."""
-        if session_id not in self._own and await self._get(session_id, 0) is None:
+        if key.session_id not in self._own and await self._get(key, 0) is None:
             return
         values: dict[str, Any] = {"handle": handle, "touched_at": at}
         async with self._engine.begin() as connection:
-            which = _RESUMPTION.c.session_id == session_id
+            which = _RESUMPTION.c.session_id == key.session_id
             done = await connection.execute(update_rows(_RESUMPTION).where(which).values(**values))
             if not done.rowcount:
                 await connection.execute(
-                    insert(_RESUMPTION).values(session_id=session_id, **values)
+                    insert(_RESUMPTION).values(session_id=key.session_id, **values)
                 )
 
     async def touch(self, session_ids: Iterable[str], at: float) -> None:
@@ -185,19 +191,21 @@ class Database:
 
     async def forget_before(self, at: float) -> int:
         """Deletes the sessions in which nothing has happened since; returns how many."""
-        found = await self._service.list_sessions(**self._key)
-        old = [session.id for session in found.sessions if session.last_update_time < at]
-        for session_id in old:
-            await self._service.delete_session(**self._key, session_id=session_id)
+        found = await self._service.list_sessions(app_name=self._app_name)
+        old = [session for session in found.sessions if session.last_update_time < at]
+        for session in old:
+            await self._service.delete_session(
+                app_name=self._app_name, user_id=session.user_id, session_id=session.id
+            )
         if old:
             async with self._engine.begin() as connection:
                 await connection.execute(delete(_RESUMPTION).where(_RESUMPTION.c.touched_at < at))
         return len(old)
 
-    async def _get(self, session_id: str, newest: int) -> Session | None:
+    async def _get(self, key: SessionKey, newest: int) -> Session | None:
         return await self._service.get_session(
-            **self._key,
-            session_id=session_id,
+            app_name=self._app_name,
+            **key._asdict(),
             config=GetSessionConfig(num_recent_events=newest),
         )
 

@@ -49,7 +49,6 @@ class LiveSession:
             interrupted; None keeps all of it.
         tools: Runs the agent's tools beside the conversation; None leaves them to ADK, which waits.
         keeper: Keeps the resumption handle for a later call; None: nobody does.
-        user: Whose conversation it is, to the local Live API; see `CallOptions`.
     """
 
     def __init__(
@@ -65,7 +64,6 @@ class LiveSession:
         heard: Callable[[], str] | None = None,
         tools: BackgroundTools | None = None,
         keeper: Keeper | None = None,
-        user: str = "",
     ) -> None:
         self._runner = runner
         self._run_config = run_config
@@ -77,7 +75,6 @@ class LiveSession:
         self._heard = heard
         self._tools = tools
         self._keeper = keeper
-        self._user = user
 
     async def events(self) -> AsyncGenerator[LiveEvent, None]:
         """What happens, until the conversation ends.
@@ -92,7 +89,7 @@ class LiveSession:
         # ADK's tasks are started below and inherit these.
         connection.listener.set(self._listener)
         connection.gate.set(self._intake)
-        connection.user.set(self._user)
+        connection.user.set(self._user_id)
         background_tools.current.set(self._tools)
         resumption.keeper.set(self._keeper)
         heard_history.heard.set(self._heard)

@@ -15,24 +15,30 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from google.adk.events.event import Event
 from google.adk.sessions.in_memory_session_service import InMemorySessionService
 from google.adk.sessions.session import Session
 
 from vision_agent.live.history import Line, lines, restored, worth_keeping
+from vision_agent.live.session_key import SessionKey
 
 if TYPE_CHECKING:
     from vision_agent.live.database import Database
 
 logger = logging.getLogger(__name__)
 
-USER_ID = "caller"
+PASSING = "passing-"
+"""How the user ids of unknown callers begin: each is one conversation's, and nobody else's."""
+
 TOKEN_BYTES = 32
 MAX_TOKEN_CHARS = 100
 MAX_EVENTS = 400
 """Of an earlier conversation that are given to the model when it is continued."""
+
+MAX_USERS = 1_000
+"""Callers whose `user:` state is kept in memory where no database keeps it."""
 
 MAX_ENDED = 500
 """Conversations that are over and kept in memory: without a database, or until it has them."""
@@ -49,18 +55,26 @@ class OpenSession:
 
     Attributes:
         session_id: ADK's.
+        user_id: ADK's as well: the caller's key, or for somebody unknown one of the conversation's
+            own.
         token: Continues the conversation; for its caller alone.
         earlier: What was said in it before this call.
         resumed: Whether there was such a conversation.
     """
 
     session_id: str
+    user_id: str
     token: str
     store: SessionStore
     earlier: Sequence[Line] = ()
     resumed: bool = False
     handle: str | None = None
     _taken: bool = False
+
+    @property
+    def known(self) -> bool:
+        """Whether the caller may be known again in another conversation."""
+        return not self.user_id.startswith(PASSING)
 
     def take(self) -> str | None:
         """The handle of the conversation's last call, the first time; then None."""
@@ -77,6 +91,7 @@ class OpenSession:
 @dataclass(slots=True)
 class _Ended:
     at: float
+    user_id: str
     handle: str | None
 
 
@@ -163,10 +178,14 @@ class SessionStore(InMemorySessionService):
 
     # Conversations.
 
-    async def begin(self, token: str | None) -> OpenSession:
+    async def begin(self, token: str | None, user: str = "") -> OpenSession:
         """A call's conversation: the one that ``token`` stands for, or else a new one.
 
         The conversation's last call has to have been ended by `end`.
+
+        Args:
+            token: From an earlier `OpenSession`. The conversation stays the user's who began it.
+            user: The caller's key, for a new conversation; empty for somebody unknown.
         """
         self._forget_old()
         if token and len(token) <= MAX_TOKEN_CHARS and self._resume_within_s > 0:
@@ -174,10 +193,12 @@ class SessionStore(InMemorySessionService):
             if opened is not None:
                 self._live[opened.session_id] = opened
                 return opened
-        token = secrets.token_urlsafe(TOKEN_BYTES)
-        session_id = session_id_of(token)
-        await self.create_session(app_name=self._app_name, user_id=USER_ID, session_id=session_id)
-        opened = self._live[session_id] = OpenSession(session_id, token, self)
+        token = secrets.token_urlsafe(TOKEN_BYTES) + (f".{user}" if user else "")
+        session_id, user_id = session_id_of(token), user_id_of(token)
+        if user:
+            await self._load_user_state(user)
+        await self.create_session(app_name=self._app_name, user_id=user_id, session_id=session_id)
+        opened = self._live[session_id] = OpenSession(session_id, user_id, token, self)
         return opened
 
     def end(self, opened: OpenSession) -> None:
@@ -186,18 +207,18 @@ class SessionStore(InMemorySessionService):
         if self._live.get(session_id) is not opened:
             return
         del self._live[session_id]
-        session = self._session(session_id)
+        session = self._session(session_id, opened.user_id)
         if session is None or not session.events:
-            self._drop(session_id)
+            self._drop(session_id, opened.user_id)
             return
-        self._ended[session_id] = _Ended(self._clock(), opened.handle)
+        self._ended[session_id] = _Ended(self._clock(), opened.user_id, opened.handle)
         if self.writer is not None:
-            self.writer.over(session_id, opened.handle)
+            self.writer.over(SessionKey(opened.user_id, session_id), opened.handle)
 
     def keep_handle(self, opened: OpenSession) -> None:
         """A conversation's handle has changed."""
         if self.writer is not None and self._live.get(opened.session_id) is opened:
-            self.writer.handle(opened.session_id, opened.handle)
+            self.writer.handle(SessionKey(opened.user_id, opened.session_id), opened.handle)
 
     # ADK's service.
 
@@ -207,29 +228,33 @@ class SessionStore(InMemorySessionService):
             return event
         appended = await super().append_event(session, event)
         if self.writer is not None and session.id in self._live:
-            self.writer.happened(session.id, appended)
+            self.writer.happened(SessionKey(session.user_id, session.id), appended)
         return appended
 
     # What is kept.
 
     def _from_memory(self, token: str) -> OpenSession | None:
-        session_id = session_id_of(token)
+        session_id, user_id = session_id_of(token), user_id_of(token)
         ended = self._ended.pop(session_id, None)
-        session = self._session(session_id)
+        session = self._session(session_id, user_id)
         if ended is None or session is None:
             return None
         session.events[:] = restored(session.events)
-        return OpenSession(session_id, token, self, lines(session.events), True, ended.handle)
+        return OpenSession(
+            session_id, user_id, token, self, lines(session.events), True, ended.handle
+        )
 
     async def _from_database(self, token: str) -> OpenSession | None:
         if self._database is None or self.writer is None:
             return None
         from vision_agent.live.database import DATABASE_ERRORS
 
-        session_id = session_id_of(token)
+        session_id, user_id = session_id_of(token), user_id_of(token)
         try:
             async with asyncio.timeout(LOAD_TIMEOUT_S):
-                stored = await self._database.load(session_id, newest=MAX_EVENTS)
+                key = SessionKey(user_id, session_id)
+                stored = await self._database.load(key, newest=MAX_EVENTS)
+                state = await self._database.user_state(user_id)
         except DATABASE_ERRORS as error:
             self.load_errors += 1
             logger.warning("A conversation could not be read: %s", error)
@@ -239,20 +264,56 @@ class SessionStore(InMemorySessionService):
         session = stored.session
         session.events[:] = restored(session.events)
         users = self.sessions.setdefault(self._app_name, {})
-        users.setdefault(USER_ID, {})[session_id] = session
-        return OpenSession(session_id, token, self, lines(session.events), True, stored.handle)
+        users.setdefault(user_id, {})[session_id] = session
+        self._keep_user_state(user_id, state)
+        return OpenSession(
+            session_id, user_id, token, self, lines(session.events), True, stored.handle
+        )
 
-    def _session(self, session_id: str) -> Session | None:
-        return self.sessions.get(self._app_name, {}).get(USER_ID, {}).get(session_id)
+    async def _load_user_state(self, user_id: str) -> None:
+        """What agents have kept of a user (`user:`) in earlier processes."""
+        if self._database is None or user_id in self._user_states:
+            return
+        from vision_agent.live.database import DATABASE_ERRORS
 
-    def _drop(self, session_id: str) -> None:
+        try:
+            async with asyncio.timeout(LOAD_TIMEOUT_S):
+                state = await self._database.user_state(user_id)
+        except DATABASE_ERRORS as error:
+            self.load_errors += 1
+            logger.warning("A caller's state could not be read: %s", error)
+        else:
+            self._keep_user_state(user_id, state)
+
+    def _keep_user_state(self, user_id: str, state: dict[str, Any]) -> None:
+        """Of two calls of a user's that begin at once, the first one's state stays."""
+        self._user_states.setdefault(user_id, state)
+
+    @property
+    def _user_states(self) -> dict[str, dict[str, Any]]:
+        return self.user_state.setdefault(self._app_name, {})
+
+    def _session(self, session_id: str, user_id: str) -> Session | None:
+        return self.sessions.get(self._app_name, {}).get(user_id, {}).get(session_id)
+
+    def _drop(self, session_id: str, user_id: str) -> None:
         self._ended.pop(session_id, None)
-        self.sessions.get(self._app_name, {}).get(USER_ID, {}).pop(session_id, None)
+        users = self.sessions.get(self._app_name, {})
+        users.get(user_id, {}).pop(session_id, None)
+        if users.get(user_id):
+            return
+        users.pop(user_id, None)
+        if self._database is not None or user_id.startswith(PASSING):
+            self._user_states.pop(user_id, None)
+        while len(self._user_states) > MAX_USERS + len(users):
+            # Those of callers in calls stay; others are forgotten, the first one first.
+            oldest = next(user for user in self._user_states if user not in users)
+            del self._user_states[oldest]
 
     def _written(self, session_id: str) -> None:
         """The database has all of an ended conversation, unless it goes on again."""
-        if session_id in self._ended:
-            self._drop(session_id)
+        if (ended := self._ended.get(session_id)) is not None:
+            self._drop(session_id, ended.user_id)
 
     def _forget_old(self) -> None:
         limit = self._clock() - self._resume_within_s
@@ -260,7 +321,17 @@ class SessionStore(InMemorySessionService):
             session_id, ended = next(iter(self._ended.items()))
             if ended.at >= limit and len(self._ended) <= MAX_ENDED:
                 return
-            self._drop(session_id)
+            self._drop(session_id, ended.user_id)
+
+
+def user_id_of(token: str) -> str:
+    """The ADK user whose conversation a token stands for.
+
+    The token says it itself. As the session's id is the hash of all of it, a token with another
+    user's key in it stands for no session.
+    """
+    _, known, user = token.partition(".")
+    return user if known else PASSING + session_id_of(token)[:32]
 
 
 def session_id_of(token: str) -> str:
@@ -281,5 +352,5 @@ def make_store(
         # Not before it is wanted: SQLAlchemy takes a while to load.
         from vision_agent.live.database import Database
 
-        database = Database(url, app_name=app_name, user_id=USER_ID)
+        database = Database(url, app_name=app_name)
     return SessionStore(app_name, database=database, resume_within_s=resume_within_s, keep_s=keep_s)

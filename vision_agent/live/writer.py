@@ -17,6 +17,7 @@ from google.adk.errors.session_not_found_error import SessionNotFoundError
 from google.adk.events.event import Event
 
 from vision_agent.live.database import DATABASE_ERRORS, PERMANENT_ERRORS, Database
+from vision_agent.live.session_key import SessionKey
 
 logger = logging.getLogger(__name__)
 
@@ -31,20 +32,20 @@ TOUCH_EVERY_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class _Happened:
-    session_id: str
+    key: SessionKey
     event: Event
 
 
 @dataclass(frozen=True, slots=True)
 class _Handle:
-    session_id: str
+    key: SessionKey
     handle: str | None
     at: float
 
 
 @dataclass(frozen=True, slots=True)
 class _Over:
-    session_id: str
+    key: SessionKey
     handle: str | None
     at: float
 
@@ -104,17 +105,17 @@ class Writer:
 
     # What happens in calls; each returns at once.
 
-    def happened(self, session_id: str, event: Event) -> None:
+    def happened(self, key: SessionKey, event: Event) -> None:
         """An event of a session."""
-        self._put(_Happened(session_id, event))
+        self._put(_Happened(key, event))
 
-    def handle(self, session_id: str, handle: str | None) -> None:
+    def handle(self, key: SessionKey, handle: str | None) -> None:
         """A session's newest resumption handle; None: none is up to date."""
-        self._put(_Handle(session_id, handle, self._clock()))
+        self._put(_Handle(key, handle, self._clock()))
 
-    def over(self, session_id: str, handle: str | None) -> None:
+    def over(self, key: SessionKey, handle: str | None) -> None:
         """A session's call is over."""
-        self._put(_Over(session_id, handle, self._clock()))
+        self._put(_Over(key, handle, self._clock()))
 
     # Writing.
 
@@ -168,15 +169,15 @@ class Writer:
             try:
                 await self._write(record)
             except StaleSessionError:
-                self._lose_to_another(record.session_id)
+                self._lose_to_another(record.key.session_id)
                 return
             except PERMANENT_ERRORS as error:
-                self._database.let_go(record.session_id)
+                self._database.let_go(record.key.session_id)
                 self._give_up(error)
                 return
             except DATABASE_ERRORS as error:
                 # It may have been written all the same: the session's revision is read anew.
-                self._database.let_go(record.session_id)
+                self._database.let_go(record.key.session_id)
                 self._note(error)
                 await asyncio.sleep(delay_s)
                 delay_s = min(2 * delay_s, LONGEST_RETRY_S)
@@ -191,25 +192,25 @@ class Writer:
                 return
 
     async def _write(self, record: _Record) -> None:
-        session_id = record.session_id
+        session_id = record.key.session_id
         match record:
             case _Happened(_, event):
                 if session_id in self._taken:
                     return
                 self._open.add(session_id)
                 try:
-                    await self._database.append(session_id, event)
+                    await self._database.append(record.key, event)
                 except SessionNotFoundError:
                     # Deleted under our hands: what follows makes it anew.
                     self._database.let_go(session_id)
-                    await self._database.append(session_id, event)
+                    await self._database.append(record.key, event)
                 self.counters.written += 1
             case _Handle(_, handle, at):
                 if session_id not in self._taken:
-                    await self._database.mark(session_id, handle, at)
+                    await self._database.mark(record.key, handle, at)
             case _Over(_, handle, at):
                 if session_id not in self._taken:
-                    await self._database.mark(session_id, handle, at)
+                    await self._database.mark(record.key, handle, at)
                 self._taken.discard(session_id)
                 self._open.discard(session_id)
                 self._database.let_go(session_id)

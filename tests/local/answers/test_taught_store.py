@@ -18,7 +18,13 @@ from vision_agent.local.answers.taught_file import (
     decode,
     encode,
 )
-from vision_agent.local.answers.taught_store import NoRoom, TaughtStore
+from vision_agent.local.answers.taught_store import (
+    MOST_PASSING,
+    PASSING,
+    PASSING_KEPT_S,
+    NoRoom,
+    TaughtStore,
+)
 from vision_agent.local.sight import Taught
 
 
@@ -152,3 +158,38 @@ def test_a_field_of_another_kind_is_refused_or_harmless(field: str, value: objec
     except UnreadableFile:
         return
     assert all(isinstance(thing.name, str) for thing in things)
+
+
+def test_what_a_passing_user_teaches_is_forgotten_within_a_day(tmp_path: Path) -> None:
+    store = TaughtStore(tmp_path)
+    store.teach(f"{PASSING}1", "mug", "my", view())
+    store.teach("ann", "mug", "my", view())
+    assert [thing.name for thing in TaughtStore(tmp_path).things(f"{PASSING}1")] == ["mug"]
+    for path in tmp_path.iterdir():
+        old_s = path.stat().st_mtime - PASSING_KEPT_S - 60
+        os.utime(path, (old_s, old_s))
+    store.teach("bob", "box", "a", view())
+    assert TaughtStore(tmp_path).things(f"{PASSING}1") == ()
+    assert [thing.name for thing in TaughtStore(tmp_path).things("ann")] == ["mug"]
+
+
+def test_passing_users_take_no_room_from_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vision_agent.local.answers.taught_store.MOST_USERS", 1)
+    store = TaughtStore(tmp_path)
+    for number in range(MOST_PASSING + 5):
+        store.teach(f"{PASSING}{number}", "mug", "my", view(points=1))
+    assert len(list(tmp_path.iterdir())) == MOST_PASSING
+    assert store.things(f"{PASSING}{MOST_PASSING + 4}")
+    store.teach("ann", "mug", "my", view())
+    with pytest.raises(NoRoom):
+        store.teach("bob", "mug", "my", view())
+
+
+def test_a_user_who_is_a_hash_already_has_the_file_of_that_name(tmp_path: Path) -> None:
+    """So things that were taught under a name are found under its hash."""
+    store = TaughtStore(tmp_path)
+    store.teach("ann", "mug", "my", view())
+    [path] = tmp_path.iterdir()
+    assert [thing.name for thing in TaughtStore(tmp_path).things(path.stem)] == ["mug"]

@@ -1,7 +1,8 @@
 """Keeps what users teach, from call to call: one small file for each user.
 
 The file's name is a hash of the user's, so that no name can lead out of the folder. Files are
-replaced in one step, and what can not be read is put aside, never overwritten.
+replaced in one step, and what can not be read is put aside, never overwritten. A user whose name
+begins with ``passing-`` is nobody who comes back: what they teach is forgotten within a day.
 """
 
 from __future__ import annotations
@@ -9,9 +10,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import math
 import os
+import re
 import tempfile
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +34,17 @@ MOST_IN_MEMORY = 16
 
 MOST_USERS = 1_000
 """Files in the folder; a further user is told that there is no room."""
+
+PASSING = "passing-"
+"""How the names of users begin who are not known again after their conversation."""
+
+MOST_PASSING = 100
+"""Files of passing users; with the next one the oldest is forgotten."""
+
+PASSING_KEPT_S = 86_400.0
+"""For so long at most: a conversation may be continued within two hours."""
+
+_HASH = re.compile(r"[0-9a-f]{32}")
 
 _logger = logging.getLogger(__name__)
 
@@ -110,8 +125,13 @@ class TaughtStore:
 
     def path(self, user: str) -> Path:
         """The user's file."""
-        name = hashlib.sha256(user.encode()).hexdigest()[:32] if user else "shared"
-        return self.folder / f"{name}.json"
+        if not user:
+            name = "shared"
+        elif _HASH.fullmatch(user):
+            name = user  # a hash already
+        else:
+            name = hashlib.sha256(user.encode()).hexdigest()[:32]
+        return self.folder / f"{PASSING if user.startswith(PASSING) else ''}{name}.json"
 
     def _load(self, user: str) -> tuple[TaughtThing, ...]:
         path = self.path(user)
@@ -137,8 +157,8 @@ class TaughtStore:
     def _save(self, user: str, things: tuple[TaughtThing, ...]) -> None:
         path = self.path(user)
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not path.exists() and sum(1 for _ in self.folder.glob("*.json")) >= MOST_USERS:
-            raise NoRoom("I can't keep anything for another person on this server.")
+        if not path.exists():
+            self._make_room(user)
         handle, temporary = tempfile.mkstemp(dir=self.folder, prefix=path.stem, suffix=".new")
         try:
             with os.fdopen(handle, "wb") as file:
@@ -151,6 +171,22 @@ class TaughtStore:
                 os.unlink(temporary)
             raise
         self._keep(user, _Kept(things, _stamp(path)))
+
+    def _make_room(self, user: str) -> None:
+        """For another user's file.
+
+        Raises:
+            NoRoom: There are too many users.
+        """
+        passing = sorted((_age_s(path), path) for path in self.folder.glob(f"{PASSING}*.json"))
+        for place, (age_s, path) in enumerate(passing, start=1):
+            if age_s > PASSING_KEPT_S or place >= MOST_PASSING:
+                path.unlink(missing_ok=True)
+        if user.startswith(PASSING):
+            return
+        files = (path.name for path in self.folder.glob("*.json"))
+        if sum(not name.startswith(PASSING) for name in files) >= MOST_USERS:
+            raise NoRoom("I can't keep anything for another person on this server.")
 
     def _keep(self, user: str, kept: _Kept) -> None:
         self._kept[user] = kept
@@ -165,6 +201,13 @@ def _stamp(path: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return status.st_mtime_ns, status.st_size
+
+
+def _age_s(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:  # forgotten by another server
+        return math.inf
 
 
 def _aside(path: Path) -> Path:

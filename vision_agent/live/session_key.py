@@ -1,0 +1,12 @@
+"""What names a session to ADK, beside the application."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class SessionKey(NamedTuple):
+    """A session's user and id."""
+
+    user_id: str
+    session_id: str
