@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 
@@ -12,8 +13,18 @@ from vision_agent.call_status import CallStatus
 from vision_agent.live.intake import Intake
 from vision_agent.metrics import Metrics, Tally
 from vision_agent.pictures import Pictures
-from vision_agent.rtc import Camera, Channel, Frame, Microphone, Sampler, VoiceActivity
+from vision_agent.rtc import (
+    Camera,
+    Channel,
+    Frame,
+    Microphone,
+    PictureSize,
+    Sampler,
+    VoiceActivity,
+)
 from vision_agent.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 SPEECH_STOP_MS = 300
 """Quiet that counts as the end of the caller's speech; shorter than the model's own endpointing."""
@@ -74,6 +85,7 @@ class CallerMedia:
         self._typed_waits: asyncio.TimerHandle | None = None
         self.pictures = Pictures()
         self._tally = Tally()
+        self._refusals_told: set[str] = set()
         self.sampler = Sampler(threshold=settings.frame_change, max_gap_s=settings.frame_max_gap_s)
         self.renew()
 
@@ -105,6 +117,7 @@ class CallerMedia:
             max_bytes=self._settings.frame_max_bytes,
             sampler=self.sampler,
             on_picture=self.pictures.take,
+            on_refused=self._on_refused,
         )
 
     async def watch(self, track: MediaStreamTrack) -> None:
@@ -187,6 +200,15 @@ class CallerMedia:
         )
         if self._speech_ended_at is not None and frame.captured_at >= self._speech_ended_at:
             self._tell_picture_age()
+
+    def _on_refused(self, size: PictureSize) -> None:
+        self._metrics.pictures_refused.inc()
+        words = size.refusal()
+        kind = words.partition("(")[0]
+        if kind not in self._refusals_told:
+            self._refusals_told.add(kind)
+            logger.info("A camera's pictures are not looked at: %s", words)
+            self._channel.error(words, fatal=False)
 
     def _fresh_picture_in_s(self) -> float:
         """How long to wait for a picture; 0 if there is a fresh one, or none is to be expected."""

@@ -30,6 +30,9 @@ class Metrics:
         self.pictures_skipped = self._counter(
             "pictures_skipped", "Due pictures that showed nothing new and were not sent."
         )
+        self.pictures_refused = self._counter(
+            "pictures_refused", "Pictures that were not decoded because of their size."
+        )
         self.tokens_saved = self._counter(
             "tokens_saved", "Tokens that the skipped pictures would have cost."
         )

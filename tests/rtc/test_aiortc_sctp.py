@@ -55,7 +55,8 @@ class Line:
 
     def chunk(self, data: bytes = b"a", flags: int = FIRST | LAST, **fields: int) -> DataChunk:
         chunk = DataChunk(flags)
-        chunk.tsn, chunk.stream_id, chunk.user_data = self.caller._local_tsn, 1, data
+        chunk.tsn, chunk.user_data = self.caller._local_tsn, data
+        chunk.stream_id = self.channel.id
         chunk.protocol = 51
         self.caller._local_tsn = tsn_plus_one(chunk.tsn)
         for name, value in fields.items():
@@ -248,9 +249,9 @@ async def test_a_malformed_packet_is_dropped_and_the_channel_goes_on(line: Line,
 async def test_a_channel_opened_twice_is_no_reason_to_end_the_call(line: Line):
     opening = struct.pack("!BBHLHH", 3, 0, 0, 0, 1, 0) + b"x"
     broken = struct.pack("!BBHLHH", 3, 0, 0, 0, 2, 0) + b"\xff\xfe"
-    seq = line.caller._outbound_stream_seq.get(1, 0)
+    seq = line.caller._outbound_stream_seq.get(line.channel.id, 0)
     for n, data in enumerate((opening, broken, b"\2")):
-        await line.send(line.chunk(data, protocol=50, stream_id=1, stream_seq=seq + n))
+        await line.send(line.chunk(data, protocol=50, stream_seq=seq + n))
     await until(lambda: line.server._last_received_tsn == line.caller._local_tsn - 1)
     assert not line.call.listener.closed
 

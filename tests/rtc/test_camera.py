@@ -208,6 +208,41 @@ async def test_a_failing_consumer_ends_the_run():
         await asyncio.wait_for(Camera(failing).run(track), 5)
 
 
+class Held(Played):
+    """Sends nothing more, and does not end."""
+
+    async def recv(self) -> av.VideoFrame:
+        if not self.frames:
+            await asyncio.Event().wait()
+        return await super().recv()
+
+
+async def test_what_fails_ends_the_run_though_the_next_picture_was_chosen_at_once(monkeypatch):
+    def broken(*_: object) -> None:
+        raise LookupError("no such picture")
+
+    monkeypatch.setattr("vision_agent.rtc.camera.to_jpeg", broken)
+    track = Held([picture(moving_picture(n), n * 90_000) for n in range(3)])
+    before = set(asyncio.all_tasks())
+    with pytest.raises(LookupError, match="no such picture"):
+        await asyncio.wait_for(Camera(lambda frame: None).run(track), 5)
+    assert set(asyncio.all_tasks()) == before
+
+
+async def test_pictures_of_a_sender_whose_clock_runs_fast_are_sent_at_a_bounded_rate(call: Call):
+    class Fast(PictureSource):
+        async def recv(self) -> av.VideoFrame:
+            frame = await super().recv()
+            frame.pts = self.sent * 90_000  # a second from picture to picture
+            return frame
+
+    source = Fast(fps=10)
+    camera, frames = await watch(call, source)
+    await until(lambda: source.sent >= 40)
+    assert 2 <= len(frames) <= 5 + 2 * 5 + 1
+    assert camera.sent == len(frames)
+
+
 async def test_the_run_ends_with_the_call_and_its_thread_with_it(call: Call):
     frames: list[Frame] = []
     call.caller.addTrack(PictureSource(fps=30))

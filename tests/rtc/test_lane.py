@@ -1,4 +1,5 @@
 import asyncio
+import struct
 import threading
 from dataclasses import dataclass
 
@@ -33,7 +34,15 @@ def audio_lane() -> tuple[AudioLane, asyncio.Queue]:
 
 
 OPUS, VP8 = Codec("opus"), Codec("VP8")
-KEY, DELTA = b"\0key", b"\1delta"
+DELTA = b"\1delta"
+
+
+def key_frame(width: int, height: int) -> bytes:
+    """The header of a VP8 key frame (RFC 6386 9.1)."""
+    return b"\0\0\0\x9d\x01\x2a" + struct.pack("<HH", width, height)
+
+
+KEY = key_frame(320, 240)
 
 
 async def test_sound_is_decoded_at_once_and_waits_for_its_reader():
@@ -118,3 +127,77 @@ def test_pictures_before_a_slow_decoder_are_bounded_and_given_up_together():
     lane.put((VP8, Encoded(KEY, 290_000)), 4.0)
     assert lane._waiting.qsize() == 1
     assert lane.dropped == MAX_ENCODED_VIDEO
+
+
+def watched() -> tuple[VideoLane, list[bool], list[object]]:
+    asked: list[bool] = []
+    refused: list[object] = []
+    lane = VideoLane(lambda: asked.append(True))
+    lane.gate, lane.on_refused = FrameGate(), refused.append
+    return lane, asked, refused
+
+
+@pytest.mark.parametrize("size", [(16383, 16383), (4112, 16), (4096, 2320), (2, 2), (640, 8)])
+def test_a_picture_of_a_size_that_is_not_decoded_is_told_of_and_never_decoded(size):
+    lane, _, refused = watched()
+    lane.put((VP8, Encoded(key_frame(*size), 0)), 0.0)
+    assert refused == [size]
+    lane.put((VP8, Encoded(DELTA, 3000)), 0.1)  # it refers to the one that was not decoded
+    assert lane._waiting.qsize() == 0
+    lane.put((VP8, Encoded(KEY, 90_000)), 1.0)
+    assert lane._waiting.qsize() == 1
+
+
+def test_a_picture_without_a_readable_size_asks_for_a_key_frame():
+    lane, asked, refused = watched()
+    lane.put((VP8, Encoded(b"\0\0\0\x9d", 0)), 0.0)
+    assert (lane.undecodable, asked, refused) == (1, [True], [])
+    assert lane._waiting.qsize() == 0
+
+
+@pytest.mark.parametrize(
+    ("size", "most"), [((64, 64), 61), ((1280, 720), 61), ((4096, 2304), 13)], ids=str
+)
+def test_pictures_are_decoded_at_a_bounded_rate_whatever_their_timestamps_say(size, most):
+    lane, _, _ = watched()
+    decoded = 0
+    for n in range(2000):
+        lane.put((VP8, Encoded(key_frame(*size), n * 90_000)), n / 1000)
+        while lane._waiting.qsize():
+            lane.get()
+            decoded += 1
+    assert 4 <= decoded <= most
+
+
+def sound(ms: int) -> av.AudioFrame:
+    frame = av.AudioFrame(format="s16", layout="mono", samples=48 * ms)
+    frame.sample_rate = 48_000
+    return frame
+
+
+class Sound:
+    def __init__(self, ms: int) -> None:
+        self.frame = sound(ms)
+
+    def decode(self, encoded: object) -> list[av.AudioFrame]:
+        return [self.frame]
+
+
+@pytest.mark.parametrize(("ms", "per_s", "most_s"), [(20, 5000, 25), (120, 400, 25), (2, 400, 20)])
+def test_sound_is_taken_at_twice_its_speed_at_most(ms, per_s, most_s):
+    taken: list[object] = []
+    lane = AudioLane(asyncio.Queue(), lambda codec: Sound(ms))
+    lane.sink = taken.append
+    for n in range(per_s * 10):
+        lane.put((OPUS, Encoded(b"a", n)), n / per_s)
+    assert len(taken) * ms / 1000 <= most_s
+    assert len(taken) + lane.dropped == per_s * 10
+
+
+def test_sound_at_its_own_speed_is_all_taken_and_so_is_a_burst_after_a_stall():
+    taken: list[object] = []
+    lane = AudioLane(asyncio.Queue(), lambda codec: Sound(20))
+    lane.sink = taken.append
+    for n in range(3000):
+        lane.put((OPUS, Encoded(b"a", n)), max(n / 50, 30.0) if 1400 < n < 1500 else n / 50)
+    assert (len(taken), lane.dropped) == (3000, 0)

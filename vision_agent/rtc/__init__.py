@@ -10,6 +10,7 @@ from vision_agent.rtc.channel import Channel, ChannelListener
 from vision_agent.rtc.microphone import Microphone
 from vision_agent.rtc.offer import Offer
 from vision_agent.rtc.peer import Peer, PeerClosed, PeerListener
+from vision_agent.rtc.picture_size import PictureSize
 from vision_agent.rtc.sampling import Sampler
 from vision_agent.rtc.speaker import Speaker
 from vision_agent.rtc.voice_activity import VoiceActivity
@@ -25,6 +26,7 @@ __all__ = [
     "Peer",
     "PeerClosed",
     "PeerListener",
+    "PictureSize",
     "Sampler",
     "Speaker",
     "VoiceActivity",

@@ -32,9 +32,11 @@ from typing import Any
 import aioice.ice
 import aiortc
 import aiortc.rtcrtpreceiver
+import av
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpReceiver
 from aiortc.codecs import get_decoder as stock_get_decoder
 from aiortc.codecs.base import Decoder
+from aiortc.codecs.h264 import H264Decoder
 from aiortc.jitterbuffer import JitterFrame
 from av import AudioCodecContext, CodecContext, Packet
 from av.frame import Frame as MediaFrame
@@ -42,6 +44,7 @@ from av.frame import Frame as MediaFrame
 from vision_agent.rtc import aiortc_rtp, aiortc_sctp
 from vision_agent.rtc.jitter_buffer import AudioJitterBuffer, Encoded, VideoJitterBuffer
 from vision_agent.rtc.lane import AudioLane, VideoLane
+from vision_agent.rtc.picture_size import MAX_AREA_PX
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +53,7 @@ receiver_module: Any = aiortc.rtcrtpreceiver
 
 FIXED_BITRATE_BPS = 2_500_000
 REPORT_EVERY_MS = 1000
+_INVALID_DATA = 1094995529  # FFmpeg's AVERROR_INVALIDDATA
 _LOOPBACK = "127.0.0.1"
 _OPUS_TIME_BASE = Fraction(1, 48_000)
 _DECODER_QUEUE = "_RTCRtpReceiver__decoder_queue"
@@ -154,14 +158,28 @@ class UnfoldingDecoder(Decoder):
 
     def decode(self, encoded_frame: JitterFrame) -> list[MediaFrame]:
         """Decodes the frame and those that became complete together with it."""
-        if not isinstance(encoded_frame, OrderedFrame):
+        frames = [encoded_frame]
+        if isinstance(encoded_frame, OrderedFrame):
+            frames = list(encoded_frame.unfolded())
+        return [decoded for one in frames for decoded in self._decode(one)]
+
+    def _decode(self, encoded_frame: JitterFrame) -> list[MediaFrame]:
+        try:
             return list(self._inner.decode(encoded_frame))
-        return [frame for one in encoded_frame.unfolded() for frame in self._inner.decode(one)]
+        except av.FFmpegError:
+            raise
+        except Exception as error:  # as any other broken frame: it must not end aiortc's thread
+            logger.warning("A frame could not be decoded.", exc_info=True)
+            raise av.error.InvalidDataError(_INVALID_DATA, str(error)) from error
 
 
 def get_decoder(codec: Any) -> UnfoldingDecoder:
     """Replaces aiortc's `get_decoder`."""
-    return UnfoldingDecoder(stock_get_decoder(codec))
+    decoder = stock_get_decoder(codec)
+    if isinstance(decoder, H264Decoder):
+        # Beside `picture_size`: FFmpeg reads a parameter set that it finds broken in another way.
+        decoder.codec.options = {"max_pixels": str(MAX_AREA_PX)}
+    return UnfoldingDecoder(decoder)
 
 
 def get_mono_decoder(codec: Any) -> UnfoldingDecoder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,14 +17,17 @@ from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 
 from vision_agent.rtc.aiortc_patches import lane_of
+from vision_agent.rtc.budget import Budget
 from vision_agent.rtc.frame_gate import CLOCK_HZ, FrameGate
 from vision_agent.rtc.lane import VideoLane
+from vision_agent.rtc.picture_size import PictureSize
 from vision_agent.rtc.sampling import THUMBNAIL_HEIGHT, THUMBNAIL_WIDTH, Sampler, Thumbnail
 
 # Tried in this order until the picture is small enough; at the last, the picture is shrunk.
 JPEG_QUALITIES = (85, 75, 60, 45)
 SHRINK = 0.75
 MIN_PX = 64
+SENT_BURST = 5  # pictures that may be sent together, after a stall of this process
 # `look_now` takes a decoded picture that was not sent if it is at most this old. Of a sender of two
 # pictures a second, the next is then at most 350 ms away if there is none.
 FRESH_S = 0.15
@@ -102,6 +106,8 @@ class Camera:
         sampler: decides which of the pictures that the rate allows are worth sending; None: all.
         on_picture: called on the event loop with every decoded picture, sent or not, and the
             `time.monotonic()` of its arrival.
+        on_refused: called on the event loop with the size of each picture that is not decoded
+            because of it.
     """
 
     def __init__(
@@ -113,18 +119,23 @@ class Camera:
         max_bytes: int = 40_000,
         sampler: Sampler | None = None,
         on_picture: Callable[[VideoFrame, float], None] | None = None,
+        on_refused: Callable[[PictureSize], None] | None = None,
     ) -> None:
         self._on_frame = on_frame
         self._on_picture = on_picture
+        self._on_refused = on_refused
         self._sampler = sampler if sampler is not None and sampler.active else None
         self._max_px = max_px
         self._max_bytes = max_bytes
         self._gate = FrameGate(rate_hz)
+        # The rate is kept on the sender's clock, which is the sender's to set.
+        self._sendable = Budget(2 * rate_hz, SENT_BURST)
         self._gated = False
         self._asked = False
         self._waiting: _Chosen | None = None
         self._unsent: tuple[VideoFrame, int, float] | None = None
         self._converting: asyncio.Task[None] | None = None
+        self._failed: asyncio.Future[None] | None = None
         self._executor: ThreadPoolExecutor | None = None
         self.sent = 0
         self.replaced = 0
@@ -141,30 +152,40 @@ class Camera:
             self._gate.look()
 
     async def run(self, track: MediaStreamTrack) -> None:
-        """Reads the track until it ends, then waits for the picture that is being converted."""
+        """Reads the track until it ends, then waits for the picture that is being converted.
+
+        Raises:
+            Exception: What a conversion or `on_frame` raised; it ends the run at once.
+        """
         lane = lane_of(track)
         self._gated = isinstance(lane, VideoLane)
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="camera-jpeg")
         if isinstance(lane, VideoLane):
-            lane.gate = self._gate
+            lane.gate, lane.on_refused = self._gate, self._on_refused
+        failed = self._failed = asyncio.get_running_loop().create_future()
+        reading = asyncio.create_task(self._read(track), name="camera-read")
         try:
-            while True:
-                frame = await track.recv()
-                assert isinstance(frame, VideoFrame)
-                self._take(frame, time.monotonic())
-                if self._converting is not None and self._converting.done():
-                    self._converting.result()
-        except MediaStreamError:
-            pass
+            await asyncio.wait([reading, failed], return_when=asyncio.FIRST_COMPLETED)
         finally:
+            reading.cancel()
+            await asyncio.wait([reading])
             if isinstance(lane, VideoLane):
-                lane.gate = None
+                lane.gate = lane.on_refused = None
             self._unsent = self._waiting = None
             if self._converting is not None:
                 await asyncio.wait([self._converting])
             self._executor.shutdown()
-        if self._converting is not None:
-            self._converting.result()
+        if failed.done():
+            failed.result()
+        if not reading.cancelled():
+            reading.result()
+
+    async def _read(self, track: MediaStreamTrack) -> None:
+        with contextlib.suppress(MediaStreamError):
+            while True:
+                frame = await track.recv()
+                assert isinstance(frame, VideoFrame)
+                self._take(frame, time.monotonic())
 
     def _take(self, frame: VideoFrame, captured_at: float) -> None:
         timestamp = _media_time(frame, captured_at)
@@ -173,12 +194,15 @@ class Camera:
         if not self._gated:
             # Not a peer's track: every picture is there already, only the rate is to be kept.
             self._gate.wants(True, timestamp, False, captured_at)
-        if self._gate.chosen(timestamp):
+        if self._gate.chosen(timestamp) and self._may_send(captured_at):
             self._unsent = None
             asked, self._asked = self._asked, False
             self._send(_Chosen(frame, timestamp, captured_at, asked))
         else:
             self._unsent = (frame, timestamp, captured_at)
+
+    def _may_send(self, at_s: float) -> bool:
+        return self._asked or not self._gated or self._sendable.take(at_s)
 
     def _send(self, chosen: _Chosen) -> None:
         if self._waiting is not None:
@@ -189,6 +213,13 @@ class Camera:
             self._converting = asyncio.create_task(self._convert(), name="camera-convert")
 
     async def _convert(self) -> None:
+        try:
+            await self._convert_waiting()
+        except Exception as error:  # raised by `run`, which waits for it
+            if self._failed is not None and not self._failed.done():
+                self._failed.set_exception(error)
+
+    async def _convert_waiting(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting is not None:
             chosen, self._waiting = self._waiting, None

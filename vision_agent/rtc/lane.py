@@ -19,10 +19,21 @@ from typing import Any, Protocol
 import av
 from av.frame import Frame as MediaFrame
 
+from vision_agent.rtc.budget import Budget
 from vision_agent.rtc.frame_gate import FrameGate, is_key_frame
+from vision_agent.rtc.picture_size import UNREADABLE, PictureSize, picture_size
 
 logger = logging.getLogger(__name__)
 
+# Sound is decoded as fast as it is spoken; after a stall, or at a packet of a few milliseconds,
+# somewhat faster. More is a sender that keeps the event loop busy.
+MAX_SOUND_SPEED = 2.0
+SOUND_BURST_S = 5.0
+MAX_AUDIO_PACKETS_PER_S = 400  # of 2.5 ms, the shortest that Opus has
+# Fifteen pictures a second of 720p, and two of the largest.
+MAX_PIXELS_PER_S = 20e6
+PIXELS_BURST = 40e6
+LEAST_PIXELS = 1.3e6  # what a picture counts as at least: a tiny one is not free either
 MAX_DECODED_AUDIO = 100  # frames of a track that nobody reads: 2 s, the oldest go first
 MAX_ENCODED_VIDEO = 4  # pictures before the decoder; at more, all go and a key frame is awaited
 
@@ -52,15 +63,22 @@ class AudioLane:
         self._ended = threading.Event()
         self.sink: Callable[[MediaFrame], None] | None = None
         self.sink_error: BaseException | None = None
+        self._packets = Budget(MAX_AUDIO_PACKETS_PER_S, MAX_AUDIO_PACKETS_PER_S)
+        self._sound = Budget(MAX_SOUND_SPEED, SOUND_BURST_S)
         self.undecodable = 0
         self.dropped = 0
 
-    def put(self, task: tuple[Any, Any] | None) -> None:
+    def put(self, task: tuple[Any, Any] | None, now_s: float | None = None) -> None:
         """Decodes a (codec, frame), or ends the lane on None. On the event loop."""
         if task is None:
             self._ended.set()
             return
+        if now_s is None:
+            now_s = asyncio.get_running_loop().time()
         codec, encoded = task
+        if not self._packets.take(now_s, len(getattr(encoded, "unfolded", lambda: [encoded])())):
+            self.dropped += 1
+            return
         if codec.name != self._codec_name:
             self._decoder, self._codec_name = self._make_decoder(codec), codec.name
         assert self._decoder is not None
@@ -72,7 +90,10 @@ class AudioLane:
                 logger.warning("A %s packet could not be decoded: %s", codec.name, error)
             return
         for frame in frames:
-            self._hand_over(frame)
+            if self._sound.take(now_s, _seconds(frame)):
+                self._hand_over(frame)
+            else:
+                self.dropped += 1
 
     def get(self) -> None:
         """Blocks the receiver's decoder thread until the lane has ended: it has nothing to do."""
@@ -103,13 +124,22 @@ class VideoLane:
 
     Args:
         ask_for_key_frame: makes the receiver send a PLI with the next packet that arrives.
+
+    Attributes:
+        on_refused: told of each picture whose size is not worth decoding, or not safe to.
+        arrived_at_s: when the newest picture arrived, wanted or not (the event loop's clock).
     """
 
     def __init__(self, ask_for_key_frame: Callable[[], None]) -> None:
         self._ask_for_key_frame = ask_for_key_frame
         self._waiting: queue.Queue[tuple[Any, Any] | None] = queue.Queue()
+        self._pixels = Budget(MAX_PIXELS_PER_S, PIXELS_BURST)
+        self._size = PictureSize(0, 0)
         self.gate: FrameGate | None = None
+        self.on_refused: Callable[[PictureSize], None] | None = None
+        self.arrived_at_s: float | None = None
         self.dropped = 0
+        self.undecodable = 0
 
     def put(self, task: tuple[Any, Any] | None, now_s: float | None = None) -> None:
         """Takes a (codec, frame) if it is wanted, or ends the lane on None. On the event loop."""
@@ -117,17 +147,20 @@ class VideoLane:
             self.clear()
             self._waiting.put(None)
             return
+        if now_s is None:
+            now_s = asyncio.get_running_loop().time()
+        self.arrived_at_s = now_s
         gate = self.gate
         if gate is None:
             return
-        if now_s is None:
-            now_s = asyncio.get_running_loop().time()
         codec, first = task
         for encoded in getattr(first, "unfolded", lambda: [first])():
             key = is_key_frame(codec.name, encoded.data)
             after_loss = getattr(encoded, "after_loss", False)
             if gate.wants(key, encoded.timestamp, after_loss, now_s):
-                if self._waiting.qsize() >= MAX_ENCODED_VIDEO:
+                if not self._affordable(picture_size(codec.name, encoded.data), now_s):
+                    gate.lost()
+                elif self._waiting.qsize() >= MAX_ENCODED_VIDEO:
                     self.clear()
                     gate.lost()
                     self._ask_for_key_frame()
@@ -135,6 +168,22 @@ class VideoLane:
                     self._waiting.put((codec, encoded))
             elif gate.needs_key_frame:
                 self._ask_for_key_frame()
+
+    def _affordable(self, size: PictureSize | None, now_s: float) -> bool:
+        """Whether a picture may be decoded: its size, and how much was decoded just now."""
+        if size == UNREADABLE:
+            self.undecodable += 1
+            self._ask_for_key_frame()
+            return False
+        if size is not None and not size.decodable:
+            if self.on_refused is not None:
+                self.on_refused(size)
+            return False
+        self._size = size or self._size
+        if self._pixels.take(now_s, max(LEAST_PIXELS, self._size.width * self._size.height)):
+            return True
+        self.dropped += 1
+        return False
 
     def get(self) -> tuple[Any, Any] | None:
         """The next picture to decode. On the receiver's decoder thread."""
@@ -148,3 +197,7 @@ class VideoLane:
             except queue.Empty:
                 return
             self.dropped += 1
+
+
+def _seconds(frame: MediaFrame) -> float:
+    return frame.samples / frame.sample_rate if isinstance(frame, av.AudioFrame) else 0.0

@@ -145,7 +145,8 @@ class Reassembly:
         self.waiting_bytes += len(fragment.user_data)
         run = stream.join(fragment)
         if run.size_bytes > MAX_MESSAGE_BYTES or len(run.fragments) > MAX_FRAGMENTS:
-            raise PeerMisbehaves(f"a message has more than {MAX_MESSAGE_BYTES // 1024} KB")
+            most = f"{MAX_MESSAGE_BYTES // 1024} KB or {MAX_FRAGMENTS} fragments"
+            raise PeerMisbehaves(f"a message has more than {most}")
         if run.whole:
             return self._deliver(stream, run)
         stream.keep(run)

@@ -1,0 +1,174 @@
+"""How large an encoded picture says it is, read before anything decodes it. No I/O.
+
+A decoder takes the memory that a picture's header asks for: 340 bytes of VP8 that claim to be
+16383x16383 cost 0.9 GB. H.264 says its size in a sequence parameter set (SPS, H.264 7.3.2.1.1),
+which may come with any picture; VP8 says it in each key frame (RFC 6386 9.1).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+MAX_SIDE_PX = 4096
+MAX_AREA_PX = 4096 * 2304
+MIN_SIDE_PX = 16
+"""On less than a macroblock there is nothing to see."""
+
+_H264_SPS = 7
+_HIGH_PROFILES = {44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244}
+
+
+class PictureSize(NamedTuple):
+    """In pixels."""
+
+    width: int
+    height: int
+
+    @property
+    def decodable(self) -> bool:
+        """Whether a picture of this size is worth decoding, and safe to."""
+        return (
+            min(self) >= MIN_SIDE_PX
+            and max(self) <= MAX_SIDE_PX
+            and self.width * self.height <= MAX_AREA_PX
+        )
+
+    def refusal(self) -> str:
+        """What the caller is told about a picture that is not `decodable`."""
+        if min(self) < MIN_SIDE_PX:
+            return (
+                f"Your camera's pictures are too small to see anything in ({self.width}x"
+                f"{self.height} pixels). Choose a higher resolution."
+            )
+        return (
+            f"Your camera's pictures are too large ({self.width}x{self.height} pixels): at most "
+            "4096x2304 are looked at. Choose a lower resolution."
+        )
+
+
+UNREADABLE = PictureSize(0, 0)
+"""Of a header that is cut off or contradicts itself."""
+
+
+def picture_size(codec: str, data: bytes) -> PictureSize | None:
+    """The size that an encoded picture asks a decoder for.
+
+    Args:
+        codec: "VP8" or "H264" (Annex B). Of any other nothing is known.
+        data: The whole encoded picture.
+
+    Returns:
+        The size, of several the largest; `UNREADABLE` if a header can't be read; None if the
+        picture says nothing about it, and so has that of the one before.
+    """
+    name = codec.upper()
+    if name == "VP8":
+        return _vp8_size(data)
+    if name == "H264":
+        sizes = [_sps_size(unit) for unit in _parameter_sets(data)]
+        if UNREADABLE in sizes:
+            return UNREADABLE
+        return max(sizes, key=lambda size: size.width * size.height, default=None)
+    return None
+
+
+def _vp8_size(data: bytes) -> PictureSize | None:
+    if data and data[0] & 1:
+        return None  # not a key frame
+    if len(data) < 10 or data[3:6] != b"\x9d\x01\x2a":
+        return UNREADABLE
+    width, height = int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")
+    return PictureSize(width & 0x3FFF, height & 0x3FFF)  # the upper two bits scale, for display
+
+
+def _parameter_sets(data: bytes) -> list[bytes]:
+    """The SPS units of a picture, without start code and header."""
+    units = []
+    at = data.find(b"\0\0\1")
+    while 0 <= at < len(data) - 3:
+        end = data.find(b"\0\0\1", at + 3)
+        if data[at + 3] & 0x1F == _H264_SPS:
+            units.append(data[at + 4 : end if end >= 0 else len(data)])
+        at = end
+    return units
+
+
+def _sps_size(unit: bytes) -> PictureSize:
+    try:
+        return _read_sps(_Bits(unit.replace(b"\0\0\3", b"\0\0")))
+    except IndexError:
+        return UNREADABLE
+
+
+def _read_sps(bits: _Bits) -> PictureSize:
+    profile = bits.take(8)
+    bits.take(16)  # constraints, level
+    bits.unsigned()  # seq_parameter_set_id
+    chroma_format = 1
+    if profile in _HIGH_PROFILES:
+        chroma_format = bits.unsigned()
+        if chroma_format == 3:
+            bits.take(1)  # separate_colour_plane_flag
+        bits.unsigned()  # bit depths
+        bits.unsigned()
+        bits.take(1)
+        if bits.take(1):  # seq_scaling_matrix_present_flag
+            for n in range(8 if chroma_format != 3 else 12):
+                if bits.take(1):
+                    _skip_scaling_list(bits, 16 if n < 6 else 64)
+    bits.unsigned()  # log2_max_frame_num
+    order_type = bits.unsigned()
+    if order_type == 0:
+        bits.unsigned()
+    elif order_type == 1:
+        bits.take(1)
+        bits.unsigned()
+        bits.unsigned()
+        cycle = bits.unsigned()
+        if cycle > 255:
+            return UNREADABLE
+        for _ in range(cycle):
+            bits.unsigned()
+    bits.unsigned()  # max_num_ref_frames
+    bits.take(1)
+    width, height = 16 * (bits.unsigned() + 1), 16 * (bits.unsigned() + 1)
+    frame_mbs_only = bits.take(1)
+    # Cropping only shows less of it. What is decoded, and takes the memory, is the whole.
+    return PictureSize(width, height * (2 - frame_mbs_only))
+
+
+def _skip_scaling_list(bits: _Bits, size: int) -> None:
+    last = following = 8
+    for _ in range(size):
+        if following:
+            following = (last + bits.signed()) % 256
+        last = following or last
+
+
+class _Bits:
+    """Reads bits, the highest first; IndexError at the end."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._at = 0
+
+    def take(self, count: int) -> int:
+        value = 0
+        for _ in range(count):
+            value = value << 1 | self._data[self._at >> 3] >> (7 - (self._at & 7)) & 1
+            self._at += 1
+        return value
+
+    def unsigned(self) -> int:
+        """ue(v), H.264 9.1."""
+        zeros = 0
+        while not self.take(1):
+            zeros += 1
+            if zeros > 32:
+                raise IndexError("an Exp-Golomb code of more than 32 bits")
+        return (1 << zeros) - 1 + self.take(zeros)
+
+    def signed(self) -> int:
+        """se(v), H.264 9.1.1."""
+        code = self.unsigned()
+        return (code + 1) // 2 if code & 1 else -(code // 2)
