@@ -52,6 +52,7 @@ def create_app(settings: Settings | None = None, *, agents: Switchboard | None =
     switchboard = agents or Switchboard(settings)
     metrics = Metrics()
     metrics.watch_sessions(switchboard.session_counts)
+    metrics.watch_local(lambda: switchboard.local_restarts)
     registry = CallRegistry(switchboard, settings, metrics)
 
     @asynccontextmanager
@@ -114,10 +115,13 @@ def create_app(settings: Settings | None = None, *, agents: Switchboard | None =
 
     @app.get("/healthz")
     async def health() -> JSONResponse:
-        """Whether the server takes calls, and how many it has; 503 once it is about to stop."""
-        status = "draining" if registry.draining else "ok"
-        content = {"status": status, "calls": len(registry), "max_calls": settings.max_calls}
-        return JSONResponse(content, 503 if registry.draining else 200)
+        """Whether the server takes and answers calls, and how many it has; 503 if not, and why."""
+        content = {"status": "ok", "calls": len(registry), "max_calls": settings.max_calls}
+        if registry.draining:
+            content["status"] = "draining"
+        elif problem := switchboard.problem:
+            content |= {"status": "unavailable", "reason": problem}
+        return JSONResponse(content, 200 if content["status"] == "ok" else 503)
 
     @app.get("/metrics")
     async def show_metrics() -> Response:

@@ -19,7 +19,7 @@ from google.adk.models.google_llm import Gemini
 from vision_agent.agents import llm_agents
 from vision_agent.data_folder import data_folder, private_folder
 from vision_agent.destinations import host_of
-from vision_agent.live.connection import gemini, gemini_at, steadied
+from vision_agent.live.connection import gemini, local_gemini, steadied
 from vision_agent.live.local_process import LocalServer
 from vision_agent.live.models import (
     DEFAULT_MODEL,
@@ -150,10 +150,8 @@ def install_brain(brain: Brain, root: BaseAgent, local: LocalServer | None) -> N
         speech = own.speech_config if isinstance(own, Gemini) else None
         if local is not None:
             name = own if isinstance(own, str) else own.model
-            agent.model = gemini_at(
-                local.base_url,
-                local.certificate_pem,
-                local.api_key,
+            agent.model = local_gemini(
+                local,
                 # A live model keeps its name: the local server then speaks that dialect.
                 model=_local_name(name),
                 speech=speech,

@@ -60,6 +60,14 @@ class Metrics:
         )
         self.tokens = self._counter("tokens", "Tokens the service counted.", "direction")
 
+    def watch_local(self, restarts: Callable[[], int]) -> None:
+        """Shows how often the local Live API was started again; asked at every scrape."""
+        Gauge(
+            "vision_agent_local_restarts",
+            "Times the local Live API has ended by itself and was started again.",
+            registry=self.registry,
+        ).set_function(restarts)
+
     def watch_sessions(self, counts: Callable[[], Mapping[str, int]]) -> None:
         """Shows what became of the conversations' events; asked at every scrape.
 

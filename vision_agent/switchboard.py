@@ -75,6 +75,16 @@ class Switchboard:
             total.update(host.store.counts())
         return dict(total)
 
+    @property
+    def problem(self) -> str | None:
+        """Why calls can't be answered at the moment, as a sentence; None if they can be."""
+        return self._local.problem if self._local else None
+
+    @property
+    def local_restarts(self) -> int:
+        """How many times the local Live API has ended and was started again."""
+        return self._local.restarts if self._local else 0
+
     async def check(self) -> None:
         """Whether their databases can be used; `DatabaseError` if not."""
         for host in self.hosts.values():

@@ -150,12 +150,13 @@ async def check_engine() -> Sequence[Finding]:
         return [Finding("local engine", "problem", str(error), advice)]
     try:
         started_ms = round(1000 * (time.monotonic() - began))
-        trust = ssl.create_default_context(cadata=server.certificate_pem)
+        address = server.newest_address
+        trust = ssl.create_default_context(cadata=address.certificate_pem)
         client = genai.Client(
-            api_key=server.api_key,
+            api_key=address.api_key,
             vertexai=False,
             http_options=types.HttpOptions(
-                base_url=server.base_url, async_client_args={"ssl": trust, "max_size": None}
+                base_url=address.base_url, async_client_args={"ssl": trust, "max_size": None}
             ),
         )
         asked = time.monotonic()

@@ -7,18 +7,21 @@ tasks that ADK starts, so one model object serves every call.
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from typing import Any
 
 from google.adk.models.base_llm_connection import BaseLlmConnection
 from google.adk.models.google_llm import Gemini
 from google.adk.models.llm_request import LlmRequest
 from google.genai import types
+from pydantic import PrivateAttr
 
 from vision_agent.live import background_tools
 from vision_agent.live.heard_history import heard
 from vision_agent.live.listener import Gate, Listener
+from vision_agent.live.local_process import Address, LocalServer
 from vision_agent.live.patience import Patience
 from vision_agent.live.resumption import ledger_for
 from vision_agent.live.steady import SteadyConnection
@@ -31,6 +34,10 @@ gate: ContextVar[Gate | None] = ContextVar("gate", default=None)
 
 user: ContextVar[str] = ContextVar("user", default="")
 """Whose conversation a session is: ADK's user."""
+
+
+Whereabouts = Callable[[], Awaitable[Address]]
+"""Says where a Live API listens; may wait until it does."""
 
 
 class _Nobody:
@@ -54,10 +61,14 @@ class LiveGemini(Gemini):
         patience: How long to wait for the service before something is done about it.
         names_user: Whether the model is told whose conversation it is, as a label. The local Live
             API keeps apart by it what users teach; Google's labels are for bills.
+        whereabouts: Is asked for the service's address before each connection; None where it never
+            changes.
     """
 
     patience: Patience = Patience()
     names_user: bool = False
+    whereabouts: Whereabouts | None = None
+    _at: tuple[Address, Gemini] | None = PrivateAttr(default=None)
 
     @asynccontextmanager
     async def connect(self, llm_request: LlmRequest) -> AsyncIterator[BaseLlmConnection]:
@@ -75,7 +86,7 @@ class LiveGemini(Gemini):
             config.history_config = (
                 types.HistoryConfig(initial_history_in_client_content=True) if fresh else None
             )
-            async with super(LiveGemini, self).connect(llm_request) as link:
+            async with self._open(llm_request) as link:
                 yield link
 
         async with SteadyConnection(
@@ -87,6 +98,22 @@ class LiveGemini(Gemini):
             patience=self.patience,
         ) as connection:
             yield connection
+
+    @asynccontextmanager
+    async def _open(self, llm_request: LlmRequest) -> AsyncIterator[BaseLlmConnection]:
+        """One connection of ADK's own."""
+        if self.whereabouts is None:
+            async with super().connect(llm_request) as link:
+                yield link
+            return
+        address = await self.whereabouts()
+        if self._at is None or self._at[0] != address:
+            self._at = (
+                address,
+                Gemini(model=self.model, speech_config=self.speech_config, **_at(address)),
+            )
+        async with self._at[1].connect(llm_request) as link:
+            yield link
 
 
 def steadied(model: Gemini) -> LiveGemini:
@@ -130,15 +157,33 @@ def gemini_at(
         model: The name to ask for.
         speech: A voice of its own, instead of the call's.
     """
-    trust = ssl.create_default_context(cadata=certificate_pem)
-    return LiveGemini(
-        model=model,
-        base_url=base_url,
-        names_user=True,
-        speech_config=speech,
-        client_kwargs={
-            "api_key": api_key,
+    address = Address(base_url, certificate_pem, api_key)
+    return LiveGemini(model=model, names_user=True, speech_config=speech, **_at(address))
+
+
+def local_gemini(
+    server: LocalServer, *, model: str, speech: types.SpeechConfig | None = None
+) -> LiveGemini:
+    """A model that the local Live API serves, wherever that is started again.
+
+    Args:
+        server: It runs.
+        model: The name to ask for.
+        speech: A voice of its own, instead of the call's.
+    """
+    served = gemini_at(*server.newest_address, model=model, speech=speech)
+    served.whereabouts = server.address
+    return served
+
+
+def _at(address: Address) -> dict[str, Any]:
+    """ADK's arguments for a model at an address."""
+    trust = ssl.create_default_context(cadata=address.certificate_pem)
+    return {
+        "base_url": address.base_url,
+        "client_kwargs": {
+            "api_key": address.api_key,
             "enterprise": False,
             "http_options": types.HttpOptions(async_client_args={"ssl": trust, "max_size": None}),
         },
-    )
+    }

@@ -17,6 +17,10 @@ class DatabaseError(RuntimeError):
     """The sessions' database can't be used; the text says which and why."""
 
 
+class LocalServerAway(ConnectionError):
+    """The local Live API has ended and is not back yet; the text says so."""
+
+
 def explain(error: BaseException, *, model: str) -> str:
     """One or two sentences for whatever `Runner.run_live` raised.
 
@@ -24,7 +28,7 @@ def explain(error: BaseException, *, model: str) -> str:
         error: The exception.
         model: The model's name, for the text.
     """
-    if isinstance(error, LiveFailure):
+    if isinstance(error, LiveFailure | LocalServerAway):
         return str(error)
     if isinstance(error, TimeoutError):
         return f"The model service did not answer in time. Model: {model}. Try again in a moment."

@@ -1,7 +1,8 @@
 """The local Live API as a child process: started, found by its address, ended with us.
 
 It is a process of its own so that recognising speech and reading text never hold up the media,
-and so that the very same wire is used as with the real service.
+and so that the very same wire is used as with the real service. Native code runs in it: one that
+dies of that is started again, at another address, which every new connection asks for.
 """
 
 from __future__ import annotations
@@ -12,37 +13,68 @@ import json
 import logging
 import os
 import secrets
-import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
+
+from vision_agent.live.failure import LocalServerAway
 
 logger = logging.getLogger(__name__)
 
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 0.5
 
+AWAY_S = 5.0
+"""How long a connection waits for one that is being started again; usually it takes two seconds."""
+
+STABLE_S = 10.0
+"""One that lived this long is started again at once; of others each waits longer than the last."""
+
+FIRST_DELAY_S = 0.1
+LONGEST_DELAY_S = 10.0
+
 
 class LocalServerError(RuntimeError):
-    """The local Live API could not be started, or has ended by itself."""
+    """The local Live API could not be started."""
 
 
-@dataclass(slots=True)
-class LocalServer:
-    """A running local Live API.
+class Address(NamedTuple):
+    """Where a Live API listens, and how it is spoken to.
 
     Attributes:
         base_url: `https://127.0.0.1:port`.
         certificate_pem: The certificate it made for itself at start; trust this one only.
         api_key: The one key it takes, so that no other program of this machine uses it.
-        process: The child.
     """
 
     base_url: str
     certificate_pem: str
     api_key: str
-    process: asyncio.subprocess.Process
+
+
+class LocalServer:
+    """A local Live API that runs until `close`, in one child process after the other.
+
+    Args:
+        scenario: A file that says what it answers and what goes wrong; none for itself.
+        data_dir: Where it keeps what users teach; None keeps it until it ends.
+        most_calls: How many calls there may be at once.
+    """
+
+    def __init__(self, scenario: Path | None, data_dir: Path | None, most_calls: int) -> None:
+        self._arguments = (
+            *(("--scenario", str(scenario)) if scenario else ()),
+            *(("--data-dir", str(data_dir)) if data_dir else ()),
+            # While a call changes its connection it has two.
+            *("--max-connections", str(2 * most_calls)),
+        )
+        self._child: _Child | None = None
+        self._up = asyncio.Event()
+        self._keeper: asyncio.Task[None] | None = None
+        self.problem: str | None = None
+        """Why it can't be reached at the moment, as a sentence."""
+        self.restarts = 0
 
     @classmethod
     async def start(
@@ -50,11 +82,90 @@ class LocalServer:
     ) -> Self:
         """Start it on a free port and wait until it listens; `LocalServerError` if it does not.
 
-        Args:
-            scenario: A file that says what it answers and what goes wrong; none for itself.
-            data_dir: Where it keeps what users teach; None keeps it until it ends.
-            most_calls: How many calls there may be at once.
+        Args: See the class.
         """
+        server = cls(scenario, data_dir, most_calls)
+        server._child = await _Child.start(server._arguments)
+        server._up.set()
+        server._keeper = asyncio.create_task(server._keep(server._child), name="local Live API")
+        return server
+
+    @property
+    def pid(self) -> int:
+        """The process id of the child that was started last."""
+        return self._newest.process.pid
+
+    @property
+    def newest_address(self) -> Address:
+        """Where the child listens, or listened, that was started last."""
+        return self._newest.address
+
+    async def address(self) -> Address:
+        """Where it listens; waits for one that is being started again.
+
+        Raises:
+            LocalServerAway: It is still not there after some seconds.
+        """
+        try:
+            async with asyncio.timeout(AWAY_S):
+                await self._up.wait()
+        except TimeoutError:
+            raise LocalServerAway(self.problem or "The local Live API is not there.") from None
+        return self._newest.address
+
+    async def close(self) -> None:
+        """End it and wait until it is gone."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        if self._child is not None:
+            await self._child.end()
+
+    @property
+    def _newest(self) -> _Child:
+        if self._child is None:
+            raise RuntimeError("the local Live API has not been started")
+        return self._child
+
+    async def _keep(self, child: _Child) -> None:
+        """Starts it again whenever it ends."""
+        now_s = asyncio.get_running_loop().time
+        delay_s = FIRST_DELAY_S
+        while True:
+            began_s = now_s()
+            status = await child.process.wait()
+            self._up.clear()
+            self.restarts += 1
+            if now_s() - began_s >= STABLE_S:
+                delay_s = FIRST_DELAY_S
+            self.problem = (
+                f"The local Live API ended unexpectedly (exit status {status}) and is being "
+                "started again."
+            )
+            logger.warning("%s", self.problem)
+            await child.end()
+            while True:
+                await asyncio.sleep(delay_s)
+                delay_s = min(2 * delay_s, LONGEST_DELAY_S)
+                try:
+                    child = self._child = await _Child.start(self._arguments)
+                    break
+                except (LocalServerError, OSError) as error:
+                    self.problem = f"The local Live API can't be started again: {error}"
+                    logger.warning("%s Trying again in %g s.", self.problem, delay_s)
+            self.problem = None
+            self._up.set()
+
+
+@dataclass(frozen=True, slots=True)
+class _Child:
+    """One process that listens."""
+
+    address: Address
+    process: asyncio.subprocess.Process
+
+    @classmethod
+    async def start(cls, arguments: tuple[str, ...]) -> Self:
         api_key = secrets.token_urlsafe(24)
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -64,11 +175,7 @@ class LocalServer:
             "127.0.0.1",
             "--port",
             "0",
-            *(("--scenario", str(scenario)) if scenario else ()),
-            *(("--data-dir", str(data_dir)) if data_dir else ()),
-            # While a call changes its connection it has two.
-            "--max-connections",
-            str(2 * most_calls),
+            *arguments,
             # It ends when this pipe closes, so it can't outlive us, however we end.
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -82,7 +189,7 @@ class LocalServer:
                 line = await process.stdout.readline()
             announced = json.loads(line)
             base_url = f"https://127.0.0.1:{announced['port']}"
-            return cls(base_url, announced["certificate"], api_key, process)
+            return cls(Address(base_url, announced["certificate"], api_key), process)
         except (TimeoutError, ValueError, KeyError) as error:
             await _end(process)
             raise LocalServerError(
@@ -92,8 +199,7 @@ class LocalServer:
             await _end(process)
             raise
 
-    async def close(self) -> None:
-        """End it and wait until it is gone."""
+    async def end(self) -> None:
         await _end(self.process)
 
 
@@ -105,7 +211,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
             await process.wait()
     except TimeoutError:
         logger.info("the local Live API did not end in time; it is killed")
-        # Its workers are in the session that it leads.
+        # Its workers end by themselves: each reads a pipe that closes with this process.
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
         await process.wait()

@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-_DAY = datetime.timedelta(days=1)
-_VALID_DAYS = 365
-"""No server process runs that long."""
+_VALID_FOR = datetime.timedelta(days=10 * 365)
+"""Before and after it is made: whoever trusts it has got it from its server, whatever clocks say.
+Machines start with a clock of another year until the network sets it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def make_certificate(now: datetime.datetime) -> Certificate:
     """A certificate for 127.0.0.1, ::1 and localhost (P-256, RFC 5280).
 
     Args:
-        now: The time, with its zone; it is valid from a day before, for clocks set back.
+        now: The time, with its zone.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "vision-agent local Live API")])
@@ -65,8 +65,8 @@ def make_certificate(now: datetime.datetime) -> Certificate:
         .issuer_name(name)
         .public_key(public_key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _DAY)
-        .not_valid_after(now + _VALID_DAYS * _DAY)
+        .not_valid_before(now - _VALID_FOR)
+        .not_valid_after(now + _VALID_FOR)
         .add_extension(
             x509.SubjectAlternativeName(
                 [

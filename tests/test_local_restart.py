@@ -1,0 +1,76 @@
+"""The local Live API dies in the middle of a call: the call goes on, and nobody is lied to."""
+
+import asyncio
+import json
+import urllib.error
+import urllib.request
+
+import psutil
+
+from tests.conftest import serving
+from tests.dialling import Dialled
+from tests.test_call import said
+from vision_agent.server_process import ServerProcess
+
+
+def engine_of(server: ServerProcess) -> psutil.Process:
+    """The child that serves the local Live API."""
+    [found] = [
+        child
+        for child in psutil.Process(server.pid).children()
+        if "vision_agent.local" in child.cmdline()
+    ]
+    return found
+
+
+async def health(server: ServerProcess) -> tuple[int, dict]:
+    def ask() -> tuple[int, dict]:
+        try:
+            with urllib.request.urlopen(f"{server.url}/healthz", timeout=5) as response:
+                return response.status, json.load(response)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+
+    return await asyncio.to_thread(ask)
+
+
+async def until_health(server: ServerProcess, status: int) -> dict:
+    async with asyncio.timeout(30):
+        while (answer := await health(server))[0] != status:
+            await asyncio.sleep(0.02)
+    return answer[1]
+
+
+async def test_a_question_that_was_open_is_answered_and_health_tells_the_truth_meanwhile(tmp_path):
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text("""
+        engine: false
+        answers:
+          - when: {words: slow}
+            think_s: 4
+            say: That was slow.
+        otherwise: {say: Hello.}
+    """)
+    async with serving("--scenario", str(scenario)) as server:
+        caller = Dialled(server.url)
+        await caller.connect()
+        caller.send("send-text", {"content": "Hello"})
+        await caller.wait_for(lambda m: said(m) == "Hello.")
+        caller.send("send-text", {"content": "Something slow, please"})
+        await caller.wait_for(lambda m: m.get("data", {}).get("state") == "thinking")
+        engine = engine_of(server)
+        engine.kill()
+        problem = await until_health(server, 503)
+        assert problem["status"] == "unavailable"
+        assert "started again" in problem["reason"]
+        await caller.wait_for(lambda m: said(m) == "That was slow.")
+        assert (await until_health(server, 200))["status"] == "ok"
+        assert engine_of(server).pid != engine.pid
+        await caller.hang_up()
+
+        # And so does the next call.
+        caller = Dialled(server.url)
+        await caller.connect()
+        caller.send("send-text", {"content": "Hello"})
+        await caller.wait_for(lambda m: said(m) == "Hello.")
+        await caller.hang_up()
