@@ -8,15 +8,15 @@ from typing import Annotated
 
 import typer
 from dotenv import load_dotenv
-from rich.logging import RichHandler
 
 from vision_agent.commands.doctor import doctor
 from vision_agent.commands.live_server import live_server
 from vision_agent.commands.models import models
-from vision_agent.commands.options import err, out
+from vision_agent.commands.options import out
 from vision_agent.commands.replay import replay
 from vision_agent.commands.serve import serve
 from vision_agent.commands.talk import talk
+from vision_agent.logs import start_logging
 from vision_agent.version import __version__
 
 app = typer.Typer(
@@ -35,7 +35,7 @@ app.command("doctor")(doctor)
 
 def _version(wanted: bool) -> None:
     if wanted:
-        out.print(f"vision-agent {__version__}")
+        out.say(f"vision-agent {__version__}")
         raise typer.Exit
 
 
@@ -47,11 +47,7 @@ def common(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what happens.")] = False,
 ) -> None:
     """Video-call an AI agent."""
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING,
-        format="%(name)s: %(message)s",
-        handlers=[RichHandler(console=err, show_path=False)],
-    )
+    start_logging(verbose=verbose)
     if not verbose:
         # It warns of every frame it can't decode, and asks for a new one: nothing for a person.
         logging.getLogger("aiortc").setLevel(logging.ERROR)

@@ -6,13 +6,13 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from vision_agent.local import speak_question
 from vision_agent.replay import ReplayOptions, Report, replay
 from vision_agent.server_process import ServerProcess
+from vision_agent.terminal import Terminal, one_line
 
 NAMES = {"user": "You", "agent": "Agent"}
 
@@ -43,7 +43,7 @@ class ReplayCommand:
     headers: dict[str, str]
     timeout_s: float
 
-    async def run(self, console: Console) -> Report:
+    async def run(self, console: Terminal) -> Report:
         """Make the call, showing it on the console as it happens.
 
         Raises:
@@ -55,7 +55,7 @@ class ReplayCommand:
             if url is None:
                 server = await stack.enter_async_context(ServerProcess(*self.serve_arguments))
                 url = server.url
-                console.print(server.says[1])
+                console.say(server.says[1])
             spoken = await speak_question(self.ask) if self.ask else None
             options = ReplayOptions(
                 self.file,
@@ -69,7 +69,7 @@ class ReplayCommand:
             )
             return await self._watched(options, console)
 
-    async def _watched(self, options: ReplayOptions, console: Console) -> Report:
+    async def _watched(self, options: ReplayOptions, console: Terminal) -> Report:
         progress = Progress(
             TextColumn("{task.description:<10}"),
             BarColumn(),
@@ -80,8 +80,9 @@ class ReplayCommand:
         bar = progress.add_task("dialling", total=1.0)
 
         def show_line(who: str, text: str, at_ms: int) -> None:
-            name = NAMES.get(who, who)
-            console.print(f"{at_ms / 1000:6.1f} s  [bold]{name}:[/] {escape(text)}")
+            name = (f"{NAMES.get(who, who)}:", "bold")
+            line = Text.assemble(f"{at_ms / 1000:6.1f} s  ", name, f" {one_line(text)}")
+            console.print(line, soft_wrap=True)
 
         with progress:
             return await replay(

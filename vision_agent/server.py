@@ -105,6 +105,8 @@ def run_server(settings: Settings, *, say: Callable[[str], None], until_eof: boo
         # asyncio accepts so many at once, before any of them can be refused.
         backlog=BACKLOG,
         log_level="warning",
+        # Its own handlers would write in another form than the rest.
+        log_config=None,
         # A page may keep a connection open; it does not hold up the end.
         timeout_graceful_shutdown=1,
         lifespan="on",

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, fie
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from vision_agent.data_folder import data_folder
+from vision_agent.logs import LogFormat
 
 
 class IceServer(BaseModel):
@@ -138,6 +139,10 @@ class Settings(BaseSettings):
         description="Tools during which the agent goes on talking, comma-separated.",
     )
 
+    log_format: LogFormat = Field(
+        default=LogFormat.TEXT,
+        description="How the commands log: text, or json, one object a line.",
+    )
     max_calls: int = Field(default=20, ge=1, description="Calls at the same time; more get 503.")
     max_connections: int = Field(
         default=200, ge=1, description="TCP connections at the same time, to the page and its API."

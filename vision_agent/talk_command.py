@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from vision_agent.data_folder import data_folder
 from vision_agent.replay.failure import CallFailed
 from vision_agent.replay.recording import SOUND_RATE_HZ, read_sound
@@ -33,6 +31,7 @@ from vision_agent.talk.keys import lines, single_keys
 from vision_agent.talk.screen import LiveScreen, PlainScreen, Screen
 from vision_agent.talk.switch import MicrophoneSwitch
 from vision_agent.talk.tracks import TappedPictures
+from vision_agent.terminal import Terminal
 
 _TALK_KEYS = " \r\n"
 
@@ -79,7 +78,7 @@ class TalkCommand:
     asked: dict[str, Any] = field(default_factory=dict)
     timeout_s: float = 60.0
 
-    async def run(self, console: Console) -> bool:
+    async def run(self, console: Terminal) -> bool:
         """Make the call; returns whether everything scripted or piped was answered.
 
         Raises:
@@ -110,7 +109,7 @@ class TalkCommand:
             if url is None:
                 server = await stack.enter_async_context(ServerProcess(*self.serve_arguments))
                 url = server.url
-                console.print(server.says[1], soft_wrap=True)
+                console.say(server.says[1])
             screen = self._screen(console)
             stack.callback(screen.close)
             for note in devices.notes:
@@ -157,7 +156,7 @@ class TalkCommand:
             if path is not None and path.suffix.lower() != ".wav":
                 raise NotPossible(f"{path} must end in .wav: that is what is written.")
 
-    def _screen(self, console: Console) -> Screen:
+    def _screen(self, console: Terminal) -> Screen:
         if self.text or not console.is_terminal:
             return PlainScreen(console)
         if self.demo:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -20,6 +21,9 @@ async def saying(reply: bytes) -> AsyncIterator[tuple[str, list[bytes]]]:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError):
             asked.append(await reader.readuntil(b"\r\n\r\n"))
+            # Closed with something unread, the connection would be reset and the reply lost.
+            if length := re.search(rb"content-length: (\d+)", asked[-1], re.IGNORECASE):
+                await reader.readexactly(int(length[1]))
         writer.write(reply)
         writer.close()
 

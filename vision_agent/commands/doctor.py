@@ -8,19 +8,15 @@ import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
+from rich.text import Text
 
 from vision_agent.commands.options import Agent, Model, Voice, out, read_settings
+from vision_agent.terminal import one_line
 
 if TYPE_CHECKING:
     from vision_agent.doctor.finding import Finding
 
-_MARKS = {
-    "ok": "[green]ok[/]     ",
-    "note": "[dim]note[/]   ",
-    "warning": "[yellow]warning[/]",
-    "problem": "[red]problem[/]",
-}
+_STYLES = {"ok": "green", "note": "dim", "warning": "yellow", "problem": "red"}
 
 
 def doctor(
@@ -43,16 +39,23 @@ def doctor(
     findings = asyncio.run(run_checks(checks, (lambda finding: None) if as_json else _show))
     if as_json:
         found = [finding.to_dict() for finding in findings]
-        print(json.dumps(found, indent=2, ensure_ascii=False))  # noqa: T201 - not wrapped
+        out.say(json.dumps(found, indent=2))
     problems = sum(finding.status == "problem" for finding in findings)
     if not as_json:
-        out.print("Calls work here." if not problems else f"Problems: {problems}.")
+        out.say("Calls work here." if not problems else f"Problems: {problems}.")
     if problems:
         raise typer.Exit(1)
 
 
 def _show(finding: Finding) -> None:
-    text = f"{_MARKS[finding.status]} [bold]{finding.check}[/]: {escape(finding.text)}"
-    out.print(text, soft_wrap=True)
+    out.print(
+        Text.assemble(
+            (f"{finding.status:<7}", _STYLES[finding.status]),
+            " ",
+            (finding.check, "bold"),
+            f": {one_line(finding.text)}",
+        ),
+        soft_wrap=True,
+    )
     if finding.advice:
-        out.print(f"        → {escape(finding.advice)}", soft_wrap=True)
+        out.say(f"        → {one_line(finding.advice)}")

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from vision_agent.commands.options import ScenarioFile, out, refusals
+from vision_agent.commands.options import Logs, ScenarioFile, out, refusals
+from vision_agent.logs import LogFormat
 
 
 def live_server(
@@ -27,10 +28,11 @@ def live_server(
     data_dir: Annotated[
         Path | None, typer.Option(help="Where to keep what users teach [the platform's own place].")
     ] = None,
+    log_format: Logs = LogFormat.TEXT,
 ) -> None:
     """Serve the local Live API alone, for any google-genai client; see docs/local-live-api.md."""
     from vision_agent.live_server_command import LiveServerCommand
 
     command = LiveServerCommand(host, port, certificate, scenario, limits, connection_s, data_dir)
     with refusals():
-        command.run(lambda text: out.print(text, soft_wrap=True, markup=False))
+        command.run(out.say)

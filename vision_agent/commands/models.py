@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from vision_agent.commands.options import Agent, Model, Voice, err, out, read_settings
+from vision_agent.terminal import one_line
 
 
 def models(
@@ -29,19 +30,21 @@ def models(
     report = models_report(read_settings(agent=agent, model=model, voice=voice), os.environ)
     now = report["now"]
     if as_json:
-        print(json.dumps(report, indent=2))  # noqa: T201 - not for the console to wrap
+        out.say(json.dumps(report, indent=2))
     else:
-        out.print(_table(report))
-        out.print("Voices: " + ", ".join(report["voices"]))
+        out.print(_table(report), soft_wrap=not out.is_terminal)
+        out.say("Voices: " + ", ".join(report["voices"]))
         if now["error"] is None:
+            voice = f"voice: {now['voice'] or 'the model chooses'}"
             out.print(
-                f"Now: [bold]{escape(now['model'])}[/] ({escape(now['label'])}), "
-                f"voice: {now['voice'] or 'the model chooses'}.",
+                Text.assemble(
+                    "Now: ", (now["model"], "bold"), f" ({one_line(now['label'])}), {voice}."
+                ),
                 soft_wrap=True,
             )
     if now["error"] is not None:
         if not as_json:
-            err.print(f"[red]{escape(now['error'])}[/]", soft_wrap=True)
+            err.say(one_line(now["error"]), "red")
         raise typer.Exit(2)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,14 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
-from rich.markup import escape
+
+from vision_agent.logs import LogFormat, log_json
+from vision_agent.terminal import Terminal
 
 if TYPE_CHECKING:
     from vision_agent.settings import Settings
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = Terminal(highlight=False)
+err = Terminal(stderr=True, highlight=False)
 
 Agent = Annotated[
     str | None,
@@ -40,6 +42,27 @@ Headers = Annotated[
     typer.Option(
         metavar="'NAME: VALUE'",
         help="An HTTP header for it, such as the cookie of a login in front; may be repeated.",
+    ),
+]
+
+
+def _choose_log_format(chosen: LogFormat) -> LogFormat:
+    if chosen is LogFormat.JSON:
+        # The environment is what the processes that a command starts are told it by.
+        os.environ["VISION_AGENT_LOG_FORMAT"] = chosen
+        log_json()
+    return chosen
+
+
+Logs = Annotated[
+    LogFormat,
+    typer.Option(
+        "--log-format",
+        envvar="VISION_AGENT_LOG_FORMAT",
+        show_envvar=False,
+        callback=_choose_log_format,
+        is_eager=True,
+        help="How standard error is written: text, or json, one object a line.",
     ),
 ]
 
@@ -94,7 +117,7 @@ def _mendable() -> tuple[type[Exception], ...]:
 
 def refuse(text: str) -> NoReturn:
     """Say why not, on stderr, and end with exit code 2."""
-    err.print(f"[red]{escape(text)}[/]", soft_wrap=True)
+    err.say(text, "red")
     raise typer.Exit(2) from None
 
 
@@ -107,6 +130,5 @@ def read_settings(**given: Any) -> Settings:
     except ValidationError as error:
         for problem in error.errors():
             where = ".".join(str(part) for part in problem["loc"])
-            name = f"[red]{where}[/]: " if where else ""
-            err.print(f"{name}{escape(problem['msg'])}", soft_wrap=True)
+            err.say(f"{where}: {problem['msg']}" if where else problem["msg"], "red")
         raise typer.Exit(2) from None

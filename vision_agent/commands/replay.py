@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from vision_agent.commands.options import (
     Agent,
     Headers,
+    Logs,
     Model,
     Token,
     Url,
@@ -22,6 +22,8 @@ from vision_agent.commands.options import (
     refusals,
     serve_arguments,
 )
+from vision_agent.logs import LogFormat
+from vision_agent.terminal import one_line
 
 
 def replay(
@@ -51,6 +53,7 @@ def replay(
         Path | None, typer.Option("--wav", help="Write the agent's voice here.")
     ] = None,
     timeout: Annotated[float, typer.Option(help="Longest wait for an answer, in seconds.")] = 60.0,
+    log_format: Logs = LogFormat.TEXT,
 ) -> None:
     """Make a call from a recorded video. Exit code 0 only if the agent answered."""
     from vision_agent.replay.report_page import report_page
@@ -76,7 +79,7 @@ def replay(
         if wav_out:
             report.write_wav(wav_out)
     for problem in report.errors:
-        err.print(f"[red]{escape(problem)}[/]", soft_wrap=True)
+        err.say(one_line(problem), "red")
     if not report.answered:
-        err.print("The agent did not answer.")
+        err.say("The agent did not answer.")
         raise typer.Exit(1)

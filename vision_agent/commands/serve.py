@@ -9,6 +9,7 @@ import typer
 from vision_agent.commands.options import (
     Agent,
     Language,
+    Logs,
     Model,
     ScenarioFile,
     Voice,
@@ -16,6 +17,7 @@ from vision_agent.commands.options import (
     read_settings,
     refusals,
 )
+from vision_agent.logs import LogFormat
 
 
 def serve(
@@ -34,6 +36,7 @@ def serve(
         typer.Option(help="Where conversations are kept: a database URL, or `memory` [a file]."),
     ] = None,
     scenario: ScenarioFile = None,
+    log_format: Logs = LogFormat.TEXT,
     until_eof: Annotated[
         bool, typer.Option(hidden=True, help="Stop when standard input ends, as by Ctrl-C.")
     ] = False,
@@ -59,4 +62,4 @@ def serve(
         scenario=scenario,
     )
     with refusals():
-        run_server(settings, say=out.print, until_eof=until_eof)
+        run_server(settings, say=out.say, until_eof=until_eof)

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 
 from vision_agent.commands.options import (
     Agent,
     Headers,
     Language,
+    Logs,
     Model,
     Token,
     Url,
@@ -24,6 +24,8 @@ from vision_agent.commands.options import (
     refuse,
     serve_arguments,
 )
+from vision_agent.logs import LogFormat
+from vision_agent.terminal import one_line
 
 
 def talk(
@@ -70,6 +72,7 @@ def talk(
     token: Token = None,
     header: Headers = None,
     timeout: Annotated[float, typer.Option(help="Longest wait for an answer, in seconds.")] = 60.0,
+    log_format: Logs = LogFormat.TEXT,
 ) -> None:
     """Talk to the agent from the terminal, with this machine's microphone, speaker and camera.
 
@@ -112,7 +115,7 @@ def talk(
         except (NotPossible, NoSuchDevice, SoundUnavailable, CameraUnavailable, NoPreview) as error:
             refuse(str(error))
         except (CallRefused, CallFailed) as error:
-            err.print(f"[red]{escape(str(error))}[/]", soft_wrap=True)
+            err.say(one_line(error), "red")
             raise typer.Exit(1) from None
         except KeyboardInterrupt:
             return

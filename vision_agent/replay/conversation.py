@@ -13,6 +13,8 @@ RTVI_LABEL = "rtvi-ai"
 RTVI_VERSION = "2.1.0"
 _SIGNALLING = "signalling"
 _LARGEST_NUMBER = 1_000_000_000
+# A tool's result may be nested; what is nested deeper could not be written again.
+_DEEPEST_LEVEL = 50
 
 
 @dataclass(slots=True)
@@ -91,7 +93,7 @@ class Conversation:
             parsed = json.loads(message, parse_constant=_no_constant)
         except (ValueError, RecursionError):
             return
-        if not isinstance(parsed, dict):
+        if not isinstance(parsed, dict) or _is_deep(parsed):
             return
         data = parsed.get("data")
         data = data if isinstance(data, dict) else {}
@@ -202,6 +204,13 @@ def _is_number(value: Any) -> bool:
 
 def _is_box(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 4 and all(map(_is_number, value))
+
+
+def _is_deep(value: Any, levels: int = _DEEPEST_LEVEL) -> bool:
+    inner = value.values() if isinstance(value, dict) else value
+    if not isinstance(value, dict | list):
+        return False
+    return levels == 0 or any(_is_deep(each, levels - 1) for each in inner)
 
 
 def _no_constant(name: str) -> None:

@@ -105,7 +105,8 @@ class Report:
             OSError: The file can't be written.
         """
         text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
-        path.write_text(text + "\n", encoding="utf-8")
+        # JSON's own escape stands for what UTF-8 can't: an unpaired surrogate of the server's.
+        path.write_bytes((text + "\n").encode("utf-8", "backslashreplace"))
 
     def write_wav(self, path: Path) -> None:
         """Write the agent's voice: mono s16 at 48 kHz, as it was received.

@@ -14,10 +14,14 @@ import av
 
 from vision_agent.replay.recording import SOUND_RATE_HZ, Samples
 from vision_agent.replay.report import Report
+from vision_agent.terminal import printable
 
 _NAMES = {"user": "Caller", "agent": "Agent"}
 # So short a bar could not be seen.
 _LEAST_BAR_PER_MILLE = 3.0
+
+# The page shows what a server sent: nothing in it is ever run or loaded.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; media-src data:"
 
 _STYLE = """
 :root { color-scheme: light dark; --caller: #2f6fde; --agent: #1f9d61; --tool: #b26a00; }
@@ -47,6 +51,18 @@ class _Bar(NamedTuple):
     says: str
 
 
+class _Html(str):
+    """Text that is HTML already."""
+
+    __slots__ = ()
+
+
+def _html(template: str, *values: object) -> _Html:
+    """The only way to HTML here: every value is escaped, unless it is HTML already."""
+    texts = (value if isinstance(value, _Html) else escape(str(value)) for value in values)
+    return _Html(template.format(*texts))
+
+
 def report_page(report: Report, title: str) -> str:
     """Return the page: UTF-8 HTML that needs nothing else, the agent's voice included.
 
@@ -54,28 +70,28 @@ def report_page(report: Report, title: str) -> str:
         report: The call.
         title: What was replayed.
     """
-    verdict = "Answered." if report.answered else '<b class="no">Not answered.</b>'
-    if report.ended != "answered":
-        verdict += f" The call ended: {escape(report.ended)}"
+    verdict = _html("Answered." if report.answered else '<b class="no">Not answered.</b>')
+    ended = f" The call ended: {report.ended}" if report.ended != "answered" else ""
     parts = [
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title>",
-        '<meta name=viewport content="width=device-width">',
-        f"<style>{_STYLE}</style><h1>{escape(title)}</h1>",
-        f"<p>{verdict}</p>",
-        *(f'<p class="error">{escape(error)}</p>' for error in report.errors),
-        "<dl>",
-        *(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in _figures(report)),
-        "</dl>",
+        _html("<!doctype html><html lang=en><meta charset=utf-8>"),
+        _html('<meta http-equiv=Content-Security-Policy content="{}">', _POLICY),
+        _html('<meta name=viewport content="width=device-width"><title>{}</title>', title),
+        _html("<style>{}</style><h1>{}</h1>", _Html(_STYLE), title),
+        _html("<p>{}{}</p>", verdict, ended),
+        *(_html('<p class="error">{}</p>', error) for error in report.errors),
+        _html("<dl>"),
+        *(_html("<div><dt>{}</dt><dd>{}</dd></div>", *figure) for figure in _figures(report)),
+        _html("</dl>"),
         *_voice(report),
         *_timeline(report),
-        "<table>",
+        _html("<table>"),
         *(
-            f"<tr><td>{at_ms / 1000:.1f} s</td><td>{who}</td><td>{what}</td></tr>"
+            _html("<tr><td>{} s</td><td>{}</td><td>{}</td></tr>", f"{at_ms / 1000:.1f}", who, what)
             for at_ms, who, what in sorted(_events(report), key=lambda event: event[0])
         ),
-        "</table></html>",
+        _html("</table></html>"),
     ]
-    return "\n".join(parts) + "\n"
+    return printable("\n".join(parts) + "\n")
 
 
 def _figures(report: Report) -> Iterator[tuple[str, str]]:
@@ -91,16 +107,16 @@ def _figures(report: Report) -> Iterator[tuple[str, str]]:
     yield "interruptions", str(report.interruptions)
 
 
-def _voice(report: Report) -> Iterator[str]:
+def _voice(report: Report) -> Iterator[_Html]:
     samples = report.voice.samples()
     if not len(samples) or not report.voice_ms:
         return
     sound = base64.b64encode(_opus(samples)).decode()
-    yield f'<audio controls src="data:audio/ogg;base64,{sound}"></audio>'
-    yield f"<p>The agent's voice, from {report.voice_ms[0][0] / 1000:.1f} s on.</p>"
+    yield _html('<audio controls src="data:audio/ogg;base64,{}"></audio>', sound)
+    yield _html("<p>The agent's voice, from {} s on.</p>", f"{report.voice_ms[0][0] / 1000:.1f}")
 
 
-def _timeline(report: Report) -> Iterator[str]:
+def _timeline(report: Report) -> Iterator[_Html]:
     lanes = {
         "caller": [
             _Bar(said.started_at_ms, said.ended_at_ms, f"answered after {said.reply_ms} ms")
@@ -120,28 +136,28 @@ def _timeline(report: Report) -> Iterator[str]:
     for kind, bars in lanes.items():
         if not bars:
             continue
-        yield f'<div class="lane"><span>{kind.title()}</span><div class="bars">'
+        yield _html('<div class="lane"><span>{}</span><div class="bars">', kind.title())
         for bar in bars:
             start = 1000 * bar.start_ms / whole_ms
             length = max(_LEAST_BAR_PER_MILLE, 1000 * (bar.end_ms - bar.start_ms) / whole_ms)
             says = f"{bar.start_ms / 1000:.1f} to {bar.end_ms / 1000:.1f} s: {bar.says}"
             place = f"left:min({start / 10:.2f}%, 100% - 3px);width:{length / 10:.2f}%"
-            yield f'<i class="{kind}" style="{place}" title="{escape(says)}"></i>'
-        yield "</div></div>"
-    yield f"<p>0 to {whole_ms / 1000:.1f} s, from the moment the caller began to dial.</p>"
+            yield _html('<i class="{}" style="{}" title="{}"></i>', kind, place, says)
+        yield _html("</div></div>")
+    whole = f"0 to {whole_ms / 1000:.1f} s, from the moment the caller began to dial."
+    yield _html("<p>{}</p>", whole)
 
 
 def _events(report: Report) -> Iterator[tuple[int, str, str]]:
     for line in report.transcript:
         name = line.agent if line.who == "agent" and line.agent else _NAMES.get(line.who, line.who)
-        yield line.at_ms, escape(name), escape(line.text)
+        yield line.at_ms, name, line.text
     for call in report.tool_calls:
         given = json.dumps(call.arguments, ensure_ascii=False)
         result = "cancelled" if call.cancelled else json.dumps(call.result, ensure_ascii=False)
-        says = f"{escape(given)} → {escape(result)}"
-        yield call.at_ms, "Tool", f"<b>{escape(call.name)}</b> {says}"
+        yield call.at_ms, "Tool", _html("<b>{}</b> {} → {}", call.name, given, result)
     for point in report.points:
-        yield point.at_ms, "Points", f"{escape(point.label)} at {point.box_2d}"
+        yield point.at_ms, "Points", f"{point.label} at {point.box_2d}"
 
 
 def _opus(samples: Samples) -> bytes:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aiortc import MediaStreamTrack
-from rich.console import Console
 
 from vision_agent.replay.recording import Recording
 from vision_agent.replay.tracks import CameraTrack, MicrophoneTrack
@@ -20,6 +19,7 @@ from vision_agent.talk.sdl import SoundDevices, SoundStream, SoundUnavailable, l
 from vision_agent.talk.sound_thread import SoundThread
 from vision_agent.talk.tracks import LiveMicrophoneTrack, TappedPictures
 from vision_agent.talk.webcam import CameraUnavailable, WebcamTrack, list_cameras
+from vision_agent.terminal import Terminal, one_line
 
 NONE = "none"
 
@@ -175,18 +175,18 @@ def _with_pictures(path: Path) -> Recording:
     return recording
 
 
-def print_devices(console: Console) -> None:
+def print_devices(console: Terminal) -> None:
     """List microphones, speakers and cameras with the numbers that choose them."""
     try:
         sound = list_sound_devices()
     except SoundUnavailable as error:
-        console.print(str(error), soft_wrap=True, markup=False)
+        console.say(error)
         sound = SoundDevices("", (), ())
     for title, option, names in (
         ("Microphones", "--input", list(enumerate(sound.inputs))),
         ("Speakers", "--output", list(enumerate(sound.outputs))),
         ("Cameras", "--camera", list_cameras()),
     ):
-        console.print(f"{title} ({option}):" if names else f"{title}: none")
+        console.say(f"{title} ({option}):" if names else f"{title}: none")
         for number, name in names:
-            console.print(f"  {number}  {name}", markup=False)
+            console.say(f"  {number}  {one_line(name)}")

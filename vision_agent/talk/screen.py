@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import Protocol
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
-from rich.markup import escape
 from rich.text import Text
+
+from vision_agent.terminal import Terminal, one_line
 
 NAMES = {"user": "You", "agent": "Agent"}
 _COLOURS = {"user": "cyan", "agent": "green"}
@@ -71,7 +72,7 @@ class NoScreen:
 class PlainScreen:
     """Whole lines, for pipes, files and typed conversations."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Terminal) -> None:
         self._console = console
 
     def state(self, state: str) -> None:
@@ -79,7 +80,7 @@ class PlainScreen:
 
     def line(self, who: str, text: str) -> None:
         """Show it."""
-        self._print(f"[bold]{NAMES.get(who, who)}:[/] {escape(text)}")
+        self._print(Text.assemble((f"{NAMES.get(who, who)}:", "bold"), f" {one_line(text)}"))
 
     def partial(self, who: str, text: str) -> None:
         """Not shown: the whole line follows."""
@@ -89,16 +90,16 @@ class PlainScreen:
 
     def reply(self, ms: int) -> None:
         """Show it."""
-        self._print(f"[dim]  (answered after {ms} ms)[/]")
+        self._print(Text(f"  (answered after {ms} ms)", "dim"))
 
     def note(self, text: str) -> None:
         """Show it."""
-        self._print(f"[dim]{escape(text)}[/]")
+        self._print(Text(one_line(text), "dim"))
 
     def close(self) -> None:
         """Nothing is left to tidy."""
 
-    def _print(self, text: str) -> None:
+    def _print(self, text: Text) -> None:
         self._console.print(text, soft_wrap=True)
         # A pipe's reader sees each line when it is said.
         self._console.file.flush()
@@ -112,7 +113,7 @@ class LiveScreen(PlainScreen):
         keys: What the keys do, for the last line.
     """
 
-    def __init__(self, console: Console, keys: str) -> None:
+    def __init__(self, console: Terminal, keys: str) -> None:
         super().__init__(console)
         self._keys = keys
         self._state = ""
@@ -146,7 +147,7 @@ class LiveScreen(PlainScreen):
 
     def _render(self) -> Group:
         rows = [
-            Text(f"{NAMES[who]}: {text}", style=f"italic {_COLOURS[who]}")
+            Text(f"{NAMES[who]}: {one_line(text)}", style=f"italic {_COLOURS[who]}")
             for who, text in self._partials.items()
             if text
         ]
@@ -158,7 +159,7 @@ class LiveScreen(PlainScreen):
             meters.append("  ")
             self._bars[who] = max(0.0, cells - _FALL_CELLS)
         rows.append(meters)
-        status = Text(f"{self._state:<10}", style="bold")
+        status = Text(f"{one_line(self._state):<10}", style="bold")
         if self._replies:
             median = sorted(self._replies)[len(self._replies) // 2]
             status.append(f"  last reply after {self._replies[-1]} ms, median {median} ms")
