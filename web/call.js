@@ -2,7 +2,7 @@
 
 import { Channel, RECEIVER } from "./channel.js";
 import { Peer } from "./peer.js";
-import { NoNetwork, NoPath, Refusal, callProblem } from "./problems.js";
+import { NoNetwork, NoPath, Refusal, callProblem, isFinal, lostProblem } from "./problems.js";
 
 const READY_TIMEOUT_MS = 20_000;
 // Addresses are found within milliseconds. Chromium waits for ever if all there is is loopback.
@@ -10,6 +10,8 @@ const ADDRESS_TIMEOUT_MS = 5_000;
 // How long to wait before each try to get back into a call. Then it is over.
 // A server that is started again takes some seconds, with the local engine more.
 const RECONNECT_DELAYS_MS = [0, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000];
+// A server that asks for more time gets it, up to this.
+const MAX_RECONNECT_DELAY_MS = 30_000;
 // A server that ends a call says so first and then closes the channel; leave its words time.
 const CHANNEL_CLOSE_GRACE_MS = 400;
 
@@ -205,24 +207,23 @@ export class Call {
 
   async #recover(why) {
     this.#phase = "recovering";
+    /** @type {Error} */
     let last = new NoPath(why);
     for (const delayMs of RECONNECT_DELAYS_MS) {
       if (this.#over) return;
       this.#listener.onReconnecting(why);
-      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      const askedMs = last instanceof Refusal ? (last.retryAfterS ?? 0) * 1_000 : 0;
+      await pause(Math.max(delayMs, Math.min(askedMs, MAX_RECONNECT_DELAY_MS)));
       if (this.#over) return;
       try {
         await this.#reconnect();
         return;
       } catch (error) {
         last = error;
-        // It no longer wants the call: asking again changes nothing.
-        if (error instanceof Refusal && error.status !== 503 && error.status < 500) break;
+        if (isFinal(error)) break;
       }
     }
-    const forgotten = last instanceof Refusal && last.status === 404;
-    const text = forgotten ? "The server has ended the call meanwhile." : callProblem(last).text;
-    this.#end({ title: "Connection lost", text: `${why} ${text}`, action: "Call again" });
+    this.#end(lostProblem(why, last));
   }
 
   /** Under the same call, or, if the server has let go of it, in a new one that continues it. */
@@ -264,6 +265,20 @@ export class Call {
   }
 }
 
+/** Waits; a device that has its network back waits no longer. @param {number} ms */
+function pause(ms) {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      removeEventListener("online", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    addEventListener("online", done);
+  });
+}
+
+/** @param {string} words */
 function sentence(words) {
   const text = words.charAt(0).toUpperCase() + words.slice(1);
   return /[.!?…]$/.test(text) ? text : `${text}.`;

@@ -36,11 +36,6 @@ export class Camera {
     });
   }
 
-  /** People expect a mirror of themselves, but not of what a rear camera sees. */
-  get mirrored() {
-    return this.track?.getSettings().facingMode !== "environment";
-  }
-
   get canSwitch() {
     return this.#count > 1;
   }

@@ -1,7 +1,17 @@
 // What both sides said, as it is said.
 
+import { element } from "./elements.js";
+
 const MAX_LINES = 300; // an hour of talk; older lines go
 const NEAR_BOTTOM_PX = 80;
+
+/** Why an answer was cut short, as it is written behind it. */
+export const CAUSE = Object.freeze({
+  caller: "you interrupted",
+  hungUp: "you hung up",
+  lost: "the connection was lost",
+  ended: "the call ended",
+});
 
 export class Captions {
   #list;
@@ -10,6 +20,8 @@ export class Captions {
   /** The line of the answer that is being given, until its turn is complete. */
   #answerLine = null;
   #userLine = null;
+  /** Why the answer that is being given would break off. */
+  #cause = CAUSE.caller;
   /** The line after which the person began to speak; undefined: nothing said since the last line. */
   #spokeAfter;
   #lookedMs = null;
@@ -24,16 +36,25 @@ export class Captions {
   constructor(list, announcer) {
     this.#list = list;
     this.#announcer = announcer;
+    // A phone's keyboard takes half the height: the newest line stays in sight.
+    let atBottom = true;
+    list.addEventListener("scroll", () => (atBottom = this.#isAtBottom()));
+    new ResizeObserver(() => atBottom && this.#scrollDown()).observe(list);
   }
 
   clear() {
     this.#list.replaceChildren();
     this.#announcer.textContent = "";
     this.#agentLine = this.#answerLine = this.#userLine = null;
+    this.#cause = CAUSE.caller;
     this.#spokeAfter = undefined;
     this.#lookedMs = null;
     this.#tools.clear();
     this.#agentName = "Agent";
+  }
+
+  get isEmpty() {
+    return this.#list.childElementCount === 0;
   }
 
   /** @param {string} name the agent whose words follow, as its developer called it */
@@ -46,20 +67,27 @@ export class Captions {
     for (const { who, text } of lines) {
       const line = this.#add(who === "user" ? "user" : "agent");
       this.#write(line, text);
-      if (who !== "user") line.dataset.state = "final";
+      if (who === "user") line.dataset.typed = ""; // perhaps: nobody kept whether it was
+      else line.dataset.state = "final";
     }
   }
 
-  /** The call broke off: whatever was being said goes no further. */
-  breakOff() {
-    if (this.#agentLine) this.#agentLine.dataset.state = "interrupted";
+  /** The call broke off: whatever was being said goes no further. @param {string} cause */
+  breakOff(cause) {
+    if (this.#agentLine) this.#cut(this.#agentLine, cause);
     this.#agentLine = this.#answerLine = this.#userLine = null;
     this.#spokeAfter = undefined;
     for (const id of [...this.#tools.keys()]) this.toolStopped(id, true);
   }
 
+  /** An answer that does not go on after this was not interrupted by the person. */
+  connectionLost() {
+    if (this.#agentLine) this.#cause = CAUSE.lost;
+  }
+
   /** The person began to speak: this is where their words belong, however late they arrive. */
   userStarted() {
+    this.#cause = CAUSE.caller;
     this.#spokeAfter = this.#list.lastElementChild;
     this.#lookedMs = null;
   }
@@ -81,6 +109,7 @@ export class Captions {
   }
 
   typed(text) {
+    this.#cause = CAUSE.caller;
     const line = this.#add("user");
     line.dataset.typed = "";
     this.#write(line, text);
@@ -111,13 +140,15 @@ export class Captions {
   interrupted(heard) {
     const line = this.#agentLine ?? this.#answerLine;
     if (!line) return;
-    line.dataset.state = "interrupted";
+    this.#cut(line, this.#cause);
+    this.#cause = CAUSE.caller;
     if (heard !== undefined) this.#write(line, heard || "…");
   }
 
   /** Nothing of the answer can be interrupted any more. */
   turnComplete() {
     this.#answerLine = null;
+    this.#cause = CAUSE.caller;
   }
 
   /** The agent has a picture of the moment the person stopped speaking. */
@@ -147,6 +178,12 @@ export class Captions {
     return line;
   }
 
+  #cut(line, cause) {
+    if (line.dataset.state === "interrupted") return;
+    line.dataset.state = "interrupted";
+    line.append(element("span", "cut", ` (${cause})`));
+  }
+
   #noteLook(line) {
     if (this.#lookedMs === null) return;
     const old = this.#lookedMs < 1_000 ? "" : `, ${(this.#lookedMs / 1_000).toFixed(1)} s old`;
@@ -161,11 +198,10 @@ export class Captions {
   }
 
   #add(kind, after) {
-    const line = document.createElement("li");
-    line.className = `line line-${kind}`;
+    const line = element("li", `line line-${kind}`);
     const who = { user: "You", agent: this.#agentName }[kind];
     if (who) line.append(element("span", "who", who));
-    line.append(element("span", "text", ""));
+    line.append(element("span", "text"));
     const pinned = this.#isAtBottom();
     if (after === undefined) this.#list.append(line);
     else if (after === null) this.#list.prepend(line);
@@ -213,11 +249,4 @@ export function joined(text, delta) {
 function sentence(name) {
   const words = String(name ?? "a tool").replace(/[_-]+/g, " ").trim();
   return words.charAt(0).toUpperCase() + words.slice(1);
-}
-
-function element(tag, className, text) {
-  const made = document.createElement(tag);
-  made.className = className;
-  made.textContent = text;
-  return made;
 }

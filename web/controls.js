@@ -19,9 +19,11 @@ export class Controls {
   /** @param {{microphoneOpen: boolean, muted: boolean, cameraOn: boolean, canSwitch: boolean}} now */
   show({ microphoneOpen, muted, cameraOn, canSwitch }) {
     const sounding = microphoneOpen && !muted;
+    // The name begins with the words that are seen: who speaks to the machine says those.
     const verb = sounding ? "Mute" : microphoneOpen ? "Unmute" : "Use mic";
-    this.#set("microphone", sounding, verb, microphoneOpen ? `${verb} microphone` : "Use microphone");
-    this.#set("camera", cameraOn, "Camera", cameraOn ? "Turn camera off" : "Turn camera on");
+    this.#set("microphone", sounding, verb, microphoneOpen ? `${verb} microphone` : verb);
+    const camera = cameraOn ? "Camera on" : "Camera off";
+    this.#set("camera", cameraOn, camera, `${camera}: turn camera ${cameraOn ? "off" : "on"}`);
     this.#buttons.switch.hidden = !(cameraOn && canSwitch);
   }
 

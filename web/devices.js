@@ -2,7 +2,7 @@
 
 import { Camera } from "./camera.js";
 import { Microphone } from "./microphone.js";
-import { INSECURE, deviceProblem } from "./problems.js";
+import { INSECURE, Insecure, deviceProblem } from "./problems.js";
 
 /**
  * @typedef {object} DevicesListener
@@ -13,6 +13,8 @@ import { INSECURE, deviceProblem } from "./problems.js";
  */
 
 export class Devices {
+  /** @type {Error|null} why there is no camera, although it is wanted */
+  cameraError = null;
   #listener;
   #closed = true;
 
@@ -30,9 +32,10 @@ export class Devices {
    */
   async open(withCamera) {
     this.#closed = false;
+    this.cameraError = null;
     this.microphone.mute(false);
     if (!navigator.mediaDevices?.getUserMedia) {
-      this.#listener.onMissing("both", INSECURE);
+      this.#missing("both", new Insecure());
       return;
     }
     if (!withCamera) {
@@ -69,6 +72,7 @@ export class Devices {
 
   async toggleCamera() {
     this.#listener.onFound();
+    this.cameraError = null;
     if (this.camera.track) this.camera.close();
     else await this.#reopen("camera");
     await this.#listener.onChange();
@@ -106,7 +110,7 @@ export class Devices {
 
   async #try(device) {
     try {
-      if (!navigator.mediaDevices) throw new DOMException("insecure context", "NotAllowedError");
+      if (!navigator.mediaDevices) throw new Insecure();
       await device.open();
       return null;
     } catch (error) {
@@ -120,7 +124,8 @@ export class Devices {
   }
 
   #missing(kind, error) {
-    const insecure = !navigator.mediaDevices;
+    if (kind !== "microphone") this.cameraError = error;
+    const insecure = error instanceof Insecure;
     this.#listener.onMissing(kind, insecure ? INSECURE : deviceProblem(kind, error));
   }
 }

@@ -6,7 +6,7 @@ import { NO_WEBRTC, callProblem } from "./problems.js";
 import { Signalling, tokenFrom } from "./signalling.js";
 
 const INFO_AGAIN_MS = 1_500;
-const CALLING = ["#call", "#call-voice", "#other-thread"];
+const CALLING = "#call, #call-voice, #other-thread, #lobby-asks button";
 
 export class Lobby {
   /** To the server the page came from. */
@@ -109,7 +109,7 @@ export class Lobby {
   }
 
   #disable(disabled) {
-    for (const selector of CALLING) this.#at(selector).disabled = disabled;
+    for (const button of this.#root.querySelectorAll(CALLING)) button.disabled = disabled;
   }
 
   #at(selector) {

@@ -1,14 +1,20 @@
 // Cards that say what is wrong and what to do about it.
 
-const ICON = `<svg class="icon" aria-hidden="true"><use href="#icon-alert"/></svg>`;
+import { element, icon } from "./elements.js";
 
 export class Notices {
   #place;
+  /** @type {Map<string, HTMLElement>} */
   #cards = new Map();
+  #onGone;
 
-  /** @param {HTMLElement} place a role="alert" region, so that new cards are read out */
-  constructor(place) {
+  /**
+   * @param {HTMLElement} place a role="alert" region, so that new cards are read out
+   * @param {() => void} onGone a card was removed, perhaps with the focus in it
+   */
+  constructor(place, onGone = () => {}) {
     this.#place = place;
+    this.#onGone = onGone;
   }
 
   /**
@@ -19,40 +25,28 @@ export class Notices {
    */
   show(kind, { title, text, action }, { onAction, dismissable = false, leftS } = {}) {
     this.clear(kind);
-    const card = document.createElement("div");
-    card.className = "notice";
+    const card = element("div", "notice");
     card.dataset.kind = kind;
-    card.innerHTML = `${ICON}<div><strong></strong><p></p></div>`;
-    card.querySelector("strong").textContent = title;
-    card.querySelector("p").textContent = text;
-    if (leftS !== undefined) this.#countDown(card, leftS);
-    const buttons = document.createElement("div");
-    buttons.className = "notice-buttons";
+    const heading = element("strong", "", title);
+    const words = element("div");
+    words.append(heading, element("p", "", text));
+    card.append(icon("alert"), words);
+    if (leftS !== undefined && leftS !== null) countDown(card, heading, leftS);
+    const buttons = element("div", "notice-buttons");
     if (action && onAction) buttons.append(button(action, onAction));
     if (dismissable) buttons.append(button("Dismiss", () => this.clear(kind), "quiet"));
-    if (buttons.childElementCount) card.lastElementChild.append(buttons);
+    if (buttons.childElementCount) words.append(buttons);
     this.#cards.set(kind, card);
     this.#place.append(card);
   }
 
+  /** @param {string} kind */
   clear(kind) {
-    this.#cards.get(kind)?.remove();
+    const card = this.#cards.get(kind);
+    if (!card) return;
     this.#cards.delete(kind);
-  }
-
-  #countDown(card, leftS) {
-    const left = document.createElement("time");
-    left.setAttribute("aria-hidden", "true"); // a screen reader would say every second
-    const untilMs = performance.now() + leftS * 1_000;
-    const show = () => {
-      if (timer && !card.isConnected) clearInterval(timer);
-      const seconds = Math.max(0, Math.round((untilMs - performance.now()) / 1_000));
-      left.textContent = ` ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-    };
-    let timer = null;
-    show();
-    timer = setInterval(show, 1_000);
-    card.querySelector("strong").append(left);
+    card.remove();
+    this.#onGone();
   }
 
   clearAll() {
@@ -60,11 +54,22 @@ export class Notices {
   }
 }
 
+function countDown(card, heading, leftS) {
+  const left = element("time");
+  left.setAttribute("aria-hidden", "true"); // a screen reader would say every second
+  const untilMs = performance.now() + leftS * 1_000;
+  const show = () => {
+    const seconds = Math.max(0, Math.round((untilMs - performance.now()) / 1_000));
+    left.textContent = ` ${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  };
+  show();
+  const timer = setInterval(() => (card.isConnected ? show() : clearInterval(timer)), 1_000);
+  heading.append(left);
+}
+
 function button(words, onClick, className = "") {
-  const made = document.createElement("button");
+  const made = element("button", `small ${className}`, words);
   made.type = "button";
-  made.className = `small ${className}`;
-  made.textContent = words;
   made.addEventListener("click", onClick);
   return made;
 }

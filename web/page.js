@@ -2,24 +2,29 @@
 
 import { audioContext } from "./audio_context.js";
 import { Call } from "./call.js";
-import { Captions } from "./captions.js";
+import { CAUSE, Captions } from "./captions.js";
 import { Clock } from "./clock.js";
 import { Controls } from "./controls.js";
 import { BackCue } from "./cue.js";
 import { Devices } from "./devices.js";
+import { element } from "./elements.js";
+import { focusKeeper } from "./focus.js";
 import { Indicator } from "./indicator.js";
 import { Level } from "./level.js";
 import { Lobby } from "./lobby.js";
 import { Looks } from "./looks.js";
+import { showMessage } from "./messages.js";
 import { Notices } from "./notices.js";
 import { Points } from "./points.js";
-import { callProblem, endingSoon } from "./problems.js";
-import { IDLE, afterMessage, enter, isInCall, isLive, wordsFor } from "./states.js";
+import { callProblem, noPictureWords } from "./problems.js";
+import { IDLE, afterMessage, enter, isInCall, isLive, titleOf, wordsFor } from "./states.js";
 import { Thread, tabStorage } from "./thread.js";
 import { Voice } from "./voice.js";
 import { ScreenWakeLock } from "./wake_lock.js";
 
 const STATE_GRACE_MS = 300;
+// Thinking or connecting for so long is worth a word.
+const SLOW_AFTER_MS = 8_000;
 
 const at = (id) => document.getElementById(id);
 
@@ -30,8 +35,9 @@ const indicator = new Indicator(at("indicator"));
 const looks = new Looks(at("stage"), at("looks"));
 const points = new Points(at("points"), at("own"));
 const thread = new Thread(tabStorage(), location.pathname.replace(/[^/]*$/, ""));
+const keepFocus = focusKeeper(() => at(isInCall(state) ? "stage" : "call"));
 const lobby = new Lobby(at("lobby"), { wanted: thread.agent, onAgent: () => showThread() });
-const callNotices = new Notices(at("call-notices"));
+const callNotices = new Notices(at("call-notices"), () => keepFocus());
 const voice = new Voice(at("voice"), (blocked) => (at("unblock").hidden = !blocked));
 const devices = new Devices({
   onMissing: (kind, problem) =>
@@ -53,6 +59,10 @@ let state = IDLE;
 let call = null;
 /** The page lost its peer; without this it is the server that reconnects, to its model. */
 let ownReconnection = false;
+let slow = false;
+let slowTimer;
+/** A question that was pressed before there was a call. @type {string|null} */
+let toAsk = null;
 /** What the large button says if there is nothing to continue. */
 let callWords = "Call";
 /** The page is being left: not a hang-up, and what was said can be continued. */
@@ -61,10 +71,12 @@ let leaving = false;
 // ---- before the call
 
 /**
- * @param {{withCamera: boolean, anew: boolean}} how anew: whatever was said before is left behind
+ * @param {{withCamera: boolean, anew: boolean, ask?: string}} how anew: whatever was said before is
+ *   left behind; ask: as soon as the agent listens
  */
-async function dial({ withCamera, anew }) {
+async function dial({ withCamera, anew, ask }) {
   if (isInCall(state)) return;
+  toAsk = ask ?? null;
   voice.unlock(); // first, while the click still counts
   audioContext();
   if (anew) captions.clear();
@@ -129,7 +141,7 @@ function onAnswer(answer, forgotten, agent) {
   thread.begin(answer, agent);
   for (const about of ["drain", "idle", "max_call"]) callNotices.clear(about);
   if (forgotten) {
-    captions.breakOff();
+    captions.breakOff(CAUSE.lost);
     captions.note("A new conversation: the agent no longer knows what was said before.");
   }
 }
@@ -141,59 +153,27 @@ function onVoice(track) {
 
 function onReconnecting(why) {
   ownReconnection = true;
-  become(enter(state, "reconnecting", why));
+  become(enter(state, "reconnecting", navigator.onLine ? why : "This device has no network."));
 }
 
 function onMessage(message) {
-  const { type, data } = message;
-  switch (type) {
-    case "user-started-speaking":
-      captions.userStarted();
-      break;
-    case "user-transcription":
-      captions.user(data.text, data.final);
-      break;
-    case "bot-tts-text":
-      captions.agentDelta(data.text);
-      break;
-    case "bot-transcription":
-      captions.agentFinal(data.text);
-      break;
-    case "llm-function-call-started":
-      break; // the next message names it by its id
-    case "llm-function-call-in-progress":
-      captions.toolStarted(data.tool_call_id, data.function_name);
-      break;
-    case "llm-function-call-stopped":
-      captions.toolStopped(data.tool_call_id, data.cancelled);
-      break;
-    case "error":
-      if (!data.fatal) captions.note(data.message ?? data.error, "error");
-      break;
-    case "server-message":
-      if (data?.kind === "interrupted") captions.interrupted(data.heard);
-      else if (data?.kind === "point" && camera.track) points.show(data);
-      else if (data?.kind === "clear_points") points.clear();
-      else if (data?.kind === "full_picture") call?.fullPicture(data.seconds);
-      else if (data?.kind === "unasked") captions.note(data.text);
-      else if (data?.kind === "turn_complete") captions.turnComplete();
-      else if (data?.kind === "agent") captions.agentSpeaks(data.name);
-      else if (data?.kind === "frame" && camera.track) looks.saw(data);
-      else if (data?.kind === "frame_at_speech_end" && camera.track) captions.looked(data.age_ms);
-      else if (data?.kind === "resumed") resumed(data.earlier);
-      else if (data?.kind === "notice") {
-        callNotices.show(data.about, endingSoon(data), { leftS: data.left_s, dismissable: true });
-      } else if (data?.kind === "notice_over") callNotices.clear(data.about);
-      break;
-  }
+  showMessage(message, {
+    captions,
+    looks,
+    points,
+    notices: callNotices,
+    seen: camera.track !== null && isLive(state),
+    fullPicture: (seconds) => call?.fullPicture(seconds),
+    resumed,
+  });
   const next = afterMessage(state, message);
   if (next.name !== state.name) ownReconnection = false;
   become(next);
 }
 
 function resumed(earlier) {
-  if (at("captions").childElementCount > 0) captions.breakOff();
-  else captions.restore(earlier);
+  if (captions.isEmpty) captions.restore(earlier);
+  else captions.breakOff(CAUSE.lost);
 }
 
 function hangUp() {
@@ -204,8 +184,9 @@ function hangUp() {
 /** @param {import("./problems.js").Problem|null} problem null: hung up by the person */
 function ended(problem) {
   call = null;
-  thread.leave(Date.now(), { hungUp: problem === null && !leaving });
-  captions.breakOff();
+  const hungUp = problem === null && !leaving;
+  thread.leave(Date.now(), { hungUp });
+  captions.breakOff(hungUp ? CAUSE.hungUp : isLive(state) ? CAUSE.ended : CAUSE.lost);
   devices.close();
   at("own").srcObject = null;
   voice.stop();
@@ -215,8 +196,10 @@ function ended(problem) {
   points.stop();
   clock.stop();
   wakeLock.release();
-  become(enter(state, "ended", problem?.text ?? "You hung up."));
+  // The card says why; here it is only named.
+  become(enter(state, "ended", problem ? sentence(problem.title) : "You hung up."));
   if (problem) lobby.notices.show("ended", { ...problem, action: null });
+  toAsk = null;
   callWords = problem?.action ?? "Call again";
   showThread();
   at("call").focus();
@@ -248,11 +231,11 @@ async function showDevices() {
   if (own.srcObject?.getVideoTracks()[0] !== camera.track) {
     own.srcObject = camera.track ? new MediaStream([camera.track]) : null;
   }
-  own.classList.toggle("mirrored", camera.mirrored);
   at("no-picture").hidden = camera.track !== null;
+  at("no-picture-words").textContent = noPictureWords(devices.cameraError);
   document.body.dataset.picture = camera.track ? "camera" : "none";
   if (!camera.track) looks.stop();
-  if (camera.track && isInCall(state)) points.watch(camera.mirrored);
+  if (camera.track && isInCall(state)) points.watch();
   else points.stop();
   const heard = microphone.isOpen && isInCall(state);
   indicator.use("caller", heard ? new Level(microphone.track) : null);
@@ -268,8 +251,30 @@ function become(next) {
   if (next === state) return;
   const before = state.name;
   state = next;
-  if (before !== state.name) announce(before);
+  if (before !== state.name) changed(before);
   render();
+}
+
+/** @param {string} before the state's name */
+function changed(before) {
+  const { name } = state;
+  clearTimeout(slowTimer);
+  slow = false;
+  if (name === "thinking" || name === "connecting") {
+    slowTimer = setTimeout(() => {
+      slow = true;
+      render();
+    }, SLOW_AFTER_MS);
+  }
+  if (name === "reconnecting") {
+    looks.stop(); // it sees nothing while it is away
+    captions.connectionLost();
+  }
+  announce(before);
+  if (isLive(state) && toAsk !== null) {
+    say(toAsk);
+    toAsk = null;
+  }
 }
 
 function announce(before) {
@@ -280,7 +285,7 @@ function announce(before) {
   // Turns are heard; only what changes the call itself is worth interrupting a screen reader for.
   if (name === "ended") at("spoken-state").textContent = `Call ended. ${reason}`;
   else if (name === "connecting" || name === "reconnecting") {
-    at("spoken-state").textContent = wordsFor(state, { muted: false, typedOnly: false }).title;
+    at("spoken-state").textContent = titleOf(state);
   } else if (isLive(state) && (before === "connecting" || before === "reconnecting")) {
     at("spoken-state").textContent = "Connected.";
   }
@@ -292,14 +297,14 @@ function render() {
   document.body.dataset.state = state.name;
   at("stage").hidden = !inCall;
   at("lobby").hidden = inCall;
-  const said = at("captions").childElementCount > 0;
+  const said = !captions.isEmpty;
   at("panel").hidden = !inCall && !said;
   at("lobby-asks").hidden = said;
   at("composer").hidden = !inCall;
   at("asks").hidden = !inCall || said || !isLive(state);
   const { isOpen: microphoneOpen, muted } = microphone;
   const typedOnly = inCall && !microphoneOpen;
-  const { title, detail } = wordsFor(state, { muted, typedOnly });
+  const { title, detail } = wordsFor(state, { muted, typedOnly, slow });
   at("state").textContent = title;
   at("state-detail").textContent = detail;
   at("text").disabled = !isLive(state);
@@ -309,6 +314,12 @@ function render() {
     cameraOn: camera.track !== null,
     canSwitch: camera.canSwitch,
   });
+  keepFocus();
+}
+
+/** @param {string} words */
+function sentence(words) {
+  return /[.?!]$/.test(words) ? words : `${words}.`;
 }
 
 function say(text) {
@@ -334,12 +345,13 @@ at("composer").addEventListener("submit", (event) => {
   event.preventDefault();
   if (say(at("text").value.trim())) at("text").value = "";
 });
-for (const item of at("lobby-asks").querySelectorAll("li")) {
-  const ask = document.createElement("button");
-  ask.type = "button";
-  ask.textContent = item.textContent;
-  ask.addEventListener("click", () => say(item.textContent));
-  at("asks").append(ask);
+for (const asked of at("lobby-asks").querySelectorAll("button")) {
+  const words = asked.textContent;
+  asked.addEventListener("click", () => dial({ withCamera: true, anew: anewByCall(), ask: words }));
+  const again = element("button", "", words);
+  again.type = "button";
+  again.addEventListener("click", () => say(words));
+  at("asks").append(again);
 }
 navigator.mediaDevices?.addEventListener("devicechange", showDevices);
 addEventListener("pagehide", () => {

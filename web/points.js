@@ -16,7 +16,6 @@ const LABEL_PX = 42;
 export class Points {
   #place;
   #moments;
-  #mirrored = false;
   #points = new Map();
 
   /**
@@ -28,11 +27,9 @@ export class Points {
     this.#moments = new Moments(video, (now) => this.#followAll(now));
   }
 
-  /** The camera is on. @param {boolean} mirrored the person sees it so */
-  watch(mirrored) {
-    this.#mirrored = mirrored;
+  /** The camera is on. */
+  watch() {
     this.#moments.start();
-    for (const point of this.#points.values()) this.#lay(point);
   }
 
   /** The camera is off, or there is no call. */
@@ -102,8 +99,7 @@ export class Points {
   #lay({ box, x, y, width, height, shift }) {
     const left = x + shift.x;
     const top = y + shift.y;
-    const shown = this.#mirrored ? 1 - left - width : left;
-    box.style.left = percent(shown);
+    box.style.left = percent(left);
     box.style.top = percent(top);
     box.style.width = percent(width);
     box.style.height = percent(height);
@@ -111,7 +107,7 @@ export class Points {
     const room = LABEL_PX / (this.#place.clientHeight || 1);
     const outside = top < room ? "below" : "above";
     box.dataset.label = top < room && top + height > 1 - room ? "inside" : outside;
-    box.dataset.side = shown + width / 2 > 0.5 ? "right" : "left";
+    box.dataset.side = left + width / 2 > 0.5 ? "right" : "left";
   }
 
   #fade(id) {

@@ -1,6 +1,7 @@
-// The HTTP side of a call: offer, candidates, goodbye. Speaks SmallWebRTC signalling.
+// The HTTP side of a call: offer, candidates, goodbye. Speaks SmallWebRTC signalling. All addresses
+// are relative to the page's, which a proxy or an application around it may have put under a prefix.
 
-import { Refusal, Unreachable } from "./problems.js";
+import { NotTheServer, Refusal, Unreachable } from "./problems.js";
 
 const REQUEST_TIMEOUT_MS = 15_000;
 const WHO = "vision-agent-user";
@@ -15,7 +16,7 @@ export class Signalling {
 
   /** What the server says about itself: agent, brain, ice_servers, ready. */
   info() {
-    return this.#request("GET", "/api/info");
+    return this.#request("GET", "api/info");
   }
 
   /**
@@ -32,7 +33,7 @@ export class Signalling {
     body.requestData = { ...(user && { user }), ...(agent !== null && { agent }) };
     if (restart) body.restart_pc = true;
     else if (resume) body.requestData.resume = resume;
-    return this.#request("POST", "/api/offer", body);
+    return this.#request("POST", "api/offer", body);
   }
 
   /**
@@ -40,7 +41,7 @@ export class Signalling {
    * @param {RTCIceCandidate[]} candidates a null stands for the end of them
    */
   candidates(pcId, candidates) {
-    return this.#request("PATCH", "/api/offer", {
+    return this.#request("PATCH", "api/offer", {
       pc_id: pcId,
       candidates: candidates.map((candidate) => ({
         candidate: candidate?.candidate ?? "",
@@ -56,7 +57,7 @@ export class Signalling {
    * @param {string} pcId
    */
   goodbye(pcId) {
-    fetch(`/api/offer/${encodeURIComponent(pcId)}`, {
+    fetch(`api/offer/${encodeURIComponent(pcId)}`, {
       method: "DELETE",
       keepalive: true,
       headers: this.#headers(),
@@ -78,16 +79,21 @@ export class Signalling {
         body: body === undefined ? undefined : JSON.stringify(body),
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
         cache: "no-store",
+        redirect: "manual", // this server sends nobody elsewhere, a login in front of it does
       });
-    } catch {
-      throw new Unreachable(); // refused, no network, or too slow: fetch does not say which
+    } catch (error) {
+      const late = error.name === "TimeoutError";
+      throw new Unreachable(navigator.onLine === false ? "offline" : late ? "late" : "silent");
     }
-    const answer = await response.json().catch(() => ({}));
+    if (response.type === "opaqueredirect") throw new NotTheServer();
+    const answer = await response.json().catch(() => null);
+    const isObject = typeof answer === "object" && answer !== null;
+    if (response.ok && !isObject) throw new NotTheServer();
     if (response.ok) return answer;
     const retryAfterS = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
     throw new Refusal(
       response.status,
-      typeof answer.error === "string" ? answer.error : "",
+      typeof answer?.error === "string" ? answer.error : "",
       Number.isFinite(retryAfterS) ? retryAfterS : null,
     );
   }

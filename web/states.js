@@ -70,26 +70,37 @@ function derived(state, name) {
   return { ...state, name, reason: null };
 }
 
+/** @param {CallState} state @returns {string} the state in a word or two */
+export const titleOf = (state) =>
+  wordsFor(state, { muted: false, typedOnly: false, slow: false }).title;
+
 /**
  * @param {CallState} state
- * @param {{muted: boolean, typedOnly: boolean}} microphone
+ * @param {{muted: boolean, typedOnly: boolean, slow: boolean}} now slow: it has been so for longer
+ *   than it usually is
  * @returns {{title: string, detail: string}} what to show
  */
-export function wordsFor(state, { muted, typedOnly }) {
+export function wordsFor(state, { muted, typedOnly, slow }) {
   switch (state.name) {
     case "idle":
       return { title: "Ready", detail: "" };
     case "asking":
       return { title: "Waiting for you", detail: "Answer the browser's question above." };
     case "connecting":
-      return { title: "Connecting", detail: state.reason ?? "Calling the agent." };
+      return {
+        title: "Connecting",
+        detail: state.reason ?? (slow ? "This takes longer than usual." : "Calling the agent."),
+      };
     case "listening":
       if (typedOnly) return { title: "Listening", detail: "No microphone: type below." };
       if (muted) return { title: "Listening", detail: "You are muted. You can still type." };
       if (state.userSpeaking) return { title: "Listening", detail: "It hears you." };
       return { title: "Listening", detail: state.reason ?? "Just talk." };
     case "thinking":
-      return { title: "Thinking", detail: state.reason ?? "" };
+      return {
+        title: "Thinking",
+        detail: state.reason ?? (slow ? "This takes longer than usual. You can still talk." : ""),
+      };
     case "speaking":
       return { title: "Speaking", detail: typedOnly || muted ? "" : "Talk to interrupt it." };
     case "reconnecting":

@@ -7,7 +7,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 TELL = """
     async (steps) => {
-      const { Captions } = await import("/captions.js");
+      const { Captions } = await import("./captions.js");
       const list = document.createElement("ol");
       const announcer = document.createElement("div");
       const captions = new Captions(list, announcer);
@@ -17,6 +17,8 @@ TELL = """
         text: line.querySelector(".text").textContent,
         state: line.dataset.state ?? null,
         look: line.querySelector(".look")?.textContent ?? null,
+        cut: line.querySelector(".cut")?.textContent.trim() ?? null,
+        capital: line.dataset.typed === undefined,
       }));
     }
 """
@@ -123,3 +125,28 @@ async def test_hours_of_talk_keep_the_newest_lines(lines):
     told = await lines(*steps)
     assert len(told) == 300
     assert told[-1]["text"] == "399"
+
+
+async def test_why_an_answer_was_cut_short_is_said_behind_it(lines):
+    async def cut(*steps) -> list[str | None]:
+        return [line["cut"] for line in await lines(("agentDelta", "A long"), *steps)]
+
+    lost = "the connection was lost"
+    assert await cut(("interrupted", "A")) == ["(you interrupted)"]
+    assert await cut(("breakOff", "you hung up")) == ["(you hung up)"]
+    assert await cut(("interrupted", "A"), ("breakOff", "you hung up")) == ["(you interrupted)"]
+    # A model that is away and gives another answer when it is back: nobody interrupted it.
+    assert await cut(("connectionLost",), ("interrupted", "A")) == [f"({lost})"]
+    assert await cut(("connectionLost",), ("userStarted",), ("interrupted", "A")) == [
+        "(you interrupted)"
+    ]
+    assert await cut(("agentFinal", "A long one."), ("turnComplete",), ("breakOff", lost)) == [None]
+
+
+async def test_what_was_typed_is_shown_as_it_was_typed(lines):
+    told = await lines(
+        ("restore", [{"who": "user", "text": "kept"}]),
+        ("typed", "xxx"),
+        ("user", "what do you see", True),
+    )
+    assert [line["capital"] for line in told] == [False, False, True]

@@ -20,7 +20,7 @@ async def test_a_denied_camera_is_explained_and_the_call_goes_on_with_voice(
     notice = await caller.notice()
     assert "camera is not allowed" in notice
     assert "hears you" in notice
-    assert await caller.page.locator("#no-picture").is_visible()
+    await expect(caller.page.locator("#no-picture")).to_have_text("The camera is not allowed")
     await expect(caller.page.get_by_role("button", name="Mute microphone")).to_be_visible()
 
 
@@ -86,7 +86,8 @@ async def test_a_camera_turned_off_sends_nothing_until_it_is_on_again(
     await caller.call()
     await expect(caller.page.locator("#looks")).to_have_text("Agent sees this", timeout=20_000)
     await caller.page.get_by_role("button", name="Turn camera off").click()
-    await expect(caller.page.locator("#no-picture")).to_be_visible()
+    await expect(caller.page.locator("#no-picture")).to_have_text("Your camera is off")
+    await expect(caller.page.locator('[data-control="camera"] .label')).to_have_text("Camera off")
     assert await caller.page.locator("#looks").is_hidden()
     assert await caller.page.evaluate("() => document.querySelector('video').srcObject === null")
     off = await caller.video_sent()
@@ -125,6 +126,7 @@ async def test_a_machine_without_a_camera_makes_a_voice_call(
         await caller.call()
         notice = await caller.notice()
         assert "No camera found" in notice
+        await expect(caller.page.locator("#no-picture")).to_have_text("No camera found")
         await expect(caller.page.get_by_role("button", name="Mute microphone")).to_be_visible()
 
 
@@ -170,6 +172,8 @@ async def test_plain_http_on_another_host_is_explained_and_a_typed_call_works(
         await caller.call()
         notice = await caller.notice()
         assert "https" in notice
+        blocked = "The browser blocks the camera here"
+        await expect(caller.page.locator("#no-picture")).to_have_text(blocked)
         await caller.listen()
         await caller.types("hello")
         await caller.hears_voice()

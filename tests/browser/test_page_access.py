@@ -1,0 +1,167 @@
+"""The page for everybody: axe-core in every state, keyboards, readers, thumbs, small screens."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.caller import Caller
+from tests.browser.conftest import no_calls
+from vision_agent.server_process import ServerProcess
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+DESK = {"viewport": {"width": 1440, "height": 900}}
+SCREENS = [
+    pytest.param(PHONE | {"color_scheme": "dark"}, id="phone"),
+    pytest.param(DESK | {"color_scheme": "light"}, id="desk"),
+]
+AXE = Path(__file__).parent.parent / "javascript" / "node_modules" / "axe-core" / "axe.min.js"
+
+# Everything that is operated, and is smaller than a thumb. Text fields are as wide as they are.
+SMALL = """
+    () => [...document.querySelectorAll("button, select, input, a[href]")]
+      .filter((one) => one.checkVisibility())
+      .map((one) => [one.textContent.trim() || one.id, one.getBoundingClientRect()])
+      .filter(([, { width, height }]) => Math.min(width, height) < 44)
+      .map(([name, { width, height }]) => `${name}: ${width} by ${height}`)
+"""
+FOCUS = "() => document.activeElement.id || document.activeElement.tagName"
+
+
+@pytest.fixture
+def accessible() -> Callable[[Page], Awaitable[None]]:
+    """Fails with what axe-core finds wrong, or could not decide where it has to be decided."""
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed: `make test` does, or `npm ci` in tests/javascript.")
+
+    async def check(page: Page) -> None:
+        await page.evaluate(AXE.read_text())
+        found = await page.evaluate("() => axe.run()")
+        assert [
+            f"{one['id']}: {node['html']} {node['failureSummary']}"
+            for one in found["violations"]
+            for node in one["nodes"]
+        ] == []
+        undecided = {one["id"] for one in found["incomplete"]}
+        # The contrast on top of the camera's picture nobody can tell beforehand.
+        assert undecided <= {"color-contrast", "video-caption"}
+        assert await page.evaluate(SMALL) == []
+
+    return check
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+async def test_the_lobby_the_call_and_its_end_are_accessible(
+    server, quiet_browser, open_page, accessible, screen
+):
+    caller = await open_page(quiet_browser, server.url, **screen)
+    page = caller.page
+    await accessible(page)
+    await caller.call()
+    await expect(page.locator("#looks")).to_have_text("Agent sees this", timeout=20_000)
+    await accessible(page)
+    await caller.types("what can you do?")
+    await caller.sees_state("speaking")
+    await caller.press("microphone")
+    await caller.press("camera")
+    await accessible(page)
+    await caller.press("hang-up")
+    await caller.sees_state("ended")
+    await accessible(page)
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+async def test_a_call_without_devices_is_accessible(
+    server, strict_browser, open_page, accessible, screen
+):
+    caller = await open_page(strict_browser, server.url, **screen)
+    await caller.call()
+    await caller.notice()
+    await accessible(caller.page)
+    # What stands on the button is what it is called: that is what a person says to the machine.
+    await expect(caller.page.get_by_role("button", name="Use mic", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+async def test_a_server_that_is_gone_is_accessible_and_told_once(
+    quiet_browser, open_page, accessible, screen
+):
+    async with ServerProcess() as server:
+        caller = await open_page(quiet_browser, server.url, **screen)
+        page = caller.page
+        await caller.call()
+        await caller.types("what can you do?")
+        await caller.sees_state("speaking")
+        await expect(page.locator("#looks")).to_be_visible()
+        server._process.kill()
+        await caller.sees_state("reconnecting", timeout_s=15)
+        # It can't: it is away.
+        await expect(page.locator("#looks")).to_be_hidden()
+        await accessible(page)
+        await caller.sees_state("ended", timeout_s=60)
+    await accessible(page)
+    shown = await page.inner_text("body")
+    assert shown.count("Check that the server is running") == 1
+    assert "you interrupted" not in shown
+    await expect(page.locator(".line-agent .cut")).to_have_text(" (the connection was lost)")
+
+
+async def test_the_focus_stays_in_the_page_when_what_had_it_disappears(
+    server, strict_browser, open_page
+):
+    caller = await open_page(strict_browser, server.url)
+    page = caller.page
+    await page.locator("#call").focus()
+    await page.keyboard.press("Enter")
+    await caller.sees_state("listening")
+    assert await page.evaluate(FOCUS) == "stage"
+    await page.get_by_role("button", name="Dismiss").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".notice")).to_have_count(0)
+    assert await page.evaluate(FOCUS) == "stage"
+    await page.locator("#asks button").first.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#asks")).to_be_hidden()
+    assert await page.evaluate(FOCUS) == "stage"
+    await page.locator('[data-control="hang-up"]').focus()
+    await page.keyboard.press("Enter")
+    await caller.sees_state("ended")
+    assert await page.evaluate(FOCUS) == "call"
+
+
+async def test_with_a_phones_keyboard_open_the_newest_words_can_be_read(
+    server, quiet_browser, open_page
+):
+    caller = await open_page(quiet_browser, server.url, **PHONE)
+    page = caller.page
+    await caller.call()
+    await caller.types("what can you do?")
+    await caller.reads_answer()
+    await page.locator("#text").focus()
+    await page.set_viewport_size({"width": 390, "height": 420})
+    await expect(page.locator("#own")).to_be_hidden()
+    captions = await page.locator("#captions").bounding_box()
+    assert captions["height"] >= 120
+    await expect(page.locator(".line").last).to_be_in_viewport(ratio=0.3)
+    for selector in ("#text", '[data-control="hang-up"]', "#state"):
+        await expect(page.locator(selector)).to_be_in_viewport(ratio=1)
+    # Held across there is room for both.
+    await page.set_viewport_size({"width": 740, "height": 360})
+    for selector in ("#own", "#text", '[data-control="hang-up"]'):
+        await expect(page.locator(selector)).to_be_in_viewport(ratio=1)
+
+
+async def test_things_to_ask_in_the_lobby_call_and_ask(server, quiet_browser, open_page):
+    caller = await open_page(quiet_browser, server.url)
+    await caller.page.get_by_role("button", name="What do you see?").click()
+    assert await caller.reads_answer()
+    assert await caller.reads("user") == ["What do you see?"]
+    await caller.press("hang-up")
+    await caller.sees_state("ended")
+    await no_calls(server)
+    # Asked once: the next call is only a call.
+    await Caller.call(caller)
+    assert await caller.reads("user") == []

@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  Insecure,
+  NoNetwork,
+  NoPath,
+  NotTheServer,
+  Refusal,
+  Unreachable,
+  callProblem,
+  deviceProblem,
+  isFinal,
+  lostProblem,
+  noPictureWords,
+  noticeProblem,
+} from "../../web/problems.js";
+
+const dom = (name) => new DOMException("x", name);
+
+test("every refusal says what happened and what to do", () => {
+  const said = {
+    400: /did not accept the call.*Reload the page/s,
+    401: /access token.*#token=/s,
+    403: /takes no calls from this page.*the server's own address/s,
+    404: /has not got what was asked for.*Reload the page/s,
+    409: /did not accept the call/,
+    413: /did not accept the call/,
+    429: /Too many calls.*Try again in a moment/s,
+    500: /had a problem.*server's log/s,
+    502: /does not answer its proxy.*Try again/s,
+    503: /no calls right now.*Try again in a moment/s,
+    504: /does not answer its proxy.*Try again/s,
+  };
+  for (const [status, words] of Object.entries(said)) {
+    const { title, text, action } = callProblem(new Refusal(Number(status), ""));
+    assert.match(`${title}\n${text}`, words);
+    assert.equal(action, "Try again");
+    assert.match(text, /[.…]$/);
+  }
+});
+
+test("the server's own sentence is told", () => {
+  for (const status of [400, 403, 404, 429, 500, 503]) {
+    assert.match(callProblem(new Refusal(status, "Wrong host: a.b.")).text, /Wrong host: a\.b\./);
+  }
+});
+
+test("how long to wait is told as the server says it, and once", () => {
+  const wait = (status, seconds, sentence = "") =>
+    callProblem(new Refusal(status, sentence, seconds)).text;
+  assert.match(wait(503, 5, "All 1 lines are busy. Try again shortly."), /busy\. Try again in about 5 seconds\.$/);
+  assert.match(wait(429, 1), /Try again in about 1 second\./);
+  assert.match(wait(429, 300), /Try again in about 5 minutes\./);
+  assert.match(wait(429, -3), /Try again in a moment\./);
+});
+
+test("a device without network, a slow server and one that is gone are told apart", () => {
+  const title = (how) => callProblem(new Unreachable(how)).title;
+  assert.match(title("offline"), /This device has no network/);
+  assert.match(title("late"), /too slowly/);
+  assert.match(title("silent"), /can't be reached/);
+  assert.match(callProblem(new NotTheServer()).text, /log in/);
+  assert.match(callProblem(new NoNetwork()).title, /no network to call over/);
+});
+
+test("a lost connection says each thing once, and who has to be looked after", () => {
+  const why = "The connection was interrupted.";
+  const gone = lostProblem(why, new Unreachable());
+  assert.equal(gone.title, "Connection lost");
+  assert.equal(
+    gone.text,
+    `${why} The server can't be reached. Check that the server is running and that this device is on its network, then try again.`,
+  );
+  assert.equal(lostProblem(why, new NoPath(why)).text.split(why).length, 2);
+  assert.match(lostProblem(why, new NoPath("The line went dead.")).text, /interrupted\. The line went dead\. A firewall/);
+  assert.equal(lostProblem(why, new Refusal(404, "")).text, `${why} The server has ended the call meanwhile.`);
+  assert.match(lostProblem(why, new Refusal(401, "")).text, /#token=/);
+  assert.match(lostProblem(why, new Error("odd")).text, /odd/);
+});
+
+test("only what would be refused again is given up", () => {
+  for (const status of [400, 401, 403, 404, 409, 413]) assert.ok(isFinal(new Refusal(status, "")));
+  for (const status of [408, 425, 429, 500, 502, 503]) assert.ok(!isFinal(new Refusal(status, "")));
+  assert.ok(!isFinal(new Unreachable()));
+  assert.ok(!isFinal(new NotTheServer()));
+});
+
+test("a notice that ends nothing does not say that the call ends", () => {
+  const title = (notice) => noticeProblem({ text: "x", ...notice }).title;
+  assert.match(title({ about: "tools" }), /tools are missing/);
+  assert.equal(title({ about: "weather" }), "From the server");
+  assert.equal(title({ about: "weather", left_s: 20 }), "The call ends soon");
+  assert.equal(title({ about: "idle", left_s: 20 }), "Are you still there?");
+});
+
+test("a camera that is off, forbidden, missing, taken and blocked are told apart", () => {
+  const words = [null, dom("NotAllowedError"), dom("NotFoundError"), dom("NotReadableError"), new Insecure(), dom("X")]
+    .map(noPictureWords);
+  assert.equal(words[0], "Your camera is off");
+  assert.equal(new Set(words).size, words.length);
+});
+
+test("a missing device says how to get it", () => {
+  const { title, text, action } = deviceProblem("camera", dom("NotAllowedError"));
+  assert.equal(title, "The camera is not allowed");
+  assert.match(text, /site settings/);
+  assert.equal(action, "Try the camera again");
+  assert.match(deviceProblem("both", dom("NotFoundError")).text, /Plug them in/);
+});

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { IDLE, afterMessage, enter, isInCall, isLive, titleOf, wordsFor } from "../../web/states.js";
+
+const after = (state, ...messages) => messages.reduce(afterMessage, state);
+const own = (state, reason) => ({ type: "server-message", data: { kind: "state", state, reason } });
+const connecting = enter(IDLE, "connecting");
+const NOW = { muted: false, typedOnly: false, slow: false };
+
+test("a server that says its state leads from then on", () => {
+  const led = after(connecting, own("listening"), { type: "bot-started-speaking" });
+  assert.equal(led.name, "listening");
+  assert.equal(after(led, own("speaking")).name, "speaking");
+  assert.equal(after(led, own("reconnecting", "The model is away.")).reason, "The model is away.");
+});
+
+test("for any other server the state follows from who speaks", () => {
+  const names = [];
+  let state = connecting;
+  for (const type of ["bot-llm-started", "bot-started-speaking", "bot-llm-started", "bot-stopped-speaking"]) {
+    state = afterMessage(state, { type });
+    names.push(state.name);
+  }
+  assert.deepEqual(names, ["thinking", "speaking", "speaking", "listening"]);
+});
+
+test("a late message does not revive a call that has ended", () => {
+  const ended = enter(after(connecting, own("listening")), "ended");
+  assert.equal(after(ended, own("speaking"), { type: "bot-started-speaking" }), ended);
+});
+
+test("states that nobody knows are none", () => {
+  assert.equal(after(connecting, own("dancing"), { type: "server-message" }), connecting);
+});
+
+test("a new call owes nothing to the last one", () => {
+  const led = after(connecting, own("listening"));
+  assert.equal(enter(led, "reconnecting").serverLeads, true);
+  assert.equal(enter(led, "asking").serverLeads, false);
+});
+
+test("in a call, and live in it", () => {
+  for (const name of ["asking", "connecting", "reconnecting", "listening"]) {
+    assert.ok(isInCall(enter(IDLE, name)));
+  }
+  assert.ok(!isInCall(IDLE) && !isInCall(enter(IDLE, "ended")));
+  assert.ok(isLive(enter(IDLE, "speaking")) && !isLive(enter(IDLE, "reconnecting")));
+});
+
+test("what lasts longer than usual is said to, and a reason goes before it", () => {
+  for (const name of ["thinking", "connecting"]) {
+    assert.doesNotMatch(wordsFor(enter(IDLE, name), NOW).detail, /longer/);
+    assert.match(wordsFor(enter(IDLE, name), { ...NOW, slow: true }).detail, /longer than usual/);
+    assert.equal(wordsFor(enter(IDLE, name, "Why."), { ...NOW, slow: true }).detail, "Why.");
+  }
+});
+
+test("who can't be heard is told what to do", () => {
+  const listening = enter(IDLE, "listening");
+  assert.match(wordsFor(listening, { ...NOW, typedOnly: true }).detail, /type below/);
+  assert.match(wordsFor(listening, { ...NOW, muted: true }).detail, /muted/);
+  const speaking = enter(IDLE, "speaking");
+  assert.match(wordsFor(speaking, NOW).detail, /interrupt/);
+  assert.equal(wordsFor(speaking, { ...NOW, muted: true }).detail, "");
+});
+
+test("every state has a title", () => {
+  for (const name of ["idle", "asking", "connecting", "listening", "thinking", "speaking", "reconnecting", "ended"]) {
+    assert.ok(titleOf(enter(IDLE, name)));
+  }
+});
