@@ -208,3 +208,35 @@ async def test_a_service_that_cannot_be_reached_is_said_on_the_channel(monkeypat
         assert "can't be reached" in error["data"]["message"]
         await caller.wait_for(lambda m: state(m) == "ended")
         await caller.peer.close()
+
+
+SECRET = """
+from google.adk.agents import Agent
+
+
+def look_up(word: str) -> dict:
+    '''Looks up a word.'''
+    return {"answer": "the secret result"}
+
+
+root_agent = Agent(name="secret", model="gemini-3.8-live", tools=[look_up])
+"""
+
+
+@pytest.mark.parametrize("reports", ["none", "name", "full"])
+async def test_a_caller_sees_of_a_tool_what_the_server_reports(tmp_path, reports):
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "agent.py").write_text(SECRET)
+    arguments = ["--agent", str(tmp_path / "secret"), "--tool-reports", reports]
+    async with serving(*arguments) as server:
+        caller = Dialled(server.url)
+        await caller.connect()
+        try:
+            caller.send("send-text", {"content": "look up the word anchor"})
+            stopped = await caller.wait_for(lambda m: m["type"] == "llm-function-call-stopped")
+        finally:
+            await caller.hang_up()
+    told = [m["data"] for m in caller.messages if m["type"].startswith("llm-function-call-")]
+    assert stopped["data"]["tool_call_id"] == told[1]["tool_call_id"]
+    assert ("look_up" in str(told)) == (reports != "none")
+    assert ("anchor" in str(told)) == ("secret result" in str(told)) == (reports == "full")

@@ -90,6 +90,7 @@ class Call:
             self._status,
             metrics,
             barge_in_hold_ms=settings.barge_in_hold_ms,
+            tool_reports=settings.tool_reports,
             overhear=self._remembering.hear,
         )
         self._media = CallerMedia(
@@ -279,7 +280,7 @@ class Call:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLIENT_READY_TIMEOUT_S):
                     await self._client_ready.wait()
-            self.end(str(failure))
+            self.end(str(failure).removesuffix("."))
         else:
             self.end("the model ended the conversation")
 

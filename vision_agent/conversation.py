@@ -25,6 +25,7 @@ from vision_agent.live.session import LiveSession
 from vision_agent.metrics import Metrics
 from vision_agent.rtc import Channel, Speaker
 from vision_agent.rtc.speaker import BYTES_PER_MS
+from vision_agent.settings import ToolReports
 
 
 class Conversation:
@@ -38,6 +39,8 @@ class Conversation:
         metrics: The server's counters.
         barge_in_hold_ms: How long the voice is still held back after a caller who seemed to cut
             in has fallen silent, until the model says so.
+        tool_reports: What the caller's client is told of the agent's tools: that one runs
+            ("none"), its name, or all that goes into it and comes out of it ("full").
         overhear: Is told every event too.
     """
 
@@ -48,6 +51,7 @@ class Conversation:
         metrics: Metrics,
         *,
         barge_in_hold_ms: int,
+        tool_reports: ToolReports = "name",
         overhear: Callable[[LiveEvent], None] | None = None,
     ) -> None:
         self._overhear = overhear
@@ -56,7 +60,8 @@ class Conversation:
         self._metrics = metrics
         self._answer = SpokenAnswer()
         self._agent = ""
-        self._tools: dict[str, str] = {}
+        self._tools: dict[str, str | None] = {}
+        self._tool_reports = tool_reports
         self._barge_in = BargeIn(barge_in_hold_ms)
         self._hold: asyncio.TimerHandle | None = None
         self.speaker = Speaker(on_speaking=self._on_speaking)
@@ -129,7 +134,8 @@ class Conversation:
     def cancelled(self, call_ids: list[str]) -> None:
         """The model does not want these results any more; they are not shown as open."""
         for call_id in call_ids:
-            if name := self._tools.pop(call_id, None):
+            if call_id in self._tools:
+                name = self._tools.pop(call_id)
                 self._channel.tool_stopped(call_id, name, None, cancelled=True)
         self._status.tools_run(len(self._tools))
 
@@ -170,12 +176,15 @@ class Conversation:
                 self._close_answer(" ".join(self._answer.text.split()))
                 self._channel.server_message({"kind": "turn_complete"})
             case ToolCall(call_id, name, arguments):
-                self._tools[call_id] = name
+                shown = self._tools[call_id] = None if self._tool_reports == "none" else name
                 self._status.tools_run(len(self._tools))
-                self._channel.tool_started(call_id, name, dict(arguments))
-            case ToolResult(call_id, name, result):
-                if self._tools.pop(call_id, None):
-                    self._channel.tool_stopped(call_id, name, dict(result))
+                full = self._tool_reports == "full"
+                self._channel.tool_started(call_id, shown, dict(arguments) if full else None)
+            case ToolResult(call_id, _, result):
+                if call_id in self._tools:
+                    full = self._tool_reports == "full"
+                    shown = self._tools.pop(call_id)
+                    self._channel.tool_stopped(call_id, shown, dict(result) if full else None)
                 self._status.tools_run(len(self._tools))
             case Usage(prompt, response):
                 self._metrics.tokens.labels("in").inc(prompt)

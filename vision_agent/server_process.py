@@ -59,6 +59,9 @@ class ServerProcess:
                 # Calls of a moment, in nobody's history; a later argument may say otherwise.
                 "--session-db",
                 "memory",
+                # And of our own agent's: whoever started it may see what its tools are given.
+                "--tool-reports",
+                "full",
                 # Whatever becomes of us, it does not stay behind: the pipe ends with this process.
                 "--until-eof",
                 *self._arguments,

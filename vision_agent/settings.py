@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from aiortc import RTCIceServer
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, field_validator
@@ -13,6 +13,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from vision_agent.data_folder import data_folder
 from vision_agent.logs import LogFormat
+
+ToolReports = Literal["none", "name", "full"]
 
 
 class IceServer(BaseModel):
@@ -143,6 +145,13 @@ class Settings(BaseSettings):
         default=LogFormat.TEXT,
         description="How the commands log: text, or json, one object a line.",
     )
+
+    tool_reports: ToolReports = Field(
+        default="name",
+        description="What a caller's client is told of the agent's tools: `none` (that one runs), "
+        "`name`, or `full` (arguments and results too).",
+    )
+
     max_calls: int = Field(default=20, ge=1, description="Calls at the same time; more get 503.")
     max_connections: int = Field(
         default=200, ge=1, description="TCP connections at the same time, to the page and its API."

@@ -35,6 +35,10 @@ def serve(
         str | None,
         typer.Option(help="Where conversations are kept: a database URL, or `memory` [a file]."),
     ] = None,
+    tool_reports: Annotated[
+        str | None,
+        typer.Option(help="What callers see of tools: none, name or full [name]."),
+    ] = None,
     scenario: ScenarioFile = None,
     log_format: Logs = LogFormat.TEXT,
     until_eof: Annotated[
@@ -59,6 +63,7 @@ def serve(
         frame_rate_hz=frame_rate,
         max_calls=max_calls,
         session_db=session_db,
+        tool_reports=tool_reports,
         scenario=scenario,
     )
     with refusals():

@@ -42,8 +42,6 @@ logger = logging.getLogger(__name__)
 HANDS_ON = frozenset({"transfer_to_agent", "task_completed", "stop_streaming", "finish_task"})
 """ADK's own tools that end an agent's part, or that change what else is running."""
 
-MAX_MESSAGE_CHARS = 300
-
 HELD_UP_S = 0.25
 """A coroutine that runs for so long without waiting is told of: the caller hears it."""
 
@@ -237,5 +235,5 @@ def _in_words(tool: BaseTool, error: Exception) -> dict[str, Any]:
         logger.warning("%s", error)
         return {"error": str(error)}
     logger.warning("The tool %s failed.", tool.name, exc_info=error)
-    message = " ".join(str(error).split())[:MAX_MESSAGE_CHARS]
-    return {"error": f"{tool.name} failed: {message or type(error).__name__}"}
+    # Not the exception's own words: they may hold a password or a path, and would be spoken.
+    return {"error": f"The tool {tool.name} failed. Nothing more is known here."}

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import ssl
+from traceback import walk_tb
 
 from google.genai import errors
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+_CHECK = "Check the network."
 
 
 class LiveFailure(Exception):
@@ -34,22 +37,32 @@ def explain(error: BaseException, *, model: str) -> str:
         return f"The model service did not answer in time. Model: {model}. Try again in a moment."
     if isinstance(error, ssl.SSLError):
         return f"The connection to the model service is not trusted: {error.reason or error}."
+    if isinstance(error, OSError) and not isinstance(error, InvalidStatus):
+        # The system's words alone: an agent's own code raises such errors, too.
+        return f"The model service can't be reached: {error.strerror or 'no answer'}. {_CHECK}"
+    if not isinstance(error, ConnectionClosed | errors.APIError | InvalidStatus):
+        if _raised_by_adk(error):
+            return f"The model {model!r} cannot be used for a call: {_clause(str(error))}."
+        # An agent's own code may say anything in its exceptions: that is for the log.
+        return f"The agent failed ({type(error).__name__}). The server's log says why."
     code, reason = code_and_reason(error)
     text = reason.lower()
     if "api key" in text or code in (401, 403):
         return (
-            "The model service refused the key: "
-            f"{reason or 'no reason given'}. Check GOOGLE_API_KEY, or use --model local."
+            f"The model service refused the key: {reason or 'no reason given'}. "
+            "Check GOOGLE_API_KEY, or use --model local."
         )
     if "not found" in text or "not supported" in text or code == 404:
-        return f"The model {model!r} cannot be used for a call: {reason}"
+        return f"The model {model!r} cannot be used for a call: {reason or 'not found'}."
     if "quota" in text or "resource_exhausted" in text or code == 429:
         return f"The model service's quota is used up: {reason}. Wait, or raise the quota."
-    if isinstance(error, ConnectionClosed | errors.APIError | InvalidStatus):
-        return f"The model service ended the conversation ({code}): {reason or 'no reason given'}."
-    if isinstance(error, OSError):
-        return f"The model service can't be reached: {error}. Check the network."
-    return f"The agent failed: {type(error).__name__}: {error}"
+    return f"The model service ended the conversation ({code}): {reason or 'no reason given'}."
+
+
+def _raised_by_adk(error: BaseException) -> bool:
+    """Whether it is a refusal of ADK's, such as a tool that a model does not have."""
+    modules = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)]
+    return isinstance(error, ValueError) and bool(modules) and modules[-1].startswith("google.adk.")
 
 
 def in_short(error: BaseException) -> str:
@@ -61,11 +74,17 @@ def code_and_reason(error: BaseException) -> tuple[int | None, str]:
     """The close code or HTTP status behind an exception, and the words that came with it."""
     if isinstance(error, ConnectionClosed):
         frame = error.rcvd
-        return (frame.code, frame.reason) if frame else (1006, "the connection was lost")
+        return (frame.code, _clause(frame.reason)) if frame else (1006, "the connection was lost")
     if isinstance(error, InvalidStatus):
         return error.response.status_code, error.response.reason_phrase
     if isinstance(error, errors.APIError):
-        # google-genai repeats the reason and appends its own dictionary; the sentence is enough.
-        message = error.message or str(error)
-        return error.code, re.sub(r"\s*\{.*\}\s*$", "", message).strip()
-    return None, str(error)
+        # google-genai writes "CODE STATUS. REASON" and appends its own dictionary.
+        words = error.message or re.sub(r"^\d+ \w+\. ?", "", str(error))
+        return error.code, _clause(re.sub(r"\s*\{.*\}\s*$", "", words))
+    return None, _clause(str(error))
+
+
+def _clause(text: str | None) -> str:
+    """A reason as it stands inside a sentence; empty where the service gives none."""
+    text = (text or "").strip().rstrip(".")
+    return "" if text == "None" else text

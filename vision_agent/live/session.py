@@ -115,7 +115,7 @@ class LiveSession:
                         yield item
         except Exception as error:
             # Whatever ADK or an agent's own code raises ends this call; the caller is told why.
-            logger.info("live session %s failed", self._session_id, exc_info=error)
+            logger.warning("live session %s failed", self._session_id, exc_info=error)
             raise LiveFailure(explain(error, model=self._model)) from error
         finally:
             await heard_history.settle(self._runner, self._user_id, self._session_id)

@@ -140,23 +140,24 @@ class Channel:
         self._next_segment += 1
         self._out.put(rtvi.bot_output(self._id(), text, self._next_segment))
 
-    def tool_started(self, call_id: str, name: str, arguments: Mapping[str, object]) -> None:
-        """The agent began to use a tool."""
-        self._send("llm-function-call-started", {"function_name": name})
-        self._send(
-            "llm-function-call-in-progress",
-            {"tool_call_id": call_id, "function_name": name, "arguments": arguments},
-        )
+    def tool_started(
+        self, call_id: str, name: str | None, arguments: Mapping[str, object] | None
+    ) -> None:
+        """The agent began to use a tool. None for what the client is not to know."""
+        named: dict[str, object] = {} if name is None else {"function_name": name}
+        self._send("llm-function-call-started", named)
+        data = {"tool_call_id": call_id} | named
+        if arguments is not None:
+            data["arguments"] = arguments
+        self._send("llm-function-call-in-progress", data)
 
     def tool_stopped(
-        self, call_id: str, name: str, result: object, cancelled: bool = False
+        self, call_id: str, name: str | None, result: object, cancelled: bool = False
     ) -> None:
-        """A tool is done, or was cancelled."""
-        data: dict[str, object] = {
-            "tool_call_id": call_id,
-            "function_name": name,
-            "cancelled": cancelled,
-        }
+        """A tool is done, or was cancelled. None for what the client is not to know."""
+        data: dict[str, object] = {"tool_call_id": call_id, "cancelled": cancelled}
+        if name is not None:
+            data["function_name"] = name
         if result is not None:
             data["result"] = result
         self._send("llm-function-call-stopped", data)
