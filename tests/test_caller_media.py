@@ -1,15 +1,21 @@
 """What a caller says and shows, from a real peer through to the answer."""
 
 import asyncio
+import random
 
+import av
 import numpy as np
 import pytest
 import pytest_asyncio
+from aiortc.mediastreams import MediaStreamError
 
 from tests.conftest import serving
 from tests.dialling import Dialled
+from tests.local.recordings import SPEECH
 from tests.rtc.calling import PictureSource, plain
-from tests.test_call import said
+from tests.test_call import said, state
+from vision_agent.replay.recording import SOUND_RATE_HZ, read_sound
+from vision_agent.replay.tracks import MicrophoneTrack
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -43,7 +49,141 @@ async def test_a_camera_whose_pictures_are_too_large_is_said_once_and_the_call_g
             "at. Choose a lower resolution."
         )
         assert await answer_to(caller, "hello")
-        await asyncio.to_thread(lambda: None)
         assert sum(bool(error(m)) for m in caller.messages) == 1
+    finally:
+        await caller.peer.close()
+
+
+QUESTION = read_sound(SPEECH / "what-do-you-see.wav")
+
+
+def voiced(sound: np.ndarray) -> np.ndarray:
+    """A recording from its first loud sample to its last."""
+    loud = np.flatnonzero(np.abs(sound.astype(int)) > 500)
+    return sound[loud[0] : loud[-1]]
+
+
+class PushToTalk(MicrophoneTrack):
+    """Sends what is said, and no packet besides: neither before nor after it.
+
+    Args:
+        ends: Whether the track ends with it.
+        pause_frames: In silence, one packet in so many is sent, as with DTX; 0: none.
+    """
+
+    def __init__(self, *, ends: bool = False, pause_frames: int = 0) -> None:
+        super().__init__()
+        self.ends, self.pause_frames = ends, pause_frames
+        self.said = asyncio.Event()
+
+    async def recv(self) -> av.AudioFrame:
+        while True:
+            talking = self._position < len(self._sound)
+            if not talking and len(self._sound):
+                self.said.set()
+                if self.ends:
+                    self.stop()
+                    raise MediaStreamError
+            frame = await super().recv()
+            if talking or (self.pause_frames and self._frames % self.pause_frames == 0):
+                return frame
+
+
+async def talking(url: str, microphone: MicrophoneTrack) -> Dialled:
+    caller = Dialled(url, PictureSource(lambda n: plain(220, 30, 30), fps=5), None, microphone)
+    await caller.connect()
+    await caller.wait_for(lambda m: state(m) == "listening")
+    return caller
+
+
+def turns(caller: Dialled) -> tuple[int, int]:
+    kinds = [m["type"] for m in caller.messages]
+    return kinds.count("user-started-speaking"), kinds.count("user-stopped-speaking")
+
+
+@pytest.mark.parametrize("how", ["packets pause", "the track ends", "no track", "BYE"])
+async def test_a_question_is_answered_when_no_packet_comes_after_it(url, how):
+    microphone = PushToTalk(ends=how == "the track ends")
+    caller = await talking(url, microphone)
+    try:
+        microphone.speak(voiced(QUESTION))
+        await microphone.said.wait()
+        sender = caller.peer.getSenders()[0]
+        if how == "no track":
+            sender.replaceTrack(None)
+        elif how == "BYE":
+            await sender.stop()
+        assert said(await caller.wait_for(lambda m: bool(said(m)), 20))
+        assert turns(caller) == (1, 1)
+    finally:
+        await caller.peer.close()
+
+
+async def test_what_is_said_before_the_microphone_was_stopped_in_mid_word_is_over(url):
+    microphone = PushToTalk()
+    caller = await talking(url, microphone)
+    try:
+        microphone.speak(voiced(QUESTION)[: SOUND_RATE_HZ // 2])
+        await microphone.said.wait()
+        await caller.wait_for(lambda m: m["type"] == "user-stopped-speaking")
+        await caller.wait_for(lambda m: state(m) == "thinking")
+    finally:
+        await caller.peer.close()
+
+
+async def test_a_caller_who_pushes_to_talk_again_is_answered_again(url):
+    microphone = PushToTalk()
+    caller = await talking(url, microphone)
+    try:
+        for answers in (1, 2):
+            microphone.said.clear()
+            microphone.speak(voiced(QUESTION))
+            await microphone.said.wait()
+            async with asyncio.timeout(20):
+                while sum(bool(said(m)) for m in caller.messages) < answers:
+                    await asyncio.sleep(0.05)
+            await caller.wait_for(lambda m: m["type"] == "bot-stopped-speaking")
+        assert turns(caller) == (2, 2)
+    finally:
+        await caller.peer.close()
+
+
+async def test_a_pause_in_a_question_is_no_end_though_dtx_sends_next_to_nothing(url):
+    microphone = PushToTalk(pause_frames=20)
+    caller = await talking(url, microphone)
+    try:
+        sound = voiced(QUESTION)
+        microphone.speak(sound)
+        await microphone.said.wait()
+        assert said(await caller.wait_for(lambda m: bool(said(m)), 20))
+        assert turns(caller) == (1, 1)
+    finally:
+        await caller.peer.close()
+
+
+async def test_a_bad_line_does_not_cut_a_question_in_two(url):
+    microphone = MicrophoneTrack()
+    caller = await talking(url, microphone)
+    try:
+        rng, transport = random.Random(5), caller.peer.getSenders()[0].transport
+        send = transport._send_rtp
+
+        async def later(data: bytes) -> None:
+            await asyncio.sleep(rng.uniform(0, 0.06))
+            await send(data)
+
+        late: set[asyncio.Task[None]] = set()
+
+        async def badly(data: bytes) -> None:
+            if rng.random() > 0.15:
+                task = asyncio.ensure_future(later(data))
+                late.add(task)
+                task.add_done_callback(lambda done: (late.discard(done), done.exception()))
+
+        transport._send_rtp = badly
+        microphone.speak(QUESTION)
+        await caller.wait_for(lambda m: m["type"] == "user-stopped-speaking")
+        await caller.wait_for(lambda m: bool(said(m)), 20)
+        assert turns(caller) == (1, 1)
     finally:
         await caller.peer.close()

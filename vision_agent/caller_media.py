@@ -87,7 +87,8 @@ class CallerMedia:
         self._tally = Tally()
         self._refusals_told: set[str] = set()
         self.sampler = Sampler(threshold=settings.frame_change, max_gap_s=settings.frame_max_gap_s)
-        self.renew()
+        self.microphone = Microphone(self._on_audio, self._on_sound_over)
+        self.camera = self._new_camera()
 
     @property
     def caller_speaks(self) -> bool:
@@ -109,16 +110,8 @@ class CallerMedia:
 
     def renew(self) -> None:
         """A microphone and a camera for a new peer connection: they end with their tracks."""
-        self.microphone = Microphone(self._on_audio)
-        self.camera = Camera(
-            self._on_frame,
-            rate_hz=self._settings.frame_rate_hz,
-            max_px=self._settings.frame_max_px,
-            max_bytes=self._settings.frame_max_bytes,
-            sampler=self.sampler,
-            on_picture=self.pictures.take,
-            on_refused=self._on_refused,
-        )
+        self.microphone = Microphone(self._on_audio, self._on_sound_over, self.microphone)
+        self.camera = self._new_camera()
 
     async def watch(self, track: MediaStreamTrack) -> None:
         """Watch a camera until it ends."""
@@ -131,9 +124,7 @@ class CallerMedia:
     def mute(self, muted: bool) -> None:
         """The caller muted or unmuted; a muted microphone's silence is not worth sending."""
         if muted and not self._muted:
-            self._intake.send_audio_stream_end()
-            if self._activity.cut_off():
-                self._speech_ended(time.monotonic())
+            self._end_sound()
         self._muted = muted
 
     def typed(self, text: str) -> None:
@@ -159,6 +150,16 @@ class CallerMedia:
         self._stop_awaiting()
         if self._typed_waits is not None:
             self._typed_waits.cancel()
+
+    def _on_sound_over(self) -> None:
+        """No packets came for a while: that is no more worth waiting for than a muted one."""
+        if not self._muted:
+            self._end_sound()
+
+    def _end_sound(self) -> None:
+        self._intake.send_audio_stream_end()
+        if self._activity.cut_off():
+            self._speech_ended(time.monotonic())
 
     def _on_audio(self, chunk: bytes) -> None:
         if self._muted:
@@ -200,6 +201,17 @@ class CallerMedia:
         )
         if self._speech_ended_at is not None and frame.captured_at >= self._speech_ended_at:
             self._tell_picture_age()
+
+    def _new_camera(self) -> Camera:
+        return Camera(
+            self._on_frame,
+            rate_hz=self._settings.frame_rate_hz,
+            max_px=self._settings.frame_max_px,
+            max_bytes=self._settings.frame_max_bytes,
+            sampler=self.sampler,
+            on_picture=self.pictures.take,
+            on_refused=self._on_refused,
+        )
 
     def _on_refused(self, size: PictureSize) -> None:
         self._metrics.pictures_refused.inc()

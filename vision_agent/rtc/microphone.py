@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable
 
 from aiortc import MediaStreamTrack
@@ -12,12 +14,15 @@ from av.frame import Frame as MediaFrame
 from vision_agent.rtc.aiortc_patches import lane_of
 from vision_agent.rtc.lane import AudioLane
 from vision_agent.rtc.resampler import Resampler
+from vision_agent.rtc.sound_gap import SoundGap
 
 SAMPLE_RATE_HZ = 16_000
 CHUNK_BYTES = 640  # 20 ms of s16le mono
 BYTES_PER_MS = 32
 # A longer gap is a pause of the sender (muted, another device), not a loss: not to be filled.
 MAX_FILLED_GAP_MS = 1000
+CHECK_S = 0.1
+LATE_S = 0.1
 
 
 class PcmChunks:
@@ -28,6 +33,7 @@ class PcmChunks:
         self._shape: tuple[int, str, str] | None = None
         self._expected_pts: int | None = None
         self._rest = bytearray()
+        self._ahead_ms = 0
         self.filled_ms = 0
         self.pauses = 0
 
@@ -44,6 +50,19 @@ class PcmChunks:
         # The timestamps have been looked at; across a gap the resampler would trip over them.
         frame.pts = None
         self._rest += self._resampler.resample(frame)
+        return self._cut()
+
+    def silence(self, ms: int) -> list[bytes]:
+        """Fills a gap before it is known what comes after it; that is then filled by so much less.
+
+        Returns:
+            Whole chunks, as `feed`.
+        """
+        self._ahead_ms += ms
+        self._fill(ms)
+        return self._cut()
+
+    def _cut(self) -> list[bytes]:
         if len(self._rest) < CHUNK_BYTES:
             return []
         whole = len(self._rest) - len(self._rest) % CHUNK_BYTES
@@ -58,24 +77,43 @@ class PcmChunks:
         self._expected_pts = frame.pts + frame.samples
         # Whole milliseconds: less is rounding, and a negative one a sender that started anew.
         gap_ms = gap * 1000 // frame.sample_rate
+        ahead_ms, self._ahead_ms = self._ahead_ms, 0
         if gap_ms > MAX_FILLED_GAP_MS:
             self.pauses += 1
-        elif gap_ms > 0:
-            self._rest += bytes(gap_ms * BYTES_PER_MS)
-            self.filled_ms += gap_ms
+        elif gap_ms > ahead_ms:
+            self._fill(gap_ms - ahead_ms)
+
+    def _fill(self, ms: int) -> None:
+        self._rest += bytes(ms * BYTES_PER_MS)
+        self.filled_ms += ms
 
 
 class Microphone:
     """Hands the sound of an audio track on as it arrives, in order.
 
+    Where no sound arrives it hands on silence, and then says that the sound is over (`SoundGap`).
+
     Args:
         on_chunk: called on the event loop with each 20 ms: 640 bytes, s16le mono 16 kHz. An
             exception of it ends `run`, which raises it.
+        on_over: called on the event loop when no sound has come for so long that none is to be
+            expected. More may come all the same.
+        before: the microphone of an earlier connection. It stops with the first sound of this one:
+            until then, its gaps are still filled.
     """
 
-    def __init__(self, on_chunk: Callable[[bytes], None]) -> None:
+    def __init__(
+        self,
+        on_chunk: Callable[[bytes], None],
+        on_over: Callable[[], None] = lambda: None,
+        before: Microphone | None = None,
+    ) -> None:
         self._on_chunk = on_chunk
+        self._on_over = on_over
         self._chunks = PcmChunks()
+        self._gap = SoundGap()
+        self._ended = self._stopped = False
+        self._before = before
 
     @property
     def filled_ms(self) -> int:
@@ -83,7 +121,37 @@ class Microphone:
         return self._chunks.filled_ms
 
     async def run(self, track: MediaStreamTrack) -> None:
-        """Reads the track until it ends."""
+        """Reads the track until it ends, and fills the second after it as any other gap."""
+        reading = asyncio.create_task(self._read(track), name="microphone-read")
+        filling = asyncio.create_task(self._fill_gaps(), name="microphone-gaps")
+        try:
+            done, _ = await asyncio.wait([reading, filling], return_when=asyncio.FIRST_COMPLETED)
+            if reading in done:
+                reading.result()
+                self._ended = True
+            await filling
+        finally:
+            reading.cancel()
+            filling.cancel()
+            await asyncio.wait([reading, filling])
+
+    async def _fill_gaps(self) -> None:
+        late = False
+        while not self._stopped and (self._gap.open or not self._ended):
+            due_s = time.monotonic() + CHECK_S
+            await asyncio.sleep(CHECK_S)
+            now_s = time.monotonic()
+            # After a stall of this process the packets are there, only not read yet.
+            late = now_s > due_s + LATE_S and not late
+            if late:
+                continue
+            quiet = self._gap.check(now_s)
+            for chunk in self._chunks.silence(quiet.silence_ms) if quiet.silence_ms else ():
+                self._on_chunk(chunk)
+            if quiet.over:
+                self._on_over()
+
+    async def _read(self, track: MediaStreamTrack) -> None:
         lane = lane_of(track)
         if isinstance(lane, AudioLane):
             # Straight from the decoder, in the same step of the event loop.
@@ -101,5 +169,9 @@ class Microphone:
     def _take(self, frame: object) -> None:
         assert isinstance(frame, AudioFrame | MediaFrame)
         if isinstance(frame, AudioFrame):
+            self._gap.heard(time.monotonic())
+            if self._before is not None:
+                self._before._stopped = True
+                self._before = None
             for chunk in self._chunks.feed(frame):
                 self._on_chunk(chunk)
