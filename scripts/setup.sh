@@ -75,7 +75,9 @@ stamp="$venv/.installed-$what"
 if [ ! -e "$stamp" ] || [ pyproject.toml -nt "$stamp" ]; then
 	[ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
 	say "Installing Python packages into $venv (a minute or two the first time) …"
-	"$venv/bin/python" -m pip install -q --disable-pip-version-check --upgrade 'pip>=25.1'
+	"$venv/bin/python" -m pip install -q --disable-pip-version-check --upgrade 'pip>=25.1' 'setuptools>=78.1.1'
+	# The project's former name: left installed beside the new one, pytest would load its plugin twice.
+	"$venv/bin/python" -m pip uninstall -q -y --disable-pip-version-check vision-agent 2>/dev/null
 	if [ "$what" = dev ]; then
 		"$venv/bin/python" -m pip install -q --disable-pip-version-check -e . --group dev
 	else

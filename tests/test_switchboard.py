@@ -21,11 +21,12 @@ def test_several_agents_are_named_with_commas_or_by_their_folder(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "agent.py").write_text("")
     both = [str(tmp_path / "a"), str(tmp_path / "b")]
-    assert agent_specs(str(tmp_path)) == both
-    assert agent_specs(f"{tmp_path / 'a'}, some.module:agent,") == [both[0], "some.module:agent"]
-    assert agent_specs(str(tmp_path / "a")) == [both[0]]
-    assert agent_specs(None) == [None]
-    assert agent_specs(" , ") == [None]
+    named = [(both[0], True), ("some.module:agent", True)]
+    assert agent_specs(str(tmp_path)) == [(each, False) for each in both]
+    assert agent_specs(f"{tmp_path / 'a'}, some.module:agent,") == named
+    assert agent_specs(str(tmp_path / "a")) == named[:1]
+    assert agent_specs(None) == [(None, True)]
+    assert agent_specs(" , ") == [(None, True)]
 
 
 def test_two_agents_of_one_name_are_refused(tmp_path):
@@ -34,6 +35,59 @@ def test_two_agents_of_one_name_are_refused(tmp_path):
     spec = f"{tmp_path / 'one' / 'basic'},{tmp_path / 'two' / 'basic'}"
     with pytest.raises(AgentError, match="Two agents are called 'basic'"):
         Switchboard(Settings(agent=spec))
+
+
+NEEDS_MCP = "from mcp import StdioServerParameters"
+NOT_LIVE = """
+from google.adk.agents import Agent
+root_agent = Agent(name="x", model="gemini-2.0-flash")
+"""
+
+
+@pytest.fixture
+def no_mcp(monkeypatch):
+    """As after a plain `make run`, which installs no extra."""
+    monkeypatch.setitem(sys.modules, "mcp", None)
+
+
+def folder_of(tmp_path, **sources):
+    shutil.copytree(SAMPLES / "basic", tmp_path / "basic")
+    for name, source in sources.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "agent.py").write_text(source)
+    return str(tmp_path)
+
+
+def test_an_agent_of_a_folder_that_cannot_be_loaded_is_left_out_in_words(tmp_path, no_mcp, caplog):
+    there = folder_of(tmp_path, bad_bench=NEEDS_MCP, bad_code="1/0")
+    assert list(Switchboard(Settings(agent=there)).hosts) == ["basic"]
+    told = [text for text in caplog.messages if "left out" in text]
+    assert len(told) == 2
+    assert any("pip install 'adk-video-call[mcp]'" in text for text in told)
+    assert any("division by zero" in text for text in told)
+
+
+def test_an_agent_without_a_live_model_is_left_out_where_there_is_a_key(
+    tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setenv("GOOGLE_API_KEY", "AIza" + "x" * 35)
+    there = folder_of(tmp_path, written=NOT_LIVE)
+    assert list(Switchboard(Settings(agent=there)).hosts) == ["basic"]
+    assert "gemini-2.0-flash" in caplog.text
+
+
+def test_an_agent_that_is_named_itself_has_to_be_usable(tmp_path, no_mcp):
+    there = folder_of(tmp_path, bad_bench=NEEDS_MCP)
+    with pytest.raises(AgentError, match=r"adk-video-call\[mcp\]"):
+        Switchboard(Settings(agent=f"{there}/basic,{there}/bad_bench"))
+
+
+def test_a_folder_of_which_none_can_be_loaded_is_refused(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "agent.py").write_text("1/0")
+    with pytest.raises(AgentError, match="division by zero"):
+        Switchboard(Settings(agent=str(tmp_path)))
 
 
 def test_an_unknown_name_says_which_there_are():

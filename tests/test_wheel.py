@@ -1,4 +1,4 @@
-"""The wheel in an empty environment, as `pip install vision-agent` gives it."""
+"""The wheel in an empty environment, as `pip install adk_video_call-….whl` gives it."""
 
 import json
 import os
@@ -19,13 +19,14 @@ def run(*command: str | Path, cwd: Path, timeout: float = 300) -> str:
         [str(part) for part in command],
         cwd=cwd,
         env=environment,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         timeout=timeout,
         check=False,
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
+    return done.stdout + done.stderr
 
 
 @pytest.mark.timeout(900)
@@ -56,6 +57,15 @@ def test_the_wheel_alone_serves_the_page_and_answers_a_call(tmp_path, recordings
         cwd=tmp_path,
     )
     assert demo.count(str(tmp_path)) == 4
+
+    # No extra is installed: the sample that needs one is left out, and the others are served.
+    served = run(
+        tmp_path / "venv/bin/vision-agent", "serve", "--agent", CHECKOUT / "samples/agents",
+        "--port", "0", "--session-db", "memory", "--until-eof",
+        cwd=tmp_path,
+    )  # fmt: skip
+    assert "watchman" in served
+    assert "pip install 'adk-video-call[mcp]'. It is left out" in served
 
     run(
         tmp_path / "venv/bin/vision-agent",

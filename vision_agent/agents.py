@@ -6,6 +6,7 @@ import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from google.adk.agents.base_agent import BaseAgent
 from google.adk.agents.llm_agent import LlmAgent
@@ -22,6 +23,7 @@ from vision_agent.tools import (
     stop_watching,
     watch_for,
 )
+from vision_agent.version import missing_extra
 
 INSTRUCTION = """\
 You are on a video call. You see the caller's camera, about one picture a second, and hear them.
@@ -81,23 +83,35 @@ def load_agent(spec: str | None) -> App:
     )
 
 
-def agent_specs(spec: str | None) -> list[str | None]:
-    """The agents that a setting names, each as `load_agent` takes it.
+class AgentSpec(NamedTuple):
+    """One agent that a setting names.
+
+    Attributes:
+        spec: As `load_agent` takes it.
+        is_named: Whether the setting names it itself, and not only a folder that holds it.
+    """
+
+    spec: str | None
+    is_named: bool = True
+
+
+def agent_specs(spec: str | None) -> list[AgentSpec]:
+    """The agents that a setting names.
 
     Args:
         spec: One agent, several with commas between them, or a folder of agent folders.
     """
     if spec is None:
-        return [None]
-    specs: list[str | None] = []
+        return [AgentSpec(None)]
+    specs: list[AgentSpec] = []
     for part in (part.strip() for part in spec.split(",")):
         folder = Path(part).expanduser()
         inner = sorted(file.parent for file in folder.glob("*/agent.py"))
         if inner and not _is_agent_folder(folder):
-            specs += map(str, inner)
+            specs += (AgentSpec(str(each), is_named=False) for each in inner)
         elif part:
-            specs.append(part)
-    return specs or [None]
+            specs.append(AgentSpec(part))
+    return specs or [AgentSpec(None)]
 
 
 def root_of(app: App) -> BaseAgent:
@@ -124,6 +138,10 @@ def _from_folder(folder: Path) -> App:
         found = AgentLoader(str(folder.parent)).load_agent(folder.name)
     except Exception as error:
         # The agent's own code runs here and may raise anything at all.
+        if how := missing_extra(error):
+            raise AgentError(
+                f"The agent in {folder} needs what is not installed: {how}."
+            ) from error
         raise AgentError(f"The agent in {folder} can't be loaded: {error}") from error
     return _as_app(found, folder.name, str(folder))
 
@@ -140,6 +158,8 @@ def _from_module(spec: str) -> App:
     try:
         module = importlib.import_module(module_name)
     except Exception as error:
+        if how := missing_extra(error):
+            raise AgentError(f"{module_name!r} needs what is not installed: {how}.") from error
         raise AgentError(f"The module {module_name!r} can't be imported: {error}") from error
     found = getattr(module, attribute, None)
     if found is None:

@@ -36,7 +36,7 @@ def now(settings: Settings, environ: Mapping[str, str]) -> dict[str, Any]:
     try:
         options = CallOptions.read(settings.model_dump())
         brain = choose_brain(
-            root_of(load_agent(agent_specs(settings.agent)[0])), settings.model, environ
+            root_of(load_agent(agent_specs(settings.agent)[0].spec)), settings.model, environ
         )
         check_options(options, brain.model)
     except (AgentError, ModelError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from typing import Any
 
@@ -10,7 +11,10 @@ from vision_agent.agents import AgentError, agent_specs
 from vision_agent.data_folder import VARIABLE, private_folder
 from vision_agent.live.failure import DatabaseError
 from vision_agent.live.local_process import LocalServer
+from vision_agent.live.models import ModelError
 from vision_agent.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 
 class UnknownAgent(ValueError):
@@ -25,6 +29,9 @@ class Switchboard:
     Args:
         settings: The server's options; `agent` may name several.
 
+    An agent that a folder of agents holds, and that can't be called, is left out, and the log says
+    why; one that is named itself has to be usable.
+
     Raises:
         AgentError: There is no usable agent, or two have the same name.
         ModelError: A model, the voice or the key can't work.
@@ -36,11 +43,23 @@ class Switchboard:
         self._most_calls = settings.max_calls
         self._local: LocalServer | None = None
         self.hosts: dict[str, AgentHost] = {}
-        for spec in agent_specs(settings.agent):
-            host = AgentHost(settings.model_copy(update={"agent": spec}))
+        unusable: list[ValueError] = []
+        for spec, is_named in agent_specs(settings.agent):
+            try:
+                host = AgentHost(settings.model_copy(update={"agent": spec}))
+            except (AgentError, ModelError) as error:
+                if is_named:
+                    raise
+                unusable.append(error)
+                continue
             if host.app_name in self.hosts:
                 raise AgentError(f"Two agents are called {host.app_name!r}: rename one's folder.")
             self.hosts[host.app_name] = host
+        if not self.hosts:
+            raise unusable[0]
+        for reason in unusable:
+            text = str(reason).rstrip(".")
+            logger.warning("%s. It is left out; the others are served.", text)
         self.default = next(iter(self.hosts.values()))
 
     @property

@@ -36,6 +36,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from vision_agent.data_folder import private_file
 from vision_agent.live.failure import DatabaseError
 from vision_agent.live.session_key import SessionKey
+from vision_agent.version import missing_extra
 
 BUSY_TIMEOUT_S = 5.0
 """How long SQLite waits for a lock that another process holds."""
@@ -248,8 +249,8 @@ def _unusable(label: str, error: BaseException) -> str:
 def _unusable_url(url: str, error: BaseException) -> str:
     if isinstance(error, ImportError):
         what = f"its driver is not installed ({error.name})"
-        if error.name == "asyncpg":
-            what += ": pip install 'vision-agent[postgres]'"
+        if how := missing_extra(error):
+            what += f": {how}"
         return f"The session database can't be used: {what}."
     try:
         shown = make_url(url).render_as_string(hide_password=True)

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Protocol
 
 import av
@@ -25,6 +24,7 @@ from vision_agent.replay.aiortc_touches import gather_loopback, hold_back_little
 from vision_agent.replay.conversation import client_ready, send_text, track_status
 from vision_agent.replay.failure import CallFailed, as_call_failed, sentence
 from vision_agent.replay.recording import SOUND_RATE_HZ, Samples, samples_of
+from vision_agent.version import __version__
 
 logger = logging.getLogger(__name__)
 
@@ -154,7 +154,7 @@ class Peer:
         await asyncio.gather(*self._listening, return_exceptions=True)
 
     def _on_open(self) -> None:
-        self._send_if_it_can(client_ready(uuid.uuid4().hex, _version()))
+        self._send_if_it_can(client_ready(uuid.uuid4().hex, __version__))
 
     def _send(self, message: str) -> None:
         """The only place that sends: `CallFailed` if it can't be."""
@@ -221,10 +221,3 @@ def _vp8() -> list[RTCRtpCodecCapability]:
     video = RTCRtpReceiver.getCapabilities("video")
     codecs = video.codecs if video is not None else []
     return [codec for codec in codecs if codec.mimeType in ("video/VP8", "video/rtx")]
-
-
-def _version() -> str:
-    try:
-        return version("vision-agent")
-    except PackageNotFoundError:  # run from a source tree that was never installed
-        return "0"
