@@ -23,7 +23,7 @@ from vision_agent.live.failure import LiveFailure
 from vision_agent.live.intake import Intake
 from vision_agent.live.store import OpenSession
 from vision_agent.metrics import Metrics, Tally
-from vision_agent.rtc import Channel, Offer, Peer, PeerClosed, rtvi
+from vision_agent.rtc import Channel, Network, Offer, Peer, PeerClosed, rtvi
 from vision_agent.settings import Settings
 from vision_agent.tools import call_context
 
@@ -59,6 +59,7 @@ class Call:
         metrics: The server's counters.
         options: How the agent answers in this call.
         conversation: What it is about: a new one, or one that is gone on with.
+        network: Where media is received; None for all of this machine's addresses.
         on_closed: Called once, when nothing of the call is left.
     """
 
@@ -71,6 +72,7 @@ class Call:
         *,
         options: CallOptions,
         conversation: OpenSession,
+        network: Network | None = None,
         on_closed: Callable[[Call], None],
     ) -> None:
         self.call_id = call_id
@@ -79,6 +81,7 @@ class Call:
         self._settings = settings
         self._metrics = metrics
         self._options = options
+        self._network = network
         self._tell_closed = on_closed
 
         self._intake = Intake()
@@ -137,7 +140,7 @@ class Call:
         except PeerClosed as closed:
             raise CallOver(f"The call ended while it was being set up: {closed}.") from closed
 
-    async def restart(self, offer: Offer) -> str:
+    async def restart(self, offer: Offer, network: Network | None = None) -> str:
         """A new peer connection under the same conversation: the caller's network changed.
 
         Raises:
@@ -156,6 +159,7 @@ class Call:
                 raise CallOver("The call is over.")
             self._media.renew()
             self._conversation.renew()
+            self._network = network
             self._peer = self._new_peer()
             try:
                 return await self.answer(offer)
@@ -305,6 +309,7 @@ class Call:
             self,
             self._conversation.speaker,
             ice_servers=self._settings.rtc_ice_servers(),
+            network=self._network,
             connect_timeout_s=self._settings.connect_timeout_s,
             vanished_after_s=self._settings.vanished_after_s,
         )

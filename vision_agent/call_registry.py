@@ -13,7 +13,7 @@ from vision_agent.freed_memory import Collector
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.store import session_id_of
 from vision_agent.metrics import Metrics
-from vision_agent.rtc import Offer
+from vision_agent.rtc import Network, Offer
 from vision_agent.settings import Settings
 from vision_agent.switchboard import Switchboard
 
@@ -78,6 +78,7 @@ class CallRegistry:
         *,
         host: AgentHost,
         options: CallOptions,
+        network: Network | None = None,
         resume: str | None = None,
         user: str = "",
     ) -> tuple[Call, str]:
@@ -87,6 +88,7 @@ class CallRegistry:
             offer: The caller's description.
             host: The agent that is called.
             options: How the agent answers in this call.
+            network: Where the call's media is received; None for all of this machine's addresses.
             user: The caller's key (`caller.py`); empty for somebody unknown.
             resume: The token of a conversation to continue. A call that is still on it ends.
 
@@ -96,14 +98,20 @@ class CallRegistry:
             CallOver: The call was ended while it was being set up.
         """
         if resume is None:
-            return await self._start(offer, host, options, None, user)
+            return await self._start(offer, host, options, network, None, user)
         # One after the other: two that come back at once would both find nobody there.
         lock = self._resuming.setdefault(session_id_of(resume), asyncio.Lock())
         async with lock:
-            return await self._start(offer, host, options, resume, user)
+            return await self._start(offer, host, options, network, resume, user)
 
     async def _start(
-        self, offer: Offer, host: AgentHost, options: CallOptions, resume: str | None, user: str
+        self,
+        offer: Offer,
+        host: AgentHost,
+        options: CallOptions,
+        network: Network | None,
+        resume: str | None,
+        user: str,
     ) -> tuple[Call, str]:
         if self._drained_at_s is not None:
             raise Draining(self._drained_at_s - asyncio.get_running_loop().time())
@@ -129,6 +137,7 @@ class CallRegistry:
             self._metrics,
             options=options,
             conversation=opened,
+            network=network,
             on_closed=self._forget,
         )
         self._calls[call_id] = self._by_session[opened.session_id] = call

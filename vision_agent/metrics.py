@@ -8,6 +8,8 @@ from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from vision_agent.rtc import failures
+
 
 class Metrics:
     """Counters and gauges under `vision_agent_`; units stand in the names."""
@@ -20,6 +22,16 @@ class Metrics:
         )
         tasks = Gauge("vision_agent_tasks", "Asyncio tasks alive.", registry=self.registry)
         tasks.set_function(lambda: len(asyncio.all_tasks()))
+        self._shown(
+            "rtc_failures",
+            "Failures of packets, timers and tasks in the WebRTC stack.",
+            failures.counts.total,
+        )
+        self._shown(
+            "datagrams_dropped",
+            "Datagrams of strangers, and malformed ones, not let in.",
+            lambda: failures.dropped_datagrams,
+        )
         self.calls_ended = self._counter("calls_ended", "Calls that have ended.")
         self.calls_resumed = self._counter("calls_resumed", "Conversations that were continued.")
         self.offers_refused = self._counter("offers_refused", "Offers refused.", "status")
@@ -82,6 +94,10 @@ class Metrics:
         )
         for state in counts():
             events.labels(state).set_function(partial(lambda state: counts()[state], state))
+
+    def _shown(self, name: str, text: str, value: Callable[[], float]) -> None:
+        """A figure of the whole process, asked for at every scrape."""
+        Gauge(f"vision_agent_{name}", text, registry=self.registry).set_function(value)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"vision_agent_{name}", text, labels, registry=self.registry)

@@ -159,6 +159,11 @@ class Settings(BaseSettings):
     max_connections_per_address: int = Field(
         default=50, ge=1, description="The same for one address, other than this machine's own."
     )
+    media_host: str = Field(
+        default="",
+        description="Address that calls' media (UDP) is received on; 0.0.0.0 for all. Default: "
+        "all, or loopback only if the server listens on loopback.",
+    )
     ice_servers: Annotated[list[IceServer], NoDecode] = Field(
         default_factory=list,
         description="STUN/TURN servers: a JSON list, or comma-separated URLs. Default: none.",

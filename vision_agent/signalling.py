@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import math
 import secrets
@@ -23,7 +24,8 @@ from vision_agent.http.refusal import Refusal
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.models import ModelError
 from vision_agent.live.store import MAX_TOKEN_CHARS
-from vision_agent.rtc import BadOffer, Offer
+from vision_agent.rtc import BadOffer, Network, Offer
+from vision_agent.rtc.network import is_loopback, receiving_host
 from vision_agent.settings import Settings
 from vision_agent.switchboard import Switchboard, UnknownAgent
 
@@ -143,10 +145,15 @@ def signalling_router(registry: CallRegistry, agents: Switchboard, settings: Set
         try:
             if body.pc_id:
                 call = _find(registry, body.pc_id)
-                sdp = await call.restart(offered)
+                sdp = await call.restart(offered, _network(request, settings))
             else:
                 call, sdp = await registry.start(
-                    offered, host=host, options=options, resume=_resume(body), user=user
+                    offered,
+                    host=host,
+                    options=options,
+                    network=_network(request, settings),
+                    resume=_resume(body),
+                    user=user,
                 )
         except CallOver as error:
             raise Refusal(404 if body.pc_id else 503, str(error)) from error
@@ -218,6 +225,26 @@ def _find(registry: CallRegistry, pc_id: str) -> Call:
     if call is None:
         raise Refusal(404, "There is no such call: it has ended, or never was.")
     return call
+
+
+def _network(request: Request, settings: Settings) -> Network:
+    """Where the caller's media arrives: on loopback only, if its requests do."""
+    server, client = request.scope.get("server"), request.scope.get("client")
+    reached_at = server[0] if server and _is_address(server[0]) else None
+    # ICE servers are for callers from elsewhere, who reach the server through a proxy.
+    media_host = settings.media_host or ("0.0.0.0" if settings.ice_servers else "")
+    return Network(
+        receiving_host(media_host, settings.host, reached_at),
+        caller_is_local=client is not None and is_loopback(client[0]),
+    )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _agent(agents: Switchboard, offer: OfferBody) -> AgentHost:

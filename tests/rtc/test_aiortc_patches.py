@@ -114,7 +114,7 @@ def test_the_parts_that_are_read_are_there_in_a_real_receiver():
         receiver = call.peer._pc.getReceivers()[0]
         assert isinstance(getattr(receiver, aiortc_patches._DECODER_QUEUE), AudioLane)
         assert hasattr(receiver, aiortc_patches._DECODER_ERROR)
-        assert aiortc_patches.SignsOfLife(call.peer._pc).count() > 0
+        assert aiortc_patches.Transports(call.peer._pc).checks() > 0
         await call.close()
 
     asyncio.run(look())

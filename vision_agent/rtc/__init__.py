@@ -8,6 +8,7 @@ from vision_agent.rtc.bad_offer import BadOffer
 from vision_agent.rtc.camera import Camera, Frame
 from vision_agent.rtc.channel import Channel, ChannelListener
 from vision_agent.rtc.microphone import Microphone
+from vision_agent.rtc.network import Network
 from vision_agent.rtc.offer import Offer
 from vision_agent.rtc.peer import Peer, PeerClosed, PeerListener
 from vision_agent.rtc.picture_size import PictureSize
@@ -22,6 +23,7 @@ __all__ = [
     "ChannelListener",
     "Frame",
     "Microphone",
+    "Network",
     "Offer",
     "Peer",
     "PeerClosed",

@@ -1,6 +1,7 @@
-"""With `aiortc_rtp` and `aiortc_sctp` the only files that touch private parts of aiortc and aioice.
+"""One of the `aiortc_*` files, which alone touch private parts of aiortc and aioice.
 
-Those two bound what a peer can make aiortc do. Here, three module
+`aiortc_rtp` and `aiortc_sctp` bound what a peer can make aiortc do, `aiortc_ice` and `aiortc_dtls`
+keep strangers out and failures seen. Here, three module
 globals of ``aiortc.rtcrtpreceiver`` are replaced, once for the process (`install`):
 
 - ``JitterBuffer``: no waiting for sound, the marker bit for pictures (see `jitter_buffer`).
@@ -8,7 +9,7 @@ globals of ``aiortc.rtcrtpreceiver`` are replaced, once for the process (`instal
 - ``RemoteBitrateEstimator``: a fixed answer. aiortc's estimate makes Chromium drop to 480x360
   after 2 s and takes 30 s to come back; it also costs 19 µs a packet.
 
-And ``aioice.ice.get_host_addresses`` also names 127.0.0.1, so that a call works with no network.
+And ``aioice.ice.get_host_addresses`` names the addresses of the call's `network`.
 
 `take_over` then puts a lane in the place of one receiver's decoder queue. What is not wanted is
 dropped there, before the decoder's thread hears of it, rather than by a decoder that returns
@@ -25,7 +26,6 @@ import inspect
 import logging
 import time
 import weakref
-from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -38,10 +38,11 @@ from aiortc.codecs import get_decoder as stock_get_decoder
 from aiortc.codecs.base import Decoder
 from aiortc.codecs.h264 import H264Decoder
 from aiortc.jitterbuffer import JitterFrame
+from aiortc.rtcrtpreceiver import RemoteStreamTrack
 from av import AudioCodecContext, CodecContext, Packet
 from av.frame import Frame as MediaFrame
 
-from vision_agent.rtc import aiortc_rtp, aiortc_sctp
+from vision_agent.rtc import aiortc_dtls, aiortc_ice, aiortc_rtp, aiortc_sctp, network
 from vision_agent.rtc.jitter_buffer import AudioJitterBuffer, Encoded, VideoJitterBuffer
 from vision_agent.rtc.lane import AudioLane, VideoLane
 from vision_agent.rtc.picture_size import MAX_AREA_PX
@@ -54,11 +55,17 @@ receiver_module: Any = aiortc.rtcrtpreceiver
 FIXED_BITRATE_BPS = 2_500_000
 REPORT_EVERY_MS = 1000
 _INVALID_DATA = 1094995529  # FFmpeg's AVERROR_INVALIDDATA
-_LOOPBACK = "127.0.0.1"
 _OPUS_TIME_BASE = Fraction(1, 48_000)
 _DECODER_QUEUE = "_RTCRtpReceiver__decoder_queue"
 _DECODER_ERROR = "_RTCRtpReceiver__decoder_error"
+_DTLS_TRANSPORTS = "_RTCPeerConnection__dtlsTransports"
 _NAMES_IN_RECEIVER = {_DECODER_QUEUE, _DECODER_ERROR, "JitterBuffer", "RemoteBitrateEstimator"}
+# Attributes that are read, and functions that use them.
+_READ: list[tuple[Any, str]] = [
+    (RTCPeerConnection.__init__, _DTLS_TRANSPORTS),
+    (RemoteStreamTrack.__init__, "_queue"),
+    (RTCRtpReceiver._handle_rtp_packet, "_data"),
+]
 
 _lanes: weakref.WeakKeyDictionary[MediaStreamTrack, AudioLane | VideoLane] = (
     weakref.WeakKeyDictionary()
@@ -203,15 +210,16 @@ def install() -> None:
     receiver_module.get_decoder = get_decoder
     aiortc_rtp.install()
     aiortc_sctp.install()
+    aiortc_ice.install()
+    aiortc_dtls.install()
     stock_addresses = aioice.ice.get_host_addresses
 
-    def with_loopback(use_ipv4: bool, use_ipv6: bool) -> list[str]:
-        addresses = list(stock_addresses(use_ipv4, use_ipv6))
-        if use_ipv4 and _LOOPBACK not in addresses:
-            addresses.append(_LOOPBACK)
-        return addresses
+    def of_the_call(use_ipv4: bool, use_ipv6: bool) -> list[str]:
+        call = network.current.get(network.Network())
+        addresses = call.addresses(stock_addresses(use_ipv4, use_ipv6))
+        return [found for found in addresses if (use_ipv6 if ":" in found else use_ipv4)]
 
-    aioice.ice.get_host_addresses = with_loopback
+    aioice.ice.get_host_addresses = of_the_call
 
 
 def check() -> None:
@@ -232,7 +240,6 @@ def check() -> None:
             ["self", "arrival_time_ms", "abs_send_time", "payload_size", "ssrc"],
         ),
         (aioice.ice, "get_host_addresses", ["use_ipv4", "use_ipv6"]),
-        (aioice.ice.Connection, "check_incoming", ["self", "message", "addr", "protocol"]),
     ]
     for owner, name, parameters in wanted:
         found = getattr(owner, name, None)
@@ -241,12 +248,15 @@ def check() -> None:
             raise RuntimeError(_changed(f"{where}.{name} is gone"))
         if list(inspect.signature(found).parameters) != parameters:
             raise RuntimeError(_changed(f"{where}.{name} takes other arguments"))
+    for user, name in _READ:
+        if name not in user.__code__.co_names:
+            raise RuntimeError(_changed(f"{user.__qualname__} no longer uses {name}"))
     used = set(RTCRtpReceiver.__init__.__code__.co_names)
     for name in sorted(_NAMES_IN_RECEIVER - used):
         raise RuntimeError(_changed(f"RTCRtpReceiver no longer uses {name}"))
     if "get_decoder" not in receiver_module.decoder_worker.__code__.co_names:
         raise RuntimeError(_changed("decoder_worker no longer uses get_decoder"))
-    for part in (aiortc_rtp, aiortc_sctp):
+    for part in (aiortc_rtp, aiortc_sctp, aiortc_ice, aiortc_dtls):
         if changed := part.missing():
             raise RuntimeError(_changed(changed))
     if "get_host_addresses" not in aioice.ice.Connection.gather_candidates.__code__.co_names:
@@ -295,36 +305,39 @@ def end_track(track: MediaStreamTrack) -> None:
         track._queue.put_nowait(None)  # type: ignore[attr-defined]
 
 
-class SignsOfLife:
-    """Counts what arrives from a peer: RTP, RTCP, data, and its ICE consent checks (RFC 7675).
+class Transports:
+    """The ICE and DTLS transports under a peer connection, as far as they are ours to read.
 
-    A caller with a muted microphone and the camera off still sends RTCP and consent checks; one
-    whose machine is gone sends nothing. Make it when the remote description is set.
+    Made when the remote description is set; a renegotiation adds to them.
     """
 
     def __init__(self, pc: RTCPeerConnection) -> None:
-        self._transports = {t.receiver.transport for t in pc.getTransceivers()}
-        if pc.sctp is not None:
-            self._transports.add(pc.sctp.transport)
-        self._consent_checks = 0
-        for transport in self._transports:
-            connection: Any = transport.transport._connection
-            connection.check_incoming = self._counting(connection.check_incoming)
+        self._pc = pc
 
-    def count(self) -> int:
-        """How many packets and authenticated consent checks have come in until now."""
-        packets = 0
-        for transport in self._transports:
-            for stats in transport._get_stats().values():
-                packets += stats.packetsReceived
-        return packets + self._consent_checks
+    def checks(self) -> int:
+        """Authenticated connectivity and consent checks until now (RFC 7675)."""
+        return sum(connection.checks for connection in self._connections())
 
-    def _counting(self, check_incoming: Callable[..., None]) -> Callable[..., None]:
-        def counted(*args: Any, **kwargs: Any) -> None:
-            self._consent_checks += 1
-            check_incoming(*args, **kwargs)
+    def verified(self) -> int:
+        """Authenticated packets of the peer until now: SRTP, SRTCP, data."""
+        return sum(transport.verified for transport in _dtls_transports(self._pc))
 
-        return counted
+    async def close_unused_sockets(self) -> None:
+        """Closes sockets over which nothing goes; call it once a round on a connected peer."""
+        for connection in self._connections():
+            await connection.close_unused()
+
+    def _connections(self) -> list[Any]:
+        return [transport.transport._connection for transport in _dtls_transports(self._pc)]
+
+
+def _dtls_transports(pc: RTCPeerConnection) -> set[Any]:
+    """The transports of a connection; those that were bundled away are gone."""
+    transports = set(getattr(pc, _DTLS_TRANSPORTS))
+    transports |= {t.receiver.transport for t in pc.getTransceivers()}
+    if pc.sctp is not None:
+        transports.add(pc.sctp.transport)
+    return transports - {None}
 
 
 async def abandon(pc: RTCPeerConnection) -> None:
@@ -332,13 +345,7 @@ async def abandon(pc: RTCPeerConnection) -> None:
     running = [task for t in pc.getTransceivers() for task in aiortc_rtp.cancel_tasks(t)]
     if running:
         await asyncio.wait(running, timeout=1)
-    transports = {t.receiver.transport for t in pc.getTransceivers()}
-    transports |= set(getattr(pc, "_RTCPeerConnection__dtlsTransports", ()))
-    if pc.sctp is not None:
-        transports.add(pc.sctp.transport)
-    for transport in transports:
-        if transport is None:
-            continue
+    for transport in _dtls_transports(pc):
         try:
             await asyncio.wait_for(transport.transport._connection.close(), 1)
         except (TimeoutError, OSError, AttributeError, RuntimeError) as error:

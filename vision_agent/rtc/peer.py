@@ -18,10 +18,13 @@ from aiortc import (
 )
 from aiortc.sdp import candidate_from_sdp
 
-from vision_agent.rtc import aiortc_patches
+from vision_agent.rtc import aiortc_patches, failures, network
 from vision_agent.rtc.answer import answer_for
 from vision_agent.rtc.bad_offer import BadOffer
 from vision_agent.rtc.candidate import Candidate
+from vision_agent.rtc.failures import Failures
+from vision_agent.rtc.liveness import Liveness
+from vision_agent.rtc.network import Network
 from vision_agent.rtc.offer import Offer, OfferedCandidate
 from vision_agent.rtc.speaker import Speaker
 
@@ -29,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 5.0
 MAX_CANDIDATES = 100
+MAX_PROBED = 10
+"""Addresses of the caller that are sent checks: whoever it names gets some of each."""
 
 
 class PeerClosed(RuntimeError):
@@ -64,9 +69,11 @@ class Peer:
         listener: told what happens.
         voice: the agent's voice; sent on the offer's audio section. Stopped with the peer.
         ice_servers: STUN and TURN servers; aiortc uses the first of each. None: none are asked.
-        connect_timeout_s: how long a peer may take to connect; aiortc waits for ever.
+        network: where media is received, and what is known of where the caller is.
+        connect_timeout_s: how long a peer may take to connect; aiortc waits for ever. One that
+            shows no sign of connecting is let go earlier (`liveness`).
         vanished_after_s: how long a connected peer may be wholly silent (neither media, RTCP, data
-            nor consent checks); aiortc takes 28 to 31 s to notice.
+            nor consent checks, each authenticated); aiortc takes 28 to 31 s to notice.
     """
 
     def __init__(
@@ -75,12 +82,15 @@ class Peer:
         voice: Speaker,
         *,
         ice_servers: Sequence[RTCIceServer] = (),
+        network: Network | None = None,
         connect_timeout_s: float = 15.0,
         vanished_after_s: float = 8.0,
     ) -> None:
         self._listener = listener
         self._voice = voice
         self._ice_servers = list(ice_servers)
+        self._network = network or Network()
+        self._failures = Failures(self._on_failure)
         self._connect_timeout_s = connect_timeout_s
         self._vanished_after_s = vanished_after_s
         self._pc: RTCPeerConnection | None = None
@@ -89,6 +99,7 @@ class Peer:
         self._offer: Offer | None = None
         self._closed_because = ""
         self._candidates = 0
+        self._probed: set[tuple[str, int]] = set()
         self._connected = False
         self._watching: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -115,7 +126,8 @@ class Peer:
         # An empty list means no servers at all; None would mean a public STUN server.
         pc = self._pc = RTCPeerConnection(RTCConfiguration(iceServers=self._ice_servers))
         try:
-            answer = await self._negotiate(pc, offer)
+            # A task, so that all that the connection starts finds its peer in its context.
+            answer = await asyncio.create_task(self._negotiate(pc, offer), name="peer-negotiate")
         except BaseException as error:
             closed = self._closing is not None
             # A peer that never connected is not reported as closed.
@@ -126,6 +138,7 @@ class Peer:
         if self._closing is not None:
             raise PeerClosed(self._closed_because)
         self._watching = asyncio.create_task(self._watch(pc), name="peer-watch")
+        self._watching.add_done_callback(self._watch_ended)
         return answer
 
     async def add_candidates(self, candidates: list[dict[str, object]]) -> None:
@@ -174,6 +187,8 @@ class Peer:
         return self._closing
 
     async def _negotiate(self, pc: RTCPeerConnection, offer: Offer) -> str:
+        failures.current.set(self._failures)
+        network.current.set(self._network)
         pc.on("connectionstatechange", self._on_state)
         pc.on("datachannel", self._on_channel)
         if offer.has_audio:
@@ -201,8 +216,12 @@ class Peer:
         a socket that everyone can write to, and asking delays the answer by up to a second. The
         peer finds us without it: its first check says where it is (RFC 8445 7.3.1.3).
         """
-        if not offered.candidate.usable:
+        address = (offered.candidate.host, offered.candidate.port)
+        if not offered.candidate.usable or not self._network.is_worth_a_check(address[0]):
             return
+        if address not in self._probed and len(self._probed) >= MAX_PROBED:
+            return
+        self._probed.add(address)
         candidate = candidate_from_sdp(offered.candidate.text)
         candidate.sdpMid, candidate.sdpMLineIndex = offered.mid, offered.index
         await pc.addIceCandidate(candidate)
@@ -247,27 +266,35 @@ class Peer:
 
     async def _watch(self, pc: RTCPeerConnection) -> None:
         loop = asyncio.get_running_loop()
-        signs = aiortc_patches.SignsOfLife(pc)
-        offered_at_s = heard_at_s = checked_at_s = loop.time()
-        heard = 0
-        interval_s = min(1.0, self._connect_timeout_s / 4, self._vanished_after_s / 8)
+        transports = aiortc_patches.Transports(pc)
+        liveness = Liveness(
+            loop.time(),
+            connect_timeout_s=self._connect_timeout_s,
+            vanished_after_s=self._vanished_after_s,
+        )
         while True:
-            await asyncio.sleep(interval_s)
-            now_s = loop.time()
-            count = signs.count()
-            # Late by much, it is this process that was away: what came meanwhile is not counted
-            # yet.
-            if count != heard or not self._connected or now_s - checked_at_s > interval_s + 0.5:
-                heard, heard_at_s = count, now_s
-            checked_at_s = now_s
-            if not self._connected and now_s - offered_at_s >= self._connect_timeout_s:
-                self._close_once(f"the peer did not connect within {self._connect_timeout_s:g} s")
+            await asyncio.sleep(liveness.interval_s)
+            reason = liveness.judge(
+                loop.time(),
+                connected=self._connected,
+                checks=transports.checks(),
+                verified=transports.verified(),
+            )
+            if reason is not None:
+                self._close_once(reason)
                 return
-            if now_s - heard_at_s >= self._vanished_after_s - interval_s:
-                self._close_once(f"nothing was heard of the peer for {now_s - heard_at_s:.0f} s")
-                return
+            if self._connected:
+                await transports.close_unused_sockets()
+
+    def _watch_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            failures.report("Watching the connection failed", error, fatal=True)
+
+    def _on_failure(self, what: str) -> None:
+        self._close_once(f"the connection failed on the server: {what[0].lower()}{what[1:]}")
 
     async def _let_go(self, reason: str, tell: bool) -> None:
+        self._failures.closing = True
         if tell:
             self._tell(lambda: self._listener.on_closed(reason))
         if self._watching is not None:

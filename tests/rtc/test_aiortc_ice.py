@@ -1,0 +1,239 @@
+"""Datagrams from strangers and from the caller's own address, on real sockets."""
+
+import asyncio
+import os
+import random
+import socket
+import struct
+from collections.abc import Iterator
+
+import aioice.ice
+import pytest
+from aioice import stun
+from aiortc import RTCPeerConnection, RTCSessionDescription
+
+from tests.rtc.calling import Call, Leftovers, PictureSource, SoundSource, until
+from vision_agent.rtc import Network, Offer, Peer, aiortc_ice, aiortc_patches, failures
+from vision_agent.rtc.aiortc_ice import MAX_LEARNT_ADDRESSES, GuardedConnection
+
+
+def connection_of(pc: RTCPeerConnection) -> GuardedConnection:
+    transports = [t.receiver.transport for t in pc.getTransceivers()] or [pc.sctp.transport]
+    return transports[0].transport._connection
+
+
+def server_ports(call: Call) -> list[int]:
+    return [p.local_candidate.port for p in connection_of(call.peer._pc)._protocols]
+
+
+@pytest.fixture
+async def live(call: Call) -> Call:
+    """A connected call whose caller sends sound and pictures and has a channel."""
+    call.caller.addTrack(SoundSource())
+    call.caller.addTransceiver(PictureSource(), direction="sendonly")
+    call.channel = call.caller.createDataChannel("chat")
+    await call.connect()
+    await until(lambda: call.channel.readyState == "open" and call.listener.channels)
+    return call
+
+
+@pytest.fixture
+def stranger() -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.bind(("127.0.0.2", 0))
+        yield stranger
+
+
+async def goes_on(call: Call) -> None:
+    """The call's channel and its sound still work, in both directions."""
+    got: list[str] = []
+    call.listener.channels[0].on("message", got.append)
+    call.channel.send("still here")
+    await until(lambda: got == ["still here"], what="the channel works")
+    sent = connection_of(call.caller)
+    transport = call.caller.sctp.transport
+    verified = transport.verified
+    await until(lambda: transport.verified > verified + 5, what="the voice arrives")
+    assert sent._nominated
+    assert call.listener.closed == []
+
+
+def malformed() -> list[bytes]:
+    """Nothing, bytes of every kind, and shortened packets of each protocol."""
+    dice = random.Random(4)
+    request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    request.attributes["USERNAME"] = "who:me"
+    request.attributes["PRIORITY"] = 1
+    request.add_message_integrity(b"wrong")
+    whole = {
+        "stun": bytes(request),
+        "dtls": b"\x16\xfe\xfd" + bytes(8) + struct.pack("!H", 60) + bytes(60),
+        "alert": b"\x15\xfe\xfd" + bytes(8) + b"\x00\x02\x02\x28",
+        "rtp": b"\x80\x6f" + bytes(40),
+        "rtcp": b"\x81\xc9\x00\x07" + bytes(28),
+    }
+    datagrams = [b""]
+    datagrams += [bytes([first]) for first in range(256)]
+    datagrams += [bytes([first]) + dice.randbytes(dice.randint(1, 90)) for first in range(256)]
+    datagrams += [text[:length] for text in whole.values() for length in range(len(text))]
+    # Attributes of the wrong length, after a right header.
+    for kind in (0x0006, 0x0008, 0x0009, 0x0020, 0x0024, 0x8028, 0x8029):
+        for length in (0, 1, 3, 5):
+            body = struct.pack("!HH", kind, length) + bytes(length) + bytes(-length % 4)
+            datagrams.append(struct.pack("!HHI", 1, len(body), stun.COOKIE) + os.urandom(12) + body)
+    return datagrams
+
+
+async def test_no_datagram_of_a_stranger_ends_a_call(live: Call, stranger):
+    for n, data in enumerate(malformed()):
+        for port in server_ports(live):
+            stranger.sendto(data, ("127.0.0.1", port))
+        if n % 20 == 0:
+            await asyncio.sleep(0)
+    await goes_on(live)
+
+
+async def test_no_datagram_from_the_callers_own_address_ends_a_call(live: Call):
+    connection = connection_of(live.caller)
+    [pair] = connection._nominated.values()
+    for n, data in enumerate(malformed()):
+        pair.protocol.transport.sendto(data, pair.remote_addr)
+        if n % 20 == 0:
+            await asyncio.sleep(0)
+    await goes_on(live)
+
+
+async def test_what_is_not_stun_does_not_reach_dtls_from_a_stranger(live: Call, stranger):
+    connection = connection_of(live.peer._pc)
+    [pair] = connection._nominated.values()
+    let_in, dropped = pair.protocol.data_packets, failures.dropped_datagrams
+    reached: list[bytes] = []
+    stock = aioice.ice.Connection.data_received
+
+    def watched(self: object, data: bytes, component: int) -> None:
+        reached.append(data)
+        stock(self, data, component)
+
+    aioice.ice.Connection.data_received = watched
+    try:
+        for data in (b"", b"\x16" * 40, b"\x80" * 40, b"\x40" * 40, b"\x00" * 5):
+            stranger.sendto(data, ("127.0.0.1", pair.local_candidate.port))
+        await until(lambda: failures.dropped_datagrams >= dropped + 5)
+        await until(lambda: pair.protocol.data_packets > let_in)
+    finally:
+        aioice.ice.Connection.data_received = stock
+    assert reached
+    assert not [data for data in reached if data in (b"\x16" * 40, b"\x80" * 40, b"\x00" * 5)]
+
+
+async def test_a_callers_dtls_is_let_in_before_a_check_of_ours_has_succeeded(call: Call):
+    # The caller's checks are answered; what this side asks is not. A caller that has seen its own
+    # check succeed may send (RFC 8445 12.1).
+    call.caller.addTrack(SoundSource())
+    offer = Offer.parse(await call.offer())
+    peer = call.peer = Peer(call.listener, call.voice)
+    answer = await peer.accept(offer)
+    connection = connection_of(peer._pc)
+
+    async def unanswered(self: object, *args: object, **kwargs: object) -> None:
+        await asyncio.sleep(3600)
+
+    for protocol in connection._protocols:
+        protocol.request = unanswered.__get__(protocol)
+    await call.caller.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+    await until(lambda: any(p.data_packets for p in connection._protocols), what="DTLS is let in")
+
+
+async def test_addresses_learnt_from_checks_are_bounded(live: Call):
+    connection = connection_of(live.peer._pc)
+    [port] = server_ports(live)
+    before = len(connection._remote_candidates)
+    sockets = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(40)]
+    for client in sockets:
+        client.bind(("127.0.0.3", 0))
+        request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+        request.attributes["USERNAME"] = f"{connection.local_username}:{connection.remote_username}"
+        request.attributes["PRIORITY"] = 1
+        request.attributes["ICE-CONTROLLING"] = 1
+        request.add_message_integrity(connection.local_password.encode())
+        client.sendto(bytes(request), ("127.0.0.1", port))
+    await until(lambda: len(connection._remote_candidates) > before)
+    await goes_on(live)
+    assert len(connection._remote_candidates) <= before + MAX_LEARNT_ADDRESSES
+    for client in sockets:
+        client.close()
+
+
+async def test_an_authenticated_check_without_its_attributes_ends_nothing(live: Call):
+    server = connection_of(live.peer._pc)
+    [pair] = connection_of(live.caller)._nominated.values()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        for attributes in ({}, {"USE-CANDIDATE": None}, {"ICE-CONTROLLED": 1}):
+            request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+            request.attributes["USERNAME"] = f"{server.local_username}:{server.remote_username}"
+            request.attributes.update(attributes)
+            request.add_message_integrity(server.local_password.encode())
+            client.sendto(bytes(request), pair.remote_addr)
+    await goes_on(live)
+
+
+async def test_sockets_over_which_nothing_goes_are_closed_once_connected(monkeypatch):
+    monkeypatch.setattr(
+        aioice.ice,
+        "get_host_addresses",
+        lambda use_ipv4, use_ipv6: ["127.0.0.1", "127.0.0.5", "127.0.0.6"],
+    )
+    leftovers = Leftovers()
+    call = Call()
+    call.caller.addTrack(SoundSource())
+    call.channel = call.caller.createDataChannel("chat")
+    await call.connect(vanished_after_s=1)  # looked at every 125 ms
+    connection = connection_of(call.peer._pc)
+    assert len(connection._protocols) == 3
+    await until(lambda: len(connection._protocols) == 1)
+    await until(lambda: call.channel.readyState == "open")
+    await goes_on(call)
+    await call.close()
+    await leftovers.nothing()
+
+
+async def test_a_server_on_loopback_receives_media_on_loopback_only(monkeypatch):
+    monkeypatch.undo()
+    for network, expected in (
+        (Network("127.0.0.1"), {"127.0.0.1"}),
+        (Network(), {"127.0.0.1", *aioice.ice.get_host_addresses(True, True)}),
+    ):
+        call = Call()
+        call.caller.addTrack(SoundSource())
+        call.peer = Peer(call.listener, call.voice, network=network)
+        answer = await call.peer.accept(Offer.parse(await call.offer()))
+        bound = {p.local_candidate.host for p in connection_of(call.peer._pc)._protocols}
+        assert bound == expected
+        await call.caller.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+        await until(lambda call=call: call.listener.connected)
+        await call.close()
+
+
+@pytest.mark.parametrize("moment", range(12))
+async def test_closing_at_any_moment_of_connecting_leaves_no_task_behind(moment):
+    leftovers = Leftovers()
+    call = Call()
+    call.caller.addTrack(SoundSource())
+    call.peer = Peer(call.listener, call.voice)
+    answer = await call.peer.accept(Offer.parse(await call.offer()))
+    connection = connection_of(call.peer._pc)
+    await call.caller.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+    await until(lambda: connection._nominated)
+    for _ in range(moment):
+        await asyncio.sleep(0)
+    await call.peer.close()
+    await call.caller.close()
+    await leftovers.nothing(within_s=4)
+
+
+def test_a_changed_aioice_is_noticed(monkeypatch):
+    assert aiortc_ice.missing() is None
+    monkeypatch.delattr(aioice.ice.Connection, "data_received")
+    assert "data_received is gone" in aiortc_ice.missing()
+    with pytest.raises(RuntimeError, match="data_received"):
+        aiortc_patches.check()

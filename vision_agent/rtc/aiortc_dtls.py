@@ -1,0 +1,209 @@
+"""aiortc's DTLS transport and its tasks: what fails there is seen.
+
+One of the files that touch private parts of aiortc (see `aiortc_patches`). Replaced are:
+
+- ``RTCDtlsTransport``: a packet that can't be handled is dropped; let through, the failure would
+  end the receive loop of the whole connection. It counts what has been authenticated.
+- ``RTCCertificate``: also talks to peers with an RSA certificate when this side opens DTLS.
+- ``asyncio.ensure_future`` and ``create_task`` in aiortc's and aioice's modules, and SCTP's timers:
+  a task that fails is reported, and the call ends with a reason.
+
+Written for aiortc 1.16 and aioice 0.13.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import sys
+import types
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import aioice.ice
+import aiortc.rtcdtlstransport
+import aiortc.rtcicetransport
+import aiortc.rtcpeerconnection
+import aiortc.rtcrtpreceiver
+import aiortc.rtcrtpsender
+import aiortc.rtcsctptransport
+from aiortc import RTCCertificate, RTCDtlsTransport, RTCRtpSender, RTCSctpTransport
+from aiortc.exceptions import InvalidStateError
+from OpenSSL import SSL
+
+from vision_agent.rtc import failures
+
+peer_connection_module: Any = aiortc.rtcpeerconnection
+_TASK_MODULES: list[Any] = [
+    aioice.ice,
+    aiortc.rtcdtlstransport,
+    aiortc.rtcicetransport,
+    aiortc.rtcpeerconnection,
+    aiortc.rtcrtpreceiver,
+    aiortc.rtcrtpsender,
+    aiortc.rtcsctptransport,
+]
+_TIMERS = ["_t1_expired", "_t2_expired", "_t3_expired", "_reconfig_timer_expired"]
+_SENDER_WARNING = "_RTCRtpSender__log_warning"
+_TASK_FAILED = "A task of the connection failed"
+
+MAX_BAD_PACKETS_IN_A_ROW = 200
+"""More are no packets: what reads them is broken, and would fail for ever."""
+
+_ECDSA_SUITES = (
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:"
+    "ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA"
+)
+_CIPHER_SUITES = f"{_ECDSA_SUITES}:{_ECDSA_SUITES.replace('-ECDSA-', '-RSA-')}".encode()
+
+
+class GuardedDtlsTransport(RTCDtlsTransport):
+    """A DTLS transport whose receive loop no packet ends.
+
+    Attributes:
+        verified: packets of the peer that were authenticated: SRTP, SRTCP and data.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.verified = 0
+        self._bad_in_a_row = 0
+
+    async def _recv_next(self) -> None:
+        try:
+            await super()._recv_next()
+        except ConnectionError:
+            raise
+        except Exception as error:  # of one packet
+            failures.report("A packet could not be handled", error)
+            self._bad_in_a_row += 1
+            if self._bad_in_a_row > MAX_BAD_PACKETS_IN_A_ROW:
+                raise
+        else:
+            self._bad_in_a_row = 0
+
+    def _handle_rtp_data(self, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, None]:
+        self.verified += 1
+        return super()._handle_rtp_data(*args, **kwargs)
+
+    def _handle_rtcp_data(self, data: bytes) -> Coroutine[Any, Any, None]:
+        self.verified += 1
+        return super()._handle_rtcp_data(data)
+
+    def _register_data_receiver(self, receiver: Any) -> None:
+        super()._register_data_receiver(receiver)
+        handle_data = receiver._handle_data
+
+        def counted(data: bytes) -> Coroutine[Any, Any, None]:
+            self.verified += 1
+            handled: Coroutine[Any, Any, None] = handle_data(data)
+            return handled
+
+        receiver._handle_data = counted
+
+    # Called by aiortc, inside `except`, when its receive loop fails.
+    def _RTCDtlsTransport__log_warning(self, *_: object) -> None:
+        if error := sys.exc_info()[1]:
+            failures.report("Receiving failed", error, fatal=True)
+
+
+class AnyPeerCertificate(RTCCertificate):
+    """Its holder accepts RSA certificates too: aiortc's client offers ECDSA suites only."""
+
+    def _create_ssl_context(self, srtp_profiles: Any) -> SSL.Context:
+        context = super()._create_ssl_context(srtp_profiles)
+        context.set_cipher_list(_CIPHER_SUITES)
+        return context
+
+
+def _reporting(log_warning: Callable[..., None]) -> Callable[..., None]:
+    """In the place of what aiortc calls, inside `except`, when the task that sends media fails."""
+
+    @functools.wraps(log_warning)
+    def reporting(*_: object) -> None:
+        if error := sys.exc_info()[1]:
+            failures.report("Sending the voice failed", error, fatal=True)
+
+    return reporting
+
+
+def _ended(task: asyncio.Future[Any]) -> None:
+    if task.cancelled():
+        return
+    error = task.exception()
+    # A connection that is gone is no failure: its end is noticed as such.
+    if isinstance(error, Exception) and not isinstance(error, ConnectionError | InvalidStateError):
+        failures.report(_TASK_FAILED, error, fatal=True)
+
+
+def _watched(start: Callable[..., asyncio.Future[Any]]) -> Callable[..., asyncio.Future[Any]]:
+    @functools.wraps(start)
+    def watched(*args: Any, **kwargs: Any) -> asyncio.Future[Any]:
+        task = start(*args, **kwargs)
+        task.add_done_callback(_ended)
+        return task
+
+    return watched
+
+
+def _watched_asyncio() -> types.ModuleType:
+    """`asyncio` for a module whose tasks nobody awaits."""
+    module = types.ModuleType("asyncio")
+    vars(module).update(vars(asyncio))
+    vars(module)["ensure_future"] = _watched(asyncio.ensure_future)
+    vars(module)["create_task"] = _watched(asyncio.create_task)
+    return module
+
+
+def _watched_timer(expired: Callable[[Any], None]) -> Callable[[Any], None]:
+    @functools.wraps(expired)
+    def watched(self: Any) -> None:
+        try:
+            expired(self)
+        except Exception as error:
+            failures.report("A timer of the data channel failed", error, fatal=True)
+
+    return watched
+
+
+def install() -> None:
+    """Puts the replacements in place."""
+    peer_connection_module.RTCDtlsTransport = GuardedDtlsTransport
+    peer_connection_module.RTCCertificate = AnyPeerCertificate
+    watched = _watched_asyncio()
+    for module in _TASK_MODULES:
+        module.asyncio = watched
+    setattr(RTCRtpSender, _SENDER_WARNING, _reporting(getattr(RTCRtpSender, _SENDER_WARNING)))
+    for name in _TIMERS:
+        setattr(RTCSctpTransport, name, _watched_timer(getattr(RTCSctpTransport, name)))
+
+
+_OVERRIDDEN: list[tuple[Any, str, list[str]]] = [
+    (RTCDtlsTransport, "_recv_next", ["self"]),
+    (RTCDtlsTransport, "_handle_rtp_data", ["self", "data", "arrival_time_ms"]),
+    (RTCDtlsTransport, "_handle_rtcp_data", ["self", "data"]),
+    (RTCDtlsTransport, "_register_data_receiver", ["self", "receiver"]),
+    (RTCDtlsTransport, "_RTCDtlsTransport__log_warning", ["self", "msg", "args"]),
+    (RTCRtpSender, _SENDER_WARNING, ["self", "msg", "args"]),
+    (RTCCertificate, "_create_ssl_context", ["self", "srtp_profiles"]),
+    (RTCSctpTransport, "_handle_data", ["self", "data"]),
+    *((RTCSctpTransport, name, ["self"]) for name in _TIMERS),
+]
+
+
+def missing() -> str | None:
+    """What of aiortc is not as this file expects it, in words; None if all is there."""
+    for owner, name, parameters in _OVERRIDDEN:
+        found = getattr(owner, name, None)
+        if found is None:
+            return f"{owner.__name__}.{name} is gone"
+        if list(inspect.signature(found).parameters) != parameters:
+            return f"{owner.__name__}.{name} takes other arguments"
+    for module in _TASK_MODULES:
+        if not hasattr(module, "asyncio"):
+            return f"{module.__name__} no longer uses asyncio"
+    for name in ("RTCDtlsTransport", "RTCCertificate"):
+        if not hasattr(aiortc.rtcpeerconnection, name):
+            return f"RTCPeerConnection no longer makes an {name}"
+    return None

@@ -1,0 +1,222 @@
+"""aioice's connection, guarded against datagrams from anybody and against the peer itself.
+
+One of the files that touch private parts of aiortc and aioice (see `aiortc_patches`). A UDP socket
+takes datagrams from everyone who finds its port. aioice hands all that is not STUN to DTLS, and an
+empty one ends the connection. Replaced are:
+
+- ``StunProtocol``: what is not STUN is let in only from an address that has passed a connectivity
+  check on this socket. A peer can send nothing before: it has to see a check of its own succeed
+  (RFC 8445 12.1), and what answered it is this side, which authenticated it first.
+- ``Connection``: addresses learnt from checks are bounded, sockets that are not needed are closed,
+  and one that is closed while it connects starts nothing more.
+
+Written for aioice 0.13.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import Any
+
+import aioice.ice
+import aiortc.rtcicetransport
+from aioice import stun
+from aioice.ice import CandidatePair, Connection, StunProtocol
+
+from vision_agent.rtc import failures
+
+ice_module: Any = aioice.ice
+ice_transport_module: Any = aiortc.rtcicetransport
+
+MAX_LEARNT_ADDRESSES = 10
+"""Addresses of the peer that only its checks have shown; each gets a check in return."""
+
+MAX_WAITING_DATAGRAMS = 512
+"""DTLS reads them as they come: more wait only while it is not running."""
+
+UNUSED_AFTER_ROUNDS = 3
+"""A peer may choose another pair shortly after it connected, so no socket is closed at once."""
+
+_LAST_STUN_BYTE = 3  # RFC 7983
+
+
+class GuardedProtocol(StunProtocol):
+    """A UDP socket of a connection, deaf to strangers.
+
+    Attributes:
+        data_packets: how many datagrams were let in that are not STUN.
+    """
+
+    def __init__(self, receiver: GuardedConnection) -> None:
+        super().__init__(receiver)
+        self.data_packets = 0
+        self.quiet_rounds = 0
+        self.data_packets_before = 0
+        self._trusted: set[tuple[Any, ...]] = set()
+
+    def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
+        """Takes a datagram from the socket, or from the TURN server."""
+        assert isinstance(data, bytes)
+        if not data:
+            return failures.drop_datagram()
+        if data[0] > _LAST_STUN_BYTE:
+            if addr[:2] not in self._trusted and not self._passed_a_check(addr[:2]):
+                return failures.drop_datagram()
+            self.data_packets += 1
+        try:
+            super().datagram_received(data, addr)
+        except Exception as error:  # of one datagram
+            failures.report("A datagram could not be handled", error)
+
+    def trust(self, addr: tuple[Any, ...]) -> None:
+        """The peer has shown that it is there: what comes from it is for DTLS."""
+        self._trusted.add(addr[:2])
+
+    def _passed_a_check(self, addr: tuple[Any, ...]) -> bool:
+        connection: Any = self.receiver
+        passed = any(
+            pair.protocol is self
+            and pair.remote_addr == addr
+            and pair.state is CandidatePair.State.SUCCEEDED
+            for pair in connection._check_list
+        ) or any(early[1:] == (addr, self) for early in connection._early_checks)
+        if passed:
+            self.trust(addr)
+        return passed
+
+    async def request(
+        self,
+        request: stun.Message,
+        addr: tuple[str, int],
+        integrity_key: bytes | None = None,
+        retransmissions: int | None = None,
+    ) -> tuple[stun.Message, tuple[str, int]]:
+        """Sends a check and waits for its answer."""
+        response = await super().request(request, addr, integrity_key, retransmissions)
+        if integrity_key is not None and isinstance(self.receiver, GuardedConnection):
+            self.receiver.checks += 1
+        return response
+
+
+class GuardedConnection(Connection):
+    """An ICE connection with a peer that may mean harm.
+
+    Attributes:
+        checks: authenticated connectivity and consent checks, of the peer and answered by it.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.checks = 0
+
+    async def connect(self) -> None:
+        """Performs the ICE handshake."""
+        await super().connect()
+        # Closed in its last moment: its consent checks would go on for ever.
+        if self._closing and self._query_consent_task is not None:
+            self._query_consent_task.cancel()
+            self._query_consent_task = None
+            raise ConnectionError("The connection was closed while it was made.")
+
+    def check_incoming(
+        self, message: stun.Message, addr: tuple[str, int], protocol: StunProtocol
+    ) -> None:
+        """Takes an authenticated check of the peer."""
+        known = any((c._network_host, c.port) == addr for c in self._remote_candidates)
+        learnt = sum(candidate.type == "prflx" for candidate in self._remote_candidates)
+        if not known and learnt >= MAX_LEARNT_ADDRESSES:
+            return
+        try:
+            super().check_incoming(message, addr, protocol)
+        except Exception as error:  # of one check
+            failures.report("A connectivity check could not be handled", error)
+            return
+        self.checks += 1
+        if isinstance(protocol, GuardedProtocol):
+            protocol.trust(addr)
+
+    def data_received(self, data: bytes, component: int) -> None:
+        """Takes what is not STUN."""
+        # STUN that can't be parsed arrives here too.
+        if data[0] <= _LAST_STUN_BYTE or self._queue.qsize() >= MAX_WAITING_DATAGRAMS:
+            failures.drop_datagram()
+        else:
+            super().data_received(data, component)
+
+    async def close_unused(self) -> None:
+        """Closes sockets over which nothing goes; call it once a round on a connected peer."""
+        used = {pair.protocol for pair in self._nominated.values()}
+        for protocol in list(self._protocols) if used else []:
+            if not isinstance(protocol, GuardedProtocol):
+                continue
+            quiet = protocol.data_packets == protocol.data_packets_before
+            protocol.data_packets_before = protocol.data_packets
+            protocol.quiet_rounds = protocol.quiet_rounds + 1 if quiet else 0
+            if protocol not in used and protocol.quiet_rounds >= UNUSED_AFTER_ROUNDS:
+                await self._drop(protocol)
+
+    async def _drop(self, protocol: GuardedProtocol) -> None:
+        self._protocols.remove(protocol)
+        pairs = [pair for pair in self._check_list if pair.protocol is protocol]
+        for pair in pairs:
+            self._check_list.remove(pair)
+        tasks = [pair.task for pair in pairs if pair.task is not None]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        await protocol.close()
+
+
+def install() -> None:
+    """Puts the replacements in place."""
+    ice_module.StunProtocol = GuardedProtocol
+    ice_transport_module.Connection = GuardedConnection
+
+
+_OVERRIDDEN: list[tuple[Any, str, list[str]]] = [
+    (StunProtocol, "datagram_received", ["self", "data", "addr"]),
+    (StunProtocol, "request", ["self", "request", "addr", "integrity_key", "retransmissions"]),
+    (StunProtocol, "close", ["self"]),
+    (Connection, "connect", ["self"]),
+    (Connection, "check_incoming", ["self", "message", "addr", "protocol"]),
+    (Connection, "data_received", ["self", "data", "component"]),
+]
+_ATTRIBUTES = {
+    "_check_list",
+    "_closing",
+    "_early_checks",
+    "_nominated",
+    "_protocols",
+    "_query_consent_task",
+    "_queue",
+    "_remote_candidates",
+}
+_USES: list[tuple[Any, str]] = [
+    (Connection.request_received, "check_incoming"),
+    (Connection.connect, "check_incoming"),
+    (Connection.connect, "_query_consent_task"),
+    (Connection.check_incoming, "_network_host"),
+    (StunProtocol.datagram_received, "data_received"),
+    (StunProtocol.datagram_received, "request_received"),
+    (aiortc.RTCIceGatherer.__init__, "_connection"),
+    (aiortc.RTCIceGatherer.__init__, "Connection"),
+    (aiortc.RTCIceTransport.__init__, "_connection"),
+]
+
+
+def missing() -> str | None:
+    """What of aioice is not as this file expects it, in words; None if all is there."""
+    for owner, name, parameters in _OVERRIDDEN:
+        found = getattr(owner, name, None)
+        if found is None:
+            return f"{owner.__name__}.{name} is gone"
+        if list(inspect.signature(found).parameters) != parameters:
+            return f"{owner.__name__}.{name} takes other arguments"
+    for name in sorted(_ATTRIBUTES - set(Connection.__init__.__code__.co_names)):
+        return f"Connection no longer uses {name}"
+    for user, used in _USES:
+        if used not in user.__code__.co_names:
+            return f"{user.__qualname__} no longer uses {used}"
+    return None
