@@ -115,6 +115,7 @@ class Call:
         self._restarting = asyncio.Lock()
         self._live_started = False
         self._come_back = False
+        self._ended_because = ""
         self._limits = CallLimits(
             time.monotonic(),
             max_call_s=settings.max_call_s,
@@ -136,9 +137,13 @@ class Call:
             CallOver: The call was ended meanwhile.
         """
         try:
-            return await self._peer.accept(offer)
+            answer = await self._peer.accept(offer)
         except PeerClosed as closed:
-            raise CallOver(f"The call ended while it was being set up: {closed}.") from closed
+            reason = self._ended_because or str(closed)
+            raise CallOver(f"The call ended while it was being set up: {reason}.") from closed
+        if self._closing is not None:
+            raise CallOver(f"The call ended while it was being set up: {self._ended_because}.")
+        return answer
 
     async def restart(self, offer: Offer, network: Network | None = None) -> str:
         """A new peer connection under the same conversation: the caller's network changed.
@@ -348,7 +353,7 @@ class Call:
     def end(self, reason: str, *, come_back: bool = False) -> None:
         """`close`, from where one can't wait."""
         if self._closing is None:
-            self._come_back = come_back
+            self._come_back, self._ended_because = come_back, reason
             self._closing = asyncio.create_task(self._close(reason), name=f"close-{self.call_id}")
 
     async def _close(self, reason: str) -> None:
