@@ -48,6 +48,12 @@ if [ "$what" = dev ]; then
 		# Virtual devices for the tests of `vision-agent talk`.
 		command -v pulseaudio >/dev/null 2>&1 || missing="$missing pulseaudio"
 		command -v paplay >/dev/null 2>&1 || missing="$missing pulseaudio-utils"
+		# A WebRTC stack that calls; its bindings belong to the system's own Python.
+		webrtcbin="import gi; gi.require_version('GstWebRTC', '1.0'); from gi.repository import Gst, GstWebRTC
+Gst.init(None); assert all(map(Gst.ElementFactory.find, ('webrtcbin', 'nicesrc', 'opusenc', 'vp8enc')))"
+		/usr/bin/python3 -c "$webrtcbin" >/dev/null 2>&1 ||
+			missing="$missing python3-gi gir1.2-gst-plugins-bad-1.0 gstreamer1.0-nice gstreamer1.0-plugins-base \
+gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"
 	fi
 fi
 
@@ -65,7 +71,7 @@ if [ -n "$missing" ]; then
 		say "These packages are missing and can't be installed from here:$missing"
 		say "On Debian or Ubuntu, as root: apt-get install$missing"
 		say "Elsewhere: OpenCV needs libGL.so.1 and libglib-2.0.so.0; the tests need Chromium, PulseAudio,"
-		say "PostgreSQL, and Node 20 with npm."
+		say "PostgreSQL, GStreamer, and Node 20 with npm."
 		exit 1
 	fi
 fi
@@ -87,13 +93,16 @@ if [ ! -e "$stamp" ] || [ pyproject.toml -nt "$stamp" ]; then
 fi
 
 if [ "$what" = dev ]; then
-	javascript=tests/javascript
-	stamp="$javascript/node_modules/.package-lock.json"
 	if ! node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)'; then
-		say "The JavaScript SDK needs Node 20 or newer; this machine has $(node --version): its test will be SKIPPED."
-	elif [ ! -e "$stamp" ] || [ "$javascript/package-lock.json" -nt "$stamp" ]; then
-		say "Installing the JavaScript SDK into $javascript …"
-		npm ci --prefix "$javascript" --no-audit --no-fund --ignore-scripts --loglevel=error >&2
-		touch "$stamp"
+		say "The clients in JavaScript need Node 20 or newer; this machine has $(node --version): their tests will be SKIPPED."
+	else
+		for folder in tests/javascript tests/clients; do
+			stamp="$folder/node_modules/.package-lock.json"
+			if [ ! -e "$stamp" ] || [ "$folder/package-lock.json" -nt "$stamp" ]; then
+				say "Installing the packages of $folder …"
+				npm ci --prefix "$folder" --no-audit --no-fund --ignore-scripts --loglevel=error >&2
+				touch "$stamp"
+			fi
+		done
 	fi
 fi
