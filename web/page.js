@@ -24,7 +24,7 @@ import { ScreenWakeLock } from "./wake_lock.js";
 
 const STATE_GRACE_MS = 300;
 // Thinking or connecting for so long is worth a word.
-const SLOW_AFTER_MS = 8_000;
+const SLOW_AFTER_MS = 4_000;
 
 const at = (id) => document.getElementById(id);
 
@@ -196,8 +196,7 @@ function ended(problem) {
   points.stop();
   clock.stop();
   wakeLock.release();
-  // The card says why; here it is only named.
-  become(enter(state, "ended", problem ? sentence(problem.title) : "You hung up."));
+  become(enter(state, "ended", problem ? null : "You hung up.")); // else the card says why
   if (problem) lobby.notices.show("ended", { ...problem, action: null });
   toAsk = null;
   callWords = problem?.action ?? "Call again";
@@ -283,7 +282,7 @@ function announce(before) {
   else if (isLive(state)) backCue.back();
   else if (!isInCall(state)) backCue.forget();
   // Turns are heard; only what changes the call itself is worth interrupting a screen reader for.
-  if (name === "ended") at("spoken-state").textContent = `Call ended. ${reason}`;
+  if (name === "ended") at("spoken-state").textContent = ["Call ended.", reason].filter(Boolean).join(" ");
   else if (name === "connecting" || name === "reconnecting") {
     at("spoken-state").textContent = titleOf(state);
   } else if (isLive(state) && (before === "connecting" || before === "reconnecting")) {
@@ -315,11 +314,6 @@ function render() {
     canSwitch: camera.canSwitch,
   });
   keepFocus();
-}
-
-/** @param {string} words */
-function sentence(words) {
-  return /[.?!]$/.test(words) ? words : `${words}.`;
 }
 
 function say(text) {

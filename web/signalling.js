@@ -112,7 +112,7 @@ export function tokenFrom(hash) {
 function whoCalls() {
   try {
     let user = localStorage.getItem(WHO);
-    if (!user) {
+    if (!/^[0-9a-f]{32}$/.test(user ?? "")) {
       user = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
         byte.toString(16).padStart(2, "0"),
       ).join("");

@@ -1,0 +1,82 @@
+"""The page under a prefix: mounted in another application, or behind a proxy that strips it."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from playwright.async_api import expect
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from vision_agent import Settings, create_app
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+def mounted(agent: FastAPI) -> ASGIApp:
+    """An application that has the agent under /agent/."""
+    parent = FastAPI()
+    parent.mount("/agent", agent)
+    return parent
+
+
+def proxied(agent: FastAPI) -> ASGIApp:
+    """What nginx does with `location /agent/ { proxy_pass http://agent/; }`."""
+
+    async def strip(scope: Scope, receive: Receive, send: Send) -> None:
+        if not scope["path"].startswith("/agent/"):
+            await send({"type": "http.response.start", "status": 404, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        path = scope["path"].removeprefix("/agent")
+        await agent({**scope, "path": path, "raw_path": path.encode()}, receive, send)
+
+    return strip
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp) -> AsyncIterator[str]:
+    """The address of an application on a socket of its own."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="warning"))
+        server.install_signal_handlers = lambda: None
+        task = asyncio.create_task(server.serve([listener]))
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await task
+
+
+@pytest.mark.parametrize("put", [mounted, proxied])
+async def test_a_call_works_under_a_prefix(quiet_browser, open_page, put):
+    agent = create_app(Settings())
+    async with agent.router.lifespan_context(agent), serving(put(agent)) as url:
+        caller = await open_page(quiet_browser, f"{url}/agent/")
+        page = caller.page
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        await caller.call()
+        await expect(page.locator("#looks")).to_have_text("Agent sees this", timeout=20_000)
+        await caller.listen()
+        await caller.types("hello")
+        await caller.hears_voice()
+        assert await caller.reads_answer()
+        await caller.press("hang-up")
+        await caller.sees_state("ended")
+        while len(agent.state.registry) > 0:
+            await asyncio.sleep(0.05)
+        # Another application of the same origin has no conversation of this one's.
+        kept = await page.evaluate("() => Object.keys(sessionStorage)")
+        assert kept == ["vision-agent.thread /agent/"]
+        await page.reload()
+        await page.get_by_role("button", name="Continue the conversation").click()
+        await caller.sees_state("listening")
+        assert await caller.reads("user") == ["hello"]
+        await caller.press("hang-up")
+    assert asked
+    assert all(one.startswith((f"{url}/agent/", "data:")) for one in asked), asked

@@ -1,0 +1,129 @@
+"""What stands between the page and a call, in words that say what to do."""
+
+import pytest
+from playwright.async_api import Route, expect
+
+from vision_agent.server_process import ServerProcess
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+MARKUP = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (
+            {"status": 429, "headers": {"Retry-After": "30"}, "json": {"error": "Slow down."}},
+            ["Too many calls", "Slow down.", "Try again in about 30 seconds."],
+        ),
+        (
+            {"status": 503, "headers": {"Retry-After": "8"}, "json": {"error": "It restarts."}},
+            ["no calls right now", "It restarts.", "Try again in about 8 seconds."],
+        ),
+        (
+            {"status": 403, "json": {"error": "Pages of http://a.example may not call."}},
+            ["takes no calls from this page", "http://a.example may not call", "own address"],
+        ),
+        ({"status": 401, "json": {"error": "No token."}}, ["access token", "#token="]),
+        ({"status": 400, "json": {"error": MARKUP}}, ["did not accept the call", "<img src=x"]),
+        ({"status": 404, "json": {"error": "There is no agent 'x'."}}, ["Reload the page"]),
+        ({"status": 502, "body": "<h1>Bad gateway</h1>"}, ["does not answer its proxy"]),
+        ({"status": 200, "body": "<h1>Log in</h1>"}, ["Something else answered", "log in"]),
+        (
+            {"status": 302, "headers": {"Location": "https://login.example/"}},
+            ["Something else answered", "log in"],
+        ),
+    ],
+)
+async def test_a_refusal_says_what_happened_and_what_to_do(
+    server, quiet_browser, open_page, answer, words
+):
+    caller = await open_page(quiet_browser, server.url)
+    page = caller.page
+
+    async def refuse(route: Route) -> None:
+        await route.fulfill(**answer)
+
+    await page.route("**/api/offer", refuse)
+    await page.click("#call")
+    notice = await caller.notice()
+    for one in words:
+        assert one in notice
+    # Said once; beside it the call only has ended.
+    assert (await page.inner_text("body")).count(words[-1]) == 1
+    await page.unroute("**/api/offer")
+    await expect(page.locator("#call")).to_have_text("Try again")
+    await caller.call()
+    await caller.press("hang-up")
+
+
+async def test_a_device_without_network_is_told_so(server, quiet_browser, open_page):
+    caller = await open_page(quiet_browser, server.url)
+    await caller.page.context.set_offline(True)
+    await caller.page.click("#call")
+    assert "This device has no network" in await caller.notice()
+    await caller.page.context.set_offline(False)
+    await caller.call()
+    await caller.press("hang-up")
+
+
+async def test_a_model_that_takes_its_time_is_waited_for_in_words(
+    quiet_browser, open_page, tmp_path
+):
+    scenario = tmp_path / "slow.yaml"
+    scenario.write_text("engine: false\notherwise: {think_s: 7, say: At last.}\n")
+    async with ServerProcess("--scenario", str(scenario)) as server:
+        caller = await open_page(quiet_browser, server.url)
+        await caller.call()
+        await caller.types("hello")
+        await expect(caller.page.locator("#state-detail")).to_contain_text(
+            "longer than usual", timeout=20_000
+        )
+        assert await caller.reads_answer() == "At last."
+        await expect(caller.page.locator("#state-detail")).not_to_contain_text("longer than usual")
+
+
+async def test_nothing_that_others_say_is_taken_for_markup(server, quiet_browser, open_page):
+    caller = await open_page(quiet_browser, server.url)
+    page = caller.page
+    agent = {"agent": MARKUP, "brain": MARKUP, "brain_label": MARKUP, "model": MARKUP}
+    agent["destinations"] = [{"service": "custom", "host": MARKUP, "model": MARKUP}]
+    info = {**agent, "ice_servers": [], "ready": True}
+    info["agents"] = [{"id": name, "description": MARKUP, **agent} for name in (MARKUP, "b")]
+
+    async def markup(route: Route) -> None:
+        await route.fulfill(json=info)
+
+    await page.route("**/api/info", markup)
+    await page.reload()
+    await expect(page.locator("#brain-text")).to_contain_text("<img src=x")
+    await page.evaluate(
+        """async (markup) => {
+             const { Captions } = await import("./captions.js");
+             const { Notices } = await import("./notices.js");
+             const { Points } = await import("./points.js");
+             const place = document.createElement("div");
+             document.body.append(place);
+             const captions = new Captions(place, place.cloneNode());
+             captions.agentSpeaks(markup);
+             captions.user(markup, true);
+             captions.typed(markup);
+             captions.agentDelta(markup);
+             captions.interrupted(markup);
+             captions.agentFinal(markup);
+             captions.toolStarted("1", markup);
+             captions.restore([{ who: "user", text: markup }, { who: markup, text: markup }]);
+             captions.note(markup, markup);
+             const how = { onAction() {}, dismissable: true, leftS: 9 };
+             const problem = { title: markup, text: markup, action: markup };
+             new Notices(place).show(markup, problem, how);
+             const points = new Points(place, document.createElement("video"));
+             const box = { box_2d: [0, 0, 900, 900], age_ms: 0, seconds: 9 };
+             points.show({ id: markup, label: markup, ...box });
+           }""",
+        MARKUP,
+    )
+    assert await page.locator("img").count() == 0
+    assert await page.locator("body script").count() == 0
+    assert await page.title() != "owned"

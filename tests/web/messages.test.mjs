@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { showMessage } from "../../web/messages.js";
+
+/** A part of the page that only remembers what it was told. */
+function part(told, name) {
+  return new Proxy({}, { get: (_, what) => (...how) => told.push([name, what, ...how]) });
+}
+
+let told, page;
+beforeEach(() => {
+  told = [];
+  page = {
+    captions: part(told, "captions"),
+    looks: part(told, "looks"),
+    points: part(told, "points"),
+    notices: part(told, "notices"),
+    seen: true,
+    fullPicture: (seconds) => told.push(["fullPicture", seconds]),
+    resumed: (earlier) => told.push(["resumed", earlier]),
+  };
+});
+const own = (data) => showMessage({ type: "server-message", data }, page);
+
+test("a notice of the server's is a card, counted down if the call ends with it", () => {
+  own({ kind: "notice", about: "tools", text: "The tools of 'stock' did not load." });
+  own({ kind: "notice", about: "drain", text: "It restarts.", left_s: 30 });
+  own({ kind: "notice_over", about: "drain" });
+  const [[, , , card, how], [, , , , counted], over] = told;
+  assert.equal(card.text, "The tools of 'stock' did not load.");
+  assert.match(card.title, /tools are missing/);
+  assert.equal(how.leftS, undefined);
+  assert.equal(counted.leftS, 30);
+  assert.deepEqual(over, ["notices", "clear", "drain"]);
+});
+
+test("what the agent saw is not shown while it does not look", () => {
+  page.seen = false;
+  for (const kind of ["frame", "frame_at_speech_end", "point"]) own({ kind });
+  assert.deepEqual(told, []);
+});
+
+test("an error that ends the call is told where the call ends", () => {
+  showMessage({ type: "error", data: { message: "No.", fatal: true } }, page);
+  showMessage({ type: "error", data: { error: "Odd.", fatal: false } }, page);
+  assert.deepEqual(told, [["captions", "note", "Odd.", "error"]]);
+});
+
+test("messages that nobody knows, and empty ones, change nothing", () => {
+  own(undefined);
+  own({ kind: "dance" });
+  showMessage({ type: "metrics", data: {} }, page);
+  assert.deepEqual(told, []);
+});
