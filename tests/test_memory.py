@@ -1,6 +1,7 @@
 import asyncio
 import secrets
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -14,15 +15,10 @@ from tests.dialling import Dialled
 from tests.test_call import said
 from vision_agent import memory
 from vision_agent.caller import claimed_caller
+from vision_agent.line_search import MAX_FOUND, best_lines
 from vision_agent.live.events import AgentTranscript, Interrupted, TurnComplete, UserTranscript
-from vision_agent.memory import (
-    MAX_FOUND,
-    MAX_LINES,
-    LineMemory,
-    MemoryFileError,
-    best_lines,
-    words_of,
-)
+from vision_agent.memory import LineMemory, MemoryAway, MemoryFileError, words_of
+from vision_agent.memory_file import MAX_LINES
 from vision_agent.remembering import Remembering
 
 WHO = {"app_name": "app", "user_id": "caller"}
@@ -268,3 +264,113 @@ async def test_a_memory_service_that_fails_in_any_way_costs_no_call_and_is_logge
     assert remembering.failures == 3
     assert caplog.text.count("can't be remembered: KeyError") == 1
     assert "4711" not in caplog.text
+
+
+async def say(memories: LineMemory, *texts: str, session_id: str = "s") -> None:
+    events = [line("user", text) for text in texts]
+    await memories.add_events_to_memory(**WHO, events=events, session_id=session_id)
+
+
+async def until(condition) -> None:
+    async with asyncio.timeout(30):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
+async def test_a_file_that_is_locked_is_waited_for_by_nobody_and_gets_everything_later(tmp_path):
+    path = tmp_path / "memory.db"
+    memories = LineMemory(path)
+    await say(memories, "I like figs.")
+    await until(lambda: memories.counts()["written"] == 1)
+    memories._written._db.execute("PRAGMA busy_timeout = 50")
+    blocker = sqlite3.connect(path, isolation_level=None)
+    blocker.execute("BEGIN EXCLUSIVE")
+    for number in range(20):
+        await say(memories, f"I like pear number {number}.")
+    await until(lambda: memories.counts()["errors"] > 1)
+    assert memories.counts()["waiting"] == 20
+    # What waits is found like what is written.
+    assert "I like pear number 19." in await found(memories, "number 19")
+    assert "I like figs." in await found(memories, "figs")
+    blocker.execute("ROLLBACK")
+    await until(lambda: not memories.counts()["waiting"])
+    assert memories.counts()["written"] == 21
+    assert memories.counts()["dropped"] == 0
+    memories.close()
+    assert len(await found(LineMemory(path), "pear number")) == MAX_FOUND
+
+
+async def test_of_what_a_file_does_not_take_for_long_the_oldest_is_dropped_and_counted(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("vision_agent.memory.MAX_WAITING", 10)
+    path = tmp_path / "memory.db"
+    memories = LineMemory(path)
+    memories._written._db.execute("PRAGMA busy_timeout = 50")
+    blocker = sqlite3.connect(path, isolation_level=None)
+    blocker.execute("BEGIN EXCLUSIVE")
+    await say(memories, *(f"Line {n}." for n in range(25)))
+    await until(lambda: memories.counts()["errors"] > 0)
+    assert memories.counts()["dropped"] == 15
+    blocker.execute("ROLLBACK")
+    await until(lambda: not memories.counts()["waiting"])
+    assert (memories.counts()["written"], memories.counts()["dropped"]) == (10, 15)
+    assert (await found(memories, ""))[0] == "Line 15."
+    memories.close()
+
+
+@pytest.mark.parametrize("how", ["deleted", "replaced"])
+async def test_a_file_that_is_deleted_while_it_is_open_is_noticed_and_a_new_one_begun(
+    tmp_path, caplog, how
+):
+    path = tmp_path / "memory.db"
+    memories = LineMemory(path)
+    await say(memories, "I like pears.")
+    await until(lambda: memories.counts()["written"] == 1)
+    other = LineMemory(tmp_path / "other.db")
+    await say(other, "I like figs.")
+    await until(lambda: other.counts()["written"] == 1)
+    other.close()
+    for beside in tmp_path.glob("memory.db*"):
+        beside.unlink()
+    if how == "replaced":
+        (tmp_path / "other.db").rename(path)
+    await say(memories, "I like plums.")
+    await until(lambda: memories.counts()["written"] == 2)
+    assert memories.counts()["errors"] == 1
+    kept = ["I like figs."] if how == "replaced" else []
+    assert await found(memories, "") == [*kept, "I like plums."]
+    memories.close()
+    assert await found(LineMemory(path), "") == [*kept, "I like plums."]
+    assert "was deleted or replaced" in caplog.text
+    assert path.stat().st_mode & 0o077 == 0
+
+
+async def test_a_search_in_a_file_that_does_not_answer_is_given_up_in_words(tmp_path, monkeypatch):
+    monkeypatch.setattr("vision_agent.memory.SEARCH_WITHIN_S", 0.1)
+    memories = LineMemory(tmp_path / "memory.db")
+    may_read = threading.Event()
+    newest = memories._read.newest
+    monkeypatch.setattr(
+        memories._read, "newest", lambda *a, **k: may_read.wait(30) and newest(*a, **k)
+    )
+    try:
+        for _ in range(3):
+            with pytest.raises(MemoryAway, match="can't be looked up"):
+                await found(memories, "pears")
+        assert memories.counts()["errors"] == 3
+        # Nothing else of the program's has to wait for it.
+        async with asyncio.timeout(5):
+            await asyncio.to_thread(lambda: None)
+    finally:
+        may_read.set()
+    await say(memories, "I like pears.")
+    await until(lambda: memories._searching == 0)
+    assert await found(memories, "pears") == ["I like pears."]
+    memories.close()
+
+
+def test_a_file_that_can_not_be_used_names_the_way_out(tmp_path: Path):
+    (tmp_path / "memory.db").mkdir()
+    with pytest.raises(MemoryFileError, match="VISION_AGENT_MEMORY"):
+        LineMemory(tmp_path / "memory.db")

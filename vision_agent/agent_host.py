@@ -65,8 +65,8 @@ class AgentHost:
             keep_s=settings.keep_days * 86_400,
         )
         app = app.model_copy(update={"plugins": [*app.plugins, HeardHistory()]})
-        self._memory = LineMemory(settings.memory_path(), keep_s=settings.keep_days * 86_400)
-        self._runner = Runner(app=app, session_service=self.store, memory_service=self._memory)
+        self.memory = LineMemory(settings.memory_path(), keep_s=settings.keep_days * 86_400)
+        self._runner = Runner(app=app, session_service=self.store, memory_service=self.memory)
 
     @property
     def name(self) -> str:
@@ -116,7 +116,7 @@ class AgentHost:
         """End what `start` started, and the agent's own toolsets."""
         await self.store.close()
         await self._runner.close()
-        self._memory.close()
+        self.memory.close()
 
     def options(self, asked: Mapping[str, Any]) -> CallOptions:
         """The options of a call that asks for some of its own; `ModelError` if one can't be."""
@@ -127,7 +127,7 @@ class AgentHost:
     def remembering(self, opened: OpenSession, call_id: str) -> Remembering:
         """What keeps the words of a call; those of an unknown caller are not kept."""
         return Remembering(
-            self._memory,
+            self.memory,
             app_name=self.app_name,
             user=opened.user_id if opened.known else "",
             conversation=call_id,

@@ -52,6 +52,7 @@ def create_app(settings: Settings | None = None, *, agents: Switchboard | None =
     switchboard = agents or Switchboard(settings)
     metrics = Metrics()
     metrics.watch_sessions(switchboard.session_counts)
+    metrics.watch_memory(switchboard.memory_counts)
     metrics.watch_local(lambda: switchboard.local_restarts)
     registry = CallRegistry(switchboard, settings, metrics)
 

@@ -4,18 +4,24 @@ ADK's own in-memory service forgets at every start, and finds nothing in voice c
 words are transcripts and not content (`remembering.py` makes them content).
 
 Whose memories are told is decided by ADK's user, who is each caller's own.
+
+No call waits for the file: a thread of its own writes behind the calls' backs, and a file that is
+locked, full or away is tried again until it takes what waits.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
+import logging
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from itertools import islice, takewhile
 from pathlib import Path
 
 from google.adk.events.event import Event
@@ -24,50 +30,43 @@ from google.adk.memory.memory_entry import MemoryEntry
 from google.adk.sessions.session import Session
 from google.genai import types
 
-from vision_agent.caller import key_of
-from vision_agent.data_folder import private_file
+from vision_agent.line_search import best_lines
 from vision_agent.live.failure import DatabaseError
+from vision_agent.memory_file import MemoryFile, RememberedLine
 
-MAX_FOUND = 10
-MAX_LINES = 2_000
-"""Of one owner; the oldest are forgotten."""
+logger = logging.getLogger(__name__)
 
 MAX_LINE_CHARS = 2_000
-SEARCHED_LINES = 2_000
 
-_LITTLE = frozenset(
-    """talk talked speak spoke discuss discussed earlier before previous last call conversation
-    a about am an and any are at be been but by can could did do does for from had has have
-    he her his how i if in is it its know me my no not of on or our please recall remember
-    said say she so tell that the their them there they this time to told us was we were
-    what when where which who why will with would you your yes""".split()  # noqa: SIM905
-)
-"""Words that say nothing about what is asked for."""
+MAX_WAITING = 5_000
+"""Lines that may wait for a file that is locked or full; the oldest go first."""
 
-_VERSION = 1
+SEARCH_WITHIN_S = 3.0
+"""An agent that looks something up waits no longer for the file."""
 
-_TABLE = """
-    CREATE TABLE IF NOT EXISTS lines (
-        id INTEGER PRIMARY KEY,
-        app TEXT NOT NULL,
-        owner TEXT NOT NULL,
-        conversation TEXT NOT NULL,
-        event TEXT NOT NULL,
-        at REAL NOT NULL,
-        author TEXT NOT NULL,
-        text TEXT NOT NULL,
-        UNIQUE (app, owner, event)
-    );
-    CREATE INDEX IF NOT EXISTS lines_of_owner ON lines (app, owner, id);
-"""
+BUSY_S = 5.0
+FIRST_RETRY_S = 0.2
+LONGEST_RETRY_S = 10.0
+CLOSE_WITHIN_S = 1.0
 
+MAX_SEARCHES = 16
+"""Searches that may run or wait at once; a further one is refused."""
+
+PERMANENT_ERRORS = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError)
+"""Those that another try would raise again."""
+
+_AWAY = "What was said in earlier calls can't be looked up at the moment."
 
 conversation: ContextVar[str] = ContextVar("memory_conversation", default="")
 """The present call's, which sets it: its own lines are no memories yet."""
 
 
 class MemoryFileError(DatabaseError):
-    """The file can't be used as a memory; the text says why."""
+    """The file can't be used as a memory; the text says why, and what to do."""
+
+
+class MemoryAway(OSError):
+    """Nothing can be looked up at the moment; the text says so."""
 
 
 class LineMemory(BaseMemoryService):
@@ -82,33 +81,56 @@ class LineMemory(BaseMemoryService):
     """
 
     def __init__(self, path: Path | None = None, *, keep_s: float | None = None) -> None:
-        self._lock = threading.Lock()
+        self._path = path
+        self._counts = {"written": 0, "dropped": 0, "errors": 0}
+        self._waiting: deque[RememberedLine] = deque()
+        self._changed = threading.Condition()
+        self._closing = False
+        self._failing = False
+        self._thread: threading.Thread | None = None
+        # Two, as a search that hangs on a broken disk is not to hold up the next one at once.
+        self._searches = ThreadPoolExecutor(2, thread_name_prefix="memory search")
+        self._searching = 0
         try:
-            if path is not None:
-                private_file(path)
-            self._db = sqlite3.connect(
-                ":memory:" if path is None else path, check_same_thread=False, timeout=5
-            )
-            with self._db:
-                self._db.execute("PRAGMA journal_mode=WAL")
-                self._db.executescript(_TABLE)
-                self._hash_owners()
-                if keep_s is not None:
-                    self._db.execute("DELETE FROM lines WHERE at < ?", (time.time() - keep_s,))
+            self._written = MemoryFile(path, busy_s=BUSY_S, on_lost=self._lost)
+            self._read = MemoryFile(path, busy_s=SEARCH_WITHIN_S / 2) if path else self._written
+            if keep_s is not None:
+                self._written.forget_before(time.time() - keep_s)
         except (sqlite3.Error, OSError) as error:
-            raise MemoryFileError(f"{path} can't be used as the memory: {error}.") from error
+            raise MemoryFileError(
+                f"{path} can't be used as the memory: {error}. Name another with "
+                "VISION_AGENT_MEMORY, or keep nothing with --session-db memory."
+            ) from error
+
+    def counts(self) -> dict[str, int]:
+        """What became of the lines: written, waiting, dropped; and errors of the file."""
+        return {**self._counts, "waiting": len(self._waiting)}
+
+    def flush(self, timeout_s: float) -> bool:
+        """Waits until all is written, no longer than this; whether it is. Blocks."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._waiting, timeout_s)
 
     def close(self) -> None:
-        """Closes the file."""
-        with self._lock:
-            self._db.close()
-
-    def _hash_owners(self) -> None:
-        """Files of earlier versions have callers' own names where now their keys stand."""
-        if self._db.execute("PRAGMA user_version").fetchone()[0] < _VERSION:
-            self._db.create_function("key", 1, key_of, deterministic=True)
-            self._db.execute("UPDATE lines SET owner = key(owner)")
-            self._db.execute(f"PRAGMA user_version = {_VERSION}")
+        """Writes what waits, for a second at most, and closes the file."""
+        done = self.flush(CLOSE_WITHIN_S)
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._searches.shutdown(wait=False, cancel_futures=True)
+        if not done:
+            # The thread may hang in the file, and ends with the process.
+            logger.warning(
+                "%d lines that were to be remembered are lost: %s did not take them.",
+                len(self._waiting),
+                self._path,
+            )
+            return
+        if self._thread is not None:
+            self._thread.join(CLOSE_WITHIN_S)
+        self._written.close()
+        if self._read is not self._written:
+            self._read.close()
 
     # BaseMemoryService
 
@@ -130,14 +152,33 @@ class LineMemory(BaseMemoryService):
         session_id: str | None = None,
         custom_metadata: Mapping[str, object] | None = None,
     ) -> None:
-        """Keeps the words of some events: their text, or the final transcript of their sound."""
-        rows = [
-            (app_name, user_id, session_id or "", event.id, event.timestamp, event.author, text)
+        """Keeps the words of some events: their text, or the final transcript of their sound.
+
+        They are found at once, and written when the file takes them.
+        """
+        lines = [
+            RememberedLine(
+                app_name,
+                user_id,
+                session_id or "",
+                event.id,
+                event.timestamp,
+                event.author,
+                text,
+            )
             for event in events
             if not event.partial and (text := words_of(event)[:MAX_LINE_CHARS])
         ]
-        if rows:
-            await asyncio.to_thread(self._insert, rows, app_name, user_id)
+        with self._changed:
+            self._waiting += lines
+            while len(self._waiting) > MAX_WAITING:
+                self._waiting.popleft()
+                self._counts["dropped"] += 1
+            if self._thread is None:
+                # A daemon: what the file does not take holds up nobody's end.
+                self._thread = threading.Thread(target=self._write, name="memory", daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
 
     async def search_memory(
         self, *, app_name: str, user_id: str, query: str
@@ -145,63 +186,99 @@ class LineMemory(BaseMemoryService):
         """The lines that share the most words with the query, each with its neighbour.
 
         A query without words of its own ("what did we talk about?") finds the newest lines.
+
+        Raises:
+            MemoryAway: The file does not answer.
         """
-        besides = conversation.get()
-        found = await asyncio.to_thread(self._search, app_name, user_id, besides, query)
+        if self._searching >= MAX_SEARCHES:
+            raise MemoryAway(_AWAY)
+        search = self._searches.submit(self._search, app_name, user_id, conversation.get(), query)
+        with self._changed:
+            self._searching += 1
+        search.add_done_callback(self._searched)
+        try:
+            async with asyncio.timeout(SEARCH_WITHIN_S):
+                found = await asyncio.wrap_future(search)
+        except (sqlite3.Error, OSError) as error:
+            self._counts["errors"] += 1
+            logger.warning("What was said in earlier calls can't be looked up: %s", error)
+            raise MemoryAway(_AWAY) from error
         return SearchMemoryResponse(memories=found)
 
-    # SQLite, in threads.
+    def _searched(self, _: object) -> None:
+        with self._changed:
+            self._searching -= 1
 
-    def _insert(self, rows: Sequence[tuple[object, ...]], app: str, user: str) -> None:
-        with self._lock, self._db:
-            self._db.executemany(
-                "INSERT OR IGNORE INTO lines (app, owner, conversation, event, at, author, text) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                rows,
+    # In threads.
+
+    def _search(self, app: str, owner: str, besides: str, query: str) -> list[MemoryEntry]:
+        # First what waits: a line that is written meanwhile is then found twice, and not missed.
+        with self._changed:
+            waiting = [
+                line
+                for line in self._waiting
+                if (line.app, line.owner) == (app, owner) and line.conversation != besides
+            ]
+        lines = {line.event: line for line in self._read.newest(app, owner, besides=besides)}
+        lines |= {line.event: line for line in waiting}
+        all_lines = list(lines.values())
+        return [_entry(all_lines[i]) for i in best_lines([line.text for line in all_lines], query)]
+
+    def _write(self) -> None:
+        delay_s = FIRST_RETRY_S
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._closing)
+                if self._closing:
+                    return
+                batch = self._batch()
+            try:
+                self._written.insert(batch)
+            except (sqlite3.Error, OSError) as error:
+                self._note(error)
+                with self._changed:
+                    if isinstance(error, PERMANENT_ERRORS):
+                        self._taken(batch, "dropped")
+                    self._changed.wait_for(lambda: self._closing, delay_s)
+                delay_s = min(2 * delay_s, LONGEST_RETRY_S)
+            else:
+                delay_s = FIRST_RETRY_S
+                with self._changed:
+                    self._taken(batch, "written")
+                if self._failing:
+                    self._failing = False
+                    logger.warning("The memory takes what is said in calls again.")
+
+    def _batch(self) -> list[RememberedLine]:
+        """The first lines that wait, as far as they are one owner's."""
+        first = self._waiting[0]
+        return list(
+            takewhile(lambda line: (line.app, line.owner) == first[:2], islice(self._waiting, 100))
+        )
+
+    def _taken(self, batch: Sequence[RememberedLine], how: str) -> None:
+        for line in batch:
+            # Some may have been dropped meanwhile, for newer ones.
+            if self._waiting and self._waiting[0] is line:
+                self._waiting.popleft()
+                self._counts[how] += 1
+        self._changed.notify_all()
+
+    def _note(self, error: BaseException) -> None:
+        self._counts["errors"] += 1
+        if not self._failing:
+            self._failing = True
+            logger.warning(
+                "The memory does not take what is said in calls (%s); trying again.", error
             )
-            self._db.execute(
-                "DELETE FROM lines WHERE app = ?1 AND owner = ?2 AND id <= (SELECT id FROM lines "
-                "WHERE app = ?1 AND owner = ?2 ORDER BY id DESC LIMIT 1 OFFSET ?3)",
-                (app, user, MAX_LINES),
-            )
 
-    def _search(self, app: str, user: str, besides: str, query: str) -> list[MemoryEntry]:
-        with self._lock:
-            rows = self._db.execute(
-                "SELECT at, author, text, conversation FROM lines "
-                "WHERE app = ? AND owner = ? AND conversation != ? ORDER BY id DESC LIMIT ?",
-                (app, user, besides, SEARCHED_LINES),
-            ).fetchall()
-        rows.reverse()
-        return [_entry(*rows[index][:3]) for index in best_lines([row[2] for row in rows], query)]
-
-
-def best_lines(lines: Sequence[str], query: str) -> list[int]:
-    """Which lines answer a query best: their indices, in the lines' order.
-
-    Args:
-        lines: Oldest first.
-        query: Anything.
-    """
-    asked = keywords(query)
-    if not asked:
-        return list(range(max(0, len(lines) - MAX_FOUND), len(lines)))
-    scores = [len(asked & keywords(line)) for line in lines]
-    # Of equals the newer: people change their minds.
-    hits = sorted((i for i, score in enumerate(scores) if score), key=lambda i: (-scores[i], -i))
-    chosen: list[int] = []
-    for hit in hits:
-        # What was said in reply often names what the line itself does not.
-        for index in (hit, hit + 1):
-            if index < len(lines) and index not in chosen and len(chosen) < MAX_FOUND:
-                chosen.append(index)
-    return sorted(chosen)
-
-
-def keywords(text: str) -> set[str]:
-    """The words of a text that say what it is about, without their endings."""
-    words = re.findall(r"\w+", text.lower().replace("'s", ""))
-    return {_stem(word) for word in words if word not in _LITTLE}
+    def _lost(self) -> None:
+        self._counts["errors"] += 1
+        logger.warning(
+            "%s was deleted or replaced while it was in use: what it held is not remembered any "
+            "more, and what is said from now on goes into the new one.",
+            self._path,
+        )
 
 
 def words_of(event: Event) -> str:
@@ -215,18 +292,10 @@ def words_of(event: Event) -> str:
     return ""
 
 
-def _stem(word: str) -> str:
-    for ending in ("ing", "ed", "es", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word.removesuffix(ending)
-    return word
-
-
-def _entry(at: float, author: str, text: str) -> MemoryEntry:
+def _entry(line: RememberedLine) -> MemoryEntry:
+    role = "user" if line.author == "user" else "model"
     return MemoryEntry(
-        content=types.Content(
-            role="user" if author == "user" else "model", parts=[types.Part(text=text)]
-        ),
-        author=author,
-        timestamp=datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds"),
+        content=types.Content(role=role, parts=[types.Part(text=line.text)]),
+        author=line.author,
+        timestamp=datetime.fromtimestamp(line.at, UTC).isoformat(timespec="seconds"),
     )

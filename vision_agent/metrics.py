@@ -92,8 +92,21 @@ class Metrics:
             ["state"],
             registry=self.registry,
         )
-        for state in counts():
-            events.labels(state).set_function(partial(lambda state: counts()[state], state))
+        _watch(events, counts)
+
+    def watch_memory(self, counts: Callable[[], Mapping[str, int]]) -> None:
+        """Shows what became of the lines that are remembered; asked at every scrape.
+
+        Args:
+            counts: Lines ``written``, ``waiting`` and ``dropped``, and ``errors`` of the file.
+        """
+        lines = Gauge(
+            "vision_agent_memory_lines",
+            "Lines to be remembered: written, waiting, dropped; and errors of their file.",
+            ["state"],
+            registry=self.registry,
+        )
+        _watch(lines, counts)
 
     def _shown(self, name: str, text: str, value: Callable[[], float]) -> None:
         """A figure of the whole process, asked for at every scrape."""
@@ -113,3 +126,8 @@ class Tally:
         """Adds what the total has grown by since the last time."""
         counter.inc(total - self._counted.get(counter, 0))
         self._counted[counter] = total
+
+
+def _watch(gauge: Gauge, counts: Callable[[], Mapping[str, int]]) -> None:
+    for state in counts():
+        gauge.labels(state).set_function(partial(lambda state: counts()[state], state))

@@ -94,6 +94,13 @@ class Switchboard:
             total.update(host.store.counts())
         return dict(total)
 
+    def memory_counts(self) -> dict[str, int]:
+        """What became of all their memories' lines (`LineMemory.counts`)."""
+        total: Counter[str] = Counter()
+        for host in self.hosts.values():
+            total.update(host.memory.counts())
+        return dict(total)
+
     @property
     def problem(self) -> str | None:
         """Why calls can't be answered at the moment, as a sentence; None if they can be."""

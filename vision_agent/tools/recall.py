@@ -25,6 +25,8 @@ async def load_memory(
         found = await tool_context.search_memory(query)
     except ValueError:  # ADK's, where the runner has no memory service
         return error("There is no memory here.")
+    except OSError:  # a file or a service that does not answer, a timeout included
+        return error("What was said in earlier calls can't be looked up at the moment.")
     lines = [
         {
             "who": "the caller" if entry.author == "user" else "you",
