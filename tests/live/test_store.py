@@ -51,6 +51,10 @@ def url(request, tmp_path):
     return request.getfixturevalue("cluster").url
 
 
+def key_of(conversation: OpenSession) -> SessionKey:
+    return SessionKey(conversation.user_id, conversation.session_id)
+
+
 @asynccontextmanager
 async def opened(url: str | None, **options):
     """A store as a server process has it, from its start to its end."""
@@ -251,7 +255,7 @@ async def test_who_is_late_begins_anew_and_what_is_old_is_deleted(tmp_path):
         now += 601
         assert not (await store.begin(begun.token)).resumed
     async with opened(url, **options) as later:  # at the real time: years after
-        left = await later._database.load(SessionKey(begun.user_id, begun.session_id), newest=10)
+        left = await later._database.load(key_of(begun), newest=10)
     assert left is None
 
 
@@ -273,6 +277,46 @@ async def test_the_id_of_a_session_does_not_open_it(tmp_path):
         assert not (await store.begin(begun.session_id)).resumed
         assert (await store.begin(begun.token)).resumed
     assert begun.token.encode() not in (tmp_path / "sessions.db").read_bytes()
+
+
+async def test_a_silent_call_is_marked_as_in_use_however_much_the_others_say(url, monkeypatch):
+    monkeypatch.setattr("vision_agent.live.writer.TOUCH_EVERY_S", 0.3)
+    async with opened(url) as store:
+        silent, busy = await store.begin(None), await store.begin(None)
+        await happens(store, silent, said("hello"))
+        silent.keep("handle")
+        assert await store.writer.flush(10)
+        at = (await store._database.load(key_of(silent), newest=1)).touched_at
+        async with asyncio.timeout(30):
+            while (await store._database.load(key_of(silent), newest=1)).touched_at == at:
+                # There is always something to be written.
+                await happens(store, busy, *(said(f"line {n}") for n in range(20)))
+
+
+@pytest.mark.parametrize("how", ["deleted", "replaced"])
+async def test_a_file_that_is_deleted_under_a_running_server_is_noticed(tmp_path, caplog, how):
+    path = tmp_path / "sessions.db"
+    async with opened(f"sqlite:///{tmp_path}/other.db"):
+        pass
+    async with opened(f"sqlite:///{path}") as store:
+        begun = await store.begin(None)
+        await happens(store, begun, said("before"))
+        assert await store.writer.flush(10)
+        for beside in tmp_path.glob("sessions.db*"):
+            beside.unlink()
+        if how == "replaced":
+            (tmp_path / "other.db").rename(path)
+        await happens(store, begun, said("after"), answered("Yes."))
+        begun.keep("handle")
+        assert await store.writer.flush(10)
+        assert store.counts()["errors"] == 1
+        store.end(begun)
+    assert caplog.text.count("was deleted or replaced") == 1
+    assert path.stat().st_mode & 0o077 == 0
+    async with opened(f"sqlite:///{path}") as reader:
+        again = await reader.begin(begun.token)
+        assert [line.text for line in again.earlier] == ["after", "Yes."]
+        assert again.take() == "handle"
 
 
 async def remember(store: SessionStore, conversation: OpenSession, **state: object) -> None:

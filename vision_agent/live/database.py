@@ -7,6 +7,8 @@ do.
 
 from __future__ import annotations
 
+import asyncio
+import os
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -89,18 +91,22 @@ class Database:
     def __init__(self, url: str, *, app_name: str) -> None:
         try:
             self._url = _with_driver(make_url(url))
-            self._engine = create_async_engine(
-                self._url,
-                hide_parameters=True,  # or what was said would stand in the log
-                **_engine_options(self._url),
-            )
+            self._make_engine()
         except (ArgumentError, NoSuchModuleError, ImportError, SQLAlchemyError) as error:
             raise DatabaseError(_unusable_url(url, error)) from error
+        self._app_name = app_name
+        self._own: dict[str, Session] = {}
+        self._file_id: tuple[int, int] | None = None
+
+    def _make_engine(self) -> None:
+        self._engine = create_async_engine(
+            self._url,
+            hide_parameters=True,  # or what was said would stand in the log
+            **_engine_options(self._url),
+        )
         if self._url.get_backend_name() == "sqlite":
             event.listen(self._engine.sync_engine, "connect", _set_up_sqlite)
         self._service = DatabaseSessionService(db_engine=self._engine)
-        self._app_name = app_name
-        self._own: dict[str, Session] = {}
 
     @property
     def label(self) -> str:
@@ -112,16 +118,49 @@ class Database:
     async def open(self) -> None:
         """Makes the tables that are missing; `DatabaseError` if the database can't be used."""
         try:
-            if self._url.get_backend_name() == "sqlite" and self._url.database:
-                private_file(Path(self._url.database))
-            await self._service.prepare_tables()
-            async with self._engine.begin() as connection:
-                await connection.run_sync(_METADATA.create_all)
-                # A read-only or locked one is found now, and not when somebody calls.
-                await connection.execute(delete(_RESUMPTION).where(_RESUMPTION.c.session_id == ""))
+            await self._open()
         except DATABASE_ERRORS as error:
             await self.close()
             raise DatabaseError(_unusable(self.label, error)) from error
+
+    async def _open(self) -> None:
+        if self._file is not None:
+            private_file(self._file)
+        await self._service.prepare_tables()
+        async with self._engine.begin() as connection:
+            await connection.run_sync(_METADATA.create_all)
+            # A read-only or locked one is found now, and not when somebody calls.
+            await connection.execute(delete(_RESUMPTION).where(_RESUMPTION.c.session_id == ""))
+        self._file_id = self._file_id_now()
+
+    async def reopen_if_lost(self) -> bool:
+        """Whether the file was deleted or replaced while it was open: then opens what is there now.
+
+        SQLite would go on with the deleted one, of which nothing is left when the process ends.
+        """
+        # In a thread: a file system may hang.
+        if self._file is None or await asyncio.to_thread(self._file_id_now) == self._file_id:
+            return False
+        await self._engine.dispose()
+        self._own.clear()
+        self._make_engine()
+        await self._open()
+        return True
+
+    @property
+    def _file(self) -> Path | None:
+        """The database's file, if it is one."""
+        name = self._url.database
+        if self._url.get_backend_name() != "sqlite" or not name or name.startswith((":", "file:")):
+            return None
+        return Path(name)
+
+    def _file_id_now(self) -> tuple[int, int] | None:
+        try:
+            status = os.stat(self._file) if self._file is not None else None
+        except FileNotFoundError:
+            return None
+        return (status.st_dev, status.st_ino) if status else None
 
     async def close(self) -> None:
         """Closes the connections."""

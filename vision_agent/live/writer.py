@@ -7,6 +7,7 @@ order, as fast as the database takes it. A database that is away is asked again 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -148,20 +149,26 @@ class Writer:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
+        now_s = asyncio.get_running_loop().time
+        touch_at_s = now_s() + TOUCH_EVERY_S
         while True:
-            try:
-                async with asyncio.timeout(TOUCH_EVERY_S):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(touch_at_s):
                     await self._arrived.wait()
-            except TimeoutError:
-                await self._touch()
-                continue
             self._arrived.clear()
-            while self._waiting:
+            while self._waiting and now_s() < touch_at_s:
                 record = self._waiting[0]
                 await self._write_until_written(record)
                 if self._waiting and self._waiting[0] is record:
                     self._waiting.popleft()
-            self._idle.set()
+            if now_s() >= touch_at_s:
+                # However busy the others are: a call in which nothing is said is in use as well.
+                await self._touch()
+                touch_at_s = now_s() + TOUCH_EVERY_S
+            if self._waiting:
+                self._arrived.set()
+            else:
+                self._idle.set()
 
     async def _write_until_written(self, record: _Record) -> None:
         delay_s = FIRST_RETRY_S
@@ -192,6 +199,13 @@ class Writer:
                 return
 
     async def _write(self, record: _Record) -> None:
+        if await self._database.reopen_if_lost():
+            self.counters.errors += 1
+            logger.warning(
+                "The session database %s was deleted or replaced while it was in use: what it held "
+                "is lost, and what is said from now on goes into the new one.",
+                self._database.label,
+            )
         session_id = record.key.session_id
         match record:
             case _Happened(_, event):
