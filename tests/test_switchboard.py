@@ -1,5 +1,6 @@
 """Which agents a server has, and that ADK's own tools open the samples too."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from google.adk.cli.utils.agent_loader import AgentLoader
+from google.adk.events.event import Event
+from google.genai import types
 
 from vision_agent.agents import AgentError, agent_specs
 from vision_agent.settings import Settings
@@ -111,3 +114,66 @@ def test_adk_run_opens_a_sample_with_our_tools():
     )
     assert done.returncode == 0, done.stderr
     assert "Running agent watchman" in done.stdout
+
+
+AGENT = """
+import asyncio
+
+from google.adk.agents import Agent
+from google.adk.apps import App
+from google.adk.plugins.base_plugin import BasePlugin
+
+
+class Stubborn(BasePlugin):
+    async def close(self):
+        {how}
+
+
+root_agent = Agent(name="{name}", instruction="Be.")
+app = App(name="{name}", root_agent=root_agent, plugins=[Stubborn(name="stubborn")])
+"""
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        'raise ValueError("no")',
+        "raise asyncio.CancelledError",
+        "await asyncio.Event().wait()",
+    ],
+)
+async def test_an_agent_that_does_not_close_keeps_nobody_from_being_written(
+    tmp_path, caplog, monkeypatch, how
+):
+    monkeypatch.setattr("vision_agent.closing.CLOSE_WITHIN_S", 0.5)
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "agent.py").write_text(AGENT.format(name=name, how=how))
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text("engine: false\nanswers:\n  - say: Hello.\n")
+    agents = Switchboard(
+        Settings(agent=str(tmp_path), data_dir=tmp_path / "data", scenario=scenario, model="local")
+    )
+    await agents.start()
+    local = agents._local
+    tokens = {}
+    for name, host in agents.hosts.items():
+        opened = await host.store.begin(None)
+        tokens[name] = opened.token
+        session = await host.store.get_session(
+            app_name=name, user_id=opened.user_id, session_id=opened.session_id
+        )
+        words = types.Content(role="user", parts=[types.Part(text=f"I am {name}'s.")])
+        said = Event(author="user", content=words)
+        await host.store.append_event(session, said)
+        host.store.end(opened)
+    await agents.close()
+    assert caplog.text.count("Closing the agent") == 2
+    with pytest.raises(ProcessLookupError):
+        os.kill(local.pid, 0)
+    for name, token in tokens.items():
+        again = Switchboard(Settings(agent=str(tmp_path / name), data_dir=tmp_path / "data"))
+        await again.default.store.start()
+        resumed = await again.default.store.begin(token)
+        assert [line.text for line in resumed.earlier] == [f"I am {name}'s."]
+        await again.default.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -11,6 +12,7 @@ from google.adk.runners import Runner
 
 from vision_agent.agents import load_agent, root_of
 from vision_agent.brain import Brain, choose_brain, install_brain
+from vision_agent.closing import close_each
 from vision_agent.destinations import destinations
 from vision_agent.live.background_tools import BackgroundTools, ToolLimits, explain_errors
 from vision_agent.live.call_options import CallOptions, check_options
@@ -112,11 +114,17 @@ class AgentHost:
         install_brain(self.brain, self._root, local if self.brain.kind == "local" else None)
         explain_errors(self._root)
 
+    async def flush(self) -> None:
+        """Write what is kept of calls, and close its files; none of it is lost by what fails."""
+        await close_each(
+            (f"the sessions of {self.name}", self.store.close),
+            # It waits for the file a moment.
+            (f"the memory of {self.name}", lambda: asyncio.to_thread(self.memory.close)),
+        )
+
     async def close(self) -> None:
-        """End what `start` started, and the agent's own toolsets."""
-        await self.store.close()
-        await self._runner.close()
-        self.memory.close()
+        """End the agent's own toolsets and plugins."""
+        await close_each((f"the agent {self.name}", self._runner.close))
 
     def options(self, asked: Mapping[str, Any]) -> CallOptions:
         """The options of a call that asks for some of its own; `ModelError` if one can't be."""

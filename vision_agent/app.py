@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from vision_agent import rtc
 from vision_agent.call_registry import CallRegistry
+from vision_agent.closing import close_each
 from vision_agent.freed_memory import given_back, leave_out_of_collection
 from vision_agent.http.body import BoundedBody
 from vision_agent.http.descriptors import none_left, raise_limit, said_once
@@ -69,11 +70,12 @@ def create_app(settings: Settings | None = None, *, agents: Switchboard | None =
                 async with given_back():
                     yield
         finally:
-            await termination.remove()
-            if termination.restarting:
-                await registry.close("the server is restarting", come_back=True)
-            else:
-                await registry.close("the server is stopping")
+            restarting = termination.restarting
+            reason = "the server is restarting" if restarting else "the server is stopping"
+            await close_each(
+                ("the signals", termination.remove),
+                ("the calls", lambda: registry.close(reason, come_back=restarting)),
+            )
             await switchboard.close()
 
     app = _Application(

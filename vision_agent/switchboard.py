@@ -8,6 +8,7 @@ from typing import Any
 
 from vision_agent.agent_host import AgentHost
 from vision_agent.agents import AgentError, agent_specs
+from vision_agent.closing import close_each
 from vision_agent.data_folder import VARIABLE, private_folder
 from vision_agent.live.failure import DatabaseError
 from vision_agent.live.local_process import LocalServer
@@ -123,6 +124,13 @@ class Switchboard:
             DatabaseError: The sessions' database can't be used.
             LocalServerError: The local Live API does not start.
         """
+        try:
+            await self._start()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _start(self) -> None:
         if any(host.brain.kind == "local" for host in self.hosts.values()):
             try:
                 private_folder(self._data_dir)
@@ -138,8 +146,10 @@ class Switchboard:
             await host.start(self._local)
 
     async def close(self) -> None:
-        """End what `start` started."""
+        """End what `start` started. What is kept of calls is written first, then agents end."""
+        for host in self.hosts.values():
+            await host.flush()
         for host in self.hosts.values():
             await host.close()
         if self._local is not None:
-            await self._local.close()
+            await close_each(("the local Live API", self._local.close))
