@@ -76,7 +76,7 @@ def test_only_a_trusted_proxy_may_name_callers():
     assert settings.trusts_proxy("10.1.2.3")
     assert settings.trusts_proxy("::ffff:10.1.2.3")
     assert settings.trusts_proxy("::1")
-    for address in ("127.0.0.1", "11.0.0.1", "testclient", "", None):
+    for address in ("127.0.0.1", "11.0.0.1", "testclient", ""):
         assert not settings.trusts_proxy(address)
     assert Settings().trusts_proxy("127.0.0.1")
 

@@ -29,12 +29,13 @@ async def run(*arguments: str, **environment: str) -> tuple[int, str]:
     return process.returncode, text.decode()
 
 
-async def started() -> tuple[asyncio.subprocess.Process, list[str]]:
+async def started(*arguments: str) -> tuple[asyncio.subprocess.Process, list[str]]:
     process = await asyncio.create_subprocess_exec(
         *COMMAND,
         "serve",
         "--port",
         "0",
+        *arguments,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -145,3 +146,12 @@ async def test_connections_that_ask_for_nothing_or_leave_halfway_keep_nobody_out
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+@pytest.mark.parametrize(("token", "warned"), [("", True), ("s3cret", False)])
+async def test_who_opens_it_to_the_network_without_a_token_is_warned(monkeypatch, token, warned):
+    monkeypatch.setenv("VISION_AGENT_TOKEN", token)
+    process, lines = await started("--host", "0.0.0.0")
+    process.send_signal(signal.SIGINT)
+    assert await asyncio.wait_for(process.wait(), 10) == 0
+    assert ("anybody on the network may call" in " ".join(lines)) == warned

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 
 from vision_agent import rtc
 from vision_agent.call_registry import CallRegistry
 from vision_agent.closing import close_each
 from vision_agent.freed_memory import given_back, leave_out_of_collection
-from vision_agent.http.body import BoundedBody
-from vision_agent.http.descriptors import none_left, raise_limit, said_once
-from vision_agent.http.refusal import Refusal
-from vision_agent.http.termination import Termination
+from vision_agent.ingress.access import Access
+from vision_agent.ingress.addresses import Proxies, RealCaller
+from vision_agent.ingress.admission import Admission
+from vision_agent.ingress.body import BoundedBody
+from vision_agent.ingress.descriptors import raise_limit, said_once
+from vision_agent.ingress.errors import tell_errors
+from vision_agent.ingress.hosts import Hosts, KnownHosts
+from vision_agent.ingress.security_headers import SecurityHeaders
+from vision_agent.ingress.termination import Termination
 from vision_agent.metrics import Metrics
 from vision_agent.settings import Settings, web_folder
 from vision_agent.signalling import signalling_router
@@ -33,8 +38,18 @@ from vision_agent.version import __version__
 class _Application(FastAPI):
     """FastAPI with what every request and every response passes, also those of its own errors."""
 
+    def __init__(self, settings: Settings, **options: Any) -> None:
+        super().__init__(**options)
+        self._settings = settings
+
     def build_middleware_stack(self) -> ASGIApp:
-        return BoundedBody(super().build_middleware_stack())
+        settings = self._settings
+        hosts = Hosts(
+            settings.host, settings.allowed_hosts, settings.cors_origins, socket.gethostname()
+        )
+        app: ASGIApp = KnownHosts(super().build_middleware_stack(), hosts)
+        app = RealCaller(app, Proxies(settings.trusted_proxies))
+        return SecurityHeaders(BoundedBody(app), settings.frame_ancestors)
 
 
 def create_app(settings: Settings | None = None, *, agents: Switchboard | None = None) -> FastAPI:
@@ -55,7 +70,9 @@ def create_app(settings: Settings | None = None, *, agents: Switchboard | None =
     metrics.watch_sessions(switchboard.session_counts)
     metrics.watch_memory(switchboard.memory_counts)
     metrics.watch_local(lambda: switchboard.local_restarts)
-    registry = CallRegistry(switchboard, settings, metrics)
+    admission = Admission(settings)
+    registry = CallRegistry(switchboard, settings, metrics, admission)
+    access = Access(settings, admission)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -79,7 +96,13 @@ def create_app(settings: Settings | None = None, *, agents: Switchboard | None =
             await switchboard.close()
 
     app = _Application(
-        title="vision_agent", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None
+        settings,
+        title="vision_agent",
+        version=__version__,
+        lifespan=lifespan,
+        openapi_url=None,  # below, for those it is for
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.registry = registry
     app.state.metrics = metrics
@@ -88,33 +111,11 @@ def create_app(settings: Settings | None = None, *, agents: Switchboard | None =
             CORSMiddleware,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type"],
+            allow_headers=["*"],
+            expose_headers=["Retry-After"],
         )
 
-    @app.exception_handler(Refusal)
-    async def refuse(_: Request, refusal: Refusal) -> JSONResponse:
-        metrics.offers_refused.labels(str(refusal.status)).inc()
-        return refusal.response()
-
-    @app.exception_handler(HTTPException)
-    async def refuse_in_words(_: Request, error: HTTPException) -> JSONResponse:
-        return Refusal(error.status_code, _sentence(error), error.headers).response()
-
-    @app.exception_handler(ClientDisconnect)
-    async def forget(_: Request, gone: ClientDisconnect) -> Response:
-        return Response(status_code=400)  # for nobody: the client left in the middle of its request
-
-    @app.exception_handler(OSError)
-    async def refuse_without_descriptors(_: Request, error: OSError) -> JSONResponse:
-        if not none_left(error):
-            raise error
-        text = "The server has no file descriptor left for this. Try again shortly."
-        return Refusal(503, text, {"Retry-After": "5"}).response()
-
-    @app.exception_handler(Exception)
-    async def fail(_: Request, error: Exception) -> JSONResponse:
-        # Starlette raises it again once this is sent, and the ASGI server logs it.
-        return Refusal(500, "Something went wrong on the server. Try again.").response()
+    tell_errors(app, metrics)
 
     @app.get("/healthz")
     async def health() -> JSONResponse:
@@ -126,22 +127,25 @@ def create_app(settings: Settings | None = None, *, agents: Switchboard | None =
             content |= {"status": "unavailable", "reason": problem}
         return JSONResponse(content, 200 if content["status"] == "ok" else 503)
 
-    @app.get("/metrics")
     async def show_metrics() -> Response:
         """The counters, in Prometheus' text format."""
         return PlainTextResponse(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
-    app.include_router(signalling_router(registry, switchboard, settings))
+    async def describe() -> dict[str, Any]:
+        """The description of this API (OpenAPI)."""
+        return app.openapi()
+
+    for path, show, audience in (
+        ("/metrics", show_metrics, settings.metrics),
+        ("/openapi.json", describe, settings.api_description),
+    ):
+        if audience != "off":
+            only = [Depends(access)] if audience == "token" else []
+            app.add_api_route(
+                path, show, dependencies=only, response_model=None, include_in_schema=False
+            )
+
+    app.include_router(signalling_router(registry, switchboard, settings, access, admission))
     # Last: it answers every path that nothing above does.
     app.mount("/", StaticFiles(directory=web_folder(), html=True), name="web")
     return app
-
-
-def _sentence(error: HTTPException) -> str:
-    match error.status_code:
-        case 404:
-            return "There is nothing at this address."
-        case 405:
-            return "This address does not take that method."
-        case _:
-            return str(error.detail)

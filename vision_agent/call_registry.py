@@ -10,6 +10,8 @@ from weakref import WeakValueDictionary
 from vision_agent.agent_host import AgentHost
 from vision_agent.call import Call
 from vision_agent.freed_memory import Collector
+from vision_agent.ingress.addresses import counted_as
+from vision_agent.ingress.admission import Admission
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.store import session_id_of
 from vision_agent.metrics import Metrics
@@ -44,14 +46,19 @@ class CallRegistry:
         agents: Those whom the calls are for.
         settings: The server's options.
         metrics: The server's counters.
+        admission: Bounds how many calls one address may have.
     """
 
-    def __init__(self, agents: Switchboard, settings: Settings, metrics: Metrics) -> None:
+    def __init__(
+        self, agents: Switchboard, settings: Settings, metrics: Metrics, admission: Admission
+    ) -> None:
         self._settings = settings
         self._metrics = metrics
+        self._admission = admission
         self._calls: dict[str, Call] = {}
         self._by_session: dict[str, Call] = {}
         self._beginning: set[str] = set()
+        self._addresses: dict[str, str] = {}
         self._resuming: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -81,6 +88,7 @@ class CallRegistry:
         network: Network | None = None,
         resume: str | None = None,
         user: str = "",
+        address: str = "",
     ) -> tuple[Call, str]:
         """A new call for an offer, and the answer's SDP.
 
@@ -91,18 +99,20 @@ class CallRegistry:
             network: Where the call's media is received; None for all of this machine's addresses.
             user: The caller's key (`caller.py`); empty for somebody unknown.
             resume: The token of a conversation to continue. A call that is still on it ends.
+            address: Where the caller calls from; empty if nobody knows.
 
         Raises:
+            Refusal: The address has too many calls.
             Draining: The server is about to stop.
             FullHouse: No slot is free.
             CallOver: The call was ended while it was being set up.
         """
         if resume is None:
-            return await self._start(offer, host, options, network, None, user)
+            return await self._start(offer, host, options, network, None, user, address)
         # One after the other: two that come back at once would both find nobody there.
         lock = self._resuming.setdefault(session_id_of(resume), asyncio.Lock())
         async with lock:
-            return await self._start(offer, host, options, network, resume, user)
+            return await self._start(offer, host, options, network, resume, user, address)
 
     async def _start(
         self,
@@ -112,6 +122,7 @@ class CallRegistry:
         network: Network | None,
         resume: str | None,
         user: str,
+        address: str,
     ) -> tuple[Call, str]:
         if self._drained_at_s is not None:
             raise Draining(self._drained_at_s - asyncio.get_running_loop().time())
@@ -120,15 +131,22 @@ class CallRegistry:
                 await older.close("the conversation was continued on another connection")
         if len(self._calls) + len(self._beginning) >= self._settings.max_calls:
             raise FullHouse(f"All {self._settings.max_calls} lines are busy. Try again shortly.")
+        if address:
+            self._check_address(counted_as(address))
         # The slot is taken before anything is waited for.
         call_id = uuid.uuid4().hex
         self._beginning.add(call_id)
+        self._addresses[call_id] = counted_as(address)
         try:
             opened = await host.store.begin(resume, user)
+        except BaseException:
+            del self._addresses[call_id]
+            raise
         finally:
             self._beginning.discard(call_id)
         if self._drained_at_s is not None:
             host.store.end(opened)
+            del self._addresses[call_id]
             raise Draining(self._drained_at_s - asyncio.get_running_loop().time())
         call = Call(
             call_id,
@@ -177,6 +195,11 @@ class CallRegistry:
         call = self._by_session.get(session_id)
         return call if call is not None and call.opened.store is host.store else None
 
+    def _check_address(self, address: str) -> None:
+        theirs = [self._calls.get(id) for id, of in self._addresses.items() if of == address]
+        unconnected = sum(call is None or not call.connected for call in theirs)
+        self._admission.line(len(theirs), unconnected)
+
     def _taken_elsewhere(self, session_id: str) -> None:
         """Another server on the same database goes on with a conversation of ours."""
         if (call := self._by_session.get(session_id)) is not None:
@@ -184,6 +207,7 @@ class CallRegistry:
 
     def _forget(self, call: Call) -> None:
         self._calls.pop(call.call_id, None)
+        self._addresses.pop(call.call_id, None)
         if self._by_session.get(call.opened.session_id) is call:
             del self._by_session[call.opened.session_id]
         if not self._calls:

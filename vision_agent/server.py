@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterator
 import uvicorn
 
 from vision_agent.app import create_app
-from vision_agent.http.addresses import is_loopback
-from vision_agent.http.connections import Connections, bounded_protocol
-from vision_agent.http.descriptors import raise_limit
+from vision_agent.ingress.addresses import Proxies, is_loopback
+from vision_agent.ingress.connections import Connections, bounded_protocol
+from vision_agent.ingress.descriptors import raise_limit
+from vision_agent.ingress.exposure import ADVICE, exposure
 from vision_agent.live.failure import DatabaseError
 from vision_agent.settings import Settings
 from vision_agent.switchboard import Switchboard
@@ -90,18 +91,23 @@ def run_server(settings: Settings, *, say: Callable[[str], None], until_eof: boo
                 "Browsers give a camera to https:// pages and to localhost only: "
                 "from elsewhere, put an HTTPS proxy in front."
             )
+        paid = any(host.brain.kind != "local" for host in agents.hosts.values())
+        if open_to_all := exposure(settings, paid=paid):
+            say(f"Warning: {open_to_all} {ADVICE}")
         say("Press Ctrl-C to stop.")
 
+    proxies = Proxies(settings.trusted_proxies)
     connections: Connections[object] = Connections(
         min(settings.max_connections, max(MIN_CONNECTIONS, raise_limit() // 4)),
         settings.max_connections_per_address,
-        # Whoever is on this machine has other means, and a proxy there is all its callers.
-        unlimited=is_loopback,
+        # Whoever is on this machine has other means, and a proxy is all its callers.
+        unlimited=lambda address: is_loopback(address) or proxies.trusted(address),
     )
     config = uvicorn.Config(
         app,
         http=bounded_protocol(connections),
         ws="none",
+        proxy_headers=False,  # `RealCaller` knows whom to believe
         # asyncio accepts so many at once, before any of them can be refused.
         backlog=BACKLOG,
         log_level="warning",
@@ -110,8 +116,6 @@ def run_server(settings: Settings, *, say: Callable[[str], None], until_eof: boo
         # A page may keep a connection open; it does not hold up the end.
         timeout_graceful_shutdown=1,
         lifespan="on",
-        # The peer's own address says whether it may name callers (`Settings.trusts_proxy`).
-        proxy_headers=False,
     )
     server = _Server(config, announce)
     with bound:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import math
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from aiortc import RTCIceServer
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from vision_agent.data_folder import data_folder
 from vision_agent.logs import LogFormat
 
 ToolReports = Literal["none", "name", "full"]
+
+Audience = Literal["open", "token", "off"]
 
 
 class IceServer(BaseModel):
@@ -24,7 +27,13 @@ class IceServer(BaseModel):
 
     urls: str
     username: str | None = None
-    credential: str | None = None
+    credential: SecretStr | None = None
+
+    def described(self) -> dict[str, str]:
+        """As browsers take it (`RTCIceServer`), with the credential: for who may call."""
+        secret = self.credential.get_secret_value() if self.credential else None
+        described = {"urls": self.urls, "username": self.username, "credential": secret}
+        return {name: text for name, text in described.items() if text is not None}
 
 
 class Settings(BaseSettings):
@@ -36,7 +45,11 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="VISION_AGENT_", env_file=".env", extra="ignore", validate_default=True
+        env_prefix="VISION_AGENT_",
+        env_file=".env",
+        extra="ignore",
+        validate_default=True,
+        hide_input_in_errors=True,
     )
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
@@ -50,16 +63,34 @@ class Settings(BaseSettings):
         default_factory=list,
         description="Other origins whose pages may call, comma-separated; `*` for any.",
     )
+    allowed_hosts: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        description="Names under which the server is reached, besides this machine's own, "
+        "comma-separated; `*.example.org` for all below one, `*` for any.",
+    )
+    trusted_proxies: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        description="Addresses or networks of the proxies whose X-Forwarded-For and user_header "
+        "are believed, comma-separated; `*` for every peer. Default: none; the user_header is "
+        "believed of this machine.",
+    )
+    frame_ancestors: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        description="Origins whose pages may show the page in a frame, comma-separated.",
+    )
+    metrics: Audience = Field(
+        default="open", description="Who may read /metrics: open, token (who may call), or off."
+    )
+    api_description: Audience = Field(
+        default="open", description="Who may read /openapi.json: open, token, or off."
+    )
+    wrong_tokens_per_minute: int = Field(
+        default=30, ge=0, description="Wrong access tokens from one address; 0: no limit."
+    )
 
     user_header: str | None = Field(
         default=None,
         description="Request header in which a login proxy names the caller, e.g. X-Remote-User.",
-    )
-    trusted_proxies: Annotated[list[IPvAnyNetwork], NoDecode] = Field(
-        default=["127.0.0.0/8", "::1/128"],
-        validate_default=True,
-        description="Addresses and networks of that proxy, comma-separated; the header of others "
-        "is ignored.",
     )
 
     agent: str | None = Field(
@@ -153,6 +184,21 @@ class Settings(BaseSettings):
     )
 
     max_calls: int = Field(default=20, ge=1, description="Calls at the same time; more get 503.")
+    calls_per_address: int | None = Field(
+        default=None,
+        ge=0,
+        description="Calls at the same time from one address; 0: no limit. "
+        "Default: three quarters of max_calls.",
+    )
+    unconnected_calls_per_address: int = Field(
+        default=8, ge=0, description="Of them, those still connecting; 0: no limit."
+    )
+    offers_per_minute: int = Field(
+        default=240, ge=0, description="Offers from one address; 0: no limit."
+    )
+    restarts_per_minute: int = Field(
+        default=20, ge=0, description="New connections of one call; 0: no limit."
+    )
     max_connections: int = Field(
         default=200, ge=1, description="TCP connections at the same time, to the page and its API."
     )
@@ -190,6 +236,7 @@ class Settings(BaseSettings):
 
     session_db: str | None = Field(
         default=None,
+        repr=False,  # its URL may hold a password
         description="Where conversations are kept: a database URL, or `memory`. Default: a file.",
     )
     data_dir: Path = Field(
@@ -206,6 +253,12 @@ class Settings(BaseSettings):
         default=30, gt=0, description="Conversations older than that are deleted at the start."
     )
 
+    def calls_of_one_address(self) -> int:
+        """How many calls one address may have at the same time; 0: no limit."""
+        if self.calls_per_address is None:
+            return math.ceil(self.max_calls * 3 / 4)
+        return self.calls_per_address
+
     def database_url(self) -> str | None:
         """The sessions' database as SQLAlchemy takes it; None: in memory alone."""
         if self.session_db == "memory":
@@ -218,22 +271,15 @@ class Settings(BaseSettings):
             return self.memory
         return self.data_dir / "memory.db"
 
-    def trusts_proxy(self, address: str | None) -> bool:
+    def trusts_proxy(self, address: str) -> bool:
         """Whether a request that comes from there may name the caller (`user_header`)."""
-        try:
-            peer = ipaddress.ip_address(address or "")
-        except ValueError:
-            return False
-        # A socket for both families shows IPv4 addresses as ::ffff:….
-        peer = getattr(peer, "ipv4_mapped", None) or peer
-        return any(peer in network for network in self.trusted_proxies)
+        from vision_agent.ingress.addresses import Proxies
+
+        return Proxies(self.trusted_proxies or ("127.0.0.0/8", "::1")).trusted(address)
 
     def rtc_ice_servers(self) -> list[RTCIceServer]:
         """The STUN/TURN servers as aiortc takes them."""
-        return [
-            RTCIceServer(urls=s.urls, username=s.username, credential=s.credential)
-            for s in self.ice_servers
-        ]
+        return [RTCIceServer(**server.described()) for server in self.ice_servers]
 
     @field_validator("tool_timeouts", mode="before")
     @classmethod
@@ -250,7 +296,30 @@ class Settings(BaseSettings):
             raise ValueError("Write it as name=seconds, more than 0: search=60,book=120.")
         return value
 
-    @field_validator("cors_origins", "modalities", "slow_tools", "trusted_proxies", mode="before")
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_networks(cls, value: list[str]) -> list[str]:
+        for each in value:
+            if each != "*":
+                ipaddress.ip_network(each, strict=False)
+        return value
+
+    @model_validator(mode="after")
+    def _check_access(self) -> Self:
+        for name in ("metrics", "api_description"):
+            if getattr(self, name) == "token" and self.token is None:
+                raise ValueError(f"{name}: there is no token to ask for. Set one, or write `off`.")
+        return self
+
+    @field_validator(
+        "cors_origins",
+        "allowed_hosts",
+        "trusted_proxies",
+        "frame_ancestors",
+        "modalities",
+        "slow_tools",
+        mode="before",
+    )
     @classmethod
     def _split_list(cls, value: object) -> object:
         if isinstance(value, str):
@@ -288,6 +357,7 @@ class Settings(BaseSettings):
         "session_db",
         "memory",
         "proactive_audio",
+        "calls_per_address",
         mode="before",
     )
     @classmethod

@@ -5,10 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import math
-import secrets
 import time
-import uuid
-from collections import OrderedDict
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Depends, Request
@@ -19,11 +16,15 @@ from vision_agent.agent_host import AgentHost
 from vision_agent.call import Call, CallOver
 from vision_agent.call_registry import CallRegistry, Draining, FullHouse
 from vision_agent.caller import UnknownCaller, claimed_caller, vouched_caller
-from vision_agent.http.descriptors import none_left
-from vision_agent.http.refusal import Refusal
+from vision_agent.ingress.access import Access, address_of, peer_of
+from vision_agent.ingress.addresses import counted_as
+from vision_agent.ingress.admission import Admission
+from vision_agent.ingress.descriptors import none_left
+from vision_agent.ingress.refusal import Refusal
+from vision_agent.ingress.sessions import Sessions
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.models import ModelError
-from vision_agent.live.store import MAX_TOKEN_CHARS
+from vision_agent.live.store import MAX_TOKEN_CHARS, session_id_of
 from vision_agent.rtc import BadOffer, Network, Offer
 from vision_agent.rtc.network import is_loopback, receiving_host
 from vision_agent.settings import Settings
@@ -32,9 +33,6 @@ from vision_agent.switchboard import Switchboard, UnknownAgent
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 5
-SESSION_LIFETIME_S = 3600.0
-MAX_SESSIONS = 1000
-
 
 _Form = TypeVar("_Form", bound=BaseModel)
 
@@ -71,53 +69,26 @@ class Candidates(BaseModel):
     candidates: list[Candidate] = Field(max_length=100)
 
 
-class Sessions:
-    """Ids given out by `POST /start`: bounded, and forgotten after an hour."""
-
-    def __init__(self) -> None:
-        self._started_at: OrderedDict[str, float] = OrderedDict()
-
-    def new(self) -> str:
-        """A fresh id."""
-        session_id = str(uuid.uuid4())
-        self._started_at[session_id] = time.monotonic()
-        if len(self._started_at) > MAX_SESSIONS:
-            self._started_at.popitem(last=False)
-        return session_id
-
-    def check(self, session_id: str) -> None:
-        """`Refusal` 404 unless the id was given out lately."""
-        started_at = self._started_at.get(session_id)
-        if started_at is None or time.monotonic() - started_at > SESSION_LIFETIME_S:
-            raise Refusal(404, "There is no such session: POST /start gives one.")
-
-
-def signalling_router(registry: CallRegistry, agents: Switchboard, settings: Settings) -> APIRouter:
+def signalling_router(
+    registry: CallRegistry,
+    agents: Switchboard,
+    settings: Settings,
+    access: Access,
+    admission: Admission,
+) -> APIRouter:
     """The routes under `/api`, `/start` and `/sessions`, all behind the access token if one is set.
 
     Args:
         registry: The calls.
         agents: Those who can be called.
-        settings: The token and the ICE servers.
+        settings: The ICE servers, and for how long conversations can be resumed.
+        access: Asks for the token.
+        admission: Bounds how often one address, one call and one conversation may ask.
     """
     sessions = Sessions()
-    ice_servers = [server.model_dump(exclude_none=True) for server in settings.ice_servers]
+    ice_servers = [server.described() for server in settings.ice_servers]
 
-    async def authorised(request: Request) -> None:
-        if settings.token is None:
-            return
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        expected = settings.token.get_secret_value()
-        if scheme.lower() != "bearer" or not secrets.compare_digest(
-            given.strip().encode(), expected.encode()
-        ):
-            raise Refusal(
-                401,
-                "A valid access token is needed: Authorization: Bearer …",
-                {"WWW-Authenticate": "Bearer"},
-            )
-
-    router = APIRouter(dependencies=[Depends(authorised)])
+    router = APIRouter(dependencies=[Depends(access)])
 
     @router.get("/api/info")
     async def info() -> dict[str, Any]:
@@ -125,19 +96,23 @@ def signalling_router(registry: CallRegistry, agents: Switchboard, settings: Set
         return {**agents.info(), "ice_servers": ice_servers, "ready": True}
 
     @router.post("/start")
-    async def start() -> dict[str, Any]:
+    async def start(request: Request) -> dict[str, Any]:
         """A session id and the ICE servers, for clients that begin with them."""
-        answer: dict[str, Any] = {"sessionId": sessions.new()}
+        answer: dict[str, Any] = {
+            "sessionId": sessions.new(counted_as(address_of(request)), time.monotonic())
+        }
         if ice_servers:
             answer["iceConfig"] = {"iceServers": ice_servers}
         return answer
 
     async def offer(request: Request) -> JSONResponse:
+        address, now_s = address_of(request), time.monotonic()
+        admission.offer(address, now_s)
         body = await _read(request, OfferBody)
         if body.type != "offer":
             raise Refusal(400, f"The type must be 'offer', not {body.type[:20]!r}.")
         host, user = _agent(agents, body), _caller(request, body, settings)
-        options = _options(host, body)
+        options, resume = _options(host, body), _resume(body)
         try:
             offered = Offer.parse(body.sdp)
         except BadOffer as error:
@@ -145,15 +120,19 @@ def signalling_router(registry: CallRegistry, agents: Switchboard, settings: Set
         try:
             if body.pc_id:
                 call = _find(registry, body.pc_id)
+                admission.restart(call.call_id, now_s)
                 sdp = await call.restart(offered, _network(request, settings))
             else:
+                if resume is not None:
+                    admission.restart(session_id_of(resume), now_s)
                 call, sdp = await registry.start(
                     offered,
                     host=host,
                     options=options,
                     network=_network(request, settings),
-                    resume=_resume(body),
+                    resume=resume,
                     user=user,
+                    address=address,
                 )
         except CallOver as error:
             raise Refusal(404 if body.pc_id else 503, str(error)) from error
@@ -171,8 +150,9 @@ def signalling_router(registry: CallRegistry, agents: Switchboard, settings: Set
             logger.exception("an offer could not be answered")
             raise Refusal(500, "The server failed to answer the offer. Try again.") from error
         answer: dict[str, Any] = {"sdp": sdp, "type": "answer", "pc_id": call.call_id}
-        if settings.resume_within_s:
+        if settings.resume_within_s and (not body.pc_id or resume == call.opened.token):
             # The caller's secret: in the requestData of a new offer it continues the conversation.
+            # A call's id alone does not buy it.
             answer |= {
                 "resume": call.opened.token,
                 "resume_within_s": settings.resume_within_s,
@@ -183,6 +163,7 @@ def signalling_router(registry: CallRegistry, agents: Switchboard, settings: Set
     async def candidates(request: Request) -> dict[str, str]:
         body = await _read(request, Candidates)
         call = _find(registry, body.pc_id)
+        admission.trickle(call.call_id, time.monotonic())
         try:
             await call.add_candidates([c.model_dump() for c in body.candidates])
         except BadOffer as error:
@@ -194,7 +175,8 @@ def signalling_router(registry: CallRegistry, agents: Switchboard, settings: Set
         return Response(status_code=204)
 
     async def in_session(session_id: str) -> None:
-        sessions.check(session_id)
+        if not sessions.known(session_id, time.monotonic()):
+            raise Refusal(404, "There is no such session: POST /start gives one.")
 
     for prefix, checks in (("", []), ("/sessions/{session_id}", [Depends(in_session)])):
         path = f"{prefix}/api/offer"
@@ -268,7 +250,7 @@ def _caller(request: Request, offer: OfferBody, settings: Settings) -> str:
     """The key of who calls; see `caller.py`."""
     data = offer.requestData or offer.request_data or {}
     try:
-        if settings.user_header and settings.trusts_proxy(request.client and request.client.host):
+        if settings.user_header and settings.trusts_proxy(peer_of(request)):
             named = request.headers.get(settings.user_header)
             if named:
                 return vouched_caller(named)

@@ -8,6 +8,7 @@ from playwright.async_api import expect
 
 from tests.browser.caller import until
 from tests.browser.chromium import chromium
+from vision_agent.server_process import ServerProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -163,11 +164,15 @@ async def test_with_several_cameras_one_can_switch_and_the_next_is_seen(
 
 
 async def test_plain_http_on_another_host_is_explained_and_a_typed_call_works(
-    playwright, server, silence, open_page
+    playwright, silence, open_page, monkeypatch
 ):
-    port = server.url.rpartition(":")[2]
+    monkeypatch.setenv("VISION_AGENT_ALLOWED_HOSTS", "agent.test")
     flags = ["--host-resolver-rules=MAP agent.test 127.0.0.1"]
-    async with chromium(playwright, microphone=silence, more_flags=flags) as browser:
+    async with (
+        ServerProcess() as server,
+        chromium(playwright, microphone=silence, more_flags=flags) as browser,
+    ):
+        port = server.url.rpartition(":")[2]
         caller = await open_page(browser, f"http://agent.test:{port}")
         await caller.call()
         notice = await caller.notice()

@@ -17,7 +17,12 @@ from aioice import stun
 from vision_agent import IceServer, Settings
 from vision_agent.doctor.finding import Finding
 from vision_agent.doctor.model_checks import check_key, check_model, check_service
-from vision_agent.doctor.network_checks import check_ice, check_port, check_secure_context
+from vision_agent.doctor.network_checks import (
+    check_access,
+    check_ice,
+    check_port,
+    check_secure_context,
+)
 from vision_agent.doctor.run import Check, in_thread, run_checks
 
 KEY = "AIza" + "x" * 35
@@ -174,6 +179,22 @@ def test_a_port_that_is_taken_is_a_problem() -> None:
     assert check_port(settings(port=0))[0].status == "ok"
 
 
+@pytest.mark.parametrize(
+    ("given", "environ", "status", "words"),
+    [
+        ({}, {"GOOGLE_API_KEY": KEY}, "ok", "Only this machine"),
+        ({"host": "0.0.0.0", "token": "s3cret"}, {"GOOGLE_API_KEY": KEY}, "ok", "access token"),
+        ({"host": "0.0.0.0"}, {}, "warning", "may call the agent."),
+        ({"host": "::"}, {"GOOGLE_API_KEY": KEY}, "warning", "charges your key"),
+    ],
+)
+def test_a_server_that_is_open_to_everybody_is_a_warning(given, environ, status, words) -> None:
+    (finding,) = check_access(settings(**given), environ)
+    assert finding.status == status
+    assert words in finding.text
+    assert ("VISION_AGENT_TOKEN" in finding.advice) == (status == "warning")
+
+
 def test_other_machines_need_https_for_a_camera() -> None:
     assert check_secure_context(settings())[0].status == "ok"
     assert "certificate" in check_secure_context(settings(host="0.0.0.0"))[0].advice
@@ -218,7 +239,7 @@ async def test_the_command_finds_that_calls_work_here_and_that_a_wrong_voice_doe
     status, printed = await run_doctor("--json", "--port", "0")
     found = {finding["check"]: finding for finding in json.loads(printed)}
     assert status == 0, printed
-    assert len(found) == 13
+    assert len(found) == 14
     assert "answers in" in found["local engine"]["text"]
     assert "Opus" in found["codecs"]["text"]
     assert time.monotonic() - began < 150

@@ -16,7 +16,12 @@ from vision_agent.doctor.machine_checks import (
     check_sound,
 )
 from vision_agent.doctor.model_checks import check_engine, check_key, check_model, check_service
-from vision_agent.doctor.network_checks import check_ice, check_port, check_secure_context
+from vision_agent.doctor.network_checks import (
+    check_access,
+    check_ice,
+    check_port,
+    check_secure_context,
+)
 from vision_agent.doctor.run import Check, in_thread
 from vision_agent.settings import Settings
 
@@ -47,6 +52,7 @@ def all_checks(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
         ),
         Check("ice", lambda: check_ice(settings), deadline_s=12),
         Check("port", threaded(lambda: check_port(settings))),
+        Check("access", threaded(lambda: check_access(settings, environ))),
         Check("https", threaded(lambda: check_secure_context(settings))),
         Check("sound", threaded(check_sound)),
         Check("codecs", threaded(check_codecs), deadline_s=30),

@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aioice import stun, turn
 from aiortc.rtcicetransport import parse_stun_turn_uri
 
 from vision_agent.doctor.finding import Finding
 from vision_agent.doctor.run import resolve
+from vision_agent.ingress.exposure import ADVICE, exposure
 from vision_agent.settings import IceServer, Settings
 
 # aioice waits this long for a STUN server before it gives its answer without.
 _STUN_DELAYS_S = 5
 _STUN_TIMEOUT_S = 3.0
 _TURN_TIMEOUT_S = 8.0
+
+_KEYS = ("GOOGLE_API_KEY", "GEMINI_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI")
+"""Where one is set, a model service answers that costs money."""
 
 
 async def check_ice(settings: Settings) -> Sequence[Finding]:
@@ -124,7 +128,7 @@ async def _check_turn(
                 asyncio.DatagramProtocol,
                 server_addr=address,
                 username=server.username,
-                password=server.credential,
+                password=server.credential.get_secret_value(),
                 ssl=is_tls,
                 transport=transport,
             )
@@ -170,6 +174,15 @@ def check_port(settings: Settings) -> list[Finding]:
                 )
             ]
     return [Finding("port", "ok", f"{where} is free.")]
+
+
+def check_access(settings: Settings, environ: Mapping[str, str]) -> list[Finding]:
+    """Whether anybody on the network could call, and who would pay."""
+    if open_to_all := exposure(settings, paid=any(environ.get(name) for name in _KEYS)):
+        return [Finding("access", "warning", open_to_all, ADVICE)]
+    if settings.token is not None:
+        return [Finding("access", "ok", "Callers need the access token.")]
+    return [Finding("access", "ok", "Only this machine can reach the server.")]
 
 
 def check_secure_context(settings: Settings) -> list[Finding]:

@@ -4,10 +4,10 @@ import asyncio
 import signal
 
 from tests.dialling import Dialled
-from tests.http.plain_uvicorn import plain_uvicorn
+from tests.ingress.plain_uvicorn import plain_uvicorn
 from tests.test_call import said, state
 from tests.test_drain import notice, refusal
-from vision_agent.http.termination import Termination
+from vision_agent.ingress.termination import Termination
 
 APP = "vision_agent:create_app"
 

@@ -11,7 +11,7 @@ import pytest_asyncio
 import uvicorn
 
 from vision_agent import Settings
-from vision_agent.http.connections import Connections, bounded_protocol
+from vision_agent.ingress.connections import Connections, bounded_protocol
 from vision_agent.server import _bind
 
 

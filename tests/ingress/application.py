@@ -1,0 +1,36 @@
+"""The real application in this process, asked from an address of choice; no model behind it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+from aiortc import RTCConfiguration, RTCPeerConnection
+
+from vision_agent import Settings, create_app
+
+TOKEN = {"Authorization": "Bearer s3cret"}
+
+
+@asynccontextmanager
+async def application(**settings: object) -> AsyncIterator:
+    """Gives what makes clients: `client("1.1.1.1")`, or of another base URL."""
+    app = create_app(Settings(_env_file=None, session_db="memory", **settings))
+
+    def client(address: str = "127.0.0.1", url: str = "http://localhost") -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(app=app, client=(address, 4711))
+        return httpx.AsyncClient(transport=transport, base_url=url)
+
+    async with app.router.lifespan_context(app):
+        yield client
+
+
+@asynccontextmanager
+async def offered() -> AsyncIterator[dict[str, str]]:
+    """The body of an offer that is never connected."""
+    peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    peer.addTransceiver("audio")
+    await peer.setLocalDescription(await peer.createOffer())
+    try:
+        yield {"sdp": peer.localDescription.sdp, "type": "offer"}
+    finally:
+        await peer.close()

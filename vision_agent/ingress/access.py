@@ -1,0 +1,57 @@
+"""The access token: who may call."""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+from fastapi import Request
+
+from vision_agent.ingress.addresses import PEER
+from vision_agent.ingress.admission import Admission
+from vision_agent.ingress.refusal import Refusal
+from vision_agent.settings import Settings
+
+
+def address_of(request: Request) -> str:
+    """Who asks; empty if nobody knows."""
+    return request.client.host if request.client else ""
+
+
+def peer_of(request: Request) -> str:
+    """Who made the connection: a proxy, where one is; empty if nobody knows."""
+    peer: str = request.scope.get(PEER) or address_of(request)
+    return peer
+
+
+class Access:
+    """A dependency that lets through who sends the token, and everybody if none is set.
+
+    Args:
+        settings: The token.
+        admission: Counts wrong ones.
+    """
+
+    def __init__(self, settings: Settings, admission: Admission) -> None:
+        self._token = settings.token
+        self._admission = admission
+
+    async def __call__(self, request: Request) -> None:
+        """`Refusal` 401 for a wrong token or none, 429 after too many wrong ones."""
+        if self._token is None:
+            return
+        address, now_s = address_of(request), time.monotonic()
+        self._admission.token(address, now_s)
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        expected = self._token.get_secret_value()
+        if scheme.lower() == "bearer" and secrets.compare_digest(
+            given.strip().encode(), expected.encode()
+        ):
+            return
+        if given:  # who sends none guesses none
+            self._admission.wrong_token(address, now_s)
+        raise Refusal(
+            401,
+            "A valid access token is needed: Authorization: Bearer …",
+            {"WWW-Authenticate": "Bearer"},
+        )

@@ -1,0 +1,118 @@
+"""Who is at the other end of a connection, also behind proxies."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from collections.abc import Iterable, Sequence
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+PEER = "vision_agent.peer"
+"""In a request's scope: who made the connection, where that is not who calls."""
+
+logger = logging.getLogger(__name__)
+
+
+def parse_address(text: str) -> Address | None:
+    """An IP address, also in brackets or with a port; None: it is none."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    # IPv4 over an IPv6 socket is the same caller.
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or an address is this machine's own."""
+    address = parse_address(host)
+    return host == "localhost" if address is None else address.is_loopback
+
+
+def counted_as(address: str) -> str:
+    """What limits per address are counted by: an IPv6 network (/64) is one customer's."""
+    parsed = parse_address(address)
+    if isinstance(parsed, ipaddress.IPv6Address) and not parsed.is_loopback:
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return address if parsed is None else str(parsed)
+
+
+class Proxies:
+    """The proxies that may say who calls.
+
+    Args:
+        networks: Addresses and networks (CIDR); `*` for every peer.
+
+    Raises:
+        ValueError: One of them is none.
+    """
+
+    def __init__(self, networks: Iterable[str]) -> None:
+        given = list(networks)
+        self._any = "*" in given
+        self._networks = [ipaddress.ip_network(each, strict=False) for each in given if each != "*"]
+
+    def __bool__(self) -> bool:
+        return self._any or bool(self._networks)
+
+    def trusted(self, address: str) -> bool:
+        """Whether a peer is one of them."""
+        parsed = parse_address(address)
+        return self._any or any(parsed in network for network in self._networks if parsed)
+
+    def caller(self, peer: str, forwarded_for: Sequence[str]) -> str:
+        """Who calls; empty if a trusted proxy does not say.
+
+        Args:
+            peer: Who made the connection; empty for a Unix socket.
+            forwarded_for: The values of `X-Forwarded-For`; each proxy appends whom it serves.
+        """
+        if not (self.trusted(peer) if peer else self):
+            return peer
+        for said in reversed([one for value in forwarded_for for one in value.split(",")]):
+            if (address := parse_address(said)) is None:
+                return ""
+            if not self.trusted(str(address)) or self._any:
+                return str(address)
+        return ""
+
+
+class RealCaller:
+    """Puts the caller's address in place of the proxy's (`scope["client"]`).
+
+    Args:
+        app: The application.
+        proxies: Whose word is taken.
+    """
+
+    def __init__(self, app: ASGIApp, proxies: Proxies) -> None:
+        self._app = app
+        self._proxies = proxies
+        self._warned = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] == "http":
+            # An ASGI server that has put the caller there itself gives no port.
+            peer, port = scope.get("client") or ("", None)
+            forwarded_for = Headers(scope=scope).getlist("x-forwarded-for")
+            caller = self._proxies.caller(peer, forwarded_for)
+            if forwarded_for and peer and port and caller == peer and not self._warned:
+                self._warned = True
+                logger.warning(
+                    "A proxy at %s sends X-Forwarded-For and is not trusted: the limits count all "
+                    "its callers as one. Set VISION_AGENT_TRUSTED_PROXIES.",
+                    peer,
+                )
+            if caller != peer:
+                scope = {**scope, PEER: peer, "client": (caller, 0) if caller else None}
+        await self._app(scope, receive, send)

@@ -1,0 +1,100 @@
+"""How much of the server one address, one call and one conversation may have.
+
+The limits leave room for an office behind one address, and keep a single client from taking all
+lines. Time is an argument.
+"""
+
+from __future__ import annotations
+
+import math
+
+from vision_agent.ingress.addresses import counted_as
+from vision_agent.ingress.rate import Rate
+from vision_agent.ingress.refusal import Refusal
+from vision_agent.settings import Settings
+
+RESTARTS_AT_ONCE = 10
+"""A network that comes and goes makes a client try again some seven times in half a minute."""
+
+TRICKLES_PER_MINUTE = 300
+TRICKLES_AT_ONCE = 100
+
+UNCONNECTED_RETRY_S = 5
+LINES_RETRY_S = 30
+
+
+class Admission:
+    """Raises `Refusal` (429 with `Retry-After`) where somebody asks for too much.
+
+    An empty address is one that nobody knows: nothing is counted for it.
+
+    Args:
+        settings: The limits.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._lines = settings.calls_of_one_address()
+        self._unconnected = settings.unconnected_calls_per_address
+        self._offers = Rate(settings.offers_per_minute)
+        self._restarts = Rate(settings.restarts_per_minute, RESTARTS_AT_ONCE)
+        self._trickles = Rate(TRICKLES_PER_MINUTE, TRICKLES_AT_ONCE)
+        self._wrong_tokens = Rate(settings.wrong_tokens_per_minute)
+
+    def offer(self, address: str, now_s: float) -> None:
+        """An offer, of whatever kind."""
+        if address:
+            _wait(
+                self._offers.take(counted_as(address), now_s),
+                "Too many offers have come from your address.",
+            )
+
+    def restart(self, what: str, now_s: float) -> None:
+        """A new connection for a call or for a conversation, named by its id."""
+        _wait(
+            self._restarts.take(what, now_s),
+            "This call has been connected anew too often.",
+        )
+
+    def trickle(self, call_id: str, now_s: float) -> None:
+        """Candidates of a call."""
+        _wait(self._trickles.take(call_id, now_s), "Too many candidates have come for this call.")
+
+    def token(self, address: str, now_s: float) -> None:
+        """An access token, before it is looked at."""
+        if address:
+            _wait(
+                self._wrong_tokens.wait_s(counted_as(address), now_s),
+                "Too many wrong access tokens have come from your address.",
+            )
+
+    def wrong_token(self, address: str, now_s: float) -> None:
+        """It was wrong."""
+        if address:
+            self._wrong_tokens.take(counted_as(address), now_s)
+
+    def line(self, calls: int, unconnected: int) -> None:
+        """One more call of an address.
+
+        Args:
+            calls: Those it has.
+            unconnected: Those of them that are not connected yet.
+        """
+        if self._unconnected and unconnected >= self._unconnected:
+            _refuse(
+                f"{unconnected} calls from your address are still connecting.",
+                UNCONNECTED_RETRY_S,
+            )
+        if self._lines and calls >= self._lines:
+            _refuse(
+                f"Your address has {calls} calls here, as many as one address may have.",
+                LINES_RETRY_S,
+            )
+
+
+def _wait(wait_s: float, text: str) -> None:
+    if wait_s:
+        _refuse(text, math.ceil(wait_s))
+
+
+def _refuse(text: str, retry_after_s: int) -> None:
+    raise Refusal(429, f"{text} Try again later.", {"Retry-After": str(retry_after_s)})

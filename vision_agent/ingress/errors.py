@@ -1,0 +1,56 @@
+"""What a client is told when something does not work: JSON, a sentence in it."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from vision_agent.ingress.descriptors import none_left
+from vision_agent.ingress.refusal import Refusal
+from vision_agent.metrics import Metrics
+
+
+def tell_errors(app: FastAPI, metrics: Metrics) -> None:
+    """Adds the handlers.
+
+    Args:
+        app: The application.
+        metrics: Counts refusals.
+    """
+
+    @app.exception_handler(Refusal)
+    async def refuse(_: Request, refusal: Refusal) -> JSONResponse:
+        metrics.offers_refused.labels(str(refusal.status)).inc()
+        return refusal.response()
+
+    @app.exception_handler(HTTPException)
+    async def refuse_in_words(_: Request, error: HTTPException) -> JSONResponse:
+        return Refusal(error.status_code, _sentence(error), error.headers).response()
+
+    @app.exception_handler(ClientDisconnect)
+    async def forget(_: Request, gone: ClientDisconnect) -> Response:
+        return Response(status_code=400)  # for nobody: the client left in the middle of its request
+
+    @app.exception_handler(OSError)
+    async def refuse_without_descriptors(_: Request, error: OSError) -> JSONResponse:
+        if not none_left(error):
+            raise error
+        text = "The server has no file descriptor left for this. Try again shortly."
+        return Refusal(503, text, {"Retry-After": "5"}).response()
+
+    @app.exception_handler(Exception)
+    async def fail(_: Request, error: Exception) -> JSONResponse:
+        # Starlette raises it again once this is sent, and the ASGI server logs it.
+        return Refusal(500, "Something went wrong on the server. Try again.").response()
+
+
+def _sentence(error: HTTPException) -> str:
+    match error.status_code:
+        case 404:
+            return "There is nothing at this address."
+        case 405:
+            return "This address does not take that method."
+        case _:
+            return str(error.detail)
