@@ -15,6 +15,7 @@ lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	tests/javascript/node_modules/.bin/tsc -p tests/javascript
 
 bench: setup-dev
 	$(BIN)/python benchmarks/call.py $(ARGS)

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,14 +21,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # As in a shell's background job: everything that is started from there would ignore Ctrl-C too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Nor does any test touch what somebody has taught the agent on this machine.
-os.environ["VISION_AGENT_DATA_DIR"] = tempfile.mkdtemp(prefix="vision-agent-tests-")
-
 
 @pytest.fixture(scope="session", autouse=True)
 def _data_of_our_own(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Nothing is written where the person who runs the tests keeps their data."""
     os.environ["XDG_DATA_HOME"] = str(tmp_path_factory.mktemp("data"))
+    # Nor is anything read that somebody has taught the agent on this machine.
+    os.environ["VISION_AGENT_DATA_DIR"] = str(tmp_path_factory.mktemp("taught"))
 
 
 @pytest.fixture

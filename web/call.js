@@ -34,17 +34,21 @@ export class Call {
   #microphone;
   #camera;
   #muted = false;
+  /** @type {Peer|null} */
   #peer = null;
   /** All that are not closed: while a new one is being made, the lost one is kept. */
   #peers = new Set();
+  /** @type {Channel|null} */
   #channel = null;
+  /** @type {string|null} */
   #pcId = null;
   #agent;
   #resume;
   #over = false;
   /** @type {"dialling"|"up"|"recovering"} */
   #phase = "dialling";
-  #giveUp = null;
+  /** @type {(error: Error) => void} */
+  #giveUp = () => {};
 
   /**
    * @param {{signalling: import("./signalling.js").Signalling, iceServers: RTCIceServer[],
@@ -113,7 +117,8 @@ export class Call {
   }
 
   async #connect({ restart }) {
-    let ready;
+    let ready = () => {};
+    /** @type {Promise<void>} */
     const isReady = new Promise((resolve, reject) => {
       ready = resolve;
       this.#giveUp = reject;
@@ -245,6 +250,7 @@ export class Call {
     peer.close();
   }
 
+  /** @param {Peer|null} except */
   #closePeers(except = null) {
     for (const peer of this.#peers) if (peer !== except) this.#closePeer(peer);
   }
@@ -260,12 +266,16 @@ export class Call {
     this.#channel?.disconnectBot();
     if (this.#pcId !== null) this.#signalling.goodbye(this.#pcId);
     this.#closePeers();
-    this.#giveUp?.(new NoPath("The call is over."));
+    this.#giveUp(new NoPath("The call is over."));
     this.#listener.onEnded(problem);
   }
 }
 
-/** Waits; a device that has its network back waits no longer. @param {number} ms */
+/**
+ * Waits; a device that has its network back waits no longer.
+ * @param {number} ms
+ * @returns {Promise<void>}
+ */
 function pause(ms) {
   return new Promise((resolve) => {
     const done = () => {

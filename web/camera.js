@@ -19,7 +19,11 @@ export class Camera {
     return { ...SIZE, facingMode: { ideal: "user" } };
   }
 
-  /** Opens it. @throws {DOMException} as getUserMedia does */
+  /**
+   * Opens it.
+   * @param {MediaTrackConstraints} constraints
+   * @throws {DOMException} as getUserMedia does
+   */
   async open(constraints = Camera.constraints) {
     const stream = await navigator.mediaDevices.getUserMedia({ video: constraints });
     this.adopt(stream.getVideoTracks()[0]);

@@ -16,14 +16,23 @@ export const CAUSE = Object.freeze({
 export class Captions {
   #list;
   #announcer;
+  /** @type {HTMLElement|null} */
   #agentLine = null;
-  /** The line of the answer that is being given, until its turn is complete. */
+  /**
+   * The line of the answer that is being given, until its turn is complete.
+   * @type {HTMLElement|null}
+   */
   #answerLine = null;
+  /** @type {HTMLElement|null} */
   #userLine = null;
-  /** Why the answer that is being given would break off. */
+  /** Why the answer that is being given would break off. @type {string} */
   #cause = CAUSE.caller;
-  /** The line after which the person began to speak; undefined: nothing said since the last line. */
+  /**
+   * The line after which the person began to speak; undefined: nothing said since the last line.
+   * @type {Element|null|undefined}
+   */
   #spokeAfter;
+  /** @type {number|null} */
   #lookedMs = null;
   #tools = new Map();
   #agentName = "Agent";
@@ -206,7 +215,7 @@ export class Captions {
     if (after === undefined) this.#list.append(line);
     else if (after === null) this.#list.prepend(line);
     else after.after(line);
-    while (this.#list.childElementCount > MAX_LINES) this.#list.firstElementChild.remove();
+    while (this.#list.childElementCount > MAX_LINES) this.#list.firstElementChild?.remove();
     if (pinned) this.#scrollDown();
     return line;
   }

@@ -8,9 +8,9 @@ export class Controls {
    * @param {Record<string, () => void>} actions by the same names
    */
   constructor(row, actions) {
-    this.#buttons = Object.fromEntries(
-      [...row.querySelectorAll("[data-control]")].map((one) => [one.dataset.control, one]),
-    );
+    /** @type {NodeListOf<HTMLButtonElement>} */
+    const buttons = row.querySelectorAll("[data-control]");
+    this.#buttons = Object.fromEntries([...buttons].map((one) => [one.dataset.control, one]));
     for (const [name, button] of Object.entries(this.#buttons)) {
       button.addEventListener("click", actions[name]);
     }

@@ -9,6 +9,7 @@ const TONE_S = 0.11;
 const LOUDNESS = 0.06;
 
 export class BackCue {
+  /** @type {number|null} */
   #awaySince = null;
 
   /** The connection is lost. */

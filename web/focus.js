@@ -14,7 +14,7 @@ export function focusKeeper(fallback) {
     // To nowhere, by a click beside it: nothing to keep. Not yet: what is just being removed from
     // the document, or hidden, looks the same from here.
     setTimeout(() => {
-      if (last === target && isThere(last) && document.activeElement !== last) last = null;
+      if (last && last === target && isThere(last) && document.activeElement !== last) last = null;
     });
   });
   return () => {

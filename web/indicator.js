@@ -5,11 +5,12 @@ const FALL = 0.16; // and to a quieter one: a voice that stops fades instead of 
 
 export class Indicator {
   #element;
+  /** @type {Record<"agent"|"caller", import("./level.js").Level|null>} */
   #sources = { agent: null, caller: null };
   #shown = { agent: 0, caller: 0 };
   #frame = 0;
 
-  /** @param {Element} element gets --agent and --caller, 0 to 1; CSS draws them */
+  /** @param {HTMLElement} element gets --agent and --caller, 0 to 1; CSS draws them */
   constructor(element) {
     this.#element = element;
   }

@@ -6,6 +6,11 @@ import { NO_WEBRTC, callProblem } from "./problems.js";
 import { Signalling, tokenFrom } from "./signalling.js";
 
 const INFO_AGAIN_MS = 1_500;
+/**
+ * @typedef {import("./brain.js").Agent & {id?: string, agents?: (import("./brain.js").Agent &
+ *   {id: string})[], ice_servers?: RTCIceServer[], ready?: boolean}} Info
+ */
+
 const CALLING = "#call, #call-voice, #other-thread, #lobby-asks button";
 
 export class Lobby {
@@ -14,6 +19,7 @@ export class Lobby {
   /** @type {string|null} the server's id of the chosen agent; null if it names none */
   agent = null;
   #root;
+  /** @type {Info|null} */
   #info = null;
   #wanted;
   #onAgent;
@@ -37,7 +43,9 @@ export class Lobby {
       this.#disable(true);
       return;
     }
-    this.#at("#agent").addEventListener("change", () => this.#showAgent());
+    this.#at("#agent").addEventListener("change", () => {
+      if (this.#info) this.#showAgent(this.#info);
+    });
     addEventListener("hashchange", () => {
       this.signalling = new Signalling(tokenFrom(location.hash));
       this.#ask();
@@ -47,25 +55,28 @@ export class Lobby {
 
   /** What the server says of itself; asked now if it hasn't been heard yet. */
   async server() {
-    if (this.#info === null) this.#learn(await this.signalling.info());
-    return this.#info;
+    return this.#info ?? this.#learn();
   }
 
-  #learn(info) {
+  /** @returns {Promise<Info>} */
+  async #learn() {
+    const info = await this.signalling.info();
     this.#info = info;
     this.notices.clear("info");
     this.#showAgents(info.agents ?? []);
-    this.#showAgent();
+    this.#showAgent(info);
+    return info;
   }
 
   async #ask() {
+    let info;
     try {
-      this.#learn(await this.signalling.info());
+      info = await this.#learn();
     } catch (error) {
       this.notices.show("info", callProblem(error), { onAction: () => this.#ask() });
       return;
     }
-    const starting = this.#info.ready === false;
+    const starting = info.ready === false;
     this.#disable(starting);
     if (!starting) return;
     this.#at("#brain-text").textContent = "The agent is starting…";
@@ -82,7 +93,7 @@ export class Lobby {
     const before = this.agent ?? this.#wanted;
     choice.replaceChildren(
       ...agents.map(({ id, agent, description }) => {
-        const option = new Option(agentWords(agent), id);
+        const option = new Option(agentWords(agent ?? id), id);
         option.title = description ?? "";
         return option;
       }),
@@ -90,12 +101,13 @@ export class Lobby {
     if (agents.some(({ id }) => id === before)) choice.value = before;
   }
 
-  #showAgent() {
+  /** @param {Info} info */
+  #showAgent(info) {
     const chosen = this.#at("#agent").value;
-    const agent = this.#info.agents?.find(({ id }) => id === chosen) ?? this.#info;
+    const agent = info.agents?.find(({ id }) => id === chosen) ?? info;
     this.agent = agent.id ?? null;
     const { kind, label, text } = brainWords(agent);
-    const brain = document.getElementById("brain");
+    const brain = /** @type {HTMLElement} */ (document.getElementById("brain"));
     brain.textContent = label;
     brain.dataset.kind = kind;
     brain.title = text;
@@ -103,15 +115,20 @@ export class Lobby {
     this.#at("#brain-text").textContent = text;
     if (agent.agent) {
       document.title = agentWords(agent.agent);
-      document.getElementById("agent-name").textContent = document.title;
+      const name = /** @type {HTMLElement} */ (document.getElementById("agent-name"));
+      name.textContent = document.title;
     }
     this.#onAgent();
   }
 
+  /** @param {boolean} disabled */
   #disable(disabled) {
-    for (const button of this.#root.querySelectorAll(CALLING)) button.disabled = disabled;
+    /** @type {NodeListOf<HTMLButtonElement>} */
+    const buttons = this.#root.querySelectorAll(CALLING);
+    for (const button of buttons) button.disabled = disabled;
   }
 
+  /** @param {string} selector @returns {any} an element of index.html */
   #at(selector) {
     return this.#root.querySelector(selector);
   }

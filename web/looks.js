@@ -6,6 +6,7 @@ const STALE_AFTER_MS = 12_000;
 export class Looks {
   #stage;
   #chip;
+  #words;
   #timer;
 
   /**
@@ -15,6 +16,7 @@ export class Looks {
   constructor(stage, chip) {
     this.#stage = stage;
     this.#chip = chip;
+    this.#words = /** @type {HTMLElement} */ (chip.querySelector(".text"));
   }
 
   /** @param {{bytes: number, width: number, height: number, age_ms: number}} frame */
@@ -38,6 +40,6 @@ export class Looks {
   #say(words, seeing) {
     this.#chip.hidden = false;
     this.#chip.dataset.seeing = String(seeing);
-    this.#chip.querySelector(".text").textContent = words;
+    this.#words.textContent = words;
   }
 }

@@ -5,6 +5,7 @@ import { audioContext } from "./audio_context.js";
 const CONSTRAINTS = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 
 export class Microphone {
+  /** @type {MediaStreamTrack|null} */
   #silence = null;
   /** @type {MediaStreamTrack|null} */
   #track = null;
@@ -62,7 +63,7 @@ export class Microphone {
    * @returns {MediaStreamTrack}
    */
   get track() {
-    if (this.isOpen) return this.#track;
+    if (this.#track !== null && this.isOpen) return this.#track;
     this.#silence ??= audioContext().createMediaStreamDestination().stream.getAudioTracks()[0];
     return this.#silence;
   }

@@ -14,7 +14,9 @@ export class Moments {
   /** @type {Moment[]} */
   #moments = [];
   #canvas = document.createElement("canvas");
-  #context = this.#canvas.getContext("2d", { willReadFrequently: true });
+  #context = /** @type {CanvasRenderingContext2D} */ (
+    this.#canvas.getContext("2d", { willReadFrequently: true })
+  );
 
   /**
    * @param {HTMLVideoElement} video
@@ -38,10 +40,9 @@ export class Moments {
   /** @returns {Moment|undefined} the one closest to a time of `performance.now()` */
   at(ms) {
     const distance = (moment) => Math.abs(moment.atMs - ms);
-    return this.#moments.reduce(
-      (best, moment) => (!best || distance(moment) < distance(best) ? moment : best),
-      undefined,
-    );
+    let [best] = this.#moments;
+    for (const moment of this.#moments) if (distance(moment) < distance(best)) best = moment;
+    return best;
   }
 
   #take() {

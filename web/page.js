@@ -26,6 +26,7 @@ const STATE_GRACE_MS = 300;
 // Thinking or connecting for so long is worth a word.
 const SLOW_AFTER_MS = 4_000;
 
+/** @type {(id: string) => any} one of the elements of index.html, of whichever kind it is there */
 const at = (id) => document.getElementById(id);
 
 const captions = new Captions(at("captions"), at("spoken-captions"));

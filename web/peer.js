@@ -16,6 +16,7 @@ export class Peer {
   #pc;
   #signalling;
   #listener;
+  /** @type {string|null} */
   #pcId = null;
   #waiting = [];
   #batchTimer;
@@ -59,7 +60,8 @@ export class Peer {
    */
   async negotiate(which) {
     await this.#pc.setLocalDescription();
-    const answer = await this.#signalling.offer(this.#pc.localDescription, which);
+    const offer = /** @type {RTCSessionDescription} */ (this.#pc.localDescription);
+    const answer = await this.#signalling.offer(offer, which);
     if (this.#closed) {
       this.#signalling.goodbye(answer.pc_id); // hung up while it rang
       return answer;
@@ -134,7 +136,7 @@ export class Peer {
   #sendCandidates() {
     this.#batchTimer = undefined;
     const batch = this.#waiting.splice(0);
-    if (batch.length === 0 || this.#closed) return;
+    if (batch.length === 0 || this.#closed || this.#pcId === null) return;
     // A batch that is lost costs at most a path; if none is left, the connection timer tells.
     this.#signalling.candidates(this.#pcId, batch).catch((error) => console.warn(error));
   }

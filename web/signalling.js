@@ -65,6 +65,7 @@ export class Signalling {
   }
 
   #headers(json = false) {
+    /** @type {Record<string, string>} */
     const headers = json ? { "Content-Type": "application/json" } : {};
     if (this.#token) headers.Authorization = `Bearer ${this.#token}`;
     return headers;

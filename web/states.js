@@ -53,7 +53,13 @@ export function afterMessage(state, { type, data }) {
   }
 }
 
-/** The state when the page itself knows better: it dials, it lost the peer, it hung up. */
+/**
+ * The state when the page itself knows better: it dials, it lost the peer, it hung up.
+ * @param {CallState} state
+ * @param {StateName} name
+ * @param {string|null} reason
+ * @returns {CallState}
+ */
 export function enter(state, name, reason = null) {
   const fresh = name === "asking" || name === "connecting" || name === "idle";
   return {

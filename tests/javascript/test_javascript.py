@@ -51,9 +51,10 @@ def node() -> str:
 
 
 def test_what_is_installed_is_pinned_and_comes_from_whichever_registry_is_set() -> None:
-    wanted = json.loads((HERE / "package.json").read_text())["dependencies"]
+    described = json.loads((HERE / "package.json").read_text())
     locked = json.loads((HERE / "package-lock.json").read_text())["packages"]
-    assert locked["node_modules/@google/genai"]["version"] == wanted["@google/genai"]
+    for name, version in (described["dependencies"] | described["devDependencies"]).items():
+        assert locked[f"node_modules/{name}"]["version"] == version
     for name, package in locked.items():
         if name:
             assert package["integrity"].startswith("sha512-")
