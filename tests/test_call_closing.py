@@ -9,9 +9,11 @@ import httpx
 import pytest
 import pytest_asyncio
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc.mediastreams import VideoStreamTrack
 
 from tests.rtc.calling import until
 from vision_agent import Settings, create_app
+from vision_agent.call import UNSEEN_SCREEN, Call
 from vision_agent.rtc.budget import Budget
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -28,10 +30,14 @@ async def http():
 
 
 @asynccontextmanager
-async def calling(http, max_message_bytes: int | None = None):
+async def calling(
+    http, max_message_bytes: int | None = None, video: VideoStreamTrack | None = None
+):
     """A connected caller, the messages it has got, and the server's `Call`."""
     peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
     peer.addTransceiver("audio")
+    if video is not None:
+        peer.addTransceiver(video, direction="sendonly")
     channel = peer.createDataChannel("chat")
     messages: list[dict] = []
     channel.on("message", lambda text: messages.append(json.loads(text)))
@@ -173,4 +179,17 @@ async def test_what_is_said_wrong_is_counted_while_the_call_goes_on(http):
             lambda: http.app.state.metrics.messages.labels("refused")._value.get() == before + 2
         )
         await call.close("over")
+    await slots_are_free(http)
+
+
+async def test_a_caller_who_shares_a_screen_is_told_once_that_it_is_not_seen(http, monkeypatch):
+    # aiortc's own callers send nothing in a second video section, so the first one is the screen.
+    monkeypatch.setattr(Call, "on_camera", Call.on_screen)
+    async with calling(http, video=VideoStreamTrack()) as (_, messages, call):
+        await until(lambda: any(m["type"] == "error" for m in messages))
+        call.on_screen(call._peer._tracks[1])  # again, after a restart
+        call._tell_unseen_screen()
+        await call.close("over")
+        told = [m["data"] for m in messages if m["type"] == "error"]
+        assert [(error["message"], error["fatal"]) for error in told] == [(UNSEEN_SCREEN, False)]
     await slots_are_free(http)

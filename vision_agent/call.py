@@ -24,6 +24,7 @@ from vision_agent.live.intake import Intake
 from vision_agent.live.store import OpenSession
 from vision_agent.metrics import Metrics, Tally
 from vision_agent.rtc import Channel, Network, Offer, Peer, PeerClosed, rtvi
+from vision_agent.rtc.aiortc_patches import has_arrived
 from vision_agent.settings import Settings
 from vision_agent.tools import call_context
 
@@ -36,6 +37,8 @@ LIMITS_CHECK_S = 1.0
 
 CLOSE_STEP_S = 6.0
 """How long one step of closing may take; a peer takes up to 5 s. Then the next one is begun."""
+
+UNSEEN_SCREEN = "The agent does not see the shared screen: it looks at the camera alone."
 
 MAX_TEXTS_WAITING = 20
 """Texts that the model has not been sent yet: while it is away, or has to see a picture first."""
@@ -94,6 +97,7 @@ class Call:
             metrics,
             barge_in_hold_ms=settings.barge_in_hold_ms,
             tool_reports=settings.tool_reports,
+            speaks=options.modality == "AUDIO",
             overhear=self._remembering.hear,
         )
         self._media = CallerMedia(
@@ -108,6 +112,8 @@ class Call:
         self._peer = self._new_peer()
 
         self._tally = Tally()
+        self._screen: MediaStreamTrack | None = None
+        self._screen_told = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing: asyncio.Task[None] | None = None
         self._client_ready = asyncio.Event()
@@ -212,7 +218,9 @@ class Call:
         self._start(self._media.watch(track), "camera")
 
     def on_screen(self, track: MediaStreamTrack) -> None:
-        """A shared screen is not watched; the peer drains it."""
+        """A shared screen is not watched: the caller is told when pictures of one arrive."""
+        if not self._screen_told:
+            self._screen = track
 
     def on_channel(self, channel: RTCDataChannel) -> None:
         """The caller opened the data channel."""
@@ -237,6 +245,7 @@ class Call:
     def on_text(self, text: str, *, spoken: bool) -> None:
         """The caller typed."""
         self._check_texts_waiting()
+        self._conversation.answer_next_in_words(not spoken)
         self._media.typed(text)
         self._remembering.typed(text)
 
@@ -297,6 +306,7 @@ class Call:
         while True:
             await asyncio.sleep(LIMITS_CHECK_S)
             self._count()
+            self._tell_unseen_screen()
             for verdict in self._limits.check(time.monotonic()):
                 match verdict:
                     case EndsSoon(about, left_s, text):
@@ -306,6 +316,12 @@ class Call:
                     case EndsNow(reason):
                         self.end(reason)
                         return
+
+    def _tell_unseen_screen(self) -> None:
+        """Once: a client offers a section for its screen whether it shares one or not."""
+        if self._screen is not None and has_arrived(self._screen):
+            self._screen, self._screen_told = None, True
+            self._channel.error(UNSEEN_SCREEN, fatal=False)
 
     # Housekeeping
 

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from contextlib import aclosing
 
 from vision_agent.barge_in import BargeIn
+from vision_agent.bot_output import BotOutput
 from vision_agent.call_status import CallStatus
+from vision_agent.caller_transcript import CallerTranscript
 from vision_agent.heard import SpokenAnswer, cut
 from vision_agent.live.events import (
     AgentTranscript,
@@ -41,6 +43,7 @@ class Conversation:
             in has fallen silent, until the model says so.
         tool_reports: What the caller's client is told of the agent's tools: that one runs
             ("none"), its name, or all that goes into it and comes out of it ("full").
+        speaks: Whether the model answers in sound; else its words are only shown.
         overhear: Is told every event too.
     """
 
@@ -52,6 +55,7 @@ class Conversation:
         *,
         barge_in_hold_ms: int,
         tool_reports: ToolReports = "name",
+        speaks: bool = True,
         overhear: Callable[[LiveEvent], None] | None = None,
     ) -> None:
         self._overhear = overhear
@@ -65,6 +69,16 @@ class Conversation:
         self._barge_in = BargeIn(barge_in_hold_ms)
         self._hold: asyncio.TimerHandle | None = None
         self.speaker = Speaker(on_speaking=self._on_speaking)
+        self._caller = CallerTranscript()
+        self._speaks = speaks
+        self._next_in_words = self._in_words = False
+        self._output = BotOutput(
+            channel, lambda: self.speaker.played_ms, lambda: self.speaker.queued_ms
+        )
+
+    def answer_next_in_words(self, in_words: bool) -> None:
+        """Whether the next answer is only shown and not heard."""
+        self._next_in_words = in_words
 
     def renew(self) -> None:
         """A speaker for a new peer connection; it says what the old one had still to say."""
@@ -84,6 +98,7 @@ class Conversation:
                 self._overhear(Interrupted(self.heard()))
             self._metrics.model_sessions.dec()
             self._stop_holding()
+            self._output.close()
 
     # What the caller's microphone hears.
 
@@ -114,6 +129,8 @@ class Conversation:
 
     def heard(self) -> str:
         """What has been played of the present answer, marked if that is not all of it."""
+        if self._in_words:
+            return " ".join(self._answer.text.split())
         return cut(self._answer.heard(self.speaker.played_ms), self._answer.text)
 
     # How the connection to the model fares.
@@ -155,27 +172,34 @@ class Conversation:
                 self._place(pcm)
             case AgentTranscript(text, final=False, author=agent):
                 self._open_answer()
-                self._speaks(agent)
-                self._answer.words(text)
+                self._speaks_now(agent)
+                self._words(text)
                 self._channel.bot_text(text)
             case AgentTranscript(text, final=True):
                 # Told when the turn ends: only then it is known how much of it was heard.
                 if not self._answer.text:
-                    self._answer.words(text)
-            case UserTranscript(text, final):
-                self._channel.user_transcript(text, final)
+                    self._words(text)
+            case UserTranscript(text, final=False):
+                if understood := self._caller.piece(text).strip():
+                    self._channel.user_transcript(understood, False)
+            case UserTranscript(text, final=True):
+                self._tell_understood(self._caller.whole(text))
             case Interrupted(heard):
                 self._metrics.interruptions.inc()
                 self._stop_holding()
                 self._barge_in.interrupted()
+                self._output.interrupt()
                 self.speaker.flush()
                 self._channel.server_message({"kind": "interrupted", "heard": heard})
                 self._close_answer(heard or "")
             case TurnComplete():
                 self.speaker.end_of_turn()
+                if self._answer:
+                    self._output.end(self._answer, spoken=self._heard_aloud)
                 self._close_answer(" ".join(self._answer.text.split()))
                 self._channel.server_message({"kind": "turn_complete"})
             case ToolCall(call_id, name, arguments):
+                self._tell_understood(self._caller.answered())
                 shown = self._tools[call_id] = None if self._tool_reports == "none" else name
                 self._status.tools_run(len(self._tools))
                 full = self._tool_reports == "full"
@@ -190,7 +214,20 @@ class Conversation:
                 self._metrics.tokens.labels("in").inc(prompt)
                 self._metrics.tokens.labels("out").inc(response)
 
-    def _speaks(self, agent: str) -> None:
+    @property
+    def _heard_aloud(self) -> bool:
+        """Whether the present answer is to be heard."""
+        return self._speaks and not self._in_words
+
+    def _words(self, text: str) -> None:
+        self._answer.words(text)
+        self._output.words(self._answer, text, spoken=self._heard_aloud)
+
+    def _tell_understood(self, text: str) -> None:
+        if text:
+            self._channel.user_transcript(text, True)
+
+    def _speaks_now(self, agent: str) -> None:
         """One of several agents has taken over: what follows is its words."""
         if agent != self._agent:
             self._agent = agent
@@ -198,10 +235,14 @@ class Conversation:
 
     def _open_answer(self) -> None:
         if not self._status.answering:
+            self._tell_understood(self._caller.answered())
+            self._in_words, self._next_in_words = self._next_in_words, False
             self._status.answering = True
             self._channel.bot_thinking(True)
 
     def _place(self, pcm: bytes) -> None:
+        if self._in_words:
+            return
         start_ms = self.speaker.played_ms + self.speaker.queued_ms
         self.speaker.write(pcm)
         self._answer.sound(start_ms, len(pcm) / BYTES_PER_MS)
@@ -213,6 +254,7 @@ class Conversation:
         if text:
             self._channel.bot_transcript(text)
         self._answer = SpokenAnswer()
+        self._in_words = False
         state = self._status.state
         over = state == "thinking" or (state == "speaking" and not self.speaker.queued_ms)
         if over:

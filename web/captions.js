@@ -101,7 +101,7 @@ export class Captions {
     this.#lookedMs = null;
   }
 
-  /** @param {string} text the whole utterance if final; else its next piece, or all there is yet */
+  /** @param {string} text the whole utterance if final; else all that is understood of it yet */
   user(text, final) {
     if (this.#userLine === null) {
       if (!text.trim()) return;
@@ -109,8 +109,7 @@ export class Captions {
       this.#spokeAfter = undefined;
     }
     const line = this.#userLine;
-    const before = this.#textOf(line);
-    this.#write(line, final || text.startsWith(before) ? text : joined(before, text));
+    this.#write(line, text);
     this.#noteLook(line);
     if (!final) return;
     this.#userLine = null;

@@ -26,6 +26,7 @@ export function showMessage({ type, data }, page) {
     case "llm-function-call-stopped":
       return captions.toolStopped(data.tool_call_id, data.cancelled);
     case "error":
+    case "error-response":
       if (!data.fatal) captions.note(data.message ?? data.error, "error");
       return;
     case "server-message":

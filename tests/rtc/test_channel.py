@@ -325,13 +325,16 @@ async def test_every_outgoing_message_has_the_form_of_rtvi(client: Client):
     channel.bot_speaking(True)
     channel.bot_speaking(False)
     channel.bot_text("Hi")
+    channel.bot_output_new(1, "Hi there", will_be_spoken=True)
+    channel.bot_output_progress(1, "Hi there", "Hi")
+    channel.bot_output_progress(1, "Hi there", "Hi there")
     channel.bot_transcript("Hi there")
     channel.tool_started("c1", "look", {"at": "cup"})
     channel.tool_stopped("c1", "look", {"seen": True})
     channel.tool_stopped("c2", "look", None, cancelled=True)
     channel.error("It broke.", fatal=True)
     channel.server_message({"kind": "state", "state": "listening", "reason": None})
-    await until(lambda: len(client.received) == 17)
+    await until(lambda: len(client.received) == 19)
     assert client.types()[1:] == [
         "user-started-speaking",
         "user-stopped-speaking",
@@ -341,8 +344,10 @@ async def test_every_outgoing_message_has_the_form_of_rtvi(client: Client):
         "bot-started-speaking",
         "bot-stopped-speaking",
         "bot-tts-text",
-        "bot-transcription",
         "bot-output",
+        "bot-output",
+        "bot-output",
+        "bot-transcription",
         "llm-function-call-started",
         "llm-function-call-in-progress",
         "llm-function-call-stopped",
@@ -354,16 +359,23 @@ async def test_every_outgoing_message_has_the_form_of_rtvi(client: Client):
     assert data[0] is None
     assert (data[2]["text"], data[2]["final"], data[2]["user_id"]) == ("hello", True, "user")
     assert data[2]["timestamp"].endswith("+00:00")
-    assert data[9]["text"] == "Hi there"
-    assert data[9]["spoken_status"] == "completed"
-    assert data[10] == {"function_name": "look"}
-    assert data[11]["arguments"] == {"at": "cup"}
-    assert data[12] == {
+    output = {"text": "Hi there", "aggregated_by": "sentence", "segment_id": 1}
+    output |= {"will_be_spoken": True}
+    assert data[8] == output | {"spoken_status": "new", "spoken": False}
+    progress = {"accumulated_text": "Hi", "remaining_text": " there"}
+    assert data[9] == output | {"spoken_status": "in-progress", "spoken_progress": progress}
+    progress = {"accumulated_text": "Hi there", "remaining_text": ""}
+    completed = {"spoken_status": "completed", "spoken": True, "spoken_progress": progress}
+    assert data[10] == output | completed
+    assert data[11]["text"] == "Hi there"
+    assert data[12] == {"function_name": "look"}
+    assert data[13]["arguments"] == {"at": "cup"}
+    assert data[14] == {
         "tool_call_id": "c1", "function_name": "look", "cancelled": False, "result": {"seen": True},
     }  # fmt: skip
-    assert data[13]["cancelled"] is True
-    assert "result" not in data[13]
-    assert data[14] == {"message": "It broke.", "error": "It broke.", "fatal": True}
+    assert data[15]["cancelled"] is True
+    assert "result" not in data[15]
+    assert data[16] == {"message": "It broke.", "error": "It broke.", "fatal": True}
     assert all(message["label"] == "rtvi-ai" for message in client.received)
     ids = [message["id"] for message in client.received]
     assert len(set(ids)) == len(ids)

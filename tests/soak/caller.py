@@ -20,7 +20,14 @@ from vision_agent.replay.voice import Voice
 QUIET_AFTER_MS = 700
 """How long after the end of an answer's sound another bit of it could still be heard."""
 
-_NOT_MARKED = ("bot-tts-text", "bot-llm-text", "metrics", "frame", "frame_at_speech_end")
+_NOT_MARKED = (
+    "bot-tts-text",
+    "bot-llm-text",
+    "bot-output",
+    "metrics",
+    "frame",
+    "frame_at_speech_end",
+)
 
 Kind = Literal["typed", "spoken", "tool"]
 

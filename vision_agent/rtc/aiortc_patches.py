@@ -292,6 +292,12 @@ def lane_of(track: MediaStreamTrack) -> AudioLane | VideoLane | None:
     return _lanes.get(track)
 
 
+def has_arrived(track: MediaStreamTrack) -> bool:
+    """Whether any picture has arrived on a video track, wanted or not."""
+    lane = _lanes.get(track)
+    return isinstance(lane, VideoLane) and lane.arrived_at_s is not None
+
+
 def end_track(track: MediaStreamTrack) -> None:
     """Ends a remote track for whoever reads it.
 

@@ -68,7 +68,6 @@ class Channel:
         self._out = Outbox()
         self._ready = False
         self._next_id = 0
-        self._next_segment = 0
         self._messages = Budget(MESSAGES_PER_S, MESSAGE_BURST)
         self._texts = Budget(TEXTS_PER_S, TEXT_BURST)
         self._complaints = Budget(COMPLAINTS_PER_S, COMPLAINT_BURST)
@@ -137,8 +136,14 @@ class Channel:
     def bot_transcript(self, text: str) -> None:
         """The whole answer, or what there was of it when it was interrupted."""
         self._send("bot-transcription", {"text": text})
-        self._next_segment += 1
-        self._out.put(rtvi.bot_output(self._id(), text, self._next_segment))
+
+    def bot_output_new(self, segment: int, text: str, *, will_be_spoken: bool) -> None:
+        """A segment of the answer: to be heard later, or to be read only."""
+        self._out.put(rtvi.bot_output_new(self._id(), segment, text, will_be_spoken))
+
+    def bot_output_progress(self, segment: int, text: str, spoken: str) -> None:
+        """How much of a segment has been heard: the beginning of its text, or all of it."""
+        self._out.put(rtvi.bot_output_progress(self._id(), segment, text, spoken))
 
     def tool_started(
         self, call_id: str, name: str | None, arguments: Mapping[str, object] | None

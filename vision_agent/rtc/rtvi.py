@@ -239,21 +239,38 @@ def bot_ready(message_id: str, about: Mapping[str, str]) -> dict[str, object]:
     return message("bot-ready", message_id, {"version": VERSION, "about": dict(about)})
 
 
-def bot_output(message_id: str, text: str, segment_id: int) -> dict[str, object]:
-    """What was said, whole. `spoken` is version 1's field, the others are version 2's."""
-    return message(
-        "bot-output",
-        message_id,
-        {
-            "text": text,
-            "aggregated_by": "sentence",
-            "spoken": True,
-            "will_be_spoken": True,
-            "spoken_status": "completed",
-            "segment_id": segment_id,
-            "spoken_progress": {"accumulated_text": text, "remaining_text": ""},
-        },
-    )
+def bot_output_new(
+    message_id: str, segment: int, text: str, will_be_spoken: bool
+) -> dict[str, object]:
+    """A segment of the answer, before any of it is heard.
+
+    `spoken` is the field of version 1, which told a sentence once as written and once as spoken.
+    """
+    data = {
+        "text": text,
+        "aggregated_by": "sentence",
+        "segment_id": segment,
+        "will_be_spoken": will_be_spoken,
+        "spoken_status": "new",
+        "spoken": False,
+    }
+    return message("bot-output", message_id, data)
+
+
+def bot_output_progress(message_id: str, segment: int, text: str, spoken: str) -> dict[str, object]:
+    """How much of a segment has been heard; clients move a cursor by it, and show no new text."""
+    completed = spoken == text
+    data: dict[str, object] = {
+        "text": text,
+        "aggregated_by": "sentence",
+        "segment_id": segment,
+        "will_be_spoken": True,
+        "spoken_status": "completed" if completed else "in-progress",
+        "spoken_progress": {"accumulated_text": spoken, "remaining_text": text[len(spoken) :]},
+    }
+    if completed:
+        data["spoken"] = True
+    return message("bot-output", message_id, data)
 
 
 def peer_left() -> dict[str, object]:

@@ -1,0 +1,109 @@
+"""Shows the agent's words to the caller's client, and how many of them have been heard."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vision_agent.answer_segments import AnswerSegments
+from vision_agent.heard import SpokenAnswer
+from vision_agent.rtc import Channel
+
+PROGRESS_EVERY_S = 0.2
+
+
+@dataclass(slots=True)
+class _Playing:
+    """An answer that is not yet spoken to its end."""
+
+    answer: SpokenAnswer
+    segments: AnswerSegments
+    whole: bool = False
+
+
+class BotOutput:
+    """RTVI's `bot-output`: each segment when its words are there, then its progress.
+
+    An answer may still be played when the next one arrives, so several can be under way.
+
+    Args:
+        channel: The caller's client.
+        played_ms: How much of all answers' sound has been played.
+        queued_ms: How much waits to be played.
+    """
+
+    def __init__(
+        self, channel: Channel, played_ms: Callable[[], int], queued_ms: Callable[[], int]
+    ) -> None:
+        self._channel = channel
+        self._played_ms = played_ms
+        self._queued_ms = queued_ms
+        self._playing: list[_Playing] = []
+        self._next_number = 1
+        self._timer: asyncio.TimerHandle | None = None
+
+    def words(self, answer: SpokenAnswer, text: str, *, spoken: bool) -> None:
+        """More words of an answer came, and are in it already; they are spoken, or only shown."""
+        playing = self._of(answer)
+        for segment in playing.segments.words(text):
+            self._channel.bot_output_new(segment.number, segment.text, will_be_spoken=spoken)
+        if spoken:
+            self._watch()
+
+    def end(self, answer: SpokenAnswer, *, spoken: bool) -> None:
+        """All words of an answer are here."""
+        playing = self._of(answer)
+        playing.whole = True
+        for segment in playing.segments.end():
+            self._channel.bot_output_new(segment.number, segment.text, will_be_spoken=spoken)
+        self._next_number = playing.segments.next_number
+        if spoken:
+            self._watch()
+        else:
+            self._playing.remove(playing)
+
+    def interrupt(self) -> None:
+        """What has not been heard by now never will be: its progress stops here."""
+        self._show_progress()
+        for playing in self._playing:
+            self._next_number = max(self._next_number, playing.segments.next_number)
+        self._playing.clear()
+
+    def close(self) -> None:
+        """Shows nothing more."""
+        self._playing.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _of(self, answer: SpokenAnswer) -> _Playing:
+        for playing in self._playing:
+            if playing.answer is answer:
+                return playing
+        playing = _Playing(answer, AnswerSegments(self._next_number))
+        self._playing.append(playing)
+        return playing
+
+    def _watch(self) -> None:
+        """By a timer, while something is being spoken: the speaker only says when it stops."""
+        if self._timer is None and self._playing:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(PROGRESS_EVERY_S, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._show_progress()
+        self._watch()
+
+    def _show_progress(self) -> None:
+        played_ms, silent = self._played_ms(), not self._queued_ms()
+        for playing in list(self._playing):
+            over = playing.whole and silent
+            answer = playing.answer
+            heard = answer.text if over else answer.heard(played_ms)
+            for progress in playing.segments.spoken(len(heard)):
+                segment, said = progress.segment, progress.spoken
+                self._channel.bot_output_progress(segment.number, segment.text, said)
+            if over:
+                self._playing.remove(playing)
