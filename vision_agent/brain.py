@@ -81,6 +81,8 @@ def choose_brain(root: BaseAgent, model: str | None, environ: Mapping[str, str])
             "Vertex AI is asked for (GOOGLE_GENAI_USE_VERTEXAI), but GOOGLE_CLOUD_PROJECT is not "
             "set. Set it and GOOGLE_CLOUD_LOCATION, or use --model local."
         )
+    if model is not None and not is_live(model):
+        check_model(model, vertex=vertex)  # no key would make it one
     if not (vertex or has_key):
         raise ModelError(
             f"There is no key for {model!r}: set GOOGLE_API_KEY (from {KEY_PAGE}), "

@@ -23,6 +23,8 @@ app = typer.Typer(
     name="vision-agent",
     help="Video-call an AI agent.",
     no_args_is_help=True,
+    # Rich would take what stands in brackets, such as a default, for markup, and leave it out.
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 app.command("serve")(serve)

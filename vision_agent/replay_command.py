@@ -84,9 +84,13 @@ class ReplayCommand:
             line = Text.assemble(f"{at_ms / 1000:6.1f} s  ", name, f" {one_line(text)}")
             console.print(line, soft_wrap=True)
 
+        def note(text: str) -> None:
+            console.print(Text(text, "dim"), soft_wrap=True)
+
         with progress:
             return await replay(
                 options,
+                on_note=note,
                 on_progress=lambda part: progress.update(bar, completed=part),
                 on_transcript=show_line,
                 on_state=lambda state: progress.update(bar, description=state),

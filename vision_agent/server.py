@@ -17,6 +17,7 @@ from vision_agent.ingress.addresses import Proxies, is_loopback
 from vision_agent.ingress.connections import Connections, bounded_protocol
 from vision_agent.ingress.descriptors import raise_limit
 from vision_agent.ingress.exposure import ADVICE, exposure
+from vision_agent.lan import reachable_hosts
 from vision_agent.live.failure import DatabaseError
 from vision_agent.settings import Settings
 from vision_agent.switchboard import Switchboard
@@ -87,6 +88,9 @@ def run_server(settings: Settings, *, say: Callable[[str], None], until_eof: boo
         say(f"vision-agent: {address}")
         say(agents.summary)
         if not is_loopback(settings.host):
+            port = bound.getsockname()[1]
+            hosts = reachable_hosts(settings.host)
+            say("For others: " + ", ".join(f"http://{host}:{port}" for host in hosts))
             say(
                 "Browsers give a camera to https:// pages and to localhost only: "
                 "from elsewhere, put an HTTPS proxy in front."

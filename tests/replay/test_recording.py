@@ -151,6 +151,77 @@ def test_a_recording_damaged_in_the_middle_is_shown_as_far_as_it_goes(tmp_path: 
     assert all(b.at_s > a.at_s for a, b in pairwise(pictures))
 
 
+def make_sound(path: Path, rate_hz: int, codec: str = "aac", layout: str = "mono") -> Path:
+    """Write a second of a tone."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate_hz, layout=layout)
+        resampler = av.AudioResampler(stream.format.name, layout, rate_hz, stream.frame_size)
+        samples = tone(1000, rate_hz=rate_hz)
+        frame = av.AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = rate_hz, 0, Fraction(1, rate_hz)
+        for piece in (*resampler.resample(frame), None):
+            container.mux(stream.encode(piece))
+    return path
+
+
+def with_sound(path: Path) -> Path:
+    """Write a video of a second, with a tone."""
+    picture, sound = path.with_suffix(".v.mkv"), path.with_suffix(".a.mka")
+    make_video(picture, fps=10, count=10, size=(64, 48))
+    make_sound(sound, 48_000, "flac")
+    with av.open(str(path), "w") as both, av.open(str(picture)) as v, av.open(str(sound)) as a:
+        inputs = [(each, both.add_stream_from_template(each.streams[0])) for each in (v, a)]
+        for container, stream in inputs:
+            for packet in container.demux(container.streams[0]):
+                if packet.dts is not None:
+                    packet.stream = stream
+                    both.mux(packet)
+    return path
+
+
+def unknown(file: Path, codec: bytes) -> Path:
+    """The same file, with a codec's name that nobody knows."""
+    content = file.read_bytes()
+    assert codec in content
+    odd = file.with_stem(f"{file.stem}-odd")
+    odd.write_bytes(content.replace(codec, codec[:2] + b"X" * (len(codec) - 2)))
+    return odd
+
+
+@pytest.mark.parametrize(("first", "second"), [((44_100, "mono"), (22_050, "stereo"))])
+def test_a_sound_whose_format_changes_on_the_way_is_read_to_its_end(
+    tmp_path: Path, first: tuple[int, str], second: tuple[int, str]
+) -> None:
+    pieces = [
+        make_sound(tmp_path / f"{n}.aac", rate, layout=layout).read_bytes()
+        for n, (rate, layout) in enumerate((first, second, first))
+    ]
+    file = tmp_path / "changing.aac"
+    file.write_bytes(b"".join(pieces))
+    assert len(read_sound(file)) == pytest.approx(3 * SOUND_RATE_HZ, rel=0.1)
+
+
+def test_a_sound_in_a_codec_that_nobody_knows_is_refused_in_words(tmp_path: Path) -> None:
+    odd = unknown(make_sound(tmp_path / "s.mka", 48_000, "flac"), b"A_FLAC")
+    with pytest.raises(BadRecording, match="can't be decoded here"):
+        Recording.open(odd)
+    with pytest.raises(BadRecording, match="can't be decoded here"):
+        read_sound(odd)
+
+
+def test_a_video_whose_sound_nobody_can_decode_is_shown(tmp_path: Path) -> None:
+    recording = Recording.open(unknown(with_sound(tmp_path / "v.mkv"), b"A_FLAC"))
+    assert (recording.has_pictures, recording.has_sound) == (True, False)
+    assert len(list(islice(recording.pictures(), 5))) == 5
+
+
+def test_a_video_whose_pictures_nobody_can_decode_is_refused_in_words(tmp_path: Path) -> None:
+    odd = unknown(with_sound(tmp_path / "v.mkv"), b"V_MPEG4/ISO/ASP")
+    with pytest.raises(BadRecording, match=r"picture of .* can't be decoded here"):
+        Recording.open(odd)
+    assert len(read_sound(odd)) == pytest.approx(SOUND_RATE_HZ, rel=0.1)
+
+
 def test_a_video_asked_for_its_sound_says_that_it_has_none(bottle: Path) -> None:
     with pytest.raises(BadRecording, match="no sound"):
         read_sound(bottle)

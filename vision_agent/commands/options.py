@@ -89,8 +89,14 @@ def refusals() -> Iterator[None]:
         yield
     except Exception as error:
         if isinstance(error, _mendable()):
-            refuse(str(error))
+            refuse(_in_words(error))
         raise
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.filename}: {error.strerror}."
+    return str(error)
 
 
 def _mendable() -> tuple[type[Exception], ...]:
@@ -115,6 +121,22 @@ def _mendable() -> tuple[type[Exception], ...]:
     )
 
 
+def check_writable(*paths: Path | None) -> None:
+    """Find out before a call whether its results can be written; `OSError` if not.
+
+    Args:
+        paths: The files, which need not exist; None is left out.
+    """
+    for path in filter(None, paths):
+        existed = path.exists()
+        if existed and not path.is_file() and not path.is_dir():
+            continue  # a pipe or a device: opening it is an act of its own
+        with path.open("ab"):
+            pass
+        if not existed:
+            path.unlink()
+
+
 def refuse(text: str) -> NoReturn:
     """Say why not, on stderr, and end with exit code 2."""
     err.say(text, "red")
@@ -123,8 +145,10 @@ def refuse(text: str) -> NoReturn:
 
 def read_settings(**given: Any) -> Settings:
     """The settings, from what was given, the environment and `.env`; a mistake is told in words."""
-    from vision_agent.settings import Settings
+    from vision_agent.settings import Settings, unknown_variables
 
+    for name in unknown_variables(os.environ):
+        err.say(f"There is no option {name}: it is ignored. .env.example lists them all.")
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:

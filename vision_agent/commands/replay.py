@@ -16,10 +16,12 @@ from vision_agent.commands.options import (
     Token,
     Url,
     Voice,
+    check_writable,
     err,
     out,
     read_headers,
     refusals,
+    refuse,
     serve_arguments,
 )
 from vision_agent.logs import LogFormat
@@ -59,6 +61,13 @@ def replay(
     from vision_agent.replay.report_page import report_page
     from vision_agent.replay_command import ReplayCommand
 
+    questions = {"--say": say, "--ask": ask, "--type": type_text}
+    given = [name for name, value in questions.items() if value is not None]
+    if len(given) > 1:
+        refuse(f"{' and '.join(given)} are {len(given)} questions: give one of them.")
+    for name, value in questions.items():
+        if isinstance(value, str) and not value.strip():
+            refuse(f"{name} is empty: there is nothing to ask.")
     command = ReplayCommand(
         file=file,
         say=say,
@@ -71,6 +80,7 @@ def replay(
         timeout_s=timeout,
     )
     with refusals():
+        check_writable(json_out, html_out, wav_out)
         report = asyncio.run(command.run(out))
         if json_out:
             report.write_json(json_out)

@@ -51,6 +51,7 @@ def serve(
 
     Every option also has a VISION_AGENT_… variable; see .env.example.
     """
+    from vision_agent.local import load_scenario
     from vision_agent.server import run_server
 
     settings = read_settings(
@@ -67,4 +68,6 @@ def serve(
         scenario=scenario,
     )
     with refusals():
+        if settings.scenario is not None:
+            load_scenario(settings.scenario)  # a mistake in it is the person's, not the server's
         run_server(settings, say=out.say, until_eof=until_eof)

@@ -17,6 +17,7 @@ from vision_agent.commands.options import (
     Token,
     Url,
     Voice,
+    check_writable,
     err,
     out,
     read_headers,
@@ -110,6 +111,7 @@ def talk(
         timeout_s=timeout,
     )
     with refusals():
+        check_writable(record, wav)
         try:
             answered = asyncio.run(command.run(out))
         except (NotPossible, NoSuchDevice, SoundUnavailable, CameraUnavailable, NoPreview) as error:

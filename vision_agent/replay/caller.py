@@ -30,6 +30,10 @@ from vision_agent.replay.voice import Voice
 _POLL_S = 0.05
 # A server that doesn't announce its pictures, or skips all of them, must not stop the question.
 _FIRST_PICTURE_S = 3.0
+_NOTHING_SAID = (
+    "Nobody says anything in it, so there is nothing to answer: it is shown once. "
+    "Ask something with --ask, --type or --say."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,10 @@ class ReplayOptions:
     token: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.typed is not None and not self.typed.strip():
+            raise ValueError("There is nothing to type: `typed` is empty.")
+
 
 async def replay(
     options: ReplayOptions,
@@ -68,6 +76,7 @@ async def replay(
     on_progress: Callable[[float], None] | None = None,
     on_transcript: OnTranscript | None = None,
     on_state: Callable[[str], None] | None = None,
+    on_note: Callable[[str], None] | None = None,
 ) -> Report:
     """Make one call from a recording.
 
@@ -82,6 +91,7 @@ async def replay(
         on_transcript: Called with who ("user" or "agent"), text, and ms since the call's zero.
         on_state: Called with "dialling", "connecting", "ready", "asking", "waiting",
             "answering", "ended", as they begin.
+        on_note: Called, before anything is dialled, with what the person should know.
 
     Returns:
         What happened. A call that fails is a report too: its `errors` say why.
@@ -91,6 +101,8 @@ async def replay(
     """
     recording = await asyncio.to_thread(Recording.open, options.file)
     sound = await asyncio.to_thread(_what_to_say, options, recording)
+    if on_note is not None and not options.typed and not utterances(sound, SOUND_RATE_HZ):
+        on_note(_NOTHING_SAID)
     call = _Call(
         options,
         recording,

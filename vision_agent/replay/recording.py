@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,15 +76,25 @@ class Recording:
         """
         with _container(path) as container:
             video, audio = _video_stream(container), _audio_stream(container)
+            if video is None and any(map(_is_picture, container.streams.video)):
+                raise BadRecording(
+                    f"The picture of {path} is in a codec that can't be decoded here."
+                )
             if video is None and audio is None:
-                raise BadRecording(f"{path} has neither a picture nor a sound in it.")
+                what = "has neither a picture nor a sound in it"
+                if container.streams.audio:
+                    what = "is in a codec that can't be decoded here"
+                raise BadRecording(f"{path} {what}.")
             duration_s = (container.duration or 0) / 1_000_000
             fps, still = 0.0, False
             if video is not None:
                 rate = float(video.average_rate or 0) or MAX_FPS
                 frames = _decoded(container, video)
-                if next(frames, None) is None:
+                first = next(frames, None)
+                if first is None:
                     raise BadRecording(f"No picture of {path} can be decoded: it is damaged.")
+                with _in_words(path):
+                    _webcam_picture(first)
                 still = next(frames, None) is None
                 fps = min(rate, MAX_FPS)
         if audio is not None:
@@ -128,7 +139,9 @@ class Recording:
                     if at_s < last_at_s + 0.9 / MAX_FPS:
                         continue
                     last_at_s = at_s
-                    yield Picture(loop_at_s + at_s, _webcam_picture(frame))
+                    with _in_words(self.path):
+                        picture = _webcam_picture(frame)
+                    yield Picture(loop_at_s + at_s, picture)
             if not count:
                 raise BadRecording(f"No picture of {self.path} can be decoded: it is damaged.")
             loop_at_s += max(last_at_s, 0.0) + 1 / (self.fps or MAX_FPS)
@@ -149,24 +162,22 @@ def read_sound(path: Path) -> Samples:
         BadRecording: The file is missing, not media, silent of streams, damaged, or longer than
             `MAX_SOUND_S`.
     """
-    resampler = av.AudioResampler(format="s16", layout="mono", rate=SOUND_RATE_HZ)
     pieces: list[Samples] = []
     length = 0
-    with _container(path) as container:
+    with _container(path) as container, _in_words(path):
         stream = _audio_stream(container)
         if stream is None:
-            raise BadRecording(f"{path} has no sound in it.")
-        for frame in _decoded(container, stream):
-            for piece in resampler.resample(frame):
-                pieces.append(samples_of(piece))
-                length += len(pieces[-1])
+            known = not container.streams.audio
+            what = "has no sound in it" if known else "has a sound that can't be decoded here"
+            raise BadRecording(f"{path} {what}.")
+        for piece in _mono(_decoded(container, stream)):
+            pieces.append(piece)
+            length += len(piece)
             if length > MAX_SOUND_S * SOUND_RATE_HZ:
                 raise BadRecording(
                     f"The sound of {path} is longer than {MAX_SOUND_S // 60} minutes; "
                     "cut out the part to be replayed."
                 )
-        for piece in resampler.resample(None) if pieces else ():
-            pieces.append(samples_of(piece))
     if not pieces:
         raise BadRecording(f"No sound of {path} can be decoded: it is damaged.")
     return np.concatenate(pieces)
@@ -221,14 +232,47 @@ def _container(path: Path) -> av.container.InputContainer:
 def _video_stream(container: av.container.InputContainer) -> Any | None:
     """Return the first video stream that isn't a cover picture glued to a song."""
     for stream in container.streams.video:
-        if not stream.disposition & av.stream.Disposition.attached_pic:
+        if _is_picture(stream) and _has_decoder(stream):
             stream.thread_type = "AUTO"
             return stream
     return None
 
 
 def _audio_stream(container: av.container.InputContainer) -> Any | None:
-    return next(iter(container.streams.audio), None)
+    return next(filter(_has_decoder, container.streams.audio), None)
+
+
+def _is_picture(stream: av.VideoStream) -> bool:
+    return not stream.disposition & av.stream.Disposition.attached_pic
+
+
+def _has_decoder(stream: Any) -> bool:
+    # A stream in a codec that this FFmpeg doesn't know has no context.
+    return stream.codec_context is not None
+
+
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    """What FFmpeg can't convert, such as a pixel format of its own, is a `BadRecording`."""
+    try:
+        yield
+    except BadRecording:
+        raise
+    except (av.error.FFmpegError, ValueError, MemoryError) as error:
+        raise BadRecording(f"{path} can't be converted: {str(error).rstrip('.')}.") from error
+
+
+def _mono(frames: Iterator[av.AudioFrame]) -> Iterator[Samples]:
+    """The sound as mono s16 at `SOUND_RATE_HZ`; its own format may change on the way."""
+    resampler, shape = None, None
+    for frame in frames:
+        if shape != (shape := (frame.format.name, frame.layout.name, frame.sample_rate)):
+            # A resampler takes one format for good; what the old one still holds comes first.
+            yield from map(samples_of, resampler.resample(None) if resampler else ())
+            resampler = av.AudioResampler(format="s16", layout="mono", rate=SOUND_RATE_HZ)
+        assert resampler is not None
+        yield from map(samples_of, resampler.resample(frame))
+    yield from map(samples_of, resampler.resample(None) if resampler else ())
 
 
 def _decoded(container: av.container.InputContainer, stream: Any) -> Iterator[Any]:
@@ -243,7 +287,7 @@ def _decoded(container: av.container.InputContainer, stream: Any) -> Iterator[An
             return
         try:
             yield from packet.decode()
-        except (av.error.InvalidDataError, av.error.EOFError):
+        except av.error.FFmpegError:
             continue
 
 

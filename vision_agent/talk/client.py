@@ -165,8 +165,11 @@ class CallClient:
         """Type a line; returns its answer.
 
         Raises:
+            ValueError: The line is empty.
             CallFailed: There was no answer, or the call has ended.
         """
+        if not text.strip():
+            raise ValueError("There is nothing to type: the line is empty.")
         voice, said = self._listen()
         self._call.type(text)
         return await self._answer(voice, said)

@@ -1,0 +1,96 @@
+"""Mistakes on the command line: one sentence each and exit code 2, before anything is started."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+import typer
+
+from vision_agent.cli import app
+
+BOTTLE = str(Path(__file__).parents[2] / "samples" / "recordings" / "bottle.mp4")
+MISTAKES = {
+    "a scenario that is missing": (("serve", "--scenario", "none.yaml"), "none.yaml can't be read"),
+    "a scenario that is no YAML": (("serve", "--scenario", "bad.yaml"), "bad.yaml, line 2"),
+    "a model of another kind": (("serve", "--model", "gpt-4o"), "'gpt-4o' is not a live model"),
+    "nothing to type": (("replay", BOTTLE, "--type", " "), "--type is empty"),
+    "nothing to speak": (("replay", BOTTLE, "--ask", ""), "--ask is empty"),
+    "two questions": (("replay", BOTTLE, "--type", "a", "--ask", "b"), "--ask and --type are 2"),
+    "no folder for the report": (("replay", BOTTLE, "--json", "none/x.json"), "No such file"),
+    "a folder as the page": (("replay", BOTTLE, "--html", "."), "Is a directory"),
+    "no folder for the voice": (("replay", BOTTLE, "--wav", "none/x.wav"), "No such file"),
+    "no folder to record in": (("talk", "--text", "--record", "none/x.wav"), "No such file"),
+    "a header that is none": (("replay", BOTTLE, "--header", "Cookie"), "Name: value"),
+    "a header of two lines": (("talk", "--header", "A: b\r\nC: d"), "Name: value"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "words"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_one_sentence(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("answers: [\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "vision_agent", *arguments],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stdout == ""
+    assert [path.name for path in tmp_path.iterdir()] == ["bad.yaml"]
+
+
+def test_a_recording_in_which_nobody_speaks_is_said_to_be_one_before_the_call() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "vision_agent", "replay", BOTTLE, "--url", "http://127.0.0.1:9"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "there is nothing to answer" in done.stdout
+    assert "can't be reached" in done.stderr
+
+
+def test_an_option_that_does_not_exist_in_the_environment_is_told() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "vision_agent", "models"],
+        env={"VISION_AGENT_VOIC": "Kore", "VISION_AGENT_VOICE": "Kore"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert "VISION_AGENT_VOIC:" in done.stderr
+    assert "VISION_AGENT_VOICE:" not in done.stderr
+
+
+def commands() -> dict[str, click.Command]:
+    group = typer.main.get_command(app)
+    return dict(group.commands)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", commands())
+def test_help_says_all_of_what_is_written(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "vision_agent", name, "--help"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    shown = re.sub(r"\s+", " ", done.stdout)
+    for option in commands()[name].params:
+        text = getattr(option, "help", None)
+        if text and not getattr(option, "hidden", False):
+            assert re.sub(r"\s+", " ", text) in shown

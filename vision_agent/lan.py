@@ -1,0 +1,40 @@
+"""Under which addresses others in the same network reach a server on this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+
+import ifaddr
+
+
+def reachable_hosts(host: str) -> list[str]:
+    """The hosts, as they stand in a URL, of a server that listens on `host`.
+
+    Several only for the wildcard addresses, `0.0.0.0` and `::`; IPv6 in brackets (RFC 3986).
+    """
+    if host not in ("0.0.0.0", "::"):
+        return [f"[{host}]" if ":" in host else host]
+    found = (
+        # An IPv6 address comes with its flow and its scope.
+        ip.ip if isinstance(ip.ip, str) else ip.ip[0]
+        for adapter in ifaddr.get_adapters()
+        for ip in adapter.ips
+    )
+    return hosts_for_others(found, ipv6=host == "::")
+
+
+def hosts_for_others(addresses: Iterable[str], *, ipv6: bool) -> list[str]:
+    """Those of a machine's addresses that others can dial, IPv4 first."""
+    usable = {
+        ipaddress.ip_address(address)
+        for address in addresses
+        if not (ipaddress.ip_address(address).is_loopback)
+        and not ipaddress.ip_address(address).is_link_local
+    }
+    ordered = sorted(usable, key=lambda address: (address.version, int(address)))
+    return [
+        f"[{address}]" if address.version == 6 else str(address)
+        for address in ordered
+        if ipv6 or address.version == 4
+    ]
