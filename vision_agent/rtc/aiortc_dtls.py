@@ -63,11 +63,13 @@ class GuardedDtlsTransport(RTCDtlsTransport):
 
     Attributes:
         verified: packets of the peer that were authenticated: SRTP, SRTCP and data.
+        failures: of the peer whose transport this is.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.verified = 0
+        self.failures = failures.current.get()
         self._bad_in_a_row = 0
 
     async def _recv_next(self) -> None:
@@ -76,7 +78,7 @@ class GuardedDtlsTransport(RTCDtlsTransport):
         except ConnectionError:
             raise
         except Exception as error:  # of one packet
-            failures.report("A packet could not be handled", error)
+            failures.report("A packet could not be handled", error, of=self.failures)
             self._bad_in_a_row += 1
             if self._bad_in_a_row > MAX_BAD_PACKETS_IN_A_ROW:
                 raise
@@ -105,7 +107,7 @@ class GuardedDtlsTransport(RTCDtlsTransport):
     # Called by aiortc, inside `except`, when its receive loop fails.
     def _RTCDtlsTransport__log_warning(self, *_: object) -> None:
         if error := sys.exc_info()[1]:
-            failures.report("Receiving failed", error, fatal=True)
+            failures.report("Receiving failed", error, fatal=True, of=self.failures)
 
 
 class AnyPeerCertificate(RTCCertificate):
@@ -121,27 +123,38 @@ def _reporting(log_warning: Callable[..., None]) -> Callable[..., None]:
     """In the place of what aiortc calls, inside `except`, when the task that sends media fails."""
 
     @functools.wraps(log_warning)
-    def reporting(*_: object) -> None:
+    def reporting(sender: RTCRtpSender, *_: object) -> None:
         if error := sys.exc_info()[1]:
-            failures.report("Sending the voice failed", error, fatal=True)
+            failures.report("Sending the voice failed", error, fatal=True, of=_peer_of(sender))
 
     return reporting
 
 
-def _ended(task: asyncio.Future[Any]) -> None:
+def _peer_of(owner: object) -> failures.Failures | None:
+    """Whose failures those of a part of a connection are.
+
+    What sends is often called by a task of the call's, which may be older than the connection.
+    """
+    transport = owner if isinstance(owner, RTCDtlsTransport) else getattr(owner, "transport", None)
+    return getattr(transport, "failures", None)
+
+
+def _ended(peer: failures.Failures | None, task: asyncio.Future[Any]) -> None:
     if task.cancelled():
         return
     error = task.exception()
     # A connection that is gone is no failure: its end is noticed as such.
     if isinstance(error, Exception) and not isinstance(error, ConnectionError | InvalidStateError):
-        failures.report(_TASK_FAILED, error, fatal=True)
+        failures.report(_TASK_FAILED, error, fatal=True, of=peer)
 
 
 def _watched(start: Callable[..., asyncio.Future[Any]]) -> Callable[..., asyncio.Future[Any]]:
     @functools.wraps(start)
     def watched(*args: Any, **kwargs: Any) -> asyncio.Future[Any]:
+        frame = getattr(args[0], "cr_frame", None)
+        peer = _peer_of(frame.f_locals.get("self")) if frame is not None else None
         task = start(*args, **kwargs)
-        task.add_done_callback(_ended)
+        task.add_done_callback(functools.partial(_ended, peer))
         return task
 
     return watched
@@ -162,7 +175,8 @@ def _watched_timer(expired: Callable[[Any], None]) -> Callable[[Any], None]:
         try:
             expired(self)
         except Exception as error:
-            failures.report("A timer of the data channel failed", error, fatal=True)
+            what = "A timer of the data channel failed"
+            failures.report(what, error, fatal=True, of=_peer_of(self))
 
     return watched
 

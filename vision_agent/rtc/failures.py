@@ -51,15 +51,18 @@ current: ContextVar[Failures | None] = ContextVar("failures", default=None)
 _of_no_peer = Failures(lambda what: None)
 
 
-def report(what: str, error: BaseException, *, fatal: bool = False) -> None:
-    """Notes a failure of the peer in whose context this is called.
+def report(
+    what: str, error: BaseException, *, fatal: bool = False, of: Failures | None = None
+) -> None:
+    """Notes a failure of a peer.
 
     Args:
         what: what failed, a sentence without its full stop; one of a few.
         error: its cause.
         fatal: whether the connection can't go on without it.
+        of: the peer; None for the one in whose context this is called.
     """
-    (current.get() or _of_no_peer).note(what, error, fatal)
+    (of or current.get() or _of_no_peer).note(what, error, fatal)
 
 
 def drop_datagram() -> None:
