@@ -48,6 +48,10 @@ class CallOver(RuntimeError):
     """The call is ending: it can't be taken up again, but its conversation can."""
 
 
+class Superseded(RuntimeError):
+    """A restart that a newer one has overtaken."""
+
+
 class Call:
     """One call.
 
@@ -117,7 +121,8 @@ class Call:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing: asyncio.Task[None] | None = None
         self._client_ready = asyncio.Event()
-        self._replacing_peer = False
+        self._newest_restart = 0
+        self._retired: Peer | None = None
         self._restarting = asyncio.Lock()
         self._live_started = False
         self._come_back = False
@@ -156,27 +161,55 @@ class Call:
 
         Raises:
             CallOver: It is ending.
+            Superseded: A newer restart has come meanwhile.
         """
+        self._newest_restart += 1
+        number = self._newest_restart
         async with self._restarting:
-            if self._closing is not None:
-                raise CallOver("The call is over.")
-            old = self._peer
-            self._replacing_peer = True
-            try:
-                await old.close("replaced by a new connection")
-            finally:
-                self._replacing_peer = False
-            if self._closing is not None:
-                raise CallOver("The call is over.")
+            self._check_newest(number)
+            await self._retire_peer()
+            self._check_newest(number)
             self._media.renew()
             self._conversation.renew()
             self._network = network
             self._peer = self._new_peer()
             try:
-                return await self.answer(offer)
+                answer = await self.answer(offer)
             except BaseException:
                 self.end("the new connection failed")
                 raise
+            self._check_newest(number)
+            return answer
+
+    def _check_newest(self, number: int) -> None:
+        if self._closing is not None:
+            raise CallOver("The call is over.")
+        if number != self._newest_restart:
+            raise Superseded("A newer connection has taken this call over.")
+
+    async def _retire_peer(self) -> None:
+        """Lets the present connection go; its caller is told, even if it has yet to connect."""
+        retired, self._retired = self._retired, self._peer
+        self._peer.retire("replaced by a new connection")
+        if retired is not None:
+            await retired.close("replaced by a new connection")
+
+    async def renegotiate(self, offer: Offer) -> str:
+        """A further offer on the same peer connection: tracks come and go.
+
+        Raises:
+            CallOver: It is ending.
+            CannotRenegotiate: The connection can't go on with this offer; nothing has changed.
+        """
+        async with self._restarting:
+            try:
+                return await self._peer.renegotiate(offer)
+            except PeerClosed as closed:
+                raise CallOver("The call is over.") from closed
+
+    def continues(self, offer: Offer) -> bool:
+        """Whether an offer comes from the peer connection that the call is on."""
+        return self._peer.continues(offer)
 
     async def add_candidates(self, candidates: list[dict[str, Any]]) -> None:
         """Trickled ICE candidates from the caller."""
@@ -228,9 +261,8 @@ class Call:
 
     def on_closed(self, reason: str) -> None:
         """The peer is gone, and with it the call."""
-        if not self._replacing_peer:
-            self._channel.gone()
-            self.end(reason)
+        self._channel.gone()
+        self.end(reason)
 
     # ChannelListener
 
@@ -381,6 +413,8 @@ class Call:
             await self._wait_step("the tools' jobs", self._in_call.close())
             await self._wait_step("the tasks", self._cancel_tasks())
             await self._wait_step("the peer", self._peer.close(reason))
+            if self._retired is not None:
+                await self._wait_step("the peer before", self._retired.close(reason))
             self._step("the media", self._media.close)
             self._step("the conversation", lambda: self._host.store.end(self.opened))
             await self._wait_step("the memory", self._remembering.flush())

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from vision_agent.agent_host import AgentHost
-from vision_agent.call import Call, CallOver
+from vision_agent.call import Call, CallOver, Superseded
 from vision_agent.call_registry import CallRegistry, Draining, FullHouse
 from vision_agent.caller import UnknownCaller, claimed_caller, vouched_caller
 from vision_agent.ingress.access import Access, address_of, peer_of
@@ -25,7 +25,7 @@ from vision_agent.ingress.sessions import Sessions
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.models import ModelError
 from vision_agent.live.store import MAX_TOKEN_CHARS, session_id_of
-from vision_agent.rtc import BadOffer, Network, Offer
+from vision_agent.rtc import BadOffer, CannotRenegotiate, Network, Offer
 from vision_agent.rtc.network import is_loopback, receiving_host
 from vision_agent.settings import Settings
 from vision_agent.switchboard import Switchboard, UnknownAgent
@@ -45,7 +45,7 @@ class OfferBody(BaseModel):
     sdp: str = Field(min_length=1)
     type: str
     pc_id: str | None = None
-    restart_pc: bool | None = False
+    restart_pc: bool | None = None
     requestData: dict[str, Any] | None = None
     request_data: dict[str, Any] | None = None
 
@@ -121,7 +121,13 @@ def signalling_router(
             if body.pc_id:
                 call = _find(registry, body.pc_id)
                 admission.restart(call.call_id, now_s)
-                sdp = await call.restart(offered, _network(request, settings))
+                restart = body.restart_pc
+                if restart is None:  # not said: a new connection has credentials of its own
+                    restart = not call.continues(offered)
+                if restart:
+                    sdp = await call.restart(offered, _network(request, settings))
+                else:
+                    sdp = await call.renegotiate(offered)
             else:
                 if resume is not None:
                     admission.restart(session_id_of(resume), now_s)
@@ -136,6 +142,8 @@ def signalling_router(
                 )
         except CallOver as error:
             raise Refusal(404 if body.pc_id else 503, str(error)) from error
+        except (CannotRenegotiate, Superseded) as error:
+            raise Refusal(409, str(error)) from error
         except Draining as error:
             # By then it is another server that answers, if there is one.
             wait_s = max(1, math.ceil(error.left_s)) + RETRY_AFTER_S

@@ -9,7 +9,7 @@ from vision_agent.rtc.camera import Camera, Frame
 from vision_agent.rtc.channel import Channel, ChannelListener
 from vision_agent.rtc.microphone import Microphone
 from vision_agent.rtc.network import Network
-from vision_agent.rtc.offer import Offer
+from vision_agent.rtc.offer import CannotRenegotiate, Offer
 from vision_agent.rtc.peer import Peer, PeerClosed, PeerListener
 from vision_agent.rtc.picture_size import PictureSize
 from vision_agent.rtc.sampling import Sampler
@@ -19,6 +19,7 @@ from vision_agent.rtc.voice_activity import VoiceActivity
 __all__ = [
     "BadOffer",
     "Camera",
+    "CannotRenegotiate",
     "Channel",
     "ChannelListener",
     "Frame",

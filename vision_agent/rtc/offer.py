@@ -47,6 +47,10 @@ _PARSE_ERRORS = (
 )
 
 
+class CannotRenegotiate(ValueError):
+    """An offer that a connection can't go on with; its text is one sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class OfferedSection:
     """One ``m=`` section as the answer has to mirror it.
@@ -128,6 +132,40 @@ class Offer:
     def has_audio(self) -> bool:
         """Whether the agent's voice has a section to go to."""
         return any(section.kind == "audio" and section.accepted for section in self.sections)
+
+    def is_of_the_connection_of(self, earlier: Offer) -> bool:
+        """Whether it comes from the same peer connection; another one has other ICE credentials."""
+        ours = {section.credentials for section in self.sections if section.accepted}
+        return bool(
+            ours & {section.credentials for section in earlier.sections if section.accepted}
+        )
+
+    def check_continues(self, earlier: Offer) -> None:
+        """Checks that a connection made by an earlier offer can go on with this one (RFC 9429 5.2).
+
+        Raises:
+            CannotRenegotiate: with one sentence for the caller.
+        """
+        if len(self.sections) < len(earlier.sections):
+            raise CannotRenegotiate("The new offer must have every section of the one before.")
+        for old, new in zip(earlier.sections, self.sections, strict=False):
+            if (old.kind, old.mid) != (new.kind, new.mid) and (old.accepted or new.accepted):
+                raise CannotRenegotiate(
+                    "The new offer must keep the sections of the one before, in their order."
+                )
+            if old.accepted and not new.accepted:
+                raise CannotRenegotiate(
+                    "A section in use can't be rejected by a new offer: make it inactive instead."
+                )
+            if new.accepted and not old.accepted:
+                raise CannotRenegotiate(
+                    "A rejected section can't be used by a new offer: add another one instead."
+                )
+            if old.accepted and old.credentials != new.credentials:
+                raise CannotRenegotiate(
+                    "The new offer restarts ICE or comes from another peer connection. "
+                    "Ask for a new connection instead (restart_pc: true)."
+                )
 
     def position(self, index: int) -> int | None:
         """Where in `sdp` the section is that stands at `index` in the offer; None: nowhere."""

@@ -25,7 +25,7 @@ from vision_agent.rtc.candidate import Candidate
 from vision_agent.rtc.failures import Failures
 from vision_agent.rtc.liveness import Liveness
 from vision_agent.rtc.network import Network
-from vision_agent.rtc.offer import Offer, OfferedCandidate
+from vision_agent.rtc.offer import CannotRenegotiate, Offer, OfferedCandidate
 from vision_agent.rtc.speaker import Speaker
 
 logger = logging.getLogger(__name__)
@@ -98,6 +98,8 @@ class Peer:
         self._channel: RTCDataChannel | None = None
         self._offer: Offer | None = None
         self._closed_because = ""
+        self._negotiating = asyncio.Lock()
+        self._retired_because = ""
         self._candidates = 0
         self._probed: set[tuple[str, int]] = set()
         self._connected = False
@@ -125,6 +127,10 @@ class Peer:
         aiortc_patches.install()
         # An empty list means no servers at all; None would mean a public STUN server.
         pc = self._pc = RTCPeerConnection(RTCConfiguration(iceServers=self._ice_servers))
+        pc.on("connectionstatechange", self._on_state)
+        pc.on("datachannel", self._on_channel)
+        # Taken over before aiortc starts any receiver, and told in the order of the offer.
+        pc.on("track", lambda _track: self._take_tracks(pc))
         try:
             # A task, so that all that the connection starts finds its peer in its context.
             answer = await asyncio.create_task(self._negotiate(pc, offer), name="peer-negotiate")
@@ -140,6 +146,48 @@ class Peer:
         self._watching = asyncio.create_task(self._watch(pc), name="peer-watch")
         self._watching.add_done_callback(self._watch_ended)
         return answer
+
+    async def renegotiate(self, offer: Offer) -> str:
+        """Answers a further offer on the same connection: tracks come and go (RFC 9429 4.1.6).
+
+        Args:
+            offer: has the sections of the one before, and perhaps more.
+
+        Returns:
+            The answer.
+
+        Raises:
+            CannotRenegotiate: the connection can't go on with it; nothing has changed.
+            PeerClosed: the connection is over.
+        """
+        async with self._negotiating:
+            if self._closing is not None:
+                raise PeerClosed(self._closed_because)
+            if self._pc is None or self._offer is None:
+                raise CannotRenegotiate("There is no connection yet that could go on.")
+            offer.check_continues(self._offer)
+            negotiated = self._negotiate(self._pc, offer)
+            try:
+                return await asyncio.create_task(negotiated, name="peer-negotiate")
+            except Exception as error:
+                if self._closing is not None:
+                    raise PeerClosed(self._closed_because) from error
+                raise
+
+    def continues(self, offer: Offer) -> bool:
+        """Whether an offer comes from the peer connection that this peer talks to."""
+        return self._offer is not None and offer.is_of_the_connection_of(self._offer)
+
+    def retire(self, reason: str) -> None:
+        """Another peer takes the place of this one: the caller is told, the listener no more.
+
+        One that is still connecting can't tell its caller anything. It says goodbye once it is
+        connected, or goes when it has not connected in time.
+        """
+        self._retired_because = reason
+        self._release_media()
+        if self._connected:
+            self._close_once(reason, tell=False)
 
     async def add_candidates(self, candidates: list[dict[str, object]]) -> None:
         """Takes candidates that the peer found after its offer (trickle ICE, RFC 8838).
@@ -189,9 +237,7 @@ class Peer:
     async def _negotiate(self, pc: RTCPeerConnection, offer: Offer) -> str:
         failures.current.set(self._failures)
         network.current.set(self._network)
-        pc.on("connectionstatechange", self._on_state)
-        pc.on("datachannel", self._on_channel)
-        if offer.has_audio:
+        if offer.has_audio and not any(s.track is self._voice for s in pc.getSenders()):
             # Added first, it becomes the offer's audio section. Only Opus: the voice is packets.
             sender = pc.addTrack(self._voice)
             opus = [
@@ -200,8 +246,6 @@ class Peer:
                 if codec.mimeType.lower() == "audio/opus"
             ]
             next(t for t in pc.getTransceivers() if t.sender is sender).setCodecPreferences(opus)
-        # Taken over before aiortc starts any receiver, and told in the order of the offer.
-        pc.on("track", lambda _track: self._take_tracks(pc))
         await pc.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
         for candidate in offer.candidates:
             await self._probe(pc, candidate)
@@ -245,7 +289,9 @@ class Peer:
                 self._listener.on_screen(track)
 
     def _on_channel(self, channel: RTCDataChannel) -> None:
-        if self._channel is not None:
+        if self._retired_because:
+            return
+        if self._channel is not None and self._channel.readyState in ("connecting", "open"):
             logger.info("A second data channel (%r) is closed: one is enough.", channel.label)
             channel.close()
             return
@@ -257,7 +303,10 @@ class Peer:
         state = self._pc.connectionState
         if state == "connected" and not self._connected and self._closing is None:
             self._connected = True
-            self._listener.on_connected()
+            if self._retired_because:
+                self._close_once(self._retired_because)
+            else:
+                self._listener.on_connected()
         elif state == "failed":
             self._close_once("the connection failed")
         elif state == "closed":
@@ -295,14 +344,12 @@ class Peer:
 
     async def _let_go(self, reason: str, tell: bool) -> None:
         self._failures.closing = True
-        if tell:
+        if tell and not self._retired_because:
             self._tell(lambda: self._listener.on_closed(reason))
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.wait([self._watching])
-        for track in self._tracks:
-            aiortc_patches.end_track(track)
-        self._voice.stop()
+        self._release_media()
         pc = self._pc
         if pc is None:
             return
@@ -312,6 +359,11 @@ class Peer:
         except Exception as error:  # whatever aiortc raises: the sockets must be freed
             logger.warning("aiortc could not close a connection: %r", error)
             await aiortc_patches.abandon(pc)
+
+    def _release_media(self) -> None:
+        for track in self._tracks:
+            aiortc_patches.end_track(track)
+        self._voice.stop()
 
     def _tell(self, notice: Callable[[], None]) -> None:
         try:
