@@ -1,14 +1,15 @@
 """What the two halves of the local Live API say to each other.
 
 The protocol side (the socket, the wire, turn-taking) hands in sound and turns; the engine side
-(hearing, sight, speech, brain) hands back what it heard and what to say. Only plain frozen
-dataclasses cross between them.
+(hearing, sight, speech, brain) hands back what it heard and what to say. Only plain dataclasses
+cross between them, all frozen but `Dialogue`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 INPUT_RATE_HZ = 16_000
@@ -81,6 +82,22 @@ class SeenFrame:
     at_ms: int
 
 
+@dataclass(slots=True)
+class Dialogue:
+    """What the engine keeps in mind of one conversation from one turn to the next.
+
+    The protocol side makes one for each session, hands it in with every turn, and keeps a copy
+    with a resumption handle; only the engine reads and changes it.
+
+    Attributes:
+        pending: What was asked for and still needs something that the caller was asked about.
+        misses: How many times the engine could not answer.
+    """
+
+    pending: object | None = None
+    misses: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """Everything an answer may be made of.
@@ -103,6 +120,9 @@ class Turn:
         proactive: Whether to stay silent on what is not meant for the agent.
         affective: Whether the answer may follow the caller's manner.
         user: Whose call it is, to keep what a user teaches; empty when unknown.
+        clock: The time of day, for whoever asks for it or for something at a time; None when
+            unknown.
+        dialogue: What the engine keeps in mind of this conversation.
     """
 
     text: str
@@ -120,6 +140,8 @@ class Turn:
     proactive: bool = False
     affective: bool = False
     user: str = ""
+    clock: datetime | None = None
+    dialogue: Dialogue = field(default_factory=Dialogue)
 
 
 @dataclass(frozen=True, slots=True)

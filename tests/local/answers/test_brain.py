@@ -1,4 +1,6 @@
+import itertools
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import cv2
@@ -7,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from vision_agent.local.answers.brain import Brain
-from vision_agent.local.contract import CallTool, Manner, Say, SeenFrame, Turn
+from vision_agent.local.contract import CallTool, Dialogue, Manner, Say, SeenFrame, Turn
 from vision_agent.local.language.intents import INTENTS
 from vision_agent.local.sight import Sight
 
@@ -71,6 +73,8 @@ async def ask(
     tools: Sequence[Mapping[str, Any]] = (),
     tool_results: Sequence[Mapping[str, Any]] = (),
     now_ms: int = 0,
+    dialogue: Dialogue | None = None,
+    clock: datetime | None = None,
 ) -> str | CallTool:
     """The whole answer in one string, or the tool that is wanted."""
     turn = Turn(
@@ -82,6 +86,8 @@ async def ask(
         tools=tools,
         tool_results=tool_results,
         now_ms=now_ms,
+        dialogue=dialogue or Dialogue(),
+        clock=clock,
     )
     parts = [part async for part in brain.answer(turn)]
     said = " ".join(part.text for part in parts if isinstance(part, Say))
@@ -210,15 +216,13 @@ async def test_a_question_that_was_misheard_is_never_answered(brain: Brain) -> N
 
 
 async def test_the_second_time_it_says_how_to_get_open_conversation(brain: Brain) -> None:
-    question = "tell me about the history of rome"
-    first = await ask(brain, question, spoken=False)
-    assert isinstance(first, str)
-    assert "Gemini" not in first
-    second = await ask(
-        brain, question, spoken=False, history=[("user", question), ("model", first)]
-    )
-    assert isinstance(second, str)
-    assert "Gemini key" in second
+    question, dialogue = "tell me about the history of rome", Dialogue()
+    said = [await ask(brain, question, spoken=False, dialogue=dialogue) for _ in range(6)]
+    assert "Gemini" not in str(said[0])
+    assert "Gemini key" in str(said[1])
+    assert len(set(said[:4])) == 4
+    assert all(before != after for before, after in itertools.pairwise(said))
+    assert all(len(str(one).split()) < 25 for one in said)
 
 
 async def test_noise_is_not_answered(brain: Brain) -> None:
@@ -281,3 +285,161 @@ async def test_what_got_lost_is_asked_for_again_and_noise_is_named_as_the_reason
     assert "too noisy" not in await answer(Turn("water see", False, spoken=True, manner=quiet))
     understood = await answer(Turn("hello", True, spoken=True, manner=noisy))
     assert "too noisy" not in understood
+
+
+@pytest.mark.parametrize(
+    ("question", "offer"),
+    [
+        ("how colourful is the colour wheel", "colours"),
+        ("translate the text", "read printed text"),
+        ("how many windows has it", "count things"),
+        ("are the people smiling", "find faces"),
+    ],
+)
+async def test_it_never_offers_what_was_just_asked_for(
+    brain: Brain, question: str, offer: str
+) -> None:
+    answer = await ask(brain, question, [card(RED)], spoken=False)
+    assert isinstance(answer, str)
+    assert answer.startswith("That is beyond me, but I can ")
+    assert offer not in answer
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        (
+            "What colour is the bus?",
+            "The thing in the middle is red, before something white. "
+            "Whether it is a bus I can't tell.",
+        ),
+        ("Which colours do you see?", "I see red and white."),
+        ("How many colours are there?", "I see red and white."),
+        ("Is there anything red?", "Yes, something red in the middle."),
+        ("Are there any green things?", "No, I see nothing green."),
+        (
+            "Do you see a red bus?",
+            "Yes, something red in the middle. Whether it is a bus I can't tell.",
+        ),
+        (
+            "Is the flower red?",
+            "The thing in the middle is red. Whether it is a flower I can't tell.",
+        ),
+        ("How many red ones are there?", "I count one red thing."),
+        ("What is on my desk?", "I see something red in the middle, before something white."),
+        (
+            "What does it say on the bus?",
+            "I can't find any text that I can read. Hold it closer, and still.",
+        ),
+        ("Where does this QR code go?", "I don't see a QR code or a barcode. Hold it closer, and"),
+        ("Is anyone moving?", "I need a second picture to tell. Ask me again in a moment."),
+        ("Where is the bus?", "I don't know what a bus looks like."),
+        ("Is this a cat?", "I don't know what a cat looks like. Show me one and say: this is a"),
+        ("Is this a cat or a dog?", "That is beyond me"),
+        ("Who is that?", "I see no face."),
+        ("Yes.", "All right. What would you like to know?"),
+        ("Are you still there?", "Yes, I hear you."),
+    ],
+)
+async def test_ordinary_words_are_understood_and_the_answer_is_honest(
+    brain: Brain, question: str, answer: str
+) -> None:
+    said = await ask(brain, question, [card(RED)], spoken=False)
+    assert isinstance(said, str)
+    assert said.startswith(answer)
+
+
+async def test_scanning_reads_a_code_and_else_the_text(brain: Brain) -> None:
+    assert "table seven" in str(await ask(brain, "scan this", [qr_code("table seven")]))
+    assert "any text" in str(await ask(brain, "please scan this for me", [card(RED)]))
+    question = "where does this qr code go"
+    assert "table seven" in str(await ask(brain, question, [qr_code("table seven")]))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("Say that again.", "repeat please", "what did you just say?", "come again?"),
+        *("could you repeat that", "I didn't catch that", "one more time", "say it once more"),
+    ],
+)
+async def test_it_says_its_last_answer_again_in_whatever_words(brain: Brain, words: str) -> None:
+    history = [("user", "what colour is this"), ("model", "It is red.")]
+    assert await ask(brain, words, history=history, spoken=False) == "It is red."
+
+
+async def test_it_tells_the_time_where_no_tool_does(brain: Brain) -> None:
+    clock = datetime(2026, 11, 25, 14, 5)
+    for words in ("what time is it", "Do you know what time it is?", "tell me the time"):
+        assert await ask(brain, words, clock=clock) == "It is 14:05 by this server's clock."
+    day = await ask(brain, "what day is it", clock=clock)
+    assert day == "Today is Wednesday, 25 November 2026."
+
+
+def told_of(name: str, description: str, **properties: Any) -> dict[str, Any]:
+    required = [parameter for parameter in properties if parameter != "quantity"]
+    schema = {"type": "object", "properties": properties, "required": required}
+    return {"name": name, "description": description, "parameters": schema}
+
+
+TEXT, NUMBER = {"type": "string"}, {"type": "integer"}
+SHOP = [
+    told_of(
+        "add_to_shopping_list", "Add an item to the shopping list.", item=TEXT, quantity=NUMBER
+    ),
+    told_of("get_stock", "Tell how many of an item are in the pantry.", item=TEXT),
+    told_of("reset_counter", "Reset the counter."),
+    told_of("refund_order", "Refund an order.", order_id=TEXT),
+    told_of("order_status", "Tell the status of an order.", order_id=TEXT),
+    told_of("ship_parcel", "Ship a parcel.", address={"type": "object", "properties": {}}),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "values"),
+    [
+        (
+            "add three apples to the shopping list",
+            "add_to_shopping_list",
+            {"item": "apples", "quantity": 3},
+        ),
+        ("put milk on my shopping list", "add_to_shopping_list", {"item": "milk"}),
+        ("please add a bottle of red wine to the list", "add_to_shopping_list", None),
+        ("how many eggs are in the pantry?", "get_stock", {"item": "eggs"}),
+        ("Do we have flour in the pantry?", "get_stock", {"item": "flour"}),
+        ("get stock of milk", "get_stock", {"item": "milk"}),
+        ("reset the counter", "reset_counter", {}),
+        ("what is the status of order number 77", "order_status", {"order_id": "77"}),
+        ("refund order seventy seven", "refund_order", {"order_id": "77"}),
+        (
+            "I want a refund for order 1234 because it is broken",
+            "refund_order",
+            {"order_id": "1234"},
+        ),
+    ],
+)
+async def test_an_agents_own_tools_are_asked_for_in_ordinary_words(
+    brain: Brain, words: str, name: str, values: dict[str, Any] | None
+) -> None:
+    call = await ask(brain, words, tools=SHOP, spoken=False)
+    assert isinstance(call, CallTool)
+    assert call.name == name
+    if values is None:
+        assert "wine" in call.args["item"]
+        assert "list" not in call.args["item"]
+    else:
+        assert call.args == values
+
+
+async def test_an_argument_of_several_parts_is_not_asked_for(brain: Brain) -> None:
+    dialogue = Dialogue()
+    answer = await ask(brain, "ship a parcel", tools=SHOP, dialogue=dialogue, spoken=False)
+    assert answer == "I can't do that one by myself. It needs the address, which has several parts."
+    assert dialogue.pending is None
+
+
+@pytest.mark.parametrize(
+    "words", ["I have a meeting tomorrow", "I like shopping", "The list is long", "My milk is gone"]
+)
+async def test_a_sentence_that_asks_for_nothing_calls_no_tool(brain: Brain, words: str) -> None:
+    assert isinstance(await ask(brain, words, tools=SHOP, spoken=False), str)

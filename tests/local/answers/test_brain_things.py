@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.local.sight.sight_scenes import coloured_shape, film, held_up, moved,
 from vision_agent.local.answers.acquaintance import Acquaintance
 from vision_agent.local.answers.brain import Brain
 from vision_agent.local.answers.taught_store import TaughtStore
-from vision_agent.local.contract import CallTool, Manner, Say, SeenFrame, Turn
+from vision_agent.local.contract import CallTool, Dialogue, Manner, Say, SeenFrame, Turn
 from vision_agent.local.sight import Sight
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -165,7 +166,7 @@ async def test_movement_is_told_with_its_way(brain: Brain) -> None:
         ("the face", with_faces(320), "I see a face in the middle."),
         ("the text", written(["HELLO THERE"], 40), "I see the text at the top"),
         ("the green thing", wall(), "I don't see something green."),
-        ("my unicorn", wall(), "I don't know what unicorn looks like."),
+        ("my unicorn", wall(), "I don't know what a unicorn looks like."),
     ],
 )
 async def test_where_something_is(brain: Brain, target: str, picture: Pixels, answer: str) -> None:
@@ -190,13 +191,94 @@ async def test_it_points_at_what_it_sees_and_at_nothing_else(brain: Brain) -> No
 
 
 async def test_a_missing_argument_is_asked_for_and_the_answer_makes_the_call(brain: Brain) -> None:
-    question = await ask(brain, "remind me to stand up", tools=TOOLS)
-    assert question == "I can do that. I only need to know the seconds."
-    history = [("user", "remind me to stand up"), ("model", question)]
-    call = await ask(brain, "in ten minutes", tools=TOOLS, history=history)
+    dialogue = Dialogue()
+    question = await ask(brain, "remind me to stand up", tools=TOOLS, dialogue=dialogue)
+    assert question == "I can do that. When? Say for example: in ten minutes."
+    call = await ask(brain, "in ten minutes", tools=TOOLS, dialogue=dialogue)
     assert call == CallTool("remind_me", {"text": "stand up", "seconds": 600})
     none = await ask(brain, "remind me in ten minutes to stand up")
     assert none == "I can't remind you: this agent has no tool for it."
+
+
+REMIND = "remind me to stand up"
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "answer"),
+    [
+        (REMIND, "what do you see", "I can't see anything"),
+        (REMIND, "what colour is the bus", "I can't see anything"),
+        (REMIND, "Who is that?", "I can't see anything"),
+        (REMIND, "never mind", "All right, I leave it."),
+        (REMIND, "no thanks", "All right, I leave it."),
+        (REMIND, "remind me in two minutes to stretch", {"seconds": 120, "text": "stretch"}),
+        (REMIND, "five o'clock", {"seconds": 9600, "text": "stand up"}),
+        (REMIND, "at half past four", {"seconds": 7800, "text": "stand up"}),
+        ("remind me in five minutes", "to drink water", {"seconds": 300, "text": "drink water"}),
+        ("remind me in five minutes", "what is this", "I can't see anything"),
+        ("watch", "Who is that?", "I can't see anything"),
+        ("watch", "the door", {"what": "door"}),
+    ],
+)
+async def test_only_an_answer_completes_a_request_and_a_new_request_drops_it(
+    brain: Brain, first: str, then: str, answer: str | dict[str, Any]
+) -> None:
+    dialogue, clock = Dialogue(), datetime(2026, 11, 25, 14, 20)
+    asked = await ask(brain, first, tools=TOOLS, dialogue=dialogue, clock=clock)
+    assert str(asked).startswith("I can do that. ")
+    got = await ask(brain, then, tools=TOOLS, dialogue=dialogue, clock=clock)
+    if isinstance(answer, str):
+        assert str(got).startswith(answer)
+    else:
+        assert isinstance(got, CallTool)
+        assert got.args == answer
+    assert dialogue.pending is None
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds"),
+    [
+        ("Remind me to call Bob at five o'clock", 9600),
+        ("Remind me to call Bob at 5 pm", 9600),
+        ("at 5 p.m. remind me to call Bob", 9600),
+        ("Remind me at half past six to call Bob", 15_000),
+        ("remind me to call bob tomorrow morning", 67_200),
+        ("remind me to call bob in ten minutes", 600),
+    ],
+)
+async def test_a_reminder_at_a_time_of_day_comes_then(
+    brain: Brain, words: str, seconds: int
+) -> None:
+    call = await ask(brain, words, tools=TOOLS, clock=datetime(2026, 11, 25, 14, 20))
+    assert call == CallTool("remind_me", {"text": "call bob", "seconds": seconds})
+    # Where nobody knows the time it is asked for, never taken for five seconds.
+    if "minutes" not in words:
+        assert str(await ask(brain, words, tools=TOOLS)).startswith("I can do that. When?")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("What does it say on the bus?", "What is the number on the license plate?"),
+        *("What number is in the middle?", "What are you watching?", "What is on my desk?"),
+        *("When does this expire?", "What colour is the label?", "My reminder was late."),
+    ],
+)
+async def test_a_question_about_the_picture_starts_no_watch_and_calls_no_tool(
+    brain: Brain, words: str
+) -> None:
+    assert isinstance(await ask(brain, words, shown(MUG), tools=TOOLS), str)
+
+
+async def test_a_question_about_a_detail_is_answered_from_the_closer_look(brain: Brain) -> None:
+    result = {
+        "id": "1",
+        "name": "look_closely",
+        "response": {"status": "The newest picture of yours shows the price closely."},
+    }
+    picture = frame(written(["TOTAL 3.50"], 40))
+    answer = await ask(brain, "look closely at the total", picture, tool_results=[result])
+    assert "3.50" in str(answer)
 
 
 async def test_a_question_for_another_agent_is_handed_over(brain: Brain) -> None:

@@ -1,6 +1,7 @@
 import pytest
 
 from vision_agent.local.answers import phrasing
+from vision_agent.local.answers.tool_results import tool_result
 from vision_agent.local.sight import Colour, Face, Observations, Quality, TextLine
 
 
@@ -50,11 +51,11 @@ def test_long_text_is_cut_at_a_word():
     ],
 )
 def test_a_tools_result_is_spoken_and_nothing_added(response, sentence):
-    assert phrasing.tool_result("set_volume", response) == sentence
+    assert tool_result("set_volume", response) == sentence
 
 
 def test_the_verb_of_a_tools_result_agrees_with_the_name_of_its_field():
     told = {"opening hours": "nine to five", "streetAddress": "Main Street 1", "status_code": 200}
-    assert phrasing.tool_result("open_hours", told) == (
+    assert tool_result("open_hours", told) == (
         "The opening hours are nine to five and the street address is Main Street 1."
     )

@@ -14,43 +14,11 @@ from vision_agent.local.answers.tool_schema import read_tool
 from vision_agent.local.answers.tool_words import find_words, split_name, stems
 from vision_agent.local.contract import CallTool
 from vision_agent.local.language.intents import normalise
+from vision_agent.local.language.ways_of_asking import ways
 
 TRANSFER = "transfer_to_agent"
 
-_WAYS = tuple(
-    way.split()
-    for way in (
-        "transfer me to",
-        "connect me to",
-        "connect me with",
-        "put me through to",
-        "let me talk to",
-        "let me speak to",
-        "let me speak with",
-        "i want to talk to",
-        "i want to speak to",
-        "i want to speak with",
-        "i would like to talk to",
-        "i would like to speak to",
-        "can i talk to",
-        "can i speak to",
-        "can i speak with",
-        "talk to",
-        "speak to",
-        "speak with",
-        "talk with",
-        "through to",
-        "over to",
-        "switch to",
-        "switch me to",
-        "hand me over to",
-        "go back to",
-        "take me back to",
-        "back to",
-        "ask",
-        "get me",
-    )
-)
+_WAYS = ways("transfer")
 
 _OWN_NAME = re.compile(r'Your internal name is "([^"]+)"')
 _OWN_DESCRIPTION = re.compile(r'The description about you is "(.{0,2000}?)"\.?\s*$', re.M | re.S)

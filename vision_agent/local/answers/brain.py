@@ -24,10 +24,12 @@ from vision_agent.local.answers.looks import LOOKS
 from vision_agent.local.answers.manner import CALM, SHORT, describe, is_hurried, is_loud
 from vision_agent.local.answers.notices import read_notice
 from vision_agent.local.answers.pointing import TEXT_WORDS, Target, box_2d, locate, target_of
+from vision_agent.local.answers.refusals import beyond, not_caught
 from vision_agent.local.answers.tool_matching import Plan, complete, plan_tool
-from vision_agent.local.answers.tool_words import ASKING, asked_concepts
+from vision_agent.local.answers.tool_results import tool_result
+from vision_agent.local.answers.tool_words import ASKING, split_name, tool_concepts
 from vision_agent.local.contract import CallTool, Manner, Say, Turn
-from vision_agent.local.language.intents import Request, normalise, understand
+from vision_agent.local.language.intents import COLOURS, Request, normalise, understand
 from vision_agent.local.sight import Box, Observations, Sight, UnreadablePicture
 
 STALE_PICTURE_MS = 12_000
@@ -54,19 +56,27 @@ PLAIN_ANSWERS = {
     "help": f"I'm a small engine that works offline. {SENSES} {OPEN_TALK}",
     "hear_me": "Yes, I hear you.",
     "who": f"I'm the local engine of this server: small, offline, and no language model. {SENSES}",
+    "yes": "All right. What would you like to know?",
+    "no": "All right.",
+    "fine": "Good.",
+    "wait": "Take your time.",
+    "meet": "Nice to meet you. Show me something and ask me about it.",
+    "voice": "I can't change how I speak. Turn your loudspeaker up or down, or ask me to repeat.",
 }
 """Intents that need no looking."""
 
 FOR_TOOLS = {
-    "beyond": "That is beyond me.",
     "watch": "I can't keep watch: this agent has no tool for it.",
     "remind": "I can't remind you: this agent has no tool for it.",
     "transfer": "I can't put you through: there is nobody of that name here.",
 }
 """Intents that only a tool of the agent's, or another agent, can fulfil; what is said without."""
 
-TOOLS_FIRST = {**FOR_TOOLS, "point": "", "closer": ""}
+TOOLS_FIRST = frozenset({*FOR_TOOLS, "beyond", "clock", "point", "closer"})
 """Intents for which a tool is better than what there is without one."""
+
+LEAVE_IT = frozenset({"no", "stop"})
+"""What one says to a question that one does not want to answer."""
 
 
 class Brain:
@@ -88,18 +98,9 @@ class Brain:
             turn: What was asked, and everything the answer may be made of.
         """
         if turn.tool_results:
-            for result in turn.tool_results:
-                response = result.get("response") or {}
-                closer = "error" not in response and _asks_for_a_closer_look(turn.text)
-                if closer and turn.frames:
-                    # What the tool gave is the newest picture.
-                    reads = TEXT_WORDS & set(normalise(turn.text).split())
-                    wish = Request("read" if reads else "closer")
-                    async with aclosing(self._look(wish, turn)) as sentences:
-                        async for sentence in sentences:
-                            yield Say(sentence)
-                    continue
-                yield Say(phrasing.tool_result(str(result.get("name", "")), response))
+            async with aclosing(self._tell_results(turn)) as parts:
+                async for sentence in parts:
+                    yield Say(sentence)
             return
         if notice := read_notice(turn.text):
             yield Say(notice)
@@ -107,7 +108,7 @@ class Brain:
         if greeting := greeting_if_asked_for(turn.text, turn.tools, turn.instruction):
             yield Say(greeting)
             return
-        request = understand(turn.text) if turn.understood else None
+        request = _understood(turn.text) if turn.understood else None
         call = await self._tool(turn, request)
         if call is not None:
             yield call
@@ -119,24 +120,46 @@ class Brain:
 
     # Tools and other agents.
 
+    async def _tell_results(self, turn: Turn) -> AsyncGenerator[str, None]:
+        for result in turn.tool_results:
+            name, response = str(result.get("name", "")), result.get("response") or {}
+            if turn.frames and "error" not in response and _looks_closer(name):
+                # What the tool gave is the newest picture.
+                reads = TEXT_WORDS & set(normalise(turn.text).split())
+                request = _understood(turn.text) or Request("closer")
+                if reads or request.intent not in LOOKS:
+                    request = Request("read" if reads else "closer")
+                async with aclosing(self._look(request, turn)) as sentences:
+                    async for sentence in sentences:
+                        yield sentence
+                continue
+            yield tool_result(name, response)
+
     async def _tool(self, turn: Turn, request: Request | None) -> Say | CallTool | None:
         """The tool that this turn asks for, or the question for what the tool still needs."""
+        pending, turn.dialogue.pending = turn.dialogue.pending, None
         if not turn.tools:
             return None
-        pending = complete(turn.text, turn.history, turn.tools) if turn.understood else None
-        if pending is not None and (request is None or request.intent == "teach"):
-            return await self._call(pending, turn)
+        plan = plan_tool(turn.text, turn.tools, turn.clock)
+        if isinstance(pending, Plan) and turn.understood:
+            if request is not None and request.intent in LEAVE_IT:
+                return Say("All right, I leave it.")
+            # A new request drops the open question; only what is none can be its answer.
+            if plan is None and (request is None or request.intent == "teach"):
+                completed = complete(pending, turn.text, turn.clock)
+                if completed is not None:
+                    return await self._call(completed, turn)
         if transfer := transfer_by_name(turn.text, turn.tools, turn.instruction):
             return transfer
-        if request is not None and request.intent not in TOOLS_FIRST:
+        if request is not None and not request.loose and request.intent not in TOOLS_FIRST:
             return None
-        plan = plan_tool(turn.text, turn.tools)
         if plan is not None:
             return await self._call(plan, turn)
         return transfer_by_description(turn.text, turn.tools, turn.instruction)
 
     async def _call(self, plan: Plan, turn: Turn) -> Say | CallTool:
         if plan.missing:
+            turn.dialogue.pending = plan if plan.can_be_asked_for else None
             return Say(plan.question)
         if not plan.boxes:
             return plan.call
@@ -159,9 +182,10 @@ class Brain:
         match request.intent:
             case intent if intent in PLAIN_ANSWERS:
                 yield PLAIN_ANSWERS[intent]
-            case "beyond":
-                for sentence in _beyond(turn):
-                    yield sentence
+            case "clock" if turn.clock is not None:
+                yield phrasing.time_of_day(turn.clock, turn.text)
+            case "beyond" | "clock":
+                yield _beyond(turn)
             case "watch" | "remind" | "transfer":
                 yield FOR_TOOLS[request.intent]
             case "repeat":
@@ -198,7 +222,7 @@ class Brain:
                     sentences = await self._known.teach(turn, request)
                 case "forget":
                     sentences = await self._known.forget(turn, request)
-                case "where" | "point":
+                case "where" | "point" | "any_colour" | "count_colour":
                     sentences = await self._where(request, turn)
                 case _:
                     async with aclosing(self._observe(request, turn)) as seen:
@@ -217,7 +241,8 @@ class Brain:
         if request.intent == "is_known":
             taught = tuple(thing for thing in taught if thing.name == name_of(request))
             if not taught:
-                yield f"I don't know any {name_of(request)}. Show it to me, and say: this is it."
+                thing = phrasing.with_article(name_of(request))
+                yield f"I don't know what {thing} looks like. Show me one and say: this is {thing}."
                 return
         intent = "see" if request.intent == "closer" else request.intent
         seen = Observations()
@@ -234,25 +259,51 @@ class Brain:
 
     async def _where(self, request: Request, turn: Turn) -> list[str]:
         taught = await self._known.things(turn.user)
-        target = target_of(request.slots["target"], taught)
+        if request.intent in ("any_colour", "count_colour"):
+            thing = request.slots.get("object", "")
+            target = target_of(f"{request.slots['colour']} {thing}", ())
+        else:
+            target = target_of(request.slots["target"], taught)
         if target.kind == "unknown":
             return _not_located(target)
         seen, boxes = await locate(self._sight, turn.frames, target)
         if unusable := phrasing.unusable(seen):
             return [unusable]
+        if request.intent == "count_colour":
+            return phrasing.counted_spots(target.name, target.colour, boxes, target.caveat)
+        if request.intent == "any_colour":
+            return phrasing.found_or_not(target.name, target.colour, boxes, target.caveat)
         return (
             phrasing.located(target.name, boxes, target.caveat) if boxes else _not_located(target)
         )
 
 
-def _asks_for_a_closer_look(text: str) -> bool:
-    return any(name == "closer" for name, _, _ in asked_concepts(normalise(text).split()))
+def _understood(text: str) -> Request | None:
+    """A request as it is meant: "how many red ones" and "how many colours" count no bottles."""
+    request = understand(text)
+    if request is None:
+        return None
+    if request.intent == "beyond" and {"time", "date", "day"} & set(normalise(text).split()):
+        return Request("clock")
+    if request.intent != "count":
+        return request
+    colour, _, rest = request.slots.get("things", "").partition(" ")
+    if colour == "colours":
+        return Request("colour", {"many": colour})
+    if colour in COLOURS:
+        return Request("count_colour", {"colour": colour, "object": rest or "ones"})
+    return request
+
+
+def _looks_closer(tool: str) -> bool:
+    return "closer" in tool_concepts(split_name(tool))
 
 
 def _not_located(target: Target) -> list[str]:
     if target.kind == "unknown":
+        thing = phrasing.with_article(target.name)
         return [
-            f"I don't know what {target.name} looks like. "
+            f"I don't know what {thing} looks like. "
             "Show it to me and say, for example: this is my mug."
         ]
     return [f"I don't see {target.name}."]
@@ -273,8 +324,8 @@ def _not_understood(turn: Turn) -> list[str]:
     if turn.manner and is_too_noisy(turn.manner):
         return [f"It is too noisy for me: I only heard {turn.text}. Try again closer to the mic."]
     if turn.spoken and not turn.understood:
-        return _once_more(f"Sorry, I didn't catch that. I heard: {turn.text}.", turn)
-    return _beyond(turn)
+        return [not_caught(turn.text, _missed(turn))]
+    return [_beyond(turn)]
 
 
 def _is_addressed(text: str) -> bool:
@@ -283,17 +334,14 @@ def _is_addressed(text: str) -> bool:
     return bool(words) and words[0] in ASKING - {"is", "are", "do", "does", "make", "list"}
 
 
-def _beyond(turn: Turn) -> list[str]:
-    return _once_more(FOR_TOOLS["beyond"], turn)
+def _beyond(turn: Turn) -> str:
+    return beyond(turn.text, _missed(turn))
 
 
-def _once_more(again: str, turn: Turn) -> list[str]:
-    asked_again = any(
-        role == "model" and ("didn't catch" in text or "beyond me" in text)
-        for role, text in turn.history
-    )
-    # Once is a slip of hearing; twice, the caller should know what there is to ask.
-    return [again, SENSES, OPEN_TALK] if asked_again else [again, SENSES]
+def _missed(turn: Turn) -> int:
+    """Counts a miss; how many there were before."""
+    turn.dialogue.misses += 1
+    return turn.dialogue.misses - 1
 
 
 async def _each(sentences: list[str]) -> AsyncGenerator[str, None]:

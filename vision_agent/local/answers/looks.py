@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from vision_agent.local.answers import phrasing
 from vision_agent.local.answers.acquaintance import UNKNOWN
+from vision_agent.local.answers.print_lines import expiry_in, total_in
 from vision_agent.local.language.intents import Request
 from vision_agent.local.sight import Observations, TaughtThing
 from vision_agent.local.sight.places import spot
@@ -68,14 +69,21 @@ def _moving(seen: Observations, request: Request, taught: Taught) -> list[str]:
 
 
 def _colour(seen: Observations, request: Request, taught: Taught) -> list[str]:
-    return [phrasing.colour(seen.colour)] if seen.colour else []
+    if seen.colour is None:
+        return []
+    if "many" in request.slots:
+        return [phrasing.all_colours(seen.colour)]
+    return phrasing.colour_of(seen.colour, request.slots.get("object", ""))
 
 
 def _is_colour(seen: Observations, request: Request, taught: Taught) -> list[str]:
     asked = request.slots["colour"]
     if seen.colour is None:
         return []
+    thing = request.slots.get("object", "")
     if asked in seen.colour.main.split():
+        if thing and not phrasing.is_plain(thing):
+            return [f"The thing in the middle is {seen.colour.main}.", phrasing.unsure(thing)]
         return [f"Yes, it is {seen.colour.main}."]
     for where, name in seen.colour.others:
         if asked in name.split():
@@ -89,6 +97,33 @@ def _read(seen: Observations, request: Request, taught: Taught) -> list[str]:
     if seen.codes:
         return [phrasing.codes(seen.codes)]
     return ["I can't find any text that I can read. Hold it closer, and still."]
+
+
+def _scan(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    return [phrasing.codes(seen.codes)] if seen.codes else _read(seen, request, taught)
+
+
+def _total(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    return _wanted(seen, total_in, "a total or a price")
+
+
+def _expiry(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    return _wanted(seen, expiry_in, "a date of expiry")
+
+
+def _wanted(seen: Observations, find: Callable[[list[str]], list[str]], what: str) -> list[str]:
+    """The lines of the text that were asked for, or that there are none, and what there is."""
+    if not seen.text:
+        return ["I can't find any text that I can read. Hold it closer, and still."]
+    found = find([line.text for line in seen.text])
+    if found:
+        return [f"It says: {phrasing.listed(found)}."]
+    return [f"I don't find {what} in it. It says: {phrasing.lines(seen.text)}."]
+
+
+def _who_is(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    said = _people(seen, request, taught)
+    return [*said, "Who it is I can't tell."] if seen.faces else said
 
 
 def _codes(seen: Observations, request: Request, taught: Taught) -> list[str]:
@@ -142,6 +177,10 @@ LOOKS = {
     "colour": (Look(frozenset({"colour", _QUALITY}), _colour),),
     "is_colour": (Look(frozenset({"colour", _QUALITY}), _is_colour),),
     "read": (Look(frozenset({"text", "codes", _QUALITY}), _read, meanwhile="Let me read it."),),
+    "scan": (Look(frozenset({"text", "codes", _QUALITY}), _scan, meanwhile="Let me scan it."),),
+    "total": (Look(frozenset({"text", _QUALITY}), _total, meanwhile="Let me read it."),),
+    "expiry": (Look(frozenset({"text", _QUALITY}), _expiry, meanwhile="Let me read it."),),
+    "who_is": (Look(frozenset({"faces", _QUALITY}), _who_is),),
     "code": (Look(frozenset({"codes", _QUALITY}), _codes),),
     "changed": (Look(frozenset({"changes", _QUALITY}), _changed),),
     "people": (Look(frozenset({"faces", _QUALITY}), _people),),

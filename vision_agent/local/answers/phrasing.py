@@ -1,13 +1,10 @@
-"""Observations and tool results as spoken sentences."""
+"""Observations as spoken sentences."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime
 
-from vision_agent.local.answers.tool_words import split_name
 from vision_agent.local.sight import (
     Box,
     Code,
@@ -29,6 +26,10 @@ MOST_DETAILS = 2
 
 MAX_READ_CHARS = 400
 """Longer text is cut: nobody listens to a page."""
+
+_PLAIN = frozenset(
+    "the this that it thing object one ones these those things here there a my something".split()  # noqa: SIM905
+)
 
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
@@ -80,7 +81,7 @@ def besides(seen: Observations) -> list[str]:
 def details(seen: Observations) -> list[str]:
     """What is there besides: faces, movement, codes, text."""
     said = []
-    if seen.movement and seen.movement.moving and not seen.movement.just_before:
+    if seen.movement and seen.movement.lasting and not seen.movement.just_before:
         said.append(moving(seen.movement))
     if seen.faces:
         said.append(faces(seen.faces))
@@ -183,6 +184,73 @@ def colour(found: Colour) -> str:
     return f"It is {found.main}."
 
 
+def colour_of(found: Colour, thing: str) -> list[str]:
+    """The answer to "what colour is the bus?": of what is in the middle, whatever that is."""
+    if not thing or is_plain(thing) or not found.stands_out:
+        return [colour(found)]
+    before = f", before something {found.background}" if found.background != found.main else ""
+    before = before if found.background else ""
+    return [f"The thing in the middle is {found.main}{before}.", unsure(thing)]
+
+
+def all_colours(found: Colour) -> str:
+    """The answer to "which colours do you see?"."""
+    names = [found.main, *(name for _, name in found.others)]
+    names = list(dict.fromkeys([*names, *([found.background] if found.background else [])]))
+    return f"I see {listed(names)}."
+
+
+def is_plain(thing: str) -> bool:
+    """Whether words for a thing say nothing about what it is."""
+    return set(thing.split()) <= _PLAIN
+
+
+def unsure(thing: str) -> str:
+    """That nobody here knows what a thing is: "Whether it is a bus I can't tell."."""
+    first, _, noun = thing.partition(" ")
+    last = thing.split()[-1]
+    if (last.endswith("s") and not last.endswith(("ss", "us"))) or " of " in thing:
+        return "Whether that is what you mean I can't tell."
+    if first in ("my", "our"):
+        return f"Whether it is your {noun} I can't tell."
+    if first in ("the", "this", "that", "a", "an", "any", "some", "his", "her"):
+        thing = noun
+    return f"Whether it is {with_article(thing)} I can't tell."
+
+
+def with_article(thing: str) -> str:
+    """`a bus`, `an apple`; names that have an article or an owner stay as they are."""
+    first = thing.split(" ")[0]
+    if first in ("a", "an", "the", "my", "your", "our", "some", "any") or not thing:
+        return thing
+    if first.endswith("s") and not first.endswith(("ss", "us")) and " " not in thing:
+        return thing
+    vowel = first[0] in "aeiou" and not first.startswith(("uni", "use", "eu", "one"))
+    return f"{'an' if vowel else 'a'} {thing}"
+
+
+def found_or_not(name: str, colour: str, boxes: Sequence[Box], caveat: str = "") -> list[str]:
+    """The answer to "is there anything red?"."""
+    if not boxes:
+        return [f"No, I see nothing {colour}."]
+    where = listed(list(dict.fromkeys(spot(box) for box in boxes[:MOST_PLACES])))
+    return [f"Yes, {name} {where}.", *([caveat] if caveat else [])]
+
+
+def counted_spots(name: str, colour: str, boxes: Sequence[Box], caveat: str = "") -> list[str]:
+    """The answer to "how many red ones are there?"."""
+    if not boxes:
+        return [f"I see nothing {colour}."]
+    return [f"I count {count(len(boxes), f'{colour} thing')}."]
+
+
+def time_of_day(now: datetime, question: str) -> str:
+    """The answer to "what time is it?", or to "what day is it?"."""
+    if {"date", "day"} & set(question.lower().replace("?", "").split()):
+        return f"Today is {now:%A}, {now.day} {now:%B %Y}."
+    return f"It is {now:%H:%M} by this server's clock."
+
+
 def faces(found: Sequence[Face]) -> str:
     """How many faces, and where."""
     where = listed(list(dict.fromkeys(face.where for face in found)))
@@ -200,110 +268,6 @@ def lines(found: Sequence[TextLine]) -> str:
     """The text in reading order, cut if it is long."""
     text = ", ".join(line.text for line in found)
     return text if len(text) <= MAX_READ_CHARS else text[:MAX_READ_CHARS].rsplit(" ", 1)[0] + " …"
-
-
-_TELLING = ("message", "result", "output", "response", "answer", "text", "summary")
-"""Fields of a tool's answer that hold what is to be said, if there is nothing else to say."""
-
-_DONE = frozenset({"ok", "okay", "success", "succeeded", "done", "true", "accepted", "pending"})
-
-_SILENT = frozenset({"id", "call_id", "function_call_id", "timestamp", "status_code"})
-
-
-def tool_result(name: str, response: Mapping[str, Any]) -> str:
-    """A tool's answer as a sentence; nothing is added to it."""
-    if "error" in response:
-        return f"That did not work: {_value(response['error'])}."
-    told = {
-        key: value
-        for key, value in response.items()
-        if value not in (None, "", [], {}) and key.lower() not in _SILENT
-    }
-    done = f"{name.replace('_', ' ').capitalize()} is done."
-    status = str(told.get("status", "")).strip()
-    if _is_sentence(status):
-        return _to_the_caller(_told(status))
-    if status.lower() in _DONE:
-        del told["status"]
-    if not told:
-        return _nothing(response) if response and not status else done
-    if len(told) == 1:
-        key, value = next(iter(told.items()))
-        if key.lower() in _TELLING:
-            return _to_the_caller(_told(value))
-        if isinstance(value, list) and key.endswith("ed"):
-            return f"{key.replace('_', ' ').capitalize()}: {_value(value)}."
-    if "memories" in told:
-        return memories(told["memories"])
-    parts = [f"the {_words(key)} {_is_or_are(key)} {_value(value)}" for key, value in told.items()]
-    sentence = listed(parts)
-    return f"{sentence[0].upper()}{sentence[1:]}."
-
-
-_SINGULAR_IN_S = ("ss", "us", "is", "news", "series", "lens")
-
-
-def _words(key: str) -> str:
-    return " ".join(split_name(key))
-
-
-def _is_or_are(key: str) -> str:
-    """The verb that goes with a field's name: "the opening hours are", "the address is"."""
-    last = (split_name(key) or [""])[-1]
-    return "are" if last.endswith("s") and not last.endswith(_SINGULAR_IN_S) else "is"
-
-
-def memories(found: Any) -> str:
-    """What ADK's memory gave back: the texts of its entries."""
-    texts = []
-    for entry in found if isinstance(found, list) else ():
-        content = entry.get("content") if isinstance(entry, Mapping) else None
-        for part in (content or {}).get("parts") or () if isinstance(content, Mapping) else ():
-            if isinstance(part, Mapping) and part.get("text"):
-                texts.append(f"“{_value(part['text'])}”")
-    return f"I remember: {listed(texts[:MOST_PLACES])}." if texts else "I remember nothing of it."
-
-
-def _told(value: Any) -> str:
-    if isinstance(value, bool):
-        return "Yes." if value else "No."
-    text = _value(value)
-    if isinstance(value, str) and _is_sentence(text):  # said as it is
-        return text if text.endswith(("!", "?")) else f"{text}."
-    return f"The answer is {text}."
-
-
-def _is_sentence(text: str) -> bool:
-    return text[:1].isupper() and len(text.split()) > 2
-
-
-_YOURS = {"sees": "see", "is": "are", "has": "have", "was": "were", "does": "do"}
-
-
-def _to_the_caller(text: str) -> str:
-    """What a tool says of "the caller" is said to the caller."""
-
-    def you(found: re.Match[str]) -> str:
-        pronoun = "You" if found[1] == "T" else "you"
-        return f"{pronoun} {_YOURS.get(found[2], found[2])}"
-
-    said = re.sub(r"\b([Tt])he (?:caller|user) (\w+)", you, text)
-    # The tool was called with the caller's own words.
-    return re.sub(r"\bmy\b", "your", said)
-
-
-def _nothing(response: Mapping[str, Any]) -> str:
-    key = next(iter(response))
-    return f"Nothing was {key.replace('_', ' ')}." if key.endswith("ed") else "I found nothing."
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list) and all(isinstance(item, str | int | float) for item in value):
-        return listed([_value(item) for item in value])[:MAX_READ_CHARS]
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text.strip().rstrip(".")[:MAX_READ_CHARS]
 
 
 def _colours(found: Colour) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vision_agent.local.answers.phrasing import unsure
 from vision_agent.local.contract import SeenFrame
 from vision_agent.local.language.intents import COLOURS, normalise
 from vision_agent.local.language.vocabulary import singular
@@ -14,6 +15,10 @@ _ARTICLES = ("the", "a", "an", "my", "our", "your", "any", "this", "that")
 TEXT_WORDS = frozenset("text writing words word sign label letters".split())  # noqa: SIM905
 _CODE = frozenset("qr code barcode bar".split())  # noqa: SIM905
 _FACE = frozenset("face faces person people head me".split())  # noqa: SIM905
+_NO_NOUN = frozenset(
+    """thing things object objects one ones it something anything here there anywhere now in on at
+    picture image view around else""".split()  # noqa: SIM905
+)
 _THING = frozenset("thing things object one ones it something".split())  # noqa: SIM905
 
 
@@ -72,8 +77,8 @@ def target_of(text: str, taught: Sequence[TaughtThing]) -> Target:
         return Target("thing", "something that stands out")
     colour = next((word for word in words if word in COLOURS), "")
     if colour:
-        noun = " ".join(word for word in words if word != colour and word not in _THING)
-        caveat = f"Whether it is a {noun} I can't tell." if noun else ""
+        noun = " ".join(word for word in words if word != colour and word not in _NO_NOUN)
+        caveat = unsure(noun) if noun else ""
         return Target("colour", f"something {colour}", colour=colour, caveat=caveat)
     return Target("unknown", rest or text)
 

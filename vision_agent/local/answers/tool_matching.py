@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from vision_agent.local.answers.tool_arguments import Arguments, fill, one_value
+from vision_agent.local.answers.tool_arguments import Arguments, fill, is_duration, one_value
 from vision_agent.local.answers.tool_schema import Parameter, Tool, read_tool
 from vision_agent.local.answers.tool_words import (
     ASKING,
+    GENERIC,
     LITTLE,
     asked_concepts,
     split_name,
@@ -31,14 +33,31 @@ _ENOUGH = 0.75
 _CONCEPT = 2.0
 """What a way of asking counts that is this tool's, where a word of its name counts 1."""
 
-_POLITE = ("please", "can", "could", "would", "will", "you", "i", "want", "like", "to", "d")
+_POLITE = frozenset(
+    "please can could would will you i want need like to".split()  # noqa: SIM905
+)
+_WISH = frozenset({"want", "need", "like"})
+_ARTICLES = frozenset({"a", "an", "the", "some", "my"})
 
 _ENDING = frozenset("stop cancel clear remove delete end forget".split())  # noqa: SIM905
 
 _TRANSFER = "transfer_to_agent"
 
-NEEDED = "I only need to know"
-"""What a question for a missing argument contains; so it is recognised in the history."""
+_ASKED_FOR = {
+    "watch": "What should I watch for?",
+    "remind": "What should I remind you of?",
+    "closer": "What should I look at?",
+    "point": "What should I point at?",
+    "recall": "What is it about?",
+}
+"""How the text of a tool is asked for, by what the tool does."""
+
+_GETTERS = ("get", "list", "show", "check", "find", "load", "search", "count")
+"""What the name of a tool begins with that only tells something."""
+
+_SAYABLE = ("integer", "number", "boolean")
+
+_VAGUE = frozenset("what text query item message input request name value".split())  # noqa: SIM905
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +84,38 @@ class Plan:
         return CallTool(self.tool.name, self.values)
 
     @property
+    def can_be_asked_for(self) -> bool:
+        """Whether what is missing first can be said in a few words."""
+        parameter = self.missing[0]
+        return parameter.is_text or bool(parameter.choices) or parameter.kind in _SAYABLE
+
+    @property
     def question(self) -> str:
-        """Asks for the first argument that is missing."""
+        """Asks for the first argument that is missing, as one person asks another."""
         parameter = self.missing[0]
         words = " ".join(parameter.words)
+        if not self.can_be_asked_for:
+            needed = f"It needs the {words}, which has several parts"
+            return f"I can't do that one by myself. {needed}."
+        return f"I can do that. {self._asked(parameter, words)}"
+
+    def _asked(self, parameter: Parameter, words: str) -> str:
+        concepts = tool_concepts(split_name(self.tool.name))
         if parameter.choices and len(parameter.choices) <= 5:
             listed = ", ".join(str(choice) for choice in parameter.choices[:-1])
-            words += f": {listed} or {parameter.choices[-1]}" if listed else ""
-        article = "" if words in ("what", "who", "where", "when") else "the "
-        return f"I can do that. {NEEDED} {article}{words}."
+            listed = f"{listed} or {parameter.choices[-1]}" if listed else str(parameter.choices[0])
+            return f"Which {words}: {listed}?"
+        if is_duration(parameter):
+            return "When? Say for example: in ten minutes."
+        if parameter.kind == "boolean":
+            return f"Should it be {words}, yes or no?"
+        if parameter.kind in ("integer", "number"):
+            many = {"count", "quantity", "amount", "many"} & set(parameter.words)
+            return "How many?" if many else f"Which {words}?"
+        for concept, asked in _ASKED_FOR.items():
+            if concept in concepts and _VAGUE & {words}:
+                return asked
+        return "What exactly?" if words in _VAGUE else f"Which {words}?"
 
 
 def match_tool(text: str, tools: Sequence[Mapping[str, Any]]) -> CallTool | None:
@@ -82,12 +124,15 @@ def match_tool(text: str, tools: Sequence[Mapping[str, Any]]) -> CallTool | None
     return plan.call if plan and not plan.missing and not plan.boxes else None
 
 
-def plan_tool(text: str, tools: Sequence[Mapping[str, Any]]) -> Plan | None:
+def plan_tool(
+    text: str, tools: Sequence[Mapping[str, Any]], now: datetime | None = None
+) -> Plan | None:
     """The tool that is plainly asked for, if exactly one fits best.
 
     Args:
         text: What was said or typed.
         tools: Function declarations as in the setup message.
+        now: The time, for what is to be done at a time of day; None if it is not known.
     """
     words = normalise(text).split()
     if not words:
@@ -96,7 +141,7 @@ def plan_tool(text: str, tools: Sequence[Mapping[str, Any]]) -> Plan | None:
     for declared in tools:
         if declared.get("name") == _TRANSFER:  # see agent_transfer
             continue
-        found = _fit(words, read_tool(declared))
+        found = _fit(words, read_tool(declared), now)
         if found is not None:
             fitting.append(found)
     fitting.sort(key=lambda one: -one[0])
@@ -105,43 +150,23 @@ def plan_tool(text: str, tools: Sequence[Mapping[str, Any]]) -> Plan | None:
     return fitting[0][1]
 
 
-def complete(
-    answer: str, history: Sequence[tuple[str, str]], tools: Sequence[Mapping[str, Any]]
-) -> Plan | None:
-    """The tool that was asked for before, if the agent then asked and this is the answer.
+def complete(plan: Plan, answer: str, now: datetime | None = None) -> Plan | None:
+    """The plan with the argument that was asked for; None if the answer does not give it.
 
     Args:
-        answer: What was said or typed now.
-        history: ``(role, text)``, oldest first.
-        tools: Function declarations.
+        plan: What was asked for, with something missing.
+        answer: What was said or typed after the question.
+        now: The time, if it is known.
     """
-    earlier = [entry for entry in history if entry[0] in ("user", "model")]
-    # The question's own turn may stand at the end already.
-    while earlier and earlier[-1] == ("user", answer):
-        earlier.pop()
-    if len(earlier) < 2 or earlier[-1][0] != "model" or NEEDED not in earlier[-1][1]:
+    value = one_value(plan.missing[0], answer, now)
+    if value is None:
         return None
-    asked = [text for role, text in earlier[:-1] if role == "user"]
-    values: dict[str, Any] = {}
-    # With two arguments missing there were two questions; the first words asked for the tool.
-    answers = [answer]
-    for back in range(len(asked) - 1, -1, -1):
-        plan = plan_tool(asked[back], tools)
-        if plan is None:
-            answers.insert(0, asked[back])
-            continue
-        for parameter, said in zip(plan.missing, answers, strict=False):
-            value = one_value(parameter, said)
-            if value is None:
-                return None
-            values[parameter.name] = value
-        missing = tuple(p for p in plan.missing if p.name not in values)
-        about = plan.about or next((v for v in values.values() if isinstance(v, str)), "")
-        return replace(plan, values={**plan.values, **values}, missing=missing, about=about)
-    return None
+    about = plan.about or (value if isinstance(value, str) else "")
+    values = {**plan.values, plan.missing[0].name: value}
+    return replace(plan, values=values, missing=plan.missing[1:], about=about)
 
 
-def _fit(words: Sequence[str], tool: Tool) -> tuple[float, Plan] | None:
+def _fit(words: Sequence[str], tool: Tool, now: datetime | None) -> tuple[float, Plan] | None:
     described = normalise(tool.description).split()
     name_words = split_name(tool.name)
     concepts = tool_concepts(name_words) or tool_concepts(described)
@@ -151,8 +176,21 @@ def _fit(words: Sequence[str], tool: Tool) -> tuple[float, Plan] | None:
         return None
     if not _same_direction(words, name_words, described):
         return None
-    arguments = fill(tool, words, phrase)
     own = stems(name_words)
+    # Words of the name that are no verb one asks with, or that as the verb of the sentence.
+    verbs = {stem(word) for word in ASKING}
+    spoken = stems(words)
+    named = {word for word in spoken & own if word not in verbs or word == stem(_verb(words))}
+    generic = {stem(word) for word in GENERIC} | verbs
+    does_something = bool(tool_concepts(name_words)) and name_words[0] not in _GETTERS
+    if does_something:
+        # "What are you watching?" tells of a watch, and asks for none.
+        wanted = bool(asked) or stem(_verb(words)) in {stem(word) for word in name_words}
+    else:
+        wanted = bool(asked or named or (spoken & stems(described)) - generic)
+    if not wanted:
+        return None
+    arguments = fill(tool, words, phrase, now)
     known = own | stems(described)
     for parameter in tool.parameters:
         known |= stems(parameter.words) | {
@@ -160,10 +198,7 @@ def _fit(words: Sequence[str], tool: Tool) -> tuple[float, Plan] | None:
         }
     # "turn on", "set", "get": how one asks, whatever for.
     said = stems(arguments.rest) - ({stem(word) for word in ASKING} - known)
-    named = said & own
     score = len(named) + (_CONCEPT if asked else 0.0)
-    if not asked and not (said | stems(words)) & known:
-        return None
     covered = len(said & known) / len(said) if said else 1.0
     if covered < _ENOUGH or (arguments.missing and not (asked or named)):
         return None
@@ -172,6 +207,9 @@ def _fit(words: Sequence[str], tool: Tool) -> tuple[float, Plan] | None:
 
 def _plan(tool: Tool, arguments: Arguments) -> Plan:
     missing = arguments.missing
+    if tool_concepts(split_name(tool.name)) == {"recall"} and len(missing) == 1:
+        # "What did we talk about?" is about everything.
+        return Plan(tool, {**arguments.values, missing[0].name: ""}, (), arguments.boxes)
     if arguments.boxes and not arguments.about and not missing:
         # A place of what? The parameter itself can't be asked for in words.
         missing = (Parameter("what", "string", "", required=True),)
@@ -189,7 +227,16 @@ def _same_direction(
 
 
 def _is_request(words: Sequence[str], name_words: Sequence[str]) -> bool:
-    first = next((word for word in words if word not in _POLITE), "")
+    first = _verb(words)
     return bool({words[0], first} & ASKING) or (
         first not in LITTLE and stem(first) in {stem(word) for word in name_words}
     )
+
+
+def _verb(words: Sequence[str]) -> str:
+    """The word that a request turns on: "please ADD milk", "I want a REFUND"."""
+    for at, word in enumerate(words):
+        wished = at and (words[at - 1] in _WISH) and word in _ARTICLES
+        if word not in _POLITE and not wished:
+            return word
+    return ""

@@ -9,6 +9,9 @@ from typing import Any
 
 from vision_agent.local.answers.tool_words import split_name
 
+MOST_DESCRIPTION = 4_000
+"""Characters of a description that are read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -29,6 +32,11 @@ class Parameter:
     required: bool
     choices: tuple[Any, ...] = ()
     is_box: bool = False
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it takes any words, or a list of them."""
+        return self.kind in ("string", "array") and not self.choices and not self.is_box
 
     @property
     def words(self) -> list[str]:
@@ -53,7 +61,7 @@ class Tool:
 
 def read_tool(declared: Mapping[str, Any]) -> Tool:
     """A function declaration as in the setup message, in either spelling of the case."""
-    text = str(declared.get("description") or "")
+    text = str(declared.get("description") or "")[:MOST_DESCRIPTION]
     # ADK declares a Python function with its whole docstring, Google style.
     sections = re.split(
         r"^[ \t]*(Args|Arguments|Returns|Raises|Yields|Example|Examples):", text, flags=re.M

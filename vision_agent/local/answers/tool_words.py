@@ -1,8 +1,8 @@
 """Words of requests and of tools, brought to a form in which they can be compared. Pure.
 
-A small table of concepts says which ways of asking mean the same as which words in a tool's name or
-description: "tell me when …" asks for what a tool calls "watch", "notify" or "alert". There is no
-tool's name in it.
+A small table of concepts says which `ways_of_asking` mean the same as which words in a tool's name
+or description: "tell me when …" asks for what a tool calls "watch", "notify" or "alert". There is
+no tool's name in it.
 """
 
 from __future__ import annotations
@@ -10,20 +10,29 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from vision_agent.local.language.ways_of_asking import ways
+
 LITTLE = frozenset(
     """a an and are at be by can could do does for from get give go have how i in is it its let me
     my of on or our out please shall should show so tell that the their them there this to us want
     was we what when where which who will with would you your now right up off into some any just
-    as if then did has had am""".split()  # noqa: SIM905
+    as if then did has had am many much""".split()  # noqa: SIM905
 )
 """Words that every request has; they say nothing about which tool is meant."""
 
 ASKING = frozenset(
     """what when where which who how can could will would please tell show give get set turn
     start stop find look check call open close play make is are do does add book order search
-    send write read pick put take switch remove delete cancel create list count know""".split()  # noqa: SIM905
+    send write read pick put take switch remove delete cancel create list count know reset change
+    move save store note buy need want log record ask did was were""".split()  # noqa: SIM905
 )
 """Words that a request begins with; besides these, the first word of a tool's own name."""
+
+GENERIC = frozenset(
+    """say tell look see picture camera number thing text caller user call answer question show
+    word image give know time use ask read write detail small label part people person""".split()  # noqa: SIM905
+)
+"""Words of many descriptions, which alone ask for no tool."""
 
 _SAME = {
     "gon": "disappear",
@@ -42,82 +51,16 @@ _SAME = {
 }
 """Stems that stand for others."""
 
-CONCEPTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "watch": (
-        (
-            "tell me when",
-            "tell me if",
-            "tell me as soon as",
-            "let me know when",
-            "let me know if",
-            "let me know as soon as",
-            "say so when",
-            "warn me when",
-            "warn me if",
-            "alert me when",
-            "alert me if",
-            "notify me when",
-            "notify me if",
-            "watch out for",
-            "watch for",
-            "watch",
-            "keep an eye on",
-            "look out for",
-        ),
-        ("watch", "notify", "alert", "monitor", "warn"),
-    ),
-    "point": (
-        ("point at", "point to", "show me where", "highlight", "mark", "draw a box around"),
-        ("point", "highlight", "mark", "box"),
-    ),
-    "closer": (
-        (
-            "take a closer look at",
-            "take a closer look",
-            "have a closer look at",
-            "look more closely at",
-            "look more closely",
-            "look closely at",
-            "look closely",
-            "look closer at",
-            "look closer",
-            "zoom in on",
-            "zoom in",
-            "examine",
-            "inspect",
-        ),
-        ("closely", "closer", "zoom", "examine", "inspect", "detail", "resolution"),
-    ),
-    "remind": (
-        (
-            "remind me",
-            "set a reminder",
-            "set a timer",
-            "set an alarm",
-            "set a alarm",
-            "wake me",
-        ),
-        ("remind", "reminder", "timer", "alarm"),
-    ),
-    "recall": (
-        (
-            "what did i tell you",
-            "what did i say",
-            "what do you remember",
-            "what do you know",
-            "do you remember",
-            "did i tell you",
-            "did i say",
-            "have i told you",
-            "what did we say",
-            "what did we talk",
-            "search your memory",
-            "look in your memory",
-        ),
-        ("memory", "memories", "recall"),
-    ),
+CONCEPTS: dict[str, tuple[str, ...]] = {
+    "watch": ("watch", "notify", "alert", "monitor", "warn"),
+    "point": ("point", "highlight", "mark", "box"),
+    "closer": ("closely", "closer", "zoom", "examine", "inspect", "detail", "resolution"),
+    "remind": ("remind", "reminder", "timer", "alarm"),
+    "recall": ("memory", "memories", "recall"),
 }
-"""Name → the ways of asking, the longest first, and the words of a tool that does it."""
+"""What one may ask for in many `ways_of_asking`, and the words of a tool that does it."""
+
+_WAYS = {name: ways(name) for name in CONCEPTS}
 
 
 def stem(word: str) -> str:
@@ -142,11 +85,11 @@ def split_name(name: str) -> list[str]:
 def asked_concepts(words: Sequence[str]) -> list[tuple[str, int, int]]:
     """Which concepts are asked for: name, and the first word and past the last one of asking."""
     found = []
-    for name, (phrases, _) in CONCEPTS.items():
+    for name, phrases in _WAYS.items():
         for phrase in phrases:
-            at = find_words(words, phrase.split())
+            at = find_words(words, phrase)
             if at is not None:
-                found.append((name, at, at + len(phrase.split())))
+                found.append((name, at, at + len(phrase)))
                 break
     return found
 
@@ -164,6 +107,6 @@ def tool_concepts(words: Sequence[str]) -> frozenset[str]:
     of_tool = {stem(word) for word in words}
     return frozenset(
         name
-        for name, (_, keywords) in CONCEPTS.items()
+        for name, keywords in CONCEPTS.items()
         if any(stem(keyword) in of_tool for keyword in keywords)
     )

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from vision_agent.local.api.context_window import Compression, turns_to_drop
@@ -30,6 +31,7 @@ class Context:
         self._memory = Memory(remembered)
         self._usage = Usage(vertex=vertex, earlier=remembered.turns)
         self._glimpse: tuple[bytes, int] | None = None
+        self.dialogue = replace(remembered.dialogue)
         self.instruct(instruction)
 
     @property
@@ -137,9 +139,10 @@ class Context:
     def remembered(self, now_ms: int, age_s: float) -> Remembered:
         """What a resumption handle is to stand for at ``now_ms`` of the stream."""
         usage = self._usage
-        return self._memory.snapshot(
+        snapshot = self._memory.snapshot(
             now_ms, first_turn=usage.first_turn, turns=usage.turns, age_s=age_s
         )
+        return replace(snapshot, dialogue=replace(self.dialogue))
 
     def _said(self, role: str, text: str) -> None:
         self._memory.said(role, text, self._usage.turn_number)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from vision_agent.local.api.usage import Amounts
-from vision_agent.local.contract import SeenFrame
+from vision_agent.local.contract import Dialogue, SeenFrame
 
 MAX_ENTRIES = 200
 """Turns of either side that are kept; the oldest are forgotten."""
@@ -29,6 +29,7 @@ class Remembered:
         frame_turns: The same for each picture.
         turns: What each turn put into the context, oldest first.
         age_s: How long the session had lasted.
+        dialogue: What the engine kept in mind.
     """
 
     history: tuple[tuple[str, str], ...] = ()
@@ -37,6 +38,7 @@ class Remembered:
     frame_turns: tuple[int, ...] = ()
     turns: tuple[Amounts, ...] = ()
     age_s: float = 0.0
+    dialogue: Dialogue = field(default_factory=Dialogue)
 
     def without_frames(self) -> Remembered:
         """The same without its pictures."""

@@ -11,6 +11,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from vision_agent.local.api import protocol, replies
 from vision_agent.local.api import turn_actions as actions
@@ -340,6 +341,8 @@ class Session:
             proactive=self._setup.proactive,
             affective=self._setup.affective,
             user=self._user,
+            clock=datetime.now(),  # this machine's: nothing says where the caller is
+            dialogue=self._context.dialogue,
         )
         calls = await self._answering.make(turn, _Floor(self, answer.number))
         if calls:

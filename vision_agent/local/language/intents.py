@@ -9,11 +9,17 @@ drift apart. A phrase is written in the notation of JSGF 1.0: ``[optional]``, ``
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from vision_agent.local.language.intents_about_things import ABOUT_THINGS
 from vision_agent.local.language.intents_for_tools import FOR_TOOLS
+from vision_agent.local.language.other_words import (
+    FEWEST_HEARD,
+    MORE_RULES,
+    OTHER_WORDS,
+    TYPED_ONLY,
+)
 from vision_agent.local.language.phrase_rules import COLOURS, FREE, RULES, SLOTS, Intent
 from vision_agent.local.language.vocabulary import NOUNS
 
@@ -28,11 +34,16 @@ class Request:
     Attributes:
         intent: The name of the intent.
         slots: The words that stood for named parts, for example ``{"colour": "green"}``.
+        loose: Whether it was understood in `other_words`, so that a tool that fits comes first.
     """
 
     intent: str
     slots: Mapping[str, str] = field(default_factory=dict)
+    loose: bool = False
 
+
+SMALL_TALK = frozenset({"hello", "thanks", "how_are_you", "yes", "fine"})
+"""What one says beside the thing that one asks for."""
 
 __all__ = ["COLOURS", "INTENTS", "RULES", "Intent", "Request", "normalise", "understand"]
 
@@ -60,8 +71,8 @@ INTENTS: tuple[Intent, ...] = (
         (
             "(what | which) colour is (<it> | (the | this | that | my) <thing>) [<here>]",
             "(what | which) colour (do you see | can you see) [<here>]",
-            "(what | which) colours (do you see | can you see | are there) [<here>]",
-            "(what | which) colours (are (these | those | they) | is <it>)",
+            "(what | which) <many> (do you see | can you see | are there) [<here>]",
+            "(what | which) <many> (are (these | those | they) | is <it>)",
             "what is the colour of (<it> | (the | this | that | my) <thing>)",
             "what is (its | this | that | the) colour",
             "[can you | could you | please] tell me (the | its | this) colour"
@@ -238,7 +249,15 @@ _CONTRACTIONS = (
     (r"\bi'?m\b", "i am"),
     (r"\b(you|they|we)'re\b", r"\1 are"),
     (r"\bdon't\b", "do not"),
-    (r"\bdidn't\b", "did not"),
+    (r"\bcan't\b", "can not"),
+    (r"\b(is|are|was|were|does|did|has|have|had|would|could|should)n't\b", r"\1 not"),
+    (r"\b(i|you|we|they)'ve\b", r"\1 have"),
+    (r"\b(i|you|we|they|he|she|it)'ll\b", r"\1 will"),
+    (r"\b(i|you|we|they|he|she)'d\b", r"\1 would"),
+    # "5 p.m.", "5 o'clock", and the cat's eyes.
+    (r"\b([ap])\.\s?m\b\.?", r"\1m"),
+    (r"\bo'clock\b", "oclock"),
+    (r"\b([a-z]+)'s\b", r"\1s"),
     (r"\bcolor(s?)\b", r"colour\1"),
     (r"\brecogniz", "recognis"),
     (r"\bmemorize\b", "memorise"),
@@ -290,28 +309,43 @@ def understand(
         return None
     if {request.intent for request in understood} == {"code", "read"}:
         return Request("code")
-    small_talk = {"hello", "thanks", "how_are_you"}
-    return next((r for r in understood if r.intent not in small_talk), understood[0])
+    return next((r for r in understood if r.intent not in SMALL_TALK), understood[0])
 
 
 def _match(sentence: str, names: Collection[str] | None, agents: Collection[str]) -> Request | None:
     patterns = _PATTERNS if names is None else _HEARD_PATTERNS
     for intent, pattern in patterns:
-        found = pattern.fullmatch(sentence + " ")
-        if found is None:
+        slots = _slots(pattern, sentence)
+        if slots is None or (names is not None and not _is_heard(slots, names, agents)):
             continue
-        slots = {
-            name.rstrip("0123456789"): value.strip()
-            for name, value in found.groupdict().items()
-            if value
-        }
-        if names is not None and not _is_heard(slots, names, agents):
-            continue
-        named = (slots.get(slot, "") for slot in ("name", "target", "agent"))
-        if any(name.split(" ")[-1] in _NO_NAMES for name in named):
+        named = [slots.get(slot, "").split() for slot in ("name", "target", "agent")]
+        if any(words[-1] in _NO_NAMES or "or" in words for words in named if words):
             continue
         return Request(intent, slots)
+    return _match_loosely(sentence, heard=names is not None)
+
+
+def _match_loosely(sentence: str, *, heard: bool) -> Request | None:
+    if heard and len(sentence.split()) < FEWEST_HEARD:
+        return None
+    for intent, pattern in _LOOSE_PATTERNS:
+        if heard and intent in TYPED_ONLY:
+            continue
+        slots = _slots(pattern, sentence)
+        if slots is not None and " or " not in f" {slots.get('object', '')} ":
+            return Request(intent, slots, loose=True)
     return None
+
+
+def _slots(pattern: re.Pattern[str], sentence: str) -> dict[str, str] | None:
+    found = pattern.fullmatch(sentence + " ")
+    if found is None:
+        return None
+    return {
+        name.rstrip("0123456789"): value.strip()
+        for name, value in found.groupdict().items()
+        if value
+    }
 
 
 def _is_heard(slots: Mapping[str, str], names: Collection[str], agents: Collection[str]) -> bool:
@@ -349,7 +383,7 @@ def _regex(phrase: str, *, typed: bool = True, used: set[str] | None = None) -> 
             if name in FREE and (typed or name in ("name", "agent")):
                 inner = f"(?:[a-z0-9]+ ){{1,{FREE[name]}}}?"
             else:
-                inner = _regex(RULES[name], typed=typed, used=used)
+                inner = _regex(_ALL_RULES[name], typed=typed, used=used)
             if name == "target" and not typed:
                 # A taught name may stand there too; `_is_heard` checks that it is one.
                 inner += f"|(?:the |a |my |our ){_regex('<name>', typed=False, used=used)}"
@@ -363,15 +397,19 @@ _NO_NAMES = frozenset("it this that these those what there here you me i".split(
 """What stands for a thing is no name of it."""
 
 
-def _patterns(*, typed: bool) -> tuple[tuple[str, re.Pattern[str]], ...]:
+_ALL_RULES = {**RULES, **MORE_RULES}
+
+
+def _patterns(intents: Sequence[Intent], *, typed: bool) -> tuple[tuple[str, re.Pattern[str]], ...]:
     def whole(phrase: str) -> str:
         greeting, courtesy = _regex(GREETING), _regex(COURTESY)
         return f"(?:{greeting})*?(?:{_regex(phrase, typed=typed)})(?:{courtesy})?"
 
     return tuple(
-        (intent.name, re.compile(whole(phrase))) for intent in INTENTS for phrase in intent.phrases
+        (intent.name, re.compile(whole(phrase))) for intent in intents for phrase in intent.phrases
     )
 
 
-_PATTERNS = _patterns(typed=True)
-_HEARD_PATTERNS = _patterns(typed=False)
+_PATTERNS = _patterns(INTENTS, typed=True)
+_HEARD_PATTERNS = _patterns(INTENTS, typed=False)
+_LOOSE_PATTERNS = _patterns(OTHER_WORDS, typed=True)

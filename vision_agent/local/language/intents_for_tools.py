@@ -8,28 +8,18 @@ FOR_TOOLS: tuple[Intent, ...] = (
     Intent(
         "transfer",
         (
-            "[please | can you | could you] (transfer | connect | switch) me [back | over] to"
-            " [the] <agent>",
-            "[please | can you | could you] connect me with [the] <agent>",
-            "[please | can you | could you] (put me [back] through to | take me back to) [the]"
-            " <agent>",
-            "(let me | can i | could i | may i | i want to | i would like to) (talk | speak)"
-            " (to | with) [the] <agent>",
+            "[please | can you | could you] <asks_to_transfer> [the] <agent>",
             "[please] [go] back to [the] <agent>",
         ),
     ),
     Intent(
         "point",
-        (
-            "[can you | could you | please] (point at | point to | show me [where] | highlight"
-            " | mark) <target> [is]",
-        ),
+        ("[can you | could you | please] (<asks_to_point> | show me) <target> [is]",),
     ),
     Intent(
         "watch",
         (
-            "[please | can you | could you] (tell me | let me know | warn me | say so) (when"
-            " | if | as soon as) <event>",
+            "[please | can you | could you] <asks_to_watch> <event>",
             "[please | can you | could you] watch [out] for <visitor>",
         ),
     ),
@@ -44,8 +34,8 @@ FOR_TOOLS: tuple[Intent, ...] = (
     Intent(
         "closer",
         (
-            "[can you | could you | please] (look closely | look closer | take a closer look"
-            " | look more closely | zoom in) [(at | on) (<it> | (the | this | my) <thing>)]",
+            "[can you | could you | please] <asks_to_closer>"
+            " [(at | on) (<it> | (the | this | my) <thing>)]",
         ),
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vision_agent.local.language.vocabulary import NOUNS, PLURALS, alternatives
+from vision_agent.local.language.ways_of_asking import HEARD
 
 COLOURS = (
     *("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white"),
@@ -20,6 +21,8 @@ RULES: dict[str, str] = {
     "here": "now | right now | here | there | in front of you | in the picture | in the image"
     " | on the table | at the moment | in the camera",
     "qr": "q r code | q r | qr code | code | bar code | barcode",
+    "many": "colours",
+    **{f"asks_to_{name}": ways for name, ways in HEARD.items()},
     "noun": alternatives(NOUNS),
     "things": f"things | objects | of them | {alternatives(PLURALS)}",
     "whose": "my | our | the | a | an",
@@ -45,6 +48,7 @@ one can ask for as an ``agent`` is known only in a conversation that has others 
 
 SLOTS = frozenset(
     {"colour", "name", "noun", "whose", "target", "things", "event", "duration", "chore", "agent"}
+    | {"many", "object"}
 )
 
 FREE = {
@@ -55,6 +59,8 @@ FREE = {
     "visitor": 6,
     "chore": 15,
     "agent": 3,
+    "object": 6,
+    "any": 6,
 }
 """Slots that may be any words, up to so many, in what is typed; by ear they are the list above, for
 a grammar can only hear what it holds."""

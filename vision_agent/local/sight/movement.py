@@ -62,7 +62,11 @@ def movement(frames: Sequence[SeenFrame], newest: Pixels) -> Movement:
         over_s = (times_ms[0] - times_ms[index + 1]) / 1000
         seen = between(pictures[index + 1], pictures[index], over_s)
         if seen.moving:
-            return replace(seen, just_before=index > 0)
+            lasting = bool(seen.way)
+            if not index and len(chosen) > 1 and not lasting:
+                earlier_s = (times_ms[1] - times_ms[2]) / 1000
+                lasting = between(pictures[2], pictures[1], earlier_s).moving
+            return replace(seen, just_before=index > 0, lasting=lasting)
     return seen
 
 

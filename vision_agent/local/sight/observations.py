@@ -140,6 +140,8 @@ class Movement:
         way: Where to, as "to the left" or "up"; empty when that can not be told.
         over_s: Seconds that were compared; 0 if there is no earlier picture.
         just_before: It moved a moment ago, and is still now.
+        lasting: It moved between more than two pictures, or was found again elsewhere: sure enough
+            to be told unasked.
     """
 
     moving: bool
@@ -149,6 +151,7 @@ class Movement:
     way: str
     over_s: float
     just_before: bool = False
+    lasting: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,10 @@ MIN_SCORE = 0.8
 MIN_SCORE_SHORT = 0.9
 """For lines of one or two characters, which a corner or a reflection easily resembles."""
 
+MIN_SCORE_LONE = 0.97
+MIN_HEIGHT_LONE = 0.08
+"""Score, and share of the picture's height, for a single character with no word near it."""
+
 MIN_HEIGHT_PX = 8
 
 THREADS = 1
@@ -75,8 +79,8 @@ class Reader:
             _Piece.of(text, float(score), np.asarray(box, np.float64))
             for text, score, box in zip(result.txts, result.scores, result.boxes, strict=True)
         ]
-        sure = [piece for piece in pieces if piece.is_sure()]
         height_px, width_px = pixels.shape[:2]
+        sure = without_doubtful_marks([piece for piece in pieces if piece.is_sure()], height_px)
         return tuple(
             TextLine(
                 line.text,
@@ -109,6 +113,10 @@ class _Piece:
         return cls(plain, score, left, right, top, bottom)
 
     @property
+    def letters(self) -> int:
+        return sum(character.isalnum() for character in self.text)
+
+    @property
     def height(self) -> float:
         return self.bottom - self.top
 
@@ -118,10 +126,9 @@ class _Piece:
         return Box(left, top, max(0.0, right - left), max(0.0, bottom - top))
 
     def is_sure(self) -> bool:
-        letters = sum(character.isalnum() for character in self.text)
-        if letters == 0 or self.height < MIN_HEIGHT_PX:
+        if self.letters == 0 or self.height < MIN_HEIGHT_PX:
             return False
-        return self.score >= (MIN_SCORE_SHORT if letters <= 2 else MIN_SCORE)
+        return self.score >= (MIN_SCORE_SHORT if self.letters <= 2 else MIN_SCORE)
 
     def is_beside(self, other: _Piece) -> bool:
         """Whether the two stand in one row, without a column's gap between them."""
@@ -139,6 +146,21 @@ class _Piece:
             min(self.top, other.top),
             max(self.bottom, other.bottom),
         )
+
+
+def without_doubtful_marks(pieces: list[_Piece], height_px: int) -> list[_Piece]:
+    """The pieces without single characters that may be anything: the rim of a cup is read as 8.
+
+    A character counts where a word stands in the same picture, or where it is held up: large, and
+    surely read.
+    """
+    if any(piece.letters > 1 for piece in pieces):
+        return pieces
+    return [
+        piece
+        for piece in pieces
+        if piece.score >= MIN_SCORE_LONE and piece.height >= MIN_HEIGHT_LONE * height_px
+    ]
 
 
 def _in_lines(pieces: list[_Piece]) -> list[_Piece]:
