@@ -102,6 +102,25 @@ def private_file(path: Path) -> None:
             _tighten(beside, 0o600)
 
 
+def readable_by_others(folder: Path) -> list[Path]:
+    """What is kept there that other users of the machine can read; changes nothing.
+
+    Args:
+        folder: The data folder, which need not exist.
+    """
+    if not _POSIX or not folder.is_dir() or not _opens(folder, 0o001):
+        return []
+    return [path for path, _ in _own(folder) if _opens(path, 0o004)]
+
+
+def _opens(path: Path, bit: int) -> bool:
+    """Whether a permission bit is set for others, or for the group."""
+    try:
+        return bool(path.stat().st_mode & (bit | bit << 3))
+    except OSError:
+        return False
+
+
 def _own(folder: Path) -> Iterator[tuple[Path, int]]:
     for name in OWN_FILES:
         for suffix in _SQLITE_SUFFIXES:

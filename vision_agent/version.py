@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
 DISTRIBUTION = "adk-video-call"
+OTHER_DISTRIBUTION = "vision-agent"
 
 # What an extra brings, and what fails to be imported without it.
 _EXTRAS = {"mcp": ("mcp", "google.adk.tools.mcp_tool"), "postgres": ("asyncpg",)}

@@ -7,6 +7,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from vision_agent.doctor.finding import Finding
+from vision_agent.doctor.install_checks import (
+    check_agents,
+    check_distribution,
+    check_privacy,
+)
 from vision_agent.doctor.machine_checks import (
     check_aiortc,
     check_camera,
@@ -43,6 +48,7 @@ def all_checks(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
         Check("key", threaded(lambda: check_key(environ))),
         # An agent's own code is loaded here, and may take its time.
         Check("model", threaded(lambda: check_model(settings, environ)), deadline_s=60),
+        Check("agents", threaded(lambda: check_agents(settings, environ)), deadline_s=60),
         Check("service", lambda: check_service(environ), deadline_s=15),
         Check(
             "local engine",
@@ -57,6 +63,8 @@ def all_checks(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
         Check("sound", threaded(check_sound)),
         Check("codecs", threaded(check_codecs), deadline_s=30),
         Check("libraries", threaded(_check_what_needs_opencv), deadline_s=45),
+        Check("install", threaded(check_distribution)),
+        Check("privacy", threaded(lambda: check_privacy(settings))),
         Check("disk", threaded(lambda: check_disk(Path.cwd()))),
     ]
 

@@ -1,0 +1,67 @@
+"""What is installed, what the agents need of it, and whether what is kept of calls is private."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from vision_agent.agents import AgentError, agent_specs, load_agent, root_of
+from vision_agent.brain import choose_brain
+from vision_agent.data_folder import readable_by_others
+from vision_agent.doctor.finding import Finding
+from vision_agent.live.models import ModelError
+from vision_agent.settings import Settings
+from vision_agent.version import DISTRIBUTION, OTHER_DISTRIBUTION, __version__
+
+
+def check_distribution() -> list[Finding]:
+    """Whether the distribution is ours alone: on PyPI another one has a package of that name."""
+    try:
+        other = version(OTHER_DISTRIBUTION)
+    except PackageNotFoundError:
+        return [Finding("install", "ok", f"{DISTRIBUTION} {__version__}.")]
+    return [
+        Finding(
+            "install",
+            "warning",
+            f"The distribution {OTHER_DISTRIBUTION} {other} is installed here too: another "
+            "project's, or this one's under its former name. Both have a package vision_agent.",
+            f"pip uninstall {OTHER_DISTRIBUTION}, then install {DISTRIBUTION} again "
+            "(docs/install.md).",
+        )
+    ]
+
+
+def check_agents(settings: Settings, environ: Mapping[str, str]) -> list[Finding]:
+    """Which of several agents can't be called, and why; the model check looks at the first."""
+    specs = agent_specs(settings.agent)
+    found = []
+    for spec, is_named in specs if len(specs) > 1 else ():
+        try:
+            choose_brain(root_of(load_agent(spec)), settings.model, environ)
+        except (AgentError, ModelError) as error:
+            text = str(error)
+            found.append(
+                Finding("agents", "problem", text, "Mend it, or leave it out of --agent.")
+                if is_named
+                else Finding("agents", "warning", text, "It is left out; the others are served.")
+            )
+    return found or [Finding("agents", "ok", f"{len(specs)} can be called.")]
+
+
+def check_privacy(settings: Settings) -> list[Finding]:
+    """Whether what is kept of calls can be read by other users of this machine."""
+    folder = Path(settings.data_dir)
+    open_to_others = readable_by_others(folder)
+    if not open_to_others:
+        return [Finding("privacy", "ok", f"{folder} is for its owner alone, or not made yet.")]
+    names = ", ".join(str(path) for path in open_to_others)
+    return [
+        Finding(
+            "privacy",
+            "warning",
+            f"Other users of this machine can read what is kept of calls: {names}.",
+            f"chmod -R go-rwx {folder}",
+        )
+    ]
