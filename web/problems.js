@@ -138,8 +138,9 @@ function callWords(error) {
 /** @param {Refusal} refusal @returns {string[]} a title and a text */
 function refusalWords({ status, sentence, retryAfterS, message }) {
   const again = whenAgain(retryAfterS);
-  // The server may advise to wait; the header says how long.
+  // The server may advise to try again; how long to wait is in its header.
   const said = sentence.replace(/\s*Try again[^.]*\.$/, "");
+  const fact = said || message;
   switch (status) {
     case 401:
       return [
@@ -147,6 +148,7 @@ function refusalWords({ status, sentence, retryAfterS, message }) {
         "Open the page with the link you were given, the one that ends in #token=…, or ask whoever runs the server for it.",
       ];
     case 403:
+    case 421: // it is not known by the name in the address
       return [
         "The server takes no calls from this page",
         `${sentence || "It does not allow the address that this page was opened at."} Open the page at the server's own address, or ask whoever runs the server to allow this one.`,
@@ -154,7 +156,7 @@ function refusalWords({ status, sentence, retryAfterS, message }) {
     case 404:
       return [
         "The server has not got what was asked for",
-        `${message} Reload the page: it may be older than the server.`,
+        `${fact} Reload the page: it may be older than the server.`,
       ];
     case 429:
       return [
@@ -176,12 +178,12 @@ function refusalWords({ status, sentence, retryAfterS, message }) {
   if (status < 500) {
     return [
       "The server did not accept the call",
-      `${message} Reload the page and try again; if that does not help, tell whoever runs the server.`,
+      `${fact} Reload the page and try again; if that does not help, tell whoever runs the server.`,
     ];
   }
   return [
     "The server had a problem",
-    `${message} ${again} If it happens again, the cause stands in the server's log.`,
+    `${fact} ${again} If it happens again, the cause stands in the server's log.`,
   ];
 }
 

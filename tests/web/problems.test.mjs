@@ -22,6 +22,7 @@ test("every refusal says what happened and what to do", () => {
     400: /did not accept the call.*Reload the page/s,
     401: /access token.*#token=/s,
     403: /takes no calls from this page.*the server's own address/s,
+    421: /takes no calls from this page/,
     404: /has not got what was asked for.*Reload the page/s,
     409: /did not accept the call/,
     413: /did not accept the call/,
@@ -51,6 +52,7 @@ test("how long to wait is told as the server says it, and once", () => {
   assert.match(wait(503, 5, "All 1 lines are busy. Try again shortly."), /busy\. Try again in about 5 seconds\.$/);
   assert.match(wait(429, 1), /Try again in about 1 second\./);
   assert.match(wait(429, 300), /Try again in about 5 minutes\./);
+  assert.equal(wait(500, null, "It failed. Try again.").split("Try again").length, 2);
   assert.match(wait(429, -3), /Try again in a moment\./);
 });
 

@@ -15,7 +15,7 @@ _CONTENT = (
 
 _DEVICES = (
     "camera=(self), microphone=(self), display-capture=(self), geolocation=(), payment=(), usb=(), "
-    "serial=(), bluetooth=(), hid=(), midi=()"
+    "serial=(), hid=(), midi=()"
 )
 
 
