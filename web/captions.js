@@ -101,7 +101,7 @@ export class Captions {
     this.#lookedMs = null;
   }
 
-  /** @param {string} text the whole utterance if final; else all that is understood of it yet */
+  /** @param {string} text the whole utterance if final; else its next piece, or all there is yet */
   user(text, final) {
     if (this.#userLine === null) {
       if (!text.trim()) return;
@@ -109,7 +109,8 @@ export class Captions {
       this.#spokeAfter = undefined;
     }
     const line = this.#userLine;
-    this.#write(line, text);
+    const before = this.#textOf(line);
+    this.#write(line, final || text.startsWith(before) ? text : joined(before, text));
     this.#noteLook(line);
     if (!final) return;
     this.#userLine = null;

@@ -459,3 +459,14 @@ class Conversations(RuleBasedStateMachine):
 
 TestConversations = Conversations.TestCase
 TestConversations.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+
+
+def test_what_wants_no_answer_is_told_to_a_new_session_and_is_owed_none():
+    ledger = Ledger()
+    hands(ledger, "h1")
+    ledger.sent_context(user("my name is Ann"))
+    assert not ledger.owes
+    replay = ledger.lost()
+    assert replay.handle is None, "the handle is from before it"
+    assert replay.contents[0] == user("my name is Ann")
+    assert replay.contents[-1].role == "model", "or the new session would answer it"

@@ -211,10 +211,11 @@ async def test_a_request_that_is_not_known_is_answered_as_refused_with_its_id(cl
     kinds = ["dtmf", "ui-event", "ui-snapshot", "append-to-context"]
     for n, kind in enumerate(kinds):
         client.send(kind, {"buttons": ["1"]}, str(n))
-    client.send("client-message", {"t": "refuse"}, "4")
-    await until(lambda: len(client.received) == 5)
-    assert client.types() == ["error-response"] * 5
-    assert [m["id"] for m in client.received] == ["0", "1", "2", "3", "4"]
+    for n in range(4, 40):
+        client.send("client-message", {"t": "refuse"}, str(n))
+    await until(lambda: len(client.received) == 40)
+    assert client.types() == ["error-response"] * 40, "somebody waits for each"
+    assert [m["id"] for m in client.received] == [str(n) for n in range(40)]
     assert client.received[4]["data"]["error"] == "There is no such message."
 
 

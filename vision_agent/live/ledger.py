@@ -144,6 +144,11 @@ class Ledger:
         direct = types.Content(role=content.role, parts=known) if known else None
         return Delivery(direct, self._now_complete())
 
+    def sent_context(self, content: types.Content) -> None:
+        """Words that want no answer went out: the newest handle does not stand for them."""
+        self.history.append(content)
+        self._since_handle = True
+
     def _answered(self, entry: _Entry) -> None:
         """A tool's result goes to the session that called it."""
         responses = [p.function_response for p in entry.content.parts or [] if p.function_response]

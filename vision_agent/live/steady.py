@@ -125,7 +125,9 @@ class SteadyConnection(BaseLlmConnection):
 
     async def _send_content(self, content: types.Content, *, partial: bool = False) -> None:
         if partial and not any(part.function_response for part in content.parts or []):
-            await self._send(lambda link: link._send_content(content, partial=True))
+            await self._linked.wait()
+            self._ledger.sent_context(content)
+            await self._try(lambda link: link._send_content(content, partial=True))
             return
         await self._linked.wait()
         if hands_over(content):

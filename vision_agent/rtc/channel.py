@@ -238,15 +238,17 @@ class Channel:
         self, sentence: str, request_id: str | None = None, cause: Exception | None = None
     ) -> None:
         self.refused_messages += 1
-        if not self._complaints.take(time.monotonic()):
-            return
-        if cause is not None:
+        # A request is always answered: somebody waits, and how many there are is bounded already.
+        may_complain = self._complaints.take(time.monotonic())
+        if cause is not None and may_complain:
             # Neither the message nor the exception's text: both may hold what was said.
             logger.error(
                 "A message of a caller's client could not be handled: %s in %s.",
                 type(cause).__name__,
                 _place(cause),
             )
+        if request_id is None and not may_complain:
+            return
         data: dict[str, object] = {"message": sentence, "error": sentence, "fatal": False}
         kind = "error" if request_id is None else "error-response"
         self._out.put_now(rtvi.message(kind, request_id or self._id(), data))
