@@ -155,7 +155,10 @@ class Call:
         self.peer = Peer(self.listener, self.voice, **options)
         self.answer = await self.peer.accept(Offer.parse(offer))
         await self.caller.setRemoteDescription(RTCSessionDescription(self.answer, "answer"))
-        await until(lambda: self.listener.connected, what="connected")
+        await until(
+            lambda: self.listener.connected and self.caller.connectionState == "connected",
+            what="connected",
+        )
         return self.peer
 
     def run(self, work: Awaitable[object]) -> "asyncio.Task[object]":

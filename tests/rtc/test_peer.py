@@ -1,6 +1,8 @@
 import asyncio
+import contextlib
 import random
 import re
+import socket
 import time
 
 import aioice.ice
@@ -9,7 +11,17 @@ from aiortc import RTCIceServer, RTCPeerConnection, RTCSessionDescription
 
 from tests.rtc.calling import Call, Leftovers, Listener, PictureSource, SoundSource, until
 from tests.rtc.test_offer import CHROMIUM, OFFERS
-from vision_agent.rtc import BadOffer, Camera, CannotRenegotiate, Microphone, Offer, Peer, Speaker
+from vision_agent.rtc import (
+    BadOffer,
+    Camera,
+    CannotRenegotiate,
+    Microphone,
+    Network,
+    Offer,
+    Peer,
+    Speaker,
+)
+from vision_agent.rtc.peer import MAX_PROBED
 
 
 def whole(call: Call) -> None:
@@ -259,6 +271,24 @@ async def test_a_peer_that_does_not_connect_is_let_go_in_time():
     await peer.close()
     await leftovers.nothing()
     assert len(listener.closed) == 1
+
+
+async def test_a_peer_whose_handshake_never_ends_is_let_go_soon(call: Call, monkeypatch):
+    monkeypatch.setattr("vision_agent.rtc.liveness.HANDSHAKE_S", 1.0)
+    call.caller.addTrack(SoundSource())
+    offer = Offer.parse(await call.offer())
+    call.peer = Peer(call.listener, call.voice)
+    answer = await call.peer.accept(offer)
+    released = asyncio.Event()
+
+    async def never(parameters: object) -> None:
+        await released.wait()
+
+    call.caller.getTransceivers()[0].receiver.transport.start = never
+    await call.caller.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+    await until(lambda: call.listener.closed)
+    assert "handshake" in call.listener.closed[0]
+    released.set()
 
 
 def cut_the_cable(pc: RTCPeerConnection) -> None:
@@ -514,3 +544,95 @@ async def test_a_peer_that_is_retired_while_it_connects_says_goodbye_and_tells_n
     assert call.listener.closed == []
     await call.close()
     await leftovers.nothing()
+
+
+async def test_at_most_ten_addresses_that_a_caller_names_get_checks_offered_and_trickled():
+    victims = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(30)]
+    for victim in victims:
+        victim.bind(("127.0.0.9", 0))
+        victim.setblocking(False)
+    named = [
+        f"{n} 1 udp {1000 - n} 127.0.0.9 {victim.getsockname()[1]} typ host"
+        for n, victim in enumerate(victims)
+    ]
+    offered = "".join(f"a=candidate:{text}\r\n" for text in named[:15])
+    listener = Listener()
+    peer = Peer(listener, Speaker(), connect_timeout_s=3)
+    await peer.accept(Offer.parse(OFFERS["h264_baseline"] + offered))
+    await peer.add_candidates(
+        [{"candidate": text, "sdp_mid": "0", "sdp_mline_index": 0} for text in named[15:]]
+    )
+    await until(lambda: listener.closed)
+    asked = 0
+    for victim in victims:
+        with contextlib.suppress(BlockingIOError):
+            victim.recv(2000)
+            asked += 1
+        victim.close()
+    assert asked == MAX_PROBED
+    await peer.close()
+
+
+async def test_addresses_that_are_no_single_machines_are_neither_checked_nor_a_mistake():
+    peer = Peer(Listener(), Speaker(), network=Network(caller_is_local=False))
+    await peer.accept(Offer.parse(OFFERS["h264_baseline"]))
+    for host in ("127.0.0.1", "::1", "169.254.169.254", "224.0.0.251", "255.255.255.255"):
+        text = f"1 1 udp 1 {host} 9 typ host"
+        await peer.add_candidates([{"candidate": text, "sdp_mid": "0"}])
+    connection = peer._pc.getTransceivers()[0].receiver.transport.transport._connection
+    assert connection.remote_candidates == []
+    await peer.close()
+
+
+async def test_a_caller_whose_addresses_get_no_checks_connects_by_its_own(call: Call):
+    call.caller.addTrack(SoundSource())
+    offer = Offer.parse(await call.offer())
+    assert offer.candidates
+    network = Network(caller_is_local=False)  # so that loopback candidates are left out
+    call.peer = Peer(call.listener, call.voice, network=network)
+    answer = await call.peer.accept(offer)
+    await call.caller.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+    await until(lambda: call.listener.connected)
+
+
+async def test_a_watch_that_fails_ends_the_call_in_words(call: Call, monkeypatch, caplog):
+    def broken(self: object) -> int:
+        raise LookupError("the count is broken")
+
+    monkeypatch.setattr("vision_agent.rtc.aiortc_patches.Transports.checks", broken)
+    call.caller.addTrack(SoundSource())
+    call.peer = Peer(call.listener, call.voice, vanished_after_s=1)
+    await call.peer.accept(Offer.parse(await call.offer()))
+    await until(lambda: call.listener.closed)
+    assert "watching the connection failed" in call.listener.closed[0]
+    assert "the count is broken" in caplog.text
+
+
+async def test_a_strangers_datagrams_do_not_keep_a_vanished_callers_line(call: Call):
+    whole(call)
+    await call.connect(vanished_after_s=2)
+    connection = call.peer._pc.getTransceivers()[0].receiver.transport.transport._connection
+    [pair] = connection._nominated.values()
+    cut_the_cable(call.caller)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.bind(("127.0.0.2", 0))
+        while not call.listener.closed:
+            for data in (b"x", b"\x80\x6f" + bytes(40), b"\x17\xfe\xfd" + bytes(40)):
+                stranger.sendto(data, pair.local_addr)
+            await asyncio.sleep(0.05)
+    assert "nothing was heard" in call.listener.closed[0]
+
+
+async def test_garbage_from_the_callers_own_address_does_not_keep_its_line(call: Call):
+    whole(call)
+    await call.connect(vanished_after_s=2)
+    [pair] = call.caller.getTransceivers()[
+        0
+    ].receiver.transport.transport._connection._nominated.values()
+    send = pair.protocol.transport.sendto
+    cut_the_cable(call.caller)
+    while not call.listener.closed:
+        for data in (b"\x80\x6f" + bytes(40), b"\x17\xfe\xfd" + bytes(40)):
+            send(data, pair.remote_addr)
+        await asyncio.sleep(0.05)
+    assert "nothing was heard" in call.listener.closed[0]

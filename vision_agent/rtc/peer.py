@@ -337,7 +337,7 @@ class Peer:
 
     def _watch_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()):
-            failures.report("Watching the connection failed", error, fatal=True)
+            self._failures.note("Watching the connection failed", error, fatal=True)
 
     def _on_failure(self, what: str) -> None:
         self._close_once(f"the connection failed on the server: {what[0].lower()}{what[1:]}")

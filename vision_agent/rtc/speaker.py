@@ -88,7 +88,9 @@ class Speaker(MediaStreamTrack):
         room = MAX_QUEUED_MS * BYTES_PER_MS - len(self._pcm)
         if len(pcm) > room:
             if not self._dropped_bytes:
-                logger.warning("An answer is longer than %d s: its end is lost.", 120)
+                logger.warning(
+                    "An answer is longer than %d s: its end is lost.", MAX_QUEUED_MS // 1000
+                )
             # An even count, or every later sample would be made of two halves.
             self._dropped_bytes += len(pcm) - (room & ~1)
             pcm = pcm[: room & ~1]
