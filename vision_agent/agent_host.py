@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -10,6 +11,7 @@ from typing import Any
 
 from google.adk.runners import Runner
 
+from vision_agent.agent_fit import misfits
 from vision_agent.agents import load_agent, root_of
 from vision_agent.brain import Brain, choose_brain, install_brain
 from vision_agent.closing import close_each
@@ -29,6 +31,8 @@ from vision_agent.memory import LineMemory
 from vision_agent.remembering import Remembering
 from vision_agent.settings import Settings
 from vision_agent.version import __version__
+
+logger = logging.getLogger(__name__)
 
 
 class AgentHost:
@@ -51,6 +55,8 @@ class AgentHost:
         # Now: installing a brain replaces the models that say where they lead.
         self._destinations = destinations(self.brain, self._root, os.environ)
         check_options(self._options, self.brain.model)
+        for misfit in misfits(self._root, local=self.brain.kind == "local"):
+            logger.warning(misfit)
         if settings.scenario is not None and self.brain.kind != "local":
             raise ModelError(
                 "A scenario is played by the local Live API, but "

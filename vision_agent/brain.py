@@ -16,6 +16,7 @@ from google.adk.agents.base_agent import BaseAgent
 from google.adk.models.base_llm import BaseLlm
 from google.adk.models.google_llm import Gemini
 
+from vision_agent.agent_fit import remove_service_tools
 from vision_agent.agents import llm_agents
 from vision_agent.data_folder import data_folder, private_folder
 from vision_agent.destinations import host_of
@@ -152,6 +153,7 @@ def install_brain(brain: Brain, root: BaseAgent, local: LocalServer | None) -> N
         speech = own.speech_config if isinstance(own, Gemini) else None
         if local is not None:
             name = own if isinstance(own, str) else own.model
+            remove_service_tools(agent)
             agent.model = local_gemini(
                 local,
                 # A live model keeps its name: the local server then speaks that dialect.

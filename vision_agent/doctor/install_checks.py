@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from vision_agent.agent_fit import misfits
 from vision_agent.agents import AgentError, agent_specs, load_agent, root_of
 from vision_agent.brain import choose_brain
 from vision_agent.data_folder import readable_by_others
@@ -34,13 +35,18 @@ def check_distribution() -> list[Finding]:
 
 
 def check_agents(settings: Settings, environ: Mapping[str, str]) -> list[Finding]:
-    """Which of several agents can't be called, and why; the model check looks at the first."""
+    """What of the agents does not work in a call, and which of several can't be called at all."""
     specs = agent_specs(settings.agent)
     found = []
-    for spec, is_named in specs if len(specs) > 1 else ():
+    for spec, is_named in specs:
         try:
-            choose_brain(root_of(load_agent(spec)), settings.model, environ)
+            root = root_of(load_agent(spec))
+            brain = choose_brain(root, settings.model, environ)
+            for misfit in misfits(root, local=brain.kind == "local"):
+                found.append(Finding("agents", "note", misfit))
         except (AgentError, ModelError) as error:
+            if len(specs) == 1:
+                return []  # the model check says so
             text = str(error)
             found.append(
                 Finding("agents", "problem", text, "Mend it, or leave it out of --agent.")

@@ -1,0 +1,66 @@
+"""What of an ADK agent has no effect in a call, and what the local Live API does without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from google.adk.agents.base_agent import BaseAgent
+from google.adk.agents.llm_agent import LlmAgent
+from google.adk.code_executors import BuiltInCodeExecutor
+from google.adk.tools.enterprise_search_tool import EnterpriseWebSearchTool
+from google.adk.tools.google_maps_grounding_tool import GoogleMapsGroundingTool
+from google.adk.tools.google_search_tool import GoogleSearchTool
+from google.adk.tools.url_context_tool import UrlContextTool
+from google.adk.tools.vertex_ai_search_tool import VertexAiSearchTool
+
+from vision_agent.agents import llm_agents
+from vision_agent.live.models import LOCAL_MODEL, is_live
+
+# They run inside Google's service. ADK refuses the whole request if another model is asked for one.
+_SERVICE_TOOLS = (
+    GoogleSearchTool,
+    UrlContextTool,
+    EnterpriseWebSearchTool,
+    GoogleMapsGroundingTool,
+    VertexAiSearchTool,
+)
+
+
+def remove_service_tools(agent: LlmAgent) -> None:
+    """Take from an agent, in place, what only Google's service can run."""
+    agent.tools = [tool for tool in agent.tools if not isinstance(tool, _SERVICE_TOOLS)]
+    if isinstance(agent.code_executor, BuiltInCodeExecutor):
+        agent.code_executor = None
+
+
+def misfits(root: BaseAgent, *, local: bool) -> Iterator[str]:
+    """A sentence for each thing of an agent tree that does not work in a call as its author meant.
+
+    Args:
+        root: The tree, before `install_brain` changes it.
+        local: Whether the local Live API answers.
+    """
+    for agent in llm_agents(root):
+        who = f"The agent {agent.name!r}"
+        name = agent.model if isinstance(agent.model, str) else agent.model.model
+        if local:
+            if name and name != LOCAL_MODEL and not is_live(name):
+                yield (
+                    f"{who} names {name!r}, which is not a live model: the local Live API answers "
+                    "in its place. With a key, choose a live one with --model."
+                )
+            for tool in agent.tools:
+                if isinstance(tool, _SERVICE_TOOLS):
+                    yield (
+                        f"{who} has the tool {tool.name}, which runs at Google only: with the "
+                        "local Live API the call does without it."
+                    )
+            if isinstance(agent.code_executor, BuiltInCodeExecutor):
+                yield (
+                    f"{who} has code executed at Google only: with the local Live API the call "
+                    "does without it."
+                )
+        if agent.output_schema is not None:
+            yield f"{who} has an output_schema, which a call does not apply: the answer is spoken."
+        if agent.planner is not None:
+            yield f"{who} has a planner, which a call does not use."
