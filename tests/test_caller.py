@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import serving
-from tests.dialling import Dialled, request
+from tests.dialling import Dialled
 from tests.test_call import said
 from tests.test_signalling import offer
 from vision_agent import CallClient
-from vision_agent.caller import UnknownCaller, claimed_caller, vouched_caller
+from vision_agent.caller import BadName, GuessableName, claimed_caller, vouched_caller
 from vision_agent.settings import Settings
 
 
@@ -37,10 +37,20 @@ def http_offer():
 
 @pytest.mark.parametrize(
     "name",
-    ["ann", "ann@example.com", "a" * 32, "0" * 31 + "1", "Jürgen", "x" * 40, "12345678-1234", "٣"],
+    [
+        "ann",
+        "ann@example.com",
+        "a" * 32,
+        "0" * 31 + "1",
+        "Jürgen",
+        "x" * 40,
+        "a b",
+        "12345678-1234",
+        "٣",
+    ],
 )
 def test_a_name_that_can_be_guessed_is_refused_unless_the_client_is_vouched_for(name):
-    with pytest.raises(UnknownCaller, match="can be guessed"):
+    with pytest.raises(GuessableName, match="can be guessed"):
         claimed_caller(name, vouched=False)
     assert claimed_caller(name, vouched=True)
 
@@ -55,7 +65,7 @@ def test_random_ids_are_taken(seed):
 @pytest.mark.parametrize("name", [5, ["a"], {"a": 1}, "a" * 101, "x\n", "\x00" * 40, True])
 @pytest.mark.parametrize("vouched", [True, False])
 def test_what_is_no_name_is_refused(name, vouched):
-    with pytest.raises(UnknownCaller, match="at most 100 printable characters"):
+    with pytest.raises(BadName, match="at most 100 printable characters"):
         claimed_caller(name, vouched=vouched)
 
 
@@ -135,12 +145,31 @@ async def test_what_an_agent_keeps_of_a_caller_is_told_to_nobody_else(tmp_path):
         assert (await ask(server.url, resume=token))[0] == "1 before."
 
 
-async def test_a_guessable_name_is_refused_in_words(http_offer):
+async def test_nobody_is_known_by_a_name_that_can_be_guessed_and_the_client_is_told(tmp_path):
+    (tmp_path / "keeper").mkdir()
+    (tmp_path / "keeper" / "agent.py").write_text(AGENT)
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text(SCENARIO)
+    agent = str(tmp_path / "keeper")
+    async with serving("--agent", agent, "--scenario", str(scenario)) as server:
+        for _ in range(2):
+            assert (await ask(server.url, {"user": "alice"}))[0] == "0 before."
+        caller = Dialled(server.url, data={"user": "alice"})
+        await caller.connect()
+        error = await caller.wait_for(lambda m: m["type"] == "error")
+        assert "can be guessed" in error["data"]["error"]
+        assert not error["data"]["fatal"]
+        await caller.hang_up()
+
+
+async def test_the_servers_token_vouches_for_names(monkeypatch, http_offer):
+    monkeypatch.setenv("VISION_AGENT_TOKEN", "secret")
     async with serving() as server:
-        status, body = await http_offer(server.url, {"user": "alice"})
-        assert status == 400
-        assert "can be guessed" in body["error"]
-        assert request("GET", f"{server.url}/healthz")["calls"] == 0
+        bearer = {"Authorization": "Bearer secret"}
+        status, answer = await http_offer(server.url, {"user": "alice"}, bearer)
+        assert status == 200
+        # The token of the conversation says whose it is.
+        assert answer["resume"].endswith("." + claimed_caller("alice", vouched=True))
 
 
 async def test_a_login_proxy_names_the_caller_and_nobody_else_can(monkeypatch, http_offer):
@@ -148,8 +177,9 @@ async def test_a_login_proxy_names_the_caller_and_nobody_else_can(monkeypatch, h
     async with serving() as server:
         named = await http_offer(server.url, None, {"X-Remote-User": "alice"})
         assert named[0] == 200
+        assert named[1]["resume"].endswith("." + vouched_caller("alice"))
         claimed = await http_offer(server.url, {"user": "alice"})
-        assert claimed[0] == 400
+        assert "." not in claimed[1]["resume"]
         nonsense = await http_offer(server.url, None, {"X-Remote-User": "a" * 200})
         assert nonsense[0] == 400
     monkeypatch.setenv("VISION_AGENT_TRUSTED_PROXIES", "10.0.0.1")
@@ -157,6 +187,7 @@ async def test_a_login_proxy_names_the_caller_and_nobody_else_can(monkeypatch, h
         # Who is no proxy is not listened to: the header counts for nothing.
         ignored = await http_offer(server.url, None, {"X-Remote-User": "a" * 200})
         assert ignored[0] == 200
+        assert "." not in ignored[1]["resume"]
 
 
 async def test_nameless_callers_share_nothing_that_they_teach_and_a_page_keeps_its_own(recordings):

@@ -27,6 +27,7 @@ from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.live.store import OpenSession, make_store
 from vision_agent.live.tool_threads import ToolThreads
+from vision_agent.live.toolsets import watch_toolsets
 from vision_agent.memory import LineMemory
 from vision_agent.remembering import Remembering
 from vision_agent.settings import Settings
@@ -119,6 +120,7 @@ class AgentHost:
         await self.store.start()
         install_brain(self.brain, self._root, local if self.brain.kind == "local" else None)
         explain_errors(self._root)
+        watch_toolsets(self._root)
 
     async def flush(self) -> None:
         """Write what is kept of calls, and close its files; none of it is lost by what fails."""
@@ -155,6 +157,7 @@ class AgentHost:
         options: CallOptions,
         listener: Listener,
         heard: Callable[[], str],
+        on_missing_tools: Callable[[str], None],
     ) -> LiveSession:
         """The model's side of a call.
 
@@ -164,6 +167,7 @@ class AgentHost:
             options: The call's, from `options`.
             listener: Is told how the connection to the model fares.
             heard: What the caller has heard of the present answer.
+            on_missing_tools: Is told of a toolset that does not load.
         """
         return LiveSession(
             self._runner,
@@ -175,5 +179,6 @@ class AgentHost:
             listener=listener,
             heard=heard,
             tools=BackgroundTools(self._tool_limits, self._tool_threads),
+            on_missing_tools=on_missing_tools,
             keeper=opened,
         )

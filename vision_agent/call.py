@@ -121,6 +121,7 @@ class Call:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing: asyncio.Task[None] | None = None
         self._client_ready = asyncio.Event()
+        self._untold: list[str] = []
         self._newest_restart = 0
         self._retired: Peer | None = None
         self._restarting = asyncio.Lock()
@@ -232,6 +233,13 @@ class Call:
             {"kind": "notice", "about": about, "left_s": round(left_s), "text": text}
         )
 
+    def tell(self, text: str) -> None:
+        """Tell the caller, as soon as their client can show it, that something does not work."""
+        if self._client_ready.is_set():
+            self._channel.error(text, fatal=False)
+        else:
+            self._untold.append(text)
+
     # PeerListener
 
     def on_connected(self) -> None:
@@ -273,6 +281,9 @@ class Call:
             earlier = [{"who": line.who, "text": line.text} for line in self.opened.earlier]
             self._channel.server_message({"kind": "resumed", "earlier": earlier})
         self._tell_state(self._status.state, None)
+        for text in self._untold:
+            self._channel.error(text, fatal=False)
+        self._untold.clear()
 
     def on_text(self, text: str, *, spoken: bool) -> None:
         """The caller typed."""
@@ -321,10 +332,12 @@ class Call:
             options=self._options,
             listener=self._conversation,
             heard=self._conversation.heard,
+            on_missing_tools=self._on_missing_tools,
         )
         try:
             await self._conversation.run(session)
         except LiveFailure as failure:
+            self._metrics.model_failures.labels(failure.kind).inc()
             self._channel.error(str(failure), fatal=True)
             # A refusal comes faster than the caller's client is ready to show it.
             with contextlib.suppress(TimeoutError):
@@ -333,6 +346,10 @@ class Call:
             self.end(str(failure).removesuffix("."))
         else:
             self.end("the model ended the conversation")
+
+    def _on_missing_tools(self, text: str) -> None:
+        self._metrics.model_failures.labels("toolset").inc()
+        self.tell(text)
 
     async def _watch_limits(self) -> None:
         while True:

@@ -20,8 +20,12 @@ _LEAST_DISTINCT_DIGITS = 8
 """Of 32 random hexadecimal digits, fewer than that are distinct once in 26 million."""
 
 
-class UnknownCaller(ValueError):
-    """Somebody is not to be known by that name; the text says why, and what would do."""
+class BadName(ValueError):
+    """What is said is no name at all; the text says what is one."""
+
+
+class GuessableName(BadName):
+    """Nobody is to be known by that name; the text says why, and what would do."""
 
 
 def claimed_caller(name: object, *, vouched: bool) -> str:
@@ -34,7 +38,8 @@ def claimed_caller(name: object, *, vouched: bool) -> str:
             without the dashes of a UUID.
 
     Raises:
-        UnknownCaller: The name can't be used.
+        BadName: It is no name.
+        GuessableName: It is not one that proves anything: whoever says it is still unknown.
     """
     if name is None or name == "":
         return UNKNOWN
@@ -42,11 +47,11 @@ def claimed_caller(name: object, *, vouched: bool) -> str:
     if not vouched:
         digits = text.replace("-", "").lower()
         if not _RANDOM_ID.fullmatch(digits) or len(set(digits)) < _LEAST_DISTINCT_DIGITS:
-            raise UnknownCaller(
-                "requestData.user can be guessed, and whoever says it would be told what its "
-                "owner said. Send an id of 32 random hexadecimal digits or more, such as "
-                "crypto.randomUUID() makes, and keep it; or leave it out. Names are taken from "
-                "clients with the server's access token, or from a login proxy (USER_HEADER)."
+            raise GuessableName(
+                "Nothing of this call is remembered: the name in requestData.user can be guessed, "
+                "and whoever says it would be told what its owner said. Send an id of 32 random "
+                "hexadecimal digits, such as crypto.randomUUID() makes, and keep it. Names are "
+                "taken from clients with the server's access token, or from a login proxy."
             )
     return key_of(text)
 
@@ -55,14 +60,14 @@ def vouched_caller(name: str) -> str:
     """The key of a caller whom a login proxy names: another one than for the same claimed name.
 
     Raises:
-        UnknownCaller: The name can't be used.
+        BadName: It is no name.
     """
     return key_of("header:" + _checked(name, "The proxy's user header"))
 
 
 def _checked(name: object, what: str) -> str:
     if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME_CHARS or not name.isprintable():
-        raise UnknownCaller(f"{what} is a name of at most {MAX_NAME_CHARS} printable characters.")
+        raise BadName(f"{what} is a name of at most {MAX_NAME_CHARS} printable characters.")
     return name
 
 

@@ -70,6 +70,11 @@ class Metrics:
         self.memory_failures = self._counter(
             "memory_failures", "Times that the memory service did not take what was said."
         )
+        self.model_failures = self._counter(
+            "model_failures",
+            "What failed on the model's side: calls ended by it, and toolsets that did not load.",
+            "kind",
+        )
         self.tokens = self._counter("tokens", "Tokens the service counted.", "direction")
 
     def watch_local(self, restarts: Callable[[], int]) -> None:

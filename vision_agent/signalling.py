@@ -15,7 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from vision_agent.agent_host import AgentHost
 from vision_agent.call import Call, CallOver, Superseded
 from vision_agent.call_registry import CallRegistry, Draining, FullHouse
-from vision_agent.caller import UnknownCaller, claimed_caller, vouched_caller
+from vision_agent.caller import (
+    UNKNOWN,
+    BadName,
+    GuessableName,
+    claimed_caller,
+    vouched_caller,
+)
 from vision_agent.ingress.access import Access, address_of, peer_of
 from vision_agent.ingress.addresses import counted_as
 from vision_agent.ingress.admission import Admission
@@ -111,7 +117,8 @@ def signalling_router(
         body = await _read(request, OfferBody)
         if body.type != "offer":
             raise Refusal(400, f"The type must be 'offer', not {body.type[:20]!r}.")
-        host, user = _agent(agents, body), _caller(request, body, settings)
+        host = _agent(agents, body)
+        user, note = _caller(request, body, settings)
         options, resume = _options(host, body), _resume(body)
         try:
             offered = Offer.parse(body.sdp)
@@ -140,6 +147,8 @@ def signalling_router(
                     user=user,
                     address=address,
                 )
+                if note:
+                    call.tell(note)
         except CallOver as error:
             raise Refusal(404 if body.pc_id else 503, str(error)) from error
         except (CannotRenegotiate, Superseded) as error:
@@ -254,16 +263,18 @@ def _resume(offer: OfferBody) -> str | None:
     raise Refusal(400, "requestData.resume must be the token that an earlier answer gave.")
 
 
-def _caller(request: Request, offer: OfferBody, settings: Settings) -> str:
-    """The key of who calls; see `caller.py`."""
+def _caller(request: Request, offer: OfferBody, settings: Settings) -> tuple[str, str | None]:
+    """The key of who calls (see `caller.py`), and what their client has to be told about it."""
     data = offer.requestData or offer.request_data or {}
     try:
         if settings.user_header and settings.trusts_proxy(peer_of(request)):
             named = request.headers.get(settings.user_header)
             if named:
-                return vouched_caller(named)
-        return claimed_caller(data.get("user"), vouched=settings.token is not None)
-    except UnknownCaller as error:
+                return vouched_caller(named), None
+        return claimed_caller(data.get("user"), vouched=settings.token is not None), None
+    except GuessableName as error:
+        return UNKNOWN, str(error)
+    except BadName as error:
         raise Refusal(400, str(error)) from error
 
 

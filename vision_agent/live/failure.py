@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import ssl
-from traceback import walk_tb
+from traceback import format_tb, walk_tb
 
 from google.genai import errors
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -13,7 +13,19 @@ _CHECK = "Check the network."
 
 
 class LiveFailure(Exception):
-    """A live session ended for a reason that the caller should read."""
+    """A live session ended for a reason that the caller should read.
+
+    Attributes:
+        kind: What failed, for the metrics; see `kind_of`.
+    """
+
+    def __init__(self, text: str, *, kind: str = "service") -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+class OwnFault(RuntimeError):
+    """Code of ours failed on what the model sent; the cause is chained."""
 
 
 class DatabaseError(RuntimeError):
@@ -22,6 +34,12 @@ class DatabaseError(RuntimeError):
 
 class LocalServerAway(ConnectionError):
     """The local Live API has ended and is not back yet; the text says so."""
+
+
+MAX_CAUSES = 4
+
+_TOLD = (LiveFailure, LocalServerAway, ConnectionClosed, errors.APIError, InvalidStatus, OSError)
+"""Exceptions whose texts are the service's, the system's or this package's own."""
 
 
 def explain(error: BaseException, *, model: str) -> str:
@@ -40,23 +58,75 @@ def explain(error: BaseException, *, model: str) -> str:
     if isinstance(error, OSError) and not isinstance(error, InvalidStatus):
         # The system's words alone: an agent's own code raises such errors, too.
         return f"The model service can't be reached: {error.strerror or 'no answer'}. {_CHECK}"
+    if isinstance(error, OwnFault):
+        return "Something went wrong on the server. The server's log says what."
     if not isinstance(error, ConnectionClosed | errors.APIError | InvalidStatus):
         if _raised_by_adk(error):
             return f"The model {model!r} cannot be used for a call: {_clause(str(error))}."
         # An agent's own code may say anything in its exceptions: that is for the log.
         return f"The agent failed ({type(error).__name__}). The server's log says why."
     code, reason = code_and_reason(error)
+    match _service_kind(code, reason):
+        case "key":
+            return (
+                f"The model service refused the key: {reason or 'no reason given'}. "
+                "Check GOOGLE_API_KEY, or use --model local."
+            )
+        case "model":
+            return f"The model {model!r} cannot be used for a call: {reason or 'not found'}."
+        case "quota":
+            return f"The model service's quota is used up: {reason}. Wait, or raise the quota."
+    return f"The model service ended the conversation ({code}): {reason or 'no reason given'}."
+
+
+def kind_of(error: BaseException) -> str:
+    """What failed, in a word for the metrics.
+
+    `key`, `model`, `quota` or `service` of the model service; `timeout` or `network` on the way to
+    it; `local` for the local Live API; `agent` for the agent's own code, `server` for ours.
+    """
+    match error:
+        case LiveFailure():
+            return error.kind
+        case LocalServerAway():
+            return "local"
+        case TimeoutError():
+            return "timeout"
+        case ConnectionClosed() | errors.APIError() | InvalidStatus():
+            return _service_kind(*code_and_reason(error))
+        case OSError():
+            return "network"
+        case OwnFault():
+            return "server"
+    return "model" if _raised_by_adk(error) else "agent"
+
+
+def cause_of(error: BaseException) -> str:
+    """What failed and where, for the log: whole, but without words of the conversation.
+
+    The text of an exception of an agent's code or of ours may hold what a caller said; the texts of
+    the service and of the system do not.
+    """
+    lines: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None and len(lines) < MAX_CAUSES:
+        told = isinstance(cause, _TOLD) or _raised_by_adk(cause)
+        name = type(cause).__name__
+        frames = "" if told else "".join(format_tb(cause.__traceback__))
+        lines.append(f"{name}: {cause}" if told else f"{name}, raised in\n{frames.rstrip()}")
+        cause = cause.__cause__
+    return "\ncaused by ".join(lines)
+
+
+def _service_kind(code: int | None, reason: str) -> str:
     text = reason.lower()
     if "api key" in text or code in (401, 403):
-        return (
-            f"The model service refused the key: {reason or 'no reason given'}. "
-            "Check GOOGLE_API_KEY, or use --model local."
-        )
+        return "key"
     if "not found" in text or "not supported" in text or code == 404:
-        return f"The model {model!r} cannot be used for a call: {reason or 'not found'}."
+        return "model"
     if "quota" in text or "resource_exhausted" in text or code == 429:
-        return f"The model service's quota is used up: {reason}. Wait, or raise the quota."
-    return f"The model service ended the conversation ({code}): {reason or 'no reason given'}."
+        return "quota"
+    return "service"
 
 
 def _raised_by_adk(error: BaseException) -> bool:

@@ -13,7 +13,7 @@ from google.adk.events.event import Event
 from google.adk.runners import Runner
 from google.adk.sessions.base_session_service import GetSessionConfig
 
-from vision_agent.live import background_tools, connection, heard_history, resumption
+from vision_agent.live import background_tools, connection, heard_history, resumption, toolsets
 from vision_agent.live.background_tools import BackgroundTools
 from vision_agent.live.events import (
     AgentTranscript,
@@ -26,7 +26,7 @@ from vision_agent.live.events import (
     UserTranscript,
     Voice,
 )
-from vision_agent.live.failure import LiveFailure, explain
+from vision_agent.live.failure import LiveFailure, cause_of, explain, kind_of
 from vision_agent.live.intake import Intake
 from vision_agent.live.listener import Listener
 from vision_agent.live.resumption import Keeper
@@ -48,6 +48,7 @@ class LiveSession:
         heard: What the caller has heard of the present answer, for the history of one that is
             interrupted; None keeps all of it.
         tools: Runs the agent's tools beside the conversation; None leaves them to ADK, which waits.
+        on_missing_tools: Is told in a sentence of a toolset that does not load, once in a call.
         keeper: Keeps the resumption handle for a later call; None: nobody does.
     """
 
@@ -63,6 +64,7 @@ class LiveSession:
         listener: Listener,
         heard: Callable[[], str] | None = None,
         tools: BackgroundTools | None = None,
+        on_missing_tools: Callable[[str], None] = lambda _text: None,
         keeper: Keeper | None = None,
     ) -> None:
         self._runner = runner
@@ -74,6 +76,7 @@ class LiveSession:
         self._listener = _ToolsToo(listener, tools) if tools else listener
         self._heard = heard
         self._tools = tools
+        self._on_missing_tools = on_missing_tools
         self._keeper = keeper
 
     async def events(self) -> AsyncGenerator[LiveEvent, None]:
@@ -91,6 +94,7 @@ class LiveSession:
         connection.gate.set(self._intake)
         connection.user.set(self._user_id)
         background_tools.current.set(self._tools)
+        toolsets.missing.set(toolsets.Missing(self._on_missing_tools))
         resumption.keeper.set(self._keeper)
         heard_history.heard.set(self._heard)
         sessions = self._runner.session_service
@@ -115,8 +119,9 @@ class LiveSession:
                         yield item
         except Exception as error:
             # Whatever ADK or an agent's own code raises ends this call; the caller is told why.
-            logger.warning("live session %s failed", self._session_id, exc_info=error)
-            raise LiveFailure(explain(error, model=self._model)) from error
+            kind = kind_of(error)
+            logger.warning("A call's model side failed (%s): %s", kind, cause_of(error))
+            raise LiveFailure(explain(error, model=self._model), kind=kind) from error
         finally:
             await heard_history.settle(self._runner, self._user_id, self._session_id)
             if existing is None:

@@ -25,7 +25,7 @@ from vision_agent.live.adk_hooks import tap, tell
 from vision_agent.live.backoff import Backoff
 from vision_agent.live.close_policy import Verdict, judge
 from vision_agent.live.contents import hands_over
-from vision_agent.live.failure import LiveFailure, explain, in_short
+from vision_agent.live.failure import LiveFailure, OwnFault, cause_of, explain, in_short, kind_of
 from vision_agent.live.ledger import Answer, Ledger, Replay
 from vision_agent.live.listener import Gate, Listener
 from vision_agent.live.patience import Patience
@@ -129,7 +129,8 @@ class SteadyConnection(BaseLlmConnection):
             self._ledger.sent_context(content)
             await self._try(lambda link: link._send_content(content, partial=True))
             return
-        await self._linked.wait()
+        if not await self._is_linked():
+            return
         if hands_over(content):
             # ADK closes this connection in a second and opens the next agent's. What the caller
             # says until then is for that one, and this one is not to go on talking.
@@ -147,7 +148,8 @@ class SteadyConnection(BaseLlmConnection):
 
     async def send_realtime(self, blob: RealtimeInput) -> None:
         """Sends sound, a picture or a signal, on whichever connection there is."""
-        await self._linked.wait()
+        if not await self._is_linked():
+            return
         if isinstance(blob, types.Blob) and (blob.mime_type or "").startswith("audio/"):
             self._ledger.sent_audio(blob)
             await self._try(lambda link: link.send_realtime(blob))
@@ -180,10 +182,16 @@ class SteadyConnection(BaseLlmConnection):
 
     async def _send(self, send: Callable[[BaseLlmConnection], Awaitable[None]]) -> None:
         """Sends until a connection has taken it."""
-        while not self._closing:
-            await self._linked.wait()
+        while await self._is_linked():
             if await self._try(send):
                 return
+
+    async def _is_linked(self) -> bool:
+        """Waits for a connection; false once the conversation is being ended."""
+        # One that was accepted and dropped at once may be gone before who waits for it runs.
+        while self._link is None and not self._closing:
+            await self._linked.wait()
+        return not self._closing
 
     async def _try(self, send: Callable[[BaseLlmConnection], Awaitable[None]]) -> bool:
         link = self._link
@@ -216,7 +224,8 @@ class SteadyConnection(BaseLlmConnection):
                 delay_s = self._backoff.failed(self._now_s())
                 if delay_s is None:
                     away = " It did not come back." if self._ever_linked else ""
-                    raise LiveFailure(explain(error, model=self._model) + away)
+                    text = explain(error, model=self._model) + away
+                    raise LiveFailure(text, kind=kind_of(error)) from error
                 logger.info("model connection ended (%r): again in %.2f s", error, delay_s)
                 await asyncio.sleep(delay_s)
             await self._unread.put(None)
@@ -228,6 +237,8 @@ class SteadyConnection(BaseLlmConnection):
 
     def _next(self, error: BaseException) -> Replay:
         """What the next connection is told; raises ``error`` if there is to be none."""
+        if isinstance(error, OwnFault):
+            logger.error("A model connection is given up: %s", cause_of(error))
         resuming = self._resuming
         verdict = (
             Verdict.RESUME
@@ -314,6 +325,12 @@ class SteadyConnection(BaseLlmConnection):
             self._leave_if_due()
 
     async def _pass_on(self, response: LlmResponse) -> None:
+        try:
+            await self._splice_in(response)
+        except (ValueError, TypeError) as error:
+            raise OwnFault("what the model said could not be passed on") from error
+
+    async def _splice_in(self, response: LlmResponse) -> None:
         if response.live_session_resumption_update or response.go_away:
             return
         for passed in self._splice.feed(response):
@@ -330,6 +347,13 @@ class SteadyConnection(BaseLlmConnection):
             logger.warning("ADK has not read for long: the end of a turn is not told.")
 
     def _on_message(self, message: types.LiveServerMessage) -> None:
+        try:
+            self._note(message)
+        except (ValueError, TypeError) as error:
+            # Inside google-genai's reading it would be taken for garbage of the service's.
+            raise OwnFault("what the model sent could not be noted") from error
+
+    def _note(self, message: types.LiveServerMessage) -> None:
         self._stirred_at_s = self._now_s()
         if message.server_content or message.tool_call:
             self._stalls = 0
