@@ -1,6 +1,7 @@
 """What a caller says and shows, from a real peer through to the answer."""
 
 import asyncio
+import json
 import random
 
 import av
@@ -24,6 +25,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def url():
     async with serving() as server:
         yield server.url
+
+
+def kind(message: dict) -> str | None:
+    return (message.get("data") or {}).get("kind")
 
 
 def error(message: dict) -> str | None:
@@ -185,5 +190,76 @@ async def test_a_bad_line_does_not_cut_a_question_in_two(url):
         await caller.wait_for(lambda m: m["type"] == "user-stopped-speaking")
         await caller.wait_for(lambda m: bool(said(m)), 20)
         assert turns(caller) == (1, 1)
+    finally:
+        await caller.peer.close()
+
+
+class SwitchedCamera(PictureSource):
+    """A camera that can be paused, and whose track can be ended."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda n: plain(220, 30, 30), fps=5)
+        self.on = asyncio.Event()
+        self.on.set()
+
+    async def recv(self) -> av.VideoFrame:
+        await self.on.wait()
+        return await super().recv()
+
+
+def switched(caller: Dialled, index: int, on: bool) -> None:
+    status = {"type": "trackStatus", "receiver_index": index, "enabled": on}
+    caller.channel.send(json.dumps({"type": "signalling", "message": status}))
+
+
+async def seen(url: str) -> tuple[Dialled, SwitchedCamera]:
+    camera = SwitchedCamera()
+    caller = Dialled(url, camera)
+    await caller.connect()
+    await caller.wait_for(lambda m: kind(m) == "frame")
+    return caller, camera
+
+
+OFF = "Your camera is off; the last picture is "
+
+
+async def test_a_camera_that_is_switched_off_is_off_at_once_and_on_again_at_once(url):
+    caller, _ = await seen(url)
+    try:
+        assert OFF not in await answer_to(caller, "what do you see?")
+        switched(caller, 1, False)
+        # Its pictures still come: those that are on their way count no more.
+        assert (await answer_to(caller, "what do you see?")).startswith(OFF)
+        switched(caller, 2, True)  # a screen is no camera
+        assert (await answer_to(caller, "what do you see?")).startswith(OFF)
+        switched(caller, 1, True)
+        assert OFF not in await answer_to(caller, "what do you see?")
+    finally:
+        await caller.peer.close()
+
+
+@pytest.mark.parametrize("how", ["pictures stop", "the track ends", "no track", "BYE"])
+async def test_a_camera_that_sends_nothing_more_is_off_without_a_word_of_its_client(url, how):
+    caller, camera = await seen(url)
+    try:
+        sender = caller.peer.getSenders()[1]
+        match how:
+            case "pictures stop":
+                camera.on.clear()
+            case "the track ends":
+                camera.stop()
+            case "no track":
+                sender.replaceTrack(None)
+            case "BYE":
+                await sender.stop()
+        async with asyncio.timeout(20):
+            # How soon it is noticed is for `CameraPresence`.
+            while not (await answer_to(caller, "what do you see?")).startswith(OFF):
+                pass
+        if how == "pictures stop":
+            camera.on.set()
+            before = len(caller.messages)
+            await caller.wait_for(lambda m: kind(m) == "frame" and m in caller.messages[before:])
+            assert OFF not in await answer_to(caller, "what do you see?")
     finally:
         await caller.peer.close()

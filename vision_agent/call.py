@@ -305,9 +305,11 @@ class Call:
             )
 
     def on_track_status(self, receiver_index: int, enabled: bool) -> None:
-        """The caller muted or unmuted."""
-        if receiver_index == 0:
+        """The caller switched the microphone or the camera on or off."""
+        if receiver_index == rtvi.MICROPHONE:
             self._media.mute(not enabled)
+        elif receiver_index == rtvi.CAMERA:
+            self._media.switch_camera(enabled)
 
     def on_client_message(self, type: str, data: object) -> object | None:
         """The page's own messages."""

@@ -8,8 +8,11 @@ import time
 from collections.abc import Callable
 
 from aiortc import MediaStreamTrack
+from av import VideoFrame
 
 from vision_agent.call_status import CallStatus
+from vision_agent.camera_off import camera_off_jpeg
+from vision_agent.camera_presence import CameraPresence
 from vision_agent.live.intake import Intake
 from vision_agent.metrics import Metrics, Tally
 from vision_agent.pictures import Pictures
@@ -43,8 +46,8 @@ FIRST_PICTURE_S = 3.0
 """How long after a camera came its first picture may still come; what is typed waits for it."""
 
 
-CAMERA_OFF_S = 5.0
-"""A camera from which nothing came for so long is off."""
+CAMERA_CHECK_S = 0.25
+"""How often to look whether the camera's pictures have stopped."""
 
 
 class CallerMedia:
@@ -79,6 +82,8 @@ class CallerMedia:
         self._muted = False
         self._newest_frame: Frame | None = None
         self._camera_since_s: float | None = None
+        self._presence = CameraPresence()
+        self.camera_on = False
         self._speech_ended_at: float | None = None
         self._picture_awaited: asyncio.TimerHandle | None = None
         self._typed: list[str] = []
@@ -101,10 +106,7 @@ class CallerMedia:
 
         None while the camera is off.
         """
-        newest = self.pictures.newest
-        if self._newest_frame is None or newest is None:
-            return None
-        if time.monotonic() - newest.captured_at_s > CAMERA_OFF_S:
+        if self._newest_frame is None:
             return None
         return max(self._newest_frame.captured_at, self.sampler.alike_until_s or 0.0)
 
@@ -112,14 +114,25 @@ class CallerMedia:
         """A microphone and a camera for a new peer connection: they end with their tracks."""
         self.microphone = Microphone(self._on_audio, self._on_sound_over, self.microphone)
         self.camera = self._new_camera()
+        self._set_track(False)
 
     async def watch(self, track: MediaStreamTrack) -> None:
         """Watch a camera until it ends."""
-        self._camera_since_s = time.monotonic()
+        camera = self.camera
+        self._set_track(True)
+        checking = asyncio.create_task(self._check_camera(), name="camera-check")
         try:
-            await self.camera.run(track)
+            await camera.run(track)
         finally:
-            self._camera_since_s = None
+            checking.cancel()
+            await asyncio.wait([checking])
+            if camera is self.camera:
+                self._set_track(False)
+
+    def switch_camera(self, on: bool) -> None:
+        """The caller's client says that its camera is on or off."""
+        self._presence.enabled(on)
+        self._await_camera()
 
     def mute(self, muted: bool) -> None:
         """The caller muted or unmuted; a muted microphone's silence is not worth sending."""
@@ -186,6 +199,8 @@ class CallerMedia:
             self._status.set("thinking")
 
     def _on_frame(self, frame: Frame) -> None:
+        if not self.camera_on:
+            return  # it was on its way while the camera went off
         self._intake.picture(frame.jpeg)
         self._newest_frame = frame
         if self._typed_waits is not None:
@@ -202,6 +217,47 @@ class CallerMedia:
         if self._speech_ended_at is not None and frame.captured_at >= self._speech_ended_at:
             self._tell_picture_age()
 
+    def _set_track(self, there: bool) -> None:
+        self._presence.track(there)
+        self._await_camera()
+
+    def _await_camera(self) -> None:
+        self._camera_since_s = time.monotonic() if self._presence.awaited else None
+        self._note_camera()
+
+    async def _check_camera(self) -> None:
+        while True:
+            due_s = time.monotonic() + CAMERA_CHECK_S
+            await asyncio.sleep(CAMERA_CHECK_S)
+            now_s = time.monotonic()
+            # After a stall of this process the pictures are there, only not read yet.
+            if now_s < due_s + CAMERA_CHECK_S:
+                self._presence.check(now_s)
+                self._note_camera()
+
+    def _note_camera(self) -> None:
+        """Acts on a camera that has come on or gone off."""
+        if self.camera_on == self._presence.on:
+            return
+        self.camera_on = self._presence.on
+        self.sampler.forget()
+        if self.camera_on:
+            self.camera.look_now()
+            return
+        self._camera_since_s = None
+        self.pictures.forget()
+        if self._newest_frame is not None:
+            self._newest_frame = None
+            self._intake.picture(camera_off_jpeg())
+
+    def _on_arrival(self) -> None:
+        self._presence.arrived(time.monotonic())
+        self._note_camera()
+
+    def _on_picture(self, frame: VideoFrame, captured_at_s: float) -> None:
+        if self.camera_on:
+            self.pictures.take(frame, captured_at_s)
+
     def _new_camera(self) -> Camera:
         return Camera(
             self._on_frame,
@@ -209,7 +265,8 @@ class CallerMedia:
             max_px=self._settings.frame_max_px,
             max_bytes=self._settings.frame_max_bytes,
             sampler=self.sampler,
-            on_picture=self.pictures.take,
+            on_picture=self._on_picture,
+            on_arrival=self._on_arrival,
             on_refused=self._on_refused,
         )
 

@@ -69,6 +69,8 @@ class InCall:
 
     async def full_picture(self) -> PeerPicture | None:
         """The newest one, or one in full resolution from a client that scales its pictures."""
+        if not self._media.camera_on:
+            return None
         pictures, now_s = self._media.pictures, self.now_s()
         newest = pictures.newest
         if newest is not None and self._camera_px > max(newest.width, newest.height):

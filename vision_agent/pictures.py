@@ -45,6 +45,10 @@ class Pictures:
         self._arrived.set()
         self._arrived = asyncio.Event()
 
+    def forget(self) -> None:
+        """The newest picture shows nothing any more that is there."""
+        self.newest = None
+
     async def next(
         self, newer_than_s: float, timeout_s: float, *, larger_than_px: int = 0
     ) -> PeerPicture | None:

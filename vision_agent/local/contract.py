@@ -123,6 +123,7 @@ class Turn:
         clock: The time of day, for whoever asks for it or for something at a time; None when
             unknown.
         dialogue: What the engine keeps in mind of this conversation.
+        camera_off_ms: For how long the caller's camera has been off, if it is.
     """
 
     text: str
@@ -142,6 +143,7 @@ class Turn:
     user: str = ""
     clock: datetime | None = None
     dialogue: Dialogue = field(default_factory=Dialogue)
+    camera_off_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

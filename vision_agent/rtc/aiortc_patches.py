@@ -295,7 +295,7 @@ def lane_of(track: MediaStreamTrack) -> AudioLane | VideoLane | None:
 def has_arrived(track: MediaStreamTrack) -> bool:
     """Whether any picture has arrived on a video track, wanted or not."""
     lane = _lanes.get(track)
-    return isinstance(lane, VideoLane) and lane.arrived_at_s is not None
+    return isinstance(lane, VideoLane) and lane.has_arrived
 
 
 def end_track(track: MediaStreamTrack) -> None:

@@ -106,6 +106,7 @@ class Camera:
         sampler: decides which of the pictures that the rate allows are worth sending; None: all.
         on_picture: called on the event loop with every decoded picture, sent or not, and the
             `time.monotonic()` of its arrival.
+        on_arrival: called on the event loop when a picture has arrived, decoded or not.
         on_refused: called on the event loop with the size of each picture that is not decoded
             because of it.
     """
@@ -119,10 +120,12 @@ class Camera:
         max_bytes: int = 40_000,
         sampler: Sampler | None = None,
         on_picture: Callable[[VideoFrame, float], None] | None = None,
+        on_arrival: Callable[[], None] | None = None,
         on_refused: Callable[[PictureSize], None] | None = None,
     ) -> None:
         self._on_frame = on_frame
         self._on_picture = on_picture
+        self._on_arrival = on_arrival
         self._on_refused = on_refused
         self._sampler = sampler if sampler is not None and sampler.active else None
         self._max_px = max_px
@@ -162,6 +165,7 @@ class Camera:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="camera-jpeg")
         if isinstance(lane, VideoLane):
             lane.gate, lane.on_refused = self._gate, self._on_refused
+            lane.on_arrival = self._on_arrival
         failed = self._failed = asyncio.get_running_loop().create_future()
         reading = asyncio.create_task(self._read(track), name="camera-read")
         try:
@@ -170,7 +174,7 @@ class Camera:
             reading.cancel()
             await asyncio.wait([reading])
             if isinstance(lane, VideoLane):
-                lane.gate = lane.on_refused = None
+                lane.gate = lane.on_refused = lane.on_arrival = None
             self._unsent = self._waiting = None
             if self._converting is not None:
                 await asyncio.wait([self._converting])
@@ -189,11 +193,13 @@ class Camera:
 
     def _take(self, frame: VideoFrame, captured_at: float) -> None:
         timestamp = _media_time(frame, captured_at)
-        if self._on_picture is not None:
-            self._on_picture(frame, captured_at)
         if not self._gated:
             # Not a peer's track: every picture is there already, only the rate is to be kept.
+            if self._on_arrival is not None:
+                self._on_arrival()
             self._gate.wants(True, timestamp, False, captured_at)
+        if self._on_picture is not None:
+            self._on_picture(frame, captured_at)
         if self._gate.chosen(timestamp) and self._may_send(captured_at):
             self._unsent = None
             asked, self._asked = self._asked, False

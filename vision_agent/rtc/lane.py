@@ -126,8 +126,9 @@ class VideoLane:
         ask_for_key_frame: makes the receiver send a PLI with the next packet that arrives.
 
     Attributes:
+        on_arrival: told that a picture has arrived, wanted or not.
+        has_arrived: whether any has.
         on_refused: told of each picture whose size is not worth decoding, or not safe to.
-        arrived_at_s: when the newest picture arrived, wanted or not (the event loop's clock).
     """
 
     def __init__(self, ask_for_key_frame: Callable[[], None]) -> None:
@@ -136,8 +137,9 @@ class VideoLane:
         self._pixels = Budget(MAX_PIXELS_PER_S, PIXELS_BURST)
         self._size = PictureSize(0, 0)
         self.gate: FrameGate | None = None
+        self.has_arrived = False
+        self.on_arrival: Callable[[], None] | None = None
         self.on_refused: Callable[[PictureSize], None] | None = None
-        self.arrived_at_s: float | None = None
         self.dropped = 0
         self.undecodable = 0
 
@@ -149,7 +151,9 @@ class VideoLane:
             return
         if now_s is None:
             now_s = asyncio.get_running_loop().time()
-        self.arrived_at_s = now_s
+        self.has_arrived = True
+        if self.on_arrival is not None:
+            self.on_arrival()
         gate = self.gate
         if gate is None:
             return

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 
 VERSION = "2.1.0"
 LABEL = "rtvi-ai"
+MICROPHONE, CAMERA, SCREEN = 0, 1, 2
+"""What a trackStatus is about: the SmallWebRTC transport numbers its offer's transceivers."""
+
 MAX_MESSAGE_CHARS = 64 * 1024
 MAX_TEXT_CHARS = 4_000
 """What may be typed in one text: some four minutes of speech."""
@@ -47,7 +50,7 @@ class Ping:
 
 @dataclass(frozen=True, slots=True)
 class TrackStatus:
-    """The peer switched a microphone (0), camera (1) or screen (2) on or off."""
+    """The peer switched its `MICROPHONE`, `CAMERA` or `SCREEN` on or off."""
 
     receiver_index: int
     enabled: bool

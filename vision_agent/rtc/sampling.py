@@ -54,6 +54,10 @@ class Sampler:
         self.alike_until_s: float | None = None
         """When the newest picture was taken that is the last one sent, or looks like it."""
 
+    def forget(self) -> None:
+        """The next picture is new, whatever it shows: the model has been shown something else."""
+        self._last = self.alike_until_s = None
+
     @property
     def active(self) -> bool:
         """Whether there is anything to decide; if not, thumbnails need not be made."""

@@ -22,7 +22,7 @@ from vision_agent.local.answers.agent_transfer import (
 )
 from vision_agent.local.answers.looks import LOOKS
 from vision_agent.local.answers.manner import CALM, SHORT, describe, is_hurried, is_loud
-from vision_agent.local.answers.notices import read_notice
+from vision_agent.local.answers.notices import camera_is_off, read_notice, without_notices
 from vision_agent.local.answers.pointing import TEXT_WORDS, Target, box_2d, locate, target_of
 from vision_agent.local.answers.refusals import beyond, not_caught
 from vision_agent.local.answers.tool_matching import Plan, complete, plan_tool
@@ -97,6 +97,7 @@ class Brain:
         Args:
             turn: What was asked, and everything the answer may be made of.
         """
+        turn = without_notices(turn)
         if turn.tool_results:
             async with aclosing(self._tell_results(turn)) as parts:
                 async for sentence in parts:
@@ -208,12 +209,15 @@ class Brain:
 
     async def _look(self, request: Request, turn: Turn) -> AsyncGenerator[str, None]:
         """Answers that need a picture."""
+        if turn.camera_off_ms is not None:
+            yield camera_is_off(turn.camera_off_ms)
+            return
         if not turn.frames:
             yield NO_PICTURE
             return
         age_ms = turn.now_ms - turn.frames[-1].at_ms
         if age_ms > STALE_PICTURE_MS:
-            yield f"Your camera is off; the last picture is {age_ms // 1000} seconds old."
+            yield camera_is_off(age_ms)
             if request.intent == "teach":
                 return
         try:

@@ -1,10 +1,15 @@
-"""Notices: what an agent's tools tell it while nobody asks.
+"""Notices: what an agent is told while nobody asks.
 
-The product writes them as a user's turn that begins with a mark; the first line may be said as it
-stands, the rest tells a language model what to do about it.
+The product writes those of tools as a user's turn that begins with a mark; the first line may be
+said as it stands, the rest tells a language model what to do about it. That the camera went off is
+told by a picture, which has the notice in print and as a JPEG comment (ITU-T T.81 B.2.4.5).
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
+
+from vision_agent.local.contract import Turn
 
 MARK = "[notice]"
 
@@ -13,3 +18,22 @@ def read_notice(text: str) -> str | None:
     """What to tell the caller; None if the text is no notice."""
     first = text.strip().partition("\n")[0]
     return first.removeprefix(MARK).strip() or None if first.startswith(MARK) else None
+
+
+CAMERA_OFF = b"\xff\xfe\x00\x1d" + MARK.encode() + b" The camera is off."
+
+
+def without_notices(turn: Turn) -> Turn:
+    """The turn without pictures that are notices, and with what the newest of them says."""
+    frames = [frame for frame in turn.frames if frame.jpeg[2 : 2 + len(CAMERA_OFF)] != CAMERA_OFF]
+    if len(frames) == len(turn.frames):
+        return turn
+    newest = turn.frames[-1]
+    off = not frames or frames[-1] is not newest
+    return replace(turn, frames=frames, camera_off_ms=turn.now_ms - newest.at_ms if off else None)
+
+
+def camera_is_off(age_ms: int) -> str:
+    """What is said about a picture that is no longer what is before the camera."""
+    seconds = max(1, age_ms // 1000)
+    return f"Your camera is off; the last picture is {seconds} second{'s'[: seconds > 1]} old."

@@ -1,0 +1,45 @@
+import cv2
+import numpy as np
+
+from vision_agent.camera_off import camera_off_jpeg
+from vision_agent.live.intake import Intake
+from vision_agent.local.answers.notices import camera_is_off, without_notices
+from vision_agent.local.contract import SeenFrame, Turn
+
+PICTURE = cv2.imencode(".jpg", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
+
+
+def turn(*frames: tuple[bytes, int]) -> Turn:
+    seen = [SeenFrame(jpeg, at_ms) for jpeg, at_ms in frames]
+    return Turn("what do you see", True, True, frames=seen, now_ms=10_000)
+
+
+def test_it_is_a_picture_with_print_on_it():
+    picture = cv2.imdecode(np.frombuffer(camera_off_jpeg(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert picture.shape == (360, 640)
+    assert 0.01 < (picture > 128).mean() < 0.2
+    Intake().picture(camera_off_jpeg())  # takes JPEG files only
+    assert len(camera_off_jpeg()) < 40_000
+
+
+def test_the_local_engine_knows_it_and_since_when_it_holds():
+    told = without_notices(turn((PICTURE, 1000), (camera_off_jpeg(), 4000)))
+    assert [frame.jpeg for frame in told.frames] == [PICTURE]
+    assert told.camera_off_ms == 6000
+
+
+def test_a_camera_that_is_on_again_is_on():
+    told = without_notices(turn((camera_off_jpeg(), 4000), (PICTURE, 5000)))
+    assert [frame.at_ms for frame in told.frames] == [5000]
+    assert told.camera_off_ms is None
+
+
+def test_ordinary_pictures_are_left_alone():
+    asked = turn((PICTURE, 1000))
+    assert without_notices(asked) is asked
+    assert without_notices(turn()).camera_off_ms is None
+
+
+def test_it_is_said_in_seconds():
+    assert camera_is_off(300) == "Your camera is off; the last picture is 1 second old."
+    assert camera_is_off(61_000) == "Your camera is off; the last picture is 61 seconds old."

@@ -1,0 +1,35 @@
+"""What the model is shown when the caller's camera goes off: a picture that says so.
+
+A model answers about the newest picture it has, however old that is. Words would be a turn of the
+caller's, which interrupts or is answered; a picture is neither, in every live model. It says in
+print what has happened, for models that look, and in a JPEG comment, for programs.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import cv2
+import numpy as np
+
+COMMENT = b"[notice] The camera is off."
+"""The local Live API knows it too."""
+
+_LINES = ("THE CAMERA IS OFF", "There is no picture of the caller now.")
+_WIDTH, _HEIGHT = 640, 360
+
+
+@cache
+def camera_off_jpeg() -> bytes:
+    """The picture, as a JPEG file with the comment."""
+    picture = np.zeros((_HEIGHT, _WIDTH, 3), np.uint8)
+    for n, (line, scale) in enumerate(zip(_LINES, (1.6, 0.8), strict=True)):
+        font = cv2.FONT_HERSHEY_SIMPLEX
+        (width, _), _ = cv2.getTextSize(line, font, scale, 2)
+        at = ((_WIDTH - width) // 2, _HEIGHT // 2 + 60 * n)
+        cv2.putText(picture, line, at, font, scale, (255, 255, 255), 2, cv2.LINE_AA)
+    done, buffer = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 80])
+    assert done
+    jpeg = buffer.tobytes()
+    segment = b"\xff\xfe" + (len(COMMENT) + 2).to_bytes(2, "big") + COMMENT
+    return jpeg[:2] + segment + jpeg[2:]  # right after the start of the file (ITU-T T.81 B.2.4.5)
