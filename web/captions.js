@@ -62,8 +62,9 @@ export class Captions {
     this.#agentName = "Agent";
   }
 
+  /** Nothing has been said, whatever was noted. */
   get isEmpty() {
-    return this.#list.childElementCount === 0;
+    return this.#list.querySelector(".line-user, .line-agent") === null;
   }
 
   /** @param {string} name the agent whose words follow, as its developer called it */
@@ -180,10 +181,11 @@ export class Captions {
     line.dataset.state = cancelled ? "cancelled" : "final";
   }
 
-  /** A quiet line between the spoken ones. */
+  /** A quiet line between the spoken ones. @param {string} text */
   note(text, kind = "note") {
     const line = this.#add(kind);
     this.#write(line, text);
+    if (kind === "error") this.#announcer.textContent = text;
     return line;
   }
 

@@ -198,7 +198,6 @@ const NOTICE = {
   drain: "The server restarts soon",
   idle: "Are you still there?",
   max_call: "The call ends soon",
-  tools: "Some of the agent's tools are missing",
 };
 
 /**

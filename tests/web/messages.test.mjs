@@ -23,13 +23,13 @@ beforeEach(() => {
 const own = (data) => showMessage({ type: "server-message", data }, page);
 
 test("a notice of the server's is a card, counted down if the call ends with it", () => {
-  own({ kind: "notice", about: "tools", text: "The tools of 'stock' did not load." });
+  own({ kind: "notice", about: "tools", text: "The tools of 'stock' did not load.", left_s: null });
   own({ kind: "notice", about: "drain", text: "It restarts.", left_s: 30 });
   own({ kind: "notice_over", about: "drain" });
   const [[, , , card, how], [, , , , counted], over] = told;
   assert.equal(card.text, "The tools of 'stock' did not load.");
-  assert.match(card.title, /tools are missing/);
-  assert.equal(how.leftS, undefined);
+  assert.equal(card.title, "From the server");
+  assert.equal(how.leftS, null);
   assert.equal(counted.leftS, 30);
   assert.deepEqual(over, ["notices", "clear", "drain"]);
 });
