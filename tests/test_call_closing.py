@@ -14,6 +14,7 @@ from aiortc.mediastreams import VideoStreamTrack
 from tests.rtc.calling import until
 from vision_agent import Settings, create_app
 from vision_agent.call import UNSEEN_SCREEN, Call
+from vision_agent.live.history import Line, newest
 from vision_agent.rtc.budget import Budget
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -108,7 +109,7 @@ async def test_a_step_that_fails_is_logged_once_and_keeps_no_other_from_being_do
 
 
 async def test_a_step_that_hangs_is_not_waited_for(http, monkeypatch, caplog):
-    monkeypatch.setattr("vision_agent.call.CLOSE_STEP_S", 0.2)
+    monkeypatch.setattr("vision_agent.closing.STEP_OF_A_CALL_S", 0.2)
     released = asyncio.Event()
 
     async def deaf() -> None:
@@ -192,4 +193,19 @@ async def test_a_caller_who_shares_a_screen_is_told_once_that_it_is_not_seen(htt
         await call.close("over")
         told = [m["data"] for m in messages if m["type"] == "error"]
         assert [(error["message"], error["fatal"]) for error in told] == [(UNSEEN_SCREEN, False)]
+    await slots_are_free(http)
+
+
+async def test_of_a_long_conversation_the_newest_lines_are_told_that_the_client_takes(http):
+    async with calling(http, max_message_bytes=16_384) as (channel, messages, call):
+        call.opened.resumed = True
+        call.opened.earlier = [Line("user", f"{n} " + "ü" * 900) for n in range(12)]
+        ready = {"label": "rtvi-ai", "type": "client-ready", "id": "1", "data": {}}
+        channel.send(json.dumps(ready))
+        await until(lambda: any(m.get("data", {}).get("kind") == "resumed" for m in messages))
+        told = next(m["data"] for m in messages if m.get("data", {}).get("kind") == "resumed")
+        assert "shortened" not in told
+        assert [line["text"].split()[0] for line in told["earlier"]] == list(map(str, range(4, 12)))
+        await call.close("over")
+    assert newest([], 100) == []
     await slots_are_free(http)

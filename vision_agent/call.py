@@ -16,10 +16,12 @@ from vision_agent.agent_host import AgentHost
 from vision_agent.call_limits import CallLimits, EndsNow, EndsSoon, GoesOn
 from vision_agent.call_status import CallStatus, State
 from vision_agent.caller_media import CallerMedia
+from vision_agent.closing import Closing
 from vision_agent.conversation import Conversation
 from vision_agent.in_call import InCall
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.failure import LiveFailure
+from vision_agent.live.history import newest
 from vision_agent.live.intake import Intake
 from vision_agent.live.store import OpenSession
 from vision_agent.metrics import Metrics, Tally
@@ -35,8 +37,8 @@ CLIENT_READY_TIMEOUT_S = 5.0
 
 LIMITS_CHECK_S = 1.0
 
-CLOSE_STEP_S = 6.0
-"""How long one step of closing may take; a peer takes up to 5 s. Then the next one is begun."""
+MESSAGE_FRAME_BYTES = 200
+"""What the lines of a message have around them."""
 
 UNSEEN_SCREEN = "The agent does not see the shared screen: it looks at the camera alone."
 
@@ -278,8 +280,10 @@ class Call:
         """The caller's client can show things now: tell it where we are."""
         self._client_ready.set()
         if self.opened.resumed:
-            earlier = [{"who": line.who, "text": line.text} for line in self.opened.earlier]
-            self._channel.server_message({"kind": "resumed", "earlier": earlier})
+            lines = newest(
+                self.opened.earlier, self._channel.max_message_bytes - MESSAGE_FRAME_BYTES
+            )
+            self._channel.server_message({"kind": "resumed", "earlier": lines})
         self._tell_state(self._status.state, None)
         for text in self._untold:
             self._channel.error(text, fatal=False)
@@ -424,54 +428,30 @@ class Call:
             self._closing = asyncio.create_task(self._close(reason), name=f"close-{self.call_id}")
 
     async def _close(self, reason: str) -> None:
+        closing = Closing(f"call {self.call_id}")
         try:
-            self._step("the last state", lambda: self._status.set("ended", reason))
-            self._step("the model's queue", self._intake.close)
-            self._step("the channel", self._channel.close)
-            await self._wait_step("the channel", self._channel.drain())
-            await self._wait_step("the tools' jobs", self._in_call.close())
-            await self._wait_step("the tasks", self._cancel_tasks())
-            await self._wait_step("the peer", self._peer.close(reason))
+            closing.do("the last state", lambda: self._status.set("ended", reason))
+            closing.do("the model's queue", self._intake.close)
+            closing.do("the channel", self._channel.close)
+            await closing.wait("the channel", self._channel.drain())
+            await closing.wait("the tools' jobs", self._in_call.close())
+            await closing.wait("the tasks", self._cancel_tasks())
+            await closing.wait("the peer", self._peer.close(reason))
             if self._retired is not None:
-                await self._wait_step("the peer before", self._retired.close(reason))
-            self._step("the media", self._media.close)
-            self._step("the conversation", lambda: self._host.store.end(self.opened))
-            await self._wait_step("the memory", self._remembering.flush())
+                await closing.wait("the peer before", self._retired.close(reason))
+            closing.do("the media", self._media.close)
+            closing.do("the conversation", lambda: self._host.store.end(self.opened))
+            await closing.wait("the memory", self._remembering.flush())
         finally:
-            self._step("the counters", self._count)
+            closing.do("the counters", self._count)
             self._metrics.calls_ended.inc()
-            self._step("the slot", lambda: self._tell_closed(self))
+            closing.do("the slot", lambda: self._tell_closed(self))
 
     async def _cancel_tasks(self) -> None:
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _step(self, what: str, step: Callable[[], None]) -> None:
-        """One step of closing: a failure of it keeps no other from being done."""
-        try:
-            step()
-        except Exception:
-            logger.exception("call %s: closing %s failed", self.call_id, what)
-
-    async def _wait_step(self, what: str, step: Coroutine[Any, Any, None]) -> None:
-        """The same for one that takes time, and may not take for ever."""
-        task = asyncio.create_task(step, name=f"close {what}-{self.call_id}")
-        try:
-            # Not `wait_for`: that waits on for what does not let itself be cancelled.
-            await asyncio.wait([task], timeout=CLOSE_STEP_S)
-        finally:
-            task.cancel()
-        if not task.done():
-            logger.error(
-                "call %s: closing %s takes longer than %g s and is not waited for.",
-                self.call_id,
-                what,
-                CLOSE_STEP_S,
-            )
-        elif not task.cancelled() and (error := task.exception()):
-            logger.error("call %s: closing %s failed", self.call_id, what, exc_info=error)
 
     def _count(self) -> None:
         """Adds what happened since the last time to the server's counters."""

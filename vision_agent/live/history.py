@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +13,7 @@ MAX_LINE_CHARS = 2_000
 """Of one line that the caller is shown again."""
 
 MAX_LINES_CHARS = 24_000
-"""Of all of them together: they travel as one message of the data channel (64 KB at most)."""
+"""Of all of them together: they travel as one message of the data channel (see `newest`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +105,15 @@ def _lines(events: Iterable[Event]) -> Iterator[Line]:
 def _words_of(event: Event) -> str:
     said = (event.input_transcription, event.output_transcription)
     return "".join(one.text or "" for one in said if one)
+
+
+def newest(lines: Sequence[Line], max_bytes: int) -> list[dict[str, str]]:
+    """The newest lines of a conversation that fit into so many bytes of JSON."""
+    kept: list[dict[str, str]] = []
+    for line in reversed(lines):
+        told = {"who": line.who, "text": line.text}
+        max_bytes -= len(json.dumps(told, ensure_ascii=False).encode("utf-8", "replace"))
+        if max_bytes < 0:
+            break
+        kept.append(told)
+    return kept[::-1]

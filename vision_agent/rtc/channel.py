@@ -83,6 +83,11 @@ class Channel:
         """How many messages to the client were lost."""
         return self._out.dropped
 
+    @property
+    def max_message_bytes(self) -> int:
+        """The longest message that the client is sent whole."""
+        return self._out.max_message_bytes
+
     def attach(self, channel: RTCDataChannel) -> None:
         """Takes the peer's data channel; one that comes later takes the first one's place.
 

@@ -47,6 +47,12 @@ class Outbox:
         """Whether nothing is said any more."""
         return self._closed
 
+    @property
+    def max_message_bytes(self) -> int:
+        """The longest message that is sent whole: what the peer takes, within reason."""
+        announced = 0 if self._channel is None else max_message_bytes(self._channel)
+        return min(announced, MAX_MESSAGE_BYTES) if announced else MAX_MESSAGE_BYTES
+
     def attach(self, channel: RTCDataChannel) -> None:
         """Sends on this channel from now on."""
         self._channel = channel
@@ -72,7 +78,7 @@ class Outbox:
             self.dropped += 1
             return
         try:
-            text = encode(message, self._max_message_bytes(channel))
+            text = encode(message, self.max_message_bytes)
             if text is None or channel.bufferedAmount + len(text) > MAX_BUFFERED_BYTES:
                 self.dropped += 1
                 return
@@ -115,8 +121,3 @@ class Outbox:
     def _send_early(self) -> None:
         while self._early and self._released and self._open():
             self.put_now(self._early.popleft())
-
-    @staticmethod
-    def _max_message_bytes(channel: RTCDataChannel) -> int:
-        announced = max_message_bytes(channel)
-        return min(announced, MAX_MESSAGE_BYTES) if announced else MAX_MESSAGE_BYTES
