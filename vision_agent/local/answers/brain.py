@@ -185,7 +185,7 @@ class Brain:
                 yield PLAIN_ANSWERS[intent]
             case "clock" if turn.clock is not None:
                 yield phrasing.time_of_day(turn.clock, turn.text)
-            case "beyond" | "clock":
+            case "beyond" | "clock" | "open":
                 yield _beyond(turn)
             case "watch" | "remind" | "transfer":
                 yield FOR_TOOLS[request.intent]

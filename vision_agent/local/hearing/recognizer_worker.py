@@ -42,6 +42,9 @@ _LEVEL_BYTES = 32_000
 _TYPICAL_LEVEL = "40,3,-1"
 _SECOND_BEST = 10
 _FEW_WORDS = 2  # what a decoy can be mistaken for
+_HARMLESS = frozenset({"stop", "hello"})
+"""To stop when "staff" was said does little harm, and not to stop when asked to does much. A
+greeting that nobody meant costs a sentence; one that is not returned is the first impression."""
 _ONE_WORD = "#JSGF V1.0; grammar level; public <level> = stop;"
 _MOST_GRAMMARS = 4
 """Kept for a listener: one takes half a second to make. The one used longest ago is let go."""
@@ -181,16 +184,16 @@ def judge(
     free, bound = plain_words(general), plain_words(request)
     agreed = distance <= AGREEMENT or nearest <= SECOND_AGREEMENT
     asked = understand(free, names, agents)
-    # To stop when "staff" was said does little harm, and not to stop when asked to does much.
     doubtful = bound in DECOYS and len(free.split()) <= _FEW_WORDS and distance > AGREEMENT
-    if doubtful and not (asked and asked.intent == "stop"):
+    if doubtful and not (asked and asked.intent in _HARMLESS):
         return {"text": free, "understood": False}
     # The general model knows nothing of the table: if it hears a sentence of the table, that is it.
-    if asked is not None:
+    if asked is not None and not asked.loose:
         return {"text": free, "understood": True}
     if agreed and understand(bound, names, agents) is not None:
         return {"text": bound, "understood": True}
-    return {"text": free, "understood": False}
+    # A looser sentence is nearly as easily heard in another one: what both agree on comes first.
+    return {"text": free, "understood": asked is not None}
 
 
 @dataclass(slots=True)

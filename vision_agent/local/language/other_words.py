@@ -197,6 +197,15 @@ OTHER_WORDS: tuple[Intent, ...] = (
         ),
     ),
     Intent(
+        "open",
+        (
+            "[and] (what | which) [kind of | sort of | type of] <any> (is | are) (this | that | it"
+            " | these | those)",
+            "what (is | are) <object> (doing | eating | wearing | holding | used for | made of"
+            " | worth | good for)",
+        ),
+    ),
+    Intent(
         "knows", ("what (did i show | have i shown) you [before | earlier | just now | already]",)
     ),
     Intent(
