@@ -1,6 +1,7 @@
 """Datagrams from strangers and from the caller's own address, on real sockets."""
 
 import asyncio
+import contextlib
 import os
 import random
 import socket
@@ -8,6 +9,7 @@ import struct
 from collections.abc import Iterator
 
 import aioice.ice
+import pylibsrtp
 import pytest
 from aioice import stun
 from aiortc import RTCPeerConnection, RTCSessionDescription
@@ -174,6 +176,35 @@ async def test_an_authenticated_check_without_its_attributes_ends_nothing(live: 
             request.attributes.update(attributes)
             request.add_message_integrity(server.local_password.encode())
             client.sendto(bytes(request), pair.remote_addr)
+    await goes_on(live)
+
+
+async def test_a_strangers_check_is_not_answered(live: Call, stranger):
+    request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    connection = connection_of(live.peer._pc)
+    stranger.settimeout(0)
+    for key in (None, b"wrong"):
+        request.attributes["USERNAME"] = f"{connection.local_username}:x"
+        if key:
+            request.add_message_integrity(key)
+        dropped = failures.dropped_datagrams
+        stranger.sendto(bytes(request), ("127.0.0.1", server_ports(live)[0]))
+        await until(lambda dropped=dropped: failures.dropped_datagrams > dropped)
+    with pytest.raises(BlockingIOError):
+        stranger.recv(2000)
+
+
+async def test_no_authenticated_packet_of_the_caller_ends_a_call(live: Call):
+    dice = random.Random(6)
+    transport = live.caller.sctp.transport
+    for first in range(256):
+        for length in (0, 1, 3, 11, 12, 40, 200):
+            data = bytes([first]) + dice.randbytes(length)
+            await transport._send_data(data)
+            if 128 <= first < 192 and length >= 11:
+                with contextlib.suppress(pylibsrtp.Error):
+                    await transport._send_rtp(data)
+        await asyncio.sleep(0)
     await goes_on(live)
 
 

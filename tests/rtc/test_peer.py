@@ -227,6 +227,14 @@ async def test_offers_of_other_stacks_are_answered(kind):
     await leftovers.nothing()
 
 
+async def test_payload_types_below_96_are_the_same_in_the_answer():
+    sdp = OFFERS["h264_baseline"].replace("126", "45")
+    peer = Peer(Listener(), Speaker())
+    answer = await peer.accept(Offer.parse(sdp))
+    assert "a=rtpmap:45 H264/90000" in answer
+    await peer.close()
+
+
 async def test_offers_with_random_damage_are_answered_or_refused_and_leave_nothing_behind():
     dice = random.Random(5)
     original = CHROMIUM.splitlines()

@@ -16,6 +16,7 @@ Written for aioice 0.13.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 from typing import Any
 
@@ -39,6 +40,8 @@ UNUSED_AFTER_ROUNDS = 3
 """A peer may choose another pair shortly after it connected, so no socket is closed at once."""
 
 _LAST_STUN_BYTE = 3  # RFC 7983
+_ROLE_CONFLICT = 487  # RFC 8445 7.3.1.1; the only one that an authenticated check gets
+_CLOSE_S = 2.0
 
 
 class GuardedProtocol(StunProtocol):
@@ -144,6 +147,19 @@ class GuardedConnection(Connection):
         else:
             super().data_received(data, component)
 
+    def respond_error(
+        self,
+        request: stun.Message,
+        addr: tuple[str, int],
+        protocol: StunProtocol,
+        error_code: tuple[int, str],
+    ) -> None:
+        """Answers a check that is refused; one of a stranger's is not answered at all."""
+        if error_code[0] == _ROLE_CONFLICT:
+            super().respond_error(request, addr, protocol, error_code)
+        else:
+            failures.drop_datagram()
+
     async def close_unused(self) -> None:
         """Closes sockets over which nothing goes; call it once a round on a connected peer."""
         used = {pair.protocol for pair in self._nominated.values()}
@@ -166,7 +182,8 @@ class GuardedConnection(Connection):
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
-        await protocol.close()
+        with contextlib.suppress(TimeoutError):  # a TURN server that does not answer
+            await asyncio.wait_for(protocol.close(), _CLOSE_S)
 
 
 def install() -> None:
@@ -182,6 +199,7 @@ _OVERRIDDEN: list[tuple[Any, str, list[str]]] = [
     (Connection, "connect", ["self"]),
     (Connection, "check_incoming", ["self", "message", "addr", "protocol"]),
     (Connection, "data_received", ["self", "data", "component"]),
+    (Connection, "respond_error", ["self", "request", "addr", "protocol", "error_code"]),
 ]
 _ATTRIBUTES = {
     "_check_list",

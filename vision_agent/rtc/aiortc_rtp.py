@@ -26,6 +26,7 @@ import aiortc.rtcdtlstransport
 import aiortc.rtcpeerconnection
 import aiortc.rtcrtpreceiver
 import aiortc.rtcrtpsender
+import aiortc.rtp
 from aiortc import RTCRtpReceiver, RTCRtpSender, RTCRtpTransceiver
 from aiortc.rtcdtlstransport import RtpRouter
 from aiortc.rtcrtpreceiver import NackGenerator, StreamStatistics
@@ -45,6 +46,12 @@ logger = logging.getLogger(__name__)
 dtls_module: Any = aiortc.rtcdtlstransport
 peer_connection_module: Any = aiortc.rtcpeerconnection
 receiver_module: Any = aiortc.rtcrtpreceiver
+
+rtp_module: Any = aiortc.rtp
+
+DYNAMIC_PAYLOAD_TYPES = [*range(35, 64), *range(96, 128)]
+"""Offers that run out of 96 to 127 use the numbers from 35 on (RFC 3551 3). aiortc answers those
+with numbers of its own, so that neither side understands the other."""
 
 MAX_STREAMS = 4
 """Synchronization sources of a receiver: the stream, its retransmissions, and one before each. A
@@ -240,6 +247,7 @@ def cancel_tasks(transceiver: RTCRtpTransceiver) -> list[asyncio.Future[Any]]:
 
 def install() -> None:
     """Puts the replacements in place."""
+    rtp_module.DYNAMIC_PAYLOAD_TYPES = DYNAMIC_PAYLOAD_TYPES
     receiver_module.NackGenerator = BoundedNackGenerator
     receiver_module.StreamStatistics = BoundedStreamStatistics
     dtls_module.RtpPacket = StrictRtpPacket
@@ -283,6 +291,7 @@ def missing() -> str | None:
         (dtls_module.RTCDtlsTransport.__init__, "RtpRouter"),
         (dtls_module.RTCDtlsTransport._handle_rtp_data, "RtpPacket"),
         (dtls_module.RTCDtlsTransport._handle_rtcp_data, "RtcpPacket"),
+        (aiortc.rtcpeerconnection.find_common_codecs, "DYNAMIC_PAYLOAD_TYPES"),
     ):
         if used not in user.__code__.co_names:
             return f"{user.__qualname__} no longer uses {used}"
