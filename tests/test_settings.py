@@ -1,9 +1,13 @@
 """The options: read, checked, and never shown where they are secret."""
 
+import logging
+import re
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
-from vision_agent import IceServer, Settings
+from vision_agent import IceServer, Settings, unknown_options
 
 SECRETS = {
     "token": "t0ken-s3cret",
@@ -43,3 +47,35 @@ def test_what_tools_get_and_give_is_not_reported_unless_it_is_asked_for():
     assert Settings(_env_file=None).tool_reports == "name"
     with pytest.raises(ValueError, match="none"):
         Settings(_env_file=None, tool_reports="everything")
+
+
+def test_the_example_of_a_env_file_lists_every_option_once():
+    text = (Path(__file__).parent.parent / ".env.example").read_text()
+    listed = re.findall(r"^#?VISION_AGENT_(\w+)=", text, re.MULTILINE)
+    assert sorted(name.lower() for name in listed) == sorted(Settings.model_fields)
+
+
+def test_a_keyword_that_is_no_option_is_an_error_that_names_the_nearest():
+    with pytest.raises(ValidationError, match=r"'max_cals' is no option\. Nearest: max_calls"):
+        Settings(_env_file=None, max_cals=3)
+
+
+def test_a_variable_that_is_no_option_is_told_once_with_the_nearest(monkeypatch, tmp_path, caplog):
+    monkeypatch.setattr(unknown_options, "_told", set())
+    file = tmp_path / ".env"
+    file.write_text("GOOGLE_API_KEY=x\nVISION_AGENT_TOKN=x\nVISION_AGENT_PORT=0\n")
+    monkeypatch.setenv("VISION_AGENT_MAX_CALS", "3")
+    monkeypatch.setenv("VISION_AGENT_LOCAL_KEY", "x")
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            assert Settings(_env_file=file).port == 0
+    assert [record.getMessage() for record in caplog.records] == [
+        "VISION_AGENT_MAX_CALS (environment) is no option. Nearest: VISION_AGENT_MAX_CALLS.",
+        "VISION_AGENT_TOKN (.env) is no option. Nearest: VISION_AGENT_TOKEN.",
+    ]
+
+
+@pytest.mark.parametrize("path", ["agent", "/agent/", "/a b"])
+def test_a_prefix_is_a_path_without_its_last_slash(path):
+    with pytest.raises(ValidationError, match="root_path"):
+        Settings(_env_file=None, root_path=path)

@@ -13,7 +13,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vision_agent import rtc
 from vision_agent.call_registry import CallRegistry
@@ -26,6 +26,7 @@ from vision_agent.ingress.body import BoundedBody
 from vision_agent.ingress.descriptors import raise_limit, said_once
 from vision_agent.ingress.errors import tell_errors
 from vision_agent.ingress.hosts import Hosts, KnownHosts
+from vision_agent.ingress.lifetime import Lifetime
 from vision_agent.ingress.security_headers import SecurityHeaders
 from vision_agent.ingress.termination import Termination
 from vision_agent.metrics import Metrics
@@ -41,6 +42,13 @@ class _Application(FastAPI):
     def __init__(self, settings: Settings, **options: Any) -> None:
         super().__init__(**options)
         self._settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        prefix = self._settings.root_path
+        if prefix and f"{scope.get('path', '')}/".startswith(f"{prefix}/"):
+            # A proxy that does not take the prefix away; routes are found behind it.
+            scope = {**scope, "root_path": scope.get("root_path", "") + prefix}
+        await super().__call__(scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
         settings = self._settings
@@ -75,7 +83,7 @@ def create_app(settings: Settings | None = None, *, agents: Switchboard | None =
     access = Access(settings, admission)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def running() -> AsyncIterator[None]:
         raise_limit()
         rtc.install()
         await switchboard.start()
@@ -95,11 +103,12 @@ def create_app(settings: Settings | None = None, *, agents: Switchboard | None =
             )
             await switchboard.close()
 
+    lifetime = Lifetime(running)
     app = _Application(
         settings,
         title="vision_agent",
         version=__version__,
-        lifespan=lifespan,
+        lifespan=lifetime.lifespan,
         openapi_url=None,  # below, for those it is for
         docs_url=None,
         redoc_url=None,
@@ -121,9 +130,10 @@ def create_app(settings: Settings | None = None, *, agents: Switchboard | None =
     async def health() -> JSONResponse:
         """Whether the server takes and answers calls, and how many it has; 503 if not, and why."""
         content = {"status": "ok", "calls": len(registry), "max_calls": settings.max_calls}
+        lifetime.begin()
         if registry.draining:
             content["status"] = "draining"
-        elif problem := switchboard.problem:
+        elif problem := lifetime.problem or switchboard.problem:
             content |= {"status": "unavailable", "reason": problem}
         return JSONResponse(content, 200 if content["status"] == "ok" else 503)
 
@@ -145,7 +155,9 @@ def create_app(settings: Settings | None = None, *, agents: Switchboard | None =
                 path, show, dependencies=only, response_model=None, include_in_schema=False
             )
 
-    app.include_router(signalling_router(registry, switchboard, settings, access, admission))
+    app.include_router(
+        signalling_router(registry, switchboard, settings, access, admission, lifetime)
+    )
     # Last: it answers every path that nothing above does.
     app.mount("/", StaticFiles(directory=web_folder(), html=True), name="web")
     return app

@@ -11,10 +11,18 @@ from typing import Annotated, Literal, Self
 
 from aiortc import RTCIceServer
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from vision_agent.data_folder import data_folder
 from vision_agent.logs import LogFormat
+from vision_agent.unknown_options import refuse_unknown, warn_of_unknown
 
 ToolReports = Literal["none", "name", "full"]
 
@@ -63,6 +71,12 @@ class Settings(BaseSettings):
     cors_origins: Annotated[list[str], NoDecode] = Field(
         default_factory=list,
         description="Other origins whose pages may call, comma-separated; `*` for any.",
+    )
+    root_path: str = Field(
+        default="",
+        pattern=r"^(/[^/\s]+)*$",
+        description="The path under which a proxy shows the server, if the proxy passes it on: "
+        "/agent.",
     )
     allowed_hosts: Annotated[list[str], NoDecode] = Field(
         default_factory=list,
@@ -253,6 +267,27 @@ class Settings(BaseSettings):
     keep_days: float = Field(
         default=30, gt=0, description="Conversations older than that are deleted at the start."
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Where options come from, in order; what looks like an option and is none is told.
+
+        Raises:
+            ValidationError: A keyword argument is no option.
+        """
+        if isinstance(init_settings, InitSettingsSource):
+            refuse_unknown(init_settings.init_kwargs, cls.model_fields, cls.__name__)
+        for source, where in ((env_settings, "environment"), (dotenv_settings, ".env")):
+            if isinstance(source, EnvSettingsSource):
+                warn_of_unknown(source.env_vars, cls.model_fields, where)
+        return init_settings, env_settings, dotenv_settings
 
     def calls_of_one_address(self) -> int:
         """How many calls one address may have at the same time; 0: no limit."""

@@ -26,6 +26,7 @@ from vision_agent.ingress.access import Access, address_of, peer_of
 from vision_agent.ingress.addresses import counted_as
 from vision_agent.ingress.admission import Admission
 from vision_agent.ingress.descriptors import none_left
+from vision_agent.ingress.lifetime import Lifetime
 from vision_agent.ingress.refusal import Refusal
 from vision_agent.ingress.sessions import Sessions
 from vision_agent.live.call_options import CallOptions
@@ -81,6 +82,7 @@ def signalling_router(
     settings: Settings,
     access: Access,
     admission: Admission,
+    lifetime: Lifetime,
 ) -> APIRouter:
     """The routes under `/api`, `/start` and `/sessions`, all behind the access token if one is set.
 
@@ -90,16 +92,17 @@ def signalling_router(
         settings: The ICE servers, and for how long conversations can be resumed.
         access: Asks for the token.
         admission: Bounds how often one address, one call and one conversation may ask.
+        lifetime: Requests wait for it to run.
     """
     sessions = Sessions()
     ice_servers = [server.described() for server in settings.ice_servers]
 
-    router = APIRouter(dependencies=[Depends(access)])
+    router = APIRouter(dependencies=[Depends(access), Depends(lifetime.ready)])
 
     @router.get("/api/info")
     async def info() -> dict[str, Any]:
         """Who answers, for the page."""
-        return {**agents.info(), "ice_servers": ice_servers, "ready": True}
+        return {**agents.info(), "ice_servers": ice_servers, "ready": agents.problem is None}
 
     @router.post("/start")
     async def start(request: Request) -> dict[str, Any]:
@@ -125,6 +128,7 @@ def signalling_router(
         except BadOffer as error:
             raise Refusal(400, str(error)) from error
         try:
+            admission.begin(address, now_s)
             if body.pc_id:
                 call = _find(registry, body.pc_id)
                 admission.restart(call.call_id, now_s)

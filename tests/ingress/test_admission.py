@@ -63,6 +63,26 @@ async def test_offers_of_one_address_have_a_rate():
         assert (await other.post("/api/offer", json=BAD)).status_code == 400
 
 
+async def test_calls_of_one_address_are_begun_at_a_rate(monkeypatch):
+    monkeypatch.setattr("vision_agent.ingress.admission.CALLS_AT_ONCE", 2)
+    async with (
+        application() as client,
+        client("1.1.1.1") as one,
+        client("2.2.2.2") as other,
+        offered() as body,
+    ):
+        token, codes = "", []
+        for _ in range(3):
+            again = body | {"requestData": {"resume": token} if token else {}}
+            response = await one.post("/api/offer", json=again)
+            codes.append(response.status_code)
+            # One conversation after the other, so that each has a rate of its own.
+            token = response.json().get("resume", token)
+        assert codes == [200, 200, 429]
+        assert (await one.post("/api/offer", json=BAD)).status_code == 400
+        assert (await other.post("/api/offer", json=body)).status_code == 200
+
+
 async def test_callers_behind_a_trusted_proxy_are_counted_one_by_one():
     async with (
         application(offers_per_minute=1, trusted_proxies="127.0.0.1") as client,

@@ -87,7 +87,7 @@ class Proxies:
 
 
 class RealCaller:
-    """Puts the caller's address in place of the proxy's (`scope["client"]`).
+    """Puts the caller's address and scheme in place of the proxy's.
 
     Args:
         app: The application.
@@ -114,5 +114,8 @@ class RealCaller:
                     peer,
                 )
             if caller != peer:
+                scheme = Headers(scope=scope).get("x-forwarded-proto")
+                if scheme in ("http", "https"):
+                    scope = {**scope, "scheme": scheme}  # for redirects
                 scope = {**scope, PEER: peer, "client": (caller, 0) if caller else None}
         await self._app(scope, receive, send)

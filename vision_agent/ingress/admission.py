@@ -16,6 +16,10 @@ from vision_agent.settings import Settings
 RESTARTS_AT_ONCE = 10
 """A network that comes and goes makes a client try again some seven times in half a minute."""
 
+CALLS_AT_ONCE = 40
+"""Of one address. To begin a call takes some 20 ms of the event loop, also one that is never
+connected; a refused offer takes next to nothing."""
+
 TRICKLES_PER_MINUTE = 300
 TRICKLES_AT_ONCE = 100
 
@@ -36,6 +40,7 @@ class Admission:
         self._lines = settings.calls_of_one_address()
         self._unconnected = settings.unconnected_calls_per_address
         self._offers = Rate(settings.offers_per_minute)
+        self._begun = Rate(settings.offers_per_minute / 2, CALLS_AT_ONCE)
         self._restarts = Rate(settings.restarts_per_minute, RESTARTS_AT_ONCE)
         self._trickles = Rate(TRICKLES_PER_MINUTE, TRICKLES_AT_ONCE)
         self._wrong_tokens = Rate(settings.wrong_tokens_per_minute)
@@ -46,6 +51,14 @@ class Admission:
             _wait(
                 self._offers.take(counted_as(address), now_s),
                 "Too many offers have come from your address.",
+            )
+
+    def begin(self, address: str, now_s: float) -> None:
+        """An offer that begins or continues a call, or connects it anew."""
+        if address:
+            _wait(
+                self._begun.take(counted_as(address), now_s),
+                "Too many calls have been begun from your address.",
             )
 
     def restart(self, what: str, now_s: float) -> None:

@@ -1,0 +1,109 @@
+"""When what stands behind the application starts: the agents, the local Live API, the calls."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Literal
+
+from vision_agent.ingress.refusal import Refusal
+
+logger = logging.getLogger(__name__)
+
+START_WAIT_S = 12.0
+"""How long a request waits for the start; the page gives up a request after 15 s."""
+
+RETRY_AFTER_S = 5
+TRY_AGAIN_S = 10.0
+"""How long a start that failed is not tried again."""
+
+
+class Lifetime:
+    """Runs it once: from the ASGI lifespan, or else from the first request that needs it.
+
+    Starlette runs no lifespan of an application that is mounted in another one. Then the first call
+    waits for the start, and the end comes with that of the event loop.
+
+    Args:
+        running: Starts it on entry, ends it on exit.
+    """
+
+    def __init__(self, running: Callable[[], AbstractAsyncContextManager[None]]) -> None:
+        self._running = running
+        self._state: Literal["new", "starting", "running", "stopped"] = "new"
+        self._task: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
+        self._failed_at_s = float("-inf")
+        self._failure = ""
+
+    @property
+    def problem(self) -> str | None:
+        """Why no calls can be answered, as a sentence; None if it runs."""
+        if self._state == "running":
+            return None
+        if self._failure:
+            return self._failure
+        if self._state == "stopped":
+            return "The server is stopping."
+        return "The agent is starting. Try again shortly."
+
+    @asynccontextmanager
+    async def lifespan(self, app: object) -> AsyncIterator[None]:
+        """The application's ASGI lifespan."""
+        if self._task is not None:
+            # The first request was faster: it goes on as that began it, and ends here.
+            await self.ready()
+            try:
+                yield
+            finally:
+                await self._end()
+            return
+        self._state = "starting"
+        try:
+            async with self._running():
+                self._state = "running"
+                yield
+        finally:
+            self._state = "stopped"
+
+    def begin(self) -> None:
+        """Start it, unless it runs or has just failed to."""
+        loop = asyncio.get_running_loop()
+        if self._state != "new" or loop.time() < self._failed_at_s + TRY_AGAIN_S:
+            return
+        self._state, self._failure = "starting", ""
+        self._changed = asyncio.Event()
+        self._task = asyncio.create_task(self._keep(), name="vision_agent")
+
+    async def ready(self) -> None:
+        """Wait until it runs, as a dependency of requests; `Refusal` 503 if it does not."""
+        if self._state == "running":
+            return
+        self.begin()
+        if self._state == "starting" and self._task is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), START_WAIT_S)
+        if problem := self.problem:
+            raise Refusal(503, problem, {"Retry-After": str(RETRY_AFTER_S)})
+
+    async def _keep(self) -> None:
+        try:
+            async with self._running():
+                self._state = "running"
+                self._changed.set()
+                await asyncio.Event().wait()
+        except Exception as error:
+            logger.error("The agent could not be started: %s", error, exc_info=error)
+            self._failure = f"The agent could not be started: {error}"
+            self._failed_at_s = asyncio.get_running_loop().time()
+        finally:
+            self._state, self._task = "new", None
+            self._changed.set()
+
+    async def _end(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        self._state = "stopped"
