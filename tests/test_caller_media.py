@@ -166,7 +166,8 @@ async def test_a_pause_in_a_question_is_no_end_though_dtx_sends_next_to_nothing(
         await caller.peer.close()
 
 
-async def test_a_bad_line_does_not_cut_a_question_in_two(url):
+@pytest.mark.parametrize("line", ["loses and jitters", "reorders"])
+async def test_a_bad_line_does_not_cut_a_question_in_two(url, line):
     microphone = MicrophoneTrack()
     caller = await talking(url, microphone)
     try:
@@ -174,13 +175,14 @@ async def test_a_bad_line_does_not_cut_a_question_in_two(url):
         send = transport._send_rtp
 
         async def later(data: bytes) -> None:
-            await asyncio.sleep(rng.uniform(0, 0.06))
+            late_s = rng.choice([0, 0.1]) if line == "reorders" else rng.uniform(0, 0.06)
+            await asyncio.sleep(late_s)
             await send(data)
 
         late: set[asyncio.Task[None]] = set()
 
         async def badly(data: bytes) -> None:
-            if rng.random() > 0.15:
+            if line == "reorders" or rng.random() > 0.15:
                 task = asyncio.ensure_future(later(data))
                 late.add(task)
                 task.add_done_callback(lambda done: (late.discard(done), done.exception()))

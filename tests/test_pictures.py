@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from av import VideoFrame
 import numpy as np
 from vision_agent.pictures import PeerPicture
-from vision_agent.rtc.camera import to_jpeg, to_thumbnail
+from vision_agent.rtc.camera import frame_to_jpeg, to_thumbnail
 
 noise = np.random.default_rng(0).integers(0, 255, (720, 1280, 3), np.uint8)
 with ThreadPoolExecutor(4) as threads:
@@ -22,7 +22,7 @@ with ThreadPoolExecutor(4) as threads:
         frame = VideoFrame.from_ndarray(noise, format="rgb24").reformat(format="yuv420p")
         seen = PeerPicture(frame, 0.0)
         looks = [threads.submit(seen.pixels, size) for size in (640, 1280, 320)]
-        looks += [threads.submit(lambda f: (to_thumbnail(f), to_jpeg(f, 768, 40_000)), frame)]
+        looks += [threads.submit(lambda f: (to_thumbnail(f), frame_to_jpeg(f, 768, 40_000)), frame)]
         for look in looks:
             look.result()
 print("all seen")

@@ -12,11 +12,14 @@ from functools import cache
 import cv2
 import numpy as np
 
+from vision_agent.jpeg import to_jpeg
+
 COMMENT = b"[notice] The camera is off."
 """The local Live API knows it too."""
 
 _LINES = ("THE CAMERA IS OFF", "There is no picture of the caller now.")
 _WIDTH, _HEIGHT = 640, 360
+MAX_BYTES = 40_000
 
 
 @cache
@@ -28,8 +31,6 @@ def camera_off_jpeg() -> bytes:
         (width, _), _ = cv2.getTextSize(line, font, scale, 2)
         at = ((_WIDTH - width) // 2, _HEIGHT // 2 + 60 * n)
         cv2.putText(picture, line, at, font, scale, (255, 255, 255), 2, cv2.LINE_AA)
-    done, buffer = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 80])
-    assert done
-    jpeg = buffer.tobytes()
+    jpeg, _ = to_jpeg(picture, MAX_BYTES, (80,))
     segment = b"\xff\xfe" + (len(COMMENT) + 2).to_bytes(2, "big") + COMMENT
     return jpeg[:2] + segment + jpeg[2:]  # right after the start of the file (ITU-T T.81 B.2.4.5)

@@ -13,7 +13,7 @@ from aiortc.mediastreams import MediaStreamError
 
 from tests.rtc.calling import Call, PictureSource, moving_picture, plain, until
 from vision_agent.rtc import Camera, Frame
-from vision_agent.rtc.camera import fitting, to_jpeg
+from vision_agent.rtc.camera import fitting, frame_to_jpeg
 
 
 def decoded(frame: Frame) -> np.ndarray:
@@ -144,7 +144,7 @@ async def test_a_large_picture_arrives_at_768_pixels_and_within_40_kb(call):
 
 def test_a_picture_of_pure_noise_is_made_small_enough_by_quality_and_then_by_size():
     noise = np.random.default_rng(0).integers(0, 255, (1080, 1920, 3), np.uint8)
-    jpeg, width, height = to_jpeg(picture(noise), 768, 40_000)
+    jpeg, width, height = frame_to_jpeg(picture(noise), 768, 40_000)
     assert len(jpeg) <= 40_000
     assert width / height == pytest.approx(16 / 9, rel=0.02)
     assert cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).shape == (height, width, 3)
@@ -171,9 +171,9 @@ async def test_while_a_picture_is_converted_the_newest_waits_and_older_ones_are_
 ):
     def slow(frame: av.VideoFrame, max_px: int, max_bytes: int) -> tuple[bytes, int, int]:
         time.sleep(0.2)
-        return to_jpeg(frame, max_px, max_bytes)
+        return frame_to_jpeg(frame, max_px, max_bytes)
 
-    monkeypatch.setattr("vision_agent.rtc.camera.to_jpeg", slow)
+    monkeypatch.setattr("vision_agent.rtc.camera.frame_to_jpeg", slow)
     frames: list[Frame] = []
     camera = Camera(frames.append, rate_hz=1000)
     track = Played([picture(plain(2 * n, 9, 9, 64, 64), n * 9000) for n in range(100)], 0.01)
@@ -221,7 +221,7 @@ async def test_what_fails_ends_the_run_though_the_next_picture_was_chosen_at_onc
     def broken(*_: object) -> None:
         raise LookupError("no such picture")
 
-    monkeypatch.setattr("vision_agent.rtc.camera.to_jpeg", broken)
+    monkeypatch.setattr("vision_agent.rtc.camera.frame_to_jpeg", broken)
     track = Held([picture(moving_picture(n), n * 90_000) for n in range(3)])
     before = set(asyncio.all_tasks())
     with pytest.raises(LookupError, match="no such picture"):

@@ -1,3 +1,5 @@
+import random
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,8 +55,42 @@ def test_whatever_arrives_comes_out_in_order_and_soon(data):
     out = feed_audio(arrives, start)
     assert out == sorted(set(out))
     assert set(out) <= set(arrives)
-    # At most the last two may still wait for what is before them.
-    assert not arrives or out[-1] >= arrives[-1] - 2 - len(lost) or len(arrives) < 3
+    # At most the last few may still wait for what is before them.
+    depth = AudioJitterBuffer.MAX_DEPTH
+    assert not arrives or out[-1] >= arrives[-1] - depth - len(lost) or len(arrives) <= depth
+
+
+def reordered(packets: int, by: float, share: float, seed: int = 3) -> list[int]:
+    """The order in which packets arrive of which a share is late by so many places."""
+    rng = random.Random(seed)
+    late = {n: n + (by if rng.random() < share else 0) for n in range(packets)}
+    return sorted(late, key=lambda n: (late[n], n))
+
+
+def test_on_a_line_that_reorders_widely_next_to_nothing_is_lost():
+    order = reordered(1000, 5.5, 0.5)
+    out = feed_audio(order)
+    assert out == sorted(out)
+    assert len(out) >= 990
+
+
+def test_the_window_is_as_deep_as_needed_and_shallow_again_later():
+    buffer = AudioJitterBuffer()
+    for n in reordered(200, 4.5, 0.5):
+        buffer.add(n, n, b"x")
+    assert 4 <= buffer.depth <= 6
+    for n in range(200, 200 + 5 * AudioJitterBuffer.SHALLOWER_AFTER):
+        assert len(buffer.add(n, n, b"x")) >= 1  # in order nothing waits, however deep it is
+    assert buffer.depth == AudioJitterBuffer.DEPTH
+
+
+def test_losses_and_duplicates_make_the_window_no_deeper():
+    buffer = AudioJitterBuffer()
+    rng = random.Random(2)
+    for n in range(2000):
+        for _ in range(rng.choice([0, 1, 1, 1, 2])):
+            buffer.add(n, n, b"x")
+    assert buffer.depth == AudioJitterBuffer.DEPTH
 
 
 class Pictures:

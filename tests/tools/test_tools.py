@@ -13,7 +13,7 @@ from tests.tools.fake_call import FakeCall, inside
 from vision_agent import tools
 from vision_agent.tools.boxes import BadBox, check_box, in_pixels
 from vision_agent.tools.jobs import MAX_OF_A_KIND
-from vision_agent.tools.look import MAX_BYTES, MAX_PX, to_jpeg
+from vision_agent.tools.look import MAX_BYTES, MAX_PX, bounded_jpeg
 from vision_agent.tools.remind import spoken_time
 from vision_agent.tools.watch import subject_of
 
@@ -109,7 +109,7 @@ async def test_what_is_sent_is_bounded_whatever_the_camera():
 
 def test_noise_is_made_small_enough_by_quality_and_then_by_size():
     noise = np.random.default_rng(0).integers(0, 255, (1000, 1500, 3), np.uint8)
-    jpeg, width, height = to_jpeg(noise, 150_000)
+    jpeg, width, height = bounded_jpeg(noise, 150_000)
     assert len(jpeg) <= 150_000
     assert decoded(jpeg).shape == (height, width, 3)
 

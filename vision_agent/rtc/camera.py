@@ -10,12 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 
-import cv2
 import numpy as np
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 
+from vision_agent.jpeg import to_jpeg
 from vision_agent.rtc.aiortc_patches import lane_of
 from vision_agent.rtc.budget import Budget
 from vision_agent.rtc.frame_gate import CLOCK_HZ, FrameGate
@@ -56,7 +56,7 @@ def fitting(width: int, height: int, max_px: int) -> tuple[int, int]:
     return max(2, round(width * scale)), max(2, round(height * scale))
 
 
-def to_jpeg(frame: VideoFrame, max_px: int, max_bytes: int) -> tuple[bytes, int, int]:
+def frame_to_jpeg(frame: VideoFrame, max_px: int, max_bytes: int) -> tuple[bytes, int, int]:
     """Makes a JPEG file of at most `max_bytes` of a picture. Blocks for a millisecond or two.
 
     Returns:
@@ -70,12 +70,9 @@ def to_jpeg(frame: VideoFrame, max_px: int, max_bytes: int) -> tuple[bytes, int,
         # swscale shrinks and converts in one pass: 2.1 ms for 720p, 8.9 ms when shrunk afterwards.
         # By default it would start as many threads as there are cores for every single picture.
         picture = frame.to_ndarray(width=width, height=height, format="bgr24", threads=1)
-        for quality in JPEG_QUALITIES:
-            done, buffer = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
-            if not done:
-                raise ValueError(f"A picture of {width}x{height} could not be made a JPEG.")
-            if len(buffer) <= max_bytes or min(width, height) * SHRINK < MIN_PX:
-                return buffer.tobytes(), width, height
+        jpeg, small_enough = to_jpeg(np.asarray(picture, np.uint8), max_bytes, JPEG_QUALITIES)
+        if small_enough or min(width, height) * SHRINK < MIN_PX:
+            return jpeg, width, height
         width, height = max(2, round(width * SHRINK)), max(2, round(height * SHRINK))
 
 
@@ -236,7 +233,7 @@ class Camera:
                         self._unsent = (chosen.frame, chosen.timestamp, chosen.captured_at)
                     continue
             jpeg, width, height = await loop.run_in_executor(
-                self._executor, to_jpeg, chosen.frame, self._max_px, self._max_bytes
+                self._executor, frame_to_jpeg, chosen.frame, self._max_px, self._max_bytes
             )
             self.sent += 1
             self._on_frame(Frame(jpeg, width, height, chosen.captured_at))

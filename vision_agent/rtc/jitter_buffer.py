@@ -8,6 +8,7 @@ over when the next one begins: 36 ms late at 30 frames a second, 503 ms at 2.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 # A jump this far in the 16-bit sequence is a sender that started anew, not a reordering.
@@ -30,17 +31,24 @@ class Encoded:
 
 
 class AudioJitterBuffer:
-    """Orders audio packets; a hole is given up once two later packets wait.
+    """Orders audio packets; a hole is given up once `depth` later packets wait.
 
-    Two, because RTP reorders by one packet now and then and hardly ever by more; each would cost
-    20 ms. The hole itself stays visible in the timestamps: the Microphone fills it with silence.
+    Two, because RTP reorders by one packet now and then and hardly ever by more; each costs 20 ms
+    where something is lost. On a line that does reorder by more, a packet comes after its hole was
+    given up: then the window is as deep as that took, until it has not happened for a while. The
+    hole itself stays visible in the timestamps: the Microphone fills it with silence.
     """
 
-    MAX_WAITING = 2
+    DEPTH = 2
+    MAX_DEPTH = 7  # 140 ms
+    SHALLOWER_AFTER = 500  # packets: 10 s
 
     def __init__(self) -> None:
         self._next: int | None = None
         self._waiting: dict[int, Encoded] = {}
+        self._given_up: deque[int] = deque(maxlen=32)
+        self._since_late = 0
+        self.depth = self.DEPTH
         self.lost = 0
 
     def add(self, sequence: int, timestamp: int, data: bytes) -> list[Encoded]:
@@ -49,18 +57,30 @@ class AudioJitterBuffer:
             self._next = sequence
         ahead = _distance(sequence, self._next)
         if -MAX_MISORDER < ahead < 0:
+            self._came_late(sequence, -ahead)
             return []  # late or a duplicate: its place is gone
         if not 0 <= ahead < MAX_MISORDER:
             self._waiting.clear()
             self._next = sequence
         self._waiting.setdefault(sequence, Encoded(data, timestamp))
         ready = self._contiguous()
-        if len(self._waiting) >= self.MAX_WAITING:
+        if len(self._waiting) >= self.depth:
             hole = self._next
             self._next = min(self._waiting, key=lambda waiting: _distance(waiting, hole))
-            self.lost += _distance(self._next, hole)
+            missing = _distance(self._next, hole)
+            self._given_up.extend((hole + n) & 0xFFFF for n in range(missing))
+            self.lost += missing
             ready += self._contiguous()
+        self._since_late += 1
+        if self.depth > self.DEPTH and self._since_late >= self.SHALLOWER_AFTER:
+            self.depth, self._since_late = self.depth - 1, 0
         return ready
+
+    def _came_late(self, sequence: int, behind: int) -> None:
+        if sequence in self._given_up:
+            self._given_up.remove(sequence)
+            self.depth = max(self.depth, min(behind, self.MAX_DEPTH))
+            self._since_late = 0
 
     def _contiguous(self) -> list[Encoded]:
         ready = []

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from pydantic import Field
 
+from vision_agent.jpeg import to_jpeg
 from vision_agent.tools.boxes import BadBox, Box2d, check_box, in_pixels
 from vision_agent.tools.call_context import CallContext, Pixels, Result, error, in_call
 
@@ -48,7 +49,7 @@ async def look_closely(
             return error(NO_PICTURE)
 
         def make() -> tuple[bytes, int, int]:
-            return to_jpeg(cut(picture.pixels(max(picture.width, picture.height)), box))
+            return bounded_jpeg(cut(picture.pixels(max(picture.width, picture.height)), box))
 
         jpeg, width, height = await asyncio.to_thread(make)
         call.show_model(jpeg)
@@ -75,19 +76,16 @@ def cut(pixels: Pixels, box: tuple[int, int, int, int] | None) -> Pixels:
     return _scaled(pixels, MAX_PX / longer, cv2.INTER_AREA) if longer > MAX_PX else pixels
 
 
-def to_jpeg(pixels: Pixels, max_bytes: int = MAX_BYTES) -> tuple[bytes, int, int]:
+def bounded_jpeg(pixels: Pixels, max_bytes: int = MAX_BYTES) -> tuple[bytes, int, int]:
     """A JPEG file of at most `max_bytes`, its width and its height.
 
     Raises:
         ValueError: OpenCV could not encode the picture.
     """
     while True:
-        for quality in JPEG_QUALITIES:
-            done, buffer = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
-            if not done:
-                raise ValueError(f"A picture of {pixels.shape} could not be made a JPEG.")
-            if len(buffer) <= max_bytes:
-                return buffer.tobytes(), pixels.shape[1], pixels.shape[0]
+        jpeg, small_enough = to_jpeg(pixels, max_bytes, JPEG_QUALITIES)
+        if small_enough:
+            return jpeg, pixels.shape[1], pixels.shape[0]
         pixels = _scaled(pixels, SHRINK, cv2.INTER_AREA)
 
 
