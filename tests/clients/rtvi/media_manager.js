@@ -1,0 +1,81 @@
+// Microphone and camera by getUserMedia, for SmallWebRTCTransport. The transport's own manager loads
+// its device code from the internet; everything else of the SDK is as published.
+export class PlainMediaManager {
+  constructor() {
+    this.stream = null;
+    this.supportsScreenShare = false;
+    this.isSharingScreen = false;
+    this.selectedMic = {};
+    this.selectedCam = {};
+    this.selectedSpeaker = {};
+  }
+
+  setUserAudioCallback() {}
+
+  setClientOptions(options) {
+    this.callbacks = options.callbacks ?? {};
+    this.microphoneOn = options.enableMic ?? true;
+    this.cameraOn = options.enableCam ?? false;
+  }
+
+  async initialize() {
+    if (this.stream) return;
+    this.stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: true });
+    this.enableMic(this.microphoneOn);
+    this.enableCam(this.cameraOn);
+  }
+
+  async connect() {
+    await this.initialize();
+  }
+
+  async disconnect() {
+    this.stream?.getTracks().forEach((track) => track.stop());
+    this.stream = null;
+  }
+
+  get isMicEnabled() {
+    return this.microphoneOn;
+  }
+
+  get isCamEnabled() {
+    return this.cameraOn;
+  }
+
+  enableMic(on) {
+    this.microphoneOn = on;
+    this.stream?.getAudioTracks().forEach((track) => { track.enabled = on; });
+  }
+
+  enableCam(on) {
+    this.cameraOn = on;
+    this.stream?.getVideoTracks().forEach((track) => { track.enabled = on; });
+  }
+
+  enableScreenShare() {}
+  updateMic() {}
+  updateCam() {}
+  updateSpeaker() {}
+
+  async #devices(kind) {
+    return (await navigator.mediaDevices.enumerateDevices()).filter((one) => one.kind === kind);
+  }
+
+  getAllMics() {
+    return this.#devices('audioinput');
+  }
+
+  getAllCams() {
+    return this.#devices('videoinput');
+  }
+
+  getAllSpeakers() {
+    return this.#devices('audiooutput');
+  }
+
+  tracks() {
+    const [audio] = this.stream?.getAudioTracks() ?? [];
+    const [video] = this.stream?.getVideoTracks() ?? [];
+    return { local: { audio, video } };
+  }
+}

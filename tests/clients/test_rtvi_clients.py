@@ -1,0 +1,238 @@
+"""Pipecat's client SDKs in Chromium hold a call, from a page of another origin.
+
+Everything of them is as published but the media manager: the transport's own loads its device code
+from the internet (`rtvi/media_manager.js`).
+"""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, Playwright, async_playwright
+
+from tests.browser.caller import until
+from tests.browser.chromium import chromium
+from tests.browser.fake_devices import camera_file, microphone_file
+from tests.clients.npm import bundle, node
+from tests.conftest import RECORDINGS
+from vision_agent.server_process import ServerProcess
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+OLDER = {
+    "client_js": "older-client-js",
+    "small_webrtc_transport": "older-small-webrtc-transport",
+}
+VERSIONS = ["newest", "older"]
+PAGE = '<!doctype html><meta charset="utf-8"><div id="root"></div>{}'
+SCRIPT = '<script type="module" src="{}"></script>'
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def site_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three applications, each a page and a bundle."""
+    node()
+    folder = tmp_path_factory.mktemp("site")
+    await bundle("rtvi/client.js", folder / "newest.js")
+    await bundle("rtvi/client.js", folder / "older.js", **OLDER)
+    await bundle("rtvi/kit.jsx", folder / "kit.js")
+    for name in (*VERSIONS, "kit"):
+        (folder / f"{name}.html").write_text(PAGE.format(SCRIPT.format(f"{name}.js")))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def site(site_folder: Path) -> Iterator[str]:
+    """The origin of the applications."""
+    handler = functools.partial(_Quiet, directory=str(site_folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(site: str) -> AsyncIterator[ServerProcess]:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("VISION_AGENT_CORS_ORIGINS", site)
+        async with ServerProcess() as server:
+            yield server
+
+
+@pytest.fixture(scope="module")
+def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return camera_file(RECORDINGS / "bottle.mp4", tmp_path_factory.mktemp("camera") / "b.mjpeg")
+
+
+@pytest.fixture(scope="module")
+def question(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    speech = RECORDINGS / "speech" / "what-do-you-see.wav"
+    return microphone_file([4.0, speech, 60.0], tmp_path_factory.mktemp("mic") / "question.wav")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def playwright() -> AsyncIterator[Playwright]:
+    async with async_playwright() as playwright:
+        yield playwright
+
+
+class Application:
+    """A page with the client SDK, and what the SDK told it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    async def events(self, *kinds: str) -> list[dict[str, Any]]:
+        told = await self.page.evaluate("() => window.events")
+        return [one for one in told if one["kind"] in kinds]
+
+    async def event(self, kind: str, wanted: str = "True", *, after: int = 0) -> dict[str, Any]:
+        """The first event of a kind, counted from the `after`-th, that has `wanted` in it."""
+
+        async def found() -> dict[str, Any] | None:
+            told = (await self.events(kind))[after:]
+            return next((one for one in told if wanted == "True" or wanted in str(one)), None)
+
+        return await until(found, f"{kind} with {wanted}")
+
+    async def connect(self, url: str) -> None:
+        await self.page.evaluate(
+            "(endpoint) => client.connect({ webrtcRequestParams: { endpoint } })",
+            f"{url}/api/offer",
+        )
+        await self.event("ready")
+
+    async def asks(self, text: str) -> str:
+        """Types, and waits for the whole answer."""
+        before = len(await self.events("bot-stopped"))
+        shown = len(await self.events("output"))
+        await self.page.evaluate("(text) => client.sendText(text)", text)
+        await self.event("bot-stopped", after=before)
+        return self.words(await self.events("output"), shown)
+
+    @staticmethod
+    def words(outputs: list[dict[str, Any]], after: int = 0) -> str:
+        """What protocol 2.1 shows: the pieces that are `new`, each once."""
+        data = [one["data"] for one in outputs[after:]]
+        return " ".join(one["text"].strip() for one in data if one.get("spoken_status") == "new")
+
+
+@asynccontextmanager
+async def application(
+    playwright: Playwright, address: str, camera: Path, microphone: Path
+) -> AsyncIterator[Application]:
+    async with chromium(playwright, camera=camera, microphone=microphone) as browser:
+        page = await browser.new_page()
+        await page.goto(address)
+        await page.wait_for_function("() => window.client")
+        yield Application(page)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_the_client_sdk_asks_by_voice_and_by_text_and_shows_every_word(
+    playwright: Playwright,
+    site: str,
+    server: ServerProcess,
+    camera: Path,
+    question: Path,
+    version: str,
+) -> None:
+    async with application(playwright, f"{site}/{version}.html", camera, question) as app:
+        await app.connect(server.url)
+        heard = await app.event("user", "'final': True")
+        assert heard["data"]["text"] == "what do you see"
+        stopped = await app.event("bot-stopped")
+        # The question stands there before its answer has been spoken.
+        assert heard["at"] < stopped["at"]
+        outputs = await app.events("output")
+        assert app.words(outputs).startswith("I see ")
+        assert " is " in await app.asks("What colour is this?")
+        assert not await app.events("error", "message-error")
+        assert await app.events("voice-track")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_camera_that_the_sdk_switches_off_is_off_at_once(
+    playwright: Playwright,
+    site: str,
+    server: ServerProcess,
+    camera: Path,
+    question: Path,
+    version: str,
+) -> None:
+    async with application(playwright, f"{site}/{version}.html", camera, question) as app:
+        await app.connect(server.url)
+        await app.event("bot-stopped")
+        await app.page.evaluate("() => client.enableCam(false)")
+        assert "camera is off" in await app.asks("What do you see?")
+        await app.page.evaluate("() => client.enableCam(true)")
+        assert "camera is off" not in await app.asks("What do you see?")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_the_sdk_starts_the_bot_and_connects_twice(
+    playwright: Playwright,
+    site: str,
+    server: ServerProcess,
+    camera: Path,
+    question: Path,
+    version: str,
+) -> None:
+    async with application(playwright, f"{site}/{version}.html", camera, question) as app:
+        for time in range(2):
+            await app.page.evaluate(
+                "(endpoint) => client.startBotAndConnect({ endpoint })", f"{server.url}/start"
+            )
+            await app.event("ready", after=time)
+            await app.page.evaluate("() => client.disconnect()")
+            await app.event("disconnected", after=time)
+
+
+async def test_what_the_server_does_not_know_fails_the_request_alone(
+    playwright: Playwright, site: str, server: ServerProcess, camera: Path, question: Path
+) -> None:
+    async with application(playwright, f"{site}/newest.html", camera, question) as app:
+        await app.connect(server.url)
+        refused = await app.page.evaluate(
+            "() => client.sendClientRequest('no-such-request').then(() => null, (e) => `${e}`)"
+        )
+        assert refused is not None
+        assert not await app.events("error")
+        await app.event("bot-stopped")
+
+
+async def test_the_ready_made_console_shows_what_was_asked_and_what_is_answered(
+    playwright: Playwright, site: str, server: ServerProcess, camera: Path, question: Path
+) -> None:
+    address = f"{site}/kit.html?offer={server.url}/api/offer"
+    async with chromium(playwright, camera=camera, microphone=question) as browser:
+        page = await browser.new_page(viewport={"width": 1440, "height": 900})
+        await page.goto(address)
+        await page.get_by_role("button", name="Connect").first.click()
+
+        async def shows(*words: str) -> bool:
+            text = (await page.inner_text("body")).lower()
+            return all(word in text for word in words)
+
+        await until(lambda: shows("what do you see", "i see "), "the question and its answer")
+        # It has one for narrow and one for wide windows.
+        box = page.get_by_placeholder("Type message").locator("visible=true").first
+        await box.fill("What colour is this?")
+        await box.press("Enter")
+        await until(lambda: shows("what colour is this?", "it is "), "the answer to what was typed")
