@@ -199,3 +199,43 @@ async def test_a_caller_that_vanishes_is_noticed_and_its_model_session_closed():
         now = await settled(server)
         print(f"noticed after {asyncio.get_running_loop().time() - began:.1f} s")
         assert (now.calls, now.model_sessions) == (0, 0)
+
+
+async def cut_short(url: str) -> Dialled:
+    """A caller who has begun to hear a long answer."""
+    caller = Dialled(url)
+    await caller.connect()
+    caller.send("send-text", {"content": "what can you do?"})
+    await caller.wait_for(lambda m: state(m) == "speaking")
+    async with asyncio.timeout(20):
+        while caller.voiced_s < 0.8:
+            await asyncio.sleep(0.02)
+    return caller
+
+
+async def test_who_hangs_up_on_an_answer_is_not_told_it_again(database):
+    async with serving(*database) as server:
+        caller = await cut_short(server.url)
+        await caller.hang_up()
+        async with calling(server.url, resume=caller.answer["resume"]) as again:
+            earlier = await told_earlier(again)
+            assert [line["who"] for line in earlier] == ["user", "agent"]
+            await again.wait_for(lambda m: state(m) == "listening")
+            # The next thing that is said is the answer to what is asked next.
+            answer = await asks(again, "hello")
+            assert "Hello" in answer
+            assert [said(m) for m in again.messages if said(m)] == [answer]
+
+
+async def test_who_lost_the_line_in_an_answer_is_given_it_when_they_are_back(database):
+    async with serving(*database) as server:
+        caller = await cut_short(server.url)
+        async with asyncio.timeout(20):
+            while await asyncio.to_thread(session_events, server, "waiting"):
+                await asyncio.sleep(0.05)
+        os.kill(server.pid, signal.SIGKILL)
+    async with (
+        serving(*database) as server,
+        calling(server.url, resume=caller.answer["resume"]) as again,
+    ):
+        await again.wait_for(lambda m: "offline" in (said(m) or ""))

@@ -157,6 +157,7 @@ class AgentHost:
         options: CallOptions,
         listener: Listener,
         heard: Callable[[], str],
+        given_up: Callable[[], bool],
         on_missing_tools: Callable[[str], None],
     ) -> LiveSession:
         """The model's side of a call.
@@ -167,6 +168,7 @@ class AgentHost:
             options: The call's, from `options`.
             listener: Is told how the connection to the model fares.
             heard: What the caller has heard of the present answer.
+            given_up: Whether the caller hung up; asked when the call is over.
             on_missing_tools: Is told of a toolset that does not load.
         """
         return LiveSession(
@@ -179,6 +181,7 @@ class AgentHost:
             listener=listener,
             heard=heard,
             tools=BackgroundTools(self._tool_limits, self._tool_threads),
+            given_up=given_up,
             on_missing_tools=on_missing_tools,
             keeper=opened,
         )

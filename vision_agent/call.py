@@ -124,6 +124,7 @@ class Call:
         self._closing: asyncio.Task[None] | None = None
         self._client_ready = asyncio.Event()
         self._untold: list[str] = []
+        self._hung_up = False
         self._newest_restart = 0
         self._retired: Peer | None = None
         self._restarting = asyncio.Lock()
@@ -235,6 +236,11 @@ class Call:
             {"kind": "notice", "about": about, "left_s": round(left_s), "text": text}
         )
 
+    async def hang_up(self) -> None:
+        """The caller hangs up: `close`, and what the agent has not said is not wanted any more."""
+        self.on_goodbye()
+        await self.close("the caller hung up")
+
     def tell(self, text: str) -> None:
         """Tell the caller, as soon as their client can show it, that something does not work."""
         if self._client_ready.is_set():
@@ -324,6 +330,7 @@ class Call:
 
     def on_goodbye(self) -> None:
         """The caller hung up."""
+        self._hung_up = True
         self.end("the caller hung up")
 
     # The model's side
@@ -338,6 +345,7 @@ class Call:
             options=self._options,
             listener=self._conversation,
             heard=self._conversation.heard,
+            given_up=lambda: self._hung_up,
             on_missing_tools=self._on_missing_tools,
         )
         try:

@@ -192,7 +192,7 @@ def signalling_router(
         return {"status": "success"}
 
     async def goodbye(pc_id: str) -> Response:
-        await _find(registry, pc_id).close("the caller hung up")
+        await _find(registry, pc_id).hang_up()
         return Response(status_code=204)
 
     async def in_session(session_id: str) -> None:

@@ -9,7 +9,7 @@ plugin sees every event before any session service does, so it does not matter w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 
 from google.adk.agents.invocation_context import InvocationContext
@@ -62,22 +62,49 @@ class HeardHistory(BasePlugin):
         return self._held.pop(session_id, None)
 
 
-async def settle(runner: Runner, user_id: str, session_id: str) -> None:
+async def settle(runner: Runner, user_id: str, session_id: str, *, given_up: bool) -> bool:
     """Appends what was heard of an answer in whose middle a call has ended; its run is over.
 
     ADK tells its plugins of the end of a run, but not of one that is closed from outside.
+
+    Args:
+        runner: ADK's.
+        user_id: Whose session.
+        session_id: Which.
+        given_up: The caller hung up on the answer: what was heard of it is all of it, even if the
+            model had not made all of its words yet. Otherwise such an answer is still owed.
+
+    Returns:
+        Whether an answer was closed that the model has not finished.
     """
     plugin = runner.plugin_manager.get_plugin(NAME)
     held = plugin.take(session_id) if isinstance(plugin, HeardHistory) else None
-    kept = _kept(_words(held)) if held else ""
-    if not held or not kept:
-        return
     sessions = runner.session_service
     session = await sessions.get_session(
         app_name=runner.app_name, user_id=user_id, session_id=session_id
     )
-    if session is not None:
-        await sessions.append_event(session, _with_words(held, kept))
+    if session is None:
+        return False
+    if held is not None:
+        if kept := _kept(_words(held)):
+            await sessions.append_event(session, _with_words(held, kept))
+        return False
+    if not given_up or not (kept := _kept("")) or not _is_open(session.events):
+        return False
+    words = types.Transcription(text=kept, finished=True)
+    cut = Event(author=runner.agent.name, output_transcription=words, interrupted=True)
+    await sessions.append_event(session, cut)
+    return True
+
+
+def _is_open(events: Sequence[Event]) -> bool:
+    """Whether the last words are the caller's, or a tool's result for them."""
+    for event in reversed(events):
+        if event.turn_complete or event.interrupted or event.output_transcription:
+            return False
+        if event.author == "user" or event.input_transcription or event.get_function_responses():
+            return True
+    return False
 
 
 def _kept(whole: str) -> str:

@@ -48,6 +48,8 @@ class LiveSession:
         heard: What the caller has heard of the present answer, for the history of one that is
             interrupted; None keeps all of it.
         tools: Runs the agent's tools beside the conversation; None leaves them to ADK, which waits.
+        given_up: Whether the caller hung up, and so does not want the rest of an answer that the
+            end cuts off; asked at the end.
         on_missing_tools: Is told in a sentence of a toolset that does not load, once in a call.
         keeper: Keeps the resumption handle for a later call; None: nobody does.
     """
@@ -64,6 +66,7 @@ class LiveSession:
         listener: Listener,
         heard: Callable[[], str] | None = None,
         tools: BackgroundTools | None = None,
+        given_up: Callable[[], bool] = lambda: False,
         on_missing_tools: Callable[[str], None] = lambda _text: None,
         keeper: Keeper | None = None,
     ) -> None:
@@ -76,6 +79,7 @@ class LiveSession:
         self._listener = _ToolsToo(listener, tools) if tools else listener
         self._heard = heard
         self._tools = tools
+        self._given_up = given_up
         self._on_missing_tools = on_missing_tools
         self._keeper = keeper
 
@@ -123,7 +127,11 @@ class LiveSession:
             logger.warning("A call's model side failed (%s): %s", kind, cause_of(error))
             raise LiveFailure(explain(error, model=self._model), kind=kind) from error
         finally:
-            await heard_history.settle(self._runner, self._user_id, self._session_id)
+            closed = await heard_history.settle(
+                self._runner, self._user_id, self._session_id, given_up=self._given_up()
+            )
+            if closed and self._keeper is not None:
+                self._keeper.keep(None)  # it stands for a session that still owes the answer
             if existing is None:
                 await sessions.delete_session(**key)
 

@@ -1,0 +1,77 @@
+"""A failure of the model's side leaves a line in the log and a count, and the caller is told."""
+
+import asyncio
+import urllib.request
+
+from tests.dialling import Dialled
+from tests.test_call import said
+from vision_agent.server_process import ServerProcess
+
+AGENT = """
+from google.adk.agents import Agent
+from google.adk.tools.base_toolset import BaseToolset
+
+
+class Shelf(BaseToolset):
+    async def get_tools(self, readonly_context=None):
+        raise ConnectionError("the shelf is not there")
+
+
+def fail(callback_context):
+    raise ValueError("my bank code is 4711")
+
+
+root_agent = Agent(name="keeper", instruction="You keep.", {arguments})
+"""
+
+SCENARIO = "engine: false\nanswers: []\notherwise: {say: Hello.}\n"
+
+
+def failures(server: ServerProcess, kind: str) -> float:
+    with urllib.request.urlopen(f"{server.url}/metrics", timeout=10) as response:
+        lines = response.read().decode().splitlines()
+    wanted = f'vision_agent_model_failures_total{{kind="{kind}"}} '
+    return next((float(line.removeprefix(wanted)) for line in lines if line.startswith(wanted)), 0)
+
+
+def served(tmp_path, arguments: str) -> tuple[str, ...]:
+    (tmp_path / "keeper").mkdir()
+    (tmp_path / "keeper" / "agent.py").write_text(AGENT.format(arguments=arguments))
+    (tmp_path / "scenario.yaml").write_text(SCENARIO)
+    return "--agent", str(tmp_path / "keeper"), "--scenario", str(tmp_path / "scenario.yaml")
+
+
+async def test_a_toolset_that_does_not_load_is_told_in_each_call_and_the_call_goes_on(tmp_path):
+    log = tmp_path / "log"
+    arguments = served(tmp_path, "tools=[Shelf(tool_name_prefix='shelf')]")
+    async with ServerProcess(*arguments, stderr_to=log) as server:
+        for calls in (1, 2):
+            caller = Dialled(server.url)
+            await caller.connect()
+            error = await caller.wait_for(lambda m: m["type"] == "error")
+            assert "Shelf 'shelf' are not available" in error["data"]["error"]
+            assert not error["data"]["fatal"]
+            caller.send("send-text", {"content": "hello"})
+            await caller.wait_for(lambda m: said(m) == "Hello.")
+            assert len([m for m in caller.messages if m["type"] == "error"]) == 1
+            await caller.hang_up()
+            assert await asyncio.to_thread(failures, server, "toolset") == calls
+    text = " ".join(log.read_text().split())
+    assert "The toolset Shelf 'shelf' does not load" in text
+    assert "the shelf is not there" in text
+
+
+async def test_an_agent_whose_code_fails_is_in_the_log_once_and_counted(tmp_path):
+    log = tmp_path / "log"
+    arguments = served(tmp_path, "before_agent_callback=fail")
+    async with ServerProcess(*arguments, stderr_to=log) as server:
+        caller = Dialled(server.url)
+        await caller.connect()
+        error = await caller.wait_for(lambda m: m["type"] == "error")
+        assert "The agent failed (ValueError)" in error["data"]["error"]
+        await caller.peer.close()
+        assert await asyncio.to_thread(failures, server, "agent") == 1
+    text = " ".join(log.read_text().split())
+    assert text.count("A call's model side failed (agent)") == 1
+    assert "in fail" in text
+    assert "4711" not in text.replace('raise ValueError("my bank code is 4711")', "")
