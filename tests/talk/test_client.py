@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import serving
-from vision_agent import CallClient
+from vision_agent import CallClient, CallFailed
 from vision_agent.replay import BadRecording
 from vision_agent.replay.recording import SOUND_RATE_HZ, Recording, read_sound
 from vision_agent.replay.utterances import utterances
@@ -135,6 +135,8 @@ async def test_one_call_is_shown_video_images_and_frames_and_asked_by_sound_pcm_
                 await call.show(tmp_path / "nothing.png")
             with pytest.raises(ValueError, match="RGB"):
                 await call.show(np.zeros((4, 4), np.uint8))
+            with pytest.raises(CallFailed, match="at most 4000"):
+                await call.type("a" * 5_000)
             assert [who for who, _ in call.transcript] == [
                 "user",
                 "agent",

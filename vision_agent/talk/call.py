@@ -67,6 +67,7 @@ class TalkCall:
         self._microphone = TappedSound(microphone, self._on_sent)
         self._camera = camera
         self._watch = ReplyWatch()
+        self._typed: tuple[int, int] | None = None
         self._conversation = Conversation(lambda who, text, at_ms: screen.line(who, text))
         self._captions = LiveCaptions(screen.partial, screen.state)
         self._zero_s = time.monotonic()
@@ -144,7 +145,9 @@ class TalkCall:
         """
         self._check()
         assert self._peer is not None
-        self._watch.typed(self._now_ms())
+        now_ms = self._now_ms()
+        self._watch.typed(now_ms)
+        self._typed = now_ms, len(self._conversation.errors)
         self._peer.type(text)
 
     def tell_microphone(self, on: bool) -> None:
@@ -188,10 +191,11 @@ class TalkCall:
             in_text: The agent answers in text: no voice is waited for.
 
         Raises:
-            CallFailed: The call ended meanwhile.
+            CallFailed: The call ended meanwhile, or the server refused what was typed.
         """
         while True:
             self._check()
+            self._check_refused()
             said_ms, turn_ms = self._watch.said_ms, self._conversation.turn_complete_ms
             if in_text and said_ms is not None and turn_ms is not None and turn_ms >= said_ms:
                 return "answered"
@@ -210,6 +214,15 @@ class TalkCall:
             if reason is not None:
                 return reason
             await asyncio.sleep(_POLL_S)
+
+    def _check_refused(self) -> None:
+        if self._typed is None or self._watch.heard_ms is not None:
+            return
+        typed_ms, errors_before = self._typed
+        refused = self._conversation.errors[errors_before:]
+        if refused and typed_ms == self._watch.said_ms:
+            self._typed = None
+            raise CallFailed(sentence(refused[0]))
 
     async def _dial(self) -> None:
         self._screen.state("dialling")
