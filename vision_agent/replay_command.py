@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from vision_agent.local import speak_question
-from vision_agent.replay import ReplayOptions, Report, replay
+from vision_agent.replay import Recording, ReplayOptions, Report, replay
 from vision_agent.server_process import ServerProcess
 from vision_agent.terminal import Terminal, one_line
 
@@ -50,6 +51,8 @@ class ReplayCommand:
             BadRecording: The recording or the sound can't be replayed.
             ServerDidNotStart: No server could be started.
         """
+        # What can't be replayed is refused before a server is started for it.
+        await asyncio.to_thread(Recording.open, self.file)
         async with AsyncExitStack() as stack:
             url = self.url
             if url is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -82,13 +83,24 @@ def read_headers(given: list[str] | None) -> dict[str, str]:
         refuse(f"--header {error}")
 
 
+_MENDABLE = {
+    "vision_agent.agents": "AgentError",
+    "vision_agent.live.local_process": "LocalServerError",
+    "vision_agent.live.models": "ModelError",
+    "vision_agent.local.scenarios.scenario_reader": "ScenarioError",
+    "vision_agent.replay.recording": "BadRecording",
+    "vision_agent.server": "ServerError",
+    "vision_agent.server_process": "ServerDidNotStart",
+}
+
+
 @contextmanager
 def refusals() -> Iterator[None]:
     """Everything that a person can mend is said in words, without a traceback; exit code 2."""
     try:
         yield
     except Exception as error:
-        if isinstance(error, _mendable()):
+        if _is_mendable(error):
             refuse(_in_words(error))
         raise
 
@@ -99,26 +111,11 @@ def _in_words(error: Exception) -> str:
     return str(error)
 
 
-def _mendable() -> tuple[type[Exception], ...]:
-    # Looked up when something has failed: importing ADK takes seconds, and callers do without it.
-    from vision_agent.agents import AgentError
-    from vision_agent.live.local_process import LocalServerError
-    from vision_agent.live.models import ModelError
-    from vision_agent.local import ScenarioError
-    from vision_agent.replay import BadRecording
-    from vision_agent.server import ServerError
-    from vision_agent.server_process import ServerDidNotStart
-
-    return (
-        AgentError,
-        ModelError,
-        LocalServerError,
-        ScenarioError,
-        ServerError,
-        ServerDidNotStart,
-        BadRecording,
-        OSError,
-    )
+def _is_mendable(error: Exception) -> bool:
+    # A module that has not been imported has raised nothing, and importing ADK takes seconds.
+    homes = ((sys.modules.get(module), name) for module, name in _MENDABLE.items())
+    known = tuple(getattr(module, name) for module, name in homes if module is not None)
+    return isinstance(error, (OSError, *known))
 
 
 def check_writable(*paths: Path | None) -> None:
