@@ -13,10 +13,22 @@ from aiortc.mediastreams import MediaStreamError
 from tests.conftest import serving
 from tests.dialling import Dialled
 from tests.local.recordings import SPEECH
-from tests.rtc.calling import PictureSource, plain
+from tests.rtc.calling import PictureSource, plain, until
 from tests.test_call import said, state
+from vision_agent.call_status import CallStatus
+from vision_agent.caller_media import CallerMedia
+from vision_agent.camera_off import camera_off_jpeg
+from vision_agent.in_call import InCall
+from vision_agent.live.intake import Intake
+from vision_agent.metrics import Metrics
 from vision_agent.replay.recording import SOUND_RATE_HZ, read_sound
 from vision_agent.replay.tracks import MicrophoneTrack
+from vision_agent.rtc import Channel
+from vision_agent.settings import Settings
+from vision_agent.tools import call_context
+from vision_agent.tools.look import look_closely
+from vision_agent.tools.point import point_at
+from vision_agent.tools.watch import watch_for
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -265,3 +277,53 @@ async def test_a_camera_that_sends_nothing_more_is_off_without_a_word_of_its_cli
             assert OFF not in await answer_to(caller, "what do you see?")
     finally:
         await caller.peer.close()
+
+
+class Client:
+    """A `ChannelListener` that does nothing."""
+
+    def __getattr__(self, name: str) -> object:
+        return lambda *_, **__: None
+
+
+async def test_a_camera_that_is_off_is_off_for_every_tool_and_the_model_is_shown_so():
+    intake, status = Intake(), CallStatus(lambda *_: None)
+    channel = Channel(Client(), {})
+    media = CallerMedia(intake, channel, status, Settings(), Metrics(), lambda *_: None)
+    call = InCall(intake, channel, status, media)
+    call_context.current.set(call)
+    watching = asyncio.ensure_future(media.watch(PictureSource(fps=10)))
+
+    async def says_off() -> bool:
+        answers = [
+            await look_closely("the label"),
+            await point_at("cup", [0, 0, 500, 500]),
+            await watch_for("a cat"),
+        ]
+        assert len({"error" in answer for answer in answers}) == 1
+        return all("camera is off" in answer.get("error", "") for answer in answers)
+
+    async def newest_picture() -> bytes:
+        while True:
+            blob = (await intake.get()).blob
+            if blob is not None:
+                return blob.data
+
+    try:
+        for _ in range(2):
+            await until(lambda: call.shown_at_s() is not None)
+            assert not await says_off()
+            media.switch_camera(False)
+            assert await says_off()
+            async with asyncio.timeout(10):
+                while await newest_picture() != camera_off_jpeg():
+                    pass
+            # Nothing of what still comes is shown after it.
+            pictures = intake.counters.pictures
+            await until(lambda: media.camera.sent >= 1)
+            assert intake.counters.pictures == pictures
+            media.switch_camera(True)
+    finally:
+        watching.cancel()
+        await call.close()
+        media.close()

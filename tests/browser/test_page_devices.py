@@ -97,6 +97,8 @@ async def test_a_camera_turned_off_sends_nothing_until_it_is_on_again(
         now = await caller.video_sent()
         return now if now["at_ms"] > off["at_ms"] + 2_000 else None
 
+    await caller.types("what do you see?")
+    assert (await caller.reads_answer()).startswith("Your camera is off; the last picture is ")
     later = await until(two_seconds_later, "two seconds")
     assert later["framesSent"] - off["framesSent"] <= 1  # one may have been under way
     await caller.page.get_by_role("button", name="Turn camera on").click()

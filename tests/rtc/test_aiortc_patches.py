@@ -19,6 +19,7 @@ from vision_agent.rtc.aiortc_patches import (
     FIXED_BITRATE_BPS,
     FixedBitrate,
     PromptJitterBuffer,
+    UnfoldingDecoder,
     check,
     get_decoder,
     get_mono_decoder,
@@ -187,6 +188,20 @@ def test_the_streams_of_a_report_are_bounded():
     for ssrc in range(1000):
         estimator.add(ssrc, 0, 0, ssrc)
     assert len(estimator.add(10_000, 0, 0, 1)[1]) <= 8
+
+
+def test_whatever_a_decoder_raises_is_a_broken_frame_and_logged_once(caplog):
+    # Any other exception would end aiortc's decoder thread, and with it the track, unseen.
+    class Broken:
+        def decode(self, encoded_frame: JitterFrame) -> list:
+            raise MemoryError("too large")
+
+    decoder = UnfoldingDecoder(Broken())
+    for _ in range(3):
+        with pytest.raises(av.FFmpegError):
+            decoder.decode(JitterFrame(b"x", 0))
+    assert decoder.failures == 3
+    assert caplog.text.count("could not be decoded") == 1
 
 
 async def test_each_track_of_a_call_has_its_own_lane(call: Call):

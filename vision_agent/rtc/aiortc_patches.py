@@ -162,6 +162,7 @@ class UnfoldingDecoder(Decoder):
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
+        self.failures = 0
 
     def decode(self, encoded_frame: JitterFrame) -> list[MediaFrame]:
         """Decodes the frame and those that became complete together with it."""
@@ -176,7 +177,9 @@ class UnfoldingDecoder(Decoder):
         except av.FFmpegError:
             raise
         except Exception as error:  # as any other broken frame: it must not end aiortc's thread
-            logger.warning("A frame could not be decoded.", exc_info=True)
+            self.failures += 1
+            if self.failures == 1:
+                logger.warning("A frame could not be decoded.", exc_info=True)
             raise av.error.InvalidDataError(_INVALID_DATA, str(error)) from error
 
 
