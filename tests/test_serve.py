@@ -155,3 +155,21 @@ async def test_who_opens_it_to_the_network_without_a_token_is_warned(monkeypatch
     process.send_signal(signal.SIGINT)
     assert await asyncio.wait_for(process.wait(), 10) == 0
     assert ("anybody on the network may call" in " ".join(lines)) == warned
+
+
+async def test_requests_that_are_no_http_are_a_line_in_the_log_not_one_each():
+    process, lines = await started()
+    try:
+        port = int(re.search(r"http://\S+:(\d+)", lines[0]).group(1))
+        for _ in range(50):
+            with socket.create_connection(("127.0.0.1", port)) as client:
+                client.sendall(b"\x16\x03\x01 no HTTP\r\n\r\n")
+                assert b" 400 " in await asyncio.to_thread(client.recv, 4096)
+        process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(process.wait(), 20) == 0
+        log = (await process.stderr.read()).decode().splitlines()
+        assert [("Invalid HTTP request" in line) for line in log] == [True]
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()

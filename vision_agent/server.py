@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ import uvicorn
 
 from vision_agent.app import create_app
 from vision_agent.ingress.addresses import Proxies, is_loopback
+from vision_agent.ingress.complaints import OncePerMinute
 from vision_agent.ingress.connections import Connections, bounded_protocol
 from vision_agent.ingress.descriptors import raise_limit
 from vision_agent.ingress.exposure import ADVICE, exposure
@@ -121,6 +123,7 @@ def run_server(settings: Settings, *, say: Callable[[str], None], until_eof: boo
         timeout_graceful_shutdown=1,
         lifespan="on",
     )
+    logging.getLogger("uvicorn.error").addFilter(OncePerMinute())
     server = _Server(config, announce)
     with bound:
         asyncio.run(server.serve(sockets=[bound]))

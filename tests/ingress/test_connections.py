@@ -11,7 +11,9 @@ import pytest_asyncio
 import uvicorn
 
 from vision_agent import Settings
+from vision_agent.ingress.body import BoundedBody
 from vision_agent.ingress.connections import Connections, bounded_protocol
+from vision_agent.ingress.refusal import Refusal
 from vision_agent.server import _bind
 
 
@@ -74,6 +76,18 @@ class Held:
         await send({"type": "http.response.body", "body": b"here"})
 
 
+def answering(app):
+    """The application, with refusals as responses."""
+
+    async def answer(scope, receive, send) -> None:
+        try:
+            await app(scope, receive, send)
+        except Refusal as refusal:
+            await refusal.response()(scope, receive, send)
+
+    return answer
+
+
 @contextlib.asynccontextmanager
 async def listening(app, connections: Connections, **times: float) -> AsyncIterator[int]:
     """The bounds under uvicorn itself; gives the port."""
@@ -125,6 +139,17 @@ async def test_a_request_that_does_not_come_is_not_waited_for(held, sent):
         await until_closed(reader)
         assert len(connections) == 0
         writer.close()
+
+
+async def test_half_a_body_is_answered_and_its_connection_closed(held):
+    connections = Connections(9, 9)
+    async with listening(BoundedBody(answering(held), within_s=0.2), connections) as port:
+        reader, writer = await opened(
+            port, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"
+        )
+        assert b" 408 " in (await until_closed(reader)).partition(b"\r\n")[0]
+        writer.close()
+    assert len(connections) == 0
 
 
 async def test_a_response_that_is_never_read_is_not_waited_for(held):
