@@ -56,7 +56,8 @@ class AgentHost:
         # Now: installing a brain replaces the models that say where they lead.
         self._destinations = destinations(self.brain, self._root, os.environ)
         check_options(self._options, self.brain.model)
-        for misfit in misfits(self._root, local=self.brain.kind == "local"):
+        self._misfits = tuple(misfits(self._root, local=self.brain.kind == "local"))
+        for misfit in self._misfits:
             logger.warning(misfit)
         if settings.scenario is not None and self.brain.kind != "local":
             raise ModelError(
@@ -104,6 +105,7 @@ class AgentHost:
             "brain": self.brain.kind,
             "brain_label": self.brain.label,
             "model": self.brain.model,
+            "misfits": list(self._misfits),
             "destinations": [asdict(one) for one in self._destinations],
             "version": __version__,
         }

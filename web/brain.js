@@ -14,6 +14,7 @@
  * @property {"local"|"gemini"|"custom"} [brain] custom: a model object or a base URL of its own
  * @property {string} [brain_label]
  * @property {string} [model]
+ * @property {string[]} [misfits] what of it has no effect in a call, a sentence each
  * @property {Destination[]} [destinations] empty for the local engine
  */
 

@@ -2,7 +2,7 @@
 
 import { agentWords, brainWords } from "./brain.js";
 import { Notices } from "./notices.js";
-import { NO_WEBRTC, callProblem } from "./problems.js";
+import { NO_WEBRTC, callProblem, misfitsProblem } from "./problems.js";
 import { Signalling, tokenFrom } from "./signalling.js";
 
 const INFO_AGAIN_MS = 1_500;
@@ -118,6 +118,8 @@ export class Lobby {
       const name = /** @type {HTMLElement} */ (document.getElementById("agent-name"));
       name.textContent = document.title;
     }
+    this.notices.clear("misfits");
+    if (agent.misfits?.length) this.notices.show("misfits", misfitsProblem(agent.misfits));
     this.#onAgent();
   }
 

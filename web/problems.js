@@ -288,6 +288,15 @@ export const INSECURE = Object.freeze({
  * A browser without WebRTC cannot call at all.
  * @type {Problem}
  */
+/** @param {string[]} misfits what of the agent has no effect in a call, a sentence each */
+export function misfitsProblem(misfits) {
+  return {
+    title: "Not all of this agent works in a call",
+    text: misfits.join(" "),
+    action: null,
+  };
+}
+
 export const NO_WEBRTC = Object.freeze({
   title: "This browser can't make calls",
   text: "It has no WebRTC. A current Chrome, Edge, Firefox or Safari does.",

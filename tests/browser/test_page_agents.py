@@ -138,3 +138,20 @@ async def test_the_page_says_where_an_agents_own_model_takes_sound_and_pictures(
             "at models.example:8443."
         )
         assert "secret" not in await caller.page.content()
+
+
+async def test_what_of_an_agent_has_no_effect_in_a_call_is_said_before_it(
+    quiet_browser, open_page, tmp_path
+):
+    (tmp_path / "searcher").mkdir()
+    (tmp_path / "searcher" / "agent.py").write_text(
+        "from google.adk.agents import Agent\n"
+        "from google.adk.tools import google_search\n"
+        "root_agent = Agent(name='searcher', instruction='Search.', tools=[google_search])\n"
+    )
+    async with ServerProcess("--agent", str(tmp_path / "searcher")) as server:
+        caller = await open_page(quiet_browser, server.url)
+        notice = caller.page.locator("#lobby-notices .notice")
+        await expect(notice).to_contain_text("Not all of this agent works in a call")
+        await expect(notice).to_contain_text("google_search, which runs at Google only")
+        await caller.call()

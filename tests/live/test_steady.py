@@ -8,6 +8,7 @@ from google.adk.agents.llm_agent import LlmAgent
 from google.adk.apps.app import App
 from google.adk.runners import Runner
 from google.adk.sessions.in_memory_session_service import InMemorySessionService
+from google.genai import types
 
 from tests.local.scripted_engine import ScriptedEngine
 from vision_agent.live.connection import gemini_at
@@ -22,9 +23,11 @@ from vision_agent.live.events import (
 )
 from vision_agent.live.failure import LiveFailure
 from vision_agent.live.intake import Intake
+from vision_agent.live.ledger import Ledger
 from vision_agent.live.patience import Patience
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
+from vision_agent.live.steady import SteadyConnection
 from vision_agent.local.contract import CallTool, Heard, Say
 from vision_agent.local.scenarios.scenario_file import read_scenario
 from vision_agent.local.server import serve
@@ -562,3 +565,76 @@ async def test_a_question_that_a_new_session_hears_again_is_not_cut_off_by_its_o
     assert talk.count(Interrupted) == 0
     assert talk.said == "You said one. You said what is this."
     assert ("model", "You said one.") in engine.turns[-1].history
+
+
+@pytest.mark.parametrize("where", ["received", "passed_on"])
+async def test_a_fault_of_our_own_is_not_taken_for_garbage_of_the_services(
+    monkeypatch, caplog, where
+):
+    """It is logged as what it is, and the conversation goes on over a new connection."""
+    engine = ScriptedEngine()
+    failed = []
+    words = "my bank code is 4711"
+    original = getattr(Ledger, where)
+
+    def faulty(ledger, message):
+        content = message.server_content if where == "received" else message
+        if content and not failed:
+            failed.append(True)
+            raise ValueError(f"{words}")
+        return original(ledger, message)
+
+    monkeypatch.setattr(Ledger, where, faulty)
+    async with talking(engine) as (_, talk):
+        talk.intake.text("one")
+        await talk.turns(1)
+    assert talk.failure is None
+    assert talk.said == "You said one."
+    assert talk.connects == 2
+    [line] = [r.getMessage() for r in caplog.records if "is given up" in r.getMessage()]
+    assert "in faulty" in line
+    assert "4711" not in line
+    assert "can't be read" not in caplog.text
+
+
+async def test_words_that_are_sent_as_a_connection_is_dropped_at_once_wait_for_the_next():
+    """Who waited for it runs only when it is gone again."""
+
+    class Link:
+        def __init__(self) -> None:
+            self.sent: list[str] = []
+
+        async def send_content(self, content) -> None:
+            self.sent.append(content.parts[0].text)
+
+    steady = SteadyConnection(None, Ledger(), Nobody(), Nobody(), model="m", patience=Patience())
+    sending = asyncio.create_task(
+        steady.send_content(types.Content(role="user", parts=[types.Part(text="hello")]))
+    )
+    await asyncio.sleep(0)
+    dropped, kept = Link(), Link()
+    steady._link = dropped
+    steady._linked.set()
+    steady._unlink()  # before the task has run
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert not sending.done()
+    assert steady._ledger.idle  # so the next connection is not told it twice
+    steady._link = kept
+    steady._linked.set()
+    await sending
+    assert (dropped.sent, kept.sent) == ([], ["hello"])
+
+
+class Nobody:
+    """Listens to nothing and holds nothing back."""
+
+    def connected(self) -> None: ...
+
+    def lost(self, why: str) -> None: ...
+
+    def cancelled(self, call_ids: list[str]) -> None: ...
+
+    def hold(self) -> None: ...
+
+    def release(self) -> None: ...
