@@ -209,3 +209,15 @@ async def test_of_a_long_conversation_the_newest_lines_are_told_that_the_client_
         await call.close("over")
     assert newest([], 100) == []
     await slots_are_free(http)
+
+
+async def test_what_a_call_without_a_camera_sends_is_counted_while_it_goes_on(http):
+    async with calling(http) as (channel, _messages, call):
+        before = http.app.state.metrics.texts._value.get()
+        data = {"content": "hello"}
+        text = {"label": "rtvi-ai", "type": "send-text", "id": "2", "data": data}
+        channel.send(json.dumps(text))
+        await until(lambda: http.app.state.metrics.texts._value.get() == before + 1)
+        assert call._closing is None
+        await call.close("over")
+    await slots_are_free(http)

@@ -292,7 +292,7 @@ class Peer:
         if self._retired_because:
             return
         if self._channel is not None and self._channel.readyState in ("connecting", "open"):
-            logger.info("A second data channel (%r) is closed: one is enough.", channel.label)
+            logger.info("A second data channel is closed: one is enough.")
             channel.close()
             return
         self._channel = channel
