@@ -344,3 +344,43 @@ async def test_to_forget_everything_needs_no_picture_and_speaks_of_none(brain: B
     await ask(brain, "this is my mug", shown(MUG))
     old = replace(shown(MUG), at_ms=-60_000)
     assert await ask(brain, "forget everything", old) == "I have forgotten your mug."
+
+
+@pytest.mark.parametrize(
+    ("words", "values"),
+    [
+        ("set a timer for five minutes", {"seconds": 300, "text": "the timer"}),
+        ("set an alarm for 6:30 am", {"seconds": 58_200, "text": "the alarm"}),
+        ("wake me up in an hour", {"seconds": 3600, "text": "wake up"}),
+    ],
+)
+async def test_a_timer_needs_no_words_of_its_own(
+    brain: Brain, words: str, values: dict[str, Any]
+) -> None:
+    call = await ask(brain, words, tools=TOOLS, clock=datetime(2026, 11, 25, 14, 20))
+    assert call == CallTool("remind_me", values)
+
+
+RECEIPT = ("CORNER SHOP", "Milk 1.20", "Bread 2.30", "Subtotal 3.50", "TOTAL 3.85")
+PACKAGE = ("ASPIRIN 500 mg", "20 tablets", "EXP 03/2027", "LOT 4711")
+
+
+@pytest.mark.parametrize(
+    ("words", "lines", "answer"),
+    [
+        ("What is the total on this receipt?", RECEIPT, "It says: TOTAL 3.85."),
+        ("How much do I have to pay?", RECEIPT, "It says: TOTAL 3.85."),
+        ("How much was the milk?", RECEIPT, "It says: Milk 1.20."),
+        ("When does this expire?", PACKAGE, "It says: EXP 03/2027."),
+        ("Is this still good?", PACKAGE, "It says: EXP 03/2027."),
+        ("When does this expire?", RECEIPT, "I don't find a date of expiry in it. It says: CORNER"),
+        ("What is the lot number?", PACKAGE, "It says: ASPIRIN"),
+        ("What's on this box?", PACKAGE, "It says: ASPIRIN"),
+        ("scan this", PACKAGE, "It says: ASPIRIN"),
+    ],
+)
+async def test_the_line_of_a_print_that_was_asked_for_is_told(
+    brain: Brain, words: str, lines: Sequence[str], answer: str
+) -> None:
+    said = await ask(brain, words, frame(written(lines, 28)))
+    assert str(said).startswith(answer)

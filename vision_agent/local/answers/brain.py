@@ -11,6 +11,7 @@ from contextlib import aclosing
 
 from vision_agent.local.answers import phrasing
 from vision_agent.local.answers.acquaintance import (
+    HOW_TO_TEACH,
     Acquaintance,
     forgets_what_is_seen,
     name_of,
@@ -61,6 +62,7 @@ PLAIN_ANSWERS = {
     "fine": "Good.",
     "wait": "Take your time.",
     "meet": "Nice to meet you. Show me something and ask me about it.",
+    "how_to_teach": HOW_TO_TEACH,
     "voice": "I can't change how I speak. Turn your loudspeaker up or down, or ask me to repeat.",
 }
 """Intents that need no looking."""
@@ -287,10 +289,15 @@ def _understood(text: str) -> Request | None:
     request = understand(text)
     if request is None:
         return None
-    if request.intent == "beyond" and {"time", "date", "day"} & set(normalise(text).split()):
+    words = set(normalise(text).split())
+    if request.intent == "beyond" and {"time", "date", "day"} & words:
         return Request("clock")
+    if request.intent == "is_colour" and "see" in words:
+        return Request("any_colour", request.slots)
     if request.intent != "count":
         return request
+    if request.slots.get("things") in ("men", "women", "children", "kids", "boys", "girls"):
+        return Request("people")
     colour, _, rest = request.slots.get("things", "").partition(" ")
     if colour == "colours":
         return Request("colour", {"many": colour})

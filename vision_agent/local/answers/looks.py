@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from vision_agent.local.answers import phrasing
 from vision_agent.local.answers.acquaintance import UNKNOWN
-from vision_agent.local.answers.print_lines import expiry_in, total_in
+from vision_agent.local.answers.print_lines import expiry_in, lines_about, total_in
 from vision_agent.local.language.intents import Request
 from vision_agent.local.sight import Observations, TaughtThing
 from vision_agent.local.sight.places import spot
@@ -104,6 +104,9 @@ def _scan(seen: Observations, request: Request, taught: Taught) -> list[str]:
 
 
 def _total(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    thing = request.slots.get("object", "")
+    if thing and not phrasing.is_plain(thing):
+        return _wanted(seen, lambda lines: lines_about(thing, lines), "that")
     return _wanted(seen, total_in, "a total or a price")
 
 

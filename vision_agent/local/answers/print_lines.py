@@ -12,6 +12,7 @@ _EXPIRY = re.compile(
     r"|valid (until|thru|to))\b",
     re.I,
 )
+_SMALL = frozenset({"the", "a", "an", "my", "this", "that", "these", "those", "of", "it"})
 _DATE = re.compile(
     r"\b\d{1,4}[./-]\d{1,4}([./-]\d{2,4})?\b|"
     r"\b(\d{1,2} ?)?(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]* ?\d{2,4}\b",
@@ -40,6 +41,16 @@ def expiry_in(lines: list[str]) -> list[str]:
         return named
     dated = [line for line in lines if _DATE.search(line)]
     return dated if len(dated) == 1 else []
+
+
+def lines_about(thing: str, lines: list[str]) -> list[str]:
+    """The lines in which a thing is named: "the milk" of a receipt."""
+    wanted = {word.rstrip("s") for word in thing.split() if word not in _SMALL}
+    return [
+        line
+        for line in lines
+        if wanted & {word.rstrip("s") for word in re.findall(r"[a-z]+", line.lower())}
+    ]
 
 
 def _with_next(lines: list[str], at: int, wanted: re.Pattern[str]) -> str:

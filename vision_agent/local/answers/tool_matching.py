@@ -55,6 +55,8 @@ _ASKED_FOR = {
 _GETTERS = ("get", "list", "show", "check", "find", "load", "search", "count")
 """What the name of a tool begins with that only tells something."""
 
+_ENDS_ITSELF = {"timer": "the timer", "alarm": "the alarm", "wake": "wake up"}
+
 _SAYABLE = ("integer", "number", "boolean")
 
 _VAGUE = frozenset("what text query item message input request name value".split())  # noqa: SIM905
@@ -202,14 +204,23 @@ def _fit(words: Sequence[str], tool: Tool, now: datetime | None) -> tuple[float,
     covered = len(said & known) / len(said) if said else 1.0
     if covered < _ENOUGH or (arguments.missing and not (asked or named)):
         return None
-    return score + covered, _plan(tool, arguments)
+    return score + covered, _plan(tool, arguments, words)
 
 
-def _plan(tool: Tool, arguments: Arguments) -> Plan:
-    missing = arguments.missing
-    if tool_concepts(split_name(tool.name)) == {"recall"} and len(missing) == 1:
+def _plan(tool: Tool, arguments: Arguments, words: Sequence[str]) -> Plan:
+    missing, concepts = arguments.missing, tool_concepts(split_name(tool.name))
+    if concepts == {"recall"} and len(missing) == 1:
         # "What did we talk about?" is about everything.
         return Plan(tool, {**arguments.values, missing[0].name: ""}, (), arguments.boxes)
+    if (
+        len(missing) == 1
+        and missing[0].is_text
+        and "remind" in tool_concepts(split_name(tool.name))
+    ):
+        # "Set a timer for five minutes": what is over then is the timer.
+        said = next((what for word, what in _ENDS_ITSELF.items() if word in words), None)
+        if said:
+            return Plan(tool, {**arguments.values, missing[0].name: said}, (), arguments.boxes)
     if arguments.boxes and not arguments.about and not missing:
         # A place of what? The parameter itself can't be asked for in words.
         missing = (Parameter("what", "string", "", required=True),)

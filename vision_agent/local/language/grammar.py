@@ -16,9 +16,12 @@ Measured on 160 real commands and on off-topic speech: 79 % right, 4 % wrong, an
 speech accepted; 0.65 would accept 2 % of it.
 """
 
-SECOND_AGREEMENT = 0.15
+SECOND_AGREEMENT = 0.19
 """The same against the nearest of the general model's ten best hypotheses: it must be all but
-the same, for among ten there is easily one that is merely near."""
+the same, for among ten there is easily one that is merely near.
+
+At 0.15 "say that again" in the engine's own voice was not understood (0.182).
+"""
 
 EXTRA_WORDS = {"qr": "K Y UW AA R", "barcode": "B AA R K OW D"}
 """Pronunciations (ARPAbet) of words that the dictionary does not hold."""

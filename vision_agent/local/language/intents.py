@@ -16,6 +16,7 @@ from vision_agent.local.language.intents_about_things import ABOUT_THINGS
 from vision_agent.local.language.intents_for_tools import FOR_TOOLS
 from vision_agent.local.language.other_words import (
     FEWEST_HEARD,
+    LEADS,
     MORE_RULES,
     OTHER_WORDS,
     TYPED_ONLY,
@@ -400,9 +401,11 @@ _NO_NAMES = frozenset("it this that these those what there here you me i".split(
 _ALL_RULES = {**RULES, **MORE_RULES}
 
 
-def _patterns(intents: Sequence[Intent], *, typed: bool) -> tuple[tuple[str, re.Pattern[str]], ...]:
+def _patterns(
+    intents: Sequence[Intent], *, typed: bool, leads: str = GREETING
+) -> tuple[tuple[str, re.Pattern[str]], ...]:
     def whole(phrase: str) -> str:
-        greeting, courtesy = _regex(GREETING), _regex(COURTESY)
+        greeting, courtesy = _regex(leads), _regex(COURTESY)
         return f"(?:{greeting})*?(?:{_regex(phrase, typed=typed)})(?:{courtesy})?"
 
     return tuple(
@@ -412,4 +415,4 @@ def _patterns(intents: Sequence[Intent], *, typed: bool) -> tuple[tuple[str, re.
 
 _PATTERNS = _patterns(INTENTS, typed=True)
 _HEARD_PATTERNS = _patterns(INTENTS, typed=False)
-_LOOSE_PATTERNS = _patterns(OTHER_WORDS, typed=True)
+_LOOSE_PATTERNS = _patterns(OTHER_WORDS, typed=True, leads=LEADS)

@@ -46,7 +46,8 @@ OTHER_WORDS: tuple[Intent, ...] = (
             "(come | say | once) again",
             "one more time",
             "again",
-            "(sorry | excuse me) [what]",
+            "(sorry | excuse me | pardon me | i beg your pardon) [what]",
+            "(what | huh)",
             "what was (your | the) [last] answer",
         ),
     ),
@@ -113,6 +114,8 @@ OTHER_WORDS: tuple[Intent, ...] = (
             "how much (do | did) i [have to | need to] pay [<any>]",
             f"what is the total (of | on | for) {_DETERMINER} <any>",
             "[<ask>] read the (total | price | sum | amount) [<any>]",
+            "how much (is | was | are | were | does | do | did) <object> [cost]",
+            "what (does | do | did) <object> cost",
         ),
     ),
     Intent(
@@ -132,6 +135,9 @@ OTHER_WORDS: tuple[Intent, ...] = (
         (
             "[and] what (does | do | did) <object> say [<here>]",
             "[and] what does it say [<any>]",
+            "what is (this | that | it) say",
+            "[is there] (anything | something) [that is] (written | printed) [<any>]",
+            "what is the <any> number [<any>]",
             "[and] what (is | are | was) (written | printed) [<any>]",
             "what (stands | is standing) (on | in | there) [<any>]",
             "[and] what <print> (is | are | stands | do you see | can you see | can you read"
@@ -194,8 +200,10 @@ OTHER_WORDS: tuple[Intent, ...] = (
             "what is today s date",
             "(do you (know | have) | have you got) (the | what) (time | date) [it is | is it]",
             "how late is it",
+            "[<ask>] tell me what (time | day | date) it is [now | today]",
         ),
     ),
+    Intent("how_to_teach", ("[<ask>] (remember | learn | memorise | save) (this | that | it)",)),
     Intent(
         "open",
         (
@@ -247,6 +255,9 @@ OTHER_WORDS: tuple[Intent, ...] = (
         ),
     ),
 )
+
+LEADS = "(hello | hi | hey) [there] | okay | please | so | and | well | oh | then | excuse me"
+"""What may stand before any of these."""
 
 TYPED_ONLY = frozenset({"yes", "no", "fine", "wait", "hello", "bye", "meet", "hear_me"})
 """Too short or too common to be believed of the general model alone: people say them to each
