@@ -22,6 +22,8 @@ from google_crc32c import value as crc32c
 from tests.rtc.calling import Call, SoundSource, until
 from vision_agent.rtc import aiortc_sctp
 from vision_agent.rtc.aiortc_sctp import MAX_CONTROL_CHUNKS, BoundedSctpTransport
+from vision_agent.rtc.channel import Channel
+from vision_agent.rtc.outbox import MAX_BUFFERED_BYTES
 from vision_agent.rtc.sctp_reassembly import MAX_FRAGMENTS, MAX_MESSAGE_BYTES, MAX_STREAMS
 
 FIRST, LAST, UNORDERED = 2, 1, 4
@@ -270,8 +272,6 @@ async def test_random_packets_end_neither_the_call_nor_a_task_of_it(line: Line):
 
 
 async def test_what_is_sent_to_a_peer_that_takes_nothing_is_bounded(line: Line):
-    from vision_agent.rtc.channel import MAX_BUFFERED_BYTES, Channel
-
     class Nobody:
         def on_client_ready(self) -> None: ...
 
