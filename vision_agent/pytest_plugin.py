@@ -168,9 +168,17 @@ def _headers(given: Sequence[str]) -> dict[str, str]:
 
 
 def _in_words(report: Report) -> str:
-    lines = [f"{line.at_ms / 1000:6.1f} s  {line.who}: {line.text}" for line in report.transcript]
-    lines += [f"{call.at_ms / 1000:6.1f} s  tool {call.name}" for call in report.tool_calls]
-    return "\n".join([*sorted(lines), *report.errors, f"ended: {report.ended}"])
+    from vision_agent.terminal import one_line
+
+    lines = [
+        f"{line.at_ms / 1000:6.1f} s  {line.who}: {one_line(line.text)}"
+        for line in report.transcript
+    ]
+    lines += [
+        f"{call.at_ms / 1000:6.1f} s  tool {one_line(call.name)}" for call in report.tool_calls
+    ]
+    told = (one_line(text) for text in (*report.errors, f"ended: {report.ended}"))
+    return "\n".join([*sorted(lines), *told])
 
 
 def _write(report: Report, folder: Path, name: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from vision_agent.pytest_plugin import _in_words
 from vision_agent.replay.conversation import Conversation
 from vision_agent.replay.report import Report
 from vision_agent.replay.report_page import report_page
@@ -99,6 +100,14 @@ def test_the_page_has_no_element_and_no_attribute_but_its_own() -> None:
     assert not any(name.startswith("on") for names in Tags(page).seen.values() for name in names)
     page.encode()
     assert obeyed(page) == []
+
+
+def test_what_a_failing_test_shows_of_the_call_is_lines_of_text() -> None:
+    report = hostile_report()
+    shown = _in_words(report)
+    assert obeyed(shown) == []
+    lines = len(report.transcript) + len(report.tool_calls) + len(report.errors) + 1
+    assert len(shown.split("\n")) == lines
 
 
 def test_the_report_is_json_that_can_be_read_again(tmp_path: Path) -> None:
