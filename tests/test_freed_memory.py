@@ -57,14 +57,20 @@ async def test_many_calls_that_end_together_cost_one_collection(monkeypatch):
     monkeypatch.setattr(gc, "collect", lambda: passes.append(True))
     collector = Collector()
     for _ in range(50):
-        collector.soon()
+        collector.soon(idle=False)
     async with asyncio.timeout(10):
         while not passes:
             await asyncio.sleep(0.01)
-    collector.soon()
+    collector.soon(idle=False)
     await asyncio.sleep(0.05)  # the next one is due in half a minute
-    collector.close()
     assert len(passes) == 1
+    # Or as soon as there is nobody whom it could hold up.
+    monkeypatch.setattr(freed_memory, "COLLECT_IDLE_EVERY_S", 0)
+    collector.soon(idle=True)
+    async with asyncio.timeout(10):
+        while len(passes) < 2:
+            await asyncio.sleep(0.01)
+    collector.close()
 
 
 async def test_what_a_call_leaves_is_collected(monkeypatch):
@@ -72,7 +78,7 @@ async def test_what_a_call_leaves_is_collected(monkeypatch):
     gc.disable()
     try:
         left = weakref.ref(Circle())
-        Collector().soon()
+        Collector().soon(idle=False)
         async with asyncio.timeout(10):
             while left() is not None:
                 await asyncio.sleep(0.01)

@@ -213,5 +213,5 @@ class CallRegistry:
         if not self._calls:
             self._empty.set()
         self._metrics.calls.set(len(self._calls))
-        if call.connected:  # one that was not has left next to nothing
-            self._collector.soon()
+        if call.connected or not self._calls:  # one that was not has left next to nothing
+            self._collector.soon(idle=not self._calls)

@@ -25,7 +25,10 @@ COLLECT_AFTER_S = 0.5
 """How long after the end of a call its objects are collected: the closing task holds them."""
 
 COLLECT_EVERY_S = 30.0
-"""Between two collections lies at least so much, however many calls end."""
+"""Between two collections during calls lies at least so much, however many calls end."""
+
+COLLECT_IDLE_EVERY_S = 2.0
+"""The same while there is no call that a collection could hold up."""
 
 
 def leave_out_of_collection() -> None:
@@ -39,22 +42,30 @@ def leave_out_of_collection() -> None:
 
 
 class Collector:
-    """Collects the garbage that calls leave, at most one pass in `COLLECT_EVERY_S`.
+    """Collects the garbage that calls leave; during other calls at most once in `COLLECT_EVERY_S`.
 
     A call's objects, aiortc's above all, refer to each other in circles, with pictures and decoders
-    hanging on them: some 10 MB that Python would get round to much later.
+    hanging on them: some 10 MB, and decoders' threads, that Python would get round to much later.
     """
 
     def __init__(self) -> None:
         self._pending: asyncio.TimerHandle | None = None
         self._collected_at_s = -COLLECT_EVERY_S
 
-    def soon(self) -> None:
-        """A call has left garbage."""
-        if self._pending is None:
-            loop = asyncio.get_running_loop()
-            due_s = max(loop.time() + COLLECT_AFTER_S, self._collected_at_s + COLLECT_EVERY_S)
-            self._pending = loop.call_at(due_s, self._collect)
+    def soon(self, *, idle: bool) -> None:
+        """A call has left garbage.
+
+        Args:
+            idle: Whether no other call is in progress.
+        """
+        loop = asyncio.get_running_loop()
+        between_s = COLLECT_IDLE_EVERY_S if idle else COLLECT_EVERY_S
+        due_s = max(loop.time() + COLLECT_AFTER_S, self._collected_at_s + between_s)
+        if self._pending is not None:
+            if self._pending.when() <= due_s:
+                return
+            self._pending.cancel()
+        self._pending = loop.call_at(due_s, self._collect)
 
     def close(self) -> None:
         """Nothing is collected any more."""
