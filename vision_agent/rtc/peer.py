@@ -247,10 +247,10 @@ class Peer:
             ]
             next(t for t in pc.getTransceivers() if t.sender is sender).setCodecPreferences(opus)
         await pc.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
+        self._offer = offer
         for candidate in offer.candidates:
             await self._probe(pc, candidate)
         await pc.setLocalDescription(await pc.createAnswer())
-        self._offer = offer
         return answer_for(offer, pc.localDescription.sdp)
 
     async def _probe(self, pc: RTCPeerConnection, offered: OfferedCandidate) -> None:
