@@ -8,6 +8,7 @@ from google.genai import errors, types
 from tests.local.live_clients import MODEL_2, MODEL_3, VERTEX_MODEL_2, Connect
 from tests.local.live_talk import Heard, type_text
 from tests.local.scripted_engine import ScriptedEngine
+from vision_agent.local.contract import Say, Turn
 
 RESUMABLE = {"session_resumption": types.SessionResumptionConfig()}
 
@@ -81,3 +82,20 @@ async def test_transparent_resumption_says_which_message_it_includes(connect: Co
         update = (await heard.until("session_resumption_update")).session_resumption_update
     assert update is not None
     assert update.last_consumed_client_message_index == 2
+
+
+async def test_what_the_engine_keeps_in_mind_goes_on_in_the_resumed_session(
+    connect: Connect, engine: ScriptedEngine
+) -> None:
+    def answers(turn: Turn) -> list[Say]:
+        turn.dialogue.misses += 1
+        return [Say("Ok")]
+
+    engine.answers = answers
+    async with connect(**RESUMABLE) as session, Heard(session) as heard:
+        await type_text(session, "one")
+        handle = await handle_after(heard)
+    async with connect(**resuming(handle)) as session, Heard(session) as heard:
+        await type_text(session, "two")
+        await heard.until("turn_complete")
+    assert engine.turns[-1].dialogue.misses == 2

@@ -6,9 +6,10 @@ import pytest
 
 from tests.local.sight.sight_pictures import jpeg, shot
 from tests.local.sight.sight_scenes import MOVING_S, STILL_S, film, held_up, moved, textured, wall
+from vision_agent.local.answers.phrasing import details
 from vision_agent.local.contract import SeenFrame
 from vision_agent.local.sight.movement import movement
-from vision_agent.local.sight.observations import Movement
+from vision_agent.local.sight.observations import Movement, Observations
 from vision_agent.local.sight.picture import decode
 
 
@@ -70,3 +71,18 @@ def test_one_picture_tells_nothing_nor_do_pictures_of_the_same_moment() -> None:
     picture = jpeg(shot(wall()))
     assert seen([SeenFrame(picture, 0)]).over_s == 0
     assert seen([SeenFrame(picture, 0), SeenFrame(picture, 100)]).over_s == 0
+
+
+def test_only_what_keeps_moving_or_is_found_elsewhere_is_told_unasked() -> None:
+    frames = moved((150, 0), 3)
+    assert seen(frames).lasting
+    # A flicker: one picture differs from the ones before it, and nothing in it is found elsewhere.
+    still = wall(3)
+    flicker = still.copy()
+    flicker[200:260, 280:360] = (200, 80, 40)
+    pictures = [still, still, still, flicker]
+    found = seen([SeenFrame(jpeg(shot(p)), 1000 * at) for at, p in enumerate(pictures)])
+    assert found.moving
+    assert not found.lasting
+    said = details(Observations(movement=found))
+    assert said == []

@@ -19,7 +19,7 @@ from tests.local.sight.sight_pictures import (
     with_qr_code,
     written,
 )
-from vision_agent.local.sight.text import Reader
+from vision_agent.local.sight.text import Reader, _Piece, without_doubtful_marks
 
 LINES = ["Meeting at 10:30", "Room 214", "PUSH TO OPEN", "Call 555-0137"]
 
@@ -68,6 +68,23 @@ def test_columns_are_read_row_by_row_with_their_places(reader: Reader) -> None:
         ("BREAD", "on the left"),
         ("3.15", "on the right"),
     ]
+
+
+def mark(text: str, score: float, height_px: float) -> _Piece:
+    return _Piece(text, score, 10.0, 10.0 + height_px * len(text), 10.0, 10.0 + height_px)
+
+
+@pytest.mark.parametrize(
+    ("score", "height_px", "told"),
+    [(0.95, 100, False), (0.99, 20, False), (0.99, 100, True)],
+)
+def test_a_character_all_alone_has_to_be_large_and_sure(
+    score: float, height_px: float, told: bool
+) -> None:
+    alone = [mark("8", score, height_px)]
+    assert without_doubtful_marks(alone, 480) == (alone if told else [])
+    among_words = [*alone, mark("Total", 0.95, 20)]
+    assert without_doubtful_marks(among_words, 480) == among_words
 
 
 def test_no_text_is_invented_in_bottles(reader: Reader, recordings: Path) -> None:
