@@ -19,6 +19,7 @@ from vision_agent.rtc.aiortc_rtp import (
     MAX_STREAMS,
     BoundedNackGenerator,
     BoundedReceiver,
+    BoundedSession,
     BoundedStreamStatistics,
     StrictRtcpPacket,
     StrictRtpPacket,
@@ -157,6 +158,7 @@ async def test_sources_without_number_are_few_in_memory_and_in_reports(line: Lin
     await until(lambda: max(line.streams("audio"), default=0) > 2900)
     assert len(line.streams("audio")) <= MAX_STREAMS
     assert len(line.router().ssrc_table) <= MAX_ROUTES + 8
+    assert len(line.receiver("audio").transport._rx_srtp._sources) <= MAX_ROUTES
     await still_hears(line)
 
 
@@ -291,3 +293,21 @@ def test_the_packets_that_are_read_are_aiortcs_own():
     packet = StrictRtpPacket.parse(bytes(RtpPacket(payload=b"x").serialize()))
     assert packet.payload == b"x"
     assert isinstance(StrictRtcpPacket.parse(bytes(RtcpByePacket([1])))[0], RtcpByePacket)
+
+
+def test_a_source_in_use_is_decrypted_on_after_any_number_of_others():
+    key = bytes(30)
+    outbound = pylibsrtp.Policy(key=key, ssrc_type=pylibsrtp.Policy.SSRC_ANY_OUTBOUND)
+    inbound = pylibsrtp.Policy(key=key, ssrc_type=pylibsrtp.Policy.SSRC_ANY_INBOUND)
+    sender, receiver = pylibsrtp.Session(outbound), BoundedSession(inbound)
+    removed: list[int] = []
+    remove = receiver.remove_stream
+    receiver.remove_stream = lambda ssrc: (removed.append(ssrc), remove(ssrc))
+    # Past the end of the 16 bits: without its rollover counter no packet could be read.
+    for n in range(0, 140_000, 70):
+        for ssrc in (7, 1000 + n):
+            packet = RtpPacket(sequence_number=n & 0xFFFF, ssrc=ssrc, payload=b"x").serialize()
+            assert receiver.unprotect(sender.protect(packet)) == packet
+        sender.remove_stream(1000 + n)
+    assert 7 not in removed
+    assert len(removed) > 1900
