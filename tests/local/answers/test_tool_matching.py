@@ -67,3 +67,9 @@ def test_of_two_tools_that_fit_alike_none_is_called():
 
 def test_without_tools_there_is_nothing_to_call():
     assert match_tool("What time is it?", []) is None
+
+
+@pytest.mark.parametrize("text", ["When do you open?", "when are you open", "opening hours please"])
+def test_a_verb_that_is_all_that_is_said_names_the_tool(text):
+    hours = {"name": "open_hours", "description": "Tell the opening hours of the workshop."}
+    assert match_tool(text, [hours]) == CallTool("open_hours")

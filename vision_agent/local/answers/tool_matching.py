@@ -183,6 +183,8 @@ def _fit(words: Sequence[str], tool: Tool, now: datetime | None) -> tuple[float,
     verbs = {stem(word) for word in ASKING}
     spoken = stems(words)
     named = {word for word in spoken & own if word not in verbs or word == stem(_verb(words))}
+    if spoken <= own:  # "when do you open?" says nothing else
+        named = set(spoken)
     generic = {stem(word) for word in GENERIC} | verbs
     does_something = bool(tool_concepts(name_words)) and name_words[0] not in _GETTERS
     if does_something:
