@@ -68,8 +68,10 @@ async def test_many_calls_that_end_together_cost_one_collection(monkeypatch):
     monkeypatch.setattr(freed_memory, "COLLECT_IDLE_EVERY_S", 0)
     collector.soon(idle=True)
     async with asyncio.timeout(10):
-        while len(passes) < 2:
+        while len(passes) < 3:  # and once more: the last call's objects may be held a little longer
             await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+    assert len(passes) == 3
     collector.close()
 
 

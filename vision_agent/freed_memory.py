@@ -50,6 +50,7 @@ class Collector:
 
     def __init__(self) -> None:
         self._pending: asyncio.TimerHandle | None = None
+        self._again = False
         self._collected_at_s = -COLLECT_EVERY_S
 
     def soon(self, *, idle: bool) -> None:
@@ -58,6 +59,8 @@ class Collector:
         Args:
             idle: Whether no other call is in progress.
         """
+        # On a busy machine the closing task may hold the objects of the last call a little longer.
+        self._again = idle
         loop = asyncio.get_running_loop()
         between_s = COLLECT_IDLE_EVERY_S if idle else COLLECT_EVERY_S
         due_s = max(loop.time() + COLLECT_AFTER_S, self._collected_at_s + between_s)
@@ -73,9 +76,13 @@ class Collector:
             self._pending.cancel()
 
     def _collect(self) -> None:
-        self._pending = None
-        self._collected_at_s = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        self._collected_at_s = loop.time()
         gc.collect()
+        self._pending = (
+            loop.call_later(COLLECT_IDLE_EVERY_S, self._collect) if self._again else None
+        )
+        self._again = False
 
 
 def give_back() -> bool:
