@@ -11,6 +11,7 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,7 @@ class Database:
         self._app_name = app_name
         self._own: dict[str, Session] = {}
         self._file_id: tuple[int, int] | None = None
+        self._looking: ThreadPoolExecutor | None = None
 
     def _make_engine(self) -> None:
         self._engine = create_async_engine(
@@ -138,8 +140,12 @@ class Database:
 
         SQLite would go on with the deleted one, of which nothing is left when the process ends.
         """
-        # In a thread: a file system may hang.
-        if self._file is None or await asyncio.to_thread(self._file_id_now) == self._file_id:
+        if self._file is None:
+            return False
+        # In a thread, as a file system may hang; in one of its own, so that nothing waits with it.
+        self._looking = self._looking or ThreadPoolExecutor(1, thread_name_prefix="session file")
+        loop = asyncio.get_running_loop()
+        if await loop.run_in_executor(self._looking, self._file_id_now) == self._file_id:
             return False
         await self._engine.dispose()
         self._own.clear()
@@ -164,6 +170,9 @@ class Database:
 
     async def close(self) -> None:
         """Closes the connections."""
+        if self._looking is not None:
+            self._looking.shutdown(wait=False)
+            self._looking = None
         await self._engine.dispose()
 
     async def load(self, key: SessionKey, *, newest: int) -> Stored | None:
