@@ -254,6 +254,19 @@ async def test_the_run_ends_with_the_call_and_its_thread_with_it(call: Call):
     assert not [t.name for t in threading.enumerate() if t.name.startswith("camera-jpeg")]
 
 
+async def test_a_run_that_is_cancelled_twice_leaves_no_thread_behind(call: Call):
+    frames: list[Frame] = []
+    call.caller.addTrack(PictureSource())
+    await call.connect()
+    running = asyncio.create_task(Camera(frames.append).run(call.listener.cameras[0]))
+    await until(lambda: frames, what="a picture")
+    running.cancel()
+    await asyncio.sleep(0)  # it waits for the reading to end
+    running.cancel()
+    await asyncio.wait([running])
+    await until(lambda: not any("camera-jpeg" in t.name for t in threading.enumerate()))
+
+
 async def test_looking_before_there_is_a_track_is_remembered():
     frames: list[Frame] = []
     camera = Camera(frames.append)

@@ -168,14 +168,19 @@ class Camera:
         try:
             await asyncio.wait([reading, failed], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            reading.cancel()
-            await asyncio.wait([reading])
             if isinstance(lane, VideoLane):
                 lane.gate = lane.on_refused = lane.on_arrival = None
             self._unsent = self._waiting = None
-            if self._converting is not None:
-                await asyncio.wait([self._converting])
-            self._executor.shutdown()
+            reading.cancel()
+            try:
+                await asyncio.wait([reading])
+                if self._converting is not None:
+                    await asyncio.wait([self._converting])
+            finally:  # also when `run` is cancelled once more: its thread would stay
+                idle = self._converting is None or self._converting.done()
+                if self._converting is not None:
+                    self._converting.cancel()
+                self._executor.shutdown(wait=idle)
         if failed.done():
             failed.result()
         if not reading.cancelled():
