@@ -10,6 +10,10 @@ from vision_agent.server_process import ServerProcess
 AGENT = """
 from google.adk.agents import Agent
 from google.adk.tools.base_toolset import BaseToolset
+from google.adk.tools.mcp_tool.mcp_toolset import McpToolset, StdioConnectionParams
+from mcp import StdioServerParameters
+
+no_server = StdioConnectionParams(server_params=StdioServerParameters(command="/no/such/server"))
 
 
 class Shelf(BaseToolset):
@@ -59,6 +63,25 @@ async def test_a_toolset_that_does_not_load_is_told_in_each_call_and_the_call_go
     text = " ".join(log.read_text().split())
     assert "The toolset Shelf 'shelf' does not load" in text
     assert "the shelf is not there" in text
+
+
+async def test_an_mcp_server_that_is_missing_is_told_like_any_other_toolset(tmp_path):
+    log = tmp_path / "log"
+    arguments = served(tmp_path, "tools=[McpToolset(connection_params=no_server)]")
+    async with ServerProcess(*arguments, stderr_to=log) as server:
+        caller = Dialled(server.url)
+        await caller.connect()
+        error = await caller.wait_for(lambda m: m["type"] == "error")
+        assert "McpToolset are not available" in error["data"]["error"]
+        assert not error["data"]["fatal"]
+        caller.send("send-text", {"content": "hello"})
+        await caller.wait_for(lambda m: said(m) == "Hello.")
+        await caller.hang_up()
+        assert await asyncio.to_thread(failures, server, "toolset") == 1
+    text = " ".join(log.read_text().split())
+    assert text.count("WARNING") == 1
+    assert "The toolset McpToolset does not load" in text
+    assert "/no/such/server" in text
 
 
 async def test_an_agent_whose_code_fails_is_in_the_log_once_and_counted(tmp_path):

@@ -45,12 +45,15 @@ class Missing:
 missing: ContextVar[Missing | None] = ContextVar("missing_toolsets", default=None)
 """The present call's."""
 
+_MARK = "_vision_agent_watches"
+
 
 def watch_toolsets(agent: BaseAgent) -> None:
     """Watches the toolsets of a tree of agents, in place; those of several agents once."""
     if isinstance(agent, LlmAgent):
         for tool in agent.tools:
-            if isinstance(tool, BaseToolset) and not hasattr(tool.get_tools, "__wrapped__"):
+            # ADK decorates the `get_tools` of its own toolsets: `__wrapped__` says nothing here.
+            if isinstance(tool, BaseToolset) and not hasattr(tool.get_tools, _MARK):
                 tool.get_tools = _watched(tool)  # type: ignore[method-assign]
     for child in agent.sub_agents:
         watch_toolsets(child)
@@ -67,4 +70,5 @@ def _watched(toolset: BaseToolset) -> Callable[..., Any]:
             (missing.get() or Missing(lambda _text: None)).report(toolset, error)
             raise
 
+    setattr(get_tools, _MARK, True)
     return get_tools
