@@ -43,6 +43,11 @@ class Call:
         self.answers_before = 0
         self.pipeline = Gst.parse_launch(PIPELINE.format(speech=speech, camera=CAMERA[codec]))
         self.peer = self.pipeline.get_by_name("peer")
+        # It would look for a router (UPnP) in the network. The bindings hand out these two without
+        # a reference of their own: they live as long as they are kept here.
+        self.ice = self.peer.get_property("ice-agent")
+        self.agent = self.ice.get_property("agent")
+        self.agent.set_property("upnp", False)
         self.peer.connect("pad-added", self.on_track)
         self.peer.connect("notify::connection-state", self.on_state)
         self.pipeline.set_state(Gst.State.READY)

@@ -16,6 +16,15 @@ def test_media_is_received_on_one_address_where_one_is_given():
     assert Network("::1").addresses(HERE) == ["::1", "127.0.0.1"]
 
 
+def test_a_neighbour_of_a_server_on_loopback_is_met_at_the_addresses_both_have():
+    offered = ["192.0.2.2", "198.51.100.7", "caller.local"]
+    assert Network("127.0.0.1").more_addresses(offered, HERE) == ["192.0.2.2"]
+    # Who calls from elsewhere, through a proxy, names what it likes.
+    assert Network("127.0.0.1", caller_is_local=False).more_addresses(offered, HERE) == []
+    assert Network("192.0.2.2").more_addresses(offered, HERE) == []
+    assert Network().more_addresses(offered, HERE) == []
+
+
 @pytest.mark.parametrize(
     ("media_host", "server_host", "reached_at", "received_on"),
     [

@@ -8,7 +8,8 @@ empty one ends the connection. Replaced are:
   check on this socket. A peer can send nothing before: it has to see a check of its own succeed
   (RFC 8445 12.1), and what answered it is this side, which authenticated it first.
 - ``Connection``: addresses learnt from checks are bounded, sockets that are not needed are closed,
-  and one that is closed while it connects starts nothing more.
+  one that is closed while it connects starts nothing more, and a neighbour that can't reach
+  loopback is met at its own address.
 
 Written for aioice 0.13.
 """
@@ -25,7 +26,7 @@ import aiortc.rtcicetransport
 from aioice import stun
 from aioice.ice import CandidatePair, Connection, StunProtocol
 
-from vision_agent.rtc import failures
+from vision_agent.rtc import failures, network
 
 ice_module: Any = aioice.ice
 ice_transport_module: Any = aiortc.rtcicetransport
@@ -39,7 +40,11 @@ MAX_WAITING_DATAGRAMS = 512
 UNUSED_AFTER_ROUNDS = 3
 """A peer may choose another pair shortly after it connected, so no socket is closed at once."""
 
+NO_CHECK_S = 1.0
+"""A peer on this machine that reaches loopback has sent a check by then."""
+
 _LAST_STUN_BYTE = 3  # RFC 7983
+_addresses_of_machine = aioice.ice.get_host_addresses
 _ROLE_CONFLICT = 487  # RFC 8445 7.3.1.1; the only one that an authenticated check gets
 _CLOSE_S = 2.0
 
@@ -115,12 +120,38 @@ class GuardedConnection(Connection):
 
     async def connect(self) -> None:
         """Performs the ICE handshake."""
-        await super().connect()
+        meeting = asyncio.create_task(self._meet_neighbour())
+        try:
+            await super().connect()
+        finally:
+            meeting.cancel()
+            await asyncio.wait([meeting])
+            if not meeting.cancelled() and (error := meeting.exception()):
+                failures.report("A neighbour could not be met at its own address", error)
         # Closed in its last moment: its consent checks would go on for ever.
         if self._closing and self._query_consent_task is not None:
             self._query_consent_task.cancel()
             self._query_consent_task = None
             raise ConnectionError("The connection was closed while it was made.")
+
+    async def _meet_neighbour(self) -> None:
+        await asyncio.sleep(NO_CHECK_S)
+        call_network = network.current.get(None)
+        if self.checks or call_network is None:
+            return
+        offered = [candidate.host for candidate in self._remote_candidates]
+        addresses = call_network.more_addresses(offered, _addresses_of_machine(True, True))
+        for address in addresses:
+            for component in self._components:
+                await self.get_component_candidates(component=component, addresses=[address])
+        if self._closing:
+            await asyncio.gather(*(protocol.close() for protocol in self._protocols))
+            return
+        paired = len(self._check_list)
+        for candidate in self._remote_candidates:
+            self._pair_remote_candidate(candidate)
+        for pair in self._check_list[paired:]:
+            self.check_start_task(pair)
 
     def check_incoming(
         self, message: stun.Message, addr: tuple[str, int], protocol: StunProtocol
@@ -198,12 +229,16 @@ _OVERRIDDEN: list[tuple[Any, str, list[str]]] = [
     (StunProtocol, "close", ["self"]),
     (Connection, "connect", ["self"]),
     (Connection, "check_incoming", ["self", "message", "addr", "protocol"]),
+    (Connection, "get_component_candidates", ["self", "component", "addresses", "timeout"]),
+    (Connection, "_pair_remote_candidate", ["self", "remote_candidate"]),
+    (Connection, "check_start_task", ["self", "pair"]),
     (Connection, "data_received", ["self", "data", "component"]),
     (Connection, "respond_error", ["self", "request", "addr", "protocol", "error_code"]),
 ]
 _ATTRIBUTES = {
     "_check_list",
     "_closing",
+    "_components",
     "_early_checks",
     "_nominated",
     "_protocols",

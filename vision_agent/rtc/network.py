@@ -34,6 +34,23 @@ class Network:
         addresses = [self.host] if self.host else list(all_of_machine)
         return [*(address for address in addresses if address != LOOPBACK), LOOPBACK]
 
+    def more_addresses(self, offered: Sequence[str], all_of_machine: Sequence[str]) -> list[str]:
+        """Where a server on loopback receives a neighbour that can't reach loopback.
+
+        libnice binds each socket to its interface (`IP_UNICAST_IF`): what it sends to 127.0.0.1
+        from there goes nowhere, also on the same machine.
+
+        Args:
+            offered: the hosts of the caller's candidates.
+            all_of_machine: the addresses of this machine, without loopback.
+
+        Returns:
+            Those of this machine that the caller named as its own.
+        """
+        if not (self.caller_is_local and is_loopback(self.host)):
+            return []
+        return [address for address in all_of_machine if address in offered]
+
     def is_worth_a_check(self, host: str) -> bool:
         """Whether a candidate's address is sent connectivity checks.
 
