@@ -178,8 +178,8 @@ async def workbench_counts_points_converts_and_asks_its_mcp_server(url: str) -> 
         converted = (await call.type("convert 6 inches to centimetres")).text
         assert used(call, "convert_length") == {"value": 6, "unit": "inches", "to": "centimetres"}
         assert "15.24" in converted
-        stock = (await call.type("check the stock of M4 screws")).text
-        assert used(call, "check_stock") == {"name": "m4 screws"}
+        stock = (await call.type("Check the stock of M4 screws")).text
+        assert used(call, "check_stock") == {"name": "M4 screws"}
         assert "120" in stock
 
 

@@ -17,7 +17,9 @@ MAX_TEXT_CHARS = 300
 
 async def remind_me(
     text: Annotated[str, Field(description="What to remind the caller of")],
-    seconds: Annotated[float, Field(description="In how many seconds; 60 for a minute")],
+    seconds: Annotated[
+        float, Field(description="In how many seconds; 60 for a minute", ge=1, le=LONGEST_S)
+    ],
 ) -> Result:
     """Remind the caller of something later in this call, after some seconds.
 
@@ -29,7 +31,9 @@ async def remind_me(
         if not what:
             return error("Say what to remind the caller of.")
         if not 1 <= seconds <= LONGEST_S:
-            return error(f"A reminder comes in 1 to {LONGEST_S:.0f} seconds, not {seconds:g}.")
+            return error(
+                f"A reminder comes at most {spoken_time(LONGEST_S)} ahead, and at least 1 second."
+            )
 
         async def wait() -> None:
             await asyncio.sleep(seconds)

@@ -241,19 +241,48 @@ async def test_only_an_answer_completes_a_request_and_a_new_request_drops_it(
         ("Remind me to call Bob at five o'clock", 9600),
         ("Remind me to call Bob at 5 pm", 9600),
         ("at 5 p.m. remind me to call Bob", 9600),
-        ("Remind me at half past six to call Bob", 15_000),
-        ("remind me to call bob tomorrow morning", 67_200),
-        ("remind me to call bob in ten minutes", 600),
+        ("Remind me at half past five to call Bob", 11_400),
+        ("remind me to call Bob this evening", 13_200),
+        ("remind me to call Bob in ten minutes", 600),
     ],
 )
 async def test_a_reminder_at_a_time_of_day_comes_then(
     brain: Brain, words: str, seconds: int
 ) -> None:
-    call = await ask(brain, words, tools=TOOLS, clock=datetime(2026, 11, 25, 14, 20))
-    assert call == CallTool("remind_me", {"text": "call bob", "seconds": seconds})
+    hour = 15 if "evening" in words else 14
+    call = await ask(brain, words, tools=TOOLS, clock=datetime(2026, 11, 25, hour, 20))
+    assert call == CallTool("remind_me", {"text": "call Bob", "seconds": seconds})
     # Where nobody knows the time it is asked for, never taken for five seconds.
     if "minutes" not in words:
         assert str(await ask(brain, words, tools=TOOLS)).startswith("I can do that. When?")
+
+
+@pytest.mark.parametrize(
+    ("words", "at"),
+    [
+        ("remind me at half past six to call Bob", datetime(2026, 11, 26, 0, 33)),
+        ("remind me at half past six", datetime(2026, 11, 26, 0, 33)),
+        ("remind me to call Bob tomorrow morning", datetime(2026, 11, 25, 14, 20)),
+        ("remind me to call Bob in nine hours", None),
+        ("set a timer for five hours", None),
+    ],
+)
+async def test_a_reminder_beyond_the_declared_bound_is_refused_before_anything_is_asked(
+    brain: Brain, words: str, at: datetime | None
+) -> None:
+    dialogue = Dialogue()
+    said = await ask(brain, words, tools=TOOLS, clock=at, dialogue=dialogue)
+    assert said == "I can remind you at most four hours ahead."
+    assert dialogue.pending is None
+
+
+async def test_a_time_that_answers_what_to_be_reminded_of_is_when(brain: Brain) -> None:
+    dialogue, clock = Dialogue(), datetime(2026, 11, 26, 3, 0)
+    for words in ("remind me at half past six", "in ten minutes"):
+        asked = await ask(brain, words, tools=TOOLS, clock=clock, dialogue=dialogue)
+        assert asked == "I can do that. What should I remind you of?"
+    call = await ask(brain, "I have to call Bob", tools=TOOLS, clock=clock, dialogue=dialogue)
+    assert call == CallTool("remind_me", {"seconds": 600, "text": "I have to call Bob"})
 
 
 @pytest.mark.parametrize(
@@ -350,7 +379,7 @@ async def test_to_forget_everything_needs_no_picture_and_speaks_of_none(brain: B
     ("words", "values"),
     [
         ("set a timer for five minutes", {"seconds": 300, "text": "the timer"}),
-        ("set an alarm for 6:30 am", {"seconds": 58_200, "text": "the alarm"}),
+        ("set an alarm for 6:10 pm", {"seconds": 13_800, "text": "the alarm"}),
         ("wake me up in an hour", {"seconds": 3600, "text": "wake up"}),
     ],
 )

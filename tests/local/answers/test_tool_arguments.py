@@ -87,7 +87,7 @@ TOOLS = [
         ("Turn on the lamp in the kitchen.", "set_lamp", {"room": "kitchen", "on": True}),
         ("switch the living room lamp off", "set_lamp", {"room": "living room", "on": False}),
         ("order two coffees please", "order_drink", {"drink": "coffee", "count": 2}),
-        ("What's the weather in Paris?", "get_weather", {"city": "paris"}),
+        ("What's the weather in Paris?", "get_weather", {"city": "Paris"}),
         (
             "send a message with subject lunch and body see you at noon",
             "send_message",
@@ -116,7 +116,7 @@ TOOLS = [
             "watch_for",
             {"what": "bottle", "kind": "disappears"},
         ),
-        ("watch for a QR code", "watch_for", {"what": "qr code", "kind": "code"}),
+        ("watch for a QR code", "watch_for", {"what": "QR code", "kind": "code"}),
         ("stop watching", "stop_watching", {}),
         ("cancel my reminders", "cancel_reminders", {}),
         ("look closely at the label", "look_closely", {"what": "label"}),

@@ -32,7 +32,7 @@ TOOLS = [TIME, VOLUME, WEATHER]
         ("What's the current time?", CallTool("get_current_time")),
         ("tell me the date please", CallTool("get_current_time")),
         ("Set the volume to 5", CallTool("set_volume", {"level": 5})),
-        ("What is the weather in Paris?", CallTool("getWeather", {"city": "paris"})),
+        ("What is the weather in Paris?", CallTool("getWeather", {"city": "Paris"})),
         ("how is the weather in new york please", CallTool("getWeather", {"city": "new york"})),
     ],
 )

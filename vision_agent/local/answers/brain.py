@@ -26,7 +26,7 @@ from vision_agent.local.answers.manner import CALM, SHORT, describe, is_hurried,
 from vision_agent.local.answers.notices import camera_is_off, read_notice, without_notices
 from vision_agent.local.answers.pointing import TEXT_WORDS, Target, box_2d, locate, target_of
 from vision_agent.local.answers.refusals import beyond, not_caught
-from vision_agent.local.answers.tool_matching import Plan, complete, plan_tool
+from vision_agent.local.answers.tool_matching import Plan, complete, is_denied, plan_tool
 from vision_agent.local.answers.tool_results import tool_result
 from vision_agent.local.answers.tool_words import ASKING, split_name, tool_concepts
 from vision_agent.local.contract import CallTool, Manner, Say, Turn
@@ -154,6 +154,8 @@ class Brain:
                     return await self._call(completed, turn)
         if transfer := transfer_by_name(turn.text, turn.tools, turn.instruction):
             return transfer
+        if request is None and turn.understood and is_denied(turn.text, turn.tools):
+            return Say("All right, I won't.")
         if request is not None and not request.loose and request.intent not in TOOLS_FIRST:
             return None
         if plan is not None:
@@ -161,6 +163,8 @@ class Brain:
         return transfer_by_description(turn.text, turn.tools, turn.instruction)
 
     async def _call(self, plan: Plan, turn: Turn) -> Say | CallTool:
+        if refusal := plan.refusal:
+            return Say(refusal)
         if plan.missing:
             turn.dialogue.pending = plan if plan.can_be_asked_for else None
             return Say(plan.question)

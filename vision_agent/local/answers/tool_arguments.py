@@ -13,6 +13,15 @@ from datetime import datetime
 from typing import Any
 
 from vision_agent.local.answers.tool_schema import Parameter, Tool
+from vision_agent.local.answers.tool_values import (
+    FILLERS,
+    has_second_quantity,
+    looks_like_value,
+    says_something,
+    takes_sentences,
+    trimmed,
+    without_lead,
+)
 from vision_agent.local.answers.tool_words import (
     ASKING,
     LITTLE,
@@ -44,7 +53,7 @@ _NO = frozenset("off no false disable disabled stop close without".split())  # n
 _STATES = frozenset("on enabled enable active state open running powered power".split())  # noqa: SIM905
 _TRAILING = frozenset("please thanks now and to for is are at on do we i have there".split())  # noqa: SIM905
 _DETERMINERS = frozenset("the my our your this that a an".split())  # noqa: SIM905
-_AT_A_PLACE = frozenset("to on in into onto from of at off out".split())  # noqa: SIM905
+_AT_A_PLACE = frozenset("to on in into onto from at off out".split())  # noqa: SIM905
 _LEADING = frozenset("to that about for at of on in if when the a an please is".split())  # noqa: SIM905
 _TIMES = frozenset("time when date datetime due deadline day".split())  # noqa: SIM905
 _NUMBERS = frozenset("id number no nr code reference zip pin".split())  # noqa: SIM905
@@ -68,6 +77,7 @@ class Arguments:
         boxes: Parameters that are places in the picture; not missing, but to be looked for.
         about: The text that the request is about, if any: "red thing".
         rest: The words that are in none of it.
+        several: Whether more than one amount was said, of which a call takes one.
     """
 
     values: dict[str, Any]
@@ -75,6 +85,7 @@ class Arguments:
     boxes: tuple[Parameter, ...]
     about: str
     rest: tuple[str, ...]
+    several: bool = False
 
 
 _SOME_DAY = datetime(2000, 1, 3)
@@ -139,24 +150,71 @@ def fill(
             values[parameter.name] = value
     strings = [p for p in by_kind if p.is_text and p.name not in values]
     about = _texts(tool, strings, sentence, values)
+    several = _drop_several(tool, values)
     boxes = tuple(p for p in tool.parameters if p.is_box)
     if not about and boxes:
         about = _remainder(tool, sentence)
     missing = tuple(
         p for p in tool.parameters if p.required and p.name not in values and not p.is_box
     )
-    return Arguments(values, missing, boxes, about, tuple(sentence.rest()))
+    return Arguments(values, missing, boxes, about, tuple(sentence.rest()), several)
 
 
-def one_value(parameter: Parameter, answer: str, now: datetime | None = None) -> Any:
+def _drop_several(tool: Tool, values: dict[str, Any]) -> bool:
+    """Takes out a text that names a second amount, and the number that belongs to a part of it."""
+    numbers = [p for p in tool.parameters if p.kind in ("integer", "number") and not is_duration(p)]
+    texts = [
+        p
+        for p in tool.parameters
+        if p.kind == "string" and p.is_text and not takes_sentences(tool, p)
+    ]
+    found = [p for p in texts if has_second_quantity(str(values.get(p.name, "")))]
+    if not numbers or not found:
+        return False
+    for parameter in (*numbers, *found):
+        values.pop(parameter.name, None)
+    return True
+
+
+def amount_and_thing(words: Sequence[str]) -> tuple[float, str] | None:
+    """A number and what stands after it: "two bottles of milk"; None if there is no number."""
+    found = number_at(words, 0) if words else None
+    if found is None and words[:1] in (["a"], ["an"]):
+        found = 1.0, 1
+    text = _text(words[found[1] :]) if found else ""
+    return (found[0], text) if found and text else None
+
+
+def time_answer(tool: Tool, answer: str, now: datetime | None) -> tuple[Parameter, Any] | None:
+    """The duration of a tool that an answer gives if it is nothing but a time."""
+    words = normalise(answer).split()
+    for parameter in tool.parameters:
+        if not is_duration(parameter):
+            continue
+        sentence = _Sentence(words, None, now)
+        value = _number(parameter, sentence)
+        if value is not None and not set(sentence.rest()) - {"please", "then", "no", "make", "it"}:
+            return parameter, value
+    return None
+
+
+def one_value(
+    parameter: Parameter, answer: str, now: datetime | None = None, *, of: Tool | None = None
+) -> Any:
     """The value that an answer to "which …?" gives; None if it gives none.
 
     Args:
         parameter: What was asked for.
         answer: What was said.
         now: The time, if it is known.
+        of: The tool; of one that takes no sentences, only an answer that names something is taken.
     """
     words = normalise(answer).split()
+    if of is not None and parameter.is_text and not takes_sentences(of, parameter):
+        words = without_lead(parameter, " ".join(words)).split()
+        named = parameter.kind == "array" or looks_like_value(words)
+        if not named or not says_something(parameter, " ".join(words)):
+            return None
     sentence = _Sentence(words, None, now)
     if parameter.choices:
         return _choice(parameter, sentence)
@@ -200,6 +258,12 @@ def _unit(parameter: Parameter) -> int | None:
             if seconds := SECONDS.get(word.removesuffix("s")):
                 return seconds
     return None
+
+
+def seconds_of(parameter: Parameter, value: float) -> float | None:
+    """What a value of a duration is in seconds; None for what is no duration."""
+    unit = _unit(parameter) if is_duration(parameter) else None
+    return None if unit is None else value * unit if unit else value / 1000
 
 
 def _number(parameter: Parameter, sentence: _Sentence) -> float | int | None:
@@ -366,6 +430,9 @@ def _texts(
         left = strings  # the only text a tool takes is what the request is about
     if len(left) == 1:
         about = _remainder(tool, sentence)
+        if not takes_sentences(tool, left[0]):
+            about = trimmed(left[0], without_lead(left[0], about))
+            about = about if says_something(left[0], about) else ""
         if about:
             values[left[0].name] = _parts(about) if left[0].kind == "array" else about
     return about
@@ -388,7 +455,13 @@ def _remainder(tool: Tool, sentence: _Sentence) -> str:
         named = stems(split_name(tool.name)) | {stem(word) for word in split_name(tool.name)}
         own = named | stems(normalise(tool.description).split())
         for at, word in enumerate(words if end == len(words) else ()):
-            if at and free[at] and word in _BEFORE_TEXT and stems(words[:at]) & own:
+            if (
+                at
+                and free[at]
+                and word in _BEFORE_TEXT
+                and stems(words[:at]) & own
+                and not _is_within_text(word, words[at - 1], own)
+            ):
                 start = at
                 break
         else:
@@ -415,13 +488,18 @@ def _remainder(tool: Tool, sentence: _Sentence) -> str:
     return text
 
 
+def _is_within_text(word: str, before: str, own: frozenset[str]) -> bool:
+    """Whether "of" belongs to what stands before it: "bottles of milk", but "the stock of"."""
+    return word == "of" and before not in LITTLE | ASKING | FILLERS and stem(before) not in own
+
+
 def _place_of_tool(tool: Tool, sentence: _Sentence) -> int:
     """Where the tool's own place begins at the end of a sentence: "… to my shopping list"."""
     words = sentence.words
     end = len(words)
     if sentence.after:
         return end
-    own = stems(split_name(tool.name)) | stems(normalise(tool.description).split())
+    own = stems(split_name(tool.name)) | stems(normalise(tool.purpose).split())
     at = end - (words[-1:] == ["please"])
     first = at
     while at and words[at - 1] not in LITTLE and stem(words[at - 1]) in own:

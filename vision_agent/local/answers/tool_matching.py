@@ -12,8 +12,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from vision_agent.local.answers.tool_arguments import Arguments, fill, is_duration, one_value
+from vision_agent.local.answers.tool_arguments import (
+    Arguments,
+    amount_and_thing,
+    fill,
+    is_duration,
+    one_value,
+    seconds_of,
+    time_answer,
+)
 from vision_agent.local.answers.tool_schema import Parameter, Tool, read_tool
+from vision_agent.local.answers.tool_values import FILLERS, as_written
+from vision_agent.local.answers.tool_wishes import (
+    is_question,
+    sets_something,
+    without_negation,
+)
 from vision_agent.local.answers.tool_words import (
     ASKING,
     GENERIC,
@@ -26,6 +40,7 @@ from vision_agent.local.answers.tool_words import (
 )
 from vision_agent.local.contract import CallTool
 from vision_agent.local.language.intents import normalise
+from vision_agent.local.language.spoken_numbers import spoken_duration
 
 _ENOUGH = 0.75
 """Part of the words said that the tool's own words must account for."""
@@ -72,6 +87,7 @@ class Plan:
         missing: Required ones that were not.
         boxes: Arguments that are places in the picture of what ``about`` names.
         about: What the request is about.
+        several: Whether more was said at once than a call takes.
     """
 
     tool: Tool
@@ -79,6 +95,7 @@ class Plan:
     missing: tuple[Parameter, ...] = ()
     boxes: tuple[Parameter, ...] = ()
     about: str = ""
+    several: bool = False
 
     @property
     def call(self) -> CallTool:
@@ -99,7 +116,31 @@ class Plan:
         if not self.can_be_asked_for:
             needed = f"It needs the {words}, which has several parts"
             return f"I can't do that one by myself. {needed}."
+        if self.several:
+            return "One at a time, please. What comes first?"
         return f"I can do that. {self._asked(parameter, words)}"
+
+    @property
+    def refusal(self) -> str:
+        """Why the tool can't be called with what was said: a number beyond a declared bound."""
+        for parameter in self.tool.parameters:
+            value = self.values.get(parameter.name)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                continue
+            for bound, beyond, word in (
+                (parameter.most, parameter.most is not None and value > parameter.most, "most"),
+                (parameter.least, parameter.least is not None and value < parameter.least, "least"),
+            ):
+                if bound is not None and beyond:
+                    return self._bounded(parameter, bound, word)
+        return ""
+
+    def _bounded(self, parameter: Parameter, bound: float, word: str) -> str:
+        seconds = seconds_of(parameter, bound)
+        said = f"{bound:g}" if seconds is None else spoken_duration(seconds)
+        if seconds is not None and "remind" in tool_concepts(split_name(self.tool.name)):
+            return f"I can remind you at {word} {said} ahead."
+        return f"The {' '.join(parameter.words)} can be at {word} {said}."
 
     def _asked(self, parameter: Parameter, words: str) -> str:
         concepts = tool_concepts(split_name(self.tool.name))
@@ -137,8 +178,20 @@ def plan_tool(
         now: The time, for what is to be done at a time of day; None if it is not known.
     """
     words = normalise(text).split()
-    if not words:
+    if not words or is_denied(text, tools):
         return None
+    return _plan_for(text, words, tools, now)
+
+
+def is_denied(text: str, tools: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether what a tool would do is asked not to be done: "don't remember my name"."""
+    wish = without_negation(normalise(text).split())
+    return bool(wish) and _plan_for(text, wish or [], tools, None) is not None
+
+
+def _plan_for(
+    text: str, words: Sequence[str], tools: Sequence[Mapping[str, Any]], now: datetime | None
+) -> Plan | None:
     fitting: list[tuple[float, Plan]] = []
     for declared in tools:
         if declared.get("name") == _TRANSFER:  # see agent_transfer
@@ -149,7 +202,16 @@ def plan_tool(
     fitting.sort(key=lambda one: -one[0])
     if not fitting or (len(fitting) > 1 and fitting[0][0] == fitting[1][0]):
         return None
-    return fitting[0][1]
+    return _written(fitting[0][1], text)
+
+
+def _written(plan: Plan, text: str) -> Plan:
+    texts = {parameter.name for parameter in plan.tool.parameters if parameter.is_text}
+    values = {
+        name: as_written(value, text) if name in texts else value
+        for name, value in plan.values.items()
+    }
+    return replace(plan, values=values)
 
 
 def complete(plan: Plan, answer: str, now: datetime | None = None) -> Plan | None:
@@ -160,17 +222,34 @@ def complete(plan: Plan, answer: str, now: datetime | None = None) -> Plan | Non
         answer: What was said or typed after the question.
         now: The time, if it is known.
     """
-    value = one_value(plan.missing[0], answer, now)
+    parameter = plan.missing[0]
+    if parameter.is_text and (time := time_answer(plan.tool, answer, now)):
+        # "In ten minutes" is when, whatever was asked for.
+        taken, value = time
+        return replace(
+            plan,
+            values={**plan.values, taken.name: value},
+            missing=tuple(p for p in plan.missing if p.name != taken.name),
+        )
+    values, said = dict(plan.values), answer
+    amount = amount_and_thing(normalise(answer).split())
+    number = next((p for p in plan.missing[1:] if p.kind in ("integer", "number")), None)
+    if parameter.kind == "string" and amount and number and not is_duration(number):
+        values[number.name], said = round(amount[0]), amount[1]
+    value = one_value(parameter, said, now, of=plan.tool)
     if value is None:
         return None
     about = plan.about or (value if isinstance(value, str) else "")
-    values = {**plan.values, plan.missing[0].name: value}
-    return replace(plan, values=values, missing=plan.missing[1:], about=about)
+    values[parameter.name] = as_written(value, answer) if parameter.is_text else value
+    missing = tuple(p for p in plan.missing if p.name not in values)
+    return replace(plan, values=values, missing=missing, about=about, several=False)
 
 
 def _fit(words: Sequence[str], tool: Tool, now: datetime | None) -> tuple[float, Plan] | None:
     described = normalise(tool.description).split()
     name_words = split_name(tool.name)
+    if sets_something(name_words) and is_question(words):
+        return None
     concepts = tool_concepts(name_words) or tool_concepts(described)
     asked = [found for found in asked_concepts(words) if found[0] in concepts]
     phrase = (asked[0][1], asked[0][2]) if asked else None
@@ -201,7 +280,10 @@ def _fit(words: Sequence[str], tool: Tool, now: datetime | None) -> tuple[float,
             word for choice in parameter.choices for word in stems(split_name(str(choice)))
         }
     # "turn on", "set", "get": how one asks, whatever for.
-    said = stems(arguments.rest) - ({stem(word) for word in ASKING} - known)
+    beside = {stem(word) for word in ASKING} | {stem(word) for word in FILLERS}
+    said = stems(arguments.rest) - (beside - known)
+    if arguments.several:
+        said = frozenset()
     score = len(named) + (_CONCEPT if asked else 0.0)
     covered = len(said & known) / len(said) if said else 1.0
     if covered < _ENOUGH or (arguments.missing and not (asked or named)):
@@ -226,7 +308,9 @@ def _plan(tool: Tool, arguments: Arguments, words: Sequence[str]) -> Plan:
     if arguments.boxes and not arguments.about and not missing:
         # A place of what? The parameter itself can't be asked for in words.
         missing = (Parameter("what", "string", "", required=True),)
-    return Plan(tool, arguments.values, missing, arguments.boxes, arguments.about)
+    return Plan(
+        tool, arguments.values, missing, arguments.boxes, arguments.about, arguments.several
+    )
 
 
 def _same_direction(

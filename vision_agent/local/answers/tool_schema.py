@@ -24,6 +24,8 @@ class Parameter:
         required: Whether the tool can't be called without it.
         choices: The values it may have, if those are listed.
         is_box: Whether it is a place in the picture, `[ymin, xmin, ymax, xmax]` of 1000.
+        least: The smallest number that is taken, if that is declared.
+        most: The largest.
     """
 
     name: str
@@ -32,6 +34,8 @@ class Parameter:
     required: bool
     choices: tuple[Any, ...] = ()
     is_box: bool = False
+    least: float | None = None
+    most: float | None = None
 
     @property
     def is_text(self) -> bool:
@@ -57,6 +61,12 @@ class Tool:
     name: str
     description: str
     parameters: tuple[Parameter, ...]
+
+    @property
+    def purpose(self) -> str:
+        """The description without its examples, whose words may be anybody's arguments."""
+        text = re.sub(r"(“[^”]*”|\"[^\"]*\"|`[^`]*`)", " ", self.description)
+        return re.sub(r"\b(for example|e\.g\.|such as|for instance)[^.:;)]*", " ", text)
 
 
 def read_tool(declared: Mapping[str, Any]) -> Tool:
@@ -96,7 +106,15 @@ def _parameter(name: str, schema: Mapping[str, Any], required: bool, told: str) 
     description = f"{schema.get('description') or ''} {told}".strip()
     about = f"{name} {description}".lower()
     is_box = kind == "array" and bool(re.search(r"box|ymin|xmin|y_min|x_min", about))
-    return Parameter(name, kind, description, required, choices, is_box)
+    least, most = _bound(schema, "minimum"), _bound(schema, "maximum")
+    return Parameter(name, kind, description, required, choices, is_box, least, most)
+
+
+def _bound(schema: Mapping[str, Any], name: str) -> float | None:
+    try:  # in the wire form a number may stand as text
+        return float(schema[name])
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _schema(declared: Mapping[str, Any]) -> Mapping[str, Any]:

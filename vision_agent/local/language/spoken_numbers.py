@@ -33,6 +33,15 @@ def number_at(words: Sequence[str], at: int) -> tuple[float, int] | None:
     return None
 
 
+def spoken_duration(seconds: float) -> str:
+    """A duration in words: 14400 → "four hours"; in the largest unit of which it is a multiple."""
+    units = ((3600, "hour"), (60, "minute"))
+    unit, name = next((one for one in units if seconds and not seconds % one[0]), (1, "second"))
+    amount = seconds / unit
+    word = next((word for word, number in _ONES.items() if number == amount), f"{amount:g}")
+    return f"{word} {name}{'' if amount == 1 else 's'}"
+
+
 def durations(words: Sequence[str]) -> list[tuple[float, int, int]]:
     """The durations in a sentence: seconds, first word, and past the last word.
 

@@ -1,0 +1,73 @@
+"""Whether a sentence wishes for what a tool does: a question sets nothing, "don't" wants nothing.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_SETTERS = frozenset(
+    """set save add remember store create delete remove send write register update put cancel
+    insert append rename schedule book order buy note record log submit""".split()  # noqa: SIM905
+)
+_TELLERS = frozenset(
+    "status info list details history count price prices total number hours".split()  # noqa: SIM905
+)
+"""Last words of a name whose first word is a noun: `order_status`."""
+
+_QUESTIONS = frozenset("what who whose whom where which why when how".split())  # noqa: SIM905
+_AUXILIARIES = frozenset(
+    "is are was were am did does has have had".split()  # noqa: SIM905
+)
+_PERSONS = frozenset("i you we they he she it".split())  # noqa: SIM905
+_LEADS = frozenset("please and so hey okay ok well but hello hi now no".split())  # noqa: SIM905
+_BEFORE_NOT = frozenset(
+    "please and so hey okay ok but i we you should must no want really".split()  # noqa: SIM905
+)
+
+
+def without_negation(words: Sequence[str]) -> list[str] | None:
+    """The wish that a sentence denies: "do not remember my name" → "remember my name".
+
+    None where it denies none: "do not forget to …" and "why do not you …" are wishes.
+    """
+    at = 0
+    while at < len(words) and words[at] in _BEFORE_NOT:
+        at += 1
+    rest = list(words[at:])
+    if rest[:2] in (["do", "not"], ["can", "not"], ["must", "not"], ["should", "not"]):
+        rest = rest[2:]
+    elif rest[:1] in (["never"], ["not"]):
+        rest = rest[1:]
+    else:
+        return None
+    if not rest or rest[0] in ("forget", "let", "you", "hear", "see", "know", "mind"):
+        return None
+    while rest and rest[0] in ("want", "you", "to", "ever"):
+        rest = rest[1:]
+    return rest
+
+
+def is_question(words: Sequence[str]) -> bool:
+    """Whether something is asked, and not asked for."""
+    at = 0
+    while at < len(words) and words[at] in _LEADS:
+        at += 1
+    first, second = (*words[at : at + 2], "", "")[:2]
+    if first in ("what", "how") and second == "about":
+        return False
+    if first == "why" and second in ("not", "do"):
+        return False
+    if first in ("when", "whenever"):
+        return second in _AUXILIARIES | {"do", "will", "should", "can"}
+    if first == "do":
+        return second in _PERSONS
+    if list(words[at : at + 4]) == ["is", "it", "possible", "to"] or second == "able":
+        return False
+    return first in _QUESTIONS or first in _AUXILIARIES
+
+
+def sets_something(name_words: Sequence[str]) -> bool:
+    """Whether a tool of that name changes what is kept: `remember_name`, `add_item`."""
+    return bool(name_words) and name_words[0] in _SETTERS and name_words[-1] not in _TELLERS
