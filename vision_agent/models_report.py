@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from vision_agent.agents import AgentError, agent_specs, load_agent, root_of
-from vision_agent.brain import choose_brain
+from vision_agent.brain import Brain, choose_brain
 from vision_agent.live.call_options import CallOptions, check_options
 from vision_agent.live.models import LIVE_MODELS, THIS_MACHINE, VOICES, ModelError
 from vision_agent.settings import Settings
@@ -35,10 +35,7 @@ def now(settings: Settings, environ: Mapping[str, str]) -> dict[str, Any]:
     """Who would answer a call that began now; see `models_report`."""
     try:
         options = CallOptions.read(settings.model_dump())
-        brain = choose_brain(
-            root_of(load_agent(agent_specs(settings.agent)[0].spec)), settings.model, environ
-        )
-        check_options(options, brain.model)
+        brain = _first_brain(settings, options, environ)
     except (AgentError, ModelError) as error:
         return {"error": str(error)}
     return {
@@ -48,3 +45,19 @@ def now(settings: Settings, environ: Mapping[str, str]) -> dict[str, Any]:
         "voice": options.voice,
         "error": None,
     }
+
+
+def _first_brain(settings: Settings, options: CallOptions, environ: Mapping[str, str]) -> Brain:
+    """That of the agent who answers callers that name none: as in the switchboard."""
+    unusable: list[ValueError] = []
+    for spec, is_named in agent_specs(settings.agent):
+        try:
+            brain = choose_brain(root_of(load_agent(spec)), settings.model, environ)
+            check_options(options, brain.model)
+        except (AgentError, ModelError) as error:
+            if is_named:
+                raise
+            unusable.append(error)
+        else:
+            return brain
+    raise unusable[0]

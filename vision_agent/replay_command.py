@@ -6,6 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
@@ -31,6 +32,7 @@ class ReplayCommand:
         url: A running server.
         token: Its access token.
         headers: Sent with every request besides.
+        asked: Options of this call.
         timeout_s: Longest wait for the server.
     """
 
@@ -42,6 +44,7 @@ class ReplayCommand:
     url: str | None
     token: str | None
     headers: dict[str, str]
+    asked: dict[str, Any]
     timeout_s: float
 
     async def run(self, console: Terminal) -> Report:
@@ -69,6 +72,7 @@ class ReplayCommand:
                 timeout_s=self.timeout_s,
                 token=self.token,
                 headers=self.headers,
+                asked=self.asked,
             )
             return await self._watched(options, console)
 

@@ -20,6 +20,7 @@ from vision_agent.ingress.connections import Connections, bounded_protocol
 from vision_agent.ingress.descriptors import raise_limit
 from vision_agent.ingress.exposure import ADVICE, exposure
 from vision_agent.lan import reachable_hosts
+from vision_agent.listening import what_else, why_not
 from vision_agent.live.failure import DatabaseError
 from vision_agent.settings import Settings
 from vision_agent.switchboard import Switchboard
@@ -154,12 +155,10 @@ def _bind(settings: Settings) -> socket.socket:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((settings.host, settings.port))
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         bound.close()
-        raise ServerError(
-            f"Can't listen on {settings.host}:{settings.port}: {error.strerror}. "
-            "Choose another with --port (0 picks a free one)."
-        ) from error
+        where = f"{_shown_host(settings.host)}:{settings.port}"
+        raise ServerError(f"{why_not(where, error)} {what_else(error)}") from error
     return bound
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import json
 import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -399,13 +398,6 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_means_unset(cls, value: object) -> object:
         return None if isinstance(value, str) and not value.strip() else value
-
-
-def unknown_variables(environ: Mapping[str, str]) -> list[str]:
-    """The `VISION_AGENT_…` names among these that no option has, such as a misspelt one."""
-    prefix = str(Settings.model_config["env_prefix"])
-    known = {f"{prefix}{name}".upper() for name in Settings.model_fields}
-    return sorted(name for name in environ if name.startswith(prefix) and name not in known)
 
 
 def web_folder() -> Path:

@@ -1,5 +1,6 @@
 """Mistakes on the command line: one sentence each and exit code 2, before anything is started."""
 
+import asyncio
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import click
 import pytest
 import typer
 
+from tests.conftest import serving
 from vision_agent.cli import app
 
 BOTTLE = str(Path(__file__).parents[2] / "samples" / "recordings" / "bottle.mp4")
@@ -27,6 +29,18 @@ MISTAKES = {
     "a folder as the page": (("replay", BOTTLE, "--html", "."), "Is a directory"),
     "no folder for the voice": (("replay", BOTTLE, "--wav", "none/x.wav"), "No such file"),
     "no folder to record in": (("talk", "--text", "--record", "none/x.wav"), "No such file"),
+    "no time to wait": (("replay", BOTTLE, "--timeout", "0"), "--timeout: A timeout of 0 s"),
+    "a time that is no number": (("talk", "--text", "--timeout", "nan"), "--timeout: A timeout of"),
+    "a time before now": (("talk", "--demo", "--timeout", "-1"), "--timeout: A timeout of -1 s"),
+    "a time beyond all timers": (("replay", BOTTLE, "--timeout", "inf"), "--timeout: A timeout of"),
+    "a model of a server that runs": (
+        ("talk", "--text", "--url", "http://127.0.0.1:9", "--model", "local"),
+        "--model can't be chosen for a server that is running",
+    ),
+    "the same in a replay": (
+        ("replay", BOTTLE, "--type", "a", "--url", "http://127.0.0.1:9", "--model", "local"),
+        "--model can't be chosen for a server that is running",
+    ),
     "a header that is none": (("replay", BOTTLE, "--header", "Cookie"), "Name: value"),
     "a header of two lines": (("talk", "--header", "A: b\r\nC: d"), "Name: value"),
 }
@@ -62,21 +76,74 @@ def test_a_recording_in_which_nobody_speaks_is_said_to_be_one_before_the_call() 
     )
     assert done.returncode == 1
     assert "there is nothing to answer" in done.stdout
-    assert "can't be reached" in done.stderr
+    assert "http://127.0.0.1:9 can't be reached" in done.stderr
 
 
 def test_an_option_that_does_not_exist_in_the_environment_is_told() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "vision_agent", "models"],
-        env={"VISION_AGENT_VOIC": "Kore", "VISION_AGENT_VOICE": "Kore"},
+        env={"VISION_AGENT_TOKEM": "x", "VISION_AGENT_VOICE": "Kore"},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
     assert done.returncode == 0
-    assert "VISION_AGENT_VOIC:" in done.stderr
-    assert "VISION_AGENT_VOICE:" not in done.stderr
+    (line,) = done.stderr.splitlines()
+    assert "VISION_AGENT_TOKEM (environment) is no option. Nearest: VISION_AGENT_TOKEN." in line
+
+
+def test_a_variable_that_is_wrong_is_named_as_the_variable() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "vision_agent", "models"],
+        env={"VISION_AGENT_FRAME_RATE_HZ": "0"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("VISION_AGENT_FRAME_RATE_HZ: ")
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--agent", "nobody"), "There is no agent 'nobody' here, only vision_agent."),
+        (("--voice", "Korre"), "There is no voice named 'Korre'"),
+    ],
+)
+@pytest.mark.parametrize("command", [("replay", BOTTLE, "--type", "a"), ("talk", "--text")])
+async def test_what_a_call_asks_of_a_running_server_is_sent_to_it(
+    command: tuple[str, ...], options: tuple[str, ...], words: str
+) -> None:
+    async with serving() as server:
+        done = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-m", "vision_agent", *command, "--url", server.url, *options],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert words in done.stderr
+
+
+async def test_an_address_without_a_server_of_ours_is_said_to_be_one() -> None:
+    async with serving() as server:
+        elsewhere = ("--url", f"{server.url}/nothere")
+        done = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-m", "vision_agent", "replay", BOTTLE, "--type", "a", *elsewhere],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert f"There is no vision_agent at {server.url}/nothere (HTTP 40" in done.stderr
 
 
 def commands() -> dict[str, click.Command]:

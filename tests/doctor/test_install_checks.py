@@ -9,6 +9,7 @@ import pytest
 
 from vision_agent import Settings
 from vision_agent.doctor.install_checks import check_agents, check_distribution, check_privacy
+from vision_agent.doctor.model_checks import check_model
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "agents"
 
@@ -39,11 +40,29 @@ def test_an_agent_whose_extra_is_missing_is_named_with_how_to_install_it(
     (left_out,) = check_agents(settings(agent=str(tmp_path)), {})
     assert left_out.status == "warning"
     assert "pip install 'adk-video-call[mcp]'" in left_out.text
+    (model,) = check_model(settings(agent=str(tmp_path)), {})
+    assert (model.status, "local" in model.text) == ("ok", True)
     named = f"{tmp_path / 'basic'},{tmp_path / 'bench'}"
     (broken,) = check_agents(settings(agent=named), {})
     assert broken.status == "problem"
+    (model,) = check_model(settings(agent=f"{tmp_path / 'bench'},{tmp_path / 'basic'}"), {})
+    assert model.status == "problem"
     (fine,) = check_agents(settings(agent=str(SAMPLES / "basic")), {})
     assert fine.status == "ok"
+
+
+def test_a_folder_whose_first_agent_is_broken_is_served_with_the_next(tmp_path: Path) -> None:
+    (tmp_path / "a_broken").mkdir()
+    (tmp_path / "a_broken" / "agent.py").write_text("1/0")
+    only_broken = settings(agent=str(tmp_path))
+    (model,) = check_model(only_broken, {})
+    assert (model.status, "division by zero" in model.text) == ("problem", True)
+    assert check_agents(only_broken, {}) == []
+    shutil.copytree(SAMPLES / "basic", tmp_path / "basic")
+    (model,) = check_model(settings(agent=str(tmp_path)), {})
+    (broken,) = check_agents(settings(agent=str(tmp_path)), {})
+    assert (model.status, broken.status) == ("ok", "warning")
+    assert "division by zero" in broken.text
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")

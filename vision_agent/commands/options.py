@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -27,6 +27,14 @@ Agent = Annotated[
         help="An ADK agent folder (agent.py with root_agent), or package.module:attribute."
     ),
 ]
+CalledAgent = Annotated[
+    str | None,
+    typer.Option(
+        "--agent",
+        help="An ADK agent folder (agent.py with root_agent), or package.module:attribute; with "
+        "--url, the name of one of that server's agents.",
+    ),
+]
 Model = Annotated[
     str | None, typer.Option(help="A live model, or `local` for the Live API on this machine.")
 ]
@@ -44,6 +52,21 @@ Headers = Annotated[
         metavar="'NAME: VALUE'",
         help="An HTTP header for it, such as the cookie of a login in front; may be repeated.",
     ),
+]
+
+
+def _check_timeout(seconds: float) -> float:
+    from vision_agent.replay.signalling import checked_timeout_s
+
+    try:
+        return checked_timeout_s(seconds)
+    except ValueError as error:
+        refuse(f"--timeout: {error}")
+
+
+Timeout = Annotated[
+    float,
+    typer.Option(callback=_check_timeout, help="Longest wait for an answer, in seconds."),
 ]
 
 
@@ -71,6 +94,22 @@ Logs = Annotated[
 def serve_arguments(**options: str | None) -> tuple[str, ...]:
     """Options for the `serve` that a command starts for itself; None is left out."""
     return tuple(word for name, value in options.items() if value for word in (f"--{name}", value))
+
+
+def call_options(url: str | None, *, agent: str | None, **options: str | None) -> dict[str, str]:
+    """What a call asks a server for (`requestData`); one that is started has the agent anyway."""
+    asked = options | {"agent": agent if url is not None else None}
+    return {name: value for name, value in asked.items() if value}
+
+
+def refuse_with_url(url: str | None, **options: object) -> None:
+    """Refuse the options that only a new server can have."""
+    given = [f"--{name.replace('_', '-')}" for name, value in options.items() if value is not None]
+    if url is not None and given:
+        refuse(
+            f"{' and '.join(given)} can't be chosen for a server that is running: leave it out, "
+            "or leave --url out to start a server with it."
+        )
 
 
 def read_headers(given: list[str] | None) -> dict[str, str]:
@@ -142,14 +181,29 @@ def refuse(text: str) -> NoReturn:
 
 def read_settings(**given: Any) -> Settings:
     """The settings, from what was given, the environment and `.env`; a mistake is told in words."""
-    from vision_agent.settings import Settings, unknown_variables
+    from vision_agent.settings import Settings
 
-    for name in unknown_variables(os.environ):
-        err.say(f"There is no option {name}: it is ignored. .env.example lists them all.")
+    flags = {name: value for name, value in given.items() if value is not None}
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
+        return Settings(**flags)
     except ValidationError as error:
         for problem in error.errors():
-            where = ".".join(str(part) for part in problem["loc"])
+            where = _where(problem["loc"], flags)
             err.say(f"{where}: {problem['msg']}" if where else problem["msg"], "red")
         raise typer.Exit(2) from None
+
+
+_FLAGS = {"frame_rate_hz": "--frame-rate"}
+"""Those that are not called as their option is."""
+
+
+def _where(place: tuple[int | str, ...], flags: Container[str]) -> str:
+    """What the person has to mend: the flag, or the variable."""
+    if not place:
+        return ""
+    name, *inside = (str(part) for part in place)
+    if name in flags:
+        mend = _FLAGS.get(name, f"--{name.replace('_', '-')}")
+    else:
+        mend = f"VISION_AGENT_{name.upper()}"
+    return ".".join((mend, *inside))

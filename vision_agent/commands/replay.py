@@ -9,19 +9,22 @@ from typing import Annotated
 import typer
 
 from vision_agent.commands.options import (
-    Agent,
+    CalledAgent,
     Headers,
     Logs,
     Model,
+    Timeout,
     Token,
     Url,
     Voice,
+    call_options,
     check_writable,
     err,
     out,
     read_headers,
     refusals,
     refuse,
+    refuse_with_url,
     serve_arguments,
 )
 from vision_agent.logs import LogFormat
@@ -39,7 +42,7 @@ def replay(
     type_text: Annotated[
         str | None, typer.Option("--type", help="A sentence to type instead of speaking.")
     ] = None,
-    agent: Agent = None,
+    agent: CalledAgent = None,
     model: Model = None,
     voice: Voice = None,
     url: Url = None,
@@ -54,7 +57,7 @@ def replay(
     wav_out: Annotated[
         Path | None, typer.Option("--wav", help="Write the agent's voice here.")
     ] = None,
-    timeout: Annotated[float, typer.Option(help="Longest wait for an answer, in seconds.")] = 60.0,
+    timeout: Timeout = 60.0,
     log_format: Logs = LogFormat.TEXT,
 ) -> None:
     """Make a call from a recorded video. Exit code 0 only if the agent answered."""
@@ -68,12 +71,15 @@ def replay(
     for name, value in questions.items():
         if isinstance(value, str) and not value.strip():
             refuse(f"{name} is empty: there is nothing to ask.")
+    asked = call_options(url, agent=agent, voice=voice)
+    refuse_with_url(url, model=model)
     command = ReplayCommand(
         file=file,
         say=say,
         ask=ask,
         typed=type_text,
         serve_arguments=serve_arguments(agent=agent, model=model, voice=voice),
+        asked=asked,
         url=url,
         token=token,
         headers=read_headers(header),

@@ -9,20 +9,23 @@ from typing import Annotated
 import typer
 
 from vision_agent.commands.options import (
-    Agent,
+    CalledAgent,
     Headers,
     Language,
     Logs,
     Model,
+    Timeout,
     Token,
     Url,
     Voice,
+    call_options,
     check_writable,
     err,
     out,
     read_headers,
     refusals,
     refuse,
+    refuse_with_url,
     serve_arguments,
 )
 from vision_agent.logs import LogFormat
@@ -62,7 +65,7 @@ def talk(
         Path | None, typer.Option(help="Write both sides here: WAV, you left, the agent right.")
     ] = None,
     wav: Annotated[Path | None, typer.Option(help="Write the agent's voice here, WAV.")] = None,
-    agent: Agent = None,
+    agent: CalledAgent = None,
     model: Model = None,
     voice: Voice = None,
     language: Language = None,
@@ -72,7 +75,7 @@ def talk(
     url: Url = None,
     token: Token = None,
     header: Headers = None,
-    timeout: Annotated[float, typer.Option(help="Longest wait for an answer, in seconds.")] = 60.0,
+    timeout: Timeout = 60.0,
     log_format: Logs = LogFormat.TEXT,
 ) -> None:
     """Talk to the agent from the terminal, with this machine's microphone, speaker and camera.
@@ -90,7 +93,8 @@ def talk(
     if list_devices:
         print_devices(out)
         return
-    asked = {"voice": voice, "language": language, "modalities": modality}
+    asked = call_options(url, agent=agent, voice=voice, language=language, modalities=modality)
+    refuse_with_url(url, model=model)
     command = TalkCommand(
         text=text,
         demo=demo,
@@ -107,7 +111,7 @@ def talk(
         url=url,
         token=token,
         headers=read_headers(header),
-        asked={name: value for name, value in asked.items() if value},
+        asked=asked,
         timeout_s=timeout,
     )
     with refusals():

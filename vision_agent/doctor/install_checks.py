@@ -38,22 +38,24 @@ def check_agents(settings: Settings, environ: Mapping[str, str]) -> list[Finding
     """What of the agents does not work in a call, and which of several can't be called at all."""
     specs = agent_specs(settings.agent)
     found = []
+    usable = 0
     for spec, is_named in specs:
         try:
             root = root_of(load_agent(spec))
             brain = choose_brain(root, settings.model, environ)
+            usable += 1
             for misfit in misfits(root, local=brain.kind == "local"):
                 found.append(Finding("agents", "note", misfit))
         except (AgentError, ModelError) as error:
-            if len(specs) == 1:
-                return []  # the model check says so
             text = str(error)
             found.append(
                 Finding("agents", "problem", text, "Mend it, or leave it out of --agent.")
                 if is_named
                 else Finding("agents", "warning", text, "It is left out; the others are served.")
             )
-    return found or [Finding("agents", "ok", f"{len(specs)} can be called.")]
+    if not usable:
+        return []  # the model check says so
+    return found or [Finding("agents", "ok", f"{usable} can be called.")]
 
 
 def check_privacy(settings: Settings) -> list[Finding]:

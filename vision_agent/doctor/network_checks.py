@@ -13,6 +13,7 @@ from aiortc.rtcicetransport import parse_stun_turn_uri
 from vision_agent.doctor.finding import Finding
 from vision_agent.doctor.run import resolve
 from vision_agent.ingress.exposure import ADVICE, exposure
+from vision_agent.listening import what_else, why_not
 from vision_agent.settings import IceServer, Settings
 
 # aioice waits this long for a STUN server before it gives its answer without.
@@ -159,20 +160,14 @@ def check_port(settings: Settings) -> list[Finding]:
     if settings.port == 0:
         return [Finding("port", "ok", "Any free port is taken.")]
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    where = f"{settings.host}:{settings.port}"
+    host = f"[{settings.host}]" if family == socket.AF_INET6 else settings.host
+    where = f"{host}:{settings.port}"
     with socket.socket(family, socket.SOCK_STREAM) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((settings.host, settings.port))
-        except OSError as error:
-            return [
-                Finding(
-                    "port",
-                    "problem",
-                    f"Can't listen on {where}: {error.strerror}.",
-                    "Stop what listens there, or choose another with --port (0 picks one).",
-                )
-            ]
+        except (OSError, UnicodeError) as error:
+            return [Finding("port", "problem", why_not(where, error), what_else(error))]
     return [Finding("port", "ok", f"{where} is free.")]
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from vision_agent.replay.recording import (
     resample,
 )
 from vision_agent.replay.report import Report, make_report
-from vision_agent.replay.signalling import Signalling
+from vision_agent.replay.signalling import Signalling, checked_timeout_s
 from vision_agent.replay.tracks import CameraTrack, MicrophoneTrack
 from vision_agent.replay.utterances import Span, utterances
 from vision_agent.replay.voice import Voice
@@ -54,6 +55,7 @@ class ReplayOptions:
             has been said, for the answer to be over.
         token: Access token, where the server wants one.
         headers: Sent with every request besides, such as the cookie of a login in front.
+        asked: Options of this call: `agent`, `voice`, `language`, `modalities` and so on.
     """
 
     file: Path
@@ -64,10 +66,12 @@ class ReplayOptions:
     timeout_s: float = 60.0
     token: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    asked: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.typed is not None and not self.typed.strip():
             raise ValueError("There is nothing to type: `typed` is empty.")
+        checked_timeout_s(self.timeout_s)
 
 
 async def replay(
@@ -171,7 +175,7 @@ class _Call:
                 self._now_ms,
                 ice_servers=await self._signalling.ice_servers(),
             )
-            answer = await self._signalling.offer(await peer.offer())
+            answer = await self._signalling.offer(await peer.offer(), dict(self._options.asked))
             pc_id = answer.pc_id
             self._enter("connecting")
             await peer.accept(answer.sdp)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_PLAIN_WORD = re.compile(r"[^\W\d_]+(['-][^\W\d_]+)*[,.;:!?]?")
 
 
 class CallRefused(RuntimeError):
@@ -23,9 +26,14 @@ class CallFailed(RuntimeError):
 
 
 def sentence(words: object) -> str:
-    """Words of an exception or of a server as a sentence: a capital first, one full stop last."""
+    """Words of an exception or of a server as a sentence: a capital first, one full stop last.
+
+    An address, a file or another name that begins it stays as it is written.
+    """
     text = str(words).strip() or type(words).__name__
-    return text[0].upper() + text[1:].rstrip(".") + ("" if text[-1] in "!?" else ".")
+    if _PLAIN_WORD.fullmatch(text.split()[0]):
+        text = text[0].upper() + text[1:]
+    return text.rstrip(".") + ("" if text[-1] in "!?" else ".")
 
 
 @contextmanager

@@ -20,6 +20,9 @@ from vision_agent.replay.ice_servers import read_ice_servers
 
 # An answer is a session description of some kilobytes.
 _MAX_ANSWER_BYTES = 1_000_000
+MAX_TIMEOUT_S = 86_400
+"""The longest timeout that is taken: a day. The system's own timers end not far beyond."""
+
 _HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 _HOW_TO_SIGN_IN = (
     "If a login stands in front of it, sign in with a browser and send what it sends: "
@@ -50,6 +53,19 @@ def parse_headers(lines: Iterable[str]) -> dict[str, str]:
     return headers
 
 
+def checked_timeout_s(seconds: float) -> float:
+    """The timeout of a call, in seconds, as it was given.
+
+    Raises:
+        ValueError: There can be none of that length.
+    """
+    if not 0 < seconds <= MAX_TIMEOUT_S:  # nor is NaN
+        raise ValueError(
+            f"A timeout of {seconds:g} s can't be: give more than 0, at most {MAX_TIMEOUT_S} s."
+        )
+    return seconds
+
+
 class Signalling:
     """Speaks SmallWebRTC's `/api/offer`.
 
@@ -69,7 +85,8 @@ class Signalling:
         self.url = url.rstrip("/")
         self.token = token
         self.headers = dict(headers or {})
-        self._timeout_s = timeout_s
+        self._timeout_s = checked_timeout_s(timeout_s)
+        self._knows_it = False
 
     async def ice_servers(self) -> list[RTCIceServer]:
         """The STUN and TURN servers that `/api/info` names; none where there is no such page.
@@ -84,6 +101,7 @@ class Signalling:
             if error.status in (404, 405):
                 return []
             raise
+        self._knows_it = True
         return read_ice_servers(info.get("ice_servers"))
 
     async def offer(self, sdp: str, asked: dict[str, Any] | None = None) -> Answer:
@@ -91,7 +109,7 @@ class Signalling:
 
         Args:
             sdp: The session description.
-            asked: Options of this call: `voice`, `language`, `modalities` and so on.
+            asked: Options of this call: `agent`, `voice`, `language`, `modalities` and so on.
 
         Raises:
             CallRefused: The server can't be reached, refuses, or answers nonsense.
@@ -99,7 +117,16 @@ class Signalling:
         body: dict[str, Any] = {"sdp": sdp, "type": "offer", "pc_id": None}
         if asked:
             body["requestData"] = asked
-        answer = await self._request("POST", "/api/offer", body)
+        try:
+            answer = await self._request("POST", "/api/offer", body)
+        except CallRefused as error:
+            if error.status == 405 or (error.status == 404 and not self._knows_it):
+                raise CallRefused(
+                    f"There is no vision_agent at {self.url} (HTTP {error.status}): give the "
+                    "address at which a browser shows its page.",
+                    error.status,
+                ) from error
+            raise
         sdp_answer = answer.get("sdp")
         if not isinstance(sdp_answer, str):
             raise CallRefused(f"{self.url} answered the offer without an SDP.")
