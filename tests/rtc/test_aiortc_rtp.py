@@ -9,11 +9,17 @@ from dataclasses import dataclass
 
 import pylibsrtp
 import pytest
+from aiortc import RTCPeerConnection
+from aiortc.rtcrtpparameters import (
+    RTCRtpCodecParameters,
+    RTCRtpReceiveParameters,
+    RTCRtpSendParameters,
+)
 from aiortc.rtcrtpreceiver import NackGenerator
 from aiortc.rtp import RtcpByePacket, RtcpRtpfbPacket, RtpPacket
 
 from tests.rtc.calling import Call, Leftovers, PictureSource, SoundSource, until
-from vision_agent.rtc import aiortc_rtp
+from vision_agent.rtc import aiortc_patches, aiortc_rtp
 from vision_agent.rtc.aiortc_rtp import (
     MAX_ROUTES,
     MAX_STREAMS,
@@ -311,3 +317,16 @@ def test_a_source_in_use_is_decrypted_on_after_any_number_of_others():
         sender.remove_stream(1000 + n)
     assert 7 not in removed
     assert len(removed) > 1900
+
+
+async def test_media_that_is_started_after_its_connection_was_closed_does_not_start():
+    aiortc_patches.install()
+    leftovers = Leftovers()
+    pc = RTCPeerConnection()
+    transceiver = pc.addTransceiver("audio")
+    await transceiver.stop()
+    opus = RTCRtpCodecParameters("audio/opus", clockRate=48000, channels=2, payloadType=96)
+    await transceiver.sender.send(RTCRtpSendParameters(codecs=[opus]))
+    await transceiver.receiver.receive(RTCRtpReceiveParameters(codecs=[opus]))
+    await pc.close()
+    await leftovers.nothing()

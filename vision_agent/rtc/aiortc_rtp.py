@@ -32,6 +32,7 @@ import aiortc.rtp
 import pylibsrtp
 from aiortc import RTCRtpReceiver, RTCRtpSender, RTCRtpTransceiver
 from aiortc.rtcdtlstransport import RtpRouter
+from aiortc.rtcrtpparameters import RTCRtpReceiveParameters, RTCRtpSendParameters
 from aiortc.rtcrtpreceiver import NackGenerator, StreamStatistics
 from aiortc.rtp import (
     RTP_HISTORY_SIZE,
@@ -201,6 +202,17 @@ class BoundedReceiver(RTCRtpReceiver):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.failures = 0
+        self._stopped = False
+
+    async def receive(self, parameters: RTCRtpReceiveParameters) -> None:
+        """Starts, unless the connection was closed while it was made: nothing would end it."""
+        if not self._stopped:
+            await super().receive(parameters)
+
+    async def stop(self) -> None:
+        """Irreversibly stops."""
+        self._stopped = True
+        await super().stop()
 
     async def _handle_rtp_packet(self, packet: RtpPacket, arrival_time_ms: int) -> None:
         self._forget_streams(packet.ssrc)
@@ -252,6 +264,17 @@ class BoundedSender(RTCRtpSender):
         super().__init__(*args, **kwargs)
         self._retransmissions = Budget(RETRANSMISSIONS_PER_S, RTP_HISTORY_SIZE)
         self.failures = 0
+        self._stopped = False
+
+    async def send(self, parameters: RTCRtpSendParameters) -> None:
+        """Starts, unless the connection was closed while it was made: nothing would end it."""
+        if not self._stopped:
+            await super().send(parameters)
+
+    async def stop(self) -> None:
+        """Irreversibly stops."""
+        self._stopped = True
+        await super().stop()
 
     async def _handle_rtcp_packet(self, packet: AnyRtcpPacket) -> None:
         if isinstance(packet, RtcpRtpfbPacket):
@@ -305,6 +328,10 @@ def missing() -> str | None:
         (RTCRtpReceiver, "_handle_rtp_packet", ["self", "packet", "arrival_time_ms"]),
         (RTCRtpReceiver, "_handle_rtcp_packet", ["self", "packet"]),
         (RTCRtpReceiver, "_run_rtcp", ["self"]),
+        (RTCRtpReceiver, "receive", ["self", "parameters"]),
+        (RTCRtpReceiver, "stop", ["self"]),
+        (RTCRtpSender, "send", ["self", "parameters"]),
+        (RTCRtpSender, "stop", ["self"]),
         (RTCRtpSender, "_handle_rtcp_packet", ["self", "packet"]),
         (RTCRtpSender, "_retransmit", ["self", "sequence_number"]),
     ]
