@@ -15,7 +15,9 @@ from vision_agent.tools.detectors import (
     SomethingMoves,
     TextComes,
     detector_for,
+    kind_of,
 )
+from vision_agent.tools.watch import promise
 
 
 def table(seed: int, light: float = 1.0) -> np.ndarray:
@@ -158,3 +160,19 @@ def test_what_can_be_recognised_is_recognised_whatever_kind_was_named(what, kind
 def test_an_unknown_kind_is_refused():
     with pytest.raises(ValueError, match="no kind"):
         detector_for("sings", "it")
+
+
+@pytest.mark.parametrize(
+    ("what", "kind", "promised"),
+    [
+        ("it turns red", "changes", "something in the picture changes"),
+        ("door opens", "changes", "something in the picture changes"),
+        ("a face", "appears", "a face comes into view"),
+        ("a cup", "appears", "something comes into the picture"),
+        ("it", "moves", "something moves"),
+    ],
+)
+def test_what_is_promised_is_what_is_watched_for(what, kind, promised):
+    assert promise(kind_of(kind, what), 300) == (
+        f"The caller will be told when {promised}, for 5 minutes at most."
+    )

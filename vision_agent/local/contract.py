@@ -92,10 +92,14 @@ class Dialogue:
     Attributes:
         pending: What was asked for and still needs something that the caller was asked about.
         misses: How many times the engine could not answer.
+        refused: Whether the turn before had no answer.
+        called: The tool that was called last, whose arguments its answer may repeat.
     """
 
     pending: object | None = None
     misses: int = 0
+    refused: bool = False
+    called: CallTool | None = None
 
 
 @dataclass(frozen=True, slots=True)

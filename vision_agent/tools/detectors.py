@@ -48,8 +48,8 @@ class Detector(Protocol):
         """A sentence about what has happened, or None; BGR pixels, at most 640 on a side."""
 
 
-def detector_for(kind: Kind, what: str) -> Detector:
-    """The detector for what was asked; plain words about what can be recognised win over `kind`.
+def kind_of(kind: Kind, what: str) -> Kind:
+    """The kind for what was asked; plain words about what can be recognised win over `kind`.
 
     Raises:
         ValueError: There is no such kind.
@@ -57,11 +57,27 @@ def detector_for(kind: Kind, what: str) -> Detector:
     if kind not in get_args(Kind):
         raise ValueError(f"There is no kind {kind!r}, only {', '.join(get_args(Kind))}.")
     words = set(re.findall(r"[a-z]+", what.lower()))
-    if kind == "code" or (kind == "appears" and words & {"qr", "barcode", "code"}):
+    if kind != "appears":
+        return kind
+    if words & {"qr", "barcode", "code"}:
+        return "code"
+    if words & {"face", "person", "somebody", "someone"}:
+        return "face"
+    return "text" if words & {"text", "writing", "print"} else kind
+
+
+def detector_for(kind: Kind, what: str) -> Detector:
+    """The detector for what was asked.
+
+    Raises:
+        ValueError: There is no such kind.
+    """
+    kind = kind_of(kind, what)
+    if kind == "code":
         return CodeComes()
-    if kind == "face" or (kind == "appears" and words & {"face", "person", "somebody", "someone"}):
+    if kind == "face":
         return FaceComes()
-    if kind == "text" or (kind == "appears" and words & {"text", "writing", "print"}):
+    if kind == "text":
         return TextComes(what)
     if kind == "moves":
         return SomethingMoves()

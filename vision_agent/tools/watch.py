@@ -13,7 +13,7 @@ from typing import Annotated, get_args
 from pydantic import Field
 
 from vision_agent.tools.call_context import CallContext, Result, error, in_call
-from vision_agent.tools.detectors import LOOK_AT_PX, Detector, Kind, detector_for
+from vision_agent.tools.detectors import LOOK_AT_PX, Detector, Kind, detector_for, kind_of
 from vision_agent.tools.jobs import TooMany
 from vision_agent.tools.remind import spoken_time
 
@@ -51,7 +51,7 @@ async def watch_for(
             call.jobs.start(KIND, subject, _watch(call, detector, subject, lasts_s))
         except TooMany as many:
             return error(str(many))
-        return {"status": f"Watching for {subject}, for {spoken_time(lasts_s)} at most."}
+        return {"status": promise(kind_of(kind, subject), lasts_s), "what": subject}
 
     return await in_call(work)
 
@@ -75,6 +75,20 @@ def subject_of(what: str) -> str:
     words = " ".join(what.split())[:MAX_WHAT_CHARS]
     happens = "|".join((*get_args(Kind)[:4], "happens", "comes", "goes"))
     return re.sub(rf"[ ,]*\b({happens})[.!]?$", "", words, flags=re.IGNORECASE) or "anything"
+
+
+def promise(kind: Kind, lasts_s: float) -> str:
+    """What is really watched for: a change of the picture is no door, and no colour."""
+    event = {
+        "changes": "something in the picture changes",
+        "appears": "something comes into the picture",
+        "disappears": "something goes from the picture",
+        "moves": "something moves",
+        "face": "a face comes into view",
+        "code": "a QR code or a barcode comes into view",
+        "text": "printed text comes into view",
+    }[kind]
+    return f"The caller will be told when {event}, for {spoken_time(lasts_s)} at most."
 
 
 async def _watch(call: CallContext, detector: Detector, what: str, lasts_s: float) -> None:

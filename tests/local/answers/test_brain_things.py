@@ -413,3 +413,61 @@ async def test_the_line_of_a_print_that_was_asked_for_is_told(
 ) -> None:
     said = await ask(brain, words, frame(written(lines, 28)))
     assert str(said).startswith(answer)
+
+
+@pytest.mark.parametrize(
+    "words", ["how much is 12 times 7?", "5 plus 1", "what is 12 * 7", "how much is ten minus two"]
+)
+async def test_a_sum_is_no_question_about_print(brain: Brain, words: str) -> None:
+    assert str(await ask(brain, words)).startswith("I can't do sums.")
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ("stop watching", "I'm not watching for anything: this agent has no tool for it."),
+        ("can you speak German?", "I understand and speak English only."),
+        ("compare these two", "I can't compare things."),
+        ("what did I ask before?", "You said: what is this"),
+        ("is there a dog?", "I can't tell a dog from anything else"),
+        ("can you see a cat", "I can't tell a cat from anything else"),
+    ],
+)
+async def test_what_it_can_not_do_is_said_in_words_of_its_own(
+    brain: Brain, words: str, answer: str
+) -> None:
+    told = await ask(brain, words, history=[("user", "what is this"), ("model", "A mug.")])
+    assert str(told).startswith(answer)
+
+
+async def test_a_taught_thing_that_is_asked_for_is_looked_for(brain: Brain) -> None:
+    await ask(brain, "this is my mug", shown(MUG))
+    assert str(await ask(brain, "is there a mug?", shown(MUG))).startswith("Yes, that is your mug")
+
+
+async def test_either_is_said_only_after_another_refusal(brain: Brain) -> None:
+    dialogue = Dialogue()
+    for words, either in (
+        ("who is the president", False),
+        ("hello", False),
+        ("why is the sky blue", False),
+    ):
+        said = str(await ask(brain, words, dialogue=dialogue))
+        assert ("either" in said) == either
+    dialogue = Dialogue()
+    await ask(brain, "who is the president", dialogue=dialogue)
+    assert "either" in str(await ask(brain, "why is the sky blue", dialogue=dialogue))
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        ("what is on the right?", "I see something red on the right."),
+        ("what do you see on the left side", "on the left."),
+        ("what's in the middle", "in the middle."),
+        ("and on the right", "I see something red on the right."),
+    ],
+)
+async def test_one_side_of_the_picture_is_told_alone(brain: Brain, words: str, answer: str) -> None:
+    scene = frame(shot(held_up(RED_BAR[0], wall(), mask=RED_BAR[1], at=(480, 240))))
+    assert str(await ask(brain, words, scene)).endswith(answer)

@@ -90,3 +90,47 @@ def test_what_is_pending_is_not_told_as_done(status: str) -> None:
     assert tool_result("ask_manager", response) == (
         "Ask manager is still pending. The ticket is A 7."
     )
+
+
+@pytest.mark.parametrize(
+    ("response", "arguments", "sentence"),
+    [
+        ({"added": "apples", "quantity": 3}, {}, "Added: 3 apples."),
+        ({"status": "ok", "item": "apples", "quantity": 3}, "same", "Done: 3 apples."),
+        ({"saved": "Anna"}, {}, "Saved: Anna."),
+        ({"city": "Paris"}, "same", "Done: Paris."),
+        ({"city": "Paris", "sky": "grey"}, {"city": "paris"}, "Paris: the sky is grey."),
+        (
+            {"status": "ok", "room": "hall", "light": "on"},
+            {"room": "hall"},
+            "Done: hall. The light",
+        ),
+        ({"city": "Paris", "sky": "grey"}, {}, "The city is Paris and the sky is grey."),
+        (
+            {"length": 6, "unit": "feet"},
+            {"unit": "inches"},
+            "The length is 6 and the unit is feet.",
+        ),
+        ({"part": "hinge", "in_stock": 3}, {}, "The part is hinge and 3 are in stock."),
+    ],
+)
+def test_what_repeats_the_arguments_is_told_without_their_names(
+    response: dict[str, Any], arguments: Any, sentence: str
+) -> None:
+    given = dict(response) if arguments == "same" else arguments
+    assert tool_result("any_tool", response, given).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        {"result": "a" * 1_000_000},
+        {"error": "a" * 1_000_000},
+        {"file": {"data": "a" * 1_000_000}},
+        {"message": "Here it is: " + "a" * 1_000_000},
+    ],
+)
+def test_a_string_that_nobody_can_listen_to_is_told_by_its_length(response: dict[str, Any]) -> None:
+    told = tool_result("load_file", response)
+    assert "a long text of 1,000,000 characters" in told
+    assert "aaa" not in told

@@ -31,6 +31,8 @@ from vision_agent.local.answers.tool_results import tool_result
 from vision_agent.local.answers.tool_words import ASKING, split_name, tool_concepts
 from vision_agent.local.contract import CallTool, Manner, Say, Turn
 from vision_agent.local.language.intents import COLOURS, Request, normalise, understand
+from vision_agent.local.language.sums import is_sum
+from vision_agent.local.language.vocabulary import singular
 from vision_agent.local.sight import Box, Observations, Sight, UnreadablePicture
 
 STALE_PICTURE_MS = 12_000
@@ -63,6 +65,9 @@ PLAIN_ANSWERS = {
     "wait": "Take your time.",
     "meet": "Nice to meet you. Show me something and ask me about it.",
     "how_to_teach": HOW_TO_TEACH,
+    "sum": "I can't do sums. For those, give this server a Gemini key.",
+    "compare": "I can't compare things. Show me one after the other, and ask me about each.",
+    "speak": "I understand and speak English only.",
     "voice": "I can't change how I speak. Turn your loudspeaker up or down, or ask me to repeat.",
 }
 """Intents that need no looking."""
@@ -70,6 +75,7 @@ PLAIN_ANSWERS = {
 FOR_TOOLS = {
     "watch": "I can't keep watch: this agent has no tool for it.",
     "remind": "I can't remind you: this agent has no tool for it.",
+    "stop_watch": "I'm not watching for anything: this agent has no tool for it.",
     "transfer": "I can't put you through: there is nobody of that name here.",
 }
 """Intents that only a tool of the agent's, or another agent, can fulfil; what is said without."""
@@ -99,6 +105,17 @@ class Brain:
         Args:
             turn: What was asked, and everything the answer may be made of.
         """
+        misses = turn.dialogue.misses
+        try:
+            async with aclosing(self._answer(turn)) as parts:
+                async for part in parts:
+                    if isinstance(part, CallTool):
+                        turn.dialogue.called = part
+                    yield part
+        finally:
+            turn.dialogue.refused = turn.dialogue.misses > misses
+
+    async def _answer(self, turn: Turn) -> AsyncGenerator[Say | CallTool, None]:
         turn = without_notices(turn)
         if turn.tool_results:
             async with aclosing(self._tell_results(turn)) as parts:
@@ -136,7 +153,9 @@ class Brain:
                     async for sentence in sentences:
                         yield sentence
                 continue
-            yield tool_result(name, response)
+            called = turn.dialogue.called
+            arguments = called.args if called and called.name == name else {}
+            yield tool_result(name, response, arguments)
 
     async def _tool(self, turn: Turn, request: Request | None) -> Say | CallTool | None:
         """The tool that this turn asks for, or the question for what the tool still needs."""
@@ -148,7 +167,7 @@ class Brain:
             if request is not None and request.intent in LEAVE_IT:
                 return Say("All right, I leave it.")
             # A new request drops the open question; only what is none can be its answer.
-            if plan is None and (request is None or request.intent == "teach"):
+            if plan is None and (request is None or request.intent in ("teach", "sum")):
                 completed = complete(pending, turn.text, turn.clock)
                 if completed is not None:
                     return await self._call(completed, turn)
@@ -193,8 +212,15 @@ class Brain:
                 yield phrasing.time_of_day(turn.clock, turn.text)
             case "beyond" | "clock" | "open":
                 yield _beyond(turn)
-            case "watch" | "remind" | "transfer":
-                yield FOR_TOOLS[request.intent]
+            case intent if intent in FOR_TOOLS:
+                yield FOR_TOOLS[intent]
+            case "asked":
+                asked = [text for role, text in turn.history if role == "user"]
+                yield f"You said: {asked[-1]}" if asked else "You haven't asked me anything yet."
+            case "is_thing":
+                async with aclosing(self._is_thing(request, turn)) as sentences:
+                    async for sentence in sentences:
+                        yield sentence
             case "repeat":
                 last = [text for role, text in turn.history if role == "model"]
                 yield last[-1] if last else "I haven't said anything yet."
@@ -212,6 +238,20 @@ class Brain:
                 async with aclosing(self._look(request, turn)) as sentences:
                     async for sentence in sentences:
                         yield sentence
+
+    async def _is_thing(self, request: Request, turn: Turn) -> AsyncGenerator[str, None]:
+        """Whether a thing is there that has no name here unless it was taught."""
+        asked = request.slots["object"]
+        name = singular(asked)
+        if name in {thing.name for thing in await self._known.things(turn.user)}:
+            async with aclosing(self._look(Request("is_known", {"name": name}), turn)) as sentences:
+                async for sentence in sentences:
+                    yield sentence
+            return
+        yield (
+            f"I can't tell {phrasing.with_article(asked)} from anything else: "
+            "I know only the things that you teach me."
+        )
 
     async def _look(self, request: Request, turn: Turn) -> AsyncGenerator[str, None]:
         """Answers that need a picture."""
@@ -290,6 +330,8 @@ class Brain:
 
 def _understood(text: str) -> Request | None:
     """A request as it is meant: "how many red ones" and "how many colours" count no bottles."""
+    if is_sum(text):
+        return Request("sum", loose=True)
     request = understand(text)
     if request is None:
         return None
@@ -350,7 +392,7 @@ def _is_addressed(text: str) -> bool:
 
 
 def _beyond(turn: Turn) -> str:
-    return beyond(turn.text, _missed(turn))
+    return beyond(turn.text, _missed(turn), again=turn.dialogue.refused)
 
 
 def _missed(turn: Turn) -> int:

@@ -10,7 +10,7 @@ from vision_agent.local.answers.acquaintance import UNKNOWN
 from vision_agent.local.answers.print_lines import expiry_in, lines_about, total_in
 from vision_agent.local.language.intents import Request
 from vision_agent.local.sight import Observations, TaughtThing
-from vision_agent.local.sight.places import spot
+from vision_agent.local.sight.places import LEFT, MIDDLE, RIGHT, spot
 
 Taught = tuple[TaughtThing, ...]
 
@@ -48,6 +48,24 @@ def _what_is(seen: Observations, request: Request, taught: Taught) -> list[str]:
     if seen.known:
         return [phrasing.recognised(seen.known, taught)]
     return [*phrasing.scene(seen, ()), UNKNOWN]
+
+
+_SIDES = {"left": LEFT, "right": RIGHT}
+
+
+def _side(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    """What is in one third of the picture."""
+    asked = _SIDES.get(request.slots["side"], MIDDLE)
+    called = {thing.name: thing.called for thing in taught}
+    found = [called[known.name] for known in seen.known or () if spot(known.box).endswith(asked)]
+    if not found and seen.colour:
+        there = [name for where, name in seen.colour.others if where.endswith(asked)]
+        if asked == MIDDLE and seen.colour.stands_out:
+            there = [seen.colour.main, *there]
+        found = [f"something {name}" for name in dict.fromkeys(there)]
+    if not found:
+        return [f"Nothing stands out {asked}."]
+    return [f"I see {phrasing.listed(found)} {asked}."]
 
 
 def _is_known(seen: Observations, request: Request, taught: Taught) -> list[str]:
@@ -174,6 +192,7 @@ LOOKS = {
         Look(frozenset({"colour", "known", _QUALITY}), _what_is),
         Look(frozenset({"faces", "text", "codes"}), _details),
     ),
+    "side": (Look(frozenset({"colour", "known", _QUALITY}), _side),),
     "is_known": (Look(frozenset({"known", _QUALITY}), _is_known),),
     "count": (Look(frozenset({"count", _QUALITY}), _count),),
     "moving": (Look(frozenset({"movement", _QUALITY}), _moving),),

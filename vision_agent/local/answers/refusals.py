@@ -21,7 +21,7 @@ _OFFERS = {
 
 _BEYOND = (
     "That is beyond me, but I can {offers}.",
-    "I can't answer that one either; open questions need a Gemini key.",
+    "I can't answer that one{either}; open questions need a Gemini key.",
     "Not that one, sorry. Ask me what I can do.",
     "I have no answer to that.",
 )
@@ -33,12 +33,13 @@ _NOT_CAUGHT = (
 )
 
 
-def beyond(question: str, misses: int) -> str:
+def beyond(question: str, misses: int, *, again: bool = False) -> str:
     """For a question that was understood as words and has no answer here.
 
     Args:
         question: What was asked.
         misses: How often there was no answer before in this conversation.
+        again: Whether the turn before had none.
     """
     asked = {stem(word) for word in normalise(question).split()}
     offers = [
@@ -46,7 +47,9 @@ def beyond(question: str, misses: int) -> str:
         for offer, words in _OFFERS.items()
         if not asked & {stem(word) for word in words.split()}
     ]
-    return _turn(_BEYOND, misses).format(offers=_either(offers[:3]))
+    return _turn(_BEYOND, misses).format(
+        offers=_either(offers[:3]), either=" either" if again else ""
+    )
 
 
 def not_caught(heard: str, misses: int) -> str:

@@ -35,12 +35,15 @@ _TO_A_MODEL = re.compile(r"\b(analy[sz]e|retry|retries|try again with|tool call|
 _DEEPEST = 3
 
 
-def tool_result(name: str, response: Mapping[str, Any]) -> str:
+def tool_result(
+    name: str, response: Mapping[str, Any], arguments: Mapping[str, Any] | None = None
+) -> str:
     """A tool's answer as a sentence; nothing is added to it.
 
     Args:
         name: The tool's.
         response: What it gave back, as a dictionary of its own or as an MCP ``CallToolResult``.
+        arguments: What it was called with, if known; many tools repeat it in their answer.
     """
     response, failed = _unwrapped(response)
     if failed or response.get("error"):
@@ -70,7 +73,68 @@ def tool_result(name: str, response: Mapping[str, Any]) -> str:
             return f"{key.replace('_', ' ').capitalize()}: {_value(value)}."
     if "memories" in told:
         return memories(told["memories"])
-    return _fields(told)
+    return _with_repeated(told, arguments or {}, done=bool(status))
+
+
+def _with_repeated(told: Mapping[str, Any], arguments: Mapping[str, Any], *, done: bool) -> str:
+    """Fields that repeat an argument are told before the others, without their names.
+
+    So is what was done: ``{"added": "apples", "quantity": 3}`` → "Added: 3 apples."
+    """
+    deed = next((key for key, value in told.items() if _is_deed(key, value)), "")
+    repeated = {
+        key: value
+        for key, value in told.items()
+        if key == deed or (_is_plain(value) and _same(arguments.get(key), value))
+    }
+    if not repeated:
+        return _fields(told)
+    amounts = [
+        _value(value)
+        for key, value in told.items()
+        if _is_amount_of(key, value) and (deed or key in repeated)
+    ]
+    amount = amounts[0] if len(amounts) == 1 and len(repeated) <= 2 + bool(deed) else ""
+    rest = {key: value for key, value in told.items() if key not in repeated}
+    if amount:
+        rest = {key: value for key, value in rest.items() if not _is_amount_of(key, value)}
+    things = [
+        _value(value)
+        for key, value in repeated.items()
+        if not (amount and _is_amount_of(key, value))
+    ]
+    thing = f"{amount} {listed(things)}".strip()
+    if not rest:
+        return f"{_words(deed).capitalize() if deed else 'Done'}: {thing}."
+    if deed or done:
+        return f"{_words(deed).capitalize() if deed else 'Done'}: {thing}. {_fields(rest)}"
+    sentence = _fields(rest)
+    return f"{thing[0].upper()}{thing[1:]}: {sentence[0].lower()}{sentence[1:]}"
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
+
+
+def _is_deed(key: str, value: Any) -> bool:
+    """Whether a field says what was done to its value: "added", "saved"."""
+    return (
+        key.isalpha()
+        and key.endswith("ed")
+        and len(key) > 3
+        and (_is_plain(value) or isinstance(value, list))
+    )
+
+
+def _is_amount_of(key: str, value: Any) -> bool:
+    return key.lower() in _AMOUNTS and _is_plain(value) and not isinstance(value, str)
+
+
+def _same(argument: Any, value: Any) -> bool:
+    return argument is not None and str(argument).casefold() == str(value).casefold()
+
+
+_AMOUNTS = frozenset("quantity qty amount count copies pieces".split())  # noqa: SIM905
 
 
 def _fields(told: Mapping[str, Any]) -> str:
@@ -82,6 +146,8 @@ def _field(key: str, value: Any) -> str:
     words = _words(key)
     if words in _VERBS:
         return f"it {words} {_value(value)}"
+    if words.startswith(("in ", "on ")) and _is_plain(value) and not isinstance(value, str):
+        return f"{_value(value)} {'is' if value == 1 else 'are'} {words}"
     return f"the {words} {_is_or_are(key)} {_value(value)}"
 
 
@@ -218,8 +284,12 @@ def _value(value: Any, depth: int = 0) -> str:
         text = ", ".join(inner)
     else:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = _UNBROKEN.sub(lambda run: f"a long text of {len(run[0]):,} characters", text)
     return text.strip().rstrip(".")[:MAX_READ_CHARS]
 
+
+_UNBROKEN = re.compile(r"\S{200,}")
+"""What nobody can listen to: encoded data, a key."""
 
 _MOST_ITEMS = 5
 """Of a list; nobody listens to more."""

@@ -18,9 +18,13 @@ MORE_RULES: dict[str, str] = {
     "someone": "anyone | anybody | someone | somebody | anything | something",
     "human": "person | persons | people | man | men | woman | women | child | children | kid | kids"
     " | boy | boys | girl | girls | human | humans | face | faces",
+    "language": "german | french | spanish | italian | dutch | polish | portuguese | russian"
+    " | chinese | japanese | korean | arabic | hindi | turkish | english | swedish | danish"
+    " | greek | czech | ukrainian | another language | other languages | any other language",
     "place": "desk | table | shelf | floor | ground | wall | hand | hands | room | picture | image"
     " | photo | screen | background | foreground | box | bag | cup | bowl | plate | window | bed"
     " | chair | kitchen | tray | basket | counter | view | scene | camera",
+    "side": "left | right | middle | centre | center",
     "print": "number | numbers | word | words | text | title | letters | headline | digits | name"
     " | date | address | brand | writing | label | phone number",
     "sheet": "receipt | bill | ticket | invoice | label | page | paper | letter | sign | card"
@@ -32,6 +36,16 @@ _DETERMINER = "(my | the | this | that | your | our | his | her)"
 
 OTHER_WORDS: tuple[Intent, ...] = (
     Intent("watch", ("[<ask>] <watch_further> <event>",)),
+    Intent("stop_watch", ("[<ask>] (stop | cancel | end) [the] (watching | watch) [<any>]",)),
+    Intent(
+        "side",
+        (
+            "[and] what (is | are | do you see | can you see | stands) [there] (on | in | at | to)"
+            " (the | my | your) <side> [hand] [side] [of (it | the picture | the image)] [<here>]",
+            "[and] (what about | and) [on | in] the <side> [hand] [side]",
+            "[and] (on | in) the <side> [hand] [side]",
+        ),
+    ),
     Intent(
         "repeat",
         (
@@ -225,6 +239,29 @@ OTHER_WORDS: tuple[Intent, ...] = (
             "is (anybody | anyone) (there | home | listening) hello",
         ),
     ),
+    Intent(
+        "compare",
+        (
+            "[<ask>] compare (these | those | them | this | both | the two) [<any>]",
+            "(which | what) (one | of these | of them | of the two) is (bigger | smaller | larger"
+            " | longer | shorter | better | heavier | cheaper | taller)",
+        ),
+    ),
+    Intent(
+        "asked",
+        (
+            "what (did i [just] (ask | say) | was my [last] question"
+            " | have i [just] (asked | said)) [you] [before | just now | earlier | last]",
+        ),
+    ),
+    Intent(
+        "speak",
+        (
+            "(can | do) you [also] (speak | understand | talk) [in] <language> [too]",
+            "[<ask>] (speak | talk | answer) [in | to me in] <language>",
+            "(which | what | how many) languages (do | can) you (speak | understand | know)",
+        ),
+    ),
     Intent("hello", ("(hello | hi | hey) (hello | hi | hey | you | agent | friend)",)),
     Intent("bye", ("good night", "i (have to | must) go [now]", "talk to you (later | soon)")),
     Intent(
@@ -252,6 +289,14 @@ OTHER_WORDS: tuple[Intent, ...] = (
             "(wait | hold on | hang on) [please | a (minute | moment | second)]",
             "[just] (one | a) (moment | second | minute) [please]",
             "give me a (moment | second | minute)",
+        ),
+    ),
+    # After whatever is better known: colours, people, print.
+    Intent(
+        "is_thing",
+        (
+            "[and] (is there | are there | (do | can) you see) (a | an | any | some) <object>"
+            " [<here>]",
         ),
     ),
 )

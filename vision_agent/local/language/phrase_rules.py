@@ -48,7 +48,7 @@ one can ask for as an ``agent`` is known only in a conversation that has others 
 
 SLOTS = frozenset(
     {"colour", "name", "noun", "whose", "target", "things", "event", "duration", "chore", "agent"}
-    | {"many", "object"}
+    | {"many", "object", "side"}
 )
 
 FREE = {
