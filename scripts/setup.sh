@@ -76,20 +76,25 @@ if [ -n "$missing" ]; then
 	fi
 fi
 
-# Installed again only when the project's own description has changed.
-stamp="$venv/.installed-$what"
-if [ ! -e "$stamp" ] || [ pyproject.toml -nt "$stamp" ]; then
+# Installed again only when the project's own description has changed. What tests need holds all
+# that a run needs.
+is_installed() {
+	[ -e "$venv/.installed-$1" ] && ! [ pyproject.toml -nt "$venv/.installed-$1" ]
+}
+if ! is_installed dev && ! { [ "$what" = run ] && is_installed run; }; then
 	[ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
+	# Quiet twice: without warnings, such as those about package indexes that the machine names and
+	# that are not there. Errors are still said.
 	say "Installing Python packages into $venv (a minute or two the first time) …"
-	"$venv/bin/python" -m pip install -q --disable-pip-version-check --upgrade 'pip>=25.1' 'setuptools>=78.1.1'
+	"$venv/bin/python" -m pip install -qq --disable-pip-version-check --upgrade 'pip>=25.1' 'setuptools>=78.1.1'
 	# The project's former name: left installed beside the new one, pytest would load its plugin twice.
 	"$venv/bin/python" -m pip uninstall -q -y --disable-pip-version-check vision-agent 2>/dev/null
 	if [ "$what" = dev ]; then
-		"$venv/bin/python" -m pip install -q --disable-pip-version-check -e . --group dev
+		"$venv/bin/python" -m pip install -qq --disable-pip-version-check -e . --group dev
 	else
-		"$venv/bin/python" -m pip install -q --disable-pip-version-check -e .
+		"$venv/bin/python" -m pip install -qq --disable-pip-version-check -e .
 	fi
-	touch "$stamp"
+	touch "$venv/.installed-$what"
 fi
 
 if [ "$what" = dev ]; then
