@@ -76,9 +76,9 @@ export class Call {
     }
   }
 
-  /** @returns {boolean} false if nobody is there to read it */
+  /** @param {string} text @returns {string|null} the message's id; null: nobody is there to read it */
   sendText(text) {
-    return this.#channel?.sendText(text) ?? false;
+    return this.#channel?.sendText(text) ?? null;
   }
 
   /** @param {MediaStreamTrack|null} track null: camera off */

@@ -72,9 +72,13 @@ export class Captions {
     this.#agentName = sentence(name);
   }
 
-  /** What was said in earlier calls of this conversation. @param {{who: string, text: string}[]} lines */
+  /**
+   * What was said in earlier calls of this conversation.
+   * @param {{who: string, text: string, agent?: string}[]} lines
+   */
   restore(lines) {
-    for (const { who, text } of lines) {
+    for (const { who, text, agent } of lines) {
+      if (agent) this.agentSpeaks(agent);
       const line = this.#add(who === "user" ? "user" : "agent");
       this.#write(line, text);
       if (who === "user") line.dataset.typed = ""; // perhaps: nobody kept whether it was
@@ -118,11 +122,29 @@ export class Captions {
     this.#announce("You", text);
   }
 
-  typed(text) {
+  /** @param {string} text @param {string} [id] of the message that carries it */
+  typed(text, id = "") {
     this.#cause = CAUSE.caller;
     const line = this.#add("user");
-    line.dataset.typed = "";
+    line.dataset.typed = id;
     this.#write(line, text);
+  }
+
+  /**
+   * The server did not take a message.
+   * @param {string|undefined} id the message's
+   * @param {string} why
+   * @returns {string|null} the typed line that it carried; null: it carried none
+   */
+  refused(id, why) {
+    const isIt = (line) => line.dataset.typed === id && line.dataset.state !== "refused";
+    const lines = /** @type {HTMLElement[]} */ ([...this.#list.children]);
+    const line = id ? lines.find(isIt) : undefined;
+    if (!line) return null;
+    line.dataset.state = "refused";
+    line.append(element("span", "cut", `Not sent. ${why}`));
+    this.#announcer.textContent = why;
+    return this.#textOf(line);
   }
 
   /** @param {string} delta the next piece of the answer */

@@ -2,6 +2,8 @@
 
 const VERSION = "2.1.0";
 const PING_EVERY_MS = 1_000;
+/** Characters of a typed line that the server takes. */
+export const MAX_TEXT_CHARS = 4_000;
 const ABOUT = { library: "vision-agent-page", library_version: "1.0.0", platform: "web" };
 
 /** Which section of the offer a track belongs to, as the server counts them. */
@@ -10,6 +12,7 @@ export const RECEIVER = Object.freeze({ microphone: 0, camera: 1 });
 export class Channel {
   #channel;
   #ping;
+  #texts = 0;
   #readyId = crypto.randomUUID?.() ?? String(Math.random());
 
   /**
@@ -39,10 +42,15 @@ export class Channel {
     });
   }
 
-  /** Text for the agent, as if it had been said. */
+  /**
+   * Text for the agent, as if it had been said.
+   * @param {string} content
+   * @returns {string|null} the message's id, which an error about it has too; null: not sent
+   */
   sendText(content) {
     const options = { run_immediately: true, audio_response: true };
-    return this.#send({ type: "send-text", id: String(Date.now()), data: { content, options } });
+    const id = `text-${Date.now()}-${this.#texts++}`;
+    return this.#send({ type: "send-text", id, data: { content, options } }) ? id : null;
   }
 
   /** A message of this page's own. */

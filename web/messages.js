@@ -3,14 +3,15 @@
 import { noticeProblem } from "./problems.js";
 
 /**
- * @param {{type: string, data?: any}} message an RTVI message
+ * @param {{type: string, id?: string, data?: any}} message an RTVI message
  * @param {{captions: import("./captions.js").Captions, looks: import("./looks.js").Looks,
  *   points: import("./points.js").Points, notices: import("./notices.js").Notices,
  *   seen: boolean, fullPicture: (seconds: number) => void,
- *   resumed: (earlier: {who: string, text: string}[]) => void}} page seen: the camera is on and
+ *   resumed: (earlier: {who: string, text: string, agent?: string}[]) => void,
+ *   takeBack: (text: string) => void}} page takeBack: a typed line was not taken; seen: the camera is on and
  *   the agent is there to look
  */
-export function showMessage({ type, data }, page) {
+export function showMessage({ type, id, data }, page) {
   const { captions } = page;
   switch (type) {
     case "user-started-speaking":
@@ -27,11 +28,17 @@ export function showMessage({ type, data }, page) {
       return captions.toolStopped(data.tool_call_id, data.cancelled);
     case "error":
     case "error-response":
-      if (!data.fatal) captions.note(data.message ?? data.error, "error");
+      if (!data.fatal) showError(id, data.message ?? data.error, page);
       return;
     case "server-message":
       return showOwn(data ?? {}, page);
   }
+}
+
+function showError(id, words, { captions, takeBack }) {
+  const line = captions.refused(id, words);
+  if (line === null) captions.note(words, "error");
+  else takeBack(line);
 }
 
 function showOwn(data, { captions, looks, points, notices, seen, fullPicture, resumed }) {

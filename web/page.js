@@ -3,6 +3,7 @@
 import { audioContext } from "./audio_context.js";
 import { Call } from "./call.js";
 import { CAUSE, Captions } from "./captions.js";
+import { MAX_TEXT_CHARS } from "./channel.js";
 import { Clock } from "./clock.js";
 import { Controls } from "./controls.js";
 import { BackCue } from "./cue.js";
@@ -166,6 +167,7 @@ function onMessage(message) {
     seen: camera.track !== null && isLive(state),
     fullPicture: (seconds) => call?.fullPicture(seconds),
     resumed,
+    takeBack: (text) => (at("text").value ||= text),
   });
   const next = afterMessage(state, message);
   if (next.name !== state.name) ownReconnection = false;
@@ -318,12 +320,18 @@ function render() {
 }
 
 function say(text) {
-  if (text && call?.sendText(text)) {
-    captions.typed(text);
-    render();
-    return true;
+  const { length } = [...text];
+  if (length > MAX_TEXT_CHARS) {
+    const most = MAX_TEXT_CHARS.toLocaleString("en");
+    const words = `The text is too long: ${length.toLocaleString("en")} characters, and at most ${most} are taken at once. Send it in parts.`;
+    captions.note(words, "error");
+    return false;
   }
-  return false;
+  const id = (text && call?.sendText(text)) || null;
+  if (id === null) return false;
+  captions.typed(text, id);
+  render();
+  return true;
 }
 
 // ---- wiring

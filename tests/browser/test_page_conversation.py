@@ -1,11 +1,15 @@
 """A conversation in a real browser: a spoken question, a heard answer, an interruption."""
 
 import pytest
+from playwright.async_api import expect
 
 from tests.browser.caller import SILENCE_RMS, VOICE_RMS, Caller, Heard, until
 from tests.browser.chromium import chromium
 from tests.browser.conftest import SPEECH
 from tests.browser.fake_devices import microphone_file
+from vision_agent.rtc.channel import TEXT_BURST
+from vision_agent.rtc.rtvi import MAX_TEXT_CHARS
+from vision_agent.server_process import ServerProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -116,3 +120,48 @@ async def test_a_suggested_question_is_asked_by_clicking_it(server, quiet_browse
     assert await caller.reads("user") == ["What do you see?"]
     assert await caller.reads_answer()
     assert await caller.page.locator("#asks").is_hidden()
+
+
+async def test_typed_lines_that_are_not_taken_are_marked_and_the_last_comes_back(
+    quiet_browser, open_page, tmp_path
+):
+    (tmp_path / "scenario.yaml").write_text("engine: false\notherwise: {say: Yes.}\n")
+    async with ServerProcess("--scenario", str(tmp_path / "scenario.yaml")) as server:
+        caller = await open_page(quiet_browser, server.url)
+        page = caller.page
+        await caller.call()
+        # Faster than a person: the server takes a burst of them, and then one a second or two.
+        await page.evaluate(
+            """(count) => {
+                 const text = document.getElementById("text");
+                 for (let n = 0; n < count; n++) {
+                   text.value = `line ${n}`;
+                   document.getElementById("composer").requestSubmit();
+                 }
+               }""",
+            TEXT_BURST + 3,
+        )
+        refused = page.locator('.line-user[data-state="refused"]')
+        await expect(refused).to_have_count(3, timeout=30_000)
+        first = TEXT_BURST
+        assert await refused.locator(".text").all_text_contents() == [
+            f"line {n}" for n in range(first, first + 3)
+        ]
+        await expect(refused.first).to_contain_text("This one was not taken")
+        await expect(page.locator("#text")).to_have_value(f"line {first}")
+        await expect(page.locator(".line-error")).to_have_count(0)
+
+
+async def test_a_pasted_text_that_is_too_long_is_told_and_kept(server, quiet_browser, open_page):
+    caller = await open_page(quiet_browser, server.url)
+    await caller.call()
+    long = "ä" * (MAX_TEXT_CHARS + 1)
+    await caller.types(long)
+    await expect(caller.page.locator(".line-error")).to_contain_text(
+        "4,001 characters, and at most 4,000"
+    )
+    await expect(caller.page.locator("#text")).to_have_value(long)
+    assert await caller.reads("user") == []
+    await caller.types("a" * MAX_TEXT_CHARS)
+    await expect(caller.page.locator(".line-user")).to_have_count(1)
+    assert await caller.reads_answer()

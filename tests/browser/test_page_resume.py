@@ -118,6 +118,8 @@ async def test_after_a_reload_one_continues_or_starts_anew(quiet_browser, open_p
         await expect(page.locator(".line-agent .text")).to_have_text(["One."])
         assert await caller.reads("user") == ["the first"]
         assert await asks(caller, "the second") == "Two."
+        heads = await page.locator(".line-agent .who").all_text_contents()
+        assert heads[0] == heads[1] != "Agent"
         # Who hangs up means it: the large button begins anew, the small one still continues.
         await caller.press("hang-up")
         await expect(page.locator("#call")).to_have_text("Call again")

@@ -4,7 +4,7 @@ from google.adk.events.event import Event
 from google.genai import types
 
 from tests.live.test_store import answered, said, turn_end, typed
-from vision_agent.live.history import MAX_LINES_CHARS, Line, lines, restored
+from vision_agent.live.history import MAX_LINES_CHARS, Line, lines, newest, restored
 
 
 def call(call_id: str) -> Event:
@@ -56,6 +56,14 @@ def test_the_newest_lines_are_shown_when_there_are_too_many():
     shown = lines(events)
     assert shown[-1] == Line("agent", "The end.")
     assert sum(len(line.text) for line in shown) <= MAX_LINES_CHARS
+
+
+def test_a_line_says_which_agent_said_it():
+    shown = lines([said("hello"), answered("Hi.")])
+    assert newest(shown, 1_000) == [
+        {"who": "user", "text": "hello"},
+        {"who": "agent", "text": "Hi.", "agent": answered("Hi.").author},
+    ]
 
 
 def test_tools_are_no_lines():

@@ -177,20 +177,23 @@ async def test_texts_that_come_too_fast_are_refused_in_words_and_the_others_are_
     client: Client,
 ):
     for n in range(TEXT_BURST + 5):
-        client.send("send-text", {"content": f"text {n}"})
+        client.send("send-text", {"content": f"text {n}"}, str(n))
     await until(lambda: client.channel.refused_messages == 5)
     assert client.heard.events == [("text", f"text {n}") for n in range(TEXT_BURST)]
     await until(lambda: len(client.received) == 5)
     assert all("send it again" in m["data"]["message"] for m in client.received)
+    assert client.types() == ["error"] * 5
+    assert [m["id"] for m in client.received] == [f"{TEXT_BURST + n}" for n in range(5)]
 
 
 async def test_a_text_that_is_refused_takes_no_other_with_it(client: Client):
-    client.send("send-text", {"content": "z" * 30_000})
+    client.send("send-text", {"content": "z" * 30_000}, "too long")
     client.send("send-text", {"content": "Hello"})
     await until(lambda: client.heard.events and client.received)
     assert client.heard.events == [("text", "Hello")]
     assert client.types() == ["error"]
     assert "at most 4000" in client.received[0]["data"]["message"]
+    assert client.received[0]["id"] == "too long"
 
 
 async def test_what_a_client_wants_only_shown_or_only_known_is_told_apart(client: Client):

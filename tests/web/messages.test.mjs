@@ -2,22 +2,24 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { showMessage } from "../../web/messages.js";
 
-/** A part of the page that only remembers what it was told. */
-function part(told, name) {
-  return new Proxy({}, { get: (_, what) => (...how) => told.push([name, what, ...how]) });
+/** A part of the page that only remembers what it was told; `own` are the methods it has. */
+function part(told, name, own = {}) {
+  const remember = (what) => (...how) => told.push([name, what, ...how]);
+  return new Proxy(own, { get: (own, what) => own[what] ?? remember(what) });
 }
 
 let told, page;
 beforeEach(() => {
   told = [];
   page = {
-    captions: part(told, "captions"),
+    captions: part(told, "captions", { refused: (id) => (id === "typed" ? "hello" : null) }),
     looks: part(told, "looks"),
     points: part(told, "points"),
     notices: part(told, "notices"),
     seen: true,
     fullPicture: (seconds) => told.push(["fullPicture", seconds]),
     resumed: (earlier) => told.push(["resumed", earlier]),
+    takeBack: (text) => told.push(["takeBack", text]),
   };
 });
 const own = (data) => showMessage({ type: "server-message", data }, page);
@@ -44,6 +46,11 @@ test("an error that ends the call is told where the call ends", () => {
   showMessage({ type: "error", data: { message: "No.", fatal: true } }, page);
   showMessage({ type: "error", data: { error: "Odd.", fatal: false } }, page);
   assert.deepEqual(told, [["captions", "note", "Odd.", "error"]]);
+});
+
+test("a typed line that was not taken comes back, and is no general error", () => {
+  showMessage({ type: "error", id: "typed", data: { error: "Too fast.", fatal: false } }, page);
+  assert.deepEqual(told, [["takeBack", "hello"]]);
 });
 
 test("messages that nobody knows, and empty ones, change nothing", () => {

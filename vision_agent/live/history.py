@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from google.adk.events.event import Event
@@ -18,10 +18,17 @@ MAX_LINES_CHARS = 24_000
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Something that was said or typed in a conversation."""
+    """Something that was said or typed in a conversation.
+
+    Attributes:
+        who: Which side.
+        text: Its words.
+        agent: Which agent said it, by its name; empty if it is the caller's.
+    """
 
     who: Literal["user", "agent"]
     text: str
+    agent: str = field(default="", compare=False)
 
 
 def worth_keeping(event: Event) -> bool:
@@ -92,14 +99,17 @@ def _lines(events: Iterable[Event]) -> Iterator[Line]:
         if event.input_transcription and event.input_transcription.text:
             yield Line("user", event.input_transcription.text.strip()[:MAX_LINE_CHARS])
         if event.output_transcription and event.output_transcription.text:
-            yield Line("agent", event.output_transcription.text.strip()[:MAX_LINE_CHARS])
+            text = event.output_transcription.text.strip()[:MAX_LINE_CHARS]
+            yield Line("agent", text, event.author)
         text = "".join(
             part.text or ""
             for part in (event.content.parts if event.content else None) or []
             if not part.thought
         ).strip()
         if text:
-            yield Line("user" if event.author == "user" else "agent", text[:MAX_LINE_CHARS])
+            text = text[:MAX_LINE_CHARS]
+            is_users = event.author == "user"
+            yield Line("user", text) if is_users else Line("agent", text, event.author)
 
 
 def _words_of(event: Event) -> str:
@@ -112,6 +122,8 @@ def newest(lines: Sequence[Line], max_bytes: int) -> list[dict[str, str]]:
     kept: list[dict[str, str]] = []
     for line in reversed(lines):
         told = {"who": line.who, "text": line.text}
+        if line.agent:
+            told["agent"] = line.agent
         max_bytes -= len(json.dumps(told, ensure_ascii=False).encode("utf-8", "replace"))
         if max_bytes < 0:
             break

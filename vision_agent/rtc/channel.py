@@ -202,10 +202,16 @@ class Channel:
             incoming = rtvi.parse(message)
             self._handle(incoming)
         except rtvi.BadMessage as bad:
-            self._refuse(str(bad), bad.request_id or _request_id(incoming))
+            request_id = bad.request_id or _request_id(incoming)
+            self._refuse(str(bad), request_id, about=bad.about or _text_id(incoming))
         except Exception as error:  # of the listener; the client is told in words
             # Let through, pyee would raise it into the receive loop of the whole connection.
-            self._refuse("The message could not be handled.", _request_id(incoming), error)
+            self._refuse(
+                "The message could not be handled.",
+                _request_id(incoming),
+                error,
+                about=_text_id(incoming),
+            )
 
     def _handle(self, incoming: rtvi.Incoming) -> None:
         match incoming:
@@ -240,10 +246,16 @@ class Channel:
             )
 
     def _refuse(
-        self, sentence: str, request_id: str | None = None, cause: Exception | None = None
+        self,
+        sentence: str,
+        request_id: str | None = None,
+        cause: Exception | None = None,
+        *,
+        about: str | None = None,
     ) -> None:
         self.refused_messages += 1
         # A request is always answered: somebody waits, and how many there are is bounded already.
+        # So is a typed line with an id: by it the client finds the line that was not taken.
         may_complain = self._complaints.take(time.monotonic())
         if cause is not None and may_complain:
             # Neither the message nor the exception's text: both may hold what was said.
@@ -252,15 +264,19 @@ class Channel:
                 type(cause).__name__,
                 _place(cause),
             )
-        if request_id is None and not may_complain:
+        if request_id is None and about is None and not may_complain:
             return
         data: dict[str, object] = {"message": sentence, "error": sentence, "fatal": False}
         kind = "error" if request_id is None else "error-response"
-        self._out.put_now(rtvi.message(kind, request_id or self._id(), data))
+        self._out.put_now(rtvi.message(kind, request_id or about or self._id(), data))
 
 
 def _request_id(incoming: rtvi.Incoming | None) -> str | None:
     return incoming.message_id if isinstance(incoming, rtvi.ClientMessage) else None
+
+
+def _text_id(incoming: rtvi.Incoming | None) -> str | None:
+    return incoming.message_id if isinstance(incoming, rtvi.SendText) else None
 
 
 def _place(error: Exception) -> str:

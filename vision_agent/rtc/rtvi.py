@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 VERSION = "2.1.0"
 LABEL = "rtvi-ai"
@@ -36,11 +36,15 @@ class BadMessage(ValueError):
         text: The sentence.
         request_id: The id of the request that this answers: its client waits for an answer, or
             can tell by it which one was refused. None: there is none, or it is no request.
+        about: The id of a message that is no request, such as a typed line: the error has it too.
     """
 
-    def __init__(self, text: str, request_id: str | None = None) -> None:
+    def __init__(
+        self, text: str, request_id: str | None = None, *, about: str | None = None
+    ) -> None:
         super().__init__(text)
         self.request_id = request_id
+        self.about = about
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +75,12 @@ class SendText:
     Attributes:
         content: What, at most `MAX_TEXT_CHARS`.
         spoken: Whether the answer is to be heard; else it is only shown.
+        message_id: The message's id, if it has one: by it the client finds the line again.
     """
 
     content: str
     spoken: bool = True
+    message_id: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +182,11 @@ def _parse_rtvi(body: dict[str, object]) -> Incoming:
         case "send-text":
             options = fields.get("options")
             options = options if isinstance(options, dict) else {}
-            content = _text(fields.get("content"), kind, None)
+            content = _text(fields.get("content"), kind, about=message_id)
             if options.get("run_immediately") is False:
                 return AppendToContext(False, content)
-            return SendText(content, spoken=options.get("audio_response") is not False)
+            spoken = options.get("audio_response") is not False
+            return SendText(content, spoken, message_id)
         case "append-to-context":
             return _parse_context(fields, message_id)
         case "client-message":
@@ -212,17 +219,20 @@ def _parse_context(fields: dict[str, object], message_id: str | None) -> Incomin
     return AppendToContext(role == "assistant", content)
 
 
-def _text(content: object, kind: str, request_id: str | None) -> str:
+def _text(
+    content: object, kind: str, request_id: str | None = None, *, about: str | None = None
+) -> str:
     """What was typed, without what is no text (controls, halves of surrogate pairs)."""
     if isinstance(content, str) and len(content) <= MAX_MESSAGE_CHARS:
         content = content.translate(_CONTROLS).encode("utf-8", "replace").decode()
     if not isinstance(content, str) or not content.strip():
-        raise BadMessage(f"{kind} needs a content of some words.", request_id)
+        raise BadMessage(f"{kind} needs a content of some words.", request_id, about=about)
     if len(content) > MAX_TEXT_CHARS:
         raise BadMessage(
             f"The text is too long: {len(content)} characters, and at most {MAX_TEXT_CHARS} are "
             "taken at once. Send it in parts.",
             request_id,
+            about=about,
         )
     return content
 
