@@ -9,8 +9,8 @@ from vision_agent.local.answers import phrasing
 from vision_agent.local.answers.acquaintance import UNKNOWN
 from vision_agent.local.answers.print_lines import expiry_in, lines_about, total_in
 from vision_agent.local.language.intents import Request
-from vision_agent.local.sight import Observations, TaughtThing
-from vision_agent.local.sight.places import LEFT, MIDDLE, RIGHT, spot
+from vision_agent.local.sight import Box, Observations, TaughtThing
+from vision_agent.local.sight.places import LEFT, MIDDLE, RIGHT, place, spot
 
 Taught = tuple[TaughtThing, ...]
 
@@ -53,15 +53,17 @@ def _what_is(seen: Observations, request: Request, taught: Taught) -> list[str]:
 _SIDES = {"left": LEFT, "right": RIGHT}
 
 
+def _is_at(side: str, box: Box) -> bool:
+    return place(box.x + box.width / 2, 1.0) == side
+
+
 def _side(seen: Observations, request: Request, taught: Taught) -> list[str]:
     """What is in one third of the picture."""
     asked = _SIDES.get(request.slots["side"], MIDDLE)
     called = {thing.name: thing.called for thing in taught}
-    found = [called[known.name] for known in seen.known or () if spot(known.box).endswith(asked)]
-    if not found and seen.colour:
-        there = [name for where, name in seen.colour.others if where.endswith(asked)]
-        if asked == MIDDLE and seen.colour.stands_out:
-            there = [seen.colour.main, *there]
+    found = [called[known.name] for known in seen.known or () if _is_at(asked, known.box)]
+    if not found:
+        there = [one.colour for one in seen.things or () if _is_at(asked, one.box)]
         found = [f"something {name}" for name in dict.fromkeys(there)]
     if not found:
         return [f"Nothing stands out {asked}."]
@@ -192,7 +194,7 @@ LOOKS = {
         Look(frozenset({"colour", "known", _QUALITY}), _what_is),
         Look(frozenset({"faces", "text", "codes"}), _details),
     ),
-    "side": (Look(frozenset({"colour", "known", _QUALITY}), _side),),
+    "side": (Look(frozenset({"things", "known", _QUALITY}), _side),),
     "is_known": (Look(frozenset({"known", _QUALITY}), _is_known),),
     "count": (Look(frozenset({"count", _QUALITY}), _count),),
     "moving": (Look(frozenset({"movement", _QUALITY}), _moving),),
