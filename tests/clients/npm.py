@@ -4,28 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
-import subprocess
 from pathlib import Path
 
-import pytest
+from tests.node import node_with
 
 HERE = Path(__file__).parent
 MODULES = HERE / "node_modules"
-OLDEST_NODE = 20
 
 
 def node() -> str:
     """Node, new enough, with the packages beside it; skips in words otherwise."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip(f"Node is not installed: these clients need Node {OLDEST_NODE} or newer.")
-    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
-    if int(version.strip("v\n").split(".")[0]) < OLDEST_NODE:
-        pytest.skip(f"Node is {version.strip()}: these clients need {OLDEST_NODE} or newer.")
-    if not (MODULES / "esbuild").is_dir():
-        pytest.skip("The clients are not installed: `npm ci` in tests/clients does.")
-    return node
+    return node_with(MODULES / "esbuild")
 
 
 async def run(*command: str | Path, within_s: float = 90) -> str:

@@ -5,19 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.local.live_clients import MODEL_2, MODEL_3
 from tests.local.recordings import silence, spoken
+from tests.node import node_with
 from vision_agent.local import serve
 from vision_agent.local.scenarios.scenario_file import read_scenario
 
 HERE = Path(__file__).parent
-OLDEST_NODE = 20
 WITHIN_S = 60
 
 SCENARIO = """
@@ -37,24 +35,17 @@ otherwise: {say: You typed something.}
 @pytest.fixture(scope="module")
 def node() -> str:
     """Node, new enough, with the SDK beside this file; skips in words otherwise."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip(f"Node is not installed: the JavaScript SDK needs Node {OLDEST_NODE} or newer.")
-    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=True).stdout
-    if int(version.strip("v\n").split(".")[0]) < OLDEST_NODE:
-        pytest.skip(f"Node is {version.strip()}: the JavaScript SDK needs {OLDEST_NODE} or newer.")
-    if not (HERE / "node_modules" / "@google" / "genai").is_dir():
-        pytest.skip(
-            "@google/genai is not installed: `make test` does, or `npm ci` in tests/javascript."
-        )
-    return node
+    return node_with(HERE / "node_modules" / "@google" / "genai")
 
 
-def test_what_is_installed_is_pinned_and_comes_from_whichever_registry_is_set() -> None:
-    described = json.loads((HERE / "package.json").read_text())
-    locked = json.loads((HERE / "package-lock.json").read_text())["packages"]
-    for name, version in (described["dependencies"] | described["devDependencies"]).items():
-        assert locked[f"node_modules/{name}"]["version"] == version
+@pytest.mark.parametrize("folder", ["javascript", "clients"])
+def test_what_is_installed_is_pinned_and_comes_from_whichever_registry_is_set(folder: str) -> None:
+    described = json.loads((HERE.parent / folder / "package.json").read_text())
+    locked = json.loads((HERE.parent / folder / "package-lock.json").read_text())["packages"]
+    wanted = described["dependencies"] | described.get("devDependencies", {})
+    for name, version in wanted.items():
+        # `npm:name@1.2.3` is the package under another name.
+        assert locked[f"node_modules/{name}"]["version"] == version.rpartition("@")[2]
     for name, package in locked.items():
         if name:
             assert package["integrity"].startswith("sha512-")
