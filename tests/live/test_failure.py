@@ -1,7 +1,9 @@
 """What failed on the model's side is said in a word for the metrics, and whole in the log."""
 
 import pytest
+from google.adk.models.llm_response import LlmResponse
 from google.genai import errors
+from pydantic import ValidationError
 from websockets.exceptions import ConnectionClosedError
 from websockets.frames import Close
 
@@ -57,6 +59,15 @@ def test_the_log_says_where_an_agents_code_failed_without_what_was_said():
     assert "ValueError, raised in" in cause
     assert "in tool" in cause
     assert "caused by" in cause
+
+
+def test_the_log_does_not_quote_what_could_not_be_read():
+    said = "my bank code is 4711"
+    with pytest.raises(ValidationError) as refused:
+        LlmResponse.model_validate({"interrupted": said})
+    assert "4711" in str(refused.value)
+    assert "4711" not in cause_of(refused.value).replace(f'said = "{said}"', "")
+    assert "4711" not in explain(refused.value, model="m")
 
 
 def test_the_log_has_the_services_own_words():

@@ -314,7 +314,7 @@ class SteadyConnection(BaseLlmConnection):
             except (ValueError, TypeError) as error:
                 # Garbage ends google-genai's generator, not the connection.
                 unreadable += 1
-                logger.warning("the model service sent what can't be read: %r", error)
+                logger.warning("the model service sent what can't be read: %s", cause_of(error))
                 if unreadable >= MAX_UNREADABLE:
                     raise
                 continue
