@@ -124,8 +124,11 @@ def test_values_are_as_they_were_written(
         assert str(plan.values["text"]).startswith("Bob's train")
 
 
-def test_of_two_amounts_neither_is_lost() -> None:
-    plan = asked("add two bottles of milk and a loaf of bread", ADD)
+@pytest.mark.parametrize(
+    "words", ["add two bottles of milk and a loaf of bread", "add salt and 3 peppers"]
+)
+def test_of_two_amounts_neither_is_lost(words: str) -> None:
+    plan = asked(words, ADD)
     assert plan.question == "One at a time, please. What comes first?"
     completed = complete(plan, "two bottles of milk")
     assert completed is not None
@@ -138,7 +141,8 @@ def test_of_two_amounts_neither_is_lost() -> None:
     [
         ("call bob", "Remind me to call Bob!", "call Bob"),
         (["milk", "bread"], "add Milk and bread", ["Milk", "bread"]),
-        ("it is late", "note that it's late", "it is late"),
+        ("it is late", "note that it's late", "it's late"),
+        ("i do not like milk", "note that I don't like Milk.", "I don't like Milk"),
         ("art", "The start of Art", "Art"),
     ],
 )

@@ -150,7 +150,7 @@ def fill(
             values[parameter.name] = value
     strings = [p for p in by_kind if p.is_text and p.name not in values]
     about = _texts(tool, strings, sentence, values)
-    several = _drop_several(tool, values)
+    several = _drop_several(tool, sentence, values)
     boxes = tuple(p for p in tool.parameters if p.is_box)
     if not about and boxes:
         about = _remainder(tool, sentence)
@@ -160,7 +160,7 @@ def fill(
     return Arguments(values, missing, boxes, about, tuple(sentence.rest()), several)
 
 
-def _drop_several(tool: Tool, values: dict[str, Any]) -> bool:
+def _drop_several(tool: Tool, sentence: _Sentence, values: dict[str, Any]) -> bool:
     """Takes out a text that names a second amount, and the number that belongs to a part of it."""
     numbers = [p for p in tool.parameters if p.kind in ("integer", "number") and not is_duration(p)]
     texts = [
@@ -168,8 +168,8 @@ def _drop_several(tool: Tool, values: dict[str, Any]) -> bool:
         for p in tool.parameters
         if p.kind == "string" and p.is_text and not takes_sentences(tool, p)
     ]
-    found = [p for p in texts if has_second_quantity(str(values.get(p.name, "")))]
-    if not numbers or not found:
+    found = [p for p in texts if " and " in str(values.get(p.name, ""))]
+    if not numbers or not found or not has_second_quantity(" ".join(sentence.words)):
         return False
     for parameter in (*numbers, *found):
         values.pop(parameter.name, None)

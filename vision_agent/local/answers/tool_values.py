@@ -79,24 +79,37 @@ def has_second_quantity(text: str) -> bool:
     return bool(_SECOND_QUANTITY.search(f" {text} "))
 
 
+_APOSTROPHE = "['\N{RIGHT SINGLE QUOTATION MARK}]"
+_SHORT = {
+    "not": f"n?{_APOSTROPHE}t",
+    "am": f"{_APOSTROPHE}m",
+    "is": f"{_APOSTROPHE}s",
+    "are": f"{_APOSTROPHE}re",
+    "have": f"{_APOSTROPHE}ve",
+    "will": f"{_APOSTROPHE}ll",
+    "would": f"{_APOSTROPHE}d",
+}
+"""What stands for a word in a contraction."""
+
+
 def as_written(value: Any, said: str) -> Any:
-    """A text, or a list of texts, with the capitals and the punctuation that it was written with.
+    """A text, or a list of texts, as it was written: capitals, punctuation, contractions.
 
     Args:
         value: Taken from the normalised sentence.
-        said: The sentence as it was written. Where it does not hold the value's words, as with
-            contractions that were expanded, the value stays as it is.
+        said: The sentence as it was written. Where it does not hold the value's words,
+            as they were brought together, the value stays as it is.
     """
     if isinstance(value, list):
         return [as_written(one, said) for one in value]
     if not isinstance(value, str) or not value.strip():
         return value
-    # "Bob's" and "color" are "bobs" and "colour" where they are normalised.
-    words = r"[^a-z0-9]+".join(
-        re.sub(r"(?<=\w)s$", "['\N{RIGHT SINGLE QUOTATION MARK}]?s", word).replace(
-            "colour", "colou?r"
-        )
-        for word in value.split()
-    )
-    found = re.search(rf"(?<![a-z0-9]){words}(?![a-z0-9])", said, flags=re.IGNORECASE)
+    pattern = ""
+    for word in value.split():
+        # "Bob's", "color" and "don't" are "bobs", "colour" and "do not" where they are normalised.
+        letters = re.sub(r"(?<=\w)s$", f"{_APOSTROPHE}?s", word).replace("colour", "colou?r")
+        one = rf"[^a-z0-9]+{letters}" if pattern else letters
+        short = _SHORT.get(word) if pattern else None
+        pattern += f"(?:{one}|{short})" if short else one
+    found = re.search(rf"(?<![a-z0-9]){pattern}(?![a-z0-9])", said, flags=re.IGNORECASE)
     return " ".join(found[0].split()) if found else value
