@@ -18,7 +18,16 @@ import uvicorn
 from fastapi import FastAPI
 from stub import ANSWER_CHUNKS, Turns, is_loud, to_24k
 
-from vision_agent.rtc import Camera, Frame, Microphone, Peer, Speaker, VoiceActivity, install
+from vision_agent.rtc import (
+    Camera,
+    Frame,
+    Microphone,
+    Offer,
+    Peer,
+    Speaker,
+    VoiceActivity,
+    install,
+)
 
 stats = {"calls": 0, "audio_ms": 0, "jpegs": 0, "jpeg_bytes": 0}
 calls = set()
@@ -81,7 +90,7 @@ def make_app(job: str) -> FastAPI:
         stats["calls"] += 1
         call = StubCall(job)
         calls.add(call)
-        return {"sdp": await call.peer.accept(body["sdp"]), "type": "answer"}
+        return {"sdp": await call.peer.accept(Offer.parse(body["sdp"])), "type": "answer"}
 
     @app.get("/stats")
     def get_stats():
