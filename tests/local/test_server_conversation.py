@@ -203,7 +203,7 @@ async def test_the_agents_own_tool_is_called_and_its_answer_spoken(connect: Conn
         called = await heard.until("tool_call", within_s=60)
         assert called.tool_call is not None
         [call] = called.tool_call.function_calls or []
-        assert (call.name, call.args) == ("get_weather", {"city": "graz"})
+        assert (call.name, call.args) == ("get_weather", {"city": "Graz"})
         await session.send_tool_response(
             function_responses=types.FunctionResponse(
                 id=call.id, name=call.name, response={"result": "sunny and warm"}
