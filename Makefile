@@ -9,7 +9,7 @@ run: setup
 	@$(BIN)/vision-agent serve $(ARGS)
 
 test: setup-dev
-	@$(BIN)/python -m pytest $(ARGS)
+	@VENV=$(VENV) sh scripts/test.sh $(ARGS)
 
 lint: setup-dev
 	$(BIN)/ruff check .

@@ -119,17 +119,26 @@ class Application:
         await self.event("ready")
 
     async def asks(self, text: str) -> str:
-        """Types, and waits for the whole answer."""
-        before = len(await self.events("bot-stopped"))
-        shown = len(await self.events("output"))
+        """Types, and waits for an answer that has words and has been spoken.
+
+        The end of an earlier answer may still be on its way: it has no words after the question.
+        """
+        asked = len(await self.page.evaluate("() => window.events"))
         await self.page.evaluate("(text) => client.sendText(text)", text)
-        await self.event("bot-stopped", after=before)
-        return self.words(await self.events("output"), shown)
+
+        async def answer() -> str:
+            told = (await self.page.evaluate("() => window.events"))[asked:]
+            last_stop = max(
+                (n for n, one in enumerate(told) if one["kind"] == "bot-stopped"), default=0
+            )
+            return self.words([one for one in told[:last_stop] if one["kind"] == "output"])
+
+        return await until(answer, f"an answer to {text!r}")
 
     @staticmethod
-    def words(outputs: list[dict[str, Any]], after: int = 0) -> str:
+    def words(outputs: list[dict[str, Any]]) -> str:
         """What protocol 2.1 shows: the pieces that are `new`, each once."""
-        data = [one["data"] for one in outputs[after:]]
+        data = [one["data"] for one in outputs]
         return " ".join(one["text"].strip() for one in data if one.get("spoken_status") == "new")
 
 
