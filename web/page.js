@@ -1,27 +1,27 @@
 // The page: who is told what. Each part knows its own business; here they meet.
 
-import { audioContext } from "./audio_context.js";
-import { Call } from "./call.js";
-import { CAUSE, Captions } from "./captions.js";
-import { MAX_TEXT_CHARS } from "./channel.js";
-import { Clock } from "./clock.js";
-import { Controls } from "./controls.js";
-import { BackCue } from "./cue.js";
-import { Devices } from "./devices.js";
-import { element } from "./elements.js";
-import { focusKeeper } from "./focus.js";
-import { Indicator } from "./indicator.js";
-import { Level } from "./level.js";
-import { Lobby } from "./lobby.js";
-import { Looks } from "./looks.js";
-import { showMessage } from "./messages.js";
-import { Notices } from "./notices.js";
-import { Points } from "./points.js";
-import { callProblem, noPictureWords } from "./problems.js";
-import { IDLE, afterMessage, enter, isInCall, isLive, titleOf, wordsFor } from "./states.js";
-import { Thread, tabStorage } from "./thread.js";
-import { Voice } from "./voice.js";
-import { ScreenWakeLock } from "./wake_lock.js";
+import { audioContext } from "./media/audio_context.js";
+import { Call } from "./call/call.js";
+import { CAUSE, Captions } from "./view/captions.js";
+import { MAX_TEXT_CHARS } from "./call/channel.js";
+import { Clock } from "./view/clock.js";
+import { Controls } from "./view/controls.js";
+import { BackCue } from "./media/cue.js";
+import { Devices } from "./media/devices.js";
+import { element } from "./view/elements.js";
+import { focusKeeper } from "./view/focus.js";
+import { Indicator } from "./view/indicator.js";
+import { Level } from "./media/level.js";
+import { Lobby } from "./view/lobby.js";
+import { Looks } from "./view/looks.js";
+import { showMessage } from "./view/messages.js";
+import { Notices } from "./view/notices.js";
+import { Points } from "./view/points.js";
+import { callProblem, noPictureWords } from "./call/problems.js";
+import { IDLE, afterMessage, enter, isInCall, isLive, titleOf, wordsFor } from "./call/states.js";
+import { Thread, tabStorage } from "./call/thread.js";
+import { Voice } from "./media/voice.js";
+import { ScreenWakeLock } from "./view/wake_lock.js";
 
 const STATE_GRACE_MS = 300;
 // Thinking or connecting for so long is worth a word.
@@ -184,7 +184,7 @@ function hangUp() {
   else ended(null);
 }
 
-/** @param {import("./problems.js").Problem|null} problem null: hung up by the person */
+/** @param {import("./call/problems.js").Problem|null} problem null: hung up by the person */
 function ended(problem) {
   call = null;
   const hungUp = problem === null && !leaving;

@@ -7,7 +7,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 TELL = """
     async (steps) => {
-      const { Captions } = await import("./captions.js");
+      const { Captions } = await import("./view/captions.js");
       const list = document.createElement("ol");
       const announcer = document.createElement("div");
       const captions = new Captions(list, announcer);

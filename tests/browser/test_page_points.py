@@ -136,7 +136,7 @@ async def test_the_box_lies_over_what_is_pointed_at_and_stays_with_it(
         """The camera stands where the scenario's box is right."""
         return await page.evaluate(
             """async () => {
-                 const { Moments } = await import("./moments.js");
+                 const { Moments } = await import("./view/moments.js");
                  const seen = [];
                  const moments = new Moments(document.querySelector("#own"), (m) => seen.push(m));
                  moments.start();
@@ -191,7 +191,7 @@ async def test_a_close_look_gets_the_cameras_own_resolution(
 # A camera that the test moves: a textured wall on a canvas, with a dark disc.
 DRAWN = """
     async () => {
-      const { Points } = await import("./points.js");
+      const { Points } = await import("./view/points.js");
       const canvas = document.createElement("canvas");
       canvas.width = 640;
       canvas.height = 360;

@@ -100,9 +100,9 @@ async def test_nothing_that_others_say_is_taken_for_markup(server, quiet_browser
     await expect(page.locator("#brain-text")).to_contain_text("<img src=x")
     await page.evaluate(
         """async (markup) => {
-             const { Captions } = await import("./captions.js");
-             const { Notices } = await import("./notices.js");
-             const { Points } = await import("./points.js");
+             const { Captions } = await import("./view/captions.js");
+             const { Notices } = await import("./view/notices.js");
+             const { Points } = await import("./view/points.js");
              const place = document.createElement("div");
              document.body.append(place);
              const captions = new Captions(place, place.cloneNode());

@@ -9,6 +9,7 @@ import pytest
 from tests.node import node_with
 
 HERE = Path(__file__).parent
+FILES = sorted(str(file.relative_to(HERE)) for file in HERE.rglob("*.test.mjs"))
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +18,7 @@ def node() -> str:
     return node_with()
 
 
-@pytest.mark.parametrize("file", sorted(file.name for file in HERE.glob("*.test.mjs")))
+@pytest.mark.parametrize("file", FILES)
 def test_the_pages_module(node, file):
     done = subprocess.run(
         # The page's modules are plain .js files, which Node 20 takes for CommonJS.

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Thread } from "../../web/thread.js";
+import { Thread } from "../../../web/call/thread.js";
 
 function storage(kept = {}) {
   return {

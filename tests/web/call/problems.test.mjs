@@ -13,7 +13,7 @@ import {
   lostProblem,
   noPictureWords,
   noticeProblem,
-} from "../../web/problems.js";
+} from "../../../web/call/problems.js";
 
 const dom = (name) => new DOMException("x", name);
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { showMessage } from "../../web/messages.js";
+import { showMessage } from "../../../web/view/messages.js";
 
 /** A part of the page that only remembers what it was told; `own` are the methods it has. */
 function part(told, name, own = {}) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { agentWords, brainWords } from "../../web/brain.js";
+import { agentWords, brainWords } from "../../../web/view/brain.js";
 
 const text = (brain, ...destinations) => brainWords({ brain, destinations }).text;
 const custom = (host, model = "m") => ({ service: "custom", host, model });

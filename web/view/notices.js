@@ -19,7 +19,7 @@ export class Notices {
 
   /**
    * @param {string} kind one card per kind; a new one takes the place of the old
-   * @param {import("./problems.js").Problem} problem
+   * @param {import("../call/problems.js").Problem} problem
    * @param {{onAction?: () => void, dismissable?: boolean, leftS?: number}} options no button
    *   without onAction; `leftS` seconds are counted down
    */

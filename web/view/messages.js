@@ -1,6 +1,6 @@
 // What the server says during a call, told to the parts of the page that show it.
 
-import { noticeProblem } from "./problems.js";
+import { noticeProblem } from "../call/problems.js";
 
 /**
  * @param {{type: string, id?: string, data?: any}} message an RTVI message

@@ -2,8 +2,8 @@
 
 import { agentWords, brainWords } from "./brain.js";
 import { Notices } from "./notices.js";
-import { NO_WEBRTC, callProblem, misfitsProblem } from "./problems.js";
-import { Signalling, tokenFrom } from "./signalling.js";
+import { NO_WEBRTC, callProblem, misfitsProblem } from "../call/problems.js";
+import { Signalling, tokenFrom } from "../call/signalling.js";
 
 const INFO_AGAIN_MS = 1_500;
 /**

@@ -2,11 +2,11 @@
 
 import { Camera } from "./camera.js";
 import { Microphone } from "./microphone.js";
-import { INSECURE, Insecure, deviceProblem } from "./problems.js";
+import { INSECURE, Insecure, deviceProblem } from "../call/problems.js";
 
 /**
  * @typedef {object} DevicesListener
- * @property {(kind: "camera"|"microphone"|"both", problem: import("./problems.js").Problem) => void}
+ * @property {(kind: "camera"|"microphone"|"both", problem: import("../call/problems.js").Problem) => void}
  *   onMissing the call has to do without it
  * @property {() => void} onFound whatever was missing is there again, or no longer wanted
  * @property {() => Promise<void>} onChange what is to be sent has changed

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { follow } from "../../web/follow.js";
+import { follow } from "../../../web/view/follow.js";
 
 const WIDTH = 160;
 const HEIGHT = 90;

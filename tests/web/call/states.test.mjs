@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { IDLE, afterMessage, enter, isInCall, isLive, titleOf, wordsFor } from "../../web/states.js";
+import { IDLE, afterMessage, enter, isInCall, isLive, titleOf, wordsFor } from "../../../web/call/states.js";
 
 const after = (state, ...messages) => messages.reduce(afterMessage, state);
 const own = (state, reason) => ({ type: "server-message", data: { kind: "state", state, reason } });

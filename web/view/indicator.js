@@ -5,7 +5,7 @@ const FALL = 0.16; // and to a quieter one: a voice that stops fades instead of 
 
 export class Indicator {
   #element;
-  /** @type {Record<"agent"|"caller", import("./level.js").Level|null>} */
+  /** @type {Record<"agent"|"caller", import("../media/level.js").Level|null>} */
   #sources = { agent: null, caller: null };
   #shown = { agent: 0, caller: 0 };
   #frame = 0;
@@ -17,7 +17,7 @@ export class Indicator {
 
   /**
    * @param {"agent"|"caller"} who
-   * @param {import("./level.js").Level|null} level
+   * @param {import("../media/level.js").Level|null} level
    */
   use(who, level) {
     this.#sources[who]?.close();
