@@ -19,7 +19,7 @@ from vision_agent.call_status import CallStatus
 from vision_agent.caller_media import CallerMedia
 from vision_agent.camera_off import camera_off_jpeg
 from vision_agent.in_call import InCall
-from vision_agent.live.intake import Intake
+from vision_agent.live.live_queue import Intake
 from vision_agent.metrics import Metrics
 from vision_agent.replay.recording import SOUND_RATE_HZ, read_sound
 from vision_agent.replay.tracks import MicrophoneTrack

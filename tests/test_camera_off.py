@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 
 from vision_agent.camera_off import camera_off_jpeg
-from vision_agent.live.intake import Intake
+from vision_agent.live.live_queue import Intake
 from vision_agent.local.answers.notices import camera_is_off, without_notices
 from vision_agent.local.contract import SeenFrame, Turn
 

@@ -1,7 +1,7 @@
 import asyncio
 
 from tests.rtc.calling import until
-from vision_agent.live.intake import MAX_TEXT_CHARS
+from vision_agent.live.live_queue import MAX_TEXT_CHARS
 from vision_agent.notices import MAX_CHARS, Moment, Notices, cut, worded
 
 

@@ -16,17 +16,17 @@ from vision_agent.agents import load_agent, root_of
 from vision_agent.brain import Brain, choose_brain, install_brain
 from vision_agent.closing import close_each
 from vision_agent.destinations import destinations
-from vision_agent.live.background_tools import BackgroundTools, ToolLimits, explain_errors
 from vision_agent.live.call_options import CallOptions, check_options
-from vision_agent.live.heard_history import HeardHistory
-from vision_agent.live.intake import Intake
-from vision_agent.live.listener import Listener
+from vision_agent.live.connection.observer import Listener
+from vision_agent.live.live_queue import Intake
 from vision_agent.live.local_process import LocalServer
 from vision_agent.live.models import ModelError
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
-from vision_agent.live.store import OpenSession, make_store
-from vision_agent.live.tool_threads import ToolThreads
+from vision_agent.live.sessions.played_history import HeardHistory
+from vision_agent.live.sessions.store import OpenSession, make_store
+from vision_agent.live.tools.background import BackgroundTools, ToolLimits, explain_errors
+from vision_agent.live.tools.threads import ToolThreads
 from vision_agent.live.toolsets import watch_toolsets
 from vision_agent.memory import LineMemory
 from vision_agent.remembering import Remembering

@@ -20,7 +20,7 @@ from vision_agent.agent_fit import remove_service_tools
 from vision_agent.agents import llm_agents
 from vision_agent.data_folder import data_folder, private_folder
 from vision_agent.destinations import host_of
-from vision_agent.live.connection import gemini, local_gemini, steadied
+from vision_agent.live.connection.gemini import gemini, local_gemini, steadied
 from vision_agent.live.local_process import LocalServer
 from vision_agent.live.models import (
     DEFAULT_MODEL,

@@ -20,10 +20,10 @@ from vision_agent.closing import Closing
 from vision_agent.conversation import Conversation
 from vision_agent.in_call import InCall
 from vision_agent.live.call_options import CallOptions
-from vision_agent.live.failure import LiveFailure, cause_of
-from vision_agent.live.history import newest
-from vision_agent.live.intake import Intake
-from vision_agent.live.store import OpenSession
+from vision_agent.live.errors import LiveFailure, cause_of
+from vision_agent.live.live_queue import Intake
+from vision_agent.live.sessions.history import newest
+from vision_agent.live.sessions.store import OpenSession
 from vision_agent.metrics import Metrics, Tally
 from vision_agent.rtc import Channel, Network, Offer, Peer, PeerClosed, rtvi
 from vision_agent.rtc.aiortc_patches import has_arrived

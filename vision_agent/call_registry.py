@@ -13,7 +13,7 @@ from vision_agent.freed_memory import Collector
 from vision_agent.ingress.addresses import counted_as
 from vision_agent.ingress.admission import Admission
 from vision_agent.live.call_options import CallOptions
-from vision_agent.live.store import session_id_of
+from vision_agent.live.sessions.store import session_id_of
 from vision_agent.metrics import Metrics
 from vision_agent.rtc import Network, Offer
 from vision_agent.settings import Settings

@@ -13,7 +13,7 @@ from av import VideoFrame
 from vision_agent.call_status import CallStatus
 from vision_agent.camera_off import camera_off_jpeg
 from vision_agent.camera_presence import CameraPresence
-from vision_agent.live.intake import Intake
+from vision_agent.live.live_queue import Intake
 from vision_agent.metrics import Metrics, Tally
 from vision_agent.pictures import Pictures
 from vision_agent.rtc import (

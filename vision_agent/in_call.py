@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from vision_agent.call_status import CallStatus
 from vision_agent.caller_media import CallerMedia
-from vision_agent.live.intake import Intake
+from vision_agent.live.live_queue import Intake
 from vision_agent.notices import Moment, Notices, worded
 from vision_agent.pictures import PeerPicture
 from vision_agent.rtc import Channel

@@ -31,7 +31,7 @@ from google.adk.sessions.session import Session
 from google.genai import types
 
 from vision_agent.line_search import best_lines
-from vision_agent.live.failure import DatabaseError
+from vision_agent.live.errors import DatabaseError
 from vision_agent.memory_file import MemoryFile, RememberedLine
 
 logger = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ from vision_agent.ingress.descriptors import raise_limit
 from vision_agent.ingress.exposure import ADVICE, exposure
 from vision_agent.lan import reachable_hosts
 from vision_agent.listening import what_else, why_not
-from vision_agent.live.failure import DatabaseError
+from vision_agent.live.errors import DatabaseError
 from vision_agent.settings import Settings
 from vision_agent.switchboard import Switchboard
 

@@ -31,7 +31,7 @@ from vision_agent.ingress.refusal import Refusal
 from vision_agent.ingress.sessions import Sessions
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.models import ModelError
-from vision_agent.live.store import MAX_TOKEN_CHARS, session_id_of
+from vision_agent.live.sessions.store import MAX_TOKEN_CHARS, session_id_of
 from vision_agent.rtc import BadOffer, CannotRenegotiate, Network, Offer
 from vision_agent.rtc.network import is_loopback, receiving_host
 from vision_agent.settings import Settings

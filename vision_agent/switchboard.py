@@ -10,7 +10,7 @@ from vision_agent.agent_host import AgentHost
 from vision_agent.agents import AgentError, agent_specs
 from vision_agent.closing import close_each
 from vision_agent.data_folder import VARIABLE, private_folder
-from vision_agent.live.failure import DatabaseError
+from vision_agent.live.errors import DatabaseError
 from vision_agent.live.local_process import LocalServer
 from vision_agent.live.models import ModelError
 from vision_agent.settings import Settings

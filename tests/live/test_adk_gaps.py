@@ -139,7 +139,7 @@ async def test_go_away_cuts_the_answer_off_at_once():
     engine = ScriptedEngine()
     engine.answers = lambda turn: [Say(STORY)]
     async with plain_call("{go_away_s: 60, at: {audio_chunks: 3}}", engine) as call:
-        with needed("`_leave_if_due` in live/steady.py"):
+        with needed("`_leave_if_due` in live/connection/resilient.py"):
             call.type("a story")
             await call.until(lambda: call.connections == 2)
             finals = [e.output_transcription for e in call.events if e.output_transcription]
@@ -150,7 +150,7 @@ async def test_a_server_that_accepts_and_drops_is_stormed():
     async with plain_call("{drop: 1011, at: {connection: 2}, times: always}") as call:
         await call.one_turn()
         call.server.tear_off()
-        with needed("live/backoff.py"):
+        with needed("live/connection/backoff.py"):
             # With any backoff to speak of this would take minutes.
             await call.until(lambda: call.connections >= 20)
 
@@ -159,7 +159,7 @@ async def test_a_refused_connection_is_not_tried_again():
     async with plain_call("{refuse: 503, at: {connection: 2}}") as call:
         await call.one_turn()
         call.server.tear_off()
-        with needed("InvalidStatus in live/close_policy.py"):
+        with needed("InvalidStatus in live/connection/close_policy.py"):
             assert isinstance(await call.failure(), InvalidStatus)
 
 
@@ -168,7 +168,7 @@ async def test_a_service_that_restarts_ends_the_call(code):
     async with plain_call(f"{{drop: {code}, at: {{turn: 2}}}}") as call:
         await call.one_turn()
         call.type("two")
-        with needed(f"close code {code} in live/close_policy.py"):
+        with needed(f"close code {code} in live/connection/close_policy.py"):
             assert await call.failure() is not None
 
 
@@ -179,7 +179,7 @@ async def test_resumable_false_wipes_the_handle_that_was_good():
     async with plain_call(faults, engine) as call:
         await call.one_turn()
         call.type("two")
-        with needed("the last good handle in live/ledger.py"):
+        with needed("the last good handle in live/connection/ledger.py"):
             failure = await call.failure()
             assert isinstance(failure, errors.APIError)
             assert failure.code == 1011
@@ -189,7 +189,7 @@ async def test_an_expired_handle_ends_the_call():
     async with plain_call("{handle: expired}") as call:
         await call.one_turn()
         call.server.tear_off()
-        with needed("`Verdict.RESTART` in live/close_policy.py"):
+        with needed("`Verdict.RESTART` in live/connection/close_policy.py"):
             failure = await call.failure()
             assert isinstance(failure, errors.APIError)
             assert failure.code == 1007
@@ -197,7 +197,7 @@ async def test_an_expired_handle_ends_the_call():
 
 async def test_a_setup_that_is_never_answered_hangs():
     async with plain_call("{setup_complete_s: never}") as call:
-        with needed("`setup_s` in live/steady.py"):
+        with needed("`setup_s` in live/connection/resilient.py"):
             done, _ = await asyncio.wait([call.run], timeout=2)
             assert not done
             assert call.connections == 1
@@ -206,7 +206,7 @@ async def test_a_setup_that_is_never_answered_hangs():
 async def test_a_model_that_stalls_is_waited_for_in_silence():
     async with plain_call("{stall_s: forever, at: {turn: 1}}") as call:
         call.type("one")
-        with needed("`stall_s` in live/steady.py"):
+        with needed("`stall_s` in live/connection/resilient.py"):
             done, _ = await asyncio.wait([call.run], timeout=2)
             assert not done
             assert call.connections == 1
@@ -214,7 +214,7 @@ async def test_a_model_that_stalls_is_waited_for_in_silence():
 
 async def test_a_message_that_nobody_knows_ends_the_call():
     async with plain_call("{garbage: not-json}") as call:
-        with needed("`MAX_UNREADABLE` in live/steady.py"):
+        with needed("`MAX_UNREADABLE` in live/connection/resilient.py"):
             assert await call.failure() is not None
 
 
@@ -226,7 +226,7 @@ async def test_a_message_of_two_megabytes_breaks_the_connection_unless_it_is_tol
     options = types.HttpOptions(async_client_args={"ssl": trusting(server)})
     call = PlainCall(server, engine, options=options)
     await call.start()
-    with needed("`max_size` in live/connection.py"):
+    with needed("`max_size` in live/connection/gemini.py"):
         assert await call.failure() is not None
     await call.end()
     await server.close()
@@ -256,7 +256,7 @@ async def test_the_late_result_of_a_cancelled_tool_is_sent(monkeypatch):
         call.type("never mind")
         await call.until(lambda: len(engine.turns) == 2)
         may_end.set()
-        with needed("the cancelled calls in live/ledger.py"):
+        with needed("the cancelled calls in live/connection/ledger.py"):
             await call.until(lambda: sent)
             assert sent[0].response == {"status": "late"}
 
@@ -311,7 +311,7 @@ async def test_what_is_typed_while_an_agent_hands_over_goes_to_the_old_one():
     call.type("hand over")
     await call.until_event(lambda event: event.get_function_responses())
     call.type("who are you")
-    with needed("`hands_over` in live/contents.py"):
+    with needed("`hands_over` in live/connection/content_rewrite.py"):
         await call.until(lambda: any(turn.text == "who are you" for turn in engine.turns))
         [turn] = [turn for turn in engine.turns if turn.text == "who are you"]
         assert turn.instruction.startswith("Help.")
@@ -329,5 +329,5 @@ async def test_a_tool_call_is_lost_when_the_connection_breaks_before_the_turn_ha
             raise errors.APIError(1006, {"message": "lost"}, None)
 
     responses = GeminiLlmConnection(Breaks(), model_version=MODEL_2).receive()
-    with needed("`_taken` in live/ledger.py"), pytest.raises(errors.APIError):
+    with needed("`_taken` in live/connection/ledger.py"), pytest.raises(errors.APIError):
         pytest.fail(f"passed on: {await anext(responses)}")

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from google.genai import Client, errors, types
 
-from vision_agent.live.failure import LocalServerAway
+from vision_agent.live.errors import LocalServerAway
 from vision_agent.live.local_process import LocalServer
 
 CONFIG = types.LiveConnectConfig(response_modalities=["AUDIO"])

@@ -12,7 +12,8 @@ from google.adk.sessions.in_memory_session_service import InMemorySessionService
 
 from tests.local.conftest import ScriptedEngine
 from vision_agent.live.call_options import CallOptions
-from vision_agent.live.connection import gemini_at
+from vision_agent.live.connection.gemini import gemini_at
+from vision_agent.live.errors import LiveFailure
 from vision_agent.live.events import (
     AgentTranscript,
     Interrupted,
@@ -22,8 +23,7 @@ from vision_agent.live.events import (
     UserTranscript,
     Voice,
 )
-from vision_agent.live.failure import LiveFailure
-from vision_agent.live.intake import Intake
+from vision_agent.live.live_queue import Intake
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.local.contract import CallTool, Heard, Say

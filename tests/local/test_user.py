@@ -11,8 +11,8 @@ from google.genai import types
 from tests.local.live_clients import MODEL_2, http_options
 from tests.local.scripted_engine import ScriptedEngine
 from tests.local.test_server_adk import calling
-from vision_agent.live import connection
-from vision_agent.live.connection import gemini_at
+from vision_agent.live.connection import gemini as connection
+from vision_agent.live.connection.gemini import gemini_at
 from vision_agent.local.server import LocalServer
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from vision_agent.live.failure import LocalServerAway
+from vision_agent.live.errors import LocalServerAway
 
 logger = logging.getLogger(__name__)
 

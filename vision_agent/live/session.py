@@ -13,8 +13,12 @@ from google.adk.events.event import Event
 from google.adk.runners import Runner
 from google.adk.sessions.base_session_service import GetSessionConfig
 
-from vision_agent.live import background_tools, connection, heard_history, resumption, toolsets
-from vision_agent.live.background_tools import BackgroundTools
+from vision_agent.live import toolsets
+from vision_agent.live.connection import gemini as connection
+from vision_agent.live.connection import resumption
+from vision_agent.live.connection.observer import Listener
+from vision_agent.live.connection.resumption import Keeper
+from vision_agent.live.errors import LiveFailure, cause_of, explain, kind_of
 from vision_agent.live.events import (
     AgentTranscript,
     Interrupted,
@@ -26,10 +30,10 @@ from vision_agent.live.events import (
     UserTranscript,
     Voice,
 )
-from vision_agent.live.failure import LiveFailure, cause_of, explain, kind_of
-from vision_agent.live.intake import Intake
-from vision_agent.live.listener import Listener
-from vision_agent.live.resumption import Keeper
+from vision_agent.live.live_queue import Intake
+from vision_agent.live.sessions import played_history as heard_history
+from vision_agent.live.tools import background as background_tools
+from vision_agent.live.tools.background import BackgroundTools
 
 logger = logging.getLogger(__name__)
 

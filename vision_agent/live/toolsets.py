@@ -18,7 +18,7 @@ from google.adk.agents.base_agent import BaseAgent
 from google.adk.agents.llm_agent import LlmAgent
 from google.adk.tools.base_toolset import BaseToolset
 
-from vision_agent.live.failure import cause_of
+from vision_agent.live.errors import cause_of
 
 logger = logging.getLogger(__name__)
 

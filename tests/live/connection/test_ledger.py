@@ -1,0 +1,472 @@
+"""What a new connection is told: everything that is open, once, and nothing that is over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+from google.genai import types
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from vision_agent.live.connection.ledger import Ledger, Replay
+
+LOUD, QUIET = b"\x00\x10" * 320, bytes(640)
+
+
+def user(text: str) -> types.Content:
+    return types.Content(role="user", parts=[types.Part(text=text)])
+
+
+def model(text: str) -> types.Content:
+    return types.Content(role="model", parts=[types.Part(text=text)])
+
+
+def result(
+    call_id: str, value: object = 1, scheduling: types.FunctionResponseScheduling | None = None
+) -> types.Content:
+    response = types.FunctionResponse(
+        id=call_id, name="measure", response={"v": value}, scheduling=scheduling
+    )
+    return types.Content(role="user", parts=[types.Part(function_response=response)])
+
+
+def says(ledger: Ledger, text: str = "", **content: object) -> None:
+    said = types.Transcription(text=text) if text else None
+    part = types.LiveServerContent(output_transcription=said, **content)
+    ledger.received(types.LiveServerMessage(server_content=part))
+
+
+def hears(ledger: Ledger, text: str) -> None:
+    heard = types.LiveServerContent(input_transcription=types.Transcription(text=text))
+    ledger.received(types.LiveServerMessage(server_content=heard))
+
+
+def hands(ledger: Ledger, handle: str | None) -> None:
+    update = types.LiveServerSessionResumptionUpdate(
+        new_handle=handle, resumable=handle is not None
+    )
+    ledger.received(types.LiveServerMessage(session_resumption_update=update))
+
+
+def calls(ledger: Ledger, *ids: str, taken: bool = True) -> None:
+    functions = [types.FunctionCall(id=call_id, name="measure", args={}) for call_id in ids]
+    tool_call = types.LiveServerToolCall(function_calls=functions)
+    ledger.received(types.LiveServerMessage(tool_call=tool_call))
+    if taken:
+        parts = [types.Part(function_call=call) for call in functions]
+        ledger.passed_on(types.Content(role="model", parts=parts))
+
+
+def cancels(ledger: Ledger, *ids: str) -> None:
+    cancellation = types.LiveServerToolCallCancellation(ids=list(ids))
+    ledger.received(types.LiveServerMessage(tool_call_cancellation=cancellation))
+
+
+def speaks(ledger: Ledger, pcm: bytes, count: int) -> None:
+    for _ in range(count):
+        ledger.sent_audio(types.Blob(data=pcm, mime_type="audio/pcm;rate=16000"))
+
+
+def told(replay: Replay) -> list[str]:
+    return [line(content) for content in replay.contents]
+
+
+def line(content: types.Content) -> str:
+    part = (content.parts or [types.Part()])[0]
+    if part.function_call:
+        return f"call {part.function_call.id}"
+    if part.function_response:
+        return f"result {part.function_response.id}"
+    return f"{content.role}: {part.text}"
+
+
+def answered(ledger: Ledger, question: str, answer: str) -> None:
+    ledger.sent_content(user(question))
+    says(ledger, answer)
+    says(ledger, generation_complete=True)
+    says(ledger, turn_complete=True)
+
+
+# Words.
+
+
+def test_a_handle_stands_for_what_was_said_before_it():
+    ledger = Ledger()
+    answered(ledger, "one", "You said one.")
+    hands(ledger, "H1")
+    replay = ledger.lost()
+    assert (replay.handle, told(replay)) == ("H1", [])
+
+
+def test_without_a_newer_handle_the_history_is_told():
+    ledger = Ledger()
+    hands(ledger, "H1")
+    answered(ledger, "one", "You said one.")
+    replay = ledger.lost()
+    assert (replay.handle, told(replay)) == (None, ["user: one", "model: You said one."])
+
+
+def test_a_session_that_cannot_be_resumed_leaves_the_last_handle_good_for_what_it_stood_for():
+    ledger = Ledger()
+    answered(ledger, "one", "You said one.")
+    hands(ledger, "H1")
+    ledger.sent_content(user("two"))
+    hands(ledger, None)
+    replay = ledger.lost()
+    assert (replay.handle, told(replay)) == ("H1", ["user: two"])
+
+
+def test_a_question_is_asked_again_until_all_of_its_answer_was_made():
+    ledger = Ledger()
+    ledger.sent_content(user("one"))
+    for _ in range(2):
+        says(ledger, "You said")
+        assert told(ledger.lost()) == ["user: one"]
+    says(ledger, "You said one.")
+    says(ledger, generation_complete=True)
+    assert told(ledger.lost()) == ["user: one", "model: You said one."]
+    assert not ledger.owes
+
+
+def test_a_question_that_was_cut_off_is_not_asked_again():
+    ledger = Ledger()
+    ledger.sent_content(user("one"))
+    says(ledger, "You sa")
+    says(ledger, interrupted=True)
+    says(ledger, turn_complete=True)
+    assert told(ledger.lost()) == ["user: one", "model: You sa"]
+
+
+def test_not_even_when_nothing_was_said_to_it():
+    ledger = Ledger()
+    ledger.sent_content(user("one"))
+    says(ledger, interrupted=True)
+    contents = ledger.lost().contents
+    assert contents[-1].role == "model"
+    assert not ledger.owes
+
+
+def test_what_is_typed_during_an_answer_is_next():
+    ledger = Ledger()
+    ledger.sent_content(user("one"))
+    says(ledger, "You said one.")
+    ledger.sent_content(user("two"))
+    says(ledger, generation_complete=True)
+    says(ledger, turn_complete=True)
+    assert told(ledger.lost()) == ["user: one", "model: You said one.", "user: two"]
+    assert ledger.owes
+
+
+def test_a_history_that_ends_with_a_question_wants_an_answer():
+    ledger = Ledger([user("one"), model("Yes."), user("two")])
+    assert told(ledger.lost()) == ["user: one", "model: Yes.", "user: two"]
+    assert ledger.owes
+
+
+# Speech.
+
+
+def test_speech_that_has_no_transcript_yet_is_said_again():
+    ledger = Ledger()
+    speaks(ledger, LOUD, 30)
+    speaks(ledger, QUIET, 40)
+    assert len(ledger.lost().audio) == 70
+
+
+def test_speech_that_was_understood_is_told_in_words_instead():
+    ledger = Ledger()
+    speaks(ledger, LOUD, 30)
+    speaks(ledger, QUIET, 40)
+    hears(ledger, "what is")
+    hears(ledger, " this")
+    replay = ledger.lost()
+    assert (told(replay), replay.audio) == (["user: what is this"], [])
+
+
+def test_an_utterance_that_goes_on_is_said_again_as_a_whole():
+    ledger = Ledger()
+    speaks(ledger, LOUD, 20)
+    hears(ledger, "what")
+    speaks(ledger, LOUD, 20)
+    replay = ledger.lost()
+    assert told(replay) == []
+    assert len(replay.audio) >= 20
+
+
+def test_words_that_come_when_the_answer_is_over_are_history_and_no_new_question():
+    ledger = Ledger()
+    speaks(ledger, LOUD, 30)
+    speaks(ledger, QUIET, 40)
+    says(ledger, "A cup.")
+    says(ledger, generation_complete=True)
+    says(ledger, turn_complete=True)
+    hears(ledger, "what is this")
+    assert not ledger.owes
+    assert told(ledger.lost()) == ["user: what is this", "model: A cup."]
+
+
+def test_the_rest_of_a_questions_words_comes_while_it_is_answered():
+    ledger = Ledger()
+    speaks(ledger, LOUD, 30)
+    speaks(ledger, QUIET, 40)
+    hears(ledger, "what is")
+    says(ledger, "A")
+    hears(ledger, " this")
+    says(ledger, " cup.")
+    says(ledger, generation_complete=True)
+    says(ledger, turn_complete=True)
+    assert not ledger.owes
+    assert told(ledger.lost()) == ["user: what is this", "model: A cup."]
+
+
+# Tools.
+
+
+def test_a_result_goes_to_the_session_that_called():
+    ledger = Ledger()
+    ledger.sent_content(user("how long"))
+    calls(ledger, "c1")
+    says(ledger, turn_complete=True)
+    delivery = ledger.sent_content(result("c1"))
+    assert delivery.direct is not None
+    assert delivery.told == []
+    assert ledger.owes
+
+
+def test_a_result_whose_session_is_gone_is_told_to_the_next_one():
+    ledger = Ledger()
+    hands(ledger, "H1")
+    ledger.sent_content(user("how long"))
+    calls(ledger, "c1")
+    replay = ledger.lost()
+    assert (replay.handle, told(replay)) == (None, ["user: how long", "call c1"])
+    assert not ledger.owes
+    delivery = ledger.sent_content(result("c1"))
+    assert delivery.direct is None
+    assert [line(content) for content in delivery.told] == ["result c1"]
+    assert ledger.owes
+    assert told(ledger.lost()) == ["user: how long", "call c1", "result c1"]
+
+
+def test_results_of_one_call_are_told_together():
+    ledger = Ledger()
+    ledger.sent_content(user("how long"))
+    calls(ledger, "c1", "c2")
+    ledger.sent_content(result("c1"))
+    assert told(ledger.lost()) == ["user: how long", "call c1"]
+    delivery = ledger.sent_content(result("c2"))
+    assert [line(content) for content in delivery.told] == ["result c1", "result c2"]
+
+
+def test_a_call_that_never_reached_anybody_is_asked_for_again():
+    ledger = Ledger()
+    ledger.sent_content(user("how long"))
+    calls(ledger, "c1", taken=False)
+    assert told(ledger.lost()) == ["user: how long"]
+    assert ledger.owes
+
+
+def test_the_result_of_a_cancelled_call_goes_nowhere():
+    ledger = Ledger()
+    ledger.sent_content(user("how long"))
+    calls(ledger, "c1")
+    says(ledger, interrupted=True)
+    cancels(ledger, "c1")
+    says(ledger, turn_complete=True)
+    delivery = ledger.sent_content(result("c1"))
+    assert (delivery.direct, delivery.told) == (None, [])
+    assert not ledger.owes
+    assert "call c1" not in told(ledger.lost())
+
+
+def test_a_cancelled_part_of_several_results_is_left_out():
+    ledger = Ledger()
+    ledger.sent_content(user("how long"))
+    calls(ledger, "c1", "c2")
+    cancels(ledger, "c1")
+    both = types.Content(
+        role="user", parts=[*(result("c1").parts or []), *(result("c2").parts or [])]
+    )
+    direct = ledger.sent_content(both).direct
+    assert direct is not None
+    assert [part.function_response.id for part in direct.parts or []] == ["c2"]
+
+
+def test_a_call_in_the_background_outlives_its_turn_and_its_session():
+    ledger = Ledger()
+    ledger.sent_content(user("how long"))
+    calls(ledger, "c1")
+    says(ledger, "Let me see.")
+    says(ledger, generation_complete=True)
+    says(ledger, turn_complete=True)
+    assert not ledger.idle
+    answered(ledger, "hello", "Hi.")
+    before = ["user: how long", "call c1", "model: Let me see.", "user: hello", "model: Hi."]
+    assert told(ledger.lost()) == before
+    assert [line(c) for c in ledger.sent_content(result("c1")).told] == ["result c1"]
+    assert told(ledger.lost()) == [*before, "result c1"]
+
+
+def test_a_silent_result_wants_no_answer():
+    ledger = Ledger()
+    calls(ledger, "c1")
+    says(ledger, generation_complete=True)
+    says(ledger, turn_complete=True)
+    ledger.sent_content(result("c1", scheduling=types.FunctionResponseScheduling.SILENT))
+    assert not ledger.owes
+
+
+def test_what_was_said_before_a_call_is_not_said_again_after_it():
+    ledger = Ledger()
+    ledger.sent_content(user("how long"))
+    says(ledger, "Let me see.")
+    calls(ledger, "c1")
+    ledger.sent_content(result("c1"))
+    says(ledger, "It is")
+    assert ledger.answer.text == "It is"
+    assert told(ledger.lost()) == ["user: how long", "model: Let me see.", "call c1", "result c1"]
+
+
+@pytest.mark.parametrize("name_only", [True, False])
+def test_a_call_without_an_id_is_known_by_its_name(name_only):
+    ledger = Ledger()
+    ledger.sent_content(user("how long"))
+    calls(ledger, "" if name_only else "c1")
+    assert ledger.sent_content(result("" if name_only else "c1")).direct is not None
+
+
+# All of it, in any order.
+
+
+@dataclass
+class Service:
+    """A model that answers what it is asked, as its sessions know it."""
+
+    said: list[str] = field(default_factory=list)
+    asked: bool = False
+    handles: dict[str, list[str]] = field(default_factory=dict)
+
+    def hear(self, content: types.Content) -> None:
+        self.said.append(line(content))
+        self.asked = content.role == "user"
+
+    def resume(self, replay: Replay) -> None:
+        self.said = list(self.handles[replay.handle]) if replay.handle else []
+        self.asked = False
+        for content in replay.contents:
+            self.hear(content)
+
+
+class Conversations(RuleBasedStateMachine):
+    """A caller, a tool and a model whose connection breaks at any moment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ledger, self.service = Ledger(), Service()
+        self.everything: list[str] = []
+        self.answered: list[int] = []
+        self.questions = 0
+        self.begun = False
+        self.running: list[str] = []
+        self.made = 0
+
+    def _typed_and_unanswered(self) -> bool:
+        return self.service.asked and not self.begun
+
+    @precondition(lambda self: not self.begun and not self.service.asked and not self.running)
+    @rule(arrives=st.booleans())
+    def type(self, arrives: bool) -> None:
+        self.questions += 1
+        delivery = self.ledger.sent_content(user(f"q{self.questions}"))
+        self.everything.append(f"user: q{self.questions}")
+        assert delivery.direct is not None
+        if arrives:
+            self.service.hear(delivery.direct)
+        else:
+            self.lose()
+
+    @precondition(lambda self: self._typed_and_unanswered())
+    @rule(taken=st.booleans())
+    def call(self, taken: bool) -> None:
+        self.made += 1
+        calls(self.ledger, f"c{self.made}", taken=taken)
+        if taken:
+            self.running.append(f"c{self.made}")
+            self.everything.append(f"call c{self.made}")
+            self.service.said.append(f"call c{self.made}")
+            self.service.asked = False
+            says(self.ledger, turn_complete=True)
+        else:
+            self.lose()
+
+    @precondition(lambda self: self.running)
+    @rule(arrives=st.booleans())
+    def tool_answers(self, arrives: bool) -> None:
+        call_id = self.running.pop()
+        delivery = self.ledger.sent_content(result(call_id))
+        self.everything.append(f"result {call_id}")
+        if not arrives:
+            self.lose()
+            return
+        for content in [*([delivery.direct] if delivery.direct else []), *delivery.told]:
+            self.service.hear(content)
+
+    @precondition(lambda self: self._typed_and_unanswered())
+    @rule()
+    def answer_begins(self) -> None:
+        says(self.ledger, f"a{self.questions}")
+        self.begun = True
+
+    @precondition(lambda self: self.begun)
+    @rule(handle=st.booleans(), completes=st.booleans())
+    def answer_ends(self, handle: bool, completes: bool) -> None:
+        says(self.ledger, generation_complete=True)
+        self.begun = self.service.asked = False
+        self.answered.append(self.questions)
+        self.everything.append(f"model: a{self.questions}")
+        self.service.said.append(f"model: a{self.questions}")
+        if not completes:
+            self.lose()
+            return
+        says(self.ledger, turn_complete=True)
+        if handle:
+            self.hand()
+
+    def hand(self) -> None:
+        handle = f"H{len(self.service.handles)}"
+        self.service.handles[handle] = list(self.service.said)
+        hands(self.ledger, handle)
+
+    @rule(void=st.booleans())
+    def lose(self, void: bool = False) -> None:
+        if void:
+            self.ledger.forget_handle()
+        self.begun = False
+        self.service.resume(self.ledger.lost())
+
+    @invariant()
+    def the_service_knows_everything_once(self) -> None:
+        assert self.service.said == self.everything
+
+    @invariant()
+    def it_is_asked_what_it_has_not_answered_and_nothing_else(self) -> None:
+        open_question = self.questions > len(self.answered)
+        assert self.service.asked == (open_question and not self.running)
+        assert self.answered == list(range(1, len(self.answered) + 1))
+
+
+TestConversations = Conversations.TestCase
+TestConversations.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+
+
+def test_what_wants_no_answer_is_told_to_a_new_session_and_is_owed_none():
+    ledger = Ledger()
+    hands(ledger, "h1")
+    ledger.sent_context(user("my name is Ann"))
+    assert not ledger.owes
+    replay = ledger.lost()
+    assert replay.handle is None, "the handle is from before it"
+    assert replay.contents[0] == user("my name is Ann")
+    assert replay.contents[-1].role == "model", "or the new session would answer it"

@@ -1,0 +1,68 @@
+"""What a new connection is told, in which order, and by which message."""
+
+from types import SimpleNamespace
+
+import pytest
+from google.genai import types
+
+from vision_agent.live.connection.ledger import Replay
+from vision_agent.live.connection.replay import tell_replay
+
+SOUND = types.Blob(data=bytes(640), mime_type="audio/pcm;rate=16000")
+
+
+def said(role: str, text: str) -> types.Content:
+    return types.Content(role=role, parts=[types.Part(text=text)])
+
+
+RESULT = types.Content(
+    role="user",
+    parts=[types.Part(function_response=types.FunctionResponse(name="measure", response={}))],
+)
+
+
+class Link:
+    """Keeps what it is told, by ADK's connection or past it."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self._gemini_session = SimpleNamespace(send_client_content=self._content)
+
+    async def _content(self, *, turns, turn_complete) -> None:
+        self.told.append(f"{len(turns)} contents{' to answer' if turn_complete else ''}")
+
+    async def send_history(self, history) -> None:
+        self.told.append(f"{len(history)} of history")
+
+    async def send_content(self, content) -> None:
+        self.told.append(content.parts[0].text)
+
+    async def send_realtime(self, blob) -> None:
+        self.told.append("sound")
+
+
+ONE, YES, TWO = said("user", "one"), said("model", "Yes."), said("user", "two")
+
+
+@pytest.mark.parametrize(
+    ("replay", "told", "takes_more_history"),
+    [
+        (Replay(None, [], [SOUND]), ["sound"], False),
+        (Replay(None, [ONE, YES], [SOUND]), ["2 of history", "sound"], True),
+        (Replay(None, [ONE, YES, TWO], []), ["3 of history"], False),
+        (Replay("H", [], [SOUND]), ["sound"], False),
+        (Replay("H", [TWO], [SOUND]), ["sound", "two"], False),
+        (Replay("H", [ONE, TWO], []), ["one\ntwo"], False),
+        (Replay("H", [ONE, RESULT], []), ["2 contents to answer"], False),
+    ],
+)
+async def test_history_comes_before_sound_and_questions_after_it(replay, told, takes_more_history):
+    link = Link()
+    assert await tell_replay(link, replay, in_words=False) is takes_more_history
+    assert link.told == told
+
+
+async def test_results_are_told_in_words_where_they_were_refused():
+    link = Link()
+    await tell_replay(link, Replay("H", [ONE, RESULT], []), in_words=True)
+    assert link.told == ["one\n(measure has given {}.)"]

@@ -1,0 +1,196 @@
+"""What an ADK session remembers of answers, through the real runner and client."""
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+from google.adk.agents.llm_agent import LlmAgent
+from google.adk.apps.app import App
+from google.adk.runners import Runner
+from google.adk.sessions.in_memory_session_service import InMemorySessionService
+from google.adk.sessions.sqlite_session_service import SqliteSessionService
+from google.genai import types
+
+from tests.local.scripted_engine import ScriptedEngine
+from vision_agent.live.connection.gemini import gemini_at
+from vision_agent.live.connection.ledger import Ledger
+from vision_agent.live.events import (
+    AgentTranscript,
+    Interrupted,
+    LiveEvent,
+    ToolResult,
+    TurnComplete,
+    Voice,
+)
+from vision_agent.live.live_queue import Intake
+from vision_agent.live.run_config import make_run_config
+from vision_agent.live.session import LiveSession
+from vision_agent.live.sessions.played_history import HeardHistory
+from vision_agent.local.contract import CallTool, Heard, Say
+from vision_agent.local.server import serve
+
+MODELS = ["gemini-2.5-flash-native-audio-preview-12-2025", "gemini-3.8-live"]
+STORY = "Once upon a time there was a very long story that nobody heard."
+
+
+class Deaf:
+    """Nobody listens to how the connection fares."""
+
+    def connected(self) -> None: ...
+
+    def lost(self, why: str) -> None: ...
+
+    def cancelled(self, call_ids: list[str]) -> None: ...
+
+
+def tell_time() -> dict:
+    """Tell the time."""
+    return {"time": "noon"}
+
+
+class Talk:
+    """A call whose ADK session is kept when it is over."""
+
+    def __init__(self, running, model: str, sessions, *, heard=None) -> None:
+        llm = gemini_at(f"https://127.0.0.1:{running.port}", running.certificate_pem, model=model)
+        agent = LlmAgent(name="tester", model=llm, tools=[tell_time])
+        app = App(name="tests", root_agent=agent, plugins=[HeardHistory()])
+        self.sessions = sessions
+
+        async def keep(**_: str) -> None:
+            """Instead of deleting the session."""
+
+        sessions.delete_session = keep
+        self.intake = Intake()
+        self.session = LiveSession(
+            Runner(app=app, session_service=sessions),
+            make_run_config(),
+            self.intake,
+            user_id="u",
+            session_id="s",
+            model=model,
+            listener=Deaf(),
+            heard=heard,
+        )
+        self.events: list[LiveEvent] = []
+
+    async def until(self, *kinds: type, do=None) -> None:
+        """Reads until one of each of these, in this order, has come."""
+        missing = list(kinds)
+        async with asyncio.timeout(20), aclosing(self.session.events()) as events:
+            async for event in events:
+                self.events.append(event)
+                if isinstance(event, missing[0]):
+                    missing.pop(0)
+                    if do:
+                        do(event)
+                if not missing:
+                    return
+
+    async def remembered(self) -> list[tuple[str, str]]:
+        session = await self.sessions.get_session(app_name="tests", user_id="u", session_id="s")
+        said = []
+        for event in session.events:
+            for part in (event.content.parts if event.content else None) or []:
+                if part.text:
+                    said.append((event.author, part.text))
+                if call := part.function_call or part.function_response:
+                    said.append((event.author, call.name))
+            if event.output_transcription:
+                said.append((event.author, event.output_transcription.text.strip()))
+        return said
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def sessions(request, tmp_path):
+    if request.param == "memory":
+        return InMemorySessionService()
+    return SqliteSessionService(str(tmp_path / "sessions.db"))
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_an_answer_heard_to_its_end_is_remembered_whole_and_told_once(model, sessions):
+    running = await serve("127.0.0.1", 0, ScriptedEngine())
+    try:
+        talk = Talk(running, model, sessions, heard=lambda: "never asked")
+        talk.intake.text("hi")
+        await talk.until(TurnComplete)
+        assert await talk.remembered() == [("user", "hi"), ("tester", "You said hi.")]
+        finals = [e.text for e in talk.events if isinstance(e, AgentTranscript) and e.final]
+        assert finals == ["You said hi."]
+    finally:
+        await running.close()
+
+
+@pytest.mark.parametrize("heard", ["Once upon a time …", ""])
+@pytest.mark.parametrize("model", MODELS)
+async def test_of_an_interrupted_answer_what_was_heard_is_remembered(model, heard, sessions):
+    engine = ScriptedEngine()
+    engine.answers = lambda turn: [Say(STORY)]
+    engine.hears.append(Heard("stop", True))
+    running = await serve("127.0.0.1", 0, engine)
+    try:
+        talk = Talk(running, model, sessions, heard=lambda: heard)
+
+        def cut_in(event: LiveEvent) -> None:
+            if isinstance(event, Voice):
+                for _ in range(25):
+                    talk.intake.audio(b"\x00\x10" * 320)
+
+        talk.intake.text("a story")
+        await talk.until(Voice, Interrupted, TurnComplete, do=cut_in)
+        kept = [("tester", heard)] if heard else []
+        assert await talk.remembered() == [("user", "a story"), *kept]
+    finally:
+        await running.close()
+
+
+async def test_of_an_answer_whose_call_ends_what_was_heard_is_remembered(sessions):
+    engine = ScriptedEngine()
+    running = await serve("127.0.0.1", 0, engine)
+    try:
+        talk = Talk(running, MODELS[0], sessions, heard=lambda: "You …")
+        talk.intake.text("hi")
+
+        async with asyncio.timeout(20), aclosing(talk.session.events()) as events:
+            async for event in events:
+                if isinstance(event, AgentTranscript) and event.final:
+                    break
+        assert await talk.remembered() == [("user", "hi"), ("tester", "You …")]
+    finally:
+        await running.close()
+
+
+@pytest.mark.parametrize("model", MODELS)
+async def test_words_before_a_tool_call_stay_before_it(model, sessions):
+    engine = ScriptedEngine()
+    engine.answers = lambda turn: (
+        [Say("Noon.")] if turn.tool_results else [Say("Wait."), CallTool("tell_time", {})]
+    )
+    running = await serve("127.0.0.1", 0, engine)
+    try:
+        talk = Talk(running, model, sessions)
+        talk.intake.text("what time is it")
+        await talk.until(ToolResult, Voice, TurnComplete)
+        said = await talk.remembered()
+        assert said[0] == ("user", "what time is it")
+        assert {text for _, text in said[1:]} >= {"tell_time"}
+        assert "Noon." in said[-1][1]
+        words = " ".join(text for _, text in said)
+        assert words.index("Wait.") < words.index("Noon.")
+    finally:
+        await running.close()
+
+
+def test_a_new_model_session_is_told_what_was_heard_of_an_interrupted_answer():
+    ledger = Ledger(heard=lambda: "Once …")
+    ledger.sent_content(types.Content(role="user", parts=[types.Part(text="a story")]))
+    for content in (
+        types.LiveServerContent(output_transcription=types.Transcription(text=STORY)),
+        types.LiveServerContent(generation_complete=True),
+        types.LiveServerContent(interrupted=True),
+        types.LiveServerContent(turn_complete=True),
+    ):
+        ledger.received(types.LiveServerMessage(server_content=content))
+    told = [part.text for content in ledger.lost().contents for part in content.parts]
+    assert told == ["a story", "Once …"]

@@ -1,0 +1,412 @@
+"""Conversations that outlive their call, and their process; in SQLite and in a real PostgreSQL."""
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import tempfile
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from google.adk.events.event import Event
+from google.adk.events.event_actions import EventActions
+from google.genai import types
+
+from tests.live.sessions import postgres
+from vision_agent.live.errors import DatabaseError
+from vision_agent.live.sessions.history import Line
+from vision_agent.live.sessions.session_key import SessionKey
+from vision_agent.live.sessions.store import MAX_USERS, OpenSession, SessionStore, make_store
+
+APP = "tests"
+
+
+def key(conversation: OpenSession) -> dict[str, str]:
+    return {
+        "app_name": APP,
+        "user_id": conversation.user_id,
+        "session_id": conversation.session_id,
+    }
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    if postgres.programs() is None:
+        pytest.skip("PostgreSQL is not installed: scripts/setup.sh dev does that on Debian.")
+    # Not below pytest's own folder, which other users can't enter; a socket's path is short, too.
+    folder = Path(tempfile.mkdtemp(prefix="va-"))
+    os.chmod(folder, 0o755)
+    try:
+        with postgres.running(folder / "pg") as running:
+            yield running
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path):
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/deep/below/sessions.db"
+    return request.getfixturevalue("cluster").url
+
+
+def key_of(conversation: OpenSession) -> SessionKey:
+    return SessionKey(conversation.user_id, conversation.session_id)
+
+
+@asynccontextmanager
+async def opened(url: str | None, **options):
+    """A store as a server process has it, from its start to its end."""
+    store = make_store(APP, url=url, **{"resume_within_s": 600, "keep_s": 86_400, **options})
+    await store.start()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def said(text: str) -> Event:
+    heard = types.Transcription(text=text, finished=True)
+    return Event(author="user", input_transcription=heard)
+
+
+def answered(text: str) -> Event:
+    spoken = types.Transcription(text=text, finished=True)
+    return Event(author="agent", output_transcription=spoken)
+
+
+def typed(text: str, **state: object) -> Event:
+    content = types.Content(role="user", parts=[types.Part(text=text)])
+    return Event(author="user", content=content, actions=EventActions(state_delta=dict(state)))
+
+
+def turn_end() -> Event:
+    return Event(author="agent", turn_complete=True)
+
+
+async def happens(store: SessionStore, conversation, *events: Event) -> None:
+    """As ADK's runner does it: on its own copy of the session."""
+    session = await store.get_session(**key(conversation))
+    for event in events:
+        await store.append_event(session, event)
+
+
+async def test_a_conversation_goes_on_in_another_process(url):
+    async with opened(url) as first:
+        begun = await first.begin(None)
+        assert not begun.resumed
+        await happens(first, begun, typed("my name is Ada", name="Ada"), answered("Hello Ada."))
+        begun.keep("handle-1")
+        first.end(begun)
+    async with opened(url) as second:
+        again = await second.begin(begun.token)
+        assert again.resumed
+        assert again.session_id == begun.session_id
+        assert again.earlier == [Line("user", "my name is Ada"), Line("agent", "Hello Ada.")]
+        assert again.take() == "handle-1"
+        assert again.take() is None
+        session = await second.get_session(**key(again))
+        assert session.state == {"name": "Ada"}
+        await happens(second, again, typed("and now?"))
+        second.end(again)
+    async with opened(url) as third:
+        assert len((await third.begin(begun.token)).earlier) == 3
+
+
+async def test_a_conversation_is_there_after_its_process_was_killed(url):
+    """What waits is written at once, not at the end."""
+    killed = make_store(APP, url=url, resume_within_s=600, keep_s=86_400)
+    await killed.start()
+    try:
+        begun = await killed.begin(None)
+        await happens(killed, begun, said("hello"), answered("Hi."))
+        begun.keep("handle-2")
+        assert await killed.writer.flush(10)
+        async with opened(url) as next_one:
+            again = await next_one.begin(begun.token)
+            assert [line.text for line in again.earlier] == ["hello", "Hi."]
+            assert again.take() == "handle-2"
+    finally:
+        await killed.close()
+
+
+async def test_two_processes_on_one_conversation_the_older_is_told_and_nothing_is_mixed(url):
+    taken = []
+    async with opened(url) as older, opened(url) as newer:
+        older.on_taken = taken.append
+        begun = await older.begin(None)
+        await happens(older, begun, said("one"))
+        assert await older.writer.flush(10)
+        again = await newer.begin(begun.token)
+        await happens(newer, again, said("two"))
+        assert await newer.writer.flush(10)
+        await happens(older, begun, said("lost"), said("lost too"))
+        assert await older.writer.flush(10)
+        assert taken == [begun.session_id]
+        older.end(begun)
+        newer.end(again)
+    async with opened(url) as reader:
+        assert [line.text for line in (await reader.begin(begun.token)).earlier] == ["one", "two"]
+
+
+async def test_a_database_that_goes_away_never_holds_up_a_call_and_gets_everything_later(tmp_path):
+    path = tmp_path / "sessions.db"
+    async with opened(f"sqlite:///{path}") as store:
+        begun = await store.begin(None)
+        await happens(store, begun, said("before"))
+        assert await store.writer.flush(10)
+        store._database._engine.sync_engine.dispose()
+        # As a backup or another process would, for longer than SQLite waits.
+        blocker = sqlite3.connect(path, isolation_level=None)
+        blocker.execute("BEGIN EXCLUSIVE")
+        began = asyncio.get_running_loop().time()
+        await happens(store, begun, *(said(f"line {n}") for n in range(50)))
+        assert asyncio.get_running_loop().time() - began < 5  # SQLite's own patience
+        assert not await store.writer.flush(0.2)
+        while not store.counts()["errors"]:
+            await asyncio.sleep(0.05)
+        blocker.execute("ROLLBACK")
+        blocker.close()
+        assert await store.writer.flush(30)
+        assert store.counts()["dropped"] == 0
+        store.end(begun)
+    async with opened(f"sqlite:///{path}") as reader:
+        assert len((await reader.begin(begun.token)).earlier) == 51
+
+
+async def test_postgresql_may_be_restarted_in_mid_call(cluster):
+    async with opened(cluster.url) as store:
+        begun = await store.begin(None)
+        await happens(store, begun, said("before"))
+        assert await store.writer.flush(10)
+        cluster.stop()
+        try:
+            await happens(store, begun, said("meanwhile"))
+            while not store.counts()["errors"]:
+                await asyncio.sleep(0.05)
+        finally:
+            cluster.start()
+        assert await store.writer.flush(60)
+        await happens(store, begun, said("after"))
+        store.end(begun)
+    async with opened(cluster.url) as reader:
+        earlier = (await reader.begin(begun.token)).earlier
+        assert [line.text for line in earlier] == ["before", "meanwhile", "after"]
+
+
+async def test_a_database_that_cannot_be_read_begins_a_new_conversation(cluster):
+    async with opened(cluster.url) as store:
+        cluster.stop()
+        try:
+            begun = await store.begin("some token of another process")
+            assert not begun.resumed
+            assert store.counts()["errors"] == 1
+        finally:
+            cluster.start()
+
+
+async def test_handles_counts_and_pieces_do_not_fill_the_history(url):
+    async with opened(url) as store:
+        begun = await store.begin(None)
+        update = types.LiveServerSessionResumptionUpdate(new_handle="h", resumable=True)
+        usage = types.GenerateContentResponseUsageMetadata(prompt_token_count=1)
+        piece = types.Transcription(text="Hel", finished=False)
+        noise = [
+            Event(author="agent", live_session_resumption_update=update),
+            Event(author="agent", usage_metadata=usage),
+            Event(author="agent", output_transcription=piece, partial=True),
+        ]
+        await happens(store, begun, said("hi"), *noise, answered("Hello."), turn_end(), *noise)
+        session = await store.get_session(**key(begun))
+        assert len(session.events) == 3
+        store.end(begun)
+    async with opened(url) as reader:
+        again = await reader.begin(begun.token)
+        session = await reader.get_session(**key(again))
+        assert len(session.events) == 3
+
+
+async def test_a_conversation_of_which_nothing_was_said_leaves_nothing(url):
+    async with opened(url) as store:
+        begun = await store.begin(None)
+        store.end(begun)
+        assert not (await store.begin(begun.token)).resumed
+        assert store.counts()["written"] == 0
+
+
+async def test_who_is_late_begins_anew_and_what_is_old_is_deleted(tmp_path):
+    url = f"sqlite:///{tmp_path}/sessions.db"
+    now = 1_000_000_000.0
+    options = {"resume_within_s": 600, "keep_s": 86_400}
+    async with opened(url) as store:
+        store._clock = store.writer._clock = lambda: now
+        begun = await store.begin(None)
+        event = said("hello")
+        event.timestamp = now
+        await happens(store, begun, event)
+        store.end(begun)
+        assert await store.writer.flush(10)
+        now += 599
+        again = await store.begin(begun.token)
+        assert again.resumed
+        store.end(again)
+        assert await store.writer.flush(10)
+        now += 601
+        assert not (await store.begin(begun.token)).resumed
+    async with opened(url, **options) as later:  # at the real time: years after
+        left = await later._database.load(key_of(begun), newest=10)
+    assert left is None
+
+
+async def test_without_a_database_a_conversation_is_continued_in_the_same_process():
+    async with opened(None) as store:
+        begun = await store.begin(None)
+        await happens(store, begun, said("hello"))
+        store.end(begun)
+        again = await store.begin(begun.token)
+        assert again.resumed
+        assert [line.text for line in again.earlier] == ["hello"]
+
+
+async def test_the_id_of_a_session_does_not_open_it(tmp_path):
+    async with opened(f"sqlite:///{tmp_path}/sessions.db") as store:
+        begun = await store.begin(None)
+        await happens(store, begun, said("hello"))
+        store.end(begun)
+        assert not (await store.begin(begun.session_id)).resumed
+        assert (await store.begin(begun.token)).resumed
+    assert begun.token.encode() not in (tmp_path / "sessions.db").read_bytes()
+
+
+async def test_a_silent_call_is_marked_as_in_use_however_much_the_others_say(url, monkeypatch):
+    monkeypatch.setattr("vision_agent.live.sessions.write_behind.TOUCH_EVERY_S", 0.3)
+    async with opened(url) as store:
+        silent, busy = await store.begin(None), await store.begin(None)
+        await happens(store, silent, said("hello"))
+        silent.keep("handle")
+        assert await store.writer.flush(10)
+        at = (await store._database.load(key_of(silent), newest=1)).touched_at
+        async with asyncio.timeout(30):
+            while (await store._database.load(key_of(silent), newest=1)).touched_at == at:
+                # There is always something to be written.
+                await happens(store, busy, *(said(f"line {n}") for n in range(20)))
+
+
+@pytest.mark.parametrize("how", ["deleted", "replaced"])
+async def test_a_file_that_is_deleted_under_a_running_server_is_noticed(tmp_path, caplog, how):
+    path = tmp_path / "sessions.db"
+    async with opened(f"sqlite:///{tmp_path}/other.db"):
+        pass
+    async with opened(f"sqlite:///{path}") as store:
+        begun = await store.begin(None)
+        await happens(store, begun, said("before"))
+        assert await store.writer.flush(10)
+        for beside in tmp_path.glob("sessions.db*"):
+            beside.unlink()
+        if how == "replaced":
+            (tmp_path / "other.db").rename(path)
+        await happens(store, begun, said("after"), answered("Yes."))
+        begun.keep("handle")
+        assert await store.writer.flush(10)
+        assert store.counts()["errors"] == 1
+        store.end(begun)
+    assert caplog.text.count("was deleted or replaced") == 1
+    assert path.stat().st_mode & 0o077 == 0
+    async with opened(f"sqlite:///{path}") as reader:
+        again = await reader.begin(begun.token)
+        assert [line.text for line in again.earlier] == ["after", "Yes."]
+        assert again.take() == "handle"
+
+
+async def remember(store: SessionStore, conversation: OpenSession, **state: object) -> None:
+    await happens(store, conversation, typed("hello", **{f"user:{k}": v for k, v in state.items()}))
+
+
+async def state_of(store: SessionStore, conversation: OpenSession) -> dict:
+    session = await store.get_session(**key(conversation))
+    return {k: v for k, v in session.state.items() if k.startswith("user:")}
+
+
+ANN, BOB = "a" * 31 + "1", "b" * 31 + "2"
+
+
+async def test_what_an_agent_keeps_of_a_user_is_that_users_alone(url):
+    async with opened(url) as store:
+        ann, unknown = await store.begin(None, ANN), await store.begin(None)
+        await remember(store, ann, name="Ann")
+        await remember(store, unknown, name="Nobody")
+        assert await state_of(store, await store.begin(None, ANN)) == {"user:name": "Ann"}
+        assert await state_of(store, await store.begin(None, BOB)) == {}
+        assert await state_of(store, await store.begin(None)) == {}
+        store.end(ann)
+        store.end(unknown)
+        assert await store.writer.flush(10)
+        again = await store.begin(unknown.token)
+        assert (again.user_id, again.known) == (unknown.user_id, False)
+        assert await state_of(store, again) == {"user:name": "Nobody"}
+    async with opened(url) as restarted:
+        assert await state_of(restarted, await restarted.begin(None, ANN)) == {"user:name": "Ann"}
+        assert await state_of(restarted, await restarted.begin(None, BOB)) == {}
+
+
+async def test_a_continued_conversation_stays_the_user_s_who_began_it(url):
+    async with opened(url) as store:
+        ann = await store.begin(None, ANN)
+        await remember(store, ann, name="Ann")
+        store.end(ann)
+        assert await store.writer.flush(10)
+        for caller in ("", BOB, ANN):
+            again = await store.begin(ann.token, caller)
+            assert (again.resumed, again.user_id) == (True, ANN)
+            store.end(again)
+            assert await store.writer.flush(10)
+
+
+async def test_a_token_with_another_users_key_in_it_is_void(url):
+    async with opened(url) as store:
+        ann = await store.begin(None, ANN)
+        await remember(store, ann, name="Ann")
+        store.end(ann)
+        assert await store.writer.flush(10)
+        secret = (await store.begin(None)).token
+        for forged in (f"{secret}.{ANN}", ann.token.replace(ANN, BOB), f".{ANN}", "." + ann.token):
+            begun = await store.begin(forged, BOB)
+            assert (begun.resumed, begun.user_id) == (False, BOB)
+
+
+async def test_of_users_who_are_gone_no_more_is_kept_in_memory_than_is_allowed():
+    async with opened(None) as store:
+        for number in range(MAX_USERS + 20):
+            for user in (f"{number:032x}", ""):
+                conversation = await store.begin(None, user)
+                await remember(store, conversation, number=number)
+                store.end(conversation)
+                store._drop(conversation.session_id, conversation.user_id)
+        assert len(store.user_state[APP]) == MAX_USERS
+        newest = await store.begin(None, f"{MAX_USERS + 19:032x}")
+        assert await state_of(store, newest) == {"user:number": MAX_USERS + 19}
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("nonsense", "no URL of a database"),
+        ("fancysql://u:secret@host/db", "fancysql"),
+        ("sqlite:////proc/nowhere/sessions.db", "/proc/nowhere/sessions.db can't be used"),
+        ("postgresql://u:secret@127.0.0.1:9/db", "127.0.0.1:9/db can't be used"),
+    ],
+)
+async def test_a_database_that_cannot_be_used_is_said_in_words(url, words):
+    with pytest.raises(DatabaseError) as caught:
+        await make_store(APP, url=url, resume_within_s=600, keep_s=86_400).check()
+    assert words in str(caught.value)
+    assert "memory" in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+async def test_a_file_that_is_no_database_is_said_in_words(tmp_path):
+    broken = tmp_path / "sessions.db"
+    broken.write_bytes(b"this is no database" * 100)
+    with pytest.raises(DatabaseError, match="not a database"):
+        await make_store(APP, url=f"sqlite:///{broken}", resume_within_s=600, keep_s=86_400).check()

@@ -1,0 +1,82 @@
+"""What failed on the model's side is said in a word for the metrics, and whole in the log."""
+
+import pytest
+from google.adk.models.llm_response import LlmResponse
+from google.genai import errors
+from pydantic import ValidationError
+from websockets.exceptions import ConnectionClosedError
+from websockets.frames import Close
+
+from vision_agent.live.errors import (
+    LiveFailure,
+    LocalServerAway,
+    OwnFault,
+    cause_of,
+    explain,
+    kind_of,
+)
+
+
+def closed(code: int, reason: str) -> ConnectionClosedError:
+    return ConnectionClosedError(Close(code, reason), None)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (closed(1008, "API key not valid"), "key"),
+        (closed(1011, "Quota exceeded"), "quota"),
+        (closed(1008, "models/x is not found"), "model"),
+        (closed(1011, "Internal error"), "service"),
+        (errors.ClientError(404, {"error": {"message": "no such model"}}), "model"),
+        (TimeoutError(), "timeout"),
+        (ConnectionRefusedError(111, "Connection refused"), "network"),
+        (LocalServerAway("It is being started again."), "local"),
+        (KeyError("name"), "agent"),
+        (OwnFault("noted"), "server"),
+        (LiveFailure("The key is refused.", kind="key"), "key"),
+    ],
+)
+def test_each_failure_has_a_kind_and_a_sentence(error, kind):
+    assert kind_of(error) == kind
+    assert explain(error, model="m").endswith(".")
+
+
+def test_the_log_says_where_an_agents_code_failed_without_what_was_said():
+    words = "my bank code is 4711"
+
+    def tool() -> None:
+        raise ValueError(words)
+
+    try:
+        try:
+            tool()
+        except ValueError as error:
+            raise OwnFault("noted") from error
+    except OwnFault as error:
+        cause = cause_of(error)
+    assert "4711" not in cause
+    assert "ValueError, raised in" in cause
+    assert "in tool" in cause
+    assert "caused by" in cause
+
+
+def test_the_log_does_not_quote_what_could_not_be_read():
+    said = "my bank code is 4711"
+    with pytest.raises(ValidationError) as refused:
+        LlmResponse.model_validate({"interrupted": said})
+    assert "4711" in str(refused.value)
+    assert "4711" not in cause_of(refused.value).replace(f'said = "{said}"', "")
+    assert "4711" not in explain(refused.value, model="m")
+
+
+def test_the_log_has_the_services_own_words():
+    try:
+        try:
+            raise closed(1011, "Quota exceeded")
+        except ConnectionClosedError as error:
+            raise LiveFailure("The quota is used up.", kind="quota") from error
+    except LiveFailure as error:
+        cause = cause_of(error)
+    assert "The quota is used up." in cause
+    assert "Quota exceeded" in cause

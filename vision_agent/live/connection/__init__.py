@@ -1,0 +1,1 @@
+"""A model connection that outlives its sockets: what is sent, resumed, replayed and given up."""

@@ -1,0 +1,374 @@
+"""What was said in a conversation and what of it is still owed an answer. Pure.
+
+A model's session can be lost at any moment, and its newest resumption handle stands for the moment
+it was given. The ledger knows what is not in it: so a new connection can be told what it needs to
+go on, and nothing that would make it answer again what it has answered already.
+
+Three parts, oldest to newest:
+
+history   turns that are over, both sides: words, and tool calls with their results
+open      what the model is answering or has to answer: the caller's words, tools' results
+later     what came while an answer was already coming: next to be answered
+
+A tool call belongs to the session it was made in. When that is gone, the next one is told of the
+call as conversation; its result, when it comes, can only be told as conversation too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from google.genai import types
+
+from vision_agent.live.connection.recent_audio import RecentAudio
+
+MAX_HISTORY = 200
+"""Contents that are kept for a session that has to begin anew; the oldest are forgotten."""
+
+MAX_CALLS = 500
+"""Tool calls whose fate is remembered; the oldest are forgotten."""
+
+_AFTER_TRANSCRIPT_MS = 500
+"""What of the sound may belong to the next utterance when the words of one arrive."""
+
+_NO_ANSWER = "…"
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A content; `told` is whether the present session knows it."""
+
+    content: types.Content
+    spoken: bool = False
+    told: bool = True
+
+
+@dataclass(slots=True)
+class Answer:
+    """What of the model's present answer has been received."""
+
+    text: str = ""
+    audio_bytes: int = 0
+    whole: bool = False
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything of it has come."""
+        return bool(self.text or self.audio_bytes)
+
+
+@dataclass(slots=True)
+class Replay:
+    """What to tell a new connection.
+
+    Attributes:
+        handle: The session to resume; None for a new one.
+        contents: In order; with a new session the history comes first. Empty: nothing to say.
+        audio: Sound to send again.
+    """
+
+    handle: str | None
+    contents: list[types.Content]
+    audio: list[types.Blob]
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How something is to be sent.
+
+    Attributes:
+        direct: As it is; None where the model does not want it (any more).
+        told: As conversation that the present session does not know yet.
+    """
+
+    direct: types.Content | None
+    told: list[types.Content] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Ledger:
+    """One conversation's.
+
+    Args:
+        history: What was said before this conversation's first connection; if it ends with the
+            user's words, these want an answer.
+        heard: What the caller has heard of the present answer; None: all that came.
+    """
+
+    history: list[types.Content] = field(default_factory=list)
+    answer: Answer = field(default_factory=Answer)
+    heard: Callable[[], str] | None = None
+    _open: list[_Entry] = field(default_factory=list)
+    _later: list[_Entry] = field(default_factory=list)
+    _calls: dict[str, None] = field(default_factory=dict)
+    _session_calls: dict[str, None] = field(default_factory=dict)
+    _taken: dict[str, None] = field(default_factory=dict)
+    _lost_calls: dict[str, None] = field(default_factory=dict)
+    _cancelled: dict[str, None] = field(default_factory=dict)
+    _audio: RecentAudio = field(default_factory=RecentAudio)
+    _voiced: bool = False
+    _handle: str | None = None
+    _since_handle: bool = False
+    _interrupted: bool = False
+
+    def __post_init__(self) -> None:
+        while self.history and self.history[-1].role == "user":
+            self._open.insert(0, _Entry(self.history.pop()))
+
+    # What the caller's side sends.
+
+    def sent_audio(self, blob: types.Blob) -> None:
+        """The caller's sound went out."""
+        if self._audio.add(blob):
+            self._voiced = True
+
+    def sent_content(self, content: types.Content) -> Delivery:
+        """Typed words or tools' results are to go out: says how."""
+        parts = content.parts or []
+        if not any(part.function_response for part in parts):
+            (self._later if self.answer.begun else self._open).append(_Entry(content))
+            return Delivery(content)
+        # A result is not wanted any more, or of this session, or of one that is gone.
+        wanted = [part for part in parts if _key(part) not in self._cancelled]
+        known = [part for part in wanted if _key(part) in self._session_calls]
+        lost = [part for part in wanted if _key(part) not in self._session_calls]
+        for part in wanted:
+            self._calls.pop(_key(part), None)
+            self._lost_calls.pop(_key(part), None)
+        if known:
+            self._answered(_Entry(types.Content(role=content.role, parts=known)))
+        if lost:
+            entry = _Entry(types.Content(role=content.role, parts=lost), told=False)
+            (self._later if self.answer.begun else self._open).append(entry)
+        direct = types.Content(role=content.role, parts=known) if known else None
+        return Delivery(direct, self._now_complete())
+
+    def sent_context(self, content: types.Content) -> None:
+        """Words that want no answer went out: the newest handle does not stand for them."""
+        self.history.append(content)
+        self._since_handle = True
+
+    def _answered(self, entry: _Entry) -> None:
+        """A tool's result goes to the session that called it."""
+        responses = [p.function_response for p in entry.content.parts or [] if p.function_response]
+        if all(r.scheduling is types.FunctionResponseScheduling.SILENT for r in responses):
+            self.history.append(entry.content)
+        elif self.answer.begun and not self._called_in(self._open):
+            self._later.append(entry)
+        else:
+            self._open.append(entry)
+
+    def _now_complete(self) -> list[types.Content]:
+        """Contents that were held back for a call's other results, when these are there."""
+        complete = [e for e in (*self._open, *self._later) if not e.told and not self._waits(e)]
+        for entry in complete:
+            entry.told = True
+        return [entry.content for entry in complete]
+
+    # What the model's side says.
+
+    def passed_on(self, content: types.Content) -> None:
+        """ADK has got this of the model: the tools that are called in it will run."""
+        for part in content.parts or []:
+            if part.function_call:
+                self._taken[_key(part)] = None
+        _trim(self._taken)
+
+    def received(self, message: types.LiveServerMessage) -> None:
+        """A message came."""
+        update = message.session_resumption_update
+        # While it can't be resumed, the last handle stays good for what it stood for.
+        if update and update.resumable and update.new_handle:
+            self._handle, self._since_handle = update.new_handle, False
+        if content := message.server_content:
+            self._received_content(content)
+        if message.tool_call and (calls := message.tool_call.function_calls):
+            self._called(calls)
+        if message.tool_call_cancellation:
+            self._cancel(message.tool_call_cancellation.ids or [])
+
+    def _called(self, calls: Sequence[types.FunctionCall]) -> None:
+        if text := self.answer.text.strip():
+            # The rest of the answer is made with the result: a new one for who hears it again.
+            self._open.append(_Entry(_said(text)))
+        self.answer = Answer()
+        parts = [types.Part(function_call=call) for call in calls]
+        self._open.append(_Entry(types.Content(role="model", parts=parts)))
+        for part in parts:
+            self._calls[_key(part)] = self._session_calls[_key(part)] = None
+        _trim(self._session_calls)
+
+    def _cancel(self, ids: Iterable[str]) -> None:
+        for call_id in ids:
+            self._cancelled[call_id] = None
+        _trim(self._cancelled)
+        self._forget_calls(self._cancelled)
+
+    def _forget_calls(self, keys: dict[str, None]) -> None:
+        """A call that never gets a result makes no sense to another session."""
+
+        def stays(content: types.Content) -> bool:
+            calls = [part for part in content.parts or [] if part.function_call]
+            return not calls or any(_key(part) not in keys for part in calls)
+
+        for key in keys:
+            self._calls.pop(key, None)
+        self._open = [entry for entry in self._open if stays(entry.content)]
+        self.history = [content for content in self.history if stays(content)]
+
+    def _received_content(self, content: types.LiveServerContent) -> None:
+        if (heard := content.input_transcription) and heard.text:
+            self._heard(heard.text)
+        before = self.answer.begun
+        if content.model_turn:
+            for part in content.model_turn.parts or []:
+                if part.inline_data and part.inline_data.data:
+                    self.answer.audio_bytes += len(part.inline_data.data)
+                elif part.text and not part.thought:
+                    self.answer.text += part.text
+        if (said := content.output_transcription) and said.text:
+            self.answer.text += said.text
+        if self.answer.begun and not before and self._audio.utterance_ended:
+            self._voiced = False
+        if content.generation_complete:
+            self.answer.whole = True
+        if content.interrupted:
+            self._interrupted = True
+            if self.heard is not None:
+                self.answer.text = self.heard()
+            self.settle()
+        if content.turn_complete:
+            if not self._interrupted:
+                self.settle()
+            self._interrupted = False
+
+    def settle(self) -> None:
+        """The open turn is over: it is history, and what came later is next.
+
+        A result that is held back stays open: nobody has been told it yet.
+        """
+        over = [entry.content for entry in self._open if entry.told]
+        self.history += over
+        if text := self.answer.text.strip():
+            self.history.append(_said(text))
+        del self.history[:-MAX_HISTORY]
+        if over or self.answer.begun:
+            self._since_handle = True
+        self._open = [entry for entry in self._open if not entry.told] + self._later
+        self._later = []
+        self.answer = Answer()
+        if self._audio.utterance_ended:
+            self._audio.forget()
+            self._voiced = False
+
+    # What that means.
+
+    @property
+    def owes(self) -> bool:
+        """Whether the model has something to answer and has not made all of its answer."""
+        told = [entry for entry in self._open if entry.told]
+        return bool(told and told[-1].content.role == "user" and not self.answer.whole)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is open: a moment at which nobody would notice a new connection."""
+        return not (self._open or self._calls or self.answer.begun or self._audio.worth_repeating())
+
+    @property
+    def resumable(self) -> bool:
+        """Whether the newest handle stands for all that was said."""
+        return self._handle is not None and not self._since_handle
+
+    def lost(self) -> Replay:
+        """The connection is gone: what the next one has to be told to go on."""
+        if self.answer.whole:
+            self.settle()
+        self.answer = Answer()
+        self._interrupted = False
+        if not self._audio.utterance_ended:
+            # Words have come of an utterance that still goes on: it is said again as a whole.
+            self._open = [entry for entry in self._open if not entry.spoken]
+            self._later = [entry for entry in self._later if not entry.spoken]
+        audio = self._audio.worth_repeating()
+        self._open += self._later
+        self._later = []
+        # ADK holds some calls back to the end of a turn: those will not run.
+        self._forget_calls({key: None for key in self._calls if key not in self._taken})
+        self._lost_calls |= self._calls
+        _trim(self._lost_calls)
+        self._calls.clear()
+        self._session_calls.clear()
+        for entry in self._open:
+            entry.told = not self._waits(entry)
+        handle = None if self._since_handle or self._lost_calls else self._handle
+        contents = [entry.content for entry in self._open if entry.told]
+        if handle is None:
+            if self.history and not contents and self.history[-1].role == "user":
+                # Nothing was said to it, and now nothing is to be.
+                contents = [_said(_NO_ANSWER)]
+            contents = [*self.history, *contents]
+        return Replay(handle, contents, audio)
+
+    def forget_handle(self) -> None:
+        """The handle turned out to be void."""
+        self._handle = None
+
+    def give_up_answer(self) -> None:
+        """No answer comes to what is open: it is history without one."""
+        self.settle()
+
+    def _waits(self, entry: _Entry) -> bool:
+        """Whether it is a result of calls of which others have none yet."""
+        keys = {_key(part) for part in entry.content.parts or [] if part.function_response}
+        if not keys or not self._lost_calls:
+            return False
+        for content in (*self.history, *(other.content for other in self._open)):
+            calls = {_key(part) for part in content.parts or [] if part.function_call}
+            if calls & keys and calls & self._lost_calls.keys():
+                return True
+        return False
+
+    def _heard(self, text: str) -> None:
+        answering = self.answer.begun
+        if not (self._voiced or answering or self._open):
+            # The words of a question come when it has been answered already.
+            answered = bool(self.history) and self.history[-1].role == "model"
+            self.history.insert(len(self.history) - answered, _words(text))
+            return
+        over = answering and self._voiced and self._has_words(self._open)
+        target = self._later if over else self._open
+        if target and target[-1].spoken:
+            parts = target[-1].content.parts
+            assert parts
+            target[-1] = _Entry(_words((parts[0].text or "") + text), spoken=True)
+        else:
+            target.append(_Entry(_words(text), spoken=True))
+        self._audio.forget(keep_ms=_AFTER_TRANSCRIPT_MS)
+
+    @staticmethod
+    def _has_words(entries: Sequence[_Entry]) -> bool:
+        return any(entry.content.role == "user" for entry in entries)
+
+    @staticmethod
+    def _called_in(entries: Sequence[_Entry]) -> bool:
+        return any(p.function_call for entry in entries for p in entry.content.parts or [])
+
+
+def _key(part: types.Part) -> str:
+    """What joins a call and its result: the id, or the name where Vertex gives no id."""
+    found = part.function_call or part.function_response
+    return (found.id or f"name:{found.name}") if found else ""
+
+
+def _words(text: str) -> types.Content:
+    return types.Content(role="user", parts=[types.Part(text=text)])
+
+
+def _said(text: str) -> types.Content:
+    return types.Content(role="model", parts=[types.Part(text=text)])
+
+
+def _trim(keys: dict[str, None]) -> None:
+    while len(keys) > MAX_CALLS:
+        del keys[next(iter(keys))]

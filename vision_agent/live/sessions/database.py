@@ -1,0 +1,311 @@
+"""The sessions' database: ADK's tables, by its own service, and one of ours beside them.
+
+Ours holds what doesn't belong to a history: the newest resumption handle, and when somebody was
+last there. SQLite needs nothing installed; any URL that SQLAlchemy has an asyncio driver for will
+do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from google.adk.errors.already_exists_error import AlreadyExistsError
+from google.adk.events.event import Event
+from google.adk.sessions.base_session_service import GetSessionConfig
+from google.adk.sessions.database_session_service import DatabaseSessionService
+from google.adk.sessions.session import Session
+from sqlalchemy import Column, Float, MetaData, String, Table, Text, delete, event, insert, select
+from sqlalchemy import update as update_rows
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    NotSupportedError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from vision_agent.data_folder import private_file
+from vision_agent.live.errors import DatabaseError
+from vision_agent.live.sessions.session_key import SessionKey
+from vision_agent.version import missing_extra
+
+BUSY_TIMEOUT_S = 5.0
+"""How long SQLite waits for a lock that another process holds."""
+
+DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+"""What is meant by a URL that names no driver: SQLAlchemy's own choice is not for asyncio."""
+
+DATABASE_ERRORS = (SQLAlchemyError, OSError, TimeoutError)
+"""What a database that is away, locked or broken raises."""
+
+PERMANENT_ERRORS = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
+"""Which of them another try would raise again; a connection's own errors are none of these."""
+
+_METADATA = MetaData()
+_RESUMPTION = Table(
+    "vision_agent_resumption",
+    _METADATA,
+    Column("session_id", String(64), primary_key=True),
+    Column("handle", Text, nullable=True),
+    Column("touched_at", Float, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A session as it was read.
+
+    Attributes:
+        session: Its state and its newest events.
+        handle: The newest resumption handle, if there is one that is not outdated.
+        touched_at: When somebody was last there, in seconds since 1970.
+    """
+
+    session: Session
+    handle: str | None
+    touched_at: float
+
+
+class Database:
+    """Reads and writes sessions; each of them from one task at a time.
+
+    Args:
+        url: SQLAlchemy's, e.g. ``sqlite:////var/lib/va/sessions.db`` or ``postgresql://…``.
+        app_name: ADK's name of the application.
+
+    Raises:
+        DatabaseError: The URL is none, or its driver is not installed.
+    """
+
+    def __init__(self, url: str, *, app_name: str) -> None:
+        try:
+            self._url = _with_driver(make_url(url))
+            self._make_engine()
+        except (ArgumentError, NoSuchModuleError, ImportError, SQLAlchemyError) as error:
+            raise DatabaseError(_unusable_url(url, error)) from error
+        self._app_name = app_name
+        self._own: dict[str, Session] = {}
+        self._file_id: tuple[int, int] | None = None
+        self._looking: ThreadPoolExecutor | None = None
+
+    def _make_engine(self) -> None:
+        self._engine = create_async_engine(
+            self._url,
+            hide_parameters=True,  # or what was said would stand in the log
+            **_engine_options(self._url),
+        )
+        if self._url.get_backend_name() == "sqlite":
+            event.listen(self._engine.sync_engine, "connect", _set_up_sqlite)
+        self._service = DatabaseSessionService(db_engine=self._engine)
+
+    @property
+    def label(self) -> str:
+        """For people: which database, without its password."""
+        if self._url.get_backend_name() == "sqlite" and self._url.database:
+            return self._url.database
+        return self._url.render_as_string(hide_password=True)
+
+    async def open(self) -> None:
+        """Makes the tables that are missing; `DatabaseError` if the database can't be used."""
+        try:
+            await self._open()
+        except DATABASE_ERRORS as error:
+            await self.close()
+            raise DatabaseError(_unusable(self.label, error)) from error
+
+    async def _open(self) -> None:
+        if self._file is not None:
+            private_file(self._file)
+        await self._service.prepare_tables()
+        async with self._engine.begin() as connection:
+            await connection.run_sync(_METADATA.create_all)
+            # A read-only or locked one is found now, and not when somebody calls.
+            await connection.execute(delete(_RESUMPTION).where(_RESUMPTION.c.session_id == ""))
+        self._file_id = self._file_id_now()
+
+    async def reopen_if_lost(self) -> bool:
+        """Whether the file was deleted or replaced while it was open: then opens what is there now.
+
+        SQLite would go on with the deleted one, of which nothing is left when the process ends.
+        """
+        if self._file is None:
+            return False
+        # In a thread, as a file system may hang; in one of its own, so that nothing waits with it.
+        self._looking = self._looking or ThreadPoolExecutor(1, thread_name_prefix="session file")
+        loop = asyncio.get_running_loop()
+        if await loop.run_in_executor(self._looking, self._file_id_now) == self._file_id:
+            return False
+        await self._engine.dispose()
+        self._own.clear()
+        self._make_engine()
+        await self._open()
+        return True
+
+    @property
+    def _file(self) -> Path | None:
+        """The database's file, if it is one."""
+        name = self._url.database
+        if self._url.get_backend_name() != "sqlite" or not name or name.startswith((":", "file:")):
+            return None
+        return Path(name)
+
+    def _file_id_now(self) -> tuple[int, int] | None:
+        try:
+            status = os.stat(self._file) if self._file is not None else None
+        except FileNotFoundError:
+            return None
+        return (status.st_dev, status.st_ino) if status else None
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        if self._looking is not None:
+            self._looking.shutdown(wait=False)
+            self._looking = None
+        await self._engine.dispose()
+
+    async def load(self, key: SessionKey, *, newest: int) -> Stored | None:
+        """A session with its newest events, or None if there is none of this id."""
+        session = await self._get(key, newest)
+        if session is None:
+            return None
+        async with self._engine.connect() as connection:
+            row = (
+                await connection.execute(
+                    select(_RESUMPTION.c.handle, _RESUMPTION.c.touched_at).where(
+                        _RESUMPTION.c.session_id == key.session_id
+                    )
+                )
+            ).first()
+        handle, touched_at = (row[0], row[1]) if row else (None, 0.0)
+        return Stored(session, handle, max(touched_at, session.last_update_time))
+
+    async def user_state(self, user_id: str) -> dict[str, Any]:
+        """What agents have kept of a user, across their sessions (`user:`)."""
+        return await self._service.get_user_state(app_name=self._app_name, user_id=user_id)
+
+    async def append(self, key: SessionKey, new: Event) -> None:
+        """Appends an event; the session is made with its first.
+
+        Raises:
+            StaleSessionError: Somebody else has appended to it meanwhile.
+        """
+        session = self._own.get(key.session_id) or await self._get(key, 0)
+        if session is None:
+            try:
+                session = await self._service.create_session(
+                    app_name=self._app_name, **key._asdict()
+                )
+            except AlreadyExistsError:
+                session = await self._get(key, 0)
+            assert session is not None
+        self._own[key.session_id] = session
+        await self._service.append_event(session, new)
+        # ADK keeps them for a reader; the revision is kept elsewhere.
+        session.events.clear()
+
+    async def mark(self, key: SessionKey, handle: str | None, at: float) -> None:
+        """Keeps the newest handle of a session; only of one that has events."""
+        if key.session_id not in self._own and await self._get(key, 0) is None:
+            return
+        values: dict[str, Any] = {"handle": handle, "touched_at": at}
+        async with self._engine.begin() as connection:
+            which = _RESUMPTION.c.session_id == key.session_id
+            done = await connection.execute(update_rows(_RESUMPTION).where(which).values(**values))
+            if not done.rowcount:
+                await connection.execute(
+                    insert(_RESUMPTION).values(session_id=key.session_id, **values)
+                )
+
+    async def touch(self, session_ids: Iterable[str], at: float) -> None:
+        """These sessions are in use."""
+        which = _RESUMPTION.c.session_id.in_(list(session_ids))
+        async with self._engine.begin() as connection:
+            await connection.execute(update_rows(_RESUMPTION).where(which).values(touched_at=at))
+
+    def let_go(self, session_id: str) -> None:
+        """The session's call is over: what it has become is read anew next time."""
+        self._own.pop(session_id, None)
+
+    async def forget_before(self, at: float) -> int:
+        """Deletes the sessions in which nothing has happened since; returns how many."""
+        found = await self._service.list_sessions(app_name=self._app_name)
+        old = [session for session in found.sessions if session.last_update_time < at]
+        for session in old:
+            await self._service.delete_session(
+                app_name=self._app_name, user_id=session.user_id, session_id=session.id
+            )
+        if old:
+            async with self._engine.begin() as connection:
+                await connection.execute(delete(_RESUMPTION).where(_RESUMPTION.c.touched_at < at))
+        return len(old)
+
+    async def _get(self, key: SessionKey, newest: int) -> Session | None:
+        return await self._service.get_session(
+            app_name=self._app_name,
+            **key._asdict(),
+            config=GetSessionConfig(num_recent_events=newest),
+        )
+
+
+def _with_driver(url: URL) -> URL:
+    name = "postgresql" if url.drivername == "postgres" else url.drivername
+    return url.set(drivername=DRIVERS.get(name, name))
+
+
+def _engine_options(url: URL) -> dict[str, Any]:
+    if url.get_backend_name() == "sqlite":
+        # One that writes, one that reads what a caller comes back to.
+        return {"pool_size": 1, "max_overflow": 1, "connect_args": {"timeout": BUSY_TIMEOUT_S}}
+    options: dict[str, Any] = {"pool_size": 2, "max_overflow": 2, "pool_pre_ping": True}
+    if url.drivername == "postgresql+asyncpg":
+        options["connect_args"] = {"timeout": 5, "command_timeout": 10}
+    return options
+
+
+def _set_up_sqlite(connection: Any, _: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys=ON")
+    # Written at once, whatever becomes of the process; not waited for until it is on the disk.
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA cache_size=-512")  # KiB; the default is 2 MiB a connection
+    cursor.close()
+
+
+def _unusable(label: str, error: BaseException) -> str:
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    while isinstance(cause.__cause__, sqlite3.Error | OSError):
+        cause = cause.__cause__
+    return (
+        f"The session database {label} can't be used: {cause or type(cause).__name__}. "
+        "Name another with --session-db, or keep nothing with --session-db memory."
+    )
+
+
+def _unusable_url(url: str, error: BaseException) -> str:
+    if isinstance(error, ImportError):
+        what = f"its driver is not installed ({error.name})"
+        if how := missing_extra(error):
+            what += f": {how}"
+        return f"The session database can't be used: {what}."
+    try:
+        shown = make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        shown = "(not shown: it may hold a password)"
+    return (
+        f"--session-db {shown} is no URL of a database that can be used: {error}. For example "
+        "sqlite:////var/lib/vision_agent/sessions.db, postgresql://user:password@host/name, "
+        "or memory."
+    )
