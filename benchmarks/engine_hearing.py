@@ -8,9 +8,9 @@ import numpy as np
 from fixed_set import NOISES, Sound, fixed_set, mixed, noise, pcm, silence
 
 from vision_agent.local.contract import SpeechStarted, SpeechStopped
-from vision_agent.local.hearing.ears import Ears
-from vision_agent.local.hearing.endpointing import CHUNK_MS, Sensitivity
-from vision_agent.local.hearing.recognizer import Recognizer
+from vision_agent.local.engine.hearing.ears import Ears
+from vision_agent.local.engine.hearing.endpointing import CHUNK_MS, Sensitivity
+from vision_agent.local.engine.hearing.recognizer import Recognizer
 
 _LEAD_MS = 2_000  # a room is noisy before somebody speaks in it
 _OF_NOISY = 3  # so many times fewer sentences than in quiet

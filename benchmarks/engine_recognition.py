@@ -9,10 +9,10 @@ import numpy as np
 from fixed_set import VOICES, Sound, Spoken, decoded, fixed_set, mixed, pcm, silence
 
 from vision_agent.local.contract import Heard, SpeechStopped
-from vision_agent.local.hearing.ears import Ears
-from vision_agent.local.hearing.endpointing import Sensitivity
-from vision_agent.local.hearing.recognizer import Recognizer
-from vision_agent.local.language.intents import normalise, understand
+from vision_agent.local.engine.hearing.ears import Ears
+from vision_agent.local.engine.hearing.endpointing import Sensitivity
+from vision_agent.local.engine.hearing.recognizer import Recognizer
+from vision_agent.local.engine.language.intents import normalise, understand
 
 _NOISE = "kitchen"
 _REAL_SPEECH = "jfk.flac"

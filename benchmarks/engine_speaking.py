@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vision_agent.local.contract import OUTPUT_RATE_HZ, Say, Turn
-from vision_agent.local.engine import Engine
+from vision_agent.local.engine.engine import Engine
 
 _TURN = Turn("what can you do", True, spoken=True)
 _ANSWERS = 20

@@ -1,7 +1,7 @@
 """How well the local engine sees: counting, movement, taught things, and what each look costs.
 
-Everything is compared with a truth that is known: drawn scenes, and the film of the bottles, whose
-truth was noted by eye (tests/local/sight/sight_scenes.py). The seeds are others than the tests'.
+Everything is compared with a known truth: drawn scenes, and the film of the bottles, annotated by
+eye (tests/local/engine/sight/sight_scenes.py). The seeds differ from those of the tests.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import cv2
 
-from tests.local.sight.sight_pictures import SHADES, Pixels, jpeg, shot
-from tests.local.sight.sight_scenes import (
+from tests.local.engine.sight.sight_pictures import SHADES, Pixels, jpeg, shot
+from tests.local.engine.sight.sight_scenes import (
     BOTTLES,
     MOVING_S,
     STILL_S,
@@ -38,11 +38,11 @@ from tests.local.sight.sight_scenes import (
     wall,
 )
 from vision_agent.local.contract import SeenFrame
-from vision_agent.local.sight.counting import count
-from vision_agent.local.sight.known import Finder, TaughtThing
-from vision_agent.local.sight.movement import movement
-from vision_agent.local.sight.picture import decode
-from vision_agent.local.sight.things import View
+from vision_agent.local.engine.sight.counting import count
+from vision_agent.local.engine.sight.known import Finder, TaughtThing
+from vision_agent.local.engine.sight.movement import movement
+from vision_agent.local.engine.sight.picture import decode
+from vision_agent.local.engine.sight.things import View
 
 OUT = Path(__file__).resolve().parents[1] / "out" / "sight.json"
 

@@ -3,8 +3,8 @@ import numpy as np
 
 from vision_agent.camera_off import camera_off_jpeg
 from vision_agent.live.live_queue import Intake
-from vision_agent.local.answers.notices import camera_is_off, without_notices
 from vision_agent.local.contract import SeenFrame, Turn
+from vision_agent.local.engine.answers.notices import camera_is_off, without_notices
 
 PICTURE = cv2.imencode(".jpg", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
 

@@ -10,7 +10,7 @@ from google.genai import types
 from tests.local.live_clients import MODEL_2, studio_client
 from tests.local.live_talk import Heard, audio
 from tests.local.recordings import silence, spoken
-from vision_agent.local.engine import Engine
+from vision_agent.local.engine.engine import Engine
 from vision_agent.local.server import LocalServer, serve
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

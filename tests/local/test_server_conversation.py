@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from google.genai import live, types
 
+from tests.local.engine.sight.sight_scenes import held_up, textured, wall
 from tests.local.live_clients import MODEL_2, MODEL_3, studio_client
 from tests.local.live_talk import QUIET, Heard, audio, send_sound, type_text
-from tests.local.sight.sight_scenes import held_up, textured, wall
-from vision_agent.local.engine import Engine
+from vision_agent.local.engine.engine import Engine
 from vision_agent.local.server import serve
 
 BOTH = pytest.mark.parametrize("model", [MODEL_2, MODEL_3])

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vision_agent.local.api.limits import SERVICE, UNLIMITED, Limits
+    from vision_agent.local.engine.speech.synthesis import speak_question
     from vision_agent.local.process import run_live_server
     from vision_agent.local.scenarios.scenario import Scenario
     from vision_agent.local.scenarios.scenario_file import load_scenario
     from vision_agent.local.scenarios.scenario_reader import ScenarioError
     from vision_agent.local.server import LocalServer, serve
-    from vision_agent.local.speech.synthesis import speak_question
 
 __all__ = [
     "SERVICE",
@@ -42,7 +42,7 @@ _HOMES = {
     "load_scenario": "scenarios.scenario_file",
     "run_live_server": "process",
     "serve": "server",
-    "speak_question": "speech.synthesis",
+    "speak_question": "engine.speech.synthesis",
 }
 
 

@@ -15,7 +15,7 @@ from vision_agent.local.scenarios.scenario import Scenario
 from vision_agent.local.server import MAX_CONNECTIONS, LocalServer, serve
 
 if TYPE_CHECKING:
-    from vision_agent.local.engine import Engine as RealEngine
+    from vision_agent.local.engine.engine import Engine as RealEngine
 
 
 def run_live_server(
@@ -106,7 +106,7 @@ async def _start_engine(scenario: Scenario | None, data_dir: Path | None) -> Rea
     if scenario is not None and not scenario.engine:
         return None
     # Imported here: reading the server's code must not load the recognisers.
-    from vision_agent.local.engine import Engine
+    from vision_agent.local.engine.engine import Engine
 
     return await Engine.start(data_dir)
 

@@ -17,7 +17,7 @@ from vision_agent.local.api.session_setup import (
     parse_setup,
 )
 from vision_agent.local.api.wire import Refused
-from vision_agent.local.speech.voices import VOICES
+from vision_agent.local.engine.speech.voices import VOICES
 
 STUDIO = Endpoint(vertex=False, version="v1alpha")
 VERTEX = Endpoint(vertex=True, version="v1beta1")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from vision_agent.local.speech.voices import VOICES
+from vision_agent.local.engine.speech.voices import VOICES
 
 
 @dataclass(frozen=True, slots=True)

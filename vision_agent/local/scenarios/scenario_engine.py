@@ -24,7 +24,7 @@ from vision_agent.local.scenarios.scenario import Pause, Scenario
 from vision_agent.local.scenarios.script import Script
 
 if TYPE_CHECKING:
-    from vision_agent.local.hearing.recognizer import Recognizer
+    from vision_agent.local.engine.hearing.recognizer import Recognizer
 
 LETTER_MS = 60
 """How long the tone of one character is: as long as English is spoken, about."""
@@ -175,8 +175,8 @@ class _Deaf:
 
 def _ears_without_words(silence_ms: int, start: str, end: str, prefix_ms: int | None) -> Ears:
     # Imported here: a scenario that only types needs no voice activity detector.
-    from vision_agent.local.hearing.ears import Ears as RealEars
-    from vision_agent.local.hearing.endpointing import Sensitivity
+    from vision_agent.local.engine.hearing.ears import Ears as RealEars
+    from vision_agent.local.engine.hearing.endpointing import Sensitivity
 
     sensitivity = Sensitivity.of(silence_ms, start, end, prefix_ms)
     return RealEars(cast("Recognizer", _Deaf()), sensitivity)

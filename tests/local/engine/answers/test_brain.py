@@ -1,0 +1,445 @@
+import itertools
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import pytest_asyncio
+
+from vision_agent.local.contract import CallTool, Dialogue, Manner, Say, SeenFrame, Turn
+from vision_agent.local.engine.answers.brain import Brain
+from vision_agent.local.engine.language.intents import INTENTS
+from vision_agent.local.engine.sight import Sight
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+RED, BLUE, GREEN = (30, 30, 200), (200, 60, 20), (40, 160, 40)
+
+TIMER = {
+    "name": "set_timer",
+    "description": "Set a timer.",
+    "parameters": {
+        "type": "object",
+        "properties": {"minutes": {"type": "integer"}},
+        "required": ["minutes"],
+    },
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def brain() -> AsyncIterator[Brain]:
+    sight = Sight()
+    yield Brain(sight)
+    await sight.close()
+
+
+def frame(picture: Any, at_ms: int = 0) -> SeenFrame:
+    done, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 80])
+    assert done
+    return SeenFrame(jpeg.tobytes(), at_ms)
+
+
+def wall() -> Any:
+    picture = np.full((480, 640, 3), 190, np.uint8)
+    hiss = np.random.default_rng(3).integers(-6, 7, picture.shape)
+    return np.clip(picture + hiss, 0, 255).astype(np.uint8)
+
+
+def card(bgr: tuple[int, int, int], at_ms: int = 0) -> SeenFrame:
+    picture = wall()
+    picture[90:390, 170:470] = bgr
+    return frame(picture, at_ms)
+
+
+def qr_code(text: str) -> SeenFrame:
+    code = cv2.QRCodeEncoder.create().encode(text)
+    picture = wall()
+    big = cv2.resize(code, (280, 280), interpolation=cv2.INTER_NEAREST)
+    picture[90:390, 170:470] = 255
+    picture[100:380, 180:460] = cv2.cvtColor(big, cv2.COLOR_GRAY2BGR)
+    return frame(picture)
+
+
+async def ask(
+    brain: Brain,
+    text: str,
+    frames: Sequence[SeenFrame] = (),
+    *,
+    understood: bool = True,
+    spoken: bool = True,
+    history: Sequence[tuple[str, str]] = (),
+    tools: Sequence[Mapping[str, Any]] = (),
+    tool_results: Sequence[Mapping[str, Any]] = (),
+    now_ms: int = 0,
+    dialogue: Dialogue | None = None,
+    clock: datetime | None = None,
+) -> str | CallTool:
+    """The whole answer in one string, or the tool that is wanted."""
+    turn = Turn(
+        text,
+        understood,
+        spoken,
+        frames=frames,
+        history=history,
+        tools=tools,
+        tool_results=tool_results,
+        now_ms=now_ms,
+        dialogue=dialogue or Dialogue(),
+        clock=clock,
+    )
+    parts = [part async for part in brain.answer(turn)]
+    said = " ".join(part.text for part in parts if isinstance(part, Say))
+    calls = [part for part in parts if isinstance(part, CallTool)]
+    assert not (said and calls)
+    return calls[0] if calls else said
+
+
+async def test_every_intent_of_the_table_has_an_answer(brain: Brain) -> None:
+    spoken_forms = {
+        "see": "what do you see",
+        "colour": "what colour is this",
+        "is_colour": "is this red",
+        "read": "read the text",
+        "code": "is there a qr code",
+        "changed": "what changed",
+        "people": "how many people do you see",
+        "light": "is it too dark",
+        "hello": "hello",
+        "how_are_you": "how are you",
+        "stop": "stop",
+        "thanks": "thank you",
+        "bye": "goodbye",
+        "help": "what can you do",
+        "hear_me": "can you hear me",
+        "see_me": "can you see me",
+        "who": "who are you",
+        "repeat": "say that again",
+        "transfer": "transfer me to the manager",
+        "what_is": "what is this",
+        "count": "how many bottles do you see",
+        "moving": "is anything moving",
+        "where": "where is the red thing",
+        "is_known": "is this my mug",
+        "teach": "this is my mug",
+        "forget": "forget my mug",
+        "knows": "what do you know",
+        "manner": "how do i sound",
+        "point": "point at the red thing",
+        "watch": "tell me when something moves",
+        "remind": "remind me in five minutes to drink water",
+        "closer": "look closely",
+        "beyond": "what time is it",
+    }
+    assert set(spoken_forms) == {intent.name for intent in INTENTS}
+    for text in spoken_forms.values():
+        assert await ask(brain, text, [card(RED)])
+
+
+async def test_it_answers_about_the_newest_picture(brain: Brain) -> None:
+    answer = await ask(brain, "what colour is this", [card(RED), card(BLUE, 1000)], now_ms=1200)
+    assert isinstance(answer, str)
+    assert "blue" in answer
+    assert "red" not in answer
+
+
+async def test_it_confirms_a_colour_only_if_it_is_so(brain: Brain) -> None:
+    yes = await ask(brain, "is this green", [card(GREEN)])
+    no = await ask(brain, "is this red", [card(GREEN)])
+    assert isinstance(yes, str)
+    assert isinstance(no, str)
+    assert yes.startswith("Yes")
+    assert no.startswith("No")
+    assert "green" in no
+
+
+async def test_it_reads_a_code(brain: Brain) -> None:
+    answer = await ask(brain, "is there a qr code what does it say", [qr_code("table seven")])
+    assert isinstance(answer, str)
+    assert answer.startswith("Yes")
+    assert "table seven" in answer
+
+
+async def test_it_says_that_there_is_no_code(brain: Brain) -> None:
+    answer = await ask(brain, "is there a qr code", [card(RED)])
+    assert isinstance(answer, str)
+    assert "don't see" in answer
+
+
+async def test_it_tells_what_changed_and_where(brain: Brain) -> None:
+    picture = wall()
+    picture[150:350, 20:180] = BLUE
+    answer = await ask(brain, "what changed", [frame(wall(), 0), frame(picture, 3000)], now_ms=3000)
+    assert isinstance(answer, str)
+    assert "blue" in answer
+    assert "left" in answer
+
+
+async def test_the_dark_is_named_and_nothing_made_up(brain: Brain) -> None:
+    for text in ("what do you see", "what colour is this", "is it too dark"):
+        answer = await ask(brain, text, [frame(wall() // 40)])
+        assert isinstance(answer, str)
+        assert "too dark" in answer
+        assert "something" not in answer
+
+
+async def test_without_a_picture_it_says_so_and_with_an_old_one_how_old_it_is(
+    brain: Brain,
+) -> None:
+    none = await ask(brain, "what colour is this")
+    old = await ask(brain, "what colour is this", [card(RED, 1000)], now_ms=31_000)
+    assert isinstance(none, str)
+    assert isinstance(old, str)
+    assert "can't see anything" in none
+    assert "30 seconds old" in old
+
+
+async def test_a_broken_picture_is_said_to_be_broken(brain: Brain) -> None:
+    answer = await ask(brain, "what do you see", [SeenFrame(b"\xff\xd8 not a picture", 0)])
+    assert isinstance(answer, str)
+    assert "broken" in answer
+
+
+async def test_what_was_not_understood_is_asked_again_with_what_was_heard(brain: Brain) -> None:
+    answer = await ask(brain, "blood calories they sit", [card(RED)], understood=False)
+    assert isinstance(answer, str)
+    assert "didn't catch" in answer
+    assert "blood calories they sit" in answer
+    assert "red" not in answer
+
+
+async def test_a_question_that_was_misheard_is_never_answered(brain: Brain) -> None:
+    answer = await ask(brain, "what colour is this", [card(RED)], understood=False)
+    assert isinstance(answer, str)
+    assert "is red" not in answer
+
+
+async def test_the_second_time_it_says_how_to_get_open_conversation(brain: Brain) -> None:
+    question, dialogue = "tell me about the history of rome", Dialogue()
+    said = [await ask(brain, question, spoken=False, dialogue=dialogue) for _ in range(6)]
+    assert "Gemini" not in str(said[0])
+    assert "Gemini key" in str(said[1])
+    assert len(set(said[:4])) == 4
+    assert all(before != after for before, after in itertools.pairwise(said))
+    assert all(len(str(one).split()) < 25 for one in said)
+
+
+async def test_noise_is_not_answered(brain: Brain) -> None:
+    assert await ask(brain, "", understood=False) == ""
+
+
+async def test_it_repeats_what_it_said(brain: Brain) -> None:
+    history = [("user", "what colour is this"), ("model", "It is red."), ("user", "pardon")]
+    assert await ask(brain, "pardon", history=history) == "It is red."
+
+
+async def test_a_tool_that_is_plainly_asked_for_is_called(brain: Brain) -> None:
+    call = await ask(brain, "Set a timer for 5 minutes", spoken=False, tools=[TIMER])
+    assert call == CallTool("set_timer", {"minutes": 5})
+
+
+async def test_what_it_knows_to_be_beyond_it_is_left_to_the_agents_tools(brain: Brain) -> None:
+    clock = {"name": "get_time", "description": "Tells the time."}
+    assert await ask(brain, "what time is it", tools=[clock]) == CallTool("get_time", {})
+    answer = await ask(brain, "what time is it", [card(RED)])
+    assert isinstance(answer, str)
+    assert "beyond me" in answer
+
+
+async def test_a_tool_is_not_called_without_its_argument(brain: Brain) -> None:
+    answer = await ask(brain, "Set a timer", spoken=False, tools=[TIMER])
+    assert isinstance(answer, str)
+
+
+async def test_tools_do_not_get_in_the_way_of_questions(brain: Brain) -> None:
+    answer = await ask(brain, "what colour is this", [card(RED)], tools=[TIMER])
+    assert isinstance(answer, str)
+    assert "red" in answer
+
+
+async def test_a_tools_result_is_told_and_nothing_added(brain: Brain) -> None:
+    results = [{"id": "1", "name": "set_timer", "response": {"result": "5 minutes from now"}}]
+    answer = await ask(brain, "Set a timer for 5 minutes", tools=[TIMER], tool_results=results)
+    assert answer == "The answer is 5 minutes from now."
+    failed = [{"id": "1", "name": "set_timer", "response": {"error": "no clock"}}]
+    answer = await ask(brain, "Set a timer for 5 minutes", tools=[TIMER], tool_results=failed)
+    assert answer == "That did not work: no clock."
+
+
+async def test_the_same_turn_gets_the_same_answer(brain: Brain) -> None:
+    first = await ask(brain, "what do you see", [card(RED)])
+    assert await ask(brain, "what do you see", [card(RED)]) == first
+
+
+async def test_what_got_lost_is_asked_for_again_and_noise_is_named_as_the_reason(
+    brain: Brain,
+) -> None:
+    async def answer(turn: Turn) -> str:
+        return " ".join([part.text async for part in brain.answer(turn) if isinstance(part, Say)])
+
+    assert "Say it again" in await answer(Turn("", False, spoken=True, lost=True))
+    assert await answer(Turn("", False, spoken=True)) == ""
+    noisy, quiet = Manner(-25.0, noise_db=-40.0), Manner(-25.0, noise_db=-60.0)
+    assert "too noisy" in await answer(Turn("water see", False, spoken=True, manner=noisy))
+    assert "too noisy" not in await answer(Turn("water see", False, spoken=True, manner=quiet))
+    understood = await answer(Turn("hello", True, spoken=True, manner=noisy))
+    assert "too noisy" not in understood
+
+
+@pytest.mark.parametrize(
+    ("question", "offer"),
+    [
+        ("how colourful is the colour wheel", "colours"),
+        ("translate the text", "read printed text"),
+        ("how many windows has it", "count things"),
+        ("are the people smiling", "find faces"),
+    ],
+)
+async def test_it_never_offers_what_was_just_asked_for(
+    brain: Brain, question: str, offer: str
+) -> None:
+    answer = await ask(brain, question, [card(RED)], spoken=False)
+    assert isinstance(answer, str)
+    assert answer.startswith("That is beyond me, but I can ")
+    assert offer not in answer
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        (
+            "What colour is the bus?",
+            "The thing in the middle is red, before something white. "
+            "Whether it is a bus I can't tell.",
+        ),
+        ("Which colours do you see?", "I see red and white."),
+        ("How many colours are there?", "I see red and white."),
+        ("Is there anything red?", "Yes, something red in the middle."),
+        ("Are there any green things?", "No, I see nothing green."),
+        (
+            "Do you see a red bus?",
+            "Yes, something red in the middle. Whether it is a bus I can't tell.",
+        ),
+        (
+            "Is the flower red?",
+            "The thing in the middle is red. Whether it is a flower I can't tell.",
+        ),
+        ("How many red ones are there?", "I count one red thing."),
+        ("What is on my desk?", "I see something red in the middle, before something white."),
+        (
+            "What does it say on the bus?",
+            "I can't find any text that I can read. Hold it closer, and still.",
+        ),
+        ("Where does this QR code go?", "I don't see a QR code or a barcode. Hold it closer, and"),
+        ("Is anyone moving?", "I need a second picture to tell. Ask me again in a moment."),
+        ("Where is the bus?", "I don't know what a bus looks like."),
+        ("Is this a cat?", "I don't know what a cat looks like. Show me one and say: this is a"),
+        ("Is this a cat or a dog?", "That is beyond me"),
+        ("Who is that?", "I see no face."),
+        ("Yes.", "All right. What would you like to know?"),
+        ("Are you still there?", "Yes, I hear you."),
+    ],
+)
+async def test_ordinary_words_are_understood_and_the_answer_is_honest(
+    brain: Brain, question: str, answer: str
+) -> None:
+    said = await ask(brain, question, [card(RED)], spoken=False)
+    assert isinstance(said, str)
+    assert said.startswith(answer)
+
+
+async def test_scanning_reads_a_code_and_else_the_text(brain: Brain) -> None:
+    assert "table seven" in str(await ask(brain, "scan this", [qr_code("table seven")]))
+    assert "any text" in str(await ask(brain, "please scan this for me", [card(RED)]))
+    question = "where does this qr code go"
+    assert "table seven" in str(await ask(brain, question, [qr_code("table seven")]))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("Say that again.", "repeat please", "what did you just say?", "come again?"),
+        *("could you repeat that", "I didn't catch that", "one more time", "say it once more"),
+    ],
+)
+async def test_it_says_its_last_answer_again_in_whatever_words(brain: Brain, words: str) -> None:
+    history = [("user", "what colour is this"), ("model", "It is red.")]
+    assert await ask(brain, words, history=history, spoken=False) == "It is red."
+
+
+async def test_it_tells_the_time_where_no_tool_does(brain: Brain) -> None:
+    clock = datetime(2026, 11, 25, 14, 5)
+    for words in ("what time is it", "Do you know what time it is?", "tell me the time"):
+        assert await ask(brain, words, clock=clock) == "It is 14:05 by this server's clock."
+    day = await ask(brain, "what day is it", clock=clock)
+    assert day == "Today is Wednesday, 25 November 2026."
+
+
+def told_of(name: str, description: str, **properties: Any) -> dict[str, Any]:
+    required = [parameter for parameter in properties if parameter != "quantity"]
+    schema = {"type": "object", "properties": properties, "required": required}
+    return {"name": name, "description": description, "parameters": schema}
+
+
+TEXT, NUMBER = {"type": "string"}, {"type": "integer"}
+SHOP = [
+    told_of(
+        "add_to_shopping_list", "Add an item to the shopping list.", item=TEXT, quantity=NUMBER
+    ),
+    told_of("get_stock", "Tell how many of an item are in the pantry.", item=TEXT),
+    told_of("reset_counter", "Reset the counter."),
+    told_of("refund_order", "Refund an order.", order_id=TEXT),
+    told_of("order_status", "Tell the status of an order.", order_id=TEXT),
+    told_of("ship_parcel", "Ship a parcel.", address={"type": "object", "properties": {}}),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "name", "values"),
+    [
+        (
+            "add three apples to the shopping list",
+            "add_to_shopping_list",
+            {"item": "apples", "quantity": 3},
+        ),
+        ("put milk on my shopping list", "add_to_shopping_list", {"item": "milk"}),
+        ("please add a bottle of red wine to the list", "add_to_shopping_list", None),
+        ("how many eggs are in the pantry?", "get_stock", {"item": "eggs"}),
+        ("Do we have flour in the pantry?", "get_stock", {"item": "flour"}),
+        ("get stock of milk", "get_stock", {"item": "milk"}),
+        ("reset the counter", "reset_counter", {}),
+        ("what is the status of order number 77", "order_status", {"order_id": "77"}),
+        ("refund order seventy seven", "refund_order", {"order_id": "77"}),
+        (
+            "I want a refund for order 1234 because it is broken",
+            "refund_order",
+            {"order_id": "1234"},
+        ),
+    ],
+)
+async def test_an_agents_own_tools_are_asked_for_in_ordinary_words(
+    brain: Brain, words: str, name: str, values: dict[str, Any] | None
+) -> None:
+    call = await ask(brain, words, tools=SHOP, spoken=False)
+    assert isinstance(call, CallTool)
+    assert call.name == name
+    if values is None:
+        assert "wine" in call.args["item"]
+        assert "list" not in call.args["item"]
+    else:
+        assert call.args == values
+
+
+async def test_an_argument_of_several_parts_is_not_asked_for(brain: Brain) -> None:
+    dialogue = Dialogue()
+    answer = await ask(brain, "ship a parcel", tools=SHOP, dialogue=dialogue, spoken=False)
+    assert answer == "I can't do that one by myself. It needs the address, which has several parts."
+    assert dialogue.pending is None
+
+
+@pytest.mark.parametrize(
+    "words", ["I have a meeting tomorrow", "I like shopping", "The list is long", "My milk is gone"]
+)
+async def test_a_sentence_that_asks_for_nothing_calls_no_tool(brain: Brain, words: str) -> None:
+    assert isinstance(await ask(brain, words, tools=SHOP, spoken=False), str)

@@ -1,0 +1,75 @@
+import pytest
+
+from vision_agent.local.contract import CallTool
+from vision_agent.local.engine.answers.tool_matching import match_tool
+
+TIME = {"name": "get_current_time", "description": "Tell the current time and date."}
+VOLUME = {
+    "name": "set_volume",
+    "description": "Set the loudness of the voice.",
+    "parameters": {
+        "type": "OBJECT",
+        "properties": {"level": {"type": "INTEGER"}},
+        "required": ["level"],
+    },
+}
+WEATHER = {
+    "name": "getWeather",
+    "description": "Look up the weather of a city.",
+    "parameters_json_schema": {
+        "type": "object",
+        "properties": {"city": {"type": "string"}, "unit": {"type": "string"}},
+        "required": ["city"],
+    },
+}
+TOOLS = [TIME, VOLUME, WEATHER]
+
+
+@pytest.mark.parametrize(
+    ("text", "call"),
+    [
+        ("What time is it?", CallTool("get_current_time")),
+        ("What's the current time?", CallTool("get_current_time")),
+        ("tell me the date please", CallTool("get_current_time")),
+        ("Set the volume to 5", CallTool("set_volume", {"level": 5})),
+        ("What is the weather in Paris?", CallTool("getWeather", {"city": "Paris"})),
+        ("how is the weather in new york please", CallTool("getWeather", {"city": "new york"})),
+    ],
+)
+def test_a_tool_that_is_plainly_asked_for_is_called_with_what_was_said(text, call):
+    assert match_tool(text, TOOLS) == call
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "It's high time we left.",
+        "What do you see?",
+        "Set the volume",  # the level is not known
+        "What is the weather?",  # nor is the city
+        "What time did the last train to Berlin leave yesterday evening?",
+        "Tell me a story about a king who lost track of time",
+    ],
+)
+def test_what_is_not_plainly_a_request_for_a_tool_calls_none(text):
+    assert match_tool(text, TOOLS) is None
+
+
+def test_of_two_tools_that_fit_alike_none_is_called():
+    twins = [
+        {"name": "lamp_left", "description": "Turn on a lamp."},
+        {"name": "lamp_right", "description": "Turn on a lamp."},
+    ]
+    assert match_tool("turn on the lamp", twins) is None
+    assert match_tool("turn on the left lamp", twins) == CallTool("lamp_left")
+
+
+def test_without_tools_there_is_nothing_to_call():
+    assert match_tool("What time is it?", []) is None
+
+
+@pytest.mark.parametrize("text", ["When do you open?", "when are you open", "opening hours please"])
+def test_a_verb_that_is_all_that_is_said_names_the_tool(text):
+    hours = {"name": "open_hours", "description": "Tell the opening hours of the workshop."}
+    assert match_tool(text, [hours]) == CallTool("open_hours")

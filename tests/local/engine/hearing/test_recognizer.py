@@ -1,0 +1,190 @@
+import asyncio
+import os
+import signal
+
+import psutil
+import pytest
+
+from tests.local.recordings import silence, spoken
+from vision_agent.local.contract import Heard
+from vision_agent.local.engine.hearing.recognizer import LONGEST_BYTES, MOST_AT_ONCE, Recognizer
+from vision_agent.local.engine.hearing.recognizer_worker import judge
+
+SEE = Heard("what do you see", True)
+
+
+async def test_what_is_said_before_the_worker_is_up_is_heard() -> None:
+    recognizer = Recognizer()
+    recognizer.start()
+    utterance = recognizer.begin()
+    assert utterance is not None
+    utterance.feed(spoken("what-do-you-see"))
+    utterance.end()
+    assert await utterance.heard() == SEE
+    await recognizer.close()
+
+
+async def test_a_worker_that_dies_costs_no_words() -> None:
+    recognizer = Recognizer()
+    recognizer.start()
+    await recognizer.worker.ready(60)
+    utterance = recognizer.begin()
+    assert utterance is not None
+    question = spoken("what-do-you-see")
+    utterance.feed(question[:30_000])
+    killed = recognizer.worker.pid
+    assert killed is not None
+    os.kill(killed, signal.SIGKILL)
+    utterance.feed(question[30_000:])
+    utterance.end()
+    assert await utterance.heard() == SEE
+    assert recognizer.worker.restarts == 1
+    assert recognizer.worker.pid != killed
+    await recognizer.close()
+
+
+async def test_sound_that_kills_every_worker_is_given_up() -> None:
+    recognizer = Recognizer()
+    recognizer.start()
+    utterance = recognizer.begin()
+    assert utterance is not None
+    for _ in range(2):
+        await recognizer.worker.ready(60)
+        pid = recognizer.worker.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        async with asyncio.timeout(60):
+            while recognizer.worker.pid == pid:
+                await asyncio.sleep(0.01)
+    assert await utterance.heard() == Heard("", False, lost=True)
+    await recognizer.close()
+
+
+async def test_several_speak_at_once_and_each_is_heard() -> None:
+    recognizer = Recognizer()
+    recognizer.start()
+    names = ["what-do-you-see", "read-the-text", "hello", "what-changed"]
+    utterances = [recognizer.begin() for _ in names]
+    recordings = [spoken(name) for name in names]
+    for start in range(0, max(map(len, recordings)), 3200):
+        for utterance, pcm in zip(utterances, recordings, strict=True):
+            assert utterance is not None
+            utterance.feed(pcm[start : start + 3200])
+    heard = []
+    for utterance in utterances:
+        assert utterance is not None
+        utterance.end()
+    for utterance in utterances:
+        assert utterance is not None
+        heard.append((await utterance.heard()).text)
+    assert heard == ["what do you see", "read the text", "hello", "what changed"]
+    await recognizer.close()
+
+
+async def test_no_more_than_a_bounded_number_is_listened_to() -> None:
+    recognizer = Recognizer()
+    utterances = [recognizer.begin() for _ in range(MOST_AT_ONCE + 1)]
+    assert utterances[-1] is None
+    first = utterances[0]
+    assert first is not None
+    first.feed(silence(14_000))
+    first.feed(silence(14_000))
+    assert len(first.sound) == LONGEST_BYTES
+    first.cancel()
+    assert await first.heard() == Heard("", False)
+    assert recognizer.begin() is not None
+    await recognizer.close()
+
+
+async def test_digital_silence_is_nothing_and_spoils_nothing() -> None:
+    recognizer = Recognizer()
+    recognizer.start()
+    for pcm, expected in [(silence(2000), False), (b"", False), (spoken("hello"), True)]:
+        utterance = recognizer.begin()
+        assert utterance is not None
+        utterance.feed(pcm)
+        utterance.end()
+        assert (await utterance.heard()).understood is expected
+    await recognizer.close()
+
+
+async def test_closing_ends_the_process_and_whoever_waits() -> None:
+    recognizer = Recognizer()
+    recognizer.start()
+    await recognizer.worker.ready(60)
+    pid = recognizer.worker.pid
+    assert pid is not None
+    utterance = recognizer.begin()
+    assert utterance is not None
+    waiting = asyncio.create_task(utterance.heard())
+    await recognizer.close()
+    assert await waiting == Heard("", False)
+    assert not psutil.pid_exists(pid)
+
+
+def test_a_request_that_the_general_model_had_in_mind_is_believed() -> None:
+    assert judge("stop", "staff", 0.5, nearest=0.0) == {"text": "stop", "understood": True}
+    assert judge("stop", "staff", 0.5, nearest=0.2) == {"text": "staff", "understood": False}
+
+
+def test_a_word_that_only_sounds_like_a_command_is_none() -> None:
+    assert judge("no", "goodbye", 0.5, 0.0) == {"text": "goodbye", "understood": False}
+    assert judge("shop", "shut the", 0.8, 0.5) == {"text": "shut the", "understood": False}
+    assert judge("stock", "stop", 0.25, 0.0) == {"text": "stop", "understood": True}
+    assert judge("staff", "staff", 0.0, 0.0) == {"text": "staff", "understood": False}
+
+
+def test_a_greeting_that_the_general_model_hears_is_returned() -> None:
+    assert judge("no", "hello", 0.5, 0.0) == {"text": "hello", "understood": True}
+
+
+def test_an_open_question_heard_word_for_word_is_understood_as_one() -> None:
+    for text in ("what animal is this", "what kind of fruit is that", "what is she wearing"):
+        assert judge("what have you learned", text, 0.6) == {"text": text, "understood": True}
+
+
+def test_what_both_decoders_agree_on_comes_before_a_looser_sentence() -> None:
+    agreed = judge("what colour is it", "what caller is it", 0.2)
+    assert agreed == {"text": "what colour is it", "understood": True}
+
+
+def test_of_stop_and_a_word_that_sounds_like_it_stop_is_believed() -> None:
+    assert judge("staff", "stop", 0.5, 0.0) == {"text": "stop", "understood": True}
+    assert judge("shut it", "stop it", 0.667, 0.0) == {"text": "stop it", "understood": True}
+
+
+@pytest.mark.parametrize(
+    ("request_", "general", "distance", "expected"),
+    [
+        ("what do you see", "what do you she", 0.1, ("what do you see", True)),
+        ("what do you see", "water you sea", 0.6, ("water you sea", False)),
+        ("is this shirt red thank", "is his shirt bread", 0.2, ("is his shirt bread", False)),
+        ("stop", "what color is this", 0.9, ("what color is this", True)),
+        ("", "", 0.0, ("", False)),
+    ],
+)
+def test_only_what_both_decoders_hear_is_believed(
+    request_: str, general: str, distance: float, expected: tuple[str, bool]
+) -> None:
+    judged = judge(request_, general, distance)
+    assert (judged["text"], judged["understood"]) == expected
+
+
+async def test_a_worker_that_hangs_is_replaced_and_the_next_utterance_is_heard() -> None:
+    recognizer = Recognizer()
+    recognizer.start()
+    await recognizer.worker.ready(60)
+    hung = recognizer.worker.pid
+    assert hung is not None
+    os.kill(hung, signal.SIGSTOP)
+    lost = recognizer.begin()
+    assert lost is not None
+    lost.end()
+    assert await lost.heard(timeout_s=0.5) == Heard("", False, lost=True)
+    utterance = recognizer.begin()
+    assert utterance is not None
+    utterance.feed(spoken("what-do-you-see"))
+    utterance.end()
+    assert await utterance.heard() == SEE
+    assert recognizer.worker.pid != hung
+    await recognizer.close()

@@ -1,0 +1,164 @@
+"""Colours are named as a person would name them, whatever the lamp."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import pytest
+
+from tests.local.engine.sight.sight_pictures import (
+    COOL,
+    DAYLIGHT,
+    SHADES,
+    WARM,
+    Pixels,
+    bgr,
+    filled,
+    frames_of,
+    noise,
+    patch,
+    shot,
+    with_faces,
+)
+from vision_agent.local.engine.sight.colour_names import base_name
+from vision_agent.local.engine.sight.colours import describe_colours
+from vision_agent.local.engine.sight.faces import Faces
+
+CASTS = {"daylight": DAYLIGHT, "warm": WARM, "cool": COOL}
+WALLS = {
+    "white": (238, 238, 238),
+    "grey": (165, 165, 165),
+    "dark": (60, 60, 62),
+    "wooden": (170, 120, 70),
+}
+ALIKE = {("white", "white"), ("grey", "grey"), ("black", "dark"), ("brown", "wooden")}
+
+THREE_BOTTLES_S = 1.0
+ONE_BOTTLE_ON_THE_RIGHT_S = 20.5
+TWO_BOTTLES_LEFT_AND_MIDDLE_S = 32.5
+HAND_AT_THE_LEFT_S = 12.5
+
+
+@pytest.mark.parametrize("cast", CASTS)
+@pytest.mark.parametrize("name", SHADES)
+def test_a_thing_in_the_middle_has_its_colour_before_any_wall_under_any_cast(
+    name: str, cast: str
+) -> None:
+    seen = {}
+    for rgb in SHADES[name][:2]:
+        for wall, wall_rgb in WALLS.items():
+            if (name, wall) not in ALIKE:
+                picture = shot(patch(rgb, wall_rgb), cast=CASTS[cast])
+                seen[rgb, wall] = describe_colours(picture)
+
+    assert {key: base_name(colour.main) for key, colour in seen.items()} == dict.fromkeys(
+        seen, name
+    )
+    assert all(colour.stands_out for colour in seen.values())
+
+
+@pytest.mark.parametrize("name", SHADES)
+def test_a_picture_of_one_colour_has_that_colour_under_any_cast(name: str) -> None:
+    seen = [
+        describe_colours(shot(filled(rgb, (320, 240)), cast=cast))
+        for rgb in SHADES[name]
+        for cast in CASTS.values()
+    ]
+
+    assert [base_name(colour.main) for colour in seen] == [name] * len(seen)
+    assert not any(colour.stands_out or colour.others for colour in seen)
+
+
+def test_the_colour_of_the_background_is_told_besides() -> None:
+    colour = describe_colours(shot(patch((200, 30, 30), (40, 140, 60))))
+
+    assert (colour.main, colour.background) == ("red", "green")
+
+
+def test_light_and_dark_are_told_where_they_help() -> None:
+    white = WALLS["white"]
+
+    assert describe_colours(shot(patch((20, 30, 100), white))).main == "dark blue"
+    assert describe_colours(shot(patch((150, 200, 240), white))).main == "light blue"
+    assert describe_colours(shot(patch((20, 80, 35), white))).main == "dark green"
+    assert describe_colours(shot(patch((40, 90, 200), white))).main == "blue"
+
+
+def test_two_things_side_by_side_are_told_with_their_places() -> None:
+    picture = filled((225, 225, 225))
+    picture[180:320, 60:180] = (50, 50, 200)  # blue, green, red
+    picture[150:330, 260:400] = (60, 150, 50)
+    picture[200:300, 480:590] = (190, 80, 40)
+
+    colour = describe_colours(shot(picture))
+
+    assert colour.main == "green"
+    assert set(colour.others) == {("on the left", "red"), ("on the right", "blue")}
+
+
+@pytest.mark.parametrize("rgb", [SHADES[name][0] for name in ("red", "green", "yellow", "purple")])
+@pytest.mark.parametrize("y_px", [365, 390])
+def test_what_somebody_shows_is_meant_and_not_the_face_or_shirt(
+    rgb: tuple[int, int, int], y_px: int
+) -> None:
+    picture = with_faces(320)
+    cv2.rectangle(picture, (285, y_px + 40), (355, 480), (125, 155, 200), -1)  # the arm
+    cv2.ellipse(picture, (320, y_px), (55, 65), 0, 0, 360, bgr(rgb), -1)
+    seen = shot(picture)
+    faces = Faces().boxes(seen)
+    assert len(faces) == 1
+
+    colour = describe_colours(seen, faces)
+
+    assert SHADES[base_name(colour.main)][0] == rgb
+
+
+def test_somebody_who_shows_nothing_is_told_by_the_shirt() -> None:
+    seen = shot(with_faces(320))
+
+    assert base_name(describe_colours(seen, Faces().boxes(seen)).main) == "blue"
+
+
+def test_noise_of_all_colours_has_a_colour_too() -> None:
+    colour = describe_colours(noise())
+
+    assert base_name(colour.main) in SHADES
+    assert not colour.stands_out
+
+
+def test_what_fills_the_middle_may_touch_the_border() -> None:
+    picture = filled((225, 225, 225))
+    picture[140:, 220:430] = (60, 150, 50)
+
+    assert describe_colours(shot(picture)).main == "green"
+
+
+def _bottles(recordings: Path, *at_s: float) -> list[Pixels]:
+    return frames_of(recordings / "bottle.mp4", at_s)
+
+
+def test_the_bottle_in_the_middle_is_blue_before_a_grey_wall(recordings: Path) -> None:
+    for picture in _bottles(recordings, 0.5, 4.0, 9.0, 14.0, 28.0, 34.5, 36.5, 38.5):
+        colour = describe_colours(picture)
+        assert base_name(colour.main) == "blue"
+        assert base_name(colour.background) == "grey"
+        assert colour.stands_out
+
+
+def test_bottles_are_told_where_they_stand_and_nowhere_else(recordings: Path) -> None:
+    three, one, two = (
+        describe_colours(picture)
+        for picture in _bottles(
+            recordings, THREE_BOTTLES_S, ONE_BOTTLE_ON_THE_RIGHT_S, TWO_BOTTLES_LEFT_AND_MIDDLE_S
+        )
+    )
+
+    def blue(others: tuple[tuple[str, str], ...]) -> set[str]:
+        return {where for where, name in others if base_name(name) == "blue"}
+
+    assert blue(three.others) == {"on the left", "on the right"}
+    assert blue(one.others) == {"on the right"}
+    assert not one.stands_out
+    assert base_name(one.main) == "grey"
+    assert blue(two.others) == {"on the left"}

@@ -1,0 +1,62 @@
+"""Faces are found where they are, and nowhere else.
+
+The faces here are drawn: they show that the detector runs as it should, not how well it does on
+people, which was measured elsewhere (see ``faces.py``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.local.engine.sight.sight_pictures import (
+    filled,
+    frames_of,
+    noise,
+    patch,
+    shot,
+    with_faces,
+    written,
+)
+from vision_agent.local.engine.sight.faces import Faces
+from vision_agent.local.engine.sight.observations import Face
+
+
+@pytest.fixture(scope="module")
+def faces() -> Faces:
+    return Faces()
+
+
+@pytest.mark.parametrize("scale", [0.6, 0.8, 1.0, 1.3])
+def test_one_face_is_found_at_any_size(faces: Faces, scale: float) -> None:
+    picture = shot(with_faces(320, scale=scale), blur_px=2)
+
+    assert faces.find(picture) == (Face("in the middle"),)
+
+
+def test_faces_are_told_from_left_to_right(faces: Faces) -> None:
+    picture = shot(with_faces(530, 110, 320, scale=0.6), blur_px=1.5)
+
+    assert faces.find(picture) == (
+        Face("on the left"),
+        Face("in the middle"),
+        Face("on the right"),
+    )
+
+
+def test_no_face_is_seen_in_bottles(faces: Faces, recordings: Path) -> None:
+    frames = frames_of(recordings / "bottle.mp4", range(1, 39, 5))
+
+    assert [faces.find(frame) for frame in frames] == [()] * len(frames)
+
+
+def test_no_face_is_seen_in_noise_text_things_or_nothing(faces: Faces) -> None:
+    pictures = [noise(seed) for seed in range(3)]
+    pictures += [shot(filled((level, level, level))) for level in (10, 128, 245)]
+    pictures += [
+        shot(written(["o o", "EXIT 8", "(o_o)"], 36)),
+        shot(patch((200, 150, 120), (90,) * 3)),
+    ]
+
+    assert [faces.find(picture) for picture in pictures] == [()] * len(pictures)

@@ -1,0 +1,1 @@
+"""The engine: hears, looks, answers and speaks with small offline parts."""

@@ -1,0 +1,182 @@
+"""The things a user teaches: learning them, knowing them again, forgetting them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from vision_agent.local.contract import SeenFrame, Turn
+from vision_agent.local.engine.answers import phrasing
+from vision_agent.local.engine.answers.taught_file import MOST_NAME
+from vision_agent.local.engine.answers.taught_store import NoRoom, TaughtStore
+from vision_agent.local.engine.language.intents import Request, normalise
+from vision_agent.local.engine.language.vocabulary import singular
+from vision_agent.local.engine.sight import Known, Quality, Sight, TaughtThing
+
+HOW_TO_TEACH = "Tell me what it is, for example: this is my mug."
+
+UNKNOWN = f"I don't know this one. {HOW_TO_TEACH}"
+
+_WHOSE = {"my": "my", "our": "my", "the": "the", "a": "a", "an": "a"}
+
+_logger = logging.getLogger(__name__)
+
+
+class Acquaintance:
+    """What each user taught, and answers about it.
+
+    Args:
+        sight: Learns from pictures.
+        store: Keeps what was learned; None keeps nothing.
+        on_names: Told the names a user has taught, whenever they may be new.
+    """
+
+    def __init__(
+        self,
+        sight: Sight,
+        store: TaughtStore | None,
+        on_names: Callable[[str, Sequence[str]], None] | None = None,
+    ) -> None:
+        self._sight = sight
+        self._store = store
+        self._on_names = on_names
+
+    async def things(self, user: str) -> tuple[TaughtThing, ...]:
+        """What the user has taught; nothing, if it can't be read now."""
+        if self._store is None:
+            return ()
+        try:
+            things = await asyncio.to_thread(self._store.things, user)
+        except OSError as error:
+            _logger.warning("what a user taught can't be read: %s", error)
+            return ()
+        self._tell_names(user, things)
+        return things
+
+    async def notice(self, user: str) -> list[str]:
+        """What the user has to be told about the store, once."""
+        aside = self._store.take_notice(user) if self._store is not None else None
+        if aside is None:
+            return []
+        return [
+            "I could not read what you taught me earlier, so I start anew. "
+            f"The old file is kept as {aside.name}."
+        ]
+
+    async def teach(self, turn: Turn, request: Request) -> list[str]:
+        """Learns what the newest picture shows.
+
+        Raises:
+            UnreadablePicture: It is broken.
+        """
+        if self._store is None:
+            return ["I can't keep anything here."]
+        name = name_of(request)
+        if len(name) > MOST_NAME:
+            return ["That name is too long for me. Give it a shorter one."]
+        quality, view = await self._sight.learn(turn.frames)
+        if view is None:
+            return [_why_not(quality)]
+        try:
+            things = await asyncio.to_thread(
+                self._store.teach, turn.user, name, _whose(turn.text, request, name), view
+            )
+        except NoRoom as error:
+            return [str(error)]
+        except OSError as error:
+            _logger.warning("what a user taught can't be kept: %s", error)
+            return ["I looked at it, but I can't keep it: writing it down failed."]
+        self._tell_names(turn.user, things)
+        taught = next(thing for thing in things if thing.name == name)
+        said = [f"I'll remember: this is {taught.called}."]
+        if len(taught.views) > 1:
+            said = [f"Now I know {taught.called} from {len(taught.views)} sides."]
+        elif not view.has_details:
+            said.append("It is plain, so I know it by its colour and shape only.")
+        return said
+
+    async def forget(self, turn: Turn, request: Request) -> list[str]:
+        """Forgets a thing by its name, the one in the picture, or all of them.
+
+        Raises:
+            UnreadablePicture: It is to forget what is in the picture, and that is broken.
+        """
+        if self._store is None:
+            return ["I don't know anything that I could forget."]
+        name: str | None = name_of(request) or None
+        if forgets_what_is_seen(turn, request):
+            seen = await self.recognise(turn.frames, await self.things(turn.user))
+            if not seen:
+                return ["I don't know what this is, so there is nothing to forget."]
+            name = seen[0].name
+        called = {thing.name: thing.called for thing in await self.things(turn.user)}
+        try:
+            gone = await asyncio.to_thread(self._store.forget, turn.user, name)
+        except OSError as error:
+            _logger.warning("what a user taught can't be forgotten: %s", error)
+            return ["I can't forget it: the file can't be written."]
+        if not gone:
+            return [f"I don't know {'anything' if name is None else f'any {name}'}."]
+        self._tell_names(turn.user, await self.things(turn.user))
+        return [f"I have forgotten {phrasing.listed([called[one] for one in gone])}."]
+
+    async def tell(self, user: str) -> list[str]:
+        """The answer to "what do you know?"."""
+        things = await self.things(user)
+        if not things:
+            return [
+                "You haven't taught me anything yet. Show me something and say: this is my mug."
+            ]
+        return [f"I know {phrasing.listed([thing.called for thing in things])}."]
+
+    async def recognise(
+        self, frames: Sequence[SeenFrame], things: Sequence[TaughtThing]
+    ) -> tuple[Known, ...]:
+        """The taught things in the newest picture.
+
+        Raises:
+            UnreadablePicture: There is none, or it is broken.
+        """
+        if not things:
+            return ()
+        return (await self._sight.observe(frames, frozenset({"known"}), taught=things)).known or ()
+
+    def _tell_names(self, user: str, things: Sequence[TaughtThing]) -> None:
+        if self._on_names is not None:
+            self._on_names(user, [thing.name for thing in things])
+
+
+def forgets_what_is_seen(turn: Turn, request: Request) -> bool:
+    """Whether a wish to forget means the thing in the picture: "forget this"."""
+    everything = {"everything", "all"} & set(normalise(turn.text).split())
+    return not name_of(request) and not everything
+
+
+def name_of(request: Request) -> str:
+    """The name in a request, as it is kept: one thing has one name, in the singular."""
+    words = (request.slots.get("name") or request.slots.get("noun") or "").split()
+    while words and words[0] in _WHOSE:
+        words.pop(0)
+    if words:
+        words[-1] = singular(words[-1])
+    return " ".join(words)
+
+
+def _whose(text: str, request: Request, name: str) -> str:
+    word = request.slots.get("whose", "")
+    if not word:
+        # "this is my mug": the phrase itself holds the word.
+        before = normalise(text).split(f" {name.split(' ')[0]}")[0].split()
+        word = before[-1] if before else ""
+    return _WHOSE.get(word, "")
+
+
+def _why_not(quality: Quality) -> str:
+    if quality.too_dark:
+        return "It is too dark for me to learn what this looks like. Some light would help."
+    if quality.too_bright:
+        return "It is too bright for me to learn what this looks like."
+    if quality.blurred:
+        return "The picture is blurred. Hold it still, and tell me again."
+    return "I can't make out what you mean. Hold it before the camera, on a plain background."

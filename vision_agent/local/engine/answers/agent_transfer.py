@@ -1,0 +1,133 @@
+"""Handing the conversation to another agent, as ADK lets a model do it. Pure.
+
+ADK declares ``transfer_to_agent(agent_name)`` with the names listed, and describes the agents in
+the instruction: "Agent name: clock", "Agent description: Knows the time."
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vision_agent.local.contract import CallTool
+from vision_agent.local.engine.answers.tool_schema import read_tool
+from vision_agent.local.engine.answers.tool_words import find_words, split_name, stems
+from vision_agent.local.engine.language.intents import normalise
+from vision_agent.local.engine.language.ways_of_asking import ways
+
+TRANSFER = "transfer_to_agent"
+
+_WAYS = ways("transfer")
+
+_OWN_NAME = re.compile(r'Your internal name is "([^"]+)"')
+_OWN_DESCRIPTION = re.compile(r'The description about you is "(.{0,2000}?)"\.?\s*$', re.M | re.S)
+
+_DESCRIBED = 0.5
+"""Part of a question's words that an agent's description must hold."""
+
+
+def agents(tools: Sequence[Mapping[str, Any]], instruction: str) -> dict[str, str]:
+    """The agents one can be handed to, and what each is said to do; empty if there are none."""
+    declared = next((tool for tool in tools if tool.get("name") == TRANSFER), None)
+    if declared is None:
+        return {}
+    described = {
+        name: text.strip()
+        for name, text in re.findall(
+            r"^Agent name: *(\S+) *\nAgent description: *(.*)$", instruction, flags=re.MULTILINE
+        )
+    }
+    named = next(
+        (p.choices for p in read_tool(declared).parameters if p.name == "agent_name"), ()
+    ) or tuple(described)
+    return {str(name): described.get(str(name), "") for name in named}
+
+
+def transfer_by_name(
+    text: str, tools: Sequence[Mapping[str, Any]], instruction: str
+) -> CallTool | None:
+    """The hand-over that is asked for by the other agent's name: "let me talk to the clock"."""
+    known = agents(tools, instruction)
+    asked = _asked_for(text, [*known, *_own_name(instruction)])
+    return CallTool(TRANSFER, {"agent_name": asked}) if asked in known else None
+
+
+def greeting_if_asked_for(
+    text: str, tools: Sequence[Mapping[str, Any]], instruction: str
+) -> str | None:
+    """What to say to a caller who asks for the agent that answers already, else None.
+
+    So it is after every transfer by name: ADK replays the caller's words to the one asked for.
+    """
+    own = _own_name(instruction)
+    if not own or _asked_for(text, [*agents(tools, instruction), *own]) != own[0]:
+        return None
+    return f"{' '.join(split_name(own[0])).capitalize()} here. What can I do for you?"
+
+
+def spoken_names(tools: Sequence[Mapping[str, Any]], instruction: str) -> tuple[str, ...]:
+    """How a caller says the names of the agents: those to be handed to, and the one's own.
+
+    Empty if there is nobody to be handed to. Names with digits are left out: how those are said
+    nobody can tell.
+    """
+    known = agents(tools, instruction)
+    if not known:
+        return ()
+    said = {" ".join(split_name(name)) for name in [*known, *_own_name(instruction)]}
+    return tuple(sorted(name for name in said if re.fullmatch(r"[a-z]+( [a-z]+)*", name)))
+
+
+def transfer_by_description(
+    text: str, tools: Sequence[Mapping[str, Any]], instruction: str
+) -> CallTool | None:
+    """The hand-over of a question that another agent's description speaks of, and ours does not."""
+    known = agents(tools, instruction)
+    asked = stems(normalise(text).split())
+    if not known or not asked:
+        return None
+    own = _OWN_DESCRIPTION.search(instruction)
+    own_share = _share(asked, own[1]) if own else 0.0
+    shares = sorted(
+        (
+            (_share(asked, f"{' '.join(split_name(name))} {text}"), name)
+            for name, text in known.items()
+        ),
+        reverse=True,
+    )
+    best, name = shares[0]
+    if best < _DESCRIBED or best <= own_share or (len(shares) > 1 and shares[1][0] == best):
+        return None
+    return CallTool(TRANSFER, {"agent_name": name})
+
+
+def _own_name(instruction: str) -> list[str]:
+    found = _OWN_NAME.search(instruction)
+    return [found[1]] if found else []
+
+
+def _asked_for(text: str, names: Sequence[str]) -> str | None:
+    """Whom a sentence asks to talk to, if it names one of them and no other as well."""
+    words = normalise(text).split()
+    for way in _WAYS:
+        at = find_words(words, way)
+        if at is None:
+            continue
+        asked = words[at + len(way) :]
+        hits = {name: _named(name, asked) for name in names}
+        best = max(hits.values(), default=0.0)
+        chosen = [name for name, share in hits.items() if share == best]
+        if best >= 0.5 and len(chosen) == 1:
+            return chosen[0]
+    return None
+
+
+def _named(name: str, words: Sequence[str]) -> float:
+    """Which part of an agent's name the words hold."""
+    wanted = split_name(name)
+    return sum(word in words for word in wanted) / len(wanted) if wanted else 0.0
+
+
+def _share(asked: frozenset[str], description: str) -> float:
+    return len(asked & stems(normalise(description).split())) / len(asked)

@@ -1,0 +1,424 @@
+"""From a question, pictures and tools to an answer: tables say what each intent needs.
+
+It is modest and says so. What it did not understand it asks again; what it can't do it names, with
+how to get it. The order in which it decides stands in `Brain.answer`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from vision_agent.local.contract import CallTool, Manner, Say, Turn
+from vision_agent.local.engine.answers import phrasing
+from vision_agent.local.engine.answers.acquaintance import (
+    HOW_TO_TEACH,
+    Acquaintance,
+    forgets_what_is_seen,
+    name_of,
+)
+from vision_agent.local.engine.answers.agent_transfer import (
+    greeting_if_asked_for,
+    transfer_by_description,
+    transfer_by_name,
+)
+from vision_agent.local.engine.answers.looks import LOOKS
+from vision_agent.local.engine.answers.manner import CALM, SHORT, describe, is_hurried, is_loud
+from vision_agent.local.engine.answers.notices import camera_is_off, read_notice, without_notices
+from vision_agent.local.engine.answers.pointing import TEXT_WORDS, Target, box_2d, locate, target_of
+from vision_agent.local.engine.answers.refusals import beyond, not_caught
+from vision_agent.local.engine.answers.tool_matching import Plan, complete, is_denied, plan_tool
+from vision_agent.local.engine.answers.tool_results import tool_result
+from vision_agent.local.engine.answers.tool_words import ASKING, split_name, tool_concepts
+from vision_agent.local.engine.language.intents import COLOURS, Request, normalise, understand
+from vision_agent.local.engine.language.sums import is_sum
+from vision_agent.local.engine.language.vocabulary import singular
+from vision_agent.local.engine.sight import Box, Observations, Sight, UnreadablePicture
+
+STALE_PICTURE_MS = 12_000
+"""Pictures that show nothing new may be left out for 10 s; past this the camera must be off."""
+
+SENSES = (
+    "I can tell you colours, printed text, QR codes, faces, how many things there are, where they "
+    "are, what moves or changed, and the things you teach me."
+)
+
+LEAST_SNR_DB = 24.0
+"""Below it less than two questions in three are understood; quiet rooms have 30 and more."""
+
+OPEN_TALK = "For open conversation, give this server a Gemini key."
+NO_PICTURE = "I can't see anything: no picture has come from your camera."
+BROKEN_PICTURE = "The picture from your camera is broken; I can't see anything in it."
+
+PLAIN_ANSWERS = {
+    "hello": "Hello! Show me something and ask me about it.",
+    "how_are_you": "I'm fine, thank you. Show me something and ask me about it.",
+    "stop": "Okay.",
+    "thanks": "You're welcome.",
+    "bye": "Goodbye!",
+    "help": f"I'm a small engine that works offline. {SENSES} {OPEN_TALK}",
+    "hear_me": "Yes, I hear you.",
+    "who": f"I'm the local engine of this server: small, offline, and no language model. {SENSES}",
+    "yes": "All right. What would you like to know?",
+    "no": "All right.",
+    "fine": "Good.",
+    "wait": "Take your time.",
+    "meet": "Nice to meet you. Show me something and ask me about it.",
+    "how_to_teach": HOW_TO_TEACH,
+    "sum": "I can't do sums. For those, give this server a Gemini key.",
+    "compare": "I can't compare things. Show me one after the other, and ask me about each.",
+    "speak": "I understand and speak English only.",
+    "voice": "I can't change how I speak. Turn your loudspeaker up or down, or ask me to repeat.",
+}
+"""Intents that need no looking."""
+
+FOR_TOOLS = {
+    "watch": "I can't keep watch: this agent has no tool for it.",
+    "remind": "I can't remind you: this agent has no tool for it.",
+    "stop_watch": "I'm not watching for anything: this agent has no tool for it.",
+    "transfer": "I can't put you through: there is nobody of that name here.",
+}
+"""Intents that only a tool of the agent's, or another agent, can fulfil; what is said without."""
+
+TOOLS_FIRST = frozenset({*FOR_TOOLS, "beyond", "clock", "point", "closer"})
+"""Intents for which a tool is better than what there is without one."""
+
+LEAVE_IT = frozenset({"no", "stop"})
+"""What one says to a question that one does not want to answer."""
+
+
+class Brain:
+    """Decides what to say.
+
+    Args:
+        sight: Looks at pictures when an intent needs it.
+        acquaintance: Knows what users taught; None for an engine that keeps nothing.
+    """
+
+    def __init__(self, sight: Sight, acquaintance: Acquaintance | None = None) -> None:
+        self._sight = sight
+        self._known = acquaintance or Acquaintance(sight, None)
+
+    async def answer(self, turn: Turn) -> AsyncGenerator[Say | CallTool, None]:
+        """The answer, sentence by sentence, or a tool to call first.
+
+        Args:
+            turn: What was asked, and everything the answer may be made of.
+        """
+        misses = turn.dialogue.misses
+        try:
+            async with aclosing(self._answer(turn)) as parts:
+                async for part in parts:
+                    if isinstance(part, CallTool):
+                        turn.dialogue.called = part
+                    yield part
+        finally:
+            turn.dialogue.refused = turn.dialogue.misses > misses
+
+    async def _answer(self, turn: Turn) -> AsyncGenerator[Say | CallTool, None]:
+        turn = without_notices(turn)
+        if turn.tool_results:
+            async with aclosing(self._tell_results(turn)) as parts:
+                async for sentence in parts:
+                    yield Say(sentence)
+            return
+        if notice := read_notice(turn.text):
+            yield Say(notice)
+            return
+        if greeting := greeting_if_asked_for(turn.text, turn.tools, turn.instruction):
+            yield Say(greeting)
+            return
+        request = _understood(turn.text) if turn.understood else None
+        call = await self._tool(turn, request)
+        if call is not None:
+            yield call
+            return
+        sentences = self._fulfil(request, turn) if request else _each(_not_understood(turn))
+        async with aclosing(_in_manner(sentences, turn, request)) as said:
+            async for sentence in said:
+                yield Say(sentence)
+
+    # Tools and other agents.
+
+    async def _tell_results(self, turn: Turn) -> AsyncGenerator[str, None]:
+        for result in turn.tool_results:
+            name, response = str(result.get("name", "")), result.get("response") or {}
+            if turn.frames and "error" not in response and _looks_closer(name):
+                # What the tool gave is the newest picture.
+                reads = TEXT_WORDS & set(normalise(turn.text).split())
+                request = _understood(turn.text) or Request("closer")
+                if reads or request.intent not in LOOKS:
+                    request = Request("read" if reads else "closer")
+                async with aclosing(self._look(request, turn)) as sentences:
+                    async for sentence in sentences:
+                        yield sentence
+                continue
+            called = turn.dialogue.called
+            arguments = called.args if called and called.name == name else {}
+            yield tool_result(name, response, arguments)
+
+    async def _tool(self, turn: Turn, request: Request | None) -> Say | CallTool | None:
+        """The tool that this turn asks for, or the question for what the tool still needs."""
+        pending, turn.dialogue.pending = turn.dialogue.pending, None
+        if not turn.tools:
+            return None
+        plan = plan_tool(turn.text, turn.tools, turn.clock)
+        if isinstance(pending, Plan) and turn.understood:
+            if request is not None and request.intent in LEAVE_IT:
+                return Say("All right, I leave it.")
+            # A new request drops the open question; only what is none can be its answer.
+            if plan is None and (request is None or request.intent in ("teach", "sum")):
+                completed = complete(pending, turn.text, turn.clock)
+                if completed is not None:
+                    return await self._call(completed, turn)
+        if transfer := transfer_by_name(turn.text, turn.tools, turn.instruction):
+            return transfer
+        if request is None and turn.understood and is_denied(turn.text, turn.tools):
+            return Say("All right, I won't.")
+        if request is not None and not request.loose and request.intent not in TOOLS_FIRST:
+            return None
+        if plan is not None:
+            return await self._call(plan, turn)
+        return transfer_by_description(turn.text, turn.tools, turn.instruction)
+
+    async def _call(self, plan: Plan, turn: Turn) -> Say | CallTool:
+        if refusal := plan.refusal:
+            return Say(refusal)
+        if plan.missing:
+            turn.dialogue.pending = plan if plan.can_be_asked_for else None
+            return Say(plan.question)
+        if not plan.boxes:
+            return plan.call
+        target = target_of(plan.about, await self._known.things(turn.user))
+        excuse, boxes = NO_PICTURE, tuple[Box, ...]()
+        if turn.frames:
+            try:
+                seen, boxes = await locate(self._sight, turn.frames, target)
+                excuse = phrasing.unusable(seen) or " ".join(_not_located(target))
+            except UnreadablePicture:
+                excuse = BROKEN_PICTURE
+        if not boxes and any(parameter.required for parameter in plan.boxes):
+            return Say(excuse)
+        places = {parameter.name: box_2d(boxes[0]) for parameter in plan.boxes if boxes}
+        return CallTool(plan.tool.name, {**plan.values, **places})
+
+    # What it can do by itself.
+
+    async def _fulfil(self, request: Request, turn: Turn) -> AsyncGenerator[str, None]:
+        match request.intent:
+            case intent if intent in PLAIN_ANSWERS:
+                yield PLAIN_ANSWERS[intent]
+            case "clock" if turn.clock is not None:
+                yield phrasing.time_of_day(turn.clock, turn.text)
+            case "beyond" | "clock" | "open":
+                yield _beyond(turn)
+            case intent if intent in FOR_TOOLS:
+                yield FOR_TOOLS[intent]
+            case "asked":
+                asked = [text for role, text in turn.history if role == "user"]
+                yield f"You said: {asked[-1]}" if asked else "You haven't asked me anything yet."
+            case "is_thing":
+                async with aclosing(self._is_thing(request, turn)) as sentences:
+                    async for sentence in sentences:
+                        yield sentence
+            case "repeat":
+                last = [text for role, text in turn.history if role == "model"]
+                yield last[-1] if last else "I haven't said anything yet."
+            case "manner":
+                yield describe(turn.manner)
+            case "knows":
+                for sentence in await self._known.tell(turn.user):
+                    yield sentence
+                for sentence in await self._known.notice(turn.user):
+                    yield sentence
+            case "forget" if not forgets_what_is_seen(turn, request):
+                for sentence in await self._known.forget(turn, request):
+                    yield sentence
+            case _:
+                async with aclosing(self._look(request, turn)) as sentences:
+                    async for sentence in sentences:
+                        yield sentence
+
+    async def _is_thing(self, request: Request, turn: Turn) -> AsyncGenerator[str, None]:
+        """Whether a thing is there that has no name here unless it was taught."""
+        asked = request.slots["object"]
+        name = singular(asked)
+        if name in {thing.name for thing in await self._known.things(turn.user)}:
+            async with aclosing(self._look(Request("is_known", {"name": name}), turn)) as sentences:
+                async for sentence in sentences:
+                    yield sentence
+            return
+        yield (
+            f"I can't tell {phrasing.with_article(asked)} from anything else: "
+            "I know only the things that you teach me."
+        )
+
+    async def _look(self, request: Request, turn: Turn) -> AsyncGenerator[str, None]:
+        """Answers that need a picture."""
+        if turn.camera_off_ms is not None:
+            yield camera_is_off(turn.camera_off_ms)
+            return
+        if not turn.frames:
+            yield NO_PICTURE
+            return
+        age_ms = turn.now_ms - turn.frames[-1].at_ms
+        if age_ms > STALE_PICTURE_MS:
+            yield camera_is_off(age_ms)
+            if request.intent == "teach":
+                return
+        try:
+            match request.intent:
+                case "teach":
+                    sentences = await self._known.teach(turn, request)
+                case "forget":
+                    sentences = await self._known.forget(turn, request)
+                case "where" | "point" | "any_colour" | "count_colour":
+                    sentences = await self._where(request, turn)
+                case _:
+                    async with aclosing(self._observe(request, turn)) as seen:
+                        async for sentence in seen:
+                            yield sentence
+                    sentences = []
+            for sentence in sentences:
+                yield sentence
+        except UnreadablePicture:
+            yield BROKEN_PICTURE
+        for sentence in await self._known.notice(turn.user):
+            yield sentence
+
+    async def _observe(self, request: Request, turn: Turn) -> AsyncGenerator[str, None]:
+        taught = await self._known.things(turn.user)
+        if request.intent == "is_known":
+            taught = tuple(thing for thing in taught if thing.name == name_of(request))
+            if not taught:
+                thing = phrasing.with_article(name_of(request))
+                yield f"I don't know what {thing} looks like. Show me one and say: this is {thing}."
+                return
+        intent = "see" if request.intent == "closer" else request.intent
+        seen = Observations()
+        for look in LOOKS[intent]:
+            if look.meanwhile and turn.spoken:
+                yield look.meanwhile
+            found = await self._sight.observe(turn.frames, look.needs, taught=taught)
+            seen = seen.and_also(found)
+            if unusable := phrasing.unusable(seen):
+                yield unusable
+                return
+            for sentence in look.say(seen, request, taught):
+                yield sentence
+
+    async def _where(self, request: Request, turn: Turn) -> list[str]:
+        taught = await self._known.things(turn.user)
+        if request.intent in ("any_colour", "count_colour"):
+            thing = request.slots.get("object", "")
+            target = target_of(f"{request.slots['colour']} {thing}", ())
+        else:
+            target = target_of(request.slots["target"], taught)
+        if target.kind == "unknown":
+            return _not_located(target)
+        seen, boxes = await locate(self._sight, turn.frames, target)
+        if unusable := phrasing.unusable(seen):
+            return [unusable]
+        if request.intent == "count_colour":
+            return phrasing.counted_spots(target.name, target.colour, boxes, target.caveat)
+        if request.intent == "any_colour":
+            return phrasing.found_or_not(target.name, target.colour, boxes, target.caveat)
+        return (
+            phrasing.located(target.name, boxes, target.caveat) if boxes else _not_located(target)
+        )
+
+
+def _understood(text: str) -> Request | None:
+    """A request as it is meant: "how many red ones" and "how many colours" count no bottles."""
+    if is_sum(text):
+        return Request("sum", loose=True)
+    request = understand(text)
+    if request is None:
+        return None
+    words = set(normalise(text).split())
+    if request.intent == "beyond" and {"time", "date", "day"} & words:
+        return Request("clock")
+    if request.intent == "is_colour" and "see" in words:
+        return Request("any_colour", request.slots)
+    if request.intent != "count":
+        return request
+    if request.slots.get("things") in ("men", "women", "children", "kids", "boys", "girls"):
+        return Request("people")
+    colour, _, rest = request.slots.get("things", "").partition(" ")
+    if colour == "colours":
+        return Request("colour", {"many": colour})
+    if colour in COLOURS:
+        return Request("count_colour", {"colour": colour, "object": rest or "ones"})
+    return request
+
+
+def _looks_closer(tool: str) -> bool:
+    return "closer" in tool_concepts(split_name(tool))
+
+
+def _not_located(target: Target) -> list[str]:
+    if target.kind == "unknown":
+        thing = phrasing.with_article(target.name)
+        return [
+            f"I don't know what {thing} looks like. "
+            "Show it to me and say, for example: this is my mug."
+        ]
+    return [f"I don't see {target.name}."]
+
+
+def is_too_noisy(manner: Manner) -> bool:
+    """Whether the noise is the likely reason for not having understood."""
+    return manner.noise_db is not None and manner.loudness_db - manner.noise_db < LEAST_SNR_DB
+
+
+def _not_understood(turn: Turn) -> list[str]:
+    if turn.lost:
+        return ["Sorry, I could not listen to that: too much is being said at once. Say it again."]
+    if not turn.text.strip():
+        return []  # noise, not a question: silence is the polite answer
+    if turn.proactive and turn.spoken and not _is_addressed(turn.text):
+        return []  # the caller talks to somebody else
+    if turn.manner and is_too_noisy(turn.manner):
+        return [f"It is too noisy for me: I only heard {turn.text}. Try again closer to the mic."]
+    if turn.spoken and not turn.understood:
+        return [not_caught(turn.text, _missed(turn))]
+    return [_beyond(turn)]
+
+
+def _is_addressed(text: str) -> bool:
+    """Whether what was heard begins like a question or a wish."""
+    words = normalise(text).split()
+    return bool(words) and words[0] in ASKING - {"is", "are", "do", "does", "make", "list"}
+
+
+def _beyond(turn: Turn) -> str:
+    return beyond(turn.text, _missed(turn), again=turn.dialogue.refused)
+
+
+def _missed(turn: Turn) -> int:
+    """Counts a miss; how many there were before."""
+    turn.dialogue.misses += 1
+    return turn.dialogue.misses - 1
+
+
+async def _each(sentences: list[str]) -> AsyncGenerator[str, None]:
+    for sentence in sentences:
+        yield sentence
+
+
+async def _in_manner(
+    sentences: AsyncGenerator[str, None], turn: Turn, request: Request | None
+) -> AsyncGenerator[str, None]:
+    """The answer as the caller's manner asks for it: shorter in a hurry, calmer when it is loud."""
+    manner = turn.manner if turn.affective and turn.spoken else None
+    asks_for_it = request is not None and request.intent == "manner"
+    async with aclosing(sentences) as said:
+        count = 0
+        async for sentence in said:
+            if manner and not asks_for_it:
+                if count == SHORT and is_hurried(manner):
+                    return
+                if not count and is_loud(manner):
+                    yield CALM
+            count += 1
+            yield sentence

@@ -1,0 +1,214 @@
+"""What each question about the picture needs to be looked for, and how it is told: one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vision_agent.local.engine.answers import phrasing
+from vision_agent.local.engine.answers.acquaintance import UNKNOWN
+from vision_agent.local.engine.answers.print_lines import expiry_in, lines_about, total_in
+from vision_agent.local.engine.language.intents import Request
+from vision_agent.local.engine.sight import Box, Observations, TaughtThing
+from vision_agent.local.engine.sight.places import LEFT, MIDDLE, RIGHT, place, spot
+
+Taught = tuple[TaughtThing, ...]
+
+_QUALITY = "quality"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at the newest picture.
+
+    Attributes:
+        needs: What to look for.
+        say: How to say it; given what this look and those before it found.
+        meanwhile: What is said to somebody who spoke, before a look that takes long.
+    """
+
+    needs: frozenset[str]
+    say: Callable[[Observations, Request, Taught], list[str]]
+    meanwhile: str = ""
+
+
+def _scene(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    return phrasing.scene(seen, taught)
+
+
+def _alike(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    return phrasing.besides(seen)
+
+
+def _details(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    return phrasing.details(seen)[: phrasing.MOST_DETAILS]
+
+
+def _what_is(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    if seen.known:
+        return [phrasing.recognised(seen.known, taught)]
+    return [*phrasing.scene(seen, ()), UNKNOWN]
+
+
+_SIDES = {"left": LEFT, "right": RIGHT}
+
+
+def _is_at(side: str, box: Box) -> bool:
+    return place(box.x + box.width / 2, 1.0) == side
+
+
+def _side(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    """What is in one third of the picture."""
+    asked = _SIDES.get(request.slots["side"], MIDDLE)
+    called = {thing.name: thing.called for thing in taught}
+    found = [called[known.name] for known in seen.known or () if _is_at(asked, known.box)]
+    if not found:
+        there = [one.colour for one in seen.things or () if _is_at(asked, one.box)]
+        found = [f"something {name}" for name in dict.fromkeys(there)]
+    if not found:
+        return [f"Nothing stands out {asked}."]
+    return [f"I see {phrasing.listed(found)} {asked}."]
+
+
+def _is_known(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    asked = taught[0].called  # the brain asks for this one thing alone
+    if not seen.known:
+        return [f"I don't see {asked}."]
+    found = seen.known[0]
+    if not found.sure:
+        return [f"It looks like {asked}, but I'm not sure."]
+    return [f"Yes, that is {asked}, {spot(found.box)}."]
+
+
+def _count(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    return phrasing.counted(seen.count, request.slots.get("things", "")) if seen.count else []
+
+
+def _moving(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    return [phrasing.moving(seen.movement)] if seen.movement else []
+
+
+def _colour(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    if seen.colour is None:
+        return []
+    if "many" in request.slots:
+        return [phrasing.all_colours(seen.colour)]
+    return phrasing.colour_of(seen.colour, request.slots.get("object", ""))
+
+
+def _is_colour(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    asked = request.slots["colour"]
+    if seen.colour is None:
+        return []
+    thing = request.slots.get("object", "")
+    if asked in seen.colour.main.split():
+        if thing and not phrasing.is_plain(thing):
+            return [f"The thing in the middle is {seen.colour.main}.", phrasing.unsure(thing)]
+        return [f"Yes, it is {seen.colour.main}."]
+    for where, name in seen.colour.others:
+        if asked in name.split():
+            return [f"There is something {name} {where}."]
+    return [f"No, it looks {seen.colour.main} to me."]
+
+
+def _read(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    if seen.text:
+        return [f"It says: {phrasing.lines(seen.text)}."]
+    if seen.codes:
+        return [phrasing.codes(seen.codes)]
+    return ["I can't find any text that I can read. Hold it closer, and still."]
+
+
+def _scan(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    return [phrasing.codes(seen.codes)] if seen.codes else _read(seen, request, taught)
+
+
+def _total(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    thing = request.slots.get("object", "")
+    if thing and not phrasing.is_plain(thing):
+        return _wanted(seen, lambda lines: lines_about(thing, lines), "that")
+    return _wanted(seen, total_in, "a total or a price")
+
+
+def _expiry(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    return _wanted(seen, expiry_in, "a date of expiry")
+
+
+def _wanted(seen: Observations, find: Callable[[list[str]], list[str]], what: str) -> list[str]:
+    """The lines of the text that were asked for, or that there are none, and what there is."""
+    if not seen.text:
+        return ["I can't find any text that I can read. Hold it closer, and still."]
+    found = find([line.text for line in seen.text])
+    if found:
+        return [f"It says: {phrasing.listed(found)}."]
+    return [f"I don't find {what} in it. It says: {phrasing.lines(seen.text)}."]
+
+
+def _who_is(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    said = _people(seen, request, taught)
+    return [*said, "Who it is I can't tell."] if seen.faces else said
+
+
+def _codes(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    if seen.codes:
+        return [f"Yes. {phrasing.codes(seen.codes)}"]
+    return ["I don't see a QR code or a barcode. Hold it closer, and still."]
+
+
+def _changed(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    if seen.changes is None:
+        return []
+    if not seen.changes.changed and not seen.changes.since_s:
+        return ["I have no earlier picture to compare with yet."]
+    what = seen.changes.what
+    ago = phrasing.count(max(1, round(seen.changes.since_s)), "second")
+    return [f"{what[0].upper()}{what[1:]}, compared with {ago} ago."]
+
+
+def _people(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    if seen.faces:
+        return [phrasing.faces(seen.faces)]
+    return ["I see no face. I only find faces that look at the camera."]
+
+
+def _light(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    if seen.quality and seen.quality.blurred:
+        return ["There is enough light, but the picture is blurred."]
+    return ["There is enough light for me."]
+
+
+def _see_me(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    if seen.faces:
+        return [f"Yes. {phrasing.faces(seen.faces)}"]
+    return ["I get your picture, but I see no face in it."]
+
+
+LOOKS = {
+    # What takes long is looked for while the first sentence is being spoken.
+    "see": (
+        Look(frozenset({"colour", "known", _QUALITY}), _scene),
+        Look(frozenset({"count"}), _alike),
+        Look(frozenset({"movement", "faces", "text", "codes"}), _details),
+    ),
+    "what_is": (
+        Look(frozenset({"colour", "known", _QUALITY}), _what_is),
+        Look(frozenset({"faces", "text", "codes"}), _details),
+    ),
+    "side": (Look(frozenset({"things", "known", _QUALITY}), _side),),
+    "is_known": (Look(frozenset({"known", _QUALITY}), _is_known),),
+    "count": (Look(frozenset({"count", _QUALITY}), _count),),
+    "moving": (Look(frozenset({"movement", _QUALITY}), _moving),),
+    "colour": (Look(frozenset({"colour", _QUALITY}), _colour),),
+    "is_colour": (Look(frozenset({"colour", _QUALITY}), _is_colour),),
+    "read": (Look(frozenset({"text", "codes", _QUALITY}), _read, meanwhile="Let me read it."),),
+    "scan": (Look(frozenset({"text", "codes", _QUALITY}), _scan, meanwhile="Let me scan it."),),
+    "total": (Look(frozenset({"text", _QUALITY}), _total, meanwhile="Let me read it."),),
+    "expiry": (Look(frozenset({"text", _QUALITY}), _expiry, meanwhile="Let me read it."),),
+    "who_is": (Look(frozenset({"faces", _QUALITY}), _who_is),),
+    "code": (Look(frozenset({"codes", _QUALITY}), _codes),),
+    "changed": (Look(frozenset({"changes", _QUALITY}), _changed),),
+    "people": (Look(frozenset({"faces", _QUALITY}), _people),),
+    "light": (Look(frozenset({_QUALITY}), _light),),
+    "see_me": (Look(frozenset({"faces", _QUALITY}), _see_me),),
+}
+"""Intents that need the newest picture, and the looks that each takes, the quick one first."""

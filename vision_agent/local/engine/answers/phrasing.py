@@ -1,0 +1,289 @@
+"""Observations as spoken sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from vision_agent.local.engine.sight import (
+    Box,
+    Code,
+    Colour,
+    Count,
+    Face,
+    Known,
+    Movement,
+    Observations,
+    TaughtThing,
+    TextLine,
+)
+from vision_agent.local.engine.sight.places import spot
+
+MOST_PLACES = 3
+
+MOST_DETAILS = 2
+"""Sentences after the first about what is seen: who wants more asks for it."""
+
+MAX_READ_CHARS = 400
+"""Longer text is cut: nobody listens to a page."""
+
+_PLAIN = frozenset(
+    "the this that it thing object one ones these those things here there a my something".split()  # noqa: SIM905
+)
+
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """`two faces`, `one face`, `12 faces`."""
+    word = NUMBERS[number] if number < len(NUMBERS) else str(number)
+    return f"{word} {noun if number == 1 else plural or noun + 's'}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """`a, b and c`."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def unusable(seen: Observations) -> str | None:
+    """Why nothing can be told about the picture, if so."""
+    quality = seen.quality
+    if quality is None:
+        return None
+    if quality.too_dark:
+        return "It is too dark for me to see anything. Some light would help."
+    if quality.too_bright:
+        return "It is too bright: the picture is washed out."
+    return None
+
+
+def scene(seen: Observations, taught: Sequence[TaughtThing] = ()) -> list[str]:
+    """What is there at first sight: known things, or else colours and places."""
+    if seen.quality and seen.quality.empty:
+        area = f" It is {seen.colour.main}." if seen.colour else ""
+        return [f"I see one even area and nothing that stands out.{area}"]
+    said = [_colours(seen.colour)] if seen.colour else []
+    if seen.known:
+        said = [in_view(seen.known, taught)]
+    if seen.quality and seen.quality.blurred:
+        said.append("The picture is blurred.")
+    return said
+
+
+def besides(seen: Observations) -> list[str]:
+    """What is alike, if that is more than the known things that were told of."""
+    told = max(1, len(seen.known or ()))
+    return [f"There are {alike(seen.count)}."] if seen.count and seen.count.sure > told else []
+
+
+def details(seen: Observations) -> list[str]:
+    """What is there besides: faces, movement, codes, text."""
+    said = []
+    if seen.movement and seen.movement.lasting and not seen.movement.just_before:
+        said.append(moving(seen.movement))
+    if seen.faces:
+        said.append(faces(seen.faces))
+    if seen.codes:
+        said.append(codes(seen.codes))
+    if seen.text:
+        said.append(f"I can read: {lines(seen.text)}.")
+    return said
+
+
+def in_view(found: Sequence[Known], taught: Sequence[TaughtThing]) -> str:
+    """The taught things among all that is seen: `I see your mug on the left`."""
+    if not found[0].sure:
+        return recognised(found, taught)
+    called = {thing.name: thing.called for thing in taught}
+    return f"I see {listed([f'{called[known.name]} {spot(known.box)}' for known in found])}."
+
+
+def recognised(found: Sequence[Known], taught: Sequence[TaughtThing]) -> str:
+    """Which taught things are there."""
+    called = {thing.name: thing.called for thing in taught}
+    names = [called.get(known.name, known.name) for known in found]
+    if not found[0].sure:
+        return f"It looks like {names[0]}, but I'm not sure."
+    if len(found) == 1:
+        return f"That is {names[0]}, {spot(found[0].box)}."
+    return in_view(found, taught)
+
+
+def alike(found: Count) -> str:
+    """`three light blue things that look alike`."""
+    more = ""
+    if found.perhaps:
+        more = f", and perhaps {count(found.perhaps, 'more', 'more')}, cut off or partly hidden"
+    return f"{count(found.sure, f'{found.colour} thing')} that look alike{more}"
+
+
+def counted(found: Count, things: str) -> list[str]:
+    """The answer to "how many things do you see?".
+
+    Args:
+        found: The count.
+        things: What was asked for; nothing here knows what a bottle is.
+    """
+    if found.busy:
+        return ["There is too much in the picture for me to count. A plain background would help."]
+    if not found.sure:
+        return ["I see nothing that stands out, so there is nothing to count."]
+    all_together = found.sure + found.others
+    if found.sure > 1:
+        said = [f"I count {alike(found)}."]
+        if found.others > found.perhaps:
+            others = found.others - found.perhaps
+            verb = "stands" if others == 1 else "stand"
+            said.append(f"Besides, {count(others, 'other thing')} {verb} out.")
+    elif all_together > 1 and not found.perhaps:
+        said = [f"I count {count(all_together, 'thing')}, no two of them alike."]
+    else:
+        said = [f"I count {count(1, f'{found.colour} thing')}."]
+        if found.perhaps:
+            more = count(found.perhaps, "more", "more")
+            said = [f"{said[0][:-1]}, and perhaps {more}, cut off or partly hidden."]
+    if things and things not in ("things", "objects", "of them"):
+        said.append(f"Whether they are {things} I can't tell.")
+    return said
+
+
+def moving(found: Movement) -> str:
+    """The answer to "is anything moving?"."""
+    if not found.over_s:
+        return "I need a second picture to tell. Ask me again in a moment."
+    if found.camera:
+        return "The whole picture moves: I think the camera does."
+    if not found.moving:
+        return "Nothing moves."
+    what = f"Something {found.what}" if found.what else "Something"
+    where = f" {listed(found.where)}" if found.where else ""
+    if found.just_before:
+        way = f", {found.way}" if found.way else ""
+        return f"{what} moved{where} a moment ago{way}; now it is still."
+    if found.way:
+        return f"{what} is moving {found.way}{',' if where else ''}{where}."
+    return f"{what} is moving{where}."
+
+
+def located(name: str, boxes: Sequence[Box], caveat: str = "") -> list[str]:
+    """The answer to "where is it?"."""
+    if len(boxes) == 1:
+        return [f"I see {name} {spot(boxes[0])}.", *([caveat] if caveat else [])]
+    places = list(dict.fromkeys(spot(box) for box in boxes[:MOST_PLACES]))
+    return [f"I see {name} {listed(places)}.", *([caveat] if caveat else [])]
+
+
+def colour(found: Colour) -> str:
+    """The answer to "what colour is this?"."""
+    if not found.stands_out:
+        return f"Nothing stands out in the middle; the picture is mostly {found.main}."
+    if found.background and found.background != found.main:
+        return f"It is {found.main}, before something {found.background}."
+    return f"It is {found.main}."
+
+
+def colour_of(found: Colour, thing: str) -> list[str]:
+    """The answer to "what colour is the bus?": of what is in the middle, whatever that is."""
+    if not thing or is_plain(thing) or not found.stands_out:
+        return [colour(found)]
+    before = f", before something {found.background}" if found.background != found.main else ""
+    before = before if found.background else ""
+    return [f"The thing in the middle is {found.main}{before}.", unsure(thing)]
+
+
+def all_colours(found: Colour) -> str:
+    """The answer to "which colours do you see?"."""
+    names = [found.main, *(name for _, name in found.others)]
+    names = list(dict.fromkeys([*names, *([found.background] if found.background else [])]))
+    return f"I see {listed(names)}."
+
+
+def is_plain(thing: str) -> bool:
+    """Whether words for a thing say nothing about what it is."""
+    return set(thing.split()) <= _PLAIN
+
+
+def unsure(thing: str) -> str:
+    """That nobody here knows what a thing is: "Whether it is a bus I can't tell."."""
+    first, _, noun = thing.partition(" ")
+    last = thing.split()[-1]
+    if (last.endswith("s") and not last.endswith(("ss", "us"))) or " of " in thing:
+        return "Whether that is what you mean I can't tell."
+    if first in ("my", "our"):
+        return f"Whether it is your {noun} I can't tell."
+    if first in ("the", "this", "that", "a", "an", "any", "some", "his", "her"):
+        thing = noun
+    return f"Whether it is {with_article(thing)} I can't tell."
+
+
+def with_article(thing: str) -> str:
+    """`a bus`, `an apple`; names that have an article or an owner stay as they are."""
+    first = thing.split(" ")[0]
+    if first in ("a", "an", "the", "my", "your", "our", "some", "any") or not thing:
+        return thing
+    if first.endswith("s") and not first.endswith(("ss", "us")) and " " not in thing:
+        return thing
+    vowel = first[0] in "aeiou" and not first.startswith(("uni", "use", "eu", "one"))
+    return f"{'an' if vowel else 'a'} {thing}"
+
+
+def found_or_not(name: str, colour: str, boxes: Sequence[Box], caveat: str = "") -> list[str]:
+    """The answer to "is there anything red?"."""
+    if not boxes:
+        return [f"No, I see nothing {colour}."]
+    where = listed(list(dict.fromkeys(spot(box) for box in boxes[:MOST_PLACES])))
+    return [f"Yes, {name} {where}.", *([caveat] if caveat else [])]
+
+
+def counted_spots(name: str, colour: str, boxes: Sequence[Box], caveat: str = "") -> list[str]:
+    """The answer to "how many red ones are there?"."""
+    if not boxes:
+        return [f"I see nothing {colour}."]
+    return [f"I count {count(len(boxes), f'{colour} thing')}."]
+
+
+def time_of_day(now: datetime, question: str) -> str:
+    """The answer to "what time is it?", or to "what day is it?"."""
+    if {"date", "day"} & set(question.lower().replace("?", "").split()):
+        return f"Today is {now:%A}, {now.day} {now:%B %Y}."
+    return f"It is {now:%H:%M} by this server's clock."
+
+
+def faces(found: Sequence[Face]) -> str:
+    """How many faces, and where."""
+    where = listed(list(dict.fromkeys(face.where for face in found)))
+    verb = "is" if len(found) == 1 else "are"
+    return f"There {verb} {count(len(found), 'face')}, {where}."
+
+
+def codes(found: Sequence[Code]) -> str:
+    """What the codes hold."""
+    said = [f"There is a {code.kind} {code.where}. It says: {code.text}." for code in found]
+    return " ".join(said)
+
+
+def lines(found: Sequence[TextLine]) -> str:
+    """The text in reading order, cut if it is long."""
+    text = ", ".join(line.text for line in found)
+    return text if len(text) <= MAX_READ_CHARS else text[:MAX_READ_CHARS].rsplit(" ", 1)[0] + " …"
+
+
+def _colours(found: Colour) -> str:
+    places: dict[str, list[str]] = {}
+    if found.stands_out:
+        places[found.main] = ["in the middle"]
+    for where, name in found.others:
+        places.setdefault(name, []).append(where)
+    if not places:
+        return f"The picture is mostly {found.main}, and nothing stands out."
+    parts = [
+        f"something {name} {where[0]}" if len(where) == 1 else f"{name} things {listed(where)}"
+        for name, where in places.items()
+    ]
+    return f"I see {listed(parts)}{_ground(found)}."
+
+
+def _ground(found: Colour) -> str:
+    return f", before something {found.background}" if found.background else ""

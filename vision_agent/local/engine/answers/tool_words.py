@@ -1,0 +1,112 @@
+"""Words of requests and of tools, brought to a form in which they can be compared. Pure.
+
+A small table of concepts says which `ways_of_asking` mean the same as which words in a tool's name
+or description: "tell me when …" asks for what a tool calls "watch", "notify" or "alert". There is
+no tool's name in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from vision_agent.local.engine.language.ways_of_asking import ways
+
+LITTLE = frozenset(
+    """a an and are at be by can could do does for from get give go have how i in is it its let me
+    my of on or our out please shall should show so tell that the their them there this to us want
+    was we what when where which who will with would you your now right up off into some any just
+    as if then did has had am many much""".split()  # noqa: SIM905
+)
+"""Words that every request has; they say nothing about which tool is meant."""
+
+ASKING = frozenset(
+    """what when where which who how can could will would please tell show give get set turn
+    start stop find look check call open close play make is are do does add book order search
+    send write read pick put take switch remove delete cancel create list count know reset change
+    move save store note buy need want log record ask did was were""".split()  # noqa: SIM905
+)
+"""Words that a request begins with; besides these, the first word of a tool's own name."""
+
+GENERIC = frozenset(
+    """say tell look see picture camera number thing text caller user call answer question show
+    word image give know time use ask read write detail small label part people person""".split()  # noqa: SIM905
+)
+"""Words of many descriptions, which alone ask for no tool."""
+
+_SAME = {
+    "gon": "disappear",
+    "away": "disappear",
+    "vanish": "disappear",
+    "leav": "disappear",
+    "com": "appear",
+    "arriv": "appear",
+    "show": "appear",
+    "motion": "mov",
+    "movement": "mov",
+    "someon": "person",
+    "somebody": "person",
+    "peopl": "person",
+    "writ": "text",
+}
+"""Stems that stand for others."""
+
+CONCEPTS: dict[str, tuple[str, ...]] = {
+    "watch": ("watch", "notify", "alert", "monitor", "warn"),
+    "point": ("point", "highlight", "mark", "box"),
+    "closer": ("closely", "closer", "zoom", "examine", "inspect", "detail", "resolution"),
+    "remind": ("remind", "reminder", "timer", "alarm"),
+    "recall": ("memory", "memories", "recall"),
+}
+"""What one may ask for in many `ways_of_asking`, and the words of a tool that does it."""
+
+_WAYS = {name: ways(name) for name in CONCEPTS}
+
+
+def stem(word: str) -> str:
+    """What inflection leaves of an English word; good enough to compare with."""
+    for ending in ("ements", "ement", "ing", "ies", "ed", "es", "s", "e"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
+            word = word[: -len(ending)]
+            break
+    return _SAME.get(word, word)
+
+
+def stems(words: Sequence[str]) -> frozenset[str]:
+    """The stems of the words that say something."""
+    return frozenset(stem(word) for word in words if word not in LITTLE)
+
+
+def split_name(name: str) -> list[str]:
+    """`getWeatherFor` and `get_weather_for` as words."""
+    return re.sub(r"([a-z])([A-Z])", r"\1 \2", name).replace("_", " ").lower().split()
+
+
+def asked_concepts(words: Sequence[str]) -> list[tuple[str, int, int]]:
+    """Which concepts are asked for: name, and the first word and past the last one of asking."""
+    found = []
+    for name, phrases in _WAYS.items():
+        for phrase in phrases:
+            at = find_words(words, phrase)
+            if at is not None:
+                found.append((name, at, at + len(phrase)))
+                break
+    return found
+
+
+def find_words(words: Sequence[str], wanted: Sequence[str]) -> int | None:
+    """Where one sequence of words begins in another; None if it does not."""
+    for at in range(len(words) - len(wanted) + 1):
+        if list(words[at : at + len(wanted)]) == list(wanted):
+            return at
+    return None
+
+
+def tool_concepts(words: Sequence[str]) -> frozenset[str]:
+    """The concepts that a tool's words speak of."""
+    of_tool = {stem(word) for word in words}
+    return frozenset(
+        name
+        for name, keywords in CONCEPTS.items()
+        if any(stem(keyword) in of_tool for keyword in keywords)
+    )

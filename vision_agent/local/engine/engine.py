@@ -1,0 +1,145 @@
+"""The engine of the local Live API: hears, sees, answers and speaks, for all conversations.
+
+It owns the worker processes (one that recognises speech, one that speaks) and the threads that
+look at pictures. No model is fetched, and nothing leaves the machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from vision_agent.local.contract import CallTool, Manner, Say, Turn
+from vision_agent.local.engine.answers.acquaintance import Acquaintance
+from vision_agent.local.engine.answers.agent_transfer import spoken_names
+from vision_agent.local.engine.answers.brain import Brain
+from vision_agent.local.engine.answers.taught_store import TaughtStore
+from vision_agent.local.engine.hearing.ears import Ears
+from vision_agent.local.engine.hearing.endpointing import Sensitivity
+from vision_agent.local.engine.hearing.recognizer import Recognizer
+from vision_agent.local.engine.language.taught_names import TaughtNames
+from vision_agent.local.engine.sight import Sight
+from vision_agent.local.engine.speech.synthesis import Speech, SpeechError
+from vision_agent.local.engine.speech.voices import tone_for
+
+_SPEECH_START_S = 15.0
+
+
+class Engine:
+    """Made with ``start``; ``close`` ends every process and thread of it.
+
+    Args:
+        data_dir: Where it keeps what users teach; None keeps it until it is closed.
+    """
+
+    def __init__(self, data_dir: Path | None = None) -> None:
+        self._recognizer = Recognizer()
+        self._sight = Sight()
+        self._names = TaughtNames(self._recognizer.listen_for)
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        if data_dir is None:
+            self._temporary = tempfile.TemporaryDirectory(prefix="vision-agent-")
+            data_dir = Path(self._temporary.name)
+        store = TaughtStore(data_dir / "taught")
+        self._acquaintance = Acquaintance(self._sight, store, self._names.taught)
+        self._brain = Brain(self._sight, self._acquaintance)
+        self._speech: asyncio.Task[Speech] | None = None
+        self._warming: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def start(cls, data_dir: Path | None = None) -> Engine:
+        """Start the workers in the background; whoever needs one first waits for it."""
+        engine = cls(data_dir)
+        engine._recognizer.start()
+        engine._speech = asyncio.create_task(Speech.start(), name="speech start")
+        engine._warming = asyncio.create_task(engine._sight.warm_up(), name="sight warm-up")
+        return engine
+
+    async def close(self) -> None:
+        """End the workers; what is being spoken or transcribed is given up. Safe to repeat."""
+        speech, self._speech = self._speech, None
+        if speech is not None:
+            # A worker that is still starting is waited for, so that it can be ended.
+            with contextlib.suppress(SpeechError):
+                await (await speech).close()
+        await self._recognizer.close()
+        await self._sight.close()
+        if self._warming is not None:
+            # Cancelled with the thread pool, if it had not begun.
+            await asyncio.gather(self._warming, return_exceptions=True)
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    def ears(
+        self,
+        *,
+        silence_ms: int = 600,
+        start_sensitivity: str = "HIGH",
+        end_sensitivity: str = "HIGH",
+        prefix_padding_ms: int | None = None,
+        tools: Sequence[Mapping[str, Any]] = (),
+        instruction: str = "",
+    ) -> Ears:
+        """The ears of one conversation.
+
+        Args:
+            silence_ms: Silence that ends what the caller says.
+            start_sensitivity: "LOW" (or a name that contains it) or "HIGH".
+            end_sensitivity: Likewise.
+            prefix_padding_ms: Speech that has to be heard before it is believed, if asked for.
+            tools: The agent's, in which other agents are named.
+            instruction: What the agent is told, where its own name is.
+        """
+        sensitivity = Sensitivity.of(
+            silence_ms, start_sensitivity, end_sensitivity, prefix_padding_ms
+        )
+        return Ears(self._recognizer, sensitivity, agents=spoken_names(tools, instruction))
+
+    async def speak(
+        self,
+        text: str,
+        voice_name: str | None = None,
+        language_code: str | None = None,
+        manner: Manner | None = None,
+    ) -> AsyncGenerator[bytes, None]:
+        """Speak a text; closing the iterator ends the synthesis.
+
+        Args:
+            text: Any length.
+            voice_name: One of the Live API's voices; unknown ones, and none, are the default.
+            language_code: BCP-47; English where the synthesiser lacks the language.
+            manner: The caller's, to be followed a little; none to be followed if not given.
+
+        Yields:
+            s16le mono 24 kHz in pieces of 100 ms or less, much faster than real time.
+
+        Raises:
+            SpeechError: The synthesiser cannot be started, or died on this text.
+        """
+        speech = await self._voice()
+        sound = speech.say(text, voice_name, language_code, tone_for(manner))
+        async with contextlib.aclosing(sound) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def answer(self, turn: Turn) -> AsyncGenerator[Say | CallTool, None]:
+        """Answer a turn: sentences as they are ready, or a tool to call first."""
+        async with contextlib.aclosing(self._brain.answer(turn)) as parts:
+            async for part in parts:
+                yield part
+
+    async def _voice(self) -> Speech:
+        if self._speech is None:
+            raise SpeechError("The engine is closed.")
+        if self._speech.done() and self._speech.exception() is not None:
+            # It could not start then; perhaps it can now.
+            self._speech = asyncio.create_task(Speech.start(), name="speech start")
+        try:
+            async with asyncio.timeout(_SPEECH_START_S):
+                return await asyncio.shield(self._speech)
+        except TimeoutError:
+            raise SpeechError(f"The voice did not start within {_SPEECH_START_S:g} s.") from None

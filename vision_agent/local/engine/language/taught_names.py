@@ -1,0 +1,45 @@
+"""Which taught names the recogniser listens for: those of the users who were here last. Pure."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+from vision_agent.local.engine.language.intents import COLOURS
+from vision_agent.local.engine.language.vocabulary import NOUNS
+
+MOST_USERS = 8
+"""One recogniser serves everybody; the names of those who were here longest ago are let go."""
+
+
+class TaughtNames:
+    """Keeps the names by user.
+
+    Args:
+        on_change: Called with all names when they have changed.
+    """
+
+    def __init__(self, on_change: Callable[[frozenset[str]], None]) -> None:
+        self._on_change = on_change
+        self._by_user: OrderedDict[str, frozenset[str]] = OrderedDict()
+        self._all: frozenset[str] = frozenset()
+
+    def taught(self, user: str, names: Sequence[str]) -> None:
+        """A user has taught these names, and no others."""
+        self._by_user[user] = frozenset(name for name in names if _needs_listening(name))
+        self._by_user.move_to_end(user)
+        while len(self._by_user) > MOST_USERS:
+            self._by_user.popitem(last=False)
+        now = frozenset().union(*self._by_user.values())
+        if now != self._all:
+            self._all = now
+            self._on_change(now)
+
+
+def _needs_listening(name: str) -> bool:
+    """Whether the vocabulary does not hold a name already; digits have no pronunciation here."""
+    words = name.split()
+    if not words or not all(word.isalpha() and word.isascii() for word in words):
+        return False
+    *before, noun = words
+    return not (noun in NOUNS and all(word in COLOURS for word in before[:1]) and len(before) < 2)

@@ -1,0 +1,38 @@
+"""What can be told about a picture, offline."""
+
+from vision_agent.local.engine.sight.features import Taught
+from vision_agent.local.engine.sight.known import TaughtThing
+from vision_agent.local.engine.sight.look import Sight
+from vision_agent.local.engine.sight.observations import (
+    Changes,
+    Code,
+    Colour,
+    Count,
+    Face,
+    Known,
+    Movement,
+    Observations,
+    Quality,
+    Spot,
+    TextLine,
+)
+from vision_agent.local.engine.sight.picture import Box, UnreadablePicture
+
+__all__ = [
+    "Box",
+    "Changes",
+    "Code",
+    "Colour",
+    "Count",
+    "Face",
+    "Known",
+    "Movement",
+    "Observations",
+    "Quality",
+    "Sight",
+    "Spot",
+    "Taught",
+    "TaughtThing",
+    "TextLine",
+    "UnreadablePicture",
+]

@@ -1,0 +1,46 @@
+"""How common colours are in a part of a picture: histograms in Oklab."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from vision_agent.local.engine.sight.oklab import Floats
+
+# Fine enough that the pale blue of glass is not the grey of a wall; noise and shading do not leave
+# a bin and its neighbours, which are counted together.
+_BINS = (18, 48, 48)
+BIN_COUNT = 18 * 48 * 48
+
+_LOW = np.array([0.0, -0.35, -0.35])
+_HIGH = np.array([1.0, 0.35, 0.35])
+
+Bins = npt.NDArray[np.int64]
+
+
+def bins_of(lab: Floats) -> Bins:
+    """The number of the bin of each Oklab colour ``(..., 3)``."""
+    at = (lab - _LOW) / (_HIGH - _LOW) * _BINS
+    index = np.clip(at.astype(np.int64), 0, np.array(_BINS) - 1)
+    return np.asarray(
+        np.ravel_multi_index((index[..., 0], index[..., 1], index[..., 2]), _BINS), np.int64
+    )
+
+
+def shares(bins: Bins, weights: Floats | None = None) -> Floats:
+    """What share of the pixels each bin has, together with its neighbours on all three axes.
+
+    Args:
+        bins: The pixels' bins, ``(n,)``.
+        weights: What each pixel counts, ``(n,)``.
+
+    Returns:
+        Of every bin, its share, 0 to 1.
+    """
+    counts = np.bincount(bins, weights=weights, minlength=int(np.prod(_BINS))).astype(np.float64)
+    padded = np.pad(counts.reshape(_BINS) / max(counts.sum(), 1e-9), 1)
+    for axis in range(3):
+        count = padded.shape[axis]
+        parts = [np.take(padded, range(k, count - 2 + k), axis=axis) for k in range(3)]
+        padded = parts[0] + parts[1] + parts[2]
+    return np.asarray(padded.ravel(), np.float64)

@@ -1,0 +1,122 @@
+"""The eleven basic colour names of Berlin and Kay, for colours in Oklab."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from vision_agent.local.engine.sight.oklab import Floats, chroma, hue_deg
+
+NAMES = (
+    "black",
+    "grey",
+    "white",
+    "red",
+    "orange",
+    "brown",
+    "yellow",
+    "green",
+    "blue",
+    "purple",
+    "pink",
+)
+BLACK, GREY, WHITE, RED, ORANGE, BROWN, YELLOW, GREEN, BLUE, PURPLE, PINK = range(11)
+
+Codes = npt.NDArray[np.uint8]
+"""Indices into ``NAMES``."""
+
+# Lightness is told against a white of 1: the picture's own, see white.py.
+BLACK_BELOW = 0.30
+WHITE_FROM = 0.865
+
+# Names by hue, where the colour is neither dark nor pale: (hue in degrees from which on, name).
+_HUES = (
+    (0.0, PINK),
+    (11.0, RED),
+    (41.0, ORANGE),
+    (82.0, YELLOW),
+    (116.0, GREEN),
+    (192.0, BLUE),
+    (283.0, PURPLE),
+    (332.0, PINK),
+)
+
+
+def names_of(lab: Floats, *, white_known: bool = False) -> Codes:
+    """The basic name of each Oklab colour ``(..., 3)``, as an index into ``NAMES``.
+
+    Args:
+        lab: The colours, judged against white as far as it is known.
+        white_known: Whether the picture showed what is white in it. Then less chroma is enough
+            not to be grey: against a grey wall, the pale blue of glass is seen as blue.
+    """
+    lightness, saturation, hue = lab[..., 0], chroma(lab), hue_deg(lab)
+    starts = np.array([start for start, _ in _HUES])
+    of_hue = np.array([name for _, name in _HUES], np.uint8)
+    names = of_hue[np.searchsorted(starts, hue, side="right") - 1]
+
+    def rename(where: npt.NDArray[np.bool_], name: int) -> None:
+        names[where] = name
+
+    # Red: strong towards pink, or dark. Pale red is pink.
+    rename((hue < 11) & (lightness < 0.60) & (saturation > 0.10), RED)
+    rename((hue >= 350) & (lightness < 0.52) & (saturation > 0.10), RED)
+    rename((hue >= 11) & (hue < 33) & (lightness > 0.66) & (saturation < 0.185), PINK)
+    rename((hue >= 332) & (hue < 350) & (lightness < 0.58), PURPLE)
+    rename((hue < 36) & (lightness > 0.76), PINK)
+    # Brown: dark or dull orange, and dull red or yellow. Light and dull is "light brown": wood,
+    # skin, cardboard.
+    rename((hue >= 41) & (hue < 100) & (lightness < 0.60), BROWN)
+    rename((hue >= 36) & (hue < 82) & (lightness >= 0.60) & (saturation < 0.105), BROWN)
+    rename((hue >= 82) & (hue < 100) & (lightness < 0.80) & (saturation < 0.09), BROWN)
+    rename((hue >= 15) & (hue < 41) & (lightness < 0.60) & (saturation < 0.095), BROWN)
+    rename((hue >= 15) & (hue < 41) & (lightness < 0.40) & (saturation < 0.11), BROWN)
+    # Yellow loses its name in the dark: mustard is brown already, olive is green.
+    rename((hue >= 100) & (hue < 116) & (lightness < 0.72), GREEN)
+    rename((hue > 315) & (hue < 332) & (lightness > 0.74), PINK)
+
+    # Without enough chroma there is no hue. A dark colour needs more of it to show.
+    least = np.where(lightness >= WHITE_FROM, 0.030, 0.036)
+    least[lightness > 0.94] = 0.045  # near a sensor's limit a cast is all that is left
+    least = least + 0.05 * np.clip(0.42 - lightness, 0, 1)
+    if white_known:
+        least[(lightness > 0.50) & (lightness < WHITE_FROM)] = 0.019
+    plain = saturation < least
+    rename(plain & (lightness >= WHITE_FROM), WHITE)
+    rename(plain & (lightness < WHITE_FROM), GREY)
+    rename((plain | (saturation < 0.045)) & (lightness < BLACK_BELOW), BLACK)
+    rename((lightness < 0.17) & (saturation < 0.09), BLACK)
+    return names
+
+
+VIVID = 0.2
+"""Chroma from which a colour is not called light: the green of a traffic light is just green."""
+
+# A colour is called light or dark against what is usual for its name.
+_LIGHT_FROM = {GREY: 0.74, BROWN: 0.60, GREEN: 0.80, BLUE: 0.70, PURPLE: 0.66}
+_DARK_BELOW = {
+    GREY: 0.45,
+    RED: 0.46,
+    BROWN: 0.34,
+    GREEN: 0.44,
+    BLUE: 0.38,
+    PURPLE: 0.34,
+}
+
+
+def name_of(lab: Floats, *, white_known: bool = False) -> str:
+    """The name of one Oklab colour ``(3,)``, with "light " or "dark " where it helps."""
+    code = int(names_of(np.asarray(lab, np.float64).reshape(1, 3), white_known=white_known)[0])
+    name, saturation = NAMES[code], float(np.hypot(lab[1], lab[2]))
+    # A pale colour seems light sooner: there is more white in it.
+    pale = 0.0 if code in (GREY, BROWN) else 1.2 * max(0.0, 0.08 - saturation)
+    if lab[0] >= _LIGHT_FROM.get(code, 9) - pale and saturation < VIVID:
+        return f"light {name}"
+    if lab[0] < _DARK_BELOW.get(code, 0):
+        return f"dark {name}"
+    return name
+
+
+def base_name(name: str) -> str:
+    """The basic name within a name: "blue" of "light blue"."""
+    return name.rsplit(" ", 1)[-1]

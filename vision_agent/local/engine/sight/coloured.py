@@ -1,0 +1,33 @@
+"""Where in a picture a colour is."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vision_agent.local.engine.sight.colour_names import NAMES, names_of
+from vision_agent.local.engine.sight.observations import Spot
+from vision_agent.local.engine.sight.things import View, split
+
+EVERYWHERE_FROM = 0.5
+"""Share of the picture: a colour that takes more is the background's, and nowhere in particular."""
+
+
+def coloured(view: View, colour: str) -> tuple[Spot, ...]:
+    """The areas of a picture that have a colour, largest first.
+
+    Args:
+        view: The picture.
+        colour: One of the eleven basic names.
+
+    Returns:
+        None of it and all of it are the same: no area that one could point at.
+    """
+    names = names_of(view.lab, white_known=view.white_known)
+    mask = np.asarray(names == NAMES.index(colour), np.uint8)
+    if mask.mean() > EVERYWHERE_FROM:
+        return ()
+    opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3)))
+    closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, np.ones((5, 5)))
+    parts = split(view, np.asarray(closed, np.bool_))
+    return tuple(Spot(colour, part.box) for part in parts)

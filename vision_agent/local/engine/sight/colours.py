@@ -1,0 +1,174 @@
+"""The colours of a picture: of the thing in the middle, of other things, of the background."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vision_agent.local.engine.sight.colour_bins import bins_of, shares
+from vision_agent.local.engine.sight.colour_names import NAMES, base_name, name_of, names_of
+from vision_agent.local.engine.sight.observations import Colour
+from vision_agent.local.engine.sight.oklab import Floats, linear
+from vision_agent.local.engine.sight.people import interest
+from vision_agent.local.engine.sight.picture import Box, Pixels, fit
+from vision_agent.local.engine.sight.places import MIDDLE, place
+from vision_agent.local.engine.sight.white import balanced
+
+Mask = npt.NDArray[np.bool_]
+
+LOOK_AT_PX = 160
+BORDER = 0.07
+"""Width of the picture's border, as a share of its sides: there the background shows."""
+
+MIDDLE_SIGMA = 0.17
+"""Of the bell that weighs the middle, as a share of the picture's sides."""
+
+SHOWN_AT = (0.6, 0.25)
+"""The bell's centre, as a share of the height, and its width, where somebody shows something."""
+
+BACKGROUND_FROM = 0.01
+"""Share of the border that a colour must take to be the background's."""
+
+BACKGROUND_RATIO = 0.15
+"""And this much of its share of the middle: what fills the middle may well touch the border."""
+
+THING_FROM = 0.004
+PLAIN_THING_FROM = 0.012
+"""Shares of the picture that a thing must take to be told. A small black, grey or white area beside
+the middle is as likely a highlight, a shadow or a part of another thing."""
+
+IN_THE_MIDDLE_FROM = 0.02
+"""Share of the middle's weight that a thing must have to be the thing in the middle."""
+
+PLAIN = ("black", "grey", "white")
+COLOURFUL = 1.6
+"""What a colourful pixel's vote counts, where a plain one's counts 1."""
+
+SECOND_FROM = 0.25
+"""Share of a thing that a second colour must take to be told."""
+
+MAX_OTHERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Thing:
+    mask: Mask
+    x_px: float
+    area_share: float
+    middle_share: float
+
+
+def describe_colours(pixels: Pixels, faces: Sequence[Box] = ()) -> Colour:
+    """The colours of a BGR picture.
+
+    A thing is an area whose colours the border hardly has. ``main`` is the colour of the thing
+    that fills most of the middle, or of the whole picture where there is none. Where there is a
+    face, what somebody shows or wears is meant rather than hair and skin.
+
+    Args:
+        pixels: The picture.
+        faces: Where in it faces are.
+    """
+    small = np.asarray(cv2.medianBlur(fit(pixels, LOOK_AT_PX), 3), np.uint8)
+    height_px, width_px = small.shape[:2]
+    flat, white_known = balanced(linear(small).reshape(-1, 3))
+    lab = flat.reshape(height_px, width_px, 3)
+    border = _border(height_px, width_px, with_bottom=not faces)
+    middle = _middle(height_px, width_px)
+    if faces:
+        middle = _middle(height_px, width_px, *SHOWN_AT) * interest(lab, faces)
+
+    def named(where: Mask) -> list[str]:
+        return _named(lab[where], middle[where], white_known)
+
+    background = _named(lab[border], np.ones(int(border.sum())), white_known)[0]
+    things = _things(_stands_out(lab, border, middle), middle)
+    main = max(things, key=lambda thing: thing.middle_share, default=None)
+    if main is None or main.middle_share < IN_THE_MIDDLE_FROM:
+        main = None
+        names = _named(flat, np.ones(len(flat)), white_known)[:1]
+    else:
+        names = named(main.mask)
+    told = [(MIDDLE, name) for name in names]
+    for thing in sorted(things, key=lambda thing: -thing.area_share):
+        if thing is not main:
+            name = named(thing.mask)[0]
+            if base_name(name) not in PLAIN or thing.area_share >= PLAIN_THING_FROM:
+                told.append((place(thing.x_px, width_px), name))
+    others: dict[tuple[str, str], tuple[str, str]] = {}
+    for where, name in told:
+        others.setdefault((where, base_name(name)), (where, name))
+    rest = list(others.values())[1:]
+    return Colour(names[0], tuple(rest[:MAX_OTHERS]), background, stands_out=main is not None)
+
+
+def colour_of(pixels: Pixels, where: Mask) -> str:
+    """The name of the colour that most of an area of a BGR picture has."""
+    flat, white_known = balanced(linear(pixels).reshape(-1, 3))
+    inside = flat[where.ravel()]
+    return _named(inside, np.ones(len(inside)), white_known)[0]
+
+
+def _named(lab: Floats, weights: Floats, white_known: bool) -> list[str]:
+    """The name of the colour that most of the pixels ``(n, 3)`` have, and of a second one.
+
+    The pixels vote by name. Colourful ones count more than grey ones: highlights, shadows and
+    edges are grey on a thing of any colour.
+    """
+    names = names_of(lab, white_known=white_known)
+    plain = np.isin(names, [NAMES.index(name) for name in PLAIN])
+    votes = np.bincount(names, weights=weights * np.where(plain, 1.0, COLOURFUL), minlength=11)
+    first, second = (int(code) for code in np.argsort(-votes, kind="stable")[:2])
+    chosen = [first, second] if votes[second] >= SECOND_FROM * votes.sum() else [first]
+    typical = [np.median(lab[names == code], axis=0) for code in chosen]
+    return [name_of(np.asarray(colour), white_known=white_known) for colour in typical]
+
+
+def _border(height_px: int, width_px: int, *, with_bottom: bool) -> Mask:
+    """The border, where the background shows; not below a face, where clothes are."""
+    mask = np.ones((height_px, width_px), np.bool_)
+    y_px, x_px = max(2, round(BORDER * height_px)), max(2, round(BORDER * width_px))
+    if with_bottom:
+        mask[y_px:-y_px, x_px:-x_px] = False
+    else:
+        mask[y_px:, x_px:-x_px] = False
+        mask[height_px // 2 :] = False
+    return mask
+
+
+def _middle(
+    height_px: int, width_px: int, down: float = 0.5, sigma: float = MIDDLE_SIGMA
+) -> Floats:
+    """Weights of the pixels, one in all, most in the middle."""
+    y = np.linspace(-down, 1 - down, height_px)[:, None]
+    x = np.linspace(-0.5, 0.5, width_px)[None, :]
+    bell = np.exp(-(x * x + y * y) / (2 * sigma**2))
+    return np.asarray(bell / bell.sum(), np.float64)
+
+
+def _stands_out(lab: Floats, border: Mask, middle: Floats) -> Mask:
+    """Where the colours are those of the middle rather than of the border."""
+    bins = bins_of(lab)
+    of_border = shares(bins[border])
+    of_middle = shares(bins.ravel(), middle.ravel())
+    known = (of_border >= BACKGROUND_FROM) & (of_border >= BACKGROUND_RATIO * of_middle)
+    return np.asarray(~known[bins], np.bool_)
+
+
+def _things(stands_out: Mask, middle: Floats) -> list[_Thing]:
+    cleaned = cv2.morphologyEx(stands_out.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2)))
+    cleaned = cv2.morphologyEx(cleaned, cv2.MORPH_CLOSE, np.ones((5, 5)))
+    cleaned = cv2.morphologyEx(cleaned, cv2.MORPH_OPEN, np.ones((3, 3)))
+    count, labels, stats, centres = cv2.connectedComponentsWithStats(cleaned)
+    things = []
+    for label in range(1, count):
+        area_share = float(stats[label, cv2.CC_STAT_AREA]) / stands_out.size
+        if area_share < THING_FROM:
+            continue
+        mask = np.asarray(labels == label, np.bool_)
+        things.append(_Thing(mask, float(centres[label, 0]), area_share, float(middle[mask].sum())))
+    return things

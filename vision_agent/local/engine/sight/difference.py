@@ -1,0 +1,107 @@
+"""Where two pictures of one scene differ in more than light and noise."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vision_agent.local.engine.sight.picture import Pixels
+
+SLACK_PX = 2
+"""Of 320: what differs by less than this shift is no difference."""
+
+DIFFERENT = 18.0
+"""Levels of 255, CIELAB, its two colour axes doubled: beyond what noise and JPEG leave."""
+
+OTHER_TINT = 9.0
+NO_SHADOW = 70.0
+"""Levels: what differs more in colour, or in lightness, is no mere shadow."""
+
+OUTLINE = 0.15
+"""Slope a pixel, over the whole step, from which on the rim of an area is an outline."""
+
+Mask = npt.NDArray[np.bool_]
+Lab = npt.NDArray[np.float32]
+
+
+def same_light(old: Pixels, new: Pixels, covered: Mask) -> Pixels:
+    """The earlier picture in the newer one's exposure and white balance.
+
+    A gain and an offset for each channel, fitted again to the half of the pixels that agree best,
+    so that what really changed does not count.
+    """
+    matched = old.astype(np.float64)
+    for channel in range(3):
+        before, after = old[..., channel][covered][::7], new[..., channel][covered][::7]
+        usable = (before > 4) & (before < 250) & (after > 4) & (after < 250)
+        if np.count_nonzero(usable) < 100:
+            continue
+        x, y = before[usable].astype(np.float64), after[usable].astype(np.float64)
+        gain, offset = float(np.median(y / x)), 0.0
+        for _ in range(6):
+            misfit = np.abs(gain * x + offset - y)
+            agree = misfit <= max(3.0, float(np.median(misfit)))
+            spread = float(x[agree].std())
+            if spread < 8:  # one even area tells a gain, but not an offset besides
+                gain, offset = float(np.median(y[agree] / x[agree])), 0.0
+            else:
+                gain, offset = (float(v) for v in np.polyfit(x[agree], y[agree], 1))
+        if 0.4 < gain < 2.5 and abs(offset) < 60:
+            matched[..., channel] = gain * matched[..., channel] + offset
+            # What was at the sensor's limit was at least that bright.
+            limit = (old[..., channel] >= 250) & (new[..., channel] > matched[..., channel])
+            matched[..., channel][limit] = new[..., channel][limit]
+    return np.asarray(np.clip(np.rint(matched), 0, 255), np.uint8)
+
+
+def smooth_lab(pixels: Pixels) -> Lab:
+    """CIELAB, 0 to 255 in all three axes, of a BGR picture, with the noise smoothed away."""
+    smooth = cv2.GaussianBlur(pixels, (0, 0), 1.2)
+    return np.asarray(cv2.cvtColor(smooth, cv2.COLOR_BGR2LAB), np.float32)
+
+
+def differs(old: Pixels, new: Pixels) -> Mask:
+    """Where no pixel of the earlier picture nearby is like the newer picture's, or vice versa.
+
+    Where only the light differs it may be a shadow, or a lamp: that counts only if it has an
+    outline, where there is an edge in one of the pictures and none in the other.
+    """
+    before, after = smooth_lab(old), smooth_lab(new)
+    around = np.ones((2 * SLACK_PX + 1, 2 * SLACK_PX + 1), np.uint8)
+    more = after - cv2.dilate(before, around)
+    less = cv2.erode(before, around) - after
+    outside = np.maximum(np.maximum(more, less), 0.0)
+    light, tint = outside[..., 0], np.hypot(outside[..., 1], outside[..., 2])
+    sure = (tint > OTHER_TINT) | (light > NO_SHADOW)
+    unsure = (np.hypot(light, 2 * tint) > DIFFERENT) & ~sure
+    return np.asarray(sure | _outlined(unsure, sure, before[..., 0], after[..., 0]), np.bool_)
+
+
+def _outlined(unsure: Mask, sure: Mask, before: Lab, after: Lab) -> Mask:
+    """Those areas of ``unsure`` that have an outline in one of the pictures only."""
+    slopes = [
+        cv2.magnitude(cv2.Sobel(light, cv2.CV_32F, 1, 0), cv2.Sobel(light, cv2.CV_32F, 0, 1)) / 8
+        for light in (before, after)
+    ]
+    weaker, stronger = (pick(*slopes) for pick in (np.minimum, np.maximum))
+    near = np.ones((3, 3), np.uint8)
+    weaker, stronger = cv2.dilate(weaker, near), cv2.dilate(stronger, near)
+    step = np.abs(after - before)
+    kept = np.zeros_like(unsure)
+    cleaned = cv2.morphologyEx(unsure.astype(np.uint8), cv2.MORPH_OPEN, near)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(cleaned)
+    beside_sure = cv2.dilate(sure.astype(np.uint8), np.ones((7, 7))).astype(np.bool_)
+    for label in range(1, count):
+        if stats[label, cv2.CC_STAT_AREA] < 20:
+            continue
+        area = np.asarray(labels == label, np.uint8)
+        rim = (cv2.dilate(area, near) - cv2.erode(area, near)).astype(np.bool_) & ~beside_sure
+        if not rim.any():  # within what surely differs
+            kept |= area.astype(np.bool_)
+            continue
+        jump = float(np.median(step[area.astype(np.bool_)]))
+        hard = (stronger[rim] > OUTLINE * jump) & (weaker[rim] < 0.5 * stronger[rim])
+        if hard.mean() > 0.5:
+            kept |= area.astype(np.bool_)
+    return kept

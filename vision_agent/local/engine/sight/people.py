@@ -1,0 +1,51 @@
+"""What is meant in a picture of somebody: what is shown or worn, not hair and skin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from vision_agent.local.engine.sight.colour_bins import bins_of, shares
+from vision_agent.local.engine.sight.oklab import Floats, chroma, hue_deg
+from vision_agent.local.engine.sight.picture import Box
+
+OF_A_FACE = 0.1
+OF_SKIN = 0.3
+OF_CLOTHES = 0.25
+"""What their pixels count, where others count 1."""
+
+CLOTHES_FROM = 0.05
+"""Share of the picture's bottom rows from which on a colour is taken for the clothes'."""
+
+
+def interest(lab: Floats, faces: Sequence[Box]) -> Floats:
+    """How much each pixel counts in a picture with faces.
+
+    Clothes reach the bottom of the picture below a face; what is held before them does not.
+
+    Args:
+        lab: The picture in Oklab, ``(height, width, 3)``.
+        faces: Where the faces are; one at least.
+
+    Returns:
+        0 to 1, ``(height, width)``.
+    """
+    height_px, width_px = lab.shape[:2]
+    saturation, hue = chroma(lab), hue_deg(lab)
+    skin = (hue > 25) & (hue < 75) & (saturation > 0.025) & (saturation < 0.14)
+    bins = bins_of(lab)
+    clothes = shares(bins[-max(2, height_px // 20) :].ravel())[bins] >= CLOTHES_FROM
+    counts = np.where(clothes, OF_CLOTHES, 1.0)
+    counts[skin] = OF_SKIN
+    for face in faces:
+        # The detector's box ends at the brow; hair is above and beside it.
+        top, middle = face.y - 0.45 * face.height, face.y + 0.5 * face.height
+        left, right = face.x - 0.15 * face.width, face.x + 1.15 * face.width
+        columns = slice(max(0, round(left * width_px)), max(0, round(right * width_px)))
+        upper = slice(max(0, round(top * height_px)), max(0, round(middle * height_px)))
+        counts[upper, columns] = OF_A_FACE
+        # Something may be held before the chin.
+        lower = slice(upper.stop, max(0, round((middle + 0.6 * face.height) * height_px)))
+        counts[lower, columns][skin[lower, columns]] = OF_A_FACE
+    return np.asarray(counts, np.float64)

@@ -1,0 +1,123 @@
+"""Areas that differ between two pictures: what appeared there, or went away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vision_agent.local.engine.sight.colours import colour_of
+from vision_agent.local.engine.sight.difference import Lab, Mask, smooth_lab
+from vision_agent.local.engine.sight.picture import Box, Pixels
+
+REGION_FROM = 0.004
+"""Share of the picture: a smaller difference is not told."""
+
+PART_FROM = 0.2
+"""Share of an area from which on it is two: where a thing was, and beside that where it is now."""
+
+STRANGER = 1.25
+"""How much less an area must be like its surroundings in one picture than in the other."""
+
+APPEARED, WENT_AWAY, CHANGED = "appeared", "went away", "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """An area that differs.
+
+    Attributes:
+        kind: ``APPEARED``, ``WENT_AWAY`` or ``CHANGED``.
+        x_px: Its centre.
+        y_px: Its centre.
+        area_px: Its size.
+        colour: The colour's name, in the picture in which it stands out.
+        lab: That colour.
+        box: Where it is.
+    """
+
+    kind: str
+    x_px: float
+    y_px: float
+    area_px: int
+    colour: str
+    lab: Lab
+    box: Box
+
+
+def regions(different: Mask, old: Pixels, new: Pixels) -> list[Region]:
+    """The areas that differ and are large enough, largest first.
+
+    Args:
+        different: Where the pictures differ.
+        old: The earlier picture, BGR, laid over the newer one.
+        new: The newer picture.
+    """
+    cleaned = cv2.morphologyEx(different.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3)))
+    joined = cv2.morphologyEx(cleaned, cv2.MORPH_CLOSE, np.ones((9, 9)))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
+    least_px = REGION_FROM * different.size
+    before, after = smooth_lab(old), smooth_lab(new)
+    found = []
+    for label in range(1, count):
+        if stats[label, cv2.CC_STAT_AREA] < least_px:
+            continue
+        area = np.asarray(labels == label, np.bool_)
+        for kind, mask in _kinds(area, before, after, least_px):
+            found.append(_region(kind, mask, old, new))
+    return sorted(found, key=lambda region: -region.area_px)
+
+
+def _region(kind: str, mask: Mask, old: Pixels, new: Pixels) -> Region:
+    shown = old if kind == WENT_AWAY else new
+    inside = cv2.erode(mask.astype(np.uint8), np.ones((3, 3))).astype(np.bool_)
+    part = inside if inside.sum() > 20 else mask
+    lab = np.median(smooth_lab(shown)[part], axis=0)
+    ys, xs = np.nonzero(mask)
+    height_px, width_px = mask.shape
+    box = Box(
+        float(xs.min() / width_px),
+        float(ys.min() / height_px),
+        float((xs.max() + 1 - xs.min()) / width_px),
+        float((ys.max() + 1 - ys.min()) / height_px),
+    )
+    area_px = int(mask.sum())
+    colour = colour_of(shown, part)
+    return Region(kind, float(xs.mean()), float(ys.mean()), area_px, colour, lab, box)
+
+
+def _kinds(area: Mask, before: Lab, after: Lab, least_px: float) -> list[tuple[str, Mask]]:
+    """What happened in an area; two things, if one part of it appeared and another went away.
+
+    What was like its surroundings before and is not now has appeared, and the other way round.
+    """
+    wide = cv2.dilate(area.astype(np.uint8), np.ones((15, 15))).astype(np.bool_)
+    near = cv2.dilate(area.astype(np.uint8), np.ones((5, 5))).astype(np.bool_)
+    ring = wide & ~near
+    if ring.sum() < 20:
+        return [(CHANGED, area)]
+    was, now = (_strangeness(lab[area], lab[ring]) for lab in (before, after))
+    parts = []
+    for kind, more, less in ((APPEARED, now, was), (WENT_AWAY, was, now)):
+        mask = np.zeros(area.shape, np.uint8)
+        mask[area] = more > STRANGER * less
+        mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((5, 5))), np.uint8)
+        if mask.sum() >= max(least_px, PART_FROM * area.sum()):
+            parts.append((kind, mask.astype(np.bool_)))
+    if len(parts) == 2:
+        return parts
+    if float(now.mean()) > STRANGER * float(was.mean()):
+        return [(APPEARED, area)]
+    if float(was.mean()) > STRANGER * float(now.mean()):
+        return [(WENT_AWAY, area)]
+    return [(CHANGED, area)]
+
+
+def _strangeness(inside: Lab, around: Lab) -> npt.NDArray[np.float32]:
+    """How far each colour inside ``(n, 3)`` is from the nearest ones around."""
+    known = around[:: max(1, len(around) // 40)]
+    distances = np.linalg.norm(inside[:, None, :] - known[None, :, :], axis=2)
+    # The fourth nearest: one pixel of the thing itself in the ring must not count.
+    return np.asarray(np.partition(distances, 3, axis=1)[:, 3] + 2.0, np.float32)

@@ -1,0 +1,184 @@
+"""Printed text, read by PP-OCRv6 (rapidocr) with the models its wheel carries."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vision_agent.local.engine.sight.observations import TextLine
+from vision_agent.local.engine.sight.picture import Box, Pixels
+from vision_agent.local.engine.sight.places import place
+
+MIN_SCORE = 0.8
+"""What is less sure is not told: photographs without text give lines with scores below this."""
+
+MIN_SCORE_SHORT = 0.9
+"""For lines of one or two characters, which a corner or a reflection easily resembles."""
+
+MIN_SCORE_LONE = 0.97
+MIN_HEIGHT_LONE = 0.08
+"""Score, and share of the picture's height, for a single character with no word near it."""
+
+MIN_HEIGHT_PX = 8
+
+THREADS = 1
+"""Of onnxruntime, for one operator. With two it takes 520 ms of CPU a picture instead of 300, as
+they wait for each other actively; and two looks at once keep two cores busy anyway."""
+
+_DASHES = str.maketrans(dict.fromkeys("\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}", "-"))
+
+
+class Reader:
+    """Reads printed text; loads its models (31 MB) when made, and reads one picture at a time.
+
+    Raises:
+        RuntimeError: rapidocr's wheel no longer carries the models named here.
+    """
+
+    def __init__(self) -> None:
+        # Loaded here and not on top: it takes a second, which only who reads should pay.
+        import rapidocr
+
+        models = Path(rapidocr.__file__).parent / "models"
+        detector = models / "PP-OCRv6_det_small.onnx"
+        recogniser = models / "PP-OCRv6_rec_small.onnx"
+        for model in (detector, recogniser):
+            if not model.is_file():
+                raise RuntimeError(f"rapidocr came without {model.name}; nothing is fetched.")
+        self._lock = threading.Lock()
+        self._ocr: Any = rapidocr.RapidOCR(
+            params={
+                "Global.log_level": "critical",
+                "Global.use_cls": False,
+                "Global.text_score": 0.0,  # judged here, by the length of the line too
+                # Named paths, so that it looks for no others and has nothing to download.
+                "Det.model_path": str(detector),
+                "Rec.model_path": str(recogniser),
+                "Det.limit_side_len": 480,
+                "Det.limit_type": "min",
+                "EngineConfig.onnxruntime.intra_op_num_threads": THREADS,
+                "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+            }
+        )
+        logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
+
+    def read(self, pixels: Pixels) -> tuple[TextLine, ...]:
+        """The lines of a BGR picture that are surely text, in reading order."""
+        with self._lock:
+            result = self._ocr(pixels)
+        if result.txts is None or result.boxes is None:
+            return ()
+        pieces = [
+            _Piece.of(text, float(score), np.asarray(box, np.float64))
+            for text, score, box in zip(result.txts, result.scores, result.boxes, strict=True)
+        ]
+        height_px, width_px = pixels.shape[:2]
+        sure = without_doubtful_marks([piece for piece in pieces if piece.is_sure()], height_px)
+        return tuple(
+            TextLine(
+                line.text,
+                line.score,
+                place((line.left + line.right) / 2, width_px),
+                line.box(width_px, height_px),
+            )
+            for line in _in_lines(sure)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Text in a box; edges in pixels."""
+
+    text: str
+    score: float
+    left: float
+    right: float
+    top: float
+    bottom: float
+
+    @classmethod
+    def of(cls, text: str, score: float, box: np.ndarray[Any, Any]) -> _Piece:
+        # Full-width forms are what the model, trained on Chinese too, takes for punctuation.
+        plain = " ".join(unicodedata.normalize("NFKC", text).translate(_DASHES).split())
+        # It drops the space after a colon: "Total:48.50". A clock's colon follows a digit.
+        plain = re.sub(r"(?<=[^\W\d]):(?=\w)", ": ", plain)
+        (left, top), (right, bottom) = box.min(axis=0).tolist(), box.max(axis=0).tolist()
+        return cls(plain, score, left, right, top, bottom)
+
+    @property
+    def letters(self) -> int:
+        return sum(character.isalnum() for character in self.text)
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+    def box(self, width_px: int, height_px: int) -> Box:
+        left, top = max(0.0, self.left / width_px), max(0.0, self.top / height_px)
+        right, bottom = min(1.0, self.right / width_px), min(1.0, self.bottom / height_px)
+        return Box(left, top, max(0.0, right - left), max(0.0, bottom - top))
+
+    def is_sure(self) -> bool:
+        if self.letters == 0 or self.height < MIN_HEIGHT_PX:
+            return False
+        return self.score >= (MIN_SCORE_SHORT if self.letters <= 2 else MIN_SCORE)
+
+    def is_beside(self, other: _Piece) -> bool:
+        """Whether the two stand in one row, without a column's gap between them."""
+        overlap = min(self.bottom, other.bottom) - max(self.top, other.top)
+        gap = other.left - self.right
+        height = min(self.height, other.height)
+        return overlap > 0.6 * height and -height < gap < 1.2 * max(self.height, other.height)
+
+    def joined(self, other: _Piece) -> _Piece:
+        return _Piece(
+            f"{self.text} {other.text}",
+            min(self.score, other.score),
+            min(self.left, other.left),
+            max(self.right, other.right),
+            min(self.top, other.top),
+            max(self.bottom, other.bottom),
+        )
+
+
+def without_doubtful_marks(pieces: list[_Piece], height_px: int) -> list[_Piece]:
+    """The pieces without single characters that may be anything: the rim of a cup is read as 8.
+
+    A character counts where a word stands in the same picture, or where it is held up: large, and
+    surely read.
+    """
+    if any(piece.letters > 1 for piece in pieces):
+        return pieces
+    return [
+        piece
+        for piece in pieces
+        if piece.score >= MIN_SCORE_LONE and piece.height >= MIN_HEIGHT_LONE * height_px
+    ]
+
+
+def _in_lines(pieces: list[_Piece]) -> list[_Piece]:
+    """Pieces side by side joined to lines; lines from top to bottom, then from left to right."""
+    lines: list[_Piece] = []
+    for piece in sorted(pieces, key=lambda piece: piece.left):
+        for index, line in enumerate(lines):
+            if line.is_beside(piece):
+                lines[index] = line.joined(piece)
+                break
+        else:
+            lines.append(piece)
+    lines.sort(key=lambda line: (line.top + line.bottom) / 2)
+    ordered: list[_Piece] = []
+    row: list[_Piece] = []
+    for line in lines:
+        if row and (line.top + line.bottom) / 2 > row[0].bottom:
+            ordered += sorted(row, key=lambda line: line.left)
+            row = []
+        row.append(line)
+    return ordered + sorted(row, key=lambda line: line.left)

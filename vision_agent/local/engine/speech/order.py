@@ -1,0 +1,48 @@
+"""What the engine asks of its speech worker, and what comes back. Pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+from vision_agent.local.engine.speech.voices import Voice
+
+SAY, STOP, PIECE, END = range(4)
+"""The messages. To the worker: SAY, an `Order` follows; STOP, the job's sound is not wanted any
+more, its END comes all the same. From the worker: PIECE, s16le mono 24 kHz, about 100 ms; END, the
+last for each job, in words why if it failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One sentence to speak.
+
+    Attributes:
+        text: The sentence.
+        pause_ms: How much silence its sound ends with.
+        languages: espeak-ng languages to try, the best first.
+        voice: The speaker.
+        gain_db: By how much louder than the usual loudness.
+    """
+
+    text: str
+    pause_ms: int
+    languages: tuple[str, ...]
+    voice: Voice
+    gain_db: float = 0.0
+
+    def to_bytes(self) -> bytes:
+        """Returns the payload of a SAY."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_bytes(cls, payload: bytes) -> Order:
+        """Reads the payload of a SAY."""
+        fields = json.loads(payload)
+        return cls(
+            text=fields["text"],
+            pause_ms=fields["pause_ms"],
+            languages=tuple(fields["languages"]),
+            voice=Voice(**fields["voice"]),
+            gain_db=fields["gain_db"],
+        )

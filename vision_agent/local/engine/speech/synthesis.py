@@ -1,0 +1,260 @@
+"""Text to speech: sentences go to the speech worker, one at a time and fairly.
+
+Each text is spoken sentence by sentence, and a sentence waits its turn behind one sentence of
+every other text at most. The worker is restarted when it dies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+
+from vision_agent.local.contract import OUTPUT_RATE_HZ
+from vision_agent.local.engine.speech.order import END, PIECE, SAY, STOP, Order
+from vision_agent.local.engine.speech.text import MAX_SENTENCE_S, sentences
+from vision_agent.local.engine.speech.voices import (
+    ENGLISH,
+    QUESTION_VOICE,
+    Tone,
+    Voice,
+    espeak_languages,
+    voice_named,
+)
+from vision_agent.local.engine.worker_process import Message, WorkerFailed, WorkerProcess
+
+_USUAL = Tone()
+_log = logging.getLogger(__name__)
+
+MAX_TEXTS = 256
+"""Texts that can be waiting to be spoken at once; one more is refused with `SpeechError`."""
+
+# Generous: only a worker that hangs needs so long, also on a machine that is very busy.
+_START_TIMEOUT_S = 30.0
+_SILENCE_S = 10.0
+
+# A whole sentence: whoever takes its pieces slowly holds up nobody else.
+_MAX_PIECES = MAX_SENTENCE_S * 10 + 16
+
+
+class SpeechError(Exception):
+    """Nothing can be spoken, or what was being spoken is lost; the text says why."""
+
+
+class _Job:
+    """A sentence, and its sound as far as it has come."""
+
+    def __init__(self, number: int, order: Order) -> None:
+        self.number = number
+        self.order = order
+        self.wanted = True
+        self.sound: asyncio.Queue[bytes | SpeechError | None] = asyncio.Queue(_MAX_PIECES)
+
+    def fail(self, error: SpeechError) -> None:
+        """Ends the sound with an error; also a queue that is full has to show it."""
+        if self.sound.full():
+            self.sound.get_nowait()
+        self.sound.put_nowait(error)
+
+
+class Speech:
+    """The engine's voice. Made with `start`, ended with `close`."""
+
+    def __init__(self) -> None:
+        self._jobs: asyncio.Queue[_Job] = asyncio.Queue(MAX_TEXTS)
+        self._numbers = itertools.count(1)
+        self._current: _Job | None = None
+        # What comes from the worker; a sentence if it dies.
+        self._answers: asyncio.Queue[Message | str] = asyncio.Queue()
+        self._worker = WorkerProcess(
+            "vision_agent.local.engine.speech.worker",
+            "The speech process",
+            lambda message: self._answers.put_nowait(message),
+            on_lost=lambda words: self._answers.put_nowait(words),
+            # Its small products gain nothing from numpy's threads, and it starts sooner.
+            environment={"OPENBLAS_NUM_THREADS": "1"},
+        )
+        self._runner: asyncio.Task[None] | None = None
+        self._closed = False
+
+    @classmethod
+    async def start(cls) -> Speech:
+        """Starts the worker process.
+
+        Raises:
+            SpeechError: espeak-ng cannot be used; the text says why.
+        """
+        speech = cls()
+        try:
+            await speech._worker_ready()
+        except BaseException:
+            await speech._worker.close()
+            raise
+        speech._runner = asyncio.create_task(speech._run(), name="speech")
+        return speech
+
+    @property
+    def worker_pid(self) -> int | None:
+        """The id of the worker's process, while there is one."""
+        return self._worker.pid
+
+    async def close(self) -> None:
+        """Ends the worker within about a second; what is being spoken fails. Safe to repeat."""
+        self._closed = True
+        if self._runner is not None:
+            self._runner.cancel()
+            await asyncio.wait([self._runner])
+            if not self._runner.cancelled() and (error := self._runner.exception()):
+                raise error
+
+    async def say(
+        self,
+        text: str,
+        voice_name: str | None = None,
+        language_code: str | None = None,
+        tone: Tone = _USUAL,
+    ) -> AsyncGenerator[bytes, None]:
+        """Speaks a text.
+
+        Closing the iterator, or cancelling who waits for it, ends the synthesis.
+
+        Args:
+            text: Anything; what has no sound gives no pieces. See `text` for its bounds.
+            voice_name: A voice of the Live API; unknown ones, and none, are the default voice.
+            language_code: BCP-47; English where espeak-ng does not have the language.
+            tone: How it departs from the voice's usual pace and loudness.
+
+        Yields:
+            s16le mono 24 kHz, 100 ms each but the last of a sentence, much faster than real time.
+
+        Raises:
+            SpeechError: The worker died on it or cannot be started, or this was closed.
+        """
+        voice, languages = voice_named(voice_name), espeak_languages(language_code)
+        voice = replace(voice, rate_wpm=round(voice.rate_wpm * tone.pace))
+        async for piece in self._say(text, voice, languages, tone.gain_db):
+            yield piece
+
+    async def _say(
+        self, text: str, voice: Voice, languages: tuple[str, ...], gain_db: float = 0.0
+    ) -> AsyncGenerator[bytes, None]:
+        for sentence in sentences(text):
+            order = Order(sentence.text, sentence.pause_ms, languages, voice, gain_db)
+            job = self._submit(order)
+            try:
+                while (piece := await job.sound.get()) is not None:
+                    if isinstance(piece, SpeechError):
+                        raise piece
+                    yield piece
+            finally:
+                self._drop(job)
+
+    def _submit(self, order: Order) -> _Job:
+        if self._closed:
+            raise SpeechError("The voice is closed.")
+        job = _Job(next(self._numbers) % 2**32, order)
+        try:
+            self._jobs.put_nowait(job)
+        except asyncio.QueueFull:
+            raise SpeechError(f"More than {MAX_TEXTS} texts are waiting to be spoken.") from None
+        return job
+
+    def _drop(self, job: _Job) -> None:
+        job.wanted = False
+        if job is self._current:
+            self._worker.send(STOP, job.number)
+
+    async def _run(self) -> None:
+        """Serves one job after the other; owns the worker."""
+        try:
+            while True:
+                job = await self._jobs.get()
+                if not job.wanted:
+                    continue
+                self._current = job
+                try:
+                    await self._serve(job)
+                except SpeechError as error:
+                    _log.warning("A sentence could not be spoken: %s", error)
+                    job.fail(error)
+                self._current = None
+        finally:
+            self._closed = True
+            if self._current is not None:
+                self._current.fail(SpeechError("The voice was closed."))
+            while not self._jobs.empty():
+                self._jobs.get_nowait().fail(SpeechError("The voice was closed."))
+            await self._worker.close()
+
+    async def _serve(self, job: _Job) -> None:
+        try:
+            await self._worker_ready()
+            if not job.wanted:
+                return
+            failure = await self._spoken(job)
+        except SpeechError:
+            # It is of no more use; the next sentence gets another one.
+            await self._worker.close()
+            raise
+        if failure:
+            raise SpeechError(failure)
+        self._keep(job, None)
+
+    async def _worker_ready(self) -> None:
+        self._worker.start()
+        try:
+            await self._worker.ready(_START_TIMEOUT_S)
+        except WorkerFailed as error:
+            raise SpeechError(str(error)) from error
+
+    async def _spoken(self, job: _Job) -> str:
+        """Returns what the worker says at the end: nothing, or why it could not."""
+        self._answers = asyncio.Queue()
+        if not self._worker.send(SAY, job.number, job.order.to_bytes()):
+            raise SpeechError("The speech process ended unexpectedly.")
+        while True:
+            try:
+                async with asyncio.timeout(_SILENCE_S):
+                    answer = await self._answers.get()
+            except TimeoutError:
+                raise SpeechError(f"The speech process was silent for {_SILENCE_S:g} s.") from None
+            if isinstance(answer, str):
+                raise SpeechError(answer)
+            if answer.job != job.number or answer.op not in (PIECE, END):
+                raise SpeechError("The speech process answered what it was not asked.")
+            if answer.op == END:
+                return answer.payload.decode(errors="replace")
+            if job.wanted:
+                self._keep(job, answer.payload)
+
+    @staticmethod
+    def _keep(job: _Job, piece: bytes | None) -> None:
+        try:
+            job.sound.put_nowait(piece)
+        except asyncio.QueueFull:
+            raise SpeechError("The speech process gave more than one sentence can be.") from None
+
+
+async def speak_question(text: str) -> tuple[bytes, int]:
+    """Speaks a question the way the recogniser understands best; with a worker of its own.
+
+    Args:
+        text: What to say, in English. Where it ends without a mark it is asked: of 21 sentences
+            two more are understood with the melody of a question.
+
+    Returns:
+        The whole sound, s16le mono, and its rate in Hz.
+
+    Raises:
+        SpeechError: espeak-ng cannot be used.
+    """
+    if text.rstrip()[-1:].isalnum():
+        text = f"{text.rstrip()}?"
+    speech = await Speech.start()
+    try:
+        pieces = [piece async for piece in speech._say(text, QUESTION_VOICE, (ENGLISH,))]
+    finally:
+        await speech.close()
+    return b"".join(pieces), OUTPUT_RATE_HZ
