@@ -13,10 +13,10 @@ import pytest
 
 from tests.conftest import serving
 from tests.dialling import Dialled
+from vision_agent.agents.memory import LineMemory
 from vision_agent.data_folder import data_folder, private_file, private_folder
 from vision_agent.live.errors import DatabaseError
 from vision_agent.live.sessions.store import make_store
-from vision_agent.memory import LineMemory
 from vision_agent.settings import Settings
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")

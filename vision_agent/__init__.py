@@ -6,9 +6,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vision_agent.agents import AgentError
+    from vision_agent.agents.loader import AgentError
+    from vision_agent.agents.model_choice import live_brain
     from vision_agent.app import create_app
-    from vision_agent.brain import live_brain
     from vision_agent.call import Call
     from vision_agent.live.call_options import CallOptions
     from vision_agent.live.models import ModelError, check_model
@@ -46,7 +46,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "AgentError": "agents",
+    "AgentError": "agents.loader",
     "Answer": "talk.client",
     "BadRecording": "replay.recording",
     "Call": "call",
@@ -65,7 +65,7 @@ _HOMES = {
     "__version__": "version",
     "check_model": "live.models",
     "create_app": "app",
-    "live_brain": "brain",
+    "live_brain": "agents.model_choice",
 }
 
 

@@ -16,6 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vision_agent import rtc
+from vision_agent.agents.directory import Switchboard
 from vision_agent.call_registry import CallRegistry
 from vision_agent.closing import close_each
 from vision_agent.freed_memory import given_back, leave_out_of_collection
@@ -32,7 +33,6 @@ from vision_agent.ingress.termination import Termination
 from vision_agent.metrics import Metrics
 from vision_agent.settings import Settings, web_folder
 from vision_agent.signalling import signalling_router
-from vision_agent.switchboard import Switchboard
 from vision_agent.version import __version__
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from aiortc import MediaStreamTrack, RTCDataChannel
 
-from vision_agent import memory
-from vision_agent.agent_host import AgentHost
+from vision_agent.agents import memory
+from vision_agent.agents.host import AgentHost
 from vision_agent.call_limits import CallLimits, EndsNow, EndsSoon, GoesOn
 from vision_agent.call_status import CallStatus, State
 from vision_agent.caller_media import CallerMedia

@@ -7,7 +7,8 @@ import contextlib
 import uuid
 from weakref import WeakValueDictionary
 
-from vision_agent.agent_host import AgentHost
+from vision_agent.agents.directory import Switchboard
+from vision_agent.agents.host import AgentHost
 from vision_agent.call import Call
 from vision_agent.freed_memory import Collector
 from vision_agent.ingress.addresses import counted_as
@@ -17,7 +18,6 @@ from vision_agent.live.sessions.store import session_id_of
 from vision_agent.metrics import Metrics
 from vision_agent.rtc import Network, Offer
 from vision_agent.settings import Settings
-from vision_agent.switchboard import Switchboard
 
 CLOSE_TIMEOUT_S = 1.5
 """Bound on ending all calls together, so that a server stops within two seconds."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 
 import uvicorn
 
+from vision_agent.agents.directory import Switchboard
 from vision_agent.app import create_app
 from vision_agent.ingress.addresses import Proxies, is_loopback
 from vision_agent.ingress.complaints import OncePerMinute
@@ -23,7 +24,6 @@ from vision_agent.lan import reachable_hosts
 from vision_agent.listening import what_else, why_not
 from vision_agent.live.errors import DatabaseError
 from vision_agent.settings import Settings
-from vision_agent.switchboard import Switchboard
 
 MIN_CONNECTIONS = 10
 """Kept however few descriptors there are; the calls need most of them."""

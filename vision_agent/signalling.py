@@ -12,16 +12,17 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from vision_agent.agent_host import AgentHost
-from vision_agent.call import Call, CallOver, Superseded
-from vision_agent.call_registry import CallRegistry, Draining, FullHouse
-from vision_agent.caller import (
+from vision_agent.agents.caller_key import (
     UNKNOWN,
     BadName,
     GuessableName,
     claimed_caller,
     vouched_caller,
 )
+from vision_agent.agents.directory import Switchboard, UnknownAgent
+from vision_agent.agents.host import AgentHost
+from vision_agent.call import Call, CallOver, Superseded
+from vision_agent.call_registry import CallRegistry, Draining, FullHouse
 from vision_agent.ingress.access import Access, address_of, peer_of
 from vision_agent.ingress.addresses import counted_as
 from vision_agent.ingress.admission import Admission
@@ -35,7 +36,6 @@ from vision_agent.live.sessions.store import MAX_TOKEN_CHARS, session_id_of
 from vision_agent.rtc import BadOffer, CannotRenegotiate, Network, Offer
 from vision_agent.rtc.network import is_loopback, receiving_host
 from vision_agent.settings import Settings
-from vision_agent.switchboard import Switchboard, UnknownAgent
 
 logger = logging.getLogger(__name__)
 

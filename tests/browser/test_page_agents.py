@@ -5,8 +5,8 @@ import json
 import pytest
 from playwright.async_api import expect
 
+from tests.agents.test_directory import SAMPLES
 from tests.browser.conftest import calls
-from tests.test_switchboard import SAMPLES
 from vision_agent.server_process import ServerProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

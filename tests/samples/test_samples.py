@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
+from tests.agents.test_directory import SAMPLE_NAMES, SAMPLES
 from tests.conftest import RECORDINGS, serving
 from tests.samples.pitch import pitch_hz
 from tests.samples.remarks import remarks
-from tests.test_switchboard import SAMPLE_NAMES, SAMPLES
 from vision_agent import CallClient
 from vision_agent.replay.recording import SOUND_RATE_HZ
 from vision_agent.replay.utterances import utterances

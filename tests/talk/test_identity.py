@@ -2,7 +2,7 @@
 
 import stat
 
-from vision_agent.caller import claimed_caller
+from vision_agent.agents.caller_key import claimed_caller
 from vision_agent.talk.identity import identity
 
 

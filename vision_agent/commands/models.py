@@ -25,7 +25,7 @@ def models(
 
     Exit code 2 if a call could not be answered with these options.
     """
-    from vision_agent.models_report import models_report
+    from vision_agent.agents.model_report import models_report
 
     report = models_report(read_settings(agent=agent, model=model, voice=voice), os.environ)
     now = report["now"]

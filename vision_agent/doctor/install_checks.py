@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from vision_agent.agent_fit import misfits
-from vision_agent.agents import AgentError, agent_specs, load_agent, root_of
-from vision_agent.brain import choose_brain
+from vision_agent.agents.fit import misfits
+from vision_agent.agents.loader import AgentError, agent_specs, load_agent, root_of
+from vision_agent.agents.model_choice import choose_brain
 from vision_agent.data_folder import readable_by_others
 from vision_agent.doctor.finding import Finding
 from vision_agent.live.models import ModelError

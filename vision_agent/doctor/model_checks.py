@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 from google import genai
 from google.genai import errors, types
 
-from vision_agent.brain import uses_vertex
+from vision_agent.agents.model_choice import uses_vertex
+from vision_agent.agents.model_report import now
 from vision_agent.doctor.finding import Finding
 from vision_agent.doctor.run import resolve
 from vision_agent.live.local_process import LocalServer, LocalServerError
-from vision_agent.models_report import now
 from vision_agent.settings import Settings
 
 AI_STUDIO_HOST = "generativelanguage.googleapis.com"

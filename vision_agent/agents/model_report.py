@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from vision_agent.agents import AgentError, agent_specs, load_agent, root_of
-from vision_agent.brain import Brain, choose_brain
+from vision_agent.agents.loader import AgentError, agent_specs, load_agent, root_of
+from vision_agent.agents.model_choice import Brain, choose_brain
 from vision_agent.live.call_options import CallOptions, check_options
 from vision_agent.live.models import LIVE_MODELS, THIS_MACHINE, VOICES, ModelError
 from vision_agent.settings import Settings

@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from vision_agent.agents import AgentError, llm_agents, load_agent
+from vision_agent.agents.loader import AgentError, llm_agents, load_agent
 
 AGENT = """
 from google.adk.agents import Agent

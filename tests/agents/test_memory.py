@@ -13,13 +13,13 @@ from google.genai import types
 from tests.conftest import serving
 from tests.dialling import Dialled
 from tests.test_call import said
-from vision_agent import memory
-from vision_agent.caller import claimed_caller
-from vision_agent.line_search import MAX_FOUND, best_lines
+from vision_agent.agents import memory
+from vision_agent.agents.caller_key import claimed_caller
+from vision_agent.agents.line_search import MAX_FOUND, best_lines
+from vision_agent.agents.memory import LineMemory, MemoryAway, MemoryFileError, words_of
+from vision_agent.agents.memory_file import MAX_LINES
+from vision_agent.agents.memory_recorder import Remembering
 from vision_agent.live.events import AgentTranscript, Interrupted, TurnComplete, UserTranscript
-from vision_agent.memory import LineMemory, MemoryAway, MemoryFileError, words_of
-from vision_agent.memory_file import MAX_LINES
-from vision_agent.remembering import Remembering
 
 WHO = {"app_name": "app", "user_id": "caller"}
 
@@ -303,7 +303,7 @@ async def test_a_file_that_is_locked_is_waited_for_by_nobody_and_gets_everything
 async def test_of_what_a_file_does_not_take_for_long_the_oldest_is_dropped_and_counted(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("vision_agent.memory.MAX_WAITING", 10)
+    monkeypatch.setattr("vision_agent.agents.memory.MAX_WAITING", 10)
     path = tmp_path / "memory.db"
     memories = LineMemory(path)
     memories._written._db.execute("PRAGMA busy_timeout = 50")
@@ -347,7 +347,7 @@ async def test_a_file_that_is_deleted_while_it_is_open_is_noticed_and_a_new_one_
 
 
 async def test_a_search_in_a_file_that_does_not_answer_is_given_up_in_words(tmp_path, monkeypatch):
-    monkeypatch.setattr("vision_agent.memory.SEARCH_WITHIN_S", 0.1)
+    monkeypatch.setattr("vision_agent.agents.memory.SEARCH_WITHIN_S", 0.1)
     memories = LineMemory(tmp_path / "memory.db")
     may_read = threading.Event()
     newest = memories._read.newest

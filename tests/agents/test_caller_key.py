@@ -14,7 +14,7 @@ from tests.dialling import Dialled
 from tests.test_call import said
 from tests.test_signalling import offer
 from vision_agent import CallClient
-from vision_agent.caller import BadName, GuessableName, claimed_caller, vouched_caller
+from vision_agent.agents.caller_key import BadName, GuessableName, claimed_caller, vouched_caller
 from vision_agent.settings import Settings
 
 

@@ -13,7 +13,7 @@ from google.adk.tools.google_search_tool import GoogleSearchTool
 from google.adk.tools.url_context_tool import UrlContextTool
 from google.adk.tools.vertex_ai_search_tool import VertexAiSearchTool
 
-from vision_agent.agents import llm_agents
+from vision_agent.agents.loader import llm_agents
 from vision_agent.live.models import LOCAL_MODEL, is_live
 
 # They run inside Google's service. ADK refuses the whole request if another model is asked for one.

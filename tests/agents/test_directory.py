@@ -11,11 +11,11 @@ from google.adk.cli.utils.agent_loader import AgentLoader
 from google.adk.events.event import Event
 from google.genai import types
 
-from vision_agent.agents import AgentError, agent_specs
+from vision_agent.agents.directory import Switchboard, UnknownAgent
+from vision_agent.agents.loader import AgentError, agent_specs
 from vision_agent.settings import Settings
-from vision_agent.switchboard import Switchboard, UnknownAgent
 
-SAMPLES = Path(__file__).parent.parent / "samples" / "agents"
+SAMPLES = Path(__file__).parents[2] / "samples" / "agents"
 SAMPLE_NAMES = sorted(file.parent.name for file in SAMPLES.glob("*/agent.py"))
 
 

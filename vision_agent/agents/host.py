@@ -11,11 +11,13 @@ from typing import Any
 
 from google.adk.runners import Runner
 
-from vision_agent.agent_fit import misfits
-from vision_agent.agents import load_agent, root_of
-from vision_agent.brain import Brain, choose_brain, install_brain
+from vision_agent.agents.destinations import destinations
+from vision_agent.agents.fit import misfits
+from vision_agent.agents.loader import load_agent, root_of
+from vision_agent.agents.memory import LineMemory
+from vision_agent.agents.memory_recorder import Remembering
+from vision_agent.agents.model_choice import Brain, choose_brain, install_brain
 from vision_agent.closing import close_each
-from vision_agent.destinations import destinations
 from vision_agent.live.call_options import CallOptions, check_options
 from vision_agent.live.connection.observer import Listener
 from vision_agent.live.live_queue import Intake
@@ -28,8 +30,6 @@ from vision_agent.live.sessions.store import OpenSession, make_store
 from vision_agent.live.tools.background import BackgroundTools, ToolLimits, explain_errors
 from vision_agent.live.tools.threads import ToolThreads
 from vision_agent.live.toolsets import watch_toolsets
-from vision_agent.memory import LineMemory
-from vision_agent.remembering import Remembering
 from vision_agent.settings import Settings
 from vision_agent.version import __version__
 

@@ -6,8 +6,8 @@ import logging
 from collections import Counter
 from typing import Any
 
-from vision_agent.agent_host import AgentHost
-from vision_agent.agents import AgentError, agent_specs
+from vision_agent.agents.host import AgentHost
+from vision_agent.agents.loader import AgentError, agent_specs
 from vision_agent.closing import close_each
 from vision_agent.data_folder import VARIABLE, private_folder
 from vision_agent.live.errors import DatabaseError

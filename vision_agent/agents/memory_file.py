@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from vision_agent.caller import key_of
+from vision_agent.agents.caller_key import key_of
 from vision_agent.data_folder import private_file
 
 MAX_LINES = 2_000

@@ -4,9 +4,9 @@ from google.adk.models.base_llm import BaseLlm
 from google.adk.models.google_llm import Gemini
 from google.genai import types
 
-from vision_agent.agent_host import AgentHost
-from vision_agent.brain import choose_brain, install_brain
-from vision_agent.destinations import Destination, destinations, host_of
+from vision_agent.agents.destinations import Destination, destinations, host_of
+from vision_agent.agents.host import AgentHost
+from vision_agent.agents.model_choice import choose_brain, install_brain
 from vision_agent.settings import Settings
 
 KEY = {"GOOGLE_API_KEY": "k"}

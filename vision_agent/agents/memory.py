@@ -30,9 +30,9 @@ from google.adk.memory.memory_entry import MemoryEntry
 from google.adk.sessions.session import Session
 from google.genai import types
 
-from vision_agent.line_search import best_lines
+from vision_agent.agents.line_search import best_lines
+from vision_agent.agents.memory_file import MemoryFile, RememberedLine
 from vision_agent.live.errors import DatabaseError
-from vision_agent.memory_file import MemoryFile, RememberedLine
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from google.adk.tools import (
 from pydantic import BaseModel
 
 from vision_agent import CallClient, ServerProcess, Settings
-from vision_agent.agent_fit import misfits, remove_service_tools
+from vision_agent.agents.fit import misfits, remove_service_tools
 from vision_agent.doctor.install_checks import check_agents
 
 

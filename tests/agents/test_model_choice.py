@@ -4,8 +4,8 @@ import pytest
 from google.adk.agents.llm_agent import LlmAgent
 from google.adk.models.google_llm import Gemini
 
-from vision_agent.agent_host import AgentHost
-from vision_agent.brain import choose_brain, install_brain
+from vision_agent.agents.host import AgentHost
+from vision_agent.agents.model_choice import choose_brain, install_brain
 from vision_agent.live.connection.gemini import LiveGemini
 from vision_agent.live.models import ModelError
 from vision_agent.settings import Settings

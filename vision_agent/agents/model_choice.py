@@ -16,10 +16,10 @@ from google.adk.agents.base_agent import BaseAgent
 from google.adk.models.base_llm import BaseLlm
 from google.adk.models.google_llm import Gemini
 
-from vision_agent.agent_fit import remove_service_tools
-from vision_agent.agents import llm_agents
+from vision_agent.agents.destinations import host_of
+from vision_agent.agents.fit import remove_service_tools
+from vision_agent.agents.loader import llm_agents
 from vision_agent.data_folder import data_folder, private_folder
-from vision_agent.destinations import host_of
 from vision_agent.live.connection.gemini import gemini, local_gemini, steadied
 from vision_agent.live.local_process import LocalServer
 from vision_agent.live.models import (

@@ -12,10 +12,10 @@ from google.adk.models.base_llm import BaseLlm
 from google.adk.models.google_llm import Gemini
 from google.genai import types
 
-from vision_agent.agents import llm_agents
+from vision_agent.agents.loader import llm_agents
 
 if TYPE_CHECKING:
-    from vision_agent.brain import Brain
+    from vision_agent.agents.model_choice import Brain
 
 GOOGLE = "googleapis.com"
 

@@ -1,0 +1,1 @@
+"""The ADK agents this server can route calls to, their models and their memory."""
