@@ -34,7 +34,7 @@ calls = set()
 
 
 class StubCall:
-    """What `vision_agent.call.Call` is in the product: it plugs the parts together."""
+    """What `vision_agent.calls.call.Call` is in the product: it plugs the parts together."""
 
     def __init__(self, job: str) -> None:
         self.job = job

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from tests.calls.test_call import said, state
 from tests.dialling import Dialled
-from tests.test_call import said, state
 from vision_agent.server_process import ServerProcess
 
 

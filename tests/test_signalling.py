@@ -14,7 +14,7 @@ import pytest_asyncio
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from vision_agent import Settings, create_app
-from vision_agent.call import Call
+from vision_agent.calls.call import Call
 from vision_agent.freed_memory import Collector
 
 
@@ -327,7 +327,7 @@ async def test_a_bad_offer_builds_nothing_and_is_no_ended_call(http, monkeypatch
     app = http._transport.app
     ended = app.state.metrics.calls_ended._value.get()
     built = []
-    monkeypatch.setattr("vision_agent.call_registry.Call", lambda *a, **k: built.append(a))
+    monkeypatch.setattr("vision_agent.calls.registry.Call", lambda *a, **k: built.append(a))
     bad = {"sdp": "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\n", "type": "offer"}
     assert (await http.post("/api/offer", json=bad)).status_code == 400
     assert not built
@@ -340,7 +340,7 @@ async def test_a_failure_of_our_own_is_a_500_in_words_and_is_logged_with_its_cau
     def broken(*args: object) -> None:
         raise LookupError("a bug")
 
-    monkeypatch.setattr("vision_agent.call.Call.on_microphone", broken)
+    monkeypatch.setattr("vision_agent.calls.call.Call.on_microphone", broken)
     peer, body = await offer()
     response = await http.post("/api/offer", json=body)
     await peer.close()
@@ -358,7 +358,7 @@ async def test_a_call_that_is_closed_while_it_is_answered_says_so(http, monkeypa
     def closed(call, track):
         call.end("the server is stopping")
 
-    monkeypatch.setattr("vision_agent.call.Call.on_microphone", closed)
+    monkeypatch.setattr("vision_agent.calls.call.Call.on_microphone", closed)
     peer, body = await offer()
     response = await http.post("/api/offer", json=body)
     await peer.close()

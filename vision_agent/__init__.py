@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from vision_agent.agents.loader import AgentError
     from vision_agent.agents.model_choice import live_brain
     from vision_agent.app import create_app
-    from vision_agent.call import Call
+    from vision_agent.calls.call import Call
     from vision_agent.live.call_options import CallOptions
     from vision_agent.live.models import ModelError, check_model
     from vision_agent.replay.caller import ReplayOptions
@@ -49,7 +49,7 @@ _HOMES = {
     "AgentError": "agents.loader",
     "Answer": "talk.client",
     "BadRecording": "replay.recording",
-    "Call": "call",
+    "Call": "calls.call",
     "CallClient": "talk.client",
     "CallContext": "tools.call_context",
     "CallFailed": "replay.failure",

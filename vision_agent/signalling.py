@@ -21,11 +21,11 @@ from vision_agent.agents.caller_key import (
 )
 from vision_agent.agents.directory import Switchboard, UnknownAgent
 from vision_agent.agents.host import AgentHost
-from vision_agent.call import Call, CallOver, Superseded
-from vision_agent.call_registry import CallRegistry, Draining, FullHouse
+from vision_agent.calls.admission import Admission
+from vision_agent.calls.call import Call, CallOver, Superseded
+from vision_agent.calls.registry import CallRegistry, Draining, FullHouse
 from vision_agent.ingress.access import Access, address_of, peer_of
 from vision_agent.ingress.addresses import counted_as
-from vision_agent.ingress.admission import Admission
 from vision_agent.ingress.descriptors import none_left
 from vision_agent.ingress.lifetime import Lifetime
 from vision_agent.ingress.refusal import Refusal

@@ -8,9 +8,9 @@ import pytest
 import pytest_asyncio
 
 from tests.agents.test_directory import SAMPLES
+from tests.calls.test_call import said
 from tests.conftest import serving
 from tests.dialling import Dialled, request
-from tests.test_call import said
 
 # Callbacks that change arguments and results, a plugin that sees every tool, and a sub-agent.
 FULL = """

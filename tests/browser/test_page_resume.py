@@ -10,7 +10,7 @@ from playwright.async_api import expect
 
 from tests.browser.caller import Caller, until
 from tests.browser.conftest import calls, no_calls
-from tests.test_resume import session_events
+from tests.calls.test_resume import session_events
 from vision_agent.server_process import ServerProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

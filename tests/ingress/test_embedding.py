@@ -12,10 +12,10 @@ import psutil
 import pytest
 from fastapi import APIRouter, FastAPI
 
+from tests.calls.test_call import said, state
 from tests.dialling import Dialled, request
 from tests.ingress.application import application
 from tests.ingress.plain_uvicorn import plain_uvicorn
-from tests.test_call import said, state
 from vision_agent import Settings, create_app
 from vision_agent.ingress.lifetime import Lifetime
 from vision_agent.ingress.refusal import Refusal

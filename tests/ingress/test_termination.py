@@ -3,9 +3,9 @@
 import asyncio
 import signal
 
+from tests.calls.test_call import said, state
 from tests.dialling import Dialled
 from tests.ingress.plain_uvicorn import plain_uvicorn
-from tests.test_call import said, state
 from tests.test_drain import notice, refusal
 from vision_agent.ingress.termination import Termination
 

@@ -7,9 +7,9 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+from vision_agent.calls.metrics import Metrics
 from vision_agent.ingress.descriptors import none_left
 from vision_agent.ingress.refusal import Refusal
-from vision_agent.metrics import Metrics
 
 
 def tell_errors(app: FastAPI, metrics: Metrics) -> None:

@@ -1,10 +1,10 @@
 """A call that is too long, or in which nothing happens, ends; with a warning first."""
 
+from tests.calls.test_call import said, state
 from tests.conftest import serving
 from tests.dialling import Dialled
-from tests.test_call import said, state
 from tests.test_drain import notice
-from vision_agent.call_limits import CallLimits, EndsNow, EndsSoon, GoesOn, spoken_duration
+from vision_agent.calls.limits import CallLimits, EndsNow, EndsSoon, GoesOn, spoken_duration
 
 
 def limits(**options: float) -> CallLimits:

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vision_agent.answer_segments import AnswerSegments
-from vision_agent.heard import SpokenAnswer
+from vision_agent.calls.answer_segments import AnswerSegments
+from vision_agent.calls.transcript_aligner import SpokenAnswer
 from vision_agent.rtc import Channel
 
 PROGRESS_EVERY_S = 0.2

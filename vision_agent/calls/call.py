@@ -13,18 +13,18 @@ from aiortc import MediaStreamTrack, RTCDataChannel
 
 from vision_agent.agents import memory
 from vision_agent.agents.host import AgentHost
-from vision_agent.call_limits import CallLimits, EndsNow, EndsSoon, GoesOn
-from vision_agent.call_status import CallStatus, State
-from vision_agent.caller_media import CallerMedia
+from vision_agent.calls.agent_output import Conversation
+from vision_agent.calls.caller_input import CallerMedia
+from vision_agent.calls.limits import CallLimits, EndsNow, EndsSoon, GoesOn
+from vision_agent.calls.metrics import Metrics, Tally
+from vision_agent.calls.state import CallStatus, State
+from vision_agent.calls.tool_context import InCall
 from vision_agent.closing import Closing
-from vision_agent.conversation import Conversation
-from vision_agent.in_call import InCall
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.errors import LiveFailure, cause_of
 from vision_agent.live.live_queue import Intake
 from vision_agent.live.sessions.history import newest
 from vision_agent.live.sessions.store import OpenSession
-from vision_agent.metrics import Metrics, Tally
 from vision_agent.rtc import Channel, Network, Offer, Peer, PeerClosed, rtvi
 from vision_agent.rtc.aiortc_patches import has_arrived
 from vision_agent.settings import Settings

@@ -64,7 +64,7 @@ async def test_offers_of_one_address_have_a_rate():
 
 
 async def test_calls_of_one_address_are_begun_at_a_rate(monkeypatch):
-    monkeypatch.setattr("vision_agent.ingress.admission.CALLS_AT_ONCE", 2)
+    monkeypatch.setattr("vision_agent.calls.admission.CALLS_AT_ONCE", 2)
     async with (
         application() as client,
         client("1.1.1.1") as one,
@@ -105,7 +105,7 @@ async def test_what_others_than_trusted_proxies_say_of_their_address_counts_for_
 
 
 async def test_one_call_is_not_connected_anew_without_end(monkeypatch):
-    monkeypatch.setattr("vision_agent.ingress.admission.RESTARTS_AT_ONCE", 2)
+    monkeypatch.setattr("vision_agent.calls.admission.RESTARTS_AT_ONCE", 2)
     async with application() as client, client() as one, offered() as body:
         call = (await one.post("/api/offer", json=body)).json()["pc_id"]
         again = body | {"pc_id": call, "restart_pc": True}
@@ -115,7 +115,7 @@ async def test_one_call_is_not_connected_anew_without_end(monkeypatch):
 
 
 async def test_one_conversation_is_not_continued_without_end(monkeypatch):
-    monkeypatch.setattr("vision_agent.ingress.admission.RESTARTS_AT_ONCE", 2)
+    monkeypatch.setattr("vision_agent.calls.admission.RESTARTS_AT_ONCE", 2)
     async with application() as client, client() as one, offered() as body:
         token = (await one.post("/api/offer", json=body)).json()["resume"]
         again = body | {"requestData": {"resume": token}}
@@ -124,7 +124,7 @@ async def test_one_conversation_is_not_continued_without_end(monkeypatch):
 
 
 async def test_no_limit_on_restarts_is_an_option(monkeypatch):
-    monkeypatch.setattr("vision_agent.ingress.admission.RESTARTS_AT_ONCE", 1)
+    monkeypatch.setattr("vision_agent.calls.admission.RESTARTS_AT_ONCE", 1)
     async with application(restarts_per_minute=0) as client, client() as one, offered() as body:
         call = (await one.post("/api/offer", json=body)).json()["pc_id"]
         again = body | {"pc_id": call, "restart_pc": True}
@@ -133,7 +133,7 @@ async def test_no_limit_on_restarts_is_an_option(monkeypatch):
 
 
 async def test_candidates_of_one_call_have_a_rate(monkeypatch):
-    monkeypatch.setattr("vision_agent.ingress.admission.TRICKLES_AT_ONCE", 2)
+    monkeypatch.setattr("vision_agent.calls.admission.TRICKLES_AT_ONCE", 2)
     async with application() as client, client() as one, offered() as body:
         call = (await one.post("/api/offer", json=body)).json()["pc_id"]
         end = {"pc_id": call, "candidates": [{"candidate": ""}]}

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from aiortc import MediaStreamTrack
 from av import VideoFrame
 
-from vision_agent.call_status import CallStatus
-from vision_agent.camera_off import camera_off_jpeg
-from vision_agent.camera_presence import CameraPresence
+from vision_agent.calls.camera_off import camera_off_jpeg
+from vision_agent.calls.camera_presence import CameraPresence
+from vision_agent.calls.metrics import Metrics, Tally
+from vision_agent.calls.pictures import Pictures
+from vision_agent.calls.state import CallStatus
 from vision_agent.live.live_queue import Intake
-from vision_agent.metrics import Metrics, Tally
-from vision_agent.pictures import Pictures
 from vision_agent.rtc import (
     Camera,
     Channel,

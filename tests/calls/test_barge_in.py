@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.local.recordings import jfk, spoken
-from vision_agent.barge_in import LONGEST_HOLD_MS, LONGEST_PATIENCE_MS, BargeIn
+from vision_agent.calls.barge_in import LONGEST_HOLD_MS, LONGEST_PATIENCE_MS, BargeIn
 from vision_agent.rtc import VoiceActivity
 
 QUIET, CALLER = 30.0**2, 3000.0**2

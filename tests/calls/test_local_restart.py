@@ -7,9 +7,9 @@ import urllib.request
 
 import psutil
 
+from tests.calls.test_call import said
 from tests.conftest import serving
 from tests.dialling import Dialled
-from tests.test_call import said
 from vision_agent.server_process import ServerProcess
 
 

@@ -1,7 +1,7 @@
 """Token buckets."""
 
-from vision_agent.ingress import rate
-from vision_agent.ingress.rate import Rate
+from vision_agent.calls import rate
+from vision_agent.calls.rate import Rate
 
 
 def test_a_burst_is_allowed_and_then_the_rate():

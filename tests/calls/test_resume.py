@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from tests.calls.test_call import said, state
+from tests.calls.test_endings import CALLER, footprint, settled
 from tests.conftest import serving
 from tests.dialling import Dialled
-from tests.test_call import said, state
-from tests.test_endings import CALLER, footprint, settled
 
 
 @asynccontextmanager

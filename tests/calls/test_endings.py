@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import serving
 from tests.dialling import Dialled
 
-CALLER = Path(__file__).parent / "dialling.py"
+CALLER = Path(__file__).parents[1] / "dialling.py"
 CALLS = 100
 
 

@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable
 from contextlib import aclosing
 
-from vision_agent.barge_in import BargeIn
-from vision_agent.bot_output import BotOutput
-from vision_agent.call_status import CallStatus
-from vision_agent.caller_transcript import CallerTranscript
-from vision_agent.heard import SpokenAnswer, cut
+from vision_agent.calls.barge_in import BargeIn
+from vision_agent.calls.bot_output import BotOutput
+from vision_agent.calls.caller_transcript import CallerTranscript
+from vision_agent.calls.metrics import Metrics
+from vision_agent.calls.state import CallStatus
+from vision_agent.calls.transcript_aligner import SpokenAnswer, cut
 from vision_agent.live.events import (
     AgentTranscript,
     Interrupted,
@@ -24,7 +25,6 @@ from vision_agent.live.events import (
     Voice,
 )
 from vision_agent.live.session import LiveSession
-from vision_agent.metrics import Metrics
 from vision_agent.rtc import Channel, Speaker
 from vision_agent.rtc.speaker import BYTES_PER_MS
 from vision_agent.settings import ToolReports

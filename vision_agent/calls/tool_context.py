@@ -6,11 +6,11 @@ import asyncio
 import time
 from collections.abc import Mapping
 
-from vision_agent.call_status import CallStatus
-from vision_agent.caller_media import CallerMedia
+from vision_agent.calls.caller_input import CallerMedia
+from vision_agent.calls.notices import Moment, Notices, worded
+from vision_agent.calls.pictures import PeerPicture
+from vision_agent.calls.state import CallStatus
 from vision_agent.live.live_queue import Intake
-from vision_agent.notices import Moment, Notices, worded
-from vision_agent.pictures import PeerPicture
 from vision_agent.rtc import Channel
 from vision_agent.tools.jobs import Job, Jobs
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vision_agent.answer_segments import MAX_CHARS, AnswerSegments
+from vision_agent.calls.answer_segments import MAX_CHARS, AnswerSegments
 
 
 def cut(*pieces: str) -> list[str]:

@@ -13,7 +13,7 @@ from aiortc.mediastreams import VideoStreamTrack
 
 from tests.rtc.calling import until
 from vision_agent import Settings, create_app
-from vision_agent.call import UNSEEN_SCREEN, Call
+from vision_agent.calls.call import UNSEEN_SCREEN, Call
 from vision_agent.live.sessions.history import Line, newest
 from vision_agent.rtc.budget import Budget
 

@@ -1,4 +1,4 @@
-from vision_agent.caller_transcript import CallerTranscript
+from vision_agent.calls.caller_transcript import CallerTranscript
 
 
 def test_what_is_understood_so_far_is_told_whole_each_time():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vision_agent.heard import CUT_MARK, SpokenAnswer, cut
+from vision_agent.calls.transcript_aligner import CUT_MARK, SpokenAnswer, cut
 
 WORDS = "One two three four five six seven eight nine ten."
 

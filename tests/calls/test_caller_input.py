@@ -10,17 +10,17 @@ import pytest
 import pytest_asyncio
 from aiortc.mediastreams import MediaStreamError
 
+from tests.calls.test_call import said, state
 from tests.conftest import serving
 from tests.dialling import Dialled
 from tests.local.recordings import SPEECH
 from tests.rtc.calling import PictureSource, plain, until
-from tests.test_call import said, state
-from vision_agent.call_status import CallStatus
-from vision_agent.caller_media import CallerMedia
-from vision_agent.camera_off import camera_off_jpeg
-from vision_agent.in_call import InCall
+from vision_agent.calls.caller_input import CallerMedia
+from vision_agent.calls.camera_off import camera_off_jpeg
+from vision_agent.calls.metrics import Metrics
+from vision_agent.calls.state import CallStatus
+from vision_agent.calls.tool_context import InCall
 from vision_agent.live.live_queue import Intake
-from vision_agent.metrics import Metrics
 from vision_agent.replay.recording import SOUND_RATE_HZ, read_sound
 from vision_agent.replay.tracks import MicrophoneTrack
 from vision_agent.rtc import Channel

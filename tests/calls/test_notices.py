@@ -1,8 +1,8 @@
 import asyncio
 
 from tests.rtc.calling import until
+from vision_agent.calls.notices import MAX_CHARS, Moment, Notices, cut, worded
 from vision_agent.live.live_queue import MAX_TEXT_CHARS
-from vision_agent.notices import MAX_CHARS, Moment, Notices, cut, worded
 
 
 def test_a_long_notice_is_cut_and_marked_and_the_model_takes_it():
@@ -12,8 +12,8 @@ def test_a_long_notice_is_cut_and_marked_and_the_model_takes_it():
 
 
 async def test_a_notice_that_cannot_be_told_is_logged_and_the_next_one_is_told(monkeypatch, caplog):
-    monkeypatch.setattr("vision_agent.gap.QUIET_S", 0.0)
-    monkeypatch.setattr("vision_agent.notices.LOOK_AGAIN_S", 0.001)
+    monkeypatch.setattr("vision_agent.calls.gap.QUIET_S", 0.0)
+    monkeypatch.setattr("vision_agent.calls.notices.LOOK_AGAIN_S", 0.001)
     told: list[str] = []
 
     def tell(notice: str) -> None:

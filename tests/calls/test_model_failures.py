@@ -3,8 +3,8 @@
 import asyncio
 import urllib.request
 
+from tests.calls.test_call import said
 from tests.dialling import Dialled
-from tests.test_call import said
 from vision_agent.server_process import ServerProcess
 
 AGENT = """

@@ -1,7 +1,7 @@
 import cv2
 import numpy as np
 
-from vision_agent.camera_off import camera_off_jpeg
+from vision_agent.calls.camera_off import camera_off_jpeg
 from vision_agent.live.live_queue import Intake
 from vision_agent.local.contract import SeenFrame, Turn
 from vision_agent.local.engine.answers.notices import camera_is_off, without_notices

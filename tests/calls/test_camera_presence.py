@@ -1,6 +1,6 @@
 import pytest
 
-from vision_agent.camera_presence import LONGEST_S, OFF_AFTER_S, CameraPresence
+from vision_agent.calls.camera_presence import LONGEST_S, OFF_AFTER_S, CameraPresence
 
 
 def watched(fps: float, seconds: float = 10.0) -> tuple[CameraPresence, float]:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vision_agent.gap import Gap
+from vision_agent.calls.gap import Gap
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ import numpy as np
 
 from tests.rtc.calling import plain
 from tests.rtc.test_camera import picture
-from vision_agent.pictures import PeerPicture, Pictures
+from vision_agent.calls.pictures import PeerPicture, Pictures
 
 # Several threads look at the same pictures, as a camera and watches do. In a process of its own:
 # if they got into each other's way, it would be killed.
@@ -13,7 +13,7 @@ LOOK = """
 from concurrent.futures import ThreadPoolExecutor
 from av import VideoFrame
 import numpy as np
-from vision_agent.pictures import PeerPicture
+from vision_agent.calls.pictures import PeerPicture
 from vision_agent.rtc.camera import frame_to_jpeg, to_thumbnail
 
 noise = np.random.default_rng(0).integers(0, 255, (720, 1280, 3), np.uint8)

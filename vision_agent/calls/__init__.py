@@ -1,0 +1,1 @@
+"""One call, from the offer to the goodbye."""
