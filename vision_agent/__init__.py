@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from vision_agent.agents.loader import AgentError
     from vision_agent.agents.model_choice import live_brain
-    from vision_agent.app import create_app
     from vision_agent.calls.call import Call
     from vision_agent.live.call_options import CallOptions
     from vision_agent.live.models import ModelError, check_model
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from vision_agent.replay.failure import CallFailed, CallRefused
     from vision_agent.replay.recording import BadRecording
     from vision_agent.replay.report import Report
+    from vision_agent.server.app import create_app
     from vision_agent.server_process import ServerDidNotStart, ServerProcess
     from vision_agent.settings import IceServer, Settings
     from vision_agent.talk.client import Answer, CallClient
@@ -64,7 +64,7 @@ _HOMES = {
     "Settings": "settings",
     "__version__": "version",
     "check_model": "live.models",
-    "create_app": "app",
+    "create_app": "server.app",
     "live_brain": "agents.model_choice",
 }
 

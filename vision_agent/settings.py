@@ -308,7 +308,7 @@ class Settings(BaseSettings):
 
     def trusts_proxy(self, address: str) -> bool:
         """Whether a request that comes from there may name the caller (`user_header`)."""
-        from vision_agent.ingress.addresses import Proxies
+        from vision_agent.addresses import Proxies
 
         return Proxies(self.trusted_proxies or ("127.0.0.0/8", "::1")).trusted(address)
 

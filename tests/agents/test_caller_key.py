@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.calls.test_call import said
 from tests.conftest import serving
 from tests.dialling import Dialled
-from tests.test_signalling import offer
+from tests.server.test_signalling import offer
 from vision_agent import CallClient
 from vision_agent.agents.caller_key import BadName, GuessableName, claimed_caller, vouched_caller
 from vision_agent.settings import Settings

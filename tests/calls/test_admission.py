@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.ingress.application import TOKEN, application, offered
+from tests.server.ingress.application import TOKEN, application, offered
 
 BAD = {"sdp": "v=0\r\n", "type": "offer"}
 

@@ -3,7 +3,7 @@
 from tests.calls.test_call import said, state
 from tests.conftest import serving
 from tests.dialling import Dialled
-from tests.test_drain import notice
+from tests.server.test_drain import notice
 from vision_agent.calls.limits import CallLimits, EndsNow, EndsSoon, GoesOn, spoken_duration
 
 

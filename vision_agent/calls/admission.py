@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 
+from vision_agent.addresses import counted_as
 from vision_agent.calls.rate import Rate
-from vision_agent.ingress.addresses import counted_as
-from vision_agent.ingress.refusal import Refusal
+from vision_agent.calls.refusal import Refusal
 from vision_agent.settings import Settings
 
 RESTARTS_AT_ONCE = 10

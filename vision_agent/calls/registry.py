@@ -7,16 +7,16 @@ import contextlib
 import uuid
 from weakref import WeakValueDictionary
 
+from vision_agent.addresses import counted_as
 from vision_agent.agents.directory import Switchboard
 from vision_agent.agents.host import AgentHost
 from vision_agent.calls.admission import Admission
 from vision_agent.calls.call import Call
 from vision_agent.calls.metrics import Metrics
-from vision_agent.freed_memory import Collector
-from vision_agent.ingress.addresses import counted_as
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.sessions.store import session_id_of
 from vision_agent.rtc import Network, Offer
+from vision_agent.server.malloc_trim import Collector
 from vision_agent.settings import Settings
 
 CLOSE_TIMEOUT_S = 1.5

@@ -128,7 +128,7 @@ _MENDABLE = {
     "vision_agent.live.models": "ModelError",
     "vision_agent.local.scenarios.scenario_reader": "ScenarioError",
     "vision_agent.replay.recording": "BadRecording",
-    "vision_agent.server": "ServerError",
+    "vision_agent.server.run": "ServerError",
     "vision_agent.server_process": "ServerDidNotStart",
 }
 

@@ -52,7 +52,7 @@ def serve(
     Every option also has a VISION_AGENT_… variable; see .env.example.
     """
     from vision_agent.local import load_scenario
-    from vision_agent.server import run_server
+    from vision_agent.server.run import run_server
 
     settings = read_settings(
         host=host,

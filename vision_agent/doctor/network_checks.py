@@ -12,8 +12,8 @@ from aiortc.rtcicetransport import parse_stun_turn_uri
 
 from vision_agent.doctor.finding import Finding
 from vision_agent.doctor.run import resolve
-from vision_agent.ingress.exposure import ADVICE, exposure
-from vision_agent.listening import what_else, why_not
+from vision_agent.server.ingress.exposure import ADVICE, exposure
+from vision_agent.server.listening import what_else, why_not
 from vision_agent.settings import IceServer, Settings
 
 # aioice waits this long for a STUN server before it gives its answer without.

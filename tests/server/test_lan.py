@@ -2,7 +2,7 @@
 
 import pytest
 
-from vision_agent.lan import hosts_for_others, reachable_hosts
+from vision_agent.server.lan import hosts_for_others, reachable_hosts
 
 ADDRESSES = ["127.0.0.1", "192.168.1.5", "10.0.0.2", "169.254.3.4", "::1", "fe80::1", "fd00::2"]
 

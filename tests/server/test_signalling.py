@@ -15,7 +15,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from vision_agent import Settings, create_app
 from vision_agent.calls.call import Call
-from vision_agent.freed_memory import Collector
+from vision_agent.server.malloc_trim import Collector
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from vision_agent.addresses import counted_as
 from vision_agent.agents.caller_key import (
     UNKNOWN,
     BadName,
@@ -23,18 +24,17 @@ from vision_agent.agents.directory import Switchboard, UnknownAgent
 from vision_agent.agents.host import AgentHost
 from vision_agent.calls.admission import Admission
 from vision_agent.calls.call import Call, CallOver, Superseded
+from vision_agent.calls.refusal import Refusal
 from vision_agent.calls.registry import CallRegistry, Draining, FullHouse
-from vision_agent.ingress.access import Access, address_of, peer_of
-from vision_agent.ingress.addresses import counted_as
-from vision_agent.ingress.descriptors import none_left
-from vision_agent.ingress.lifetime import Lifetime
-from vision_agent.ingress.refusal import Refusal
-from vision_agent.ingress.sessions import Sessions
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.models import ModelError
 from vision_agent.live.sessions.store import MAX_TOKEN_CHARS, session_id_of
 from vision_agent.rtc import BadOffer, CannotRenegotiate, Network, Offer
 from vision_agent.rtc.network import is_loopback, receiving_host
+from vision_agent.server.ingress.access import Access, address_of, peer_of
+from vision_agent.server.ingress.descriptors import none_left
+from vision_agent.server.ingress.lifetime import Lifetime
+from vision_agent.server.ingress.sessions import Sessions
 from vision_agent.settings import Settings
 
 logger = logging.getLogger(__name__)

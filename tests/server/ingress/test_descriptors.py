@@ -8,11 +8,11 @@ import resource
 import subprocess
 import sys
 
-from vision_agent.ingress.descriptors import SAY_AGAIN_S, Shortage, said_once
+from vision_agent.server.ingress.descriptors import SAY_AGAIN_S, Shortage, said_once
 
 RAISED = """
 import resource
-from vision_agent.ingress.descriptors import raise_limit
+from vision_agent.server.ingress.descriptors import raise_limit
 resource.setrlimit(resource.RLIMIT_NOFILE, (100, {hard}))
 assert raise_limit() == {hard}, raise_limit()
 assert resource.getrlimit(resource.RLIMIT_NOFILE) == ({hard}, {hard})

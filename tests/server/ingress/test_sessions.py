@@ -1,7 +1,7 @@
 """Session ids of `POST /start`."""
 
-from vision_agent.ingress import sessions
-from vision_agent.ingress.sessions import LIFETIME_S, MAX_OF_ONE_ADDRESS, Sessions
+from vision_agent.server.ingress import sessions
+from vision_agent.server.ingress.sessions import LIFETIME_S, MAX_OF_ONE_ADDRESS, Sessions
 
 
 def test_an_id_is_known_for_an_hour():

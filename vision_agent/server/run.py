@@ -13,16 +13,16 @@ from collections.abc import Callable, Iterator
 
 import uvicorn
 
+from vision_agent.addresses import Proxies, is_loopback
 from vision_agent.agents.directory import Switchboard
-from vision_agent.app import create_app
-from vision_agent.ingress.addresses import Proxies, is_loopback
-from vision_agent.ingress.complaints import OncePerMinute
-from vision_agent.ingress.connections import Connections, bounded_protocol
-from vision_agent.ingress.descriptors import raise_limit
-from vision_agent.ingress.exposure import ADVICE, exposure
-from vision_agent.lan import reachable_hosts
-from vision_agent.listening import what_else, why_not
 from vision_agent.live.errors import DatabaseError
+from vision_agent.server.app import create_app
+from vision_agent.server.ingress.complaints import OncePerMinute
+from vision_agent.server.ingress.connections import Connections, bounded_protocol
+from vision_agent.server.ingress.descriptors import raise_limit
+from vision_agent.server.ingress.exposure import ADVICE, exposure
+from vision_agent.server.lan import reachable_hosts
+from vision_agent.server.listening import what_else, why_not
 from vision_agent.settings import Settings
 
 MIN_CONNECTIONS = 10

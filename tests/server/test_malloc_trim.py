@@ -9,12 +9,17 @@ import weakref
 
 import pytest
 
-from vision_agent import freed_memory
-from vision_agent.freed_memory import Collector, give_back, given_back, leave_out_of_collection
+from vision_agent.server import malloc_trim as freed_memory
+from vision_agent.server.malloc_trim import (
+    Collector,
+    give_back,
+    given_back,
+    leave_out_of_collection,
+)
 
 FREED = """
 import psutil
-from vision_agent.freed_memory import give_back
+from vision_agent.server.malloc_trim import give_back
 blocks = [bytearray(100_000) for _ in range(400)]
 del blocks[::2]
 before = psutil.Process().memory_info().rss
@@ -32,7 +37,7 @@ def test_what_lies_between_blocks_in_use_is_given_back():
 
 async def test_it_is_given_back_again_and_again_and_the_task_ends(monkeypatch):
     times = []
-    monkeypatch.setattr("vision_agent.freed_memory.give_back", lambda: times.append(True))
+    monkeypatch.setattr("vision_agent.server.malloc_trim.give_back", lambda: times.append(True))
     async with given_back(every_s=0.01):
         async with asyncio.timeout(10):
             while len(times) < 3:

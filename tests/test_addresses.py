@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from vision_agent.ingress.addresses import Proxies, RealCaller, counted_as, is_loopback
+from vision_agent.addresses import Proxies, RealCaller, counted_as, is_loopback
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ import pytest_asyncio
 import uvicorn
 
 from vision_agent import Settings
-from vision_agent.ingress.body import BoundedBody
-from vision_agent.ingress.connections import Connections, bounded_protocol
-from vision_agent.ingress.refusal import Refusal
-from vision_agent.server import _bind
+from vision_agent.calls.refusal import Refusal
+from vision_agent.server.ingress.body import BoundedBody
+from vision_agent.server.ingress.connections import Connections, bounded_protocol
+from vision_agent.server.run import _bind
 
 
 def test_every_connection_is_kept_while_there_is_room():

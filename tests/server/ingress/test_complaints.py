@@ -2,12 +2,12 @@
 
 import logging
 
-from vision_agent.ingress.complaints import OncePerMinute
+from vision_agent.server.ingress.complaints import OncePerMinute
 
 
 def test_a_warning_is_logged_once_a_minute_and_every_error(monkeypatch, caplog):
     now_s = [0.0]
-    monkeypatch.setattr("vision_agent.ingress.complaints.time.monotonic", lambda: now_s[0])
+    monkeypatch.setattr("vision_agent.server.ingress.complaints.time.monotonic", lambda: now_s[0])
     logger = logging.getLogger("tests.complaints")
     complaints = OncePerMinute()
     logger.addFilter(complaints)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Literal
 
-from vision_agent.ingress.refusal import Refusal
+from vision_agent.calls.refusal import Refusal
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from tests.ingress.application import TOKEN, application
+from tests.server.ingress.application import TOKEN, application
 from vision_agent import Settings
 
 EVERYTHING = [

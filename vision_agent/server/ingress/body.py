@@ -8,7 +8,7 @@ import contextlib
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vision_agent.ingress.refusal import Refusal
+from vision_agent.calls.refusal import Refusal
 
 MAX_BODY_BYTES = 64 * 1024
 """An offer is at most 16 KB of SDP; this leaves room for its JSON."""

@@ -5,9 +5,9 @@ import signal
 
 from tests.calls.test_call import said, state
 from tests.dialling import Dialled
-from tests.ingress.plain_uvicorn import plain_uvicorn
-from tests.test_drain import notice, refusal
-from vision_agent.ingress.termination import Termination
+from tests.server.ingress.plain_uvicorn import plain_uvicorn
+from tests.server.test_drain import notice, refusal
+from vision_agent.server.ingress.termination import Termination
 
 APP = "vision_agent:create_app"
 

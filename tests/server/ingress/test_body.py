@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from vision_agent.ingress.body import LINGER_BYTES, MAX_BODY_BYTES, BoundedBody
-from vision_agent.ingress.refusal import Refusal
+from vision_agent.calls.refusal import Refusal
+from vision_agent.server.ingress.body import LINGER_BYTES, MAX_BODY_BYTES, BoundedBody
 
 
 class Client:

@@ -8,8 +8,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from vision_agent.calls.metrics import Metrics
-from vision_agent.ingress.descriptors import none_left
-from vision_agent.ingress.refusal import Refusal
+from vision_agent.calls.refusal import Refusal
+from vision_agent.server.ingress.descriptors import none_left
 
 
 def tell_errors(app: FastAPI, metrics: Metrics) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vision_agent.ingress.addresses import is_loopback
+from vision_agent.addresses import is_loopback
 from vision_agent.settings import Settings
 
 

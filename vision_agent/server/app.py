@@ -16,23 +16,23 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vision_agent import rtc
+from vision_agent.addresses import Proxies, RealCaller
 from vision_agent.agents.directory import Switchboard
 from vision_agent.calls.admission import Admission
 from vision_agent.calls.metrics import Metrics
 from vision_agent.calls.registry import CallRegistry
 from vision_agent.closing import close_each
-from vision_agent.freed_memory import given_back, leave_out_of_collection
-from vision_agent.ingress.access import Access
-from vision_agent.ingress.addresses import Proxies, RealCaller
-from vision_agent.ingress.body import BoundedBody
-from vision_agent.ingress.descriptors import raise_limit, said_once
-from vision_agent.ingress.errors import tell_errors
-from vision_agent.ingress.hosts import Hosts, KnownHosts
-from vision_agent.ingress.lifetime import Lifetime
-from vision_agent.ingress.security_headers import SecurityHeaders
-from vision_agent.ingress.termination import Termination
+from vision_agent.server.ingress.access import Access
+from vision_agent.server.ingress.body import BoundedBody
+from vision_agent.server.ingress.descriptors import raise_limit, said_once
+from vision_agent.server.ingress.errors import tell_errors
+from vision_agent.server.ingress.hosts import Hosts, KnownHosts
+from vision_agent.server.ingress.lifetime import Lifetime
+from vision_agent.server.ingress.security_headers import SecurityHeaders
+from vision_agent.server.ingress.termination import Termination
+from vision_agent.server.malloc_trim import given_back, leave_out_of_collection
+from vision_agent.server.signalling import signalling_router
 from vision_agent.settings import Settings, web_folder
-from vision_agent.signalling import signalling_router
 from vision_agent.version import __version__
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from vision_agent.ingress.hosts import Hosts
+from vision_agent.server.ingress.hosts import Hosts
 
 LOOPBACK = Hosts("127.0.0.1", machine="Desk.lan")
 EVERYWHERE = Hosts("0.0.0.0", machine="Desk.lan")

@@ -7,9 +7,9 @@ import time
 
 from fastapi import Request
 
+from vision_agent.addresses import PEER
 from vision_agent.calls.admission import Admission
-from vision_agent.ingress.addresses import PEER
-from vision_agent.ingress.refusal import Refusal
+from vision_agent.calls.refusal import Refusal
 from vision_agent.settings import Settings
 
 

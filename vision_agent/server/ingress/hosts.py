@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from vision_agent.ingress.addresses import is_loopback, parse_address
-from vision_agent.ingress.refusal import Refusal
+from vision_agent.addresses import is_loopback, parse_address
+from vision_agent.calls.refusal import Refusal
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 

@@ -14,16 +14,16 @@ from fastapi import APIRouter, FastAPI
 
 from tests.calls.test_call import said, state
 from tests.dialling import Dialled, request
-from tests.ingress.application import application
-from tests.ingress.plain_uvicorn import plain_uvicorn
+from tests.server.ingress.application import application
+from tests.server.ingress.plain_uvicorn import plain_uvicorn
 from vision_agent import Settings, create_app
-from vision_agent.ingress.lifetime import Lifetime
-from vision_agent.ingress.refusal import Refusal
+from vision_agent.calls.refusal import Refusal
+from vision_agent.server.ingress.lifetime import Lifetime
 
 
 @pytest.mark.parametrize("how", ["mounted", "with_its_lifespan", "inside_a_lifespan"])
 async def test_an_application_that_is_mounted_in_another_answers_calls_and_ends_with_it(how):
-    factory = f"tests.ingress.embedded:{how}"
+    factory = f"tests.server.ingress.embedded:{how}"
     async with plain_uvicorn(factory, VISION_AGENT_DRAIN_S="0") as server:
         url = f"{server.url}/agent"
         page = await asyncio.to_thread(urllib.request.urlopen, url)
@@ -49,7 +49,7 @@ async def test_an_application_that_is_mounted_in_another_answers_calls_and_ends_
 
 
 async def test_a_mounted_application_is_not_healthy_before_it_runs():
-    async with plain_uvicorn("tests.ingress.embedded:mounted") as server:
+    async with plain_uvicorn("tests.server.ingress.embedded:mounted") as server:
         with pytest.raises(urllib.error.HTTPError) as unready:
             await asyncio.to_thread(request, "GET", f"{server.url}/agent/healthz")
         assert unready.value.code == 503
@@ -137,7 +137,7 @@ async def test_a_start_that_fails_is_said_and_tried_again_later(monkeypatch):
         with pytest.raises(Refusal, match="the disk is full") as refused:
             await lifetime.ready()
         assert refused.value.status == 503
-    monkeypatch.setattr("vision_agent.ingress.lifetime.TRY_AGAIN_S", 0)
+    monkeypatch.setattr("vision_agent.server.ingress.lifetime.TRY_AGAIN_S", 0)
     await lifetime.ready()
     assert started.events == ["started"]
     async with lifetime.lifespan(None):
