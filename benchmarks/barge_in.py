@@ -34,11 +34,11 @@ from processes import BenchmarkFailed, Server
 from rich.console import Console
 from rich.table import Table
 
-from vision_agent.replay.peer import Peer
-from vision_agent.replay.recording import SOUND_RATE_HZ, Samples, read_sound
-from vision_agent.replay.signalling import Signalling
-from vision_agent.replay.tracks import MicrophoneTrack
-from vision_agent.replay.utterances import Span, utterances
+from vision_agent.caller.peer import Peer
+from vision_agent.caller.recording import SOUND_RATE_HZ, Samples, read_sound
+from vision_agent.caller.signalling import Signalling
+from vision_agent.caller.tracks import MicrophoneTrack
+from vision_agent.caller.utterances import Span, utterances
 
 HERE = Path(__file__).parent
 SPEECH = HERE.parent / "samples" / "recordings" / "speech"

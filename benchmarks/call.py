@@ -29,9 +29,9 @@ from rows import HERE, RECORDINGS, Row, all_rows
 from tables import cost_table, speed_table, targets_table
 from targets import judge
 
+from vision_agent.caller.received_audio import write_wav
+from vision_agent.caller.recording import resample
 from vision_agent.local import speak_question
-from vision_agent.replay.recording import resample
-from vision_agent.replay.voice import write_wav
 
 SETTLE_S = 3.0  # bitrates settle, caches fill, the caller's lead-in passes
 

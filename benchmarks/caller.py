@@ -42,10 +42,10 @@ from aiortc import (
 from aiortc.mediastreams import MediaStreamError
 from stub import TONES_HZ, only_loopback
 
-from vision_agent.replay.aiortc_touches import watch_arrivals
-from vision_agent.replay.conversation import client_ready
-from vision_agent.replay.recording import read_sound
-from vision_agent.replay.utterances import utterances
+from vision_agent.caller.aiortc_patches import watch_arrivals
+from vision_agent.caller.recording import read_sound
+from vision_agent.caller.transcript import client_ready
+from vision_agent.caller.utterances import utterances
 
 RATE_HZ = 48_000
 FRAME = RATE_HZ // 50

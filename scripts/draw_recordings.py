@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vision_agent.replay.recording import SOUND_RATE_HZ, Samples, read_sound
+from vision_agent.caller.recording import SOUND_RATE_HZ, Samples, read_sound
 
 FOLDER = Path(__file__).parent.parent / "samples" / "recordings"
 WIDTH, HEIGHT, FPS = 640, 480, 10

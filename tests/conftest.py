@@ -36,6 +36,18 @@ def recordings() -> Path:
     return RECORDINGS
 
 
+@pytest.fixture
+def bottle() -> Path:
+    """Three water bottles on a table, 40 s, silent."""
+    return RECORDINGS / "bottle.mp4"
+
+
+@pytest.fixture
+def jfk() -> Path:
+    """A man's voice, 11 s."""
+    return RECORDINGS / "jfk.flac"
+
+
 @asynccontextmanager
 async def serving(*arguments: str) -> AsyncIterator[ServerProcess]:
     """`vision-agent serve` as its users run it, with the local Live API."""

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from vision_agent.agents.loader import AgentError
     from vision_agent.agents.model_choice import live_brain
+    from vision_agent.caller.client import Answer, CallClient
+    from vision_agent.caller.failure import CallFailed, CallRefused
+    from vision_agent.caller.recording import BadRecording
     from vision_agent.calls.call import Call
     from vision_agent.live.call_options import CallOptions
     from vision_agent.live.models import ModelError, check_model
     from vision_agent.replay.caller import ReplayOptions
-    from vision_agent.replay.failure import CallFailed, CallRefused
-    from vision_agent.replay.recording import BadRecording
     from vision_agent.replay.report import Report
     from vision_agent.server.app import create_app
     from vision_agent.server_process import ServerDidNotStart, ServerProcess
     from vision_agent.settings import IceServer, Settings
-    from vision_agent.talk.client import Answer, CallClient
     from vision_agent.tools.call_context import CallContext
     from vision_agent.version import __version__
 
@@ -47,14 +47,14 @@ __all__ = [
 
 _HOMES = {
     "AgentError": "agents.loader",
-    "Answer": "talk.client",
-    "BadRecording": "replay.recording",
+    "Answer": "caller.client",
+    "BadRecording": "caller.recording",
     "Call": "calls.call",
-    "CallClient": "talk.client",
+    "CallClient": "caller.client",
     "CallContext": "tools.call_context",
-    "CallFailed": "replay.failure",
+    "CallFailed": "caller.failure",
     "CallOptions": "live.call_options",
-    "CallRefused": "replay.failure",
+    "CallRefused": "caller.failure",
     "IceServer": "settings",
     "ModelError": "live.models",
     "ReplayOptions": "replay.caller",

@@ -159,7 +159,7 @@ def _call(
 
 
 def _headers(given: Sequence[str]) -> dict[str, str]:
-    from vision_agent.replay.signalling import parse_headers
+    from vision_agent.caller.signalling import parse_headers
 
     try:
         return parse_headers(given)

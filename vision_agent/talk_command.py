@@ -12,25 +12,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from vision_agent.caller.call import TalkCall
+from vision_agent.caller.call_recorder import CallRecorder
+from vision_agent.caller.failure import CallFailed
+from vision_agent.caller.received_audio import Voice, write_wav
+from vision_agent.caller.recording import SOUND_RATE_HZ, read_sound
+from vision_agent.caller.signalling import Signalling
+from vision_agent.caller.taps import TappedPictures
+from vision_agent.caller.tracks import MicrophoneTrack
+from vision_agent.caller.utterances import utterances
 from vision_agent.data_folder import data_folder
-from vision_agent.replay.failure import CallFailed
-from vision_agent.replay.recording import SOUND_RATE_HZ, read_sound
-from vision_agent.replay.signalling import Signalling
-from vision_agent.replay.tracks import MicrophoneTrack
-from vision_agent.replay.utterances import utterances
-from vision_agent.replay.voice import Voice, write_wav
 from vision_agent.server_process import ServerProcess
 from vision_agent.settings import recordings_folder
 from vision_agent.talk import preview
-from vision_agent.talk.call import TalkCall
-from vision_agent.talk.call_recorder import CallRecorder
 from vision_agent.talk.demo import demo_files
 from vision_agent.talk.devices import CallDevices, NotPossible
 from vision_agent.talk.identity import identity
 from vision_agent.talk.keys import lines, single_keys
 from vision_agent.talk.screen import LiveScreen, PlainScreen, Screen
 from vision_agent.talk.switch import MicrophoneSwitch
-from vision_agent.talk.tracks import TappedPictures
 from vision_agent.terminal import Terminal
 
 _TALK_KEYS = " \r\n"

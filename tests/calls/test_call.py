@@ -9,8 +9,8 @@ from aiortc.mediastreams import VideoStreamTrack
 
 from tests.conftest import serving
 from tests.dialling import Dialled
-from vision_agent.replay.recording import read_sound
-from vision_agent.replay.tracks import MicrophoneTrack
+from vision_agent.caller.recording import read_sound
+from vision_agent.caller.tracks import MicrophoneTrack
 
 
 def said(message: dict) -> str | None:

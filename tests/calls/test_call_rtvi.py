@@ -8,8 +8,8 @@ import pytest_asyncio
 from tests.calls.test_call import said, state
 from tests.conftest import serving
 from tests.dialling import Dialled
-from vision_agent.replay.recording import read_sound
-from vision_agent.replay.tracks import MicrophoneTrack
+from vision_agent.caller.recording import read_sound
+from vision_agent.caller.tracks import MicrophoneTrack
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -15,14 +15,14 @@ from tests.conftest import serving
 from tests.dialling import Dialled
 from tests.local.recordings import SPEECH
 from tests.rtc.calling import PictureSource, plain, until
+from vision_agent.caller.recording import SOUND_RATE_HZ, read_sound
+from vision_agent.caller.tracks import MicrophoneTrack
 from vision_agent.calls.caller_input import CallerMedia
 from vision_agent.calls.camera_off import camera_off_jpeg
 from vision_agent.calls.metrics import Metrics
 from vision_agent.calls.state import CallStatus
 from vision_agent.calls.tool_context import InCall
 from vision_agent.live.live_queue import Intake
-from vision_agent.replay.recording import SOUND_RATE_HZ, read_sound
-from vision_agent.replay.tracks import MicrophoneTrack
 from vision_agent.rtc import Channel
 from vision_agent.settings import Settings
 from vision_agent.tools import call_context

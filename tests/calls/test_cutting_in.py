@@ -10,11 +10,11 @@ import pytest_asyncio
 
 from tests.conftest import serving
 from tests.local.recordings import SPEECH
-from vision_agent.replay.peer import Peer
-from vision_agent.replay.recording import SOUND_RATE_HZ, Samples, read_sound
-from vision_agent.replay.signalling import Signalling
-from vision_agent.replay.tracks import MicrophoneTrack
-from vision_agent.replay.utterances import utterances
+from vision_agent.caller.peer import Peer
+from vision_agent.caller.recording import SOUND_RATE_HZ, Samples, read_sound
+from vision_agent.caller.signalling import Signalling
+from vision_agent.caller.tracks import MicrophoneTrack
+from vision_agent.caller.utterances import utterances
 
 LETTER_MS = 60
 STORY = "Once upon a time there was a story, and it went on and on until somebody had enough."

@@ -7,12 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.caller.test_recording import make_picture, make_video
+from tests.support.answering_server import (
+    ANSWER_AFTER_MS,
+    AnsweringServer,
+    Behaviour,
+    answering_server,
+)
+from tests.support.signals import silence, tone
+from vision_agent.caller.received_audio import write_wav
 from vision_agent.replay import BadRecording, ReplayOptions, Report, replay
-from vision_agent.replay.voice import write_wav
-
-from .answering_server import ANSWER_AFTER_MS, AnsweringServer, Behaviour, answering_server
-from .conftest import silence, tone
-from .test_recording import make_picture, make_video
 
 
 async def call(server: AnsweringServer, file: Path, **options: Any) -> Report:

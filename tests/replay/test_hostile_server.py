@@ -11,14 +11,13 @@ from typing import Any
 
 import pytest
 
+from tests.caller.test_received_audio import heard, tone
+from tests.replay.test_report import report_of
+from tests.support.answering_server import Behaviour, answering_server
+from vision_agent.caller.transcript import Conversation
 from vision_agent.pytest_plugin import _in_words
-from vision_agent.replay.conversation import Conversation
 from vision_agent.replay.report import Report
 from vision_agent.replay.report_page import report_page
-
-from .answering_server import Behaviour, answering_server
-from .test_report import report_of
-from .test_voice import heard, tone
 
 SCRIPT = '"><script>alert(1)</script><img src=x onerror=alert(1)>\' onload=alert(1) x="'
 OBEYED = "\x1b]0;title\x07\x1b[2J\x9b31m\x08\x7f\u202e\u2066\u2028\ud800\r"

@@ -11,11 +11,10 @@ import numpy as np
 import pytest
 
 from tests.conftest import serving
+from tests.support.signals import silence
+from vision_agent.caller.recording import SOUND_RATE_HZ, resample
 from vision_agent.local import speak_question
 from vision_agent.replay import ReplayOptions, replay
-from vision_agent.replay.recording import SOUND_RATE_HZ, resample
-
-from .conftest import silence
 
 
 @pytest.fixture

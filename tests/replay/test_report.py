@@ -2,13 +2,12 @@ import json
 import wave
 from pathlib import Path
 
-from vision_agent.replay.conversation import Conversation, Line, ToolCall
+from tests.caller.test_received_audio import heard, tone
+from tests.caller.test_transcript import say, server_says
+from vision_agent.caller.received_audio import Voice
+from vision_agent.caller.transcript import Conversation, Line, ToolCall
+from vision_agent.caller.utterances import Span
 from vision_agent.replay.report import TIMELINE_ZERO, Report, make_report
-from vision_agent.replay.utterances import Span
-from vision_agent.replay.voice import Voice
-
-from .test_conversation import say, server_says
-from .test_voice import heard, tone
 
 
 def report_of(spoken: list[Span], voice: Voice, conversation: Conversation | None = None) -> Report:

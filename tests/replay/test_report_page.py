@@ -4,14 +4,13 @@ import re
 
 import av
 
-from vision_agent.replay.conversation import Conversation
+from tests.caller.test_received_audio import heard, tone
+from tests.caller.test_transcript import say
+from tests.replay.test_report import report_of
+from vision_agent.caller.transcript import Conversation
+from vision_agent.caller.utterances import Span
 from vision_agent.replay.report import Report
 from vision_agent.replay.report_page import report_page
-from vision_agent.replay.utterances import Span
-
-from .test_conversation import say
-from .test_report import report_of
-from .test_voice import heard, tone
 
 
 def call() -> Report:

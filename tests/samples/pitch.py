@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from vision_agent.replay.recording import SOUND_RATE_HZ
+from vision_agent.caller.recording import SOUND_RATE_HZ
 
 _FRAME = SOUND_RATE_HZ // 20
 _LOWEST_HZ, _HIGHEST_HZ = 60, 400

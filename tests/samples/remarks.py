@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from vision_agent.replay.recording import SOUND_RATE_HZ, Recording
-from vision_agent.replay.utterances import utterances
+from vision_agent.caller.recording import SOUND_RATE_HZ, Recording
+from vision_agent.caller.utterances import utterances
 
 PAUSE_MS = 3_000
 """Longer than the pause between two utterances of one remark."""

@@ -20,9 +20,9 @@ from tests.conftest import RECORDINGS, serving
 from tests.samples.pitch import pitch_hz
 from tests.samples.remarks import remarks
 from vision_agent import CallClient
-from vision_agent.replay.recording import SOUND_RATE_HZ
-from vision_agent.replay.utterances import utterances
-from vision_agent.talk.client import Answer
+from vision_agent.caller.client import Answer
+from vision_agent.caller.recording import SOUND_RATE_HZ
+from vision_agent.caller.utterances import utterances
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from vision_agent.replay.conversation import Conversation
-from vision_agent.replay.peer import Peer
-from vision_agent.replay.recording import SOUND_RATE_HZ, Recording, Samples
-from vision_agent.replay.signalling import Signalling
-from vision_agent.replay.tracks import CameraTrack, MicrophoneTrack
-from vision_agent.replay.utterances import Span, utterances
-from vision_agent.replay.voice import Voice
+from vision_agent.caller.peer import Peer
+from vision_agent.caller.received_audio import Voice
+from vision_agent.caller.recording import SOUND_RATE_HZ, Recording, Samples
+from vision_agent.caller.signalling import Signalling
+from vision_agent.caller.tracks import CameraTrack, MicrophoneTrack
+from vision_agent.caller.transcript import Conversation
+from vision_agent.caller.utterances import Span, utterances
 
 QUIET_AFTER_MS = 700
 """How long after the end of an answer's sound another bit of it could still be heard."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from tests.soak.caller import Exchange
 from tests.soak.scenario import LETTER_MS
-from vision_agent.replay.utterances import Span
+from vision_agent.caller.utterances import Span
 
 CUT_MS = 200
 """Sound that may be missing at the edges of an answer before it counts as cut: the caller's

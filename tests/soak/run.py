@@ -25,7 +25,7 @@ import psutil
 from tests.soak.caller import Exchange, Kind, SoakCaller
 from tests.soak.judge import Fault, Seen, Verdict, judge, waits_after_faults
 from tests.soak.scenario import write_scenario
-from vision_agent.replay.recording import read_sound
+from vision_agent.caller.recording import read_sound
 from vision_agent.server_process import ServerProcess
 
 RECORDINGS = Path(__file__).parents[2] / "samples" / "recordings"

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vision_agent.replay.recording import SOUND_RATE_HZ, read_sound
-from vision_agent.talk.call_recorder import CallRecorder
+from vision_agent.caller.call_recorder import CallRecorder
+from vision_agent.caller.live_captions import LiveCaptions
+from vision_agent.caller.playout import Playout
+from vision_agent.caller.recording import SOUND_RATE_HZ, read_sound
+from vision_agent.caller.reply_watch import ReplyWatch
+from vision_agent.caller.taps import LiveMicrophoneTrack
 from vision_agent.talk.choosing import NoSuchDevice, choose
 from vision_agent.talk.echo import BLOCK_SAMPLES, Canceller, HalfDuplex, NoEcho, echo_guard, rms
-from vision_agent.talk.live_captions import LiveCaptions
-from vision_agent.talk.playout import Playout
-from vision_agent.talk.reply_watch import ReplyWatch
 from vision_agent.talk.screen import bar_cells
-from vision_agent.talk.tracks import LiveMicrophoneTrack
 from vision_agent.talk.webcam import CameraUnavailable, WebcamTrack
 
 DEVICES = ("Built-in Audio", "USB Headset", "USB Camera")

@@ -56,7 +56,7 @@ Headers = Annotated[
 
 
 def _check_timeout(seconds: float) -> float:
-    from vision_agent.replay.signalling import checked_timeout_s
+    from vision_agent.caller.signalling import checked_timeout_s
 
     try:
         return checked_timeout_s(seconds)
@@ -114,7 +114,7 @@ def refuse_with_url(url: str | None, **options: object) -> None:
 
 def read_headers(given: list[str] | None) -> dict[str, str]:
     """The headers of `--header 'Name: value'`; a mistake is told in words."""
-    from vision_agent.replay.signalling import parse_headers
+    from vision_agent.caller.signalling import parse_headers
 
     try:
         return parse_headers(given or ())
@@ -127,7 +127,7 @@ _MENDABLE = {
     "vision_agent.live.local_process": "LocalServerError",
     "vision_agent.live.models": "ModelError",
     "vision_agent.local.scenarios.scenario_reader": "ScenarioError",
-    "vision_agent.replay.recording": "BadRecording",
+    "vision_agent.caller.recording": "BadRecording",
     "vision_agent.server.run": "ServerError",
     "vision_agent.server_process": "ServerDidNotStart",
 }

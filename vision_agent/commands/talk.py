@@ -82,7 +82,7 @@ def talk(
 
     Ctrl-C hangs up. Exit code 1 if the call failed or a typed or scripted line got no answer.
     """
-    from vision_agent.replay.failure import CallFailed, CallRefused
+    from vision_agent.caller.failure import CallFailed, CallRefused
     from vision_agent.talk.choosing import NoSuchDevice
     from vision_agent.talk.devices import NotPossible, print_devices
     from vision_agent.talk.preview import NoPreview

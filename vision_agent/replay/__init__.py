@@ -4,9 +4,9 @@ Nothing here knows the server's inside: a replay reaches it over HTTP and WebRTC
 does. `replay` makes one call and returns its `Report`.
 """
 
+from vision_agent.caller.failure import CallFailed, CallRefused
+from vision_agent.caller.recording import BadRecording, Recording
 from vision_agent.replay.caller import ReplayOptions, replay
-from vision_agent.replay.failure import CallFailed, CallRefused
-from vision_agent.replay.recording import BadRecording, Recording
 from vision_agent.replay.report import Report
 
 __all__ = [

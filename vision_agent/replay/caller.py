@@ -11,22 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from vision_agent.replay.conversation import Conversation, OnTranscript
-from vision_agent.replay.ending import Progress, reason_to_end
-from vision_agent.replay.failure import CallFailed, CallRefused, sentence
-from vision_agent.replay.peer import Peer
-from vision_agent.replay.recording import (
+from vision_agent.caller.ending import Progress, reason_to_end
+from vision_agent.caller.failure import CallFailed, CallRefused, sentence
+from vision_agent.caller.peer import Peer
+from vision_agent.caller.received_audio import Voice
+from vision_agent.caller.recording import (
     SOUND_RATE_HZ,
     Recording,
     Samples,
     read_sound,
     resample,
 )
+from vision_agent.caller.signalling import Signalling, checked_timeout_s
+from vision_agent.caller.tracks import CameraTrack, MicrophoneTrack
+from vision_agent.caller.transcript import Conversation, OnTranscript
+from vision_agent.caller.utterances import Span, utterances
 from vision_agent.replay.report import Report, make_report
-from vision_agent.replay.signalling import Signalling, checked_timeout_s
-from vision_agent.replay.tracks import CameraTrack, MicrophoneTrack
-from vision_agent.replay.utterances import Span, utterances
-from vision_agent.replay.voice import Voice
 
 _POLL_S = 0.05
 # A server that doesn't announce its pictures, or skips all of them, must not stop the question.

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vision_agent.replay.conversation import Conversation, Line, Point, ToolCall
-from vision_agent.replay.utterances import Span
-from vision_agent.replay.voice import Voice, write_wav
+from vision_agent.caller.received_audio import Voice, write_wav
+from vision_agent.caller.transcript import Conversation, Line, Point, ToolCall
+from vision_agent.caller.utterances import Span
 
 TIMELINE_ZERO = "the moment the caller began to dial, before it made its offer"
 

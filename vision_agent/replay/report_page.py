@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import av
 
-from vision_agent.replay.recording import SOUND_RATE_HZ, Samples
+from vision_agent.caller.recording import SOUND_RATE_HZ, Samples
 from vision_agent.replay.report import Report
 from vision_agent.terminal import printable
 

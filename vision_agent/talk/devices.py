@@ -8,16 +8,16 @@ from pathlib import Path
 
 from aiortc import MediaStreamTrack
 
-from vision_agent.replay.recording import Recording
-from vision_agent.replay.tracks import CameraTrack, MicrophoneTrack
+from vision_agent.caller.playout import Playout
+from vision_agent.caller.recording import Recording
+from vision_agent.caller.taps import LiveMicrophoneTrack, TappedPictures
+from vision_agent.caller.tracks import CameraTrack, MicrophoneTrack
 from vision_agent.settings import recordings_folder
 from vision_agent.talk.choosing import choose
 from vision_agent.talk.demo import demo_files
 from vision_agent.talk.echo import echo_guard
-from vision_agent.talk.playout import Playout
 from vision_agent.talk.sdl import SoundDevices, SoundStream, SoundUnavailable, list_sound_devices
 from vision_agent.talk.sound_thread import SoundThread
-from vision_agent.talk.tracks import LiveMicrophoneTrack, TappedPictures
 from vision_agent.talk.webcam import CameraUnavailable, WebcamTrack, list_cameras
 from vision_agent.terminal import Terminal, one_line
 

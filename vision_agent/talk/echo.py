@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from vision_agent.replay.recording import SOUND_RATE_HZ, Samples
+from vision_agent.caller.recording import SOUND_RATE_HZ, Samples
 
 BLOCK_SAMPLES = SOUND_RATE_HZ // 100
 """10 ms: what AEC3 works on."""

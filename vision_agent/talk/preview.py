@@ -8,7 +8,7 @@ import sys
 
 import cv2
 
-from vision_agent.talk.tracks import TappedPictures
+from vision_agent.caller.taps import TappedPictures
 
 _TITLE = "vision-agent: what the agent sees"
 _INTERVAL_S = 0.05

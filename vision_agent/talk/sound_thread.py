@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from vision_agent.replay.recording import Samples
+from vision_agent.caller.playout import Playout
+from vision_agent.caller.recording import Samples
 from vision_agent.talk.echo import BLOCK_SAMPLES, EchoGuard
-from vision_agent.talk.playout import Playout
 from vision_agent.talk.sdl import BYTES_PER_MS, SoundStream
 
 _POLL_S = 0.005

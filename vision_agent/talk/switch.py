@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vision_agent.talk.call import TalkCall
+from vision_agent.caller.call import TalkCall
 from vision_agent.talk.devices import CallDevices
 from vision_agent.talk.screen import Screen
 

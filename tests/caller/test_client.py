@@ -12,9 +12,9 @@ import pytest
 
 from tests.conftest import serving
 from vision_agent import CallClient, CallFailed
+from vision_agent.caller.recording import SOUND_RATE_HZ, Recording, read_sound
+from vision_agent.caller.utterances import utterances
 from vision_agent.replay import BadRecording
-from vision_agent.replay.recording import SOUND_RATE_HZ, Recording, read_sound
-from vision_agent.replay.utterances import utterances
 
 SOUND = {"wav": "pcm_s16le", "mp3": "libmp3lame", "flac": "flac"}
 VIDEO = {

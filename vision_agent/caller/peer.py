@@ -20,10 +20,10 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamError
 
-from vision_agent.replay.aiortc_touches import gather_loopback, hold_back_little, watch_arrivals
-from vision_agent.replay.conversation import client_ready, send_text, track_status
-from vision_agent.replay.failure import CallFailed, as_call_failed, sentence
-from vision_agent.replay.recording import SOUND_RATE_HZ, Samples, samples_of
+from vision_agent.caller.aiortc_patches import gather_loopback, hold_back_little, watch_arrivals
+from vision_agent.caller.failure import CallFailed, as_call_failed, sentence
+from vision_agent.caller.recording import SOUND_RATE_HZ, Samples, samples_of
+from vision_agent.caller.transcript import client_ready, send_text, track_status
 from vision_agent.version import __version__
 
 logger = logging.getLogger(__name__)

@@ -13,14 +13,14 @@ import numpy as np
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
-from vision_agent.replay.recording import (
+from vision_agent.caller.recording import (
     SOUND_RATE_HZ,
     BadRecording,
     Picture,
     Recording,
     Samples,
 )
-from vision_agent.replay.utterances import Span
+from vision_agent.caller.utterances import Span
 
 _FRAME_SAMPLES = SOUND_RATE_HZ // 50  # 20 ms, WebRTC's usual packet
 _VIDEO_CLOCK_HZ = 90_000

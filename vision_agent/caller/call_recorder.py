@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vision_agent.replay.recording import SOUND_RATE_HZ, Samples
+from vision_agent.caller.recording import SOUND_RATE_HZ, Samples
 
 # Frames of a steady stream come a few ms early or late; only a real gap becomes silence.
 _JITTER_SAMPLES = SOUND_RATE_HZ // 10

@@ -11,7 +11,7 @@ from collections import deque
 
 import numpy as np
 
-from vision_agent.replay.recording import SOUND_RATE_HZ, Samples
+from vision_agent.caller.recording import SOUND_RATE_HZ, Samples
 from vision_agent.talk.echo import rms
 
 _SAMPLES_PER_MS = SOUND_RATE_HZ // 1000

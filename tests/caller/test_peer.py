@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.answering_server import Behaviour, answering_server
 from vision_agent import CallClient, CallFailed
 from vision_agent.replay import ReplayOptions, replay
-
-from .answering_server import Behaviour, answering_server
 
 FATAL = {
     "label": "rtvi-ai",

@@ -12,20 +12,20 @@ from typing import Any, Self
 
 from aiortc import MediaStreamTrack
 
-from vision_agent.replay.conversation import Conversation, Line, Point, ToolCall
-from vision_agent.replay.ending import Progress, reason_to_end
-from vision_agent.replay.failure import CallFailed, CallRefused, sentence
-from vision_agent.replay.peer import Peer
-from vision_agent.replay.recording import SOUND_RATE_HZ, Samples
-from vision_agent.replay.signalling import Signalling
-from vision_agent.replay.voice import Voice
-from vision_agent.talk.call_recorder import CallRecorder
+from vision_agent.caller.call_recorder import CallRecorder
+from vision_agent.caller.ending import Progress, reason_to_end
+from vision_agent.caller.failure import CallFailed, CallRefused, sentence
+from vision_agent.caller.live_captions import LiveCaptions
+from vision_agent.caller.peer import Peer
+from vision_agent.caller.playout import Playout
+from vision_agent.caller.received_audio import Voice
+from vision_agent.caller.recording import SOUND_RATE_HZ, Samples
+from vision_agent.caller.reply_watch import ReplyWatch
+from vision_agent.caller.signalling import Signalling
+from vision_agent.caller.taps import TappedSound
+from vision_agent.caller.transcript import Conversation, Line, Point, ToolCall
 from vision_agent.talk.echo import rms
-from vision_agent.talk.live_captions import LiveCaptions
-from vision_agent.talk.playout import Playout
-from vision_agent.talk.reply_watch import ReplyWatch
 from vision_agent.talk.screen import Screen
-from vision_agent.talk.tracks import TappedSound
 
 _POLL_S = 0.05
 # A server that announces no pictures, or skips all of them, must not stop the question.

@@ -14,7 +14,7 @@ import numpy as np
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
-from vision_agent.replay.recording import SOUND_RATE_HZ, Samples, samples_of
+from vision_agent.caller.recording import SOUND_RATE_HZ, Samples, samples_of
 
 _FRAME_SAMPLES = SOUND_RATE_HZ // 50
 _MAX_WAITING_SAMPLES = 2 * SOUND_RATE_HZ

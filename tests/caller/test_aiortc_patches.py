@@ -8,7 +8,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpReceiver
 from aiortc.jitterbuffer import JitterBuffer
 from aiortc.rtp import RtpPacket
 
-from vision_agent.replay.aiortc_touches import (
+from vision_agent.caller.aiortc_patches import (
     gather_loopback,
     hold_back_little,
     watch_arrivals,

@@ -15,8 +15,8 @@ from urllib.parse import quote
 
 from aiortc import RTCIceServer
 
-from vision_agent.replay.failure import CallRefused
-from vision_agent.replay.ice_servers import read_ice_servers
+from vision_agent.caller.failure import CallRefused
+from vision_agent.caller.ice_servers import read_ice_servers
 
 # An answer is a session description of some kilobytes.
 _MAX_ANSWER_BYTES = 1_000_000

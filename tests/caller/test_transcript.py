@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from vision_agent.replay.conversation import Conversation, Line, Point, client_ready, send_text
+from vision_agent.caller.transcript import Conversation, Line, Point, client_ready, send_text
 
 
 def say(conversation: Conversation, at_ms: int, rtvi_type: str, /, **data: Any) -> None:

@@ -12,9 +12,11 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from vision_agent.replay.conversation import Point, ToolCall
-from vision_agent.replay.failure import CallFailed
-from vision_agent.replay.recording import (
+from vision_agent.caller.call import TalkCall
+from vision_agent.caller.failure import CallFailed
+from vision_agent.caller.playout import Playout
+from vision_agent.caller.received_audio import Voice, write_wav
+from vision_agent.caller.recording import (
     SOUND_RATE_HZ,
     BadRecording,
     Recording,
@@ -22,14 +24,12 @@ from vision_agent.replay.recording import (
     read_sound,
     resample,
 )
-from vision_agent.replay.signalling import Signalling
-from vision_agent.replay.tracks import MicrophoneTrack
-from vision_agent.replay.utterances import utterances
-from vision_agent.replay.voice import Voice, write_wav
-from vision_agent.talk.call import TalkCall
-from vision_agent.talk.playout import Playout
+from vision_agent.caller.signalling import Signalling
+from vision_agent.caller.switching_camera import SwitchingCamera
+from vision_agent.caller.tracks import MicrophoneTrack
+from vision_agent.caller.transcript import Point, ToolCall
+from vision_agent.caller.utterances import utterances
 from vision_agent.talk.screen import NoScreen
-from vision_agent.talk.switching_camera import SwitchingCamera
 
 _SEEN_S = 5.0
 _QUIET_MS = 700

@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.support.answering_server import answering_server
 from vision_agent import CallRefused
-from vision_agent.replay.signalling import Signalling, parse_headers
-
-from .answering_server import answering_server
+from vision_agent.caller.signalling import Signalling, parse_headers
 
 
 @contextlib.asynccontextmanager

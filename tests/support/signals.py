@@ -1,19 +1,6 @@
-from pathlib import Path
+"""Sounds made of samples: int16, mono."""
 
 import numpy as np
-import pytest
-
-RECORDINGS = Path(__file__).parents[2] / "samples" / "recordings"
-
-
-@pytest.fixture
-def bottle() -> Path:
-    return RECORDINGS / "bottle.mp4"
-
-
-@pytest.fixture
-def jfk() -> Path:
-    return RECORDINGS / "jfk.flac"
 
 
 def tone(ms: int, hz: float = 300, rate_hz: int = 48_000, level: float = 8000) -> np.ndarray:

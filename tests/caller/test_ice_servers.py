@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from vision_agent.replay.ice_servers import read_ice_servers
+from vision_agent.caller.ice_servers import read_ice_servers
 
 
 def test_a_server_is_read_with_its_credential() -> None:

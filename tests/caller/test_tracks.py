@@ -5,12 +5,11 @@ import numpy as np
 import pytest
 from aiortc.mediastreams import MediaStreamError
 
-from vision_agent.replay.recording import Recording
-from vision_agent.replay.tracks import CameraTrack, MicrophoneTrack
-from vision_agent.replay.utterances import Span
-
-from .conftest import silence, tone
-from .test_recording import make_picture, make_video
+from tests.caller.test_recording import make_picture, make_video
+from tests.support.signals import silence, tone
+from vision_agent.caller.recording import Recording
+from vision_agent.caller.tracks import CameraTrack, MicrophoneTrack
+from vision_agent.caller.utterances import Span
 
 
 def luma(frame: object) -> float:

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
-from vision_agent.replay.recording import Recording
-from vision_agent.replay.tracks import CameraTrack
+from vision_agent.caller.recording import Recording
+from vision_agent.caller.tracks import CameraTrack
 
 _VIDEO_CLOCK_HZ = 90_000
 _HELD_S = 0.1

@@ -7,7 +7,7 @@ Three things a caller needs have no public way in:
   says nothing about when it came; a reply measured behind it would look 80 ms slower.
 - Nor can that buffer be made smaller, for somebody who listens.
 
-`tests/replay/test_aiortc_touches.py` fails when one of these parts changes.
+`tests/caller/test_aiortc_patches.py` fails when one of these parts changes.
 """
 
 from __future__ import annotations

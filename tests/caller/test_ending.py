@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from vision_agent.replay.ending import (
+from vision_agent.caller.ending import (
     QUIET_AFTER_TURN_MS,
     QUIET_WITHOUT_TURN_MS,
     Progress,

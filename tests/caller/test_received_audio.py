@@ -3,10 +3,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vision_agent.replay.utterances import Span
-from vision_agent.replay.voice import Voice, write_wav
-
-from .conftest import silence, tone
+from tests.support.signals import silence, tone
+from vision_agent.caller.received_audio import Voice, write_wav
+from vision_agent.caller.utterances import Span
 
 
 def heard(*pieces: tuple[np.ndarray, int]) -> Voice:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vision_agent.replay.recording import SOUND_RATE_HZ, Samples
-from vision_agent.replay.utterances import Span
+from vision_agent.caller.recording import SOUND_RATE_HZ, Samples
+from vision_agent.caller.utterances import Span
 
 # -54 dBFS. Coded silence decodes to a few units at most; the quietest syllable is far above.
 _VOICED_RMS = 64.0

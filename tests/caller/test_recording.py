@@ -6,7 +6,8 @@ import av
 import numpy as np
 import pytest
 
-from vision_agent.replay.recording import (
+from tests.support.signals import tone
+from vision_agent.caller.recording import (
     MAX_PICTURE_PX,
     SOUND_RATE_HZ,
     BadRecording,
@@ -14,8 +15,6 @@ from vision_agent.replay.recording import (
     read_sound,
     resample,
 )
-
-from .conftest import tone
 
 
 def make_video(path: Path, *, fps: int, count: int, size: tuple[int, int]) -> Path:

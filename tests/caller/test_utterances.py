@@ -3,10 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vision_agent.replay.recording import read_sound
-from vision_agent.replay.utterances import PAUSE_MS, Span, utterances
-
-from .conftest import silence, tone
+from tests.support.signals import silence, tone
+from vision_agent.caller.recording import read_sound
+from vision_agent.caller.utterances import PAUSE_MS, Span, utterances
 
 RATE_HZ = 48_000
 

@@ -1,0 +1,1 @@
+"""The WebRTC client that `replay` and `talk` are built on."""
