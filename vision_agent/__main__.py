@@ -1,5 +1,5 @@
 """`python -m vision_agent` is `vision-agent`."""
 
-from vision_agent.cli import main
+from vision_agent.cli.main import main
 
 main()

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from vision_agent.commands.options import (
+from vision_agent.cli.options import (
     CalledAgent,
     Headers,
     Logs,
@@ -61,8 +61,8 @@ def replay(
     log_format: Logs = LogFormat.TEXT,
 ) -> None:
     """Make a call from a recorded video. Exit code 0 only if the agent answered."""
+    from vision_agent.cli.replay_command import ReplayCommand
     from vision_agent.replay.report_page import report_page
-    from vision_agent.replay_command import ReplayCommand
 
     questions = {"--say": say, "--ask": ask, "--type": type_text}
     given = [name for name, value in questions.items() if value is not None]

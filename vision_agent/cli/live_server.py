@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vision_agent.commands.options import Logs, ScenarioFile, out, refusals
+from vision_agent.cli.options import Logs, ScenarioFile, out, refusals
 from vision_agent.logs import LogFormat
 
 
@@ -31,7 +31,7 @@ def live_server(
     log_format: Logs = LogFormat.TEXT,
 ) -> None:
     """Serve the local Live API alone, for any google-genai client; see docs/local-live-api.md."""
-    from vision_agent.live_server_command import LiveServerCommand
+    from vision_agent.cli.live_server_command import LiveServerCommand
 
     command = LiveServerCommand(host, port, certificate, scenario, limits, connection_s, data_dir)
     with refusals():

@@ -1,4 +1,4 @@
-"""The command line: which commands there are. Each is a file in `vision_agent.commands`."""
+"""The command line: which commands there are. Each is a file in `vision_agent.cli`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Annotated
 import typer
 from dotenv import load_dotenv
 
-from vision_agent.commands.doctor import doctor
-from vision_agent.commands.live_server import live_server
-from vision_agent.commands.models import models
-from vision_agent.commands.options import out
-from vision_agent.commands.replay import replay
-from vision_agent.commands.serve import serve
-from vision_agent.commands.talk import talk
+from vision_agent.cli.doctor import doctor
+from vision_agent.cli.live_server import live_server
+from vision_agent.cli.models import models
+from vision_agent.cli.options import out
+from vision_agent.cli.replay import replay
+from vision_agent.cli.serve import serve
+from vision_agent.cli.talk import talk
 from vision_agent.logs import start_logging
 from vision_agent.version import __version__
 

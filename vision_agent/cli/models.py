@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from vision_agent.commands.options import Agent, Model, Voice, err, out, read_settings
+from vision_agent.cli.options import Agent, Model, Voice, err, out, read_settings
 from vision_agent.terminal import one_line
 
 

@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from tests.conftest import serving
-from vision_agent.cli import app
+from vision_agent.cli.main import app
 
 BOTTLE = str(Path(__file__).parents[2] / "samples" / "recordings" / "bottle.mp4")
 MISTAKES = {

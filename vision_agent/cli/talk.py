@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from vision_agent.commands.options import (
+from vision_agent.cli.options import (
     CalledAgent,
     Headers,
     Language,
@@ -83,12 +83,12 @@ def talk(
     Ctrl-C hangs up. Exit code 1 if the call failed or a typed or scripted line got no answer.
     """
     from vision_agent.caller.failure import CallFailed, CallRefused
+    from vision_agent.cli.talk_command import TalkCommand
     from vision_agent.talk.choosing import NoSuchDevice
     from vision_agent.talk.devices import NotPossible, print_devices
     from vision_agent.talk.preview import NoPreview
     from vision_agent.talk.sdl import SoundUnavailable
     from vision_agent.talk.webcam import CameraUnavailable
-    from vision_agent.talk_command import TalkCommand
 
     if list_devices:
         print_devices(out)

@@ -3,7 +3,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from vision_agent.cli import app
+from vision_agent.cli.main import app
 
 
 def run(*arguments: str, **environment: str):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from vision_agent.commands.options import (
+from vision_agent.cli.options import (
     Agent,
     Language,
     Logs,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from vision_agent.commands.options import Agent, Model, Voice, out, read_settings
+from vision_agent.cli.options import Agent, Model, Voice, out, read_settings
 from vision_agent.terminal import one_line
 
 if TYPE_CHECKING:
