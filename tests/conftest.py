@@ -2,13 +2,14 @@
 
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from vision_agent.server_process import ServerProcess
+from tests.support.forked import ForkedServer, start_fork_server
 
 RECORDINGS = Path(__file__).parent.parent / "samples" / "recordings"
 
@@ -20,6 +21,12 @@ for name in list(os.environ):
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # As in a shell's background job: everything that is started from there would ignore Ctrl-C too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if sys.platform == "linux" and config.getoption("numprocesses", None):
+        # One for all workers. Where there are none, the first test that needs it starts it.
+        start_fork_server()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -49,9 +56,9 @@ def jfk() -> Path:
 
 
 @asynccontextmanager
-async def serving(*arguments: str) -> AsyncIterator[ServerProcess]:
-    """`vision-agent serve` as its users run it, with the local Live API."""
-    async with ServerProcess(*arguments) as server:
+async def serving(*arguments: str) -> AsyncIterator[ForkedServer]:
+    """`vision-agent serve` with the local Live API; see `ForkedServer` for what is different."""
+    async with ForkedServer(*arguments) as server:
         yield server
 
 

@@ -29,6 +29,9 @@ class ServerProcess:
         stderr_to: A file for what it logs; our own standard error otherwise.
     """
 
+    _start_process = staticmethod(asyncio.create_subprocess_exec)
+    """Starts the child; a subclass may start it in another way."""
+
     def __init__(self, *arguments: str, stderr_to: Path | None = None) -> None:
         self._arguments = arguments
         self._stderr_to = stderr_to
@@ -47,7 +50,7 @@ class ServerProcess:
     async def __aenter__(self) -> Self:
         with contextlib.ExitStack() as files:
             log = files.enter_context(self._stderr_to.open("wb")) if self._stderr_to else None
-            self._process = await asyncio.create_subprocess_exec(
+            self._process = await self._start_process(
                 sys.executable,
                 "-m",
                 "vision_agent",

@@ -14,20 +14,20 @@ from tests.browser.caller import Caller, until
 from tests.browser.chromium import chromium
 from tests.browser.fake_devices import camera_file, microphone_file
 from tests.conftest import RECORDINGS
-from vision_agent.server_process import ServerProcess
+from tests.support.forked import ForkedServer
 
 SPEECH = RECORDINGS / "speech"
 
 Open = Callable[..., Awaitable[Caller]]
 
 
-def calls(server: ServerProcess) -> int:
+def calls(server: ForkedServer) -> int:
     """How many calls the server has right now."""
     with urllib.request.urlopen(f"{server.url}/healthz", timeout=10) as response:
         return json.load(response)["calls"]
 
 
-async def no_calls(server: ServerProcess, *, within_s: float = 12) -> None:
+async def no_calls(server: ForkedServer, *, within_s: float = 12) -> None:
     """Waits until the server has let the last call go.
 
     A goodbye takes effect at once; a caller who is merely gone is missed after some 8 s.
@@ -58,13 +58,13 @@ async def playwright() -> AsyncIterator[Playwright]:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def shared_server() -> AsyncIterator[ServerProcess]:
-    async with ServerProcess() as server:
+async def shared_server() -> AsyncIterator[ForkedServer]:
+    async with ForkedServer() as server:
         yield server
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def server(shared_server: ServerProcess) -> ServerProcess:
+async def server(shared_server: ForkedServer) -> ForkedServer:
     """The real server, with no call on it."""
     await no_calls(shared_server)
     return shared_server

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Browser, Page
 
-from vision_agent.server_process import ServerProcess
+from tests.support.forked import ForkedServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -94,7 +94,7 @@ async (options) => {
     ],
 )
 async def test_chromium_stays_connected(
-    server: ServerProcess, quiet_browser: Browser, options: dict[str, bool]
+    server: ForkedServer, quiet_browser: Browser, options: dict[str, bool]
 ):
     page: Page = await quiet_browser.new_page()
     await page.goto(server.url)

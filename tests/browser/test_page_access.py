@@ -8,7 +8,7 @@ from playwright.async_api import Page, expect
 
 from tests.browser.caller import Caller
 from tests.browser.conftest import no_calls
-from vision_agent.server_process import ServerProcess
+from tests.support.forked import ForkedServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -89,7 +89,7 @@ async def test_a_call_without_devices_is_accessible(
 async def test_a_server_that_is_gone_is_accessible_and_told_once(
     quiet_browser, open_page, accessible, screen
 ):
-    async with ServerProcess() as server:
+    async with ForkedServer() as server:
         caller = await open_page(quiet_browser, server.url, **screen)
         page = caller.page
         await caller.call()

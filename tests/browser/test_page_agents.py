@@ -7,14 +7,14 @@ from playwright.async_api import expect
 
 from tests.agents.test_directory import SAMPLES
 from tests.browser.conftest import calls
-from vision_agent.server_process import ServerProcess
+from tests.support.forked import ForkedServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_the_person_chooses_whom_to_call(quiet_browser, open_page, tmp_path):
     agents = f"{SAMPLES / 'basic'},{SAMPLES / 'watchman'}"
-    async with ServerProcess("--agent", agents) as server:
+    async with ForkedServer("--agent", agents) as server:
         caller = await open_page(quiet_browser, server.url, viewport={"width": 390, "height": 844})
         page = caller.page
         choice = page.get_by_label("Who to call")
@@ -48,7 +48,7 @@ async def test_where_there_is_one_agent_there_is_nothing_to_choose(
 
 
 async def test_the_page_shows_who_speaks_after_a_transfer(quiet_browser, open_page):
-    async with ServerProcess("--agent", str(SAMPLES / "front_desk")) as server:
+    async with ForkedServer("--agent", str(SAMPLES / "front_desk")) as server:
         caller = await open_page(quiet_browser, server.url)
         await caller.call()
         await caller.types("hello")
@@ -63,7 +63,7 @@ async def test_the_page_shows_who_speaks_after_a_transfer(quiet_browser, open_pa
 
 async def test_a_conversation_is_continued_with_the_agent_it_was_with(quiet_browser, open_page):
     agents = f"{SAMPLES / 'basic'},{SAMPLES / 'watchman'}"
-    async with ServerProcess("--agent", agents) as server:
+    async with ForkedServer("--agent", agents) as server:
         caller = await open_page(quiet_browser, server.url)
         page = caller.page
         choice = page.get_by_label("Who to call")
@@ -92,7 +92,7 @@ async def test_a_conversation_is_continued_with_the_agent_it_was_with(quiet_brow
 
 async def test_a_call_to_one_agent_leaves_another_ones_alone(quiet_browser, open_page):
     agents = f"{SAMPLES / 'basic'},{SAMPLES / 'watchman'}"
-    async with ServerProcess("--agent", agents) as server:
+    async with ForkedServer("--agent", agents) as server:
         first = await open_page(quiet_browser, server.url)
         await first.call()
         kept = await first.page.evaluate("() => sessionStorage.getItem('vision-agent.thread')")
@@ -128,7 +128,7 @@ async def test_the_page_says_where_an_agents_own_model_takes_sound_and_pictures(
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "agent.py").write_text(MODEL_OF_ITS_OWN)
     both = f"{SAMPLES / 'basic'},{tmp_path / 'elsewhere'}"
-    async with ServerProcess("--agent", both) as server:
+    async with ForkedServer("--agent", both) as server:
         caller = await open_page(quiet_browser, server.url)
         words = caller.page.locator("#brain-text")
         await expect(words).to_contain_text("Sound and pictures stay there.")
@@ -149,7 +149,7 @@ async def test_what_of_an_agent_has_no_effect_in_a_call_is_said_before_it(
         "from google.adk.tools import google_search\n"
         "root_agent = Agent(name='searcher', instruction='Search.', tools=[google_search])\n"
     )
-    async with ServerProcess("--agent", str(tmp_path / "searcher")) as server:
+    async with ForkedServer("--agent", str(tmp_path / "searcher")) as server:
         caller = await open_page(quiet_browser, server.url)
         notice = caller.page.locator("#lobby-notices .notice")
         await expect(notice).to_contain_text("Not all of this agent works in a call")

@@ -7,9 +7,9 @@ from tests.browser.caller import SILENCE_RMS, VOICE_RMS, Caller, Heard, until
 from tests.browser.chromium import chromium
 from tests.browser.conftest import SPEECH
 from tests.browser.fake_devices import microphone_file
+from tests.support.forked import ForkedServer
 from vision_agent.rtc.channel import TEXT_BURST
 from vision_agent.rtc.rtvi import MAX_TEXT_CHARS
-from vision_agent.server_process import ServerProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -126,7 +126,7 @@ async def test_typed_lines_that_are_not_taken_are_marked_and_the_last_comes_back
     quiet_browser, open_page, tmp_path
 ):
     (tmp_path / "scenario.yaml").write_text("engine: false\notherwise: {say: Yes.}\n")
-    async with ServerProcess("--scenario", str(tmp_path / "scenario.yaml")) as server:
+    async with ForkedServer("--scenario", str(tmp_path / "scenario.yaml")) as server:
         caller = await open_page(quiet_browser, server.url)
         page = caller.page
         await caller.call()

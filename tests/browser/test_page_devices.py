@@ -8,7 +8,7 @@ from playwright.async_api import expect
 
 from tests.browser.caller import until
 from tests.browser.chromium import chromium
-from vision_agent.server_process import ServerProcess
+from tests.support.forked import ForkedServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -171,7 +171,7 @@ async def test_plain_http_on_another_host_is_explained_and_a_typed_call_works(
     monkeypatch.setenv("VISION_AGENT_ALLOWED_HOSTS", "agent.test")
     flags = ["--host-resolver-rules=MAP agent.test 127.0.0.1"]
     async with (
-        ServerProcess() as server,
+        ForkedServer() as server,
         chromium(playwright, microphone=silence, more_flags=flags) as browser,
     ):
         port = server.url.rpartition(":")[2]

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from tests.browser.caller import until
 from tests.browser.chromium import chromium
-from vision_agent.server_process import ServerProcess
+from tests.support.forked import ForkedServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -82,7 +82,7 @@ def swaying_camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def pointing_server(tmp_path_factory):
     scenario = tmp_path_factory.mktemp("points") / "scenario.yaml"
     scenario.write_text(SCENARIO)
-    async with ServerProcess("--scenario", str(scenario)) as server:
+    async with ForkedServer("--scenario", str(scenario)) as server:
         yield server
 
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Route, expect
 
-from vision_agent.server_process import ServerProcess
+from tests.support.forked import ForkedServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -73,7 +73,7 @@ async def test_a_model_that_takes_its_time_is_waited_for_in_words(
 ):
     scenario = tmp_path / "slow.yaml"
     scenario.write_text("engine: false\notherwise: {think_s: 7, say: At last.}\n")
-    async with ServerProcess("--scenario", str(scenario)) as server:
+    async with ForkedServer("--scenario", str(scenario)) as server:
         caller = await open_page(quiet_browser, server.url)
         await caller.call()
         await caller.types("hello")

@@ -11,7 +11,7 @@ from playwright.async_api import expect
 from tests.browser.caller import Caller, until
 from tests.browser.conftest import calls, no_calls
 from tests.calls.test_resume import session_events
-from vision_agent.server_process import ServerProcess
+from tests.support.forked import ForkedServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -61,7 +61,7 @@ async def asks(caller: Caller, text: str) -> str:
     return await answers.last.inner_text()
 
 
-async def all_written(server: ServerProcess) -> None:
+async def all_written(server: ForkedServer) -> None:
     """A kill takes what is on its way to the database, some milliseconds of the conversation."""
 
     async def none_waits() -> bool:
@@ -75,7 +75,7 @@ async def test_the_page_outlives_a_restart_and_a_kill_of_the_server_in_one_conve
 ):
     monkeypatch.setenv("VISION_AGENT_DRAIN_S", "3")
     same = (*counting, "--port", str(free_port()))
-    async with ServerProcess(*same) as first:
+    async with ForkedServer(*same) as first:
         caller = await open_page(quiet_browser, first.url)
         await caller.call()
         await caller.page.evaluate(COUNT_TONES)
@@ -86,14 +86,14 @@ async def test_the_page_outlives_a_restart_and_a_kill_of_the_server_in_one_conve
         assert "0:0" in notice
         await caller.sees_state("reconnecting")
         await first._process.wait()
-    async with ServerProcess(*same) as second:
+    async with ForkedServer(*same) as second:
         await caller.sees_state("listening")
         await expect(caller.page.locator(".notice")).to_have_count(0)
         assert await asks(caller, "the second") == "Two."
         await all_written(second)
         os.kill(second.pid, signal.SIGKILL)
         await caller.sees_state("reconnecting", timeout_s=15)
-    async with ServerProcess(*same) as third:
+    async with ForkedServer(*same) as third:
         await caller.sees_state("listening")
         assert await asks(caller, "the third") == "Three."
         assert await caller.reads("user") == ["the first", "the second", "the third"]
@@ -105,7 +105,7 @@ async def test_the_page_outlives_a_restart_and_a_kill_of_the_server_in_one_conve
 
 
 async def test_after_a_reload_one_continues_or_starts_anew(quiet_browser, open_page, counting):
-    async with ServerProcess(*counting) as server:
+    async with ForkedServer(*counting) as server:
         caller = await open_page(quiet_browser, server.url)
         page = caller.page
         await caller.call()
@@ -137,7 +137,7 @@ async def test_after_a_reload_one_continues_or_starts_anew(quiet_browser, open_p
 async def test_of_two_tabs_on_one_conversation_the_older_is_told_and_stays_out(
     quiet_browser, open_page, counting
 ):
-    async with ServerProcess(*counting) as server:
+    async with ForkedServer(*counting) as server:
         await two_tabs(server, quiet_browser, open_page)
 
 

@@ -8,7 +8,6 @@ import urllib.request
 import psutil
 
 from tests.calls.test_call import said
-from tests.conftest import serving
 from tests.dialling import Dialled
 from vision_agent.server_process import ServerProcess
 
@@ -51,7 +50,7 @@ async def test_a_question_that_was_open_is_answered_and_health_tells_the_truth_m
             say: That was slow.
         otherwise: {say: Hello.}
     """)
-    async with serving("--scenario", str(scenario)) as server:
+    async with ServerProcess("--scenario", str(scenario)) as server:
         caller = Dialled(server.url)
         await caller.connect()
         caller.send("send-text", {"content": "Hello"})

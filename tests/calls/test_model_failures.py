@@ -5,7 +5,7 @@ import urllib.request
 
 from tests.calls.test_call import said
 from tests.dialling import Dialled
-from vision_agent.server_process import ServerProcess
+from tests.support.forked import ForkedServer
 
 AGENT = """
 from google.adk.agents import Agent
@@ -31,7 +31,7 @@ root_agent = Agent(name="keeper", instruction="You keep.", {arguments})
 SCENARIO = "engine: false\nanswers: []\notherwise: {say: Hello.}\n"
 
 
-def failures(server: ServerProcess, kind: str) -> float:
+def failures(server: ForkedServer, kind: str) -> float:
     with urllib.request.urlopen(f"{server.url}/metrics", timeout=10) as response:
         lines = response.read().decode().splitlines()
     wanted = f'vision_agent_model_failures_total{{kind="{kind}"}} '
@@ -48,7 +48,7 @@ def served(tmp_path, arguments: str) -> tuple[str, ...]:
 async def test_a_toolset_that_does_not_load_is_told_in_each_call_and_the_call_goes_on(tmp_path):
     log = tmp_path / "log"
     arguments = served(tmp_path, "tools=[Shelf(tool_name_prefix='shelf')]")
-    async with ServerProcess(*arguments, stderr_to=log) as server:
+    async with ForkedServer(*arguments, stderr_to=log) as server:
         for calls in (1, 2):
             caller = Dialled(server.url)
             await caller.connect()
@@ -68,7 +68,7 @@ async def test_a_toolset_that_does_not_load_is_told_in_each_call_and_the_call_go
 async def test_an_mcp_server_that_is_missing_is_told_like_any_other_toolset(tmp_path):
     log = tmp_path / "log"
     arguments = served(tmp_path, "tools=[McpToolset(connection_params=no_server)]")
-    async with ServerProcess(*arguments, stderr_to=log) as server:
+    async with ForkedServer(*arguments, stderr_to=log) as server:
         caller = Dialled(server.url)
         await caller.connect()
         error = await caller.wait_for(lambda m: m["type"] == "error")
@@ -87,7 +87,7 @@ async def test_an_mcp_server_that_is_missing_is_told_like_any_other_toolset(tmp_
 async def test_an_agent_whose_code_fails_is_in_the_log_once_and_counted(tmp_path):
     log = tmp_path / "log"
     arguments = served(tmp_path, "before_agent_callback=fail")
-    async with ServerProcess(*arguments, stderr_to=log) as server:
+    async with ForkedServer(*arguments, stderr_to=log) as server:
         caller = Dialled(server.url)
         await caller.connect()
         error = await caller.wait_for(lambda m: m["type"] == "error")

@@ -18,7 +18,7 @@ import pytest_asyncio
 from tests.clients.npm import HERE, node, run
 from tests.clients.rtp_recording import write_rtp_recording
 from tests.conftest import RECORDINGS
-from vision_agent.server_process import ServerProcess
+from tests.support.forked import ForkedServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -28,8 +28,8 @@ GSTREAMER = "import gi; gi.require_version('GstWebRTC', '1.0'); from gi.reposito
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server() -> AsyncIterator[ServerProcess]:
-    async with ServerProcess() as server:
+async def server() -> AsyncIterator[ForkedServer]:
+    async with ForkedServer() as server:
         yield server
 
 
@@ -61,7 +61,7 @@ def was_a_call(printed: str) -> None:
 
 @pytest.mark.parametrize("stack", ["werift", "libdatachannel"])
 async def test_a_stack_for_node_holds_a_call(
-    server: ServerProcess, rtp_recording: Path, stack: str
+    server: ForkedServer, rtp_recording: Path, stack: str
 ) -> None:
     was_a_call(await run(node(), f"{stack}.mjs", server.url, rtp_recording))
 
@@ -77,6 +77,6 @@ def system_python() -> str:
 
 @pytest.mark.parametrize("codec", ["VP8", "H264"])
 async def test_gstreamers_webrtcbin_holds_a_call(
-    server: ServerProcess, long_speech: Path, system_python: str, codec: str
+    server: ForkedServer, long_speech: Path, system_python: str, codec: str
 ) -> None:
     was_a_call(await run(system_python, HERE / "webrtcbin.py", server.url, long_speech, codec))

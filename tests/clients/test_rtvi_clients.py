@@ -23,7 +23,7 @@ from tests.browser.chromium import chromium
 from tests.browser.fake_devices import camera_file, microphone_file
 from tests.clients.npm import bundle, node
 from tests.conftest import RECORDINGS
-from vision_agent.server_process import ServerProcess
+from tests.support.forked import ForkedServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -68,10 +68,10 @@ def site(site_folder: Path) -> Iterator[str]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server(site: str) -> AsyncIterator[ServerProcess]:
+async def server(site: str) -> AsyncIterator[ForkedServer]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("VISION_AGENT_CORS_ORIGINS", site)
-        async with ServerProcess() as server:
+        async with ForkedServer() as server:
             yield server
 
 
@@ -157,7 +157,7 @@ async def application(
 async def test_the_client_sdk_asks_by_voice_and_by_text_and_shows_every_word(
     playwright: Playwright,
     site: str,
-    server: ServerProcess,
+    server: ForkedServer,
     camera: Path,
     question: Path,
     version: str,
@@ -180,7 +180,7 @@ async def test_the_client_sdk_asks_by_voice_and_by_text_and_shows_every_word(
 async def test_a_camera_that_the_sdk_switches_off_is_off_at_once(
     playwright: Playwright,
     site: str,
-    server: ServerProcess,
+    server: ForkedServer,
     camera: Path,
     question: Path,
     version: str,
@@ -198,7 +198,7 @@ async def test_a_camera_that_the_sdk_switches_off_is_off_at_once(
 async def test_the_sdk_starts_the_bot_and_connects_twice(
     playwright: Playwright,
     site: str,
-    server: ServerProcess,
+    server: ForkedServer,
     camera: Path,
     question: Path,
     version: str,
@@ -214,7 +214,7 @@ async def test_the_sdk_starts_the_bot_and_connects_twice(
 
 
 async def test_what_the_server_does_not_know_fails_the_request_alone(
-    playwright: Playwright, site: str, server: ServerProcess, camera: Path, question: Path
+    playwright: Playwright, site: str, server: ForkedServer, camera: Path, question: Path
 ) -> None:
     async with application(playwright, f"{site}/newest.html", camera, question) as app:
         await app.connect(server.url)
@@ -227,7 +227,7 @@ async def test_what_the_server_does_not_know_fails_the_request_alone(
 
 
 async def test_the_ready_made_console_shows_what_was_asked_and_what_is_answered(
-    playwright: Playwright, site: str, server: ServerProcess, camera: Path, question: Path
+    playwright: Playwright, site: str, server: ForkedServer, camera: Path, question: Path
 ) -> None:
     address = f"{site}/kit.html?offer={server.url}/api/offer"
     async with chromium(playwright, camera=camera, microphone=question) as browser:

@@ -164,10 +164,13 @@ class _Child:
     address: Address
     process: asyncio.subprocess.Process
 
+    start_process = staticmethod(asyncio.create_subprocess_exec)
+    """Starts the process; the tests' servers start it in another way."""
+
     @classmethod
     async def start(cls, arguments: tuple[str, ...]) -> Self:
         api_key = secrets.token_urlsafe(24)
-        process = await asyncio.create_subprocess_exec(
+        process = await cls.start_process(
             sys.executable,
             "-m",
             "vision_agent.local",

@@ -1,0 +1,138 @@
+"""A process that has imported the product once and forks a child wherever one is started.
+
+Importing ADK costs each server more than a second of CPU, and the suite starts a hundred. A fork
+has the modules already; everything else is as in ``python -m module``: pid, standard streams,
+environment, working directory, signals, exit status, what runs at the end of the interpreter.
+
+Requests arrive on the Unix socket that it is given, one connection for each child. The answer is
+the child's pid, then its exit status when it has ended. Forks ask too: a server starts its local
+Live API here.
+
+It ends when its standard input does, thus with the process that started it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import os
+import runpy
+import selectors
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+
+from tests.support.fork_request import Request
+from tests.support.forked import ForkedProcess
+from vision_agent.live import local_process
+
+IMPORTED = (
+    "vision_agent.cli.main",
+    "vision_agent.server.run",
+    "vision_agent.local.process",
+    "vision_agent.local.scenarios.scenario_file",
+    "google.adk.runners",
+    "google.adk.sessions.database_session_service",
+    "google.genai",
+)
+"""What servers import before they serve; nothing that starts a thread, such as onnxruntime."""
+
+
+def _check_that_it_can_fork() -> None:
+    """Threads do not survive a fork, and the locks that they hold are never released."""
+    native = len(os.listdir("/proc/self/task"))
+    if threading.active_count() != 1 or native != 1:
+        raise RuntimeError(
+            f"{native} threads run after the imports ({threading.enumerate()} of Python): "
+            f"one of {', '.join(IMPORTED)} has started some, and must not be imported here."
+        )
+
+
+def _become(request: Request, streams: list[int]) -> None:
+    """In the child: what a new process has, and then its program."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if request.new_session:
+        os.setsid()
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+    # Whatever else is open belongs to the parent and to its other children.
+    os.closerange(3, 1 << 16)
+    os.chdir(request.folder)
+    os.environ.clear()
+    os.environ.update(request.environment)
+    sys.path[0] = request.folder
+    sys.argv[1:] = request.arguments
+    runpy.run_module(request.module, run_name="__main__", alter_sys=True)
+
+
+def _ended() -> Iterator[tuple[int, int]]:
+    """The pid and the exit status of every child that has ended."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if not pid:
+            return
+        yield pid, os.waitstatus_to_exitcode(status)
+
+
+def _serve(listener: socket.socket) -> tuple[Request, list[int]] | None:
+    """Forks until standard input ends; in a child, returns what it was asked to be."""
+    waiting: dict[int, socket.socket] = {}
+    wake_up, woken = socket.socketpair()
+    with selectors.DefaultSelector() as selector, wake_up, woken:
+        for end in (wake_up, woken):
+            end.setblocking(False)
+        signal.set_wakeup_fd(woken.fileno())
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        for file in (0, listener, wake_up):
+            selector.register(file, selectors.EVENT_READ)
+        while True:
+            ready = [key.fileobj for key, _ in selector.select()]
+            if wake_up in ready:
+                wake_up.recv(4096)
+                for pid, status in _ended():
+                    with waiting.pop(pid) as connection:
+                        _tell(connection, status)
+            if listener in ready:
+                connection, _ = listener.accept()
+                request, streams = Request.receive(connection)
+                if (pid := os.fork()) == 0:
+                    return request, streams
+                for stream in streams:
+                    os.close(stream)
+                waiting[pid] = connection
+                _tell(connection, pid)
+            if 0 in ready and not os.read(0, 4096):
+                return None
+
+
+def _tell(connection: socket.socket, number: int) -> None:
+    with contextlib.suppress(OSError):  # who started the child may be gone
+        connection.sendall(f"{number}\n".encode())
+
+
+def main(listener: socket.socket) -> tuple[Request, list[int]] | None:
+    """Imports and serves; in each child, returns what it was asked to be."""
+    # Ctrl-C is for those who asked for the children; this process ends with its input.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for module in IMPORTED:
+        importlib.import_module(module)
+    _check_that_it_can_fork()
+    local_process._Child.start_process = ForkedProcess.start
+    # What is there already is not looked through, hence not copied, when children collect garbage.
+    gc.collect()
+    gc.freeze()
+    with listener:
+        return _serve(listener)
+
+
+if __name__ == "__main__" and (child := main(socket.socket(fileno=int(sys.argv[1])))):
+    # Down here nothing of the parent's is on the stack, and the interpreter ends as it always does.
+    _become(*child)
