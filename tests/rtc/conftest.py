@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 import aioice.ice
 import pytest
 
+from tests.rtc.by_hand import Line, NoPictures, Nothing
 from tests.rtc.calling import Call
 from vision_agent.rtc import install
 
@@ -20,3 +21,16 @@ async def call() -> AsyncIterator[Call]:
     yield call
     await call.close()
     await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def line(call: Call) -> Line:
+    call.caller.addTrack(Nothing())
+    call.caller.addTrack(NoPictures())
+    await call.connect()
+    types = {
+        codec.mimeType: codec.payloadType
+        for transceiver in call.caller.getTransceivers()
+        for codec in reversed(transceiver._codecs)
+    }
+    return Line(call, types["audio/opus"], types["video/VP8"])

@@ -3,6 +3,7 @@
 import asyncio
 import datetime
 import logging
+import struct
 
 import pytest
 from aiortc import RTCCertificate, RTCPeerConnection, RTCSessionDescription
@@ -10,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.rtc.by_hand import OPUS_SILENCE, Line
 from tests.rtc.calling import Call, SoundSource, until
 from vision_agent.rtc import Offer, Peer, aiortc_dtls, aiortc_patches, failures
 from vision_agent.rtc.aiortc_dtls import (
@@ -101,6 +103,50 @@ async def test_a_receive_loop_that_fails_for_ever_ends_the_call_in_words(call: C
     assert "the transport is broken" in caplog.text
 
 
+def media_by_hand(line: Line, sequence: int) -> bytes:
+    head = struct.pack("!BBHII", 0x80, line.sound_type, sequence, sequence * 960, 7)
+    sender = line.call.caller.getTransceivers()[0].sender
+    encrypted: bytes = sender.transport._tx_srtp.protect(head + OPUS_SILENCE)
+    return encrypted
+
+
+async def test_media_goes_from_its_socket_to_its_receiver_in_one_step(line: Line):
+    dtls = dtls_of(line.call)
+    [pair] = dtls.transport._connection._nominated.values()
+    for n in range(3):
+        verified = dtls.verified
+        pair.protocol.datagram_received(media_by_hand(line, n), pair.remote_addr)
+        assert dtls.verified == verified + 1
+        assert line.streams("audio")[7].packets_received == n + 1
+
+
+async def test_media_does_not_overtake_what_waits_for_dtls(line: Line):
+    connection = dtls_of(line.call).transport._connection
+    [pair] = connection._nominated.values()
+    pair.protocol.datagram_received(b"\x17\xfe\xfd" + bytes(60), pair.remote_addr)
+    pair.protocol.datagram_received(media_by_hand(line, 1), pair.remote_addr)
+    assert connection._queue.qsize() == 2
+    await until(lambda: 7 in line.streams("audio"))
+
+
+async def test_media_that_nothing_can_be_made_of_ends_the_call_in_words(line: Line, caplog):
+    dtls = dtls_of(line.call)
+    calls = 0
+
+    def broken(packet: object) -> None:
+        nonlocal calls
+        calls += 1
+        raise LookupError("the router is broken")
+
+    dtls._router.route_rtp = broken
+    for n in range(MAX_BAD_PACKETS_IN_A_ROW + 1):
+        assert line.call.listener.closed == []
+        await line.sound(n)
+    await until(lambda: line.call.listener.closed)
+    assert line.call.listener.closed == ["the connection failed on the server: receiving failed"]
+    assert "the router is broken" in caplog.text
+
+
 async def test_a_voice_that_can_no_longer_be_sent_ends_the_call_in_words(call: Call, caplog):
     call.caller.addTrack(SoundSource())
     await call.connect()
@@ -187,3 +233,11 @@ def test_a_changed_aiortc_is_noticed(monkeypatch):
     assert "_register_data_receiver is gone" in aiortc_dtls.missing()
     with pytest.raises(RuntimeError, match="_register_data_receiver"):
         aiortc_patches.check()
+
+
+def test_a_transport_that_counts_elsewhere_is_noticed(monkeypatch):
+    def __init__(self, transport, certificates):
+        pass
+
+    monkeypatch.setattr("aiortc.RTCDtlsTransport.__init__", __init__)
+    assert "RTCDtlsTransport no longer uses" in aiortc_dtls.missing()

@@ -3,62 +3,56 @@ import time
 from collections.abc import Callable
 
 import aioice.ice
+import aiortc.rtcpeerconnection as peer_connection_module
 import aiortc.rtcrtpreceiver as receiver_module
 import av
 import numpy as np
 import pytest
 from aiortc import RTCRtpReceiver, RTCRtpSender, RTCSctpTransport
 from aiortc.codecs.base import Decoder
-from aiortc.jitterbuffer import JitterBuffer, JitterFrame
-from aiortc.rtcdtlstransport import RtpRouter
+from aiortc.jitterbuffer import JitterFrame
+from aiortc.rtcdtlstransport import RTCDtlsTransport, RtpRouter
 
 from tests.rtc.calling import Call, PictureSource, SoundSource, until
-from tests.rtc.test_microphone import Opus, Packet, opus_packets
-from vision_agent.rtc import Camera, aiortc_patches, install
+from tests.rtc.test_microphone import Opus, opus_packets
+from vision_agent.rtc import Camera, aiortc_ice, aiortc_patches, install
 from vision_agent.rtc.aiortc_patches import (
-    FIXED_BITRATE_BPS,
-    FixedBitrate,
-    PromptJitterBuffer,
-    UnfoldingDecoder,
+    SafeDecoder,
     check,
     get_decoder,
     get_mono_decoder,
     lane_of,
 )
+from vision_agent.rtc.aiortc_receiver import DECODER_ERROR, DECODER_QUEUE, BoundedReceiver
 from vision_agent.rtc.lane import AudioLane, VideoLane
 
 
 def test_installing_again_changes_nothing():
-    before = (receiver_module.JitterBuffer, aioice.ice.get_host_addresses)
+    before = (peer_connection_module.RTCRtpReceiver, aioice.ice.get_host_addresses)
     install()
-    assert (receiver_module.JitterBuffer, aioice.ice.get_host_addresses) == before
-    assert receiver_module.JitterBuffer is PromptJitterBuffer
+    assert (peer_connection_module.RTCRtpReceiver, aioice.ice.get_host_addresses) == before
+    assert peer_connection_module.RTCRtpReceiver is BoundedReceiver
     assert receiver_module.get_decoder is get_decoder
-    assert receiver_module.RemoteBitrateEstimator is FixedBitrate
 
 
 @pytest.fixture
 def stock(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """aiortc as it comes."""
     from aiortc.codecs import get_decoder as stock_get_decoder
-    from aiortc.rate import RemoteBitrateEstimator
 
-    monkeypatch.setattr(receiver_module, "JitterBuffer", JitterBuffer)
     monkeypatch.setattr(receiver_module, "get_decoder", stock_get_decoder)
-    monkeypatch.setattr(receiver_module, "RemoteBitrateEstimator", RemoteBitrateEstimator)
     return monkeypatch
 
 
-def other_jitter_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
-    class JitterBuffer:
-        def __init__(self, size: int) -> None:
-            pass
+def other_statistics(monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, clockrate):
+        pass
 
-    monkeypatch.setattr(receiver_module, "JitterBuffer", JitterBuffer)
+    monkeypatch.setattr(receiver_module.StreamStatistics, "__init__", __init__)
 
 
 def other_add(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(JitterBuffer, "add", lambda self, packet, now: None)
+    monkeypatch.setattr(receiver_module.NackGenerator, "add", lambda self, packet, now: None)
 
 
 def other_worker(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,14 +70,14 @@ def other_receiver(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 CHANGES: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
-    "JitterBuffer takes": other_jitter_buffer,
+    "StreamStatistics no longer": other_statistics,
     "add takes": other_add,
     "decoder_worker no longer": other_worker,
     "RTCRtpReceiver no longer": other_receiver,
-    "JitterBuffer is gone": lambda m: m.delattr(receiver_module, "JitterBuffer"),
     "get_decoder is gone": lambda m: m.delattr(receiver_module, "get_decoder"),
-    "RemoteBitrateEstimator is gone": lambda m: m.delattr(
-        receiver_module, "RemoteBitrateEstimator"
+    "_send_rtp is gone": lambda m: m.delattr(RTCDtlsTransport, "_send_rtp"),
+    "connection_made takes": lambda m: m.setattr(
+        aiortc_ice.StunProtocol, "connection_made", lambda self: None
     ),
     "get_host_addresses is gone": lambda m: m.delattr(aioice.ice, "get_host_addresses"),
     "_receive_sack_chunk is gone": lambda m: m.delattr(RTCSctpTransport, "_receive_sack_chunk"),
@@ -113,38 +107,12 @@ def test_the_parts_that_are_read_are_there_in_a_real_receiver():
         call.caller.addTrack(SoundSource())
         await call.connect()
         receiver = call.peer._pc.getReceivers()[0]
-        assert isinstance(getattr(receiver, aiortc_patches._DECODER_QUEUE), AudioLane)
-        assert hasattr(receiver, aiortc_patches._DECODER_ERROR)
+        assert isinstance(getattr(receiver, DECODER_QUEUE), AudioLane)
+        assert hasattr(receiver, DECODER_ERROR)
         assert aiortc_patches.Transports(call.peer._pc).checks() > 0
         await call.close()
 
     asyncio.run(look())
-
-
-def test_sound_is_not_held_back_as_stock_aiortc_does():
-    ours, theirs = PromptJitterBuffer(16, 4), JitterBuffer(16, 4)
-    held = [theirs.add(Packet(n, n * 960, b"x"))[1] for n in range(4)]
-    assert held == [None] * 4
-    for n in range(50):
-        assert ours.add(Packet(n, n * 960, b"x"))[1].timestamp == n * 960
-
-
-def test_a_picture_is_handed_over_with_its_marker():
-    ours, theirs = PromptJitterBuffer(512, 0, True), JitterBuffer(512, 0, True)
-    packet = Packet(1, 3000, b"picture")
-    packet.marker = 1
-    assert theirs.add(packet)[1] is None
-    key_frame_needed, frame = ours.add(packet)
-    assert (key_frame_needed, frame.data) == (False, b"picture")
-
-
-def test_frames_that_become_whole_together_are_handed_over_together():
-    buffer = PromptJitterBuffer(16, 4)
-    buffer.add(Packet(0, 0xFFFFFF00, b"0"))
-    assert buffer.add(Packet(2, 1664, b"2"))[1] is None
-    frame = buffer.add(Packet(1, 704, b"1"))[1]
-    frame.timestamp = 960  # as aiortc counts, from zero
-    assert [(one.data, one.timestamp) for one in frame.unfolded()] == [(b"1", 960), (b"2", 1920)]
 
 
 def test_opus_is_decoded_to_one_channel_with_its_timestamps():
@@ -170,33 +138,13 @@ def test_other_codecs_keep_their_decoders():
     assert frames[0].samples == 160
 
 
-def test_the_bit_rate_is_said_once_a_second_for_all_streams():
-    estimator = FixedBitrate()
-    said = []
-    for ms in range(0, 5000, 10):
-        remb = estimator.add(
-            arrival_time_ms=ms, abs_send_time=0, payload_size=1200, ssrc=1 + ms // 10 % 2
-        )
-        if remb:
-            said.append((ms, remb))
-    assert [ms for ms, _ in said] == [0, 1000, 2000, 3000, 4000]
-    assert said[-1][1] == (FIXED_BITRATE_BPS, [1, 2])
-
-
-def test_the_streams_of_a_report_are_bounded():
-    estimator = FixedBitrate()
-    for ssrc in range(1000):
-        estimator.add(ssrc, 0, 0, ssrc)
-    assert len(estimator.add(10_000, 0, 0, 1)[1]) <= 8
-
-
 def test_whatever_a_decoder_raises_is_a_broken_frame_and_logged_once(caplog):
     # Any other exception would end aiortc's decoder thread, and with it the track, unseen.
     class Broken:
         def decode(self, encoded_frame: JitterFrame) -> list:
             raise MemoryError("too large")
 
-    decoder = UnfoldingDecoder(Broken())
+    decoder = SafeDecoder(Broken())
     for _ in range(3):
         with pytest.raises(av.FFmpegError):
             decoder.decode(JitterFrame(b"x", 0))

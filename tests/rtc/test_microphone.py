@@ -11,7 +11,8 @@ from aiortc.mediastreams import MediaStreamError
 
 from tests.rtc.calling import Call, SoundSource, pitch_hz, tone, until
 from vision_agent.rtc import Microphone
-from vision_agent.rtc.aiortc_patches import PromptJitterBuffer, get_mono_decoder
+from vision_agent.rtc.aiortc_patches import get_mono_decoder
+from vision_agent.rtc.jitter_buffer import AudioJitterBuffer
 from vision_agent.rtc.microphone import PcmChunks
 
 
@@ -123,14 +124,6 @@ def test_sound_without_timestamps_is_taken_as_it_comes():
     assert len(chunks.feed(frame(np.zeros(4800, np.int16), 48_000, None))) in (4, 5)
 
 
-class Packet:
-    """An RTP packet as the jitter buffer sees it."""
-
-    def __init__(self, sequence_number: int, timestamp: int, data: bytes) -> None:
-        self.sequence_number, self.timestamp, self._data = sequence_number, timestamp, data
-        self.marker = 0
-
-
 class Opus:
     name, mimeType = "opus", "audio/opus"
 
@@ -147,11 +140,10 @@ def opus_packets(sound: np.ndarray, layout: str = "mono") -> list[bytes]:
 
 def through_the_receiver(packets: list[tuple[int, bytes]]) -> np.ndarray:
     """Jitter buffer, decoder and chunks, fed with (n, packet) in order of arrival."""
-    buffer, decoder, chunks = PromptJitterBuffer(16, 4), get_mono_decoder(Opus), PcmChunks()
+    buffer, decoder, chunks = AudioJitterBuffer(), get_mono_decoder(Opus), PcmChunks()
     out = []
     for n, data in packets:
-        encoded = buffer.add(Packet((65_530 + n) & 0xFFFF, n * 960, data))[1]
-        if encoded is not None:
+        for encoded in buffer.add((65_530 + n) & 0xFFFF, n * 960, data):
             for decoded in decoder.decode(encoded):
                 out += chunks.feed(decoded)
     return np.frombuffer(b"".join(out), "<i2")

@@ -3,7 +3,8 @@
 One of the files that touch private parts of aiortc (see `aiortc_patches`). Replaced are:
 
 - ``RTCDtlsTransport``: a packet that can't be handled is dropped; let through, the failure would
-  end the receive loop of the whole connection. It counts what has been authenticated.
+  end the receive loop of the whole connection. It counts what has been authenticated. Media goes
+  from the socket to its receiver, and from its sender to the socket, without a task in between.
 - ``RTCCertificate``: also talks to peers with an RSA certificate when this side opens DTLS.
 - ``asyncio.ensure_future`` and ``create_task`` in aiortc's and aioice's modules, and SCTP's timers:
   a task that fails is reported, and the call ends with a reason.
@@ -17,6 +18,7 @@ import asyncio
 import functools
 import inspect
 import sys
+import time
 import types
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -28,11 +30,15 @@ import aiortc.rtcpeerconnection
 import aiortc.rtcrtpreceiver
 import aiortc.rtcrtpsender
 import aiortc.rtcsctptransport
+import pylibsrtp
 from aiortc import RTCCertificate, RTCDtlsTransport, RTCRtpSender, RTCSctpTransport
 from aiortc.exceptions import InvalidStateError
+from aiortc.rtcdtlstransport import State
+from aiortc.rtp import is_rtcp
 from OpenSSL import SSL
 
 from vision_agent.rtc import failures
+from vision_agent.rtc.media_packet import MediaPacket
 
 peer_connection_module: Any = aiortc.rtcpeerconnection
 _TASK_MODULES: list[Any] = [
@@ -66,8 +72,16 @@ class GuardedDtlsTransport(RTCDtlsTransport):
         failures: of the peer whose transport this is.
     """
 
+    # aiortc's own counters, in its statistics.
+    _RTCDtlsTransport__rx_bytes: int
+    _RTCDtlsTransport__rx_packets: int
+    _RTCDtlsTransport__tx_bytes: int
+    _RTCDtlsTransport__tx_packets: int
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._connection: Any = self.transport._connection
+        self._router: Any = self._rtp_router
         self.verified = 0
         self.failures = failures.current.get()
         self._bad_in_a_row = 0
@@ -78,16 +92,72 @@ class GuardedDtlsTransport(RTCDtlsTransport):
         except ConnectionError:
             raise
         except Exception as error:  # of one packet
-            failures.report("A packet could not be handled", error, of=self.failures)
-            self._bad_in_a_row += 1
-            if self._bad_in_a_row > MAX_BAD_PACKETS_IN_A_ROW:
+            if self._failed_on_packet(error):
                 raise
         else:
             self._bad_in_a_row = 0
 
-    def _handle_rtp_data(self, *args: Any, **kwargs: Any) -> Coroutine[Any, Any, None]:
+    def _failed_on_packet(self, error: Exception) -> bool:
+        """Reports it; whether what reads packets is broken, and would fail for ever."""
+        failures.report("A packet could not be handled", error, of=self.failures)
+        self._bad_in_a_row += 1
+        return self._bad_in_a_row > MAX_BAD_PACKETS_IN_A_ROW
+
+    def _set_state(self, state: Any) -> None:
+        super()._set_state(state)
+        # aiortc's own way has a queue and a task between, which takes a turn of the event loop for
+        # each packet. The other side's, in a process with both (as in tests), is left to it.
+        direct = state is State.CONNECTED and self.failures is not None
+        self._connection.take_media = self._take_media if direct else None
+
+    def _take_media(self, data: bytes) -> bool:
+        """Takes an SRTP packet where it arrives; whether it was one."""
+        if not 127 < data[0] < 192 or is_rtcp(data):
+            return False
+        self._RTCDtlsTransport__rx_bytes += len(data)
+        self._RTCDtlsTransport__rx_packets += 1
+        try:
+            packet = self._rx_srtp.unprotect(data)
+            self.verified += 1
+            self._take_rtp(packet)
+        except pylibsrtp.Error:
+            pass  # not authentic, or a duplicate
+        except Exception as error:  # of one packet
+            if self._failed_on_packet(error):
+                failures.report("Receiving failed", error, fatal=True, of=self.failures)
+        else:
+            self._bad_in_a_row = 0
+        return True
+
+    def _take_rtp(self, data: bytes) -> None:
+        try:
+            packet = MediaPacket.parse(data)
+        except ValueError:
+            return
+        receiver = self._router.route_rtp(packet)
+        if receiver is not None:
+            receiver.take(packet, time.monotonic())
+
+    async def _handle_rtp_data(self, data: bytes, arrival_time_ms: int) -> None:
         self.verified += 1
-        return super()._handle_rtp_data(*args, **kwargs)
+        await super()._handle_rtp_data(data, arrival_time_ms)
+
+    def send_now(self, data: bytes) -> None:
+        """Encrypts and sends an RTP or RTCP packet.
+
+        Raises:
+            ConnectionError: there is no connection.
+        """
+        if self._state is not State.CONNECTED:
+            raise ConnectionError("Cannot send encrypted RTP, not connected")
+        session = self._tx_srtp
+        data = session.protect_rtcp(data) if is_rtcp(data) else session.protect(data)
+        self._connection.send_now(data)
+        self._RTCDtlsTransport__tx_bytes += len(data)
+        self._RTCDtlsTransport__tx_packets += 1
+
+    async def _send_rtp(self, data: bytes) -> None:
+        self.send_now(data)
 
     def _handle_rtcp_data(self, data: bytes) -> Coroutine[Any, Any, None]:
         self.verified += 1
@@ -195,6 +265,8 @@ def install() -> None:
 
 _OVERRIDDEN: list[tuple[Any, str, list[str]]] = [
     (RTCDtlsTransport, "_recv_next", ["self"]),
+    (RTCDtlsTransport, "_set_state", ["self", "state"]),
+    (RTCDtlsTransport, "_send_rtp", ["self", "data"]),
     (RTCDtlsTransport, "_handle_rtp_data", ["self", "data", "arrival_time_ms"]),
     (RTCDtlsTransport, "_handle_rtcp_data", ["self", "data"]),
     (RTCDtlsTransport, "_register_data_receiver", ["self", "receiver"]),
@@ -206,8 +278,22 @@ _OVERRIDDEN: list[tuple[Any, str, list[str]]] = [
 ]
 
 
+_ATTRIBUTES = {
+    "_rtp_router",
+    "_rx_srtp",
+    "_tx_srtp",
+    "_state",
+    "_RTCDtlsTransport__rx_bytes",
+    "_RTCDtlsTransport__rx_packets",
+    "_RTCDtlsTransport__tx_bytes",
+    "_RTCDtlsTransport__tx_packets",
+}
+
+
 def missing() -> str | None:
     """What of aiortc is not as this file expects it, in words; None if all is there."""
+    for name in sorted(_ATTRIBUTES - set(RTCDtlsTransport.__init__.__code__.co_names)):
+        return f"RTCDtlsTransport no longer uses {name}"
     for owner, name, parameters in _OVERRIDDEN:
         found = getattr(owner, name, None)
         if found is None:

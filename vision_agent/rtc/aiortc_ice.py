@@ -19,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import aioice.ice
@@ -44,6 +45,10 @@ NO_CHECK_S = 1.0
 """A peer on this machine that reaches loopback has sent a check by then."""
 
 _LAST_STUN_BYTE = 3  # RFC 7983
+
+MAX_DATAGRAM_BYTES = 65_536
+"""The largest that UDP has. asyncio reads each into 256 KiB, which takes 10 µs to allocate."""
+
 _addresses_of_machine = aioice.ice.get_host_addresses
 _ROLE_CONFLICT = 487  # RFC 8445 7.3.1.1; the only one that an authenticated check gets
 _CLOSE_S = 2.0
@@ -63,17 +68,26 @@ class GuardedProtocol(StunProtocol):
         self.data_packets_before = 0
         self._trusted: set[tuple[Any, ...]] = set()
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Takes the socket that was opened for this protocol."""
+        super().connection_made(transport)
+        if hasattr(transport, "max_size"):
+            transport.max_size = MAX_DATAGRAM_BYTES
+
     def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
         """Takes a datagram from the socket, or from the TURN server."""
         assert isinstance(data, bytes)
-        if not data:
-            return failures.drop_datagram()
-        if data[0] > _LAST_STUN_BYTE:
-            if addr[:2] not in self._trusted and not self._passed_a_check(addr[:2]):
-                return failures.drop_datagram()
-            self.data_packets += 1
+        sender = addr[:2]
         try:
-            super().datagram_received(data, addr)
+            if not data:
+                failures.drop_datagram()
+            elif data[0] <= _LAST_STUN_BYTE:
+                super().datagram_received(data, addr)
+            elif sender in self._trusted or self._passed_a_check(sender):
+                self.data_packets += 1
+                self.receiver.data_received(data, self.local_candidate.component)
+            else:
+                failures.drop_datagram()
         except Exception as error:  # of one datagram
             failures.report("A datagram could not be handled", error)
 
@@ -112,11 +126,14 @@ class GuardedConnection(Connection):
 
     Attributes:
         checks: authenticated connectivity and consent checks, of the peer and answered by it.
+        take_media: takes a datagram where it arrives, if it is media and none waits for `recv`;
+            returns whether it was.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.checks = 0
+        self.take_media: Callable[[bytes], bool] | None = None
 
     async def connect(self) -> None:
         """Performs the ICE handshake."""
@@ -172,11 +189,25 @@ class GuardedConnection(Connection):
 
     def data_received(self, data: bytes, component: int) -> None:
         """Takes what is not STUN."""
+        waiting = self._queue.qsize()
+        if not waiting and self.take_media is not None and self.take_media(data):
+            return
         # STUN that can't be parsed arrives here too.
-        if data[0] <= _LAST_STUN_BYTE or self._queue.qsize() >= MAX_WAITING_DATAGRAMS:
+        if data[0] <= _LAST_STUN_BYTE or waiting >= MAX_WAITING_DATAGRAMS:
             failures.drop_datagram()
         else:
             super().data_received(data, component)
+
+    def send_now(self, data: bytes) -> None:
+        """Sends a datagram, as `send` does, without a coroutine.
+
+        Raises:
+            ConnectionError: no pair is nominated.
+        """
+        pair = self._nominated.get(1)
+        if pair is None:
+            raise ConnectionError("Cannot send data, not connected")
+        pair.protocol.transport.sendto(data, pair.remote_addr)
 
     def respond_error(
         self,
@@ -224,6 +255,7 @@ def install() -> None:
 
 
 _OVERRIDDEN: list[tuple[Any, str, list[str]]] = [
+    (StunProtocol, "connection_made", ["self", "transport"]),
     (StunProtocol, "datagram_received", ["self", "data", "addr"]),
     (StunProtocol, "request", ["self", "request", "addr", "integrity_key", "retransmissions"]),
     (StunProtocol, "close", ["self"]),
@@ -252,6 +284,10 @@ _USES: list[tuple[Any, str]] = [
     (Connection.connect, "_query_consent_task"),
     (Connection.check_incoming, "_network_host"),
     (StunProtocol.datagram_received, "data_received"),
+    (StunProtocol.datagram_received, "local_candidate"),
+    (StunProtocol.send_data, "sendto"),
+    (Connection.sendto, "_nominated"),
+    (Connection.sendto, "remote_addr"),
     (StunProtocol.datagram_received, "request_received"),
     (aiortc.RTCIceGatherer.__init__, "_connection"),
     (aiortc.RTCIceGatherer.__init__, "Connection"),

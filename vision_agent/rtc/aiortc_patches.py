@@ -1,15 +1,9 @@
 """One of the `aiortc_*` files, which alone touch private parts of aiortc and aioice.
 
-`aiortc_rtp` and `aiortc_sctp` bound what a peer can make aiortc do, `aiortc_ice` and `aiortc_dtls`
-keep strangers out and failures seen. Here, three module
-globals of ``aiortc.rtcrtpreceiver`` are replaced, once for the process (`install`):
-
-- ``JitterBuffer``: no waiting for sound, the marker bit for pictures (see `jitter_buffer`).
-- ``get_decoder``: frames that the jitter buffer handed over together are unfolded.
-- ``RemoteBitrateEstimator``: a fixed answer. aiortc's estimate makes Chromium drop to 480x360
-  after 2 s and takes 30 s to come back; it also costs 19 µs a packet.
-
-And ``aioice.ice.get_host_addresses`` names the addresses of the call's `network`.
+`aiortc_receiver`, `aiortc_rtp` and `aiortc_sctp` bound what a peer can make aiortc do, `aiortc_ice`
+and `aiortc_dtls` keep strangers out and failures seen. Here, ``get_decoder`` of
+``aiortc.rtcrtpreceiver`` is replaced, so that no frame ends the thread that decodes, and
+``aioice.ice.get_host_addresses`` names the addresses of the call's `network`.
 
 `take_over` then puts a lane in the place of one receiver's decoder queue. What is not wanted is
 dropped there, before the decoder's thread hears of it, rather than by a decoder that returns
@@ -24,7 +18,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-import time
 import weakref
 from fractions import Fraction
 from typing import Any
@@ -42,8 +35,15 @@ from aiortc.rtcrtpreceiver import RemoteStreamTrack
 from av import AudioCodecContext, CodecContext, Packet
 from av.frame import Frame as MediaFrame
 
-from vision_agent.rtc import aiortc_dtls, aiortc_ice, aiortc_rtp, aiortc_sctp, network
-from vision_agent.rtc.jitter_buffer import AudioJitterBuffer, Encoded, VideoJitterBuffer
+from vision_agent.rtc import (
+    aiortc_dtls,
+    aiortc_ice,
+    aiortc_receiver,
+    aiortc_rtp,
+    aiortc_sctp,
+    network,
+)
+from vision_agent.rtc.aiortc_receiver import DECODER_ERROR, DECODER_QUEUE
 from vision_agent.rtc.lane import AudioLane, VideoLane
 from vision_agent.rtc.picture_size import MAX_AREA_PX
 
@@ -52,93 +52,19 @@ logger = logging.getLogger(__name__)
 # Any: what is replaced here is not for a type checker to follow.
 receiver_module: Any = aiortc.rtcrtpreceiver
 
-FIXED_BITRATE_BPS = 2_500_000
-REPORT_EVERY_MS = 1000
 _INVALID_DATA = 1094995529  # FFmpeg's AVERROR_INVALIDDATA
 _OPUS_TIME_BASE = Fraction(1, 48_000)
-_DECODER_QUEUE = "_RTCRtpReceiver__decoder_queue"
-_DECODER_ERROR = "_RTCRtpReceiver__decoder_error"
 _DTLS_TRANSPORTS = "_RTCPeerConnection__dtlsTransports"
-_NAMES_IN_RECEIVER = {_DECODER_QUEUE, _DECODER_ERROR, "JitterBuffer", "RemoteBitrateEstimator"}
 # Attributes that are read, and functions that use them.
 _READ: list[tuple[Any, str]] = [
     (RTCPeerConnection.__init__, _DTLS_TRANSPORTS),
     (RemoteStreamTrack.__init__, "_queue"),
-    (RTCRtpReceiver._handle_rtp_packet, "_data"),
+    (aioice.ice.Connection.gather_candidates, "get_host_addresses"),
 ]
 
 _lanes: weakref.WeakKeyDictionary[MediaStreamTrack, AudioLane | VideoLane] = (
     weakref.WeakKeyDictionary()
 )
-
-
-class OrderedFrame(JitterFrame):
-    """An encoded frame, with those that became complete together with it.
-
-    aiortc takes at most one frame for each packet that arrives. Handing the others over with
-    later packets would leave the backlog of every loss in place for the rest of the call.
-    """
-
-    def __init__(self, encoded: Encoded, followers: list[Encoded]) -> None:
-        super().__init__(data=encoded.data, timestamp=encoded.timestamp)
-        self.after_loss = encoded.after_loss
-        # aiortc rewrites `timestamp` to count from zero, but of the first frame only.
-        self._followers = [
-            ((follower.timestamp - encoded.timestamp) & 0xFFFFFFFF, follower)
-            for follower in followers
-        ]
-
-    def unfolded(self) -> list[OrderedFrame]:
-        """This frame and its followers, oldest first, each by itself."""
-        frames = [self]
-        for offset, follower in self._followers:
-            frame = OrderedFrame(follower, [])
-            frame.timestamp = self.timestamp + offset
-            frames.append(frame)
-        return frames
-
-
-class PromptJitterBuffer:
-    """aiortc's `JitterBuffer` to its receiver; `jitter_buffer` inside."""
-
-    def __init__(self, capacity: int, prefetch: int = 0, is_video: bool = False) -> None:
-        self._audio = None if is_video else AudioJitterBuffer()
-        self._video = VideoJitterBuffer(capacity) if is_video else None
-
-    def add(self, packet: Any) -> tuple[bool, OrderedFrame | None]:
-        """Takes one depayloaded RTP packet; returns whether to send a PLI, and what is whole."""
-        key_frame_needed = False
-        if self._audio is not None:
-            ready = self._audio.add(packet.sequence_number, packet.timestamp, packet._data)
-        else:
-            assert self._video is not None
-            key_frame_needed, ready = self._video.add(
-                packet.sequence_number,
-                packet.timestamp,
-                bool(packet.marker),
-                packet._data,
-                time.monotonic(),
-            )
-        return key_frame_needed, OrderedFrame(ready[0], ready[1:]) if ready else None
-
-
-class FixedBitrate:
-    """aiortc's `RemoteBitrateEstimator` to its receiver: 2.5 Mbps, said once a second."""
-
-    def __init__(self) -> None:
-        self._ssrcs: dict[int, None] = {}
-        self._said_at_ms: int | None = None
-
-    def add(
-        self, arrival_time_ms: int, abs_send_time: int, payload_size: int, ssrc: int
-    ) -> tuple[int, list[int]] | None:
-        """Returns (bits a second, the streams it is about) when it is time to say so (REMB)."""
-        if ssrc not in self._ssrcs and len(self._ssrcs) < 8:
-            self._ssrcs[ssrc] = None
-        if self._said_at_ms is not None and arrival_time_ms - self._said_at_ms < REPORT_EVERY_MS:
-            return None
-        self._said_at_ms = arrival_time_ms
-        return FIXED_BITRATE_BPS, list(self._ssrcs)
 
 
 class _MonoOpusDecoder:
@@ -154,48 +80,44 @@ class _MonoOpusDecoder:
         packet = Packet(encoded_frame.data)
         packet.pts = encoded_frame.timestamp
         packet.time_base = _OPUS_TIME_BASE
-        return list(self._codec.decode(packet))
+        frames: list[MediaFrame] = self._codec.decode(packet)  # type: ignore[assignment]
+        return frames
 
 
-class UnfoldingDecoder(Decoder):
-    """A decoder of one frame at a time, given what the jitter buffer hands over."""
+class SafeDecoder(Decoder):
+    """A decoder that fails in one way only: any other exception would end aiortc's thread."""
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
         self.failures = 0
 
     def decode(self, encoded_frame: JitterFrame) -> list[MediaFrame]:
-        """Decodes the frame and those that became complete together with it."""
-        frames = [encoded_frame]
-        if isinstance(encoded_frame, OrderedFrame):
-            frames = list(encoded_frame.unfolded())
-        return [decoded for one in frames for decoded in self._decode(one)]
-
-    def _decode(self, encoded_frame: JitterFrame) -> list[MediaFrame]:
+        """Decodes a frame; `av.FFmpegError` if it can't."""
         try:
-            return list(self._inner.decode(encoded_frame))
+            frames: list[MediaFrame] = self._inner.decode(encoded_frame)
+            return frames
         except av.FFmpegError:
             raise
-        except Exception as error:  # as any other broken frame: it must not end aiortc's thread
+        except Exception as error:  # as any other broken frame
             self.failures += 1
             if self.failures == 1:
                 logger.warning("A frame could not be decoded.", exc_info=True)
             raise av.error.InvalidDataError(_INVALID_DATA, str(error)) from error
 
 
-def get_decoder(codec: Any) -> UnfoldingDecoder:
+def get_decoder(codec: Any) -> SafeDecoder:
     """Replaces aiortc's `get_decoder`."""
     decoder = stock_get_decoder(codec)
     if isinstance(decoder, H264Decoder):
         # Beside `picture_size`: FFmpeg reads a parameter set that it finds broken in another way.
         decoder.codec.options = {"max_pixels": str(MAX_AREA_PX)}
-    return UnfoldingDecoder(decoder)
+    return SafeDecoder(decoder)
 
 
-def get_mono_decoder(codec: Any) -> UnfoldingDecoder:
+def get_mono_decoder(codec: Any) -> SafeDecoder:
     """A decoder for a lane: mono for Opus, aiortc's own for everything else."""
     if codec.mimeType.lower() == "audio/opus":
-        return UnfoldingDecoder(_MonoOpusDecoder())
+        return SafeDecoder(_MonoOpusDecoder())
     return get_decoder(codec)
 
 
@@ -205,12 +127,11 @@ def install() -> None:
     Raises:
         RuntimeError: aiortc or aioice is not what this file was written for; says what differs.
     """
-    if getattr(receiver_module, "JitterBuffer", None) is PromptJitterBuffer:
+    if getattr(receiver_module, "get_decoder", None) is get_decoder:
         return
     check()
-    receiver_module.JitterBuffer = PromptJitterBuffer
-    receiver_module.RemoteBitrateEstimator = FixedBitrate
     receiver_module.get_decoder = get_decoder
+    aiortc_receiver.install()
     aiortc_rtp.install()
     aiortc_sctp.install()
     aiortc_ice.install()
@@ -228,20 +149,8 @@ def install() -> None:
 def check() -> None:
     """Raises RuntimeError, in words, unless all that this file replaces or reads is there."""
     wanted: list[tuple[Any, str, list[str]]] = [
-        (receiver_module, "JitterBuffer", ["capacity", "prefetch", "is_video"]),
         (receiver_module, "get_decoder", ["codec"]),
-        (receiver_module, "RemoteBitrateEstimator", []),
-        (
-            receiver_module,
-            "decoder_worker",
-            ["loop", "input_q", "output_q", "decode_error"],
-        ),
-        (getattr(receiver_module, "JitterBuffer", None), "add", ["self", "packet"]),
-        (
-            getattr(receiver_module, "RemoteBitrateEstimator", None),
-            "add",
-            ["self", "arrival_time_ms", "abs_send_time", "payload_size", "ssrc"],
-        ),
+        (receiver_module, "decoder_worker", ["loop", "input_q", "output_q", "decode_error"]),
         (aioice.ice, "get_host_addresses", ["use_ipv4", "use_ipv6"]),
     ]
     for owner, name, parameters in wanted:
@@ -254,16 +163,11 @@ def check() -> None:
     for user, name in _READ:
         if name not in user.__code__.co_names:
             raise RuntimeError(_changed(f"{user.__qualname__} no longer uses {name}"))
-    used = set(RTCRtpReceiver.__init__.__code__.co_names)
-    for name in sorted(_NAMES_IN_RECEIVER - used):
-        raise RuntimeError(_changed(f"RTCRtpReceiver no longer uses {name}"))
     if "get_decoder" not in receiver_module.decoder_worker.__code__.co_names:
         raise RuntimeError(_changed("decoder_worker no longer uses get_decoder"))
-    for part in (aiortc_rtp, aiortc_sctp, aiortc_ice, aiortc_dtls):
+    for part in (aiortc_receiver, aiortc_rtp, aiortc_sctp, aiortc_ice, aiortc_dtls):
         if changed := part.missing():
             raise RuntimeError(_changed(changed))
-    if "get_host_addresses" not in aioice.ice.Connection.gather_candidates.__code__.co_names:
-        raise RuntimeError(_changed("gather_candidates no longer uses get_host_addresses"))
 
 
 def _changed(what: str) -> str:
@@ -284,8 +188,8 @@ def take_over(receiver: RTCRtpReceiver) -> AudioLane | VideoLane:
     if track.kind == "audio":
         lane = AudioLane(track._queue, get_mono_decoder)  # type: ignore[attr-defined]
     else:
-        lane = VideoLane(getattr(receiver, _DECODER_ERROR).set)
-    setattr(receiver, _DECODER_QUEUE, lane)
+        lane = VideoLane(getattr(receiver, DECODER_ERROR).set)
+    setattr(receiver, DECODER_QUEUE, lane)
     _lanes[track] = lane
     return lane
 

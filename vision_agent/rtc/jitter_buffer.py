@@ -10,18 +10,19 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import NamedTuple
 
 # A jump this far in the 16-bit sequence is a sender that started anew, not a reordering.
 MAX_MISORDER = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Encoded:
     """One encoded frame.
 
     Attributes:
         data: the depayloaded bytes.
-        timestamp: the RTP timestamp (32 bits, as received).
+        timestamp: the RTP timestamp (32 bits, as received; a receiver then counts it from zero).
         after_loss: something before this frame in the stream was given up.
     """
 
@@ -62,8 +63,12 @@ class AudioJitterBuffer:
         if not 0 <= ahead < MAX_MISORDER:
             self._waiting.clear()
             self._next = sequence
-        self._waiting.setdefault(sequence, Encoded(data, timestamp))
-        ready = self._contiguous()
+        if sequence == self._next and not self._waiting:
+            self._next = (sequence + 1) & 0xFFFF
+            ready = [Encoded(data, timestamp)]
+        else:
+            self._waiting.setdefault(sequence, Encoded(data, timestamp))
+            ready = self._contiguous()
         if len(self._waiting) >= self.depth:
             hole = self._next
             self._next = min(self._waiting, key=lambda waiting: _distance(waiting, hole))
@@ -90,8 +95,7 @@ class AudioJitterBuffer:
         return ready
 
 
-@dataclass(frozen=True, slots=True)
-class _Packet:
+class _Packet(NamedTuple):
     timestamp: int
     marker: bool
     data: bytes

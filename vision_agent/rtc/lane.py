@@ -13,6 +13,7 @@ import asyncio
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -59,7 +60,7 @@ class AudioLane:
         self._track_queue = track_queue
         self._make_decoder = make_decoder
         self._decoder: Decoder | None = None
-        self._codec_name: str | None = None
+        self._codec: Any = None
         self._ended = threading.Event()
         self.sink: Callable[[MediaFrame], None] | None = None
         self.sink_error: BaseException | None = None
@@ -74,13 +75,15 @@ class AudioLane:
             self._ended.set()
             return
         if now_s is None:
-            now_s = asyncio.get_running_loop().time()
+            now_s = time.monotonic()
         codec, encoded = task
-        if not self._packets.take(now_s, len(getattr(encoded, "unfolded", lambda: [encoded])())):
+        if not self._packets.take(now_s):
             self.dropped += 1
             return
-        if codec.name != self._codec_name:
-            self._decoder, self._codec_name = self._make_decoder(codec), codec.name
+        if codec is not self._codec:
+            if self._codec is None or codec.name != self._codec.name:
+                self._decoder = self._make_decoder(codec)
+            self._codec = codec
         assert self._decoder is not None
         try:
             frames = self._decoder.decode(encoded)
@@ -150,28 +153,27 @@ class VideoLane:
             self._waiting.put(None)
             return
         if now_s is None:
-            now_s = asyncio.get_running_loop().time()
+            now_s = time.monotonic()
         self.has_arrived = True
         if self.on_arrival is not None:
             self.on_arrival()
         gate = self.gate
         if gate is None:
             return
-        codec, first = task
-        for encoded in getattr(first, "unfolded", lambda: [first])():
-            key = is_key_frame(codec.name, encoded.data)
-            after_loss = getattr(encoded, "after_loss", False)
-            if gate.wants(key, encoded.timestamp, after_loss, now_s):
-                if not self._affordable(picture_size(codec.name, encoded.data), now_s):
-                    gate.lost()
-                elif self._waiting.qsize() >= MAX_ENCODED_VIDEO:
-                    self.clear()
-                    gate.lost()
-                    self._ask_for_key_frame()
-                else:
-                    self._waiting.put((codec, encoded))
-            elif gate.needs_key_frame:
+        codec, encoded = task
+        key = is_key_frame(codec.name, encoded.data)
+        after_loss = getattr(encoded, "after_loss", False)
+        if gate.wants(key, encoded.timestamp, after_loss, now_s):
+            if not self._affordable(picture_size(codec.name, encoded.data), now_s):
+                gate.lost()
+            elif self._waiting.qsize() >= MAX_ENCODED_VIDEO:
+                self.clear()
+                gate.lost()
                 self._ask_for_key_frame()
+            else:
+                self._waiting.put((codec, encoded))
+        elif gate.needs_key_frame:
+            self._ask_for_key_frame()
 
     def _affordable(self, size: PictureSize | None, now_s: float) -> bool:
         """Whether a picture may be decoded: its size, and how much was decoded just now."""
