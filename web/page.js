@@ -1,94 +1,110 @@
-// The page: who is told what. Each part knows its own business; here they meet.
+// Wires the page: which part hears about what. Each part does its own work.
 
-import { audioContext } from "./media/audio_context.js";
 import { Call } from "./call/call.js";
-import { CAUSE, Captions } from "./view/captions.js";
 import { MAX_TEXT_CHARS } from "./call/channel.js";
+import { callFailedNotice } from "./call/errors.js";
+import { ResumeToken, tabStorage } from "./call/resume_token.js";
+import { IDLE, afterMessage, describe, enter, isInCall, isLive, titleOf } from "./call/states.js";
+import { AgentVoice, LevelMeter, ReconnectChime, audioContext } from "./media/audio.js";
+import { noVideoText } from "./media/device_errors.js";
+import { Devices } from "./media/devices.js";
+import { ScreenWakeLock } from "./media/wake_lock.js";
+import { CAUSE, Captions } from "./view/captions.js";
 import { Clock } from "./view/clock.js";
 import { Controls } from "./view/controls.js";
-import { BackCue } from "./media/cue.js";
-import { Devices } from "./media/devices.js";
-import { element } from "./view/elements.js";
+import { button, byId } from "./view/elements.js";
 import { focusKeeper } from "./view/focus.js";
 import { Indicator } from "./view/indicator.js";
-import { Level } from "./media/level.js";
 import { Lobby } from "./view/lobby.js";
-import { Looks } from "./view/looks.js";
 import { showMessage } from "./view/messages.js";
 import { Notices } from "./view/notices.js";
 import { Points } from "./view/points.js";
-import { callProblem, noPictureWords } from "./call/problems.js";
-import { IDLE, afterMessage, enter, isInCall, isLive, titleOf, wordsFor } from "./call/states.js";
-import { Thread, tabStorage } from "./call/thread.js";
-import { Voice } from "./media/voice.js";
-import { ScreenWakeLock } from "./view/wake_lock.js";
+import { VisionChip } from "./view/vision_chip.js";
 
+/**
+ * @typedef {import("./call/channel.js").Message} Message
+ * @typedef {import("./call/errors.js").Notice} Notice
+ * @typedef {import("./call/signalling.js").Answer} Answer
+ * @typedef {import("./call/states.js").CallState} CallState
+ * @typedef {import("./view/captions.js").EarlierLine} EarlierLine
+ */
+
+// How long a server has to report its state before the page assumes that the agent listens.
 const STATE_GRACE_MS = 300;
-// Thinking or connecting for so long is worth a word.
+// Thinking or connecting for longer than this is mentioned.
 const SLOW_AFTER_MS = 4_000;
 
-/** @type {(id: string) => any} one of the elements of index.html, of whichever kind it is there */
-const at = (id) => document.getElementById(id);
+const stage = byId("stage");
+const callButton = byId("call");
+const announcer = byId("spoken-state");
+const textInput = /** @type {HTMLInputElement} */ (byId("text"));
+const ownVideo = /** @type {HTMLVideoElement} */ (byId("own"));
+const voiceElement = /** @type {HTMLAudioElement} */ (byId("voice"));
+const clockElement = /** @type {HTMLTimeElement} */ (byId("clock"));
 
-const captions = new Captions(at("captions"), at("spoken-captions"));
-const clock = new Clock(at("clock"));
-const backCue = new BackCue();
-const indicator = new Indicator(at("indicator"));
-const looks = new Looks(at("stage"), at("looks"));
-const points = new Points(at("points"), at("own"));
-const thread = new Thread(tabStorage(), location.pathname.replace(/[^/]*$/, ""));
-const keepFocus = focusKeeper(() => at(isInCall(state) ? "stage" : "call"));
-const lobby = new Lobby(at("lobby"), { wanted: thread.agent, onAgent: () => showThread() });
-const callNotices = new Notices(at("call-notices"), () => keepFocus());
-const voice = new Voice(at("voice"), (blocked) => (at("unblock").hidden = !blocked));
+const captions = new Captions(byId("captions"), byId("spoken-captions"));
+const clock = new Clock(clockElement);
+const chime = new ReconnectChime();
+const indicator = new Indicator(byId("indicator"));
+const visionChip = new VisionChip(stage, byId("looks"));
+const points = new Points(byId("points"), ownVideo);
+const resumeToken = new ResumeToken(tabStorage(), location.pathname.replace(/[^/]*$/, ""));
+const keepFocus = focusKeeper(() => (isInCall(state) ? stage : callButton));
+const lobby = new Lobby(resumeToken.agent, showCallButtons);
+const callNotices = new Notices(byId("call-notices"), keepFocus);
+const voice = new AgentVoice(voiceElement, (blocked) => (byId("unblock").hidden = !blocked));
 const devices = new Devices({
-  onMissing: (kind, problem) =>
-    callNotices.show(kind, problem, { onAction: () => devices.retry(kind), dismissable: true }),
-  onFound: () => ["camera", "microphone", "both"].forEach((kind) => callNotices.clear(kind)),
-  onChange: sendDevices,
+  onMissing: (missing, notice) => {
+    const onAction = () => devices.retry(missing);
+    callNotices.show(missing, notice, { onAction, dismissable: true });
+  },
+  onFound: () => ["camera", "microphone", "both"].forEach((missing) => callNotices.clear(missing)),
+  onChange: onDevicesChanged,
 });
 const { camera, microphone } = devices;
-const controls = new Controls(at("controls"), {
+const controls = new Controls(byId("controls"), {
   microphone: () => devices.toggleMicrophone(),
   camera: () => devices.toggleCamera(),
   switch: () => devices.switchCamera(),
   "hang-up": hangUp,
 });
-
 const wakeLock = new ScreenWakeLock(document, navigator.wakeLock);
+
+/** @type {CallState} */
 let state = IDLE;
 /** @type {Call|null} */
 let call = null;
-/** The page lost its peer; without this it is the server that reconnects, to its model. */
-let ownReconnection = false;
+/** Whether the page reconnects to the server; otherwise the server reconnects to its model. */
+let pageReconnects = false;
 let slow = false;
+/** @type {number|undefined} */
 let slowTimer;
-/** A question that was pressed before there was a call. @type {string|null} */
-let toAsk = null;
-/** What the large button says if there is nothing to continue. */
-let callWords = "Call";
-/** The page is being left: not a hang-up, and what was said can be continued. */
+/** @type {string|null} a question that was pressed in the lobby, sent once the agent listens */
+let pendingQuestion = null;
+/** The label of the call button if there is no conversation to resume. */
+let callLabel = "Call";
+/** Whether the page is being left. That is no hang-up: the conversation can be resumed. */
 let leaving = false;
 
 // ---- before the call
 
 /**
- * @param {{withCamera: boolean, anew: boolean, ask?: string}} how anew: whatever was said before is
- *   left behind; ask: as soon as the agent listens
+ * @param {{withCamera: boolean, resume: boolean, question?: string}} how resume: continues the last
+ *   conversation, if there is one; question: sent as soon as the agent listens
  */
-async function dial({ withCamera, anew, ask }) {
+async function dial({ withCamera, resume, question }) {
   if (isInCall(state)) return;
-  toAsk = ask ?? null;
-  voice.unlock(); // first, while the click still counts
+  pendingQuestion = question ?? null;
+  voice.unlock(); // first, while the browser still counts this as a user gesture
   audioContext();
-  if (anew) captions.clear();
+  if (!resume) captions.clear();
   lobby.notices.clearAll();
   callNotices.clearAll();
-  ownReconnection = false;
+  pageReconnects = false;
   become(enter(state, "asking"));
-  const asked = state;
+  const asking = state;
   await devices.open(withCamera);
-  if (state !== asked) return; // hung up while the browser was asking
+  if (state !== asking) return; // hung up during the permission prompt
   become(enter(state, "connecting"));
   const connecting = state;
   await showDevices();
@@ -96,12 +112,11 @@ async function dial({ withCamera, anew, ask }) {
   try {
     server = await lobby.server();
   } catch (error) {
-    if (state === connecting) ended(callProblem(error));
+    if (state === connecting) onEnded(callFailedNotice(error));
     return;
   }
   if (state !== connecting) return;
   const { agent } = lobby;
-  const resume = anew ? null : thread.token(Date.now(), agent);
   call = new Call({
     signalling: lobby.signalling,
     iceServers: server.ice_servers ?? [],
@@ -109,156 +124,187 @@ async function dial({ withCamera, anew, ask }) {
     muted: microphone.silent,
     camera: camera.track,
     agent,
-    resume,
+    resume: resume ? resumeToken.valid(Date.now(), agent) : null,
     listener: {
       onMessage,
       onVoice,
-      onAnswer: (answer, forgotten) => onAnswer(answer, forgotten, agent),
+      onAnswer: (answer, lost) => onAnswer(answer, lost, agent),
       onReady,
       onReconnecting,
-      onEnded: ended,
+      onEnded,
     },
   });
   await call.start();
 }
 
-// ---- during the call
-
-function onReady() {
-  clock.start();
-  wakeLock.hold();
-  // A server that says its state is about to, at least at first; one that doesn't listens.
-  const ready = call;
-  setTimeout(() => {
-    if (call !== ready) return; // hung up, and perhaps called again
-    const { name, serverLeads } = state;
-    const silent = name === "connecting" && !serverLeads;
-    if (silent || (name === "reconnecting" && ownReconnection)) {
-      become(enter(state, "listening"));
-    }
-  }, STATE_GRACE_MS);
+/** Whether the call button resumes the last conversation; the button beside it does the opposite. */
+function resumesByDefault() {
+  return canResume() && !resumeToken.hungUp;
 }
 
-function onAnswer(answer, forgotten, agent) {
-  thread.begin(answer, agent);
+function canResume() {
+  return resumeToken.valid(Date.now(), lobby.agent) !== null;
+}
+
+function showCallButtons() {
+  const resumes = resumesByDefault();
+  byId("call-words").textContent = resumes ? "Continue" : callLabel;
+  byId("other-thread").textContent = resumes ? "Start anew" : "Continue the conversation";
+  byId("other-thread").hidden = !canResume();
+}
+
+// ---- during the call
+
+/**
+ * @param {Answer} answer
+ * @param {boolean} lost the conversation to resume no longer exists
+ * @param {string|null} agent
+ */
+function onAnswer(answer, lost, agent) {
+  resumeToken.callStarted(answer, agent);
   for (const about of ["drain", "idle", "max_call"]) callNotices.clear(about);
-  if (forgotten) {
+  if (lost) {
     captions.breakOff(CAUSE.lost);
     captions.note("A new conversation: the agent no longer knows what was said before.");
   }
 }
 
+/** @param {MediaStreamTrack} track */
 function onVoice(track) {
   voice.use(track);
-  indicator.use("agent", new Level(track));
+  indicator.use("agent", new LevelMeter(track));
 }
 
+function onReady() {
+  clock.start();
+  wakeLock.hold();
+  const ready = call;
+  setTimeout(() => {
+    if (call !== ready) return; // hung up, and perhaps called again
+    const { name, serverLeads } = state;
+    const unreported = name === "connecting" && !serverLeads;
+    if (unreported || (name === "reconnecting" && pageReconnects)) {
+      become(enter(state, "listening"));
+    }
+  }, STATE_GRACE_MS);
+}
+
+/** @param {string} why a sentence */
 function onReconnecting(why) {
-  ownReconnection = true;
+  pageReconnects = true;
   become(enter(state, "reconnecting", navigator.onLine ? why : "This device has no network."));
 }
 
+/** @param {Message} message */
 function onMessage(message) {
   showMessage(message, {
     captions,
-    looks,
+    visionChip,
     points,
     notices: callNotices,
-    seen: camera.track !== null && isLive(state),
-    fullPicture: (seconds) => call?.fullPicture(seconds),
-    resumed,
-    takeBack: (text) => (at("text").value ||= text),
+    agentSees: camera.track !== null && isLive(state),
+    sendFullResolution: (seconds) => call?.sendFullResolution(seconds),
+    onResumed,
+    onTextRefused: (text) => (textInput.value ||= text),
   });
   const next = afterMessage(state, message);
-  if (next.name !== state.name) ownReconnection = false;
+  if (next.name !== state.name) pageReconnects = false;
   become(next);
 }
 
-function resumed(earlier) {
+/** @param {EarlierLine[]} earlier */
+function onResumed(earlier) {
   if (captions.isEmpty) captions.restore(earlier);
   else captions.breakOff(CAUSE.lost);
 }
 
-function hangUp() {
-  if (call) call.hangUp();
-  else ended(null);
+/**
+ * @param {string} text
+ * @returns {boolean} false: not sent
+ */
+function send(text) {
+  const { length } = [...text];
+  if (length > MAX_TEXT_CHARS) {
+    const most = MAX_TEXT_CHARS.toLocaleString("en");
+    const reason = `The text is too long: ${length.toLocaleString("en")} characters, and at most ${most} are taken at once. Send it in parts.`;
+    captions.note(reason, "error");
+    return false;
+  }
+  const id = (text && call?.sendText(text)) || null;
+  if (id === null) return false;
+  captions.typed(text, id);
+  render();
+  return true;
 }
 
-/** @param {import("./call/problems.js").Problem|null} problem null: hung up by the person */
-function ended(problem) {
+function hangUp() {
+  if (call) call.hangUp();
+  else onEnded(null);
+}
+
+/** @param {Notice|null} notice null: the caller hung up */
+function onEnded(notice) {
   call = null;
-  const hungUp = problem === null && !leaving;
-  thread.leave(Date.now(), { hungUp });
+  const hungUp = notice === null && !leaving;
+  resumeToken.callEnded(Date.now(), { hungUp });
   captions.breakOff(hungUp ? CAUSE.hungUp : isLive(state) ? CAUSE.ended : CAUSE.lost);
   devices.close();
-  at("own").srcObject = null;
+  ownVideo.srcObject = null;
   voice.stop();
   indicator.use("agent", null);
   indicator.use("caller", null);
-  looks.stop();
+  visionChip.hide();
   points.stop();
   clock.stop();
   wakeLock.release();
-  become(enter(state, "ended", problem ? null : "You hung up.")); // else the card says why
-  if (problem) lobby.notices.show("ended", { ...problem, action: null });
-  toAsk = null;
-  callWords = problem?.action ?? "Call again";
-  showThread();
-  at("call").focus();
+  become(enter(state, "ended", notice ? null : "You hung up.")); // else the card says why
+  if (notice) lobby.notices.show("ended", { ...notice, action: null });
+  pendingQuestion = null;
+  callLabel = notice?.action ?? "Call again";
+  showCallButtons();
+  callButton.focus();
 }
-
-// ---- the conversation that can be continued
-
-/** The large button does what is likelier wanted, the small one the other thing. */
-function showThread() {
-  const continues = thread.token(Date.now(), lobby.agent) !== null;
-  const first = continues && !thread.hungUp;
-  at("call-words").textContent = first ? "Continue" : callWords;
-  at("other-thread").textContent = first ? "Start anew" : "Continue the conversation";
-  at("other-thread").hidden = !continues;
-}
-
-const anewByCall = () => thread.token(Date.now(), lobby.agent) === null || thread.hungUp;
 
 // ---- devices
 
-async function sendDevices() {
+async function onDevicesChanged() {
   await showDevices();
   await call?.useMicrophone(microphone.track, microphone.silent);
   await call?.useCamera(camera.track);
 }
 
 async function showDevices() {
-  const own = at("own");
-  if (own.srcObject?.getVideoTracks()[0] !== camera.track) {
-    own.srcObject = camera.track ? new MediaStream([camera.track]) : null;
+  const shown = /** @type {MediaStream|null} */ (ownVideo.srcObject);
+  if (shown?.getVideoTracks()[0] !== (camera.track ?? undefined)) {
+    ownVideo.srcObject = camera.track ? new MediaStream([camera.track]) : null;
   }
-  at("no-picture").hidden = camera.track !== null;
-  at("no-picture-words").textContent = noPictureWords(devices.cameraError);
+  byId("no-picture").hidden = camera.track !== null;
+  byId("no-picture-words").textContent = noVideoText(devices.cameraError);
   document.body.dataset.picture = camera.track ? "camera" : "none";
-  if (!camera.track) looks.stop();
+  if (!camera.track) visionChip.hide();
   if (camera.track && isInCall(state)) points.watch();
   else points.stop();
-  const heard = microphone.isOpen && isInCall(state);
-  indicator.use("caller", heard ? new Level(microphone.track) : null);
-  render(); // a button shows at once what it has done
+  const audible = microphone.isOpen && isInCall(state);
+  indicator.use("caller", audible ? new LevelMeter(microphone.track) : null);
+  render(); // before the cameras are counted: a button shows its effect at once
   if (!camera.track) return;
   await camera.count();
   render();
 }
 
-// ---- what is seen
+// ---- the state on the page
 
+/** @param {CallState} next */
 function become(next) {
   if (next === state) return;
   const before = state.name;
   state = next;
-  if (before !== state.name) changed(before);
+  if (before !== state.name) onStateChanged(before);
   render();
 }
 
-/** @param {string} before the state's name */
-function changed(before) {
+/** @param {CallState["name"]} before */
+function onStateChanged(before) {
   const { name } = state;
   clearTimeout(slowTimer);
   slow = false;
@@ -269,92 +315,80 @@ function changed(before) {
     }, SLOW_AFTER_MS);
   }
   if (name === "reconnecting") {
-    looks.stop(); // it sees nothing while it is away
+    visionChip.hide();
     captions.connectionLost();
-  }
+    chime.connectionLost();
+  } else if (isLive(state)) chime.connected();
+  else if (!isInCall(state)) chime.callEnded();
   announce(before);
-  if (isLive(state) && toAsk !== null) {
-    say(toAsk);
-    toAsk = null;
+  if (isLive(state) && pendingQuestion !== null) {
+    send(pendingQuestion);
+    pendingQuestion = null;
   }
 }
 
+/**
+ * Tells a screen reader about the call itself. Turns are audible and need no announcement.
+ * @param {CallState["name"]} before
+ */
 function announce(before) {
   const { name, reason } = state;
-  if (name === "reconnecting") backCue.away();
-  else if (isLive(state)) backCue.back();
-  else if (!isInCall(state)) backCue.forget();
-  // Turns are heard; only what changes the call itself is worth interrupting a screen reader for.
-  if (name === "ended") at("spoken-state").textContent = ["Call ended.", reason].filter(Boolean).join(" ");
-  else if (name === "connecting" || name === "reconnecting") {
-    at("spoken-state").textContent = titleOf(state);
+  if (name === "ended") {
+    announcer.textContent = ["Call ended.", reason].filter(Boolean).join(" ");
+  } else if (name === "connecting" || name === "reconnecting") {
+    announcer.textContent = titleOf(state);
   } else if (isLive(state) && (before === "connecting" || before === "reconnecting")) {
-    at("spoken-state").textContent = "Connected.";
+    announcer.textContent = "Connected.";
   }
 }
 
 function render() {
   const inCall = isInCall(state);
+  const live = isLive(state);
   document.body.dataset.view = inCall ? "call" : "lobby";
   document.body.dataset.state = state.name;
-  at("stage").hidden = !inCall;
-  at("lobby").hidden = inCall;
-  const said = !captions.isEmpty;
-  at("panel").hidden = !inCall && !said;
-  at("lobby-asks").hidden = said;
-  at("composer").hidden = !inCall;
-  at("asks").hidden = !inCall || said || !isLive(state);
+  stage.hidden = !inCall;
+  byId("lobby").hidden = inCall;
+  byId("panel").hidden = !inCall && captions.isEmpty;
+  byId("lobby-asks").hidden = !captions.isEmpty;
+  byId("composer").hidden = !inCall;
+  byId("asks").hidden = !live || !captions.isEmpty;
   const { isOpen: microphoneOpen, muted } = microphone;
   const typedOnly = inCall && !microphoneOpen;
-  const { title, detail } = wordsFor(state, { muted, typedOnly, slow });
-  at("state").textContent = title;
-  at("state-detail").textContent = detail;
-  at("text").disabled = !isLive(state);
-  controls.show({
-    microphoneOpen,
-    muted,
-    cameraOn: camera.track !== null,
-    canSwitch: camera.canSwitch,
-  });
+  const { title, detail } = describe(state, { muted, typedOnly, slow });
+  byId("state").textContent = title;
+  byId("state-detail").textContent = detail;
+  textInput.disabled = !live;
+  const cameraOn = camera.track !== null;
+  controls.show({ microphoneOpen, muted, cameraOn, canSwitch: camera.canSwitch });
   keepFocus();
 }
 
-function say(text) {
-  const { length } = [...text];
-  if (length > MAX_TEXT_CHARS) {
-    const most = MAX_TEXT_CHARS.toLocaleString("en");
-    const words = `The text is too long: ${length.toLocaleString("en")} characters, and at most ${most} are taken at once. Send it in parts.`;
-    captions.note(words, "error");
-    return false;
-  }
-  const id = (text && call?.sendText(text)) || null;
-  if (id === null) return false;
-  captions.typed(text, id);
-  render();
-  return true;
-}
+// ---- events
 
-// ---- wiring
-
-at("call").addEventListener("click", () => dial({ withCamera: true, anew: anewByCall() }));
-at("call-voice").addEventListener("click", () => dial({ withCamera: false, anew: anewByCall() }));
-at("other-thread").addEventListener("click", () => dial({ withCamera: true, anew: !anewByCall() }));
-at("unblock").addEventListener("click", () => voice.play());
-at("own").addEventListener("resize", ({ target: { videoWidth, videoHeight } }) => {
-  if (videoHeight) at("stage").style.setProperty("--ratio", (videoWidth / videoHeight).toFixed(4));
-  call?.pictureResized();
+callButton.addEventListener("click", () => dial({ withCamera: true, resume: resumesByDefault() }));
+byId("call-voice").addEventListener("click", () =>
+  dial({ withCamera: false, resume: resumesByDefault() }),
+);
+byId("other-thread").addEventListener("click", () =>
+  dial({ withCamera: true, resume: !resumesByDefault() }),
+);
+byId("unblock").addEventListener("click", () => voice.play());
+ownVideo.addEventListener("resize", () => {
+  const { videoWidth, videoHeight } = ownVideo;
+  if (videoHeight) stage.style.setProperty("--ratio", (videoWidth / videoHeight).toFixed(4));
+  call?.cameraResized();
 });
-at("composer").addEventListener("submit", (event) => {
+byId("composer").addEventListener("submit", (event) => {
   event.preventDefault();
-  if (say(at("text").value.trim())) at("text").value = "";
+  if (send(textInput.value.trim())) textInput.value = "";
 });
-for (const asked of at("lobby-asks").querySelectorAll("button")) {
-  const words = asked.textContent;
-  asked.addEventListener("click", () => dial({ withCamera: true, anew: anewByCall(), ask: words }));
-  const again = element("button", "", words);
-  again.type = "button";
-  again.addEventListener("click", () => say(words));
-  at("asks").append(again);
+for (const example of byId("lobby-asks").querySelectorAll("button")) {
+  const question = example.textContent ?? "";
+  example.addEventListener("click", () =>
+    dial({ withCamera: true, resume: resumesByDefault(), question }),
+  );
+  byId("asks").append(button(question, () => send(question)));
 }
 navigator.mediaDevices?.addEventListener("devicechange", showDevices);
 addEventListener("pagehide", () => {

@@ -99,8 +99,12 @@ async def test_the_answer_after_an_interrupted_one_is_a_line_of_its_own(lines):
 
 
 async def test_a_look_belongs_to_what_was_said_whichever_comes_first(lines):
-    early = await lines(("userStarted",), ("looked", 40), ("user", "What is it?", True))
-    late = await lines(("userStarted",), ("user", "What is it?", False), ("looked", 40))
+    early = await lines(
+        ("userStarted",), ("frameSentAtSpeechEnd", 40), ("user", "What is it?", True)
+    )
+    late = await lines(
+        ("userStarted",), ("user", "What is it?", False), ("frameSentAtSpeechEnd", 40)
+    )
     assert early[0]["look"] == late[0]["look"] == "Looked at your picture"
 
 

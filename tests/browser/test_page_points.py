@@ -136,12 +136,13 @@ async def test_the_box_lies_over_what_is_pointed_at_and_stays_with_it(
         """The camera stands where the scenario's box is right."""
         return await page.evaluate(
             """async () => {
-                 const { Moments } = await import("./view/moments.js");
+                 const { FrameHistory } = await import("./view/frame_history.js");
                  const seen = [];
-                 const moments = new Moments(document.querySelector("#own"), (m) => seen.push(m));
-                 moments.start();
+                 const video = document.querySelector("#own");
+                 const history = new FrameHistory(video, (frame) => seen.push(frame));
+                 history.start();
                  await new Promise((resolve) => setTimeout(resolve, 1600));
-                 moments.stop();
+                 history.stop();
                  const [a, b] = [seen[0].grey, seen.at(-1).grey];
                  return a.every((value, at) => Math.abs(value - b[at]) < 30);
                }"""

@@ -1,30 +1,40 @@
-// One call, from dialling to goodbye, over as many peer connections as it takes.
+// One call, from dialling to goodbye, over as many peer connections as it needs.
 
 import { Channel, RECEIVER } from "./channel.js";
 import { Peer } from "./peer.js";
-import { NoNetwork, NoPath, Refusal, callProblem, isFinal, lostProblem } from "./problems.js";
+import {
+  NoMediaPath,
+  NoNetwork,
+  Refusal,
+  callFailedNotice,
+  callLostNotice,
+  isFinal,
+} from "./errors.js";
 
 const READY_TIMEOUT_MS = 20_000;
-// Addresses are found within milliseconds. Chromium waits for ever if all there is is loopback.
+// Candidates are gathered within milliseconds. With the loopback interface alone, Chromium waits for
+// ever.
 const ADDRESS_TIMEOUT_MS = 5_000;
-// How long to wait before each try to get back into a call. Then it is over.
-// A server that is started again takes some seconds, with the local engine more.
+// The wait before each attempt to reconnect; after the last one the call ends. A server takes some
+// seconds to restart, longer with the local engine.
 const RECONNECT_DELAYS_MS = [0, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000];
-// A server that asks for more time gets it, up to this.
+// The most that the server's Retry-After can extend a wait to.
 const MAX_RECONNECT_DELAY_MS = 30_000;
-// A server that ends a call says so first and then closes the channel; leave its words time.
+// A server that ends a call sends a message and then closes the channel: let the message arrive.
 const CHANNEL_CLOSE_GRACE_MS = 400;
 
 /**
+ * @typedef {import("./errors.js").Notice} Notice
+ * @typedef {import("./channel.js").Message} Message
+ * @typedef {import("./signalling.js").Answer} Answer
  * @typedef {object} CallListener
- * @property {(message: {type: string, data?: any}) => void} onMessage an RTVI message
+ * @property {(message: Message) => void} onMessage
  * @property {(track: MediaStreamTrack) => void} onVoice the agent's voice, once per connection
  * @property {(why: string) => void} onReconnecting
- * @property {() => void} onReady the agent is there, at first and after a reconnection
- * @property {(answer: {resume?: string, resume_within_s?: number}, forgotten: boolean) => void}
- *   onAnswer a call is made; forgotten: it was to continue a conversation that the server has lost
- * @property {(problem: import("./problems.js").Problem|null) => void} onEnded exactly once; null
- *   if the person hung up
+ * @property {() => void} onReady the agent is ready, at first and after each reconnection
+ * @property {(answer: Answer, lost: boolean) => void} onAnswer the server took the call; lost: the
+ *   conversation to resume no longer exists on the server
+ * @property {(notice: Notice|null) => void} onEnded exactly once; null: the caller hung up
  */
 
 export class Call {
@@ -36,7 +46,7 @@ export class Call {
   #muted = false;
   /** @type {Peer|null} */
   #peer = null;
-  /** All that are not closed: while a new one is being made, the lost one is kept. */
+  /** @type {Set<Peer>} those not closed: the lost one is kept until its replacement is answered */
   #peers = new Set();
   /** @type {Channel|null} */
   #channel = null;
@@ -54,7 +64,7 @@ export class Call {
    * @param {{signalling: import("./signalling.js").Signalling, iceServers: RTCIceServer[],
    *   microphone: MediaStreamTrack, muted: boolean, camera: MediaStreamTrack|null,
    *   agent: string|null, resume: string|null, listener: CallListener}} parts agent: whom to call;
-   *   resume: continues a conversation with it
+   *   resume: the token of a conversation with that agent
    */
   constructor({ signalling, iceServers, microphone, muted, camera, agent, resume, listener }) {
     this.#signalling = signalling;
@@ -67,16 +77,19 @@ export class Call {
     this.#listener = listener;
   }
 
-  /** Dials. Every outcome, good or bad, comes through the listener. */
+  /** Dials. The listener gets the outcome; nothing is thrown. */
   async start() {
     try {
       await this.#connect({ restart: false });
     } catch (error) {
-      this.#end(callProblem(error));
+      this.#end(callFailedNotice(error));
     }
   }
 
-  /** @param {string} text @returns {string|null} the message's id; null: nobody is there to read it */
+  /**
+   * @param {string} text
+   * @returns {string|null} the message's id; null: there is no connection to send it on
+   */
   sendText(text) {
     return this.#channel?.sendText(text) ?? null;
   }
@@ -87,22 +100,22 @@ export class Call {
     this.#camera = track;
     await this.#peer?.replaceCamera(track);
     this.#channel?.trackStatus(RECEIVER.camera, track !== null);
-    this.#tellCameraSize();
+    this.#sendCameraSize();
   }
 
-  async pictureResized() {
-    this.#tellCameraSize();
-    await this.#peer?.pictureResized();
+  async cameraResized() {
+    this.#sendCameraSize();
+    await this.#peer?.cameraResized();
   }
 
-  /** @param {number} seconds how long the camera's own resolution is wanted */
-  async fullPicture(seconds) {
-    await this.#peer?.fullPicture(seconds);
+  /** @param {number} seconds how long to send the camera's own resolution */
+  async sendFullResolution(seconds) {
+    await this.#peer?.sendFullResolution(seconds);
   }
 
   /**
    * @param {MediaStreamTrack} track
-   * @param {boolean} muted true also when the track is silence that stands in for a microphone
+   * @param {boolean} muted also true if the track is the silence in place of a microphone
    */
   async useMicrophone(track, muted) {
     if (track === this.#microphone && muted === this.#muted) return;
@@ -116,6 +129,10 @@ export class Call {
     this.#end(null);
   }
 
+  /**
+   * @param {{restart: boolean}} how restart: under the same call
+   * @throws {Error} one of errors.js
+   */
   async #connect({ restart }) {
     let ready = () => {};
     /** @type {Promise<void>} */
@@ -123,7 +140,7 @@ export class Call {
       ready = resolve;
       this.#giveUp = reject;
     });
-    isReady.catch(() => {}); // it may be refused before anybody waits for it
+    isReady.catch(() => {}); // it may be rejected before it is awaited
     const peer = new Peer({
       signalling: this.#signalling,
       iceServers: this.#iceServers,
@@ -138,29 +155,32 @@ export class Call {
     this.#peers.add(peer);
     const channel = new Channel(peer.channel, {
       onReady: () => ready(),
-      onMessage: (message) => peer === this.#peer && this.#take(message),
-      onPeerLeft: () => peer === this.#peer && this.#endedByServer("The agent left the call."),
+      onMessage: (message) => {
+        if (peer === this.#peer) this.#onMessage(message);
+      },
+      onPeerLeft: () => {
+        if (peer === this.#peer) this.#endedByServer("The agent left the call.");
+      },
       onClose: () =>
         setTimeout(() => this.#lost(peer, "The server closed the line."), CHANNEL_CLOSE_GRACE_MS),
     });
     this.#channel = channel;
     const timer = setTimeout(
-      () => this.#giveUp(new NoPath("The server answered, but the call did not come up.")),
+      () => this.#giveUp(new NoMediaPath("The server answered, but the call did not come up.")),
       READY_TIMEOUT_MS,
     );
     const addressTimer = setTimeout(() => {
       if (!peer.hasAddress) this.#giveUp(new NoNetwork());
     }, ADDRESS_TIMEOUT_MS);
     try {
-      const asked = restart ? null : this.#resume;
-      const which = { pcId: this.#pcId, restart, agent: this.#agent, resume: asked };
-      const answer = await peer.negotiate(which);
+      const resume = restart ? null : this.#resume;
+      const answer = await peer.negotiate({ pcId: this.#pcId, restart, agent: this.#agent, resume });
       this.#pcId = answer.pc_id;
       if (!restart && !this.#over) {
         this.#resume = answer.resume ?? null;
-        this.#listener.onAnswer(answer, asked !== null && answer.resumed === false);
+        this.#listener.onAnswer(answer, resume !== null && answer.resumed === false);
       }
-      // Not before: a server that sees its only connection closed takes it for a goodbye.
+      // Not earlier: the server takes the end of a call's only connection for a goodbye.
       this.#closePeers(peer);
       if (this.#over) return;
       await isReady;
@@ -174,16 +194,17 @@ export class Call {
     if (this.#over) return;
     if (this.#muted) channel.trackStatus(RECEIVER.microphone, false);
     if (this.#camera === null) channel.trackStatus(RECEIVER.camera, false);
-    this.#tellCameraSize();
+    this.#sendCameraSize();
     this.#phase = "up";
     this.#listener.onReady();
   }
 
-  #take(message) {
+  /** @param {Message} message */
+  #onMessage(message) {
     const { type, data } = message;
     const ended = type === "server-message" && data?.kind === "state" && data.state === "ended";
     if (ended && data.come_back && this.#resume && this.#phase === "up") {
-      // Another server, or the same one anew, goes on with the conversation.
+      // The restarted server, or another one, resumes the conversation.
       this.#pcId = null;
       this.#closePeers();
       this.#peer = null;
@@ -198,27 +219,31 @@ export class Call {
     }
   }
 
-  // So that the agent knows whether there is more to see than what is sent.
-  #tellCameraSize() {
+  #sendCameraSize() {
     const { width = 0, height = 0 } = this.#camera?.getSettings() ?? {};
-    this.#channel?.clientMessage("camera_size", { width, height });
+    this.#channel?.cameraSize({ width, height });
   }
 
+  /**
+   * @param {Peer} peer
+   * @param {string} why a sentence
+   */
   #lost(peer, why) {
     if (this.#over || peer !== this.#peer) return;
     if (this.#phase === "up") this.#recover(why);
-    else this.#giveUp(new NoPath(why)); // whoever is connecting decides what comes next
+    else this.#giveUp(new NoMediaPath(why)); // start() or #recover() decides what follows
   }
 
+  /** @param {string} why a sentence */
   async #recover(why) {
     this.#phase = "recovering";
-    /** @type {Error} */
-    let last = new NoPath(why);
+    /** @type {unknown} */
+    let last = new NoMediaPath(why);
     for (const delayMs of RECONNECT_DELAYS_MS) {
       if (this.#over) return;
       this.#listener.onReconnecting(why);
-      const askedMs = last instanceof Refusal ? (last.retryAfterS ?? 0) * 1_000 : 0;
-      await pause(Math.max(delayMs, Math.min(askedMs, MAX_RECONNECT_DELAY_MS)));
+      const retryAfterMs = last instanceof Refusal ? (last.retryAfterS ?? 0) * 1_000 : 0;
+      await pause(Math.max(delayMs, Math.min(retryAfterMs, MAX_RECONNECT_DELAY_MS)));
       if (this.#over) return;
       try {
         await this.#reconnect();
@@ -228,10 +253,10 @@ export class Call {
         if (isFinal(error)) break;
       }
     }
-    this.#end(lostProblem(why, last));
+    this.#end(callLostNotice(why, last));
   }
 
-  /** Under the same call, or, if the server has let go of it, in a new one that continues it. */
+  /** Under the same call; if the server has dropped it, in a new call that resumes it. */
   async #reconnect() {
     if (this.#pcId !== null) {
       try {
@@ -245,6 +270,7 @@ export class Call {
     await this.#connect({ restart: false });
   }
 
+  /** @param {Peer} peer */
   #closePeer(peer) {
     this.#peers.delete(peer);
     peer.close();
@@ -255,24 +281,26 @@ export class Call {
     for (const peer of this.#peers) if (peer !== except) this.#closePeer(peer);
   }
 
+  /** @param {string} reason */
   #endedByServer(reason) {
-    this.#pcId = null; // it has let go of the call: there is nobody to say goodbye to
+    this.#pcId = null; // the server has dropped the call and needs no goodbye
     this.#end({ title: "Call ended", text: sentence(reason), action: "Call again" });
   }
 
-  #end(problem) {
+  /** @param {Notice|null} notice null: the caller hung up */
+  #end(notice) {
     if (this.#over) return;
     this.#over = true;
     this.#channel?.disconnectBot();
     if (this.#pcId !== null) this.#signalling.goodbye(this.#pcId);
     this.#closePeers();
-    this.#giveUp(new NoPath("The call is over."));
-    this.#listener.onEnded(problem);
+    this.#giveUp(new NoMediaPath("The call is over."));
+    this.#listener.onEnded(notice);
   }
 }
 
 /**
- * Waits; a device that has its network back waits no longer.
+ * Waits, or until this device is online again.
  * @param {number} ms
  * @returns {Promise<void>}
  */

@@ -2,23 +2,32 @@
 
 const VERSION = "2.1.0";
 const PING_EVERY_MS = 1_000;
-/** Characters of a typed line that the server takes. */
+/** How many characters of typed text the server takes at once. */
 export const MAX_TEXT_CHARS = 4_000;
 const ABOUT = { library: "vision-agent-page", library_version: "1.0.0", platform: "web" };
 
-/** Which section of the offer a track belongs to, as the server counts them. */
+/** The index of each track's media section in the offer, as `trackStatus` names it. */
 export const RECEIVER = Object.freeze({ microphone: 0, camera: 1 });
+
+/**
+ * @typedef {{type: string, id?: string, data?: any, [key: string]: any}} Message of RTVI
+ * @typedef {object} ChannelListener
+ * @property {() => void} onReady the agent is ready
+ * @property {(message: Message) => void} onMessage
+ * @property {() => void} onPeerLeft
+ * @property {() => void} onClose
+ */
 
 export class Channel {
   #channel;
+  /** @type {number|undefined} */
   #ping;
   #texts = 0;
   #readyId = crypto.randomUUID?.() ?? String(Math.random());
 
   /**
    * @param {RTCDataChannel} channel
-   * @param {{onReady(): void, onMessage(message: {type: string, data?: any}): void,
-   *   onPeerLeft(): void, onClose(): void}} listener
+   * @param {ChannelListener} listener
    */
   constructor(channel, listener) {
     this.#channel = channel;
@@ -43,9 +52,9 @@ export class Channel {
   }
 
   /**
-   * Text for the agent, as if it had been said.
+   * Sends text that the agent answers like speech.
    * @param {string} content
-   * @returns {string|null} the message's id, which an error about it has too; null: not sent
+   * @returns {string|null} the message's id, which an error about it repeats; null: not sent
    */
   sendText(content) {
     const options = { run_immediately: true, audio_response: true };
@@ -53,26 +62,38 @@ export class Channel {
     return this.#send({ type: "send-text", id, data: { content, options } }) ? id : null;
   }
 
-  /** A message of this page's own. */
-  clientMessage(kind, content) {
-    return this.#send({ type: "client-message", id: String(Date.now()), data: { t: kind, d: content } });
-  }
-
-  /** Says that a track carries something, or nothing: mute, camera off. */
+  /**
+   * @param {number} receiverIndex one of RECEIVER
+   * @param {boolean} enabled false: the track carries nothing (muted, camera off)
+   */
   trackStatus(receiverIndex, enabled) {
     const message = { type: "trackStatus", receiver_index: receiverIndex, enabled };
     this.#raw(JSON.stringify({ type: "signalling", message }));
   }
 
-  /** The last word before hanging up. */
+  /**
+   * Tells the agent whether the camera sees more than what is sent.
+   * @param {{width: number, height: number}} size the camera's, in pixels; 0 without a camera
+   */
+  cameraSize(size) {
+    const data = { t: "camera_size", d: size };
+    this.#send({ type: "client-message", id: String(Date.now()), data });
+  }
+
+  /** Ends the call on the server. */
   disconnectBot() {
     this.#send({ type: "disconnect-bot", id: String(Date.now()), data: {} });
   }
 
+  /**
+   * @param {Message} message
+   * @returns {boolean} false: the channel is not open
+   */
   #send(message) {
     return this.#raw(JSON.stringify({ label: "rtvi-ai", ...message }));
   }
 
+  /** @param {string} text */
   #raw(text) {
     if (this.#channel.readyState !== "open") return false;
     this.#channel.send(text);
@@ -80,7 +101,10 @@ export class Channel {
   }
 }
 
-/** @returns {{type: string, [key: string]: any}|null} null for what is no message, such as "pong" */
+/**
+ * @param {unknown} text
+ * @returns {Message|null} null: not an RTVI message, for example a "pong"
+ */
 function parse(text) {
   if (typeof text !== "string" || !text.startsWith("{")) return null;
   try {

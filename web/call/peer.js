@@ -1,47 +1,56 @@
-// One WebRTC peer connection: from offer to connected. A lost one is never repaired (the server
-// cannot restart ICE) but replaced by another; see call.js.
+// One WebRTC peer connection, from offer to connected. The server cannot restart ICE, so a lost
+// connection is replaced by a new one; see call.js.
 
-import { cameraEncoding, capCamera } from "./sender.js";
+import { applyVideoEncoding, videoEncoding } from "./video_encoding.js";
 
-// Candidates that turn up together travel together.
+// Candidates that are gathered together are sent together.
 const CANDIDATE_BATCH_MS = 40;
-// The server sends sound 50 times a second, silence included, so some seconds without a packet are
-// a lost connection. Chromium says "disconnected" only after 8 s, when the server lets go as well.
+// The server sends 50 audio packets a second, silence included, so seconds without one mean a lost
+// connection. Chromium reports "disconnected" only after 8 s, when the server gives up as well.
 const CHECK_EVERY_MS = 1_000;
 const LOST_AFTER_CHECKS = 4;
 
+/**
+ * @typedef {import("./signalling.js").Signalling} Signalling
+ * @typedef {{onVoice(track: MediaStreamTrack): void, onLost(why: string): void}} PeerListener
+ */
+
 export class Peer {
-  /** The browser has found at least one address of its own to call from. */
+  /** Whether the browser has gathered a candidate to call from. */
   hasAddress = false;
   #pc;
   #signalling;
   #listener;
   /** @type {string|null} */
   #pcId = null;
-  #waiting = [];
+  /** @type {(RTCIceCandidate|null)[]} */
+  #unsent = [];
+  /** @type {number|undefined} */
   #batchTimer;
+  /** @type {number|undefined} */
   #checkTimer;
-  #capping = Promise.resolve();
-  #full = false;
+  /** @type {Promise<void>} */
+  #encodingApplied = Promise.resolve();
+  #fullResolution = false;
+  /** @type {number|undefined} */
   #fullTimer;
   #closed = false;
-  #told = false;
+  #lossReported = false;
 
   /**
-   * @param {{signalling: import("./signalling.js").Signalling, iceServers: RTCIceServer[],
-   *   microphone: MediaStreamTrack, camera: MediaStreamTrack|null,
-   *   listener: {onVoice(track: MediaStreamTrack): void, onLost(why: string): void}}} parts
+   * @param {{signalling: Signalling, iceServers: RTCIceServer[], microphone: MediaStreamTrack,
+   *   camera: MediaStreamTrack|null, listener: PeerListener}} parts
    */
   constructor({ signalling, iceServers, microphone, camera, listener }) {
     this.#signalling = signalling;
     this.#listener = listener;
     this.#pc = new RTCPeerConnection({ iceServers });
-    // The order of the sections is part of the protocol: 0 sound, 1 camera, then the channel. The
-    // camera's section is there without a camera too, so that one can join later.
+    // The order of the media sections is part of the protocol: 0 audio, 1 video, then the channel.
+    // A call without camera offers the video section too, so that a camera can be added later.
     this.#pc.addTransceiver(microphone, { direction: "sendrecv" });
     this.#pc.addTransceiver(camera ?? "video", {
       direction: "sendonly",
-      sendEncodings: [cameraEncoding(camera)],
+      sendEncodings: [videoEncoding(camera)],
     });
     /** @type {RTCDataChannel} */
     this.channel = this.#pc.createDataChannel("chat", { ordered: true });
@@ -53,23 +62,23 @@ export class Peer {
   }
 
   /**
-   * Offers, and takes the answer. Media may still take a moment after that.
-   * @param {Parameters<import("./signalling.js").Signalling["offer"]>[1]} which
-   * @returns {ReturnType<import("./signalling.js").Signalling["offer"]>} the answer
-   * @throws {Refusal|Unreachable}
+   * Sends the offer and applies the answer. Media may take a moment longer.
+   * @param {import("./signalling.js").OfferTarget} target
+   * @returns {Promise<import("./signalling.js").Answer>}
+   * @throws {Refusal|Unreachable|NotTheServer}
    */
-  async negotiate(which) {
+  async negotiate(target) {
     await this.#pc.setLocalDescription();
     const offer = /** @type {RTCSessionDescription} */ (this.#pc.localDescription);
-    const answer = await this.#signalling.offer(offer, which);
+    const answer = await this.#signalling.offer(offer, target);
     if (this.#closed) {
-      this.#signalling.goodbye(answer.pc_id); // hung up while it rang
+      this.#signalling.goodbye(answer.pc_id); // hung up in the meantime
       return answer;
     }
     await this.#pc.setRemoteDescription({ type: "answer", sdp: answer.sdp });
     this.#pcId = answer.pc_id;
     this.#sendCandidates();
-    await this.#cap();
+    await this.#applyEncoding();
     return answer;
   }
 
@@ -77,7 +86,7 @@ export class Peer {
   async replaceCamera(track) {
     const { sender } = this.#pc.getTransceivers()[1];
     await sender.replaceTrack(track);
-    await this.#cap();
+    await this.#applyEncoding();
   }
 
   /** @param {MediaStreamTrack} track */
@@ -85,20 +94,20 @@ export class Peer {
     await this.#pc.getTransceivers()[0].sender.replaceTrack(track);
   }
 
-  /** For a camera that changed its size under way. */
-  async pictureResized() {
-    await this.#cap();
+  /** The camera's track has another size. */
+  async cameraResized() {
+    await this.#applyEncoding();
   }
 
-  /** The agent looks closely: all the pixels there are, for a moment. */
-  async fullPicture(seconds) {
-    this.#full = true;
+  /** @param {number} seconds how long to send the camera's own resolution */
+  async sendFullResolution(seconds) {
+    this.#fullResolution = true;
     clearTimeout(this.#fullTimer);
     this.#fullTimer = setTimeout(() => {
-      this.#full = false;
-      this.#cap();
+      this.#fullResolution = false;
+      this.#applyEncoding();
     }, seconds * 1_000);
-    await this.#cap();
+    await this.#applyEncoding();
   }
 
   close() {
@@ -110,35 +119,38 @@ export class Peer {
     this.#pc.close();
   }
 
-  // One after the other: setParameters is refused if another came after its getParameters.
-  #cap() {
-    // An uncapped picture costs more, but it is one: no reason to end anything.
-    this.#capping = this.#capping.then(() => this.#capNow()).catch(console.warn);
-    return this.#capping;
+  // One at a time: setParameters fails if another call came after its getParameters. If it fails,
+  // the frames only cost more.
+  #applyEncoding() {
+    this.#encodingApplied = this.#encodingApplied
+      .then(() => this.#applyEncodingNow())
+      .catch(console.warn);
+    return this.#encodingApplied;
   }
 
-  async #capNow() {
+  async #applyEncodingNow() {
     if (this.#closed || this.#pc.signalingState !== "stable") return;
-    const camera = this.#pc.getTransceivers()[1];
-    if (camera.currentDirection === "sendonly" || camera.currentDirection === "sendrecv") {
-      await capCamera(camera.sender, this.#full);
+    const { currentDirection, sender } = this.#pc.getTransceivers()[1];
+    if (currentDirection === "sendonly" || currentDirection === "sendrecv") {
+      await applyVideoEncoding(sender, this.#fullResolution);
     }
   }
 
+  /** @param {RTCIceCandidate|null} candidate */
   #trickle(candidate) {
-    // The server listens on UDP only; a browser without any network still offers TCP.
+    // The server listens on UDP only; a browser without a network still offers TCP candidates.
     if (candidate?.protocol === "udp") this.hasAddress = true;
-    this.#waiting.push(candidate);
+    this.#unsent.push(candidate);
     if (this.#pcId === null || this.#batchTimer) return;
     this.#batchTimer = setTimeout(() => this.#sendCandidates(), CANDIDATE_BATCH_MS);
   }
 
   #sendCandidates() {
     this.#batchTimer = undefined;
-    const batch = this.#waiting.splice(0);
+    const batch = this.#unsent.splice(0);
     if (batch.length === 0 || this.#closed || this.#pcId === null) return;
-    // A batch that is lost costs at most a path; if none is left, the connection timer tells.
-    this.#signalling.candidates(this.#pcId, batch).catch((error) => console.warn(error));
+    // A lost batch costs at most one path. If none is left, the call's timer ends the attempt.
+    this.#signalling.candidates(this.#pcId, batch).catch(console.warn);
   }
 
   #watch() {
@@ -148,22 +160,24 @@ export class Peer {
     let before = 0;
     let silentChecks = 0;
     this.#checkTimer = setInterval(async () => {
-      const packets = await this.#soundPackets();
+      const packets = await this.#audioPackets();
       silentChecks = packets > before ? 0 : silentChecks + 1;
       before = packets;
       if (silentChecks >= LOST_AFTER_CHECKS) this.#lost("The connection was interrupted.");
     }, CHECK_EVERY_MS);
   }
 
-  async #soundPackets() {
+  /** @returns {Promise<number>} */
+  async #audioPackets() {
     const stats = await this.#pc.getTransceivers()[0].receiver.getStats();
-    for (const one of stats.values()) if (one.type === "inbound-rtp") return one.packetsReceived;
-    return 0;
+    const inbound = [...stats.values()].find(({ type }) => type === "inbound-rtp");
+    return inbound?.packetsReceived ?? 0;
   }
 
+  /** @param {string} why a sentence */
   #lost(why) {
-    if (this.#closed || this.#told) return;
-    this.#told = true;
+    if (this.#closed || this.#lossReported) return;
+    this.#lossReported = true;
     clearInterval(this.#checkTimer);
     this.#listener.onLost(why);
   }

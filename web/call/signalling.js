@@ -1,44 +1,83 @@
-// The HTTP side of a call: offer, candidates, goodbye. Speaks SmallWebRTC signalling. All addresses
-// are relative to the page's, which a proxy or an application around it may have put under a prefix.
+// SmallWebRTC signalling over HTTP: offer, candidates, goodbye. All URLs are relative to the page's,
+// which a proxy or an embedding application may serve under a prefix.
 
-import { NotTheServer, Refusal, Unreachable } from "./problems.js";
+import { NotTheServer, Refusal, Unreachable } from "./errors.js";
 
 const REQUEST_TIMEOUT_MS = 15_000;
-const WHO = "vision-agent-user";
+const CALLER_ID_KEY = "vision-agent-user";
+
+/**
+ * @typedef {object} Destination a model service
+ * @property {"gemini"|"vertex"|"custom"} service custom: whatever the agent's own model connects to
+ * @property {string} host empty: Google's own, or unknown
+ * @property {string} model
+ */
+
+/**
+ * @typedef {object} Agent what `GET /api/info` says about an agent
+ * @property {string} [agent] its name
+ * @property {string} [description]
+ * @property {"local"|"gemini"|"custom"} [brain] custom: the agent brings a model object or base URL
+ * @property {string} [brain_label]
+ * @property {string} [model]
+ * @property {string[]} [misfits] parts of the agent without effect in a call, a sentence each
+ * @property {Destination[]} [destinations] empty for the local engine
+ */
+
+/**
+ * @typedef {Agent & {id?: string, agents?: (Agent & {id: string})[], ice_servers?: RTCIceServer[],
+ *   ready?: boolean}} Info the response to `GET /api/info`
+ * @typedef {{sdp: string, type: "answer", pc_id: string, resume?: string, resume_within_s?: number,
+ *   resumed?: boolean}} Answer the response to an offer; resume: the token that resumes this
+ *   conversation; resumed: whether an earlier one was resumed
+ * @typedef {object} OfferTarget a new call, or a new peer connection under a known one
+ * @property {string|null} pcId
+ * @property {boolean} restart replaces the call's peer connection
+ * @property {string|null} [agent] null: the server's first
+ * @property {string|null} [resume] the token of an earlier conversation
+ */
 
 export class Signalling {
   #token;
 
-  /** @param {string|null} token sent as `Authorization: Bearer …`, if the server asks for one */
+  /** @param {string|null} token for `Authorization: Bearer …`; null: the server asks for none */
   constructor(token = null) {
     this.#token = token;
   }
 
-  /** What the server says about itself: agent, brain, ice_servers, ready. */
+  /**
+   * @returns {Promise<Info>}
+   * @throws {Refusal|Unreachable|NotTheServer}
+   */
   info() {
     return this.#request("GET", "api/info");
   }
 
   /**
-   * @param {RTCSessionDescriptionInit} offer
-   * @param {{pcId: string|null, restart: boolean, agent?: string|null, resume?: string|null}} which
-   *   a new call, or a new peer under a known one; `agent`: which of the server's, null for its
-   *   first; `resume` continues an earlier call's conversation
-   * @returns {Promise<{sdp: string, type: "answer", pc_id: string, resume?: string,
-   *   resume_within_s?: number, resumed?: boolean}>}
+   * @param {RTCSessionDescription} offer
+   * @param {OfferTarget} target
+   * @returns {Promise<Answer>}
+   * @throws {Refusal|Unreachable|NotTheServer}
    */
   offer(offer, { pcId, restart, agent = null, resume = null }) {
-    const body = { sdp: offer.sdp, type: offer.type, pc_id: pcId };
-    const user = whoCalls();
-    body.requestData = { ...(user && { user }), ...(agent !== null && { agent }) };
-    if (restart) body.restart_pc = true;
-    else if (resume) body.requestData.resume = resume;
-    return this.#request("POST", "api/offer", body);
+    const user = callerId();
+    return this.#request("POST", "api/offer", {
+      sdp: offer.sdp,
+      type: offer.type,
+      pc_id: pcId,
+      ...(restart && { restart_pc: true }),
+      requestData: {
+        ...(user && { user }),
+        ...(agent !== null && { agent }),
+        ...(resume && !restart && { resume }),
+      },
+    });
   }
 
   /**
    * @param {string} pcId
-   * @param {RTCIceCandidate[]} candidates a null stands for the end of them
+   * @param {(RTCIceCandidate|null)[]} candidates null: the end of candidates
+   * @throws {Refusal|Unreachable|NotTheServer}
    */
   candidates(pcId, candidates) {
     return this.#request("PATCH", "api/offer", {
@@ -52,8 +91,8 @@ export class Signalling {
   }
 
   /**
-   * Ends the call on the server. `keepalive` lets it outlive a page that is being closed, so
-   * nothing may wait for it and there is nobody left to tell if it fails.
+   * Ends the call on the server. With `keepalive` the request outlives a page that is being closed,
+   * so nothing waits for it and a failure is not reported.
    * @param {string} pcId
    */
   goodbye(pcId) {
@@ -71,6 +110,13 @@ export class Signalling {
     return headers;
   }
 
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {object} [body] becomes JSON
+   * @returns {Promise<any>} the response's JSON object
+   * @throws {Refusal|Unreachable|NotTheServer}
+   */
   async #request(method, path, body) {
     let response;
     try {
@@ -80,11 +126,12 @@ export class Signalling {
         body: body === undefined ? undefined : JSON.stringify(body),
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
         cache: "no-store",
-        redirect: "manual", // this server sends nobody elsewhere, a login in front of it does
+        redirect: "manual", // this server never redirects, a login page in front of it does
       });
     } catch (error) {
-      const late = error.name === "TimeoutError";
-      throw new Unreachable(navigator.onLine === false ? "offline" : late ? "late" : "silent");
+      const timedOut = error instanceof DOMException && error.name === "TimeoutError";
+      const how = timedOut ? "timeout" : "silent";
+      throw new Unreachable(navigator.onLine === false ? "offline" : how);
     }
     if (response.type === "opaqueredirect") throw new NotTheServer();
     const answer = await response.json().catch(() => null);
@@ -100,27 +147,30 @@ export class Signalling {
   }
 }
 
-/** The access token of a link that ends in `#token=…`. A fragment is never sent to the server. */
+/**
+ * The access token of a link that ends in `#token=…`: a browser never sends the fragment.
+ * @param {string} hash of the page's URL
+ */
 export function tokenFrom(hash) {
   return new URLSearchParams(hash.replace(/^#/, "")).get("token");
 }
 
 /**
- * Who this is, for the agent's memory of earlier calls: a name that nobody can guess, kept in this
- * browser. Whoever clears the site's data is somebody new.
- * @returns {string|null} null if nothing may be kept here
+ * The caller's id, under which the agent remembers earlier calls: random, kept in this browser until
+ * the site's data is cleared.
+ * @returns {string|null} null: storage is forbidden, so the agent remembers nothing of this caller
  */
-function whoCalls() {
+function callerId() {
   try {
-    let user = localStorage.getItem(WHO);
-    if (!/^[0-9a-f]{32}$/.test(user ?? "")) {
-      user = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    let id = localStorage.getItem(CALLER_ID_KEY);
+    if (!/^[0-9a-f]{32}$/.test(id ?? "")) {
+      id = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
         byte.toString(16).padStart(2, "0"),
       ).join("");
-      localStorage.setItem(WHO, user);
+      localStorage.setItem(CALLER_ID_KEY, id);
     }
-    return user;
+    return id;
   } catch {
-    return null; // storage is forbidden: the agent remembers nothing of this person
+    return null;
   }
 }

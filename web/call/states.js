@@ -1,8 +1,13 @@
-// What the call is doing, decided without touching the page or the network.
+// The state of a call, and its words. Pure.
 
 /**
+ * asking: the browser asks the caller for camera and microphone.
  * @typedef {"idle"|"asking"|"connecting"|"listening"|"thinking"|"speaking"|"reconnecting"|"ended"} StateName
- * @typedef {{name: StateName, reason: string|null, serverLeads: boolean, userSpeaking: boolean}} CallState
+ * @typedef {object} CallState
+ * @property {StateName} name
+ * @property {string|null} reason a sentence
+ * @property {boolean} serverLeads the server reports the state itself
+ * @property {boolean} userSpeaking
  */
 
 /** @type {CallState} */
@@ -13,27 +18,33 @@ export const IDLE = Object.freeze({
   userSpeaking: false,
 });
 
+/** @type {Set<StateName>} */
 const LIVE = new Set(["listening", "thinking", "speaking"]);
 const SERVER_STATES = new Set([...LIVE, "connecting", "reconnecting", "ended"]);
 
-/** Is there a conversation going on, so that speech and text reach the agent? */
+/**
+ * Whether speech and text reach the agent.
+ * @param {CallState} state
+ */
 export const isLive = (state) => LIVE.has(state.name);
 
-/** Is there a call at all, connected or on its way? */
+/**
+ * Whether there is a call, connected or being connected.
+ * @param {CallState} state
+ */
 export const isInCall = (state) => state.name !== "idle" && state.name !== "ended";
 
 /**
- * The state after a message of the server.
- *
- * A server that says its state outright (`server-message` of kind `state`) is believed from then
- * on; until it does, and for any other RTVI server, the state follows from who is speaking.
+ * The state after a message from the server. Once the server reports the state itself
+ * (`server-message` of kind `state`), its word counts. Until then, and with any other RTVI server,
+ * the state is derived from who is speaking.
  *
  * @param {CallState} state
  * @param {{type: string, data?: any}} message an RTVI message
  * @returns {CallState}
  */
 export function afterMessage(state, { type, data }) {
-  if (state.name === "ended") return state; // a late message must not revive a call
+  if (state.name === "ended") return state; // a late message does not revive a call
   switch (type) {
     case "server-message":
       if (data?.kind !== "state" || !SERVER_STATES.has(data.state)) return state;
@@ -54,39 +65,44 @@ export function afterMessage(state, { type, data }) {
 }
 
 /**
- * The state when the page itself knows better: it dials, it lost the peer, it hung up.
+ * A state that the page decides: it dials, it lost the peer connection, the caller hung up.
  * @param {CallState} state
  * @param {StateName} name
  * @param {string|null} reason
  * @returns {CallState}
  */
 export function enter(state, name, reason = null) {
-  const fresh = name === "asking" || name === "connecting" || name === "idle";
+  const isNewCall = name === "asking" || name === "connecting" || name === "idle";
   return {
     name,
     reason,
-    serverLeads: fresh ? false : state.serverLeads,
+    serverLeads: isNewCall ? false : state.serverLeads,
     userSpeaking: false,
   };
 }
 
+/**
+ * @param {CallState} state
+ * @param {StateName} name
+ * @returns {CallState}
+ */
 function derived(state, name) {
-  // "connecting" and "reconnecting" of our own making are over once the agent is there.
+  // A "connecting" or "reconnecting" that the page set is over once the agent is there.
   if (state.serverLeads && LIVE.has(state.name)) return state;
   return { ...state, name, reason: null };
 }
 
-/** @param {CallState} state @returns {string} the state in a word or two */
+/** @param {CallState} state */
 export const titleOf = (state) =>
-  wordsFor(state, { muted: false, typedOnly: false, slow: false }).title;
+  describe(state, { muted: false, typedOnly: false, slow: false }).title;
 
 /**
  * @param {CallState} state
- * @param {{muted: boolean, typedOnly: boolean, slow: boolean}} now slow: it has been so for longer
- *   than it usually is
- * @returns {{title: string, detail: string}} what to show
+ * @param {{muted: boolean, typedOnly: boolean, slow: boolean}} now slow: the state lasts longer than
+ *   it usually does
+ * @returns {{title: string, detail: string}} a word or two, and a sentence or nothing
  */
-export function wordsFor(state, { muted, typedOnly, slow }) {
+export function describe(state, { muted, typedOnly, slow }) {
   switch (state.name) {
     case "idle":
       return { title: "Ready", detail: "" };

@@ -1,18 +1,18 @@
-// The person's camera: which one, which way it looks, on and off.
+// The caller's camera: on and off, and which one.
 
-// 1280×720 for the person's own eyes: the picture fills a large screen. sender.js scales what
-// leaves down to what the server keeps.
+// The caller sees this on a large screen. call/video_encoding.js scales down what is sent to the
+// size that the server keeps.
 const SIZE = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
 
 export class Camera {
-  /** @type {MediaStreamTrack|null} */
+  /** @type {MediaStreamTrack|null} null: off */
   track = null;
-  #onGone;
+  #onLost;
   #count = 0;
 
-  /** @param {() => void} onGone the camera was unplugged, or taken away by the system */
-  constructor(onGone) {
-    this.#onGone = onGone;
+  /** @param {() => void} onLost the camera was unplugged, or taken away by the system */
+  constructor(onLost) {
+    this.#onLost = onLost;
   }
 
   static get constraints() {
@@ -20,7 +20,6 @@ export class Camera {
   }
 
   /**
-   * Opens it.
    * @param {MediaTrackConstraints} constraints
    * @throws {DOMException} as getUserMedia does
    */
@@ -29,14 +28,14 @@ export class Camera {
     this.adopt(stream.getVideoTracks()[0]);
   }
 
-  /** Takes a track that was asked for together with the microphone's. */
+  /** @param {MediaStreamTrack} track opened elsewhere, together with the microphone's */
   adopt(track) {
     this.close();
     this.track = track;
     track.addEventListener("ended", () => {
       if (this.track !== track) return;
       this.track = null;
-      this.#onGone();
+      this.#onLost();
     });
   }
 
@@ -44,18 +43,20 @@ export class Camera {
     return this.#count > 1;
   }
 
-  /** Counts the cameras. Browsers tell only once one may be used. */
+  /** Counts the cameras. Browsers list them only once the caller has allowed one. */
   async count() {
-    const devices = await navigator.mediaDevices.enumerateDevices();
-    this.#count = devices.filter(({ kind }) => kind === "videoinput").length;
+    this.#count = (await cameraIds()).length;
   }
 
-  /** To the next camera; a phone turns from front to rear and back. */
+  /**
+   * Switches to the next camera; on a phone between front and rear.
+   * @throws {DOMException} the next one did not open; the one before is on again
+   */
   async switch() {
     const { facingMode, deviceId } = this.track?.getSettings() ?? {};
     const next = facingMode
       ? { facingMode: { ideal: facingMode === "user" ? "environment" : "user" } }
-      : { deviceId: { exact: await this.#deviceAfter(deviceId) } };
+      : { deviceId: { exact: await cameraAfter(deviceId) } };
     this.close(); // many phones open one camera at a time
     try {
       await this.open({ ...SIZE, ...next });
@@ -65,16 +66,21 @@ export class Camera {
     }
   }
 
-  async #deviceAfter(deviceId) {
-    const devices = await navigator.mediaDevices.enumerateDevices();
-    const ids = devices.filter(({ kind }) => kind === "videoinput").map((one) => one.deviceId);
-    return ids[(ids.indexOf(deviceId) + 1) % ids.length];
-  }
-
-  /** Off also for the light beside the lens. */
+  /** Stops the track, which also turns off the light beside the lens. */
   close() {
     const track = this.track;
     this.track = null;
     track?.stop();
   }
+}
+
+async function cameraIds() {
+  const devices = await navigator.mediaDevices.enumerateDevices();
+  return devices.filter(({ kind }) => kind === "videoinput").map(({ deviceId }) => deviceId);
+}
+
+/** @param {string} [deviceId] */
+async function cameraAfter(deviceId) {
+  const ids = await cameraIds();
+  return ids[((deviceId === undefined ? -1 : ids.indexOf(deviceId)) + 1) % ids.length];
 }

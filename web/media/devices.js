@@ -1,15 +1,17 @@
-// The person's camera and microphone together: asked for at once, and each with its own problems.
+// The caller's camera and microphone together: one permission prompt, and an error for each.
 
 import { Camera } from "./camera.js";
+import { InsecureContext, deviceNotice } from "./device_errors.js";
 import { Microphone } from "./microphone.js";
-import { INSECURE, Insecure, deviceProblem } from "../call/problems.js";
 
 /**
+ * @typedef {import("./device_errors.js").Device} Device
+ * @typedef {import("./device_errors.js").Missing} Missing
  * @typedef {object} DevicesListener
- * @property {(kind: "camera"|"microphone"|"both", problem: import("../call/problems.js").Problem) => void}
- *   onMissing the call has to do without it
- * @property {() => void} onFound whatever was missing is there again, or no longer wanted
- * @property {() => Promise<void>} onChange what is to be sent has changed
+ * @property {(missing: Missing, notice: import("../call/errors.js").Notice) => void} onMissing the
+ *   call has to do without it
+ * @property {() => void} onFound what was missing is there again, or no longer wanted
+ * @property {() => Promise<void>} onChange the tracks to send have changed
  */
 
 export class Devices {
@@ -21,13 +23,13 @@ export class Devices {
   /** @param {DevicesListener} listener */
   constructor(listener) {
     this.#listener = listener;
-    this.camera = new Camera(() => this.#gone("camera"));
-    this.microphone = new Microphone(() => this.#gone("microphone"));
+    this.camera = new Camera(() => this.#lost("camera"));
+    this.microphone = new Microphone(() => this.#lost("microphone"));
   }
 
   /**
-   * Opens both in one question to the person. If that fails, each on its own, so that a missing
-   * camera does not cost the microphone. What is missing is told to the listener; it is no error.
+   * Opens both with one permission prompt. If that fails, each on its own, so that a missing camera
+   * does not cost the microphone. A missing device is reported to the listener, not thrown.
    * @param {boolean} withCamera
    */
   async open(withCamera) {
@@ -35,34 +37,15 @@ export class Devices {
     this.cameraError = null;
     this.microphone.mute(false);
     if (!navigator.mediaDevices?.getUserMedia) {
-      this.#missing("both", new Insecure());
+      this.#missing("both", new InsecureContext());
       return;
     }
-    if (!withCamera) {
-      const error = await this.#try(this.microphone);
-      if (error) this.#missing("microphone", error);
-      return;
-    }
-    const { microphone, camera } = this;
-    try {
-      const stream = await navigator.mediaDevices.getUserMedia({
-        audio: Microphone.constraints,
-        video: Camera.constraints,
-      });
-      microphone.adopt(stream.getAudioTracks()[0]);
-      camera.adopt(stream.getVideoTracks()[0]);
-    } catch {
-      // Which of the two it was, the browser does not say: ask for each.
-      const deaf = await this.#try(microphone);
-      const blind = await this.#try(camera);
-      if (deaf && blind && deaf.name === blind.name) this.#missing("both", deaf);
-      else if (deaf) this.#missing("microphone", deaf);
-      if (blind && blind.name !== deaf?.name) this.#missing("camera", blind);
-    }
-    if (this.#closed) this.close(); // hung up while the browser was asking
+    if (withCamera) await this.#openBoth();
+    else await this.#open("microphone");
+    if (this.#closed) this.close(); // hung up during the prompt
   }
 
-  /** What the button does: mute and unmute, or try to get the microphone after all. */
+  /** Mutes and unmutes; without a microphone, tries to open it. */
   async toggleMicrophone() {
     this.#listener.onFound();
     if (this.microphone.isOpen) this.microphone.mute(!this.microphone.muted);
@@ -78,11 +61,11 @@ export class Devices {
     await this.#listener.onChange();
   }
 
-  /** @param {"camera"|"microphone"|"both"} kind what was missing */
-  async retry(kind) {
+  /** @param {Missing} missing */
+  async retry(missing) {
     this.#listener.onFound();
-    if (kind !== "camera" && !this.microphone.isOpen) await this.#reopen("microphone");
-    if (kind !== "microphone" && !this.camera.track) await this.#reopen("camera");
+    if (missing !== "camera" && !this.microphone.isOpen) await this.#reopen("microphone");
+    if (missing !== "microphone" && !this.camera.track) await this.#reopen("camera");
     await this.#listener.onChange();
   }
 
@@ -90,7 +73,7 @@ export class Devices {
     try {
       await this.camera.switch();
     } catch (error) {
-      this.#missing("camera", error);
+      this.#missing("camera", /** @type {DOMException} */ (error));
     }
     if (this.#closed) this.close();
     await this.#listener.onChange();
@@ -102,30 +85,63 @@ export class Devices {
     this.microphone.close();
   }
 
-  async #reopen(kind) {
-    const error = await this.#try(this[kind]);
-    if (error) this.#missing(kind, error);
-    if (this.#closed) this.close();
-  }
-
-  async #try(device) {
+  async #openBoth() {
+    const { microphone, camera } = this;
     try {
-      if (!navigator.mediaDevices) throw new Insecure();
-      await device.open();
-      return null;
-    } catch (error) {
-      return error;
+      const stream = await navigator.mediaDevices.getUserMedia({
+        audio: Microphone.constraints,
+        video: Camera.constraints,
+      });
+      microphone.adopt(stream.getAudioTracks()[0]);
+      camera.adopt(stream.getVideoTracks()[0]);
+    } catch {
+      // The error does not say which of the two failed.
+      const noMicrophone = await this.#try(microphone);
+      const noCamera = await this.#try(camera);
+      const same = noMicrophone && noCamera && noMicrophone.name === noCamera.name;
+      if (noMicrophone) this.#missing(same ? "both" : "microphone", noMicrophone);
+      if (noCamera && !same) this.#missing("camera", noCamera);
     }
   }
 
-  async #gone(kind) {
-    this.#missing(kind, new DOMException("unplugged", "NotFoundError"));
+  /** @param {Device} device */
+  async #open(device) {
+    const error = await this.#try(this[device]);
+    if (error) this.#missing(device, error);
+  }
+
+  /** @param {Device} device */
+  async #reopen(device) {
+    await this.#open(device);
+    if (this.#closed) this.close();
+  }
+
+  /**
+   * @param {Camera|Microphone} device
+   * @returns {Promise<Error|null>}
+   */
+  async #try(device) {
+    try {
+      if (!navigator.mediaDevices) throw new InsecureContext();
+      await device.open();
+      return null;
+    } catch (error) {
+      return /** @type {Error} */ (error);
+    }
+  }
+
+  /** @param {Device} device */
+  async #lost(device) {
+    this.#missing(device, new DOMException("unplugged", "NotFoundError"));
     await this.#listener.onChange();
   }
 
-  #missing(kind, error) {
-    if (kind !== "microphone") this.cameraError = error;
-    const insecure = error instanceof Insecure;
-    this.#listener.onMissing(kind, insecure ? INSECURE : deviceProblem(kind, error));
+  /**
+   * @param {Missing} missing
+   * @param {Error} error
+   */
+  #missing(missing, error) {
+    if (missing !== "microphone") this.cameraError = error;
+    this.#listener.onMissing(missing, deviceNotice(missing, error));
   }
 }

@@ -1,6 +1,6 @@
-// The person's microphone, or the silence that stands in for it.
+// The caller's microphone, or silence in its place.
 
-import { audioContext } from "./audio_context.js";
+import { audioContext } from "./audio.js";
 
 const CONSTRAINTS = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 
@@ -10,24 +10,24 @@ export class Microphone {
   /** @type {MediaStreamTrack|null} */
   #track = null;
   #muted = false;
-  #onGone;
+  #onLost;
 
-  /** @param {() => void} onGone the microphone was unplugged, or taken away by the system */
-  constructor(onGone) {
-    this.#onGone = onGone;
+  /** @param {() => void} onLost the microphone was unplugged, or taken away by the system */
+  constructor(onLost) {
+    this.#onLost = onLost;
   }
 
   static get constraints() {
     return CONSTRAINTS;
   }
 
-  /** Opens it. @throws {DOMException} as getUserMedia does */
+  /** @throws {DOMException} as getUserMedia does */
   async open() {
     const stream = await navigator.mediaDevices.getUserMedia({ audio: CONSTRAINTS });
     this.adopt(stream.getAudioTracks()[0]);
   }
 
-  /** Takes a track that was asked for together with the camera's. */
+  /** @param {MediaStreamTrack} track opened elsewhere, together with the camera's */
   adopt(track) {
     this.close();
     this.#track = track;
@@ -35,7 +35,7 @@ export class Microphone {
     track.addEventListener("ended", () => {
       if (this.#track !== track) return;
       this.#track = null;
-      this.#onGone();
+      this.#onLost();
     });
   }
 
@@ -47,19 +47,20 @@ export class Microphone {
     return this.#muted;
   }
 
-  /** Nothing of the caller's voice leaves: muted by hand, or there is no microphone. */
+  /** Whether nothing of the caller's voice is sent: muted, or no microphone. */
   get silent() {
     return this.#muted || !this.isOpen;
   }
 
+  /** @param {boolean} muted */
   mute(muted) {
     this.#muted = muted;
     if (this.#track) this.#track.enabled = !muted;
   }
 
   /**
-   * What to send. Without a microphone it is silence, so that sound packets flow all the same:
-   * that is how the server tells a typed call from a caller who vanished.
+   * The track to send. Without a microphone it is silence: the server takes a call without audio
+   * packets for one whose caller has vanished.
    * @returns {MediaStreamTrack}
    */
   get track() {

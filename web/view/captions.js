@@ -1,11 +1,11 @@
-// What both sides said, as it is said.
+// The transcript of both sides, while they speak.
 
 import { element } from "./elements.js";
 
-const MAX_LINES = 300; // an hour of talk; older lines go
+const MAX_LINES = 300; // an hour of conversation; older lines are removed
 const NEAR_BOTTOM_PX = 80;
 
-/** Why an answer was cut short, as it is written behind it. */
+/** Why an answer was cut short, in the words that follow it. */
 export const CAUSE = Object.freeze({
   caller: "you interrupted",
   hungUp: "you hung up",
@@ -13,39 +13,44 @@ export const CAUSE = Object.freeze({
   ended: "the call ended",
 });
 
+/**
+ * @typedef {"user"|"agent"|"tool"|"note"|"error"} LineKind
+ * @typedef {{who: string, text: string, agent?: string}} EarlierLine of an earlier call
+ */
+
 export class Captions {
   #list;
   #announcer;
-  /** @type {HTMLElement|null} */
+  #empty = true;
+  /** @type {HTMLElement|null} the agent's line that is being written */
   #agentLine = null;
-  /**
-   * The line of the answer that is being given, until its turn is complete.
-   * @type {HTMLElement|null}
-   */
+  /** @type {HTMLElement|null} the line of the current answer, until its turn is complete */
   #answerLine = null;
-  /** @type {HTMLElement|null} */
+  /** @type {HTMLElement|null} the caller's line that is being written */
   #userLine = null;
-  /** Why the answer that is being given would break off. @type {string} */
+  /** @type {string} why the current answer would be cut short */
   #cause = CAUSE.caller;
   /**
-   * The line after which the person began to speak; undefined: nothing said since the last line.
+   * The last line when the caller began to speak; null: there was none; undefined: the caller has
+   * not begun.
    * @type {Element|null|undefined}
    */
   #spokeAfter;
-  /** @type {number|null} */
-  #lookedMs = null;
+  /** @type {number|null} the age of the frame that goes with the caller's line */
+  #frameAgeMs = null;
+  /** @type {Map<string, HTMLElement>} the lines of running tools, by call id */
   #tools = new Map();
   #agentName = "Agent";
 
   /**
    * @param {HTMLElement} list an <ol>; each line becomes an <li>
-   * @param {HTMLElement} announcer a polite live region: finished lines only, because a screen
-   *   reader that reads every word as it arrives talks over the agent
+   * @param {HTMLElement} announcer a polite live region. It gets finished lines only: a screen
+   *   reader that reads every word as it arrives talks over the agent.
    */
   constructor(list, announcer) {
     this.#list = list;
     this.#announcer = announcer;
-    // A phone's keyboard takes half the height: the newest line stays in sight.
+    // Keeps the newest line in sight when a phone's keyboard takes half the height.
     let atBottom = true;
     list.addEventListener("scroll", () => (atBottom = this.#isAtBottom()));
     new ResizeObserver(() => atBottom && this.#scrollDown()).observe(list);
@@ -53,40 +58,41 @@ export class Captions {
 
   clear() {
     this.#list.replaceChildren();
+    this.#empty = true;
     this.#announcer.textContent = "";
     this.#agentLine = this.#answerLine = this.#userLine = null;
     this.#cause = CAUSE.caller;
     this.#spokeAfter = undefined;
-    this.#lookedMs = null;
+    this.#frameAgeMs = null;
     this.#tools.clear();
     this.#agentName = "Agent";
   }
 
-  /** Nothing has been said, whatever was noted. */
+  /** Whether neither side has said anything; notes do not count. */
   get isEmpty() {
-    return this.#list.querySelector(".line-user, .line-agent") === null;
+    return this.#empty;
   }
 
-  /** @param {string} name the agent whose words follow, as its developer called it */
+  /** @param {string} name the ADK name of the agent that speaks from now on */
   agentSpeaks(name) {
     this.#agentName = sentence(name);
   }
 
-  /**
-   * What was said in earlier calls of this conversation.
-   * @param {{who: string, text: string, agent?: string}[]} lines
-   */
+  /** @param {EarlierLine[]} lines what was said in earlier calls of this conversation */
   restore(lines) {
     for (const { who, text, agent } of lines) {
       if (agent) this.agentSpeaks(agent);
       const line = this.#add(who === "user" ? "user" : "agent");
       this.#write(line, text);
-      if (who === "user") line.dataset.typed = ""; // perhaps: nobody kept whether it was
+      if (who === "user") line.dataset.typed = ""; // the server does not keep whether it was typed
       else line.dataset.state = "final";
     }
   }
 
-  /** The call broke off: whatever was being said goes no further. @param {string} cause */
+  /**
+   * Ends every unfinished line.
+   * @param {string} cause one of CAUSE
+   */
   breakOff(cause) {
     if (this.#agentLine) this.#cut(this.#agentLine, cause);
     this.#agentLine = this.#answerLine = this.#userLine = null;
@@ -94,19 +100,22 @@ export class Captions {
     for (const id of [...this.#tools.keys()]) this.toolStopped(id, true);
   }
 
-  /** An answer that does not go on after this was not interrupted by the person. */
+  /** If the current answer does not continue, the caller did not interrupt it. */
   connectionLost() {
     if (this.#agentLine) this.#cause = CAUSE.lost;
   }
 
-  /** The person began to speak: this is where their words belong, however late they arrive. */
+  /** The caller began to speak. Their words belong here, however late the transcript arrives. */
   userStarted() {
     this.#cause = CAUSE.caller;
     this.#spokeAfter = this.#list.lastElementChild;
-    this.#lookedMs = null;
+    this.#frameAgeMs = null;
   }
 
-  /** @param {string} text the whole utterance if final; else its next piece, or all there is yet */
+  /**
+   * @param {string} text the whole utterance if final; else its next piece, or all of it so far
+   * @param {boolean} final
+   */
   user(text, final) {
     if (this.#userLine === null) {
       if (!text.trim()) return;
@@ -116,13 +125,16 @@ export class Captions {
     const line = this.#userLine;
     const before = this.#textOf(line);
     this.#write(line, final || text.startsWith(before) ? text : joined(before, text));
-    this.#noteLook(line);
+    this.#noteFrame(line);
     if (!final) return;
     this.#userLine = null;
     this.#announce("You", text);
   }
 
-  /** @param {string} text @param {string} [id] of the message that carries it */
+  /**
+   * @param {string} text
+   * @param {string} [id] of the message that carries it
+   */
   typed(text, id = "") {
     this.#cause = CAUSE.caller;
     const line = this.#add("user");
@@ -131,19 +143,20 @@ export class Captions {
   }
 
   /**
-   * The server did not take a message.
-   * @param {string|undefined} id the message's
-   * @param {string} why
-   * @returns {string|null} the typed line that it carried; null: it carried none
+   * Marks a typed line that the server did not take.
+   * @param {string|undefined} id of the message that the server refused
+   * @param {string} reason
+   * @returns {string|null} the line's text; null: the message carried no typed line
    */
-  refused(id, why) {
-    const isIt = (line) => line.dataset.typed === id && line.dataset.state !== "refused";
+  refuse(id, reason) {
     const lines = /** @type {HTMLElement[]} */ ([...this.#list.children]);
-    const line = id ? lines.find(isIt) : undefined;
+    const line = lines.find(
+      ({ dataset }) => id && dataset.typed === id && dataset.state !== "refused",
+    );
     if (!line) return null;
     line.dataset.state = "refused";
-    line.append(element("span", "cut", `Not sent. ${why}`));
-    this.#announcer.textContent = why;
+    line.append(element("span", "cut", `Not sent. ${reason}`));
+    this.#announcer.textContent = reason;
     return this.#textOf(line);
   }
 
@@ -154,7 +167,7 @@ export class Captions {
     this.#write(this.#agentLine, joined(this.#textOf(this.#agentLine), delta));
   }
 
-  /** @param {string} text the whole answer, or what was said of it */
+  /** @param {string} text the whole answer, or the part that was played */
   agentFinal(text) {
     const line = this.#agentLine ?? (text.trim() ? this.#add("agent") : null);
     this.#agentLine = null;
@@ -166,36 +179,52 @@ export class Captions {
   }
 
   /**
-   * Its words may all have been here already: they come faster than their sound.
-   * @param {string} [heard] those that were heard
+   * The agent was interrupted. All the words of its answer may be here already, because text
+   * arrives faster than its sound is played.
+   * @param {string} [played] the words that were played
    */
-  interrupted(heard) {
+  interrupted(played) {
     const line = this.#agentLine ?? this.#answerLine;
     if (!line) return;
     this.#cut(line, this.#cause);
     this.#cause = CAUSE.caller;
-    if (heard !== undefined) this.#write(line, heard || "…");
+    if (played !== undefined) this.#write(line, played || "…");
   }
 
-  /** Nothing of the answer can be interrupted any more. */
+  /** The answer can no longer be interrupted. */
   turnComplete() {
     this.#answerLine = null;
     this.#cause = CAUSE.caller;
   }
 
-  /** The agent has a picture of the moment the person stopped speaking. */
-  looked(ageMs) {
-    this.#lookedMs = ageMs;
-    if (this.#userLine) this.#noteLook(this.#userLine);
+  /**
+   * The model was sent a frame of the time when the caller stopped speaking.
+   * @param {number} ageMs how old the frame was then
+   */
+  frameSentAtSpeechEnd(ageMs) {
+    this.#frameAgeMs = ageMs;
+    if (this.#userLine) this.#noteFrame(this.#userLine);
   }
 
+  /**
+   * @param {string} id of the tool call
+   * @param {string|undefined} name of the tool; may come with a later message
+   */
   toolStarted(id, name) {
-    if (this.#tools.has(id)) return this.#relabel(this.#tools.get(id), name);
+    const known = this.#tools.get(id);
+    if (known) {
+      if (name) this.#write(known, sentence(name));
+      return;
+    }
     const line = this.note(sentence(name), "tool");
     line.dataset.state = "running";
     this.#tools.set(id, line);
   }
 
+  /**
+   * @param {string} id
+   * @param {boolean} cancelled
+   */
   toolStopped(id, cancelled) {
     const line = this.#tools.get(id);
     if (!line) return;
@@ -203,7 +232,11 @@ export class Captions {
     line.dataset.state = cancelled ? "cancelled" : "final";
   }
 
-  /** A quiet line between the spoken ones. @param {string} text */
+  /**
+   * A line that nobody said.
+   * @param {string} text
+   * @param {LineKind} kind
+   */
   note(text, kind = "note") {
     const line = this.#add(kind);
     this.#write(line, text);
@@ -211,29 +244,37 @@ export class Captions {
     return line;
   }
 
+  /**
+   * @param {HTMLElement} line
+   * @param {string} cause
+   */
   #cut(line, cause) {
     if (line.dataset.state === "interrupted") return;
     line.dataset.state = "interrupted";
     line.append(element("span", "cut", ` (${cause})`));
   }
 
-  #noteLook(line) {
-    if (this.#lookedMs === null) return;
-    const old = this.#lookedMs < 1_000 ? "" : `, ${(this.#lookedMs / 1_000).toFixed(1)} s old`;
-    const look = element("span", "look", `Looked at your picture${old}`);
-    look.title = `${Math.round(this.#lookedMs)} ms old when you stopped speaking`;
-    line.append(look);
-    this.#lookedMs = null;
+  /** @param {HTMLElement} line */
+  #noteFrame(line) {
+    const ageMs = this.#frameAgeMs;
+    if (ageMs === null) return;
+    const old = ageMs < 1_000 ? "" : `, ${(ageMs / 1_000).toFixed(1)} s old`;
+    const note = element("span", "look", `Looked at your picture${old}`);
+    note.title = `${Math.round(ageMs)} ms old when you stopped speaking`;
+    line.append(note);
+    this.#frameAgeMs = null;
   }
 
-  #relabel(line, name) {
-    if (name) this.#write(line, sentence(name));
-  }
-
+  /**
+   * @param {LineKind} kind
+   * @param {Element|null} [after] null: before all others; undefined: at the end
+   */
   #add(kind, after) {
     const line = element("li", `line line-${kind}`);
-    const who = { user: "You", agent: this.#agentName }[kind];
-    if (who) line.append(element("span", "who", who));
+    if (kind === "user" || kind === "agent") {
+      this.#empty = false;
+      line.append(element("span", "who", kind === "user" ? "You" : this.#agentName));
+    }
     line.append(element("span", "text"));
     const pinned = this.#isAtBottom();
     if (after === undefined) this.#list.append(line);
@@ -244,21 +285,30 @@ export class Captions {
     return line;
   }
 
+  /**
+   * @param {HTMLElement} line
+   * @param {string} text
+   */
   #write(line, text) {
     const pinned = this.#isAtBottom();
-    line.querySelector(".text").textContent = text;
+    textElement(line).textContent = text;
     if (pinned) this.#scrollDown();
   }
 
+  /** @param {HTMLElement} line */
   #textOf(line) {
-    return line.querySelector(".text").textContent;
+    return textElement(line).textContent ?? "";
   }
 
+  /**
+   * @param {string} who
+   * @param {string} text
+   */
   #announce(who, text) {
     this.#announcer.textContent = `${who}: ${text}`;
   }
 
-  // Someone who scrolled up to read is left there.
+  // Nothing scrolls for a caller who has scrolled up to read.
   #isAtBottom() {
     const { scrollTop, scrollHeight, clientHeight } = this.#list;
     return scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM_PX;
@@ -269,16 +319,26 @@ export class Captions {
   }
 }
 
+/** @param {HTMLElement} line */
+function textElement(line) {
+  return /** @type {HTMLElement} */ (line.querySelector(".text"));
+}
+
 /**
- * Two pieces of one answer. Models send pieces with their own spaces, but whole sentences often
- * without one between them.
+ * Appends a piece of an answer. Models send spaces within a sentence, but often none between two
+ * sentences.
+ * @param {string} text
+ * @param {string} delta
  */
 export function joined(text, delta) {
   const glued = /[.!?…]$/.test(text) && /^\p{L}/u.test(delta);
   return text + (glued ? " " : "") + delta;
 }
 
-/** `look_closely` → "Look closely" */
+/**
+ * `look_closely` → "Look closely"
+ * @param {string} [name]
+ */
 function sentence(name) {
   const words = String(name ?? "a tool").replace(/[_-]+/g, " ").trim();
   return words.charAt(0).toUpperCase() + words.slice(1);

@@ -1,8 +1,9 @@
-// How long the call has been going on.
+// How long the call has lasted.
 
 export class Clock {
   #element;
-  #since = 0;
+  #startedAtMs = 0;
+  /** @type {number|undefined} */
   #timer;
 
   /** @param {HTMLTimeElement} element */
@@ -10,9 +11,10 @@ export class Clock {
     this.#element = element;
   }
 
+  /** Starts, or after a reconnection goes on. */
   start() {
-    if (this.#timer) return; // a reconnection is the same call
-    this.#since = performance.now();
+    if (this.#timer) return;
+    this.#startedAtMs = performance.now();
     this.#element.hidden = false;
     this.#show();
     this.#timer = setInterval(() => this.#show(), 1_000);
@@ -25,9 +27,10 @@ export class Clock {
   }
 
   #show() {
-    const seconds = Math.floor((performance.now() - this.#since) / 1_000);
-    const part = (number) => String(number).padStart(2, "0");
+    const seconds = Math.floor((performance.now() - this.#startedAtMs) / 1_000);
+    const twoDigits = (/** @type {number} */ number) => String(number).padStart(2, "0");
     const hours = seconds >= 3_600 ? `${Math.floor(seconds / 3_600)}:` : "";
-    this.#element.textContent = `${hours}${part(Math.floor(seconds / 60) % 60)}:${part(seconds % 60)}`;
+    const minutes = twoDigits(Math.floor(seconds / 60) % 60);
+    this.#element.textContent = `${hours}${minutes}:${twoDigits(seconds % 60)}`;
   }
 }

@@ -1,6 +1,7 @@
 // The row of buttons under the picture.
 
 export class Controls {
+  /** @type {Record<string, HTMLButtonElement>} */
   #buttons;
 
   /**
@@ -19,7 +20,7 @@ export class Controls {
   /** @param {{microphoneOpen: boolean, muted: boolean, cameraOn: boolean, canSwitch: boolean}} now */
   show({ microphoneOpen, muted, cameraOn, canSwitch }) {
     const sounding = microphoneOpen && !muted;
-    // The name begins with the words that are seen: who speaks to the machine says those.
+    // The accessible name begins with the visible label, for speech input (WCAG 2.5.3).
     const verb = sounding ? "Mute" : microphoneOpen ? "Unmute" : "Use mic";
     this.#set("microphone", sounding, verb, microphoneOpen ? `${verb} microphone` : verb);
     const camera = cameraOn ? "Camera on" : "Camera off";
@@ -27,12 +28,18 @@ export class Controls {
     this.#buttons.switch.hidden = !(cameraOn && canSwitch);
   }
 
-  #set(name, on, label, spoken) {
-    const button = this.#buttons[name];
+  /**
+   * @param {string} control
+   * @param {boolean} on
+   * @param {string} label
+   * @param {string} name the accessible name
+   */
+  #set(control, on, label, name) {
+    const button = this.#buttons[control];
     button.dataset.on = String(on);
-    button.setAttribute("aria-label", spoken);
-    button.title = spoken;
-    button.querySelector(".label").textContent = label;
-    button.querySelector("use").setAttribute("href", `#icon-${name}${on ? "" : "-off"}`);
+    button.setAttribute("aria-label", name);
+    button.title = name;
+    /** @type {HTMLElement} */ (button.querySelector(".label")).textContent = label;
+    button.querySelector("use")?.setAttribute("href", `#icon-${control}${on ? "" : "-off"}`);
   }
 }

@@ -1,8 +1,8 @@
-// Keeps the keyboard's place. A button that hides itself, or a card that is dismissed, would drop the
-// focus to the top of the document, and a screen reader with it.
+// Keeps the keyboard focus. When a button hides itself, or a card is dismissed, the browser moves
+// the focus to the top of the document, and a screen reader goes there with it.
 
 /**
- * @param {() => HTMLElement} fallback where the focus goes if what had it is gone
+ * @param {() => HTMLElement} fallback where the focus goes if the focused element is gone
  * @returns {() => void} to be called after something was hidden or removed
  */
 export function focusKeeper(fallback) {
@@ -11,20 +11,20 @@ export function focusKeeper(fallback) {
   document.addEventListener("focusin", ({ target }) => (last = /** @type {Element} */ (target)));
   document.addEventListener("focusout", ({ relatedTarget, target }) => {
     if (relatedTarget !== null) return;
-    // To nowhere, by a click beside it: nothing to keep. Not yet: what is just being removed from
-    // the document, or hidden, looks the same from here.
+    // A click beside the element also leaves no focus, and that is kept. An element that is being
+    // removed or hidden looks the same until the event is over, so look later.
     setTimeout(() => {
-      if (last && last === target && isThere(last) && document.activeElement !== last) last = null;
+      if (last && last === target && isVisible(last) && document.activeElement !== last) last = null;
     });
   });
   return () => {
-    if (last === null || isThere(last)) return;
+    if (last === null || isVisible(last)) return;
     last = null;
     fallback().focus({ preventScroll: true });
   };
 }
 
 /** @param {Element} element */
-function isThere(element) {
+function isVisible(element) {
   return element.isConnected && element.getClientRects().length > 0;
 }

@@ -1,137 +1,127 @@
-// What stands there before a call: which server, which brain, and which of several agents to call.
+// The page before a call: the server's agents, and which model answers.
 
-import { agentWords, brainWords } from "./brain.js";
-import { Notices } from "./notices.js";
-import { NO_WEBRTC, callProblem, misfitsProblem } from "../call/problems.js";
+import { NO_WEBRTC, callFailedNotice } from "../call/errors.js";
 import { Signalling, tokenFrom } from "../call/signalling.js";
+import { backendLabel, displayName } from "./backend_label.js";
+import { byId } from "./elements.js";
+import { Notices } from "./notices.js";
 
-const INFO_AGAIN_MS = 1_500;
+const POLL_MS = 1_500;
+const CALL_BUTTONS = "#call, #call-voice, #other-thread, #lobby-asks button";
+
 /**
- * @typedef {import("./brain.js").Agent & {id?: string, agents?: (import("./brain.js").Agent &
- *   {id: string})[], ice_servers?: RTCIceServer[], ready?: boolean}} Info
+ * @typedef {import("../call/signalling.js").Info} Info
+ * @typedef {import("../call/signalling.js").Agent} Agent
  */
 
-const CALLING = "#call, #call-voice, #other-thread, #lobby-asks button";
-
 export class Lobby {
-  /** To the server the page came from. */
   signalling = new Signalling(tokenFrom(location.hash));
-  /** @type {string|null} the server's id of the chosen agent; null if it names none */
+  /** @type {string|null} the id of the chosen agent; null: the server names none */
   agent = null;
-  #root;
+  notices = new Notices(byId("lobby-notices"));
   /** @type {Info|null} */
   #info = null;
-  #wanted;
+  #preferred;
   #onAgent;
 
   /**
-   * @param {HTMLElement} root holds the buttons that call, and the choice of agents
-   * @param {{wanted: string|null, onAgent: () => void}} choice wanted: the agent that is chosen
-   *   first, if the server still has it; `onAgent` is called when another one is chosen
+   * @param {string|null} preferred the agent that is chosen first, if the server has it
+   * @param {() => void} onAgent an agent was chosen
    */
-  constructor(root, { wanted, onAgent }) {
-    this.#root = root;
-    this.#wanted = wanted;
+  constructor(preferred, onAgent) {
+    this.#preferred = preferred;
     this.#onAgent = onAgent;
-    this.notices = new Notices(this.#at("#lobby-notices"));
   }
 
-  /** Asks the server what it has, and again until it is ready. */
+  /** Asks the server what it has, until it is ready. */
   open() {
     if (!("RTCPeerConnection" in window)) {
       this.notices.show("browser", NO_WEBRTC);
-      this.#disable(true);
+      disableCalls(true);
       return;
     }
-    this.#at("#agent").addEventListener("change", () => {
+    byId("agent").addEventListener("change", () => {
       if (this.#info) this.#showAgent(this.#info);
     });
     addEventListener("hashchange", () => {
       this.signalling = new Signalling(tokenFrom(location.hash));
-      this.#ask();
+      this.#poll();
     });
-    this.#ask();
+    this.#poll();
   }
 
-  /** What the server says of itself; asked now if it hasn't been heard yet. */
+  /**
+   * What the server says about itself; asks now if it has not answered yet.
+   * @throws {Error} one of call/errors.js
+   */
   async server() {
-    return this.#info ?? this.#learn();
+    return this.#info ?? this.#fetchInfo();
   }
 
-  /** @returns {Promise<Info>} */
-  async #learn() {
+  async #fetchInfo() {
     const info = await this.signalling.info();
     this.#info = info;
     this.notices.clear("info");
-    this.#showAgents(info.agents ?? []);
+    this.#listAgents(info.agents ?? []);
     this.#showAgent(info);
     return info;
   }
 
-  async #ask() {
+  async #poll() {
     let info;
     try {
-      info = await this.#learn();
+      info = await this.#fetchInfo();
     } catch (error) {
-      this.notices.show("info", callProblem(error), { onAction: () => this.#ask() });
+      this.notices.show("info", callFailedNotice(error), { onAction: () => this.#poll() });
       return;
     }
     const starting = info.ready === false;
-    this.#disable(starting);
+    disableCalls(starting);
     if (!starting) return;
-    this.#at("#brain-text").textContent = "The agent is starting…";
-    setTimeout(() => this.#ask(), INFO_AGAIN_MS);
+    byId("brain-text").textContent = "The agent is starting…";
+    setTimeout(() => this.#poll(), POLL_MS);
   }
 
-  /**
-   * Several agents live here: the person chooses.
-   * @param {(import("./brain.js").Agent & {id: string})[]} agents
-   */
-  #showAgents(agents) {
-    this.#at("#agent-choice").hidden = agents.length < 2;
-    const choice = this.#at("#agent");
-    const before = this.agent ?? this.#wanted;
-    choice.replaceChildren(
+  /** @param {(Agent & {id: string})[]} agents */
+  #listAgents(agents) {
+    byId("agent-choice").hidden = agents.length < 2;
+    const select = /** @type {HTMLSelectElement} */ (byId("agent"));
+    const before = this.agent ?? this.#preferred;
+    select.replaceChildren(
       ...agents.map(({ id, agent, description }) => {
-        const option = new Option(agentWords(agent ?? id), id);
+        const option = new Option(displayName(agent ?? id), id);
         option.title = description ?? "";
         return option;
       }),
     );
-    if (agents.some(({ id }) => id === before)) choice.value = before;
+    if (before !== null && agents.some(({ id }) => id === before)) select.value = before;
   }
 
   /** @param {Info} info */
   #showAgent(info) {
-    const chosen = this.#at("#agent").value;
+    const chosen = /** @type {HTMLSelectElement} */ (byId("agent")).value;
     const agent = info.agents?.find(({ id }) => id === chosen) ?? info;
     this.agent = agent.id ?? null;
-    const { kind, label, text } = brainWords(agent);
-    const brain = /** @type {HTMLElement} */ (document.getElementById("brain"));
-    brain.textContent = label;
-    brain.dataset.kind = kind;
-    brain.title = text;
-    brain.hidden = false;
-    this.#at("#brain-text").textContent = text;
-    if (agent.agent) {
-      document.title = agentWords(agent.agent);
-      const name = /** @type {HTMLElement} */ (document.getElementById("agent-name"));
-      name.textContent = document.title;
-    }
+    const { kind, label, text } = backendLabel(agent);
+    const backend = byId("brain");
+    backend.textContent = label;
+    backend.dataset.kind = kind;
+    backend.title = text;
+    backend.hidden = false;
+    byId("brain-text").textContent = text;
+    if (agent.agent) byId("agent-name").textContent = document.title = displayName(agent.agent);
     this.notices.clear("misfits");
-    if (agent.misfits?.length) this.notices.show("misfits", misfitsProblem(agent.misfits));
+    if (agent.misfits?.length) {
+      const title = "Not all of this agent works in a call";
+      this.notices.show("misfits", { title, text: agent.misfits.join(" "), action: null });
+    }
     this.#onAgent();
   }
+}
 
-  /** @param {boolean} disabled */
-  #disable(disabled) {
-    /** @type {NodeListOf<HTMLButtonElement>} */
-    const buttons = this.#root.querySelectorAll(CALLING);
-    for (const button of buttons) button.disabled = disabled;
-  }
-
-  /** @param {string} selector @returns {any} an element of index.html */
-  #at(selector) {
-    return this.#root.querySelector(selector);
-  }
+/** @param {boolean} disabled */
+function disableCalls(disabled) {
+  /** @type {NodeListOf<HTMLButtonElement>} */
+  const buttons = document.querySelectorAll(CALL_BUTTONS);
+  for (const button of buttons) button.disabled = disabled;
 }

@@ -1,18 +1,23 @@
-// What the server says during a call, told to the parts of the page that show it.
-
-import { noticeProblem } from "../call/problems.js";
+// Shows what the server says during a call.
 
 /**
- * @param {{type: string, id?: string, data?: any}} message an RTVI message
- * @param {{captions: import("./captions.js").Captions, looks: import("./looks.js").Looks,
- *   points: import("./points.js").Points, notices: import("./notices.js").Notices,
- *   seen: boolean, fullPicture: (seconds: number) => void,
- *   resumed: (earlier: {who: string, text: string, agent?: string}[]) => void,
- *   takeBack: (text: string) => void}} page takeBack: a typed line was not taken; seen: the camera is on and
- *   the agent is there to look
+ * @typedef {object} CallView the parts of the page that show a call
+ * @property {import("./captions.js").Captions} captions
+ * @property {import("./vision_chip.js").VisionChip} visionChip
+ * @property {import("./points.js").Points} points
+ * @property {import("./notices.js").Notices} notices
+ * @property {boolean} agentSees the camera is on and the agent is connected
+ * @property {(seconds: number) => void} sendFullResolution
+ * @property {(earlier: import("./captions.js").EarlierLine[]) => void} onResumed
+ * @property {(text: string) => void} onTextRefused the server did not take a typed line
  */
-export function showMessage({ type, id, data }, page) {
-  const { captions } = page;
+
+/**
+ * @param {{type: string, id?: string, data?: any}} message of RTVI
+ * @param {CallView} view
+ */
+export function showMessage({ type, id, data }, view) {
+  const { captions } = view;
   switch (type) {
     case "user-started-speaking":
       return captions.userStarted();
@@ -27,21 +32,25 @@ export function showMessage({ type, id, data }, page) {
     case "llm-function-call-stopped":
       return captions.toolStopped(data.tool_call_id, data.cancelled);
     case "error":
-    case "error-response":
-      if (!data.fatal) showError(id, data.message ?? data.error, page);
+    case "error-response": {
+      if (data.fatal) return; // shown when the call ends
+      const reason = data.message ?? data.error;
+      const refused = captions.refuse(id, reason);
+      if (refused === null) captions.note(reason, "error");
+      else view.onTextRefused(refused);
       return;
+    }
     case "server-message":
-      return showOwn(data ?? {}, page);
+      return showServerMessage(data ?? {}, view);
   }
 }
 
-function showError(id, words, { captions, takeBack }) {
-  const line = captions.refused(id, words);
-  if (line === null) captions.note(words, "error");
-  else takeBack(line);
-}
-
-function showOwn(data, { captions, looks, points, notices, seen, fullPicture, resumed }) {
+/**
+ * @param {any} data of a server-message; `kind` names it
+ * @param {CallView} view
+ */
+function showServerMessage(data, view) {
+  const { captions, visionChip, points, notices, agentSees } = view;
   switch (data.kind) {
     case "interrupted":
       return captions.interrupted(data.heard);
@@ -53,23 +62,40 @@ function showOwn(data, { captions, looks, points, notices, seen, fullPicture, re
       captions.note(data.text);
       return;
     case "frame":
-      if (seen) looks.saw(data);
+      if (agentSees) visionChip.frameSent(data);
       return;
     case "frame_at_speech_end":
-      if (seen) captions.looked(data.age_ms);
+      if (agentSees) captions.frameSentAtSpeechEnd(data.age_ms);
       return;
     case "point":
-      if (seen) points.show(data);
+      if (agentSees) points.show(data);
       return;
     case "clear_points":
       return points.clear();
     case "full_picture":
-      return fullPicture(data.seconds);
+      return view.sendFullResolution(data.seconds);
     case "resumed":
-      return resumed(data.earlier);
+      return view.onResumed(data.earlier);
     case "notice":
-      return notices.show(data.about, noticeProblem(data), { leftS: data.left_s, dismissable: true });
+      return notices.show(data.about, noticeOf(data), { leftS: data.left_s, dismissable: true });
     case "notice_over":
       return notices.clear(data.about);
   }
+}
+
+/** @type {Record<string, string>} */
+const TITLES = {
+  drain: "The server restarts soon",
+  idle: "Are you still there?",
+  max_call: "The call ends soon",
+};
+
+/**
+ * @param {{about: string, text: string, left_s?: number|null}} message left_s: seconds until the
+ *   call ends
+ * @returns {import("../call/errors.js").Notice}
+ */
+function noticeOf({ about, text, left_s: leftS }) {
+  const title = TITLES[about] ?? ((leftS ?? null) === null ? "From the server" : "The call ends soon");
+  return { title, text, action: null };
 }

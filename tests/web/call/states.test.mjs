@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { IDLE, afterMessage, enter, isInCall, isLive, titleOf, wordsFor } from "../../../web/call/states.js";
+import { IDLE, afterMessage, enter, isInCall, isLive, titleOf, describe } from "../../../web/call/states.js";
 
 const after = (state, ...messages) => messages.reduce(afterMessage, state);
 const own = (state, reason) => ({ type: "server-message", data: { kind: "state", state, reason } });
@@ -49,19 +49,19 @@ test("in a call, and live in it", () => {
 
 test("what lasts longer than usual is said to, and a reason goes before it", () => {
   for (const name of ["thinking", "connecting"]) {
-    assert.doesNotMatch(wordsFor(enter(IDLE, name), NOW).detail, /longer/);
-    assert.match(wordsFor(enter(IDLE, name), { ...NOW, slow: true }).detail, /longer than usual/);
-    assert.equal(wordsFor(enter(IDLE, name, "Why."), { ...NOW, slow: true }).detail, "Why.");
+    assert.doesNotMatch(describe(enter(IDLE, name), NOW).detail, /longer/);
+    assert.match(describe(enter(IDLE, name), { ...NOW, slow: true }).detail, /longer than usual/);
+    assert.equal(describe(enter(IDLE, name, "Why."), { ...NOW, slow: true }).detail, "Why.");
   }
 });
 
 test("who can't be heard is told what to do", () => {
   const listening = enter(IDLE, "listening");
-  assert.match(wordsFor(listening, { ...NOW, typedOnly: true }).detail, /type below/);
-  assert.match(wordsFor(listening, { ...NOW, muted: true }).detail, /muted/);
+  assert.match(describe(listening, { ...NOW, typedOnly: true }).detail, /type below/);
+  assert.match(describe(listening, { ...NOW, muted: true }).detail, /muted/);
   const speaking = enter(IDLE, "speaking");
-  assert.match(wordsFor(speaking, NOW).detail, /interrupt/);
-  assert.equal(wordsFor(speaking, { ...NOW, muted: true }).detail, "");
+  assert.match(describe(speaking, NOW).detail, /interrupt/);
+  assert.equal(describe(speaking, { ...NOW, muted: true }).detail, "");
 });
 
 test("every state has a title", () => {

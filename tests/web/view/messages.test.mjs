@@ -12,14 +12,14 @@ let told, page;
 beforeEach(() => {
   told = [];
   page = {
-    captions: part(told, "captions", { refused: (id) => (id === "typed" ? "hello" : null) }),
-    looks: part(told, "looks"),
+    captions: part(told, "captions", { refuse: (id) => (id === "typed" ? "hello" : null) }),
+    visionChip: part(told, "visionChip"),
     points: part(told, "points"),
     notices: part(told, "notices"),
-    seen: true,
-    fullPicture: (seconds) => told.push(["fullPicture", seconds]),
-    resumed: (earlier) => told.push(["resumed", earlier]),
-    takeBack: (text) => told.push(["takeBack", text]),
+    agentSees: true,
+    sendFullResolution: (seconds) => told.push(["sendFullResolution", seconds]),
+    onResumed: (earlier) => told.push(["onResumed", earlier]),
+    onTextRefused: (text) => told.push(["onTextRefused", text]),
   };
 });
 const own = (data) => showMessage({ type: "server-message", data }, page);
@@ -36,8 +36,16 @@ test("a notice of the server's is a card, counted down if the call ends with it"
   assert.deepEqual(over, ["notices", "clear", "drain"]);
 });
 
+test("a notice says that the call ends only if it does", () => {
+  for (const [about, leftS] of [["weather"], ["weather", 20], ["idle", 20]]) {
+    own({ kind: "notice", about, text: "x", left_s: leftS });
+  }
+  const titles = told.map(([, , , { title }]) => title);
+  assert.deepEqual(titles, ["From the server", "The call ends soon", "Are you still there?"]);
+});
+
 test("what the agent saw is not shown while it does not look", () => {
-  page.seen = false;
+  page.agentSees = false;
   for (const kind of ["frame", "frame_at_speech_end", "point"]) own({ kind });
   assert.deepEqual(told, []);
 });
@@ -50,7 +58,7 @@ test("an error that ends the call is told where the call ends", () => {
 
 test("a typed line that was not taken comes back, and is no general error", () => {
   showMessage({ type: "error", id: "typed", data: { error: "Too fast.", fatal: false } }, page);
-  assert.deepEqual(told, [["takeBack", "hello"]]);
+  assert.deepEqual(told, [["onTextRefused", "hello"]]);
 });
 
 test("messages that nobody knows, and empty ones, change nothing", () => {

@@ -1,21 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  Insecure,
+  NoMediaPath,
   NoNetwork,
-  NoPath,
   NotTheServer,
   Refusal,
   Unreachable,
-  callProblem,
-  deviceProblem,
+  callFailedNotice,
+  callLostNotice,
   isFinal,
-  lostProblem,
-  noPictureWords,
-  noticeProblem,
-} from "../../../web/call/problems.js";
-
-const dom = (name) => new DOMException("x", name);
+} from "../../../web/call/errors.js";
 
 test("every refusal says what happened and what to do", () => {
   const said = {
@@ -33,7 +27,7 @@ test("every refusal says what happened and what to do", () => {
     504: /does not answer its proxy.*Try again/s,
   };
   for (const [status, words] of Object.entries(said)) {
-    const { title, text, action } = callProblem(new Refusal(Number(status), ""));
+    const { title, text, action } = callFailedNotice(new Refusal(Number(status), ""));
     assert.match(`${title}\n${text}`, words);
     assert.equal(action, "Try again");
     assert.match(text, /[.…]$/);
@@ -42,13 +36,13 @@ test("every refusal says what happened and what to do", () => {
 
 test("the server's own sentence is told", () => {
   for (const status of [400, 403, 404, 429, 500, 503]) {
-    assert.match(callProblem(new Refusal(status, "Wrong host: a.b.")).text, /Wrong host: a\.b\./);
+    assert.match(callFailedNotice(new Refusal(status, "Wrong host: a.b.")).text, /Wrong host: a\.b\./);
   }
 });
 
 test("how long to wait is told as the server says it, and once", () => {
   const wait = (status, seconds, sentence = "") =>
-    callProblem(new Refusal(status, sentence, seconds)).text;
+    callFailedNotice(new Refusal(status, sentence, seconds)).text;
   assert.match(wait(503, 5, "All 1 lines are busy. Try again shortly."), /busy\. Try again in about 5 seconds\.$/);
   assert.match(wait(429, 1), /Try again in about 1 second\./);
   assert.match(wait(429, 300), /Try again in about 5 minutes\./);
@@ -57,27 +51,27 @@ test("how long to wait is told as the server says it, and once", () => {
 });
 
 test("a device without network, a slow server and one that is gone are told apart", () => {
-  const title = (how) => callProblem(new Unreachable(how)).title;
+  const title = (how) => callFailedNotice(new Unreachable(how)).title;
   assert.match(title("offline"), /This device has no network/);
-  assert.match(title("late"), /too slowly/);
+  assert.match(title("timeout"), /too slowly/);
   assert.match(title("silent"), /can't be reached/);
-  assert.match(callProblem(new NotTheServer()).text, /log in/);
-  assert.match(callProblem(new NoNetwork()).title, /no network to call over/);
+  assert.match(callFailedNotice(new NotTheServer()).text, /log in/);
+  assert.match(callFailedNotice(new NoNetwork()).title, /no network to call over/);
 });
 
 test("a lost connection says each thing once, and who has to be looked after", () => {
   const why = "The connection was interrupted.";
-  const gone = lostProblem(why, new Unreachable());
+  const gone = callLostNotice(why, new Unreachable());
   assert.equal(gone.title, "Connection lost");
   assert.equal(
     gone.text,
     `${why} The server can't be reached. Check that the server is running and that this device is on its network, then try again.`,
   );
-  assert.equal(lostProblem(why, new NoPath(why)).text.split(why).length, 2);
-  assert.match(lostProblem(why, new NoPath("The line went dead.")).text, /interrupted\. The line went dead\. A firewall/);
-  assert.equal(lostProblem(why, new Refusal(404, "")).text, `${why} The server has ended the call meanwhile.`);
-  assert.match(lostProblem(why, new Refusal(401, "")).text, /#token=/);
-  assert.match(lostProblem(why, new Error("odd")).text, /odd/);
+  assert.equal(callLostNotice(why, new NoMediaPath(why)).text.split(why).length, 2);
+  assert.match(callLostNotice(why, new NoMediaPath("The line went dead.")).text, /interrupted\. The line went dead\. A firewall/);
+  assert.equal(callLostNotice(why, new Refusal(404, "")).text, `${why} The server has ended the call meanwhile.`);
+  assert.match(callLostNotice(why, new Refusal(401, "")).text, /#token=/);
+  assert.match(callLostNotice(why, new Error("odd")).text, /odd/);
 });
 
 test("only what would be refused again is given up", () => {
@@ -85,26 +79,4 @@ test("only what would be refused again is given up", () => {
   for (const status of [408, 425, 429, 500, 502, 503]) assert.ok(!isFinal(new Refusal(status, "")));
   assert.ok(!isFinal(new Unreachable()));
   assert.ok(!isFinal(new NotTheServer()));
-});
-
-test("a notice that ends nothing does not say that the call ends", () => {
-  const title = (notice) => noticeProblem({ text: "x", ...notice }).title;
-  assert.equal(title({ about: "weather" }), "From the server");
-  assert.equal(title({ about: "weather", left_s: 20 }), "The call ends soon");
-  assert.equal(title({ about: "idle", left_s: 20 }), "Are you still there?");
-});
-
-test("a camera that is off, forbidden, missing, taken and blocked are told apart", () => {
-  const words = [null, dom("NotAllowedError"), dom("NotFoundError"), dom("NotReadableError"), new Insecure(), dom("X")]
-    .map(noPictureWords);
-  assert.equal(words[0], "Your camera is off");
-  assert.equal(new Set(words).size, words.length);
-});
-
-test("a missing device says how to get it", () => {
-  const { title, text, action } = deviceProblem("camera", dom("NotAllowedError"));
-  assert.equal(title, "The camera is not allowed");
-  assert.match(text, /site settings/);
-  assert.equal(action, "Try the camera again");
-  assert.match(deviceProblem("both", dom("NotFoundError")).text, /Plug them in/);
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { agentWords, brainWords } from "../../../web/view/brain.js";
+import { displayName, backendLabel } from "../../../web/view/backend_label.js";
 
-const text = (brain, ...destinations) => brainWords({ brain, destinations }).text;
+const text = (brain, ...destinations) => backendLabel({ brain, destinations }).text;
 const custom = (host, model = "m") => ({ service: "custom", host, model });
 
 test("with the local engine sound and pictures stay on the server", () => {
@@ -41,5 +41,5 @@ test("a server that says nothing of it is not spoken for", () => {
 });
 
 test("an agent's name is written for people", () => {
-  assert.equal(agentWords("vision_agent"), "Vision agent");
+  assert.equal(displayName("vision_agent"), "Vision agent");
 });

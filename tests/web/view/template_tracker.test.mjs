@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { follow } from "../../../web/view/follow.js";
+import { trackTemplate } from "../../../web/view/template_tracker.js";
 
 const WIDTH = 160;
 const HEIGHT = 90;
-const PART = { x: 60, y: 30, width: 30, height: 30 };
+const REGION = { x: 60, y: 30, width: 30, height: 30 };
 
 /** A wall with a pattern that does not repeat, and a dark disc on it, moved. */
-function picture({ dx = 0, dy = 0, brighter = 0, disc = true } = {}) {
+function frame({ dx = 0, dy = 0, brighter = 0, disc = true } = {}) {
   const grey = new Uint8Array(WIDTH * HEIGHT);
   for (let y = 0; y < HEIGHT; y++) {
     for (let x = 0; x < WIDTH; x++) {
@@ -23,34 +23,34 @@ function picture({ dx = 0, dy = 0, brighter = 0, disc = true } = {}) {
 const STILL = { dx: 0, dy: 0 };
 
 test("what has not moved is where it was", () => {
-  const { dx, dy, likeness } = follow(picture(), PART, picture(), STILL);
+  const { dx, dy, similarity } = trackTemplate(frame(), REGION, frame(), STILL);
   assert.deepEqual([dx, dy], [0, 0]);
-  assert.ok(likeness > 0.99);
+  assert.ok(similarity > 0.99);
 });
 
 test("what has moved is found, to the pixel, and in other light", () => {
   for (const [x, y] of [[7, -3], [-15, 4], [20, 11]]) {
-    const now = picture({ dx: x, dy: y, brighter: 30 });
-    const { dx, dy, likeness } = follow(picture(), PART, now, STILL);
+    const now = frame({ dx: x, dy: y, brighter: 30 });
+    const { dx, dy, similarity } = trackTemplate(frame(), REGION, now, STILL);
     assert.deepEqual([dx, dy], [x, y]);
-    assert.ok(likeness > 0.95);
+    assert.ok(similarity > 0.95);
   }
 });
 
-test("it is looked for around where it was seen last", () => {
-  const far = picture({ dx: 40, dy: 0 });
-  const { dx } = follow(picture(), PART, far, { dx: 30, dy: 0 });
+test("it is searched for around where it was seen last", () => {
+  const far = frame({ dx: 40, dy: 0 });
+  const { dx } = trackTemplate(frame(), REGION, far, { dx: 30, dy: 0 });
   assert.equal(dx, 40);
 });
 
-test("what is gone is like nothing that is there", () => {
-  const other = picture();
+test("what is gone resembles nothing that is there", () => {
+  const other = frame();
   for (let i = 0; i < other.grey.length; i++) other.grey[i] = (i * 7919) % 251;
-  assert.ok(follow(picture(), PART, other, STILL).likeness < 0.55);
+  assert.ok(trackTemplate(frame(), REGION, other, STILL).similarity < 0.55);
 });
 
 test("an even area stays where it is while it stays even", () => {
   const even = (level) => ({ width: WIDTH, height: HEIGHT, grey: new Uint8Array(WIDTH * HEIGHT).fill(level) });
-  assert.deepEqual(follow(even(90), PART, even(92), STILL), { dx: 0, dy: 0, likeness: 1 });
-  assert.equal(follow(even(90), PART, even(190), STILL).likeness, 0);
+  assert.deepEqual(trackTemplate(even(90), REGION, even(92), STILL), { dx: 0, dy: 0, similarity: 1 });
+  assert.equal(trackTemplate(even(90), REGION, even(190), STILL).similarity, 0);
 });

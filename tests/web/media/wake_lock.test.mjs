@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { ScreenWakeLock } from "../../../web/view/wake_lock.js";
+import { ScreenWakeLock } from "../../../web/media/wake_lock.js";
 
 /** A page that can be hidden, and a browser that grants locks when the test says so. */
 class Browser extends EventTarget {

@@ -1,14 +1,14 @@
-// Keeps the screen on during a call: a phone that locks its screen in mid-call stops its camera.
+// Keeps the screen on during a call: a phone that locks its screen stops its camera.
 
 /**
- * One lock at a time. Browsers drop it when the page is hidden, and a request may be granted after
- * the call. Where there is none to be had, nothing happens: that is no failure of the call.
+ * Holds at most one lock. Browsers drop the lock when the page is hidden, and may grant a request
+ * after the call has ended. A refused request is ignored: the call works without a lock.
  */
 export class ScreenWakeLock {
   #document;
   #wakeLock;
   #wanted = false;
-  #asking = false;
+  #requesting = false;
   /** @type {WakeLockSentinel|null} */
   #held = null;
 
@@ -19,12 +19,12 @@ export class ScreenWakeLock {
   constructor(page, wakeLock) {
     this.#document = page;
     this.#wakeLock = wakeLock;
-    page.addEventListener("visibilitychange", () => this.#take());
+    page.addEventListener("visibilitychange", () => this.#request());
   }
 
   hold() {
     this.#wanted = true;
-    this.#take();
+    this.#request();
   }
 
   release() {
@@ -33,12 +33,12 @@ export class ScreenWakeLock {
     this.#held = null;
   }
 
-  async #take() {
+  async #request() {
     const visible = this.#document.visibilityState === "visible";
-    if (!this.#wanted || !visible || this.#asking || this.#held || !this.#wakeLock) return;
-    this.#asking = true;
+    if (!this.#wanted || !visible || this.#requesting || this.#held || !this.#wakeLock) return;
+    this.#requesting = true;
     const lock = await this.#wakeLock.request("screen").catch(() => null);
-    this.#asking = false;
+    this.#requesting = false;
     if (lock === null) return;
     if (!this.#wanted) {
       lock.release();
