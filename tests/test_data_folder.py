@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import serving
 from tests.dialling import Dialled
-from vision_agent.agents.memory import LineMemory
+from vision_agent.agents.memory import SqliteMemoryService
 from vision_agent.data_folder import data_folder, private_file, private_folder
 from vision_agent.live.errors import DatabaseError
 from vision_agent.live.sessions.store import make_store
@@ -64,7 +64,7 @@ async def test_whichever_database_is_opened_first_the_new_folder_is_its_owners_a
     store = make_store("app", url=settings.database_url(), resume_within_s=60, keep_s=60)
     if first == "sessions":
         await store.start()
-    memory = LineMemory(settings.memory_path())
+    memory = SqliteMemoryService(settings.memory_path())
     if first == "memory":
         await store.start()
     try:
@@ -141,7 +141,7 @@ def test_a_file_that_another_user_has_put_there_is_not_written_to(tmp_path: Path
 def test_a_folder_that_is_a_file_is_refused_in_words(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DatabaseError, match="can't be used"):
-        LineMemory(tmp_path / "file" / "memory.db")
+        SqliteMemoryService(tmp_path / "file" / "memory.db")
 
 
 async def test_after_a_call_nothing_in_the_data_folder_is_readable_for_others(

@@ -5,8 +5,8 @@ from google.adk.models.google_llm import Gemini
 from google.genai import types
 
 from vision_agent.agents.destinations import Destination, destinations, host_of
-from vision_agent.agents.host import AgentHost
-from vision_agent.agents.model_choice import choose_brain, install_brain
+from vision_agent.agents.host import HostedAgent
+from vision_agent.agents.model_choice import choose_model, install_model
 from vision_agent.settings import Settings
 
 KEY = {"GOOGLE_API_KEY": "k"}
@@ -24,7 +24,7 @@ class Theirs(BaseLlm):
 
 def services(model, environ, chosen=None, **kwargs) -> list[tuple[str, str]]:
     root = LlmAgent(name="a", model=model, **kwargs)
-    brain = choose_brain(root, chosen, environ)
+    brain = choose_model(root, chosen, environ)
     return [(one.service, one.host) for one in destinations(brain, root, environ)]
 
 
@@ -42,7 +42,7 @@ def test_with_a_key_it_is_google_and_with_vertex_credentials_google_cloud():
 def test_an_agents_own_base_url_is_named_with_a_key_and_without_one(environ):
     model = Gemini(model="gemini-3.8-live", base_url="https://me:secret@models.example:8443/v1?k=1")
     assert services(model, environ) == [("custom", "models.example:8443")]
-    brain = choose_brain(LlmAgent(name="a", model=model), None, {})
+    brain = choose_model(LlmAgent(name="a", model=model), None, {})
     assert "secret" not in brain.label
 
 
@@ -83,8 +83,8 @@ def test_a_model_chosen_for_all_is_the_only_one():
 
 def test_an_installed_brain_leads_where_it_was_said_to():
     root = LlmAgent(name="a", model=Gemini(model="gemini-3.8-live", base_url="https://m.example"))
-    brain = choose_brain(root, None, KEY)
-    install_brain(brain, root, None)
+    brain = choose_model(root, None, KEY)
+    install_model(brain, root, None)
     assert destinations(brain, root, KEY) == [
         Destination("custom", "m.example", "gemini-3.8-live"),
     ]
@@ -92,7 +92,7 @@ def test_an_installed_brain_leads_where_it_was_said_to():
 
 def test_the_page_is_told(monkeypatch):
     monkeypatch.setenv("GOOGLE_API_KEY", "k")
-    host = AgentHost(Settings(model="gemini-3.8-live"))
+    host = HostedAgent(Settings(model="gemini-3.8-live"))
     assert host.info()["destinations"] == [
         {"service": "gemini", "host": "", "model": "gemini-3.8-live"}
     ]

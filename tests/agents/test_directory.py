@@ -11,7 +11,7 @@ from google.adk.cli.utils.agent_loader import AgentLoader
 from google.adk.events.event import Event
 from google.genai import types
 
-from vision_agent.agents.directory import Switchboard, UnknownAgent
+from vision_agent.agents.directory import AgentDirectory, UnknownAgent
 from vision_agent.agents.loader import AgentError, agent_specs
 from vision_agent.settings import Settings
 
@@ -37,7 +37,7 @@ def test_two_agents_of_one_name_are_refused(tmp_path):
         shutil.copytree(SAMPLES / "basic", tmp_path / parent / "basic")
     spec = f"{tmp_path / 'one' / 'basic'},{tmp_path / 'two' / 'basic'}"
     with pytest.raises(AgentError, match="Two agents are called 'basic'"):
-        Switchboard(Settings(agent=spec))
+        AgentDirectory(Settings(agent=spec))
 
 
 NEEDS_MCP = "from mcp import StdioServerParameters"
@@ -63,7 +63,7 @@ def folder_of(tmp_path, **sources):
 
 def test_an_agent_of_a_folder_that_cannot_be_loaded_is_left_out_in_words(tmp_path, no_mcp, caplog):
     there = folder_of(tmp_path, bad_bench=NEEDS_MCP, bad_code="1/0")
-    assert list(Switchboard(Settings(agent=there)).hosts) == ["basic"]
+    assert list(AgentDirectory(Settings(agent=there)).hosts) == ["basic"]
     told = [text for text in caplog.messages if "left out" in text]
     assert len(told) == 2
     assert any("pip install 'adk-video-call[mcp]'" in text for text in told)
@@ -75,14 +75,14 @@ def test_an_agent_without_a_live_model_is_left_out_where_there_is_a_key(
 ):
     monkeypatch.setenv("GOOGLE_API_KEY", "AIza" + "x" * 35)
     there = folder_of(tmp_path, written=NOT_LIVE)
-    assert list(Switchboard(Settings(agent=there)).hosts) == ["basic"]
+    assert list(AgentDirectory(Settings(agent=there)).hosts) == ["basic"]
     assert "gemini-2.0-flash" in caplog.text
 
 
 def test_an_agent_that_is_named_itself_has_to_be_usable(tmp_path, no_mcp):
     there = folder_of(tmp_path, bad_bench=NEEDS_MCP)
     with pytest.raises(AgentError, match=r"adk-video-call\[mcp\]"):
-        Switchboard(Settings(agent=f"{there}/basic,{there}/bad_bench"))
+        AgentDirectory(Settings(agent=f"{there}/basic,{there}/bad_bench"))
 
 
 def test_a_folder_of_which_none_can_be_loaded_is_refused(tmp_path):
@@ -90,12 +90,12 @@ def test_a_folder_of_which_none_can_be_loaded_is_refused(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "agent.py").write_text("1/0")
     with pytest.raises(AgentError, match="division by zero"):
-        Switchboard(Settings(agent=str(tmp_path)))
+        AgentDirectory(Settings(agent=str(tmp_path)))
 
 
 def test_an_unknown_name_says_which_there_are():
     with pytest.raises(UnknownAgent, match="only vision_agent"):
-        Switchboard(Settings()).find("nobody")
+        AgentDirectory(Settings()).find("nobody")
 
 
 @pytest.mark.parametrize("name", SAMPLE_NAMES)
@@ -151,28 +151,28 @@ async def test_an_agent_that_does_not_close_keeps_nobody_from_being_written(
         (tmp_path / name / "agent.py").write_text(AGENT.format(name=name, how=how))
     scenario = tmp_path / "scenario.yaml"
     scenario.write_text("engine: false\nanswers:\n  - say: Hello.\n")
-    agents = Switchboard(
+    agents = AgentDirectory(
         Settings(agent=str(tmp_path), data_dir=tmp_path / "data", scenario=scenario, model="local")
     )
     await agents.start()
     local = agents._local
     tokens = {}
     for name, host in agents.hosts.items():
-        opened = await host.store.begin(None)
-        tokens[name] = opened.token
+        lease = await host.store.begin(None)
+        tokens[name] = lease.token
         session = await host.store.get_session(
-            app_name=name, user_id=opened.user_id, session_id=opened.session_id
+            app_name=name, user_id=lease.user_id, session_id=lease.session_id
         )
         words = types.Content(role="user", parts=[types.Part(text=f"I am {name}'s.")])
         said = Event(author="user", content=words)
         await host.store.append_event(session, said)
-        host.store.end(opened)
+        host.store.end(lease)
     await agents.close()
     assert caplog.text.count("Closing the agent") == 2
     with pytest.raises(ProcessLookupError):
         os.kill(local.pid, 0)
     for name, token in tokens.items():
-        again = Switchboard(Settings(agent=str(tmp_path / name), data_dir=tmp_path / "data"))
+        again = AgentDirectory(Settings(agent=str(tmp_path / name), data_dir=tmp_path / "data"))
         await again.default.store.start()
         resumed = await again.default.store.begin(token)
         assert [line.text for line in resumed.earlier] == [f"I am {name}'s."]

@@ -16,10 +16,15 @@ from tests.dialling import Dialled
 from vision_agent.agents import memory
 from vision_agent.agents.caller_key import claimed_caller
 from vision_agent.agents.line_search import MAX_FOUND, best_lines
-from vision_agent.agents.memory import LineMemory, MemoryAway, MemoryFileError, words_of
+from vision_agent.agents.memory import MemoryAway, MemoryFileError, SqliteMemoryService, words_of
 from vision_agent.agents.memory_file import MAX_LINES
-from vision_agent.agents.memory_recorder import Remembering
-from vision_agent.live.events import AgentTranscript, Interrupted, TurnComplete, UserTranscript
+from vision_agent.agents.memory_recorder import MemoryRecorder
+from vision_agent.live.events import (
+    AgentInterrupted,
+    AgentTranscript,
+    AgentTurnComplete,
+    UserTranscript,
+)
 
 WHO = {"app_name": "app", "user_id": "caller"}
 
@@ -43,13 +48,13 @@ def transcript(text: str, *, user: bool, finished: bool = True) -> Event:
     )
 
 
-async def found(memories: LineMemory, query: str, **who: str) -> list[str]:
+async def found(memories: SqliteMemoryService, query: str, **who: str) -> list[str]:
     response = await memories.search_memory(**{**WHO, **who}, query=query)
     return [entry.content.parts[0].text for entry in response.memories]
 
 
 async def test_what_was_said_by_voice_is_found_by_its_words():
-    memories = LineMemory()
+    memories = SqliteMemoryService()
     events = [
         transcript("my cat", user=True, finished=False),
         transcript("My cat is called Tiger.", user=True),
@@ -69,7 +74,7 @@ async def test_what_was_said_by_voice_is_found_by_its_words():
 
 
 async def test_asked_for_nothing_in_particular_the_newest_lines_are_told():
-    memories = LineMemory()
+    memories = SqliteMemoryService()
     await memories.add_events_to_memory(
         **WHO, events=[line("user", f"Line {n}.") for n in range(30)], session_id="s"
     )
@@ -79,7 +84,7 @@ async def test_asked_for_nothing_in_particular_the_newest_lines_are_told():
 
 
 async def test_nobody_is_told_what_somebody_else_said():
-    memories = LineMemory()
+    memories = SqliteMemoryService()
     await memories.add_events_to_memory(**WHO, events=[line("user", "My secret.")], session_id="s")
     assert await found(memories, "secret", user_id="other") == []
     assert await found(memories, "secret", app_name="other") == []
@@ -91,25 +96,25 @@ async def test_nobody_is_told_what_somebody_else_said():
 
 async def test_a_file_remembers_over_a_restart(tmp_path):
     path = tmp_path / "deep" / "memory.db"
-    first = LineMemory(path)
+    first = SqliteMemoryService(path)
     await first.add_events_to_memory(**WHO, events=[line("user", "I like pears.")], session_id="s")
     first.close()
-    assert await found(LineMemory(path), "pears") == ["I like pears."]
+    assert await found(SqliteMemoryService(path), "pears") == ["I like pears."]
 
 
 async def test_what_is_older_than_it_is_to_be_kept_is_forgotten_at_the_start(tmp_path):
     path = tmp_path / "memory.db"
     old, new = line("user", "I liked pears."), line("user", "I like apples.")
     old.timestamp -= 10_000
-    first = LineMemory(path)
+    first = SqliteMemoryService(path)
     await first.add_events_to_memory(**WHO, events=[old, new], session_id="s")
     first.close()
-    assert await found(LineMemory(path, keep_s=5_000), "") == ["I like apples."]
+    assert await found(SqliteMemoryService(path, keep_s=5_000), "") == ["I like apples."]
 
 
 async def test_the_oldest_lines_of_a_talkative_caller_are_forgotten(tmp_path):
     path = tmp_path / "memory.db"
-    memories = LineMemory(path)
+    memories = SqliteMemoryService(path)
     events = [line("user", f"Line {n}.") for n in range(MAX_LINES + 50)]
     await memories.add_events_to_memory(**WHO, events=events, session_id="s")
     memories.close()
@@ -122,7 +127,7 @@ async def test_a_file_of_an_earlier_version_keeps_its_callers_under_their_keys(t
     """Its owners' names stood in it as they were."""
     path = tmp_path / "memory.db"
     name = "0123456789abcdef0123456789abcdef"
-    first = LineMemory(path)
+    first = SqliteMemoryService(path)
     await first.add_events_to_memory(
         app_name="app", user_id=name, events=[line("user", "I like pears.")], session_id="s"
     )
@@ -130,7 +135,7 @@ async def test_a_file_of_an_earlier_version_keeps_its_callers_under_their_keys(t
     with sqlite3.connect(path) as old:
         old.execute("PRAGMA user_version = 0")
     for _ in range(2):  # once is enough
-        again = LineMemory(path)
+        again = SqliteMemoryService(path)
         assert await found(again, "pears", user_id=name) == []
         key = claimed_caller(name, vouched=False)
         assert await found(again, "pears", user_id=key) == ["I like pears."]
@@ -141,7 +146,7 @@ def test_what_is_no_memory_file_is_refused_in_words(tmp_path: Path):
     path = tmp_path / "memory.db"
     path.write_text("Dear diary, this is no database at all, and longer than a header is.\n" * 9)
     with pytest.raises(MemoryFileError, match=r"memory\.db"):
-        LineMemory(path)
+        SqliteMemoryService(path)
 
 
 def test_of_lines_that_fit_alike_the_newer_count():
@@ -151,27 +156,27 @@ def test_of_lines_that_fit_alike_the_newer_count():
 
 
 async def test_only_final_words_are_remembered_and_those_that_were_cut_short():
-    memories = LineMemory()
-    remembering = Remembering(memories, app_name="app", user="caller", conversation="s")
-    remembering.typed("Where is it?")
+    memories = SqliteMemoryService()
+    recorder = MemoryRecorder(memories, app_name="app", user="caller", conversation="s")
+    recorder.typed("Where is it?")
     for event in (
         UserTranscript("It is", final=False),
         UserTranscript("It is a pear.", final=True),
         AgentTranscript("Yes, a ", final=False, author="agent"),
         AgentTranscript("Yes, a pear.", final=True, author="agent"),
-        TurnComplete(),
+        AgentTurnComplete(),
         AgentTranscript("And pears are ", final=False, author="agent"),
-        Interrupted(),
-        TurnComplete(),
+        AgentInterrupted(),
+        AgentTurnComplete(),
         AgentTranscript("Apples are red.", final=True, author="agent"),
-        Interrupted(heard="Apples …"),
-        TurnComplete(),
+        AgentInterrupted(heard="Apples …"),
+        AgentTurnComplete(),
         AgentTranscript("Nobody heard this.", final=True, author="agent"),
-        Interrupted(heard=""),
-        TurnComplete(),
+        AgentInterrupted(heard=""),
+        AgentTurnComplete(),
     ):
-        remembering.hear(event)
-    await remembering.flush()
+        recorder.hear(event)
+    await recorder.flush()
     assert await found(memories, "") == [
         "Where is it?",
         "It is a pear.",
@@ -182,10 +187,10 @@ async def test_only_final_words_are_remembered_and_those_that_were_cut_short():
 
 
 async def test_of_somebody_unknown_nothing_is_kept():
-    memories = LineMemory()
-    remembering = Remembering(memories, app_name="app", user="", conversation="s")
-    remembering.typed("Where is it?")
-    await remembering.flush()
+    memories = SqliteMemoryService()
+    recorder = MemoryRecorder(memories, app_name="app", user="", conversation="s")
+    recorder.typed("Where is it?")
+    await recorder.flush()
     assert await found(memories, "", user_id="") == []
 
 
@@ -198,15 +203,15 @@ async def test_what_is_being_kept_when_a_call_ends_is_kept_before_it_is_over():
             await may_keep.wait()
             kept.extend(words_of(event) for event in events)
 
-    remembering = Remembering(Slow(), app_name="app", user="ann", conversation="c")
-    running = asyncio.create_task(remembering.run())
-    remembering.typed("one")
-    remembering.hear(TurnComplete())
+    recorder = MemoryRecorder(Slow(), app_name="app", user="ann", conversation="c")
+    running = asyncio.create_task(recorder.run())
+    recorder.typed("one")
+    recorder.hear(AgentTurnComplete())
     await asyncio.sleep(0)
     await asyncio.sleep(0)
-    remembering.typed("two")
+    recorder.typed("two")
     running.cancel()
-    ending = asyncio.create_task(remembering.flush())
+    ending = asyncio.create_task(recorder.flush())
     await asyncio.sleep(0)
     assert not ending.done()
     may_keep.set()
@@ -257,16 +262,16 @@ async def test_a_memory_service_that_fails_in_any_way_costs_no_call_and_is_logge
         async def search_memory(self, **what):
             raise NotImplementedError
 
-    remembering = Remembering(Failing(), app_name="app", user="ann", conversation="c")
+    recorder = MemoryRecorder(Failing(), app_name="app", user="ann", conversation="c")
     for _ in range(3):
-        remembering.typed("my code is 4711")
-        await remembering.flush()
-    assert remembering.failures == 3
+        recorder.typed("my code is 4711")
+        await recorder.flush()
+    assert recorder.failures == 3
     assert caplog.text.count("can't be remembered: KeyError") == 1
     assert "4711" not in caplog.text
 
 
-async def say(memories: LineMemory, *texts: str, session_id: str = "s") -> None:
+async def say(memories: SqliteMemoryService, *texts: str, session_id: str = "s") -> None:
     events = [line("user", text) for text in texts]
     await memories.add_events_to_memory(**WHO, events=events, session_id=session_id)
 
@@ -279,7 +284,7 @@ async def until(condition) -> None:
 
 async def test_a_file_that_is_locked_is_waited_for_by_nobody_and_gets_everything_later(tmp_path):
     path = tmp_path / "memory.db"
-    memories = LineMemory(path)
+    memories = SqliteMemoryService(path)
     await say(memories, "I like figs.")
     await until(lambda: memories.counts()["written"] == 1)
     memories._written._db.execute("PRAGMA busy_timeout = 50")
@@ -297,7 +302,7 @@ async def test_a_file_that_is_locked_is_waited_for_by_nobody_and_gets_everything
     assert memories.counts()["written"] == 21
     assert memories.counts()["dropped"] == 0
     memories.close()
-    assert len(await found(LineMemory(path), "pear number")) == MAX_FOUND
+    assert len(await found(SqliteMemoryService(path), "pear number")) == MAX_FOUND
 
 
 async def test_of_what_a_file_does_not_take_for_long_the_oldest_is_dropped_and_counted(
@@ -305,7 +310,7 @@ async def test_of_what_a_file_does_not_take_for_long_the_oldest_is_dropped_and_c
 ):
     monkeypatch.setattr("vision_agent.agents.memory.MAX_WAITING", 10)
     path = tmp_path / "memory.db"
-    memories = LineMemory(path)
+    memories = SqliteMemoryService(path)
     memories._written._db.execute("PRAGMA busy_timeout = 50")
     blocker = sqlite3.connect(path, isolation_level=None)
     blocker.execute("BEGIN EXCLUSIVE")
@@ -324,10 +329,10 @@ async def test_a_file_that_is_deleted_while_it_is_open_is_noticed_and_a_new_one_
     tmp_path, caplog, how
 ):
     path = tmp_path / "memory.db"
-    memories = LineMemory(path)
+    memories = SqliteMemoryService(path)
     await say(memories, "I like pears.")
     await until(lambda: memories.counts()["written"] == 1)
-    other = LineMemory(tmp_path / "other.db")
+    other = SqliteMemoryService(tmp_path / "other.db")
     await say(other, "I like figs.")
     await until(lambda: other.counts()["written"] == 1)
     other.close()
@@ -341,14 +346,14 @@ async def test_a_file_that_is_deleted_while_it_is_open_is_noticed_and_a_new_one_
     kept = ["I like figs."] if how == "replaced" else []
     assert await found(memories, "") == [*kept, "I like plums."]
     memories.close()
-    assert await found(LineMemory(path), "") == [*kept, "I like plums."]
+    assert await found(SqliteMemoryService(path), "") == [*kept, "I like plums."]
     assert "was deleted or replaced" in caplog.text
     assert path.stat().st_mode & 0o077 == 0
 
 
 async def test_a_search_in_a_file_that_does_not_answer_is_given_up_in_words(tmp_path, monkeypatch):
     monkeypatch.setattr("vision_agent.agents.memory.SEARCH_WITHIN_S", 0.1)
-    memories = LineMemory(tmp_path / "memory.db")
+    memories = SqliteMemoryService(tmp_path / "memory.db")
     may_read = threading.Event()
     newest = memories._read.newest
     monkeypatch.setattr(
@@ -373,4 +378,4 @@ async def test_a_search_in_a_file_that_does_not_answer_is_given_up_in_words(tmp_
 def test_a_file_that_can_not_be_used_names_the_way_out(tmp_path: Path):
     (tmp_path / "memory.db").mkdir()
     with pytest.raises(MemoryFileError, match="VISION_AGENT_MEMORY"):
-        LineMemory(tmp_path / "memory.db")
+        SqliteMemoryService(tmp_path / "memory.db")

@@ -4,8 +4,8 @@ import pytest
 from google.adk.agents.llm_agent import LlmAgent
 from google.adk.models.google_llm import Gemini
 
-from vision_agent.agents.host import AgentHost
-from vision_agent.agents.model_choice import choose_brain, install_brain
+from vision_agent.agents.host import HostedAgent
+from vision_agent.agents.model_choice import choose_model, install_model
 from vision_agent.live.connection.gemini import LiveGemini
 from vision_agent.live.models import ModelError
 from vision_agent.settings import Settings
@@ -19,7 +19,7 @@ def agent(model="", **kwargs) -> LlmAgent:
 
 
 def test_without_a_key_the_local_live_api_answers_and_says_why():
-    brain = choose_brain(agent(), None, {})
+    brain = choose_model(agent(), None, {})
     assert (brain.kind, brain.model, brain.label) == (
         "local",
         "local",
@@ -28,42 +28,42 @@ def test_without_a_key_the_local_live_api_answers_and_says_why():
 
 
 def test_local_can_be_asked_for_although_there_is_a_key():
-    assert choose_brain(agent(), "local", KEY).kind == "local"
+    assert choose_model(agent(), "local", KEY).kind == "local"
 
 
 def test_with_a_key_gemini_answers_with_a_model_that_both_backends_serve():
-    brain = choose_brain(agent(), None, KEY)
+    brain = choose_model(agent(), None, KEY)
     assert (brain.kind, brain.label) == ("gemini", "Gemini gemini-3.8-live")
-    assert choose_brain(agent(), None, VERTEX).vertex
+    assert choose_model(agent(), None, VERTEX).vertex
 
 
 def test_a_gemini_model_without_a_key_is_refused_with_where_to_get_one():
     with pytest.raises(ModelError, match=r"no key.*GOOGLE_API_KEY.*aistudio"):
-        choose_brain(agent(), "gemini-3.8-live", {})
+        choose_model(agent(), "gemini-3.8-live", {})
 
 
 def test_vertex_without_a_project_is_refused():
     with pytest.raises(ModelError, match="GOOGLE_CLOUD_PROJECT"):
-        choose_brain(agent(), None, {"GOOGLE_GENAI_USE_VERTEXAI": "1"})
+        choose_model(agent(), None, {"GOOGLE_GENAI_USE_VERTEXAI": "1"})
 
 
 def test_an_agent_whose_model_is_not_live_is_refused_by_name():
     tree = agent("gemini-3.8-live", sub_agents=[LlmAgent(name="expert", model="gemini-2.5-pro")])
     with pytest.raises(ModelError, match=r"'expert' uses 'gemini-2.5-pro'"):
-        choose_brain(tree, None, KEY)
+        choose_model(tree, None, KEY)
 
 
 def test_a_model_on_the_command_line_goes_to_every_agent_of_the_tree():
     tree = agent("gemini-2.5-pro", sub_agents=[LlmAgent(name="expert", model="gemini-2.5-pro")])
-    brain = choose_brain(tree, "gemini-3.8-live", KEY)
-    install_brain(brain, tree, None)
+    brain = choose_model(tree, "gemini-3.8-live", KEY)
+    install_model(brain, tree, None)
     assert [a.model.model for a in (tree, *tree.sub_agents)] == ["gemini-3.8-live"] * 2
 
 
 def test_an_agents_own_gemini_keeps_its_settings():
     own = Gemini(model="gemini-3.8-live", speech_config=None, use_interactions_api=False)
     tree = agent(own)
-    install_brain(choose_brain(tree, None, KEY), tree, None)
+    install_model(choose_model(tree, None, KEY), tree, None)
     assert isinstance(tree.model, LiveGemini)
     assert tree.model.model == "gemini-3.8-live"
 
@@ -72,5 +72,5 @@ def test_a_scenario_is_played_by_the_local_live_api_only(monkeypatch):
     monkeypatch.setenv("GOOGLE_API_KEY", "k")
     scenario = Path("any.yaml")
     with pytest.raises(ModelError, match=r"played by the local Live API.*add --model local"):
-        AgentHost(Settings(scenario=scenario))
-    assert AgentHost(Settings(scenario=scenario, model="local")).brain.kind == "local"
+        HostedAgent(Settings(scenario=scenario))
+    assert HostedAgent(Settings(scenario=scenario, model="local")).model_choice.kind == "local"

@@ -14,7 +14,7 @@ from aiortc.mediastreams import VideoStreamTrack
 from tests.rtc.calling import until
 from vision_agent import Settings, create_app
 from vision_agent.calls.call import UNSEEN_SCREEN, Call
-from vision_agent.live.sessions.history import Line, newest
+from vision_agent.live.sessions.history import ConversationLine, newest
 from vision_agent.rtc.budget import Budget
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -82,13 +82,13 @@ async def broken_later(*_: object, **__: object) -> None:
     ("part", "method", "step"),
     [
         ("_status", "set", broken),
-        ("_intake", "close", broken),
+        ("_live_queue", "close", broken),
         ("_channel", "close", broken),
         ("_channel", "drain", broken_later),
         ("_in_call", "close", broken_later),
         ("_peer", "close", broken_later),
         ("_media", "close", broken),
-        ("_remembering", "flush", broken_later),
+        ("_memory_recorder", "flush", broken_later),
     ],
 )
 async def test_a_step_that_fails_is_logged_once_and_keeps_no_other_from_being_done(
@@ -120,7 +120,7 @@ async def test_a_step_that_hangs_is_not_waited_for(http, monkeypatch, caplog):
                 continue
 
     async with calling(http) as (_, _messages, call):
-        monkeypatch.setattr(call._remembering, "flush", deaf)
+        monkeypatch.setattr(call._memory_recorder, "flush", deaf)
         await call.close("over")
         assert "closing the memory takes longer than 0.2 s" in caplog.text
     released.set()
@@ -150,7 +150,7 @@ async def test_what_comes_after_the_end_of_a_call_starts_nothing(http):
 async def test_texts_wait_in_a_bounded_number_while_the_model_is_away(http):
     async with calling(http) as (channel, messages, call):
         await until(lambda: call._status.state == "listening")
-        call._intake.hold()
+        call._live_queue.hold()
         call._channel._texts = Budget(per_s=1, burst=100)  # faster than a caller may type
 
         def type(text: str) -> None:
@@ -198,8 +198,8 @@ async def test_a_caller_who_shares_a_screen_is_told_once_that_it_is_not_seen(htt
 
 async def test_of_a_long_conversation_the_newest_lines_are_told_that_the_client_takes(http):
     async with calling(http, max_message_bytes=16_384) as (channel, messages, call):
-        call.opened.resumed = True
-        call.opened.earlier = [Line("user", f"{n} " + "ü" * 900) for n in range(12)]
+        call.lease.resumed = True
+        call.lease.earlier = [ConversationLine("user", f"{n} " + "ü" * 900) for n in range(12)]
         ready = {"label": "rtvi-ai", "type": "client-ready", "id": "1", "data": {}}
         channel.send(json.dumps(ready))
         await until(lambda: any(m.get("data", {}).get("kind") == "resumed" for m in messages))

@@ -22,7 +22,7 @@ from vision_agent.calls.camera_off import camera_off_jpeg
 from vision_agent.calls.metrics import Metrics
 from vision_agent.calls.state import CallStatus
 from vision_agent.calls.tool_context import InCall
-from vision_agent.live.live_queue import Intake
+from vision_agent.live.live_queue import LiveQueue
 from vision_agent.rtc import Channel
 from vision_agent.settings import Settings
 from vision_agent.tools import call_context
@@ -287,10 +287,10 @@ class Client:
 
 
 async def test_a_camera_that_is_off_is_off_for_every_tool_and_the_model_is_shown_so():
-    intake, status = Intake(), CallStatus(lambda *_: None)
+    live_queue, status = LiveQueue(), CallStatus(lambda *_: None)
     channel = Channel(Client(), {})
-    media = CallerMedia(intake, channel, status, Settings(), Metrics(), lambda *_: None)
-    call = InCall(intake, channel, status, media)
+    media = CallerMedia(live_queue, channel, status, Settings(), Metrics(), lambda *_: None)
+    call = InCall(live_queue, channel, status, media)
     call_context.current.set(call)
     watching = asyncio.ensure_future(media.watch(PictureSource(fps=10)))
 
@@ -305,7 +305,7 @@ async def test_a_camera_that_is_off_is_off_for_every_tool_and_the_model_is_shown
 
     async def newest_picture() -> bytes:
         while True:
-            blob = (await intake.get()).blob
+            blob = (await live_queue.get()).blob
             if blob is not None:
                 return blob.data
 
@@ -319,9 +319,9 @@ async def test_a_camera_that_is_off_is_off_for_every_tool_and_the_model_is_shown
                 while await newest_picture() != camera_off_jpeg():
                     pass
             # Nothing of what still comes is shown after it.
-            pictures = intake.counters.pictures
+            pictures = live_queue.counters.pictures
             await until(lambda: media.camera.sent >= 1)
-            assert intake.counters.pictures == pictures
+            assert live_queue.counters.pictures == pictures
             media.switch_camera(True)
     finally:
         watching.cancel()

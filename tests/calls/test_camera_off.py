@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 
 from vision_agent.calls.camera_off import camera_off_jpeg
-from vision_agent.live.live_queue import Intake
+from vision_agent.live.live_queue import LiveQueue
 from vision_agent.local.contract import SeenFrame, Turn
 from vision_agent.local.engine.answers.notices import camera_is_off, without_notices
 
@@ -18,7 +18,7 @@ def test_it_is_a_picture_with_print_on_it():
     picture = cv2.imdecode(np.frombuffer(camera_off_jpeg(), np.uint8), cv2.IMREAD_GRAYSCALE)
     assert picture.shape == (360, 640)
     assert 0.01 < (picture > 128).mean() < 0.2
-    Intake().picture(camera_off_jpeg())  # takes JPEG files only
+    LiveQueue().picture(camera_off_jpeg())  # takes JPEG files only
     assert len(camera_off_jpeg()) < 40_000
 
 

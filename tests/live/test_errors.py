@@ -9,7 +9,7 @@ from websockets.frames import Close
 
 from vision_agent.live.errors import (
     LiveFailure,
-    LocalServerAway,
+    LocalLiveApiAway,
     OwnFault,
     cause_of,
     explain,
@@ -31,7 +31,7 @@ def closed(code: int, reason: str) -> ConnectionClosedError:
         (errors.ClientError(404, {"error": {"message": "no such model"}}), "model"),
         (TimeoutError(), "timeout"),
         (ConnectionRefusedError(111, "Connection refused"), "network"),
-        (LocalServerAway("It is being started again."), "local"),
+        (LocalLiveApiAway("It is being started again."), "local"),
         (KeyError("name"), "agent"),
         (OwnFault("noted"), "server"),
         (LiveFailure("The key is refused.", kind="key"), "key"),

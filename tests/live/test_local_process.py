@@ -14,13 +14,13 @@ import psutil
 import pytest
 from google.genai import Client, errors, types
 
-from vision_agent.live.errors import LocalServerAway
-from vision_agent.live.local_process import LocalServer
+from vision_agent.live.errors import LocalLiveApiAway
+from vision_agent.live.local_process import LocalLiveApi
 
 CONFIG = types.LiveConnectConfig(response_modalities=["AUDIO"])
 
 
-def client(server: LocalServer, key: str) -> Client:
+def client(server: LocalLiveApi, key: str) -> Client:
     address = server.newest_address
     trust = ssl.create_default_context(cadata=address.certificate_pem)
     options = types.HttpOptions(base_url=address.base_url, async_client_args={"ssl": trust})
@@ -30,7 +30,7 @@ def client(server: LocalServer, key: str) -> Client:
 async def test_it_takes_the_key_it_was_started_with_and_no_other(tmp_path: Path) -> None:
     scenario = tmp_path / "scenario.yaml"
     scenario.write_text("engine: false\nanswers:\n  - say: Hello.\n")
-    server = await LocalServer.start(scenario)
+    server = await LocalLiveApi.start(scenario)
     try:
         for key in ("any", "local"):
             with pytest.raises(errors.APIError) as refused:
@@ -50,7 +50,7 @@ async def test_it_takes_the_key_it_was_started_with_and_no_other(tmp_path: Path)
 async def test_it_takes_as_many_connections_as_the_calls_it_is_for(tmp_path: Path) -> None:
     scenario = tmp_path / "scenario.yaml"
     scenario.write_text("engine: false\nanswers:\n  - say: Hello.\n")
-    server = await LocalServer.start(scenario, most_calls=50)
+    server = await LocalLiveApi.start(scenario, most_calls=50)
     opened = []
     try:
         for _ in range(100):
@@ -77,7 +77,7 @@ async def test_one_that_is_killed_is_started_again_and_says_so_once(
     scenario = tmp_path / "scenario.yaml"
     scenario.write_text("engine: false\nanswers:\n  - say: Hello.\n")
     with caplog.at_level(logging.WARNING):
-        server = await LocalServer.start(scenario)
+        server = await LocalLiveApi.start(scenario)
         try:
             before = server.newest_address
             os.kill(server.pid, signal.SIGKILL)
@@ -102,13 +102,13 @@ async def test_one_that_can_not_be_started_again_is_tried_ever_more_rarely_and_t
     monkeypatch.setattr("vision_agent.live.local_process.AWAY_S", 0.05)
     scenario = tmp_path / "scenario.yaml"
     scenario.write_text("engine: false\nanswers:\n  - say: Hello.\n")
-    server = await LocalServer.start(scenario)
+    server = await LocalLiveApi.start(scenario)
     try:
         scenario.rename(tmp_path / "away.yaml")
         with caplog.at_level(logging.WARNING):
             os.kill(server.pid, signal.SIGKILL)
             await until(lambda: "can't be started again" in (server.problem or ""))
-            with pytest.raises(LocalServerAway, match="can't be started again"):
+            with pytest.raises(LocalLiveApiAway, match="can't be started again"):
                 await server.address()
             (tmp_path / "away.yaml").rename(scenario)
             await until(lambda: server.problem is None)
@@ -118,7 +118,7 @@ async def test_one_that_can_not_be_started_again_is_tried_ever_more_rarely_and_t
 
 
 async def test_its_workers_end_with_it_however_it_ends(tmp_path: Path) -> None:
-    server = await LocalServer.start(data_dir=tmp_path)
+    server = await LocalLiveApi.start(data_dir=tmp_path)
     try:
         child = psutil.Process(server.pid)
         await until(lambda: len(child.children()) == 2)

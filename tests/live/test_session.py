@@ -15,15 +15,15 @@ from vision_agent.live.call_options import CallOptions
 from vision_agent.live.connection.gemini import gemini_at
 from vision_agent.live.errors import LiveFailure
 from vision_agent.live.events import (
+    AgentAudio,
+    AgentInterrupted,
+    AgentToolCall,
+    AgentToolResult,
     AgentTranscript,
-    Interrupted,
-    ToolCall,
-    ToolResult,
-    TurnComplete,
+    AgentTurnComplete,
     UserTranscript,
-    Voice,
 )
-from vision_agent.live.live_queue import Intake
+from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.local.contract import CallTool, Heard, Say
@@ -56,14 +56,14 @@ class Conversation:
         self.runner = Runner(
             app=App(name="tests", root_agent=agent), session_service=InMemorySessionService()
         )
-        self.intake = Intake()
+        self.live_queue = LiveQueue()
         self.connects = 0
         self.losses: list[str] = []
         self.cancellations: list[str] = []
         self.session = LiveSession(
             self.runner,
             make_run_config(CallOptions(voice=voice)),
-            self.intake,
+            self.live_queue,
             user_id="u",
             session_id="s",
             model=model,
@@ -95,15 +95,15 @@ class Conversation:
 async def test_typed_text_is_answered_with_voice_and_words_and_the_turn_ends(model):
     async with server(ScriptedEngine()) as running:
         talk = Conversation(running, model)
-        talk.intake.text("hello")
-        events = await talk.until(TurnComplete)
+        talk.live_queue.text("hello")
+        events = await talk.until(AgentTurnComplete)
     assert talk.connects == 1
-    assert sum(len(e.pcm) for e in events if isinstance(e, Voice)) > 24_000
+    assert sum(len(e.pcm) for e in events if isinstance(e, AgentAudio)) > 24_000
     final = [e.text for e in events if isinstance(e, AgentTranscript) and e.final]
     assert final == ["You said hello."]
     deltas = "".join(e.text for e in events if isinstance(e, AgentTranscript) and not e.final)
     assert deltas.strip() == "You said hello."
-    assert isinstance(events[-1], TurnComplete)
+    assert isinstance(events[-1], AgentTurnComplete)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -112,10 +112,10 @@ async def test_speech_is_transcribed_and_pictures_reach_the_engine(model):
     engine.hears.append(Heard("what is this", True))
     async with server(engine) as running:
         talk = Conversation(running, model)
-        talk.intake.picture(b"\xff\xd8\xff a picture \xff\xd9")
+        talk.live_queue.picture(b"\xff\xd8\xff a picture \xff\xd9")
         for level in [b"\x00\x10"] * 25 + [b"\x00\x00"] * 60:
-            talk.intake.audio(level * 320)
-        events = await talk.until(TurnComplete)
+            talk.live_queue.audio(level * 320)
+        events = await talk.until(AgentTurnComplete)
     heard = [e.text for e in events if isinstance(e, UserTranscript) and e.final]
     assert heard == ["what is this"]
     (turn,) = engine.turns
@@ -132,9 +132,11 @@ async def test_a_tool_is_called_and_its_result_reaches_the_answer(model):
     )
     async with server(engine) as running:
         talk = Conversation(running, model)
-        talk.intake.text("what time is it")
-        events = await talk.until(ToolCall, ToolResult, AgentTranscript)
-    assert [e.name for e in events if isinstance(e, ToolCall | ToolResult)] == ["tell_time"] * 2
+        talk.live_queue.text("what time is it")
+        events = await talk.until(AgentToolCall, AgentToolResult, AgentTranscript)
+    assert [e.name for e in events if isinstance(e, AgentToolCall | AgentToolResult)] == [
+        "tell_time"
+    ] * 2
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -144,25 +146,28 @@ async def test_speaking_over_the_answer_interrupts_it_and_nothing_of_it_follows(
     engine.hears.append(Heard("stop", True))
     async with server(engine) as running:
         talk = Conversation(running, model)
-        talk.intake.text("tell me a story")
+        talk.live_queue.text("tell me a story")
         seen = []
         async with asyncio.timeout(20), aclosing(talk.session.events()) as events:
             async for event in events:
                 seen.append(event)
-                if isinstance(event, Voice) and sum(isinstance(e, Voice) for e in seen) == 1:
+                if (
+                    isinstance(event, AgentAudio)
+                    and sum(isinstance(e, AgentAudio) for e in seen) == 1
+                ):
                     for _ in range(25):
-                        talk.intake.audio(b"\x00\x10" * 320)
-                if isinstance(event, TurnComplete):
+                        talk.live_queue.audio(b"\x00\x10" * 320)
+                if isinstance(event, AgentTurnComplete):
                     break
-    broken_off = next(i for i, e in enumerate(seen) if isinstance(e, Interrupted))
-    assert not any(isinstance(e, Voice) for e in seen[broken_off:])
+    broken_off = next(i for i, e in enumerate(seen) if isinstance(e, AgentInterrupted))
+    assert not any(isinstance(e, AgentAudio) for e in seen[broken_off:])
 
 
 async def test_the_adk_session_is_gone_after_the_conversation():
     async with server(ScriptedEngine()) as running:
         talk = Conversation(running, MODELS[0])
-        talk.intake.text("hello")
-        await talk.until(TurnComplete)
+        talk.live_queue.text("hello")
+        await talk.until(AgentTurnComplete)
         left = await talk.runner.session_service.list_sessions(app_name="tests", user_id="u")
     assert left.sessions == []
 
@@ -170,24 +175,24 @@ async def test_the_adk_session_is_gone_after_the_conversation():
 async def test_a_refused_key_is_said_in_words():
     async with server(ScriptedEngine()) as running:
         with pytest.raises(LiveFailure, match=r"refused the key.*GOOGLE_API_KEY"):
-            await Conversation(running, MODELS[0], api_key="invalid-key").until(TurnComplete)
+            await Conversation(running, MODELS[0], api_key="invalid-key").until(AgentTurnComplete)
 
 
 async def test_a_model_that_the_service_does_not_serve_is_said_in_words():
     async with server(ScriptedEngine()) as running:
         with pytest.raises(LiveFailure, match=r"'gemini-2\.5-pro' cannot be used for a call"):
-            await Conversation(running, "gemini-2.5-pro").until(TurnComplete)
+            await Conversation(running, "gemini-2.5-pro").until(AgentTurnComplete)
 
 
 async def test_a_service_that_cannot_be_reached_is_said_in_words():
     async with server(ScriptedEngine()) as running:
         talk = Conversation(running, MODELS[0])
     with pytest.raises(LiveFailure, match="can't be reached"):
-        await talk.until(TurnComplete)
+        await talk.until(AgentTurnComplete)
 
 
 async def test_an_untrusted_service_is_said_in_words():
     async with server(ScriptedEngine()) as running, server(ScriptedEngine()) as other:
         running.certificate_pem = other.certificate_pem
         with pytest.raises(LiveFailure, match="not trusted"):
-            await Conversation(running, MODELS[0]).until(TurnComplete)
+            await Conversation(running, MODELS[0]).until(AgentTurnComplete)

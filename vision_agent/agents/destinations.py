@@ -15,7 +15,7 @@ from google.genai import types
 from vision_agent.agents.loader import llm_agents
 
 if TYPE_CHECKING:
-    from vision_agent.agents.model_choice import Brain
+    from vision_agent.agents.model_choice import ModelChoice
 
 GOOGLE = "googleapis.com"
 
@@ -36,20 +36,22 @@ class Destination:
     model: str
 
 
-def destinations(brain: Brain, root: BaseAgent, environ: Mapping[str, str]) -> list[Destination]:
+def destinations(
+    choice: ModelChoice, root: BaseAgent, environ: Mapping[str, str]
+) -> list[Destination]:
     """All services that the tree's agents would speak to, each once, the root agent's first.
 
     Args:
-        brain: Who answers; with the local one the list is empty: nothing leaves the server.
+        choice: Who answers; with the local one the list is empty: nothing leaves the server.
         root: The agent, before or after its brain was installed.
         environ: Where google-genai looks for another base URL.
     """
-    if brain.kind == "local":
+    if choice.kind == "local":
         return []
-    usual = environ.get("GOOGLE_VERTEX_BASE_URL" if brain.vertex else "GOOGLE_GEMINI_BASE_URL", "")
-    if brain.override is not None:
-        return [_google(brain, brain.override, usual)]
-    found = [_of(brain, agent.model, usual) for agent in llm_agents(root)]
+    usual = environ.get("GOOGLE_VERTEX_BASE_URL" if choice.vertex else "GOOGLE_GEMINI_BASE_URL", "")
+    if choice.override is not None:
+        return [_google(choice, choice.override, usual)]
+    found = [_of(choice, agent.model, usual) for agent in llm_agents(root)]
     return list(dict.fromkeys(found))
 
 
@@ -64,20 +66,20 @@ def host_of(url: str) -> str:
     return f"[{host}]{port}" if ":" in host else host + port
 
 
-def _of(brain: Brain, model: str | BaseLlm, usual: str) -> Destination:
+def _of(choice: ModelChoice, model: str | BaseLlm, usual: str) -> Destination:
     if isinstance(model, str):
-        return _google(brain, model or brain.model, usual)
+        return _google(choice, model or choice.model, usual)
     if isinstance(model, Gemini) and model.client is None:
-        return _google(brain, model.model, _base_url(model) or usual)
+        return _google(choice, model.model, _base_url(model) or usual)
     url = getattr(model, "base_url", None) or getattr(model, "api_base", None) or ""
     return Destination("custom", host_of(str(url)), model.model)
 
 
-def _google(brain: Brain, model: str, url: str) -> Destination:
+def _google(choice: ModelChoice, model: str, url: str) -> Destination:
     host = host_of(url)
     if host and host != GOOGLE and not host.endswith(f".{GOOGLE}"):
         return Destination("custom", host, model)
-    return Destination("vertex" if brain.vertex else "gemini", "", model)
+    return Destination("vertex" if choice.vertex else "gemini", "", model)
 
 
 def _base_url(model: Gemini) -> str:

@@ -6,12 +6,12 @@ import logging
 from collections import Counter
 from typing import Any
 
-from vision_agent.agents.host import AgentHost
+from vision_agent.agents.host import HostedAgent
 from vision_agent.agents.loader import AgentError, agent_specs
 from vision_agent.closing import close_each
 from vision_agent.data_folder import VARIABLE, private_folder
 from vision_agent.live.errors import DatabaseError
-from vision_agent.live.local_process import LocalServer
+from vision_agent.live.local_process import LocalLiveApi
 from vision_agent.live.models import ModelError
 from vision_agent.settings import Settings
 
@@ -22,8 +22,8 @@ class UnknownAgent(ValueError):
     """No agent of this server has that name; the text says which there are."""
 
 
-class Switchboard:
-    """Holds an `AgentHost` for each agent; the first one answers callers who name none.
+class AgentDirectory:
+    """Holds an `HostedAgent` for each agent; the first one answers callers who name none.
 
     They share one local Live API, if any of them needs it.
 
@@ -42,12 +42,12 @@ class Switchboard:
     def __init__(self, settings: Settings) -> None:
         self._scenario, self._data_dir = settings.scenario, settings.data_dir
         self._most_calls = settings.max_calls
-        self._local: LocalServer | None = None
-        self.hosts: dict[str, AgentHost] = {}
+        self._local: LocalLiveApi | None = None
+        self.hosts: dict[str, HostedAgent] = {}
         unusable: list[ValueError] = []
         for spec, is_named in agent_specs(settings.agent):
             try:
-                host = AgentHost(settings.model_copy(update={"agent": spec}))
+                host = HostedAgent(settings.model_copy(update={"agent": spec}))
             except (AgentError, ModelError) as error:
                 if is_named:
                     raise
@@ -67,11 +67,11 @@ class Switchboard:
     def summary(self) -> str:
         """For people: who answers, and with which brain."""
         names = ", ".join(host.name for host in self.hosts.values())
-        labels = dict.fromkeys(host.brain.label for host in self.hosts.values())
+        labels = dict.fromkeys(host.model_choice.label for host in self.hosts.values())
         several = len(self.hosts) > 1
         return f"{'Agents' if several else 'Agent'}: {names}. Brain: {'; '.join(labels)}."
 
-    def find(self, name: str | None) -> AgentHost:
+    def find(self, name: str | None) -> HostedAgent:
         """The agent of that name, the first one for None; `UnknownAgent` if there is none."""
         if name is None:
             return self.default
@@ -96,7 +96,7 @@ class Switchboard:
         return dict(total)
 
     def memory_counts(self) -> dict[str, int]:
-        """What became of all their memories' lines (`LineMemory.counts`)."""
+        """What became of all their memories' lines (`SqliteMemoryService.counts`)."""
         total: Counter[str] = Counter()
         for host in self.hosts.values():
             total.update(host.memory.counts())
@@ -122,7 +122,7 @@ class Switchboard:
 
         Raises:
             DatabaseError: The sessions' database can't be used.
-            LocalServerError: The local Live API does not start.
+            LocalLiveApiError: The local Live API does not start.
         """
         try:
             await self._start()
@@ -131,7 +131,7 @@ class Switchboard:
             raise
 
     async def _start(self) -> None:
-        if any(host.brain.kind == "local" for host in self.hosts.values()):
+        if any(host.model_choice.kind == "local" for host in self.hosts.values()):
             try:
                 private_folder(self._data_dir)
             except OSError as error:
@@ -139,7 +139,7 @@ class Switchboard:
                     f"The data folder {self._data_dir} can't be used: {error}. "
                     f"Name another with {VARIABLE}."
                 ) from error
-            self._local = await LocalServer.start(
+            self._local = await LocalLiveApi.start(
                 self._scenario, self._data_dir, most_calls=self._most_calls
             )
         for host in self.hosts.values():

@@ -37,7 +37,7 @@ def misfits(root: BaseAgent, *, local: bool) -> Iterator[str]:
     """A sentence for each thing of an agent tree that does not work in a call as its author meant.
 
     Args:
-        root: The tree, before `install_brain` changes it.
+        root: The tree, before `install_model` changes it.
         local: Whether the local Live API answers.
     """
     for agent in llm_agents(root):

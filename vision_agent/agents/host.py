@@ -14,19 +14,19 @@ from google.adk.runners import Runner
 from vision_agent.agents.destinations import destinations
 from vision_agent.agents.fit import misfits
 from vision_agent.agents.loader import load_agent, root_of
-from vision_agent.agents.memory import LineMemory
-from vision_agent.agents.memory_recorder import Remembering
-from vision_agent.agents.model_choice import Brain, choose_brain, install_brain
+from vision_agent.agents.memory import SqliteMemoryService
+from vision_agent.agents.memory_recorder import MemoryRecorder
+from vision_agent.agents.model_choice import ModelChoice, choose_model, install_model
 from vision_agent.closing import close_each
 from vision_agent.live.call_options import CallOptions, check_options
-from vision_agent.live.connection.observer import Listener
-from vision_agent.live.live_queue import Intake
-from vision_agent.live.local_process import LocalServer
+from vision_agent.live.connection.observer import ConnectionObserver
+from vision_agent.live.live_queue import LiveQueue
+from vision_agent.live.local_process import LocalLiveApi
 from vision_agent.live.models import ModelError
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
-from vision_agent.live.sessions.played_history import HeardHistory
-from vision_agent.live.sessions.store import OpenSession, make_store
+from vision_agent.live.sessions.played_history import PlayedHistoryPlugin
+from vision_agent.live.sessions.store import SessionLease, make_store
 from vision_agent.live.tools.background import BackgroundTools, ToolLimits, explain_errors
 from vision_agent.live.tools.threads import ToolThreads
 from vision_agent.live.toolsets import watch_toolsets
@@ -36,7 +36,7 @@ from vision_agent.version import __version__
 logger = logging.getLogger(__name__)
 
 
-class AgentHost:
+class HostedAgent:
     """Loads the agent and chooses its brain at once; starts what it needs in `start`.
 
     Args:
@@ -52,17 +52,17 @@ class AgentHost:
         self._options = CallOptions.read(settings.model_dump())
         app = load_agent(settings.agent)
         self._root = root_of(app)
-        self.brain: Brain = choose_brain(self._root, settings.model, os.environ)
+        self.model_choice: ModelChoice = choose_model(self._root, settings.model, os.environ)
         # Now: installing a brain replaces the models that say where they lead.
-        self._destinations = destinations(self.brain, self._root, os.environ)
-        check_options(self._options, self.brain.model)
-        self._misfits = tuple(misfits(self._root, local=self.brain.kind == "local"))
+        self._destinations = destinations(self.model_choice, self._root, os.environ)
+        check_options(self._options, self.model_choice.model)
+        self._misfits = tuple(misfits(self._root, local=self.model_choice.kind == "local"))
         for misfit in self._misfits:
             logger.warning(misfit)
-        if settings.scenario is not None and self.brain.kind != "local":
+        if settings.scenario is not None and self.model_choice.kind != "local":
             raise ModelError(
                 "A scenario is played by the local Live API, but "
-                f"{self.brain.label} was chosen: add --model local."
+                f"{self.model_choice.label} was chosen: add --model local."
             )
         self._tool_limits = ToolLimits(
             settings.tool_timeout_s, settings.tool_timeouts, frozenset(settings.slow_tools)
@@ -74,8 +74,10 @@ class AgentHost:
             resume_within_s=settings.resume_within_s,
             keep_s=settings.keep_days * 86_400,
         )
-        app = app.model_copy(update={"plugins": [*app.plugins, HeardHistory()]})
-        self.memory = LineMemory(settings.memory_path(), keep_s=settings.keep_days * 86_400)
+        app = app.model_copy(update={"plugins": [*app.plugins, PlayedHistoryPlugin()]})
+        self.memory = SqliteMemoryService(
+            settings.memory_path(), keep_s=settings.keep_days * 86_400
+        )
         self._runner = Runner(app=app, session_service=self.store, memory_service=self.memory)
 
     @property
@@ -102,15 +104,15 @@ class AgentHost:
         """What the page shows about this agent."""
         return {
             "agent": self.name,
-            "brain": self.brain.kind,
-            "brain_label": self.brain.label,
-            "model": self.brain.model,
+            "brain": self.model_choice.kind,
+            "brain_label": self.model_choice.label,
+            "model": self.model_choice.model,
             "misfits": list(self._misfits),
             "destinations": [asdict(one) for one in self._destinations],
             "version": __version__,
         }
 
-    async def start(self, local: LocalServer | None = None) -> None:
+    async def start(self, local: LocalLiveApi | None = None) -> None:
         """Open the sessions' database, and give the agent its brain.
 
         Args:
@@ -120,7 +122,9 @@ class AgentHost:
             DatabaseError: The database can't be used.
         """
         await self.store.start()
-        install_brain(self.brain, self._root, local if self.brain.kind == "local" else None)
+        install_model(
+            self.model_choice, self._root, local if self.model_choice.kind == "local" else None
+        )
         explain_errors(self._root)
         watch_toolsets(self._root)
 
@@ -139,25 +143,25 @@ class AgentHost:
     def options(self, asked: Mapping[str, Any]) -> CallOptions:
         """The options of a call that asks for some of its own; `ModelError` if one can't be."""
         options = self._options.but(asked)
-        check_options(options, self.brain.model)
+        check_options(options, self.model_choice.model)
         return options
 
-    def remembering(self, opened: OpenSession, call_id: str) -> Remembering:
+    def memory_recorder(self, lease: SessionLease, call_id: str) -> MemoryRecorder:
         """What keeps the words of a call; those of an unknown caller are not kept."""
-        return Remembering(
+        return MemoryRecorder(
             self.memory,
             app_name=self.app_name,
-            user=opened.user_id if opened.known else "",
+            user=lease.user_id if lease.known else "",
             conversation=call_id,
         )
 
     def new_session(
         self,
-        opened: OpenSession,
-        intake: Intake,
+        lease: SessionLease,
+        live_queue: LiveQueue,
         *,
         options: CallOptions,
-        listener: Listener,
+        observer: ConnectionObserver,
         heard: Callable[[], str],
         given_up: Callable[[], bool],
         on_missing_tools: Callable[[str], None],
@@ -165,10 +169,10 @@ class AgentHost:
         """The model's side of a call.
 
         Args:
-            opened: The conversation; no other call is on it.
-            intake: The call's live queue.
+            lease: The conversation; no other call is on it.
+            live_queue: The call's live queue.
             options: The call's, from `options`.
-            listener: Is told how the connection to the model fares.
+            observer: Is told how the connection to the model fares.
             heard: What the caller has heard of the present answer.
             given_up: Whether the caller hung up; asked when the call is over.
             on_missing_tools: Is told of a toolset that does not load.
@@ -176,14 +180,14 @@ class AgentHost:
         return LiveSession(
             self._runner,
             make_run_config(options),
-            intake,
-            user_id=opened.user_id,
-            session_id=opened.session_id,
-            model=self.brain.model,
-            listener=listener,
+            live_queue,
+            user_id=lease.user_id,
+            session_id=lease.session_id,
+            model=self.model_choice.model,
+            listener=observer,
             heard=heard,
             tools=BackgroundTools(self._tool_limits, self._tool_threads),
             given_up=given_up,
             on_missing_tools=on_missing_tools,
-            keeper=opened,
+            keeper=lease,
         )

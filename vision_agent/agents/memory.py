@@ -1,7 +1,7 @@
 """What callers and agents have said, kept for later calls: an ADK memory service on SQLite.
 
 ADK's own in-memory service forgets at every start, and finds nothing in voice conversations, whose
-words are transcripts and not content (`remembering.py` makes them content).
+words are transcripts and not content (`recorder.py` makes them content).
 
 Whose memories are told is decided by ADK's user, who is each caller's own.
 
@@ -69,7 +69,7 @@ class MemoryAway(OSError):
     """Nothing can be looked up at the moment; the text says so."""
 
 
-class LineMemory(BaseMemoryService):
+class SqliteMemoryService(BaseMemoryService):
     """Remembers lines of conversation, and finds them by their words.
 
     Args:

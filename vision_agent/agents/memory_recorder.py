@@ -12,17 +12,17 @@ from google.adk.memory.base_memory_service import BaseMemoryService
 from google.genai import types
 
 from vision_agent.live.events import (
+    AgentInterrupted,
     AgentTranscript,
-    Interrupted,
+    AgentTurnComplete,
     LiveEvent,
-    TurnComplete,
     UserTranscript,
 )
 
 logger = logging.getLogger(__name__)
 
 
-class Remembering:
+class MemoryRecorder:
     """Collects the final words of both sides, as content that any memory service can index.
 
     Args:
@@ -65,9 +65,9 @@ class Remembering:
                 # Kept when the turn ends: the caller may not hear all of it.
                 self._unfinished = text
                 self._agent = author
-            case Interrupted(heard):
+            case AgentInterrupted(heard):
                 self._end_turn(self._unfinished if heard is None else heard)
-            case TurnComplete():
+            case AgentTurnComplete():
                 self._end_turn(self._unfinished)
 
     def _end_turn(self, said: str) -> None:

@@ -20,8 +20,8 @@ from vision_agent.agents.destinations import host_of
 from vision_agent.agents.fit import remove_service_tools
 from vision_agent.agents.loader import llm_agents
 from vision_agent.data_folder import data_folder, private_folder
-from vision_agent.live.connection.gemini import gemini, local_gemini, steadied
-from vision_agent.live.local_process import LocalServer
+from vision_agent.live.connection.gemini import gemini, local_gemini, resilient
+from vision_agent.live.local_process import LocalLiveApi
 from vision_agent.live.models import (
     DEFAULT_MODEL,
     LOCAL_MODEL,
@@ -37,7 +37,7 @@ KEY_PAGE = "https://aistudio.google.com/apikey"
 
 
 @dataclass(frozen=True, slots=True)
-class Brain:
+class ModelChoice:
     """The choice.
 
     Attributes:
@@ -55,7 +55,7 @@ class Brain:
     vertex: bool = False
 
 
-def choose_brain(root: BaseAgent, model: str | None, environ: Mapping[str, str]) -> Brain:
+def choose_model(root: BaseAgent, model: str | None, environ: Mapping[str, str]) -> ModelChoice:
     """Decide who answers; reads nothing but its arguments.
 
     Args:
@@ -72,10 +72,10 @@ def choose_brain(root: BaseAgent, model: str | None, environ: Mapping[str, str])
     has_key = bool(environ.get("GOOGLE_API_KEY") or environ.get("GEMINI_API_KEY"))
     own = root_model(root)
     if isinstance(own, BaseLlm) and not isinstance(own, Gemini):
-        return Brain("custom", own.model, f"the agent's own {type(own).__name__} {own.model}")
+        return ModelChoice("custom", own.model, f"the agent's own {type(own).__name__} {own.model}")
     if model is None and not (vertex or has_key):
         if isinstance(own, Gemini) and own.base_url:
-            return Brain("custom", own.model, f"{own.model} at {host_of(own.base_url)}")
+            return ModelChoice("custom", own.model, f"{own.model} at {host_of(own.base_url)}")
         return _local(root, "local Live API: no key set")
     if vertex and not (environ.get("GOOGLE_CLOUD_PROJECT") or has_key):
         raise ModelError(
@@ -103,11 +103,13 @@ def choose_brain(root: BaseAgent, model: str | None, environ: Mapping[str, str])
             if name:
                 check_model(name, vertex=vertex)
     chosen = model or (own.model if isinstance(own, Gemini) else own) or DEFAULT_MODEL
-    return Brain("gemini", chosen, f"Gemini {bare_name(chosen)}", override=model, vertex=vertex)
+    return ModelChoice(
+        "gemini", chosen, f"Gemini {bare_name(chosen)}", override=model, vertex=vertex
+    )
 
 
 @asynccontextmanager
-async def live_brain(root: BaseAgent, model: str | None = None) -> AsyncIterator[Brain]:
+async def live_brain(root: BaseAgent, model: str | None = None) -> AsyncIterator[ModelChoice]:
     """Give an agent a live model for as long as the context lasts, in any program with ADK in it.
 
     With credentials that is Gemini; without any, the local Live API, started and ended here.
@@ -118,16 +120,16 @@ async def live_brain(root: BaseAgent, model: str | None = None) -> AsyncIterator
 
     Raises:
         ModelError: No key for a Gemini model, or a model that is not live.
-        LocalServerError: The local Live API does not start.
+        LocalLiveApiError: The local Live API does not start.
     """
-    brain = choose_brain(root, model, os.environ)
+    choice = choose_model(root, model, os.environ)
     local = None
-    if brain.kind == "local":
+    if choice.kind == "local":
         private_folder(data_folder())
-        local = await LocalServer.start(data_dir=data_folder())
+        local = await LocalLiveApi.start(data_dir=data_folder())
     try:
-        install_brain(brain, root, local)
-        yield brain
+        install_model(choice, root, local)
+        yield choice
     finally:
         if local is not None:
             await local.close()
@@ -139,11 +141,11 @@ def root_model(root: BaseAgent) -> str | BaseLlm:
     return first.model if first else ""
 
 
-def install_brain(brain: Brain, root: BaseAgent, local: LocalServer | None) -> None:
+def install_model(choice: ModelChoice, root: BaseAgent, local: LocalLiveApi | None) -> None:
     """Give every agent of the tree its live model, in place.
 
     Args:
-        brain: The choice.
+        choice: The choice.
         root: The tree.
         local: The running local Live API, if that is the choice.
     """
@@ -160,18 +162,18 @@ def install_brain(brain: Brain, root: BaseAgent, local: LocalServer | None) -> N
                 model=_local_name(name),
                 speech=speech,
             )
-        elif brain.override is not None:
-            agent.model = gemini(brain.override, speech=speech)
+        elif choice.override is not None:
+            agent.model = gemini(choice.override, speech=speech)
         elif isinstance(own, Gemini):
-            agent.model = steadied(own)
+            agent.model = resilient(own)
         elif isinstance(own, str):
-            agent.model = gemini(own or brain.model)
+            agent.model = gemini(own or choice.model)
 
 
-def _local(root: BaseAgent, label: str) -> Brain:
+def _local(root: BaseAgent, label: str) -> ModelChoice:
     own = root_model(root)
     name = own if isinstance(own, str) else own.model
-    return Brain("local", _local_name(name), label)
+    return ModelChoice("local", _local_name(name), label)
 
 
 def _local_name(model: str) -> str:

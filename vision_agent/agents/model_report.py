@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from vision_agent.agents.loader import AgentError, agent_specs, load_agent, root_of
-from vision_agent.agents.model_choice import Brain, choose_brain
+from vision_agent.agents.model_choice import ModelChoice, choose_model
 from vision_agent.live.call_options import CallOptions, check_options
 from vision_agent.live.models import LIVE_MODELS, THIS_MACHINE, VOICES, ModelError
 from vision_agent.settings import Settings
@@ -35,29 +35,31 @@ def now(settings: Settings, environ: Mapping[str, str]) -> dict[str, Any]:
     """Who would answer a call that began now; see `models_report`."""
     try:
         options = CallOptions.read(settings.model_dump())
-        brain = _first_brain(settings, options, environ)
+        choice = _first_choice(settings, options, environ)
     except (AgentError, ModelError) as error:
         return {"error": str(error)}
     return {
-        "model": brain.model,
-        "brain": brain.kind,
-        "label": brain.label,
+        "model": choice.model,
+        "brain": choice.kind,
+        "label": choice.label,
         "voice": options.voice,
         "error": None,
     }
 
 
-def _first_brain(settings: Settings, options: CallOptions, environ: Mapping[str, str]) -> Brain:
-    """That of the agent who answers callers that name none: as in the switchboard."""
+def _first_choice(
+    settings: Settings, options: CallOptions, environ: Mapping[str, str]
+) -> ModelChoice:
+    """That of the agent who answers callers that name none: as in the directory."""
     unusable: list[ValueError] = []
     for spec, is_named in agent_specs(settings.agent):
         try:
-            brain = choose_brain(root_of(load_agent(spec)), settings.model, environ)
-            check_options(options, brain.model)
+            choice = choose_model(root_of(load_agent(spec)), settings.model, environ)
+            check_options(options, choice.model)
         except (AgentError, ModelError) as error:
             if is_named:
                 raise
             unusable.append(error)
         else:
-            return brain
+            return choice
     raise unusable[0]

@@ -14,15 +14,15 @@ from vision_agent.calls.metrics import Metrics
 from vision_agent.calls.state import CallStatus
 from vision_agent.calls.transcript_aligner import SpokenAnswer, cut
 from vision_agent.live.events import (
+    AgentAudio,
+    AgentInterrupted,
+    AgentToolCall,
+    AgentToolResult,
     AgentTranscript,
-    Interrupted,
+    AgentTurnComplete,
     LiveEvent,
-    ToolCall,
-    ToolResult,
-    TurnComplete,
-    Usage,
+    TokenUsage,
     UserTranscript,
-    Voice,
 )
 from vision_agent.live.session import LiveSession
 from vision_agent.rtc import Channel, Speaker
@@ -33,7 +33,7 @@ from vision_agent.settings import ToolReports
 class Conversation:
     """Voice to the speaker, everything else to the channel.
 
-    It listens to how the model's connection fares (`live.listener.Listener`).
+    It listens to how the model's connection fares (`live.connection.observer.ConnectionObserver`).
 
     Args:
         channel: Shows the caller what happens.
@@ -95,7 +95,7 @@ class Conversation:
         finally:
             if self._answer and self._overhear is not None:
                 # The call ends in the middle of it.
-                self._overhear(Interrupted(self.heard()))
+                self._overhear(AgentInterrupted(self.heard()))
             self._metrics.model_sessions.dec()
             self._stop_holding()
             self._output.close()
@@ -159,15 +159,15 @@ class Conversation:
     # What the model says and does.
 
     def _take(self, event: LiveEvent) -> None:
-        if isinstance(event, Interrupted):
-            event = Interrupted(self.heard())
+        if isinstance(event, AgentInterrupted):
+            event = AgentInterrupted(self.heard())
         self._on_event(event)
         if self._overhear is not None:
             self._overhear(event)
 
     def _on_event(self, event: LiveEvent) -> None:
         match event:
-            case Voice(pcm):
+            case AgentAudio(pcm):
                 self._open_answer()
                 self._place(pcm)
             case AgentTranscript(text, final=False, author=agent):
@@ -184,7 +184,7 @@ class Conversation:
                     self._channel.user_transcript(understood, False)
             case UserTranscript(text, final=True):
                 self._tell_understood(self._caller.whole(text))
-            case Interrupted(heard):
+            case AgentInterrupted(heard):
                 self._metrics.interruptions.inc()
                 self._stop_holding()
                 self._barge_in.interrupted()
@@ -192,25 +192,25 @@ class Conversation:
                 self.speaker.flush()
                 self._channel.server_message({"kind": "interrupted", "heard": heard})
                 self._close_answer(heard or "")
-            case TurnComplete():
+            case AgentTurnComplete():
                 self.speaker.end_of_turn()
                 if self._answer:
                     self._output.end(self._answer, spoken=self._heard_aloud)
                 self._close_answer(" ".join(self._answer.text.split()))
                 self._channel.server_message({"kind": "turn_complete"})
-            case ToolCall(call_id, name, arguments):
+            case AgentToolCall(call_id, name, arguments):
                 self._tell_understood(self._caller.answered())
                 shown = self._tools[call_id] = None if self._tool_reports == "none" else name
                 self._status.tools_run(len(self._tools))
                 full = self._tool_reports == "full"
                 self._channel.tool_started(call_id, shown, dict(arguments) if full else None)
-            case ToolResult(call_id, _, result):
+            case AgentToolResult(call_id, _, result):
                 if call_id in self._tools:
                     full = self._tool_reports == "full"
                     shown = self._tools.pop(call_id)
                     self._channel.tool_stopped(call_id, shown, dict(result) if full else None)
                 self._status.tools_run(len(self._tools))
-            case Usage(prompt, response):
+            case TokenUsage(prompt, response):
                 self._metrics.tokens.labels("in").inc(prompt)
                 self._metrics.tokens.labels("out").inc(response)
 

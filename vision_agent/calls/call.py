@@ -12,7 +12,7 @@ from typing import Any
 from aiortc import MediaStreamTrack, RTCDataChannel
 
 from vision_agent.agents import memory
-from vision_agent.agents.host import AgentHost
+from vision_agent.agents.host import HostedAgent
 from vision_agent.calls.agent_output import Conversation
 from vision_agent.calls.caller_input import CallerMedia
 from vision_agent.calls.limits import CallLimits, EndsNow, EndsSoon, GoesOn
@@ -22,9 +22,9 @@ from vision_agent.calls.tool_context import InCall
 from vision_agent.closing import Closing
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.errors import LiveFailure, cause_of
-from vision_agent.live.live_queue import Intake
+from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.sessions.history import newest
-from vision_agent.live.sessions.store import OpenSession
+from vision_agent.live.sessions.store import SessionLease
 from vision_agent.rtc import Channel, Network, Offer, Peer, PeerClosed, rtvi
 from vision_agent.rtc.aiortc_patches import has_arrived
 from vision_agent.settings import Settings
@@ -67,7 +67,7 @@ class Call:
         settings: The server's options.
         metrics: The server's counters.
         options: How the agent answers in this call.
-        conversation: What it is about: a new one, or one that is gone on with.
+        lease: What it is about: a new one, or one that is gone on with.
         network: Where media is received; None for all of this machine's addresses.
         on_closed: Called once, when nothing of the call is left.
     """
@@ -75,17 +75,17 @@ class Call:
     def __init__(
         self,
         call_id: str,
-        host: AgentHost,
+        host: HostedAgent,
         settings: Settings,
         metrics: Metrics,
         *,
         options: CallOptions,
-        conversation: OpenSession,
+        lease: SessionLease,
         network: Network | None = None,
         on_closed: Callable[[Call], None],
     ) -> None:
         self.call_id = call_id
-        self.opened = conversation
+        self.lease = lease
         self._host = host
         self._settings = settings
         self._metrics = metrics
@@ -93,10 +93,10 @@ class Call:
         self._network = network
         self._tell_closed = on_closed
 
-        self._intake = Intake()
+        self._live_queue = LiveQueue()
         self._channel = Channel(self, {"library": "vision_agent", "version": host.version})
         self._status = CallStatus(self._on_state)
-        self._remembering = host.remembering(conversation, call_id)
+        self._memory_recorder = host.memory_recorder(lease, call_id)
         self._conversation = Conversation(
             self._channel,
             self._status,
@@ -104,17 +104,17 @@ class Call:
             barge_in_hold_ms=settings.barge_in_hold_ms,
             tool_reports=settings.tool_reports,
             speaks=options.modality == "AUDIO",
-            overhear=self._remembering.hear,
+            overhear=self._memory_recorder.hear,
         )
         self._media = CallerMedia(
-            self._intake,
+            self._live_queue,
             self._channel,
             self._status,
             settings,
             metrics,
             on_sound=self._conversation.caller_sounds,
         )
-        self._in_call = InCall(self._intake, self._channel, self._status, self._media)
+        self._in_call = InCall(self._live_queue, self._channel, self._status, self._media)
         self._peer = self._new_peer()
 
         self._tally = Tally()
@@ -256,7 +256,7 @@ class Call:
             self._live_started = True
             self._start(self._converse(), "live")
             self._start(self._watch_limits(), "limits")
-            self._start(self._remembering.run(), "memory")
+            self._start(self._memory_recorder.run(), "memory")
 
     def on_microphone(self, track: MediaStreamTrack) -> None:
         """Listen to the caller."""
@@ -285,9 +285,9 @@ class Call:
     def on_client_ready(self) -> None:
         """The caller's client can show things now: tell it where we are."""
         self._client_ready.set()
-        if self.opened.resumed:
+        if self.lease.resumed:
             lines = newest(
-                self.opened.earlier, self._channel.max_message_bytes - MESSAGE_FRAME_BYTES
+                self.lease.earlier, self._channel.max_message_bytes - MESSAGE_FRAME_BYTES
             )
             self._channel.server_message({"kind": "resumed", "earlier": lines})
         self._tell_state(self._status.state, None)
@@ -300,12 +300,12 @@ class Call:
         self._check_texts_waiting()
         self._conversation.answer_next_in_words(not spoken)
         self._media.typed(text)
-        self._remembering.typed(text)
+        self._memory_recorder.typed(text)
 
     def on_context(self, text: str, *, agents: bool) -> None:
         """The caller's client tells the agent something that wants no answer."""
         self._check_texts_waiting()
-        self._intake.context(text, "model" if agents else "user")
+        self._live_queue.context(text, "model" if agents else "user")
 
     def _check_texts_waiting(self) -> None:
         if self._media.texts_waiting >= MAX_TEXTS_WAITING:
@@ -340,10 +340,10 @@ class Call:
         call_context.current.set(self._in_call)
         memory.conversation.set(self.call_id)
         session = self._host.new_session(
-            self.opened,
-            self._intake,
+            self.lease,
+            self._live_queue,
             options=self._options,
-            listener=self._conversation,
+            observer=self._conversation,
             heard=self._conversation.heard,
             given_up=lambda: self._hung_up,
             on_missing_tools=self._on_missing_tools,
@@ -440,7 +440,7 @@ class Call:
         closing = Closing(f"call {self.call_id}")
         try:
             closing.do("the last state", lambda: self._status.set("ended", reason))
-            closing.do("the model's queue", self._intake.close)
+            closing.do("the model's queue", self._live_queue.close)
             closing.do("the channel", self._channel.close)
             await closing.wait("the channel", self._channel.drain())
             await closing.wait("the tools' jobs", self._in_call.close())
@@ -449,8 +449,8 @@ class Call:
             if self._retired is not None:
                 await closing.wait("the peer before", self._retired.close(reason))
             closing.do("the media", self._media.close)
-            closing.do("the conversation", lambda: self._host.store.end(self.opened))
-            await closing.wait("the memory", self._remembering.flush())
+            closing.do("the conversation", lambda: self._host.store.end(self.lease))
+            await closing.wait("the memory", self._memory_recorder.flush())
         finally:
             closing.do("the counters", self._count)
             self._metrics.calls_ended.inc()
@@ -465,7 +465,7 @@ class Call:
     def _count(self) -> None:
         """Adds what happened since the last time to the server's counters."""
         self._media.count()
-        self._tally.add(self._metrics.memory_failures, self._remembering.failures)
+        self._tally.add(self._metrics.memory_failures, self._memory_recorder.failures)
         messages = self._metrics.messages
         self._tally.add(messages.labels("refused"), self._channel.refused_messages)
         self._tally.add(messages.labels("lost"), self._channel.dropped_messages)

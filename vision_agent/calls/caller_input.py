@@ -15,7 +15,7 @@ from vision_agent.calls.camera_presence import CameraPresence
 from vision_agent.calls.metrics import Metrics, Tally
 from vision_agent.calls.pictures import Pictures
 from vision_agent.calls.state import CallStatus
-from vision_agent.live.live_queue import Intake
+from vision_agent.live.live_queue import LiveQueue
 from vision_agent.rtc import (
     Camera,
     Channel,
@@ -54,7 +54,7 @@ class CallerMedia:
     """The caller's microphone and camera, joined to the live queue.
 
     Args:
-        intake: The call's live queue.
+        live_queue: The call's live queue.
         channel: Shows the caller what is sent.
         status: Where the call is.
         settings: How many pictures, and how large.
@@ -65,14 +65,14 @@ class CallerMedia:
 
     def __init__(
         self,
-        intake: Intake,
+        live_queue: LiveQueue,
         channel: Channel,
         status: CallStatus,
         settings: Settings,
         metrics: Metrics,
         on_sound: Callable[[float, bool], None],
     ) -> None:
-        self._intake = intake
+        self._live_queue = live_queue
         self._channel = channel
         self._status = status
         self._settings = settings
@@ -156,7 +156,7 @@ class CallerMedia:
     @property
     def texts_waiting(self) -> int:
         """Typed texts and notices that the model has not been sent yet."""
-        return len(self._typed) + self._intake.texts_waiting
+        return len(self._typed) + self._live_queue.texts_waiting
 
     def close(self) -> None:
         """Ends the timers."""
@@ -170,14 +170,14 @@ class CallerMedia:
             self._end_sound()
 
     def _end_sound(self) -> None:
-        self._intake.send_audio_stream_end()
+        self._live_queue.send_audio_stream_end()
         if self._activity.cut_off():
             self._speech_ended(time.monotonic())
 
     def _on_audio(self, chunk: bytes) -> None:
         if self._muted:
             return
-        self._intake.audio(chunk)
+        self._live_queue.audio(chunk)
         change = self._activity.feed(chunk)
         self._on_sound(self._activity.level, self._activity.loud)
         match change:
@@ -201,7 +201,7 @@ class CallerMedia:
     def _on_frame(self, frame: Frame) -> None:
         if not self.camera_on:
             return  # it was on its way while the camera went off
-        self._intake.picture(frame.jpeg)
+        self._live_queue.picture(frame.jpeg)
         self._newest_frame = frame
         if self._typed_waits is not None:
             self._send_typed()
@@ -248,7 +248,7 @@ class CallerMedia:
         self.pictures.forget()
         if self._newest_frame is not None:
             self._newest_frame = None
-            self._intake.picture(camera_off_jpeg())
+            self._live_queue.picture(camera_off_jpeg())
 
     def _on_arrival(self) -> None:
         self._presence.arrived(time.monotonic())
@@ -296,7 +296,7 @@ class CallerMedia:
             self._typed_waits.cancel()
             self._typed_waits = None
         while self._typed:
-            self._intake.text(self._typed.pop(0))
+            self._live_queue.text(self._typed.pop(0))
 
     def _tell_picture_age(self) -> None:
         """How much older than the end of the caller's speech the model's newest picture is.
@@ -317,7 +317,7 @@ class CallerMedia:
 
     def count(self) -> None:
         """Adds what happened since the last time to the server's counters."""
-        c = self._intake.counters
+        c = self._live_queue.counters
         m = self._metrics
         for counter, total in (
             (m.pictures, c.pictures),

@@ -8,8 +8,8 @@ import uuid
 from weakref import WeakValueDictionary
 
 from vision_agent.addresses import counted_as
-from vision_agent.agents.directory import Switchboard
-from vision_agent.agents.host import AgentHost
+from vision_agent.agents.directory import AgentDirectory
+from vision_agent.agents.host import HostedAgent
 from vision_agent.calls.admission import Admission
 from vision_agent.calls.call import Call
 from vision_agent.calls.metrics import Metrics
@@ -50,7 +50,7 @@ class CallRegistry:
     """
 
     def __init__(
-        self, agents: Switchboard, settings: Settings, metrics: Metrics, admission: Admission
+        self, agents: AgentDirectory, settings: Settings, metrics: Metrics, admission: Admission
     ) -> None:
         self._settings = settings
         self._metrics = metrics
@@ -83,7 +83,7 @@ class CallRegistry:
         self,
         offer: Offer,
         *,
-        host: AgentHost,
+        host: HostedAgent,
         options: CallOptions,
         network: Network | None = None,
         resume: str | None = None,
@@ -117,7 +117,7 @@ class CallRegistry:
     async def _start(
         self,
         offer: Offer,
-        host: AgentHost,
+        host: HostedAgent,
         options: CallOptions,
         network: Network | None,
         resume: str | None,
@@ -138,14 +138,14 @@ class CallRegistry:
         self._beginning.add(call_id)
         self._addresses[call_id] = counted_as(address)
         try:
-            opened = await host.store.begin(resume, user)
+            lease = await host.store.begin(resume, user)
         except BaseException:
             del self._addresses[call_id]
             raise
         finally:
             self._beginning.discard(call_id)
         if self._drained_at_s is not None:
-            host.store.end(opened)
+            host.store.end(lease)
             del self._addresses[call_id]
             raise Draining(self._drained_at_s - asyncio.get_running_loop().time())
         call = Call(
@@ -154,14 +154,14 @@ class CallRegistry:
             self._settings,
             self._metrics,
             options=options,
-            conversation=opened,
+            lease=lease,
             network=network,
             on_closed=self._forget,
         )
-        self._calls[call_id] = self._by_session[opened.session_id] = call
+        self._calls[call_id] = self._by_session[lease.session_id] = call
         self._empty.clear()
         self._metrics.calls.set(len(self._calls))
-        if opened.resumed:
+        if lease.resumed:
             self._metrics.calls_resumed.inc()
         try:
             return call, await call.answer(offer)
@@ -190,10 +190,10 @@ class CallRegistry:
             await asyncio.wait(closing, timeout=CLOSE_TIMEOUT_S)
         self._collector.close()
 
-    def _on(self, session_id: str, host: AgentHost) -> Call | None:
+    def _on(self, session_id: str, host: HostedAgent) -> Call | None:
         """The call on that conversation; another agent's conversations are none of this one's."""
         call = self._by_session.get(session_id)
-        return call if call is not None and call.opened.store is host.store else None
+        return call if call is not None and call.lease.store is host.store else None
 
     def _check_address(self, address: str) -> None:
         theirs = [self._calls.get(id) for id, of in self._addresses.items() if of == address]
@@ -208,8 +208,8 @@ class CallRegistry:
     def _forget(self, call: Call) -> None:
         self._calls.pop(call.call_id, None)
         self._addresses.pop(call.call_id, None)
-        if self._by_session.get(call.opened.session_id) is call:
-            del self._by_session[call.opened.session_id]
+        if self._by_session.get(call.lease.session_id) is call:
+            del self._by_session[call.lease.session_id]
         if not self._calls:
             self._empty.set()
         self._metrics.calls.set(len(self._calls))

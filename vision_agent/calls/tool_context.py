@@ -10,7 +10,7 @@ from vision_agent.calls.caller_input import CallerMedia
 from vision_agent.calls.notices import Moment, Notices, worded
 from vision_agent.calls.pictures import PeerPicture
 from vision_agent.calls.state import CallStatus
-from vision_agent.live.live_queue import Intake
+from vision_agent.live.live_queue import LiveQueue
 from vision_agent.rtc import Channel
 from vision_agent.tools.jobs import Job, Jobs
 
@@ -28,18 +28,18 @@ class InCall:
     """Joins tools to the call's halves.
 
     Args:
-        intake: The call's live queue.
+        live_queue: The call's live queue.
         channel: The caller's client.
         status: Where the call is.
         media: The caller's microphone and camera.
     """
 
     def __init__(
-        self, intake: Intake, channel: Channel, status: CallStatus, media: CallerMedia
+        self, live_queue: LiveQueue, channel: Channel, status: CallStatus, media: CallerMedia
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.jobs = Jobs(self._job_failed)
-        self._intake = intake
+        self._live_queue = live_queue
         self._channel = channel
         self._status = status
         self._media = media
@@ -87,7 +87,7 @@ class InCall:
 
     def show_model(self, jpeg: bytes) -> None:
         """A picture that no other replaces."""
-        self._intake.close_look(jpeg)
+        self._live_queue.close_look(jpeg)
 
     def tell_agent(self, notice: str) -> None:
         """In the next gap."""
@@ -107,7 +107,7 @@ class InCall:
     def _tell(self, notice: str) -> None:
         self._channel.server_message({"kind": "unasked", "text": notice})
         self._media.camera.look_now()
-        self._intake.text(worded(notice))
+        self._live_queue.text(worded(notice))
         self._status.set("thinking")
 
     def _job_failed(self, job: Job) -> None:

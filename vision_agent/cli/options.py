@@ -124,7 +124,7 @@ def read_headers(given: list[str] | None) -> dict[str, str]:
 
 _MENDABLE = {
     "vision_agent.agents.loader": "AgentError",
-    "vision_agent.live.local_process": "LocalServerError",
+    "vision_agent.live.local_process": "LocalLiveApiError",
     "vision_agent.live.models": "ModelError",
     "vision_agent.local.scenarios.scenario_reader": "ScenarioError",
     "vision_agent.caller.recording": "BadRecording",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vision_agent.agents.fit import misfits
 from vision_agent.agents.loader import AgentError, agent_specs, load_agent, root_of
-from vision_agent.agents.model_choice import choose_brain
+from vision_agent.agents.model_choice import choose_model
 from vision_agent.data_folder import readable_by_others
 from vision_agent.doctor.finding import Finding
 from vision_agent.live.models import ModelError
@@ -42,9 +42,9 @@ def check_agents(settings: Settings, environ: Mapping[str, str]) -> list[Finding
     for spec, is_named in specs:
         try:
             root = root_of(load_agent(spec))
-            brain = choose_brain(root, settings.model, environ)
+            choice = choose_model(root, settings.model, environ)
             usable += 1
-            for misfit in misfits(root, local=brain.kind == "local"):
+            for misfit in misfits(root, local=choice.kind == "local"):
                 found.append(Finding("agents", "note", misfit))
         except (AgentError, ModelError) as error:
             text = str(error)

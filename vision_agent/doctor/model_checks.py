@@ -15,7 +15,7 @@ from vision_agent.agents.model_choice import uses_vertex
 from vision_agent.agents.model_report import now
 from vision_agent.doctor.finding import Finding
 from vision_agent.doctor.run import resolve
-from vision_agent.live.local_process import LocalServer, LocalServerError
+from vision_agent.live.local_process import LocalLiveApi, LocalLiveApiError
 from vision_agent.settings import Settings
 
 AI_STUDIO_HOST = "generativelanguage.googleapis.com"
@@ -144,8 +144,8 @@ async def check_engine() -> Sequence[Finding]:
     """Whether the local Live API starts, and how soon it accepts a session and answers."""
     began = time.monotonic()
     try:
-        server = await LocalServer.start()
-    except LocalServerError as error:
+        server = await LocalLiveApi.start()
+    except LocalLiveApiError as error:
         advice = "Reinstall vision-agent; what it printed stands above."
         return [Finding("local engine", "problem", str(error), advice)]
     try:

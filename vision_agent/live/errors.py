@@ -32,13 +32,13 @@ class DatabaseError(RuntimeError):
     """The sessions' database can't be used; the text says which and why."""
 
 
-class LocalServerAway(ConnectionError):
+class LocalLiveApiAway(ConnectionError):
     """The local Live API has ended and is not back yet; the text says so."""
 
 
 MAX_CAUSES = 4
 
-_TOLD = (LiveFailure, LocalServerAway, ConnectionClosed, errors.APIError, InvalidStatus, OSError)
+_TOLD = (LiveFailure, LocalLiveApiAway, ConnectionClosed, errors.APIError, InvalidStatus, OSError)
 """Exceptions whose texts are the service's, the system's or this package's own."""
 
 
@@ -49,7 +49,7 @@ def explain(error: BaseException, *, model: str) -> str:
         error: The exception.
         model: The model's name, for the text.
     """
-    if isinstance(error, LiveFailure | LocalServerAway):
+    if isinstance(error, LiveFailure | LocalLiveApiAway):
         return str(error)
     if isinstance(error, TimeoutError):
         return f"The model service did not answer in time. Model: {model}. Try again in a moment."
@@ -88,7 +88,7 @@ def kind_of(error: BaseException) -> str:
     match error:
         case LiveFailure():
             return error.kind
-        case LocalServerAway():
+        case LocalLiveApiAway():
             return "local"
         case TimeoutError():
             return "timeout"

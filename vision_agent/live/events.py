@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class AgentAudio:
     """A burst of the agent's speech: s16le mono 24 kHz PCM, of any length."""
 
     pcm: bytes
@@ -32,7 +32,7 @@ class AgentTranscript:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolCall:
+class AgentToolCall:
     """The model asked for a tool; ADK runs it."""
 
     call_id: str
@@ -41,7 +41,7 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolResult:
+class AgentToolResult:
     """A tool answered, and the model gets this."""
 
     call_id: str
@@ -50,7 +50,7 @@ class ToolResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Interrupted:
+class AgentInterrupted:
     """The caller spoke over the answer: whatever of it has not been played is void.
 
     Attributes:
@@ -61,12 +61,12 @@ class Interrupted:
 
 
 @dataclass(frozen=True, slots=True)
-class TurnComplete:
+class AgentTurnComplete:
     """The agent has finished its turn."""
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class TokenUsage:
     """Tokens the service counted since the last report."""
 
     prompt_tokens: int
@@ -74,12 +74,12 @@ class Usage:
 
 
 LiveEvent = (
-    Voice
+    AgentAudio
     | UserTranscript
     | AgentTranscript
-    | ToolCall
-    | ToolResult
-    | Interrupted
-    | TurnComplete
-    | Usage
+    | AgentToolCall
+    | AgentToolResult
+    | AgentInterrupted
+    | AgentTurnComplete
+    | TokenUsage
 )

@@ -44,7 +44,7 @@ class WrongFormat(ValueError):
 
 
 @dataclass(slots=True)
-class IntakeCounters:
+class LiveQueueCounters:
     """What came in and what was dropped: requests, and milliseconds of audio."""
 
     audio_ms: int = 0
@@ -56,7 +56,7 @@ class IntakeCounters:
     tool_results: int = 0
 
 
-class Intake(LiveRequestQueue):
+class LiveQueue(LiveRequestQueue):
     """The live queue of one call.
 
     Every public method of `LiveRequestQueue` is overridden, none of its private parts is touched,
@@ -70,7 +70,7 @@ class Intake(LiveRequestQueue):
 
     def __init__(self, *, audio_limit_ms: int = 2_000, held_audio_limit_ms: int = 15_000) -> None:
         super().__init__()
-        self.counters = IntakeCounters()
+        self.counters = LiveQueueCounters()
         self._audio_limit_ms = audio_limit_ms
         self._held_audio_limit_ms = held_audio_limit_ms
         self._limit_ms = audio_limit_ms

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from vision_agent.live.errors import LocalServerAway
+from vision_agent.live.errors import LocalLiveApiAway
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ FIRST_DELAY_S = 0.1
 LONGEST_DELAY_S = 10.0
 
 
-class LocalServerError(RuntimeError):
+class LocalLiveApiError(RuntimeError):
     """The local Live API could not be started."""
 
 
@@ -53,7 +53,7 @@ class Address(NamedTuple):
     api_key: str
 
 
-class LocalServer:
+class LocalLiveApi:
     """A local Live API that runs until `close`, in one child process after the other.
 
     Args:
@@ -80,7 +80,7 @@ class LocalServer:
     async def start(
         cls, scenario: Path | None = None, data_dir: Path | None = None, most_calls: int = 32
     ) -> Self:
-        """Start it on a free port and wait until it listens; `LocalServerError` if it does not.
+        """Start it on a free port and wait until it listens; `LocalLiveApiError` if it does not.
 
         Args: See the class.
         """
@@ -104,13 +104,13 @@ class LocalServer:
         """Where it listens; waits for one that is being started again.
 
         Raises:
-            LocalServerAway: It is still not there after some seconds.
+            LocalLiveApiAway: It is still not there after some seconds.
         """
         try:
             async with asyncio.timeout(AWAY_S):
                 await self._up.wait()
         except TimeoutError:
-            raise LocalServerAway(self.problem or "The local Live API is not there.") from None
+            raise LocalLiveApiAway(self.problem or "The local Live API is not there.") from None
         return self._newest.address
 
     async def close(self) -> None:
@@ -150,7 +150,7 @@ class LocalServer:
                 try:
                     child = self._child = await _Child.start(self._arguments)
                     break
-                except (LocalServerError, OSError) as error:
+                except (LocalLiveApiError, OSError) as error:
                     self.problem = f"The local Live API can't be started again: {error}"
                     logger.warning("%s Trying again in %g s.", self.problem, delay_s)
             self.problem = None
@@ -195,7 +195,7 @@ class _Child:
             return cls(Address(base_url, announced["certificate"], api_key), process)
         except (TimeoutError, ValueError, KeyError) as error:
             await _end(process)
-            raise LocalServerError(
+            raise LocalLiveApiError(
                 "The local Live API did not start; what it printed stands above."
             ) from error
         except asyncio.CancelledError:

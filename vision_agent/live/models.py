@@ -25,7 +25,7 @@ VOICES: tuple[str, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class LiveModel:
+class LiveModelInfo:
     """A model that answers BidiGenerateContent.
 
     Attributes:
@@ -51,22 +51,22 @@ class LiveModel:
     background_tools: Literal["never", "declared", "default"] = "declared"
 
 
-LIVE_MODELS: tuple[LiveModel, ...] = (
-    LiveModel(
+LIVE_MODELS: tuple[LiveModelInfo, ...] = (
+    LiveModelInfo(
         "gemini-3.8-live",
         ai_studio=True,
         vertex=True,
         proactive="always",
         background_tools="default",
     ),
-    LiveModel(
+    LiveModelInfo(
         "gemini-3.1-flash-live-preview",
         ai_studio=True,
         vertex=False,
         thinking=True,
         background_tools="never",
     ),
-    LiveModel(
+    LiveModelInfo(
         "gemini-2.5-flash-native-audio-preview-12-2025",
         ai_studio=True,
         vertex=False,
@@ -74,7 +74,7 @@ LIVE_MODELS: tuple[LiveModel, ...] = (
         proactive="optional",
         thinking=True,
     ),
-    LiveModel(
+    LiveModelInfo(
         "gemini-live-2.5-flash-native-audio",
         ai_studio=False,
         vertex=True,
@@ -84,7 +84,7 @@ LIVE_MODELS: tuple[LiveModel, ...] = (
     ),
 )
 
-THIS_MACHINE = LiveModel(
+THIS_MACHINE = LiveModelInfo(
     LOCAL_MODEL,
     ai_studio=False,
     vertex=False,
@@ -105,7 +105,7 @@ def bare_name(model: str) -> str:
     return model.rsplit("/", 1)[-1]
 
 
-def find_model(model: str) -> LiveModel | None:
+def find_model(model: str) -> LiveModelInfo | None:
     """What is known of a model; None of one that is newer than this list."""
     name = bare_name(model)
     return next((known for known in (*LIVE_MODELS, THIS_MACHINE) if known.name == name), None)

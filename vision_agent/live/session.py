@@ -16,21 +16,21 @@ from google.adk.sessions.base_session_service import GetSessionConfig
 from vision_agent.live import toolsets
 from vision_agent.live.connection import gemini as connection
 from vision_agent.live.connection import resumption
-from vision_agent.live.connection.observer import Listener
-from vision_agent.live.connection.resumption import Keeper
+from vision_agent.live.connection.observer import ConnectionObserver
+from vision_agent.live.connection.resumption import HandleKeeper
 from vision_agent.live.errors import LiveFailure, cause_of, explain, kind_of
 from vision_agent.live.events import (
+    AgentAudio,
+    AgentInterrupted,
+    AgentToolCall,
+    AgentToolResult,
     AgentTranscript,
-    Interrupted,
+    AgentTurnComplete,
     LiveEvent,
-    ToolCall,
-    ToolResult,
-    TurnComplete,
-    Usage,
+    TokenUsage,
     UserTranscript,
-    Voice,
 )
-from vision_agent.live.live_queue import Intake
+from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.sessions import played_history as heard_history
 from vision_agent.live.tools import background as background_tools
 from vision_agent.live.tools.background import BackgroundTools
@@ -44,7 +44,7 @@ class LiveSession:
     Args:
         runner: ADK's runner for the agent; shared by all calls.
         run_config: This call's configuration.
-        intake: What the caller says, shows and types.
+        live_queue: What the caller says, shows and types.
         user_id: Whose conversation it is.
         session_id: Of an ADK session that nothing else runs on, or a fresh one.
         model: The model's name, for error messages.
@@ -62,21 +62,21 @@ class LiveSession:
         self,
         runner: Runner,
         run_config: RunConfig,
-        intake: Intake,
+        live_queue: LiveQueue,
         *,
         user_id: str,
         session_id: str,
         model: str,
-        listener: Listener,
+        listener: ConnectionObserver,
         heard: Callable[[], str] | None = None,
         tools: BackgroundTools | None = None,
         given_up: Callable[[], bool] = lambda: False,
         on_missing_tools: Callable[[str], None] = lambda _text: None,
-        keeper: Keeper | None = None,
+        keeper: HandleKeeper | None = None,
     ) -> None:
         self._runner = runner
         self._run_config = run_config
-        self._intake = intake
+        self._live_queue = live_queue
         self._user_id = user_id
         self._session_id = session_id
         self._model = model
@@ -99,10 +99,10 @@ class LiveSession:
         """
         # ADK's tasks are started below and inherit these.
         connection.listener.set(self._listener)
-        connection.gate.set(self._intake)
+        connection.gate.set(self._live_queue)
         connection.user.set(self._user_id)
         background_tools.current.set(self._tools)
-        toolsets.missing.set(toolsets.Missing(self._on_missing_tools))
+        toolsets.missing.set(toolsets.MissingToolsets(self._on_missing_tools))
         resumption.keeper.set(self._keeper)
         heard_history.heard.set(self._heard)
         sessions = self._runner.session_service
@@ -118,7 +118,7 @@ class LiveSession:
             run = self._runner.run_live(
                 user_id=self._user_id,
                 session_id=self._session_id,
-                live_request_queue=self._intake,
+                live_request_queue=self._live_queue,
                 run_config=self._run_config,
             )
             async with aclosing(run):
@@ -144,7 +144,7 @@ class LiveSession:
 class _ToolsToo:
     """A listener, and the tools that have to hear of cancelled calls."""
 
-    listener: Listener
+    listener: ConnectionObserver
     tools: BackgroundTools
 
     def connected(self) -> None:
@@ -175,17 +175,17 @@ def read(event: Event) -> Iterator[LiveEvent]:
     for part in (event.content.parts if event.content else None) or []:
         blob = part.inline_data
         if blob and blob.data and (blob.mime_type or "").startswith("audio/pcm"):
-            yield Voice(blob.data)
+            yield AgentAudio(blob.data)
         elif call := part.function_call:
-            yield ToolCall(call.id or "", call.name or "", call.args or {})
+            yield AgentToolCall(call.id or "", call.name or "", call.args or {})
         elif response := part.function_response:
-            yield ToolResult(response.id or "", response.name or "", response.response or {})
+            yield AgentToolResult(response.id or "", response.name or "", response.response or {})
         elif part.text and not part.thought and event.author != "user":
             # A session that answers in text; partial texts are deltas here too.
             yield AgentTranscript(part.text, not event.partial, event.author)
     if event.interrupted:
-        yield Interrupted()
+        yield AgentInterrupted()
     if usage := event.usage_metadata:
-        yield Usage(usage.prompt_token_count or 0, usage.candidates_token_count or 0)
+        yield TokenUsage(usage.prompt_token_count or 0, usage.candidates_token_count or 0)
     if event.turn_complete:
-        yield TurnComplete()
+        yield AgentTurnComplete()

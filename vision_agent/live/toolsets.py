@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Missing:
+class MissingToolsets:
     """Those of one call: each is told once, however often ADK tries to load it."""
 
     tell: Callable[[str], None]
@@ -42,7 +42,7 @@ class Missing:
         self.tell(f"The tools of the agent's {name} are not available in this call.")
 
 
-missing: ContextVar[Missing | None] = ContextVar("missing_toolsets", default=None)
+missing: ContextVar[MissingToolsets | None] = ContextVar("missing_toolsets", default=None)
 """The present call's."""
 
 _MARK = "_vision_agent_watches"
@@ -67,7 +67,7 @@ def _watched(toolset: BaseToolset) -> Callable[..., Any]:
         try:
             return await load(*args, **kwargs)
         except Exception as error:
-            (missing.get() or Missing(lambda _text: None)).report(toolset, error)
+            (missing.get() or MissingToolsets(lambda _text: None)).report(toolset, error)
             raise
 
     setattr(get_tools, _MARK, True)

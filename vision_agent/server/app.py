@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vision_agent import rtc
 from vision_agent.addresses import Proxies, RealCaller
-from vision_agent.agents.directory import Switchboard
+from vision_agent.agents.directory import AgentDirectory
 from vision_agent.calls.admission import Admission
 from vision_agent.calls.metrics import Metrics
 from vision_agent.calls.registry import CallRegistry
@@ -60,7 +60,9 @@ class _Application(FastAPI):
         return SecurityHeaders(BoundedBody(app), settings.frame_ancestors)
 
 
-def create_app(settings: Settings | None = None, *, agents: Switchboard | None = None) -> FastAPI:
+def create_app(
+    settings: Settings | None = None, *, agents: AgentDirectory | None = None
+) -> FastAPI:
     """The application, ready for any ASGI server.
 
     Args:
@@ -73,20 +75,20 @@ def create_app(settings: Settings | None = None, *, agents: Switchboard | None =
         DatabaseError: The sessions' database is none.
     """
     settings = settings or Settings()
-    switchboard = agents or Switchboard(settings)
+    directory = agents or AgentDirectory(settings)
     metrics = Metrics()
-    metrics.watch_sessions(switchboard.session_counts)
-    metrics.watch_memory(switchboard.memory_counts)
-    metrics.watch_local(lambda: switchboard.local_restarts)
+    metrics.watch_sessions(directory.session_counts)
+    metrics.watch_memory(directory.memory_counts)
+    metrics.watch_local(lambda: directory.local_restarts)
     admission = Admission(settings)
-    registry = CallRegistry(switchboard, settings, metrics, admission)
+    registry = CallRegistry(directory, settings, metrics, admission)
     access = Access(settings, admission)
 
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
         raise_limit()
         rtc.install()
-        await switchboard.start()
+        await directory.start()
         leave_out_of_collection()
         termination = Termination(lambda: registry.drain(settings.drain_s))
         termination.install()
@@ -101,7 +103,7 @@ def create_app(settings: Settings | None = None, *, agents: Switchboard | None =
                 ("the signals", termination.remove),
                 ("the calls", lambda: registry.close(reason, come_back=restarting)),
             )
-            await switchboard.close()
+            await directory.close()
 
     lifetime = Lifetime(running)
     app = _Application(
@@ -133,7 +135,7 @@ def create_app(settings: Settings | None = None, *, agents: Switchboard | None =
         lifetime.begin()
         if registry.draining:
             content["status"] = "draining"
-        elif problem := lifetime.problem or switchboard.problem:
+        elif problem := lifetime.problem or directory.problem:
             content |= {"status": "unavailable", "reason": problem}
         return JSONResponse(content, 200 if content["status"] == "ok" else 503)
 
@@ -156,7 +158,7 @@ def create_app(settings: Settings | None = None, *, agents: Switchboard | None =
             )
 
     app.include_router(
-        signalling_router(registry, switchboard, settings, access, admission, lifetime)
+        signalling_router(registry, directory, settings, access, admission, lifetime)
     )
     # Last: it answers every path that nothing above does.
     app.mount("/", StaticFiles(directory=web_folder(), html=True), name="web")

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 import uvicorn
 
 from vision_agent.addresses import Proxies, is_loopback
-from vision_agent.agents.directory import Switchboard
+from vision_agent.agents.directory import AgentDirectory
 from vision_agent.live.errors import DatabaseError
 from vision_agent.server.app import create_app
 from vision_agent.server.ingress.complaints import OncePerMinute
@@ -72,12 +72,12 @@ def run_server(settings: Settings, *, say: Callable[[str], None], until_eof: boo
         until_eof: The end of standard input is a SIGINT too: for a parent that may be killed.
 
     Raises:
-        AgentError, ModelError: See `Switchboard`.
+        AgentError, ModelError: See `AgentDirectory`.
         ServerError: The address can't be bound, the sessions' database can't be used, or the
             brain did not start.
     """
     try:
-        agents = Switchboard(settings)
+        agents = AgentDirectory(settings)
         asyncio.run(agents.check())
     except DatabaseError as error:
         raise ServerError(str(error)) from error
@@ -98,7 +98,7 @@ def run_server(settings: Settings, *, say: Callable[[str], None], until_eof: boo
                 "Browsers give a camera to https:// pages and to localhost only: "
                 "from elsewhere, put an HTTPS proxy in front."
             )
-        paid = any(host.brain.kind != "local" for host in agents.hosts.values())
+        paid = any(host.model_choice.kind != "local" for host in agents.hosts.values())
         if open_to_all := exposure(settings, paid=paid):
             say(f"Warning: {open_to_all} {ADVICE}")
         say("Press Ctrl-C to stop.")

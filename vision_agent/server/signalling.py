@@ -20,8 +20,8 @@ from vision_agent.agents.caller_key import (
     claimed_caller,
     vouched_caller,
 )
-from vision_agent.agents.directory import Switchboard, UnknownAgent
-from vision_agent.agents.host import AgentHost
+from vision_agent.agents.directory import AgentDirectory, UnknownAgent
+from vision_agent.agents.host import HostedAgent
 from vision_agent.calls.admission import Admission
 from vision_agent.calls.call import Call, CallOver, Superseded
 from vision_agent.calls.refusal import Refusal
@@ -78,7 +78,7 @@ class Candidates(BaseModel):
 
 def signalling_router(
     registry: CallRegistry,
-    agents: Switchboard,
+    agents: AgentDirectory,
     settings: Settings,
     access: Access,
     admission: Admission,
@@ -171,13 +171,13 @@ def signalling_router(
             logger.exception("an offer could not be answered")
             raise Refusal(500, "The server failed to answer the offer. Try again.") from error
         answer: dict[str, Any] = {"sdp": sdp, "type": "answer", "pc_id": call.call_id}
-        if settings.resume_within_s and (not body.pc_id or resume == call.opened.token):
+        if settings.resume_within_s and (not body.pc_id or resume == call.lease.token):
             # The caller's secret: in the requestData of a new offer it continues the conversation.
             # A call's id alone does not buy it.
             answer |= {
-                "resume": call.opened.token,
+                "resume": call.lease.token,
                 "resume_within_s": settings.resume_within_s,
-                "resumed": call.opened.resumed,
+                "resumed": call.lease.resumed,
             }
         return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 
@@ -250,7 +250,7 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _agent(agents: Switchboard, offer: OfferBody) -> AgentHost:
+def _agent(agents: AgentDirectory, offer: OfferBody) -> HostedAgent:
     data = offer.requestData or offer.request_data or {}
     name = data.get("agent")
     try:
@@ -282,7 +282,7 @@ def _caller(request: Request, offer: OfferBody, settings: Settings) -> tuple[str
         raise Refusal(400, str(error)) from error
 
 
-def _options(host: AgentHost, offer: OfferBody) -> CallOptions:
+def _options(host: HostedAgent, offer: OfferBody) -> CallOptions:
     try:
         return host.options(offer.requestData or offer.request_data or {})
     except ModelError as error:

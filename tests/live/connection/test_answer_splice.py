@@ -7,8 +7,8 @@ from google.genai import types
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vision_agent.live.connection.answer_splice import OUTPUT_MIME, Splice
-from vision_agent.live.connection.ledger import Answer
+from vision_agent.live.connection.answer_splice import OUTPUT_MIME, AnswerSplice
+from vision_agent.live.connection.ledger import ReceivedAnswer
 
 BYTES_PER_LETTER = 8
 ANSWER = "The cup on the left is red, and there is tea in it."
@@ -63,7 +63,7 @@ def pcm_of(responses) -> bytes:
 @given(st.data(), givings(), givings())
 def test_what_was_heard_and_what_is_passed_on_make_the_answer_once(data, first, second):
     heard = first[: data.draw(st.integers(0, len(first)))]
-    splice = Splice(Answer(text_of(heard), len(pcm_of(heard))))
+    splice = AnswerSplice(ReceivedAnswer(text_of(heard), len(pcm_of(heard))))
     end = [caption(ANSWER, final=True), LlmResponse(turn_complete=True)]
     passed = [out for response in [*second, *end] for out in splice.feed(response)]
     both = heard + passed
@@ -80,10 +80,10 @@ OTHER = "A cup, I think."
 @given(st.data(), givings(), givings(OTHER))
 def test_another_answer_replaces_the_first_and_is_heard_whole(data, first, second):
     heard = first[: data.draw(st.integers(1, len(first)))]
-    answer = Answer(text_of(heard), len(pcm_of(heard)))
+    answer = ReceivedAnswer(text_of(heard), len(pcm_of(heard)))
     if len(answer.text.split()) < 2:
         answer.text = "The cup"
-    splice = Splice(answer)
+    splice = AnswerSplice(answer)
     passed = [
         out
         for response in [*second, LlmResponse(turn_complete=True)]
@@ -95,14 +95,14 @@ def test_another_answer_replaces_the_first_and_is_heard_whole(data, first, secon
 
 
 def test_an_answer_of_which_nothing_was_heard_is_passed_on_as_it_is():
-    splice = Splice(Answer())
+    splice = AnswerSplice(ReceivedAnswer())
     assert splice.joined
     response = caption("The")
     assert splice.feed(response) == [response]
 
 
 def test_an_answer_that_is_shorter_this_time_ends():
-    splice = Splice(Answer(ANSWER, 10_000))
+    splice = AnswerSplice(ReceivedAnswer(ANSWER, 10_000))
     assert splice.feed(caption("The cup")) == []
     end = LlmResponse(turn_complete=True)
     assert splice.feed(end) == [end]
@@ -110,7 +110,7 @@ def test_an_answer_that_is_shorter_this_time_ends():
 
 
 def test_a_tool_call_in_it_is_passed_on_at_once():
-    splice = Splice(Answer(ANSWER, 10_000))
+    splice = AnswerSplice(ReceivedAnswer(ANSWER, 10_000))
     call = types.Part(function_call=types.FunctionCall(id="c", name="measure"))
     response = LlmResponse(content=types.Content(role="model", parts=[call]))
     assert splice.feed(response) == [response]

@@ -13,19 +13,19 @@ from google.genai import types
 from tests.local.scripted_engine import ScriptedEngine
 from vision_agent.live.connection.gemini import gemini_at
 from vision_agent.live.connection.ledger import Ledger
-from vision_agent.live.connection.resilient import SteadyConnection
-from vision_agent.live.connection.timeouts import Patience
+from vision_agent.live.connection.resilient import ResilientConnection
+from vision_agent.live.connection.timeouts import Timeouts
 from vision_agent.live.errors import LiveFailure
 from vision_agent.live.events import (
+    AgentAudio,
+    AgentInterrupted,
+    AgentToolCall,
+    AgentToolResult,
     AgentTranscript,
-    Interrupted,
-    ToolCall,
-    ToolResult,
-    TurnComplete,
+    AgentTurnComplete,
     UserTranscript,
-    Voice,
 )
-from vision_agent.live.live_queue import Intake
+from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.local.contract import CallTool, Heard, Say
@@ -39,10 +39,10 @@ LETTER_BYTES = 60 * 48
 class Talk:
     """A conversation that is read in the background, as a call does."""
 
-    def __init__(self, server, model, patience, tools, sub_agents=()) -> None:
+    def __init__(self, server, model, timeouts, tools, sub_agents=()) -> None:
         def llm():
             llm = gemini_at(f"https://127.0.0.1:{server.port}", server.certificate_pem, model=model)
-            llm.patience = patience
+            llm.timeouts = timeouts
             return llm
 
         agent = LlmAgent(
@@ -57,7 +57,7 @@ class Talk:
         runner = Runner(
             app=App(name="tests", root_agent=agent), session_service=InMemorySessionService()
         )
-        self.intake = Intake()
+        self.live_queue = LiveQueue()
         self.events: list = []
         self.connects = 0
         self.losses: list[str] = []
@@ -67,7 +67,7 @@ class Talk:
         self._session = LiveSession(
             runner,
             make_run_config(),
-            self.intake,
+            self.live_queue,
             user_id="u",
             session_id="s",
             model=model,
@@ -100,37 +100,39 @@ class Talk:
             await self._changed.wait_for(lambda: holds() or self.failure)
 
     async def turns(self, number: int) -> None:
-        await self.until(lambda: sum(isinstance(e, TurnComplete) for e in self.events) >= number)
+        await self.until(
+            lambda: sum(isinstance(e, AgentTurnComplete) for e in self.events) >= number
+        )
 
     @property
     def said(self) -> str:
         """The captions of the agent's side as they came."""
         deltas = [
-            " " if isinstance(e, TurnComplete) else e.text
+            " " if isinstance(e, AgentTurnComplete) else e.text
             for e in self.events
-            if isinstance(e, TurnComplete) or (isinstance(e, AgentTranscript) and not e.final)
+            if isinstance(e, AgentTurnComplete) or (isinstance(e, AgentTranscript) and not e.final)
         ]
         return " ".join("".join(deltas).split())
 
     @property
     def heard_bytes(self) -> int:
-        return sum(len(e.pcm) for e in self.events if isinstance(e, Voice))
+        return sum(len(e.pcm) for e in self.events if isinstance(e, AgentAudio))
 
     def count(self, kind) -> int:
         return sum(isinstance(e, kind) for e in self.events)
 
 
 @asynccontextmanager
-async def talking(engine, model=MODELS[0], *, patience=None, tools=(), faults="", sub_agents=()):
+async def talking(engine, model=MODELS[0], *, timeouts=None, tools=(), faults="", sub_agents=()):
     scenario = read_scenario(f"faults: [{faults}]") if faults else None
     server = await serve("127.0.0.1", 0, engine, scenario=scenario)
-    patience = patience or Patience(setup_s=5, budget_s=20)
-    talk = Talk(server, model, patience, list(tools), sub_agents)
+    timeouts = timeouts or Timeouts(setup_s=5, budget_s=20)
+    talk = Talk(server, model, timeouts, list(tools), sub_agents)
     task = asyncio.create_task(talk.run())
     try:
         yield server, talk
     finally:
-        talk.intake.close()
+        talk.live_queue.close()
         await asyncio.wait([task], timeout=5)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -163,10 +165,10 @@ def breaking_once(server_of, sentences):
 async def test_a_connection_lost_between_turns_is_not_noticed(model):
     engine = ScriptedEngine()
     async with talking(engine, model) as (server, talk):
-        talk.intake.text("one")
+        talk.live_queue.text("one")
         await talk.turns(1)
         server.tear_off()
-        talk.intake.text("two")
+        talk.live_queue.text("two")
         await talk.turns(2)
     assert talk.failure is None
     assert talk.connects == 2
@@ -183,11 +185,11 @@ async def test_an_answer_that_the_connection_broke_in_is_heard_whole_and_once(mo
     engine.answers = breaking_once(lambda: servers[0], ["First half.", "Second half."])
     async with talking(engine, model) as (server, talk):
         servers.append(server)
-        talk.intake.text("tell me")
+        talk.live_queue.text("tell me")
         await talk.turns(1)
     assert talk.said == "First half. Second half."
     assert talk.heard_bytes == LETTER_BYTES * len("First half.Second half.")
-    assert talk.count(Interrupted) == 0
+    assert talk.count(AgentInterrupted) == 0
     assert talk.connects == 2
     assert len(talk.losses) == 1
     final = [e.text for e in talk.events if isinstance(e, AgentTranscript) and e.final]
@@ -201,13 +203,13 @@ async def test_another_answer_to_the_same_question_replaces_what_was_not_heard_y
     engine.answers = lambda turn: first(turn) if len(engine.turns) == 1 else [Say("New words now.")]
     async with talking(engine) as (server, talk):
         servers.append(server)
-        talk.intake.text("tell me")
+        talk.live_queue.text("tell me")
         await talk.turns(1)
-    assert talk.count(Interrupted) == 1
-    cut = next(i for i, e in enumerate(talk.events) if isinstance(e, Interrupted))
+    assert talk.count(AgentInterrupted) == 1
+    cut = next(i for i, e in enumerate(talk.events) if isinstance(e, AgentInterrupted))
     after = [e for e in talk.events[cut:] if isinstance(e, AgentTranscript) and not e.final]
     assert "".join(e.text for e in after).strip() == "New words now."
-    voiced = sum(len(e.pcm) for e in talk.events[cut:] if isinstance(e, Voice))
+    voiced = sum(len(e.pcm) for e in talk.events[cut:] if isinstance(e, AgentAudio))
     assert voiced == LETTER_BYTES * len("New words now.")
 
 
@@ -217,7 +219,7 @@ async def test_typed_words_whose_answer_never_began_are_answered_once(model):
     may_answer = asyncio.Event()
     engine.answers = lambda turn: [may_answer.wait, Say(f"You said {turn.text}.")]
     async with talking(engine, model) as (server, talk):
-        talk.intake.text("one")
+        talk.live_queue.text("one")
         async with asyncio.timeout(10):
             while not engine.turns:
                 await asyncio.sleep(0.01)
@@ -234,13 +236,13 @@ async def test_speech_that_the_connection_broke_in_is_heard_as_one_utterance():
     async with talking(engine) as (server, talk):
         loud, quiet = b"\x00\x10" * 320, bytes(640)
         for _ in range(25):
-            talk.intake.audio(loud)
+            talk.live_queue.audio(loud)
         async with asyncio.timeout(10):
             while engine.fed_bytes < 25 * 640:
                 await asyncio.sleep(0.01)
         server.tear_off()
         for chunk in [loud] * 25 + [quiet] * 60:
-            talk.intake.audio(chunk)
+            talk.live_queue.audio(chunk)
         await talk.turns(1)
     assert engine.fed_bytes >= 25 * 640 + (25 + 25 + 60) * 640
     heard = [e.text for e in talk.events if isinstance(e, UserTranscript) and e.final]
@@ -255,7 +257,7 @@ async def test_a_spoken_question_that_was_understood_is_not_heard_again_but_answ
     engine.answers = lambda turn: [may_answer.wait, Say("A cup.")]
     async with talking(engine) as (server, talk):
         for chunk in [b"\x00\x10" * 320] * 25 + [bytes(640)] * 60:
-            talk.intake.audio(chunk)
+            talk.live_queue.audio(chunk)
         await talk.until(lambda: talk.count(UserTranscript))
         server.tear_off()
         may_answer.set()
@@ -269,11 +271,11 @@ async def test_a_spoken_question_that_was_understood_is_not_heard_again_but_answ
 async def test_a_handle_that_is_void_costs_the_session_but_not_the_conversation(model):
     engine = ScriptedEngine()
     async with talking(engine, model) as (server, talk):
-        talk.intake.text("one")
+        talk.live_queue.text("one")
         await talk.turns(1)
         server.forget_handles()
         server.tear_off()
-        talk.intake.text("two")
+        talk.live_queue.text("two")
         await talk.turns(2)
     assert talk.said == "You said one. You said two."
     assert [turn.text for turn in engine.turns] == ["one", "two"]
@@ -300,20 +302,20 @@ async def test_a_tool_is_run_once_though_the_connection_broke_while_it_ran(model
     )
     async with talking(engine, model, tools=[measure]) as (server, talk):
         servers.append(server)
-        talk.intake.text("how long is it")
+        talk.live_queue.text("how long is it")
         await talk.until(lambda: "42" in talk.said)
     assert len(runs) == 1
     assert talk.said == "It is 42."
-    assert talk.count(ToolCall) == 1
+    assert talk.count(AgentToolCall) == 1
 
 
 async def test_a_model_that_stalls_is_asked_again_on_a_new_connection():
     engine = ScriptedEngine()
     stuck = asyncio.Event()
     engine.answers = lambda turn: [stuck.wait] if len(engine.turns) == 1 else [Say("Here I am.")]
-    patience = Patience(setup_s=5, stall_s=0.5, budget_s=20)
-    async with talking(engine, patience=patience) as (_, talk):
-        talk.intake.text("are you there")
+    timeouts = Timeouts(setup_s=5, stall_s=0.5, budget_s=20)
+    async with talking(engine, timeouts=timeouts) as (_, talk):
+        talk.live_queue.text("are you there")
         await talk.turns(1)
     assert talk.losses == ["The model does not answer."]
     assert talk.said == "Here I am."
@@ -325,21 +327,21 @@ async def test_a_model_that_says_nothing_to_it_twice_is_let_be_and_the_call_goes
     engine.answers = lambda turn: (
         [stuck.wait] if turn.text == "one" else [Say(f"You said {turn.text}.")]
     )
-    patience = Patience(setup_s=5, stall_s=0.3, budget_s=20)
-    async with talking(engine, patience=patience) as (_, talk):
-        talk.intake.text("one")
+    timeouts = Timeouts(setup_s=5, stall_s=0.3, budget_s=20)
+    async with talking(engine, timeouts=timeouts) as (_, talk):
+        talk.live_queue.text("one")
         await talk.turns(1)
         assert talk.connects == 2
-        talk.intake.text("two")
+        talk.live_queue.text("two")
         await talk.turns(2)
     assert talk.said == "You said two."
 
 
 async def test_a_service_that_stays_away_ends_the_call_in_words():
     engine = ScriptedEngine()
-    patience = Patience(setup_s=1, budget_s=0.5)
-    async with talking(engine, patience=patience) as (server, talk):
-        talk.intake.text("one")
+    timeouts = Timeouts(setup_s=1, budget_s=0.5)
+    async with talking(engine, timeouts=timeouts) as (server, talk):
+        talk.live_queue.text("one")
         await talk.turns(1)
         await server.close()
         await talk.until(lambda: talk.failure)
@@ -360,10 +362,10 @@ async def test_go_away_waits_for_the_end_of_the_answer_and_nobody_notices():
     engine = ScriptedEngine()
     engine.answers = lambda turn: [Say(LONG if turn.text == "one" else "Still here.")]
     async with talking(engine, faults="{go_away_s: 60, at: {audio_chunks: 2}}") as (server, talk):
-        talk.intake.text("one")
+        talk.live_queue.text("one")
         await talk.turns(1)
         await some(lambda: talk.connects == 2)
-        talk.intake.text("two")
+        talk.live_queue.text("two")
         await talk.turns(2)
     assert talk.said == f"{LONG} Still here."
     assert talk.heard_bytes == LETTER_BYTES * len(f"{LONG}Still here.")
@@ -376,14 +378,14 @@ async def test_go_away_waits_for_the_end_of_the_answer_and_nobody_notices():
 async def test_go_away_that_leaves_no_time_for_all_of_the_answer_still_cuts_nothing():
     engine = ScriptedEngine()
     engine.answers = lambda turn: [Say(LONG)]
-    patience = Patience(setup_s=5, budget_s=20, go_away_margin_s=0.2)
+    timeouts = Timeouts(setup_s=5, budget_s=20, go_away_margin_s=0.2)
     faults = "{go_away_s: 0.6, at: {audio_chunks: 2}}"
-    async with talking(engine, patience=patience, faults=faults) as (_, talk):
-        talk.intake.text("one")
+    async with talking(engine, timeouts=timeouts, faults=faults) as (_, talk):
+        talk.live_queue.text("one")
         await talk.turns(1)
     assert talk.said == LONG
     assert talk.heard_bytes == LETTER_BYTES * len(LONG)
-    assert talk.count(Interrupted) == 0
+    assert talk.count(AgentInterrupted) == 0
     assert talk.connects == 2
 
 
@@ -406,8 +408,8 @@ async def test_go_away_while_a_tool_runs_waits_for_what_comes_of_it(model):
         server,
         talk,
     ):
-        talk.intake.text("how long is it")
-        await talk.until(lambda: talk.count(ToolCall))
+        talk.live_queue.text("how long is it")
+        await talk.until(lambda: talk.count(AgentToolCall))
         await some(lambda: server.faults.log)
         assert talk.connects == 1
         may_end.set()
@@ -430,13 +432,13 @@ async def test_the_late_result_of_a_cancelled_tool_is_not_spoken_of():
         CallTool("wait") if turn.text == "wait" and not turn.tool_results else Say("Fine.")
     ]
     async with talking(engine, tools=[wait]) as (_, talk):
-        talk.intake.text("wait")
-        await talk.until(lambda: talk.count(ToolCall))
-        talk.intake.text("never mind")
+        talk.live_queue.text("wait")
+        await talk.until(lambda: talk.count(AgentToolCall))
+        talk.live_queue.text("never mind")
         await some(lambda: talk.cancellations)
         may_end.set()
         await talk.until(lambda: "Fine." in talk.said)
-        talk.intake.text("and now")
+        talk.live_queue.text("and now")
         await talk.until(lambda: talk.said.count("Fine.") == 2)
     assert [turn.text for turn in engine.turns] == ["wait", "never mind", "and now"]
     assert not any(turn.tool_results for turn in engine.turns)
@@ -453,12 +455,12 @@ async def test_the_late_result_of_a_cancelled_tool_is_not_spoken_of():
 )
 async def test_a_service_that_does_not_take_the_call_back_at_once_is_asked_until_it_does(faults):
     engine = ScriptedEngine()
-    patience = Patience(setup_s=1.5, budget_s=30)
-    async with talking(engine, patience=patience, faults=faults) as (server, talk):
-        talk.intake.text("one")
+    timeouts = Timeouts(setup_s=1.5, budget_s=30)
+    async with talking(engine, timeouts=timeouts, faults=faults) as (server, talk):
+        talk.live_queue.text("one")
         await talk.turns(1)
         server.tear_off()
-        talk.intake.text("two")
+        talk.live_queue.text("two")
         await talk.turns(2)
     assert talk.failure is None
     assert talk.said == "You said one. You said two."
@@ -473,7 +475,7 @@ async def test_a_message_that_makes_no_sense_is_passed_over(fault):
         server,
         talk,
     ):
-        talk.intake.text("one")
+        talk.live_queue.text("one")
         await talk.turns(1)
     assert talk.said == "You said one."
     assert talk.connects == 1
@@ -483,9 +485,9 @@ async def test_a_message_that_makes_no_sense_is_passed_over(fault):
 async def test_a_key_that_is_refused_in_the_middle_of_a_call_ends_it_in_words():
     fault = "{drop: 1008, reason: API key not valid., at: {turn: 2}}"
     async with talking(ScriptedEngine(), faults=fault) as (_, talk):
-        talk.intake.text("one")
+        talk.live_queue.text("one")
         await talk.turns(1)
-        talk.intake.text("two")
+        talk.live_queue.text("two")
         await talk.until(lambda: talk.failure)
     assert "refused the key" in str(talk.failure)
 
@@ -504,16 +506,16 @@ async def test_what_is_said_while_an_agent_hands_over_is_for_the_next_one_both_w
 
     engine.answers = answers
     async with talking(engine, model, sub_agents=["other"]) as (server, talk):
-        talk.intake.text("one")
+        talk.live_queue.text("one")
         await talk.turns(1)
-        talk.intake.text("hand over")
-        await talk.until(lambda: talk.count(ToolResult) == 1)
-        talk.intake.text("two")
+        talk.live_queue.text("hand over")
+        await talk.until(lambda: talk.count(AgentToolResult) == 1)
+        talk.live_queue.text("two")
         await talk.until(lambda: "other heard two." in talk.said)
         server.tear_off()
-        talk.intake.text("and back")
-        await talk.until(lambda: talk.count(ToolResult) == 2)
-        talk.intake.text("three")
+        talk.live_queue.text("and back")
+        await talk.until(lambda: talk.count(AgentToolResult) == 2)
+        talk.live_queue.text("three")
         await talk.until(lambda: "tester heard three." in talk.said)
     assert talk.failure is None
     who_heard = [
@@ -540,10 +542,10 @@ async def test_a_service_that_refuses_a_tools_result_as_conversation_is_told_it_
     faults = "{drop: 1007, at: {connection: 2}, times: 2}"
     async with talking(engine, tools=[measure], faults=faults) as (server, talk):
         servers.append(server)
-        talk.intake.text("how long is it")
+        talk.live_queue.text("how long is it")
         await talk.until(lambda: "I see." in talk.said)
     assert talk.failure is None
-    assert talk.count(ToolCall) == 1
+    assert talk.count(AgentToolCall) == 1
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -552,17 +554,17 @@ async def test_a_question_that_a_new_session_hears_again_is_not_cut_off_by_its_o
     engine.may_hear.clear()
     engine.hears += [Heard("what is this", True)] * 2
     async with talking(engine, model) as (server, talk):
-        talk.intake.text("one")
+        talk.live_queue.text("one")
         await talk.turns(1)
         before = engine.fed_bytes
         for chunk in [b"\x00\x10" * 320] * 25 + [bytes(640)] * 60:
-            talk.intake.audio(chunk)
+            talk.live_queue.audio(chunk)
         await some(lambda: engine.fed_bytes == before + 85 * 640)
         server.forget_handles()
         server.tear_off()
         engine.may_hear.set()
         await talk.turns(2)
-    assert talk.count(Interrupted) == 0
+    assert talk.count(AgentInterrupted) == 0
     assert talk.said == "You said one. You said what is this."
     assert ("model", "You said one.") in engine.turns[-1].history
 
@@ -586,7 +588,7 @@ async def test_a_fault_of_our_own_is_not_taken_for_garbage_of_the_services(
 
     monkeypatch.setattr(Ledger, where, faulty)
     async with talking(engine) as (_, talk):
-        talk.intake.text("one")
+        talk.live_queue.text("one")
         await talk.turns(1)
     assert talk.failure is None
     assert talk.said == "You said one."
@@ -607,7 +609,7 @@ async def test_words_that_are_sent_as_a_connection_is_dropped_at_once_wait_for_t
         async def send_content(self, content) -> None:
             self.sent.append(content.parts[0].text)
 
-    steady = SteadyConnection(None, Ledger(), Nobody(), Nobody(), model="m", patience=Patience())
+    steady = ResilientConnection(None, Ledger(), Nobody(), Nobody(), model="m", timeouts=Timeouts())
     sending = asyncio.create_task(
         steady.send_content(types.Content(role="user", parts=[types.Part(text="hello")]))
     )

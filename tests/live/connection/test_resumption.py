@@ -11,12 +11,12 @@ from google.adk.runners import Runner
 from tests.live.test_session import MODELS, server
 from tests.local.conftest import ScriptedEngine
 from vision_agent.live.connection.gemini import gemini_at
-from vision_agent.live.events import AgentTranscript, TurnComplete
-from vision_agent.live.live_queue import Intake
+from vision_agent.live.events import AgentTranscript, AgentTurnComplete
+from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
-from vision_agent.live.sessions.played_history import HeardHistory
-from vision_agent.live.sessions.store import OpenSession, make_store
+from vision_agent.live.sessions.played_history import PlayedHistoryPlugin
+from vision_agent.live.sessions.store import SessionLease, make_store
 
 
 class Nobody:
@@ -36,19 +36,21 @@ class House:
 
     async def call(
         self, running, token: str | None, text: str, picture: bytes | None = None
-    ) -> tuple[OpenSession, list[str]]:
+    ) -> tuple[SessionLease, list[str]]:
         """One call with one question; the answers in it."""
         url = f"https://127.0.0.1:{running.port}"
         llm = gemini_at(url, running.certificate_pem, model=self.model)
         agent = LlmAgent(name="tester", model=llm)
-        app = App(name="tests", root_agent=agent, plugins=[HeardHistory()])  # as in the product
+        app = App(
+            name="tests", root_agent=agent, plugins=[PlayedHistoryPlugin()]
+        )  # as in the product
         opened = await self.store.begin(token)
         before = opened.handle
-        intake = Intake()
+        live_queue = LiveQueue()
         session = LiveSession(
             Runner(app=app, session_service=self.store),
             make_run_config(),
-            intake,
+            live_queue,
             user_id=opened.user_id,
             session_id=opened.session_id,
             model=self.model,
@@ -56,14 +58,14 @@ class House:
             keeper=opened,
         )
         if picture:
-            intake.picture(picture)
-        intake.text(text)
+            live_queue.picture(picture)
+        live_queue.text(text)
         answers = []
         async with asyncio.timeout(30), aclosing(session.events()) as events:
             async for event in events:
                 if isinstance(event, AgentTranscript) and event.final:
                     answers.append(event.text)
-                if isinstance(event, TurnComplete):
+                if isinstance(event, AgentTurnComplete):
                     break
             while opened.handle in (None, before):  # it follows the turn
                 await asyncio.sleep(0.01)

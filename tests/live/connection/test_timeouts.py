@@ -3,7 +3,7 @@
 import pytest
 from google.genai import types
 
-from vision_agent.live.connection.timeouts import Patience
+from vision_agent.live.connection.timeouts import Timeouts
 
 
 @pytest.mark.parametrize(
@@ -12,4 +12,4 @@ from vision_agent.live.connection.timeouts import Patience
 )
 def test_it_is_left_a_moment_before_its_end(time_left, in_s):
     go_away = types.LiveServerGoAway(time_left=time_left)
-    assert Patience(go_away_margin_s=2).leaves_in_s(go_away) == in_s
+    assert Timeouts(go_away_margin_s=2).leaves_in_s(go_away) == in_s

@@ -4,7 +4,13 @@ from google.adk.events.event import Event
 from google.genai import types
 
 from tests.live.sessions.test_store import answered, said, turn_end, typed
-from vision_agent.live.sessions.history import MAX_LINES_CHARS, Line, lines, newest, restored
+from vision_agent.live.sessions.history import (
+    MAX_LINES_CHARS,
+    ConversationLine,
+    lines,
+    newest,
+    restored,
+)
 
 
 def call(call_id: str) -> Event:
@@ -54,7 +60,7 @@ def test_words_are_of_no_live_session_any_more_and_tools_still_are():
 def test_the_newest_lines_are_shown_when_there_are_too_many():
     events = [said("x" * 1_000) for _ in range(100)] + [answered("The end.")]
     shown = lines(events)
-    assert shown[-1] == Line("agent", "The end.")
+    assert shown[-1] == ConversationLine("agent", "The end.")
     assert sum(len(line.text) for line in shown) <= MAX_LINES_CHARS
 
 

@@ -15,17 +15,17 @@ from tests.local.scripted_engine import ScriptedEngine
 from vision_agent.live.connection.gemini import gemini_at
 from vision_agent.live.connection.ledger import Ledger
 from vision_agent.live.events import (
+    AgentAudio,
+    AgentInterrupted,
+    AgentToolResult,
     AgentTranscript,
-    Interrupted,
+    AgentTurnComplete,
     LiveEvent,
-    ToolResult,
-    TurnComplete,
-    Voice,
 )
-from vision_agent.live.live_queue import Intake
+from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
-from vision_agent.live.sessions.played_history import HeardHistory
+from vision_agent.live.sessions.played_history import PlayedHistoryPlugin
 from vision_agent.local.contract import CallTool, Heard, Say
 from vision_agent.local.server import serve
 
@@ -54,18 +54,18 @@ class Talk:
     def __init__(self, running, model: str, sessions, *, heard=None) -> None:
         llm = gemini_at(f"https://127.0.0.1:{running.port}", running.certificate_pem, model=model)
         agent = LlmAgent(name="tester", model=llm, tools=[tell_time])
-        app = App(name="tests", root_agent=agent, plugins=[HeardHistory()])
+        app = App(name="tests", root_agent=agent, plugins=[PlayedHistoryPlugin()])
         self.sessions = sessions
 
         async def keep(**_: str) -> None:
             """Instead of deleting the session."""
 
         sessions.delete_session = keep
-        self.intake = Intake()
+        self.live_queue = LiveQueue()
         self.session = LiveSession(
             Runner(app=app, session_service=sessions),
             make_run_config(),
-            self.intake,
+            self.live_queue,
             user_id="u",
             session_id="s",
             model=model,
@@ -113,8 +113,8 @@ async def test_an_answer_heard_to_its_end_is_remembered_whole_and_told_once(mode
     running = await serve("127.0.0.1", 0, ScriptedEngine())
     try:
         talk = Talk(running, model, sessions, heard=lambda: "never asked")
-        talk.intake.text("hi")
-        await talk.until(TurnComplete)
+        talk.live_queue.text("hi")
+        await talk.until(AgentTurnComplete)
         assert await talk.remembered() == [("user", "hi"), ("tester", "You said hi.")]
         finals = [e.text for e in talk.events if isinstance(e, AgentTranscript) and e.final]
         assert finals == ["You said hi."]
@@ -133,12 +133,12 @@ async def test_of_an_interrupted_answer_what_was_heard_is_remembered(model, hear
         talk = Talk(running, model, sessions, heard=lambda: heard)
 
         def cut_in(event: LiveEvent) -> None:
-            if isinstance(event, Voice):
+            if isinstance(event, AgentAudio):
                 for _ in range(25):
-                    talk.intake.audio(b"\x00\x10" * 320)
+                    talk.live_queue.audio(b"\x00\x10" * 320)
 
-        talk.intake.text("a story")
-        await talk.until(Voice, Interrupted, TurnComplete, do=cut_in)
+        talk.live_queue.text("a story")
+        await talk.until(AgentAudio, AgentInterrupted, AgentTurnComplete, do=cut_in)
         kept = [("tester", heard)] if heard else []
         assert await talk.remembered() == [("user", "a story"), *kept]
     finally:
@@ -150,7 +150,7 @@ async def test_of_an_answer_whose_call_ends_what_was_heard_is_remembered(session
     running = await serve("127.0.0.1", 0, engine)
     try:
         talk = Talk(running, MODELS[0], sessions, heard=lambda: "You …")
-        talk.intake.text("hi")
+        talk.live_queue.text("hi")
 
         async with asyncio.timeout(20), aclosing(talk.session.events()) as events:
             async for event in events:
@@ -170,8 +170,8 @@ async def test_words_before_a_tool_call_stay_before_it(model, sessions):
     running = await serve("127.0.0.1", 0, engine)
     try:
         talk = Talk(running, model, sessions)
-        talk.intake.text("what time is it")
-        await talk.until(ToolResult, Voice, TurnComplete)
+        talk.live_queue.text("what time is it")
+        await talk.until(AgentToolResult, AgentAudio, AgentTurnComplete)
         said = await talk.remembered()
         assert said[0] == ("user", "what time is it")
         assert {text for _, text in said[1:]} >= {"tell_time"}

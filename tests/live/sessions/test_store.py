@@ -15,14 +15,14 @@ from google.genai import types
 
 from tests.live.sessions import postgres
 from vision_agent.live.errors import DatabaseError
-from vision_agent.live.sessions.history import Line
+from vision_agent.live.sessions.history import ConversationLine
 from vision_agent.live.sessions.session_key import SessionKey
-from vision_agent.live.sessions.store import MAX_USERS, OpenSession, SessionStore, make_store
+from vision_agent.live.sessions.store import MAX_USERS, SessionLease, SessionStore, make_store
 
 APP = "tests"
 
 
-def key(conversation: OpenSession) -> dict[str, str]:
+def key(conversation: SessionLease) -> dict[str, str]:
     return {
         "app_name": APP,
         "user_id": conversation.user_id,
@@ -51,7 +51,7 @@ def url(request, tmp_path):
     return request.getfixturevalue("cluster").url
 
 
-def key_of(conversation: OpenSession) -> SessionKey:
+def key_of(conversation: SessionLease) -> SessionKey:
     return SessionKey(conversation.user_id, conversation.session_id)
 
 
@@ -103,7 +103,10 @@ async def test_a_conversation_goes_on_in_another_process(url):
         again = await second.begin(begun.token)
         assert again.resumed
         assert again.session_id == begun.session_id
-        assert again.earlier == [Line("user", "my name is Ada"), Line("agent", "Hello Ada.")]
+        assert again.earlier == [
+            ConversationLine("user", "my name is Ada"),
+            ConversationLine("agent", "Hello Ada."),
+        ]
         assert again.take() == "handle-1"
         assert again.take() is None
         session = await second.get_session(**key(again))
@@ -162,7 +165,7 @@ async def test_a_database_that_goes_away_never_holds_up_a_call_and_gets_everythi
         blocker.execute("BEGIN EXCLUSIVE")
         began = asyncio.get_running_loop().time()
         await happens(store, begun, *(said(f"line {n}") for n in range(50)))
-        assert asyncio.get_running_loop().time() - began < 5  # SQLite's own patience
+        assert asyncio.get_running_loop().time() - began < 5  # SQLite's own timeouts
         assert not await store.writer.flush(0.2)
         while not store.counts()["errors"]:
             await asyncio.sleep(0.05)
@@ -319,11 +322,11 @@ async def test_a_file_that_is_deleted_under_a_running_server_is_noticed(tmp_path
         assert again.take() == "handle"
 
 
-async def remember(store: SessionStore, conversation: OpenSession, **state: object) -> None:
+async def remember(store: SessionStore, conversation: SessionLease, **state: object) -> None:
     await happens(store, conversation, typed("hello", **{f"user:{k}": v for k, v in state.items()}))
 
 
-async def state_of(store: SessionStore, conversation: OpenSession) -> dict:
+async def state_of(store: SessionStore, conversation: SessionLease) -> dict:
     session = await store.get_session(**key(conversation))
     return {k: v for k, v in session.state.items() if k.startswith("user:")}
 

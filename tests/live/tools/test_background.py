@@ -22,13 +22,13 @@ from google.genai import types
 from tests.local.scripted_engine import ScriptedEngine
 from vision_agent.live.connection.gemini import gemini_at
 from vision_agent.live.events import (
+    AgentInterrupted,
+    AgentToolCall,
+    AgentToolResult,
     AgentTranscript,
-    Interrupted,
     LiveEvent,
-    ToolCall,
-    ToolResult,
 )
-from vision_agent.live.live_queue import Intake
+from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.live.tools.background import (
@@ -51,8 +51,8 @@ GOING_ON = "gemini-3.8-live"
 class Talk:
     """A session that is read by a task, and what has happened in it so far."""
 
-    def __init__(self, intake: Intake) -> None:
-        self.intake = intake
+    def __init__(self, live_queue: LiveQueue) -> None:
+        self.live_queue = live_queue
         self.events: list[LiveEvent] = []
         self.cancelled_calls: list[str] = []
         self.connected_twice = asyncio.Event()
@@ -79,19 +79,19 @@ class Talk:
         await self.until(so_far)
 
     async def result(self) -> dict:
-        found = await self.until(lambda e: isinstance(e, ToolResult))
-        assert isinstance(found, ToolResult)
+        found = await self.until(lambda e: isinstance(e, AgentToolResult))
+        assert isinstance(found, AgentToolResult)
         return dict(found.result)
 
     def speak(self) -> None:
         for _ in range(25):
-            self.intake.audio(b"\x00\x10" * 320)
+            self.live_queue.audio(b"\x00\x10" * 320)
 
     def fall_silent(self) -> None:
         for _ in range(60):
-            self.intake.audio(b"\x00\x00" * 320)
+            self.live_queue.audio(b"\x00\x00" * 320)
 
-    # Listener
+    # ConnectionObserver
 
     def connected(self) -> None:
         self._connects += 1
@@ -122,11 +122,11 @@ async def talking(
     llm = gemini_at(f"https://127.0.0.1:{running.port}", running.certificate_pem, model=model)
     agent = LlmAgent(name="tester", model=llm, tools=list(tools), **agent_args)
     explain_errors(agent)
-    talk = Talk(Intake())
+    talk = Talk(LiveQueue())
     session = LiveSession(
         Runner(app=App(name="t", root_agent=agent), session_service=InMemorySessionService()),
         make_run_config(),
-        talk.intake,
+        talk.live_queue,
         user_id="u",
         session_id="s",
         model=model,
@@ -158,17 +158,17 @@ async def test_the_caller_cuts_in_while_a_tool_runs_and_its_result_stays_silent(
 
     async with talking(model, search) as (talk, engine):
         engine.hears.append(Heard("stop", True))
-        talk.intake.text("look it up")
-        call = await talk.until(lambda e: isinstance(e, ToolCall))
-        assert isinstance(call, ToolCall)
+        talk.live_queue.text("look it up")
+        call = await talk.until(lambda e: isinstance(e, AgentToolCall))
+        assert isinstance(call, AgentToolCall)
         assert not ended
         talk.speak()
-        await talk.until(lambda e: isinstance(e, Interrupted))
+        await talk.until(lambda e: isinstance(e, AgentInterrupted))
         talk.fall_silent()
         await talk.said("Good.")
         assert ended == ["cancelled"]
         assert talk.cancelled_calls == [call.call_id]
-        assert not any(isinstance(e, ToolResult) for e in talk.events)
+        assert not any(isinstance(e, AgentToolResult) for e in talk.events)
         assert not any(turn.tool_results for turn in engine.turns)
 
 
@@ -182,10 +182,10 @@ async def test_a_model_that_goes_on_tells_the_result_after_the_caller_cut_in():
 
     async with talking(GOING_ON, search) as (talk, engine):
         engine.hears.append(Heard("never mind", True))
-        talk.intake.text("look it up")
-        await talk.until(lambda e: isinstance(e, ToolCall))
+        talk.live_queue.text("look it up")
+        await talk.until(lambda e: isinstance(e, AgentToolCall))
         talk.speak()
-        await talk.until(lambda e: isinstance(e, Interrupted))
+        await talk.until(lambda e: isinstance(e, AgentInterrupted))
         talk.fall_silent()
         await talk.said("Good.")
         may_end.set()
@@ -212,11 +212,11 @@ async def test_blocking_python_stops_neither_the_loop_nor_the_conversation():
 
     async with talking(GOING_ON, search, before_tool_callback=set_place) as (talk, engine):
         engine.hears.append(Heard("still there", True))
-        talk.intake.text("look it up")
-        await talk.until(lambda e: isinstance(e, ToolCall))
+        talk.live_queue.text("look it up")
+        await talk.until(lambda e: isinstance(e, AgentToolCall))
         await asyncio.to_thread(began.wait, 20)
         talk.speak()
-        await talk.until(lambda e: isinstance(e, Interrupted))
+        await talk.until(lambda e: isinstance(e, AgentInterrupted))
         talk.fall_silent()
         await talk.said("Good.")
         assert not seen
@@ -234,7 +234,7 @@ async def test_a_coroutine_that_blocks_the_loop_is_named_in_the_log(caplog):
 
     with caplog.at_level(logging.WARNING, "vision_agent"):
         async with talking(GOING_ON, search) as (talk, _):
-            talk.intake.text("look it up")
+            talk.live_queue.text("look it up")
             await talk.said("a bottle")
     (record,) = [r for r in caplog.records if r.name == "vision_agent.live.tools.background"]
     assert "search held up every call" in record.getMessage()
@@ -251,7 +251,7 @@ async def test_a_tool_that_raises_becomes_a_result_without_the_exceptions_words(
 
     with caplog.at_level(logging.WARNING, "vision_agent"):
         async with talking(model, search) as (talk, _):
-            talk.intake.text("look it up")
+            talk.live_queue.text("look it up")
             assert await talk.result() == FAILED
             await talk.said("failed")
     assert not any("hunter2" in repr(event) for event in talk.events)
@@ -277,13 +277,13 @@ async def test_a_tool_that_takes_too_long_is_given_up_and_the_model_told(asynchr
     tool = search_async if asynchronous else search_blocking
     limits = ToolLimits(30, {tool.__name__: 0.2})
     async with talking(WAITING[0], tool, limits=limits) as (talk, _):
-        talk.intake.text("look it up")
+        talk.live_queue.text("look it up")
         assert "within 0.2 seconds" in (await talk.result())["error"]
         await talk.said("given up")
         may_end.set()
-        talk.intake.text("hello")
+        talk.live_queue.text("hello")
         await talk.said("Good.")
-    assert sum(isinstance(e, ToolResult) for e in talk.events) == 1
+    assert sum(isinstance(e, AgentToolResult) for e in talk.events) == 1
 
 
 async def test_the_agents_own_callbacks_run_as_ever():
@@ -302,7 +302,7 @@ async def test_the_agents_own_callbacks_run_as_ever():
 
     callbacks = {"before_tool_callback": before, "after_tool_callback": after}
     async with talking(WAITING[0], search, **callbacks) as (talk, _):
-        talk.intake.text("look it up")
+        talk.live_queue.text("look it up")
         await talk.said("two bottles")
     assert calls == [("before", "search"), ("after", {"found": "a bottle"})]
 
@@ -316,7 +316,7 @@ async def test_the_agents_own_error_callback_has_the_first_word():
         return {"sorry": f"not today: {error}"}
 
     async with talking(WAITING[0], search, on_tool_error_callback=own) as (talk, _):
-        talk.intake.text("look it up")
+        talk.live_queue.text("look it up")
         assert await talk.result() == {"sorry": "not today: no"}
 
 
@@ -330,7 +330,7 @@ async def test_a_callback_that_raises_leaves_the_model_no_less_a_result(which):
         raise KeyError("spelling")
 
     async with talking(WAITING[1], search, **{which: broken}) as (talk, _):
-        talk.intake.text("look it up")
+        talk.live_queue.text("look it up")
         assert await talk.result() == FAILED
         await talk.said("search failed")
 
@@ -350,9 +350,9 @@ async def test_the_agent_says_that_it_is_working_while_a_slow_tool_runs():
             if turn.tool_results
             else [CallTool("search", {}), Say("I am looking.")]
         )
-        talk.intake.text("look it up")
+        talk.live_queue.text("look it up")
         await talk.said("I am looking.")
-        assert not any(isinstance(e, ToolResult) for e in talk.events)
+        assert not any(isinstance(e, AgentToolResult) for e in talk.events)
         may_end.set()
         await talk.said("A bottle.")
 
@@ -368,7 +368,7 @@ async def test_an_agent_used_as_a_tool_runs_beside_the_conversation():
             if turn.tool_results
             else [CallTool("helper", {"request": "x"})]
         )
-        talk.intake.text("look it up")
+        talk.live_queue.text("look it up")
         assert await talk.result() == {"result": "helped"}
         await talk.said("It said it helped.")
 
@@ -389,11 +389,11 @@ async def test_a_transfer_still_hands_the_conversation_on():
             if turn.text == "my bill please"
             else [Say("Hello.")]
         )
-        talk = Talk(Intake())
+        talk = Talk(LiveQueue())
         session = LiveSession(
             Runner(app=App(name="t", root_agent=root), session_service=InMemorySessionService()),
             make_run_config(),
-            talk.intake,
+            talk.live_queue,
             user_id="u",
             session_id="s",
             model="m",
@@ -401,10 +401,10 @@ async def test_a_transfer_still_hands_the_conversation_on():
             tools=BackgroundTools(ToolLimits(), ToolThreads()),
         )
         reading = asyncio.create_task(talk.read(session))
-        talk.intake.text("my bill please")
+        talk.live_queue.text("my bill please")
         async with asyncio.timeout(20):
             await talk.connected_twice.wait()
-        talk.intake.text("hello")
+        talk.live_queue.text("hello")
         await talk.until(lambda e: isinstance(e, AgentTranscript) and e.author == "billing")
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
@@ -477,14 +477,14 @@ async def test_adk_still_waits_for_its_tools_so_this_is_still_needed():
 
     async with talking(WAITING[1], search, beside=False) as (talk, engine):
         engine.hears.append(Heard("stop", True))
-        talk.intake.text("look it up")
-        await talk.until(lambda e: isinstance(e, ToolCall))
+        talk.live_queue.text("look it up")
+        await talk.until(lambda e: isinstance(e, AgentToolCall))
         talk.speak()
         for _ in range(50):
             await asyncio.sleep(0.01)
-        assert not any(isinstance(e, Interrupted) for e in talk.events)
+        assert not any(isinstance(e, AgentInterrupted) for e in talk.events)
         may_end.set()
-        await talk.until(lambda e: isinstance(e, Interrupted))
+        await talk.until(lambda e: isinstance(e, AgentInterrupted))
 
 
 async def test_adks_own_thread_pool_still_moves_coroutines_to_other_loops():

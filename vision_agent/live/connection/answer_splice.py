@@ -11,19 +11,19 @@ from __future__ import annotations
 from google.adk.models.llm_response import LlmResponse
 from google.genai import types
 
-from vision_agent.live.connection.ledger import Answer
+from vision_agent.live.connection.ledger import ReceivedAnswer
 
 OUTPUT_MIME = "audio/pcm;rate=24000"
 
 
-class Splice:
+class AnswerSplice:
     """The second giving of one answer.
 
     Args:
         heard: What of the answer was received before.
     """
 
-    def __init__(self, heard: Answer) -> None:
+    def __init__(self, heard: ReceivedAnswer) -> None:
         self._expected = _words(heard.text)
         self._skip_bytes = heard.audio_bytes
         self._text = ""

@@ -18,15 +18,15 @@ from google.adk.models.llm_request import LlmRequest
 from google.genai import types
 from pydantic import PrivateAttr
 
-from vision_agent.live.connection.observer import Gate, Listener
-from vision_agent.live.connection.resilient import SteadyConnection
+from vision_agent.live.connection.observer import ConnectionObserver, Gate
+from vision_agent.live.connection.resilient import ResilientConnection
 from vision_agent.live.connection.resumption import ledger_for
-from vision_agent.live.connection.timeouts import Patience
-from vision_agent.live.local_process import Address, LocalServer
+from vision_agent.live.connection.timeouts import Timeouts
+from vision_agent.live.local_process import Address, LocalLiveApi
 from vision_agent.live.sessions.played_history import heard
 from vision_agent.live.tools import background as background_tools
 
-listener: ContextVar[Listener | None] = ContextVar("listener", default=None)
+listener: ContextVar[ConnectionObserver | None] = ContextVar("listener", default=None)
 """Who is told how a session's connection fares."""
 
 gate: ContextVar[Gate | None] = ContextVar("gate", default=None)
@@ -55,17 +55,17 @@ class _Nobody:
 
 
 class LiveGemini(Gemini):
-    """Gemini behind a `SteadyConnection`.
+    """Gemini behind a `ResilientConnection`.
 
     Attributes:
-        patience: How long to wait for the service before something is done about it.
+        timeouts: How long to wait for the service before something is done about it.
         names_user: Whether the model is told whose conversation it is, as a label. The local Live
             API keeps apart by it what users teach; Google's labels are for bills.
         whereabouts: Is asked for the service's address before each connection; None where it never
             changes.
     """
 
-    patience: Patience = Patience()
+    timeouts: Timeouts = Timeouts()
     names_user: bool = False
     whereabouts: Whereabouts | None = None
     _at: tuple[Address, Gemini] | None = PrivateAttr(default=None)
@@ -89,13 +89,13 @@ class LiveGemini(Gemini):
             async with self._open(llm_request) as link:
                 yield link
 
-        async with SteadyConnection(
+        async with ResilientConnection(
             open_link,
             ledger_for(list(llm_request.contents), heard.get()),
             listener.get() or _Nobody(),
             gate.get() or _Nobody(),
             model=llm_request.model or self.model,
-            patience=self.patience,
+            timeouts=self.timeouts,
         ) as connection:
             yield connection
 
@@ -116,7 +116,7 @@ class LiveGemini(Gemini):
             yield link
 
 
-def steadied(model: Gemini) -> LiveGemini:
+def resilient(model: Gemini) -> LiveGemini:
     """The same model with our connection."""
     if isinstance(model, LiveGemini):
         return model
@@ -162,7 +162,7 @@ def gemini_at(
 
 
 def local_gemini(
-    server: LocalServer, *, model: str, speech: types.SpeechConfig | None = None
+    server: LocalLiveApi, *, model: str, speech: types.SpeechConfig | None = None
 ) -> LiveGemini:
     """A model that the local Live API serves, wherever that is started again.
 

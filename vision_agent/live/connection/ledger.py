@@ -45,7 +45,7 @@ class _Entry:
 
 
 @dataclass(slots=True)
-class Answer:
+class ReceivedAnswer:
     """What of the model's present answer has been received."""
 
     text: str = ""
@@ -97,7 +97,7 @@ class Ledger:
     """
 
     history: list[types.Content] = field(default_factory=list)
-    answer: Answer = field(default_factory=Answer)
+    answer: ReceivedAnswer = field(default_factory=ReceivedAnswer)
     heard: Callable[[], str] | None = None
     _open: list[_Entry] = field(default_factory=list)
     _later: list[_Entry] = field(default_factory=list)
@@ -192,7 +192,7 @@ class Ledger:
         if text := self.answer.text.strip():
             # The rest of the answer is made with the result: a new one for who hears it again.
             self._open.append(_Entry(_said(text)))
-        self.answer = Answer()
+        self.answer = ReceivedAnswer()
         parts = [types.Part(function_call=call) for call in calls]
         self._open.append(_Entry(types.Content(role="model", parts=parts)))
         for part in parts:
@@ -257,7 +257,7 @@ class Ledger:
             self._since_handle = True
         self._open = [entry for entry in self._open if not entry.told] + self._later
         self._later = []
-        self.answer = Answer()
+        self.answer = ReceivedAnswer()
         if self._audio.utterance_ended:
             self._audio.forget()
             self._voiced = False
@@ -284,7 +284,7 @@ class Ledger:
         """The connection is gone: what the next one has to be told to go on."""
         if self.answer.whole:
             self.settle()
-        self.answer = Answer()
+        self.answer = ReceivedAnswer()
         self._interrupted = False
         if not self._audio.utterance_ended:
             # Words have come of an utterance that still goes on: it is said again as a whole.

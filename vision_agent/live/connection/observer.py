@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 
-class Listener(Protocol):
+class ConnectionObserver(Protocol):
     """Who wants to know how the connection fares; called in the connection's task."""
 
     def connected(self) -> None:
@@ -19,7 +19,7 @@ class Listener(Protocol):
 
 
 class Gate(Protocol):
-    """Holds back what the caller says (`Intake`)."""
+    """Holds back what the caller says (`LiveQueue`)."""
 
     def hold(self) -> None:
         """Nothing goes out until `release`."""

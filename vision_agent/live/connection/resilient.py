@@ -5,7 +5,7 @@ opens one, pumps what it says into a bounded queue that ADK reads, and when it e
 reason, opens the next and tells it what it missed (`ledger.py`). ADK never hears of `goAway` nor of
 resumption handles, so its own reconnection, which cuts answers and knows no backoff, never runs.
 
-While there is no connection, the intake is told to hold what the caller says, under its policy:
+While there is no connection, the live_queue is told to hold what the caller says, under its policy:
 sound up to a bound, the newest picture, every word.
 """
 
@@ -22,14 +22,14 @@ from google.genai import errors, types
 from websockets.exceptions import ConnectionClosed
 
 from vision_agent.live.adk_hooks import tap, tell
-from vision_agent.live.connection.answer_splice import Splice
+from vision_agent.live.connection.answer_splice import AnswerSplice
 from vision_agent.live.connection.backoff import Backoff
 from vision_agent.live.connection.close_policy import Verdict, judge
 from vision_agent.live.connection.content_rewrite import hands_over
-from vision_agent.live.connection.ledger import Answer, Ledger, Replay
-from vision_agent.live.connection.observer import Gate, Listener
+from vision_agent.live.connection.ledger import Ledger, ReceivedAnswer, Replay
+from vision_agent.live.connection.observer import ConnectionObserver, Gate
 from vision_agent.live.connection.replay import tell_replay
-from vision_agent.live.connection.timeouts import Patience
+from vision_agent.live.connection.timeouts import Timeouts
 from vision_agent.live.errors import LiveFailure, OwnFault, cause_of, explain, in_short, kind_of
 
 logger = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ OpenLink = Callable[[str | None, bool], AbstractAsyncContextManager[BaseLlmConne
 """Opens a connection: with this handle, or a new session that is (true) told a history first."""
 
 
-class SteadyConnection(BaseLlmConnection):
+class ResilientConnection(BaseLlmConnection):
     """See the module's text.
 
     Args:
@@ -53,26 +53,26 @@ class SteadyConnection(BaseLlmConnection):
         listener: Is told how the connection fares.
         gate: Of what the caller says.
         model: The model's name, for error messages.
-        patience: How long to wait for what.
+        timeouts: How long to wait for what.
     """
 
     def __init__(
         self,
         open_link: OpenLink,
         ledger: Ledger,
-        listener: Listener,
+        listener: ConnectionObserver,
         gate: Gate,
         *,
         model: str,
-        patience: Patience,
+        timeouts: Timeouts,
     ) -> None:
         self._open_link = open_link
         self._ledger = ledger
         self._listener = listener
         self._gate = gate
         self._model = model
-        self._patience = patience
-        self._backoff = Backoff(patience.first_s)
+        self._patience = timeouts
+        self._backoff = Backoff(timeouts.first_s)
         self._unread: asyncio.Queue[LlmResponse | BaseException | None] = asyncio.Queue(MAX_UNREAD)
         self._link: BaseLlmConnection | None = None
         self._linked = asyncio.Event()
@@ -81,8 +81,8 @@ class SteadyConnection(BaseLlmConnection):
         self._over = False
         self._resuming = False
         self._seeding = False
-        self._splice = Splice(Answer())
-        self._heard = Answer()
+        self._splice = AnswerSplice(ReceivedAnswer())
+        self._heard = ReceivedAnswer()
         self._leave_at_s: float | None = None
         self._stirred_at_s = 0.0
         self._stalls = 0
@@ -90,7 +90,7 @@ class SteadyConnection(BaseLlmConnection):
         self._deadline: asyncio.Timeout | None = None
         self._task: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> SteadyConnection:
+    async def __aenter__(self) -> ResilientConnection:
         """Connects; `LiveFailure` or the service's own error if that can't be done."""
         self._task = asyncio.create_task(self._keep_connected(), name="model connection")
         linked = asyncio.create_task(self._linked.wait())
@@ -255,14 +255,14 @@ class SteadyConnection(BaseLlmConnection):
     def _lost(self, error: BaseException) -> Replay:
         before = self._ledger.answer
         if before.begun and not before.whole and before.audio_bytes >= self._heard.audio_bytes:
-            self._heard = Answer(before.text, before.audio_bytes)
+            self._heard = ReceivedAnswer(before.text, before.audio_bytes)
         completed = before.whole
         replay = self._ledger.lost()
         if completed or (before.begun and not self._ledger.owes):
             # All of the answer is here, or nobody asked for it: its end will not be told.
-            self._heard = Answer()
+            self._heard = ReceivedAnswer()
             self._unread_nowait(LlmResponse(turn_complete=True))
-        self._splice = Splice(self._heard if self._ledger.owes else Answer())
+        self._splice = AnswerSplice(self._heard if self._ledger.owes else ReceivedAnswer())
         if not self._closing and not (isinstance(error, _Left) and error.planned):
             self._listener.lost(str(error) if isinstance(error, _Left) else in_short(error))
         return replay
@@ -338,7 +338,7 @@ class SteadyConnection(BaseLlmConnection):
                 self._ledger.passed_on(passed.content)
             await self._unread.put(passed)
         if self._splice.joined:
-            self._heard = Answer()
+            self._heard = ReceivedAnswer()
 
     def _unread_nowait(self, response: LlmResponse | None) -> None:
         try:

@@ -14,7 +14,7 @@ from google.genai import types
 from vision_agent.live.connection.ledger import Ledger
 
 
-class Keeper(Protocol):
+class HandleKeeper(Protocol):
     """Who keeps the handle."""
 
     def take(self) -> str | None:
@@ -27,11 +27,11 @@ class Keeper(Protocol):
         """The newest one; None: more has been said than the last one stands for."""
 
 
-keeper: ContextVar[Keeper | None] = ContextVar("keeper", default=None)
+keeper: ContextVar[HandleKeeper | None] = ContextVar("keeper", default=None)
 """Whose conversation it is."""
 
 
-class KeptLedger(Ledger):
+class ResumedLedger(Ledger):
     """A ledger that begins with a kept handle, and tells its keeper of every change.
 
     Args:
@@ -41,7 +41,7 @@ class KeptLedger(Ledger):
     """
 
     def __init__(
-        self, history: list[types.Content], keeper: Keeper, heard: Callable[[], str] | None
+        self, history: list[types.Content], keeper: HandleKeeper, heard: Callable[[], str] | None
     ) -> None:
         super().__init__(history, heard=heard)
         self._keeper = keeper
@@ -76,4 +76,4 @@ def ledger_for(history: list[types.Content], heard: Callable[[], str] | None) ->
     owner = keeper.get()
     if owner is None:
         return Ledger(history, heard=heard)
-    return KeptLedger(history, owner, heard)
+    return ResumedLedger(history, owner, heard)

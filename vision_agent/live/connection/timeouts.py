@@ -9,7 +9,7 @@ from google.genai import types
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeouts:
     """How long to wait for what.
 
     Attributes:

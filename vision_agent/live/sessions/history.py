@@ -17,7 +17,7 @@ MAX_LINES_CHARS = 24_000
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ConversationLine:
     """Something that was said or typed in a conversation.
 
     Attributes:
@@ -82,9 +82,9 @@ def restored(events: Iterable[Event]) -> list[Event]:
     return kept
 
 
-def lines(events: Iterable[Event]) -> list[Line]:
+def lines(events: Iterable[Event]) -> list[ConversationLine]:
     """What was said and typed, oldest first; the beginning of a long conversation is left out."""
-    chosen: list[Line] = []
+    chosen: list[ConversationLine] = []
     left = MAX_LINES_CHARS
     for line in reversed(list(_lines(events))):
         left -= len(line.text)
@@ -94,13 +94,13 @@ def lines(events: Iterable[Event]) -> list[Line]:
     return chosen[::-1]
 
 
-def _lines(events: Iterable[Event]) -> Iterator[Line]:
+def _lines(events: Iterable[Event]) -> Iterator[ConversationLine]:
     for event in events:
         if event.input_transcription and event.input_transcription.text:
-            yield Line("user", event.input_transcription.text.strip()[:MAX_LINE_CHARS])
+            yield ConversationLine("user", event.input_transcription.text.strip()[:MAX_LINE_CHARS])
         if event.output_transcription and event.output_transcription.text:
             text = event.output_transcription.text.strip()[:MAX_LINE_CHARS]
-            yield Line("agent", text, event.author)
+            yield ConversationLine("agent", text, event.author)
         text = "".join(
             part.text or ""
             for part in (event.content.parts if event.content else None) or []
@@ -109,7 +109,11 @@ def _lines(events: Iterable[Event]) -> Iterator[Line]:
         if text:
             text = text[:MAX_LINE_CHARS]
             is_users = event.author == "user"
-            yield Line("user", text) if is_users else Line("agent", text, event.author)
+            yield (
+                ConversationLine("user", text)
+                if is_users
+                else ConversationLine("agent", text, event.author)
+            )
 
 
 def _words_of(event: Event) -> str:
@@ -117,7 +121,7 @@ def _words_of(event: Event) -> str:
     return "".join(one.text or "" for one in said if one)
 
 
-def newest(lines: Sequence[Line], max_bytes: int) -> list[dict[str, str]]:
+def newest(lines: Sequence[ConversationLine], max_bytes: int) -> list[dict[str, str]]:
     """The newest lines of a conversation that fit into so many bytes of JSON."""
     kept: list[dict[str, str]] = []
     for line in reversed(lines):

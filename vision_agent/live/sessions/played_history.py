@@ -24,7 +24,7 @@ heard: ContextVar[Callable[[], str] | None] = ContextVar("heard", default=None)
 """A session's own: what has been played of the answer that is being given."""
 
 
-class HeardHistory(BasePlugin):
+class PlayedHistoryPlugin(BasePlugin):
     """Install it last: a plugin that replaces events hides them from those behind it."""
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ async def settle(runner: Runner, user_id: str, session_id: str, *, given_up: boo
         Whether an answer was closed that the model has not finished.
     """
     plugin = runner.plugin_manager.get_plugin(NAME)
-    held = plugin.take(session_id) if isinstance(plugin, HeardHistory) else None
+    held = plugin.take(session_id) if isinstance(plugin, PlayedHistoryPlugin) else None
     sessions = runner.session_service
     session = await sessions.get_session(
         app_name=runner.app_name, user_id=user_id, session_id=session_id

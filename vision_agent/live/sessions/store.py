@@ -21,7 +21,7 @@ from google.adk.events.event import Event
 from google.adk.sessions.in_memory_session_service import InMemorySessionService
 from google.adk.sessions.session import Session
 
-from vision_agent.live.sessions.history import Line, lines, restored, worth_keeping
+from vision_agent.live.sessions.history import ConversationLine, lines, restored, worth_keeping
 from vision_agent.live.sessions.session_key import SessionKey
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ FLUSH_TIMEOUT_S = 1.0
 
 
 @dataclass(slots=True)
-class OpenSession:
-    """One call's conversation; keeps the newest resumption handle (`resumption.Keeper`).
+class SessionLease:
+    """One call's conversation; keeps the newest resumption handle (`resumption.HandleKeeper`).
 
     Attributes:
         session_id: ADK's.
@@ -66,7 +66,7 @@ class OpenSession:
     user_id: str
     token: str
     store: SessionStore
-    earlier: Sequence[Line] = ()
+    earlier: Sequence[ConversationLine] = ()
     resumed: bool = False
     handle: str | None = None
     _taken: bool = False
@@ -121,7 +121,7 @@ class SessionStore(InMemorySessionService):
         self._resume_within_s = resume_within_s
         self._keep_s = keep_s
         self._clock = clock
-        self._live: dict[str, OpenSession] = {}
+        self._live: dict[str, SessionLease] = {}
         self._ended: OrderedDict[str, _Ended] = OrderedDict()
         self.on_taken: Callable[[str], None] = lambda _session_id: None
         """Is told of the session of a call that another process goes on with."""
@@ -129,9 +129,9 @@ class SessionStore(InMemorySessionService):
         if database is None:
             self.writer = None
         else:
-            from vision_agent.live.sessions.write_behind import Writer
+            from vision_agent.live.sessions.write_behind import WriteBehind
 
-            self.writer = Writer(
+            self.writer = WriteBehind(
                 database,
                 clock=clock,
                 on_taken=lambda session_id: self.on_taken(session_id),
@@ -178,47 +178,47 @@ class SessionStore(InMemorySessionService):
 
     # Conversations.
 
-    async def begin(self, token: str | None, user: str = "") -> OpenSession:
+    async def begin(self, token: str | None, user: str = "") -> SessionLease:
         """A call's conversation: the one that ``token`` stands for, or else a new one.
 
         The conversation's last call has to have been ended by `end`.
 
         Args:
-            token: From an earlier `OpenSession`. The conversation stays the user's who began it.
+            token: From an earlier `SessionLease`. The conversation stays the user's who began it.
             user: The caller's key, for a new conversation; empty for somebody unknown.
         """
         self._forget_old()
         if token and len(token) <= MAX_TOKEN_CHARS and self._resume_within_s > 0:
-            opened = self._from_memory(token) or await self._from_database(token)
-            if opened is not None:
-                self._live[opened.session_id] = opened
-                return opened
+            lease = self._from_memory(token) or await self._from_database(token)
+            if lease is not None:
+                self._live[lease.session_id] = lease
+                return lease
         token = secrets.token_urlsafe(TOKEN_BYTES) + (f".{user}" if user else "")
         session_id, user_id = session_id_of(token), user_id_of(token)
         if user:
             await self._load_user_state(user)
         await self.create_session(app_name=self._app_name, user_id=user_id, session_id=session_id)
-        opened = self._live[session_id] = OpenSession(session_id, user_id, token, self)
-        return opened
+        lease = self._live[session_id] = SessionLease(session_id, user_id, token, self)
+        return lease
 
-    def end(self, opened: OpenSession) -> None:
+    def end(self, lease: SessionLease) -> None:
         """The call is over; nothing runs on its session any more."""
-        session_id = opened.session_id
-        if self._live.get(session_id) is not opened:
+        session_id = lease.session_id
+        if self._live.get(session_id) is not lease:
             return
         del self._live[session_id]
-        session = self._session(session_id, opened.user_id)
+        session = self._session(session_id, lease.user_id)
         if session is None or not session.events:
-            self._drop(session_id, opened.user_id)
+            self._drop(session_id, lease.user_id)
             return
-        self._ended[session_id] = _Ended(self._clock(), opened.user_id, opened.handle)
+        self._ended[session_id] = _Ended(self._clock(), lease.user_id, lease.handle)
         if self.writer is not None:
-            self.writer.over(SessionKey(opened.user_id, session_id), opened.handle)
+            self.writer.over(SessionKey(lease.user_id, session_id), lease.handle)
 
-    def keep_handle(self, opened: OpenSession) -> None:
+    def keep_handle(self, lease: SessionLease) -> None:
         """A conversation's handle has changed."""
-        if self.writer is not None and self._live.get(opened.session_id) is opened:
-            self.writer.handle(SessionKey(opened.user_id, opened.session_id), opened.handle)
+        if self.writer is not None and self._live.get(lease.session_id) is lease:
+            self.writer.handle(SessionKey(lease.user_id, lease.session_id), lease.handle)
 
     # ADK's service.
 
@@ -233,18 +233,18 @@ class SessionStore(InMemorySessionService):
 
     # What is kept.
 
-    def _from_memory(self, token: str) -> OpenSession | None:
+    def _from_memory(self, token: str) -> SessionLease | None:
         session_id, user_id = session_id_of(token), user_id_of(token)
         ended = self._ended.pop(session_id, None)
         session = self._session(session_id, user_id)
         if ended is None or session is None:
             return None
         session.events[:] = restored(session.events)
-        return OpenSession(
+        return SessionLease(
             session_id, user_id, token, self, lines(session.events), True, ended.handle
         )
 
-    async def _from_database(self, token: str) -> OpenSession | None:
+    async def _from_database(self, token: str) -> SessionLease | None:
         if self._database is None or self.writer is None:
             return None
         from vision_agent.live.sessions.database import DATABASE_ERRORS
@@ -266,7 +266,7 @@ class SessionStore(InMemorySessionService):
         users = self.sessions.setdefault(self._app_name, {})
         users.setdefault(user_id, {})[session_id] = session
         self._keep_user_state(user_id, state)
-        return OpenSession(
+        return SessionLease(
             session_id, user_id, token, self, lines(session.events), True, stored.handle
         )
 

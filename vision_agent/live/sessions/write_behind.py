@@ -55,7 +55,7 @@ _Record = _Happened | _Handle | _Over
 
 
 @dataclass(slots=True)
-class WriterCounters:
+class WriteBehindCounters:
     """What became of the records."""
 
     written: int = 0
@@ -63,7 +63,7 @@ class WriterCounters:
     errors: int = 0
 
 
-class Writer:
+class WriteBehind:
     """The only one in this process that writes to the database.
 
     Args:
@@ -81,7 +81,7 @@ class Writer:
         on_taken: Callable[[str], None],
         on_over: Callable[[str], None],
     ) -> None:
-        self.counters = WriterCounters()
+        self.counters = WriteBehindCounters()
         self._database = database
         self._clock = clock
         self._on_taken = on_taken
