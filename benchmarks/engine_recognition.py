@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from fixed_set import VOICES, Sound, Spoken, decoded, fixed_set, mixed, pcm, silence
 
-from vision_agent.local.contract import Heard, SpeechStopped
+from vision_agent.local.contract import SpeechStopped, Transcript
 from vision_agent.local.engine.hearing.ears import Ears
 from vision_agent.local.engine.hearing.endpointing import Sensitivity
 from vision_agent.local.engine.hearing.recognizer import Recognizer
@@ -49,10 +49,10 @@ async def measure_recognition(every: int) -> list[dict[str, Any]]:
 
 async def _hear_each(
     recognizers: list[Recognizer], spoken: list[Spoken], snr_db: float | None
-) -> list[Heard]:
+) -> list[Transcript]:
     """What is heard of each sentence; every recogniser takes its share of them."""
 
-    async def share(number: int) -> list[Heard]:
+    async def share(number: int) -> list[Transcript]:
         mine = spoken[number :: len(recognizers)]
         return [await _hear(recognizers[number], _surrounded(one.sound, snr_db)) for one in mine]
 
@@ -66,25 +66,25 @@ def _surrounded(sound: Sound, snr_db: float | None) -> Sound:
     return mixed(sound, _NOISE, snr_db)
 
 
-async def _hear(recognizer: Recognizer, sound: Sound) -> Heard:
+async def _hear(recognizer: Recognizer, sound: Sound) -> Transcript:
     """The last utterance found in a sound; noises may have come before it."""
     heard = await _hear_all(recognizer, sound)
-    return heard[-1] if heard else Heard("", False)
+    return heard[-1] if heard else Transcript("", False)
 
 
-async def _hear_all(recognizer: Recognizer, sound: Sound) -> list[Heard]:
+async def _hear_all(recognizer: Recognizer, sound: Sound) -> list[Transcript]:
     ears = Ears(recognizer, Sensitivity())
     stopped = 0
     data = pcm(sound)
     for start in range(0, len(data), 640):
         events = ears.feed(data[start : start + 640])
         stopped += sum(isinstance(event, SpeechStopped) for event in events)
-    heard = [await ears.heard() for _ in range(stopped)]
+    heard = [await ears.transcript() for _ in range(stopped)]
     await ears.close()
     return heard
 
 
-def _row(title: str, spoken: list[Spoken], heard: list[Heard]) -> dict[str, Any]:
+def _row(title: str, spoken: list[Spoken], heard: list[Transcript]) -> dict[str, Any]:
     pairs = list(zip(spoken, heard, strict=True))
     asked = [(one, what) for one, what in pairs if one.intent]
     right = sum(_intent(what) == one.intent for one, what in asked)
@@ -104,7 +104,7 @@ def _row(title: str, spoken: list[Spoken], heard: list[Heard]) -> dict[str, Any]
     }
 
 
-def _intent(heard: Heard) -> str:
+def _intent(heard: Transcript) -> str:
     request = understand(heard.text) if heard.understood else None
     return request.intent if request else ""
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from vision_agent.local.contract import OUTPUT_RATE_HZ, Say, Turn
+from vision_agent.local.contract import OUTPUT_RATE_HZ, Say, Transcript, Turn
 from vision_agent.local.engine.engine import Engine
 
-_TURN = Turn("what can you do", True, spoken=True)
+_TURN = Turn(Transcript("what can you do"))
 _ANSWERS = 20
 
 

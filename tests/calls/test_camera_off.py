@@ -3,7 +3,7 @@ import numpy as np
 
 from vision_agent.calls.camera_off import camera_off_jpeg
 from vision_agent.live.live_queue import LiveQueue
-from vision_agent.local.contract import SeenFrame, Turn
+from vision_agent.local.contract import SeenFrame, Transcript, Turn
 from vision_agent.local.engine.answers.notices import camera_is_off, without_notices
 
 PICTURE = cv2.imencode(".jpg", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
@@ -11,7 +11,7 @@ PICTURE = cv2.imencode(".jpg", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
 
 def turn(*frames: tuple[bytes, int]) -> Turn:
     seen = [SeenFrame(jpeg, at_ms) for jpeg, at_ms in frames]
-    return Turn("what do you see", True, True, frames=seen, now_ms=10_000)
+    return Turn(Transcript("what do you see"), frames=seen, now_ms=10_000)
 
 
 def test_it_is_a_picture_with_print_on_it():

@@ -20,7 +20,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.local.live_clients import MODEL_2, http_options, trusting
 from tests.local.scripted_engine import ScriptedEngine
-from vision_agent.local.contract import CallTool, Heard, Say
+from vision_agent.local.contract import Say, ToolRequest, Transcript
 from vision_agent.local.scenarios.scenario_file import read_scenario
 from vision_agent.local.server import serve
 
@@ -243,7 +243,7 @@ async def test_the_late_result_of_a_cancelled_tool_is_sent(monkeypatch):
     monkeypatch.setattr(live.AsyncSession, "send_tool_response", spy)
     may_end = asyncio.Event()
     engine = ScriptedEngine()
-    engine.answers = lambda turn: [CallTool("wait") if turn.text == "wait" else Say("Yes.")]
+    engine.answers = lambda turn: [ToolRequest("wait") if turn.text == "wait" else Say("Yes.")]
 
     async def wait() -> dict[str, str]:
         """Wait."""
@@ -264,9 +264,11 @@ async def test_the_late_result_of_a_cancelled_tool_is_sent(monkeypatch):
 async def test_a_blocking_tool_holds_back_that_the_caller_cut_in():
     may_end = asyncio.Event()
     engine = ScriptedEngine()
-    engine.hears.append(Heard("stop", True))
+    engine.hears.append(Transcript("stop", True))
     engine.answers = lambda turn: (
-        [Say("Yes.")] if turn.text == "stop" else [Say("A little story first."), CallTool("wait")]
+        [Say("Yes.")]
+        if turn.text == "stop"
+        else [Say("A little story first."), ToolRequest("wait")]
     )
 
     async def wait() -> dict[str, str]:
@@ -299,7 +301,7 @@ async def test_handles_and_usage_fill_the_history():
 async def test_what_is_typed_while_an_agent_hands_over_goes_to_the_old_one():
     engine = ScriptedEngine()
     engine.answers = lambda turn: (
-        [CallTool("transfer_to_agent", {"agent_name": "other"})]
+        [ToolRequest("transfer_to_agent", {"agent_name": "other"})]
         if turn.text == "hand over" and turn.instruction.startswith("Help.")
         else [Say("Yes.")]
     )

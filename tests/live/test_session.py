@@ -26,7 +26,7 @@ from vision_agent.live.events import (
 from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
-from vision_agent.local.contract import CallTool, Heard, Say
+from vision_agent.local.contract import Say, ToolRequest, Transcript
 from vision_agent.local.server import serve
 
 MODELS = ["gemini-2.5-flash-native-audio-preview-12-2025", "gemini-3.8-live"]
@@ -109,7 +109,7 @@ async def test_typed_text_is_answered_with_voice_and_words_and_the_turn_ends(mod
 @pytest.mark.parametrize("model", MODELS)
 async def test_speech_is_transcribed_and_pictures_reach_the_engine(model):
     engine = ScriptedEngine()
-    engine.hears.append(Heard("what is this", True))
+    engine.hears.append(Transcript("what is this", True))
     async with server(engine) as running:
         talk = Conversation(running, model)
         talk.live_queue.picture(b"\xff\xd8\xff a picture \xff\xd9")
@@ -128,7 +128,7 @@ async def test_a_tool_is_called_and_its_result_reaches_the_answer(model):
     engine.answers = lambda turn: (
         [Say(f"It is {turn.tool_results[-1]['response']['time']}.")]
         if turn.tool_results
-        else [CallTool("tell_time", {})]
+        else [ToolRequest("tell_time", {})]
     )
     async with server(engine) as running:
         talk = Conversation(running, model)
@@ -143,7 +143,7 @@ async def test_a_tool_is_called_and_its_result_reaches_the_answer(model):
 async def test_speaking_over_the_answer_interrupts_it_and_nothing_of_it_follows(model):
     engine = ScriptedEngine()
     engine.answers = lambda turn: [Say("A long answer. " * 20)]
-    engine.hears.append(Heard("stop", True))
+    engine.hears.append(Transcript("stop", True))
     async with server(engine) as running:
         talk = Conversation(running, model)
         talk.live_queue.text("tell me a story")

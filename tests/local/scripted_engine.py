@@ -12,21 +12,22 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
 from vision_agent.local.contract import (
-    CallTool,
-    Heard,
+    HearingOptions,
     Manner,
     Say,
     SpeechStarted,
     SpeechStopped,
+    ToolRequest,
+    Transcript,
     Turn,
 )
 
-Parts = Iterable[Say | CallTool | Callable[[], Awaitable[object]]]
+Parts = Iterable[Say | ToolRequest | Callable[[], Awaitable[object]]]
 
 LETTER_MS = 60
 
 
-class ScriptedEars:
+class ScriptedHearing:
     """Hears speech where samples are loud, ended by the silence it was asked to wait for."""
 
     def __init__(self, engine: ScriptedEngine, silence_ms: int) -> None:
@@ -52,7 +53,7 @@ class ScriptedEars:
             return [SpeechStopped(self._quiet_since_ms)]
         return []
 
-    async def heard(self) -> Heard:
+    async def transcript(self) -> Transcript:
         await self._engine.may_hear.wait()
         return self._engine.hears.popleft()
 
@@ -81,12 +82,12 @@ class ScriptedEngine:
     """
 
     def __init__(self) -> None:
-        self.hears: deque[Heard] = deque()
+        self.hears: deque[Transcript] = deque()
         self.answers: Callable[[Turn], Parts] = lambda turn: [Say(f"You said {turn.text}.")]
         self.turns: list[Turn] = []
         self.spoken: list[tuple[str, str | None, str | None]] = []
         self.activities: list[str] = []
-        self.ears_asked: list[dict[str, object]] = []
+        self.ears_asked: list[HearingOptions] = []
         self.may_hear = asyncio.Event()
         self.may_hear.set()
         self.open_ears = 0
@@ -94,26 +95,12 @@ class ScriptedEngine:
         self.fed_bytes = 0
         self.over_agent: list[bool] = []
 
-    def ears(
-        self,
-        *,
-        silence_ms: int,
-        start_sensitivity: str,
-        end_sensitivity: str,
-        prefix_padding_ms: int | None = None,
-        tools: object = (),
-        instruction: str = "",
-    ) -> ScriptedEars:
+    def hearing(
+        self, options: HearingOptions, tools: object = (), instruction: str = ""
+    ) -> ScriptedHearing:
         self.open_ears += 1
-        self.ears_asked.append(
-            {
-                "silence_ms": silence_ms,
-                "start": start_sensitivity,
-                "end": end_sensitivity,
-                "prefix_ms": prefix_padding_ms,
-            }
-        )
-        return ScriptedEars(self, silence_ms)
+        self.ears_asked.append(options)
+        return ScriptedHearing(self, options.silence_ms)
 
     async def speak(
         self,
@@ -130,12 +117,12 @@ class ScriptedEngine:
         for start in range(0, len(pcm), 4800):
             yield pcm[start : start + 4800]
 
-    async def answer(self, turn: Turn) -> AsyncIterator[Say | CallTool]:
+    async def answer(self, turn: Turn) -> AsyncIterator[Say | ToolRequest]:
         self.turns.append(turn)
         self.open_answers += 1
         try:
             for part in self.answers(turn):
-                if isinstance(part, Say | CallTool):
+                if isinstance(part, Say | ToolRequest):
                     yield part
                 else:
                     await part()

@@ -19,8 +19,7 @@ from google.genai import types
 from tests.local.live_clients import MODEL_2, MODEL_3, http_options
 from tests.local.live_talk import LOUD, QUIET, audio
 from tests.local.scripted_engine import ScriptedEngine
-from vision_agent.local.contract import CallTool, Say, Turn
-from vision_agent.local.contract import Heard as Understood
+from vision_agent.local.contract import Say, ToolRequest, Transcript, Turn
 from vision_agent.local.server import LocalServer
 
 BOTH = pytest.mark.parametrize("model", [MODEL_2, MODEL_3])
@@ -115,7 +114,7 @@ def has_handle(event: Event) -> bool:
 async def test_a_spoken_question_about_a_picture(
     server: LocalServer, engine: ScriptedEngine, model: str
 ) -> None:
-    engine.hears.append(Understood("what do you see", True))
+    engine.hears.append(Transcript("what do you see", True))
     engine.answers = lambda turn: [Say(f"{len(turn.frames)} picture.")]
     async with calling(
         Agent(name="guide", model=gemini(server, model), instruction="Help.")
@@ -139,7 +138,7 @@ async def test_a_spoken_question_about_a_picture(
 async def test_speech_interrupts_the_answer(
     server: LocalServer, engine: ScriptedEngine, model: str
 ) -> None:
-    engine.hears.append(Understood("stop", True))
+    engine.hears.append(Transcript("stop", True))
     engine.answers = lambda turn: [Say("Yes?" if turn.text == "stop" else "x" * 200)]
     async with calling(
         Agent(name="guide", model=gemini(server, model), instruction="Help.")
@@ -160,10 +159,10 @@ async def test_a_tool_of_the_agents_is_run_and_its_result_spoken(
         """The time in a place."""
         return {"time": f"noon in {place}"}
 
-    def answers(turn: Turn) -> list[Say | CallTool]:
+    def answers(turn: Turn) -> list[Say | ToolRequest]:
         if turn.tool_results:
             return [Say(f"It is {turn.tool_results[0]['response']['time']}.")]
-        return [Say("A moment."), CallTool("get_time", {"place": "Graz"})]
+        return [Say("A moment."), ToolRequest("get_time", {"place": "Graz"})]
 
     engine.answers = answers
     async with calling(Agent(name="guide", model=gemini(server, model), tools=[get_time])) as call:
@@ -220,12 +219,12 @@ async def test_a_replayed_history_is_answered(
 async def test_another_agent_takes_over_and_answers_the_same_question(
     server: LocalServer, engine: ScriptedEngine, model: str
 ) -> None:
-    engine.hears.append(Understood("what time is it", True))
+    engine.hears.append(Transcript("what time is it", True))
 
-    def answers(turn: Turn) -> list[Say | CallTool]:
+    def answers(turn: Turn) -> list[Say | ToolRequest]:
         if turn.instruction.startswith("Know the time."):
             return [Say("It is noon.")]
-        return [CallTool("transfer_to_agent", {"agent_name": "clock"})]
+        return [ToolRequest("transfer_to_agent", {"agent_name": "clock"})]
 
     engine.answers = answers
     clock = Agent(

@@ -8,8 +8,7 @@ from google.genai import types
 from tests.local.live_clients import MODEL_2, MODEL_3, VERTEX_MODEL_2, Connect
 from tests.local.live_talk import LOUD, Heard, audio, say, send_sound, type_text
 from tests.local.scripted_engine import ScriptedEngine
-from vision_agent.local.contract import Heard as Understood
-from vision_agent.local.contract import Say
+from vision_agent.local.contract import HearingOptions, Say, Transcript
 
 TRANSCRIBED = {
     "input_audio_transcription": types.AudioTranscriptionConfig(),
@@ -30,7 +29,7 @@ PLACES = [
 async def test_a_spoken_question_is_answered_in_the_order_of_the_service(
     connect: Connect, engine: ScriptedEngine, model: str, vertex: bool, chunks: bool
 ) -> None:
-    engine.hears.append(Understood("what do you see", True))
+    engine.hears.append(Transcript("what do you see", True))
     engine.answers = lambda turn: [Say("A red cup.")]
     async with connect(model, vertex=vertex, **TRANSCRIBED) as session, Heard(session) as heard:
         await say(session, chunks=chunks)
@@ -45,7 +44,11 @@ async def test_a_spoken_question_is_answered_in_the_order_of_the_service(
     ]
     assert heard.captions == "A red cup."
     [turn] = engine.turns
-    assert (turn.text, turn.understood, turn.spoken) == ("what do you see", True, True)
+    assert (turn.text, turn.transcript.understood, turn.transcript.spoken) == (
+        "what do you see",
+        True,
+        True,
+    )
 
 
 @pytest.mark.parametrize(("model", "vertex", "chunks"), PLACES)
@@ -63,7 +66,11 @@ async def test_a_picture_and_a_typed_question_reach_the_engine(
         await heard.until("turn_complete")
     [turn] = engine.turns
     assert [frame.jpeg for frame in turn.frames] == [picture.data]
-    assert (turn.text, turn.understood, turn.spoken) == ("what is this", True, False)
+    assert (turn.text, turn.transcript.understood, turn.transcript.spoken) == (
+        "what is this",
+        True,
+        False,
+    )
 
 
 async def test_the_sound_arrives_byte_for_byte(connect: Connect, engine: ScriptedEngine) -> None:
@@ -80,7 +87,7 @@ async def test_the_sound_arrives_byte_for_byte(connect: Connect, engine: Scripte
 async def test_transcripts_are_sent_only_when_asked_for(
     connect: Connect, engine: ScriptedEngine
 ) -> None:
-    engine.hears.append(Understood("hello", True))
+    engine.hears.append(Transcript("hello", True))
     async with connect() as session, Heard(session) as heard:
         await say(session)
         await heard.until("turn_complete")
@@ -115,9 +122,7 @@ async def test_the_setup_reaches_the_engine(connect: Connect, engine: ScriptedEn
     ):
         await type_text(session, "hello")
         await heard.until("generation_complete")
-    assert engine.ears_asked == [
-        {"silence_ms": 250, "start": "LOW", "end": "HIGH", "prefix_ms": 40}
-    ]
+    assert engine.ears_asked == [HearingOptions(250, "LOW", "HIGH", 40)]
     assert engine.spoken == [("You said hello.", "Kore", "en-GB")]
     [turn] = engine.turns
     assert turn.instruction == "Be brief."
@@ -171,7 +176,7 @@ async def test_an_update_of_instruction_and_tools_holds_from_the_next_answer_on(
 async def test_voice_activity_is_reported_when_asked_for(
     connect: Connect, engine: ScriptedEngine
 ) -> None:
-    engine.hears.append(Understood("hello", True))
+    engine.hears.append(Transcript("hello", True))
     async with (
         connect(VERTEX_MODEL_2, vertex=True, explicit_vad_signal=True) as session,
         Heard(session) as heard,

@@ -13,8 +13,7 @@ from tests.local.live_clients import MODEL_2, MODEL_3, MODEL_3_1, VERTEX_MODEL_2
 from tests.local.live_talk import LOUD, QUIET, Heard, say, send_sound, type_text
 from tests.local.scripted_engine import ScriptedEngine
 from tests.local.test_server import raw
-from vision_agent.local.contract import CallTool, Say, Turn
-from vision_agent.local.contract import Heard as Understood
+from vision_agent.local.contract import Say, ToolRequest, Transcript, Turn
 from vision_agent.local.server import LocalServer
 
 CAPTIONS = {"output_audio_transcription": types.AudioTranscriptionConfig()}
@@ -75,7 +74,7 @@ async def test_nothing_of_an_interrupted_answer_follows_the_interruption(
         return [Say(LONG) for _ in range(200)] if len(engine.turns) == 1 else [Say("Yes?")]
 
     engine.answers = answers
-    engine.hears.append(Understood("stop", True))
+    engine.hears.append(Transcript("stop", True))
     async with connect(**CAPTIONS) as session, Heard(session) as heard:
         await session.send_realtime_input(text="tell me everything")
         await heard.until("audio", 20)
@@ -129,7 +128,7 @@ async def test_typed_text_interrupts_and_is_answered(
 async def test_without_interruption_the_next_question_waits(
     connect: Connect, engine: ScriptedEngine
 ) -> None:
-    engine.hears.append(Understood("and then", True))
+    engine.hears.append(Transcript("and then", True))
     engine.answers = lambda turn: [Say(f"To {turn.text}.")]
     realtime = types.RealtimeInputConfig(activity_handling=types.ActivityHandling.NO_INTERRUPTION)
     async with (
@@ -147,7 +146,7 @@ async def test_without_interruption_the_next_question_waits(
 async def test_barge_in_is_noticed_while_the_hearing_is_slow(
     connect: Connect, engine: ScriptedEngine
 ) -> None:
-    engine.hears += [Understood("first", False), Understood("second", False)]
+    engine.hears += [Transcript("first", False), Transcript("second", False)]
     engine.may_hear.clear()
     async with connect() as session, Heard(session) as heard:
         await say(session)
@@ -163,7 +162,7 @@ async def test_barge_in_is_noticed_while_the_hearing_is_slow(
 async def test_the_client_may_signal_activity_itself(
     connect: Connect, engine: ScriptedEngine
 ) -> None:
-    engine.hears.append(Understood("hello", True))
+    engine.hears.append(Transcript("hello", True))
     async with (
         connect(realtime_input_config=disabled_detection()) as session,
         Heard(session) as heard,
@@ -198,7 +197,7 @@ async def test_a_signalled_activity_interrupts(connect: Connect, engine: Scripte
 async def test_closing_the_microphone_ends_what_was_being_said(
     connect: Connect, engine: ScriptedEngine
 ) -> None:
-    engine.hears.append(Understood("hello", True))
+    engine.hears.append(Transcript("hello", True))
     async with connect() as session, Heard(session) as heard:
         await send_sound(session, LOUD, 10)
         await session.send_realtime_input(audio_stream_end=True)
@@ -227,7 +226,11 @@ async def test_an_answer_of_nothing_is_a_turn_all_the_same(
 def with_tools(turn: object) -> list[object]:
     results = getattr(turn, "tool_results")  # noqa: B009
     if not results:
-        return [Say("A moment."), CallTool("get_time", {"place": "Graz"}), CallTool("get_date")]
+        return [
+            Say("A moment."),
+            ToolRequest("get_time", {"place": "Graz"}),
+            ToolRequest("get_date"),
+        ]
     return [Say(f"It is {results[0]['response']['result']}.")]
 
 
@@ -277,9 +280,9 @@ async def test_an_answer_goes_on_with_the_results_of_its_tools(
 async def test_speech_cancels_a_tool_and_its_late_result_changes_nothing(
     connect: Connect, engine: ScriptedEngine, model: str
 ) -> None:
-    engine.hears.append(Understood("never mind", True))
+    engine.hears.append(Transcript("never mind", True))
     engine.answers = lambda turn: (
-        [Say("All right.")] if turn.text == "never mind" else [CallTool("get_time")]
+        [Say("All right.")] if turn.text == "never mind" else [ToolRequest("get_time")]
     )
     async with connect(model, **CAPTIONS) as session, Heard(session) as heard:
         await session.send_realtime_input(text="what time is it")
@@ -300,7 +303,7 @@ async def test_speech_cancels_a_tool_and_its_late_result_changes_nothing(
 async def test_usage_counts_258_a_picture_and_25_a_second_of_sound(
     connect: Connect, engine: ScriptedEngine
 ) -> None:
-    engine.hears.append(Understood("hello", True))
+    engine.hears.append(Transcript("hello", True))
     engine.answers = lambda turn: [Say("x" * 10)]  # 600 ms
     coverage = types.TurnCoverage.TURN_INCLUDES_AUDIO_ACTIVITY_AND_ALL_VIDEO
     realtime = types.RealtimeInputConfig(turn_coverage=coverage)
@@ -346,7 +349,7 @@ async def test_a_turn_includes_what_its_coverage_says(
     pictures: list[bytes],
     sound_ms: int,
 ) -> None:
-    engine.hears.append(Understood("hello", True))
+    engine.hears.append(Transcript("hello", True))
     realtime = types.RealtimeInputConfig(
         turn_coverage=types.TurnCoverage(coverage) if coverage else None
     )
@@ -470,12 +473,12 @@ BLOCKING = types.Tool(
 PLAIN = types.Tool(function_declarations=[types.FunctionDeclaration(name="get_time")])
 
 
-def looks_it_up(turn: Turn) -> list[Say | CallTool]:
+def looks_it_up(turn: Turn) -> list[Say | ToolRequest]:
     """Calls a tool, goes on talking, and says what came of it when it comes."""
     if turn.tool_results:
         return [Say(f"It is {turn.tool_results[0]['response']['result']}.")]
     if turn.text == "what time is it":
-        return [CallTool("get_time"), Say("Looking it up.")]
+        return [ToolRequest("get_time"), Say("Looking it up.")]
     return [Say("Fine.")]
 
 
@@ -592,7 +595,7 @@ async def test_a_tool_may_give_back_more_than_once(
 async def test_speech_does_not_cancel_a_tool_nobody_waits_for(
     connect: Connect, engine: ScriptedEngine
 ) -> None:
-    engine.hears.append(Understood("never mind", True))
+    engine.hears.append(Transcript("never mind", True))
     engine.answers = looks_it_up
     async with connect(MODEL_3, tools=[PLAIN], **CAPTIONS) as session, Heard(session) as heard:
         await session.send_realtime_input(text="what time is it")
@@ -612,7 +615,7 @@ async def test_speech_does_not_cancel_a_tool_nobody_waits_for(
 async def test_two_utterances_of_one_turn_join_into_one_transcript(
     connect: Connect, engine: ScriptedEngine, model: str
 ) -> None:
-    engine.hears += [Understood(text, False) for text in ("what changed", "what colour", "bye")]
+    engine.hears += [Transcript(text, False) for text in ("what changed", "what colour", "bye")]
     engine.answers = lambda turn: [Say("Yes.")]
     engine.may_hear.clear()
     transcribed = {"input_audio_transcription": types.AudioTranscriptionConfig()}
@@ -672,7 +675,7 @@ async def test_a_mute_does_not_move_the_offsets_of_what_is_said_after_it(
     server: LocalServer, engine: ScriptedEngine
 ) -> None:
     engine.answers = lambda turn: [Say("Ok")]
-    engine.hears.extend([Understood("one", True), Understood("two", True)])
+    engine.hears.extend([Transcript("one", True), Transcript("two", True)])
     loud = base64.b64encode(b"\x10\x27" * 3_200).decode()  # 200 ms
     audio = {"realtimeInput": {"audio": {"data": loud, "mimeType": "audio/pcm;rate=16000"}}}
     starts: list[str] = []

@@ -1,7 +1,7 @@
 """What the two halves of the local Live API say to each other.
 
 The protocol side (the socket, the wire, turn-taking) hands in sound and turns; the engine side
-(hearing, sight, speech, brain) hands back what it heard and what to say. Only plain dataclasses
+(hearing, sight, speech, brain) hands back transcripts and what to say. Only plain dataclasses
 cross between them, all frozen but `Dialogue`.
 """
 
@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 INPUT_RATE_HZ = 16_000
 """Sample rate of the caller's sound: s16le mono."""
 
 OUTPUT_RATE_HZ = 24_000
 """Sample rate of the engine's voice: s16le mono."""
+
+SpeechSensitivity = Literal["HIGH", "LOW"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +54,59 @@ class Manner:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """What was said.
+class HearingOptions:
+    """When speech starts and ends; every default is the service's.
 
     Attributes:
-        text: The transcript; the best guess when not understood; empty when nothing was heard.
-        understood: Whether both recognisers agreed on a sentence the engine can answer.
-        manner: How it was said, if that was measured.
-        lost: Whether something was said that could not be listened to, because too many spoke at
+        silence_ms: Silence that ends an utterance.
+        start_sensitivity: How readily speech is believed to start.
+        end_sensitivity: How readily speech is believed to have ended.
+        prefix_padding_ms: Speech that has to last before it is believed, if the client asks for it.
+    """
+
+    silence_ms: int = 600
+    start_sensitivity: SpeechSensitivity = "HIGH"
+    end_sensitivity: SpeechSensitivity = "HIGH"
+    prefix_padding_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A sentence that was understood.
+
+    Attributes:
+        intent: The name of the intent.
+        slots: The words that stood for named parts, for example ``{"colour": "green"}``.
+        loose: Whether it was understood in `other_words`, so that a tool that fits comes first.
+    """
+
+    intent: str
+    slots: Mapping[str, str] = field(default_factory=dict)
+    loose: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What the caller said or typed; a turn is about one.
+
+    Attributes:
+        text: The words; the best guess when not understood; empty when nothing was recognised.
+        understood: Whether the recognisers agreed on a sentence the engine can answer; true for
+            typed text.
+        spoken: Whether the words were spoken (true) or typed (false).
+        manner: How they were spoken, if that was measured.
+        lost: Whether something was said that could not be transcribed, because too many spoke at
             once or the recogniser failed; it has to be asked for again.
+        request: The request that the recogniser found in the words; None where it found none or
+            did not look for one.
     """
 
     text: str
-    understood: bool
+    understood: bool = True
+    spoken: bool = True
     manner: Manner | None = None
     lost: bool = False
+    request: Request | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +139,7 @@ class Dialogue:
     pending: object | None = None
     misses: int = 0
     refused: bool = False
-    called: CallTool | None = None
+    called: ToolRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +147,7 @@ class Turn:
     """Everything an answer may be made of.
 
     Attributes:
-        text: What the caller said or typed.
-        understood: For speech, ``Heard.understood``; for typed text, true.
-        spoken: Whether the text was heard (true) or typed (false).
+        transcript: What the caller said or typed.
         frames: Pictures, oldest first, newest last; about 30 at most.
         history: ``(role, text)`` of earlier turns, oldest first; role is "user", "model",
             or "tool" for what a tool told without asking for an answer.
@@ -119,8 +157,6 @@ class Turn:
         instruction: The agent's system instruction.
         now_ms: The stream clock when the turn ended.
         language_code: The BCP-47 code asked for in the setup, if any.
-        manner: How the text was spoken, if it was and that was measured.
-        lost: ``Heard.lost``: something was said, and nobody knows what.
         proactive: Whether to stay silent on what is not meant for the agent.
         affective: Whether the answer may follow the caller's manner.
         user: Whose call it is, to keep what a user teaches; empty when unknown.
@@ -130,9 +166,7 @@ class Turn:
         camera_off_ms: For how long the caller's camera has been off, if it is.
     """
 
-    text: str
-    understood: bool
-    spoken: bool
+    transcript: Transcript
     frames: Sequence[SeenFrame] = ()
     history: Sequence[tuple[str, str]] = ()
     tools: Sequence[Mapping[str, Any]] = ()
@@ -140,14 +174,17 @@ class Turn:
     instruction: str = ""
     now_ms: int = 0
     language_code: str | None = None
-    manner: Manner | None = None
-    lost: bool = False
     proactive: bool = False
     affective: bool = False
     user: str = ""
     clock: datetime | None = None
     dialogue: Dialogue = field(default_factory=Dialogue)
     camera_off_ms: int | None = None
+
+    @property
+    def text(self) -> str:
+        """The caller's words."""
+        return self.transcript.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +195,7 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
-class CallTool:
+class ToolRequest:
     """The answer needs this tool of the agent's; the turn goes on with its result."""
 
     name: str

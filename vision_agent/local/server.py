@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 
-from vision_agent.local.api.engine_port import Engine
+from vision_agent.local.api.engine_port import EnginePort
 from vision_agent.local.api.handles import Handles
 from vision_agent.local.api.limits import SERVICE, Limits
 from vision_agent.local.api.outbox import ClientTooSlow
@@ -97,7 +97,7 @@ class LocalServer:
 async def serve(
     host: str,
     port: int,
-    engine: Engine | None,
+    engine: EnginePort | None,
     *,
     max_connections: int = MAX_CONNECTIONS,
     setup_within_s: float = SETUP_WITHIN_S,
@@ -149,7 +149,7 @@ async def serve(
 class _Service:
     """What one server's connections share."""
 
-    engine: Engine
+    engine: EnginePort
     door: Door
     lines: Lines[websocket_server.ServerConnection]
     setup_within_s: float

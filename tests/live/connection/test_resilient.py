@@ -28,7 +28,7 @@ from vision_agent.live.events import (
 from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
-from vision_agent.local.contract import CallTool, Heard, Say
+from vision_agent.local.contract import Say, ToolRequest, Transcript
 from vision_agent.local.scenarios.scenario_file import read_scenario
 from vision_agent.local.server import serve
 
@@ -232,7 +232,7 @@ async def test_typed_words_whose_answer_never_began_are_answered_once(model):
 
 async def test_speech_that_the_connection_broke_in_is_heard_as_one_utterance():
     engine = ScriptedEngine()
-    engine.hears += [Heard("the whole sentence", True)] * 2
+    engine.hears += [Transcript("the whole sentence", True)] * 2
     async with talking(engine) as (server, talk):
         loud, quiet = b"\x00\x10" * 320, bytes(640)
         for _ in range(25):
@@ -252,7 +252,7 @@ async def test_speech_that_the_connection_broke_in_is_heard_as_one_utterance():
 
 async def test_a_spoken_question_that_was_understood_is_not_heard_again_but_answered():
     engine = ScriptedEngine()
-    engine.hears.append(Heard("what is this", True))
+    engine.hears.append(Transcript("what is this", True))
     may_answer = asyncio.Event()
     engine.answers = lambda turn: [may_answer.wait, Say("A cup.")]
     async with talking(engine) as (server, talk):
@@ -298,7 +298,7 @@ async def test_a_tool_is_run_once_though_the_connection_broke_while_it_ran(model
     engine.answers = lambda turn: (
         [Say(f"It is {turn.tool_results[-1]['response']['metres']}.")]
         if turn.tool_results
-        else [CallTool("measure", {})]
+        else [ToolRequest("measure", {})]
     )
     async with talking(engine, model, tools=[measure]) as (server, talk):
         servers.append(server)
@@ -395,7 +395,7 @@ async def test_go_away_while_a_tool_runs_waits_for_what_comes_of_it(model):
     engine.answers = lambda turn: (
         [Say(f"It is {turn.tool_results[-1]['response']['metres']}.")]
         if turn.tool_results
-        else [CallTool("measure", {})]
+        else [ToolRequest("measure", {})]
     )
     may_end = asyncio.Event()
 
@@ -429,7 +429,7 @@ async def test_the_late_result_of_a_cancelled_tool_is_not_spoken_of():
         return {"status": "late"}
 
     engine.answers = lambda turn: [
-        CallTool("wait") if turn.text == "wait" and not turn.tool_results else Say("Fine.")
+        ToolRequest("wait") if turn.text == "wait" and not turn.tool_results else Say("Fine.")
     ]
     async with talking(engine, tools=[wait]) as (_, talk):
         talk.live_queue.text("wait")
@@ -499,9 +499,9 @@ async def test_what_is_said_while_an_agent_hands_over_is_for_the_next_one_both_w
     def answers(turn):
         name = "other" if "Be other." in turn.instruction else "tester"
         if turn.text == "hand over" and name == "tester":
-            return [CallTool("transfer_to_agent", {"agent_name": "other"})]
+            return [ToolRequest("transfer_to_agent", {"agent_name": "other"})]
         if turn.text == "and back" and name == "other":
-            return [CallTool("transfer_to_agent", {"agent_name": "tester"})]
+            return [ToolRequest("transfer_to_agent", {"agent_name": "tester"})]
         return [Say(f"{name} heard {turn.text}.")]
 
     engine.answers = answers
@@ -537,7 +537,7 @@ async def test_a_service_that_refuses_a_tools_result_as_conversation_is_told_it_
         return {"metres": 42}
 
     engine.answers = lambda turn: (
-        [Say("I see.")] if "42" in turn.text else [CallTool("measure", {})]
+        [Say("I see.")] if "42" in turn.text else [ToolRequest("measure", {})]
     )
     faults = "{drop: 1007, at: {connection: 2}, times: 2}"
     async with talking(engine, tools=[measure], faults=faults) as (server, talk):
@@ -552,7 +552,7 @@ async def test_a_service_that_refuses_a_tools_result_as_conversation_is_told_it_
 async def test_a_question_that_a_new_session_hears_again_is_not_cut_off_by_its_own_history(model):
     engine = ScriptedEngine()
     engine.may_hear.clear()
-    engine.hears += [Heard("what is this", True)] * 2
+    engine.hears += [Transcript("what is this", True)] * 2
     async with talking(engine, model) as (server, talk):
         talk.live_queue.text("one")
         await talk.turns(1)

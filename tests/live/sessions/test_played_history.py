@@ -26,7 +26,7 @@ from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.live.sessions.played_history import PlayedHistoryPlugin
-from vision_agent.local.contract import CallTool, Heard, Say
+from vision_agent.local.contract import Say, ToolRequest, Transcript
 from vision_agent.local.server import serve
 
 MODELS = ["gemini-2.5-flash-native-audio-preview-12-2025", "gemini-3.8-live"]
@@ -127,7 +127,7 @@ async def test_an_answer_heard_to_its_end_is_remembered_whole_and_told_once(mode
 async def test_of_an_interrupted_answer_what_was_heard_is_remembered(model, heard, sessions):
     engine = ScriptedEngine()
     engine.answers = lambda turn: [Say(STORY)]
-    engine.hears.append(Heard("stop", True))
+    engine.hears.append(Transcript("stop", True))
     running = await serve("127.0.0.1", 0, engine)
     try:
         talk = Talk(running, model, sessions, heard=lambda: heard)
@@ -165,7 +165,7 @@ async def test_of_an_answer_whose_call_ends_what_was_heard_is_remembered(session
 async def test_words_before_a_tool_call_stay_before_it(model, sessions):
     engine = ScriptedEngine()
     engine.answers = lambda turn: (
-        [Say("Noon.")] if turn.tool_results else [Say("Wait."), CallTool("tell_time", {})]
+        [Say("Noon.")] if turn.tool_results else [Say("Wait."), ToolRequest("tell_time", {})]
     )
     running = await serve("127.0.0.1", 0, engine)
     try:

@@ -38,7 +38,7 @@ from vision_agent.live.tools.background import (
     explain_errors,
 )
 from vision_agent.live.tools.threads import ToolThreads
-from vision_agent.local.contract import CallTool, Heard, Say
+from vision_agent.local.contract import Say, ToolRequest, Transcript
 from vision_agent.local.server import serve
 
 WAITING = ["gemini-2.5-flash-native-audio-preview-12-2025", "gemini-3.1-flash-live-preview"]
@@ -114,7 +114,7 @@ async def talking(
     engine.answers = lambda turn: (
         [Say(" ".join(map(str, turn.tool_results[-1]["response"].values())))]
         if turn.tool_results
-        else [Say("I will look it up."), CallTool(name, {})]
+        else [Say("I will look it up."), ToolRequest(name, {})]
         if "look" in turn.text
         else [Say("Good.")]
     )
@@ -157,7 +157,7 @@ async def test_the_caller_cuts_in_while_a_tool_runs_and_its_result_stays_silent(
         return "never"
 
     async with talking(model, search) as (talk, engine):
-        engine.hears.append(Heard("stop", True))
+        engine.hears.append(Transcript("stop", True))
         talk.live_queue.text("look it up")
         call = await talk.until(lambda e: isinstance(e, AgentToolCall))
         assert isinstance(call, AgentToolCall)
@@ -181,7 +181,7 @@ async def test_a_model_that_goes_on_tells_the_result_after_the_caller_cut_in():
         return {"found": "a bottle"}
 
     async with talking(GOING_ON, search) as (talk, engine):
-        engine.hears.append(Heard("never mind", True))
+        engine.hears.append(Transcript("never mind", True))
         talk.live_queue.text("look it up")
         await talk.until(lambda e: isinstance(e, AgentToolCall))
         talk.speak()
@@ -211,7 +211,7 @@ async def test_blocking_python_stops_neither_the_loop_nor_the_conversation():
         place.set("Graz")
 
     async with talking(GOING_ON, search, before_tool_callback=set_place) as (talk, engine):
-        engine.hears.append(Heard("still there", True))
+        engine.hears.append(Transcript("still there", True))
         talk.live_queue.text("look it up")
         await talk.until(lambda e: isinstance(e, AgentToolCall))
         await asyncio.to_thread(began.wait, 20)
@@ -348,7 +348,7 @@ async def test_the_agent_says_that_it_is_working_while_a_slow_tool_runs():
         engine.answers = lambda turn: (
             [Say("A bottle.")]
             if turn.tool_results
-            else [CallTool("search", {}), Say("I am looking.")]
+            else [ToolRequest("search", {}), Say("I am looking.")]
         )
         talk.live_queue.text("look it up")
         await talk.said("I am looking.")
@@ -366,7 +366,7 @@ async def test_an_agent_used_as_a_tool_runs_beside_the_conversation():
         engine.answers = lambda turn: (
             [Say("It said it helped.")]
             if turn.tool_results
-            else [CallTool("helper", {"request": "x"})]
+            else [ToolRequest("helper", {"request": "x"})]
         )
         talk.live_queue.text("look it up")
         assert await talk.result() == {"result": "helped"}
@@ -385,7 +385,7 @@ async def test_a_transfer_still_hands_the_conversation_on():
         billing = LlmAgent(name="billing", model=llm(), description="Bills.")
         root = LlmAgent(name="front", model=llm(), sub_agents=[billing])
         engine.answers = lambda turn: (
-            [CallTool("transfer_to_agent", {"agent_name": "billing"})]
+            [ToolRequest("transfer_to_agent", {"agent_name": "billing"})]
             if turn.text == "my bill please"
             else [Say("Hello.")]
         )
@@ -476,7 +476,7 @@ async def test_adk_still_waits_for_its_tools_so_this_is_still_needed():
         return "found"
 
     async with talking(WAITING[1], search, beside=False) as (talk, engine):
-        engine.hears.append(Heard("stop", True))
+        engine.hears.append(Transcript("stop", True))
         talk.live_queue.text("look it up")
         await talk.until(lambda e: isinstance(e, AgentToolCall))
         talk.speak()

@@ -30,8 +30,7 @@ from tests.local.scripted_engine import ScriptedEngine
 from vision_agent.local.api.limits import Limits
 from vision_agent.local.api.message_check import snake_case
 from vision_agent.local.api.message_types import MESSAGES, ROOT
-from vision_agent.local.contract import CallTool, Say, Turn
-from vision_agent.local.contract import Heard as Understood
+from vision_agent.local.contract import Say, ToolRequest, Transcript, Turn
 from vision_agent.local.server import LocalServer, serve
 
 STUDIO = "/ws/google.ai.generativelanguage.v1alpha.GenerativeService.BidiGenerateContent"
@@ -86,7 +85,7 @@ class Conversation:
     def __init__(self, *, snake_names: bool = False) -> None:
         self.engine = ScriptedEngine()
         self.engine.answers = self.answer
-        self.engine.hears = deque([Understood("good morning", True)] * 4)
+        self.engine.hears = deque([Transcript("good morning", True)] * 4)
         self.may_go_on = asyncio.Event()
         self.told: list[dict[str, Any]] = []
         self.ended: tuple[int, str] | None = None
@@ -99,7 +98,7 @@ class Conversation:
             return [Say("Wait."), self.may_go_on.wait, Say("Go on.")]
         if turn.text == "nothing":
             return []
-        return [CallTool("get_time")] if "time" in turn.text else [Say("Yes.")]
+        return [ToolRequest("get_time")] if "time" in turn.text else [Say("Yes.")]
 
     async def hold(self, setup: dict[str, Any], message: dict[str, Any] | None = None) -> Any:
         """Says hello, cuts in, asks for a tool, sends ``message``, and says goodbye.
@@ -404,7 +403,7 @@ def inner_models(annotation: Any) -> list[type[BaseModel]]:
 async def other_conversations() -> None:
     """What no field brings about: ``goAway``, and cutting in while a tool is waited for."""
     engine = ScriptedEngine()
-    engine.answers = lambda turn: [CallTool("get_time", {"place": "Graz"})]
+    engine.answers = lambda turn: [ToolRequest("get_time", {"place": "Graz"})]
     limits = Limits(connection_s=2.0, go_away_s=2.0)
     server: LocalServer = await serve("127.0.0.1", 0, engine, limits=limits)
     told: list[dict[str, Any]] = []

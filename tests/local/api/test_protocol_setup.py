@@ -17,6 +17,7 @@ from vision_agent.local.api.session_setup import (
     parse_setup,
 )
 from vision_agent.local.api.wire import Refused
+from vision_agent.local.contract import HearingOptions
 from vision_agent.local.engine.speech.voices import VOICES
 
 STUDIO = Endpoint(vertex=False, version="v1alpha")
@@ -77,7 +78,7 @@ def test_a_captured_setup_is_read_completely() -> None:
         input_transcription=True,
         output_transcription=True,
         automatic_detection=False,
-        silence_ms=300,
+        hearing=HearingOptions(silence_ms=300),
         barge_in=False,
         coverage="EVERYTHING",
         resumption=True,
@@ -96,8 +97,7 @@ def test_a_bare_setup_has_the_defaults_of_its_service(endpoint: Endpoint) -> Non
         endpoint=endpoint,
         model=MODELS["local"],
         coverage="ACTIVITY_AND_VIDEO",
-        start_sensitivity=readiness,
-        end_sensitivity=readiness,
+        hearing=HearingOptions(start_sensitivity=readiness, end_sensitivity=readiness),
     )
 
 

@@ -12,16 +12,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from vision_agent.local.api.turn_actions import (
     Action,
     Answer,
-    CallTools,
     CancelTools,
+    FunctionCall,
     GenerationComplete,
     Interrupted,
     Noted,
-    Prompt,
     Scheduling,
+    SendFunctionCalls,
     Settled,
     StopAnswer,
-    ToolCall,
     ToolResult,
     Transcribe,
     TurnComplete,
@@ -33,22 +32,23 @@ from vision_agent.local.api.turns import (
     Floor,
     Turns,
 )
+from vision_agent.local.contract import Transcript
 
-HELLO = Prompt("hello", True, True)
-CALL = ToolCall("c1", "get_time", {})
-OTHER_CALL = ToolCall("c2", "get_weather", {"city": "Graz"})
+HELLO = Transcript("hello")
+CALL = FunctionCall("c1", "get_time", {})
+OTHER_CALL = FunctionCall("c2", "get_weather", {"city": "Graz"})
 
 
 MORE_FOLLOWS = TurnComplete(more_follows=True)
 
 
 def result(
-    call: ToolCall, scheduling: Scheduling = Scheduling.WHEN_IDLE, *, more: bool = False
+    call: FunctionCall, scheduling: Scheduling = Scheduling.WHEN_IDLE, *, more: bool = False
 ) -> ToolResult:
     return ToolResult(call.id, call.name, {"result": "ok"}, scheduling, more)
 
 
-def by_name(call: ToolCall) -> ToolResult:
+def by_name(call: FunctionCall) -> ToolResult:
     return ToolResult("", call.name, {"result": "ok"})
 
 
@@ -76,8 +76,8 @@ def waiting(**options: bool) -> Turns:
     return turns
 
 
-def typed(text: str = "hello") -> Prompt:
-    return Prompt(text)
+def typed(text: str = "hello") -> Transcript:
+    return Transcript(text, spoken=False)
 
 
 def kinds(actions: list[Action]) -> list[type]:
@@ -88,7 +88,7 @@ def test_a_spoken_turn_from_end_to_end() -> None:
     turns = Turns()
     assert turns.caller_started(0) == []
     assert turns.caller_stopped() == [Transcribe()]
-    assert turns.heard(HELLO) == [Answer(1, HELLO)]
+    assert turns.transcribed(HELLO) == [Answer(1, HELLO)]
     assert turns.floor is Floor.THINKING
     assert turns.spoke(1, 100, 1000) == []
     assert turns.spoke(1, 100, 1001) == []
@@ -160,7 +160,7 @@ def test_without_interruption_what_was_said_meanwhile_is_answered_afterwards() -
     turns = speaking(barge_in=False)
     assert turns.caller_started(100) == []
     assert turns.caller_stopped() == [Transcribe()]
-    assert turns.heard(HELLO) == []
+    assert turns.transcribed(HELLO) == []
     assert turns.typed("and this", 100, is_activity=True) == []
     assert turns.finished(1, 200) == [GenerationComplete()]
     assert turns.tick(1000) == [MORE_FOLLOWS, Settled(typed()), Answer(2, HELLO)]
@@ -188,7 +188,7 @@ def test_the_oldest_prompt_is_given_up_when_too_many_wait() -> None:
 
 def test_2x_ends_its_turn_with_the_tool_call_and_opens_another_with_the_result() -> None:
     turns = thinking(tool_call_ends_turn=True)
-    assert turns.called(1, [CALL]) == [CallTools((CALL,)), MORE_FOLLOWS]
+    assert turns.called(1, [CALL]) == [SendFunctionCalls((CALL,)), MORE_FOLLOWS]
     assert turns.floor is Floor.WAITING_FOR_TOOL
     assert turns.tools_answered([result(CALL)], 0) == [Answer(2, typed(), (result(CALL),))]
     assert turns.finished(2, 0) == [GenerationComplete(), TurnComplete(), Settled(typed())]
@@ -196,7 +196,7 @@ def test_2x_ends_its_turn_with_the_tool_call_and_opens_another_with_the_result()
 
 def test_3x_keeps_its_turn_open_over_a_tool_call() -> None:
     turns = thinking(tool_call_ends_turn=False)
-    assert turns.called(1, [CALL]) == [CallTools((CALL,))]
+    assert turns.called(1, [CALL]) == [SendFunctionCalls((CALL,))]
     assert turns.tools_answered([result(CALL)], 0) == [Answer(2, typed(), (result(CALL),))]
 
 
@@ -248,10 +248,10 @@ def test_who_goes_on_before_being_transcribed_gets_one_answer_to_all_of_it() -> 
     turns.caller_started(0)
     turns.caller_stopped()
     turns.caller_started(1)
-    assert turns.heard(Prompt("what colour", False, True)) == []
+    assert turns.transcribed(Transcript("what colour", False)) == []
     turns.caller_stopped()
-    assert turns.heard(Prompt("is that thing", False, True)) == [
-        Answer(1, Prompt("what colour is that thing", False, True))
+    assert turns.transcribed(Transcript("is that thing", False)) == [
+        Answer(1, Transcript("what colour is that thing", False))
     ]
 
 
@@ -261,8 +261,8 @@ def test_an_utterance_that_is_understood_stands_for_itself() -> None:
     turns.caller_stopped()
     turns.caller_started(1)
     turns.caller_stopped()
-    assert turns.heard(Prompt("uh", False, True)) == []
-    assert turns.heard(HELLO) == [Answer(1, HELLO)]
+    assert turns.transcribed(Transcript("uh", False)) == []
+    assert turns.transcribed(HELLO) == [Answer(1, HELLO)]
 
 
 def test_typed_text_is_answered_although_the_caller_seems_to_speak() -> None:
@@ -270,7 +270,7 @@ def test_typed_text_is_answered_although_the_caller_seems_to_speak() -> None:
     turns.caller_started(0)
     assert turns.typed("hello", 1) == [Answer(1, typed())]
     turns.caller_stopped()
-    assert turns.heard(HELLO) == []
+    assert turns.transcribed(HELLO) == []
     assert turns.finished(1, 2)[-1] == Answer(2, HELLO)
 
 
@@ -281,7 +281,7 @@ def test_a_waiting_question_is_not_answered_into_what_the_caller_is_saying() -> 
     turns.finished(1, 0)
     assert turns.tick(1000) == [MORE_FOLLOWS, Settled(typed())]
     turns.caller_stopped()
-    assert turns.heard(HELLO) == [Answer(2, typed("waiting"))]
+    assert turns.transcribed(HELLO) == [Answer(2, typed("waiting"))]
     assert turns.finished(2, 1000)[-1] == Answer(3, HELLO)
 
 
@@ -299,16 +299,16 @@ def test_a_move_that_is_not_in_the_table_is_an_error() -> None:
         turns.finished(0, 0)
 
 
-def launched(*calls: ToolCall, **options: bool) -> Turns:
+def launched(*calls: FunctionCall, **options: bool) -> Turns:
     """A turn that called in the background, said a second of sound, and is being heard."""
     turns = thinking(**options)
-    assert turns.launched(1, calls or [CALL]) == [CallTools(calls or (CALL,))]
+    assert turns.launched(1, calls or [CALL]) == [SendFunctionCalls(calls or (CALL,))]
     turns.spoke(1, 1000, 0)
     assert turns.finished(1, 0) == [GenerationComplete()]
     return turns
 
 
-def idle_after(*calls: ToolCall) -> Turns:
+def idle_after(*calls: FunctionCall) -> Turns:
     """The same when it has been heard."""
     turns = launched(*calls)
     assert turns.tick(1000) == [MORE_FOLLOWS, Settled(typed())]
@@ -354,7 +354,7 @@ def test_even_an_urgent_result_is_not_said_into_the_callers_words() -> None:
     assert turns.tools_answered([found], 2001) == []
     turns.caller_stopped()
     # The caller's own question comes first, too.
-    assert turns.heard(HELLO) == [Answer(2, HELLO)]
+    assert turns.transcribed(HELLO) == [Answer(2, HELLO)]
     assert turns.finished(2, 2002)[-1] == Answer(3, typed(), (found,))
 
 
@@ -398,14 +398,14 @@ def test_cutting_in_does_not_cancel_a_call_in_the_background() -> None:
     turns = launched()
     assert turns.caller_started(10) == [Interrupted(), MORE_FOLLOWS, Settled(typed())]
     turns.caller_stopped()
-    turns.heard(HELLO)
+    turns.transcribed(HELLO)
     assert turns.tools_answered([result(CALL)], 20) == []
     assert turns.finished(3, 20)[-1] == Answer(4, typed(), (result(CALL),))
 
 
 def test_a_call_in_the_background_ends_no_turn_and_is_something_to_have_said() -> None:
     turns = thinking(tool_call_ends_turn=True)
-    assert turns.launched(1, [CALL]) == [CallTools((CALL,))]
+    assert turns.launched(1, [CALL]) == [SendFunctionCalls((CALL,))]
     assert turns.finished(1, 0) == [GenerationComplete(), MORE_FOLLOWS, Settled(typed())]
 
 
@@ -424,8 +424,8 @@ def test_an_answer_may_wait_for_one_tool_and_not_for_another() -> None:
 
 def test_too_many_calls_in_the_background_cancel_the_oldest() -> None:
     turns = thinking()
-    calls = [ToolCall(str(number), "tool", {}) for number in range(MAX_BACKGROUND_CALLS + 1)]
-    assert turns.launched(1, calls) == [CallTools(tuple(calls)), CancelTools(("0",))]
+    calls = [FunctionCall(str(number), "tool", {}) for number in range(MAX_BACKGROUND_CALLS + 1)]
+    assert turns.launched(1, calls) == [SendFunctionCalls(tuple(calls)), CancelTools(("0",))]
     turns.finished(1, 0)
     assert turns.tools_answered([result(calls[0])], 0) == []
     assert kinds(turns.tools_answered([result(calls[1])], 0)) == [Answer]
@@ -448,8 +448,8 @@ class RandomConversation(RuleBasedStateMachine):
         self.open = False
         self.muted = False
         self.to_transcribe = 0
-        self.pending: dict[str, ToolCall] = {}
-        self.background: dict[str, ToolCall] = {}
+        self.pending: dict[str, FunctionCall] = {}
+        self.background: dict[str, FunctionCall] = {}
         self.owed: list[ToolResult] = []
         self.launched_ids: set[str] = set()
         self.results_given = 0
@@ -514,7 +514,7 @@ class RandomConversation(RuleBasedStateMachine):
                     assert said_nothing == (not self.voiced and not self.muted)
                     self.open = False
                     self.ended += 1
-                case CallTools(calls):
+                case SendFunctionCalls(calls):
                     assert self.open
                     assert not self.muted
                     for call in calls:
@@ -553,7 +553,7 @@ class RandomConversation(RuleBasedStateMachine):
     @precondition(lambda self: self.to_transcribe)
     def transcribed(self, understood: bool, text: str) -> None:
         self.to_transcribe -= 1
-        self.check(self.turns.heard(Prompt(text, understood, True)))
+        self.check(self.turns.transcribed(Transcript(text, understood)))
 
     @rule(is_activity=st.booleans())
     def type(self, is_activity: bool) -> None:
@@ -590,10 +590,11 @@ class RandomConversation(RuleBasedStateMachine):
         """The answers that may still report: the current one, and those that were cut off."""
         return [number for number in self.numbers if number not in self.over] or [-1]
 
-    def new_calls(self, count: int) -> list[ToolCall]:
+    def new_calls(self, count: int) -> list[FunctionCall]:
         self.calls_made += 1
         return [
-            ToolCall(f"{self.calls_made}-{number}", f"tool{number}", {}) for number in range(count)
+            FunctionCall(f"{self.calls_made}-{number}", f"tool{number}", {})
+            for number in range(count)
         ]
 
     @rule(count=st.integers(1, 3))
@@ -650,7 +651,7 @@ class RandomConversation(RuleBasedStateMachine):
         call = data.draw(st.sampled_from(list(self.background.values())))
         self.give(call, scheduling, more)
 
-    def give(self, call: ToolCall, scheduling: Scheduling, more: bool) -> None:
+    def give(self, call: FunctionCall, scheduling: Scheduling, more: bool) -> None:
         self.results_given += 1
         response = {"number": self.results_given}
         given = ToolResult(call.id, call.name, response, scheduling, more)
@@ -662,7 +663,7 @@ class RandomConversation(RuleBasedStateMachine):
     @rule(data=st.data())
     def stale_tool_answers(self, data: st.DataObject) -> None:
         over = self.launched_ids - set(self.background)
-        stale = ToolCall(data.draw(st.sampled_from([*sorted(over), "nobody's"])), "nothing", {})
+        stale = FunctionCall(data.draw(st.sampled_from([*sorted(over), "nobody's"])), "nothing", {})
         assert self.turns.tools_answered([result(stale)], self.now_ms) == []
 
     @invariant()

@@ -14,7 +14,14 @@ import pytest
 import pytest_asyncio
 
 from tests.local.recordings import silence, spoken
-from vision_agent.local.contract import Say, SeenFrame, SpeechStopped, Turn
+from vision_agent.local.contract import (
+    HearingOptions,
+    Say,
+    SeenFrame,
+    SpeechStopped,
+    Transcript,
+    Turn,
+)
 from vision_agent.local.engine.engine import Engine
 from vision_agent.local.engine.speech.synthesis import SpeechError
 
@@ -41,13 +48,13 @@ def children() -> set[int]:
 
 
 async def test_a_spoken_question_about_a_picture_gets_a_spoken_answer(engine: Engine) -> None:
-    ears = engine.ears()
+    ears = engine.hearing(HearingOptions())
     question = spoken("what-colour-is-this") + silence(900)
     events = [e for i in range(0, len(question), 640) for e in ears.feed(question[i : i + 640])]
     assert isinstance(events[-1], SpeechStopped)
-    heard = await ears.heard()
+    heard = await ears.transcript()
     await ears.close()
-    turn = Turn(heard.text, heard.understood, spoken=True, frames=[card((30, 30, 200))])
+    turn = Turn(heard, frames=[card((30, 30, 200))])
     sentence = await anext(aiter(engine.answer(turn)))
     assert isinstance(sentence, Say)
     assert "red" in sentence.text
@@ -57,17 +64,17 @@ async def test_a_spoken_question_about_a_picture_gets_a_spoken_answer(engine: En
 
 
 async def test_without_a_picture_it_says_that_it_sees_nothing(engine: Engine) -> None:
-    turn = Turn("what do you see", True, spoken=True)
+    turn = Turn(Transcript("what do you see"))
     [sentence] = [part async for part in engine.answer(turn)]
     assert isinstance(sentence, Say)
     assert "can't see anything" in sentence.text
 
 
 async def test_conversations_hear_apart_from_each_other(engine: Engine) -> None:
-    first, second = engine.ears(), engine.ears()
+    first, second = engine.hearing(HearingOptions()), engine.hearing(HearingOptions())
     for name, ears in (("hello", first), ("what-changed", second)):
         ears.feed(spoken(name) + silence(900))
-    heard = [await ears.heard() for ears in (second, first)]
+    heard = [await ears.transcript() for ears in (second, first)]
     assert [one.text for one in heard] == ["what changed", "hello"]
     assert all(one.understood for one in heard)
     await first.close()
@@ -91,7 +98,7 @@ async def test_closing_ends_every_process_and_thread_also_at_once_after_the_star
 
     engine = await Engine.start()
     assert [piece async for piece in engine.speak("Hello.")]
-    _ = [part async for part in engine.answer(Turn("what do you see", True, True))]
+    _ = [part async for part in engine.answer(Turn(Transcript("what do you see")))]
     assert len(children() - before) == 2
     await engine.close()
     await engine.close()

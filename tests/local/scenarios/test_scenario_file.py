@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vision_agent.local import ScenarioError, load_scenario
-from vision_agent.local.contract import CallTool, Heard, Say
+from vision_agent.local.contract import Say, ToolRequest, Transcript
 from vision_agent.local.scenarios.scenario import (
     At,
     Drop,
@@ -65,7 +65,11 @@ def test_hearing_and_answers() -> None:
             say: []
         otherwise: nothing
     """)
-    assert scenario.hears == (Heard("one", True), Heard("hm", False), Heard("", False))
+    assert scenario.hears == (
+        Transcript("one", True),
+        Transcript("hm", False),
+        Transcript("", False),
+    )
     first, second = scenario.answers
     assert first.when == When(2, 3, ("what is", "who"), True, None, 0)
     assert first.steps == (
@@ -73,7 +77,7 @@ def test_hearing_and_answers() -> None:
         Say("a"),
         Pause(0.5),
         Say("b"),
-        CallTool("look", {"where": "left", "far": [1, {"x": True}]}),
+        ToolRequest("look", {"where": "left", "far": [1, {"x": True}]}),
     )
     assert first.times == 2
     assert (second.when.tool, second.steps, second.times) == ("look", (), None)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from vision_agent.local.contract import CallTool, Heard, Say, SeenFrame, Turn
+from vision_agent.local.contract import Say, SeenFrame, ToolRequest, Transcript, Turn
 from vision_agent.local.scenarios.scenario_file import read_scenario
 from vision_agent.local.scenarios.script import Script
 
 PICTURE = SeenFrame(b"", 0)
 
 
-def said(script: Script, text: str = "hello", **rest: object) -> list[str] | None:
-    turn = Turn(**{"text": text, "understood": True, "spoken": False, **rest})  # type: ignore[arg-type]
+def said(
+    script: Script, text: str = "hello", *, spoken: bool = False, **rest: object
+) -> list[str] | None:
+    turn = Turn(Transcript(text, spoken=spoken), **rest)  # type: ignore[arg-type]
     steps = script.steps(turn)
     return None if steps is None else [getattr(step, "text", type(step)) for step in steps]
 
@@ -72,15 +74,15 @@ def test_a_tools_response_fills_the_sentence() -> None:
 
 def test_a_sentence_may_repeat_what_is_said_and_what_was_said_before() -> None:
     told = Script(read_scenario("otherwise: {say: 'You said {said}, and before {said_before}.'}"))
-    turn = Turn("two", True, False)
+    turn = Turn(Transcript("two", spoken=False))
     assert told.steps(turn) == (Say("You said two, and before nothing."),)
-    turn = Turn("two", True, False, history=[("user", "one"), ("model", "Yes.")])
+    turn = Turn(Transcript("two", spoken=False), history=[("user", "one"), ("model", "Yes.")])
     assert told.steps(turn) == (Say("You said two, and before one."),)
 
 
 def test_what_is_otherwise_done_does_not_call_its_tool_twice() -> None:
     told = Script(read_scenario("otherwise: {say: moment, call: {name: t}}"))
-    assert said(told) == ["moment", CallTool]
+    assert said(told) == ["moment", ToolRequest]
     assert said(told, tool_results=[{"name": "t", "response": {}}]) == ["moment"]
 
 
@@ -89,14 +91,15 @@ def test_what_no_answer_is_for_is_left_to_the_engine() -> None:
 
 
 @pytest.mark.parametrize(
-    ("then", "last"), [("again", Heard("a", True)), ("nothing", Heard("", False)), ("engine", None)]
+    ("then", "last"),
+    [("again", Transcript("a", True)), ("nothing", Transcript("", False)), ("engine", None)],
 )
-def test_what_is_heard_after_the_last_utterance(then: str, last: Heard | None) -> None:
+def test_what_is_heard_after_the_last_utterance(then: str, last: Transcript | None) -> None:
     told = Script(read_scenario(f"hears: [a, b]\nhears_then: {then}"))
-    assert [told.hear() for _ in range(3)] == [Heard("a", True), Heard("b", True), last]
+    assert [told.hear() for _ in range(3)] == [Transcript("a", True), Transcript("b", True), last]
 
 
 def test_an_answer_may_be_a_call_alone() -> None:
     told = script("  - {call: {name: t}}")
-    assert told.steps(Turn("x", True, False)) == (CallTool("t", {}),)
-    assert Say("x") not in (told.steps(Turn("x", True, False)) or ())
+    assert told.steps(Turn(Transcript("x", spoken=False))) == (ToolRequest("t", {}),)
+    assert Say("x") not in (told.steps(Turn(Transcript("x", spoken=False))) or ())

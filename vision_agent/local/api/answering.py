@@ -10,10 +10,10 @@ from typing import Protocol, TypeVar
 
 from vision_agent.local.api import replies
 from vision_agent.local.api.captions import Captions
-from vision_agent.local.api.engine_port import Engine
+from vision_agent.local.api.engine_port import EnginePort
 from vision_agent.local.api.outbox import Outbox
 from vision_agent.local.api.session_setup import Setup
-from vision_agent.local.api.turn_actions import ToolCall
+from vision_agent.local.api.turn_actions import FunctionCall
 from vision_agent.local.contract import OUTPUT_RATE_HZ, Manner, Say, Turn
 
 _BYTES_PER_MS = 2 * OUTPUT_RATE_HZ / 1000
@@ -29,7 +29,7 @@ class Floor(Protocol):
     def put_out(self, audio_ms: float, text: str) -> None:
         """A piece is on its way: milliseconds of sound, words of text."""
 
-    def launch(self, calls: list[ToolCall]) -> None:
+    def launch(self, calls: list[FunctionCall]) -> None:
         """These tools have to be called, and the answer goes on without them."""
 
     def in_background(self, tool: str) -> bool:
@@ -48,7 +48,7 @@ class Answering:
         outbox: Where the pieces go.
     """
 
-    def __init__(self, engine: Engine, setup: Setup, outbox: Outbox) -> None:
+    def __init__(self, engine: EnginePort, setup: Setup, outbox: Outbox) -> None:
         self._engine = engine
         self._setup = setup
         self._outbox = outbox
@@ -60,7 +60,7 @@ class Answering:
         self._said = []
         return said
 
-    async def make(self, turn: Turn, floor: Floor) -> list[ToolCall]:
+    async def make(self, turn: Turn, floor: Floor) -> list[FunctionCall]:
         """Makes one answer and sends it as it comes.
 
         Args:
@@ -70,8 +70,8 @@ class Answering:
         Returns:
             The tools that have to be called before the answer can go on; mostly none.
         """
-        calls: list[ToolCall] = []
-        background: list[ToolCall] = []
+        calls: list[FunctionCall] = []
+        background: list[FunctionCall] = []
         lead = ""
         async with _finishing(self._engine.answer(turn)) as parts:
             async for part in parts:
@@ -79,10 +79,10 @@ class Answering:
                     if background:
                         floor.launch(background)
                         background = []
-                    await self._say(part.text, lead, floor, turn.manner)
+                    await self._say(part.text, lead, floor, turn.transcript.manner)
                     lead = " "
                     continue
-                call = ToolCall(f"function-call-{secrets.randbits(63)}", part.name, part.args)
+                call = FunctionCall(f"function-call-{secrets.randbits(63)}", part.name, part.args)
                 (background if floor.in_background(part.name) else calls).append(call)
         if background:
             floor.launch(background)

@@ -10,17 +10,18 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from vision_agent.local.contract import (
-    CallTool,
-    Heard,
+    HearingOptions,
     Manner,
     Say,
     SpeechStarted,
     SpeechStopped,
+    ToolRequest,
+    Transcript,
     Turn,
 )
 
 
-class Ears(Protocol):
+class Hearing(Protocol):
     """The hearing of one conversation; its clock is samples fed / 16."""
 
     def feed(self, pcm: bytes, *, over_agent: bool = False) -> list[SpeechStarted | SpeechStopped]:
@@ -29,8 +30,8 @@ class Ears(Protocol):
         ``over_agent`` says that the caller hears the agent meanwhile, so its echo may be in it.
         """
 
-    async def heard(self) -> Heard:
-        """What was said in the utterance that just stopped; called once for each."""
+    async def transcript(self) -> Transcript:
+        """The transcript of the oldest utterance that has stopped; called once for each."""
 
     def begin_activity(self) -> None:
         """The client says that the caller speaks from here on (automatic detection off)."""
@@ -42,20 +43,22 @@ class Ears(Protocol):
         """Gives back what the hearing holds."""
 
 
-class Engine(Protocol):
+class EnginePort(Protocol):
     """Hears, answers and speaks for any number of conversations."""
 
-    def ears(
+    def hearing(
         self,
-        *,
-        silence_ms: int,
-        start_sensitivity: str,
-        end_sensitivity: str,
-        prefix_padding_ms: int | None,
+        options: HearingOptions,
         tools: Sequence[Mapping[str, Any]] = (),
         instruction: str = "",
-    ) -> Ears:
-        """The hearing for one conversation; what its agent is told and can do, it listens for."""
+    ) -> Hearing:
+        """The hearing of one conversation.
+
+        Args:
+            options: When speech starts and ends.
+            tools: The agent's function declarations, in which other agents are named.
+            instruction: The agent's system instruction, in which its own name is.
+        """
 
     def speak(
         self,
@@ -69,5 +72,5 @@ class Engine(Protocol):
         It follows the caller's ``manner`` a little, if that is given.
         """
 
-    def answer(self, turn: Turn) -> AsyncIterator[Say | CallTool]:
+    def answer(self, turn: Turn) -> AsyncIterator[Say | ToolRequest]:
         """What to say, sentence by sentence, and which tools to call."""

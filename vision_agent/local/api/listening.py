@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 
 from vision_agent.local.api import protocol, replies
 from vision_agent.local.api.context import Context
-from vision_agent.local.api.engine_port import Ears
+from vision_agent.local.api.engine_port import Hearing
 from vision_agent.local.api.resampler import Resampler
 from vision_agent.local.api.session_setup import Setup
 from vision_agent.local.api.stream_clock import StreamClock
-from vision_agent.local.api.turn_actions import Action, Prompt
+from vision_agent.local.api.turn_actions import Action
 from vision_agent.local.api.turns import Caller, Turns
 from vision_agent.local.api.wire import invalid
 from vision_agent.local.contract import INPUT_RATE_HZ, SpeechStarted, SpeechStopped
@@ -46,7 +46,7 @@ class Listening:
     def __init__(
         self,
         setup: Setup,
-        ears: Ears,
+        ears: Hearing,
         turns: Turns,
         context: Context,
         now_ms: Callable[[], int],
@@ -116,7 +116,7 @@ class Listening:
         if not self._setup.automatic_detection:
             return
         made_ms = 0
-        for _ in range(2 * self._setup.silence_ms // _SILENCE_MS + 50):
+        for _ in range(2 * self._setup.hearing.silence_ms // _SILENCE_MS + 50):
             if self._turns.caller is not Caller.SPEAKING:
                 break
             made_ms += _SILENCE_MS
@@ -136,20 +136,13 @@ class Listening:
         """Transcribes one utterance after the other, until cancelled."""
         while True:
             await self._to_hear.acquire()
-            heard = await self._ears.heard()
-            if heard.text and self._setup.input_transcription:
+            transcript = await self._ears.transcript()
+            if transcript.text and self._setup.input_transcription:
                 # Clients join a turn's transcripts as they come.
                 lead = " " if self._transcribed else ""
                 self._transcribed = True
-                self._send(replies.input_transcription(lead + heard.text))
-            prompt = Prompt(
-                heard.text,
-                heard.understood,
-                spoken=True,
-                manner=heard.manner,
-                lost=heard.lost,
-            )
-            self._do(self._turns.heard(prompt))
+                self._send(replies.input_transcription(lead + transcript.text))
+            self._do(self._turns.transcribed(transcript))
 
     def _at_16_khz(self, pcm: bytes, rate_hz: int) -> bytes:
         if rate_hz == INPUT_RATE_HZ:

@@ -17,7 +17,7 @@ from vision_agent.local.api import protocol, replies
 from vision_agent.local.api import turn_actions as actions
 from vision_agent.local.api.answering import Answering
 from vision_agent.local.api.context import Context
-from vision_agent.local.api.engine_port import Engine
+from vision_agent.local.api.engine_port import EnginePort
 from vision_agent.local.api.handles import Handles
 from vision_agent.local.api.limits import SERVICE, End, GoAway, Lifetime, Limits, speech_wait_ms
 from vision_agent.local.api.listening import Listening
@@ -26,7 +26,7 @@ from vision_agent.local.api.outbox import Outbox
 from vision_agent.local.api.session_setup import Setup
 from vision_agent.local.api.turns import Caller, Turns
 from vision_agent.local.api.wire import Refused, as_text, field, invalid
-from vision_agent.local.contract import Turn
+from vision_agent.local.contract import Transcript, Turn
 
 _CONTEXT_MARK = "For context:"
 """ADK hands an agent what other agents said as the user's words, marked with this."""
@@ -50,7 +50,7 @@ class Session:
     def __init__(
         self,
         setup: Setup,
-        engine: Engine,
+        engine: EnginePort,
         handles: Handles,
         send: Callable[[bytes], Awaitable[None]],
         user: str = "",
@@ -91,14 +91,7 @@ class Session:
         self._group: asyncio.TaskGroup | None = None
         self._answer_task: asyncio.Task[None] | None = None
         self._decided = asyncio.Event()
-        self._ears = engine.ears(
-            silence_ms=setup.silence_ms,
-            start_sensitivity=setup.start_sensitivity,
-            end_sensitivity=setup.end_sensitivity,
-            prefix_padding_ms=setup.prefix_ms,
-            tools=setup.tools,
-            instruction=setup.instruction,
-        )
+        self._ears = engine.hearing(setup.hearing, setup.tools, setup.instruction)
         self._listening = Listening(
             setup, self._ears, self._turns, self._context, self._now_ms, self._do, self._send
         )
@@ -259,7 +252,7 @@ class Session:
                         said_nothing=said_nothing, more_follows=more_follows
                     )
                     self._send(complete | self._context.turn_usage())
-                case actions.CallTools(calls):
+                case actions.SendFunctionCalls(calls):
                     self._send(
                         replies.tool_call(
                             [
@@ -276,7 +269,7 @@ class Session:
                     self._context.note(result)
         self._decided.set()
 
-    def _settle(self, prompt: actions.Prompt | None) -> None:
+    def _settle(self, prompt: Transcript | None) -> None:
         self._context.settle(prompt.text if prompt else "", self._answering.take_said())
         if self._setup.resumption:
             now_s = self._loop.time()
@@ -323,9 +316,7 @@ class Session:
             self._context.take_glimpse()
             self._context.fit(self._setup.compression, self._limits.context_tokens)
         turn = Turn(
-            text=answer.prompt.text,
-            understood=answer.prompt.understood,
-            spoken=answer.prompt.spoken,
+            answer.prompt,
             frames=self._context.frames,
             history=self._context.history,
             tools=self._tools,
@@ -336,8 +327,6 @@ class Session:
             instruction=self._context.instruction,
             now_ms=self._listening.stream_ms,
             language_code=self._setup.language_code,
-            manner=answer.prompt.manner,
-            lost=answer.prompt.lost,
             proactive=self._setup.proactive,
             affective=self._setup.affective,
             user=self._user,
@@ -367,7 +356,7 @@ class _Floor:
         session._context.put_out(audio_ms, text)
         session._do(session._turns.spoke(self.number, audio_ms, session._now_ms()))
 
-    def launch(self, calls: list[actions.ToolCall]) -> None:
+    def launch(self, calls: list[actions.FunctionCall]) -> None:
         self.session._do(self.session._turns.launched(self.number, calls))
 
     def in_background(self, tool: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,8 +23,7 @@ from vision_agent.local.api.wire import (
     invalid,
     load,
 )
-
-Sensitivity = Literal["HIGH", "LOW"]
+from vision_agent.local.contract import HearingOptions, SpeechSensitivity
 
 Coverage = Literal["ACTIVITY", "ACTIVITY_AND_VIDEO", "EVERYTHING"]
 
@@ -81,10 +81,7 @@ class Setup:
         input_transcription: Whether the caller's words are to be sent back.
         output_transcription: Whether the answer's words are to be sent.
         automatic_detection: Whether the server finds speech itself; else the client signals it.
-        silence_ms: How long a silence ends an utterance.
-        prefix_ms: How long speech must last before it is believed, if the client says so.
-        start_sensitivity: How readily speech is believed to start.
-        end_sensitivity: How readily speech is believed to have ended.
+        hearing: When speech starts and ends.
         barge_in: Whether the caller's activity interrupts an answer.
         coverage: What of the caller's sound and pictures is part of a turn, and so is counted.
         voice_activity: Whether speech starts and ends are to be reported.
@@ -108,10 +105,7 @@ class Setup:
     input_transcription: bool = False
     output_transcription: bool = False
     automatic_detection: bool = True
-    silence_ms: int = DEFAULT_SILENCE_MS
-    prefix_ms: int | None = None
-    start_sensitivity: Sensitivity = "HIGH"
-    end_sensitivity: Sensitivity = "HIGH"
+    hearing: HearingOptions = dataclasses.field(default_factory=HearingOptions)
     barge_in: bool = True
     coverage: Coverage = "ACTIVITY"
     voice_activity: bool = False
@@ -206,7 +200,7 @@ def parse_setup(raw: str | bytes, endpoint: Endpoint) -> Setup:
     resumed = as_object(resumption, "setup.session_resumption")
     history = as_object(field(setup, "history_config"), "setup.history_config")
     # Vertex starts less readily than AI Studio unless told otherwise.
-    readiness: Sensitivity = "LOW" if endpoint.vertex else "HIGH"
+    readiness: SpeechSensitivity = "LOW" if endpoint.vertex else "HIGH"
     return Setup(
         endpoint=endpoint,
         model=model,
@@ -218,10 +212,12 @@ def parse_setup(raw: str | bytes, endpoint: Endpoint) -> Setup:
         input_transcription=field(setup, "input_audio_transcription") is not None,
         output_transcription=field(setup, "output_audio_transcription") is not None,
         automatic_detection=not as_flag(field(detection, "disabled"), "disabled"),
-        silence_ms=min(silence_ms or DEFAULT_SILENCE_MS, MAX_SILENCE_MS),
-        prefix_ms=None if prefix_ms is None else min(prefix_ms, MAX_PREFIX_MS),
-        start_sensitivity=_sensitivity(detection, "start_of_speech_sensitivity", readiness),
-        end_sensitivity=_sensitivity(detection, "end_of_speech_sensitivity", readiness),
+        hearing=HearingOptions(
+            silence_ms=min(silence_ms or DEFAULT_SILENCE_MS, MAX_SILENCE_MS),
+            start_sensitivity=_sensitivity(detection, "start_of_speech_sensitivity", readiness),
+            end_sensitivity=_sensitivity(detection, "end_of_speech_sensitivity", readiness),
+            prefix_padding_ms=None if prefix_ms is None else min(prefix_ms, MAX_PREFIX_MS),
+        ),
         barge_in=as_text(field(realtime, "activity_handling"), "activity_handling").upper()
         != "NO_INTERRUPTION",
         coverage=_COVERAGES.get(coverage, model.coverage),
@@ -322,7 +318,9 @@ def _voice(speech: Mapping[str, Any], model_name: str) -> str | None:
     return voice
 
 
-def _sensitivity(detection: Mapping[str, Any], name: str, default: Sensitivity) -> Sensitivity:
+def _sensitivity(
+    detection: Mapping[str, Any], name: str, default: SpeechSensitivity
+) -> SpeechSensitivity:
     value = as_text(field(detection, name), name).upper()
     if value.endswith("_LOW"):
         return "LOW"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from vision_agent.local.contract import Manner
+from vision_agent.local.contract import Transcript
 
 
 class Scheduling(Enum):
@@ -19,26 +19,7 @@ class Scheduling(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Prompt:
-    """Something to answer.
-
-    Attributes:
-        text: What the caller said or typed.
-        understood: Whether the hearing is sure of it; true for typed text.
-        spoken: Whether it was heard (true) or typed (false).
-        manner: How it was said, if it was heard and that was measured.
-        lost: Whether something was said that could not be listened to.
-    """
-
-    text: str
-    understood: bool = True
-    spoken: bool = False
-    manner: Manner | None = None
-    lost: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ToolCall:
+class FunctionCall:
     """One function the client is asked to run."""
 
     id: str
@@ -67,7 +48,7 @@ class ToolResult:
 
 @dataclass(frozen=True, slots=True)
 class Transcribe:
-    """The caller has stopped: find out what was said, then call `Turns.heard`."""
+    """The caller has stopped: find out what was said, then call `Turns.transcribed`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +56,7 @@ class Answer:
     """Make answer number ``number``; with tool results it goes on with the same prompt."""
 
     number: int
-    prompt: Prompt
+    prompt: Transcript
     tool_results: tuple[ToolResult, ...] = ()
 
 
@@ -109,10 +90,10 @@ class TurnComplete:
 
 
 @dataclass(frozen=True, slots=True)
-class CallTools:
+class SendFunctionCalls:
     """Ask the client to run these functions."""
 
-    calls: tuple[ToolCall, ...]
+    calls: tuple[FunctionCall, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +112,7 @@ class Settled:
             went on about what a call in the background had given back.
     """
 
-    prompt: Prompt | None
+    prompt: Transcript | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +129,7 @@ Action = (
     | Interrupted
     | GenerationComplete
     | TurnComplete
-    | CallTools
+    | SendFunctionCalls
     | CancelTools
     | Settled
     | Noted

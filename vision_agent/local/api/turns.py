@@ -32,21 +32,21 @@ from enum import Enum, auto
 from vision_agent.local.api.turn_actions import (
     Action,
     Answer,
-    CallTools,
     CancelTools,
+    FunctionCall,
     GenerationComplete,
     Interrupted,
     Noted,
-    Prompt,
     Scheduling,
+    SendFunctionCalls,
     Settled,
     StopAnswer,
-    ToolCall,
     ToolResult,
     Transcribe,
     TurnComplete,
 )
 from vision_agent.local.api.utterances import together
+from vision_agent.local.contract import Transcript
 
 
 class Floor(Enum):
@@ -80,7 +80,7 @@ class Event(Enum):
     CUT_OFF = auto()
     STARTED = auto()
     STOPPED = auto()
-    HEARD = auto()
+    TRANSCRIBED = auto()
 
 
 FLOOR = {
@@ -105,7 +105,7 @@ CALLER = {
     (Caller.SILENT, Event.STARTED): Caller.SPEAKING,
     (Caller.SPEAKING, Event.STOPPED): Caller.TRANSCRIBING,
     (Caller.TRANSCRIBING, Event.STARTED): Caller.SPEAKING,
-    (Caller.TRANSCRIBING, Event.HEARD): Caller.SILENT,
+    (Caller.TRANSCRIBING, Event.TRANSCRIBED): Caller.SILENT,
 }
 
 MAX_WAITING_PROMPTS = 8
@@ -122,8 +122,8 @@ MAX_WAITING_RESULTS = 32
 class _Background:
     """A call in the background, with the prompt and the turn that it was made for."""
 
-    call: ToolCall
-    prompt: Prompt
+    call: FunctionCall
+    prompt: Transcript
     turn: int
 
 
@@ -131,7 +131,7 @@ class _Background:
 class _Results:
     """Results that wait until nobody speaks, of one turn's calls."""
 
-    prompt: Prompt
+    prompt: Transcript
     results: deque[ToolResult]
 
 
@@ -151,14 +151,14 @@ class Turns:
         self._tool_call_ends_turn = tool_call_ends_turn
         self._number = 0
         self._begun = self._turn = 0
-        self._prompt = Prompt("")
+        self._prompt = Transcript("")
         self._recorded = False
         self._silent = True
         self._heard_until_ms = 0
         self._to_transcribe = 0
-        self._utterances: list[Prompt] = []
-        self._waiting: deque[Prompt] = deque(maxlen=MAX_WAITING_PROMPTS)
-        self._calls: dict[str, ToolCall] = {}
+        self._utterances: list[Transcript] = []
+        self._waiting: deque[Transcript] = deque(maxlen=MAX_WAITING_PROMPTS)
+        self._calls: dict[str, FunctionCall] = {}
         self._results: list[ToolResult] = []
         self._background: dict[str, _Background] = {}
         self._to_report: dict[int, _Results] = {}
@@ -188,14 +188,14 @@ class Turns:
         self._to_transcribe += 1
         return [Transcribe()]
 
-    def heard(self, prompt: Prompt) -> list[Action]:
+    def transcribed(self, transcript: Transcript) -> list[Action]:
         """What was said in the oldest utterance that still had to be transcribed."""
         self._to_transcribe -= 1
-        self._utterances.append(prompt)
+        self._utterances.append(transcript)
         if self.caller is Caller.SPEAKING or self._to_transcribe:
             # The caller went on before this was known: it is one thing to answer, not two.
             return []
-        self.caller = CALLER[self.caller, Event.HEARD]
+        self.caller = CALLER[self.caller, Event.TRANSCRIBED]
         self._waiting.append(together(self._utterances))
         self._utterances = []
         return self._answer_next()
@@ -219,7 +219,7 @@ class Turns:
             results: What tools called for it in an earlier session gave back.
             recorded: Whether the text is history already.
         """
-        prompt = Prompt(text)
+        prompt = Transcript(text, spoken=False)
         if self.floor is not Floor.IDLE and is_activity and not self._barge_in:
             self._waiting.append(prompt)
             return []
@@ -237,7 +237,7 @@ class Turns:
             self._heard_until_ms = max(self._heard_until_ms, now_ms) + round(audio_ms)
         return []
 
-    def called(self, number: int, calls: Sequence[ToolCall]) -> list[Action]:
+    def called(self, number: int, calls: Sequence[FunctionCall]) -> list[Action]:
         """Answer ``number`` needs these tools before it can go on."""
         if number != self._number:
             return []
@@ -245,12 +245,12 @@ class Turns:
         self._silent = False
         self._calls = {call.id: call for call in calls}
         self._results = []
-        actions: list[Action] = [CallTools(tuple(calls))]
+        actions: list[Action] = [SendFunctionCalls(tuple(calls))]
         if self._tool_call_ends_turn:
             actions.append(self._complete())
         return actions
 
-    def launched(self, number: int, calls: Sequence[ToolCall]) -> list[Action]:
+    def launched(self, number: int, calls: Sequence[FunctionCall]) -> list[Action]:
         """Answer ``number`` needs these tools and goes on without waiting for them."""
         if number != self._number:
             return []
@@ -258,7 +258,7 @@ class Turns:
         self._silent = False
         for call in calls:
             self._background[call.id] = _Background(call, self._prompt, self._turn)
-        actions: list[Action] = [CallTools(tuple(calls))]
+        actions: list[Action] = [SendFunctionCalls(tuple(calls))]
         if too_many := list(self._background)[:-MAX_BACKGROUND_CALLS]:
             actions.append(CancelTools(tuple(too_many)))
             for call_id in too_many:
@@ -359,7 +359,7 @@ class Turns:
         return []
 
     def _answer(
-        self, prompt: Prompt, results: tuple[ToolResult, ...] = (), *, recorded: bool = False
+        self, prompt: Transcript, results: tuple[ToolResult, ...] = (), *, recorded: bool = False
     ) -> Answer:
         self._begun += 1
         self._turn = self._begun
@@ -373,7 +373,7 @@ class Turns:
         self._recorded = True
         return self._begin(waiting.prompt, tuple(waiting.results))
 
-    def _begin(self, prompt: Prompt, results: tuple[ToolResult, ...]) -> Answer:
+    def _begin(self, prompt: Transcript, results: tuple[ToolResult, ...]) -> Answer:
         self.floor = FLOOR[self.floor, Event.PROMPTED]
         self._number += 1
         self._prompt = prompt
@@ -381,7 +381,7 @@ class Turns:
         return Answer(self._number, prompt, results)
 
 
-def _called(result: ToolResult, calls: Iterable[ToolCall]) -> ToolCall | None:
+def _called(result: ToolResult, calls: Iterable[FunctionCall]) -> FunctionCall | None:
     """The call that a result belongs to."""
     for call in calls:
         if call.id == result.id or (not result.id and call.name == result.name):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vision_agent.local.api.turn_actions import Prompt
+from vision_agent.local.contract import Transcript
 
 
-def together(utterances: Sequence[Prompt]) -> Prompt:
+def together(utterances: Sequence[Transcript]) -> Transcript:
     """One prompt of what was said in a row, before anything of it could be answered.
 
     An utterance that was understood stands for itself: a cough or half a word in front of it
@@ -18,4 +18,4 @@ def together(utterances: Sequence[Prompt]) -> Prompt:
         return said[-1]
     text = " ".join(utterance.text for utterance in said)
     lost = any(utterance.lost for utterance in utterances)
-    return Prompt(text, False, True, said[-1].manner, lost)
+    return Transcript(text, False, manner=said[-1].manner, lost=lost)

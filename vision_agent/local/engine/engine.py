@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from vision_agent.local.contract import CallTool, Manner, Say, Turn
+from vision_agent.local.contract import HearingOptions, Manner, Say, ToolRequest, Turn
 from vision_agent.local.engine.answers.acquaintance import Acquaintance
 from vision_agent.local.engine.answers.agent_transfer import spoken_names
 from vision_agent.local.engine.answers.brain import Brain
@@ -74,30 +74,21 @@ class Engine:
         if self._temporary is not None:
             self._temporary.cleanup()
 
-    def ears(
+    def hearing(
         self,
-        *,
-        silence_ms: int = 600,
-        start_sensitivity: str = "HIGH",
-        end_sensitivity: str = "HIGH",
-        prefix_padding_ms: int | None = None,
+        options: HearingOptions,
         tools: Sequence[Mapping[str, Any]] = (),
         instruction: str = "",
     ) -> Ears:
-        """The ears of one conversation.
+        """The hearing of one conversation.
 
         Args:
-            silence_ms: Silence that ends what the caller says.
-            start_sensitivity: "LOW" (or a name that contains it) or "HIGH".
-            end_sensitivity: Likewise.
-            prefix_padding_ms: Speech that has to be heard before it is believed, if asked for.
-            tools: The agent's, in which other agents are named.
-            instruction: What the agent is told, where its own name is.
+            options: When speech starts and ends.
+            tools: The agent's function declarations, in which other agents are named.
+            instruction: The agent's system instruction, in which its own name is.
         """
-        sensitivity = Sensitivity.of(
-            silence_ms, start_sensitivity, end_sensitivity, prefix_padding_ms
-        )
-        return Ears(self._recognizer, sensitivity, agents=spoken_names(tools, instruction))
+        agents = spoken_names(tools, instruction)
+        return Ears(self._recognizer, Sensitivity.of(options), agents=agents)
 
     async def speak(
         self,
@@ -126,7 +117,7 @@ class Engine:
             async for piece in pieces:
                 yield piece
 
-    async def answer(self, turn: Turn) -> AsyncGenerator[Say | CallTool, None]:
+    async def answer(self, turn: Turn) -> AsyncGenerator[Say | ToolRequest, None]:
         """Answer a turn: sentences as they are ready, or a tool to call first."""
         async with contextlib.aclosing(self._brain.answer(turn)) as parts:
             async for part in parts:

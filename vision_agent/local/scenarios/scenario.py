@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from vision_agent.local.contract import CallTool, Heard, Say
+from vision_agent.local.contract import Say, ToolRequest, Transcript
 
 TORN_OFF = 1006
 """The close code that nobody sends: there was no close frame (RFC 6455, section 7.1.5)."""
@@ -28,7 +28,7 @@ class Pause:
     seconds: float
 
 
-Step = Say | CallTool | Pause
+Step = Say | ToolRequest | Pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ class Scenario:
 
     engine: bool = True
     voice: Literal["speech", "tone"] = "speech"
-    hears: tuple[Heard, ...] = ()
+    hears: tuple[Transcript, ...] = ()
     hears_then: Literal["engine", "again", "nothing"] = "engine"
     answers: tuple[Answer, ...] = ()
     otherwise: tuple[Step, ...] | None = None

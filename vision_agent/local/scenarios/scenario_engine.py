@@ -7,17 +7,19 @@ import math
 import struct
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from vision_agent.local.api.engine_port import Ears, Engine
+from vision_agent.local.api.engine_port import EnginePort, Hearing
 from vision_agent.local.contract import (
     OUTPUT_RATE_HZ,
-    CallTool,
-    Heard,
+    HearingOptions,
     Manner,
     Say,
     SpeechStarted,
     SpeechStopped,
+    ToolRequest,
+    Transcript,
     Turn,
 )
 from vision_agent.local.scenarios.scenario import Pause, Scenario
@@ -53,38 +55,24 @@ class ScenarioEngine:
         ValueError: the scenario needs the real engine and there is none.
     """
 
-    def __init__(self, scenario: Scenario, engine: Engine | None) -> None:
+    def __init__(self, scenario: Scenario, engine: EnginePort | None) -> None:
         if scenario.engine and engine is None:
             raise ValueError("This scenario needs the engine ('engine: false' does without).")
         self._scenario = scenario
         self._engine = engine if scenario.engine else None
         self._script = Script(scenario)
 
-    def ears(
+    def hearing(
         self,
-        *,
-        silence_ms: int,
-        start_sensitivity: str,
-        end_sensitivity: str,
-        prefix_padding_ms: int | None = None,
+        options: HearingOptions,
         tools: Sequence[Mapping[str, Any]] = (),
         instruction: str = "",
-    ) -> Ears:
+    ) -> Hearing:
         """The hearing of one conversation: real voice activity, scripted words."""
         if self._engine is not None and self._scenario.hears_then == "engine":
-            real = self._engine.ears(
-                silence_ms=silence_ms,
-                start_sensitivity=start_sensitivity,
-                end_sensitivity=end_sensitivity,
-                prefix_padding_ms=prefix_padding_ms,
-                tools=tools,
-                instruction=instruction,
-            )
-            return _ScriptedEars(real, self._script) if self._scenario.hears else real
-        return _ScriptedEars(
-            _ears_without_words(silence_ms, start_sensitivity, end_sensitivity, prefix_padding_ms),
-            self._script,
-        )
+            real = self._engine.hearing(options, tools, instruction)
+            return _ScriptedHearing(real, self._script) if self._scenario.hears else real
+        return _ScriptedHearing(_hearing_without_words(options), self._script)
 
     async def speak(
         self,
@@ -107,11 +95,11 @@ class ScenarioEngine:
             async for piece in pieces:
                 yield piece
 
-    async def answer(self, turn: Turn) -> AsyncGenerator[Say | CallTool, None]:
+    async def answer(self, turn: Turn) -> AsyncGenerator[Say | ToolRequest, None]:
         """What the scenario says to this turn, or the real engine."""
         steps = self._script.steps(turn)
         if steps is None and self._engine is not None:
-            answer = cast(AsyncGenerator[Say | CallTool, None], self._engine.answer(turn))
+            answer = cast(AsyncGenerator[Say | ToolRequest, None], self._engine.answer(turn))
             async with aclosing(answer) as parts:
                 async for part in parts:
                     yield part
@@ -123,32 +111,32 @@ class ScenarioEngine:
                 yield step
 
 
-class _ScriptedEars:
-    """Ears that find speech as they do, and are told what it meant."""
+class _ScriptedHearing:
+    """Finds speech as ``real`` does, and takes the words from the script."""
 
-    def __init__(self, ears: Ears, script: Script) -> None:
-        self._ears = ears
+    def __init__(self, real: Hearing, script: Script) -> None:
+        self._real = real
         self._script = script
 
     def feed(self, pcm: bytes, *, over_agent: bool = False) -> list[SpeechStarted | SpeechStopped]:
-        return self._ears.feed(pcm, over_agent=over_agent)
+        return self._real.feed(pcm, over_agent=over_agent)
 
-    async def heard(self) -> Heard:
+    async def transcript(self) -> Transcript:
         scripted = self._script.hear()
         # Asked for every utterance, so that each gets its own.
-        really = await self._ears.heard()
+        really = await self._real.transcript()
         if scripted is None:
             return really
-        return Heard(scripted.text, scripted.understood, really.manner)
+        return replace(scripted, manner=really.manner)
 
     def begin_activity(self) -> None:
-        self._ears.begin_activity()
+        self._real.begin_activity()
 
     def end_activity(self) -> None:
-        self._ears.end_activity()
+        self._real.end_activity()
 
     async def close(self) -> None:
-        await self._ears.close()
+        await self._real.close()
 
 
 class _Deaf:
@@ -169,17 +157,16 @@ class _Deaf:
     def cancel(self) -> None:
         pass
 
-    async def heard(self) -> Heard:
-        return Heard("", False)
+    async def heard(self) -> Transcript:
+        return Transcript("", False)
 
 
-def _ears_without_words(silence_ms: int, start: str, end: str, prefix_ms: int | None) -> Ears:
+def _hearing_without_words(options: HearingOptions) -> Hearing:
     # Imported here: a scenario that only types needs no voice activity detector.
-    from vision_agent.local.engine.hearing.ears import Ears as RealEars
+    from vision_agent.local.engine.hearing.ears import Ears
     from vision_agent.local.engine.hearing.endpointing import Sensitivity
 
-    sensitivity = Sensitivity.of(silence_ms, start, end, prefix_ms)
-    return RealEars(cast("Recognizer", _Deaf()), sensitivity)
+    return Ears(cast("Recognizer", _Deaf()), Sensitivity.of(options))
 
 
 def tone(duration_ms: int) -> Iterator[bytes]:

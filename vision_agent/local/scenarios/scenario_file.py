@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from vision_agent.local.contract import CallTool, Heard, Say
+from vision_agent.local.contract import Say, ToolRequest, Transcript
 from vision_agent.local.scenarios.fault_reader import read_fault
 from vision_agent.local.scenarios.scenario import Answer, Fault, Pause, Scenario, Step, When
 from vision_agent.local.scenarios.scenario_reader import ScenarioError, Value, read_yaml
@@ -93,13 +93,13 @@ def _list(given: dict[str, Value], key: str) -> list[Value]:
     return items
 
 
-def _heard(item: Value) -> Heard:
+def _heard(item: Value) -> Transcript:
     if not isinstance(item.data, dict):
-        return Heard(item.text(), understood=bool(item.text().strip()))
+        return Transcript(item.text(), understood=bool(item.text().strip()))
     given = item.fields(("text", "understood"))
     text = given["text"].text() if "text" in given else ""
     understood = given["understood"].flag() if "understood" in given else bool(text.strip())
-    return Heard(text, understood)
+    return Transcript(text, understood)
 
 
 def _answer(item: Value) -> Answer:
@@ -166,14 +166,14 @@ def _spoken(part: Value) -> Step:
     return Say(part.text())
 
 
-def _call(part: Value) -> CallTool:
+def _call(part: Value) -> ToolRequest:
     given = part.fields(("name", "args"))
     if "name" not in given:
         raise part.error("'call' needs the tool's 'name'.")
     args: Any = given["args"].plain() if "args" in given else {}
     if not isinstance(args, dict):
         raise given["args"].wrong("a mapping")
-    return CallTool(given["name"].text(), args)
+    return ToolRequest(given["name"].text(), args)
 
 
 def _seconds(value: Value) -> float:

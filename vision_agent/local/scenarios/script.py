@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from vision_agent.local.contract import CallTool, Heard, Say, Turn
+from vision_agent.local.contract import Say, ToolRequest, Transcript, Turn
 from vision_agent.local.scenarios.scenario import Answer, Scenario, Step, When
 
 _NOT_WORDS = re.compile(r"[^\w']+")
@@ -25,12 +25,12 @@ class Script:
         self._given = [0] * len(scenario.answers)
         self._heard = 0
 
-    def hear(self) -> Heard | None:
+    def hear(self) -> Transcript | None:
         """What the next utterance is understood as; None when the scenario does not say."""
         hears = self._scenario.hears
         again = self._scenario.hears_then == "again"
         if self._heard >= len(hears) and not again:
-            return Heard("", False) if self._scenario.hears_then == "nothing" else None
+            return Transcript("", False) if self._scenario.hears_then == "nothing" else None
         heard = hears[self._heard % len(hears)]
         self._heard += 1
         return heard
@@ -40,7 +40,7 @@ class Script:
 
         Asked again for the same turn when a tool has answered, as an engine is.
         """
-        if turn.spoken and not turn.tool_results:
+        if turn.transcript.spoken and not turn.tool_results:
             self._utterances += 1
         for index, answer in enumerate(self._scenario.answers):
             if self._is_left(index, answer) and matches(answer.when, turn, self._utterances):
@@ -49,7 +49,7 @@ class Script:
         if turn.tool_results and self._scenario.otherwise:
             # What is otherwise done may call a tool: its result must not call it again.
             return tuple(
-                step for step in self._scenario.otherwise if not isinstance(step, CallTool)
+                step for step in self._scenario.otherwise if not isinstance(step, ToolRequest)
             )
         if self._scenario.otherwise is None:
             return None
@@ -75,8 +75,8 @@ def matches(when: When, turn: Turn, utterances: int) -> bool:
     pictures = len(turn.frames)
     return (
         when.turn in (None, number)
-        and (when.utterance is None or (turn.spoken and when.utterance == utterances))
-        and when.spoken in (None, turn.spoken)
+        and (when.utterance is None or (turn.transcript.spoken and when.utterance == utterances))
+        and when.spoken in (None, turn.transcript.spoken)
         and (not when.words or any(_occurs(words, turn.text) for words in when.words))
         and (
             when.pictures is None or (pictures >= when.pictures if when.pictures else not pictures)

@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from vision_agent.local.contract import CallTool, Dialogue, Manner, Say, SeenFrame, Turn
+from vision_agent.local.contract import (
+    Dialogue,
+    Manner,
+    Say,
+    SeenFrame,
+    ToolRequest,
+    Transcript,
+    Turn,
+)
 from vision_agent.local.engine.answers.brain import Brain
 from vision_agent.local.engine.language.intents import INTENTS
 from vision_agent.local.engine.sight import Sight
@@ -75,12 +83,10 @@ async def ask(
     now_ms: int = 0,
     dialogue: Dialogue | None = None,
     clock: datetime | None = None,
-) -> str | CallTool:
+) -> str | ToolRequest:
     """The whole answer in one string, or the tool that is wanted."""
     turn = Turn(
-        text,
-        understood,
-        spoken,
+        Transcript(text, understood, spoken),
         frames=frames,
         history=history,
         tools=tools,
@@ -91,7 +97,7 @@ async def ask(
     )
     parts = [part async for part in brain.answer(turn)]
     said = " ".join(part.text for part in parts if isinstance(part, Say))
-    calls = [part for part in parts if isinstance(part, CallTool)]
+    calls = [part for part in parts if isinstance(part, ToolRequest)]
     assert not (said and calls)
     return calls[0] if calls else said
 
@@ -236,12 +242,12 @@ async def test_it_repeats_what_it_said(brain: Brain) -> None:
 
 async def test_a_tool_that_is_plainly_asked_for_is_called(brain: Brain) -> None:
     call = await ask(brain, "Set a timer for 5 minutes", spoken=False, tools=[TIMER])
-    assert call == CallTool("set_timer", {"minutes": 5})
+    assert call == ToolRequest("set_timer", {"minutes": 5})
 
 
 async def test_what_it_knows_to_be_beyond_it_is_left_to_the_agents_tools(brain: Brain) -> None:
     clock = {"name": "get_time", "description": "Tells the time."}
-    assert await ask(brain, "what time is it", tools=[clock]) == CallTool("get_time", {})
+    assert await ask(brain, "what time is it", tools=[clock]) == ToolRequest("get_time", {})
     answer = await ask(brain, "what time is it", [card(RED)])
     assert isinstance(answer, str)
     assert "beyond me" in answer
@@ -278,12 +284,12 @@ async def test_what_got_lost_is_asked_for_again_and_noise_is_named_as_the_reason
     async def answer(turn: Turn) -> str:
         return " ".join([part.text async for part in brain.answer(turn) if isinstance(part, Say)])
 
-    assert "Say it again" in await answer(Turn("", False, spoken=True, lost=True))
-    assert await answer(Turn("", False, spoken=True)) == ""
+    assert "Say it again" in await answer(Turn(Transcript("", False, lost=True)))
+    assert await answer(Turn(Transcript("", False))) == ""
     noisy, quiet = Manner(-25.0, noise_db=-40.0), Manner(-25.0, noise_db=-60.0)
-    assert "too noisy" in await answer(Turn("water see", False, spoken=True, manner=noisy))
-    assert "too noisy" not in await answer(Turn("water see", False, spoken=True, manner=quiet))
-    understood = await answer(Turn("hello", True, spoken=True, manner=noisy))
+    assert "too noisy" in await answer(Turn(Transcript("water see", False, manner=noisy)))
+    assert "too noisy" not in await answer(Turn(Transcript("water see", False, manner=quiet)))
+    understood = await answer(Turn(Transcript("hello", manner=noisy)))
     assert "too noisy" not in understood
 
 
@@ -422,7 +428,7 @@ async def test_an_agents_own_tools_are_asked_for_in_ordinary_words(
     brain: Brain, words: str, name: str, values: dict[str, Any] | None
 ) -> None:
     call = await ask(brain, words, tools=SHOP, spoken=False)
-    assert isinstance(call, CallTool)
+    assert isinstance(call, ToolRequest)
     assert call.name == name
     if values is None:
         assert "wine" in call.args["item"]

@@ -28,7 +28,15 @@ from tests.local.engine.sight.sight_scenes import (
     textured,
     wall,
 )
-from vision_agent.local.contract import CallTool, Dialogue, Manner, Say, SeenFrame, Turn
+from vision_agent.local.contract import (
+    Dialogue,
+    Manner,
+    Say,
+    SeenFrame,
+    ToolRequest,
+    Transcript,
+    Turn,
+)
 from vision_agent.local.engine.answers.acquaintance import Acquaintance
 from vision_agent.local.engine.answers.brain import Brain
 from vision_agent.local.engine.answers.taught_store import TaughtStore
@@ -66,12 +74,15 @@ async def ask(
     *frames: SeenFrame,
     user: str = "",
     tools: Sequence[Mapping[str, Any]] = (),
+    understood: bool = True,
+    spoken: bool = False,
+    manner: Manner | None = None,
     **turn: Any,
-) -> str | CallTool:
-    turn = {"understood": True, "spoken": False, **turn}
-    asked = Turn(text, frames=frames, user=user, tools=tools, **turn)
+) -> str | ToolRequest:
+    transcript = Transcript(text, understood, spoken, manner)
+    asked = Turn(transcript, frames=frames, user=user, tools=tools, **turn)
     parts = [part async for part in brain.answer(asked)]
-    calls = [part for part in parts if isinstance(part, CallTool)]
+    calls = [part for part in parts if isinstance(part, ToolRequest)]
     said = " ".join(part.text for part in parts if isinstance(part, Say))
     assert not (calls and said)
     return calls[0] if calls else said
@@ -192,7 +203,7 @@ async def test_where_something_is(brain: Brain, target: str, picture: Pixels, an
 async def test_it_points_at_what_it_sees_and_at_nothing_else(brain: Brain) -> None:
     scene = frame(shot(held_up(RED_BAR[0], wall(), mask=RED_BAR[1], at=(480, 240))))
     call = await ask(brain, "point at the red thing", scene, tools=TOOLS)
-    assert isinstance(call, CallTool)
+    assert isinstance(call, ToolRequest)
     assert call.name == "point_at"
     top, left, bottom, right = call.args["box_2d"]
     assert abs((left + right) / 2 - 750) < 30
@@ -209,7 +220,7 @@ async def test_a_missing_argument_is_asked_for_and_the_answer_makes_the_call(bra
     question = await ask(brain, "remind me to stand up", tools=TOOLS, dialogue=dialogue)
     assert question == "I can do that. When? Say for example: in ten minutes."
     call = await ask(brain, "in ten minutes", tools=TOOLS, dialogue=dialogue)
-    assert call == CallTool("remind_me", {"text": "stand up", "seconds": 600})
+    assert call == ToolRequest("remind_me", {"text": "stand up", "seconds": 600})
     none = await ask(brain, "remind me in ten minutes to stand up")
     assert none == "I can't remind you: this agent has no tool for it."
 
@@ -244,7 +255,7 @@ async def test_only_an_answer_completes_a_request_and_a_new_request_drops_it(
     if isinstance(answer, str):
         assert str(got).startswith(answer)
     else:
-        assert isinstance(got, CallTool)
+        assert isinstance(got, ToolRequest)
         assert got.args == answer
     assert dialogue.pending is None
 
@@ -265,7 +276,7 @@ async def test_a_reminder_at_a_time_of_day_comes_then(
 ) -> None:
     hour = 15 if "evening" in words else 14
     call = await ask(brain, words, tools=TOOLS, clock=datetime(2026, 11, 25, hour, 20))
-    assert call == CallTool("remind_me", {"text": "call Bob", "seconds": seconds})
+    assert call == ToolRequest("remind_me", {"text": "call Bob", "seconds": seconds})
     # Where nobody knows the time it is asked for, never taken for five seconds.
     if "minutes" not in words:
         assert str(await ask(brain, words, tools=TOOLS)).startswith("I can do that. When?")
@@ -296,7 +307,7 @@ async def test_a_time_that_answers_what_to_be_reminded_of_is_when(brain: Brain) 
         asked = await ask(brain, words, tools=TOOLS, clock=clock, dialogue=dialogue)
         assert asked == "I can do that. What should I remind you of?"
     call = await ask(brain, "I have to call Bob", tools=TOOLS, clock=clock, dialogue=dialogue)
-    assert call == CallTool("remind_me", {"seconds": 600, "text": "I have to call Bob"})
+    assert call == ToolRequest("remind_me", {"seconds": 600, "text": "I have to call Bob"})
 
 
 @pytest.mark.parametrize(
@@ -326,7 +337,7 @@ async def test_a_question_about_a_detail_is_answered_from_the_closer_look(brain:
 
 async def test_a_question_for_another_agent_is_handed_over(brain: Brain) -> None:
     call = await ask(brain, "what time is it", tools=HAND_OVER, instruction=TOLD)
-    assert call == CallTool("transfer_to_agent", {"agent_name": "clock"})
+    assert call == ToolRequest("transfer_to_agent", {"agent_name": "clock"})
     seen = await ask(brain, "what do you see", shown(MUG), tools=HAND_OVER, instruction=TOLD)
     assert isinstance(seen, str)
 
@@ -401,7 +412,7 @@ async def test_a_timer_needs_no_words_of_its_own(
     brain: Brain, words: str, values: dict[str, Any]
 ) -> None:
     call = await ask(brain, words, tools=TOOLS, clock=datetime(2026, 11, 25, 14, 20))
-    assert call == CallTool("remind_me", values)
+    assert call == ToolRequest("remind_me", values)
 
 
 RECEIPT = ("CORNER SHOP", "Milk 1.20", "Bread 2.30", "Subtotal 3.50", "TOTAL 3.85")

@@ -12,7 +12,7 @@ from google.adk.tools import FunctionTool
 from google.adk.tools.transfer_to_agent_tool import TransferToAgentTool
 
 from vision_agent import tools as call_tools
-from vision_agent.local.contract import CallTool
+from vision_agent.local.contract import ToolRequest
 from vision_agent.local.engine.answers.agent_transfer import (
     greeting_if_asked_for,
     spoken_names,
@@ -169,7 +169,7 @@ def test_the_answer_to_the_question_completes_the_call() -> None:
     assert asked is not None
     plan = complete(asked, "the kitchen please")
     assert plan is not None
-    assert plan.call == CallTool("set_lamp", {"room": "kitchen", "on": True})
+    assert plan.call == ToolRequest("set_lamp", {"room": "kitchen", "on": True})
     assert not plan.missing
     assert complete(asked, "the garage") is None
 
@@ -205,8 +205,8 @@ HAND_OVER = [declared(TransferToAgentTool(["clock", "weather_expert"]))]
 TOLD = instruction(GUIDE, [CLOCK, WEATHER])
 
 
-def to(name: str) -> CallTool:
-    return CallTool("transfer_to_agent", {"agent_name": name})
+def to(name: str) -> ToolRequest:
+    return ToolRequest("transfer_to_agent", {"agent_name": name})
 
 
 def test_another_agent_is_reached_by_its_name() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from vision_agent.local.contract import CallTool
+from vision_agent.local.contract import ToolRequest
 from vision_agent.local.engine.answers.tool_matching import match_tool
 
 TIME = {"name": "get_current_time", "description": "Tell the current time and date."}
@@ -28,12 +28,12 @@ TOOLS = [TIME, VOLUME, WEATHER]
 @pytest.mark.parametrize(
     ("text", "call"),
     [
-        ("What time is it?", CallTool("get_current_time")),
-        ("What's the current time?", CallTool("get_current_time")),
-        ("tell me the date please", CallTool("get_current_time")),
-        ("Set the volume to 5", CallTool("set_volume", {"level": 5})),
-        ("What is the weather in Paris?", CallTool("getWeather", {"city": "Paris"})),
-        ("how is the weather in new york please", CallTool("getWeather", {"city": "new york"})),
+        ("What time is it?", ToolRequest("get_current_time")),
+        ("What's the current time?", ToolRequest("get_current_time")),
+        ("tell me the date please", ToolRequest("get_current_time")),
+        ("Set the volume to 5", ToolRequest("set_volume", {"level": 5})),
+        ("What is the weather in Paris?", ToolRequest("getWeather", {"city": "Paris"})),
+        ("how is the weather in new york please", ToolRequest("getWeather", {"city": "new york"})),
     ],
 )
 def test_a_tool_that_is_plainly_asked_for_is_called_with_what_was_said(text, call):
@@ -62,7 +62,7 @@ def test_of_two_tools_that_fit_alike_none_is_called():
         {"name": "lamp_right", "description": "Turn on a lamp."},
     ]
     assert match_tool("turn on the lamp", twins) is None
-    assert match_tool("turn on the left lamp", twins) == CallTool("lamp_left")
+    assert match_tool("turn on the left lamp", twins) == ToolRequest("lamp_left")
 
 
 def test_without_tools_there_is_nothing_to_call():
@@ -72,4 +72,4 @@ def test_without_tools_there_is_nothing_to_call():
 @pytest.mark.parametrize("text", ["When do you open?", "when are you open", "opening hours please"])
 def test_a_verb_that_is_all_that_is_said_names_the_tool(text):
     hours = {"name": "open_hours", "description": "Tell the opening hours of the workshop."}
-    assert match_tool(text, [hours]) == CallTool("open_hours")
+    assert match_tool(text, [hours]) == ToolRequest("open_hours")

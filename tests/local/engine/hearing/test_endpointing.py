@@ -1,4 +1,4 @@
-from vision_agent.local.contract import SpeechStarted, SpeechStopped
+from vision_agent.local.contract import HearingOptions, SpeechStarted, SpeechStopped
 from vision_agent.local.engine.hearing.endpointing import CHUNK_MS, Endpointer, Sensitivity
 
 
@@ -60,7 +60,7 @@ def test_while_speaking_a_weaker_voice_still_counts() -> None:
 
 
 def test_low_sensitivity_asks_for_clearer_and_longer_speech_and_waits_longer() -> None:
-    low = Sensitivity.of(600, "START_SENSITIVITY_LOW", "END_SENSITIVITY_LOW")
+    low = Sensitivity.of(HearingOptions(600, "LOW", "LOW"))
     assert run(Endpointer(low), [0.6] * 50) == []
     assert run(Endpointer(low), [0.9] * 5 + [0.0] * 5) == []
     [_, (came_ms, _)] = run(Endpointer(low), [0.9] * 10 + [0.0] * 50)
@@ -74,7 +74,10 @@ def test_speech_can_begin_again_after_it_ended() -> None:
 
 def test_prefix_padding_is_the_speech_it_takes_to_begin() -> None:
     quick, slow = (
-        run(Endpointer(Sensitivity.of(600, "HIGH", "HIGH", prefix_ms)), [0.0] * 10 + [0.9] * 20)
+        run(
+            Endpointer(Sensitivity.of(HearingOptions(prefix_padding_ms=prefix_ms))),
+            [0.0] * 10 + [0.9] * 20,
+        )
         for prefix_ms in (20, 320)
     )
     assert quick == [(352, SpeechStarted(320))]

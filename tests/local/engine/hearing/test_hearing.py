@@ -6,7 +6,7 @@ import pytest
 import pytest_asyncio
 
 from tests.local.recordings import QUESTIONS, SPEECH, jfk, silence, spoken
-from vision_agent.local.contract import Heard, SpeechStarted, SpeechStopped
+from vision_agent.local.contract import SpeechStarted, SpeechStopped, Transcript
 from vision_agent.local.engine.hearing.ears import Ears
 from vision_agent.local.engine.hearing.endpointing import Sensitivity
 from vision_agent.local.engine.hearing.recognizer import MOST_AT_ONCE, Recognizer
@@ -44,11 +44,11 @@ def noise(ms: int, rms: float) -> bytes:
     return samples.astype("<i2").tobytes()
 
 
-async def hear(recognizer: Recognizer, pcm: bytes) -> Heard:
+async def hear(recognizer: Recognizer, pcm: bytes) -> Transcript:
     ears = Ears(recognizer, Sensitivity())
     events = feed(ears, pcm + silence(900))
     assert isinstance(events[-1], SpeechStopped)
-    heard = await ears.heard()
+    heard = await ears.transcript()
     await ears.close()
     return heard
 
@@ -89,7 +89,7 @@ async def test_a_speech_of_a_president_is_found_and_is_no_command(recognizer: Re
     assert 5_200 < started[2] < 5_700
     assert 8_000 < started[3] < 8_500
     assert 10_200 < stopped[3] <= 11_100
-    heard = [await ears.heard() for _ in stopped]
+    heard = [await ears.transcript() for _ in stopped]
     await ears.close()
     assert not any(phrase.understood for phrase in heard)
     assert all(phrase.text for phrase in heard)
@@ -113,9 +113,9 @@ async def test_two_utterances_are_heard_in_the_order_they_were_spoken(
 ) -> None:
     ears = Ears(recognizer, Sensitivity())
     feed(ears, spoken("hello") + silence(900) + spoken("read-the-text") + silence(900))
-    assert (await ears.heard()).text == "hello"
-    assert (await ears.heard()).text == "read the text"
-    assert await ears.heard() == Heard("", False)
+    assert (await ears.transcript()).text == "hello"
+    assert (await ears.transcript()).text == "read the text"
+    assert await ears.transcript() == Transcript("", False)
     await ears.close()
 
 
@@ -125,7 +125,7 @@ async def test_a_marked_activity_is_heard_without_detection(recognizer: Recogniz
     ears.begin_activity()
     assert feed(ears, silence(1000) + spoken("what-changed") + silence(2000)) == []
     ears.end_activity()
-    heard = await ears.heard()
+    heard = await ears.transcript()
     assert (heard.text, heard.understood) == ("what changed", True)
     await ears.close()
 
@@ -179,7 +179,7 @@ async def test_after_a_reset_nothing_is_being_said(deaf: Recognizer) -> None:
     assert len(feed(ears, spoken("off-topic")[:40_000])) == 1
     ears.reset()
     assert feed(ears, silence(2000)) == []
-    assert await ears.heard() == Heard("", False)
+    assert await ears.transcript() == Transcript("", False)
 
 
 def louder(pcm: bytes, by_db: float) -> bytes:
@@ -262,7 +262,7 @@ async def test_who_cannot_be_listened_to_is_told_from_who_said_nothing(
     assert None not in others
     ears = Ears(deaf, Sensitivity())
     feed(ears, spoken("what-changed") + silence(900))
-    heard = await ears.heard()
+    heard = await ears.transcript()
     assert heard.lost
     assert not heard.understood
-    assert not (await ears.heard()).lost
+    assert not (await ears.transcript()).lost

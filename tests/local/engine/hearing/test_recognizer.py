@@ -6,11 +6,11 @@ import psutil
 import pytest
 
 from tests.local.recordings import silence, spoken
-from vision_agent.local.contract import Heard
+from vision_agent.local.contract import Transcript
 from vision_agent.local.engine.hearing.recognizer import LONGEST_BYTES, MOST_AT_ONCE, Recognizer
 from vision_agent.local.engine.hearing.recognizer_worker import judge
 
-SEE = Heard("what do you see", True)
+SEE = Transcript("what do you see", True)
 
 
 async def test_what_is_said_before_the_worker_is_up_is_heard() -> None:
@@ -56,7 +56,7 @@ async def test_sound_that_kills_every_worker_is_given_up() -> None:
         async with asyncio.timeout(60):
             while recognizer.worker.pid == pid:
                 await asyncio.sleep(0.01)
-    assert await utterance.heard() == Heard("", False, lost=True)
+    assert await utterance.heard() == Transcript("", False, lost=True)
     await recognizer.close()
 
 
@@ -91,7 +91,7 @@ async def test_no_more_than_a_bounded_number_is_listened_to() -> None:
     first.feed(silence(14_000))
     assert len(first.sound) == LONGEST_BYTES
     first.cancel()
-    assert await first.heard() == Heard("", False)
+    assert await first.heard() == Transcript("", False)
     assert recognizer.begin() is not None
     await recognizer.close()
 
@@ -118,7 +118,7 @@ async def test_closing_ends_the_process_and_whoever_waits() -> None:
     assert utterance is not None
     waiting = asyncio.create_task(utterance.heard())
     await recognizer.close()
-    assert await waiting == Heard("", False)
+    assert await waiting == Transcript("", False)
     assert not psutil.pid_exists(pid)
 
 
@@ -180,7 +180,7 @@ async def test_a_worker_that_hangs_is_replaced_and_the_next_utterance_is_heard()
     lost = recognizer.begin()
     assert lost is not None
     lost.end()
-    assert await lost.heard(timeout_s=0.5) == Heard("", False, lost=True)
+    assert await lost.heard(timeout_s=0.5) == Transcript("", False, lost=True)
     utterance = recognizer.begin()
     assert utterance is not None
     utterance.feed(spoken("what-do-you-see"))

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vision_agent.local.contract import CallTool
+from vision_agent.local.contract import ToolRequest
 from vision_agent.local.engine.answers.tool_schema import read_tool
 from vision_agent.local.engine.answers.tool_words import find_words, split_name, stems
 from vision_agent.local.engine.language.intents import normalise
@@ -46,11 +46,11 @@ def agents(tools: Sequence[Mapping[str, Any]], instruction: str) -> dict[str, st
 
 def transfer_by_name(
     text: str, tools: Sequence[Mapping[str, Any]], instruction: str
-) -> CallTool | None:
+) -> ToolRequest | None:
     """The hand-over that is asked for by the other agent's name: "let me talk to the clock"."""
     known = agents(tools, instruction)
     asked = _asked_for(text, [*known, *_own_name(instruction)])
-    return CallTool(TRANSFER, {"agent_name": asked}) if asked in known else None
+    return ToolRequest(TRANSFER, {"agent_name": asked}) if asked in known else None
 
 
 def greeting_if_asked_for(
@@ -81,7 +81,7 @@ def spoken_names(tools: Sequence[Mapping[str, Any]], instruction: str) -> tuple[
 
 def transfer_by_description(
     text: str, tools: Sequence[Mapping[str, Any]], instruction: str
-) -> CallTool | None:
+) -> ToolRequest | None:
     """The hand-over of a question that another agent's description speaks of, and ours does not."""
     known = agents(tools, instruction)
     asked = stems(normalise(text).split())
@@ -99,7 +99,7 @@ def transfer_by_description(
     best, name = shares[0]
     if best < _DESCRIBED or best <= own_share or (len(shares) > 1 and shares[1][0] == best):
         return None
-    return CallTool(TRANSFER, {"agent_name": name})
+    return ToolRequest(TRANSFER, {"agent_name": name})
 
 
 def _own_name(instruction: str) -> list[str]:

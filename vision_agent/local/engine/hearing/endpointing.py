@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from vision_agent.local.contract import SpeechStarted, SpeechStopped
+from vision_agent.local.contract import HearingOptions, SpeechStarted, SpeechStopped
 
 CHUNK_SAMPLES = 512
 """One Silero chunk: 32 ms at 16 kHz."""
@@ -43,24 +43,23 @@ class Sensitivity:
     silence_ms: int = 600
 
     @classmethod
-    def of(
-        cls, silence_ms: int, start: str, end: str, prefix_padding_ms: int | None = None
-    ) -> Sensitivity:
-        """From the setup message's words: "LOW" anywhere in them, otherwise high.
+    def of(cls, options: HearingOptions) -> Sensitivity:
+        """From what the client asks for.
 
         Low start sensitivity asks for clearer and longer speech; low end sensitivity waits half as
         long again before it believes the silence. ``prefix_padding_ms`` is the speech it takes to
         begin, in whole chunks, whatever the sensitivity.
         """
-        slow_start = "LOW" in start
+        slow_start = options.start_sensitivity == "LOW"
         onset_chunks = 6 if slow_start else 3
-        if prefix_padding_ms is not None:
-            onset_chunks = max(1, round(prefix_padding_ms / CHUNK_MS))
+        if options.prefix_padding_ms is not None:
+            onset_chunks = max(1, round(options.prefix_padding_ms / CHUNK_MS))
+        slow_end = options.end_sensitivity == "LOW"
         return cls(
             enter=0.7 if slow_start else 0.5,
             leave=0.5 if slow_start else 0.35,
             onset_chunks=onset_chunks,
-            silence_ms=silence_ms * 3 // 2 if "LOW" in end else silence_ms,
+            silence_ms=options.silence_ms * 3 // 2 if slow_end else options.silence_ms,
         )
 
 

@@ -8,7 +8,7 @@ import json
 import logging
 from collections.abc import Collection, Sequence
 
-from vision_agent.local.contract import Heard
+from vision_agent.local.contract import Transcript
 from vision_agent.local.engine.hearing.recognizer_worker import (
     AUDIO,
     BEGIN,
@@ -29,8 +29,8 @@ LONGEST_BYTES = 15 * 32_000
 _MOST_TRIES = 2  # what killed two workers would kill a third
 _TIMEOUT_S = 30.0  # several times what a busy machine needs; nobody waits longer for an answer
 
-_NOTHING = Heard("", False)
-_LOST = Heard("", False, lost=True)
+_NOTHING = Transcript("", False)
+_LOST = Transcript("", False, lost=True)
 _log = logging.getLogger(__name__)
 
 
@@ -43,7 +43,7 @@ class Transcription:
         self.sound = bytearray()
         self.ended = False
         self.tries = 0
-        self.result: asyncio.Future[Heard] = asyncio.get_running_loop().create_future()
+        self.result: asyncio.Future[Transcript] = asyncio.get_running_loop().create_future()
         self._recognizer = recognizer
 
     def feed(self, pcm: bytes) -> None:
@@ -68,7 +68,7 @@ class Transcription:
             self._recognizer.pass_on(CANCEL, self.job)
             self._recognizer.settle(self.job, _NOTHING)
 
-    async def heard(self, timeout_s: float = _TIMEOUT_S) -> Heard:
+    async def heard(self, timeout_s: float = _TIMEOUT_S) -> Transcript:
         """The transcript; ``lost`` after ``timeout_s``, or when its sound killed two workers."""
         try:
             async with asyncio.timeout(timeout_s):
@@ -146,12 +146,12 @@ class Recognizer:
         if asyncio.get_running_loop().time() - self._answered_s >= timeout_s:
             self.worker.restart(f"has transcribed nothing for {timeout_s:g} s.")
 
-    def settle(self, job: int, heard: Heard) -> None:
+    def settle(self, job: int, transcript: Transcript) -> None:
         """The utterance is over; its sound is let go."""
         utterance = self._open.pop(job, None)
         if utterance is not None and not utterance.result.done():
             utterance.sound.clear()
-            utterance.result.set_result(heard)
+            utterance.result.set_result(transcript)
 
     def _on_ready(self) -> None:
         self._answered_s = asyncio.get_running_loop().time()
@@ -173,4 +173,4 @@ class Recognizer:
             self._answered_s = asyncio.get_running_loop().time()
             found = json.loads(message.payload)
             _log.debug("heard %s", found)
-            self.settle(message.job, Heard(found["text"], found["understood"]))
+            self.settle(message.job, Transcript(found["text"], found["understood"]))

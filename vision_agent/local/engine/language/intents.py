@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 
+from vision_agent.local.contract import Request
 from vision_agent.local.engine.language.intents_about_things import ABOUT_THINGS
 from vision_agent.local.engine.language.intents_for_tools import FOR_TOOLS
 from vision_agent.local.engine.language.other_words import (
@@ -26,21 +26,6 @@ from vision_agent.local.engine.language.vocabulary import NOUNS
 
 MOST_CHARACTERS = 1_000
 """Some 200 words: many times what the longest request has."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A sentence that was understood.
-
-    Attributes:
-        intent: The name of the intent.
-        slots: The words that stood for named parts, for example ``{"colour": "green"}``.
-        loose: Whether it was understood in `other_words`, so that a tool that fits comes first.
-    """
-
-    intent: str
-    slots: Mapping[str, str] = field(default_factory=dict)
-    loose: bool = False
 
 
 SMALL_TALK = frozenset({"hello", "thanks", "how_are_you", "yes", "fine"})
