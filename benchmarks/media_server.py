@@ -57,7 +57,7 @@ class StubCall:
         if what == "answer":
             self.speaker.write(self.turns.tone.tobytes() * ANSWER_CHUNKS)
         elif what == "flush":
-            self.speaker.flush()
+            self.speaker.clear()
 
     def on_frame(self, frame: Frame) -> None:
         stats["jpegs"] += 1

@@ -87,7 +87,7 @@ async def broken_later(*_: object, **__: object) -> None:
         ("_channel", "drain", broken_later),
         ("_in_call", "close", broken_later),
         ("_peer", "close", broken_later),
-        ("_media", "close", broken),
+        ("_input", "close", broken),
         ("_memory_recorder", "flush", broken_later),
     ],
 )
@@ -161,12 +161,12 @@ async def test_texts_wait_in_a_bounded_number_while_the_model_is_away(http):
 
         for n in range(20):
             type(f"text {n}")
-        await until(lambda: call._media.texts_waiting == 20)
+        await until(lambda: call._input.texts_waiting == 20)
         type("one more")
         await until(lambda: any(m["type"] == "error" for m in messages))
         error = next(m for m in messages if m["type"] == "error")
         assert "has not read the last 20 texts" in error["data"]["message"]
-        assert call._media.texts_waiting == 20
+        assert call._input.texts_waiting == 20
         await call.close("over")
     await slots_are_free(http)
 

@@ -17,11 +17,11 @@ from tests.local.recordings import SPEECH
 from tests.rtc.calling import PictureSource, plain, until
 from vision_agent.caller.recording import SOUND_RATE_HZ, read_sound
 from vision_agent.caller.tracks import MicrophoneTrack
-from vision_agent.calls.caller_input import CallerMedia
+from vision_agent.calls.caller_input import CallerInput
 from vision_agent.calls.camera_off import camera_off_jpeg
 from vision_agent.calls.metrics import Metrics
 from vision_agent.calls.state import CallStatus
-from vision_agent.calls.tool_context import InCall
+from vision_agent.calls.tool_context import CallToolContext
 from vision_agent.live.live_queue import LiveQueue
 from vision_agent.rtc import Channel
 from vision_agent.settings import Settings
@@ -289,8 +289,8 @@ class Client:
 async def test_a_camera_that_is_off_is_off_for_every_tool_and_the_model_is_shown_so():
     live_queue, status = LiveQueue(), CallStatus(lambda *_: None)
     channel = Channel(Client(), {})
-    media = CallerMedia(live_queue, channel, status, Settings(), Metrics(), lambda *_: None)
-    call = InCall(live_queue, channel, status, media)
+    media = CallerInput(live_queue, channel, status, Settings(), Metrics(), lambda *_: None)
+    call = CallToolContext(live_queue, channel, status, media)
     call_context.current.set(call)
     watching = asyncio.ensure_future(media.watch(PictureSource(fps=10)))
 

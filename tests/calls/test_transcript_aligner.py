@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vision_agent.calls.transcript_aligner import CUT_MARK, SpokenAnswer, cut
+from vision_agent.calls.transcript_aligner import CUT_MARK, TranscriptAligner, cut
 
 WORDS = "One two three four five six seven eight nine ten."
 
 
-def told(*steps: tuple[float, float] | str) -> SpokenAnswer:
-    answer = SpokenAnswer()
+def told(*steps: tuple[float, float] | str) -> TranscriptAligner:
+    answer = TranscriptAligner()
     for step in steps:
         if isinstance(step, str):
             answer.words(step)
@@ -72,7 +72,7 @@ def test_what_is_kept_is_marked_where_words_are_missing(heard, whole, kept):
 def answers(draw):
     """An answer as some model sends it, and when all of it has been played."""
     at_ms = draw(st.integers(0, 10_000))
-    answer = SpokenAnswer()
+    answer = TranscriptAligner()
     for kind in draw(st.lists(st.sampled_from(["sound", "words"]), max_size=40)):
         if kind == "sound":
             length_ms = draw(st.integers(1, 400))
@@ -101,7 +101,7 @@ def test_no_word_of_a_stretch_is_cut_in_two_and_the_nearest_end_is_taken(words, 
 
 @given(st.lists(st.integers(1, 400), min_size=1), st.text("ab ", min_size=1))
 def test_all_the_words_are_heard_once_all_the_sound_is_played(lengths, text):
-    answer, at_ms = SpokenAnswer(), 1000
+    answer, at_ms = TranscriptAligner(), 1000
     for length_ms in lengths:
         answer.sound(at_ms, length_ms)
         answer.words(text)

@@ -54,7 +54,7 @@ async def test_packets_never_pause_and_their_timestamps_are_contiguous(clock):
     speaker = Speaker()
     packets = await take(speaker, 30)
     speaker.write(voice(500))
-    speaker.end_of_turn()
+    speaker.flush()
     packets += await take(speaker, 70)
     assert [packet.pts for packet in packets] == [960 * n for n in range(100)]
     assert {packet.time_base for packet in packets} == {fractions.Fraction(1, 48_000)}
@@ -87,11 +87,11 @@ async def test_silence_is_silent_and_speech_after_much_of_it_begins_at_once(cloc
     assert sound[201:].min() > 6000
 
 
-async def test_a_flush_lets_at_most_one_more_frame_of_the_old_answer_out(clock):
+async def test_a_clear_lets_at_most_one_more_frame_of_the_old_answer_out(clock):
     speaker = Speaker()
     speaker.write(voice(10_000))
     packets = await take(speaker, 25)
-    assert speaker.flush() == 9500
+    assert speaker.clear() == 9500
     assert speaker.queued_ms == 0
     packets += await take(speaker, 25)
     loud = np.abs(heard(packets).astype(int)).reshape(-1, 960).max(axis=1) > 500
@@ -100,22 +100,22 @@ async def test_a_flush_lets_at_most_one_more_frame_of_the_old_answer_out(clock):
     assert speaker.played_ms == 500
 
 
-async def test_a_flush_while_the_next_packet_is_awaited_takes_that_packet_too():
+async def test_a_clear_while_the_next_packet_is_awaited_takes_that_packet_too():
     speaker = Speaker()
     speaker.write(voice(10_000))
     await take(speaker, 5)
     waiting = asyncio.ensure_future(speaker.recv())
     await asyncio.sleep(0)
-    speaker.flush()
+    speaker.clear()
     await waiting
     assert speaker.played_ms == 100
 
 
-async def test_the_new_answer_after_a_flush_is_not_mixed_with_the_old_one(clock):
+async def test_the_new_answer_after_a_clear_is_not_mixed_with_the_old_one(clock):
     speaker = Speaker()
     speaker.write(voice(1000, 400) + b"\1")  # with half a sample at its end
     await take(speaker, 10)
-    speaker.flush()
+    speaker.clear()
     speaker.write(voice(1000, 900))
     sound = heard(await take(speaker, 50))
     assert pitch_hz(sound[2400:], 48_000) == pytest.approx(900, abs=4)
@@ -192,20 +192,20 @@ async def test_at_the_end_of_the_turn_the_rest_is_played_and_speaking_ends_at_on
     speaker.write(voice(50))
     await take(speaker, 4)
     assert speaker.played_ms == 40  # 10 ms wait for their other half
-    speaker.end_of_turn()
+    speaker.flush()
     await take(speaker, 1)
     assert (speaker.played_ms, told) == (50, [True])
     await take(speaker, 1)
     assert told == [True, False]
 
 
-async def test_a_flush_ends_speaking_at_once(clock):
+async def test_a_clear_ends_speaking_at_once(clock):
     told = []
     speaker = Speaker(on_speaking=told.append)
     speaker.write(voice(1000))
     await take(speaker, 3)
-    speaker.flush()
-    speaker.flush()
+    speaker.clear()
+    speaker.clear()
     assert told == [True, False]
 
 
@@ -246,7 +246,7 @@ async def test_a_peer_hears_the_answer_over_the_wire(call: Call):
             frames.append(await call.heard[0].recv())
 
     call.voice.write(voice(2000, 700))
-    call.voice.end_of_turn()
+    call.voice.flush()
     began = time.monotonic()
     await asyncio.wait_for(listen(), 10)
     assert time.monotonic() - began > 2.5
@@ -282,12 +282,12 @@ async def test_a_paused_answer_goes_on_where_it_stopped_and_packets_never_pause(
     assert levels[6:19].max() < 300 < levels[20]
 
 
-async def test_a_paused_answer_can_be_flushed_and_the_next_one_is_not_paused(clock):
+async def test_a_paused_answer_can_be_cleared_and_the_next_one_is_not_paused(clock):
     speaker = Speaker()
     speaker.write(voice(200))
     await take(speaker, 2)
     speaker.pause()
-    assert speaker.flush() == 160
+    assert speaker.clear() == 160
     assert not speaker.paused
     speaker.write(voice(100))
     await take(speaker, 5)

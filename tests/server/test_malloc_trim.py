@@ -9,7 +9,7 @@ import weakref
 
 import pytest
 
-from vision_agent.server import malloc_trim as freed_memory
+from vision_agent.server import malloc_trim
 from vision_agent.server.malloc_trim import (
     Collector,
     give_back,
@@ -58,7 +58,7 @@ class Circle:
 
 async def test_many_calls_that_end_together_cost_one_collection(monkeypatch):
     passes = []
-    monkeypatch.setattr(freed_memory, "COLLECT_AFTER_S", 0)
+    monkeypatch.setattr(malloc_trim, "COLLECT_AFTER_S", 0)
     monkeypatch.setattr(gc, "collect", lambda: passes.append(True))
     collector = Collector()
     for _ in range(50):
@@ -70,7 +70,7 @@ async def test_many_calls_that_end_together_cost_one_collection(monkeypatch):
     await asyncio.sleep(0.05)  # the next one is due in half a minute
     assert len(passes) == 1
     # Or as soon as there is nobody whom it could hold up.
-    monkeypatch.setattr(freed_memory, "COLLECT_IDLE_EVERY_S", 0)
+    monkeypatch.setattr(malloc_trim, "COLLECT_IDLE_EVERY_S", 0)
     collector.soon(idle=True)
     async with asyncio.timeout(10):
         while len(passes) < 3:  # and once more: the last call's objects may be held a little longer
@@ -81,7 +81,7 @@ async def test_many_calls_that_end_together_cost_one_collection(monkeypatch):
 
 
 async def test_what_a_call_leaves_is_collected(monkeypatch):
-    monkeypatch.setattr(freed_memory, "COLLECT_AFTER_S", 0)
+    monkeypatch.setattr(malloc_trim, "COLLECT_AFTER_S", 0)
     gc.disable()
     try:
         left = weakref.ref(Circle())

@@ -12,7 +12,7 @@ from vision_agent.calls.bot_output import BotOutput
 from vision_agent.calls.caller_transcript import CallerTranscript
 from vision_agent.calls.metrics import Metrics
 from vision_agent.calls.state import CallStatus
-from vision_agent.calls.transcript_aligner import SpokenAnswer, cut
+from vision_agent.calls.transcript_aligner import TranscriptAligner, cut
 from vision_agent.live.events import (
     AgentAudio,
     AgentInterrupted,
@@ -30,7 +30,7 @@ from vision_agent.rtc.speaker import BYTES_PER_MS
 from vision_agent.settings import ToolReports
 
 
-class Conversation:
+class AgentOutput:
     """Voice to the speaker, everything else to the channel.
 
     It listens to how the model's connection fares (`live.connection.observer.ConnectionObserver`).
@@ -62,7 +62,7 @@ class Conversation:
         self._channel = channel
         self._status = status
         self._metrics = metrics
-        self._answer = SpokenAnswer()
+        self._answer = TranscriptAligner()
         self._agent = ""
         self._tools: dict[str, str | None] = {}
         self._tool_reports = tool_reports
@@ -72,7 +72,7 @@ class Conversation:
         self._caller = CallerTranscript()
         self._speaks = speaks
         self._next_in_words = self._in_words = False
-        self._output = BotOutput(
+        self._bot_output = BotOutput(
             channel, lambda: self.speaker.played_ms, lambda: self.speaker.queued_ms
         )
 
@@ -98,7 +98,7 @@ class Conversation:
                 self._overhear(AgentInterrupted(self.heard()))
             self._metrics.model_sessions.dec()
             self._stop_holding()
-            self._output.close()
+            self._bot_output.close()
 
     # What the caller's microphone hears.
 
@@ -188,14 +188,14 @@ class Conversation:
                 self._metrics.interruptions.inc()
                 self._stop_holding()
                 self._barge_in.interrupted()
-                self._output.interrupt()
-                self.speaker.flush()
+                self._bot_output.interrupt()
+                self.speaker.clear()
                 self._channel.server_message({"kind": "interrupted", "heard": heard})
                 self._close_answer(heard or "")
             case AgentTurnComplete():
-                self.speaker.end_of_turn()
+                self.speaker.flush()
                 if self._answer:
-                    self._output.end(self._answer, spoken=self._heard_aloud)
+                    self._bot_output.end(self._answer, spoken=self._heard_aloud)
                 self._close_answer(" ".join(self._answer.text.split()))
                 self._channel.server_message({"kind": "turn_complete"})
             case AgentToolCall(call_id, name, arguments):
@@ -221,7 +221,7 @@ class Conversation:
 
     def _words(self, text: str) -> None:
         self._answer.words(text)
-        self._output.words(self._answer, text, spoken=self._heard_aloud)
+        self._bot_output.words(self._answer, text, spoken=self._heard_aloud)
 
     def _tell_understood(self, text: str) -> None:
         if text:
@@ -253,7 +253,7 @@ class Conversation:
             self._channel.bot_thinking(False)
         if text:
             self._channel.bot_transcript(text)
-        self._answer = SpokenAnswer()
+        self._answer = TranscriptAligner()
         self._in_words = False
         state = self._status.state
         over = state == "thinking" or (state == "speaking" and not self.speaker.queued_ms)

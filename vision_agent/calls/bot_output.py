@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from vision_agent.calls.answer_segments import AnswerSegments
-from vision_agent.calls.transcript_aligner import SpokenAnswer
+from vision_agent.calls.transcript_aligner import TranscriptAligner
 from vision_agent.rtc import Channel
 
 PROGRESS_EVERY_S = 0.2
@@ -17,7 +17,7 @@ PROGRESS_EVERY_S = 0.2
 class _Playing:
     """An answer that is not yet spoken to its end."""
 
-    answer: SpokenAnswer
+    answer: TranscriptAligner
     segments: AnswerSegments
     whole: bool = False
 
@@ -43,7 +43,7 @@ class BotOutput:
         self._next_number = 1
         self._timer: asyncio.TimerHandle | None = None
 
-    def words(self, answer: SpokenAnswer, text: str, *, spoken: bool) -> None:
+    def words(self, answer: TranscriptAligner, text: str, *, spoken: bool) -> None:
         """More words of an answer came, and are in it already; they are spoken, or only shown."""
         playing = self._of(answer)
         for segment in playing.segments.words(text):
@@ -51,7 +51,7 @@ class BotOutput:
         if spoken:
             self._watch()
 
-    def end(self, answer: SpokenAnswer, *, spoken: bool) -> None:
+    def end(self, answer: TranscriptAligner, *, spoken: bool) -> None:
         """All words of an answer are here."""
         playing = self._of(answer)
         playing.whole = True
@@ -77,7 +77,7 @@ class BotOutput:
             self._timer.cancel()
             self._timer = None
 
-    def _of(self, answer: SpokenAnswer) -> _Playing:
+    def _of(self, answer: TranscriptAligner) -> _Playing:
         for playing in self._playing:
             if playing.answer is answer:
                 return playing

@@ -13,12 +13,12 @@ from aiortc import MediaStreamTrack, RTCDataChannel
 
 from vision_agent.agents import memory
 from vision_agent.agents.host import HostedAgent
-from vision_agent.calls.agent_output import Conversation
-from vision_agent.calls.caller_input import CallerMedia
+from vision_agent.calls.agent_output import AgentOutput
+from vision_agent.calls.caller_input import CallerInput
 from vision_agent.calls.limits import CallLimits, EndsNow, EndsSoon, GoesOn
 from vision_agent.calls.metrics import Metrics, Tally
 from vision_agent.calls.state import CallStatus, State
-from vision_agent.calls.tool_context import InCall
+from vision_agent.calls.tool_context import CallToolContext
 from vision_agent.closing import Closing
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.errors import LiveFailure, cause_of
@@ -58,7 +58,7 @@ class Call:
     """One call.
 
     It listens to its peer (`PeerListener`) and to its channel (`ChannelListener`). What the caller
-    says and shows goes through its `CallerMedia`, what the agent does through its `Conversation`.
+    says and shows goes through its `CallerInput`, what the agent does through its `AgentOutput`.
     Every task it starts it also awaits, in `close`.
 
     Args:
@@ -67,7 +67,7 @@ class Call:
         settings: The server's options.
         metrics: The server's counters.
         options: How the agent answers in this call.
-        lease: What it is about: a new one, or one that is gone on with.
+        lease: The ADK session that the call runs on, new or resumed.
         network: Where media is received; None for all of this machine's addresses.
         on_closed: Called once, when nothing of the call is left.
     """
@@ -97,7 +97,7 @@ class Call:
         self._channel = Channel(self, {"library": "vision_agent", "version": host.version})
         self._status = CallStatus(self._on_state)
         self._memory_recorder = host.memory_recorder(lease, call_id)
-        self._conversation = Conversation(
+        self._output = AgentOutput(
             self._channel,
             self._status,
             metrics,
@@ -106,15 +106,15 @@ class Call:
             speaks=options.modality == "AUDIO",
             overhear=self._memory_recorder.hear,
         )
-        self._media = CallerMedia(
+        self._input = CallerInput(
             self._live_queue,
             self._channel,
             self._status,
             settings,
             metrics,
-            on_sound=self._conversation.caller_sounds,
+            on_sound=self._output.caller_sounds,
         )
-        self._in_call = InCall(self._live_queue, self._channel, self._status, self._media)
+        self._in_call = CallToolContext(self._live_queue, self._channel, self._status, self._input)
         self._peer = self._new_peer()
 
         self._tally = Tally()
@@ -173,8 +173,8 @@ class Call:
             self._check_newest(number)
             await self._retire_peer()
             self._check_newest(number)
-            self._media.renew()
-            self._conversation.renew()
+            self._input.renew()
+            self._output.renew()
             self._network = network
             self._peer = self._new_peer()
             try:
@@ -260,11 +260,11 @@ class Call:
 
     def on_microphone(self, track: MediaStreamTrack) -> None:
         """Listen to the caller."""
-        self._start(self._media.microphone.run(track), "microphone")
+        self._start(self._input.microphone.run(track), "microphone")
 
     def on_camera(self, track: MediaStreamTrack) -> None:
         """Watch the caller's camera."""
-        self._start(self._media.watch(track), "camera")
+        self._start(self._input.watch(track), "camera")
 
     def on_screen(self, track: MediaStreamTrack) -> None:
         """A shared screen is not watched: the caller is told when pictures of one arrive."""
@@ -298,8 +298,8 @@ class Call:
     def on_text(self, text: str, *, spoken: bool) -> None:
         """The caller typed."""
         self._check_texts_waiting()
-        self._conversation.answer_next_in_words(not spoken)
-        self._media.typed(text)
+        self._output.answer_next_in_words(not spoken)
+        self._input.typed(text)
         self._memory_recorder.typed(text)
 
     def on_context(self, text: str, *, agents: bool) -> None:
@@ -308,7 +308,7 @@ class Call:
         self._live_queue.context(text, "model" if agents else "user")
 
     def _check_texts_waiting(self) -> None:
-        if self._media.texts_waiting >= MAX_TEXTS_WAITING:
+        if self._input.texts_waiting >= MAX_TEXTS_WAITING:
             raise rtvi.BadMessage(
                 f"The agent has not read the last {MAX_TEXTS_WAITING} texts yet: this one was not "
                 "taken. Send it again in a moment."
@@ -317,9 +317,9 @@ class Call:
     def on_track_status(self, receiver_index: int, enabled: bool) -> None:
         """The caller switched the microphone or the camera on or off."""
         if receiver_index == rtvi.MICROPHONE:
-            self._media.mute(not enabled)
+            self._input.mute(not enabled)
         elif receiver_index == rtvi.CAMERA:
-            self._media.switch_camera(enabled)
+            self._input.switch_camera(enabled)
 
     def on_client_message(self, type: str, data: object) -> object | None:
         """The page's own messages."""
@@ -343,13 +343,13 @@ class Call:
             self.lease,
             self._live_queue,
             options=self._options,
-            observer=self._conversation,
-            heard=self._conversation.heard,
+            observer=self._output,
+            heard=self._output.heard,
             given_up=lambda: self._hung_up,
             on_missing_tools=self._on_missing_tools,
         )
         try:
-            await self._conversation.run(session)
+            await self._output.run(session)
         except LiveFailure as failure:
             self._metrics.model_failures.labels(failure.kind).inc()
             self._channel.error(str(failure), fatal=True)
@@ -391,7 +391,7 @@ class Call:
     def _new_peer(self) -> Peer:
         return Peer(
             self,
-            self._conversation.speaker,
+            self._output.speaker,
             ice_servers=self._settings.rtc_ice_servers(),
             network=self._network,
             connect_timeout_s=self._settings.connect_timeout_s,
@@ -448,7 +448,7 @@ class Call:
             await closing.wait("the peer", self._peer.close(reason))
             if self._retired is not None:
                 await closing.wait("the peer before", self._retired.close(reason))
-            closing.do("the media", self._media.close)
+            closing.do("the media", self._input.close)
             closing.do("the conversation", lambda: self._host.store.end(self.lease))
             await closing.wait("the memory", self._memory_recorder.flush())
         finally:
@@ -464,7 +464,7 @@ class Call:
 
     def _count(self) -> None:
         """Adds what happened since the last time to the server's counters."""
-        self._media.count()
+        self._input.count()
         self._tally.add(self._metrics.memory_failures, self._memory_recorder.failures)
         messages = self._metrics.messages
         self._tally.add(messages.labels("refused"), self._channel.refused_messages)

@@ -50,7 +50,7 @@ CAMERA_CHECK_S = 0.25
 """How often to look whether the camera's pictures have stopped."""
 
 
-class CallerMedia:
+class CallerInput:
     """The caller's microphone and camera, joined to the live queue.
 
     Args:

@@ -8,8 +8,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from vision_agent.calls.gap import Gap
-
 logger = logging.getLogger(__name__)
 
 MAX_WAITING = 8
@@ -17,6 +15,12 @@ MAX_CHARS = 2_000
 """Two minutes of speech; a longer notice is cut."""
 
 LOOK_AGAIN_S = 0.1
+
+QUIET_S = 0.7
+"""A gap lasts at least this long; the pause between two sentences of a caller is shorter."""
+
+PATIENCE_S = 45.0
+"""After this wait, sound on the microphone counts as noise; only the agent's speech still waits."""
 
 MARK = "[notice]"
 """What a notice begins with; the local Live API knows it too."""
@@ -39,23 +43,50 @@ def cut(notice: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """Who is speaking just now."""
+class FloorState:
+    """Who has the floor.
+
+    Attributes:
+        caller_speaks: There is a voice on the microphone.
+        agent_busy: The agent speaks, thinks, or is not connected.
+    """
 
     caller_speaks: bool
     agent_busy: bool
+
+
+class Gap:
+    """Judges when one notice may be spoken: when nobody is speaking. No I/O.
+
+    Args:
+        since_s: When the notice came (monotonic).
+    """
+
+    def __init__(self, since_s: float) -> None:
+        self._since_s = since_s
+        self._quiet_since_s: float | None = None
+
+    def open(self, now_s: float, floor: FloorState) -> bool:
+        """Whether the notice may be spoken now (monotonic)."""
+        caller_speaks = floor.caller_speaks and now_s - self._since_s < PATIENCE_S
+        if floor.agent_busy or caller_speaks:
+            self._quiet_since_s = None
+            return False
+        if self._quiet_since_s is None:
+            self._quiet_since_s = now_s
+        return now_s - self._quiet_since_s >= QUIET_S
 
 
 class Notices:
     """Waits for gaps. More than `MAX_WAITING` are not kept: the oldest goes.
 
     Args:
-        moment: Says who is speaking.
+        floor: Says who is speaking.
         tell: Puts a notice before the agent.
     """
 
-    def __init__(self, moment: Callable[[], Moment], tell: Callable[[str], None]) -> None:
-        self._moment = moment
+    def __init__(self, floor: Callable[[], FloorState], tell: Callable[[str], None]) -> None:
+        self._floor = floor
         self._tell = tell
         self._waiting: deque[str] = deque(maxlen=MAX_WAITING)
         self._task: asyncio.Task[None] | None = None
@@ -82,11 +113,7 @@ class Notices:
         while self._waiting:
             gap = Gap(loop.time())
             # Voice, playout and connection all have a say; nothing tells when all are quiet.
-            while not gap.open(  # noqa: ASYNC110
-                loop.time(),
-                caller_speaks=(moment := self._moment()).caller_speaks,
-                agent_busy=moment.agent_busy,
-            ):
+            while not gap.open(loop.time(), self._floor()):  # noqa: ASYNC110
                 await asyncio.sleep(LOOK_AGAIN_S)
             notice = self._waiting.popleft()
             try:

@@ -6,8 +6,8 @@ import asyncio
 import time
 from collections.abc import Mapping
 
-from vision_agent.calls.caller_input import CallerMedia
-from vision_agent.calls.notices import Moment, Notices, worded
+from vision_agent.calls.caller_input import CallerInput
+from vision_agent.calls.notices import FloorState, Notices, worded
 from vision_agent.calls.pictures import PeerPicture
 from vision_agent.calls.state import CallStatus
 from vision_agent.live.live_queue import LiveQueue
@@ -24,26 +24,26 @@ FULL_PICTURE_S = 2.5
 HOLD_S = 3.0
 
 
-class InCall:
+class CallToolContext:
     """Joins tools to the call's halves.
 
     Args:
         live_queue: The call's live queue.
         channel: The caller's client.
         status: Where the call is.
-        media: The caller's microphone and camera.
+        caller: The caller's microphone and camera.
     """
 
     def __init__(
-        self, live_queue: LiveQueue, channel: Channel, status: CallStatus, media: CallerMedia
+        self, live_queue: LiveQueue, channel: Channel, status: CallStatus, caller: CallerInput
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.jobs = Jobs(self._job_failed)
         self._live_queue = live_queue
         self._channel = channel
         self._status = status
-        self._media = media
-        self._notices = Notices(self._moment, self._tell)
+        self._input = caller
+        self._notices = Notices(self._floor, self._tell)
         self._camera_px = 0
 
     async def close(self) -> None:
@@ -65,13 +65,13 @@ class InCall:
 
     async def next_picture(self, newer_than_s: float, timeout_s: float) -> PeerPicture | None:
         """The first picture after that time, if one comes."""
-        return await self._media.pictures.next(newer_than_s, timeout_s)
+        return await self._input.pictures.next(newer_than_s, timeout_s)
 
     async def full_picture(self) -> PeerPicture | None:
         """The newest one, or one in full resolution from a client that scales its pictures."""
-        if not self._media.camera_on:
+        if not self._input.camera_on:
             return None
-        pictures, now_s = self._media.pictures, self.now_s()
+        pictures, now_s = self._input.pictures, self.now_s()
         newest = pictures.newest
         if newest is not None and self._camera_px > max(newest.width, newest.height):
             self._channel.server_message({"kind": "full_picture", "seconds": HOLD_S})
@@ -83,7 +83,7 @@ class InCall:
 
     def shown_at_s(self) -> float | None:
         """Of the newest picture that was sent, or was not because it looks the same."""
-        return self._media.shown_at_s
+        return self._input.shown_at_s
 
     def show_model(self, jpeg: bytes) -> None:
         """A picture that no other replaces."""
@@ -97,16 +97,16 @@ class InCall:
         """A server message."""
         self._channel.server_message(dict(message))
 
-    def _moment(self) -> Moment:
-        return Moment(
-            caller_speaks=self._media.caller_speaks,
+    def _floor(self) -> FloorState:
+        return FloorState(
+            caller_speaks=self._input.caller_speaks,
             # Listening begins when the last of the answer has been played.
             agent_busy=self._status.state != "listening" or self._status.answering,
         )
 
     def _tell(self, notice: str) -> None:
         self._channel.server_message({"kind": "unasked", "text": notice})
-        self._media.camera.look_now()
+        self._input.camera.look_now()
         self._live_queue.text(worded(notice))
         self._status.set("thinking")
 

@@ -25,7 +25,7 @@ class _Stretch:
     sounds: bool = False
 
 
-class SpokenAnswer:
+class TranscriptAligner:
     """One answer, as it arrives."""
 
     def __init__(self) -> None:

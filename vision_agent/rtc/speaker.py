@@ -38,7 +38,7 @@ class Speaker(MediaStreamTrack):
 
     Args:
         on_speaking: called with True at the first voiced packet of an answer, and with False when
-            its sound has run out (after 200 ms, or at once if the turn has ended) or is flushed.
+            its sound has run out (after 200 ms, or at once if the turn has ended) or is cleared.
     """
 
     kind = "audio"
@@ -80,7 +80,7 @@ class Speaker(MediaStreamTrack):
 
     @property
     def paused(self) -> bool:
-        """Whether an answer waits for `resume` or `flush`."""
+        """Whether an answer waits for `resume` or `clear`."""
         return self._paused
 
     def write(self, pcm: bytes) -> None:
@@ -98,7 +98,7 @@ class Speaker(MediaStreamTrack):
         self._ending = False
 
     def pause(self) -> None:
-        """The caller may be about to interrupt: nothing is played until `resume` or `flush`.
+        """The caller may be about to interrupt: nothing is played until `resume` or `clear`.
 
         Silence is sent meanwhile, and the answer still counts as being spoken.
         """
@@ -108,7 +108,7 @@ class Speaker(MediaStreamTrack):
         """It was nothing: the answer goes on where it was paused."""
         self._paused = False
 
-    def flush(self) -> int:
+    def clear(self) -> int:
         """The caller interrupts: drops what waits. Returns how many ms that were.
 
         What is still heard is at most the packet on its way.
@@ -127,7 +127,7 @@ class Speaker(MediaStreamTrack):
         self._voiced_bytes = other._voiced_bytes
         self._dropped_bytes = other._dropped_bytes
 
-    def end_of_turn(self) -> None:
+    def flush(self) -> None:
         """No more of this answer comes: its last part of a frame is played, not waited for."""
         self._ending = True
         if not self._pcm:
@@ -149,7 +149,7 @@ class Speaker(MediaStreamTrack):
         await self._wait_until_due()
         if self.readyState != "live":
             raise MediaStreamError
-        # Taken after the wait, so that a flush in the meantime leaves nothing behind.
+        # Taken after the wait, so that a clear in the meantime leaves nothing behind.
         return self._encoder.encode(self._next_frame())
 
     async def _wait_until_due(self) -> None:
