@@ -34,7 +34,7 @@ from processes import BenchmarkFailed, Server
 from rich.console import Console
 from rich.table import Table
 
-from vision_agent.caller.peer import Peer
+from vision_agent.caller.peer import CallerPeer
 from vision_agent.caller.recording import SOUND_RATE_HZ, Samples, read_sound
 from vision_agent.caller.signalling import Signalling
 from vision_agent.caller.tracks import MicrophoneTrack
@@ -87,7 +87,13 @@ class Caller:
         self.microphone = Microphone()
         self.ear = Ear()
         self.messages: list[tuple[int, dict[str, Any]]] = []
-        self.peer = Peer(self.microphone, None, self, self.ear, self.now_ms)  # type: ignore[arg-type]
+        self.peer = CallerPeer(
+            self.microphone,
+            None,
+            self.feed,  # type: ignore[arg-type]
+            self.ear.feed,
+            self.now_ms,
+        )
         self._pc_id: str | None = None
 
     def now_ms(self) -> int:

@@ -44,7 +44,7 @@ from stub import TONES_HZ, only_loopback
 
 from vision_agent.caller.aiortc_patches import watch_arrivals
 from vision_agent.caller.recording import read_sound
-from vision_agent.caller.transcript import client_ready
+from vision_agent.caller.rtvi import client_ready
 from vision_agent.caller.utterances import utterances
 
 RATE_HZ = 48_000

@@ -95,9 +95,9 @@ def test_a_sound_file_is_read_whole(kind: str, question: np.ndarray, tmp_path: P
 def test_a_video_file_has_its_pictures_and_its_sound(kind, question, tmp_path: Path) -> None:
     path = write_video(tmp_path / f"v.{kind}", card(200, 30, 30), question, VIDEO[kind])
     recording = Recording.open(path)
-    assert (recording.has_pictures, recording.has_sound, recording.still) == (True, True, False)
+    assert (recording.has_video, recording.has_sound, recording.still) == (True, True, False)
     assert len(utterances(recording.sound(), SOUND_RATE_HZ)) == 1
-    picture = next(recording.pictures()).frame.to_ndarray(format="rgb24")
+    picture = next(recording.frames()).frame.to_ndarray(format="rgb24")
     red, green, blue = picture[180, 240].astype(int)
     assert red > 150
     assert max(green, blue) < 90
@@ -106,8 +106,8 @@ def test_a_video_file_has_its_pictures_and_its_sound(kind, question, tmp_path: P
 @pytest.mark.parametrize("kind", ["png", "jpg"])
 def test_an_image_is_a_camera_that_stands_still(kind: str, tmp_path: Path) -> None:
     recording = Recording.open(write_image(tmp_path / f"i.{kind}", card(30, 30, 200)))
-    assert (recording.has_pictures, recording.still) == (True, True)
-    assert next(recording.pictures()).frame.to_ndarray(format="rgb24")[180, 240, 2] > 150
+    assert (recording.has_video, recording.still) == (True, True)
+    assert next(recording.frames()).frame.to_ndarray(format="rgb24")[180, 240, 2] > 150
 
 
 @pytest.mark.timeout(400)

@@ -5,15 +5,15 @@ import pytest
 from vision_agent.caller.ending import (
     QUIET_AFTER_TURN_MS,
     QUIET_WITHOUT_TURN_MS,
-    Progress,
+    CallProgress,
     reason_to_end,
 )
 
-ANSWERED = Progress(
+ANSWERED = CallProgress(
     now_ms=10_000 + QUIET_AFTER_TURN_MS + 1,
     said_ms=8_000,
     expects_answer=True,
-    heard_ms=9_000,
+    answered_ms=9_000,
     silent_since_ms=10_000,
     turn_complete_ms=9_500,
     is_busy=False,
@@ -33,7 +33,7 @@ def test_a_call_ends_when_the_answer_is_complete_and_a_while_quiet() -> None:
         {"is_busy": True},
         {"turn_complete_ms": None},
         {"turn_complete_ms": 7_000},
-        {"heard_ms": None, "turn_complete_ms": None},
+        {"answered_ms": None, "turn_complete_ms": None},
     ],
     ids=["still asking", "just quiet", "a tool runs", "no turn", "an older turn", "no voice yet"],
 )
@@ -47,19 +47,19 @@ def test_without_a_word_that_the_turn_is_complete_a_long_silence_decides() -> No
 
 
 def test_a_turn_that_never_sounds_is_not_waited_for() -> None:
-    silent = replace(ANSWERED, heard_ms=None, silent_since_ms=None, now_ms=13_000)
+    silent = replace(ANSWERED, answered_ms=None, silent_since_ms=None, now_ms=13_000)
     assert reason_to_end(silent) == "the agent's turn had no voice"
 
 
 def test_no_answer_and_an_endless_one_run_into_the_timeout() -> None:
-    late = replace(ANSWERED, now_ms=68_001, heard_ms=None, turn_complete_ms=None)
+    late = replace(ANSWERED, now_ms=68_001, answered_ms=None, turn_complete_ms=None)
     assert reason_to_end(late) == "timeout"
-    assert reason_to_end(replace(late, heard_ms=9_000, silent_since_ms=68_000)) == "timeout"
+    assert reason_to_end(replace(late, answered_ms=9_000, silent_since_ms=68_000)) == "timeout"
     assert reason_to_end(replace(late, is_busy=True)) == "timeout"
 
 
 def test_a_recording_that_asks_nothing_ends_with_itself() -> None:
-    shown = replace(ANSWERED, expects_answer=False, heard_ms=None, silent_since_ms=None)
+    shown = replace(ANSWERED, expects_answer=False, answered_ms=None, silent_since_ms=None)
     assert reason_to_end(shown) == "the recording ended"
     assert reason_to_end(replace(shown, now_ms=8_100)) is None
     assert reason_to_end(replace(shown, silent_since_ms=shown.now_ms - 10)) is None

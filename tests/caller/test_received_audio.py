@@ -1,51 +1,41 @@
 import wave
 from pathlib import Path
 
-import numpy as np
-
+from tests.support.reports import received
 from tests.support.signals import silence, tone
-from vision_agent.caller.received_audio import Voice, write_wav
+from vision_agent.caller.received_audio import ReceivedAudio, write_wav
 from vision_agent.caller.utterances import Span
 
 
-def heard(*pieces: tuple[np.ndarray, int]) -> Voice:
-    """Feed each piece in 20 ms frames, beginning at its ms."""
-    voice = Voice()
-    for samples, at_ms in pieces:
-        for n in range(len(samples) // 960):
-            voice.feed(samples[n * 960 : (n + 1) * 960], at_ms + n * 20)
-    return voice
-
-
 def test_silence_is_no_voice() -> None:
-    voice = heard((silence(500), 0), (tone(500, level=20), 500))
+    voice = received((silence(500), 0), (tone(500, level=20), 500))
     assert (voice.voiced_ms, voice.stretches, voice.silent_since()) == (0, [], None)
     assert voice.samples().size == 0
 
 
 def test_a_voice_has_stretches_that_short_pauses_do_not_part() -> None:
-    voice = heard((tone(200), 100), (silence(200), 300), (tone(200), 500), (tone(100), 1100))
+    voice = received((tone(200), 100), (silence(200), 300), (tone(200), 500), (tone(100), 1100))
     assert voice.stretches == [Span(100, 700), Span(1100, 1200)]
     assert voice.voiced_ms == 500
     assert voice.silent_since() == 1200
 
 
 def test_the_first_voice_after_a_moment_must_begin_after_it() -> None:
-    voice = heard((tone(400), 100), (tone(200), 2000))
+    voice = received((tone(400), 100), (tone(200), 2000))
     assert voice.first_after(50) == 100
     assert voice.first_after(150) == 2000
     assert voice.first_after(2001) is None
 
 
 def test_a_voice_cut_off_tells_how_long_it_went_on() -> None:
-    voice = heard((tone(400), 100))
+    voice = received((tone(400), 100))
     assert voice.silenced_after(440) == 60
     assert voice.silenced_after(90) is None
     assert voice.silenced_after(600) is None
 
 
 def test_the_wav_goes_from_the_first_voiced_frame_to_the_last(tmp_path: Path) -> None:
-    voice = heard((silence(300), 0), (tone(200), 300), (silence(400), 500), (tone(200), 900))
+    voice = received((silence(300), 0), (tone(200), 300), (silence(400), 500), (tone(200), 900))
     voice.feed(silence(20), 1100)
     write_wav(tmp_path / "voice.wav", voice.samples())
     with wave.open(str(tmp_path / "voice.wav")) as file:
@@ -54,6 +44,6 @@ def test_the_wav_goes_from_the_first_voiced_frame_to_the_last(tmp_path: Path) ->
 
 
 def test_no_voice_makes_an_empty_wav_that_opens(tmp_path: Path) -> None:
-    write_wav(tmp_path / "nothing.wav", Voice().samples())
+    write_wav(tmp_path / "nothing.wav", ReceivedAudio().samples())
     with wave.open(str(tmp_path / "nothing.wav")) as file:
         assert file.getnframes() == 0

@@ -6,9 +6,10 @@ import av
 import numpy as np
 import pytest
 
+from tests.support.media_files import make_image, make_video
 from tests.support.signals import tone
 from vision_agent.caller.recording import (
-    MAX_PICTURE_PX,
+    MAX_FRAME_PX,
     SOUND_RATE_HZ,
     BadRecording,
     Recording,
@@ -17,40 +18,16 @@ from vision_agent.caller.recording import (
 )
 
 
-def make_video(path: Path, *, fps: int, count: int, size: tuple[int, int]) -> Path:
-    """Write a video whose n-th picture is evenly of luma 20 + 2n."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=fps)
-        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
-        for n in range(count):
-            rgb = np.full((size[1], size[0], 3), 20 + 2 * n, np.uint8)
-            frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format="yuv420p")
-            frame.pts, frame.time_base = n, Fraction(1, fps)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
-
-
-def make_picture(path: Path, size: tuple[int, int] = (33, 21)) -> Path:
-    with av.open(str(path), "w", format="image2") as container:
-        stream = container.add_stream("png", rate=1)
-        stream.width, stream.height, stream.pix_fmt = *size, "rgb24"
-        rgb = np.full((size[1], size[0], 3), (200, 0, 0), np.uint8)
-        container.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
-        container.mux(stream.encode(None))
-    return path
-
-
 def test_a_silent_video_has_pictures_and_no_sound(bottle: Path) -> None:
     recording = Recording.open(bottle)
-    assert (recording.has_pictures, recording.has_sound, recording.still) == (True, False, False)
+    assert (recording.has_video, recording.has_sound, recording.still) == (True, False, False)
     assert recording.duration_s == pytest.approx(39.85, abs=0.05)
     assert recording.fps == pytest.approx(29.83, abs=0.01)
     assert recording.sound().size == 0
 
 
 def test_pictures_come_with_the_times_they_were_recorded_at(bottle: Path) -> None:
-    pictures = list(islice(Recording.open(bottle).pictures(), 31))
+    pictures = list(islice(Recording.open(bottle).frames(), 31))
     assert pictures[0].at_s == 0
     assert pictures[30].at_s == pytest.approx(30 / 29.83, abs=0.01)
     first = pictures[0].frame
@@ -59,7 +36,7 @@ def test_pictures_come_with_the_times_they_were_recorded_at(bottle: Path) -> Non
 
 def test_a_video_starts_over_after_its_last_picture(tmp_path: Path) -> None:
     video = make_video(tmp_path / "short.mkv", fps=10, count=5, size=(64, 48))
-    pictures = list(islice(Recording.open(video).pictures(), 12))
+    pictures = list(islice(Recording.open(video).frames(), 12))
     assert [round(p.at_s, 2) for p in pictures] == [round(n / 10, 2) for n in range(12)]
     lumas = [int(np.frombuffer(p.frame.planes[0], np.uint8)[0]) for p in pictures]
     assert lumas[5:10] == pytest.approx(lumas[:5], abs=2)
@@ -68,28 +45,28 @@ def test_a_video_starts_over_after_its_last_picture(tmp_path: Path) -> None:
 
 def test_a_fast_recording_is_thinned_to_thirty_pictures_a_second(tmp_path: Path) -> None:
     video = make_video(tmp_path / "fast.mkv", fps=60, count=60, size=(64, 48))
-    pictures = list(islice(Recording.open(video).pictures(), 30))
+    pictures = list(islice(Recording.open(video).frames(), 30))
     assert pictures[-1].at_s == pytest.approx(29 / 30, abs=0.02)
 
 
 def test_a_huge_picture_is_brought_to_a_webcams_size(tmp_path: Path) -> None:
     video = make_video(tmp_path / "huge.mkv", fps=5, count=2, size=(1924, 1080))
-    frame = next(Recording.open(video).pictures()).frame
-    assert frame.width == MAX_PICTURE_PX
-    assert frame.height == pytest.approx(MAX_PICTURE_PX * 1080 / 1924, abs=2)
+    frame = next(Recording.open(video).frames()).frame
+    assert frame.width == MAX_FRAME_PX
+    assert frame.height == pytest.approx(MAX_FRAME_PX * 1080 / 1924, abs=2)
     assert frame.height % 2 == 0
 
 
 def test_a_still_image_is_held_and_made_even(tmp_path: Path) -> None:
-    recording = Recording.open(make_picture(tmp_path / "red.png"))
+    recording = Recording.open(make_image(tmp_path / "red.png"))
     assert (recording.still, recording.has_sound, recording.duration_s) == (True, False, 0)
-    frame = next(recording.pictures()).frame
+    frame = next(recording.frames()).frame
     assert (frame.width, frame.height, frame.format.name) == (32, 20, "yuv420p")
 
 
 def test_an_audio_file_has_sound_and_no_pictures(jfk: Path) -> None:
     recording = Recording.open(jfk)
-    assert (recording.has_pictures, recording.has_sound) == (False, True)
+    assert (recording.has_video, recording.has_sound) == (False, True)
     sound = recording.sound()
     assert sound.dtype == np.int16
     assert len(sound) == pytest.approx(11 * SOUND_RATE_HZ, abs=SOUND_RATE_HZ // 50)
@@ -145,7 +122,7 @@ def test_a_recording_damaged_in_the_middle_is_shown_as_far_as_it_goes(tmp_path: 
     content[len(content) // 2 : len(content) // 2 + 200] = bytes(200)
     damaged = tmp_path / "damaged.mkv"
     damaged.write_bytes(content)
-    pictures = list(islice(Recording.open(damaged).pictures(), 40))
+    pictures = list(islice(Recording.open(damaged).frames(), 40))
     assert len(pictures) == 40
     assert all(b.at_s > a.at_s for a, b in pairwise(pictures))
 
@@ -210,8 +187,8 @@ def test_a_sound_in_a_codec_that_nobody_knows_is_refused_in_words(tmp_path: Path
 
 def test_a_video_whose_sound_nobody_can_decode_is_shown(tmp_path: Path) -> None:
     recording = Recording.open(unknown(with_sound(tmp_path / "v.mkv"), b"A_FLAC"))
-    assert (recording.has_pictures, recording.has_sound) == (True, False)
-    assert len(list(islice(recording.pictures(), 5))) == 5
+    assert (recording.has_video, recording.has_sound) == (True, False)
+    assert len(list(islice(recording.frames(), 5))) == 5
 
 
 def test_a_video_whose_pictures_nobody_can_decode_is_refused_in_words(tmp_path: Path) -> None:
@@ -239,5 +216,5 @@ def test_a_portrait_video_of_a_phone_is_turned_upright(tmp_path: Path) -> None:
     at = content.index(straight, header)
     turned = tmp_path / "turned.mp4"
     turned.write_bytes(content[:at] + quarter + content[at + len(straight) :])
-    frame = next(Recording.open(turned).pictures()).frame
+    frame = next(Recording.open(turned).frames()).frame
     assert (frame.width, frame.height) == (32, 64)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from aiortc.mediastreams import MediaStreamError
 
-from tests.caller.test_recording import make_picture, make_video
+from tests.support.media_files import make_image, make_video
 from tests.support.signals import silence, tone
 from vision_agent.caller.recording import Recording
 from vision_agent.caller.tracks import CameraTrack, MicrophoneTrack
@@ -26,7 +26,7 @@ async def test_the_camera_holds_its_first_picture_until_it_is_told_to_play(tmp_p
     assert held == [held[0]] * 4
     assert played[0] == pytest.approx(held[0], abs=1)
     assert played[-1] > held[0] + 6
-    assert camera.pictures_sent == 16
+    assert camera.frames_sent == 16
 
 
 async def test_the_camera_keeps_the_recordings_time(bottle: Path) -> None:
@@ -44,7 +44,7 @@ async def test_the_camera_keeps_the_recordings_time(bottle: Path) -> None:
 
 
 async def test_a_still_image_is_sent_again_and_again(tmp_path: Path) -> None:
-    camera = CameraTrack(Recording.open(make_picture(tmp_path / "red.png")))
+    camera = CameraTrack(Recording.open(make_image(tmp_path / "red.png")))
     camera.play()
     frames = [await camera.recv() for _ in range(3)]
     camera.stop()

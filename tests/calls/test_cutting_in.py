@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from tests.conftest import serving
 from tests.local.recordings import SPEECH
-from vision_agent.caller.peer import Peer
+from vision_agent.caller.peer import CallerPeer
 from vision_agent.caller.recording import SOUND_RATE_HZ, Samples, read_sound
 from vision_agent.caller.signalling import Signalling
 from vision_agent.caller.tracks import MicrophoneTrack
@@ -40,7 +40,9 @@ class Caller:
         self.microphone = MicrophoneTrack()
         self.packets: list[bool] = []
         self.messages: list[dict] = []
-        self.peer = Peer(self.microphone, None, self, self, lambda: round(time.monotonic() * 1000))
+        self.peer = CallerPeer(
+            self.microphone, None, self.feed, self.feed, lambda: round(time.monotonic() * 1000)
+        )
 
     def feed(self, what: str | Samples, at_ms: int) -> None:
         if isinstance(what, str):

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.caller.test_recording import make_picture, make_video
 from tests.support.answering_server import (
     ANSWER_AFTER_MS,
     AnsweringServer,
     Behaviour,
     answering_server,
 )
+from tests.support.media_files import make_image, make_video
 from tests.support.signals import silence, tone
 from vision_agent.caller.received_audio import write_wav
 from vision_agent.replay import BadRecording, ReplayOptions, Report, replay
@@ -97,7 +97,7 @@ async def test_a_sound_recording_calls_without_a_camera(tmp_path: Path) -> None:
 
 
 async def test_a_still_image_is_shown_for_the_whole_call(tmp_path: Path) -> None:
-    picture = make_picture(tmp_path / "red.png", size=(64, 48))
+    picture = make_image(tmp_path / "red.png", size=(64, 48))
     async with answering_server() as server:
         report = await call(server, picture, say_pcm=question())
         lumas = server.calls[0].picture_lumas

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from tests.caller.test_received_audio import heard, tone
-from tests.replay.test_report import report_of
 from tests.support.answering_server import Behaviour, answering_server
-from vision_agent.caller.transcript import Conversation
+from tests.support.reports import received, report_of
+from tests.support.signals import tone
+from vision_agent.caller.transcript import CallTranscript
 from vision_agent.pytest_plugin import _in_words
 from vision_agent.replay.report import Report
 from vision_agent.replay.report_page import report_page
@@ -77,10 +77,10 @@ class Tags(HTMLParser):
 
 
 def hostile_report() -> Report:
-    conversation = Conversation()
+    transcript = CallTranscript()
     for at_ms, message in enumerate(messages()):
-        conversation.feed(json.dumps(message), at_ms)
-    report = report_of([], heard((tone(400), 2600)), conversation)
+        transcript.feed(json.dumps(message), at_ms)
+    report = report_of([], received((tone(400), 2600)), transcript)
     report.ended = EVIL
     return report
 
@@ -119,9 +119,9 @@ def test_the_report_is_json_that_can_be_read_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("message", [b"\xff", "[" * 100_000, '{"a":' * 100_000, "1" * 5_000, "NaN"])
 def test_what_cannot_be_read_is_left_out(message: str | bytes) -> None:
-    conversation = Conversation()
-    conversation.feed(message, 0)
-    assert conversation.errors == []
+    transcript = CallTranscript()
+    transcript.feed(message, 0)
+    assert transcript.errors == []
 
 
 async def test_neither_replay_nor_talk_pass_on_what_a_terminal_would_obey(

@@ -2,65 +2,55 @@ import json
 import wave
 from pathlib import Path
 
-from tests.caller.test_received_audio import heard, tone
-from tests.caller.test_transcript import say, server_says
-from vision_agent.caller.received_audio import Voice
-from vision_agent.caller.transcript import Conversation, Line, ToolCall
+from tests.support.reports import received, report_of
+from tests.support.rtvi import say, server_says
+from tests.support.signals import tone
+from vision_agent.caller.received_audio import ReceivedAudio
+from vision_agent.caller.transcript import CallTranscript, ToolCallRecord, TranscriptLine
 from vision_agent.caller.utterances import Span
-from vision_agent.replay.report import TIMELINE_ZERO, Report, make_report
-
-
-def report_of(spoken: list[Span], voice: Voice, conversation: Conversation | None = None) -> Report:
-    return make_report(
-        connected_ms=50,
-        spoken=spoken,
-        conversation=conversation or Conversation(),
-        voice=voice,
-        errors=["the camera failed"],
-        ended="answered",
-    )
+from vision_agent.replay.report import TIMELINE_ZERO
 
 
 def test_a_reply_is_counted_from_the_end_of_the_callers_speech() -> None:
-    report = report_of([Span(1000, 2000)], heard((tone(500), 2600)))
+    report = report_of([Span(1000, 2000)], received((tone(500), 2600)))
     assert (report.reply_ms, report.answered) == (600, True)
     assert (report.agent_audio_ms, report.voice_ms) == (500, [(2600, 3100)])
 
 
 def test_each_utterance_has_its_own_reply_and_tells_how_soon_the_agent_fell_silent() -> None:
-    voice = heard((tone(1000), 2600), (tone(400), 5000))
+    voice = received((tone(1000), 2600), (tone(400), 5000))
     report = report_of([Span(1000, 2000), Span(3500, 4500)], voice)
     assert [u.reply_ms for u in report.utterances] == [600, 500]
     assert [u.silenced_ms for u in report.utterances] == [None, 100]
 
 
 def test_a_voice_that_comes_after_the_next_utterance_began_answers_only_that_one() -> None:
-    report = report_of([Span(0, 1000), Span(2000, 3000)], heard((tone(400), 3700)))
+    report = report_of([Span(0, 1000), Span(2000, 3000)], received((tone(400), 3700)))
     assert [u.reply_ms for u in report.utterances] == [None, 700]
     assert report.reply_ms == 700
 
 
 def test_a_greeting_is_no_answer() -> None:
-    report = report_of([Span(1000, 2000)], heard((tone(400), 100)))
+    report = report_of([Span(1000, 2000)], received((tone(400), 100)))
     assert (report.answered, report.reply_ms, report.agent_audio_ms) == (False, None, 400)
 
 
 def test_where_nothing_was_asked_any_voice_is_an_answer() -> None:
-    assert report_of([], heard((tone(400), 100))).answered
-    assert not report_of([], Voice()).answered
+    assert report_of([], received((tone(400), 100))).answered
+    assert not report_of([], ReceivedAudio()).answered
 
 
 def test_the_json_holds_every_figure_of_the_call(tmp_path: Path) -> None:
-    conversation = Conversation()
-    say(conversation, 2500, "user-transcription", text="Wie heißt das?", final=True)
-    say(conversation, 2600, "bot-transcription", text="A bottle.")
-    say(conversation, 2600, "llm-function-call-in-progress", tool_call_id="c", function_name="look")
-    say(conversation, 2700, "error", message="The model is slow.")
+    transcript = CallTranscript()
+    say(transcript, 2500, "user-transcription", text="Wie heißt das?", final=True)
+    say(transcript, 2600, "bot-transcription", text="A bottle.")
+    say(transcript, 2600, "llm-function-call-in-progress", tool_call_id="c", function_name="look")
+    say(transcript, 2700, "error", message="The model is slow.")
     for size in (900, 1000, 3000):
-        server_says(conversation, 1, kind="frame", bytes=size)
-    server_says(conversation, 1, kind="frame_at_speech_end", age_ms=120)
-    server_says(conversation, 1, kind="frame_at_speech_end", age_ms=80)
-    report = report_of([Span(1000, 2000)], heard((tone(500), 2600)), conversation)
+        server_says(transcript, 1, kind="frame", bytes=size)
+    server_says(transcript, 1, kind="frame_at_speech_end", age_ms=120)
+    server_says(transcript, 1, kind="frame_at_speech_end", age_ms=80)
+    report = report_of([Span(1000, 2000)], received((tone(500), 2600)), transcript)
     report.write_json(tmp_path / "report.json")
     text = (tmp_path / "report.json").read_text(encoding="utf-8")
     assert "Wie heißt das?" in text
@@ -96,12 +86,12 @@ def test_the_json_holds_every_figure_of_the_call(tmp_path: Path) -> None:
         "answered": True,
         "ended": "answered",
     }
-    assert report.transcript[0] == Line("user", "Wie heißt das?", 2500)
-    assert report.tool_calls == [ToolCall("look", None, 2600)]
+    assert report.transcript[0] == TranscriptLine("user", "Wie heißt das?", 2500)
+    assert report.tool_calls == [ToolCallRecord("look", None, 2600)]
 
 
 def test_the_report_writes_the_agents_voice(tmp_path: Path) -> None:
-    report = report_of([], heard((tone(500), 100)))
+    report = report_of([], received((tone(500), 100)))
     report.write_wav(tmp_path / "voice.wav")
     with wave.open(str(tmp_path / "voice.wav")) as file:
         assert file.getnframes() == 24_000

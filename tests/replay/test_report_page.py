@@ -4,21 +4,21 @@ import re
 
 import av
 
-from tests.caller.test_received_audio import heard, tone
-from tests.caller.test_transcript import say
-from tests.replay.test_report import report_of
-from vision_agent.caller.transcript import Conversation
+from tests.support.reports import received, report_of
+from tests.support.rtvi import say
+from tests.support.signals import tone
+from vision_agent.caller.transcript import CallTranscript
 from vision_agent.caller.utterances import Span
 from vision_agent.replay.report import Report
 from vision_agent.replay.report_page import report_page
 
 
 def call() -> Report:
-    conversation = Conversation()
-    say(conversation, 2100, "user-transcription", text="What is <this>?", final=True)
-    say(conversation, 2200, "llm-function-call-in-progress", tool_call_id="c", function_name="look")
-    say(conversation, 2600, "bot-transcription", text="A bottle & a cup.")
-    return report_of([Span(1000, 2000)], heard((tone(1400), 2600)), conversation)
+    transcript = CallTranscript()
+    say(transcript, 2100, "user-transcription", text="What is <this>?", final=True)
+    say(transcript, 2200, "llm-function-call-in-progress", tool_call_id="c", function_name="look")
+    say(transcript, 2600, "bot-transcription", text="A bottle & a cup.")
+    return report_of([Span(1000, 2000)], received((tone(1400), 2600)), transcript)
 
 
 def test_what_was_said_and_done_stands_in_the_order_it_happened_and_as_it_was() -> None:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from vision_agent.caller.peer import Peer
-from vision_agent.caller.received_audio import Voice
+from vision_agent.caller.peer import CallerPeer
+from vision_agent.caller.received_audio import ReceivedAudio
 from vision_agent.caller.recording import SOUND_RATE_HZ, Recording, Samples
 from vision_agent.caller.signalling import Signalling
 from vision_agent.caller.tracks import CameraTrack, MicrophoneTrack
-from vision_agent.caller.transcript import Conversation
+from vision_agent.caller.transcript import CallTranscript
 from vision_agent.caller.utterances import Span, utterances
 
 QUIET_AFTER_MS = 700
@@ -65,7 +65,7 @@ class Exchange:
     error: str | None = None
 
 
-class _Log(Conversation):
+class _Log(CallTranscript):
     """Keeps what the channel says of the exchange that is going on."""
 
     def __init__(self) -> None:
@@ -123,8 +123,10 @@ class SoakCaller:
         self._camera = CameraTrack(Recording.open(video)) if video else None
         self._signalling = Signalling(url, None, 60.0)
         self.log = _Log()
-        self.voice = Voice()
-        self._peer = Peer(self._microphone, self._camera, self.log, self.voice, self.now_ms)
+        self.voice = ReceivedAudio()
+        self._peer = CallerPeer(
+            self._microphone, self._camera, self.log.feed, self.voice.feed, self.now_ms
+        )
         self._pc_id = ""
 
     def now_ms(self) -> int:

@@ -1,50 +1,39 @@
-"""One call from this machine: dialled, talked, hung up."""
+"""A call to a server: dialled, waited for, hung up. Replays, `talk` and `CallClient` share it."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from aiortc import MediaStreamTrack
 
-from vision_agent.caller.call_recorder import CallRecorder
-from vision_agent.caller.ending import Progress, reason_to_end
+from vision_agent.caller.ending import CallProgress, reason_to_end
 from vision_agent.caller.failure import CallFailed, CallRefused, sentence
-from vision_agent.caller.live_captions import LiveCaptions
-from vision_agent.caller.peer import Peer
-from vision_agent.caller.playout import Playout
-from vision_agent.caller.received_audio import Voice
-from vision_agent.caller.recording import SOUND_RATE_HZ, Samples
-from vision_agent.caller.reply_watch import ReplyWatch
+from vision_agent.caller.peer import CallerPeer, OnAudio, OnMessage
 from vision_agent.caller.signalling import Signalling
-from vision_agent.caller.taps import TappedSound
-from vision_agent.caller.transcript import Conversation, Line, Point, ToolCall
-from vision_agent.talk.echo import rms
-from vision_agent.talk.screen import Screen
+from vision_agent.caller.transcript import CallTranscript
 
 _POLL_S = 0.05
-# A server that announces no pictures, or skips all of them, must not stop the question.
-_FIRST_PICTURE_S = 3.0
+# A server that does not announce its frames, or skips all of them, must not hold up the question.
+_FIRST_FRAME_S = 3.0
 
 
-class TalkCall:
-    """A call while the context lasts: it is made on entering and hung up on leaving.
+class OutgoingCall:
+    """One call from the caller's side.
 
     Args:
         signalling: The server.
         microphone: What the caller says.
-        camera: What the caller shows, if anything.
-        playout: Where the agent's voice goes.
-        screen: Where the call is shown.
-        recorder: Keeps both sides, if wanted; closed with the call.
-        voice: Keeps the agent's, if wanted.
-        asked: Options of this call (`voice`, `language`, `modalities`).
-        timeout_s: The longest wait for the server.
+        camera: What the caller shows; None for a call without video.
+        transcript: Collects what the server says; the call reads from it how things stand.
+        on_message: Receives each message of the channel and its time in ms of the call.
+        on_audio: Receives the agent's voice frame by frame; see `CallerPeer`.
+        on_state: Called with "dialling" and "connecting" as they begin.
+        is_played: Somebody listens; see `CallerPeer`.
+        timeout_s: The longest wait for the server to connect and be ready.
     """
 
     def __init__(
@@ -52,90 +41,116 @@ class TalkCall:
         signalling: Signalling,
         microphone: MediaStreamTrack,
         camera: MediaStreamTrack | None,
-        playout: Playout,
-        screen: Screen,
+        transcript: CallTranscript,
         *,
-        recorder: CallRecorder | None = None,
-        voice: Voice | None = None,
-        asked: Mapping[str, Any] | None = None,
-        timeout_s: float = 60.0,
+        on_message: OnMessage,
+        on_audio: OnAudio,
+        on_state: Callable[[str], None],
+        is_played: bool,
+        timeout_s: float,
     ) -> None:
-        self.replies_ms: list[int] = []
-        self._signalling, self._asked, self._timeout_s = signalling, dict(asked or {}), timeout_s
-        self._playout, self._screen, self._recorder = playout, screen, recorder
-        self._voice = voice
-        self._microphone = TappedSound(microphone, self._on_sent)
-        self._camera = camera
-        self._watch = ReplyWatch()
-        self._typed: tuple[int, int] | None = None
-        self._conversation = Conversation(lambda who, text, at_ms: screen.line(who, text))
-        self._captions = LiveCaptions(screen.partial, screen.state)
+        self._signalling, self._timeout_s = signalling, timeout_s
+        self._microphone, self._camera, self._transcript = microphone, camera, transcript
+        self._on_message, self._on_audio, self._on_state = on_message, on_audio, on_state
+        self._is_played = is_played
         self._zero_s = time.monotonic()
-        self._peer: Peer | None = None
+        self._peer: CallerPeer | None = None
         self._pc_id: str | None = None
 
     @property
-    def transcript(self) -> list[tuple[str, str]]:
-        """Who ("user" or "agent") said what, in order."""
-        return [(line.who, line.text) for line in self._conversation.transcript]
+    def connected_ms(self) -> int | None:
+        """When media could flow (ICE and DTLS done); None before that."""
+        return self._peer.connected_ms if self._peer is not None else None
 
     @property
-    def lines(self) -> list[Line]:
-        """The transcript with times, and with the name of the agent who speaks."""
-        return self._conversation.transcript
+    def ended(self) -> str | None:
+        """Why the server or the connection ended the call; None while it goes on."""
+        return self._transcript.ended or (self._peer.lost if self._peer is not None else None)
 
-    @property
-    def tool_calls(self) -> list[ToolCall]:
-        """The tools the agent has used, in order."""
-        return list(self._conversation.tool_calls.values())
+    def now_ms(self) -> int:
+        """Now, in ms since the call object was made."""
+        return self.timeline_ms(time.monotonic())
 
-    @property
-    def points(self) -> list[Point]:
-        """What the agent has pointed at, in order."""
-        return self._conversation.points
+    def timeline_ms(self, at_s: float) -> int:
+        """A moment of `time.monotonic()` in ms since the call object was made."""
+        return round((at_s - self._zero_s) * 1000)
 
-    @property
-    def silent_ms(self) -> int:
-        """For how long the agent has been silent."""
-        return self._now_ms() - (self._watch.silent_since_ms or 0)
+    async def dial(self, asked: Mapping[str, Any]) -> None:
+        """Make the offer, and wait until media flows and the server says that its agent listens.
 
-    @property
-    def errors(self) -> list[str]:
-        """What the server said went wrong."""
-        return self._conversation.errors
+        Args:
+            asked: Options of this call (`voice`, `language`, `modalities`).
 
-    async def __aenter__(self) -> Self:
-        try:
-            await self._dial()
-        except BaseException:
-            await self._hang_up()
-            raise
-        return self
+        Raises:
+            CallRefused: The server can't be reached or does not take the call.
+            CallFailed: No connection was made, or the server was not ready within the timeout.
+        """
+        self._on_state("dialling")
+        self._peer = CallerPeer(
+            self._microphone,
+            self._camera,
+            self._on_message,
+            self._on_audio,
+            self.now_ms,
+            ice_servers=await self._signalling.ice_servers(),
+            is_played=self._is_played,
+        )
+        answer = await self._signalling.offer(await self._peer.offer(), dict(asked))
+        self._pc_id = answer.pc_id
+        self._on_state("connecting")
+        await self._peer.accept(answer.sdp)
+        if not await self.until(lambda: self._missing() is None, self._timeout_s):
+            raise CallFailed(f"{self._missing()} within {self._timeout_s:g} s.")
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self._hang_up()
+    async def until(self, condition: Callable[[], bool], timeout_s: float = math.inf) -> bool:
+        """Wait until the condition holds; returns False if it does not within the time.
 
-    def keep_voice(self, voice: Voice | None) -> None:
-        """Keep the agent's voice there from now on."""
-        self._voice = voice
+        Raises:
+            CallFailed: The call ended first.
+        """
+        deadline_s = time.monotonic() + timeout_s
+        while not condition():
+            self.check()
+            if time.monotonic() > deadline_s:
+                return False
+            await asyncio.sleep(_POLL_S)
+        return True
 
-    @property
-    def pictures_seen(self) -> int:
-        """How many pictures have reached the model, as the server says."""
-        return len(self._conversation.jpeg_bytes)
+    async def until_seen(self) -> None:
+        """Wait until a frame has reached the model, or `_FIRST_FRAME_S` have passed.
 
-    @property
-    def last_reply_ms(self) -> int | None:
-        """From the end of what was said last to the agent's voice; None while there is none."""
-        watch = self._watch
-        if watch.said_ms is None or watch.heard_ms is None:
-            return None
-        return watch.heard_ms - watch.said_ms
+        Raises:
+            CallFailed: The call ended first.
+        """
+        if self._camera is not None:
+            await self.until(lambda: bool(self._transcript.jpeg_bytes), _FIRST_FRAME_S)
+
+    async def until_ended(self) -> str:
+        """Wait until the other side ends the call; returns why, as a sentence."""
+        while True:
+            if (why := self.ended) is not None:
+                return sentence(why)
+            await asyncio.sleep(_POLL_S)
+
+    async def until_over(self, progress: Callable[[], CallProgress]) -> str:
+        """Wait until the answer is over or the time is up; returns why, in words.
+
+        Args:
+            progress: Returns how things stand; asked twenty times a second.
+
+        Raises:
+            CallFailed: The call ended first.
+        """
+        while True:
+            self.check()
+            if (reason := reason_to_end(progress())) is not None:
+                return reason
+            await asyncio.sleep(_POLL_S)
+
+    def check(self) -> None:
+        """Raise `CallFailed` once the call can't go on."""
+        if (why := self.ended) is not None:
+            raise CallFailed(sentence(why))
 
     def type(self, text: str) -> None:
         """Send a typed line.
@@ -143,11 +158,9 @@ class TalkCall:
         Raises:
             CallFailed: The call has ended, or the server takes no line of that length.
         """
-        self._check()
-        assert self._peer is not None
-        now_ms = self._now_ms()
-        self._watch.typed(now_ms)
-        self._typed = now_ms, len(self._conversation.errors)
+        self.check()
+        if self._peer is None:
+            raise CallFailed("The call has not been dialled yet.")
         self._peer.type(text)
 
     def tell_microphone(self, on: bool) -> None:
@@ -155,151 +168,31 @@ class TalkCall:
         if self._peer is not None:
             self._peer.tell_microphone(on)
 
-    async def until_ended(self) -> str:
-        """Wait until the other side ends the call; return why."""
-        while True:
-            if (why := self._ended()) is not None:
-                return sentence(why)
-            await asyncio.sleep(_POLL_S)
+    async def hang_up(self) -> str | None:
+        """Say goodbye and release everything, whatever state the call is in.
 
-    async def until(self, condition: Callable[[], bool], timeout_s: float = math.inf) -> bool:
-        """Wait until the condition holds; returns False if it doesn't within the time.
-
-        Raises:
-            CallFailed: The call ended first.
+        Returns:
+            Why the server did not take the goodbye; None if it did, or none was due.
         """
-        deadline_s = time.monotonic() + timeout_s
-        while not condition():
-            self._check()
-            if time.monotonic() > deadline_s:
-                return False
-            await asyncio.sleep(_POLL_S)
-        return True
-
-    async def until_seen(self) -> None:
-        """Wait until a picture has reached the model, or `_FIRST_PICTURE_S` have passed.
-
-        Raises:
-            CallFailed: The call ended first.
-        """
-        await self.until(lambda: bool(self._conversation.jpeg_bytes), _FIRST_PICTURE_S)
-
-    async def until_answered(self, *, in_text: bool = False) -> str:
-        """Wait until the answer to what was said or typed last is over; return how it ended.
-
-        Args:
-            in_text: The agent answers in text: no voice is waited for.
-
-        Raises:
-            CallFailed: The call ended meanwhile, or the server refused what was typed.
-        """
-        while True:
-            self._check()
-            self._check_refused()
-            said_ms, turn_ms = self._watch.said_ms, self._conversation.turn_complete_ms
-            if in_text and said_ms is not None and turn_ms is not None and turn_ms >= said_ms:
-                return "answered"
-            reason = reason_to_end(
-                Progress(
-                    now_ms=self._now_ms(),
-                    said_ms=said_ms,
-                    expects_answer=True,
-                    heard_ms=self._watch.heard_ms,
-                    silent_since_ms=self._watch.silent_since_ms,
-                    turn_complete_ms=turn_ms,
-                    is_busy=self._conversation.is_busy,
-                    timeout_ms=round(self._timeout_s * 1000),
-                )
-            )
-            if reason is not None:
-                return reason
-            await asyncio.sleep(_POLL_S)
-
-    def _check_refused(self) -> None:
-        if self._typed is None or self._watch.heard_ms is not None:
-            return
-        typed_ms, errors_before = self._typed
-        refused = self._conversation.errors[errors_before:]
-        if refused and typed_ms == self._watch.said_ms:
-            self._typed = None
-            raise CallFailed(sentence(refused[0]))
-
-    async def _dial(self) -> None:
-        self._screen.state("dialling")
-        servers = await self._signalling.ice_servers()
-        self._peer = Peer(
-            self._microphone,
-            self._camera,
-            _Ear(self._on_message),
-            _Ear(self._on_voice),
-            self._now_ms,
-            ice_servers=servers,
-            is_played=True,
-        )
-        answer = await self._signalling.offer(await self._peer.offer(), self._asked)
-        self._pc_id = answer.pc_id
-        self._screen.state("connecting")
-        await self._peer.accept(answer.sdp)
-        if not await self.until(self._is_ready, self._timeout_s):
-            raise CallFailed(f"The server wasn't ready within {self._timeout_s:g} s.")
-
-    def _is_ready(self) -> bool:
-        connected = self._peer is not None and self._peer.connected_ms is not None
-        return connected and self._conversation.ready and not self._conversation.connecting
-
-    def _ended(self) -> str | None:
-        return self._conversation.ended or (self._peer.lost if self._peer is not None else None)
-
-    def _check(self) -> None:
-        """Raise once the call can't go on."""
-        if (why := self._ended()) is not None:
-            raise CallFailed(sentence(why))
-
-    async def _hang_up(self) -> None:
-        if self._pc_id is not None and self._ended() is None:
-            # The server may have been stopped by the same Ctrl-C.
-            with contextlib.suppress(CallRefused):
+        refused = None
+        if self._pc_id is not None and self.ended is None:
+            try:
                 await self._signalling.goodbye(self._pc_id)
+            except CallRefused as error:
+                refused = str(error)
         if self._peer is not None:
             await self._peer.close()
         self._microphone.stop()
         if self._camera is not None:
             self._camera.stop()
-        self._conversation.close()
-        if self._recorder is not None:
-            self._recorder.close()
+        self._transcript.close()
+        return refused
 
-    def _on_sent(self, samples: Samples, at_s: float) -> None:
-        now_ms = round((at_s - self._zero_s) * 1000)
-        level = rms(samples)
-        self._screen.level("user", level)
-        self._watch.sent(level, now_ms)
-        if self._recorder is not None:
-            self._recorder.caller(samples, now_ms)
-
-    def _on_voice(self, samples: Samples, arrived_ms: int) -> None:
-        level = rms(samples)
-        self._playout.push(samples)
-        self._screen.level("agent", level)
-        reply_ms = self._watch.received(level, len(samples) * 1000 // SOUND_RATE_HZ, arrived_ms)
-        if reply_ms is not None:
-            self.replies_ms.append(reply_ms)
-            self._screen.reply(reply_ms)
-        if self._recorder is not None:
-            self._recorder.agent(samples, arrived_ms)
-        if self._voice is not None:
-            self._voice.feed(samples, arrived_ms)
-
-    def _on_message(self, message: str | bytes, at_ms: int) -> None:
-        self._conversation.feed(message, at_ms)
-        self._captions.feed(message)
-
-    def _now_ms(self) -> int:
-        return round((time.monotonic() - self._zero_s) * 1000)
-
-
-class _Ear:
-    """What the peer hands things to: it calls `feed`."""
-
-    def __init__(self, feed: Callable[..., None]) -> None:
-        self.feed = feed
+    def _missing(self) -> str | None:
+        if self.connected_ms is None:
+            return "The connection wasn't made"
+        if not self._transcript.ready:
+            return "The server didn't say that its agent is ready (bot-ready)"
+        if self._transcript.connecting:
+            return "The server didn't reach its model"
+        return None

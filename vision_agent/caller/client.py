@@ -12,10 +12,11 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from vision_agent.caller.call import TalkCall
 from vision_agent.caller.failure import CallFailed
+from vision_agent.caller.interactive_call import InteractiveCall
+from vision_agent.caller.observer import NoObserver
 from vision_agent.caller.playout import Playout
-from vision_agent.caller.received_audio import Voice, write_wav
+from vision_agent.caller.received_audio import ReceivedAudio, write_wav
 from vision_agent.caller.recording import (
     SOUND_RATE_HZ,
     BadRecording,
@@ -27,9 +28,8 @@ from vision_agent.caller.recording import (
 from vision_agent.caller.signalling import Signalling
 from vision_agent.caller.switching_camera import SwitchingCamera
 from vision_agent.caller.tracks import MicrophoneTrack
-from vision_agent.caller.transcript import Point, ToolCall
+from vision_agent.caller.transcript import Point, ToolCallRecord
 from vision_agent.caller.utterances import utterances
-from vision_agent.talk.screen import NoScreen
 
 _SEEN_S = 5.0
 _QUIET_MS = 700
@@ -80,7 +80,7 @@ class CallClient:
     ) -> None:
         self._url, self._token, self._timeout_s = url, token, timeout_s
         self._headers, self._first, self._asked = headers, show, dict(asked or {})
-        self._made: TalkCall | None = None
+        self._made: InteractiveCall | None = None
         self._told = 0
         self._in_text = "TEXT" in str(self._asked.get("modalities", "")).upper()
 
@@ -90,13 +90,13 @@ class CallClient:
         self._camera: SwitchingCamera | None = None
         if self._first is not None:
             self._camera = SwitchingCamera()
-            self._camera.show(await _pictures(self._first))
-        call = TalkCall(
+            self._camera.show(await _frames_of(self._first))
+        call = InteractiveCall(
             Signalling(self._url, self._token, self._timeout_s, self._headers),
             self._microphone,
             self._camera,
             Playout(),
-            NoScreen(),
+            NoObserver(),
             asked=self._asked,
             timeout_s=self._timeout_s,
         )
@@ -119,7 +119,7 @@ class CallClient:
         await self._call.__aexit__(kind, error, traceback)
 
     @property
-    def _call(self) -> TalkCall:
+    def _call(self) -> InteractiveCall:
         if self._made is None:
             raise CallFailed("There is no call yet: write `async with CallClient(…) as call`.")
         return self._made
@@ -130,7 +130,7 @@ class CallClient:
         return self._call.transcript
 
     @property
-    def tool_calls(self) -> list[ToolCall]:
+    def tool_calls(self) -> list[ToolCallRecord]:
         """The tools the agent has used so far: name, arguments, result, times."""
         return self._call.tool_calls
 
@@ -156,10 +156,10 @@ class CallClient:
             raise ValueError(
                 "The call has no camera: give the first picture as CallClient(show=…)."
             )
-        self._camera.show(await _pictures(what))
+        self._camera.show(await _frames_of(what))
         # A server looks when it is asked something, too; this is for what is said next.
-        seen = call.pictures_seen
-        await call.until(lambda: call.pictures_seen > seen, _SEEN_S)
+        seen = call.frames_seen
+        await call.until(lambda: call.frames_seen > seen, _SEEN_S)
 
     async def type(self, text: str) -> Answer:
         """Type a line; returns its answer.
@@ -216,19 +216,19 @@ class CallClient:
             raise CallFailed(f"The agent has said nothing for {self._timeout_s:g} s.")
         return self._told_since(self._told, None, voice)
 
-    def _listen(self) -> tuple[Voice, int]:
-        voice = Voice()
-        self._call.keep_voice(voice)
+    def _listen(self) -> tuple[ReceivedAudio, int]:
+        voice = ReceivedAudio()
+        self._call.keep_audio(voice)
         return voice, len(self._call.transcript)
 
-    async def _answer(self, voice: Voice, said: int) -> Answer:
+    async def _answer(self, voice: ReceivedAudio, said: int) -> Answer:
         how = await self._call.until_answered(in_text=self._in_text)
         answer = self._told_since(said, self._call.last_reply_ms, voice)
         if how != "answered" and not answer.text:
             raise CallFailed(f"The agent did not answer: {how}.")
         return answer
 
-    def _told_since(self, said: int, reply_ms: int | None, voice: Voice) -> Answer:
+    def _told_since(self, said: int, reply_ms: int | None, voice: ReceivedAudio) -> Answer:
         lines = [line for line in self._call.lines[said:] if line.who == "agent"]
         self._told = len(self._call.lines)
         return Answer(
@@ -239,10 +239,10 @@ class CallClient:
         )
 
 
-async def _pictures(what: Path | str | npt.NDArray[np.uint8]) -> Recording | npt.NDArray[np.uint8]:
+async def _frames_of(what: Path | str | npt.NDArray[np.uint8]) -> Recording | npt.NDArray[np.uint8]:
     if isinstance(what, np.ndarray):
         return what
     recording = await asyncio.to_thread(Recording.open, Path(what))
-    if not recording.has_pictures:
+    if not recording.has_video:
         raise BadRecording(f"{what} has no picture in it.")
     return recording

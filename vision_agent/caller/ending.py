@@ -1,4 +1,4 @@
-"""When a replayed call is over. Pure: times in, the reason out."""
+"""When a call, or the answer to a question in it, is over. Pure: times in, the reason out."""
 
 from __future__ import annotations
 
@@ -13,42 +13,46 @@ VOICELESS_TURN_MS = 3_000
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class CallProgress:
     """Where a call stands, in ms on its timeline.
 
     Attributes:
         now_ms: Now.
         said_ms: When everything the caller has to say had been said; None before that.
         expects_answer: Whether anything was said that wants an answer.
-        heard_ms: When the agent's voice began after `said_ms`; None while it hasn't.
+        answered_ms: When the agent's voice began after `said_ms`; None while it hasn't.
         silent_since_ms: End of the newest voiced packet of the whole call.
         turn_complete_ms: The newest completed turn.
         is_busy: The agent is waiting for a tool.
         timeout_ms: How long to wait after `said_ms`.
+        in_text: The agent answers in text: no voice is waited for.
     """
 
     now_ms: int
     said_ms: int | None
     expects_answer: bool
-    heard_ms: int | None
+    answered_ms: int | None
     silent_since_ms: int | None
     turn_complete_ms: int | None
     is_busy: bool
     timeout_ms: int
+    in_text: bool = False
 
 
-def reason_to_end(progress: Progress) -> str | None:
+def reason_to_end(progress: CallProgress) -> str | None:
     """Return why the call is over, in words, or None while it goes on."""
     p = progress
     if p.said_ms is None:
         return None
+    turn_is_complete = p.turn_complete_ms is not None and p.turn_complete_ms >= p.said_ms
+    if p.in_text and turn_is_complete:
+        return "answered"
     waited_ms = p.now_ms - p.said_ms
     if waited_ms > p.timeout_ms:
         return "timeout"
     if p.is_busy:
         return None
-    turn_is_complete = p.turn_complete_ms is not None and p.turn_complete_ms >= p.said_ms
-    if p.heard_ms is None and p.expects_answer:
+    if p.answered_ms is None and p.expects_answer:
         voiceless = turn_is_complete and p.now_ms - (p.turn_complete_ms or 0) > VOICELESS_TURN_MS
         return "the agent's turn had no voice" if voiceless else None
     quiet_ms = p.now_ms - max(p.silent_since_ms or 0, p.said_ms)

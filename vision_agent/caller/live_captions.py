@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
+
+from vision_agent.caller import rtvi
 
 
 class LiveCaptions:
@@ -23,12 +24,7 @@ class LiveCaptions:
 
     def feed(self, message: str | bytes) -> None:
         """Take one message; what isn't understood is somebody else's."""
-        try:
-            body = json.loads(message)
-        except (ValueError, RecursionError):
-            return
-        data = body.get("data") if isinstance(body, dict) else None
-        if not isinstance(data, dict):
+        if (body := rtvi.parse(message)) is None or not isinstance(data := body.get("data"), dict):
             return
         text = data.get("text")
         match body.get("type"):

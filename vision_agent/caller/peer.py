@@ -6,7 +6,6 @@ import asyncio
 import logging
 import uuid
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 import av
 from aiortc import (
@@ -23,7 +22,7 @@ from aiortc.mediastreams import MediaStreamError
 from vision_agent.caller.aiortc_patches import gather_loopback, hold_back_little, watch_arrivals
 from vision_agent.caller.failure import CallFailed, as_call_failed, sentence
 from vision_agent.caller.recording import SOUND_RATE_HZ, Samples, samples_of
-from vision_agent.caller.transcript import client_ready, send_text, track_status
+from vision_agent.caller.rtvi import client_ready, send_text, track_status
 from vision_agent.version import __version__
 
 logger = logging.getLogger(__name__)
@@ -33,32 +32,24 @@ _CLOSE_S = 5.0
 _ARRIVALS_KEPT = 500
 
 
-class TakesMessages(Protocol):
-    """What the channel's messages go to, such as `Conversation`."""
+OnMessage = Callable[[str | bytes, int], None]
+"""Receives a message of the data channel and when it came, in ms of the call."""
 
-    def feed(self, message: str | bytes, at_ms: int, /) -> None:
-        """Take one message."""
-
-
-class TakesVoice(Protocol):
-    """What the agent's voice goes to, such as `Voice`."""
-
-    def feed(self, samples: Samples, arrived_ms: int, /) -> None:
-        """Take one decoded frame, mono s16 at `SOUND_RATE_HZ`."""
+OnAudio = Callable[[Samples, int], None]
+"""Receives a decoded frame, mono s16 at `SOUND_RATE_HZ`, and when its packet came, in ms."""
 
 
-class Peer:
+class CallerPeer:
     """One peer connection, furnished as an RTVI client's: microphone, camera, channel "chat".
 
-    Everything that comes in goes to `conversation` and `voice`, stamped with `now_ms`. What aiortc
-    raises leaves here as `CallFailed`.
+    What aiortc raises leaves here as `CallFailed`.
 
     Args:
         microphone: What the caller says.
         camera: What the caller shows; None for a call without a picture.
-        conversation: See above.
-        voice: See above.
-        now_ms: The call's clock.
+        on_message: Receives the channel's messages.
+        on_audio: Receives the agent's voice.
+        now_ms: The call's clock, which stamps both.
         ice_servers: STUN and TURN servers to gather candidates from.
         is_played: Somebody listens: the voice is handed over as soon as it can be decoded.
 
@@ -71,8 +62,8 @@ class Peer:
         self,
         microphone: MediaStreamTrack,
         camera: MediaStreamTrack | None,
-        conversation: TakesMessages,
-        voice: TakesVoice,
+        on_message: OnMessage,
+        on_audio: OnAudio,
         now_ms: Callable[[], int],
         *,
         ice_servers: Sequence[RTCIceServer] = (),
@@ -82,9 +73,9 @@ class Peer:
         self.connected_ms: int | None = None
         self.lost: str | None = None
         self._microphone, self._camera = microphone, camera
-        self._conversation, self._voice, self._now_ms = conversation, voice, now_ms
+        self._on_audio, self._now_ms = on_audio, now_ms
         self._is_played = is_played
-        self._listening: list[asyncio.Task[None]] = []
+        self._receiving: list[asyncio.Task[None]] = []
         self._arrivals: dict[int, int] = {}
         self._first_stamp: int | None = None
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=list(ice_servers)))
@@ -96,7 +87,7 @@ class Peer:
             self._peer.addTransceiver(camera, direction="sendonly").setCodecPreferences(_vp8())
         self._channel = self._peer.createDataChannel("chat", ordered=True)
         self._channel.on("open", self._on_open)
-        self._channel.on("message", lambda message: conversation.feed(message, now_ms()))
+        self._channel.on("message", lambda message: on_message(message, now_ms()))
         self._channel.on("close", lambda: self._lose("the server closed the channel"))
 
     async def offer(self) -> str:
@@ -149,9 +140,9 @@ class Peer:
         except Exception:
             # The call is over, and its result stands; the tasks below are still to be ended.
             logger.warning("the caller's peer connection didn't close cleanly", exc_info=True)
-        for task in self._listening:
+        for task in self._receiving:
             task.cancel()
-        await asyncio.gather(*self._listening, return_exceptions=True)
+        await asyncio.gather(*self._receiving, return_exceptions=True)
 
     def _on_open(self) -> None:
         self._send_if_it_can(client_ready(uuid.uuid4().hex, __version__))
@@ -179,12 +170,12 @@ class Peer:
             self._lose(f"the connection is {state}")
 
     def _on_track(self, track: MediaStreamTrack) -> None:
-        if track.kind == "audio" and not self._listening:
+        if track.kind == "audio" and not self._receiving:
             receiver = next(r for r in self._peer.getReceivers() if r.track is track)
             watch_arrivals(receiver, self._note_arrival)
             if self._is_played:
                 hold_back_little(receiver)
-            self._listening.append(asyncio.create_task(self._listen(track)))
+            self._receiving.append(asyncio.create_task(self._receive(track)))
 
     def _note_arrival(self, rtp_timestamp: int) -> None:
         # aiortc counts a decoded frame's pts from the first packet's time stamp.
@@ -194,7 +185,7 @@ class Peer:
             self._arrivals.pop(next(iter(self._arrivals)))
         self._arrivals[(rtp_timestamp - self._first_stamp) & 0xFFFFFFFF] = self._now_ms()
 
-    async def _listen(self, track: MediaStreamTrack) -> None:
+    async def _receive(self, track: MediaStreamTrack) -> None:
         """Take the agent's voice off its track until it ends."""
         resampler = av.AudioResampler(format="s16", layout="mono", rate=SOUND_RATE_HZ)
         while True:
@@ -207,7 +198,7 @@ class Peer:
             stamp = round((frame.pts or 0) * float(frame.time_base or 0) * SOUND_RATE_HZ)
             arrived_ms = self._arrivals.pop(stamp & 0xFFFFFFFF, None)
             for piece in resampler.resample(frame):
-                self._voice.feed(
+                self._on_audio(
                     samples_of(piece),
                     self._now_ms() if arrived_ms is None else arrived_ms,
                 )

@@ -11,14 +11,13 @@ from collections import deque
 
 import numpy as np
 
+from vision_agent.caller.level import VOICED_RMS, rms
 from vision_agent.caller.recording import SOUND_RATE_HZ, Samples
-from vision_agent.talk.echo import rms
 
 _SAMPLES_PER_MS = SOUND_RATE_HZ // 1000
 _START_MS = 20
 _PLENTY_MS = 80
 _BOUND_MS = 300
-_QUIET_RMS = 64.0
 
 
 class Playout:
@@ -37,7 +36,7 @@ class Playout:
 
     def push(self, samples: Samples) -> None:
         """Take the next piece of the agent's voice."""
-        if self.waiting_ms >= _PLENTY_MS and rms(samples) < _QUIET_RMS:
+        if self.waiting_ms >= _PLENTY_MS and rms(samples) < VOICED_RMS:
             return
         self._pieces.append(samples)
         while self.waiting_ms > _BOUND_MS:

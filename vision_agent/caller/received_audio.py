@@ -7,18 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
+from vision_agent.caller.level import VOICED_RMS, rms
 from vision_agent.caller.recording import SOUND_RATE_HZ, Samples
 from vision_agent.caller.utterances import Span
 
-# -54 dBFS. Coded silence decodes to a few units at most; the quietest syllable is far above.
-_VOICED_RMS = 64.0
 # Pauses inside a sentence are shorter; an answer cut off and a new one are further apart.
 QUIET_MS = 300
 # 86 MB; a call is bounded by its recording and its timeout, this bounds what a mad server costs.
 _MAX_KEPT_S = 15 * 60
 
 
-class Voice:
+class ReceivedAudio:
     """Collects received audio and knows its voiced stretches, on the call's timeline in ms."""
 
     def __init__(self) -> None:
@@ -36,7 +35,7 @@ class Voice:
             arrived_ms: When its packet arrived.
         """
         length_ms = len(samples) * 1000 // SOUND_RATE_HZ
-        voiced = bool(len(samples)) and _rms(samples) >= _VOICED_RMS
+        voiced = rms(samples) >= VOICED_RMS
         if voiced:
             end_ms = arrived_ms + length_ms
             last = self._stretches[-1] if self._stretches else None
@@ -89,7 +88,3 @@ def write_wav(path: Path, samples: Samples) -> None:
         file.setsampwidth(2)
         file.setframerate(SOUND_RATE_HZ)
         file.writeframes(samples.astype("<i2").tobytes())
-
-
-def _rms(samples: Samples) -> float:
-    return float(np.sqrt(np.mean(samples.astype(np.float32) ** 2)))

@@ -22,7 +22,7 @@ SOUND_RATE_HZ = 48_000
 
 # A webcam's picture. A 4K recording would cost the caller seconds of VP8 encoding per second, and
 # the server shrinks every picture far below this before the model sees it.
-MAX_PICTURE_PX = 1280
+MAX_FRAME_PX = 1280
 MAX_FPS = 30.0
 # Sound is held in memory (5.8 MB a minute) because the ends of its utterances are found first.
 MAX_SOUND_S = 20 * 60
@@ -35,12 +35,12 @@ class BadRecording(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class TimedFrame:
     """One picture of a recording.
 
     Attributes:
         at_s: When it is due, in seconds after the first picture; grows from loop to loop.
-        frame: yuv420p, even sides, at most `MAX_PICTURE_PX` on the longer one, upright.
+        frame: yuv420p, even sides, at most `MAX_FRAME_PX` on the longer one, upright.
     """
 
     at_s: float
@@ -54,7 +54,7 @@ class Recording:
     Attributes:
         path: The file.
         duration_s: Length in seconds; 0 for a still image or when the container doesn't say.
-        has_pictures: Whether there is a video stream (cover art doesn't count).
+        has_video: Whether there is a video stream (cover art doesn't count).
         has_sound: Whether there is an audio stream.
         fps: Pictures per second it will be sent at, at most `MAX_FPS`.
         still: Whether its video is one picture only.
@@ -62,7 +62,7 @@ class Recording:
 
     path: Path
     duration_s: float
-    has_pictures: bool
+    has_video: bool
     has_sound: bool
     fps: float
     still: bool
@@ -76,7 +76,7 @@ class Recording:
         """
         with _container(path) as container:
             video, audio = _video_stream(container), _audio_stream(container)
-            if video is None and any(map(_is_picture, container.streams.video)):
+            if video is None and any(map(_is_video, container.streams.video)):
                 raise BadRecording(
                     f"The picture of {path} is in a codec that can't be decoded here."
                 )
@@ -94,7 +94,7 @@ class Recording:
                 if first is None:
                     raise BadRecording(f"No picture of {path} can be decoded: it is damaged.")
                 with _in_words(path):
-                    _webcam_picture(first)
+                    _webcam_frame(first)
                 still = next(frames, None) is None
                 fps = min(rate, MAX_FPS)
         if audio is not None:
@@ -107,13 +107,13 @@ class Recording:
         return cls(
             path=path,
             duration_s=0.0 if still and audio is None else duration_s,
-            has_pictures=video is not None,
+            has_video=video is not None,
             has_sound=audio is not None,
             fps=fps,
             still=still,
         )
 
-    def pictures(self) -> Iterator[Picture]:
+    def frames(self) -> Iterator[TimedFrame]:
         """Yield the recording's pictures without end, from the start again after the last.
 
         Blocking: each step decodes, so it belongs in a thread. Pictures closer together than
@@ -140,8 +140,8 @@ class Recording:
                         continue
                     last_at_s = at_s
                     with _in_words(self.path):
-                        picture = _webcam_picture(frame)
-                    yield Picture(loop_at_s + at_s, picture)
+                        webcam_frame = _webcam_frame(frame)
+                    yield TimedFrame(loop_at_s + at_s, webcam_frame)
             if not count:
                 raise BadRecording(f"No picture of {self.path} can be decoded: it is damaged.")
             loop_at_s += max(last_at_s, 0.0) + 1 / (self.fps or MAX_FPS)
@@ -232,7 +232,7 @@ def _container(path: Path) -> av.container.InputContainer:
 def _video_stream(container: av.container.InputContainer) -> Any | None:
     """Return the first video stream that isn't a cover picture glued to a song."""
     for stream in container.streams.video:
-        if _is_picture(stream) and _has_decoder(stream):
+        if _is_video(stream) and _has_decoder(stream):
             stream.thread_type = "AUTO"
             return stream
     return None
@@ -242,7 +242,7 @@ def _audio_stream(container: av.container.InputContainer) -> Any | None:
     return next(filter(_has_decoder, container.streams.audio), None)
 
 
-def _is_picture(stream: av.VideoStream) -> bool:
+def _is_video(stream: av.VideoStream) -> bool:
     return not stream.disposition & av.stream.Disposition.attached_pic
 
 
@@ -291,10 +291,10 @@ def _decoded(container: av.container.InputContainer, stream: Any) -> Iterator[An
             continue
 
 
-def _webcam_picture(frame: av.VideoFrame) -> av.VideoFrame:
+def _webcam_frame(frame: av.VideoFrame) -> av.VideoFrame:
     """Bring a picture to what a webcam would send: upright, yuv420p, even and not huge."""
     turns = round(frame.rotation / 90) % 4
-    scale = min(1.0, MAX_PICTURE_PX / max(frame.width, frame.height))
+    scale = min(1.0, MAX_FRAME_PX / max(frame.width, frame.height))
     width = max(2, int(frame.width * scale) // 2 * 2)
     height = max(2, int(frame.height * scale) // 2 * 2)
     if not turns:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from vision_agent.caller.level import VOICED_RMS
+
 _LOUDEST_FLOOR_RMS = 400.0
 _LEAST_VOICED_RMS = 200.0
 _ABOVE_FLOOR = 4.0
@@ -9,7 +11,6 @@ _ABOVE_FLOOR = 4.0
 _FLOOR_RISE = 1.01
 # Pauses inside an answer are shorter.
 _GAP_MS = 300
-_AGENT_VOICED_RMS = 64.0
 
 
 class ReplyWatch:
@@ -17,36 +18,36 @@ class ReplyWatch:
 
     Attributes:
         said_ms: When the caller's last words ended; None before the first.
-        heard_ms: When the answer to them began to arrive; None while it hasn't.
+        answered_ms: When the answer to them began to arrive; None while it hasn't.
         silent_since_ms: End of the agent's newest voiced frame; None before the first.
     """
 
     def __init__(self) -> None:
         self.said_ms: int | None = None
-        self.heard_ms: int | None = None
+        self.answered_ms: int | None = None
         self.silent_since_ms: int | None = None
         self._floor_rms = _LOUDEST_FLOOR_RMS
 
     def typed(self, now_ms: int) -> None:
         """The caller sent a line."""
-        self.said_ms, self.heard_ms = now_ms, None
+        self.said_ms, self.answered_ms = now_ms, None
 
     def sent(self, rms: float, now_ms: int) -> bool:
         """A frame of the caller's sound left; returns whether it was voiced."""
         self._floor_rms = min(rms + 1, self._floor_rms * _FLOOR_RISE, _LOUDEST_FLOOR_RMS)
         voiced = rms > max(_LEAST_VOICED_RMS, _ABOVE_FLOOR * self._floor_rms)
         if voiced:
-            self.said_ms, self.heard_ms = now_ms, None
+            self.said_ms, self.answered_ms = now_ms, None
         return voiced
 
     def received(self, rms: float, length_ms: int, arrived_ms: int) -> int | None:
         """A frame of the agent's came; returns the reply's time in ms if it begins an answer."""
-        if rms < _AGENT_VOICED_RMS:
+        if rms < VOICED_RMS:
             return None
         last_ms, self.silent_since_ms = self.silent_since_ms, arrived_ms + length_ms
-        if self.said_ms is None or self.heard_ms is not None or arrived_ms < self.said_ms:
+        if self.said_ms is None or self.answered_ms is not None or arrived_ms < self.said_ms:
             return None
         if last_ms is not None and arrived_ms - last_ms < _GAP_MS:
             return None  # it is still the answer that the caller spoke over
-        self.heard_ms = arrived_ms
+        self.answered_ms = arrived_ms
         return arrived_ms - self.said_ms

@@ -31,7 +31,7 @@ _HOW_TO_SIGN_IN = (
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SdpAnswer:
     """The server's answer: its SDP and the name of the call."""
 
     sdp: str
@@ -104,7 +104,7 @@ class Signalling:
         self._knows_it = True
         return read_ice_servers(info.get("ice_servers"))
 
-    async def offer(self, sdp: str, asked: dict[str, Any] | None = None) -> Answer:
+    async def offer(self, sdp: str, asked: dict[str, Any] | None = None) -> SdpAnswer:
         """Post an offer.
 
         Args:
@@ -131,7 +131,7 @@ class Signalling:
         if not isinstance(sdp_answer, str):
             raise CallRefused(f"{self.url} answered the offer without an SDP.")
         pc_id = answer.get("pc_id")
-        return Answer(sdp_answer, pc_id if isinstance(pc_id, str) else None)
+        return SdpAnswer(sdp_answer, pc_id if isinstance(pc_id, str) else None)
 
     async def goodbye(self, pc_id: str) -> None:
         """Tell the server that the call is over.

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fractions
-import time
 
 import av
 import numpy as np
@@ -14,8 +12,8 @@ from aiortc.mediastreams import MediaStreamError
 
 from vision_agent.caller.recording import Recording
 from vision_agent.caller.tracks import CameraTrack
+from vision_agent.caller.video_clock import VideoClock
 
-_VIDEO_CLOCK_HZ = 90_000
 _HELD_S = 0.1
 
 
@@ -28,8 +26,7 @@ class SwitchingCamera(MediaStreamTrack):
         super().__init__()
         self._recorded: CameraTrack | None = None
         self._held = _frame(np.full((240, 320, 3), 128, np.uint8))
-        self._began_at = time.monotonic()
-        self._pts = -1
+        self._clock = VideoClock()
 
     def show(self, what: Recording | npt.NDArray[np.uint8]) -> None:
         """Show a recording from its beginning, over and over, or a picture.
@@ -53,19 +50,15 @@ class SwitchingCamera(MediaStreamTrack):
         recorded = self._recorded
         if recorded is not None:
             try:
-                picture = await recorded.recv()
+                frame = await recorded.recv()
             except MediaStreamError:
                 await asyncio.sleep(_HELD_S)  # replaced meanwhile, or it can't be read further
             else:
                 if self._recorded is recorded:  # else something else is shown by now
-                    self._held = picture
+                    self._held = frame
         else:
             await asyncio.sleep(_HELD_S)
-        elapsed_s = time.monotonic() - self._began_at
-        self._pts = max(self._pts + 1, int(elapsed_s * _VIDEO_CLOCK_HZ))
-        self._held.pts = self._pts
-        self._held.time_base = fractions.Fraction(1, _VIDEO_CLOCK_HZ)
-        return self._held
+        return self._clock.stamp(self._held)
 
     def stop(self) -> None:
         """End the track and let go of the file."""

@@ -65,10 +65,12 @@ class LiveMicrophoneTrack(MediaStreamTrack):
 
     def _push(self, block: Samples) -> None:
         if self._open_samples is not None:
-            heard = min(self._open_samples, len(block))
-            block = np.concatenate((block[:heard], np.zeros(len(block) - heard, np.int16)))
-            self._open_samples -= heard
-            self._unsent_samples += heard
+            open_count = min(self._open_samples, len(block))
+            block = np.concatenate(
+                (block[:open_count], np.zeros(len(block) - open_count, np.int16))
+            )
+            self._open_samples -= open_count
+            self._unsent_samples += open_count
         self._blocks.append(block)
         self._held += len(block)
         while self._held > _MAX_WAITING_SAMPLES:
@@ -123,7 +125,7 @@ class LiveMicrophoneTrack(MediaStreamTrack):
         return samples[:_FRAME_SAMPLES]
 
 
-class TappedSound(MediaStreamTrack):
+class TappedAudio(MediaStreamTrack):
     """An audio track that shows each frame's samples and `time.monotonic()` to `tap`."""
 
     kind = "audio"
@@ -145,7 +147,7 @@ class TappedSound(MediaStreamTrack):
         super().stop()
 
 
-class TappedPictures(MediaStreamTrack):
+class TappedVideo(MediaStreamTrack):
     """A video track whose newest picture can be looked at.
 
     Attributes:

@@ -16,14 +16,14 @@ from aiortc.mediastreams import MediaStreamError
 from vision_agent.caller.recording import (
     SOUND_RATE_HZ,
     BadRecording,
-    Picture,
     Recording,
     Samples,
+    TimedFrame,
 )
 from vision_agent.caller.utterances import Span
+from vision_agent.caller.video_clock import VideoClock
 
 _FRAME_SAMPLES = SOUND_RATE_HZ // 50  # 20 ms, WebRTC's usual packet
-_VIDEO_CLOCK_HZ = 90_000
 # Held pictures are repeated this often: often enough for a receiver that waits for the next one,
 # seldom enough to cost nothing.
 _HELD_FPS = 10.0
@@ -43,17 +43,16 @@ class CameraTrack(MediaStreamTrack):
 
     def __init__(self, recording: Recording) -> None:
         super().__init__()
-        self.pictures_sent = 0
+        self.frames_sent = 0
         self.failure: str | None = None
-        self._pictures = recording.pictures()
+        self._source = recording.frames()
         self._still = recording.still
         # PyAV containers belong to one thread at a time; the default executor encodes meanwhile.
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="recording")
         self._shown: av.VideoFrame | None = None
         self._playing_since: float | None = None
-        self._began_at: float | None = None
+        self._clock: VideoClock | None = None
         self._due_at = 0.0
-        self._pts = -1
 
     def play(self) -> None:
         """Let the recording run from its first picture."""
@@ -65,10 +64,10 @@ class CameraTrack(MediaStreamTrack):
         if self.readyState != "live":
             raise MediaStreamError
         now = time.monotonic()
-        if self._began_at is None:
-            self._began_at = self._due_at = now
+        if self._clock is None:
+            self._clock, self._due_at = VideoClock(), now
         if self._shown is None:
-            first = await self._next_picture()
+            first = await self._next_frame()
             if first is None:
                 self.stop()
                 raise MediaStreamError
@@ -78,29 +77,24 @@ class CameraTrack(MediaStreamTrack):
             await asyncio.sleep(self._due_at - now)
         else:
             await self._advance(self._playing_since)
-        # The stamp is the moment of sending: it stays true over held pictures, loops and stalls.
-        elapsed_s = time.monotonic() - self._began_at
-        self._pts = max(self._pts + 1, int(elapsed_s * _VIDEO_CLOCK_HZ))
-        self._shown.pts = self._pts
-        self._shown.time_base = fractions.Fraction(1, _VIDEO_CLOCK_HZ)
-        self.pictures_sent += 1
-        return self._shown
+        self.frames_sent += 1
+        return self._clock.stamp(self._shown)
 
     async def _advance(self, playing_since: float) -> None:
-        picture = await self._next_picture()
-        if picture is None:
+        following = await self._next_frame()
+        if following is None:
             return
         now = time.monotonic()
-        due_at = playing_since + picture.at_s
+        due_at = playing_since + following.at_s
         if now > due_at + _STALL_S:
-            self._playing_since = now - picture.at_s
+            self._playing_since = now - following.at_s
         await asyncio.sleep(max(0.0, due_at - now))
-        self._shown = picture.frame
+        self._shown = following.frame
 
-    async def _next_picture(self) -> Picture | None:
+    async def _next_frame(self) -> TimedFrame | None:
         try:
             return await asyncio.get_running_loop().run_in_executor(
-                self._reader, next, self._pictures
+                self._reader, next, self._source
             )
         except (BadRecording, av.error.FFmpegError) as error:
             self.failure = str(error)
@@ -109,7 +103,7 @@ class CameraTrack(MediaStreamTrack):
     def stop(self) -> None:
         """End the track and let go of the file."""
         if self.readyState == "live":
-            self._reader.submit(self._pictures.close)  # type: ignore[attr-defined]
+            self._reader.submit(self._source.close)  # type: ignore[attr-defined]
             self._reader.shutdown(wait=False)
         super().stop()
 

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from vision_agent.caller import rtvi
+
 OnTranscript = Callable[[str, str, int], None]
 
-RTVI_LABEL = "rtvi-ai"
-RTVI_VERSION = "2.1.0"
 _SIGNALLING = "signalling"
 _LARGEST_NUMBER = 1_000_000_000
-# A tool's result may be nested; what is nested deeper could not be written again.
-_DEEPEST_LEVEL = 50
 
 
 @dataclass(slots=True)
-class Line:
+class TranscriptLine:
     """One line of the transcript.
 
     Attributes:
@@ -44,7 +41,7 @@ class Point:
 
 
 @dataclass(slots=True)
-class ToolCall:
+class ToolCallRecord:
     """A tool the agent used; `ended_ms` stays None when nothing said how it ended."""
 
     name: str
@@ -55,7 +52,7 @@ class ToolCall:
     cancelled: bool = False
 
 
-class Conversation:
+class CallTranscript:
     """Takes each message of the channel with its time and keeps what a report needs.
 
     Messages of unknown kinds and malformed ones are ignored: a newer server may send more.
@@ -71,8 +68,8 @@ class Conversation:
     def __init__(self, on_transcript: OnTranscript | None = None) -> None:
         self.ready = False
         self.connecting = False
-        self.transcript: list[Line] = []
-        self.tool_calls: dict[str, ToolCall] = {}
+        self.lines: list[TranscriptLine] = []
+        self.tool_calls: dict[str, ToolCallRecord] = {}
         self.points: list[Point] = []
         self.errors: list[str] = []
         self.interruptions = 0
@@ -89,11 +86,7 @@ class Conversation:
 
     def feed(self, message: str | bytes, at_ms: int) -> None:
         """Take one message as it came off the channel, `at_ms` on the call's timeline."""
-        try:
-            parsed = json.loads(message, parse_constant=_no_constant)
-        except (ValueError, RecursionError):
-            return
-        if not isinstance(parsed, dict) or _is_deep(parsed):
+        if (parsed := rtvi.parse(message)) is None:
             return
         data = parsed.get("data")
         data = data if isinstance(data, dict) else {}
@@ -101,7 +94,7 @@ class Conversation:
             inner = parsed.get("message")
             if isinstance(inner, dict) and inner.get("type") == "peerLeft":
                 self.ended = self.ended or "the server left"
-        elif parsed.get("label") == RTVI_LABEL:
+        elif parsed.get("label") == rtvi.LABEL:
             self._take(str(parsed.get("type")), data, at_ms)
 
     def close(self) -> None:
@@ -145,25 +138,25 @@ class Conversation:
         if data.get("final"):
             text = str(data.get("text", "")).strip()
             if text:
-                self._add(Line("user", text, self._user_since_ms))
+                self._add(TranscriptLine("user", text, self._user_since_ms))
             self._user_since_ms = None
 
     def _agent_said(self, text: str) -> None:
         self._saying.clear()
         if text.strip():
-            self._add(Line("agent", text.strip(), self._saying_since_ms, self._agent))
+            self._add(TranscriptLine("agent", text.strip(), self._saying_since_ms, self._agent))
 
-    def _add(self, line: Line) -> None:
-        self.transcript.append(line)
+    def _add(self, line: TranscriptLine) -> None:
+        self.lines.append(line)
         # An answer's whole text comes at its end, so it may follow a line that began later.
-        self.transcript.sort(key=lambda each: each.at_ms)
+        self.lines.sort(key=lambda each: each.at_ms)
         self._on_transcript(line.who, line.text, line.at_ms)
 
     def _tool(self, kind: str, data: dict[str, Any], at_ms: int) -> None:
         call_id = data.get("tool_call_id")
         if not isinstance(call_id, str):
             return  # "started" may come without an id; "in-progress" follows with one
-        call = self.tool_calls.setdefault(call_id, ToolCall("", None, at_ms))
+        call = self.tool_calls.setdefault(call_id, ToolCallRecord("", None, at_ms))
         call.name = str(data.get("function_name") or call.name)
         if "arguments" in data:
             call.arguments = data["arguments"]
@@ -204,46 +197,3 @@ def _is_number(value: Any) -> bool:
 
 def _is_box(value: Any) -> bool:
     return isinstance(value, list) and len(value) == 4 and all(map(_is_number, value))
-
-
-def _is_deep(value: Any, levels: int = _DEEPEST_LEVEL) -> bool:
-    inner = value.values() if isinstance(value, dict) else value
-    if not isinstance(value, dict | list):
-        return False
-    return levels == 0 or any(_is_deep(each, levels - 1) for each in inner)
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def client_ready(message_id: str, version: str) -> str:
-    """Format the message that opens the conversation; the server answers it with bot-ready."""
-    about = {"library": "vision_agent.replay", "library_version": version}
-    return json.dumps(
-        {
-            "label": RTVI_LABEL,
-            "type": "client-ready",
-            "id": message_id,
-            "data": {"version": RTVI_VERSION, "about": about},
-        }
-    )
-
-
-def send_text(message_id: str, text: str) -> str:
-    """Format a typed question."""
-    options = {"run_immediately": True, "audio_response": True}
-    return json.dumps(
-        {
-            "label": RTVI_LABEL,
-            "type": "send-text",
-            "id": message_id,
-            "data": {"content": text, "options": options},
-        }
-    )
-
-
-def track_status(*, receiver_index: int, enabled: bool) -> str:
-    """Format the transport's word that a microphone (0) or camera (1) was switched on or off."""
-    inner = {"type": "trackStatus", "receiver_index": receiver_index, "enabled": enabled}
-    return json.dumps({"type": "signalling", "message": inner})

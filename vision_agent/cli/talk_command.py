@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vision_agent.caller.call import TalkCall
 from vision_agent.caller.call_recorder import CallRecorder
 from vision_agent.caller.failure import CallFailed
-from vision_agent.caller.received_audio import Voice, write_wav
+from vision_agent.caller.interactive_call import InteractiveCall
+from vision_agent.caller.received_audio import ReceivedAudio, write_wav
 from vision_agent.caller.recording import SOUND_RATE_HZ, read_sound
 from vision_agent.caller.signalling import Signalling
-from vision_agent.caller.taps import TappedPictures
+from vision_agent.caller.taps import TappedVideo
 from vision_agent.caller.tracks import MicrophoneTrack
 from vision_agent.caller.utterances import utterances
 from vision_agent.data_folder import data_folder
@@ -104,7 +104,7 @@ class TalkCommand:
             if self.preview and devices.camera is None:
                 raise NotPossible("--preview shows the camera, and this call has none.")
             recorder = CallRecorder(self.record) if self.record else None
-            voice = Voice() if self.wav else None
+            received = ReceivedAudio() if self.wav else None
             url = self.url
             if url is None:
                 server = await stack.enter_async_context(ServerProcess(*self.serve_arguments))
@@ -114,14 +114,14 @@ class TalkCommand:
             stack.callback(screen.close)
             for note in devices.notes:
                 screen.note(note)
-            call = TalkCall(
+            call = InteractiveCall(
                 Signalling(url, self.token, self.timeout_s, self.headers),
                 devices.microphone,
                 devices.camera,
                 devices.playout,
                 screen,
                 recorder=recorder,
-                voice=voice,
+                received=received,
                 asked=self._asked(url, screen),
                 timeout_s=self.timeout_s,
             )
@@ -130,8 +130,8 @@ class TalkCommand:
                     devices.start()
                     return await self._talk(call, devices, screen)
             finally:
-                if voice is not None and self.wav is not None:
-                    write_wav(self.wav, voice.samples())
+                if received is not None and self.wav is not None:
+                    write_wav(self.wav, received.samples())
                 if recorder is not None:
                     screen.note(f"Recorded: {self.record}")
 
@@ -165,7 +165,7 @@ class TalkCommand:
             return LiveScreen(console, "Space: talk, and again: done · q or Ctrl-C: hang up")
         return LiveScreen(console, "Space or m: mute · q or Ctrl-C: hang up")
 
-    async def _talk(self, call: TalkCall, devices: CallDevices, screen: Screen) -> bool:
+    async def _talk(self, call: InteractiveCall, devices: CallDevices, screen: Screen) -> bool:
         """Hold the conversation; returns when either side has had enough."""
         if self.demo:
             return await self._hold(call, self._demo(call, devices, screen), devices)
@@ -173,19 +173,19 @@ class TalkCommand:
             return await self._hold(call, self._type_lines(call, screen), devices)
         return await self._hold(call, self._speak(call, devices, screen), devices)
 
-    async def _hold(self, call: TalkCall, conversation: Any, devices: CallDevices) -> bool:
+    async def _hold(self, call: InteractiveCall, conversation: Any, devices: CallDevices) -> bool:
         """Run the conversation until it ends or the other side does."""
         async with _tasks() as start:
             talking = start(conversation)
             ended = start(call.until_ended())
-            if self.preview and isinstance(devices.camera, TappedPictures):
+            if self.preview and isinstance(devices.camera, TappedVideo):
                 start(preview.show(devices.camera))
             await asyncio.wait((talking, ended), return_when=asyncio.FIRST_COMPLETED)
             if talking.done():
                 return bool(talking.result())
             raise CallFailed(ended.result())
 
-    async def _demo(self, call: TalkCall, devices: CallDevices, screen: Screen) -> bool:
+    async def _demo(self, call: InteractiveCall, devices: CallDevices, screen: Screen) -> bool:
         await call.until_seen()
         microphone = devices.scripted
         _, questions = demo_files(recordings_folder())
@@ -202,7 +202,7 @@ class TalkCommand:
                 screen.note(f"Not answered: {how}.")
         return all_answered
 
-    async def _type_lines(self, call: TalkCall, screen: Screen) -> bool:
+    async def _type_lines(self, call: InteractiveCall, screen: Screen) -> bool:
         in_text = "TEXT" in str(self.asked.get("modalities", "")).upper()
         typed_by_hand = sys.stdin.isatty()
         if typed_by_hand:
@@ -221,7 +221,7 @@ class TalkCommand:
                 screen.note(f"Not answered: {how}.")
         return all_answered
 
-    async def _speak(self, call: TalkCall, devices: CallDevices, screen: Screen) -> bool:
+    async def _speak(self, call: InteractiveCall, devices: CallDevices, screen: Screen) -> bool:
         hung_up = asyncio.Event()
         switch = MicrophoneSwitch(call, devices, screen)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from vision_agent.caller.ending import Progress, reason_to_end
+from vision_agent.caller.call import OutgoingCall
+from vision_agent.caller.ending import CallProgress
 from vision_agent.caller.failure import CallFailed, CallRefused, sentence
-from vision_agent.caller.peer import Peer
-from vision_agent.caller.received_audio import Voice
+from vision_agent.caller.received_audio import ReceivedAudio
 from vision_agent.caller.recording import (
     SOUND_RATE_HZ,
     Recording,
@@ -24,13 +23,10 @@ from vision_agent.caller.recording import (
 )
 from vision_agent.caller.signalling import Signalling, checked_timeout_s
 from vision_agent.caller.tracks import CameraTrack, MicrophoneTrack
-from vision_agent.caller.transcript import Conversation, OnTranscript
+from vision_agent.caller.transcript import CallTranscript, OnTranscript
 from vision_agent.caller.utterances import Span, utterances
 from vision_agent.replay.report import Report, make_report
 
-_POLL_S = 0.05
-# A server that doesn't announce its pictures, or skips all of them, must not stop the question.
-_FIRST_PICTURE_S = 3.0
 _NOTHING_SAID = (
     "Nobody says anything in it, so there is nothing to answer: it is shown once. "
     "Ask something with --ask, --type or --say."
@@ -107,11 +103,11 @@ async def replay(
     sound = await asyncio.to_thread(_what_to_say, options, recording)
     if on_note is not None and not options.typed and not utterances(sound, SOUND_RATE_HZ):
         on_note(_NOTHING_SAID)
-    call = _Call(
+    call = _Replay(
         options,
         recording,
         sound,
-        Conversation(on_transcript),
+        CallTranscript(on_transcript),
         on_progress or (lambda part: None),
         on_state or (lambda state: None),
     )
@@ -128,15 +124,15 @@ def _what_to_say(options: ReplayOptions, recording: Recording) -> Samples:
     return recording.sound()
 
 
-class _Call:
-    """One call, from dialling to hanging up."""
+class _Replay:
+    """One call from a recording, from dialling to hanging up."""
 
     def __init__(
         self,
         options: ReplayOptions,
         recording: Recording,
         sound: Samples,
-        conversation: Conversation,
+        transcript: CallTranscript,
         on_progress: Callable[[float], None],
         on_state: Callable[[str], None],
     ) -> None:
@@ -148,113 +144,71 @@ class _Call:
         self._showing_ms = round(
             1000 * max(recording.duration_s if not spoken else 0, len(sound) / SOUND_RATE_HZ)
         )
-        self._conversation, self._voice = conversation, Voice()
+        self._transcript, self._received = transcript, ReceivedAudio()
         self._on_progress, self._on_state = on_progress, on_state
-        self._signalling = Signalling(
-            options.url, options.token, options.timeout_s, options.headers
-        )
         self._microphone = MicrophoneTrack()
-        self._camera = CameraTrack(recording) if recording.has_pictures else None
-        self._zero_s = time.monotonic()
-        self._peer: Peer | None = None
+        self._camera = CameraTrack(recording) if recording.has_video else None
+        self._call = OutgoingCall(
+            Signalling(options.url, options.token, options.timeout_s, options.headers),
+            self._microphone,
+            self._camera,
+            transcript,
+            on_message=transcript.feed,
+            on_audio=self._received.feed,
+            on_state=self._enter,
+            is_played=False,
+            timeout_s=options.timeout_s,
+        )
         self._errors: list[str] = []
         self._asked_ms: int | None = None
         self._state = ""
 
     async def run(self) -> Report:
         """Make the call; always hangs up."""
-        pc_id: str | None = None
         ended = "cut off"
         try:
-            self._enter("dialling")
-            peer = self._peer = Peer(
-                self._microphone,
-                self._camera,
-                self._conversation,
-                self._voice,
-                self._now_ms,
-                ice_servers=await self._signalling.ice_servers(),
-            )
-            answer = await self._signalling.offer(await peer.offer(), dict(self._options.asked))
-            pc_id = answer.pc_id
-            self._enter("connecting")
-            await peer.accept(answer.sdp)
-            await self._until_ready(peer)
-            await self._until_seen()
-            self._ask(peer)
-            ended = await self._until_over()
+            await self._call.dial(self._options.asked)
+            self._enter("ready")
+            await self._call.until_seen()
+            self._ask()
+            ended = await self._call.until_over(self._show_progress)
+            if ended == "timeout":
+                self._errors.append(self._too_late())
         except (CallRefused, CallFailed) as error:
-            ended = self._why_over() or str(error)
-            if ended not in self._conversation.errors:
+            ended = self._call.ended or str(error)
+            if ended not in self._transcript.errors:
                 self._errors.append(sentence(ended))
         finally:
-            await self._hang_up(pc_id)
-        self._conversation.close()
+            await self._hang_up()
         self._enter("ended")
         return make_report(
-            connected_ms=self._peer.connected_ms if self._peer is not None else None,
+            connected_ms=self._call.connected_ms,
             spoken=self._spoken(),
-            conversation=self._conversation,
-            voice=self._voice,
+            transcript=self._transcript,
+            received=self._received,
             errors=self._errors,
             ended=ended,
         )
 
-    async def _until_ready(self, peer: Peer) -> None:
-        """Wait until media flows and the server has said that its agent listens."""
-        deadline_s = time.monotonic() + self._options.timeout_s
-        while missing := self._not_ready_because(peer):
-            self._check()
-            if time.monotonic() > deadline_s:
-                raise CallFailed(f"{missing} within {self._options.timeout_s:g} s.")
-            await asyncio.sleep(_POLL_S)
-        self._enter("ready")
-
-    def _not_ready_because(self, peer: Peer) -> str | None:
-        if peer.connected_ms is None:
-            return "The connection wasn't made"
-        if not self._conversation.ready:
-            return "The server didn't say that its agent is ready (bot-ready)"
-        if self._conversation.connecting:
-            return "The server didn't reach its model"
-        return None
-
-    async def _until_seen(self) -> None:
-        """Wait until a picture reached the model, so that the question isn't about nothing."""
-        deadline_s = time.monotonic() + (_FIRST_PICTURE_S if self._camera is not None else 0)
-        while not self._conversation.jpeg_bytes and time.monotonic() < deadline_s:
-            self._check()
-            await asyncio.sleep(_POLL_S)
-
-    def _ask(self, peer: Peer) -> None:
+    def _ask(self) -> None:
         if self._camera is not None:
             self._camera.play()
         self._microphone.speak(self._sound, self._spans)
         if self._typed is not None:
-            peer.type(self._typed)
-        self._asked_ms = self._now_ms()
+            self._call.type(self._typed)
+        self._asked_ms = self._call.now_ms()
         self._enter("asking")
 
-    async def _until_over(self) -> str:
-        """Wait until the answer has ended, or the time is up; return why."""
-        while True:
-            self._check()
-            progress = self._progress()
-            reason = reason_to_end(progress)
-            if reason == "timeout":
-                state = "hasn't answered" if progress.heard_ms is None else "hasn't stopped talking"
-                self._errors.append(
-                    f"The agent {state} {self._options.timeout_s:g} s after the caller finished."
-                )
-            self._on_progress(1.0 if progress.said_ms is not None else self._part_said())
-            if reason is not None:
-                return reason
-            if progress.said_ms is not None:
-                self._enter("waiting" if progress.heard_ms is None else "answering")
-            await asyncio.sleep(_POLL_S)
+    def _show_progress(self) -> CallProgress:
+        """Work out where the call stands, and tell whoever watches."""
+        progress = self._progress()
+        self._on_progress(1.0 if progress.said_ms is not None else self._part_said())
+        if progress.said_ms is not None:
+            self._enter("waiting" if progress.answered_ms is None else "answering")
+        return progress
 
-    def _progress(self) -> Progress:
-        now_ms, asked_ms = self._now_ms(), self._asked_ms or 0
+    def _progress(self) -> CallProgress:
+        now_ms, asked_ms = self._call.now_ms(), self._asked_ms or 0
         spoken = self._spoken()
         said_ms: int | None = None
         if self._typed is not None:
@@ -263,22 +217,27 @@ class _Call:
             said_ms = spoken[-1].end_ms if len(spoken) == len(self._spans) else None
         elif now_ms - asked_ms >= self._showing_ms:
             said_ms = asked_ms + self._showing_ms
-        return Progress(
+        return CallProgress(
             now_ms=now_ms,
             said_ms=said_ms,
             expects_answer=bool(self._spans) or self._typed is not None,
-            heard_ms=None if said_ms is None else self._voice.first_after(said_ms),
-            silent_since_ms=self._voice.silent_since(),
-            turn_complete_ms=self._conversation.turn_complete_ms,
-            is_busy=self._conversation.is_busy,
+            answered_ms=None if said_ms is None else self._received.first_after(said_ms),
+            silent_since_ms=self._received.silent_since(),
+            turn_complete_ms=self._transcript.turn_complete_ms,
+            is_busy=self._transcript.is_busy,
             timeout_ms=round(self._options.timeout_s * 1000),
         )
+
+    def _too_late(self) -> str:
+        is_silent = self._progress().answered_ms is None
+        state = "hasn't answered" if is_silent else "hasn't stopped talking"
+        return f"The agent {state} {self._options.timeout_s:g} s after the caller finished."
 
     def _part_said(self) -> float:
         """Return how much of what is to be said (or shown) has been, 0 to 1."""
         if self._spans:
             return min(1.0, self._microphone.spoken_ms / self._spans[-1].end_ms)
-        return min(1.0, (self._now_ms() - (self._asked_ms or 0)) / max(1, self._showing_ms))
+        return min(1.0, (self._call.now_ms() - (self._asked_ms or 0)) / max(1, self._showing_ms))
 
     def _spoken(self) -> list[Span]:
         """Return the finished utterances, on the call's timeline."""
@@ -286,41 +245,16 @@ class _Call:
             return [] if self._asked_ms is None else [Span(self._asked_ms, self._asked_ms)]
         # An utterance still being spoken has a start and no end yet.
         pairs = zip(self._microphone.started_at, self._microphone.ended_at, strict=False)
-        return [
-            Span(self._on_timeline_ms(start), self._on_timeline_ms(end)) for start, end in pairs
-        ]
+        timeline_ms = self._call.timeline_ms
+        return [Span(timeline_ms(start), timeline_ms(end)) for start, end in pairs]
 
-    async def _hang_up(self, pc_id: str | None) -> None:
-        """Say goodbye and release everything, whatever state the call is in."""
-        if pc_id is not None and self._why_over() is None:
-            try:
-                await self._signalling.goodbye(pc_id)
-            except CallRefused as error:
-                self._errors.append(f"Hanging up failed: {error}")
-        if self._peer is not None:
-            await self._peer.close()
-        self._microphone.stop()
-        if self._camera is not None:
-            self._camera.stop()
-            if self._camera.failure is not None:
-                self._errors.append(self._camera.failure)
-
-    def _check(self) -> None:
-        """Raise once the call can't go on."""
-        if (why := self._why_over()) is not None:
-            raise CallFailed(sentence(why))
-
-    def _why_over(self) -> str | None:
-        """Why the other side or the connection ended the call; None while it goes on."""
-        return self._conversation.ended or (self._peer.lost if self._peer is not None else None)
+    async def _hang_up(self) -> None:
+        if (refused := await self._call.hang_up()) is not None:
+            self._errors.append(f"Hanging up failed: {refused}")
+        if self._camera is not None and self._camera.failure is not None:
+            self._errors.append(self._camera.failure)
 
     def _enter(self, state: str) -> None:
         if state != self._state:
             self._state = state
             self._on_state(state)
-
-    def _now_ms(self) -> int:
-        return self._on_timeline_ms(time.monotonic())
-
-    def _on_timeline_ms(self, at_s: float) -> int:
-        return round((at_s - self._zero_s) * 1000)

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vision_agent.caller.received_audio import Voice, write_wav
-from vision_agent.caller.transcript import Conversation, Line, Point, ToolCall
+from vision_agent.caller.received_audio import ReceivedAudio, write_wav
+from vision_agent.caller.transcript import CallTranscript, Point, ToolCallRecord, TranscriptLine
 from vision_agent.caller.utterances import Span
 
 TIMELINE_ZERO = "the moment the caller began to dial, before it made its offer"
@@ -65,18 +65,18 @@ class Report:
     frames_sent: int = 0
     jpeg_bytes: int | None = None
     frame_age_ms: int | None = None
-    transcript: list[Line] = field(default_factory=list)
+    transcript: list[TranscriptLine] = field(default_factory=list)
     reply_ms: int | None = None
     utterances: list[Utterance] = field(default_factory=list)
     agent_audio_ms: int = 0
     voice_ms: list[tuple[int, int]] = field(default_factory=list)
     interruptions: int = 0
-    tool_calls: list[ToolCall] = field(default_factory=list)
+    tool_calls: list[ToolCallRecord] = field(default_factory=list)
     points: list[Point] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     answered: bool = False
     ended: str = ""
-    voice: Voice = field(default_factory=Voice)
+    voice: ReceivedAudio = field(default_factory=ReceivedAudio)
 
     def said(self, who: str = "agent") -> str:
         """Return everything that one side ("user" or "agent") said, in one line."""
@@ -124,8 +124,8 @@ def make_report(
     *,
     connected_ms: int | None,
     spoken: Sequence[Span],
-    conversation: Conversation,
-    voice: Voice,
+    transcript: CallTranscript,
+    received: ReceivedAudio,
     errors: Sequence[str],
     ended: str,
 ) -> Report:
@@ -134,43 +134,43 @@ def make_report(
     Args:
         connected_ms: See `Report`.
         spoken: The caller's utterances on the call's timeline, in order.
-        conversation: What came over the channel.
-        voice: What came over the audio track.
+        transcript: What came over the channel.
+        received: What came over the audio track.
         errors: What went wrong on the caller's side.
         ended: Why the call ended.
     """
     utterances = []
     for index, span in enumerate(spoken):
-        heard_ms = voice.first_after(span.end_ms)
-        cut_off = index + 1 < len(spoken) and heard_ms is not None
-        if cut_off and heard_ms is not None and heard_ms >= spoken[index + 1].start_ms:
-            heard_ms = None
+        answered_ms = received.first_after(span.end_ms)
+        following = spoken[index + 1 : index + 2]
+        if answered_ms is not None and any(answered_ms >= each.start_ms for each in following):
+            answered_ms = None  # it answers the next utterance
         utterances.append(
             Utterance(
                 started_at_ms=span.start_ms,
                 ended_at_ms=span.end_ms,
-                reply_ms=None if heard_ms is None else heard_ms - span.end_ms,
-                silenced_ms=voice.silenced_after(span.start_ms),
+                reply_ms=None if answered_ms is None else answered_ms - span.end_ms,
+                silenced_ms=received.silenced_after(span.start_ms),
             )
         )
     replies = [u.reply_ms for u in utterances if u.reply_ms is not None]
     return Report(
         connected_ms=connected_ms,
-        frames_sent=len(conversation.jpeg_bytes),
-        jpeg_bytes=round(statistics.median(conversation.jpeg_bytes))
-        if conversation.jpeg_bytes
+        frames_sent=len(transcript.jpeg_bytes),
+        jpeg_bytes=round(statistics.median(transcript.jpeg_bytes))
+        if transcript.jpeg_bytes
         else None,
-        frame_age_ms=max(conversation.frame_ages_ms, default=None),
-        transcript=conversation.transcript,
+        frame_age_ms=max(transcript.frame_ages_ms, default=None),
+        transcript=transcript.lines,
         reply_ms=replies[0] if replies else None,
         utterances=utterances,
-        agent_audio_ms=voice.voiced_ms,
-        voice_ms=[(s.start_ms, s.end_ms) for s in voice.stretches],
-        interruptions=conversation.interruptions,
-        tool_calls=list(conversation.tool_calls.values()),
-        points=conversation.points,
-        errors=[*errors, *conversation.errors],
-        answered=bool(replies) if utterances else voice.voiced_ms > 0,
+        agent_audio_ms=received.voiced_ms,
+        voice_ms=[(s.start_ms, s.end_ms) for s in received.stretches],
+        interruptions=transcript.interruptions,
+        tool_calls=list(transcript.tool_calls.values()),
+        points=transcript.points,
+        errors=[*errors, *transcript.errors],
+        answered=bool(replies) if utterances else received.voiced_ms > 0,
         ended=ended,
-        voice=voice,
+        voice=received,
     )

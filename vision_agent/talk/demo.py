@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-PICTURES = "bottle.mp4"
+VIDEO = "bottle.mp4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +25,4 @@ QUESTIONS = (
 
 def demo_files(recordings: Path) -> tuple[Path, list[tuple[Question, Path]]]:
     """Where the pictures and the spoken questions are, in the folder of the recordings."""
-    return recordings / PICTURES, [(q, recordings / "speech" / q.file) for q in QUESTIONS]
+    return recordings / VIDEO, [(q, recordings / "speech" / q.file) for q in QUESTIONS]

@@ -10,7 +10,7 @@ from aiortc import MediaStreamTrack
 
 from vision_agent.caller.playout import Playout
 from vision_agent.caller.recording import Recording
-from vision_agent.caller.taps import LiveMicrophoneTrack, TappedPictures
+from vision_agent.caller.taps import LiveMicrophoneTrack, TappedVideo
 from vision_agent.caller.tracks import CameraTrack, MicrophoneTrack
 from vision_agent.settings import recordings_folder
 from vision_agent.talk.choosing import choose
@@ -92,8 +92,8 @@ class CallDevices:
             after_ms: What was said last may still be on its way from the device.
             then: Called when all before it has been sent, unless it is unmuted first.
         """
-        unheard_ms = self._thread.unheard_ms if self._thread is not None else 0.0
-        self.live.mute(round(unheard_ms) + after_ms, then)
+        unread_ms = self._thread.unread_ms if self._thread is not None else 0.0
+        self.live.mute(round(unread_ms) + after_ms, then)
 
     @property
     def scripted(self) -> MicrophoneTrack:
@@ -153,8 +153,8 @@ class CallDevices:
             if wanted.isdecimal():
                 track = WebcamTrack(int(wanted))
             else:
-                track = self._recorded = CameraTrack(_with_pictures(Path(wanted)))
-        self.camera = TappedPictures(track) if track is not None else None
+                track = self._recorded = CameraTrack(_with_video(Path(wanted)))
+        self.camera = TappedVideo(track) if track is not None else None
 
     def _any_camera(self) -> MediaStreamTrack | None:
         for number, _ in list_cameras():
@@ -168,9 +168,9 @@ class CallDevices:
         return stream
 
 
-def _with_pictures(path: Path) -> Recording:
+def _with_video(path: Path) -> Recording:
     recording = Recording.open(path)
-    if not recording.has_pictures:
+    if not recording.has_video:
         raise NotPossible(f"{path} has no picture in it: it can't be the camera.")
     return recording
 

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
+from vision_agent.caller.level import VOICED_RMS, rms
 from vision_agent.caller.recording import SOUND_RATE_HZ, Samples
 
 BLOCK_SAMPLES = SOUND_RATE_HZ // 100
@@ -18,7 +19,6 @@ BLOCK_SAMPLES = SOUND_RATE_HZ // 100
 
 # The speaker's own buffers and the room go on after the last voiced block has been queued.
 _TAIL_BLOCKS = 35
-_VOICED_RMS = 64.0
 
 
 class EchoGuard(Protocol):
@@ -50,7 +50,7 @@ class HalfDuplex:
 
     def clean(self, near: Samples, far: Samples) -> Samples:
         """Return the block, or silence."""
-        if rms(far) >= _VOICED_RMS:
+        if rms(far) >= VOICED_RMS:
             self._blocks_left = _TAIL_BLOCKS
         elif self._blocks_left:
             self._blocks_left -= 1
@@ -88,10 +88,3 @@ def echo_guard(*, headphones: bool, half_duplex: bool) -> EchoGuard:
         except ImportError:
             pass
     return HalfDuplex()
-
-
-def rms(samples: Samples) -> float:
-    """Root mean square of s16 samples; 0 of none."""
-    if not samples.size:
-        return 0.0
-    return float(np.sqrt(np.mean(samples.astype(np.float32) ** 2)))

@@ -8,7 +8,7 @@ import sys
 
 import cv2
 
-from vision_agent.caller.taps import TappedPictures
+from vision_agent.caller.taps import TappedVideo
 
 _TITLE = "vision-agent: what the agent sees"
 _INTERVAL_S = 0.05
@@ -36,13 +36,13 @@ def check_preview() -> None:
         ) from error
 
 
-async def show(pictures: TappedPictures) -> None:
+async def show(video: TappedVideo) -> None:
     """Show the newest picture until cancelled; windows belong to the main thread."""
     shown = None
     try:
         while True:
-            if pictures.newest is not None and pictures.newest is not shown:
-                shown = pictures.newest
+            if video.newest is not None and video.newest is not shown:
+                shown = video.newest
                 cv2.imshow(_TITLE, shown.to_ndarray(format="bgr24"))
             cv2.waitKey(1)
             await asyncio.sleep(_INTERVAL_S)

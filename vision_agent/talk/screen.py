@@ -9,6 +9,7 @@ from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
+from vision_agent.caller.observer import CallObserver
 from vision_agent.terminal import Terminal, one_line
 
 NAMES = {"user": "You", "agent": "Agent"}
@@ -19,54 +20,14 @@ _FLOOR_DBFS = -60.0
 _FALL_CELLS = 2.0
 
 
-class Screen(Protocol):
-    """What a call tells the person who makes it. Called in the event loop's thread."""
-
-    def state(self, state: str) -> None:
-        """The call is `dialling`, `connecting`, `listening`, `thinking`, `speaking`, …."""
-
-    def line(self, who: str, text: str) -> None:
-        """A whole line of the transcript; `who` is "user" or "agent"."""
-
-    def partial(self, who: str, text: str) -> None:
-        """What there is of an unfinished line; empty when it is whole."""
-
-    def level(self, who: str, rms: float) -> None:
-        """How loud the newest 20 ms were, as the RMS of s16 samples."""
-
-    def reply(self, ms: int) -> None:
-        """From the end of the caller's words to the arrival of the agent's voice."""
+class Screen(CallObserver, Protocol):
+    """Shows a call to its caller. Every method is called in the event loop's thread."""
 
     def note(self, text: str) -> None:
-        """Anything else worth knowing."""
+        """Show a remark that is not part of the conversation."""
 
     def close(self) -> None:
         """Leave the terminal as it was."""
-
-
-class NoScreen:
-    """For calls that nobody watches."""
-
-    def state(self, state: str) -> None:
-        """Not shown."""
-
-    def line(self, who: str, text: str) -> None:
-        """Not shown."""
-
-    def partial(self, who: str, text: str) -> None:
-        """Not shown."""
-
-    def level(self, who: str, rms: float) -> None:
-        """Not shown."""
-
-    def reply(self, ms: int) -> None:
-        """Not shown."""
-
-    def note(self, text: str) -> None:
-        """Not shown."""
-
-    def close(self) -> None:
-        """Nothing is left to tidy."""
 
 
 class PlainScreen:

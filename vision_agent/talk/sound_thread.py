@@ -41,7 +41,7 @@ class SoundThread:
     ) -> None:
         self._microphone, self._speaker = microphone, speaker
         self._playout, self._guard, self._on_block = playout, guard, on_block
-        self._heard = b""
+        self._captured = b""
         self._far: deque[Samples] = deque(maxlen=_FAR_BLOCKS)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sound", daemon=True)
@@ -53,11 +53,11 @@ class SoundThread:
         self._thread.start()
 
     @property
-    def unheard_ms(self) -> float:
+    def unread_ms(self) -> float:
         """How much the microphone has heard that `on_block` has not been given yet."""
         if self._microphone is None:
             return 0.0
-        return self._microphone.queued_ms + len(self._heard) / BYTES_PER_MS
+        return self._microphone.queued_ms + len(self._captured) / BYTES_PER_MS
 
     def close(self) -> None:
         """End, and let go of the devices."""
@@ -82,10 +82,10 @@ class SoundThread:
             self._far.append(block)
 
     def _listen(self, microphone: SoundStream) -> None:
-        self._heard += microphone.read()
+        self._captured += microphone.read()
         size = 2 * BLOCK_SAMPLES
-        while len(self._heard) >= size:
-            near = np.frombuffer(self._heard[:size], np.int16)
-            self._heard = self._heard[size:]
+        while len(self._captured) >= size:
+            near = np.frombuffer(self._captured[:size], np.int16)
+            self._captured = self._captured[size:]
             far = self._far.popleft() if self._far else np.zeros(BLOCK_SAMPLES, np.int16)
             self._on_block(self._guard.clean(near, far))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vision_agent.caller.call import TalkCall
+from vision_agent.caller.interactive_call import InteractiveCall
 from vision_agent.talk.devices import CallDevices
 from vision_agent.talk.screen import Screen
 
@@ -13,7 +13,7 @@ _TAIL_MS = 300
 class MicrophoneSwitch:
     """The microphone's: off tells the server, once the last word has left."""
 
-    def __init__(self, call: TalkCall, devices: CallDevices, screen: Screen) -> None:
+    def __init__(self, call: InteractiveCall, devices: CallDevices, screen: Screen) -> None:
         self._call, self._devices, self._screen = call, devices, screen
         self._on = True
 

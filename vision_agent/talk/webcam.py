@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fractions
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,10 +14,11 @@ import numpy as np
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
+from vision_agent.caller.video_clock import VideoClock
+
 FPS = 15.0
 """Sent at most. The agent looks about once a second; the rest is for a picture that is fresh."""
 
-_VIDEO_CLOCK_HZ = 90_000
 _PROBED = 4
 
 
@@ -43,9 +43,8 @@ class WebcamTrack(MediaStreamTrack):
         self._capture = _open(source)
         # VideoCapture blocks until a picture is there, and belongs to one thread at a time.
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="webcam")
-        self._began_at = time.monotonic()
-        self._due_at = self._began_at
-        self._pts = -1
+        self._clock = VideoClock()
+        self._due_at = time.monotonic()
 
     async def recv(self) -> av.VideoFrame:
         """Return the newest picture, when one is due."""
@@ -54,18 +53,14 @@ class WebcamTrack(MediaStreamTrack):
         await asyncio.sleep(max(0.0, self._due_at - time.monotonic()))
         self._due_at = max(self._due_at + 1 / FPS, time.monotonic())
         read = asyncio.get_running_loop().run_in_executor(self._reader, self._capture.read)
-        there, picture = await read
+        there, image = await read
         if not there:
             self.stop()
             raise MediaStreamError
-        height, width = picture.shape[0] // 2 * 2, picture.shape[1] // 2 * 2
-        even = np.ascontiguousarray(picture[:height, :width], np.uint8)
+        height, width = image.shape[0] // 2 * 2, image.shape[1] // 2 * 2
+        even = np.ascontiguousarray(image[:height, :width], np.uint8)
         frame = av.VideoFrame.from_ndarray(even, format="bgr24").reformat(format="yuv420p")
-        elapsed_s = time.monotonic() - self._began_at
-        self._pts = max(self._pts + 1, int(elapsed_s * _VIDEO_CLOCK_HZ))
-        frame.pts = self._pts
-        frame.time_base = fractions.Fraction(1, _VIDEO_CLOCK_HZ)
-        return frame
+        return self._clock.stamp(frame)
 
     def stop(self) -> None:
         """End the track and let go of the camera."""

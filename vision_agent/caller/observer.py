@@ -1,0 +1,43 @@
+"""What a call reports while it lasts: the contract of whoever watches one."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class CallObserver(Protocol):
+    """Receives a call's events. Every method is called in the event loop's thread."""
+
+    def state(self, state: str) -> None:
+        """The call is `dialling`, `connecting`, `ready`, `listening`, `thinking`, `speaking`, …."""
+
+    def line(self, who: str, text: str) -> None:
+        """A line of the transcript is complete; `who` is "user" or "agent"."""
+
+    def partial(self, who: str, text: str) -> None:
+        """An unfinished line has changed; `text` is empty once the line is complete."""
+
+    def level(self, who: str, rms: float) -> None:
+        """The RMS of the newest frame of s16 samples, usually 20 ms."""
+
+    def reply(self, ms: int) -> None:
+        """An answer began to arrive so long after the end of the caller's words."""
+
+
+class NoObserver:
+    """Ignores every event: for calls that nobody watches."""
+
+    def state(self, state: str) -> None:
+        """Ignored."""
+
+    def line(self, who: str, text: str) -> None:
+        """Ignored."""
+
+    def partial(self, who: str, text: str) -> None:
+        """Ignored."""
+
+    def level(self, who: str, rms: float) -> None:
+        """Ignored."""
+
+    def reply(self, ms: int) -> None:
+        """Ignored."""

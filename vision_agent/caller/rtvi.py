@@ -1,0 +1,53 @@
+"""The data channel (RTVI 2.1): what a client sends, and a bounded reader of what comes. Pure."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+LABEL = "rtvi-ai"
+VERSION = "2.1.0"
+# A tool's result may be nested; what is nested deeper could not be written again.
+_DEEPEST_LEVEL = 50
+
+
+def parse(message: str | bytes) -> dict[str, Any] | None:
+    """Read one message; None if it is malformed, no object, or nested too deeply."""
+    try:
+        parsed = json.loads(message, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return None
+    return None if not isinstance(parsed, dict) or _is_deep(parsed) else parsed
+
+
+def client_ready(message_id: str, version: str) -> str:
+    """Format the message that opens the conversation; the server answers it with bot-ready."""
+    about = {"library": "vision_agent.replay", "library_version": version}
+    return _message("client-ready", message_id, {"version": VERSION, "about": about})
+
+
+def send_text(message_id: str, text: str) -> str:
+    """Format a typed line."""
+    options = {"run_immediately": True, "audio_response": True}
+    return _message("send-text", message_id, {"content": text, "options": options})
+
+
+def track_status(*, receiver_index: int, enabled: bool) -> str:
+    """Format the transport's word that a microphone (0) or camera (1) was switched on or off."""
+    inner = {"type": "trackStatus", "receiver_index": receiver_index, "enabled": enabled}
+    return json.dumps({"type": "signalling", "message": inner})
+
+
+def _message(kind: str, message_id: str, data: dict[str, Any]) -> str:
+    return json.dumps({"label": LABEL, "type": kind, "id": message_id, "data": data})
+
+
+def _is_deep(value: Any, levels: int = _DEEPEST_LEVEL) -> bool:
+    inner = value.values() if isinstance(value, dict) else value
+    if not isinstance(value, dict | list):
+        return False
+    return levels == 0 or any(_is_deep(each, levels - 1) for each in inner)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
