@@ -43,7 +43,7 @@ def test_the_wheel_alone_serves_the_page_and_answers_a_call(tmp_path, recordings
     page = run(
         python,
         "-c",
-        "import vision_agent.settings as s; f = s.web_folder(); print(f, *sorted(f.iterdir()))",
+        "import vision_agent.resources as r; f = r.web_folder(); print(f, *sorted(f.iterdir()))",
         cwd=tmp_path,
     )
     assert str(tmp_path) in page
@@ -51,8 +51,8 @@ def test_the_wheel_alone_serves_the_page_and_answers_a_call(tmp_path, recordings
     demo = run(
         python,
         "-c",
-        "import vision_agent.settings as s, vision_agent.talk.demo as d;"
-        "pictures, asked = d.demo_files(s.recordings_folder());"
+        "import vision_agent.resources as r, vision_agent.talk.demo as d;"
+        "pictures, asked = d.demo_files(r.recordings_folder());"
         "print(*(p for p in (pictures, *(file for _, file in asked)) if p.is_file()))",
         cwd=tmp_path,
     )

@@ -398,17 +398,3 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_means_unset(cls, value: object) -> object:
         return None if isinstance(value, str) and not value.strip() else value
-
-
-def web_folder() -> Path:
-    """The folder of the page: inside the installed package, or beside it in a checkout."""
-    package = Path(__file__).resolve().parent
-    installed = package / "web"
-    return installed if installed.is_dir() else package.parent / "web"
-
-
-def recordings_folder() -> Path:
-    """The folder of the recordings that `talk --demo` needs: as `web_folder`, or `samples`."""
-    package = Path(__file__).resolve().parent
-    installed = package / "recordings"
-    return installed if installed.is_dir() else package.parent / "samples" / "recordings"

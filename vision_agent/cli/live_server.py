@@ -1,14 +1,29 @@
-"""`vision-agent live-server`: the local Live API alone."""
+"""`vision-agent live-server`: the local Live API alone, and how to reach it."""
 
 from __future__ import annotations
 
+import tempfile
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vision_agent.cli.options import Logs, ScenarioFile, out, refusals
 from vision_agent.logs import LogFormat
+
+if TYPE_CHECKING:
+    from vision_agent.local import Limits
+
+_GUIDE = """\
+Local Live API: {url} (Ctrl-C stops it)
+Certificate: {certificate}
+Models: local, and the public service's; any key will do
+
+To reach it, set GEMINI_API_KEY=any, GOOGLE_GEMINI_BASE_URL={url}
+  in Python (google-genai, ADK): SSL_CERT_FILE={certificate}
+  in Node (@google/genai): NODE_EXTRA_CA_CERTS={certificate}
+All about it: docs/local-live-api.md"""
 
 
 def live_server(
@@ -31,8 +46,30 @@ def live_server(
     log_format: Logs = LogFormat.TEXT,
 ) -> None:
     """Serve the local Live API alone, for any google-genai client; see docs/local-live-api.md."""
-    from vision_agent.cli.live_server_command import LiveServerCommand
+    from vision_agent.data_folder import data_folder, private_folder
+    from vision_agent.local import load_scenario, run_live_server
 
-    command = LiveServerCommand(host, port, certificate, scenario, limits, connection_s, data_dir)
-    with refusals():
-        command.run(out.say)
+    with refusals(), tempfile.TemporaryDirectory(prefix="vision-agent-") as folder:
+        script = load_scenario(scenario) if scenario else None
+        kept_in = data_dir or data_folder()
+        private_folder(kept_in)
+        pem = certificate or Path(folder, "live.pem")
+
+        def announce(bound_port: int, certificate_pem: str) -> None:
+            pem.write_text(certificate_pem)
+            url = f"https://{f'[{host}]' if ':' in host else host}:{bound_port}"
+            out.say(_GUIDE.format(url=url, certificate=pem.absolute()))
+
+        run_live_server(
+            host, port, announce, script, _limits(connection_s, unlimited=not limits), kept_in
+        )
+
+
+def _limits(connection_s: float | None, *, unlimited: bool) -> Limits:
+    from vision_agent.local import SERVICE, UNLIMITED
+
+    limits = UNLIMITED if unlimited else SERVICE
+    if connection_s is None:
+        return limits
+    # A tenth of it, as the service's minute is of its ten.
+    return replace(limits, connection_s=connection_s, go_away_s=connection_s / 10)

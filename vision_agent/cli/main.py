@@ -15,7 +15,7 @@ from vision_agent.cli.models import models
 from vision_agent.cli.options import out
 from vision_agent.cli.replay import replay
 from vision_agent.cli.serve import serve
-from vision_agent.cli.talk import talk
+from vision_agent.cli.talk.options import talk
 from vision_agent.logs import start_logging
 from vision_agent.version import __version__
 

@@ -91,37 +91,6 @@ Logs = Annotated[
 ]
 
 
-def serve_arguments(**options: str | None) -> tuple[str, ...]:
-    """Options for the `serve` that a command starts for itself; None is left out."""
-    return tuple(word for name, value in options.items() if value for word in (f"--{name}", value))
-
-
-def call_options(url: str | None, *, agent: str | None, **options: str | None) -> dict[str, str]:
-    """What a call asks a server for (`requestData`); one that is started has the agent anyway."""
-    asked = options | {"agent": agent if url is not None else None}
-    return {name: value for name, value in asked.items() if value}
-
-
-def refuse_with_url(url: str | None, **options: object) -> None:
-    """Refuse the options that only a new server can have."""
-    given = [f"--{name.replace('_', '-')}" for name, value in options.items() if value is not None]
-    if url is not None and given:
-        refuse(
-            f"{' and '.join(given)} can't be chosen for a server that is running: leave it out, "
-            "or leave --url out to start a server with it."
-        )
-
-
-def read_headers(given: list[str] | None) -> dict[str, str]:
-    """The headers of `--header 'Name: value'`; a mistake is told in words."""
-    from vision_agent.caller.signalling import parse_headers
-
-    try:
-        return parse_headers(given or ())
-    except ValueError as error:
-        refuse(f"--header {error}")
-
-
 _MENDABLE = {
     "vision_agent.agents.loader": "AgentError",
     "vision_agent.live.local_process": "LocalLiveApiError",

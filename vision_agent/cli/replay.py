@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vision_agent.cli.called_server import CalledServer
 from vision_agent.cli.options import (
     CalledAgent,
     Headers,
@@ -17,18 +19,19 @@ from vision_agent.cli.options import (
     Token,
     Url,
     Voice,
-    call_options,
     check_writable,
     err,
     out,
-    read_headers,
     refusals,
     refuse,
-    refuse_with_url,
-    serve_arguments,
 )
 from vision_agent.logs import LogFormat
 from vision_agent.terminal import one_line
+
+if TYPE_CHECKING:
+    from vision_agent.replay import ReplayOptions, Report
+
+_NAMES = {"user": "You", "agent": "Agent"}
 
 
 def replay(
@@ -61,7 +64,6 @@ def replay(
     log_format: Logs = LogFormat.TEXT,
 ) -> None:
     """Make a call from a recorded video. Exit code 0 only if the agent answered."""
-    from vision_agent.cli.replay_command import ReplayCommand
     from vision_agent.replay.report_page import report_page
 
     questions = {"--say": say, "--ask": ask, "--type": type_text}
@@ -71,23 +73,19 @@ def replay(
     for name, value in questions.items():
         if isinstance(value, str) and not value.strip():
             refuse(f"{name} is empty: there is nothing to ask.")
-    asked = call_options(url, agent=agent, voice=voice)
-    refuse_with_url(url, model=model)
-    command = ReplayCommand(
-        file=file,
-        say=say,
-        ask=ask,
-        typed=type_text,
-        serve_arguments=serve_arguments(agent=agent, model=model, voice=voice),
-        asked=asked,
-        url=url,
+    server = CalledServer.of(
+        url,
+        agent=agent,
+        model=model,
+        asked={"voice": voice},
+        started_with={"voice": voice},
         token=token,
-        headers=read_headers(header),
+        header=header,
         timeout_s=timeout,
     )
     with refusals():
         check_writable(json_out, html_out, wav_out)
-        report = asyncio.run(command.run(out))
+        report = asyncio.run(_replay(server, file, say, ask, type_text))
         if json_out:
             report.write_json(json_out)
         if html_out:
@@ -99,3 +97,58 @@ def replay(
     if not report.answered:
         err.say("The agent did not answer.")
         raise typer.Exit(1)
+
+
+async def _replay(
+    server: CalledServer, file: Path, say: Path | None, ask: str | None, typed: str | None
+) -> Report:
+    """Make the call, showing it on the console as it happens."""
+    from vision_agent.local import speak_question
+    from vision_agent.replay import Recording, ReplayOptions
+
+    # What can't be replayed is refused before a server is started for it.
+    await asyncio.to_thread(Recording.open, file)
+    async with AsyncExitStack() as stack:
+        url = await server.address(stack, out)
+        options = ReplayOptions(
+            file,
+            url,
+            say=say,
+            say_pcm=await speak_question(ask) if ask else None,
+            typed=typed,
+            timeout_s=server.timeout_s,
+            token=server.token,
+            headers=server.headers,
+            asked=server.asked,
+        )
+        return await _watched(options)
+
+
+async def _watched(options: ReplayOptions) -> Report:
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.text import Text
+
+    from vision_agent.replay import replay as replay_call
+
+    progress = Progress(
+        TextColumn("{task.description:<10}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=out,
+        transient=True,
+    )
+    bar = progress.add_task("dialling", total=1.0)
+
+    def show_line(who: str, text: str, at_ms: int) -> None:
+        name = (f"{_NAMES.get(who, who)}:", "bold")
+        line = Text.assemble(f"{at_ms / 1000:6.1f} s  ", name, f" {one_line(text)}")
+        out.print(line, soft_wrap=True)
+
+    with progress:
+        return await replay_call(
+            options,
+            on_note=lambda text: out.print(Text(text, "dim"), soft_wrap=True),
+            on_progress=lambda part: progress.update(bar, completed=part),
+            on_transcript=show_line,
+            on_state=lambda state: progress.update(bar, description=state),
+        )

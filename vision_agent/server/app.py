@@ -22,6 +22,7 @@ from vision_agent.calls.admission import Admission
 from vision_agent.calls.metrics import Metrics
 from vision_agent.calls.registry import CallRegistry
 from vision_agent.closing import close_each
+from vision_agent.resources import web_folder
 from vision_agent.server.ingress.access import Access
 from vision_agent.server.ingress.body import BoundedBody
 from vision_agent.server.ingress.descriptors import raise_limit, said_once
@@ -32,7 +33,7 @@ from vision_agent.server.ingress.security_headers import SecurityHeaders
 from vision_agent.server.ingress.termination import Termination
 from vision_agent.server.malloc_trim import given_back, leave_out_of_collection
 from vision_agent.server.signalling import signalling_router
-from vision_agent.settings import Settings, web_folder
+from vision_agent.settings import Settings
 from vision_agent.version import __version__
 
 

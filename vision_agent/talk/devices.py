@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from aiortc import MediaStreamTrack
@@ -12,7 +13,7 @@ from vision_agent.caller.playout import Playout
 from vision_agent.caller.recording import Recording
 from vision_agent.caller.taps import LiveMicrophoneTrack, TappedVideo
 from vision_agent.caller.tracks import CameraTrack, MicrophoneTrack
-from vision_agent.settings import recordings_folder
+from vision_agent.resources import recordings_folder
 from vision_agent.talk.choosing import choose
 from vision_agent.talk.demo import demo_files
 from vision_agent.talk.echo import echo_guard
@@ -28,11 +29,12 @@ class NotPossible(ValueError):
     """Options that can't be together, or need something this machine hasn't; in words."""
 
 
-class CallDevices:
-    """The devices of a call, or what stands in for them.
+@dataclass(frozen=True, slots=True)
+class DeviceOptions:
+    """Which devices a call uses.
 
-    Args:
-        scripted: Nothing is heard or played: the microphone speaks recordings.
+    Attributes:
+        scripted: No device at all: the microphone speaks recordings.
         typed: The microphone is silent, and no camera is used unless one is named.
         input: The microphone's number or name; `none` for silence, None for the default.
         output: The speaker's.
@@ -41,20 +43,20 @@ class CallDevices:
         half_duplex: See `echo_guard`.
     """
 
-    def __init__(
-        self,
-        *,
-        scripted: bool,
-        typed: bool,
-        input: str | None,
-        output: str | None,
-        camera: str | None,
-        headphones: bool,
-        half_duplex: bool,
-    ) -> None:
-        self._scripted, self._typed = scripted, typed
-        self._input, self._output, self._wanted_camera = input, output, camera
-        self._headphones, self._half_duplex = headphones, half_duplex
+    scripted: bool = False
+    typed: bool = False
+    input: str | None = None
+    output: str | None = None
+    camera: str | None = None
+    headphones: bool = False
+    half_duplex: bool = False
+
+
+class CallDevices:
+    """The microphone, speaker and camera of a call, or what stands in for them."""
+
+    def __init__(self, options: DeviceOptions) -> None:
+        self._options = options
         self.playout = Playout()
         self.notes: list[str] = []
         self.camera: MediaStreamTrack | None = None
@@ -64,15 +66,16 @@ class CallDevices:
 
     def open(self) -> None:
         """Open what the options ask for; in words why not."""
-        live = not (self._typed or self._scripted)
+        live = not (self._options.typed or self._options.scripted)
         self.microphone: MediaStreamTrack = LiveMicrophoneTrack() if live else MicrophoneTrack()
         self._open_camera()
-        if self._scripted:
+        if self._options.scripted:
             return
         speaker = self._open_speaker()
-        microphone = self._open_microphone() if live and self._input != NONE else None
+        microphone = self._open_microphone() if live and self._options.input != NONE else None
         guard = echo_guard(
-            headphones=self._headphones or speaker is None, half_duplex=self._half_duplex
+            headphones=self._options.headphones or speaker is None,
+            half_duplex=self._options.half_duplex,
         )
         if microphone is not None and speaker is not None:
             self.notes.append(f"Echo: {guard.label}.")
@@ -120,7 +123,7 @@ class CallDevices:
     def _open_microphone(self) -> SoundStream:
         try:
             devices = list_sound_devices()
-            name = choose(devices.inputs, self._input, what="microphone", option="--input")
+            name = choose(devices.inputs, self._options.input, what="microphone", option="--input")
             return self._keep(SoundStream("input", name))
         except (SoundUnavailable, ValueError) as error:
             raise NotPossible(
@@ -129,7 +132,7 @@ class CallDevices:
             ) from error
 
     def _open_speaker(self) -> SoundStream | None:
-        wanted = self._output
+        wanted = self._options.output
         if wanted == NONE:
             return None
         try:
@@ -143,11 +146,11 @@ class CallDevices:
             return None
 
     def _open_camera(self) -> None:
-        wanted = self._wanted_camera
-        if self._scripted and wanted is None:
+        wanted = self._options.camera
+        if self._options.scripted and wanted is None:
             wanted = str(demo_files(recordings_folder())[0])
         track: MediaStreamTrack | None = None
-        if wanted is None and not self._typed:
+        if wanted is None and not self._options.typed:
             track = self._any_camera()
         elif wanted is not None and wanted != NONE:
             if wanted.isdecimal():

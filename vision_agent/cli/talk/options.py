@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from vision_agent.cli.called_server import CalledServer
 from vision_agent.cli.options import (
     CalledAgent,
     Headers,
@@ -18,15 +19,11 @@ from vision_agent.cli.options import (
     Token,
     Url,
     Voice,
-    call_options,
     check_writable,
     err,
     out,
-    read_headers,
     refusals,
     refuse,
-    refuse_with_url,
-    serve_arguments,
 )
 from vision_agent.logs import LogFormat
 from vision_agent.terminal import one_line
@@ -83,9 +80,9 @@ def talk(
     Ctrl-C hangs up. Exit code 1 if the call failed or a typed or scripted line got no answer.
     """
     from vision_agent.caller.failure import CallFailed, CallRefused
-    from vision_agent.cli.talk_command import TalkCommand
+    from vision_agent.cli.talk.run import TalkOptions, run
     from vision_agent.talk.choosing import NoSuchDevice
-    from vision_agent.talk.devices import NotPossible, print_devices
+    from vision_agent.talk.devices import DeviceOptions, NotPossible, print_devices
     from vision_agent.talk.preview import NoPreview
     from vision_agent.talk.sdl import SoundUnavailable
     from vision_agent.talk.webcam import CameraUnavailable
@@ -93,31 +90,34 @@ def talk(
     if list_devices:
         print_devices(out)
         return
-    asked = call_options(url, agent=agent, voice=voice, language=language, modalities=modality)
-    refuse_with_url(url, model=model)
-    command = TalkCommand(
-        text=text,
-        demo=demo,
+    options = TalkOptions(
+        devices=DeviceOptions(
+            scripted=demo,
+            typed=text,
+            input=input_device,
+            output=output_device,
+            camera=camera,
+            headphones=headphones,
+            half_duplex=half_duplex,
+        ),
+        server=CalledServer.of(
+            url,
+            agent=agent,
+            model=model,
+            asked={"voice": voice, "language": language, "modalities": modality},
+            token=token,
+            header=header,
+            timeout_s=timeout,
+        ),
         push_to_talk=push_to_talk,
-        headphones=headphones,
-        half_duplex=half_duplex,
-        input=input_device,
-        output=output_device,
-        camera=camera,
         preview=preview,
         record=record,
         wav=wav,
-        serve_arguments=serve_arguments(agent=agent, model=model),
-        url=url,
-        token=token,
-        headers=read_headers(header),
-        asked=asked,
-        timeout_s=timeout,
     )
     with refusals():
         check_writable(record, wav)
         try:
-            answered = asyncio.run(command.run(out))
+            answered = asyncio.run(run(options, out))
         except (NotPossible, NoSuchDevice, SoundUnavailable, CameraUnavailable, NoPreview) as error:
             refuse(str(error))
         except (CallRefused, CallFailed) as error:
