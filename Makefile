@@ -16,6 +16,8 @@ lint: setup-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	tests/javascript/node_modules/.bin/tsc -p tests/javascript
+	tests/javascript/node_modules/.bin/biome check --error-on-warnings
+	node --test $$(find tests/web -name "*.test.mjs")
 
 bench: setup-dev
 	$(BIN)/python benchmarks/call.py $(ARGS)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Sets up everything `make run` (first argument "run") or `make test` ("dev") needs: the shared
 # libraries that OpenCV wants; Chromium, PulseAudio, PostgreSQL for the tests that need them; Node with the
-# JavaScript SDK, axe-core and TypeScript's checker, and a virtual environment.
+# JavaScript SDK, axe-core, TypeScript and Biome, and a virtual environment.
 # Installs Debian packages only as root or with sudo; otherwise says what is missing.
 set -eu
 

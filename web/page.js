@@ -4,8 +4,8 @@ import { Call } from "./call/call.js";
 import { MAX_TEXT_CHARS } from "./call/channel.js";
 import { callFailedNotice } from "./call/errors.js";
 import { ResumeToken, tabStorage } from "./call/resume_token.js";
-import { IDLE, afterMessage, describe, enter, isInCall, isLive, titleOf } from "./call/states.js";
-import { AgentVoice, LevelMeter, ReconnectChime, audioContext } from "./media/audio.js";
+import { afterMessage, describe, enter, IDLE, isInCall, isLive, titleOf } from "./call/states.js";
+import { AgentVoice, audioContext, LevelMeter, ReconnectChime } from "./media/audio.js";
 import { noVideoText } from "./media/device_errors.js";
 import { Devices } from "./media/devices.js";
 import { ScreenWakeLock } from "./media/wake_lock.js";
@@ -58,7 +58,9 @@ const devices = new Devices({
     const onAction = () => devices.retry(missing);
     callNotices.show(missing, notice, { onAction, dismissable: true });
   },
-  onFound: () => ["camera", "microphone", "both"].forEach((missing) => callNotices.clear(missing)),
+  onFound: () => {
+    for (const missing of ["camera", "microphone", "both"]) callNotices.clear(missing);
+  },
   onChange: onDevicesChanged,
 });
 const { camera, microphone } = devices;

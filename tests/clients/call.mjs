@@ -1,12 +1,12 @@
 // What the calls of both Node stacks share: signalling over HTTP, RTVI on the channel, RTP out of a
 // recording, and the report that is printed.
-import { readFileSync } from 'node:fs';
+import { readFileSync } from "node:fs";
 
 export async function offer(url, sdp) {
   const response = await fetch(`${url}/api/offer`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ sdp, type: 'offer' }),
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ sdp, type: "offer" }),
   });
   const body = await response.json();
   if (!response.ok) throw new Error(`${response.status}: ${body.error}`);
@@ -44,17 +44,17 @@ export class Report {
 
   text() {
     return JSON.stringify({
-      ready: this.messages.some((one) => one.type === 'bot-ready'),
+      ready: this.messages.some((one) => one.type === "bot-ready"),
       heard: this.messages
-        .filter((one) => one.type === 'user-transcription' && one.data.final)
+        .filter((one) => one.type === "user-transcription" && one.data.final)
         .map((one) => one.data.text),
-      said: this.texts('bot-transcription'),
+      said: this.texts("bot-transcription"),
       voicePackets: this.voicePackets,
     });
   }
 }
 
-export const rtvi = (type, data) => JSON.stringify({ label: 'rtvi-ai', type, id: type, data });
+export const rtvi = (type, data) => JSON.stringify({ label: "rtvi-ai", type, id: type, data });
 
 // Plays the recording once, in real time. `send(kind, packet)` gets whole RTP packets (RFC 3550).
 export async function play(file, { audio, video }, send) {
@@ -70,18 +70,18 @@ export async function play(file, { audio, video }, send) {
     header.writeUInt16BE(stream.number++ & 0xffff, 2);
     header.writeUInt32BE(one.timestamp, 4);
     header.writeUInt32BE(stream.ssrc, 8);
-    send(one.kind, Buffer.concat([header, Buffer.from(one.payload, 'base64')]));
+    send(one.kind, Buffer.concat([header, Buffer.from(one.payload, "base64")]));
   }
 }
 
 // One call: a question by voice before the camera, then one that is typed.
 export async function converse(report, send) {
-  await report.until('bot-ready', () => report.texts('bot-ready').length > 0);
-  await report.until('the spoken answer', () => report.texts('bot-transcription').length > 0);
-  const before = report.texts('bot-transcription').length;
-  send(rtvi('send-text', { content: 'What colour is this?' }));
+  await report.until("bot-ready", () => report.texts("bot-ready").length > 0);
+  await report.until("the spoken answer", () => report.texts("bot-transcription").length > 0);
+  const before = report.texts("bot-transcription").length;
+  send(rtvi("send-text", { content: "What colour is this?" }));
   await report.until(
-    'the answer to what was typed',
-    () => report.texts('bot-transcription').length > before,
+    "the answer to what was typed",
+    () => report.texts("bot-transcription").length > before,
   );
 }

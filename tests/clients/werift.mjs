@@ -1,6 +1,6 @@
 // A call by werift, a WebRTC stack in TypeScript: node werift.mjs URL RECORDING.json
-import { MediaStreamTrack, RTCPeerConnection, useOPUS, useVP8 } from 'werift';
-import { Report, converse, offer, play, rtvi } from './call.mjs';
+import { MediaStreamTrack, RTCPeerConnection, useOPUS, useVP8 } from "werift";
+import { converse, offer, play, Report, rtvi } from "./call.mjs";
 
 const [url, recording] = process.argv.slice(2);
 const report = new Report();
@@ -9,23 +9,23 @@ const peer = new RTCPeerConnection({
   codecs: { audio: [useOPUS()], video: [useVP8()] },
 });
 const tracks = {
-  audio: new MediaStreamTrack({ kind: 'audio' }),
-  video: new MediaStreamTrack({ kind: 'video' }),
+  audio: new MediaStreamTrack({ kind: "audio" }),
+  video: new MediaStreamTrack({ kind: "video" }),
 };
-for (const track of Object.values(tracks)) peer.addTransceiver(track, { direction: 'sendrecv' });
+for (const track of Object.values(tracks)) peer.addTransceiver(track, { direction: "sendrecv" });
 peer.onTrack.subscribe((track) => {
-  if (track.kind === 'audio') track.onReceiveRtp.subscribe(() => report.voicePackets++);
+  if (track.kind === "audio") track.onReceiveRtp.subscribe(() => report.voicePackets++);
 });
-const channel = peer.createDataChannel('chat');
+const channel = peer.createDataChannel("chat");
 channel.onMessage.subscribe((text) => report.take(text.toString()));
 channel.stateChanged.subscribe((state) => {
-  if (state === 'open') channel.send(rtvi('client-ready', { version: '2.1.0' }));
+  if (state === "open") channel.send(rtvi("client-ready", { version: "2.1.0" }));
 });
 
 await peer.setLocalDescription(await peer.createOffer());
 const sdp = await offer(url, peer.localDescription.sdp);
-await peer.setRemoteDescription({ type: 'answer', sdp });
-await report.until('a connection', () => peer.connectionState === 'connected');
+await peer.setRemoteDescription({ type: "answer", sdp });
+await report.until("a connection", () => peer.connectionState === "connected");
 const played = play(
   recording,
   { audio: { payloadType: 96, ssrc: 1 }, video: { payloadType: 97, ssrc: 2 } },

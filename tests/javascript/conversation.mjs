@@ -1,26 +1,32 @@
 // Holds one conversation with a Live API server through @google/genai and prints what it was told,
 // as JSON: node conversation.mjs MODEL SPEECH.pcm [BASE_URL]. Without an address it finds everything
 // in the environment, as `vision-agent live-server` tells.
-import { readFileSync } from 'node:fs';
-import { GoogleGenAI, Modality } from '@google/genai';
+import { readFileSync } from "node:fs";
+import { GoogleGenAI, Modality } from "@google/genai";
 
 const [model, speechFile, baseUrl] = process.argv.slice(2);
 const ai = new GoogleGenAI(
-  baseUrl ? { apiKey: 'any', vertexai: false, httpOptions: { baseUrl } } : {},
+  baseUrl ? { apiKey: "any", vertexai: false, httpOptions: { baseUrl } } : {},
 );
 
 const config = {
   responseModalities: [Modality.AUDIO],
-  speechConfig: { voiceConfig: { prebuiltVoiceConfig: { voiceName: 'Kore' } } },
-  systemInstruction: 'Help.',
+  speechConfig: { voiceConfig: { prebuiltVoiceConfig: { voiceName: "Kore" } } },
+  systemInstruction: "Help.",
   inputAudioTranscription: {},
   outputAudioTranscription: {},
   sessionResumption: {},
-  tools: [{ functionDeclarations: [{
-    name: 'get_time',
-    description: 'The time in a place.',
-    parametersJsonSchema: { type: 'object', properties: { place: { type: 'string' } } },
-  }] }],
+  tools: [
+    {
+      functionDeclarations: [
+        {
+          name: "get_time",
+          description: "The time in a place.",
+          parametersJsonSchema: { type: "object", properties: { place: { type: "string" } } },
+        },
+      ],
+    },
+  ],
 };
 
 // A session, and all it says; `until` waits for something in it.
@@ -28,14 +34,22 @@ async function connect(changes = {}) {
   const told = [];
   let news = () => {};
   let end;
-  const closed = new Promise((resolve) => { end = resolve; });
+  const closed = new Promise((resolve) => {
+    end = resolve;
+  });
   const session = await Promise.race([
     ai.live.connect({
       model,
       config: { ...config, ...changes },
       callbacks: {
-        onmessage: (message) => { told.push(message); news(); },
-        onclose: (event) => { end({ code: event.code, reason: event.reason }); news(); },
+        onmessage: (message) => {
+          told.push(message);
+          news();
+        },
+        onclose: (event) => {
+          end({ code: event.code, reason: event.reason });
+          news();
+        },
       },
     }),
     closed,
@@ -45,46 +59,54 @@ async function connect(changes = {}) {
     for (;;) {
       const found = told.filter(what);
       if (found.length >= times) return found[times - 1];
-      await new Promise((resolve) => { news = resolve; });
+      await new Promise((resolve) => {
+        news = resolve;
+      });
     }
   }
   return { session, told, until, closed };
 }
 
 const content = (key) => (message) => message.serverContent?.[key];
-const joined = (told, key) => told.map((message) => message.serverContent?.[key]?.text ?? '').join('');
-const soundBytes = (told) => told
-  .flatMap((message) => message.serverContent?.modelTurn?.parts ?? [])
-  .filter((part) => part.inlineData?.mimeType === 'audio/pcm;rate=24000')
-  .reduce((sum, part) => sum + Buffer.from(part.inlineData.data, 'base64').length, 0);
+const joined = (told, key) =>
+  told.map((message) => message.serverContent?.[key]?.text ?? "").join("");
+const soundBytes = (told) =>
+  told
+    .flatMap((message) => message.serverContent?.modelTurn?.parts ?? [])
+    .filter((part) => part.inlineData?.mimeType === "audio/pcm;rate=24000")
+    .reduce((sum, part) => sum + Buffer.from(part.inlineData.data, "base64").length, 0);
 
 const report = {};
 const { session, told, until, closed } = await connect();
 
-session.sendClientContent({ turns: 'hello' });
-await until(content('turnComplete'));
-report.typed = { said: joined(told, 'outputTranscription'), soundBytes: soundBytes(told) };
+session.sendClientContent({ turns: "hello" });
+await until(content("turnComplete"));
+report.typed = { said: joined(told, "outputTranscription"), soundBytes: soundBytes(told) };
 
 const sound = readFileSync(speechFile);
 for (let start = 0; start < sound.length; start += 3200) {
-  const data = sound.subarray(start, start + 3200).toString('base64');
-  session.sendRealtimeInput({ audio: { data, mimeType: 'audio/pcm;rate=16000' } });
+  const data = sound.subarray(start, start + 3200).toString("base64");
+  session.sendRealtimeInput({ audio: { data, mimeType: "audio/pcm;rate=16000" } });
 }
 const { toolCall } = await until((message) => message.toolCall);
-report.heard = joined(told, 'inputTranscription');
+report.heard = joined(told, "inputTranscription");
 report.called = toolCall.functionCalls.map(({ name, args }) => ({ name, args }));
-session.sendToolResponse({ functionResponses: toolCall.functionCalls.map(
-  ({ id, name }) => ({ id, name, response: { time: 'noon' } }),
-) });
-await until(() => joined(told, 'outputTranscription').endsWith('It is noon.'));
+session.sendToolResponse({
+  functionResponses: toolCall.functionCalls.map(({ id, name }) => ({
+    id,
+    name,
+    response: { time: "noon" },
+  })),
+});
+await until(() => joined(told, "outputTranscription").endsWith("It is noon."));
 
-session.sendRealtimeInput({ text: 'Tell me a story' });
-await until((message) => joined([message], 'outputTranscription').includes('Once'));
-session.sendRealtimeInput({ text: 'stop' });
-await until(content('interrupted'));
+session.sendRealtimeInput({ text: "Tell me a story" });
+await until((message) => joined([message], "outputTranscription").includes("Once"));
+session.sendRealtimeInput({ text: "stop" });
+await until(content("interrupted"));
 const resumable = (message) => message.sessionResumptionUpdate?.resumable;
-await until(() => joined(told, 'outputTranscription').endsWith('You typed something.'));
-await until(content('generationComplete'));
+await until(() => joined(told, "outputTranscription").endsWith("You typed something."));
+await until(content("generationComplete"));
 const before = told.filter(resumable).length;
 const { sessionResumptionUpdate } = await until(resumable, before + 1);
 report.usage = (await until((message) => message.usageMetadata)).usageMetadata.totalTokenCount;
@@ -92,12 +114,12 @@ session.close();
 report.closed = await closed;
 
 const again = await connect({ sessionResumption: { handle: sessionResumptionUpdate.newHandle } });
-again.session.sendRealtimeInput({ text: 'which turn' });
-await again.until(content('turnComplete'));
-report.resumed = joined(again.told, 'outputTranscription');
+again.session.sendRealtimeInput({ text: "which turn" });
+await again.until(content("turnComplete"));
+report.resumed = joined(again.told, "outputTranscription");
 again.session.close();
 
-const voiceConfig = { prebuiltVoiceConfig: { voiceName: 'Nobody' } };
+const voiceConfig = { prebuiltVoiceConfig: { voiceName: "Nobody" } };
 report.refused = (await connect({ speechConfig: { voiceConfig } })).refused;
 
 console.log(JSON.stringify(report));

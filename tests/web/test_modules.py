@@ -21,8 +21,7 @@ def node() -> str:
 @pytest.mark.parametrize("file", FILES)
 def test_the_pages_module(node, file):
     done = subprocess.run(
-        # The page's modules are plain .js files, which Node 20 takes for CommonJS.
-        [node, "--experimental-default-type=module", "--test", "--test-reporter=tap", file],
+        [node, "--test", "--test-reporter=tap", file],
         cwd=HERE,
         capture_output=True,
         text=True,

@@ -1,15 +1,15 @@
 // One call, from dialling to goodbye, over as many peer connections as it needs.
 
 import { Channel, RECEIVER } from "./channel.js";
-import { Peer } from "./peer.js";
 import {
-  NoMediaPath,
-  NoNetwork,
-  Refusal,
   callFailedNotice,
   callLostNotice,
   isFinal,
+  NoMediaPath,
+  NoNetwork,
+  Refusal,
 } from "./errors.js";
+import { Peer } from "./peer.js";
 
 const READY_TIMEOUT_MS = 20_000;
 // Candidates are gathered within milliseconds. With the loopback interface alone, Chromium waits for
@@ -174,7 +174,12 @@ export class Call {
     }, ADDRESS_TIMEOUT_MS);
     try {
       const resume = restart ? null : this.#resume;
-      const answer = await peer.negotiate({ pcId: this.#pcId, restart, agent: this.#agent, resume });
+      const answer = await peer.negotiate({
+        pcId: this.#pcId,
+        restart,
+        agent: this.#agent,
+        resume,
+      });
       this.#pcId = answer.pc_id;
       if (!restart && !this.#over) {
         this.#resume = answer.resume ?? null;

@@ -32,7 +32,11 @@ export class Channel {
   constructor(channel, listener) {
     this.#channel = channel;
     channel.addEventListener("open", () => {
-      this.#send({ type: "client-ready", id: this.#readyId, data: { version: VERSION, about: ABOUT } });
+      this.#send({
+        type: "client-ready",
+        id: this.#readyId,
+        data: { version: VERSION, about: ABOUT },
+      });
       this.#ping = setInterval(() => this.#raw(`ping: ${Date.now()}`), PING_EVERY_MS);
     });
     channel.addEventListener("close", () => {

@@ -1,7 +1,7 @@
 // The caller's camera and microphone together: one permission prompt, and an error for each.
 
 import { Camera } from "./camera.js";
-import { InsecureContext, deviceNotice } from "./device_errors.js";
+import { deviceNotice, InsecureContext } from "./device_errors.js";
 import { Microphone } from "./microphone.js";
 
 /**

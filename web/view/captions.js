@@ -84,7 +84,8 @@ export class Captions {
       if (agent) this.agentSpeaks(agent);
       const line = this.#add(who === "user" ? "user" : "agent");
       this.#write(line, text);
-      if (who === "user") line.dataset.typed = ""; // the server does not keep whether it was typed
+      if (who === "user")
+        line.dataset.typed = ""; // the server does not keep whether it was typed
       else line.dataset.state = "final";
     }
   }
@@ -340,6 +341,8 @@ export function joined(text, delta) {
  * @param {string} [name]
  */
 function sentence(name) {
-  const words = String(name ?? "a tool").replace(/[_-]+/g, " ").trim();
+  const words = String(name ?? "a tool")
+    .replace(/[_-]+/g, " ")
+    .trim();
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

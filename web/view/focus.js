@@ -14,7 +14,8 @@ export function focusKeeper(fallback) {
     // A click beside the element also leaves no focus, and that is kept. An element that is being
     // removed or hidden looks the same until the event is over, so look later.
     setTimeout(() => {
-      if (last && last === target && isVisible(last) && document.activeElement !== last) last = null;
+      if (last !== target || document.activeElement === last) return;
+      if (last && isVisible(last)) last = null;
     });
   });
   return () => {

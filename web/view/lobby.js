@@ -1,6 +1,6 @@
 // The page before a call: the server's agents, and which model answers.
 
-import { NO_WEBRTC, callFailedNotice } from "../call/errors.js";
+import { callFailedNotice, NO_WEBRTC } from "../call/errors.js";
 import { Signalling, tokenFrom } from "../call/signalling.js";
 import { backendLabel, displayName } from "./backend_label.js";
 import { byId } from "./elements.js";

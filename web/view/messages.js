@@ -96,6 +96,7 @@ const TITLES = {
  * @returns {import("../call/errors.js").Notice}
  */
 function noticeOf({ about, text, left_s: leftS }) {
-  const title = TITLES[about] ?? ((leftS ?? null) === null ? "From the server" : "The call ends soon");
+  const title =
+    TITLES[about] ?? ((leftS ?? null) === null ? "From the server" : "The call ends soon");
   return { title, text, action: null };
 }

@@ -108,6 +108,9 @@ function correlation({ xs, ys, values, mean }, { width, height, grey }, dx, dy) 
  * @returns {number} in grey levels
  */
 function meanDifference({ xs, ys, values }, { width, grey }) {
-  const sum = values.reduce((sum, value, i) => sum + Math.abs(grey[ys[i] * width + xs[i]] - value), 0);
+  const sum = values.reduce(
+    (sum, value, i) => sum + Math.abs(grey[ys[i] * width + xs[i]] - value),
+    0,
+  );
   return sum / Math.max(1, values.length);
 }

@@ -1,7 +1,7 @@
 // The RTVI client SDK as an application uses it; `window.events` is what it told the application.
-import { PipecatClient } from '@pipecat-ai/client-js';
-import { SmallWebRTCTransport } from '@pipecat-ai/small-webrtc-transport';
-import { PlainMediaManager } from './media_manager.js';
+import { PipecatClient } from "@pipecat-ai/client-js";
+import { SmallWebRTCTransport } from "@pipecat-ai/small-webrtc-transport";
+import { PlainMediaManager } from "./media_manager.js";
 
 window.events = [];
 const note = (kind) => (data) => {
@@ -14,27 +14,27 @@ window.client = new PipecatClient({
   enableMic: true,
   enableCam: true,
   callbacks: {
-    onBotReady: note('ready'),
-    onTransportStateChanged: note('state'),
-    onUserTranscript: note('user'),
-    onUserStartedSpeaking: note('user-started'),
-    onUserStoppedSpeaking: note('user-stopped'),
-    onBotLlmStarted: note('answer-started'),
-    onBotOutput: note('output'),
-    onBotTranscript: note('transcript'),
-    onBotTtsText: note('tts-text'),
-    onBotStartedSpeaking: note('bot-started'),
-    onBotStoppedSpeaking: note('bot-stopped'),
-    onMessageError: note('message-error'),
-    onError: note('error'),
-    onServerMessage: note('server-message'),
-    onDisconnected: note('disconnected'),
+    onBotReady: note("ready"),
+    onTransportStateChanged: note("state"),
+    onUserTranscript: note("user"),
+    onUserStartedSpeaking: note("user-started"),
+    onUserStoppedSpeaking: note("user-stopped"),
+    onBotLlmStarted: note("answer-started"),
+    onBotOutput: note("output"),
+    onBotTranscript: note("transcript"),
+    onBotTtsText: note("tts-text"),
+    onBotStartedSpeaking: note("bot-started"),
+    onBotStoppedSpeaking: note("bot-stopped"),
+    onMessageError: note("message-error"),
+    onError: note("error"),
+    onServerMessage: note("server-message"),
+    onDisconnected: note("disconnected"),
     onTrackStarted: (track, participant) => {
-      if (participant?.local || track.kind !== 'audio') return;
+      if (participant?.local || track.kind !== "audio") return;
       window.voice = new Audio();
       window.voice.srcObject = new MediaStream([track]);
       window.voice.play();
-      note('voice-track')(null);
+      note("voice-track")(null);
     },
   },
 });

@@ -1,17 +1,20 @@
 // Pipecat's ready-made console, over client-react, as its documentation shows it.
-import { createRoot } from 'react-dom/client';
-import { ConsoleTemplate, ThemeProvider } from '@pipecat-ai/voice-ui-kit';
-import { PlainMediaManager } from './media_manager.js';
 
-const webrtcUrl = new URLSearchParams(location.search).get('offer');
-createRoot(document.getElementById('root')).render(
+import { ConsoleTemplate, ThemeProvider } from "@pipecat-ai/voice-ui-kit";
+import { createRoot } from "react-dom/client";
+import { PlainMediaManager } from "./media_manager.js";
+
+const webrtcUrl = new URLSearchParams(location.search).get("offer");
+createRoot(document.getElementById("root")).render(
   <ThemeProvider>
-    <div style={{ height: '100vh' }}>
+    <div style={{ height: "100vh" }}>
       <ConsoleTemplate
         transportType="smallwebrtc"
         transportOptions={{ mediaManager: new PlainMediaManager() }}
         connectParams={{ webrtcUrl }}
-        onClient={(client) => { window.client = client; }}
+        onClient={(client) => {
+          window.client = client;
+        }}
         clientOptions={{ enableCam: true }}
         noAutoInitDevices
       />

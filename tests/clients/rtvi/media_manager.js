@@ -30,7 +30,7 @@ export class PlainMediaManager {
   }
 
   async disconnect() {
-    this.stream?.getTracks().forEach((track) => track.stop());
+    for (const track of this.stream?.getTracks() ?? []) track.stop();
     this.stream = null;
   }
 
@@ -44,12 +44,16 @@ export class PlainMediaManager {
 
   enableMic(on) {
     this.microphoneOn = on;
-    this.stream?.getAudioTracks().forEach((track) => { track.enabled = on; });
+    this.stream?.getAudioTracks().forEach((track) => {
+      track.enabled = on;
+    });
   }
 
   enableCam(on) {
     this.cameraOn = on;
-    this.stream?.getVideoTracks().forEach((track) => { track.enabled = on; });
+    this.stream?.getVideoTracks().forEach((track) => {
+      track.enabled = on;
+    });
   }
 
   enableScreenShare() {}
@@ -62,15 +66,15 @@ export class PlainMediaManager {
   }
 
   getAllMics() {
-    return this.#devices('audioinput');
+    return this.#devices("audioinput");
   }
 
   getAllCams() {
-    return this.#devices('videoinput');
+    return this.#devices("videoinput");
   }
 
   getAllSpeakers() {
-    return this.#devices('audiooutput');
+    return this.#devices("audiooutput");
   }
 
   tracks() {

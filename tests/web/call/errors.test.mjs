@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  callFailedNotice,
+  callLostNotice,
+  isFinal,
   NoMediaPath,
   NoNetwork,
   NotTheServer,
   Refusal,
   Unreachable,
-  callFailedNotice,
-  callLostNotice,
-  isFinal,
 } from "../../../web/call/errors.js";
 
 test("every refusal says what happened and what to do", () => {
@@ -36,14 +36,20 @@ test("every refusal says what happened and what to do", () => {
 
 test("the server's own sentence is told", () => {
   for (const status of [400, 403, 404, 429, 500, 503]) {
-    assert.match(callFailedNotice(new Refusal(status, "Wrong host: a.b.")).text, /Wrong host: a\.b\./);
+    assert.match(
+      callFailedNotice(new Refusal(status, "Wrong host: a.b.")).text,
+      /Wrong host: a\.b\./,
+    );
   }
 });
 
 test("how long to wait is told as the server says it, and once", () => {
   const wait = (status, seconds, sentence = "") =>
     callFailedNotice(new Refusal(status, sentence, seconds)).text;
-  assert.match(wait(503, 5, "All 1 lines are busy. Try again shortly."), /busy\. Try again in about 5 seconds\.$/);
+  assert.match(
+    wait(503, 5, "All 1 lines are busy. Try again shortly."),
+    /busy\. Try again in about 5 seconds\.$/,
+  );
   assert.match(wait(429, 1), /Try again in about 1 second\./);
   assert.match(wait(429, 300), /Try again in about 5 minutes\./);
   assert.equal(wait(500, null, "It failed. Try again.").split("Try again").length, 2);
@@ -68,8 +74,14 @@ test("a lost connection says each thing once, and who has to be looked after", (
     `${why} The server can't be reached. Check that the server is running and that this device is on its network, then try again.`,
   );
   assert.equal(callLostNotice(why, new NoMediaPath(why)).text.split(why).length, 2);
-  assert.match(callLostNotice(why, new NoMediaPath("The line went dead.")).text, /interrupted\. The line went dead\. A firewall/);
-  assert.equal(callLostNotice(why, new Refusal(404, "")).text, `${why} The server has ended the call meanwhile.`);
+  assert.match(
+    callLostNotice(why, new NoMediaPath("The line went dead.")).text,
+    /interrupted\. The line went dead\. A firewall/,
+  );
+  assert.equal(
+    callLostNotice(why, new Refusal(404, "")).text,
+    `${why} The server has ended the call meanwhile.`,
+  );
   assert.match(callLostNotice(why, new Refusal(401, "")).text, /#token=/);
   assert.match(callLostNotice(why, new Error("odd")).text, /odd/);
 });

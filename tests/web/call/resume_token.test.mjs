@@ -66,7 +66,12 @@ test("what somebody else has written there is nothing to continue", () => {
 
 test("a full storage costs nothing before the page is left", (context) => {
   context.mock.method(console, "warn", () => {});
-  const full = { ...storage(), setItem: () => { throw new DOMException("", "QuotaExceededError"); } };
+  const full = {
+    ...storage(),
+    setItem: () => {
+      throw new DOMException("", "QuotaExceededError");
+    },
+  };
   const resumeToken = new ResumeToken(full);
   resumeToken.callStarted(ANSWER, "a");
   assert.equal(resumeToken.valid(0, "a"), "secret");

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { IDLE, afterMessage, enter, isInCall, isLive, titleOf, describe } from "../../../web/call/states.js";
+import {
+  afterMessage,
+  describe,
+  enter,
+  IDLE,
+  isInCall,
+  isLive,
+  titleOf,
+} from "../../../web/call/states.js";
 
 const after = (state, ...messages) => messages.reduce(afterMessage, state);
 const own = (state, reason) => ({ type: "server-message", data: { kind: "state", state, reason } });
@@ -17,7 +25,12 @@ test("a server that says its state leads from then on", () => {
 test("for any other server the state follows from who speaks", () => {
   const names = [];
   let state = connecting;
-  for (const type of ["bot-llm-started", "bot-started-speaking", "bot-llm-started", "bot-stopped-speaking"]) {
+  for (const type of [
+    "bot-llm-started",
+    "bot-started-speaking",
+    "bot-llm-started",
+    "bot-stopped-speaking",
+  ]) {
     state = afterMessage(state, { type });
     names.push(state.name);
   }
@@ -65,7 +78,16 @@ test("who can't be heard is told what to do", () => {
 });
 
 test("every state has a title", () => {
-  for (const name of ["idle", "asking", "connecting", "listening", "thinking", "speaking", "reconnecting", "ended"]) {
+  for (const name of [
+    "idle",
+    "asking",
+    "connecting",
+    "listening",
+    "thinking",
+    "speaking",
+    "reconnecting",
+    "ended",
+  ]) {
     assert.ok(titleOf(enter(IDLE, name)));
   }
 });

@@ -1,12 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { InsecureContext, deviceNotice, noVideoText } from "../../../web/media/device_errors.js";
+import { deviceNotice, InsecureContext, noVideoText } from "../../../web/media/device_errors.js";
 
 const dom = (name) => new DOMException("x", name);
 
 test("a camera that is off, forbidden, missing, taken and blocked are told apart", () => {
-  const words = [null, dom("NotAllowedError"), dom("NotFoundError"), dom("NotReadableError"), new InsecureContext(), dom("X")]
-    .map(noVideoText);
+  const words = [
+    null,
+    dom("NotAllowedError"),
+    dom("NotFoundError"),
+    dom("NotReadableError"),
+    new InsecureContext(),
+    dom("X"),
+  ].map(noVideoText);
   assert.equal(words[0], "Your camera is off");
   assert.equal(new Set(words).size, words.length);
 });

@@ -15,7 +15,10 @@ class Browser extends EventTarget {
         this.held.delete(lock);
         lock.dispatchEvent(new Event("release"));
       };
-      const grant = () => (this.held.add(lock), resolve(lock));
+      const grant = () => {
+        this.held.add(lock);
+        resolve(lock);
+      };
       this.asked.push({ grant, refuse: () => reject(new DOMException("no", "NotAllowedError")) });
     });
   }

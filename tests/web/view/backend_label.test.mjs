@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { displayName, backendLabel } from "../../../web/view/backend_label.js";
+import { backendLabel, displayName } from "../../../web/view/backend_label.js";
 
 const text = (brain, ...destinations) => backendLabel({ brain, destinations }).text;
 const custom = (host, model = "m") => ({ service: "custom", host, model });

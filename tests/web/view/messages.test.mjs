@@ -4,7 +4,10 @@ import { showMessage } from "../../../web/view/messages.js";
 
 /** A part of the page that only remembers what it was told; `own` are the methods it has. */
 function part(told, name, own = {}) {
-  const remember = (what) => (...how) => told.push([name, what, ...how]);
+  const remember =
+    (what) =>
+    (...how) =>
+      told.push([name, what, ...how]);
   return new Proxy(own, { get: (own, what) => own[what] ?? remember(what) });
 }
 

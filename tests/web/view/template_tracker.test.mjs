@@ -29,7 +29,11 @@ test("what has not moved is where it was", () => {
 });
 
 test("what has moved is found, to the pixel, and in other light", () => {
-  for (const [x, y] of [[7, -3], [-15, 4], [20, 11]]) {
+  for (const [x, y] of [
+    [7, -3],
+    [-15, 4],
+    [20, 11],
+  ]) {
     const now = frame({ dx: x, dy: y, brighter: 30 });
     const { dx, dy, similarity } = trackTemplate(frame(), REGION, now, STILL);
     assert.deepEqual([dx, dy], [x, y]);
@@ -50,7 +54,15 @@ test("what is gone resembles nothing that is there", () => {
 });
 
 test("an even area stays where it is while it stays even", () => {
-  const even = (level) => ({ width: WIDTH, height: HEIGHT, grey: new Uint8Array(WIDTH * HEIGHT).fill(level) });
-  assert.deepEqual(trackTemplate(even(90), REGION, even(92), STILL), { dx: 0, dy: 0, similarity: 1 });
+  const even = (level) => ({
+    width: WIDTH,
+    height: HEIGHT,
+    grey: new Uint8Array(WIDTH * HEIGHT).fill(level),
+  });
+  assert.deepEqual(trackTemplate(even(90), REGION, even(92), STILL), {
+    dx: 0,
+    dy: 0,
+    similarity: 1,
+  });
   assert.equal(trackTemplate(even(90), REGION, even(190), STILL).similarity, 0);
 });
