@@ -8,9 +8,9 @@ import numpy as np
 from fixed_set import NOISES, Sound, fixed_set, mixed, noise, pcm, silence
 
 from vision_agent.local.contract import SpeechStarted, SpeechStopped
-from vision_agent.local.engine.hearing.ears import Ears
 from vision_agent.local.engine.hearing.endpointing import CHUNK_MS, Sensitivity
 from vision_agent.local.engine.hearing.recognizer import Recognizer
+from vision_agent.local.engine.hearing.vad_stream import SpeechDetector
 
 _LEAD_MS = 2_000  # a room is noisy before somebody speaks in it
 _OF_NOISY = 3  # so many times fewer sentences than in quiet
@@ -66,7 +66,7 @@ def _row(title: str, kind: str | None, snr_db: float, every: int) -> dict[str, A
 
 def events(sound: Sound) -> tuple[list[int], list[int]]:
     """When speech was said to begin and to end, in ms of the sound fed until then."""
-    ears = Ears(Recognizer(), Sensitivity())
+    ears = SpeechDetector(Recognizer(), Sensitivity())
     begun, over = [], []
     data = pcm(sound)
     for start in range(0, len(data), _STEP_BYTES):

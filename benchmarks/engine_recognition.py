@@ -9,9 +9,9 @@ import numpy as np
 from fixed_set import VOICES, Sound, Spoken, decoded, fixed_set, mixed, pcm, silence
 
 from vision_agent.local.contract import SpeechStopped, Transcript
-from vision_agent.local.engine.hearing.ears import Ears
 from vision_agent.local.engine.hearing.endpointing import Sensitivity
 from vision_agent.local.engine.hearing.recognizer import Recognizer
+from vision_agent.local.engine.hearing.vad_stream import SpeechDetector
 from vision_agent.local.engine.language.intents import normalise, understand
 
 _NOISE = "kitchen"
@@ -73,7 +73,7 @@ async def _hear(recognizer: Recognizer, sound: Sound) -> Transcript:
 
 
 async def _hear_all(recognizer: Recognizer, sound: Sound) -> list[Transcript]:
-    ears = Ears(recognizer, Sensitivity())
+    ears = SpeechDetector(recognizer, Sensitivity())
     stopped = 0
     data = pcm(sound)
     for start in range(0, len(data), 640):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vision_agent.local.contract import OUTPUT_RATE_HZ, Say, Transcript, Turn
-from vision_agent.local.engine.engine import Engine
+from vision_agent.local.engine.engine import LocalEngine
 
 _TURN = Turn(Transcript("what can you do"))
 _ANSWERS = 20
@@ -17,7 +17,7 @@ _ANSWERS = 20
 
 async def measure_speaking(every: int) -> list[dict[str, Any]]:
     """A row for one caller alone and one for four at once."""
-    engine = await Engine.start()
+    engine = await LocalEngine.start()
     try:
         await _answer(engine, "Kore")  # the workers are up
         rows = []
@@ -43,7 +43,7 @@ async def measure_speaking(every: int) -> list[dict[str, Any]]:
     return rows
 
 
-async def _answer(engine: Engine, voice: str) -> tuple[float, float]:
+async def _answer(engine: LocalEngine, voice: str) -> tuple[float, float]:
     """Milliseconds to the first sound, and seconds of sound made in a second."""
     began_s = time.perf_counter()
     first_s = 0.0

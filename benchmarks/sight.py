@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import cv2
 
-from tests.local.engine.sight.sight_pictures import SHADES, Pixels, jpeg, shot
+from tests.local.engine.sight.sight_frames import SHADES, Pixels, jpeg, shot
 from tests.local.engine.sight.sight_scenes import (
     BOTTLES,
     MOVING_S,
@@ -38,11 +38,11 @@ from tests.local.engine.sight.sight_scenes import (
     wall,
 )
 from vision_agent.local.contract import SeenFrame
+from vision_agent.local.engine.sight.camera_frame import decode
 from vision_agent.local.engine.sight.counting import count
+from vision_agent.local.engine.sight.foreground import View
 from vision_agent.local.engine.sight.known import Finder, TaughtThing
 from vision_agent.local.engine.sight.movement import movement
-from vision_agent.local.engine.sight.picture import decode
-from vision_agent.local.engine.sight.things import View
 
 OUT = Path(__file__).resolve().parents[1] / "out" / "sight.json"
 

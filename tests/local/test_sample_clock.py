@@ -10,7 +10,7 @@ from google.genai import types
 from tests.local.live_clients import MODEL_2, studio_client
 from tests.local.live_talk import Heard, audio
 from tests.local.recordings import silence, spoken
-from vision_agent.local.engine.engine import Engine
+from vision_agent.local.engine.engine import LocalEngine
 from vision_agent.local.server import LocalServer, serve
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server() -> AsyncIterator[LocalServer]:
-    engine = await Engine.start()
+    engine = await LocalEngine.start()
     server = await serve("127.0.0.1", 0, engine)
     yield server
     await server.close()

@@ -17,7 +17,7 @@ from google.genai import live, types
 from tests.local.engine.sight.sight_scenes import held_up, textured, wall
 from tests.local.live_clients import MODEL_2, MODEL_3, studio_client
 from tests.local.live_talk import QUIET, Heard, audio, send_sound, type_text
-from vision_agent.local.engine.engine import Engine
+from vision_agent.local.engine.engine import LocalEngine
 from vision_agent.local.server import serve
 
 BOTH = pytest.mark.parametrize("model", [MODEL_2, MODEL_3])
@@ -28,7 +28,7 @@ Connect = Callable[..., AbstractAsyncContextManager[live.AsyncSession]]
 
 @pytest.fixture
 async def connect(tmp_path: Path) -> AsyncIterator[Connect]:
-    engine = await Engine.start(tmp_path)
+    engine = await LocalEngine.start(tmp_path)
     server = await serve("127.0.0.1", 0, engine)
     client = studio_client(server)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import RECORDINGS
-from tests.local.engine.sight.sight_pictures import shot, with_faces
+from tests.local.engine.sight.sight_frames import shot, with_faces
 from vision_agent.tools.detectors import (
     CodeComes,
     Detector,

@@ -15,7 +15,7 @@ from vision_agent.local.scenarios.scenario import Scenario
 from vision_agent.local.server import MAX_CONNECTIONS, LocalServer, serve
 
 if TYPE_CHECKING:
-    from vision_agent.local.engine.engine import Engine as RealEngine
+    from vision_agent.local.engine.engine import LocalEngine
 
 
 def run_live_server(
@@ -102,13 +102,13 @@ async def serve_until(
             await asyncio.wait((starting, stopped))
 
 
-async def _start_engine(scenario: Scenario | None, data_dir: Path | None) -> RealEngine | None:
+async def _start_engine(scenario: Scenario | None, data_dir: Path | None) -> LocalEngine | None:
     if scenario is not None and not scenario.engine:
         return None
     # Imported here: reading the server's code must not load the recognisers.
-    from vision_agent.local.engine.engine import Engine
+    from vision_agent.local.engine.engine import LocalEngine
 
-    return await Engine.start(data_dir)
+    return await LocalEngine.start(data_dir)
 
 
 async def _announced(

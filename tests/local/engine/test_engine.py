@@ -22,15 +22,15 @@ from vision_agent.local.contract import (
     Transcript,
     Turn,
 )
-from vision_agent.local.engine.engine import Engine
+from vision_agent.local.engine.engine import LocalEngine
 from vision_agent.local.engine.speech.synthesis import SpeechError
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def engine() -> AsyncIterator[Engine]:
-    engine = await Engine.start()
+async def engine() -> AsyncIterator[LocalEngine]:
+    engine = await LocalEngine.start()
     yield engine
     await engine.close()
 
@@ -47,7 +47,7 @@ def children() -> set[int]:
     return {child.pid for child in psutil.Process().children(recursive=True)}
 
 
-async def test_a_spoken_question_about_a_picture_gets_a_spoken_answer(engine: Engine) -> None:
+async def test_a_spoken_question_about_a_picture_gets_a_spoken_answer(engine: LocalEngine) -> None:
     ears = engine.hearing(HearingOptions())
     question = spoken("what-colour-is-this") + silence(900)
     events = [e for i in range(0, len(question), 640) for e in ears.feed(question[i : i + 640])]
@@ -63,14 +63,14 @@ async def test_a_spoken_question_about_a_picture_gets_a_spoken_answer(engine: En
     assert all(len(piece) <= 4_800 for piece in pieces)
 
 
-async def test_without_a_picture_it_says_that_it_sees_nothing(engine: Engine) -> None:
+async def test_without_a_picture_it_says_that_it_sees_nothing(engine: LocalEngine) -> None:
     turn = Turn(Transcript("what do you see"))
     [sentence] = [part async for part in engine.answer(turn)]
     assert isinstance(sentence, Say)
     assert "can't see anything" in sentence.text
 
 
-async def test_conversations_hear_apart_from_each_other(engine: Engine) -> None:
+async def test_conversations_hear_apart_from_each_other(engine: LocalEngine) -> None:
     first, second = engine.hearing(HearingOptions()), engine.hearing(HearingOptions())
     for name, ears in (("hello", first), ("what-changed", second)):
         ears.feed(spoken(name) + silence(900))
@@ -81,7 +81,7 @@ async def test_conversations_hear_apart_from_each_other(engine: Engine) -> None:
     await second.close()
 
 
-async def test_an_answer_that_is_left_early_is_closed(engine: Engine) -> None:
+async def test_an_answer_that_is_left_early_is_closed(engine: LocalEngine) -> None:
     async with contextlib.aclosing(engine.speak("This is a long sentence. " * 20)) as pieces:
         async for _ in pieces:
             break
@@ -92,11 +92,11 @@ async def test_an_answer_that_is_left_early_is_closed(engine: Engine) -> None:
 async def test_closing_ends_every_process_and_thread_also_at_once_after_the_start() -> None:
     before = children()
     threads = set(threading.enumerate())
-    engine = await Engine.start()
+    engine = await LocalEngine.start()
     await engine.close()
     assert children() == before
 
-    engine = await Engine.start()
+    engine = await LocalEngine.start()
     assert [piece async for piece in engine.speak("Hello.")]
     _ = [part async for part in engine.answer(Turn(Transcript("what do you see")))]
     assert len(children() - before) == 2
@@ -113,9 +113,9 @@ async def test_closing_ends_every_process_and_thread_also_at_once_after_the_star
 async def test_no_worker_outlives_a_parent_that_is_killed() -> None:
     code = (
         "import asyncio\n"
-        "from vision_agent.local.engine.engine import Engine\n"
+        "from vision_agent.local.engine.engine import LocalEngine\n"
         "async def main():\n"
-        "    engine = await Engine.start()\n"
+        "    engine = await LocalEngine.start()\n"
         "    [p async for p in engine.speak('Hello.')]\n"
         "    print('up', flush=True)\n"
         "    await asyncio.sleep(600)\n"
@@ -136,6 +136,6 @@ async def test_no_worker_outlives_a_parent_that_is_killed() -> None:
 
 async def test_starting_takes_no_time() -> None:
     started_s = time.process_time()
-    engine = await Engine.start()
+    engine = await LocalEngine.start()
     assert time.process_time() - started_s < 0.5
     await engine.close()

@@ -8,14 +8,14 @@ import time
 import psutil
 import pytest
 
-from vision_agent.local.engine.worker_process import Message, WorkerFailed, WorkerProcess
+from vision_agent.local.engine.worker_process import WorkerFailed, WorkerMessage, WorkerProcess
 
 
 class Odd:
     """A worker, and what is heard from it."""
 
     def __init__(self, behaviour: str) -> None:
-        self.messages: asyncio.Queue[Message] = asyncio.Queue()
+        self.messages: asyncio.Queue[WorkerMessage] = asyncio.Queue()
         self.losses: asyncio.Queue[str] = asyncio.Queue()
         self.process = WorkerProcess(
             "tests.local.engine.odd_worker",
@@ -25,7 +25,7 @@ class Odd:
             environment={"ODD_WORKER": behaviour},
         )
 
-    async def echo(self, payload: bytes) -> Message:
+    async def echo(self, payload: bytes) -> WorkerMessage:
         assert self.process.send(7, 2**32 - 1, payload)
         async with asyncio.timeout(30):
             return await self.messages.get()
@@ -36,7 +36,7 @@ async def test_what_it_is_sent_comes_back_whatever_a_library_prints() -> None:
     odd.process.start()
     await odd.process.ready(60)
     for payload in (b"", b"one", bytes(range(256)) * 1000):
-        assert await odd.echo(payload) == Message(7, 2**32 - 1, payload)
+        assert await odd.echo(payload) == WorkerMessage(7, 2**32 - 1, payload)
     await odd.process.close()
 
 
@@ -129,7 +129,7 @@ async def test_ctrl_c_is_left_to_the_parent() -> None:
 async def test_a_callback_that_fails_is_logged_and_the_worker_serves_again(
     which: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    answers: asyncio.Queue[Message] = asyncio.Queue()
+    answers: asyncio.Queue[WorkerMessage] = asyncio.Queue()
     failures = ["once"]
 
     def failing_once(name: str) -> None:
@@ -137,7 +137,7 @@ async def test_a_callback_that_fails_is_logged_and_the_worker_serves_again(
             failures.pop()
             raise ValueError("a callback of ours fails")
 
-    def on_message(message: Message) -> None:
+    def on_message(message: WorkerMessage) -> None:
         failing_once("on_message")
         answers.put_nowait(message)
 

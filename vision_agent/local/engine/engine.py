@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from vision_agent.local.contract import HearingOptions, Manner, Say, ToolRequest, Turn
-from vision_agent.local.engine.answers.acquaintance import Acquaintance
 from vision_agent.local.engine.answers.agent_transfer import spoken_names
-from vision_agent.local.engine.answers.brain import Brain
+from vision_agent.local.engine.answers.responder import Responder
+from vision_agent.local.engine.answers.taught_objects import TaughtObjects
 from vision_agent.local.engine.answers.taught_store import TaughtStore
-from vision_agent.local.engine.hearing.ears import Ears
 from vision_agent.local.engine.hearing.endpointing import Sensitivity
 from vision_agent.local.engine.hearing.recognizer import Recognizer
+from vision_agent.local.engine.hearing.vad_stream import SpeechDetector
 from vision_agent.local.engine.language.taught_names import TaughtNames
 from vision_agent.local.engine.sight import Sight
 from vision_agent.local.engine.speech.synthesis import Speech, SpeechError
@@ -29,7 +29,7 @@ from vision_agent.local.engine.speech.voices import tone_for
 _SPEECH_START_S = 15.0
 
 
-class Engine:
+class LocalEngine:
     """Made with ``start``; ``close`` ends every process and thread of it.
 
     Args:
@@ -45,13 +45,13 @@ class Engine:
             self._temporary = tempfile.TemporaryDirectory(prefix="vision-agent-")
             data_dir = Path(self._temporary.name)
         store = TaughtStore(data_dir / "taught")
-        self._acquaintance = Acquaintance(self._sight, store, self._names.taught)
-        self._brain = Brain(self._sight, self._acquaintance)
+        self._taught = TaughtObjects(self._sight, store, self._names.taught)
+        self._responder = Responder(self._sight, self._taught)
         self._speech: asyncio.Task[Speech] | None = None
         self._warming: asyncio.Task[None] | None = None
 
     @classmethod
-    async def start(cls, data_dir: Path | None = None) -> Engine:
+    async def start(cls, data_dir: Path | None = None) -> LocalEngine:
         """Start the workers in the background; whoever needs one first waits for it."""
         engine = cls(data_dir)
         engine._recognizer.start()
@@ -79,7 +79,7 @@ class Engine:
         options: HearingOptions,
         tools: Sequence[Mapping[str, Any]] = (),
         instruction: str = "",
-    ) -> Ears:
+    ) -> SpeechDetector:
         """The hearing of one conversation.
 
         Args:
@@ -88,7 +88,7 @@ class Engine:
             instruction: The agent's system instruction, in which its own name is.
         """
         agents = spoken_names(tools, instruction)
-        return Ears(self._recognizer, Sensitivity.of(options), agents=agents)
+        return SpeechDetector(self._recognizer, Sensitivity.of(options), agents=agents)
 
     async def speak(
         self,
@@ -119,7 +119,7 @@ class Engine:
 
     async def answer(self, turn: Turn) -> AsyncGenerator[Say | ToolRequest, None]:
         """Answer a turn: sentences as they are ready, or a tool to call first."""
-        async with contextlib.aclosing(self._brain.answer(turn)) as parts:
+        async with contextlib.aclosing(self._responder.answer(turn)) as parts:
             async for part in parts:
                 yield part
 

@@ -35,7 +35,7 @@ class WorkerFailed(RuntimeError):
     """The worker did not come to take jobs; the message says why in one sentence."""
 
 
-class Message(NamedTuple):
+class WorkerMessage(NamedTuple):
     """One message in either direction."""
 
     op: int
@@ -61,7 +61,7 @@ class WorkerProcess:
         self,
         module: str,
         name: str,
-        on_message: Callable[[Message], None],
+        on_message: Callable[[WorkerMessage], None],
         *,
         on_ready: Callable[[], None] = lambda: None,
         on_lost: Callable[[str], None] = lambda _: None,
@@ -217,7 +217,7 @@ class WorkerProcess:
             elif op == _REFUSAL:
                 self._failure, self._refused = payload.decode(errors="replace"), True
             else:
-                self._on_message(Message(op, job, payload))
+                self._on_message(WorkerMessage(op, job, payload))
 
     @staticmethod
     async def _reap(child: asyncio.subprocess.Process) -> None:
@@ -242,7 +242,7 @@ class Inbox:
 
     def __init__(self) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's; it closes the pipe
-        self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._messages: queue.SimpleQueue[WorkerMessage] = queue.SimpleQueue()
         # Whatever native code prints must not land between messages.
         self._out: BinaryIO = os.fdopen(os.dup(1), "wb", buffering=0)
         os.dup2(2, 1)
@@ -257,7 +257,7 @@ class Inbox:
         self.send(_REFUSAL, 0, words.encode())
         os._exit(1)
 
-    def next(self, *, wait: bool) -> Message | None:
+    def next(self, *, wait: bool) -> WorkerMessage | None:
         """The next message; None when there is none and ``wait`` is false."""
         try:
             return self._messages.get(block=wait)
@@ -284,4 +284,4 @@ class Inbox:
             payload = stdin.read(length)
             if len(payload) < length:
                 os._exit(0)
-            self._messages.put(Message(op, job, payload))
+            self._messages.put(WorkerMessage(op, job, payload))

@@ -163,10 +163,10 @@ class _Deaf:
 
 def _hearing_without_words(options: HearingOptions) -> Hearing:
     # Imported here: a scenario that only types needs no voice activity detector.
-    from vision_agent.local.engine.hearing.ears import Ears
     from vision_agent.local.engine.hearing.endpointing import Sensitivity
+    from vision_agent.local.engine.hearing.vad_stream import SpeechDetector
 
-    return Ears(cast("Recognizer", _Deaf()), Sensitivity.of(options))
+    return SpeechDetector(cast("Recognizer", _Deaf()), Sensitivity.of(options))
 
 
 def tone(duration_ms: int) -> Iterator[bytes]:

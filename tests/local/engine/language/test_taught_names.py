@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pocketsphinx import Decoder
 
 from tests.local.recordings import spoken
-from vision_agent.local.engine.hearing.recognizer_worker import Listener, judge
+from vision_agent.local.engine.hearing.recognizer_worker import DecoderPair, judge
 from vision_agent.local.engine.language.grammar import jsgf
 from vision_agent.local.engine.language.intents import Request, understand
 from vision_agent.local.engine.language.pronunciation import spelled_phones
@@ -30,7 +30,7 @@ def test_any_word_gets_phones_of_the_dictionarys_alphabet(word: str) -> None:
 
 
 def test_a_listener_takes_new_names_and_hears_on() -> None:
-    listener = Listener()
+    listener = DecoderPair()
     listener.listen_for(("zorblax", "blue stapler"))
     listener.listen_for(())
     listener.listen_for(("zorblax",))

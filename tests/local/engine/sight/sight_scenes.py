@@ -11,7 +11,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from tests.local.engine.sight.sight_pictures import (
+from tests.local.engine.sight.sight_frames import (
     SHADES,
     Pixels,
     bgr,

@@ -18,7 +18,7 @@ from vision_agent.local.engine.hearing.recognizer_worker import (
     PAUSE,
     RESULT,
 )
-from vision_agent.local.engine.worker_process import Message, WorkerProcess
+from vision_agent.local.engine.worker_process import WorkerMessage, WorkerProcess
 
 MOST_AT_ONCE = 16
 """Utterances being transcribed at once; a further one is not transcribed, and the log says so."""
@@ -168,7 +168,7 @@ class Recognizer:
             if utterance.ended:
                 self.worker.send(END, utterance.job)
 
-    def _on_message(self, message: Message) -> None:
+    def _on_message(self, message: WorkerMessage) -> None:
         if message.op == RESULT:
             self._answered_s = asyncio.get_running_loop().time()
             found = json.loads(message.payload)

@@ -56,7 +56,7 @@ _Known = tuple[tuple[str, ...], tuple[str, ...]]
 """Taught names, and agents."""
 
 
-class Listener:
+class DecoderPair:
     """A pair of decoders for one utterance at a time."""
 
     def __init__(self) -> None:
@@ -213,7 +213,7 @@ class _Utterance:
     ended: bool = False
     cancelled: bool = False
     agents: tuple[str, ...] = ()
-    listener: Listener | None = None
+    listener: DecoderPair | None = None
 
     def add(self, pcm: bytes) -> None:
         self.sound[-1] += pcm
@@ -246,7 +246,7 @@ class _Room:
 
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
-        self._free = [Listener()]
+        self._free = [DecoderPair()]
         self._made = 1
         self._turns: deque[_Utterance] = deque()
         self._by_job: dict[int, _Utterance] = {}
@@ -324,12 +324,12 @@ class _Room:
             self._inbox.send(RESULT, utterance.job, json.dumps(result).encode())
         return True
 
-    def _borrow(self) -> Listener | None:
+    def _borrow(self) -> DecoderPair | None:
         if self._free:
             return self._free.pop()
         if self._made < _PAIRS:
             self._made += 1
-            return Listener()
+            return DecoderPair()
         return None
 
     def _leave(self, utterance: _Utterance) -> None:

@@ -1,5 +1,6 @@
 """What can be told about a picture, offline."""
 
+from vision_agent.local.engine.sight.camera_frame import Box, UnreadableFrame
 from vision_agent.local.engine.sight.features import Taught
 from vision_agent.local.engine.sight.known import TaughtThing
 from vision_agent.local.engine.sight.look import Sight
@@ -16,7 +17,6 @@ from vision_agent.local.engine.sight.observations import (
     Spot,
     TextLine,
 )
-from vision_agent.local.engine.sight.picture import Box, UnreadablePicture
 
 __all__ = [
     "Box",
@@ -34,5 +34,5 @@ __all__ = [
     "Taught",
     "TaughtThing",
     "TextLine",
-    "UnreadablePicture",
+    "UnreadableFrame",
 ]

@@ -9,9 +9,9 @@ import numpy as np
 
 from vision_agent.local.contract import SeenFrame
 from vision_agent.local.engine.sight.align import align
+from vision_agent.local.engine.sight.camera_frame import Pixels
 from vision_agent.local.engine.sight.difference import differs, same_light
 from vision_agent.local.engine.sight.observations import Changes
-from vision_agent.local.engine.sight.picture import Pixels
 from vision_agent.local.engine.sight.places import PLACES, place
 from vision_agent.local.engine.sight.regions import APPEARED, CHANGED, WENT_AWAY, Region, regions
 

@@ -9,14 +9,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vision_agent.local.engine.sight.camera_frame import Box, Pixels, fit
 from vision_agent.local.engine.sight.colour_bins import bins_of, shares
+from vision_agent.local.engine.sight.colour_interest import interest
 from vision_agent.local.engine.sight.colour_names import NAMES, base_name, name_of, names_of
 from vision_agent.local.engine.sight.observations import Colour
 from vision_agent.local.engine.sight.oklab import Floats, linear
-from vision_agent.local.engine.sight.people import interest
-from vision_agent.local.engine.sight.picture import Box, Pixels, fit
 from vision_agent.local.engine.sight.places import MIDDLE, place
-from vision_agent.local.engine.sight.white import balanced
+from vision_agent.local.engine.sight.white_balance import balanced
 
 Mask = npt.NDArray[np.bool_]
 

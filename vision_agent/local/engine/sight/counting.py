@@ -7,8 +7,8 @@ from collections import Counter
 import cv2
 import numpy as np
 
+from vision_agent.local.engine.sight.foreground import Mask, Thing, View, alike, split, things
 from vision_agent.local.engine.sight.observations import Count
-from vision_agent.local.engine.sight.things import Mask, Thing, View, alike, split, things
 
 LIKE = 0.45
 """What the colours of two things of a kind have in common at least."""

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vision_agent.local.engine.sight.picture import Pixels
+from vision_agent.local.engine.sight.camera_frame import Pixels
 
 SLACK_PX = 2
 """Of 320: what differs by less than this shift is no difference."""

@@ -9,8 +9,8 @@ import cv2
 import cv2.data
 import numpy as np
 
+from vision_agent.local.engine.sight.camera_frame import Box, Pixels, fit, grey
 from vision_agent.local.engine.sight.observations import Face
-from vision_agent.local.engine.sight.picture import Box, Pixels, fit, grey
 from vision_agent.local.engine.sight.places import place
 
 CASCADE = "haarcascade_frontalface_alt2.xml"

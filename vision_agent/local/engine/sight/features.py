@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vision_agent.local.engine.sight.picture import Box, Pixels, fit, grey
-from vision_agent.local.engine.sight.things import Mask, Thing, View, things
+from vision_agent.local.engine.sight.camera_frame import Box, Pixels, fit, grey
+from vision_agent.local.engine.sight.foreground import Mask, Thing, View, things
 
 LOOK_AT_PX = 640
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vision_agent.local.engine.sight.camera_frame import Box, Pixels, fit
 from vision_agent.local.engine.sight.features import (
     LOOK_AT_PX,
     SAME_TINT,
@@ -18,9 +19,8 @@ from vision_agent.local.engine.sight.features import (
     resembles,
     tint_of,
 )
+from vision_agent.local.engine.sight.foreground import View, things
 from vision_agent.local.engine.sight.observations import Known
-from vision_agent.local.engine.sight.picture import Box, Pixels, fit
-from vision_agent.local.engine.sight.things import View, things
 
 SURER = 1.15
 """How much better than the next one a resemblance must be, to be told at all."""

@@ -11,20 +11,20 @@ from typing import Generic, TypeVar
 import cv2
 
 from vision_agent.local.contract import SeenFrame
+from vision_agent.local.engine.sight.barcodes import Codes
+from vision_agent.local.engine.sight.camera_frame import Pixels, UnreadableFrame, decode
 from vision_agent.local.engine.sight.changes import choose_earlier, compare
-from vision_agent.local.engine.sight.codes import Codes
-from vision_agent.local.engine.sight.coloured import coloured
+from vision_agent.local.engine.sight.colour_regions import coloured
 from vision_agent.local.engine.sight.colours import describe_colours
 from vision_agent.local.engine.sight.counting import count
 from vision_agent.local.engine.sight.faces import Faces
 from vision_agent.local.engine.sight.features import Taught
+from vision_agent.local.engine.sight.foreground import View, things
 from vision_agent.local.engine.sight.known import Finder, TaughtThing
 from vision_agent.local.engine.sight.movement import movement
 from vision_agent.local.engine.sight.observations import NEEDS, Changes, Observations, Quality, Spot
-from vision_agent.local.engine.sight.picture import Pixels, UnreadablePicture, decode
+from vision_agent.local.engine.sight.ocr import Reader
 from vision_agent.local.engine.sight.quality import judge
-from vision_agent.local.engine.sight.text import Reader
-from vision_agent.local.engine.sight.things import View, things
 
 Part = TypeVar("Part")
 
@@ -67,7 +67,7 @@ class Sight:
             What was asked for, and None for what was not.
 
         Raises:
-            UnreadablePicture: There is no picture, or the newest is broken.
+            UnreadableFrame: There is no picture, or the newest is broken.
             ValueError: Something unknown was asked for.
             RuntimeError: It is closed, or a model is missing.
         """
@@ -75,7 +75,7 @@ class Sight:
         if unknown:
             raise ValueError(f"Nobody can look for {', '.join(sorted(unknown))}.")
         if not frames:
-            raise UnreadablePicture("There is no picture.")
+            raise UnreadableFrame("There is no picture.")
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(
             self._threads, self._look, tuple(frames), needs, colour, tuple(taught)
@@ -91,10 +91,10 @@ class Sight:
             How good the picture is, and the view; None if nothing could be made out.
 
         Raises:
-            UnreadablePicture: There is no picture, or the newest is broken.
+            UnreadableFrame: There is no picture, or the newest is broken.
         """
         if not frames:
-            raise UnreadablePicture("There is no picture.")
+            raise UnreadableFrame("There is no picture.")
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._learn, frames[-1])
 

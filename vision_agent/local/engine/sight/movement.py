@@ -14,9 +14,9 @@ import numpy as np
 
 from vision_agent.local.contract import SeenFrame
 from vision_agent.local.engine.sight.align import align
+from vision_agent.local.engine.sight.camera_frame import Pixels, decode
 from vision_agent.local.engine.sight.difference import differs, same_light
 from vision_agent.local.engine.sight.observations import Movement
-from vision_agent.local.engine.sight.picture import Pixels, decode
 from vision_agent.local.engine.sight.places import place
 from vision_agent.local.engine.sight.regions import WENT_AWAY, Region, regions
 

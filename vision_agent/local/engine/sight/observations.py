@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 
-from vision_agent.local.engine.sight.picture import Box
+from vision_agent.local.engine.sight.camera_frame import Box
 
 NEEDS = frozenset(
     {"colour", "quality", "faces", "text", "codes", "changes"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from vision_agent.local.engine.sight.picture import Pixels
+from vision_agent.local.engine.sight.camera_frame import Pixels
 
 Floats = npt.NDArray[np.float64]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vision_agent.local.engine.sight.picture import Box
+from vision_agent.local.engine.sight.camera_frame import Box
 
 LEFT = "on the left"
 MIDDLE = "in the middle"

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vision_agent.local.engine.sight.camera_frame import Pixels, grey
 from vision_agent.local.engine.sight.observations import Quality
-from vision_agent.local.engine.sight.picture import Pixels, grey
 
 DARK_LEVEL = 45
 """Of 255: a picture whose brighter parts (95th percentile) stay below is too dark."""

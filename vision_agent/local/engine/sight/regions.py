@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vision_agent.local.engine.sight.camera_frame import Box, Pixels
 from vision_agent.local.engine.sight.colours import colour_of
 from vision_agent.local.engine.sight.difference import Lab, Mask, smooth_lab
-from vision_agent.local.engine.sight.picture import Box, Pixels
 
 REGION_FROM = 0.004
 """Share of the picture: a smaller difference is not told."""

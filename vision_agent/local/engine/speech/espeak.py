@@ -18,7 +18,7 @@ import numpy as np
 
 from vision_agent.local.engine.speech.sound import IN_RATE_HZ, Samples
 from vision_agent.local.engine.speech.text import MAX_SENTENCE_S
-from vision_agent.local.engine.speech.voices import Voice
+from vision_agent.local.engine.speech.voices import EspeakVoice
 
 # speak_lib.h
 _OUTPUT_SYNCHRONOUS = 2
@@ -79,7 +79,7 @@ class Espeak:
         self,
         text: str,
         languages: tuple[str, ...],
-        voice: Voice,
+        voice: EspeakVoice,
         on_samples: Callable[[Samples], bool],
     ) -> None:
         """Synthesises a text, 0.2 % of the time it takes to say it.
@@ -138,7 +138,7 @@ class Espeak:
             self._error = error
             return 1
 
-    def _choose(self, languages: tuple[str, ...], voice: Voice) -> None:
+    def _choose(self, languages: tuple[str, ...], voice: EspeakVoice) -> None:
         asked = (languages, voice.variant)
         if asked not in self._language:
             self._language[asked] = self._first_it_has(languages, voice.variant)

@@ -52,7 +52,7 @@ def _block_filter() -> Floats:
     return matrix
 
 
-class Resampler:
+class SpeechResampler:
     """22 050 Hz to 24 000 Hz, band-limited, piece by piece without seams.
 
     Output sample n lies exactly at input sample n * 147 / 160. It works in blocks of 160 output
@@ -114,7 +114,7 @@ class SentenceSound:
     def __init__(self, gain: float, pause_ms: int) -> None:
         self._gain = gain
         self._pause_samples = pause_ms * OUT_RATE_HZ // 1000
-        self._resampler = Resampler()
+        self._resampler = SpeechResampler()
         self._heard = False
         self._silence: Floats = np.zeros(0, np.float32)  # may turn out to be the end
         self._waiting: Floats = np.zeros(0, np.float32)  # less than a piece

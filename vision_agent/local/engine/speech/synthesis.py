@@ -13,17 +13,17 @@ from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 from vision_agent.local.contract import OUTPUT_RATE_HZ
-from vision_agent.local.engine.speech.order import END, PIECE, SAY, STOP, Order
 from vision_agent.local.engine.speech.text import MAX_SENTENCE_S, sentences
 from vision_agent.local.engine.speech.voices import (
     ENGLISH,
     QUESTION_VOICE,
+    EspeakVoice,
     Tone,
-    Voice,
     espeak_languages,
     voice_named,
 )
-from vision_agent.local.engine.worker_process import Message, WorkerFailed, WorkerProcess
+from vision_agent.local.engine.speech.worker_messages import END, PIECE, SAY, STOP, Order
+from vision_agent.local.engine.worker_process import WorkerFailed, WorkerMessage, WorkerProcess
 
 _USUAL = Tone()
 _log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class Speech:
         self._numbers = itertools.count(1)
         self._current: _Job | None = None
         # What comes from the worker; a sentence if it dies.
-        self._answers: asyncio.Queue[Message | str] = asyncio.Queue()
+        self._answers: asyncio.Queue[WorkerMessage | str] = asyncio.Queue()
         self._worker = WorkerProcess(
             "vision_agent.local.engine.speech.worker",
             "The speech process",
@@ -138,7 +138,7 @@ class Speech:
             yield piece
 
     async def _say(
-        self, text: str, voice: Voice, languages: tuple[str, ...], gain_db: float = 0.0
+        self, text: str, voice: EspeakVoice, languages: tuple[str, ...], gain_db: float = 0.0
     ) -> AsyncGenerator[bytes, None]:
         for sentence in sentences(text):
             order = Order(sentence.text, sentence.pause_ms, languages, voice, gain_db)

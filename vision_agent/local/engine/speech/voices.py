@@ -9,7 +9,7 @@ from vision_agent.local.contract import Manner
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class EspeakVoice:
     """How espeak-ng is set for one speaker; the language comes separately.
 
     Attributes:
@@ -26,7 +26,7 @@ class Voice:
     pitch_range: int
 
 
-DEFAULT_VOICE = Voice("", 44, 162, 55)
+DEFAULT_VOICE = EspeakVoice("", 44, 162, 55)
 """Clear and even; used when no voice, or one that is not known, is asked for.
 
 The language's own voice: the most worked on of espeak-ng's, and the most intelligible of its
@@ -35,40 +35,40 @@ natural sounding ones but for `m6` (64 % word errors in pocketsphinx, against 73
 
 # Live API's voice names, each with the character its documentation gives it. What tells them apart
 # most is the pitch: the ear hears 2 steps of the 0 to 99 scale only within one variant.
-VOICES: dict[str, Voice] = {
-    "Zephyr": Voice("f2", 62, 178, 65),  # bright
-    "Puck": Voice("m1", 64, 185, 75),  # upbeat
-    "Charon": Voice("m3", 30, 160, 45),  # informative
-    "Kore": Voice("f1", 48, 165, 40),  # firm
-    "Fenrir": Voice("m5", 58, 195, 85),  # excitable
-    "Leda": Voice("f4", 80, 180, 65),  # youthful
-    "Orus": Voice("m4", 34, 158, 35),  # firm
-    "Aoede": Voice("f3", 54, 172, 60),  # breezy
-    "Callirrhoe": Voice("f2", 46, 152, 50),  # easy-going
-    "Autonoe": Voice("f4", 60, 172, 60),  # bright
-    "Enceladus": Voice("m7", 40, 148, 40),  # breathy
-    "Iapetus": Voice("m2", 50, 165, 50),  # clear
-    "Umbriel": Voice("m6", 48, 150, 45),  # easy-going
-    "Algieba": Voice("klatt3", 36, 158, 45),  # smooth
-    "Despina": Voice("f3", 44, 160, 45),  # smooth
-    "Erinome": Voice("f1", 66, 168, 50),  # clear
-    "Algenib": Voice("klatt4", 22, 150, 35),  # gravelly
-    "Rasalgethi": Voice("klatt6", 46, 165, 50),  # informative
-    "Laomedeia": Voice("f1", 86, 185, 75),  # upbeat
-    "Achernar": Voice("f5", 44, 152, 40),  # soft
-    "Alnilam": Voice("m2", 28, 160, 35),  # firm
-    "Schedar": Voice("klatt", 42, 162, 20),  # even
-    "Gacrux": Voice("f1", 26, 150, 40),  # mature
-    "Pulcherrima": Voice("f5", 72, 178, 65),  # forward
-    "Achird": Voice("m1", 44, 168, 60),  # friendly
-    "Zubenelgenubi": Voice("m6", 66, 175, 55),  # casual
-    "Vindemiatrix": Voice("f2", 28, 148, 40),  # gentle
-    "Sadachbia": Voice("m4", 68, 190, 75),  # lively
-    "Sadaltager": Voice("klatt2", 58, 160, 50),  # knowledgeable
-    "Sulafat": Voice("f3", 28, 155, 50),  # warm
+VOICES: dict[str, EspeakVoice] = {
+    "Zephyr": EspeakVoice("f2", 62, 178, 65),  # bright
+    "Puck": EspeakVoice("m1", 64, 185, 75),  # upbeat
+    "Charon": EspeakVoice("m3", 30, 160, 45),  # informative
+    "Kore": EspeakVoice("f1", 48, 165, 40),  # firm
+    "Fenrir": EspeakVoice("m5", 58, 195, 85),  # excitable
+    "Leda": EspeakVoice("f4", 80, 180, 65),  # youthful
+    "Orus": EspeakVoice("m4", 34, 158, 35),  # firm
+    "Aoede": EspeakVoice("f3", 54, 172, 60),  # breezy
+    "Callirrhoe": EspeakVoice("f2", 46, 152, 50),  # easy-going
+    "Autonoe": EspeakVoice("f4", 60, 172, 60),  # bright
+    "Enceladus": EspeakVoice("m7", 40, 148, 40),  # breathy
+    "Iapetus": EspeakVoice("m2", 50, 165, 50),  # clear
+    "Umbriel": EspeakVoice("m6", 48, 150, 45),  # easy-going
+    "Algieba": EspeakVoice("klatt3", 36, 158, 45),  # smooth
+    "Despina": EspeakVoice("f3", 44, 160, 45),  # smooth
+    "Erinome": EspeakVoice("f1", 66, 168, 50),  # clear
+    "Algenib": EspeakVoice("klatt4", 22, 150, 35),  # gravelly
+    "Rasalgethi": EspeakVoice("klatt6", 46, 165, 50),  # informative
+    "Laomedeia": EspeakVoice("f1", 86, 185, 75),  # upbeat
+    "Achernar": EspeakVoice("f5", 44, 152, 40),  # soft
+    "Alnilam": EspeakVoice("m2", 28, 160, 35),  # firm
+    "Schedar": EspeakVoice("klatt", 42, 162, 20),  # even
+    "Gacrux": EspeakVoice("f1", 26, 150, 40),  # mature
+    "Pulcherrima": EspeakVoice("f5", 72, 178, 65),  # forward
+    "Achird": EspeakVoice("m1", 44, 168, 60),  # friendly
+    "Zubenelgenubi": EspeakVoice("m6", 66, 175, 55),  # casual
+    "Vindemiatrix": EspeakVoice("f2", 28, 148, 40),  # gentle
+    "Sadachbia": EspeakVoice("m4", 68, 190, 75),  # lively
+    "Sadaltager": EspeakVoice("klatt2", 58, 160, 50),  # knowledgeable
+    "Sulafat": EspeakVoice("f3", 28, 155, 50),  # warm
 }
 
-QUESTION_VOICE = Voice("m6", 50, 175, 50)
+QUESTION_VOICE = EspeakVoice("m6", 50, 175, 50)
 """The setting in which the engine's own hearing understands espeak-ng best.
 
 Of 20 questions and greetings over faint noise it understood 17 (`klatt5` 14 to 16, `m3` 15,
@@ -135,7 +135,7 @@ _ESPEAK_NAMES = {
 _LANGUAGE_CODE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8}){0,3}")
 
 
-def voice_named(name: str | None) -> Voice:
+def voice_named(name: str | None) -> EspeakVoice:
     """Returns the setting for a voice of the Live API, whatever its case; else the default."""
     return _BY_LOWER.get((name or "").strip().lower(), DEFAULT_VOICE)
 

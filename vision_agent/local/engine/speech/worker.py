@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import NoReturn
 
 from vision_agent.local.engine.speech.espeak import Espeak, EspeakError
-from vision_agent.local.engine.speech.order import END, PIECE, SAY, STOP, Order
 from vision_agent.local.engine.speech.sound import Samples, SentenceSound, gain_for
-from vision_agent.local.engine.speech.voices import Voice
+from vision_agent.local.engine.speech.voices import EspeakVoice
+from vision_agent.local.engine.speech.worker_messages import END, PIECE, SAY, STOP, Order
 from vision_agent.local.engine.worker_process import Inbox
 
 # A language and a voice each; a parent needs a few of them.
@@ -29,7 +29,7 @@ class Worker:
         self._inbox = inbox
         self._espeak = Espeak()
         self._unwanted = -1
-        self._gains: dict[tuple[tuple[str, ...], Voice], float] = {}
+        self._gains: dict[tuple[tuple[str, ...], EspeakVoice], float] = {}
 
     def run(self) -> NoReturn:
         """Ends with the process."""

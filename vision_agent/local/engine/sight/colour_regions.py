@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from vision_agent.local.engine.sight.colour_names import NAMES, names_of
+from vision_agent.local.engine.sight.foreground import View, split
 from vision_agent.local.engine.sight.observations import Spot
-from vision_agent.local.engine.sight.things import View, split
 
 EVERYWHERE_FROM = 0.5
 """Share of the picture: a colour that takes more is the background's, and nowhere in particular."""

@@ -1,7 +1,7 @@
 """From a question, pictures and tools to an answer: tables say what each intent needs.
 
 It is modest and says so. What it did not understand it asks again; what it can't do it names, with
-how to get it. The order in which it decides stands in `Brain.answer`.
+how to get it. The order in which it decides stands in `Responder.answer`.
 """
 
 from __future__ import annotations
@@ -11,29 +11,35 @@ from contextlib import aclosing
 
 from vision_agent.local.contract import Manner, Say, ToolRequest, Turn
 from vision_agent.local.engine.answers import phrasing
-from vision_agent.local.engine.answers.acquaintance import (
-    HOW_TO_TEACH,
-    Acquaintance,
-    forgets_what_is_seen,
-    name_of,
-)
 from vision_agent.local.engine.answers.agent_transfer import (
     greeting_if_asked_for,
     transfer_by_description,
     transfer_by_name,
 )
-from vision_agent.local.engine.answers.looks import LOOKS
 from vision_agent.local.engine.answers.manner import CALM, SHORT, describe, is_hurried, is_loud
 from vision_agent.local.engine.answers.notices import camera_is_off, read_notice, without_notices
-from vision_agent.local.engine.answers.pointing import TEXT_WORDS, Target, box_2d, locate, target_of
 from vision_agent.local.engine.answers.refusals import beyond, not_caught
+from vision_agent.local.engine.answers.target_box import (
+    TEXT_WORDS,
+    Target,
+    box_2d,
+    locate,
+    target_of,
+)
+from vision_agent.local.engine.answers.taught_objects import (
+    HOW_TO_TEACH,
+    TaughtObjects,
+    forgets_what_is_seen,
+    name_of,
+)
 from vision_agent.local.engine.answers.tool_matching import Plan, complete, is_denied, plan_tool
 from vision_agent.local.engine.answers.tool_results import tool_result
 from vision_agent.local.engine.answers.tool_words import ASKING, split_name, tool_concepts
+from vision_agent.local.engine.answers.visual_intents import LOOKS
 from vision_agent.local.engine.language.intents import COLOURS, Request, normalise, understand
 from vision_agent.local.engine.language.sums import is_sum
 from vision_agent.local.engine.language.vocabulary import singular
-from vision_agent.local.engine.sight import Box, Observations, Sight, UnreadablePicture
+from vision_agent.local.engine.sight import Box, Observations, Sight, UnreadableFrame
 
 STALE_PICTURE_MS = 12_000
 """Pictures that show nothing new may be left out for 10 s; past this the camera must be off."""
@@ -87,7 +93,7 @@ LEAVE_IT = frozenset({"no", "stop"})
 """What one says to a question that one does not want to answer."""
 
 
-class Brain:
+class Responder:
     """Decides what to say.
 
     Args:
@@ -95,9 +101,9 @@ class Brain:
         acquaintance: Knows what users taught; None for an engine that keeps nothing.
     """
 
-    def __init__(self, sight: Sight, acquaintance: Acquaintance | None = None) -> None:
+    def __init__(self, sight: Sight, acquaintance: TaughtObjects | None = None) -> None:
         self._sight = sight
-        self._known = acquaintance or Acquaintance(sight, None)
+        self._known = acquaintance or TaughtObjects(sight, None)
 
     async def answer(self, turn: Turn) -> AsyncGenerator[Say | ToolRequest, None]:
         """The answer, sentence by sentence, or a tool to call first.
@@ -195,7 +201,7 @@ class Brain:
             try:
                 seen, boxes = await locate(self._sight, turn.frames, target)
                 excuse = phrasing.unusable(seen) or " ".join(_not_located(target))
-            except UnreadablePicture:
+            except UnreadableFrame:
                 excuse = BROKEN_PICTURE
         if not boxes and any(parameter.required for parameter in plan.boxes):
             return Say(excuse)
@@ -281,7 +287,7 @@ class Brain:
                     sentences = []
             for sentence in sentences:
                 yield sentence
-        except UnreadablePicture:
+        except UnreadableFrame:
             yield BROKEN_PICTURE
         for sentence in await self._known.notice(turn.user):
             yield sentence

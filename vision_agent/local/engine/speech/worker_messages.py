@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
-from vision_agent.local.engine.speech.voices import Voice
+from vision_agent.local.engine.speech.voices import EspeakVoice
 
 SAY, STOP, PIECE, END = range(4)
 """The messages. To the worker: SAY, an `Order` follows; STOP, the job's sound is not wanted any
@@ -28,7 +28,7 @@ class Order:
     text: str
     pause_ms: int
     languages: tuple[str, ...]
-    voice: Voice
+    voice: EspeakVoice
     gain_db: float = 0.0
 
     def to_bytes(self) -> bytes:
@@ -43,6 +43,6 @@ class Order:
             text=fields["text"],
             pause_ms=fields["pause_ms"],
             languages=tuple(fields["languages"]),
-            voice=Voice(**fields["voice"]),
+            voice=EspeakVoice(**fields["voice"]),
             gain_db=fields["gain_db"],
         )

@@ -7,9 +7,9 @@ import pytest_asyncio
 
 from tests.local.recordings import QUESTIONS, SPEECH, jfk, silence, spoken
 from vision_agent.local.contract import SpeechStarted, SpeechStopped, Transcript
-from vision_agent.local.engine.hearing.ears import Ears
 from vision_agent.local.engine.hearing.endpointing import Sensitivity
 from vision_agent.local.engine.hearing.recognizer import MOST_AT_ONCE, Recognizer
+from vision_agent.local.engine.hearing.vad_stream import SpeechDetector
 from vision_agent.local.engine.language.intents import understand
 from vision_agent.local.engine.speech.synthesis import Speech
 
@@ -31,11 +31,13 @@ def deaf() -> Recognizer:
     return Recognizer()
 
 
-def feed(ears: Ears, pcm: bytes, chunk_bytes: int = 640) -> list[SpeechStarted | SpeechStopped]:
+def feed(
+    detector: SpeechDetector, pcm: bytes, chunk_bytes: int = 640
+) -> list[SpeechStarted | SpeechStopped]:
     return [
         event
         for start in range(0, len(pcm), chunk_bytes)
-        for event in ears.feed(pcm[start : start + chunk_bytes])
+        for event in detector.feed(pcm[start : start + chunk_bytes])
     ]
 
 
@@ -45,11 +47,11 @@ def noise(ms: int, rms: float) -> bytes:
 
 
 async def hear(recognizer: Recognizer, pcm: bytes) -> Transcript:
-    ears = Ears(recognizer, Sensitivity())
-    events = feed(ears, pcm + silence(900))
+    detector = SpeechDetector(recognizer, Sensitivity())
+    events = feed(detector, pcm + silence(900))
     assert isinstance(events[-1], SpeechStopped)
-    heard = await ears.transcript()
-    await ears.close()
+    heard = await detector.transcript()
+    await detector.close()
     return heard
 
 
@@ -77,8 +79,8 @@ async def test_every_question_has_two_voices() -> None:
 
 
 async def test_a_speech_of_a_president_is_found_and_is_no_command(recognizer: Recognizer) -> None:
-    ears = Ears(recognizer, Sensitivity(silence_ms=400))
-    events = feed(ears, jfk() + silence(1000))
+    detector = SpeechDetector(recognizer, Sensitivity(silence_ms=400))
+    events = feed(detector, jfk() + silence(1000))
     started = [event.at_ms for event in events if isinstance(event, SpeechStarted)]
     stopped = [event.at_ms for event in events if isinstance(event, SpeechStopped)]
     # "And so, my fellow Americans" · "ask not" · "what your country can do for you" ·
@@ -89,8 +91,8 @@ async def test_a_speech_of_a_president_is_found_and_is_no_command(recognizer: Re
     assert 5_200 < started[2] < 5_700
     assert 8_000 < started[3] < 8_500
     assert 10_200 < stopped[3] <= 11_100
-    heard = [await ears.transcript() for _ in stopped]
-    await ears.close()
+    heard = [await detector.transcript() for _ in stopped]
+    await detector.close()
     assert not any(phrase.understood for phrase in heard)
     assert all(phrase.text for phrase in heard)
 
@@ -111,44 +113,44 @@ async def test_loudness_does_not_matter(recognizer: Recognizer) -> None:
 async def test_two_utterances_are_heard_in_the_order_they_were_spoken(
     recognizer: Recognizer,
 ) -> None:
-    ears = Ears(recognizer, Sensitivity())
-    feed(ears, spoken("hello") + silence(900) + spoken("read-the-text") + silence(900))
-    assert (await ears.transcript()).text == "hello"
-    assert (await ears.transcript()).text == "read the text"
-    assert await ears.transcript() == Transcript("", False)
-    await ears.close()
+    detector = SpeechDetector(recognizer, Sensitivity())
+    feed(detector, spoken("hello") + silence(900) + spoken("read-the-text") + silence(900))
+    assert (await detector.transcript()).text == "hello"
+    assert (await detector.transcript()).text == "read the text"
+    assert await detector.transcript() == Transcript("", False)
+    await detector.close()
 
 
 async def test_a_marked_activity_is_heard_without_detection(recognizer: Recognizer) -> None:
-    ears = Ears(recognizer, Sensitivity())
-    feed(ears, silence(500))
-    ears.begin_activity()
-    assert feed(ears, silence(1000) + spoken("what-changed") + silence(2000)) == []
-    ears.end_activity()
-    heard = await ears.transcript()
+    detector = SpeechDetector(recognizer, Sensitivity())
+    feed(detector, silence(500))
+    detector.begin_activity()
+    assert feed(detector, silence(1000) + spoken("what-changed") + silence(2000)) == []
+    detector.end_activity()
+    heard = await detector.transcript()
     assert (heard.text, heard.understood) == ("what changed", True)
-    await ears.close()
+    await detector.close()
 
 
 async def test_speech_is_dated_within_a_tenth_of_a_second(deaf: Recognizer) -> None:
     # 300 ms of silence are in the recording on either side.
     question = spoken("what-do-you-see")
-    ears = Ears(deaf, Sensitivity(silence_ms=600))
-    [started, stopped] = feed(ears, silence(1000) + question + silence(1000))
+    detector = SpeechDetector(deaf, Sensitivity(silence_ms=600))
+    [started, stopped] = feed(detector, silence(1000) + question + silence(1000))
     assert abs(started.at_ms - 1300) <= 150
     assert abs(stopped.at_ms - (1000 + len(question) // 32 - 300)) <= 200
 
 
 async def test_the_size_of_the_chunks_does_not_matter(deaf: Recognizer) -> None:
     pcm = silence(500) + spoken("what-colour-is-this") + silence(1000)
-    expected = feed(Ears(deaf, Sensitivity()), pcm)
+    expected = feed(SpeechDetector(deaf, Sensitivity()), pcm)
     assert len(expected) == 2
     for chunk_bytes in (2, 314, 3200, len(pcm)):
-        assert feed(Ears(deaf, Sensitivity()), pcm, chunk_bytes) == expected
+        assert feed(SpeechDetector(deaf, Sensitivity()), pcm, chunk_bytes) == expected
 
 
 async def test_noise_is_not_speech(deaf: Recognizer) -> None:
-    assert feed(Ears(deaf, Sensitivity()), noise(5000, 300.0)) == []
+    assert feed(SpeechDetector(deaf, Sensitivity()), noise(5000, 300.0)) == []
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -161,7 +163,7 @@ async def test_many_talkers_at_once_begin_no_turn_not_even_at_first(
     offsets = np.random.default_rng(seed).integers(0, len(talk), 10)
     crowd = np.sum([np.roll(talk, offset) for offset in offsets], axis=0)[: 8 * 16_000]
     crowd = crowd * (1640 / np.sqrt(np.mean(crowd**2)))  # -26 dBFS
-    assert feed(Ears(deaf, Sensitivity()), crowd.astype("<i2").tobytes()) == []
+    assert feed(SpeechDetector(deaf, Sensitivity()), crowd.astype("<i2").tobytes()) == []
 
 
 async def test_speech_in_noise_is_found(deaf: Recognizer) -> None:
@@ -169,17 +171,17 @@ async def test_speech_in_noise_is_found(deaf: Recognizer) -> None:
     level = float(np.sqrt(np.mean(np.square(question[24_000:-24_000], dtype=np.float64))))
     hiss = np.frombuffer(noise(len(question) // 16 + 1, level / 10), "<i2")[: len(question)]
     mixed = np.clip(question.astype(int) + hiss, -32768, 32767).astype("<i2").tobytes()
-    [started, stopped] = feed(Ears(deaf, Sensitivity()), mixed)
+    [started, stopped] = feed(SpeechDetector(deaf, Sensitivity()), mixed)
     assert abs(started.at_ms - 1800) <= 250
     assert stopped.at_ms > started.at_ms + 500
 
 
 async def test_after_a_reset_nothing_is_being_said(deaf: Recognizer) -> None:
-    ears = Ears(deaf, Sensitivity())
-    assert len(feed(ears, spoken("off-topic")[:40_000])) == 1
-    ears.reset()
-    assert feed(ears, silence(2000)) == []
-    assert await ears.transcript() == Transcript("", False)
+    detector = SpeechDetector(deaf, Sensitivity())
+    assert len(feed(detector, spoken("off-topic")[:40_000])) == 1
+    detector.reset()
+    assert feed(detector, silence(2000)) == []
+    assert await detector.transcript() == Transcript("", False)
 
 
 def louder(pcm: bytes, by_db: float) -> bytes:
@@ -221,11 +223,11 @@ async def test_the_agents_echo_does_not_interrupt_it_and_the_caller_does() -> No
     echo = louder(room(at_16_khz(b"".join(pieces))), -20)
 
     def starts(pcm: bytes, *, over_agent: bool) -> list[int]:
-        ears = Ears(Recognizer(), Sensitivity())
+        detector = SpeechDetector(Recognizer(), Sensitivity())
         events = [
             event
             for start in range(0, len(pcm), 640)
-            for event in ears.feed(pcm[start : start + 640], over_agent=over_agent)
+            for event in detector.feed(pcm[start : start + 640], over_agent=over_agent)
         ]
         return [event.at_ms for event in events if isinstance(event, SpeechStarted)]
 
@@ -260,9 +262,9 @@ async def test_who_cannot_be_listened_to_is_told_from_who_said_nothing(
 ) -> None:
     others = [deaf.begin() for _ in range(MOST_AT_ONCE)]
     assert None not in others
-    ears = Ears(deaf, Sensitivity())
-    feed(ears, spoken("what-changed") + silence(900))
-    heard = await ears.transcript()
+    detector = SpeechDetector(deaf, Sensitivity())
+    feed(detector, spoken("what-changed") + silence(900))
+    heard = await detector.transcript()
     assert heard.lost
     assert not heard.understood
-    assert not (await ears.transcript()).lost
+    assert not (await detector.transcript()).lost

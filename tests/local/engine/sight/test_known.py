@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.local.engine.sight.sight_pictures import Pixels, filled, shot
+from tests.local.engine.sight.sight_frames import Pixels, filled, shot
 from tests.local.engine.sight.sight_scenes import coloured_shape, film, held_up, textured, wall
 from vision_agent.local.engine.sight.known import Finder, TaughtThing
 

@@ -1,4 +1,4 @@
-"""One conversation's ears: when somebody speaks, and what was said.
+"""Speech detection for one conversation: when somebody speaks, and what was said.
 
 Sound passes a cheap gate of levels, then Silero, then ``endpointing``; what belongs to an utterance
 goes to the recogniser while it is spoken. Time is samples fed: nothing here reads a clock.
@@ -71,8 +71,8 @@ class _Utterance:
         )
 
 
-class Ears:
-    """Hears one caller. Made by ``Engine.ears``.
+class SpeechDetector:
+    """Hears one caller. Made by ``LocalEngine.hearing``.
 
     Args:
         recognizer: Where utterances are transcribed.

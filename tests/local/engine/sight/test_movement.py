@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.local.engine.sight.sight_pictures import jpeg, shot
+from tests.local.engine.sight.sight_frames import jpeg, shot
 from tests.local.engine.sight.sight_scenes import (
     MOVING_S,
     STILL_S,
@@ -16,9 +16,9 @@ from tests.local.engine.sight.sight_scenes import (
 )
 from vision_agent.local.contract import SeenFrame
 from vision_agent.local.engine.answers.phrasing import details
+from vision_agent.local.engine.sight.camera_frame import decode
 from vision_agent.local.engine.sight.movement import movement
 from vision_agent.local.engine.sight.observations import Movement, Observations
-from vision_agent.local.engine.sight.picture import decode
 
 
 def seen(frames: list[SeenFrame]) -> Movement:

@@ -17,7 +17,7 @@ from vision_agent.local.contract import (
     Transcript,
     Turn,
 )
-from vision_agent.local.engine.answers.brain import Brain
+from vision_agent.local.engine.answers.responder import Responder
 from vision_agent.local.engine.language.intents import INTENTS
 from vision_agent.local.engine.sight import Sight
 
@@ -37,9 +37,9 @@ TIMER = {
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def brain() -> AsyncIterator[Brain]:
+async def responder() -> AsyncIterator[Responder]:
     sight = Sight()
-    yield Brain(sight)
+    yield Responder(sight)
     await sight.close()
 
 
@@ -71,7 +71,7 @@ def qr_code(text: str) -> SeenFrame:
 
 
 async def ask(
-    brain: Brain,
+    responder: Responder,
     text: str,
     frames: Sequence[SeenFrame] = (),
     *,
@@ -95,14 +95,14 @@ async def ask(
         dialogue=dialogue or Dialogue(),
         clock=clock,
     )
-    parts = [part async for part in brain.answer(turn)]
+    parts = [part async for part in responder.answer(turn)]
     said = " ".join(part.text for part in parts if isinstance(part, Say))
     calls = [part for part in parts if isinstance(part, ToolRequest)]
     assert not (said and calls)
     return calls[0] if calls else said
 
 
-async def test_every_intent_of_the_table_has_an_answer(brain: Brain) -> None:
+async def test_every_intent_of_the_table_has_an_answer(responder: Responder) -> None:
     spoken_forms = {
         "see": "what do you see",
         "colour": "what colour is this",
@@ -140,19 +140,19 @@ async def test_every_intent_of_the_table_has_an_answer(brain: Brain) -> None:
     }
     assert set(spoken_forms) == {intent.name for intent in INTENTS}
     for text in spoken_forms.values():
-        assert await ask(brain, text, [card(RED)])
+        assert await ask(responder, text, [card(RED)])
 
 
-async def test_it_answers_about_the_newest_picture(brain: Brain) -> None:
-    answer = await ask(brain, "what colour is this", [card(RED), card(BLUE, 1000)], now_ms=1200)
+async def test_it_answers_about_the_newest_picture(responder: Responder) -> None:
+    answer = await ask(responder, "what colour is this", [card(RED), card(BLUE, 1000)], now_ms=1200)
     assert isinstance(answer, str)
     assert "blue" in answer
     assert "red" not in answer
 
 
-async def test_it_confirms_a_colour_only_if_it_is_so(brain: Brain) -> None:
-    yes = await ask(brain, "is this green", [card(GREEN)])
-    no = await ask(brain, "is this red", [card(GREEN)])
+async def test_it_confirms_a_colour_only_if_it_is_so(responder: Responder) -> None:
+    yes = await ask(responder, "is this green", [card(GREEN)])
+    no = await ask(responder, "is this red", [card(GREEN)])
     assert isinstance(yes, str)
     assert isinstance(no, str)
     assert yes.startswith("Yes")
@@ -160,70 +160,74 @@ async def test_it_confirms_a_colour_only_if_it_is_so(brain: Brain) -> None:
     assert "green" in no
 
 
-async def test_it_reads_a_code(brain: Brain) -> None:
-    answer = await ask(brain, "is there a qr code what does it say", [qr_code("table seven")])
+async def test_it_reads_a_code(responder: Responder) -> None:
+    answer = await ask(responder, "is there a qr code what does it say", [qr_code("table seven")])
     assert isinstance(answer, str)
     assert answer.startswith("Yes")
     assert "table seven" in answer
 
 
-async def test_it_says_that_there_is_no_code(brain: Brain) -> None:
-    answer = await ask(brain, "is there a qr code", [card(RED)])
+async def test_it_says_that_there_is_no_code(responder: Responder) -> None:
+    answer = await ask(responder, "is there a qr code", [card(RED)])
     assert isinstance(answer, str)
     assert "don't see" in answer
 
 
-async def test_it_tells_what_changed_and_where(brain: Brain) -> None:
+async def test_it_tells_what_changed_and_where(responder: Responder) -> None:
     picture = wall()
     picture[150:350, 20:180] = BLUE
-    answer = await ask(brain, "what changed", [frame(wall(), 0), frame(picture, 3000)], now_ms=3000)
+    answer = await ask(
+        responder, "what changed", [frame(wall(), 0), frame(picture, 3000)], now_ms=3000
+    )
     assert isinstance(answer, str)
     assert "blue" in answer
     assert "left" in answer
 
 
-async def test_the_dark_is_named_and_nothing_made_up(brain: Brain) -> None:
+async def test_the_dark_is_named_and_nothing_made_up(responder: Responder) -> None:
     for text in ("what do you see", "what colour is this", "is it too dark"):
-        answer = await ask(brain, text, [frame(wall() // 40)])
+        answer = await ask(responder, text, [frame(wall() // 40)])
         assert isinstance(answer, str)
         assert "too dark" in answer
         assert "something" not in answer
 
 
 async def test_without_a_picture_it_says_so_and_with_an_old_one_how_old_it_is(
-    brain: Brain,
+    responder: Responder,
 ) -> None:
-    none = await ask(brain, "what colour is this")
-    old = await ask(brain, "what colour is this", [card(RED, 1000)], now_ms=31_000)
+    none = await ask(responder, "what colour is this")
+    old = await ask(responder, "what colour is this", [card(RED, 1000)], now_ms=31_000)
     assert isinstance(none, str)
     assert isinstance(old, str)
     assert "can't see anything" in none
     assert "30 seconds old" in old
 
 
-async def test_a_broken_picture_is_said_to_be_broken(brain: Brain) -> None:
-    answer = await ask(brain, "what do you see", [SeenFrame(b"\xff\xd8 not a picture", 0)])
+async def test_a_broken_picture_is_said_to_be_broken(responder: Responder) -> None:
+    answer = await ask(responder, "what do you see", [SeenFrame(b"\xff\xd8 not a picture", 0)])
     assert isinstance(answer, str)
     assert "broken" in answer
 
 
-async def test_what_was_not_understood_is_asked_again_with_what_was_heard(brain: Brain) -> None:
-    answer = await ask(brain, "blood calories they sit", [card(RED)], understood=False)
+async def test_what_was_not_understood_is_asked_again_with_what_was_heard(
+    responder: Responder,
+) -> None:
+    answer = await ask(responder, "blood calories they sit", [card(RED)], understood=False)
     assert isinstance(answer, str)
     assert "didn't catch" in answer
     assert "blood calories they sit" in answer
     assert "red" not in answer
 
 
-async def test_a_question_that_was_misheard_is_never_answered(brain: Brain) -> None:
-    answer = await ask(brain, "what colour is this", [card(RED)], understood=False)
+async def test_a_question_that_was_misheard_is_never_answered(responder: Responder) -> None:
+    answer = await ask(responder, "what colour is this", [card(RED)], understood=False)
     assert isinstance(answer, str)
     assert "is red" not in answer
 
 
-async def test_the_second_time_it_says_how_to_get_open_conversation(brain: Brain) -> None:
+async def test_the_second_time_it_says_how_to_get_open_conversation(responder: Responder) -> None:
     question, dialogue = "tell me about the history of rome", Dialogue()
-    said = [await ask(brain, question, spoken=False, dialogue=dialogue) for _ in range(6)]
+    said = [await ask(responder, question, spoken=False, dialogue=dialogue) for _ in range(6)]
     assert "Gemini" not in str(said[0])
     assert "Gemini key" in str(said[1])
     assert len(set(said[:4])) == 4
@@ -231,58 +235,62 @@ async def test_the_second_time_it_says_how_to_get_open_conversation(brain: Brain
     assert all(len(str(one).split()) < 25 for one in said)
 
 
-async def test_noise_is_not_answered(brain: Brain) -> None:
-    assert await ask(brain, "", understood=False) == ""
+async def test_noise_is_not_answered(responder: Responder) -> None:
+    assert await ask(responder, "", understood=False) == ""
 
 
-async def test_it_repeats_what_it_said(brain: Brain) -> None:
+async def test_it_repeats_what_it_said(responder: Responder) -> None:
     history = [("user", "what colour is this"), ("model", "It is red."), ("user", "pardon")]
-    assert await ask(brain, "pardon", history=history) == "It is red."
+    assert await ask(responder, "pardon", history=history) == "It is red."
 
 
-async def test_a_tool_that_is_plainly_asked_for_is_called(brain: Brain) -> None:
-    call = await ask(brain, "Set a timer for 5 minutes", spoken=False, tools=[TIMER])
+async def test_a_tool_that_is_plainly_asked_for_is_called(responder: Responder) -> None:
+    call = await ask(responder, "Set a timer for 5 minutes", spoken=False, tools=[TIMER])
     assert call == ToolRequest("set_timer", {"minutes": 5})
 
 
-async def test_what_it_knows_to_be_beyond_it_is_left_to_the_agents_tools(brain: Brain) -> None:
+async def test_what_it_knows_to_be_beyond_it_is_left_to_the_agents_tools(
+    responder: Responder,
+) -> None:
     clock = {"name": "get_time", "description": "Tells the time."}
-    assert await ask(brain, "what time is it", tools=[clock]) == ToolRequest("get_time", {})
-    answer = await ask(brain, "what time is it", [card(RED)])
+    assert await ask(responder, "what time is it", tools=[clock]) == ToolRequest("get_time", {})
+    answer = await ask(responder, "what time is it", [card(RED)])
     assert isinstance(answer, str)
     assert "beyond me" in answer
 
 
-async def test_a_tool_is_not_called_without_its_argument(brain: Brain) -> None:
-    answer = await ask(brain, "Set a timer", spoken=False, tools=[TIMER])
+async def test_a_tool_is_not_called_without_its_argument(responder: Responder) -> None:
+    answer = await ask(responder, "Set a timer", spoken=False, tools=[TIMER])
     assert isinstance(answer, str)
 
 
-async def test_tools_do_not_get_in_the_way_of_questions(brain: Brain) -> None:
-    answer = await ask(brain, "what colour is this", [card(RED)], tools=[TIMER])
+async def test_tools_do_not_get_in_the_way_of_questions(responder: Responder) -> None:
+    answer = await ask(responder, "what colour is this", [card(RED)], tools=[TIMER])
     assert isinstance(answer, str)
     assert "red" in answer
 
 
-async def test_a_tools_result_is_told_and_nothing_added(brain: Brain) -> None:
+async def test_a_tools_result_is_told_and_nothing_added(responder: Responder) -> None:
     results = [{"id": "1", "name": "set_timer", "response": {"result": "5 minutes from now"}}]
-    answer = await ask(brain, "Set a timer for 5 minutes", tools=[TIMER], tool_results=results)
+    answer = await ask(responder, "Set a timer for 5 minutes", tools=[TIMER], tool_results=results)
     assert answer == "The answer is 5 minutes from now."
     failed = [{"id": "1", "name": "set_timer", "response": {"error": "no clock"}}]
-    answer = await ask(brain, "Set a timer for 5 minutes", tools=[TIMER], tool_results=failed)
+    answer = await ask(responder, "Set a timer for 5 minutes", tools=[TIMER], tool_results=failed)
     assert answer == "That did not work: no clock."
 
 
-async def test_the_same_turn_gets_the_same_answer(brain: Brain) -> None:
-    first = await ask(brain, "what do you see", [card(RED)])
-    assert await ask(brain, "what do you see", [card(RED)]) == first
+async def test_the_same_turn_gets_the_same_answer(responder: Responder) -> None:
+    first = await ask(responder, "what do you see", [card(RED)])
+    assert await ask(responder, "what do you see", [card(RED)]) == first
 
 
 async def test_what_got_lost_is_asked_for_again_and_noise_is_named_as_the_reason(
-    brain: Brain,
+    responder: Responder,
 ) -> None:
     async def answer(turn: Turn) -> str:
-        return " ".join([part.text async for part in brain.answer(turn) if isinstance(part, Say)])
+        return " ".join(
+            [part.text async for part in responder.answer(turn) if isinstance(part, Say)]
+        )
 
     assert "Say it again" in await answer(Turn(Transcript("", False, lost=True)))
     assert await answer(Turn(Transcript("", False))) == ""
@@ -303,9 +311,9 @@ async def test_what_got_lost_is_asked_for_again_and_noise_is_named_as_the_reason
     ],
 )
 async def test_it_never_offers_what_was_just_asked_for(
-    brain: Brain, question: str, offer: str
+    responder: Responder, question: str, offer: str
 ) -> None:
-    answer = await ask(brain, question, [card(RED)], spoken=False)
+    answer = await ask(responder, question, [card(RED)], spoken=False)
     assert isinstance(answer, str)
     assert answer.startswith("That is beyond me, but I can ")
     assert offer not in answer
@@ -348,18 +356,18 @@ async def test_it_never_offers_what_was_just_asked_for(
     ],
 )
 async def test_ordinary_words_are_understood_and_the_answer_is_honest(
-    brain: Brain, question: str, answer: str
+    responder: Responder, question: str, answer: str
 ) -> None:
-    said = await ask(brain, question, [card(RED)], spoken=False)
+    said = await ask(responder, question, [card(RED)], spoken=False)
     assert isinstance(said, str)
     assert said.startswith(answer)
 
 
-async def test_scanning_reads_a_code_and_else_the_text(brain: Brain) -> None:
-    assert "table seven" in str(await ask(brain, "scan this", [qr_code("table seven")]))
-    assert "any text" in str(await ask(brain, "please scan this for me", [card(RED)]))
+async def test_scanning_reads_a_code_and_else_the_text(responder: Responder) -> None:
+    assert "table seven" in str(await ask(responder, "scan this", [qr_code("table seven")]))
+    assert "any text" in str(await ask(responder, "please scan this for me", [card(RED)]))
     question = "where does this qr code go"
-    assert "table seven" in str(await ask(brain, question, [qr_code("table seven")]))
+    assert "table seven" in str(await ask(responder, question, [qr_code("table seven")]))
 
 
 @pytest.mark.parametrize(
@@ -369,16 +377,18 @@ async def test_scanning_reads_a_code_and_else_the_text(brain: Brain) -> None:
         *("could you repeat that", "I didn't catch that", "one more time", "say it once more"),
     ],
 )
-async def test_it_says_its_last_answer_again_in_whatever_words(brain: Brain, words: str) -> None:
+async def test_it_says_its_last_answer_again_in_whatever_words(
+    responder: Responder, words: str
+) -> None:
     history = [("user", "what colour is this"), ("model", "It is red.")]
-    assert await ask(brain, words, history=history, spoken=False) == "It is red."
+    assert await ask(responder, words, history=history, spoken=False) == "It is red."
 
 
-async def test_it_tells_the_time_where_no_tool_does(brain: Brain) -> None:
+async def test_it_tells_the_time_where_no_tool_does(responder: Responder) -> None:
     clock = datetime(2026, 11, 25, 14, 5)
     for words in ("what time is it", "Do you know what time it is?", "tell me the time"):
-        assert await ask(brain, words, clock=clock) == "It is 14:05 by this server's clock."
-    day = await ask(brain, "what day is it", clock=clock)
+        assert await ask(responder, words, clock=clock) == "It is 14:05 by this server's clock."
+    day = await ask(responder, "what day is it", clock=clock)
     assert day == "Today is Wednesday, 25 November 2026."
 
 
@@ -425,9 +435,9 @@ SHOP = [
     ],
 )
 async def test_an_agents_own_tools_are_asked_for_in_ordinary_words(
-    brain: Brain, words: str, name: str, values: dict[str, Any] | None
+    responder: Responder, words: str, name: str, values: dict[str, Any] | None
 ) -> None:
-    call = await ask(brain, words, tools=SHOP, spoken=False)
+    call = await ask(responder, words, tools=SHOP, spoken=False)
     assert isinstance(call, ToolRequest)
     assert call.name == name
     if values is None:
@@ -437,9 +447,9 @@ async def test_an_agents_own_tools_are_asked_for_in_ordinary_words(
         assert call.args == values
 
 
-async def test_an_argument_of_several_parts_is_not_asked_for(brain: Brain) -> None:
+async def test_an_argument_of_several_parts_is_not_asked_for(responder: Responder) -> None:
     dialogue = Dialogue()
-    answer = await ask(brain, "ship a parcel", tools=SHOP, dialogue=dialogue, spoken=False)
+    answer = await ask(responder, "ship a parcel", tools=SHOP, dialogue=dialogue, spoken=False)
     assert answer == "I can't do that one by myself. It needs the address, which has several parts."
     assert dialogue.pending is None
 
@@ -447,5 +457,7 @@ async def test_an_argument_of_several_parts_is_not_asked_for(brain: Brain) -> No
 @pytest.mark.parametrize(
     "words", ["I have a meeting tomorrow", "I like shopping", "The list is long", "My milk is gone"]
 )
-async def test_a_sentence_that_asks_for_nothing_calls_no_tool(brain: Brain, words: str) -> None:
-    assert isinstance(await ask(brain, words, tools=SHOP, spoken=False), str)
+async def test_a_sentence_that_asks_for_nothing_calls_no_tool(
+    responder: Responder, words: str
+) -> None:
+    assert isinstance(await ask(responder, words, tools=SHOP, spoken=False), str)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from vision_agent.local.engine.answers import phrasing
-from vision_agent.local.engine.answers.acquaintance import UNKNOWN
 from vision_agent.local.engine.answers.print_lines import expiry_in, lines_about, total_in
+from vision_agent.local.engine.answers.taught_objects import UNKNOWN
 from vision_agent.local.engine.language.intents import Request
 from vision_agent.local.engine.sight import Box, Observations, TaughtThing
 from vision_agent.local.engine.sight.places import LEFT, MIDDLE, RIGHT, place, spot
@@ -71,7 +71,7 @@ def _side(seen: Observations, request: Request, taught: Taught) -> list[str]:
 
 
 def _is_known(seen: Observations, request: Request, taught: Taught) -> list[str]:
-    asked = taught[0].called  # the brain asks for this one thing alone
+    asked = taught[0].called  # the responder asks for this one thing alone
     if not seen.known:
         return [f"I don't see {asked}."]
     found = seen.known[0]

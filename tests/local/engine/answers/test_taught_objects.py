@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from tests.local.engine.answers.test_tool_arguments import HAND_OVER, TOLD, TOOLS
-from tests.local.engine.sight.sight_pictures import (
+from tests.local.engine.sight.sight_frames import (
     Pixels,
     jpeg,
     shot,
@@ -37,8 +37,8 @@ from vision_agent.local.contract import (
     Transcript,
     Turn,
 )
-from vision_agent.local.engine.answers.acquaintance import Acquaintance
-from vision_agent.local.engine.answers.brain import Brain
+from vision_agent.local.engine.answers.responder import Responder
+from vision_agent.local.engine.answers.taught_objects import TaughtObjects
 from vision_agent.local.engine.answers.taught_store import TaughtStore
 from vision_agent.local.engine.sight import Sight
 
@@ -56,8 +56,8 @@ async def sight() -> AsyncIterator[Sight]:
 
 
 @pytest.fixture
-def brain(sight: Sight, tmp_path: Path) -> Brain:
-    return Brain(sight, Acquaintance(sight, TaughtStore(tmp_path)))
+def responder(sight: Sight, tmp_path: Path) -> Responder:
+    return Responder(sight, TaughtObjects(sight, TaughtStore(tmp_path)))
 
 
 def frame(picture: Pixels, at_ms: int = 0) -> SeenFrame:
@@ -69,7 +69,7 @@ def shown(thing: Pixels, **how: Any) -> SeenFrame:
 
 
 async def ask(
-    brain: Brain,
+    responder: Responder,
     text: str,
     *frames: SeenFrame,
     user: str = "",
@@ -81,7 +81,7 @@ async def ask(
 ) -> str | ToolRequest:
     transcript = Transcript(text, understood, spoken, manner)
     asked = Turn(transcript, frames=frames, user=user, tools=tools, **turn)
-    parts = [part async for part in brain.answer(asked)]
+    parts = [part async for part in responder.answer(asked)]
     calls = [part for part in parts if isinstance(part, ToolRequest)]
     said = " ".join(part.text for part in parts if isinstance(part, Say))
     assert not (calls and said)
@@ -89,16 +89,16 @@ async def ask(
 
 
 async def test_what_is_taught_is_known_in_the_next_call_and_by_its_user_only(
-    sight: Sight, brain: Brain, tmp_path: Path
+    sight: Sight, responder: Responder, tmp_path: Path
 ) -> None:
-    unknown = await ask(brain, "What is this?", shown(MUG), user="ann")
+    unknown = await ask(responder, "What is this?", shown(MUG), user="ann")
     assert isinstance(unknown, str)
     assert "I don't know this one. Tell me what it is" in unknown
-    assert await ask(brain, "This is my mug.", shown(MUG), user="ann") == (
+    assert await ask(responder, "This is my mug.", shown(MUG), user="ann") == (
         "I'll remember: this is your mug."
     )
 
-    later = Brain(sight, Acquaintance(sight, TaughtStore(tmp_path)))
+    later = Responder(sight, TaughtObjects(sight, TaughtStore(tmp_path)))
     again = shown(MUG, turn_deg=25.0, scale=0.8, at=(480, 240))
     assert await ask(later, "What is this?", again, user="ann") == (
         "That is your mug, on the right."
@@ -118,27 +118,27 @@ async def test_what_is_taught_is_known_in_the_next_call_and_by_its_user_only(
     assert "I don't know this one" in stranger
 
 
-async def test_it_tells_what_it_knows_and_forgets_what_it_is_told_to(brain: Brain) -> None:
-    nothing = await ask(brain, "what do you know")
+async def test_it_tells_what_it_knows_and_forgets_what_it_is_told_to(responder: Responder) -> None:
+    nothing = await ask(responder, "what do you know")
     assert isinstance(nothing, str)
     assert "haven't taught me anything" in nothing
-    await ask(brain, "this is my mug", shown(MUG))
-    await ask(brain, "this is called Bob", shown(textured(5)))
-    assert await ask(brain, "what do you know?") == "I know your mug and Bob."
-    assert await ask(brain, "forget my mug") == "I have forgotten your mug."
-    assert await ask(brain, "forget my mug") == "I don't know any mug."
-    assert await ask(brain, "forget this", shown(textured(5))) == "I have forgotten Bob."
+    await ask(responder, "this is my mug", shown(MUG))
+    await ask(responder, "this is called Bob", shown(textured(5)))
+    assert await ask(responder, "what do you know?") == "I know your mug and Bob."
+    assert await ask(responder, "forget my mug") == "I have forgotten your mug."
+    assert await ask(responder, "forget my mug") == "I don't know any mug."
+    assert await ask(responder, "forget this", shown(textured(5))) == "I have forgotten Bob."
 
 
-async def test_it_does_not_learn_what_it_can_not_see(brain: Brain) -> None:
+async def test_it_does_not_learn_what_it_can_not_see(responder: Responder) -> None:
     for picture, reason in ((wall(1) // 40, "too dark"), (wall(1), "can't make out")):
-        said = await ask(brain, "this is my mug", frame(shot(picture, noise=1)))
+        said = await ask(responder, "this is my mug", frame(shot(picture, noise=1)))
         assert isinstance(said, str)
         assert reason in said
-    old = await ask(brain, "this is my mug", shown(MUG), now_ms=60_000)
+    old = await ask(responder, "this is my mug", shown(MUG), now_ms=60_000)
     assert old == "Your camera is off; the last picture is 60 seconds old."
-    assert isinstance(await ask(brain, "this is my mug"), str)
-    said = await ask(brain, "what do you know")
+    assert isinstance(await ask(responder, "this is my mug"), str)
+    said = await ask(responder, "what do you know")
     assert isinstance(said, str)
     assert "haven't taught" in said
 
@@ -146,35 +146,35 @@ async def test_it_does_not_learn_what_it_can_not_see(brain: Brain) -> None:
 async def test_a_file_that_can_not_be_read_is_told_of(sight: Sight, tmp_path: Path) -> None:
     store = TaughtStore(tmp_path)
     store.path("").write_bytes(b"scribble")
-    said = await ask(Brain(sight, Acquaintance(sight, store)), "what do you know")
+    said = await ask(Responder(sight, TaughtObjects(sight, store)), "what do you know")
     assert isinstance(said, str)
     assert "could not read what you taught me" in said
     assert "shared.unreadable-1" in said
 
 
-async def test_bottles_are_counted_on_the_film(brain: Brain) -> None:
+async def test_bottles_are_counted_on_the_film(responder: Responder) -> None:
     for second, words in ((2.0, "three light blue things"), (9.0, "two light blue things")):
-        said = await ask(brain, "How many bottles do you see?", frame(film([second])[0]))
+        said = await ask(responder, "How many bottles do you see?", frame(film([second])[0]))
         assert isinstance(said, str)
         assert words in said
         assert "bottles I can't tell" in said
-    one = await ask(brain, "how many things are there", frame(film([20.0])[0]))
+    one = await ask(responder, "how many things are there", frame(film([20.0])[0]))
     assert one == "I count one light blue thing."
-    seen = await ask(brain, "What do you see?", frame(film([2.0])[0]))
+    seen = await ask(responder, "What do you see?", frame(film([2.0])[0]))
     assert isinstance(seen, str)
     # Colours are quick to see; what is counted follows.
     assert seen.startswith("I see light blue things in the middle and on the right")
     assert "There are three light blue things that look alike." in seen
 
 
-async def test_movement_is_told_with_its_way(brain: Brain) -> None:
-    said = await ask(brain, "is anything moving?", *moved((120, 0), 1))
+async def test_movement_is_told_with_its_way(responder: Responder) -> None:
+    said = await ask(responder, "is anything moving?", *moved((120, 0), 1))
     assert isinstance(said, str)
     assert "moving to the right" in said
     still = frame(shot(held_up(MUG, wall())))
     again = SeenFrame(still.jpeg, 1000)
-    assert await ask(brain, "is anything moving", still, again) == "Nothing moves."
-    once = await ask(brain, "is anything moving", still)
+    assert await ask(responder, "is anything moving", still, again) == "Nothing moves."
+    once = await ask(responder, "is anything moving", still)
     assert isinstance(once, str)
     assert "second picture" in once
 
@@ -194,34 +194,38 @@ async def test_movement_is_told_with_its_way(brain: Brain) -> None:
         ("my unicorn", wall(), "I don't know what a unicorn looks like."),
     ],
 )
-async def test_where_something_is(brain: Brain, target: str, picture: Pixels, answer: str) -> None:
-    said = await ask(brain, f"Where is {target}?", frame(shot(picture)))
+async def test_where_something_is(
+    responder: Responder, target: str, picture: Pixels, answer: str
+) -> None:
+    said = await ask(responder, f"Where is {target}?", frame(shot(picture)))
     assert isinstance(said, str)
     assert answer in said
 
 
-async def test_it_points_at_what_it_sees_and_at_nothing_else(brain: Brain) -> None:
+async def test_it_points_at_what_it_sees_and_at_nothing_else(responder: Responder) -> None:
     scene = frame(shot(held_up(RED_BAR[0], wall(), mask=RED_BAR[1], at=(480, 240))))
-    call = await ask(brain, "point at the red thing", scene, tools=TOOLS)
+    call = await ask(responder, "point at the red thing", scene, tools=TOOLS)
     assert isinstance(call, ToolRequest)
     assert call.name == "point_at"
     top, left, bottom, right = call.args["box_2d"]
     assert abs((left + right) / 2 - 750) < 30
     assert abs((top + bottom) / 2 - 500) < 30
     assert bottom - top > 2 * (right - left)
-    absent = await ask(brain, "point at the green thing", scene, tools=TOOLS)
+    absent = await ask(responder, "point at the green thing", scene, tools=TOOLS)
     assert absent == "I don't see something green."
-    without = await ask(brain, "point at the red thing", scene)
+    without = await ask(responder, "point at the red thing", scene)
     assert without == "I see something red on the right."
 
 
-async def test_a_missing_argument_is_asked_for_and_the_answer_makes_the_call(brain: Brain) -> None:
+async def test_a_missing_argument_is_asked_for_and_the_answer_makes_the_call(
+    responder: Responder,
+) -> None:
     dialogue = Dialogue()
-    question = await ask(brain, "remind me to stand up", tools=TOOLS, dialogue=dialogue)
+    question = await ask(responder, "remind me to stand up", tools=TOOLS, dialogue=dialogue)
     assert question == "I can do that. When? Say for example: in ten minutes."
-    call = await ask(brain, "in ten minutes", tools=TOOLS, dialogue=dialogue)
+    call = await ask(responder, "in ten minutes", tools=TOOLS, dialogue=dialogue)
     assert call == ToolRequest("remind_me", {"text": "stand up", "seconds": 600})
-    none = await ask(brain, "remind me in ten minutes to stand up")
+    none = await ask(responder, "remind me in ten minutes to stand up")
     assert none == "I can't remind you: this agent has no tool for it."
 
 
@@ -246,12 +250,12 @@ REMIND = "remind me to stand up"
     ],
 )
 async def test_only_an_answer_completes_a_request_and_a_new_request_drops_it(
-    brain: Brain, first: str, then: str, answer: str | dict[str, Any]
+    responder: Responder, first: str, then: str, answer: str | dict[str, Any]
 ) -> None:
     dialogue, clock = Dialogue(), datetime(2026, 11, 25, 14, 20)
-    asked = await ask(brain, first, tools=TOOLS, dialogue=dialogue, clock=clock)
+    asked = await ask(responder, first, tools=TOOLS, dialogue=dialogue, clock=clock)
     assert str(asked).startswith("I can do that. ")
-    got = await ask(brain, then, tools=TOOLS, dialogue=dialogue, clock=clock)
+    got = await ask(responder, then, tools=TOOLS, dialogue=dialogue, clock=clock)
     if isinstance(answer, str):
         assert str(got).startswith(answer)
     else:
@@ -272,14 +276,14 @@ async def test_only_an_answer_completes_a_request_and_a_new_request_drops_it(
     ],
 )
 async def test_a_reminder_at_a_time_of_day_comes_then(
-    brain: Brain, words: str, seconds: int
+    responder: Responder, words: str, seconds: int
 ) -> None:
     hour = 15 if "evening" in words else 14
-    call = await ask(brain, words, tools=TOOLS, clock=datetime(2026, 11, 25, hour, 20))
+    call = await ask(responder, words, tools=TOOLS, clock=datetime(2026, 11, 25, hour, 20))
     assert call == ToolRequest("remind_me", {"text": "call Bob", "seconds": seconds})
     # Where nobody knows the time it is asked for, never taken for five seconds.
     if "minutes" not in words:
-        assert str(await ask(brain, words, tools=TOOLS)).startswith("I can do that. When?")
+        assert str(await ask(responder, words, tools=TOOLS)).startswith("I can do that. When?")
 
 
 @pytest.mark.parametrize(
@@ -293,20 +297,20 @@ async def test_a_reminder_at_a_time_of_day_comes_then(
     ],
 )
 async def test_a_reminder_beyond_the_declared_bound_is_refused_before_anything_is_asked(
-    brain: Brain, words: str, at: datetime | None
+    responder: Responder, words: str, at: datetime | None
 ) -> None:
     dialogue = Dialogue()
-    said = await ask(brain, words, tools=TOOLS, clock=at, dialogue=dialogue)
+    said = await ask(responder, words, tools=TOOLS, clock=at, dialogue=dialogue)
     assert said == "I can remind you at most four hours ahead."
     assert dialogue.pending is None
 
 
-async def test_a_time_that_answers_what_to_be_reminded_of_is_when(brain: Brain) -> None:
+async def test_a_time_that_answers_what_to_be_reminded_of_is_when(responder: Responder) -> None:
     dialogue, clock = Dialogue(), datetime(2026, 11, 26, 3, 0)
     for words in ("remind me at half past six", "in ten minutes"):
-        asked = await ask(brain, words, tools=TOOLS, clock=clock, dialogue=dialogue)
+        asked = await ask(responder, words, tools=TOOLS, clock=clock, dialogue=dialogue)
         assert asked == "I can do that. What should I remind you of?"
-    call = await ask(brain, "I have to call Bob", tools=TOOLS, clock=clock, dialogue=dialogue)
+    call = await ask(responder, "I have to call Bob", tools=TOOLS, clock=clock, dialogue=dialogue)
     assert call == ToolRequest("remind_me", {"seconds": 600, "text": "I have to call Bob"})
 
 
@@ -319,58 +323,62 @@ async def test_a_time_that_answers_what_to_be_reminded_of_is_when(brain: Brain) 
     ],
 )
 async def test_a_question_about_the_picture_starts_no_watch_and_calls_no_tool(
-    brain: Brain, words: str
+    responder: Responder, words: str
 ) -> None:
-    assert isinstance(await ask(brain, words, shown(MUG), tools=TOOLS), str)
+    assert isinstance(await ask(responder, words, shown(MUG), tools=TOOLS), str)
 
 
-async def test_a_question_about_a_detail_is_answered_from_the_closer_look(brain: Brain) -> None:
+async def test_a_question_about_a_detail_is_answered_from_the_closer_look(
+    responder: Responder,
+) -> None:
     result = {
         "id": "1",
         "name": "look_closely",
         "response": {"status": "The newest picture of yours shows the price closely."},
     }
     picture = frame(written(["TOTAL 3.50"], 40))
-    answer = await ask(brain, "look closely at the total", picture, tool_results=[result])
+    answer = await ask(responder, "look closely at the total", picture, tool_results=[result])
     assert "3.50" in str(answer)
 
 
-async def test_a_question_for_another_agent_is_handed_over(brain: Brain) -> None:
-    call = await ask(brain, "what time is it", tools=HAND_OVER, instruction=TOLD)
+async def test_a_question_for_another_agent_is_handed_over(responder: Responder) -> None:
+    call = await ask(responder, "what time is it", tools=HAND_OVER, instruction=TOLD)
     assert call == ToolRequest("transfer_to_agent", {"agent_name": "clock"})
-    seen = await ask(brain, "what do you see", shown(MUG), tools=HAND_OVER, instruction=TOLD)
+    seen = await ask(responder, "what do you see", shown(MUG), tools=HAND_OVER, instruction=TOLD)
     assert isinstance(seen, str)
 
 
-async def test_what_a_tool_says_is_said_to_the_caller(brain: Brain) -> None:
+async def test_what_a_tool_says_is_said_to_the_caller(responder: Responder) -> None:
     result = {"id": "1", "name": "point_at", "response": {"status": "The caller sees a box."}}
-    assert await ask(brain, "point at it", tool_results=[result]) == "You see a box."
+    assert await ask(responder, "point at it", tool_results=[result]) == "You see a box."
     nothing = {"id": "2", "name": "cancel_reminders", "response": {"cancelled": []}}
-    assert await ask(brain, "cancel it", tool_results=[nothing]) == "Nothing was cancelled."
+    assert await ask(responder, "cancel it", tool_results=[nothing]) == "Nothing was cancelled."
 
 
-async def test_proactive_it_is_silent_on_what_is_not_meant_for_it(brain: Brain) -> None:
+async def test_proactive_it_is_silent_on_what_is_not_meant_for_it(responder: Responder) -> None:
     for text in ("and then she went home again", "my sister lives in rome"):
         overheard: dict[str, Any] = {"spoken": True, "understood": False}
-        assert await ask(brain, text, proactive=True, **overheard) == ""
-        asked_again = await ask(brain, text, **overheard)
+        assert await ask(responder, text, proactive=True, **overheard) == ""
+        asked_again = await ask(responder, text, **overheard)
         assert isinstance(asked_again, str)
         assert "didn't catch" in asked_again
     question = await ask(
-        brain, "what colour is at this", proactive=True, spoken=True, understood=False
+        responder, "what colour is at this", proactive=True, spoken=True, understood=False
     )
     assert isinstance(question, str)
     assert "didn't catch" in question
 
 
-async def test_the_callers_manner_changes_the_answer_slightly_and_is_told(brain: Brain) -> None:
+async def test_the_callers_manner_changes_the_answer_slightly_and_is_told(
+    responder: Responder,
+) -> None:
     hurried, loud = Manner(-25.0, 220.0), Manner(-8.0, 150.0)
-    plain = await ask(brain, "how many bottles do you see", frame(film([2.0])[0]), spoken=True)
+    plain = await ask(responder, "how many bottles do you see", frame(film([2.0])[0]), spoken=True)
     assert isinstance(plain, str)
 
     async def spoken(manner: Manner, *, affective: bool) -> str:
         said = await ask(
-            brain,
+            responder,
             "how many bottles do you see",
             frame(film([2.0])[0]),
             spoken=True,
@@ -386,18 +394,20 @@ async def test_the_callers_manner_changes_the_answer_slightly_and_is_told(brain:
     assert await spoken(loud, affective=True) == f"All right. {plain}"
     assert await spoken(hurried, affective=False) == plain
 
-    sound = await ask(brain, "how do i sound", spoken=True, manner=Manner(-8.0, 221.0))
+    sound = await ask(responder, "how do i sound", spoken=True, manner=Manner(-8.0, 221.0))
     assert isinstance(sound, str)
     assert sound.startswith("You sound loud and hurried, about 220 words a minute.")
-    unknown = await ask(brain, "how do i sound")
+    unknown = await ask(responder, "how do i sound")
     assert isinstance(unknown, str)
     assert "not measured" in unknown
 
 
-async def test_to_forget_everything_needs_no_picture_and_speaks_of_none(brain: Brain) -> None:
-    await ask(brain, "this is my mug", shown(MUG))
+async def test_to_forget_everything_needs_no_picture_and_speaks_of_none(
+    responder: Responder,
+) -> None:
+    await ask(responder, "this is my mug", shown(MUG))
     old = replace(shown(MUG), at_ms=-60_000)
-    assert await ask(brain, "forget everything", old) == "I have forgotten your mug."
+    assert await ask(responder, "forget everything", old) == "I have forgotten your mug."
 
 
 @pytest.mark.parametrize(
@@ -409,9 +419,9 @@ async def test_to_forget_everything_needs_no_picture_and_speaks_of_none(brain: B
     ],
 )
 async def test_a_timer_needs_no_words_of_its_own(
-    brain: Brain, words: str, values: dict[str, Any]
+    responder: Responder, words: str, values: dict[str, Any]
 ) -> None:
-    call = await ask(brain, words, tools=TOOLS, clock=datetime(2026, 11, 25, 14, 20))
+    call = await ask(responder, words, tools=TOOLS, clock=datetime(2026, 11, 25, 14, 20))
     assert call == ToolRequest("remind_me", values)
 
 
@@ -434,17 +444,17 @@ PACKAGE = ("ASPIRIN 500 mg", "20 tablets", "EXP 03/2027", "LOT 4711")
     ],
 )
 async def test_the_line_of_a_print_that_was_asked_for_is_told(
-    brain: Brain, words: str, lines: Sequence[str], answer: str
+    responder: Responder, words: str, lines: Sequence[str], answer: str
 ) -> None:
-    said = await ask(brain, words, frame(written(lines, 28)))
+    said = await ask(responder, words, frame(written(lines, 28)))
     assert str(said).startswith(answer)
 
 
 @pytest.mark.parametrize(
     "words", ["how much is 12 times 7?", "5 plus 1", "what is 12 * 7", "how much is ten minus two"]
 )
-async def test_a_sum_is_no_question_about_print(brain: Brain, words: str) -> None:
-    assert str(await ask(brain, words)).startswith("I can't do sums.")
+async def test_a_sum_is_no_question_about_print(responder: Responder, words: str) -> None:
+    assert str(await ask(responder, words)).startswith("I can't do sums.")
 
 
 @pytest.mark.parametrize(
@@ -459,29 +469,31 @@ async def test_a_sum_is_no_question_about_print(brain: Brain, words: str) -> Non
     ],
 )
 async def test_what_it_can_not_do_is_said_in_words_of_its_own(
-    brain: Brain, words: str, answer: str
+    responder: Responder, words: str, answer: str
 ) -> None:
-    told = await ask(brain, words, history=[("user", "what is this"), ("model", "A mug.")])
+    told = await ask(responder, words, history=[("user", "what is this"), ("model", "A mug.")])
     assert str(told).startswith(answer)
 
 
-async def test_a_taught_thing_that_is_asked_for_is_looked_for(brain: Brain) -> None:
-    await ask(brain, "this is my mug", shown(MUG))
-    assert str(await ask(brain, "is there a mug?", shown(MUG))).startswith("Yes, that is your mug")
+async def test_a_taught_thing_that_is_asked_for_is_looked_for(responder: Responder) -> None:
+    await ask(responder, "this is my mug", shown(MUG))
+    assert str(await ask(responder, "is there a mug?", shown(MUG))).startswith(
+        "Yes, that is your mug"
+    )
 
 
-async def test_either_is_said_only_after_another_refusal(brain: Brain) -> None:
+async def test_either_is_said_only_after_another_refusal(responder: Responder) -> None:
     dialogue = Dialogue()
     for words, either in (
         ("who is the president", False),
         ("hello", False),
         ("why is the sky blue", False),
     ):
-        said = str(await ask(brain, words, dialogue=dialogue))
+        said = str(await ask(responder, words, dialogue=dialogue))
         assert ("either" in said) == either
     dialogue = Dialogue()
-    await ask(brain, "who is the president", dialogue=dialogue)
-    assert "either" in str(await ask(brain, "why is the sky blue", dialogue=dialogue))
+    await ask(responder, "who is the president", dialogue=dialogue)
+    assert "either" in str(await ask(responder, "why is the sky blue", dialogue=dialogue))
 
 
 @pytest.mark.parametrize(
@@ -493,6 +505,8 @@ async def test_either_is_said_only_after_another_refusal(brain: Brain) -> None:
         ("and on the right", "I see something red on the right."),
     ],
 )
-async def test_one_side_of_the_picture_is_told_alone(brain: Brain, words: str, answer: str) -> None:
+async def test_one_side_of_the_picture_is_told_alone(
+    responder: Responder, words: str, answer: str
+) -> None:
     scene = frame(shot(held_up(RED_BAR[0], wall(), mask=RED_BAR[1], at=(480, 240))))
-    assert str(await ask(brain, words, scene)).endswith(answer)
+    assert str(await ask(responder, words, scene)).endswith(answer)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.local.engine.sight.sight_pictures import (
+from tests.local.engine.sight.sight_frames import (
     filled,
     frames_of,
     noise,
@@ -19,7 +19,7 @@ from tests.local.engine.sight.sight_pictures import (
     with_qr_code,
     written,
 )
-from vision_agent.local.engine.sight.text import Reader, _Piece, without_doubtful_marks
+from vision_agent.local.engine.sight.ocr import Reader, _Piece, without_doubtful_marks
 
 LINES = ["Meeting at 10:30", "Room 214", "PUSH TO OPEN", "Call 555-0137"]
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.local.engine.sight.sight_pictures import Pixels, bgr, filled, frames_of, shot
+from tests.local.engine.sight.sight_frames import Pixels, bgr, filled, frames_of, shot
 from vision_agent.local.contract import SeenFrame
 from vision_agent.local.engine.sight.changes import choose_earlier, compare
 from vision_agent.local.engine.sight.colour_names import base_name

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.engine.sight.sight_pictures import (
+from tests.local.engine.sight.sight_frames import (
     filled,
     frames_of,
     noise,

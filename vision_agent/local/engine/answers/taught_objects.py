@@ -23,7 +23,7 @@ _WHOSE = {"my": "my", "our": "my", "the": "the", "a": "a", "an": "a"}
 _logger = logging.getLogger(__name__)
 
 
-class Acquaintance:
+class TaughtObjects:
     """What each user taught, and answers about it.
 
     Args:
@@ -68,7 +68,7 @@ class Acquaintance:
         """Learns what the newest picture shows.
 
         Raises:
-            UnreadablePicture: It is broken.
+            UnreadableFrame: It is broken.
         """
         if self._store is None:
             return ["I can't keep anything here."]
@@ -100,7 +100,7 @@ class Acquaintance:
         """Forgets a thing by its name, the one in the picture, or all of them.
 
         Raises:
-            UnreadablePicture: It is to forget what is in the picture, and that is broken.
+            UnreadableFrame: It is to forget what is in the picture, and that is broken.
         """
         if self._store is None:
             return ["I don't know anything that I could forget."]
@@ -136,7 +136,7 @@ class Acquaintance:
         """The taught things in the newest picture.
 
         Raises:
-            UnreadablePicture: There is none, or it is broken.
+            UnreadableFrame: There is none, or it is broken.
         """
         if not things:
             return ()

@@ -103,7 +103,7 @@ async def locate(
     """Looks for it in the newest picture.
 
     Raises:
-        UnreadablePicture: There is no picture, or it is broken.
+        UnreadableFrame: There is no picture, or it is broken.
     """
     taught = (target.taught,) if target.taught else ()
     seen = await sight.observe(frames, target.needs, colour=target.colour, taught=taught)

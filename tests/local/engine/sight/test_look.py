@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator
 import cv2
 import pytest
 
-from tests.local.engine.sight.sight_pictures import filled, jpeg, patch, shot, with_qr_code, written
+from tests.local.engine.sight.sight_frames import filled, jpeg, patch, shot, with_qr_code, written
 from vision_agent.local.contract import SeenFrame
-from vision_agent.local.engine.sight import Observations, Sight, UnreadablePicture, look
+from vision_agent.local.engine.sight import Observations, Sight, UnreadableFrame, look
 from vision_agent.local.engine.sight.observations import NEEDS
 
 RED_THING = jpeg(shot(patch((200, 30, 30), (225, 225, 225))))
@@ -91,7 +91,7 @@ UNREADABLE = {
 
 @pytest.mark.parametrize("name", UNREADABLE)
 async def test_what_is_no_picture_is_refused_in_words(sight: Sight, name: str) -> None:
-    with pytest.raises(UnreadablePicture, match=r"^The picture .+\.$"):
+    with pytest.raises(UnreadableFrame, match=r"^The picture .+\.$"):
         await sight.observe([frame(UNREADABLE[name])], NEEDS)
 
     assert (await sight.observe([frame(RED_THING)], frozenset({"colour"}))).colour is not None
@@ -103,7 +103,7 @@ async def test_a_truncated_or_damaged_picture_never_crashes(sight: Sight) -> Non
         for data in (RED_THING[:cut], damaged):
             try:
                 seen = await sight.observe([frame(data)], frozenset({"colour", "quality"}))
-            except UnreadablePicture:
+            except UnreadableFrame:
                 continue
             assert seen.quality is not None
 
@@ -118,7 +118,7 @@ async def test_a_png_is_looked_at_as_well(sight: Sight) -> None:
 
 
 async def test_no_picture_and_unknown_needs_are_refused_in_words(sight: Sight) -> None:
-    with pytest.raises(UnreadablePicture, match="There is no picture"):
+    with pytest.raises(UnreadableFrame, match="There is no picture"):
         await sight.observe([], NEEDS)
     with pytest.raises(ValueError, match="Nobody can look for smell"):
         await sight.observe([frame(RED_THING)], frozenset({"smell", "colour"}))

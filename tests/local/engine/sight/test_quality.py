@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.local.engine.sight.sight_pictures import (
+from tests.local.engine.sight.sight_frames import (
     Pixels,
     filled,
     frames_of,

@@ -17,10 +17,10 @@ import pytest_asyncio
 from numpy.typing import NDArray
 
 from vision_agent.local.engine.speech import synthesis as speech_module
-from vision_agent.local.engine.speech.order import END, SAY, STOP, Order
 from vision_agent.local.engine.speech.synthesis import Speech, SpeechError, speak_question
 from vision_agent.local.engine.speech.voices import VOICES, Tone, voice_named
-from vision_agent.local.engine.worker_process import Message, WorkerProcess
+from vision_agent.local.engine.speech.worker_messages import END, SAY, STOP, Order
+from vision_agent.local.engine.worker_process import WorkerMessage, WorkerProcess
 
 RATE_HZ = 24_000
 SENTENCE = "I can see a dark blue cup on the left, and a person in the middle."
@@ -378,9 +378,9 @@ async def test_a_stop_is_heard_in_the_middle_of_a_sentence() -> None:
     order = Order("many words in one breath " * 40, 0, ("en-us",), voice_named(None))
 
     async def pieces(stopped: bool) -> int:
-        answers: asyncio.Queue[Message] = asyncio.Queue()
+        answers: asyncio.Queue[WorkerMessage] = asyncio.Queue()
 
-        def on_message(message: Message) -> None:
+        def on_message(message: WorkerMessage) -> None:
             if stopped and answers.empty():
                 worker.send(STOP, 1)
             answers.put_nowait(message)

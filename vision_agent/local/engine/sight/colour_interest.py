@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from vision_agent.local.engine.sight.camera_frame import Box
 from vision_agent.local.engine.sight.colour_bins import bins_of, shares
 from vision_agent.local.engine.sight.oklab import Floats, chroma, hue_deg
-from vision_agent.local.engine.sight.picture import Box
 
 OF_A_FACE = 0.1
 OF_SKIN = 0.3

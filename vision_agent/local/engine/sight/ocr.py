@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from vision_agent.local.engine.sight.camera_frame import Box, Pixels
 from vision_agent.local.engine.sight.observations import TextLine
-from vision_agent.local.engine.sight.picture import Box, Pixels
 from vision_agent.local.engine.sight.places import place
 
 MIN_SCORE = 0.8

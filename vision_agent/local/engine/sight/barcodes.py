@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from cv2.typing import MatLike
 
+from vision_agent.local.engine.sight.camera_frame import Box, Pixels, grey
 from vision_agent.local.engine.sight.observations import Code
-from vision_agent.local.engine.sight.picture import Box, Pixels, grey
 from vision_agent.local.engine.sight.places import place
 
 MAX_TEXT = 500

@@ -8,9 +8,9 @@ from vision_agent.local.engine.speech.sound import (
     OUT_RATE_HZ,
     PIECE_SAMPLES,
     Floats,
-    Resampler,
     Samples,
     SentenceSound,
+    SpeechResampler,
     gain_for,
     limit,
 )
@@ -28,7 +28,7 @@ def as_samples(level: Floats) -> Samples:
 
 
 def resampled(signal: Floats, piece: int) -> Floats:
-    resampler = Resampler()
+    resampler = SpeechResampler()
     parts = [resampler.feed(signal[at : at + piece]) for at in range(0, len(signal), piece)]
     return np.concatenate([*parts, resampler.finish()])
 

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.local.engine.sight.sight_pictures import bgr, filled, noise, shot
+from tests.local.engine.sight.sight_frames import bgr, filled, noise, shot
 from tests.local.engine.sight.sight_scenes import BOTTLES, film, several, wall
 from vision_agent.local.engine.sight.counting import count
-from vision_agent.local.engine.sight.things import View
+from vision_agent.local.engine.sight.foreground import View
 
 
 def test_the_bottles_of_the_film_are_counted_or_it_is_unsure() -> None:

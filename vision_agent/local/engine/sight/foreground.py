@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vision_agent.local.engine.sight.camera_frame import Box, Pixels, fit
 from vision_agent.local.engine.sight.colour_bins import bins_of, shares
 from vision_agent.local.engine.sight.colour_names import name_of
 from vision_agent.local.engine.sight.oklab import Floats, chroma, linear
-from vision_agent.local.engine.sight.picture import Box, Pixels, fit
-from vision_agent.local.engine.sight.white import balanced
+from vision_agent.local.engine.sight.white_balance import balanced
 
 Mask = npt.NDArray[np.bool_]
 

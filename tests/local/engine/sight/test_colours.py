@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from tests.local.engine.sight.sight_pictures import (
+from tests.local.engine.sight.sight_frames import (
     COOL,
     DAYLIGHT,
     SHADES,

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.local.engine.sight.sight_pictures import (
+from tests.local.engine.sight.sight_frames import (
     filled,
     frames_of,
     noise,
@@ -17,7 +17,7 @@ from tests.local.engine.sight.sight_pictures import (
     with_qr_code,
     written,
 )
-from vision_agent.local.engine.sight.codes import Codes
+from vision_agent.local.engine.sight.barcodes import Codes
 from vision_agent.local.engine.sight.observations import Code
 
 LINK = "https://example.com/table/7"

@@ -34,7 +34,7 @@ class Box:
     height: float
 
 
-class UnreadablePicture(ValueError):
+class UnreadableFrame(ValueError):
     """The bytes are no picture that can be looked at; ``str()`` says why, in one sentence."""
 
 
@@ -48,24 +48,24 @@ def decode(data: bytes) -> Pixels:
         BGR pixels, ``(height, width, 3)``, at most 1280 px on the longer side.
 
     Raises:
-        UnreadablePicture: It is neither format, broken, or too large or too small.
+        UnreadableFrame: It is neither format, broken, or too large or too small.
     """
     if not data:
-        raise UnreadablePicture("The picture is empty.")
+        raise UnreadableFrame("The picture is empty.")
     if len(data) > MAX_BYTES:
-        raise UnreadablePicture(f"The picture has {len(data)} bytes; at most {MAX_BYTES} are read.")
+        raise UnreadableFrame(f"The picture has {len(data)} bytes; at most {MAX_BYTES} are read.")
     # The size is read first: a file of some kilobytes can ask for gigabytes of pixels.
     width_px, height_px = _size_px(data)
     if width_px * height_px > MAX_PIXELS:
-        raise UnreadablePicture(f"The picture is too large: {width_px} by {height_px} pixels.")
+        raise UnreadableFrame(f"The picture is too large: {width_px} by {height_px} pixels.")
     if min(width_px, height_px) < MIN_SIDE_PX:
-        raise UnreadablePicture(f"The picture is too small: {width_px} by {height_px} pixels.")
+        raise UnreadableFrame(f"The picture is too small: {width_px} by {height_px} pixels.")
     try:
         decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
-        raise UnreadablePicture(f"The picture is broken: {error.err}.") from error
+        raise UnreadableFrame(f"The picture is broken: {error.err}.") from error
     if decoded is None:
-        raise UnreadablePicture("The picture is broken: it can not be decoded.")
+        raise UnreadableFrame("The picture is broken: it can not be decoded.")
     return fit(np.asarray(decoded, np.uint8), MAX_SIDE_PX)
 
 
@@ -89,7 +89,7 @@ def _size_px(data: bytes) -> tuple[int, int]:
     if data[:8] == b"\x89PNG\r\n\x1a\n" and data[12:16] == b"IHDR" and len(data) >= 24:
         return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
     if data[:2] != b"\xff\xd8":
-        raise UnreadablePicture("The picture is neither JPEG nor PNG.")
+        raise UnreadableFrame("The picture is neither JPEG nor PNG.")
     at = 2
     while at + 9 <= len(data):
         if data[at] != 0xFF:
@@ -104,4 +104,4 @@ def _size_px(data: bytes) -> tuple[int, int]:
             at += 2
         else:
             at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    raise UnreadablePicture("The picture is broken: its header states no size.")
+    raise UnreadableFrame("The picture is broken: its header states no size.")
