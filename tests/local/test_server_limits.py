@@ -12,7 +12,7 @@ from google.genai import errors, live, types
 from tests.local.live_clients import MODEL_2, studio_client
 from tests.local.live_talk import Heard, type_text
 from tests.local.scripted_engine import ScriptedEngine
-from vision_agent.local.api import handles
+from vision_agent.local.api import resumption_handles
 from vision_agent.local.api.limits import UNLIMITED, Limits
 from vision_agent.local.contract import Say
 from vision_agent.local.server import LocalServer, serve
@@ -143,7 +143,7 @@ async def test_a_handle_is_refused_when_it_is_too_old(monkeypatch: pytest.Monkey
         async with calling(server, **RESUMABLE) as (session, heard):
             await type_text(session, "first")
             handle = await handle_of(heard)
-        monkeypatch.setattr(handles, "VALID_S", 0.0)
+        monkeypatch.setattr(resumption_handles, "VALID_S", 0.0)
         with pytest.raises(errors.APIError, match="unknown or expired") as refused:
             async with calling(server, session_resumption=handle) as (_, heard):
                 await the_end(heard)

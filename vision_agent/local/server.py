@@ -18,17 +18,17 @@ from websockets.http11 import Request, Response
 from websockets.protocol import State
 
 from vision_agent.local.api.engine_port import EnginePort
-from vision_agent.local.api.handles import Handles
+from vision_agent.local.api.json_fields import POLICY, Refused, invalid
 from vision_agent.local.api.limits import SERVICE, Limits
-from vision_agent.local.api.outbox import ClientTooSlow
+from vision_agent.local.api.resumption_handles import ResumptionHandles
+from vision_agent.local.api.send_queue import ClientTooSlow
 from vision_agent.local.api.session import Session
-from vision_agent.local.api.session_setup import (
+from vision_agent.local.api.setup_message import (
     SERVED_PATHS,
     check_credentials,
     find_endpoint,
     parse_setup,
 )
-from vision_agent.local.api.wire import POLICY, Refused, invalid
 from vision_agent.local.certificate import make_certificate
 from vision_agent.local.door import Door
 from vision_agent.local.lines import Lines, NoLine
@@ -71,7 +71,7 @@ class LocalServer:
     port: int
     certificate_pem: str
     _server: websocket_server.Server
-    _handles: Handles = field(default_factory=Handles)
+    _handles: ResumptionHandles = field(default_factory=ResumptionHandles)
     faults: Faults | None = None
 
     @property
@@ -156,7 +156,7 @@ class _Service:
     limits: Limits
     faults: Faults | None = None
     api_key: str | None = None
-    handles: Handles = field(default_factory=Handles)
+    handles: ResumptionHandles = field(default_factory=ResumptionHandles)
     goodbyes: set[asyncio.Task[None]] = field(default_factory=set)
 
     def admit(

@@ -28,8 +28,8 @@ from tests.local.live_clients import trusting
 from tests.local.live_talk import LOUD, QUIET
 from tests.local.scripted_engine import ScriptedEngine
 from vision_agent.local.api.limits import Limits
-from vision_agent.local.api.message_check import snake_case
-from vision_agent.local.api.message_types import MESSAGES, ROOT
+from vision_agent.local.api.schema import MESSAGES, ROOT
+from vision_agent.local.api.schema_validation import snake_case
 from vision_agent.local.contract import Say, ToolRequest, Transcript, Turn
 from vision_agent.local.server import LocalServer, serve
 

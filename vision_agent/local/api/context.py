@@ -1,6 +1,6 @@
 """What one session's model has before it: the words and pictures, and the tokens they count. Pure.
 
-`Memory` keeps what was said and seen, `Usage` what it counts; here the two are kept in step.
+`SessionHistory` keeps what was said and seen, `Usage` counts its tokens; here the two stay in step.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from vision_agent.local.api.client_messages import Content
 from vision_agent.local.api.context_window import Compression, turns_to_drop
-from vision_agent.local.api.memory import Memory, Remembered
-from vision_agent.local.api.protocol import Content
+from vision_agent.local.api.json_fields import invalid
+from vision_agent.local.api.session_history import SavedSession, SessionHistory
 from vision_agent.local.api.turn_actions import ToolResult
 from vision_agent.local.api.usage import Usage
-from vision_agent.local.api.wire import invalid
 from vision_agent.local.contract import SeenFrame
 
 
@@ -27,8 +27,8 @@ class Context:
         remembered: What a resumed session had before it.
     """
 
-    def __init__(self, *, vertex: bool, instruction: str, remembered: Remembered) -> None:
-        self._memory = Memory(remembered)
+    def __init__(self, *, vertex: bool, instruction: str, remembered: SavedSession) -> None:
+        self._memory = SessionHistory(remembered)
         self._usage = Usage(vertex=vertex, earlier=remembered.turns)
         self._glimpse: tuple[bytes, int] | None = None
         self.dialogue = replace(remembered.dialogue)
@@ -136,7 +136,7 @@ class Context:
                 f"tokens allowed ({limit_tokens})."
             )
 
-    def remembered(self, now_ms: int, age_s: float) -> Remembered:
+    def remembered(self, now_ms: int, age_s: float) -> SavedSession:
         """What a resumption handle is to stand for at ``now_ms`` of the stream."""
         usage = self._usage
         snapshot = self._memory.snapshot(

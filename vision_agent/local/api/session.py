@@ -1,8 +1,8 @@
 """One connection's conversation: joins the wire, the turn-taking and the engine.
 
-Decides nothing itself: `protocol` reads, `turns` decides, the engine hears and answers, and what
-comes of it is queued in the `outbox`. Nothing slow runs in the receive loop (the engine works in
-tasks of its own), so the caller is noticed cutting in whatever else is going on.
+Decides nothing itself: `client_messages` parses, `turns` decides, the engine hears and answers, and
+`send_queue` sends. Nothing slow runs in the receive loop (the engine works in tasks of its own), so
+a caller who cuts in is noticed at once.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from vision_agent.local.api import protocol, replies
+from vision_agent.local.api import client_messages, server_messages
 from vision_agent.local.api import turn_actions as actions
-from vision_agent.local.api.answering import Answering
+from vision_agent.local.api.audio_input import AudioInput
 from vision_agent.local.api.context import Context
 from vision_agent.local.api.engine_port import EnginePort
-from vision_agent.local.api.handles import Handles
+from vision_agent.local.api.json_fields import Refused, as_text, field, invalid
 from vision_agent.local.api.limits import SERVICE, End, GoAway, Lifetime, Limits, speech_wait_ms
-from vision_agent.local.api.listening import Listening
-from vision_agent.local.api.memory import Remembered
-from vision_agent.local.api.outbox import Outbox
-from vision_agent.local.api.session_setup import Setup
+from vision_agent.local.api.response_stream import ResponseStream
+from vision_agent.local.api.resumption_handles import ResumptionHandles
+from vision_agent.local.api.send_queue import SendQueue
+from vision_agent.local.api.session_history import SavedSession
+from vision_agent.local.api.setup_message import Setup
 from vision_agent.local.api.turns import Caller, Turns
-from vision_agent.local.api.wire import Refused, as_text, field, invalid
 from vision_agent.local.contract import Transcript, Turn
 
 _CONTEXT_MARK = "For context:"
@@ -51,7 +51,7 @@ class Session:
         self,
         setup: Setup,
         engine: EnginePort,
-        handles: Handles,
+        handles: ResumptionHandles,
         send: Callable[[bytes], Awaitable[None]],
         user: str = "",
         limits: Limits = SERVICE,
@@ -62,7 +62,7 @@ class Session:
         self._setup = setup
         self._handles = handles
         self._loop = asyncio.get_running_loop()
-        remembered = Remembered()
+        remembered = SavedSession()
         if setup.handle is not None:
             found = handles.find(setup.handle, self._loop.time())
             if found is None:
@@ -78,21 +78,21 @@ class Session:
             vertex=setup.endpoint.vertex, instruction=setup.instruction, remembered=remembered
         )
         self._tools = setup.tools
-        self._outbox = Outbox(send)
+        self._outbox = SendQueue(send)
         self._turns = Turns(
             barge_in=setup.barge_in, tool_call_ends_turn=setup.model.tool_call_ends_turn
         )
         self._seeded = not setup.history_first
         self._unfinished_content: list[str] = []
         self._replayed_results: list[actions.ToolResult] = []
-        self._answering = Answering(engine, setup, self._outbox)
+        self._answering = ResponseStream(engine, setup, self._outbox)
         self._resumable = True
         self._messages = 0
         self._group: asyncio.TaskGroup | None = None
         self._answer_task: asyncio.Task[None] | None = None
         self._decided = asyncio.Event()
         self._ears = engine.hearing(setup.hearing, setup.tools, setup.instruction)
-        self._listening = Listening(
+        self._listening = AudioInput(
             setup, self._ears, self._turns, self._context, self._now_ms, self._do, self._send
         )
 
@@ -113,12 +113,12 @@ class Session:
                     self._group.create_task(self._listening.run()),
                     self._group.create_task(self._keep_time()),
                 ]
-                self._send(replies.setup_complete(self.id))
+                self._send(server_messages.setup_complete(self.id))
                 try:
                     async for raw in messages:
                         self._messages += 1
                         vertex = self._setup.endpoint.vertex
-                        for message in protocol.parse(raw, self._setup.model, vertex=vertex):
+                        for message in client_messages.parse(raw, self._setup.model, vertex=vertex):
                             self._take(message)
                             # A message may hold a minute of sound, and a client a hundred such
                             # messages: the other sessions get their turn between them.
@@ -134,30 +134,30 @@ class Session:
     def _now_ms(self) -> int:
         return round(self._loop.time() * 1000)
 
-    def _send(self, reply: replies.Reply) -> None:
-        self._outbox.put(replies.encode(reply))
+    def _send(self, reply: server_messages.ServerMessage) -> None:
+        self._outbox.put(server_messages.encode(reply))
 
     # What the client says.
 
-    def _take(self, message: protocol.ClientMessage) -> None:
+    def _take(self, message: client_messages.ClientMessage) -> None:
         match message:
-            case protocol.Audio(pcm, rate_hz):
+            case client_messages.Audio(pcm, rate_hz):
                 self._listening.audio(pcm, rate_hz)
-            case protocol.Image(data):
+            case client_messages.Image(data):
                 self._look(data)
-            case protocol.Text(text):
+            case client_messages.Text(text):
                 self._typed(text)
-            case protocol.ClientContent():
+            case client_messages.ClientContent():
                 self._content(message)
-            case protocol.ToolResponse(results):
+            case client_messages.ToolResponse(results):
                 for result in results:
                     self._context.tool_answered(result)
                 self._do(self._turns.tools_answered(results, self._now_ms()))
-            case protocol.ActivityStart() | protocol.ActivityEnd():
+            case client_messages.ActivityStart() | client_messages.ActivityEnd():
                 self._listening.signalled(message)
-            case protocol.AudioStreamEnd():
+            case client_messages.AudioStreamEnd():
                 self._listening.microphone_closed()
-            case protocol.ContextUpdate(instruction, tools):
+            case client_messages.ContextUpdate(instruction, tools):
                 if instruction is not None:
                     self._context.instruct(instruction)
                 if tools is not None:
@@ -184,7 +184,7 @@ class Session:
         # Now the turn that it may have interrupted has ended: it belongs to the next one.
         self._context.text(typed)
 
-    def _content(self, message: protocol.ClientContent) -> None:
+    def _content(self, message: client_messages.ClientContent) -> None:
         seeding = not self._seeded
         if not (seeding or self._setup.model.content_any_time):
             raise invalid("Request contains an invalid argument.")
@@ -242,19 +242,19 @@ class Session:
                 case actions.Interrupted():
                     self._outbox.drop_speech()
                     self._listening.turn_over()
-                    self._send(replies.interrupted())
+                    self._send(server_messages.interrupted())
                 case actions.GenerationComplete():
                     self._listening.turn_over()
-                    self._send(replies.generation_complete())
+                    self._send(server_messages.generation_complete())
                 case actions.TurnComplete(said_nothing, more_follows):
                     self._listening.turn_over()
-                    complete = replies.turn_complete(
+                    complete = server_messages.turn_complete(
                         said_nothing=said_nothing, more_follows=more_follows
                     )
                     self._send(complete | self._context.turn_usage())
                 case actions.SendFunctionCalls(calls):
                     self._send(
-                        replies.tool_call(
+                        server_messages.tool_call(
                             [
                                 {"id": call.id, "name": call.name, "args": dict(call.args)}
                                 for call in calls
@@ -262,7 +262,7 @@ class Session:
                         )
                     )
                 case actions.CancelTools(ids):
-                    self._send(replies.tool_call_cancellation(ids))
+                    self._send(server_messages.tool_call_cancellation(ids))
                 case actions.Settled(prompt):
                     self._settle(prompt)
                 case actions.Noted(result):
@@ -282,7 +282,7 @@ class Session:
         if self._setup.resumption and (handle or self._resumable):
             self._resumable = bool(handle)
             last_message = self._messages if self._setup.transparent else None
-            self._send(replies.session_resumption_update(handle, last_message))
+            self._send(server_messages.session_resumption_update(handle, last_message))
 
     async def _keep_time(self) -> None:
         while True:
@@ -298,7 +298,7 @@ class Session:
                 self._do(self._turns.tick(round(now_s * 1000)))
                 match self._life.due(now_s):
                     case GoAway(time_left_s):
-                        self._send(replies.go_away(time_left_s))
+                        self._send(server_messages.go_away(time_left_s))
                     case End(code, reason):
                         raise Refused(code, reason) from None
 

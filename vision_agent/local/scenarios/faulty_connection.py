@@ -25,8 +25,8 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from vision_agent.local.api import replies
-from vision_agent.local.api.wire import field
+from vision_agent.local.api import server_messages
+from vision_agent.local.api.json_fields import field
 from vision_agent.local.scenarios.faults import ConnectionFaults, FaultPlan, Moment
 from vision_agent.local.scenarios.scenario import (
     NOISE,
@@ -148,7 +148,7 @@ class FaultyConnection:
         said = json.loads(message)
         held_back = self._loop.time() < self._not_resumable_until_s
         if held_back and "sessionResumptionUpdate" in said:
-            message = replies.encode(replies.session_resumption_update(""))
+            message = server_messages.encode(server_messages.session_resumption_update(""))
         await self._connection.send(message)
         await self._strike(self._decided(_moments(said)))
 
@@ -199,10 +199,12 @@ class FaultyConnection:
             case Drop(code, reason):
                 await connection.close(code, reason)
             case GoAway(time_left_s):
-                await connection.send(replies.encode(replies.go_away(time_left_s)))
+                await connection.send(server_messages.encode(server_messages.go_away(time_left_s)))
             case NotResumable(for_s):
                 self._not_resumable_until_s = now_s + for_s
-                await connection.send(replies.encode(replies.session_resumption_update("")))
+                await connection.send(
+                    server_messages.encode(server_messages.session_resumption_update(""))
+                )
             case Stall(seconds):
                 self._stalled_until_s = now_s + seconds
             case SlowReads(_, for_s):

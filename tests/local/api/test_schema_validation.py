@@ -12,9 +12,9 @@ import pytest
 from google.genai import _live_converters, types
 from pydantic import BaseModel
 
-from vision_agent.local.api.message_check import check_message, snake_case
-from vision_agent.local.api.message_types import ENUMS, MESSAGES, ROOT
-from vision_agent.local.api.wire import Refused
+from vision_agent.local.api.json_fields import Refused
+from vision_agent.local.api.schema import ENUMS, MESSAGES, ROOT
+from vision_agent.local.api.schema_validation import check_message, snake_case
 
 DECLARATION = {"name": "f", "parameters": {"type": "OBJECT", "properties": {"a": {"kind": 1}}}}
 

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
-from vision_agent.local.api import replies
+from vision_agent.local.api import server_messages
 from vision_agent.local.api.captions import Captions
 from vision_agent.local.api.engine_port import EnginePort
-from vision_agent.local.api.outbox import Outbox
-from vision_agent.local.api.session_setup import Setup
+from vision_agent.local.api.send_queue import SendQueue
+from vision_agent.local.api.setup_message import Setup
 from vision_agent.local.api.turn_actions import FunctionCall
 from vision_agent.local.contract import OUTPUT_RATE_HZ, Manner, Say, Turn
 
@@ -39,7 +39,7 @@ class Floor(Protocol):
         """Waits until the next piece of sound may go out."""
 
 
-class Answering:
+class ResponseStream:
     """Makes the answers of one session, one at a time.
 
     Args:
@@ -48,7 +48,7 @@ class Answering:
         outbox: Where the pieces go.
     """
 
-    def __init__(self, engine: EnginePort, setup: Setup, outbox: Outbox) -> None:
+    def __init__(self, engine: EnginePort, setup: Setup, outbox: SendQueue) -> None:
         self._engine = engine
         self._setup = setup
         self._outbox = outbox
@@ -92,7 +92,7 @@ class Answering:
         if not lead and self._said:
             self._said.append(" ")
         if not self._setup.spoken:
-            await self._put(replies.model_text(lead + sentence))
+            await self._put(server_messages.model_text(lead + sentence))
             self._said.append(lead + sentence)
             floor.put_out(0.0, lead + sentence)
             return
@@ -109,7 +109,7 @@ class Answering:
                 for start in range(0, len(pcm), _CHUNK_BYTES):
                     chunk = pcm[start : start + _CHUNK_BYTES]
                     await floor.until_due()
-                    await self._put(replies.model_audio(chunk))
+                    await self._put(server_messages.model_audio(chunk))
                     chunk_ms = len(chunk) / _BYTES_PER_MS
                     audio_ms += chunk_ms
                     floor.put_out(chunk_ms, "")
@@ -119,11 +119,11 @@ class Answering:
     async def _caption(self, words: str) -> None:
         if words:
             if self._setup.output_transcription:
-                await self._put(replies.output_transcription(words))
+                await self._put(server_messages.output_transcription(words))
             self._said.append(words)
 
-    async def _put(self, reply: replies.Reply) -> None:
-        await self._outbox.put_speech(replies.encode(reply))
+    async def _put(self, reply: server_messages.ServerMessage) -> None:
+        await self._outbox.put_speech(server_messages.encode(reply))
         # Speech is made much faster than it is heard and often without a pause; the first piece
         # is on its way before the second is made, and the receive loop gets its turn.
         await asyncio.sleep(0)

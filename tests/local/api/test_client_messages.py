@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vision_agent.local.api.models import MODELS
-from vision_agent.local.api.protocol import (
+from vision_agent.local.api.client_messages import (
     ActivityEnd,
     ActivityStart,
     Audio,
@@ -24,8 +23,9 @@ from vision_agent.local.api.protocol import (
     ToolResponse,
     parse,
 )
+from vision_agent.local.api.json_fields import Refused, as_bytes, as_count, field
+from vision_agent.local.api.models import MODELS
 from vision_agent.local.api.turn_actions import Scheduling, ToolResult
-from vision_agent.local.api.wire import Refused, as_bytes, as_count, field
 
 MODEL_2 = MODELS["gemini-2.5-flash-native-audio-preview-12-2025"]
 MODEL_3 = MODELS["gemini-3.8-live"]

@@ -6,7 +6,7 @@ import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from vision_agent.local.api.memory import Remembered
+from vision_agent.local.api.session_history import SavedSession
 
 VALID_S = 2 * 3600.0
 """How long the service keeps a handle."""
@@ -21,11 +21,11 @@ MAX_SESSIONS_WITH_FRAMES = 16
 @dataclass(slots=True)
 class _Saved:
     session: str
-    memory: Remembered
+    memory: SavedSession
     saved_s: float
 
 
-class Handles:
+class ResumptionHandles:
     """The handles of one server, in memory. The time (seconds, monotonic) is an argument."""
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Handles:
     def __len__(self) -> int:
         return len(self._saved)
 
-    def save(self, session: str, memory: Remembered, now_s: float) -> str:
+    def save(self, session: str, memory: SavedSession, now_s: float) -> str:
         """A new handle for what ``session`` remembers now; its earlier handles stay valid.
 
         Only a session's newest handle keeps the pictures.
@@ -52,7 +52,7 @@ class Handles:
             self._saved.popitem(last=False)
         return handle
 
-    def find(self, handle: str, now_s: float) -> Remembered | None:
+    def find(self, handle: str, now_s: float) -> SavedSession | None:
         """What the handle stands for; None when it is unknown or too old."""
         self._forget_expired(now_s)
         saved = self._saved.get(handle)

@@ -12,91 +12,91 @@ from typing import Any
 
 from vision_agent.local.contract import OUTPUT_RATE_HZ
 
-Reply = dict[str, Any]
+ServerMessage = dict[str, Any]
 
 
-def encode(reply: Reply) -> bytes:
+def encode(reply: ServerMessage) -> bytes:
     """One message for the socket; bytes, because the public service sends binary frames."""
     return json.dumps(reply, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def setup_complete(session_id: str) -> Reply:
+def setup_complete(session_id: str) -> ServerMessage:
     """The session is open."""
     return {"setupComplete": {"sessionId": session_id}}
 
 
-def model_audio(pcm: bytes) -> Reply:
+def model_audio(pcm: bytes) -> ServerMessage:
     """A piece of the answer's sound: s16le mono 24 kHz."""
     data = base64.b64encode(pcm).decode()
     blob = {"mimeType": f"audio/pcm;rate={OUTPUT_RATE_HZ}", "data": data}
     return {"serverContent": {"modelTurn": {"role": "model", "parts": [{"inlineData": blob}]}}}
 
 
-def model_text(text: str) -> Reply:
+def model_text(text: str) -> ServerMessage:
     """A piece of an answer in text (``responseModalities: [TEXT]``)."""
     return {"serverContent": {"modelTurn": {"role": "model", "parts": [{"text": text}]}}}
 
 
-def input_transcription(text: str) -> Reply:
+def input_transcription(text: str) -> ServerMessage:
     """What the caller said."""
     return {"serverContent": {"inputTranscription": {"text": text}}}
 
 
-def output_transcription(text: str) -> Reply:
+def output_transcription(text: str) -> ServerMessage:
     """Words of the answer, added to those sent before in this turn."""
     return {"serverContent": {"outputTranscription": {"text": text}}}
 
 
-def generation_complete() -> Reply:
+def generation_complete() -> ServerMessage:
     """The model has made all of its answer; the caller may still be hearing it."""
     return {"serverContent": {"generationComplete": True}}
 
 
-def interrupted() -> Reply:
+def interrupted() -> ServerMessage:
     """The caller cut in: whatever of the answer is still waiting to be heard is to be dropped."""
     return {"serverContent": {"interrupted": True}}
 
 
-def turn_complete(*, said_nothing: bool = False, more_follows: bool = False) -> Reply:
+def turn_complete(*, said_nothing: bool = False, more_follows: bool = False) -> ServerMessage:
     """The turn is over, heard to its end or interrupted.
 
     Where the model had nothing to say it tells that it waits for more. ``interactionStatus`` goes
     with every one, and tells whether there is still something to come without more input.
     """
     status = "IN_PROGRESS" if more_follows else "IDLE"
-    content: Reply = {"turnComplete": True, "interactionStatus": status}
+    content: ServerMessage = {"turnComplete": True, "interactionStatus": status}
     if said_nothing:
         content |= {"turnCompleteReason": "NEED_MORE_INPUT", "waitingForInput": True}
     return {"serverContent": content}
 
 
-def tool_call(calls: Sequence[Mapping[str, Any]]) -> Reply:
+def tool_call(calls: Sequence[Mapping[str, Any]]) -> ServerMessage:
     """Functions the client has to run: ``id``, ``name``, ``args``."""
     return {"toolCall": {"functionCalls": [dict(call) for call in calls]}}
 
 
-def tool_call_cancellation(ids: Sequence[str]) -> Reply:
+def tool_call_cancellation(ids: Sequence[str]) -> ServerMessage:
     """Calls whose results are no longer wanted."""
     return {"toolCallCancellation": {"ids": list(ids)}}
 
 
-def voice_activity(kind: str, audio_offset_ms: int) -> Reply:
+def voice_activity(kind: str, audio_offset_ms: int) -> ServerMessage:
     """Speech began or ended (``ACTIVITY_START``, ``ACTIVITY_END``) at an offset of the sound."""
     offset = f"{audio_offset_ms / 1000:.3f}s"
     return {"voiceActivity": {"type": kind, "audioOffset": offset}}
 
 
-def go_away(time_left_s: float) -> Reply:
+def go_away(time_left_s: float) -> ServerMessage:
     """The connection ends in this many seconds."""
     return {"goAway": {"timeLeft": f"{max(0.0, time_left_s):.3f}s"}}
 
 
-def session_resumption_update(handle: str, last_message: int | None = None) -> Reply:
+def session_resumption_update(handle: str, last_message: int | None = None) -> ServerMessage:
     """The session can be resumed with this handle; ``last_message`` only when asked for.
 
     With an empty handle: at this moment it can't be resumed.
     """
-    update: Reply = {"newHandle": handle, "resumable": bool(handle)}
+    update: ServerMessage = {"newHandle": handle, "resumable": bool(handle)}
     if last_message is not None:
         update["lastConsumedClientMessageIndex"] = str(last_message)
     return {"sessionResumptionUpdate": update}

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from vision_agent.local.api.context_window import WINDOW_TOKENS, Compression, compression
-from vision_agent.local.api.message_check import check_message
-from vision_agent.local.api.models import LiveModel, find_model, find_voice
-from vision_agent.local.api.wire import (
+from vision_agent.local.api.json_fields import (
     POLICY,
     Refused,
     as_count,
@@ -23,6 +21,8 @@ from vision_agent.local.api.wire import (
     invalid,
     load,
 )
+from vision_agent.local.api.models import LiveModel, find_model, find_voice
+from vision_agent.local.api.schema_validation import check_message
 from vision_agent.local.contract import HearingOptions, SpeechSensitivity
 
 Coverage = Literal["ACTIVITY", "ACTIVITY_AND_VIDEO", "EVERYTHING"]

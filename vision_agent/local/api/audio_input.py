@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from vision_agent.local.api import protocol, replies
+from vision_agent.local.api import client_messages, server_messages
 from vision_agent.local.api.context import Context
 from vision_agent.local.api.engine_port import Hearing
+from vision_agent.local.api.json_fields import invalid
 from vision_agent.local.api.resampler import Resampler
-from vision_agent.local.api.session_setup import Setup
+from vision_agent.local.api.setup_message import Setup
 from vision_agent.local.api.stream_clock import StreamClock
 from vision_agent.local.api.turn_actions import Action
 from vision_agent.local.api.turns import Caller, Turns
-from vision_agent.local.api.wire import invalid
 from vision_agent.local.contract import INPUT_RATE_HZ, SpeechStarted, SpeechStopped
 
 _BYTES_PER_MS = 2 * INPUT_RATE_HZ / 1000
@@ -30,7 +30,7 @@ _ECHO_TAIL_MS = 500
 the network, the loudspeaker's buffers and the room's own ring."""
 
 
-class Listening:
+class AudioInput:
     """Takes the caller's sound and signals in.
 
     Args:
@@ -51,7 +51,7 @@ class Listening:
         context: Context,
         now_ms: Callable[[], int],
         do: Callable[[Sequence[Action]], None],
-        send: Callable[[replies.Reply], None],
+        send: Callable[[server_messages.ServerMessage], None],
     ) -> None:
         self._setup = setup
         self._ears = ears
@@ -86,7 +86,9 @@ class Listening:
             # Outside the activity that the client signals there is nothing to hear.
             self._ears.feed(pcm)
 
-    def signalled(self, signal: protocol.ActivityStart | protocol.ActivityEnd) -> None:
+    def signalled(
+        self, signal: client_messages.ActivityStart | client_messages.ActivityEnd
+    ) -> None:
         """The client says that the caller begins or has ended.
 
         Raises:
@@ -99,11 +101,11 @@ class Listening:
             )
         at_ms = self.stream_ms
         speaking = self._turns.caller is Caller.SPEAKING
-        if isinstance(signal, protocol.ActivityStart) and not speaking:
+        if isinstance(signal, client_messages.ActivityStart) and not speaking:
             self._speech_began_ms = at_ms
             self._ears.begin_activity()
             self._do(self._turns.caller_started(self._now_ms()))
-        elif isinstance(signal, protocol.ActivityEnd) and speaking:
+        elif isinstance(signal, client_messages.ActivityEnd) and speaking:
             self._count_speech(at_ms)
             self._ears.end_activity()
             self._do(self._turns.caller_stopped())
@@ -141,7 +143,7 @@ class Listening:
                 # Clients join a turn's transcripts as they come.
                 lead = " " if self._transcribed else ""
                 self._transcribed = True
-                self._send(replies.input_transcription(lead + transcript.text))
+                self._send(server_messages.input_transcription(lead + transcript.text))
             self._do(self._turns.transcribed(transcript))
 
     def _at_16_khz(self, pcm: bytes, rate_hz: int) -> bytes:
@@ -170,4 +172,4 @@ class Listening:
 
     def _report_voice(self, kind: str, at_ms: int) -> None:
         if self._setup.voice_activity:
-            self._send(replies.voice_activity(kind, at_ms))
+            self._send(server_messages.voice_activity(kind, at_ms))

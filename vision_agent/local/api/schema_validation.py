@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from vision_agent.local.api.message_types import ENUMS, MESSAGES, ROOT, Field
-from vision_agent.local.api.wire import Refused, invalid
+from vision_agent.local.api.json_fields import Refused, invalid
+from vision_agent.local.api.schema import ENUMS, MESSAGES, ROOT, Field
 
 _STUDIO_PACKAGE = "google.ai.generativelanguage.v1alpha"
 _VERTEX_PACKAGE = "google.cloud.aiplatform.v1beta1"

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 
 from vision_agent.local.api.context_window import Compression
+from vision_agent.local.api.json_fields import Refused
 from vision_agent.local.api.models import MODELS, find_voice
-from vision_agent.local.api.session_setup import (
+from vision_agent.local.api.setup_message import (
     Endpoint,
     Setup,
     check_credentials,
     find_endpoint,
     parse_setup,
 )
-from vision_agent.local.api.wire import Refused
 from vision_agent.local.contract import HearingOptions
 from vision_agent.local.engine.speech.voices import VOICES
 

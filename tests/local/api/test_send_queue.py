@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from vision_agent.local.api.outbox import MAX_SPEECH, MAX_WAITING, ClientTooSlow, Outbox
+from vision_agent.local.api.send_queue import MAX_SPEECH, MAX_WAITING, ClientTooSlow, SendQueue
 
 
 class Socket:
@@ -30,7 +30,7 @@ async def until_sent(socket: Socket, count: int) -> None:
 async def test_messages_go_out_in_the_order_they_came() -> None:
     socket = Socket()
     socket.open.set()
-    outbox = Outbox(socket.send)
+    outbox = SendQueue(socket.send)
     sending = asyncio.create_task(outbox.run())
     outbox.put(b"1")
     await outbox.put_speech(b"2")
@@ -43,7 +43,7 @@ async def test_messages_go_out_in_the_order_they_came() -> None:
 
 async def test_speech_that_waits_can_be_taken_back_and_nothing_else() -> None:
     socket = Socket()
-    outbox = Outbox(socket.send)
+    outbox = SendQueue(socket.send)
     await outbox.put_speech(b"speech")
     outbox.put(b"heard")
     await outbox.put_speech(b"more speech")
@@ -59,7 +59,7 @@ async def test_speech_that_waits_can_be_taken_back_and_nothing_else() -> None:
 @pytest.mark.parametrize("make_room", ["send", "drop"])
 async def test_whoever_makes_speech_waits_for_room(make_room: str) -> None:
     socket = Socket()
-    outbox = Outbox(socket.send)
+    outbox = SendQueue(socket.send)
     for _ in range(MAX_SPEECH):
         await outbox.put_speech(b"speech")
     waiting = asyncio.create_task(outbox.put_speech(b"one more"))
@@ -76,7 +76,7 @@ async def test_whoever_makes_speech_waits_for_room(make_room: str) -> None:
 
 
 async def test_a_client_that_reads_nothing_is_given_up() -> None:
-    outbox = Outbox(Socket().send)
+    outbox = SendQueue(Socket().send)
     for _ in range(MAX_WAITING):
         outbox.put(b"message")
     with pytest.raises(ClientTooSlow):

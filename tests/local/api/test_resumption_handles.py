@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from vision_agent.local.api.handles import (
+from vision_agent.local.api.resumption_handles import (
     MAX_HANDLES,
     MAX_SESSIONS_WITH_FRAMES,
     VALID_S,
-    Handles,
+    ResumptionHandles,
 )
-from vision_agent.local.api.memory import MAX_ENTRIES, MAX_FRAMES, Memory, Remembered
+from vision_agent.local.api.session_history import (
+    MAX_ENTRIES,
+    MAX_FRAMES,
+    SavedSession,
+    SessionHistory,
+)
 from vision_agent.local.api.usage import Amounts
 from vision_agent.local.contract import SeenFrame
 
-REMEMBERED = Remembered((("user", "hello"),), (SeenFrame(b"jpeg", -100),), (0,), (0,))
+REMEMBERED = SavedSession((("user", "hello"),), (SeenFrame(b"jpeg", -100),), (0,), (0,))
 
 
 def test_a_handle_is_good_for_two_hours() -> None:
-    handles = Handles()
+    handles = ResumptionHandles()
     handle = handles.save("a", REMEMBERED, 100.0)
     assert handles.find(handle, 100.0 + VALID_S - 1) == REMEMBERED
     assert handles.find(handle, 100.0 + VALID_S) is None
@@ -24,11 +29,11 @@ def test_a_handle_is_good_for_two_hours() -> None:
 
 
 def test_an_unknown_handle_stands_for_nothing() -> None:
-    assert Handles().find("unknown", 0.0) is None
+    assert ResumptionHandles().find("unknown", 0.0) is None
 
 
 def test_only_the_newest_handle_of_a_session_keeps_the_pictures() -> None:
-    handles = Handles()
+    handles = ResumptionHandles()
     older = handles.save("a", REMEMBERED, 0.0)
     newer = handles.save("a", REMEMBERED, 1.0)
     assert handles.find(older, 2.0) == REMEMBERED.without_frames()
@@ -36,7 +41,7 @@ def test_only_the_newest_handle_of_a_session_keeps_the_pictures() -> None:
 
 
 def test_only_the_newest_sessions_keep_pictures() -> None:
-    handles = Handles()
+    handles = ResumptionHandles()
     first = handles.save("0", REMEMBERED, 0.0)
     for number in range(1, MAX_SESSIONS_WITH_FRAMES + 1):
         newest = handles.save(str(number), REMEMBERED, 0.0)
@@ -45,7 +50,7 @@ def test_only_the_newest_sessions_keep_pictures() -> None:
 
 
 def test_the_oldest_handles_are_forgotten_when_there_are_too_many() -> None:
-    handles = Handles()
+    handles = ResumptionHandles()
     first = handles.save("a", REMEMBERED, 0.0)
     for _ in range(MAX_HANDLES):
         handles.save("a", REMEMBERED, 0.0)
@@ -54,7 +59,7 @@ def test_the_oldest_handles_are_forgotten_when_there_are_too_many() -> None:
 
 
 def test_memory_keeps_the_newest_words_and_pictures() -> None:
-    memory = Memory()
+    memory = SessionHistory()
     for number in range(MAX_ENTRIES + 1):
         memory.said("user", str(number), 0)
         memory.saw(b"jpeg", number, 0)
@@ -64,13 +69,13 @@ def test_memory_keeps_the_newest_words_and_pictures() -> None:
 
 
 def test_silence_is_not_remembered() -> None:
-    memory = Memory()
+    memory = SessionHistory()
     memory.said("model", " ", 0)
     assert memory.history == ()
 
 
 def test_only_an_unanswered_question_can_be_taken_back() -> None:
-    memory = Memory()
+    memory = SessionHistory()
     assert memory.take_unanswered() == ""
     memory.said("user", "hello", 0)
     assert memory.take_unanswered() == "hello"
@@ -81,7 +86,7 @@ def test_only_an_unanswered_question_can_be_taken_back() -> None:
 
 
 def test_a_resumed_memory_dates_its_pictures_before_its_beginning() -> None:
-    memory = Memory()
+    memory = SessionHistory()
     memory.saw(b"jpeg", 400, 3)
-    resumed = Memory(memory.snapshot(1000, first_turn=3, turns=(Amounts(),), age_s=1.0))
+    resumed = SessionHistory(memory.snapshot(1000, first_turn=3, turns=(Amounts(),), age_s=1.0))
     assert resumed.frames == (SeenFrame(b"jpeg", -600),)

@@ -19,7 +19,7 @@ MAX_FRAMES = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class SavedSession:
     """A session's memory at one moment, as a resumption handle stands for it.
 
     Attributes:
@@ -40,19 +40,19 @@ class Remembered:
     age_s: float = 0.0
     dialogue: Dialogue = field(default_factory=Dialogue)
 
-    def without_frames(self) -> Remembered:
+    def without_frames(self) -> SavedSession:
         """The same without its pictures."""
         return replace(self, frames=(), frame_turns=())
 
 
-class Memory:
+class SessionHistory:
     """One session's memory, empty or going on from a remembered one.
 
     Every line and picture belongs to a turn, by its number, and leaves the memory with it.
     """
 
-    def __init__(self, remembered: Remembered | None = None) -> None:
-        start = remembered or Remembered()
+    def __init__(self, remembered: SavedSession | None = None) -> None:
+        start = remembered or SavedSession()
         self._history: deque[tuple[int, str, str]] = deque(maxlen=MAX_ENTRIES)
         self._frames: deque[tuple[int, SeenFrame]] = deque(maxlen=MAX_FRAMES)
         for number, (role, text) in zip(start.history_turns, start.history, strict=True):
@@ -94,7 +94,7 @@ class Memory:
 
     def snapshot(
         self, now_ms: int, *, first_turn: int, turns: tuple[Amounts, ...], age_s: float
-    ) -> Remembered:
+    ) -> SavedSession:
         """The memory as it is at ``now_ms`` of the stream.
 
         Args:
@@ -103,7 +103,7 @@ class Memory:
             turns: The turns in the context.
             age_s: How long the session has lasted.
         """
-        return Remembered(
+        return SavedSession(
             self.history,
             tuple(SeenFrame(frame.jpeg, frame.at_ms - now_ms) for frame in self.frames),
             tuple(number - first_turn for number, _, _ in self._history),

@@ -17,7 +17,7 @@ class ClientTooSlow(Exception):
     """The client has not read for so long that keeping its messages is no use."""
 
 
-class Outbox:
+class SendQueue:
     """Sends in order, one at a time, without holding up whoever has something to say.
 
     An answer's pieces can be taken back while they wait: an interruption drops them, so that what

@@ -11,12 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vision_agent.local.api.message_check import check_message
-from vision_agent.local.api.models import LiveModel
-from vision_agent.local.api.resampler import RATES_HZ
-from vision_agent.local.api.session_setup import content_text, declared_functions
-from vision_agent.local.api.turn_actions import Scheduling, ToolResult
-from vision_agent.local.api.wire import (
+from vision_agent.local.api.json_fields import (
     as_bytes,
     as_flag,
     as_list,
@@ -26,6 +21,11 @@ from vision_agent.local.api.wire import (
     invalid,
     load,
 )
+from vision_agent.local.api.models import LiveModel
+from vision_agent.local.api.resampler import RATES_HZ
+from vision_agent.local.api.schema_validation import check_message
+from vision_agent.local.api.setup_message import content_text, declared_functions
+from vision_agent.local.api.turn_actions import Scheduling, ToolResult
 from vision_agent.local.contract import INPUT_RATE_HZ
 
 _RATES = {str(rate_hz): rate_hz for rate_hz in RATES_HZ}
