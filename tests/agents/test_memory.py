@@ -13,7 +13,7 @@ from google.genai import types
 from tests.calls.test_call import said
 from tests.conftest import serving
 from tests.dialling import Dialled
-from vision_agent.agents import memory
+from vision_agent import call_scope
 from vision_agent.agents.caller_key import claimed_caller
 from vision_agent.agents.line_search import MAX_FOUND, best_lines
 from vision_agent.agents.memory import MemoryAway, MemoryFileError, SqliteMemoryService, words_of
@@ -88,9 +88,9 @@ async def test_nobody_is_told_what_somebody_else_said():
     await memories.add_events_to_memory(**WHO, events=[line("user", "My secret.")], session_id="s")
     assert await found(memories, "secret", user_id="other") == []
     assert await found(memories, "secret", app_name="other") == []
-    memory.conversation.set("s")  # of which it is no memory yet
+    call_scope.enter("s", None)  # of which it is no memory yet
     assert await found(memories, "secret") == []
-    memory.conversation.set("now")
+    call_scope.enter("now", None)
     assert await found(memories, "secret") == ["My secret."]
 
 
@@ -169,10 +169,10 @@ async def test_only_final_words_are_remembered_and_those_that_were_cut_short():
         AgentInterrupted(),
         AgentTurnComplete(),
         AgentTranscript("Apples are red.", final=True, author="agent"),
-        AgentInterrupted(heard="Apples …"),
+        AgentInterrupted(played="Apples …"),
         AgentTurnComplete(),
         AgentTranscript("Nobody heard this.", final=True, author="agent"),
-        AgentInterrupted(heard=""),
+        AgentInterrupted(played=""),
         AgentTurnComplete(),
     ):
         recorder.hear(event)

@@ -15,6 +15,7 @@ from tests.conftest import serving
 from tests.dialling import Dialled
 from tests.local.recordings import SPEECH
 from tests.rtc.calling import PictureSource, plain, until
+from vision_agent import call_scope
 from vision_agent.caller.recording import SOUND_RATE_HZ, read_sound
 from vision_agent.caller.tracks import MicrophoneTrack
 from vision_agent.calls.caller_input import CallerInput
@@ -25,7 +26,6 @@ from vision_agent.calls.tool_context import CallToolContext
 from vision_agent.live.live_queue import LiveQueue
 from vision_agent.rtc import Channel
 from vision_agent.settings import Settings
-from vision_agent.tools import call_context
 from vision_agent.tools.look import look_closely
 from vision_agent.tools.point import point_at
 from vision_agent.tools.watch import watch_for
@@ -291,7 +291,7 @@ async def test_a_camera_that_is_off_is_off_for_every_tool_and_the_model_is_shown
     channel = Channel(Client(), {})
     media = CallerInput(live_queue, channel, status, Settings(), Metrics(), lambda *_: None)
     call = CallToolContext(live_queue, channel, status, media)
-    call_context.current.set(call)
+    call_scope.enter("", call)
     watching = asyncio.ensure_future(media.watch(PictureSource(fps=10)))
 
     async def says_off() -> bool:

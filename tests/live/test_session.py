@@ -24,6 +24,7 @@ from vision_agent.live.events import (
     UserTranscript,
 )
 from vision_agent.live.live_queue import LiveQueue
+from vision_agent.live.model_scope import ModelScope
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.local.contract import Say, ToolRequest, Transcript
@@ -64,10 +65,9 @@ class Conversation:
             self.runner,
             make_run_config(CallOptions(voice=voice)),
             self.live_queue,
-            user_id="u",
+            ModelScope(user_id="u", observer=self, gate=self.live_queue),
             session_id="s",
             model=model,
-            listener=self,
         )
 
     def connected(self) -> None:

@@ -11,8 +11,9 @@ from google.genai import types
 from tests.local.live_clients import MODEL_2, http_options
 from tests.local.scripted_engine import ScriptedEngine
 from tests.local.test_server_adk import calling
-from vision_agent.live.connection import gemini as connection
+from vision_agent import call_scope
 from vision_agent.live.connection.gemini import gemini_at
+from vision_agent.live.model_scope import ModelScope
 from vision_agent.local.server import LocalServer
 
 
@@ -38,11 +39,11 @@ async def test_a_calls_user_goes_the_same_way_through_adk(
     server: LocalServer, engine: ScriptedEngine
 ) -> None:
     model = gemini_at(f"https://127.0.0.1:{server.port}", server.certificate_pem, model=MODEL_2)
-    connection.user.set("ann")
+    call_scope.enter_model_side(ModelScope(user_id="ann"))
     try:
         async with calling(Agent(name="guide", model=model)) as call:
             call.type("hello")
             await call.until(lambda event: event.turn_complete)
     finally:
-        connection.user.set("")
+        call_scope.enter_model_side(None)
     assert [turn.user for turn in engine.turns] == ["ann"]

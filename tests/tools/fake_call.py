@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from vision_agent.tools import call_context
+from vision_agent import call_scope
 from vision_agent.tools.jobs import Job, Jobs
 
 
@@ -67,8 +67,8 @@ class FakeCall:
 
 @contextmanager
 def inside(call: FakeCall) -> Iterator[FakeCall]:
-    token = call_context.current.set(call)
+    call_scope.enter("", call)
     try:
         yield call
     finally:
-        call_context.current.reset(token)
+        call_scope.enter("", None)

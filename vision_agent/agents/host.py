@@ -22,6 +22,7 @@ from vision_agent.live.call_options import CallOptions, check_options
 from vision_agent.live.connection.observer import ConnectionObserver
 from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.local_process import LocalLiveApi
+from vision_agent.live.model_scope import ModelScope
 from vision_agent.live.models import ModelError
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
@@ -29,7 +30,7 @@ from vision_agent.live.sessions.played_history import PlayedHistoryPlugin
 from vision_agent.live.sessions.store import SessionLease, make_store
 from vision_agent.live.tools.background import BackgroundTools, ToolLimits, explain_errors
 from vision_agent.live.tools.threads import ToolThreads
-from vision_agent.live.toolsets import watch_toolsets
+from vision_agent.live.toolsets import MissingToolsets, watch_toolsets
 from vision_agent.settings import Settings
 from vision_agent.version import __version__
 
@@ -162,7 +163,7 @@ class HostedAgent:
         *,
         options: CallOptions,
         observer: ConnectionObserver,
-        heard: Callable[[], str],
+        played: Callable[[], str],
         given_up: Callable[[], bool],
         on_missing_tools: Callable[[str], None],
     ) -> LiveSession:
@@ -172,22 +173,26 @@ class HostedAgent:
             lease: The conversation; no other call is on it.
             live_queue: The call's live queue.
             options: The call's, from `options`.
-            observer: Is told how the connection to the model fares.
-            heard: What the caller has heard of the present answer.
+            observer: Notified of the state of the connection to the model.
+            played: The words of the present answer that have been played so far.
             given_up: Whether the caller hung up; asked when the call is over.
-            on_missing_tools: Is told of a toolset that does not load.
+            on_missing_tools: Called with a sentence for each toolset that does not load.
         """
+        scope = ModelScope(
+            user_id=lease.user_id,
+            observer=observer,
+            gate=live_queue,
+            handles=lease,
+            played=played,
+            tools=BackgroundTools(self._tool_limits, self._tool_threads),
+            toolset_failed=MissingToolsets(on_missing_tools).report,
+        )
         return LiveSession(
             self._runner,
             make_run_config(options),
             live_queue,
-            user_id=lease.user_id,
+            scope,
             session_id=lease.session_id,
             model=self.model_choice.model,
-            listener=observer,
-            heard=heard,
-            tools=BackgroundTools(self._tool_limits, self._tool_threads),
             given_up=given_up,
-            on_missing_tools=on_missing_tools,
-            keeper=lease,
         )

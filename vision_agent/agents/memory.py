@@ -19,7 +19,6 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import ContextVar
 from datetime import UTC, datetime
 from itertools import islice, takewhile
 from pathlib import Path
@@ -30,6 +29,7 @@ from google.adk.memory.memory_entry import MemoryEntry
 from google.adk.sessions.session import Session
 from google.genai import types
 
+from vision_agent import call_scope
 from vision_agent.agents.line_search import best_lines
 from vision_agent.agents.memory_file import MemoryFile, RememberedLine
 from vision_agent.live.errors import DatabaseError
@@ -56,9 +56,6 @@ PERMANENT_ERRORS = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.Programmi
 """Those that another try would raise again."""
 
 _AWAY = "What was said in earlier calls can't be looked up at the moment."
-
-conversation: ContextVar[str] = ContextVar("memory_conversation", default="")
-"""The present call's, which sets it: its own lines are no memories yet."""
 
 
 class MemoryFileError(DatabaseError):
@@ -192,7 +189,9 @@ class SqliteMemoryService(BaseMemoryService):
         """
         if self._searching >= MAX_SEARCHES:
             raise MemoryAway(_AWAY)
-        search = self._searches.submit(self._search, app_name, user_id, conversation.get(), query)
+        # The present call's own lines are no memories yet.
+        besides = call_scope.current().call_id
+        search = self._searches.submit(self._search, app_name, user_id, besides, query)
         with self._changed:
             self._searching += 1
         search.add_done_callback(self._searched)

@@ -65,8 +65,8 @@ class MemoryRecorder:
                 # Kept when the turn ends: the caller may not hear all of it.
                 self._unfinished = text
                 self._agent = author
-            case AgentInterrupted(heard):
-                self._end_turn(self._unfinished if heard is None else heard)
+            case AgentInterrupted(played):
+                self._end_turn(self._unfinished if played is None else played)
             case AgentTurnComplete():
                 self._end_turn(self._unfinished)
 

@@ -95,7 +95,8 @@ class AgentOutput:
         finally:
             if self._answer and self._overhear is not None:
                 # The call ends in the middle of it.
-                self._overhear(AgentInterrupted(self.heard()))
+                played = session.played_at_end
+                self._overhear(AgentInterrupted(self.played() if played is None else played))
             self._metrics.model_sessions.dec()
             self._stop_holding()
             self._bot_output.close()
@@ -127,7 +128,7 @@ class AgentOutput:
             self._hold.cancel()
             self._hold = None
 
-    def heard(self) -> str:
+    def played(self) -> str:
         """What has been played of the present answer, marked if that is not all of it."""
         if self._in_words:
             return " ".join(self._answer.text.split())
@@ -159,8 +160,8 @@ class AgentOutput:
     # What the model says and does.
 
     def _take(self, event: LiveEvent) -> None:
-        if isinstance(event, AgentInterrupted):
-            event = AgentInterrupted(self.heard())
+        if isinstance(event, AgentInterrupted) and event.played is None:
+            event = AgentInterrupted(self.played())
         self._on_event(event)
         if self._overhear is not None:
             self._overhear(event)
@@ -184,14 +185,16 @@ class AgentOutput:
                     self._channel.user_transcript(understood, False)
             case UserTranscript(text, final=True):
                 self._tell_understood(self._caller.whole(text))
-            case AgentInterrupted(heard):
+            case AgentInterrupted(played):
                 self._metrics.interruptions.inc()
                 self._stop_holding()
                 self._barge_in.interrupted()
-                self._bot_output.interrupt()
+                self._bot_output.interrupt(
+                    self._answer, (played or "") if self._heard_aloud else ""
+                )
                 self.speaker.clear()
-                self._channel.server_message({"kind": "interrupted", "heard": heard})
-                self._close_answer(heard or "")
+                self._channel.server_message({"kind": "interrupted", "heard": played})
+                self._close_answer(played or "")
             case AgentTurnComplete():
                 self.speaker.flush()
                 if self._answer:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from vision_agent.calls.answer_segments import AnswerSegments
-from vision_agent.calls.transcript_aligner import TranscriptAligner
+from vision_agent.calls.transcript_aligner import TranscriptAligner, played_length
 from vision_agent.rtc import Channel
 
 PROGRESS_EVERY_S = 0.2
@@ -63,9 +63,14 @@ class BotOutput:
         else:
             self._playing.remove(playing)
 
-    def interrupt(self) -> None:
-        """What has not been heard by now never will be: its progress stops here."""
-        self._show_progress()
+    def interrupt(self, answer: TranscriptAligner, played: str) -> None:
+        """The progress of all answers stops here; that of the interrupted one at its last word.
+
+        Args:
+            answer: The one that was interrupted.
+            played: The words of it that have been played, as `cut` gives them.
+        """
+        self._show_progress(answer, played_length(played, answer.text))
         for playing in self._playing:
             self._next_number = max(self._next_number, playing.segments.next_number)
         self._playing.clear()
@@ -96,13 +101,16 @@ class BotOutput:
         self._show_progress()
         self._watch()
 
-    def _show_progress(self) -> None:
+    def _show_progress(self, interrupted: TranscriptAligner | None = None, length: int = 0) -> None:
         played_ms, silent = self._played_ms(), not self._queued_ms()
         for playing in list(self._playing):
             over = playing.whole and silent
             answer = playing.answer
-            heard = answer.text if over else answer.heard(played_ms)
-            for progress in playing.segments.spoken(len(heard)):
+            if answer is interrupted:
+                chars = length
+            else:
+                chars = len(answer.text if over else answer.heard(played_ms))
+            for progress in playing.segments.spoken(chars):
                 segment, said = progress.segment, progress.spoken
                 self._channel.bot_output_progress(segment.number, segment.text, said)
             if over:

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiortc import MediaStreamTrack, RTCDataChannel
 
-from vision_agent.agents import memory
+from vision_agent import call_scope
 from vision_agent.agents.host import HostedAgent
 from vision_agent.calls.agent_output import AgentOutput
 from vision_agent.calls.caller_input import CallerInput
@@ -28,7 +28,6 @@ from vision_agent.live.sessions.store import SessionLease
 from vision_agent.rtc import Channel, Network, Offer, Peer, PeerClosed, rtvi
 from vision_agent.rtc.aiortc_patches import has_arrived
 from vision_agent.settings import Settings
-from vision_agent.tools import call_context
 
 logger = logging.getLogger(__name__)
 
@@ -337,14 +336,13 @@ class Call:
 
     async def _converse(self) -> None:
         # Tools run in tasks that ADK starts from here, and inherit this.
-        call_context.current.set(self._in_call)
-        memory.conversation.set(self.call_id)
+        call_scope.enter(self.call_id, self._in_call)
         session = self._host.new_session(
             self.lease,
             self._live_queue,
             options=self._options,
             observer=self._output,
-            heard=self._output.heard,
+            played=self._output.played,
             given_up=lambda: self._hung_up,
             on_missing_tools=self._on_missing_tools,
         )

@@ -90,6 +90,13 @@ def cut(heard: str, whole: str) -> str:
     return heard if heard == whole or not heard else f"{heard} {CUT_MARK}"
 
 
+def played_length(played: str, whole: str) -> int:
+    """How many characters of an answer have been played, from the words that `cut` kept of it."""
+    count = len(played.removesuffix(CUT_MARK).split())
+    ends = [word.end() for word in re.finditer(r"\S+", whole)][:count]
+    return ends[-1] if ends else 0
+
+
 def _beginning(text: str, fraction: float) -> str:
     end = 0
     for word in re.finditer(r"\S+", text):

@@ -54,10 +54,11 @@ class AgentInterrupted:
     """The caller spoke over the answer: whatever of it has not been played is void.
 
     Attributes:
-        heard: What had been played of it, for those who are told after the speaker.
+        played: The words of it that had been played, marked where words are missing; None if
+            nobody has asked yet.
     """
 
-    heard: str | None = None
+    played: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

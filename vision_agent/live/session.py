@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Any
 
 from google.adk.agents.run_config import RunConfig
@@ -13,11 +12,7 @@ from google.adk.events.event import Event
 from google.adk.runners import Runner
 from google.adk.sessions.base_session_service import GetSessionConfig
 
-from vision_agent.live import toolsets
-from vision_agent.live.connection import gemini as connection
-from vision_agent.live.connection import resumption
-from vision_agent.live.connection.observer import ConnectionObserver
-from vision_agent.live.connection.resumption import HandleKeeper
+from vision_agent import call_scope
 from vision_agent.live.errors import LiveFailure, cause_of, explain, kind_of
 from vision_agent.live.events import (
     AgentAudio,
@@ -31,9 +26,9 @@ from vision_agent.live.events import (
     UserTranscript,
 )
 from vision_agent.live.live_queue import LiveQueue
-from vision_agent.live.sessions import played_history as heard_history
-from vision_agent.live.tools import background as background_tools
-from vision_agent.live.tools.background import BackgroundTools
+from vision_agent.live.model_scope import ModelScope
+from vision_agent.live.played import played_on
+from vision_agent.live.sessions.played_history import settle
 
 logger = logging.getLogger(__name__)
 
@@ -45,17 +40,15 @@ class LiveSession:
         runner: ADK's runner for the agent; shared by all calls.
         run_config: This call's configuration.
         live_queue: What the caller says, shows and types.
-        user_id: Whose conversation it is.
+        scope: What the parts that ADK calls need of this call.
         session_id: Of an ADK session that nothing else runs on, or a fresh one.
         model: The model's name, for error messages.
-        listener: Is told how the connection to the model fares.
-        heard: What the caller has heard of the present answer, for the history of one that is
-            interrupted; None keeps all of it.
-        tools: Runs the agent's tools beside the conversation; None leaves them to ADK, which waits.
         given_up: Whether the caller hung up, and so does not want the rest of an answer that the
             end cuts off; asked at the end.
-        on_missing_tools: Is told in a sentence of a toolset that does not load, once in a call.
-        keeper: Keeps the resumption handle for a later call; None: nobody does.
+
+    Attributes:
+        played_at_end: The words of the present answer that had been played when the session ended;
+            None before its end.
     """
 
     def __init__(
@@ -63,29 +56,20 @@ class LiveSession:
         runner: Runner,
         run_config: RunConfig,
         live_queue: LiveQueue,
+        scope: ModelScope,
         *,
-        user_id: str,
         session_id: str,
         model: str,
-        listener: ConnectionObserver,
-        heard: Callable[[], str] | None = None,
-        tools: BackgroundTools | None = None,
         given_up: Callable[[], bool] = lambda: False,
-        on_missing_tools: Callable[[str], None] = lambda _text: None,
-        keeper: HandleKeeper | None = None,
     ) -> None:
         self._runner = runner
         self._run_config = run_config
         self._live_queue = live_queue
-        self._user_id = user_id
+        self._scope = scope
         self._session_id = session_id
         self._model = model
-        self._listener = _ToolsToo(listener, tools) if tools else listener
-        self._heard = heard
-        self._tools = tools
         self._given_up = given_up
-        self._on_missing_tools = on_missing_tools
-        self._keeper = keeper
+        self.played_at_end: str | None = None
 
     async def events(self) -> AsyncGenerator[LiveEvent, None]:
         """What happens, until the conversation ends.
@@ -97,18 +81,12 @@ class LiveSession:
         Raises:
             LiveFailure: The model can't be reached, refused, or ended the conversation; in words.
         """
-        # ADK's tasks are started below and inherit these.
-        connection.listener.set(self._listener)
-        connection.gate.set(self._live_queue)
-        connection.user.set(self._user_id)
-        background_tools.current.set(self._tools)
-        toolsets.missing.set(toolsets.MissingToolsets(self._on_missing_tools))
-        resumption.keeper.set(self._keeper)
-        heard_history.heard.set(self._heard)
+        # ADK's tasks are started below and inherit it.
+        call_scope.enter_model_side(self._scope)
         sessions = self._runner.session_service
         key: dict[str, Any] = {
             "app_name": self._runner.app_name,
-            "user_id": self._user_id,
+            "user_id": self._scope.user_id,
             "session_id": self._session_id,
         }
         existing = await sessions.get_session(**key, config=GetSessionConfig(num_recent_events=0))
@@ -116,7 +94,7 @@ class LiveSession:
             await sessions.create_session(**key)
         try:
             run = self._runner.run_live(
-                user_id=self._user_id,
+                user_id=self._scope.user_id,
                 session_id=self._session_id,
                 live_request_queue=self._live_queue,
                 run_config=self._run_config,
@@ -131,31 +109,20 @@ class LiveSession:
             logger.warning("A call's model side failed (%s): %s", kind, cause_of(error))
             raise LiveFailure(explain(error, model=self._model), kind=kind) from error
         finally:
-            closed = await heard_history.settle(
-                self._runner, self._user_id, self._session_id, given_up=self._given_up()
+            if self._scope.played is not None:
+                self.played_at_end = self._scope.played()
+            closed = await settle(
+                self._runner,
+                self._scope.user_id,
+                self._session_id,
+                played=self.played_at_end,
+                given_up=self._given_up(),
             )
-            if closed and self._keeper is not None:
-                self._keeper.keep(None)  # it stands for a session that still owes the answer
+            if closed and self._scope.handles is not None:
+                # The handle stands for a session that still owes the answer.
+                self._scope.handles.keep(None)
             if existing is None:
                 await sessions.delete_session(**key)
-
-
-@dataclass(frozen=True, slots=True)
-class _ToolsToo:
-    """A listener, and the tools that have to hear of cancelled calls."""
-
-    listener: ConnectionObserver
-    tools: BackgroundTools
-
-    def connected(self) -> None:
-        self.listener.connected()
-
-    def lost(self, why: str) -> None:
-        self.listener.lost(why)
-
-    def cancelled(self, call_ids: list[str]) -> None:
-        self.tools.cancel(call_ids)
-        self.listener.cancelled(call_ids)
 
 
 def read(event: Event) -> Iterator[LiveEvent]:
@@ -164,7 +131,7 @@ def read(event: Event) -> Iterator[LiveEvent]:
         yield UserTranscript(
             event.input_transcription.text, bool(event.input_transcription.finished)
         )
-    # What ends a turn carries its words for the history (`heard_history`): they are known already.
+    # What ends a turn carries its words for the history (`played_history`): they are known already.
     ends = event.turn_complete or event.interrupted
     if event.output_transcription and event.output_transcription.text and not ends:
         yield AgentTranscript(
@@ -184,7 +151,7 @@ def read(event: Event) -> Iterator[LiveEvent]:
             # A session that answers in text; partial texts are deltas here too.
             yield AgentTranscript(part.text, not event.partial, event.author)
     if event.interrupted:
-        yield AgentInterrupted()
+        yield AgentInterrupted(played_on(event))
     if usage := event.usage_metadata:
         yield TokenUsage(usage.prompt_token_count or 0, usage.candidates_token_count or 0)
     if event.turn_complete:

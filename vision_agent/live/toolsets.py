@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +18,7 @@ from google.adk.agents.llm_agent import LlmAgent
 from google.adk.tools.base_toolset import BaseToolset
 
 from vision_agent.live.errors import cause_of
+from vision_agent.live.model_scope import model_scope
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +42,6 @@ class MissingToolsets:
         self.tell(f"The tools of the agent's {name} are not available in this call.")
 
 
-missing: ContextVar[MissingToolsets | None] = ContextVar("missing_toolsets", default=None)
-"""The present call's."""
-
 _MARK = "_vision_agent_watches"
 
 
@@ -67,7 +64,8 @@ def _watched(toolset: BaseToolset) -> Callable[..., Any]:
         try:
             return await load(*args, **kwargs)
         except Exception as error:
-            (missing.get() or MissingToolsets(lambda _text: None)).report(toolset, error)
+            report = model_scope().toolset_failed or MissingToolsets(lambda _text: None).report
+            report(toolset, error)
             raise
 
     setattr(get_tools, _MARK, True)

@@ -1,20 +1,20 @@
 """The call that a tool runs in, as far as tools need it.
 
-The call puts itself into a context variable before it starts ADK. The tasks that ADK starts inherit
-it, and so do its thread pools, which run asynchronous tools on event loops of their own: therefore
-`in_call` brings every tool's work back to the call's loop.
+The call enters its `CallScope` before it starts ADK. The tasks that ADK starts inherit it, and so
+do its thread pools, which run asynchronous tools on event loops of their own: therefore `in_call`
+brings every tool's work back to the call's loop.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from vision_agent import call_scope
 from vision_agent.tools.jobs import Jobs
 
 Pixels = npt.NDArray[np.uint8]
@@ -80,9 +80,6 @@ class CallContext(Protocol):
         """Sends a server message to the caller's client: ``{"kind": ...}``."""
 
 
-current: ContextVar[CallContext | None] = ContextVar("vision_agent_call", default=None)
-
-
 async def in_call(work: Callable[[CallContext], Coroutine[Any, Any, Result]]) -> Result:
     """Does a tool's work on the loop of the call it runs in.
 
@@ -92,7 +89,7 @@ async def in_call(work: Callable[[CallContext], Coroutine[Any, Any, Result]]) ->
     Returns:
         That, or an error in words if there is no call.
     """
-    call = current.get()
+    call = cast(CallContext | None, call_scope.current().tool_context)
     if call is None or call.loop.is_closed():
         return error(NO_CALL)
     if asyncio.get_running_loop() is call.loop:

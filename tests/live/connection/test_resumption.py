@@ -13,18 +13,11 @@ from tests.local.conftest import ScriptedEngine
 from vision_agent.live.connection.gemini import gemini_at
 from vision_agent.live.events import AgentTranscript, AgentTurnComplete
 from vision_agent.live.live_queue import LiveQueue
+from vision_agent.live.model_scope import ModelScope
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.live.sessions.played_history import PlayedHistoryPlugin
 from vision_agent.live.sessions.store import SessionLease, make_store
-
-
-class Nobody:
-    def connected(self) -> None: ...
-
-    def lost(self, why: str) -> None: ...
-
-    def cancelled(self, call_ids: list[str]) -> None: ...
 
 
 class House:
@@ -44,18 +37,16 @@ class House:
         app = App(
             name="tests", root_agent=agent, plugins=[PlayedHistoryPlugin()]
         )  # as in the product
-        opened = await self.store.begin(token)
-        before = opened.handle
+        lease = await self.store.begin(token)
+        before = lease.handle
         live_queue = LiveQueue()
         session = LiveSession(
             Runner(app=app, session_service=self.store),
             make_run_config(),
             live_queue,
-            user_id=opened.user_id,
-            session_id=opened.session_id,
+            ModelScope(user_id=lease.user_id, gate=live_queue, handles=lease),
+            session_id=lease.session_id,
             model=self.model,
-            listener=Nobody(),
-            keeper=opened,
         )
         if picture:
             live_queue.picture(picture)
@@ -67,10 +58,10 @@ class House:
                     answers.append(event.text)
                 if isinstance(event, AgentTurnComplete):
                     break
-            while opened.handle in (None, before):  # it follows the turn
+            while lease.handle in (None, before):  # it follows the turn
                 await asyncio.sleep(0.01)
-        self.store.end(opened)
-        return opened, answers
+        self.store.end(lease)
+        return lease, answers
 
 
 @pytest.mark.parametrize("model", MODELS)

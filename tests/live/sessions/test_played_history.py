@@ -23,6 +23,7 @@ from vision_agent.live.events import (
     LiveEvent,
 )
 from vision_agent.live.live_queue import LiveQueue
+from vision_agent.live.model_scope import ModelScope
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.live.sessions.played_history import PlayedHistoryPlugin
@@ -33,16 +34,6 @@ MODELS = ["gemini-2.5-flash-native-audio-preview-12-2025", "gemini-3.8-live"]
 STORY = "Once upon a time there was a very long story that nobody heard."
 
 
-class Deaf:
-    """Nobody listens to how the connection fares."""
-
-    def connected(self) -> None: ...
-
-    def lost(self, why: str) -> None: ...
-
-    def cancelled(self, call_ids: list[str]) -> None: ...
-
-
 def tell_time() -> dict:
     """Tell the time."""
     return {"time": "noon"}
@@ -51,7 +42,7 @@ def tell_time() -> dict:
 class Talk:
     """A call whose ADK session is kept when it is over."""
 
-    def __init__(self, running, model: str, sessions, *, heard=None) -> None:
+    def __init__(self, running, model: str, sessions, *, played=None) -> None:
         llm = gemini_at(f"https://127.0.0.1:{running.port}", running.certificate_pem, model=model)
         agent = LlmAgent(name="tester", model=llm, tools=[tell_time])
         app = App(name="tests", root_agent=agent, plugins=[PlayedHistoryPlugin()])
@@ -66,11 +57,9 @@ class Talk:
             Runner(app=app, session_service=sessions),
             make_run_config(),
             self.live_queue,
-            user_id="u",
+            ModelScope(user_id="u", gate=self.live_queue, played=played),
             session_id="s",
             model=model,
-            listener=Deaf(),
-            heard=heard,
         )
         self.events: list[LiveEvent] = []
 
@@ -112,7 +101,7 @@ def sessions(request, tmp_path):
 async def test_an_answer_heard_to_its_end_is_remembered_whole_and_told_once(model, sessions):
     running = await serve("127.0.0.1", 0, ScriptedEngine())
     try:
-        talk = Talk(running, model, sessions, heard=lambda: "never asked")
+        talk = Talk(running, model, sessions, played=lambda: "never asked")
         talk.live_queue.text("hi")
         await talk.until(AgentTurnComplete)
         assert await talk.remembered() == [("user", "hi"), ("tester", "You said hi.")]
@@ -122,15 +111,15 @@ async def test_an_answer_heard_to_its_end_is_remembered_whole_and_told_once(mode
         await running.close()
 
 
-@pytest.mark.parametrize("heard", ["Once upon a time …", ""])
+@pytest.mark.parametrize("played", ["Once upon a time …", ""])
 @pytest.mark.parametrize("model", MODELS)
-async def test_of_an_interrupted_answer_what_was_heard_is_remembered(model, heard, sessions):
+async def test_of_an_interrupted_answer_what_was_played_is_remembered(model, played, sessions):
     engine = ScriptedEngine()
     engine.answers = lambda turn: [Say(STORY)]
     engine.hears.append(Transcript("stop", True))
     running = await serve("127.0.0.1", 0, engine)
     try:
-        talk = Talk(running, model, sessions, heard=lambda: heard)
+        talk = Talk(running, model, sessions, played=lambda: played)
 
         def cut_in(event: LiveEvent) -> None:
             if isinstance(event, AgentAudio):
@@ -139,17 +128,54 @@ async def test_of_an_interrupted_answer_what_was_heard_is_remembered(model, hear
 
         talk.live_queue.text("a story")
         await talk.until(AgentAudio, AgentInterrupted, AgentTurnComplete, do=cut_in)
-        kept = [("tester", heard)] if heard else []
+        kept = [("tester", played)] if played else []
         assert await talk.remembered() == [("user", "a story"), *kept]
     finally:
         await running.close()
 
 
-async def test_of_an_answer_whose_call_ends_what_was_heard_is_remembered(sessions):
+async def test_model_session_and_page_keep_the_same_words_while_the_speaker_goes_on(sessions):
+    looks: list[str] = []
+
+    def played() -> str:
+        looks.append(" ".join(STORY.split()[: 3 + len(looks)]) + " …")
+        return looks[-1]
+
+    engine = ScriptedEngine()
+    engine.answers = lambda turn: [Say(STORY if turn.text == "a story" else "Good.")]
+    engine.hears.append(Transcript("stop", True))
+    running = await serve("127.0.0.1", 0, engine)
+    try:
+        talk = Talk(running, MODELS[0], sessions, played=played)
+
+        def go_on(event: LiveEvent) -> None:
+            if isinstance(event, AgentAudio) and not looks:
+                for _ in range(25):
+                    talk.live_queue.audio(b"\x00\x10" * 320)
+            elif isinstance(event, AgentTurnComplete):
+                # A new session of the model's, which is told what was said.
+                running.forget_handles()
+                running.tear_off()
+                talk.live_queue.text("go on")
+
+        talk.live_queue.text("a story")
+        await talk.until(
+            AgentAudio, AgentInterrupted, AgentTurnComplete, AgentTurnComplete, do=go_on
+        )
+        words = "Once upon a …"
+        assert [e.played for e in talk.events if isinstance(e, AgentInterrupted)] == [words]
+        assert ("tester", words) in await talk.remembered()
+        assert ("model", words) in engine.turns[-1].history
+        assert len(looks) == 2  # at the interruption, and at the end of the call
+    finally:
+        await running.close()
+
+
+async def test_of_an_answer_whose_call_ends_what_was_played_is_remembered(sessions):
     engine = ScriptedEngine()
     running = await serve("127.0.0.1", 0, engine)
     try:
-        talk = Talk(running, MODELS[0], sessions, heard=lambda: "You …")
+        talk = Talk(running, MODELS[0], sessions, played=lambda: "You …")
         talk.live_queue.text("hi")
 
         async with asyncio.timeout(20), aclosing(talk.session.events()) as events:
@@ -182,8 +208,8 @@ async def test_words_before_a_tool_call_stay_before_it(model, sessions):
         await running.close()
 
 
-def test_a_new_model_session_is_told_what_was_heard_of_an_interrupted_answer():
-    ledger = Ledger(heard=lambda: "Once …")
+def test_a_new_model_session_is_told_what_was_played_of_an_interrupted_answer():
+    ledger = Ledger()
     ledger.sent_content(types.Content(role="user", parts=[types.Part(text="a story")]))
     for content in (
         types.LiveServerContent(output_transcription=types.Transcription(text=STORY)),
@@ -191,6 +217,7 @@ def test_a_new_model_session_is_told_what_was_heard_of_an_interrupted_answer():
         types.LiveServerContent(interrupted=True),
         types.LiveServerContent(turn_complete=True),
     ):
-        ledger.received(types.LiveServerMessage(server_content=content))
+        played = "Once …" if content.interrupted else None
+        ledger.received(types.LiveServerMessage(server_content=content), played)
     told = [part.text for content in ledger.lost().contents for part in content.parts]
     assert told == ["a story", "Once …"]

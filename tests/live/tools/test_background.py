@@ -29,6 +29,7 @@ from vision_agent.live.events import (
     LiveEvent,
 )
 from vision_agent.live.live_queue import LiveQueue
+from vision_agent.live.model_scope import ModelScope
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.live.tools.background import (
@@ -127,11 +128,14 @@ async def talking(
         Runner(app=App(name="t", root_agent=agent), session_service=InMemorySessionService()),
         make_run_config(),
         talk.live_queue,
-        user_id="u",
+        ModelScope(
+            user_id="u",
+            observer=talk,
+            gate=talk.live_queue,
+            tools=BackgroundTools(limits or ToolLimits(), ToolThreads()) if beside else None,
+        ),
         session_id="s",
         model=model,
-        listener=talk,
-        tools=BackgroundTools(limits or ToolLimits(), ToolThreads()) if beside else None,
     )
     reading = asyncio.create_task(talk.read(session))
     try:
@@ -394,11 +398,14 @@ async def test_a_transfer_still_hands_the_conversation_on():
             Runner(app=App(name="t", root_agent=root), session_service=InMemorySessionService()),
             make_run_config(),
             talk.live_queue,
-            user_id="u",
+            ModelScope(
+                user_id="u",
+                observer=talk,
+                gate=talk.live_queue,
+                tools=BackgroundTools(ToolLimits(), ToolThreads()),
+            ),
             session_id="s",
             model="m",
-            listener=talk,
-            tools=BackgroundTools(ToolLimits(), ToolThreads()),
         )
         reading = asyncio.create_task(talk.read(session))
         talk.live_queue.text("my bill please")

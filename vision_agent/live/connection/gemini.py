@@ -1,7 +1,6 @@
 """ADK's Gemini with a connection that lasts as long as the conversation.
 
-A session hangs its listener and its gate on context variables, which asyncio hands down to the
-tasks that ADK starts, so one model object serves every call.
+One model object serves every call: what is a call's own comes from its `ModelScope`.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from contextvars import ContextVar
 from typing import Any
 
 from google.adk.models.base_llm_connection import BaseLlmConnection
@@ -18,40 +16,14 @@ from google.adk.models.llm_request import LlmRequest
 from google.genai import types
 from pydantic import PrivateAttr
 
-from vision_agent.live.connection.observer import ConnectionObserver, Gate
 from vision_agent.live.connection.resilient import ResilientConnection
 from vision_agent.live.connection.resumption import ledger_for
 from vision_agent.live.connection.timeouts import Timeouts
 from vision_agent.live.local_process import Address, LocalLiveApi
-from vision_agent.live.sessions.played_history import heard
-from vision_agent.live.tools import background as background_tools
-
-listener: ContextVar[ConnectionObserver | None] = ContextVar("listener", default=None)
-"""Who is told how a session's connection fares."""
-
-gate: ContextVar[Gate | None] = ContextVar("gate", default=None)
-"""What holds back what a session's caller says."""
-
-user: ContextVar[str] = ContextVar("user", default="")
-"""Whose conversation a session is: ADK's user."""
-
+from vision_agent.live.model_scope import model_scope
 
 Whereabouts = Callable[[], Awaitable[Address]]
 """Says where a Live API listens; may wait until it does."""
-
-
-class _Nobody:
-    """Listens to nothing and holds nothing back."""
-
-    def connected(self) -> None: ...
-
-    def lost(self, why: str) -> None: ...
-
-    def cancelled(self, call_ids: list[str]) -> None: ...
-
-    def hold(self) -> None: ...
-
-    def release(self) -> None: ...
 
 
 class LiveGemini(Gemini):
@@ -73,11 +45,11 @@ class LiveGemini(Gemini):
     @asynccontextmanager
     async def connect(self, llm_request: LlmRequest) -> AsyncIterator[BaseLlmConnection]:
         """Open a connection and keep it; raises what the service said if it can't be made."""
-        config = llm_request.live_connect_config
-        if self.names_user and user.get():
-            config.labels = {**(config.labels or {}), "user": user.get()}
-        if tools := background_tools.current.get():
-            tools.take_over(llm_request)
+        scope, config = model_scope(), llm_request.live_connect_config
+        if self.names_user and scope.user_id:
+            config.labels = {**(config.labels or {}), "user": scope.user_id}
+        if scope.tools:
+            scope.tools.take_over(llm_request)
 
         @asynccontextmanager
         async def open_link(handle: str | None, fresh: bool) -> AsyncIterator[BaseLlmConnection]:
@@ -91,9 +63,10 @@ class LiveGemini(Gemini):
 
         async with ResilientConnection(
             open_link,
-            ledger_for(list(llm_request.contents), heard.get()),
-            listener.get() or _Nobody(),
-            gate.get() or _Nobody(),
+            ledger_for(list(llm_request.contents), scope.handles),
+            scope.connection_observer,
+            scope.gate,
+            played=scope.played,
             model=llm_request.model or self.model,
             timeouts=self.timeouts,
         ) as connection:

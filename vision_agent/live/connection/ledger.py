@@ -93,12 +93,15 @@ class Ledger:
     Args:
         history: What was said before this conversation's first connection; if it ends with the
             user's words, these want an answer.
-        heard: What the caller has heard of the present answer; None: all that came.
+        handle: The resumption handle that stands for the history; None if there is none.
+        on_handle: Called with each newer handle, and with None when more has been said than the
+            last one stands for.
     """
 
     history: list[types.Content] = field(default_factory=list)
+    handle: str | None = None
+    on_handle: Callable[[str | None], None] = lambda _handle: None
     answer: ReceivedAnswer = field(default_factory=ReceivedAnswer)
-    heard: Callable[[], str] | None = None
     _open: list[_Entry] = field(default_factory=list)
     _later: list[_Entry] = field(default_factory=list)
     _calls: dict[str, None] = field(default_factory=dict)
@@ -108,11 +111,12 @@ class Ledger:
     _cancelled: dict[str, None] = field(default_factory=dict)
     _audio: RecentAudio = field(default_factory=RecentAudio)
     _voiced: bool = False
-    _handle: str | None = None
     _since_handle: bool = False
+    _reported: str | None = None
     _interrupted: bool = False
 
     def __post_init__(self) -> None:
+        self._reported = self.handle
         while self.history and self.history[-1].role == "user":
             self._open.insert(0, _Entry(self.history.pop()))
 
@@ -148,6 +152,7 @@ class Ledger:
         """Words that want no answer went out: the newest handle does not stand for them."""
         self.history.append(content)
         self._since_handle = True
+        self._report_handle()
 
     def _answered(self, entry: _Entry) -> None:
         """A tool's result goes to the session that called it."""
@@ -175,18 +180,25 @@ class Ledger:
                 self._taken[_key(part)] = None
         _trim(self._taken)
 
-    def received(self, message: types.LiveServerMessage) -> None:
-        """A message came."""
+    def received(self, message: types.LiveServerMessage, played: str | None = None) -> None:
+        """A message came.
+
+        Args:
+            message: Any message of the model's.
+            played: The words of the present answer that have been played, if the message interrupts
+                it; None: all that came.
+        """
         update = message.session_resumption_update
         # While it can't be resumed, the last handle stays good for what it stood for.
         if update and update.resumable and update.new_handle:
-            self._handle, self._since_handle = update.new_handle, False
+            self.handle, self._since_handle = update.new_handle, False
         if content := message.server_content:
-            self._received_content(content)
+            self._received_content(content, played)
         if message.tool_call and (calls := message.tool_call.function_calls):
             self._called(calls)
         if message.tool_call_cancellation:
             self._cancel(message.tool_call_cancellation.ids or [])
+        self._report_handle()
 
     def _called(self, calls: Sequence[types.FunctionCall]) -> None:
         if text := self.answer.text.strip():
@@ -217,9 +229,9 @@ class Ledger:
         self._open = [entry for entry in self._open if stays(entry.content)]
         self.history = [content for content in self.history if stays(content)]
 
-    def _received_content(self, content: types.LiveServerContent) -> None:
-        if (heard := content.input_transcription) and heard.text:
-            self._heard(heard.text)
+    def _received_content(self, content: types.LiveServerContent, played: str | None) -> None:
+        if (spoken := content.input_transcription) and spoken.text:
+            self._transcribed(spoken.text)
         before = self.answer.begun
         if content.model_turn:
             for part in content.model_turn.parts or []:
@@ -235,8 +247,8 @@ class Ledger:
             self.answer.whole = True
         if content.interrupted:
             self._interrupted = True
-            if self.heard is not None:
-                self.answer.text = self.heard()
+            if played is not None:
+                self.answer.text = played
             self.settle()
         if content.turn_complete:
             if not self._interrupted:
@@ -261,6 +273,7 @@ class Ledger:
         if self._audio.utterance_ended:
             self._audio.forget()
             self._voiced = False
+        self._report_handle()
 
     # What that means.
 
@@ -278,7 +291,7 @@ class Ledger:
     @property
     def resumable(self) -> bool:
         """Whether the newest handle stands for all that was said."""
-        return self._handle is not None and not self._since_handle
+        return self.handle is not None and not self._since_handle
 
     def lost(self) -> Replay:
         """The connection is gone: what the next one has to be told to go on."""
@@ -301,7 +314,7 @@ class Ledger:
         self._session_calls.clear()
         for entry in self._open:
             entry.told = not self._waits(entry)
-        handle = None if self._since_handle or self._lost_calls else self._handle
+        handle = None if self._since_handle or self._lost_calls else self.handle
         contents = [entry.content for entry in self._open if entry.told]
         if handle is None:
             if self.history and not contents and self.history[-1].role == "user":
@@ -312,7 +325,14 @@ class Ledger:
 
     def forget_handle(self) -> None:
         """The handle turned out to be void."""
-        self._handle = None
+        self.handle = None
+        self._report_handle()
+
+    def _report_handle(self) -> None:
+        handle = None if self._since_handle else self.handle
+        if handle != self._reported:
+            self._reported = handle
+            self.on_handle(handle)
 
     def give_up_answer(self) -> None:
         """No answer comes to what is open: it is history without one."""
@@ -329,7 +349,7 @@ class Ledger:
                 return True
         return False
 
-    def _heard(self, text: str) -> None:
+    def _transcribed(self, text: str) -> None:
         answering = self.answer.begun
         if not (self._voiced or answering or self._open):
             # The words of a question come when it has been answered already.

@@ -1,4 +1,4 @@
-"""Who hears how the connection to the model fares, and what is held back meanwhile."""
+"""The two ports of a model connection: who observes it, and what holds back the caller's input."""
 
 from __future__ import annotations
 
@@ -6,23 +6,42 @@ from typing import Protocol
 
 
 class ConnectionObserver(Protocol):
-    """Who wants to know how the connection fares; called in the connection's task."""
+    """Notified of the state of a model connection, in the connection's task."""
 
     def connected(self) -> None:
-        """The model has accepted a setup: from now on it hears."""
+        """The model has accepted a setup and receives what the caller says."""
 
     def lost(self, why: str) -> None:
         """The connection is gone, and the next one is being opened."""
 
     def cancelled(self, call_ids: list[str]) -> None:
-        """The model no longer wants the results of these tool calls."""
+        """The model does not want the results of these tool calls any more."""
 
 
 class Gate(Protocol):
     """Holds back what the caller says (`LiveQueue`)."""
 
     def hold(self) -> None:
-        """Nothing goes out until `release`."""
+        """Let nothing out until `release`."""
 
     def release(self) -> None:
-        """What was held back goes out, and all that follows."""
+        """Let out what was held back, and all that follows."""
+
+
+class Nobody:
+    """Observes nothing and holds nothing back."""
+
+    def connected(self) -> None:
+        """Nothing."""
+
+    def lost(self, why: str) -> None:
+        """Nothing."""
+
+    def cancelled(self, call_ids: list[str]) -> None:
+        """Nothing."""
+
+    def hold(self) -> None:
+        """Nothing."""
+
+    def release(self) -> None:
+        """Nothing."""

@@ -31,6 +31,7 @@ from vision_agent.live.connection.observer import ConnectionObserver, Gate
 from vision_agent.live.connection.replay import tell_replay
 from vision_agent.live.connection.timeouts import Timeouts
 from vision_agent.live.errors import LiveFailure, OwnFault, cause_of, explain, in_short, kind_of
+from vision_agent.live.played import with_played
 
 logger = logging.getLogger(__name__)
 
@@ -50,8 +51,9 @@ class ResilientConnection(BaseLlmConnection):
     Args:
         open_link: Opens one connection of ADK's own.
         ledger: The conversation's.
-        listener: Is told how the connection fares.
-        gate: Of what the caller says.
+        observer: Notified of the state of the connection.
+        gate: Holds back what the caller says while there is no connection.
+        played: The words of the present answer that have been played so far; None: all that came.
         model: The model's name, for error messages.
         timeouts: How long to wait for what.
     """
@@ -60,16 +62,19 @@ class ResilientConnection(BaseLlmConnection):
         self,
         open_link: OpenLink,
         ledger: Ledger,
-        listener: ConnectionObserver,
+        observer: ConnectionObserver,
         gate: Gate,
         *,
+        played: Callable[[], str] | None = None,
         model: str,
         timeouts: Timeouts,
     ) -> None:
         self._open_link = open_link
         self._ledger = ledger
-        self._listener = listener
+        self._observer = observer
         self._gate = gate
+        self._played = played
+        self._played_words: str | None = None
         self._model = model
         self._patience = timeouts
         self._backoff = Backoff(timeouts.first_s)
@@ -264,7 +269,7 @@ class ResilientConnection(BaseLlmConnection):
             self._unread_nowait(LlmResponse(turn_complete=True))
         self._splice = AnswerSplice(self._heard if self._ledger.owes else ReceivedAnswer())
         if not self._closing and not (isinstance(error, _Left) and error.planned):
-            self._listener.lost(str(error) if isinstance(error, _Left) else in_short(error))
+            self._observer.lost(str(error) if isinstance(error, _Left) else in_short(error))
         return replay
 
     async def _converse(self, replay: Replay) -> BaseException | None:
@@ -288,7 +293,7 @@ class ResilientConnection(BaseLlmConnection):
                     self._link = link
                     self._linked.set()
                     self._gate.release()
-                    self._listener.connected()
+                    self._observer.connected()
                     await self._pump(link)
         except (Exception, TimeoutError) as error:
             return None if self._closing else error
@@ -334,11 +339,19 @@ class ResilientConnection(BaseLlmConnection):
         if response.live_session_resumption_update or response.go_away:
             return
         for passed in self._splice.feed(response):
+            if passed.interrupted and (words := self._words_played()) is not None:
+                passed = with_played(passed, words)
             if passed.content:
                 self._ledger.passed_on(passed.content)
             await self._unread.put(passed)
         if self._splice.joined:
             self._heard = ReceivedAnswer()
+
+    def _words_played(self) -> str | None:
+        """What has been played of the answer that the present message interrupts; asked once."""
+        if self._played_words is None and self._played is not None:
+            self._played_words = self._played()
+        return self._played_words
 
     def _unread_nowait(self, response: LlmResponse | None) -> None:
         try:
@@ -359,9 +372,14 @@ class ResilientConnection(BaseLlmConnection):
             self._stalls = 0
             self._refusals = 0
             self._backoff.useful()
-        self._ledger.received(message)
+        # Of the present message's: ADK makes responses of one message before it reads the next.
+        self._played_words = None
+        if message.server_content and message.server_content.interrupted:
+            self._ledger.received(message, self._words_played())
+        else:
+            self._ledger.received(message)
         if message.tool_call_cancellation:
-            self._listener.cancelled(list(message.tool_call_cancellation.ids or []))
+            self._observer.cancelled(list(message.tool_call_cancellation.ids or []))
         if message.go_away:
             self._leave_at_s = self._now_s() + self._patience.leaves_in_s(message.go_away)
         self._set_deadline()

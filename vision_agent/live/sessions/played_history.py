@@ -9,8 +9,7 @@ plugin sees every event before any session service does, so it does not matter w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextvars import ContextVar
+from collections.abc import Sequence
 
 from google.adk.agents.invocation_context import InvocationContext
 from google.adk.events.event import Event
@@ -18,10 +17,10 @@ from google.adk.plugins.base_plugin import BasePlugin
 from google.adk.runners import Runner
 from google.genai import types
 
-NAME = "heard_history"
+from vision_agent.live.model_scope import model_scope
+from vision_agent.live.played import played_on, with_played
 
-heard: ContextVar[Callable[[], str] | None] = ContextVar("heard", default=None)
-"""A session's own: what has been played of the answer that is being given."""
+NAME = "played_history"
 
 
 class PlayedHistoryPlugin(BasePlugin):
@@ -45,11 +44,13 @@ class PlayedHistoryPlugin(BasePlugin):
         if not (event.turn_complete or event.interrupted or event.get_function_calls()):
             return None
         held = self.take(session_id)
+        if event.interrupted:
+            event = _asked(event)
+            played = played_on(event)
+            kept = _words(held) if held and played is None else played
+            return _with_words(event, kept) if held and kept else event
         if held is None:
             return None
-        if event.interrupted:
-            kept = _kept(_words(held))
-            return _with_words(event, kept) if kept else None
         if event.turn_complete:
             return _with_words(event, _words(held))
         # Before the calls it announces, as ADK has it: they and their results stay together.
@@ -62,8 +63,10 @@ class PlayedHistoryPlugin(BasePlugin):
         return self._held.pop(session_id, None)
 
 
-async def settle(runner: Runner, user_id: str, session_id: str, *, given_up: bool) -> bool:
-    """Appends what was heard of an answer in whose middle a call has ended; its run is over.
+async def settle(
+    runner: Runner, user_id: str, session_id: str, *, played: str | None, given_up: bool
+) -> bool:
+    """Appends what was played of an answer in whose middle a call has ended; its run is over.
 
     ADK tells its plugins of the end of a run, but not of one that is closed from outside.
 
@@ -71,7 +74,8 @@ async def settle(runner: Runner, user_id: str, session_id: str, *, given_up: boo
         runner: ADK's.
         user_id: Whose session.
         session_id: Which.
-        given_up: The caller hung up on the answer: what was heard of it is all of it, even if the
+        played: The words of the answer that were played; None keeps all of them.
+        given_up: The caller hung up on the answer: what was played of it is all of it, even if the
             model had not made all of its words yet. Otherwise such an answer is still owed.
 
     Returns:
@@ -86,12 +90,12 @@ async def settle(runner: Runner, user_id: str, session_id: str, *, given_up: boo
     if session is None:
         return False
     if held is not None:
-        if kept := _kept(_words(held)):
+        if kept := _words(held) if played is None else played:
             await sessions.append_event(session, _with_words(held, kept))
         return False
-    if not given_up or not (kept := _kept("")) or not _is_open(session.events):
+    if not given_up or not played or not _is_open(session.events):
         return False
-    words = types.Transcription(text=kept, finished=True)
+    words = types.Transcription(text=played, finished=True)
     cut = Event(author=runner.agent.name, output_transcription=words, interrupted=True)
     await sessions.append_event(session, cut)
     return True
@@ -107,10 +111,10 @@ def _is_open(events: Sequence[Event]) -> bool:
     return False
 
 
-def _kept(whole: str) -> str:
-    """What is kept of an answer that ends now."""
-    played = heard.get()
-    return whole if played is None else played()
+def _asked(event: Event) -> Event:
+    """The event with what was played: of a model that no `ResilientConnection` is in front of."""
+    ask = model_scope().played
+    return with_played(event, ask()) if ask and played_on(event) is None else event
 
 
 def _words(event: Event) -> str:

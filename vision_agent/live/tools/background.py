@@ -22,7 +22,6 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -153,10 +152,6 @@ class BackgroundTools:
                 context.actions.transfer_to_agent,
             )
         return result
-
-
-current: ContextVar[BackgroundTools | None] = ContextVar("background_tools", default=None)
-"""A session's own. asyncio hands it down to the tasks that ADK starts."""
 
 
 @dataclass(frozen=True, slots=True)

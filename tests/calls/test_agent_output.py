@@ -1,0 +1,64 @@
+"""What a call's client is shown of the agent, from the events of the model's side."""
+
+from collections.abc import AsyncIterator
+
+from vision_agent.calls.agent_output import AgentOutput
+from vision_agent.calls.metrics import Metrics
+from vision_agent.calls.state import CallStatus
+from vision_agent.live.events import AgentAudio, AgentInterrupted, AgentTranscript, LiveEvent
+from vision_agent.rtc import Channel
+
+
+class Events:
+    """A model's side that says these things and ends."""
+
+    played_at_end = None
+
+    def __init__(self, *events: LiveEvent) -> None:
+        self._events = events
+
+    async def events(self) -> AsyncIterator[LiveEvent]:
+        for event in self._events:
+            yield event
+
+
+class Shown(Channel):
+    """The caller's channel, with what went over it."""
+
+    def __init__(self) -> None:
+        super().__init__(None, {})
+        self.messages: list[dict] = []
+        self.transcripts: list[str] = []
+        self.spoken: list[str] = []
+
+    def server_message(self, data) -> None:
+        self.messages.append(data)
+
+    def bot_transcript(self, text: str) -> None:
+        self.transcripts.append(text)
+
+    def bot_output_progress(self, number: int, text: str, spoken: str) -> None:
+        self.spoken.append(spoken)
+
+
+async def test_an_interruption_shows_the_words_it_carries_wherever_the_speaker_is_by_now():
+    channel, remembered = Shown(), []
+    output = AgentOutput(
+        channel,
+        CallStatus(lambda *_: None),
+        Metrics(),
+        barge_in_hold_ms=0,
+        overhear=remembered.append,
+    )
+    # Nothing reads the speaker: asked now, it would say that nothing has been played.
+    await output.run(
+        Events(
+            AgentAudio(bytes(48_000)),
+            AgentTranscript("Once upon a time there was a king.", False, "teller"),
+            AgentInterrupted("Once upon a …"),
+        )
+    )
+    assert {"kind": "interrupted", "heard": "Once upon a …"} in channel.messages
+    assert channel.transcripts == ["Once upon a …"]
+    assert channel.spoken == ["Once upon a"]
+    assert remembered[-1] == AgentInterrupted("Once upon a …")
