@@ -43,11 +43,14 @@ def test_the_wheel_alone_serves_the_page_and_answers_a_call(tmp_path, recordings
     page = run(
         python,
         "-c",
-        "import vision_agent.resources as r; f = r.web_folder(); print(f, *sorted(f.iterdir()))",
+        "import vision_agent.resources as r; f = r.web_folder(); "
+        "print(f, *sorted(str(p.relative_to(f)) for p in f.rglob('*.*')))",
         cwd=tmp_path,
     )
-    assert str(tmp_path) in page
-    assert "index.html" in page
+    folder, *files = page.split()
+    assert folder.startswith(str(tmp_path))
+    web = CHECKOUT / "web"
+    assert files == sorted(str(path.relative_to(web)) for path in web.rglob("*.*"))
     demo = run(
         python,
         "-c",

@@ -61,6 +61,20 @@ class _Application(FastAPI):
         return SecurityHeaders(BoundedBody(app), settings.frame_ancestors)
 
 
+class _Page(StaticFiles):
+    """The page's files.
+
+    Their names stay the same in another version, so browsers revalidate them at every visit
+    instead of mixing the modules of two versions.
+    """
+
+    def file_response(self, *args: Any, **options: Any) -> Response:
+        """One file, or 304 if the browser has it."""
+        response = super().file_response(*args, **options)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
 def create_app(
     settings: Settings | None = None, *, agents: AgentDirectory | None = None
 ) -> FastAPI:
@@ -162,5 +176,5 @@ def create_app(
         signalling_router(registry, directory, settings, access, admission, lifetime)
     )
     # Last: it answers every path that nothing above does.
-    app.mount("/", StaticFiles(directory=web_folder(), html=True), name="web")
+    app.mount("/", _Page(directory=web_folder(), html=True), name="web")
     return app

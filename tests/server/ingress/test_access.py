@@ -9,6 +9,7 @@ from vision_agent import Settings
 EVERYTHING = [
     ("GET", "/"),
     ("GET", "/page.js"),
+    ("GET", "/call/call.js"),
     ("GET", "/healthz"),
     ("GET", "/metrics"),
     ("GET", "/openapi.json"),
