@@ -283,7 +283,9 @@ class Settings(BaseSettings):
         """
         if isinstance(init_settings, InitSettingsSource):
             refuse_unknown(init_settings.init_kwargs, cls.model_fields, cls.__name__)
-        for source, where in ((env_settings, "environment"), (dotenv_settings, ".env")):
+        # The commands load `.env` into the environment, so the file is asked first: it is what has
+        # to be corrected.
+        for source, where in ((dotenv_settings, ".env"), (env_settings, "environment")):
             if isinstance(source, EnvSettingsSource):
                 warn_of_unknown(source.env_vars, cls.model_fields, where)
         return init_settings, env_settings, dotenv_settings

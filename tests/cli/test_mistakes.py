@@ -41,6 +41,11 @@ MISTAKES = {
         ("replay", BOTTLE, "--type", "a", "--url", "http://127.0.0.1:9", "--model", "local"),
         "--model can't be chosen for a server that is running",
     ),
+    "a host that is none": (
+        ("live-server", "--host", "300.1.1.1"),
+        "Can't listen on 300.1.1.1:9443: this machine knows no host of that name. Choose an "
+        "address of this machine with --host",
+    ),
     "a header that is none": (("replay", BOTTLE, "--header", "Cookie"), "Name: value"),
     "a header of two lines": (("talk", "--header", "A: b\r\nC: d"), "Name: value"),
 }
@@ -91,6 +96,24 @@ def test_an_option_that_does_not_exist_in_the_environment_is_told() -> None:
     assert done.returncode == 0
     (line,) = done.stderr.splitlines()
     assert "VISION_AGENT_TOKEM (environment) is no option. Nearest: VISION_AGENT_TOKEN." in line
+
+
+def test_an_option_that_does_not_exist_in_the_file_is_told_with_the_files_name(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / ".env").write_text("VISION_AGENT_TOKEM=x\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "vision_agent", "models"],
+        cwd=tmp_path,
+        env={},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0
+    (line,) = done.stderr.splitlines()
+    assert "VISION_AGENT_TOKEM (.env) is no option. Nearest: VISION_AGENT_TOKEN." in line
 
 
 def test_a_variable_that_is_wrong_is_named_as_the_variable() -> None:

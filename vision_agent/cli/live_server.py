@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vision_agent.cli.options import Logs, ScenarioFile, out, refusals
+from vision_agent.cli.options import Logs, ScenarioFile, out, refusals, refuse
 from vision_agent.logs import LogFormat
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ All about it: docs/local-live-api.md"""
 
 def live_server(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port; 0 picks a free one.")] = 9443,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 picks a free one.")] = 9443,
     certificate: Annotated[
         Path | None,
         typer.Option(help="Leave the certificate here [a file that goes with the server]."),
@@ -48,7 +48,12 @@ def live_server(
     """Serve the local Live API alone, for any google-genai client; see docs/local-live-api.md."""
     from vision_agent.data_folder import data_folder, private_folder
     from vision_agent.local import load_scenario, run_live_server
+    from vision_agent.server.listening import CannotListen, listen
 
+    try:
+        listen(host, port).close()  # in words, and before the engine is started
+    except CannotListen as error:
+        refuse(str(error))
     with refusals(), tempfile.TemporaryDirectory(prefix="vision-agent-") as folder:
         script = load_scenario(scenario) if scenario else None
         kept_in = data_dir or data_folder()

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
 from collections.abc import Mapping, Sequence
 
 from aioice import stun, turn
 from aiortc.rtcicetransport import parse_stun_turn_uri
 
+from vision_agent.addresses import is_loopback
 from vision_agent.doctor.finding import Finding
 from vision_agent.doctor.run import resolve
 from vision_agent.server.ingress.exposure import ADVICE, exposure
-from vision_agent.server.listening import what_else, why_not
+from vision_agent.server.listening import CannotListen, listen, shown
 from vision_agent.settings import IceServer, Settings
 
 # aioice waits this long for a STUN server before it gives its answer without.
@@ -159,16 +159,11 @@ def check_port(settings: Settings) -> list[Finding]:
     """Whether the server's address can be listened on."""
     if settings.port == 0:
         return [Finding("port", "ok", "Any free port is taken.")]
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    host = f"[{settings.host}]" if family == socket.AF_INET6 else settings.host
-    where = f"{host}:{settings.port}"
-    with socket.socket(family, socket.SOCK_STREAM) as listening:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind((settings.host, settings.port))
-        except (OSError, UnicodeError) as error:
-            return [Finding("port", "problem", why_not(where, error), what_else(error))]
-    return [Finding("port", "ok", f"{where} is free.")]
+    try:
+        listen(settings.host, settings.port).close()
+    except CannotListen as error:
+        return [Finding("port", "problem", error.reason, error.advice)]
+    return [Finding("port", "ok", f"{shown(settings.host, settings.port)} is free.")]
 
 
 def check_access(settings: Settings, environ: Mapping[str, str]) -> list[Finding]:
@@ -182,7 +177,7 @@ def check_access(settings: Settings, environ: Mapping[str, str]) -> list[Finding
 
 def check_secure_context(settings: Settings) -> list[Finding]:
     """Whether browsers will let the page use a camera (getUserMedia wants a secure context)."""
-    if settings.host in ("127.0.0.1", "::1", "localhost"):
+    if is_loopback(settings.host):
         text = "The page is on this machine only: browsers give it the camera."
         return [Finding("https", "ok", text)]
     return [

@@ -22,7 +22,7 @@ from vision_agent.server.ingress.connections import Connections, bounded_protoco
 from vision_agent.server.ingress.descriptors import raise_limit
 from vision_agent.server.ingress.exposure import ADVICE, exposure
 from vision_agent.server.lan import reachable_hosts
-from vision_agent.server.listening import what_else, why_not
+from vision_agent.server.listening import CannotListen, listen
 from vision_agent.settings import Settings
 
 MIN_CONNECTIONS = 10
@@ -82,7 +82,10 @@ def run_server(settings: Settings, *, say: Callable[[str], None], until_eof: boo
     except DatabaseError as error:
         raise ServerError(str(error)) from error
     app = create_app(settings, agents=agents)
-    bound = _bind(settings)
+    try:
+        bound = listen(settings.host, settings.port)
+    except CannotListen as error:
+        raise ServerError(str(error)) from error
     address = f"http://{_shown_host(settings.host)}:{bound.getsockname()[1]}"
 
     def announce() -> None:
@@ -145,21 +148,6 @@ def _at_end_of_input(call: Callable[[], None]) -> None:
     # A thread, because not every standard input can be watched by the event loop; a daemon,
     # because nothing waits for it when a signal ends the process.
     threading.Thread(target=wait, name="standard input", daemon=True).start()
-
-
-def _bind(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    # The protocol is named because asyncio sets TCP_NODELAY only where it is: without, every
-    # request after the first on a connection waits 40 ms for an acknowledgement.
-    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((settings.host, settings.port))
-    except (OSError, UnicodeError) as error:
-        bound.close()
-        where = f"{_shown_host(settings.host)}:{settings.port}"
-        raise ServerError(f"{why_not(where, error)} {what_else(error)}") from error
-    return bound
 
 
 def _shown_host(host: str) -> str:

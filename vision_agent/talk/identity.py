@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import secrets
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from vision_agent.addresses import is_loopback
 from vision_agent.data_folder import private_file
 
 
@@ -31,12 +31,5 @@ def identity(data_folder: Path, url: str) -> str:
         secret = secrets.token_hex(32)
         path.write_text(secret)
     parts = urlsplit(url)
-    where = "" if _is_loopback(parts.hostname or "") else parts.netloc.lower()
+    where = "" if is_loopback(parts.hostname or "") else parts.netloc.lower()
     return hashlib.sha256(f"{secret} {where}".encode()).hexdigest()[:32]
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

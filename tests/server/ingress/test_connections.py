@@ -10,11 +10,10 @@ import pytest
 import pytest_asyncio
 import uvicorn
 
-from vision_agent import Settings
 from vision_agent.calls.refusal import Refusal
 from vision_agent.server.ingress.body import BoundedBody
 from vision_agent.server.ingress.connections import Connections, bounded_protocol
-from vision_agent.server.run import _bind
+from vision_agent.server.listening import listen
 
 
 def test_every_connection_is_kept_while_there_is_room():
@@ -187,5 +186,5 @@ async def test_where_all_are_served_the_next_is_told_to_wait(held):
 
 def test_small_answers_on_a_kept_connection_do_not_wait_for_an_acknowledgement():
     # asyncio sets TCP_NODELAY where the protocol of the listening socket is named.
-    with _bind(Settings(_env_file=None, port=0)) as bound:
+    with listen("127.0.0.1", 0) as bound:
         assert bound.proto == socket.IPPROTO_TCP
