@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from vision_agent.caller.peer import CallerPeer
+from vision_agent.caller.call import OutgoingCall
 from vision_agent.caller.received_audio import ReceivedAudio
 from vision_agent.caller.recording import SOUND_RATE_HZ, Recording, Samples
 from vision_agent.caller.signalling import Signalling
@@ -116,41 +115,40 @@ class SoakCaller:
     """
 
     def __init__(self, url: str, video: Path | None, utterance: Samples) -> None:
-        self._zero_s = time.monotonic()
         self._utterance = utterance
         self._spans: list[Span] = utterances(utterance, SOUND_RATE_HZ)
         self._microphone = MicrophoneTrack()
         self._camera = CameraTrack(Recording.open(video)) if video else None
-        self._signalling = Signalling(url, None, 60.0)
         self.log = _Log()
         self.voice = ReceivedAudio()
-        self._peer = CallerPeer(
-            self._microphone, self._camera, self.log.feed, self.voice.feed, self.now_ms
+        self._call = OutgoingCall(
+            Signalling(url, None, 60.0),
+            self._microphone,
+            self._camera,
+            self.log,
+            on_message=self.log.feed,
+            on_audio=self.voice.feed,
+            on_state=lambda state: None,
+            is_played=False,
+            timeout_s=60.0,
         )
-        self._pc_id = ""
 
     def now_ms(self) -> int:
-        return round(1000 * (time.monotonic() - self._zero_s))
+        return self._call.now_ms()
 
     async def dial(self) -> None:
-        answer = await self._signalling.offer(await self._peer.offer())
-        self._pc_id = answer.pc_id
-        await self._peer.accept(answer.sdp)
-        async with asyncio.timeout(60):
-            while not (self._peer.connected_ms and self.log.ready) or self.log.connecting:
-                await asyncio.sleep(0.05)
+        await self._call.dial({})
         if self._camera is not None:
             self._camera.play()
 
     async def hang_up(self) -> None:
-        if self.gone is None:
-            await self._signalling.goodbye(self._pc_id)
-        await self._peer.close()
+        refused = await self._call.hang_up()
+        assert refused is None, refused
 
     @property
     def gone(self) -> str | None:
         """Why the call is over; None while it goes on."""
-        return self.log.ended or self._peer.lost
+        return self._call.ended
 
     async def ask(self, kind: Kind, text: str, timeout_s: float) -> Exchange:
         """One question, to the end of its answer."""
@@ -161,7 +159,7 @@ class SoakCaller:
             exchange.asked_ms += self._spans[-1].end_ms
             await asyncio.sleep(self._spans[-1].end_ms / 1000)
         else:
-            self._peer.type(text)
+            self._call.type(text)
         deadline_ms = self.now_ms() + 1000 * timeout_s
         while self.gone is None and self.now_ms() < deadline_ms:
             await asyncio.sleep(0.05)

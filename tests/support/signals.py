@@ -10,3 +10,8 @@ def tone(ms: int, hz: float = 300, rate_hz: int = 48_000, level: float = 8000) -
 
 def silence(ms: int, rate_hz: int = 48_000) -> np.ndarray:
     return np.zeros(rate_hz * ms // 1000, np.int16)
+
+
+def loud(count: int) -> np.ndarray:
+    """A constant of 5000: samples that nobody takes for silence."""
+    return np.full(count, 5000, np.int16)

@@ -11,12 +11,13 @@ from aiortc import MediaStreamTrack
 
 from vision_agent.caller.playout import Playout
 from vision_agent.caller.recording import Recording
-from vision_agent.caller.taps import LiveMicrophoneTrack, TappedVideo
+from vision_agent.caller.taps import TappedVideo
 from vision_agent.caller.tracks import CameraTrack, MicrophoneTrack
 from vision_agent.resources import recordings_folder
 from vision_agent.talk.choosing import choose
 from vision_agent.talk.demo import demo_files
 from vision_agent.talk.echo import echo_guard
+from vision_agent.talk.live_microphone import LiveMicrophoneTrack
 from vision_agent.talk.sdl import SoundDevices, SoundStream, SoundUnavailable, list_sound_devices
 from vision_agent.talk.sound_thread import SoundThread
 from vision_agent.talk.webcam import CameraUnavailable, WebcamTrack, list_cameras
