@@ -1,7 +1,7 @@
 """One of the `aiortc_*` files, which alone touch private parts of aiortc and aioice.
 
-`aiortc_receiver`, `aiortc_rtp` and `aiortc_sctp` bound what a peer can make aiortc do, `aiortc_ice`
-and `aiortc_dtls` keep strangers out and failures seen. Here, ``get_decoder`` of
+`aiortc_receiver`, `aiortc_sender`, `aiortc_rtp` and `aiortc_sctp` bound what a peer can make aiortc
+do, `aiortc_ice` and `aiortc_dtls` keep strangers out and failures seen. Here, ``get_decoder`` of
 ``aiortc.rtcrtpreceiver`` is replaced, so that no frame ends the thread that decodes, and
 ``aioice.ice.get_host_addresses`` names the addresses of the call's `network`.
 
@@ -41,6 +41,7 @@ from vision_agent.rtc import (
     aiortc_receiver,
     aiortc_rtp,
     aiortc_sctp,
+    aiortc_sender,
     network,
 )
 from vision_agent.rtc.aiortc_receiver import DECODER_ERROR, DECODER_QUEUE
@@ -133,6 +134,7 @@ def install() -> None:
     receiver_module.get_decoder = get_decoder
     aiortc_receiver.install()
     aiortc_rtp.install()
+    aiortc_sender.install()
     aiortc_sctp.install()
     aiortc_ice.install()
     aiortc_dtls.install()
@@ -165,7 +167,7 @@ def check() -> None:
             raise RuntimeError(_changed(f"{user.__qualname__} no longer uses {name}"))
     if "get_decoder" not in receiver_module.decoder_worker.__code__.co_names:
         raise RuntimeError(_changed("decoder_worker no longer uses get_decoder"))
-    for part in (aiortc_receiver, aiortc_rtp, aiortc_sctp, aiortc_ice, aiortc_dtls):
+    for part in (aiortc_receiver, aiortc_sender, aiortc_rtp, aiortc_sctp, aiortc_ice, aiortc_dtls):
         if changed := part.missing():
             raise RuntimeError(_changed(changed))
 
@@ -255,7 +257,7 @@ def _dtls_transports(pc: RTCPeerConnection) -> set[Any]:
 
 async def abandon(pc: RTCPeerConnection) -> None:
     """Frees the sockets and ends the tasks of a connection whose `close()` failed or hung."""
-    running = [task for t in pc.getTransceivers() for task in aiortc_rtp.cancel_tasks(t)]
+    running = [task for t in pc.getTransceivers() for task in aiortc_sender.cancel_tasks(t)]
     if running:
         await asyncio.wait(running, timeout=1)
     for transport in _dtls_transports(pc):

@@ -6,17 +6,14 @@ modules that use them:
 - ``RtpPacket``, ``RtcpPacket`` and ``RtpRouter``: what is malformed is a `ValueError`, which aiortc
   drops; any other error ends the receive loop of the whole connection.
 - ``Session``, of libsrtp: the streams it keeps are searched for each packet.
-- ``RTCRtpSender``: sends again as much as it sends; a failure is logged and counted.
 
 Written for aiortc 1.16.
 """
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import logging
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -26,26 +23,19 @@ import aiortc.rtcpeerconnection
 import aiortc.rtcrtpsender
 import aiortc.rtp
 import pylibsrtp
-from aiortc import RTCRtpSender, RTCRtpTransceiver
 from aiortc.rtcdtlstransport import RtpRouter
-from aiortc.rtcrtpparameters import RTCRtpSendParameters
 from aiortc.rtp import (
-    RTP_HISTORY_SIZE,
     AnyRtcpPacket,
     RtcpPacket,
-    RtcpRtpfbPacket,
     RtpPacket,
 )
 
-from vision_agent.rtc.aiortc_receiver import RTCP_TASK
-from vision_agent.rtc.budget import Budget
 from vision_agent.rtc.media_packet import MediaPacket
 
 logger = logging.getLogger(__name__)
 
 # Any: what is replaced here is not for a type checker to follow.
 dtls_module: Any = aiortc.rtcdtlstransport
-peer_connection_module: Any = aiortc.rtcpeerconnection
 rtp_module: Any = aiortc.rtp
 
 DYNAMIC_PAYLOAD_TYPES = [*range(35, 64), *range(96, 128)]
@@ -55,10 +45,6 @@ with numbers of its own, so that neither side understands the other."""
 MAX_ROUTES = 24
 """Sources that a transport remembers the receivers of, besides those that the offer declares."""
 
-RETRANSMISSIONS_PER_S = 200.0
-"""Four times the voice's packets. A single NACK can name 6,000."""
-
-_SENDER_TASKS = ("_RTCRtpSender__rtp_task", "_RTCRtpSender__rtcp_task")
 _ROUTER_ATTRIBUTES = {"ssrc_table", "payload_type_table", "senders"}
 
 
@@ -157,52 +143,6 @@ class BoundedRouter(RtpRouter):
             return set()
 
 
-class BoundedSender(RTCRtpSender):
-    """aiortc's `RTCRtpSender`; sends again as much as it sends, and no more."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._retransmissions = Budget(RETRANSMISSIONS_PER_S, RTP_HISTORY_SIZE)
-        self.failures = 0
-        self._stopped = False
-
-    async def send(self, parameters: RTCRtpSendParameters) -> None:
-        """Starts, unless the connection was closed while it was made: nothing would end it."""
-        if not self._stopped:
-            await super().send(parameters)
-
-    async def stop(self) -> None:
-        """Irreversibly stops."""
-        self._stopped = True
-        await super().stop()
-
-    async def _handle_rtcp_packet(self, packet: AnyRtcpPacket) -> None:
-        if isinstance(packet, RtcpRtpfbPacket):
-            del packet.lost[RTP_HISTORY_SIZE:]
-        try:
-            await super()._handle_rtcp_packet(packet)
-        except ConnectionError:
-            raise
-        except Exception:  # of one packet
-            self.failures += 1
-            if self.failures == 1:
-                logger.warning("An RTCP packet about the voice is not valid.", exc_info=True)
-
-    async def _retransmit(self, sequence_number: int) -> None:
-        if self._retransmissions.take(time.monotonic()):
-            await super()._retransmit(sequence_number)
-
-
-def cancel_tasks(transceiver: RTCRtpTransceiver) -> list[asyncio.Future[Any]]:
-    """Cancels what sends a transceiver's media and reports, and returns it; for a failed close."""
-    tasks = [getattr(transceiver.receiver, RTCP_TASK, None)]
-    tasks += [getattr(transceiver.sender, name, None) for name in _SENDER_TASKS]
-    running = [task for task in tasks if task is not None and not task.done()]
-    for task in running:
-        task.cancel()
-    return running
-
-
 def install() -> None:
     """Puts the replacements in place."""
     rtp_module.DYNAMIC_PAYLOAD_TYPES = DYNAMIC_PAYLOAD_TYPES
@@ -210,7 +150,6 @@ def install() -> None:
     dtls_module.RtcpPacket = StrictRtcpPacket
     dtls_module.RtpRouter = BoundedRouter
     dtls_module.Session = BoundedSession
-    peer_connection_module.RTCRtpSender = BoundedSender
 
 
 def missing() -> str | None:
@@ -220,10 +159,6 @@ def missing() -> str | None:
         (RtcpPacket, "parse", ["data"]),
         (RtpRouter, "route_rtp", ["self", "packet"]),
         (RtpRouter, "route_rtcp", ["self", "packet"]),
-        (RTCRtpSender, "send", ["self", "parameters"]),
-        (RTCRtpSender, "stop", ["self"]),
-        (RTCRtpSender, "_handle_rtcp_packet", ["self", "packet"]),
-        (RTCRtpSender, "_retransmit", ["self", "sequence_number"]),
     ]
     for owner, name, parameters in wanted:
         found = getattr(owner, name, None)
@@ -231,12 +166,8 @@ def missing() -> str | None:
             return f"{owner.__name__}.{name} is gone"
         if list(inspect.signature(found).parameters) != parameters:
             return f"{owner.__name__}.{name} takes other arguments"
-    for owner, attributes in (
-        (RTCRtpSender, set(_SENDER_TASKS)),
-        (RtpRouter, _ROUTER_ATTRIBUTES),
-    ):
-        for name in sorted(attributes - set(owner.__init__.__code__.co_names)):
-            return f"{owner.__name__} no longer uses {name}"
+    for name in sorted(_ROUTER_ATTRIBUTES - set(RtpRouter.__init__.__code__.co_names)):
+        return f"RtpRouter no longer uses {name}"
     if not any(
         "Session" in method.__code__.co_names
         for method in vars(dtls_module.RTCDtlsTransport).values()

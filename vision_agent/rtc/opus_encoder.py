@@ -8,9 +8,8 @@ loop. This one is called where the packet is needed: 0.1 ms of speech, next to n
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
-from av import AudioCodecContext, AudioFrame, CodecContext, Packet
+from av import AudioCodecContext, AudioFrame, CodecContext
 
 SAMPLE_RATE_HZ = 24_000
 FRAME_MS = 20
@@ -40,7 +39,7 @@ _OPTIONS = {
 
 
 class OpusEncoder:
-    """Encodes 20 ms at a time; the packets' timestamps are contiguous."""
+    """Encodes 20 ms at a time, each `RTP_TICKS` after the one before."""
 
     def __init__(self) -> None:
         codec = CodecContext.create("libopus", "w")
@@ -50,31 +49,25 @@ class OpusEncoder:
         codec.time_base = Fraction(1, SAMPLE_RATE_HZ)
         codec.options = dict(_OPTIONS)
         self._codec: AudioCodecContext | None = codec
-        self._packets = 0
+        self._encoded = 0
         self._silent = 0
-        self._silent_packet = b""
+        self._payload = b""
 
-    def encode(self, pcm: bytes) -> Packet[Any]:
+    def encode(self, pcm: bytes) -> bytes:
         """Encodes the next 20 ms.
 
         Args:
             pcm: `FRAME_BYTES` of s16le mono 24 kHz; `SILENCE` itself, for silence, is cheaper.
 
         Returns:
-            A packet whose pts counts 48 kHz samples from 0, in steps of 960.
+            The payload of an RTP packet.
         """
         silent = pcm is SILENCE
-        if silent and self._silent >= SETTLED_AFTER:
-            data = self._silent_packet
-        else:
-            data = self._encode(pcm)
+        if not silent or self._silent < SETTLED_AFTER:
             self._silent = self._silent + 1 if silent else 0
-            self._silent_packet = data
-        packet = Packet(data)
-        packet.pts = packet.dts = self._packets * RTP_TICKS
-        packet.time_base = TIME_BASE
-        self._packets += 1
-        return packet
+            self._payload = self._encode(pcm)
+        self._encoded += 1
+        return self._payload
 
     def close(self) -> None:
         """Frees the codec now, and with it the threads that FFmpeg starts beside every encoder.
@@ -88,7 +81,7 @@ class OpusEncoder:
         frame = AudioFrame(format="s16", layout="mono", samples=FRAME_SAMPLES)
         frame.planes[0].update(pcm)
         frame.sample_rate = SAMPLE_RATE_HZ
-        frame.pts = self._packets * FRAME_SAMPLES
+        frame.pts = self._encoded * FRAME_SAMPLES
         assert self._codec is not None, "the encoder was closed"
         packets = self._codec.encode(frame)
         # One frame of the codec's own length makes one packet, at once.

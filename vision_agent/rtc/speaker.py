@@ -12,7 +12,14 @@ from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 from av import Packet
 
-from vision_agent.rtc.opus_encoder import FRAME_BYTES, FRAME_MS, SILENCE, OpusEncoder
+from vision_agent.rtc.opus_encoder import (
+    FRAME_BYTES,
+    FRAME_MS,
+    RTP_TICKS,
+    SILENCE,
+    TIME_BASE,
+    OpusEncoder,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +63,7 @@ class Speaker(MediaStreamTrack):
         self._dropped_bytes = 0
         self._deadline_s: float | None = None
         self._sent_at_s = 0.0
+        self._received = 0
         self.stalls = 0
 
     @property
@@ -138,34 +146,48 @@ class Speaker(MediaStreamTrack):
         super().stop()
         self._encoder.close()
 
-    async def recv(self) -> Packet[Any]:
-        """The next 20 ms as an Opus packet, when it is due.
+    def due_in_s(self, now_s: float) -> float:
+        """How long until the next payload is due, at most 0 if it is; ask once for each."""
+        if self._deadline_s is None:
+            self._deadline_s = self._sent_at_s = now_s
+            return 0.0
+        self._deadline_s += FRAME_S
+        return max(self._deadline_s, self._sent_at_s + MIN_SPACING_S) - now_s
+
+    def payload(self, now_s: float) -> bytes:
+        """The next 20 ms as Opus, when they are due.
 
         Raises:
             MediaStreamError: the track was stopped.
         """
         if self.readyState != "live":
             raise MediaStreamError
-        await self._wait_until_due()
-        if self.readyState != "live":
-            raise MediaStreamError
-        # Taken after the wait, so that a clear in the meantime leaves nothing behind.
-        return self._encoder.encode(self._next_frame())
-
-    async def _wait_until_due(self) -> None:
-        now_s = time.monotonic()
-        if self._deadline_s is None:
-            self._deadline_s = self._sent_at_s = now_s
-            return
-        self._deadline_s += FRAME_S
-        due_s = max(self._deadline_s, self._sent_at_s + MIN_SPACING_S)
-        if due_s > now_s:
-            await asyncio.sleep(due_s - now_s)
-            now_s = time.monotonic()
+        assert self._deadline_s is not None, "it was not asked when this is due"
         self._sent_at_s = now_s
         if now_s - self._deadline_s > REANCHOR_AFTER_S:
             self._deadline_s = now_s
             self.stalls += 1
+        return self._encoder.encode(self._next_frame())
+
+    async def recv(self) -> Packet[Any]:
+        """The next 20 ms as an Opus packet, when it is due; `BoundedSender` asks for `payload`.
+
+        Raises:
+            MediaStreamError: the track was stopped.
+        """
+        if self.readyState != "live":
+            raise MediaStreamError
+        now_s = time.monotonic()
+        wait_s = self.due_in_s(now_s)
+        if wait_s > 0:
+            await asyncio.sleep(wait_s)
+            now_s = time.monotonic()
+        # Taken after the wait, so that a clear in the meantime leaves nothing behind.
+        packet = Packet(self.payload(now_s))
+        packet.pts = packet.dts = self._received * RTP_TICKS
+        packet.time_base = TIME_BASE
+        self._received += 1
+        return packet
 
     def _next_frame(self) -> bytes:
         if self._paused:

@@ -1,0 +1,198 @@
+"""aiortc's `RTCRtpSender`, with bounds on what a peer can make it do, and cheap for a `Speaker`.
+
+One of the files that touch private parts of aiortc (see `aiortc_patches`). aiortc asks a track for
+its next packet in a task, and makes an object of each header to write it. The payloads of a
+`Speaker` are sent by a timer, in the step of the event loop in which they are due. Any other track
+is sent as aiortc does.
+
+Written for aiortc 1.16.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import time
+from typing import Any
+
+import aiortc.rtcpeerconnection
+from aiortc import RTCRtpSender, RTCRtpTransceiver
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpSendParameters
+from aiortc.rtcrtpsender import RTCEncodedFrame, random_sequence_number
+from aiortc.rtp import (
+    RTP_HISTORY_SIZE,
+    AnyRtcpPacket,
+    HeaderExtensions,
+    HeaderExtensionsMap,
+    RtcpRtpfbPacket,
+)
+from aiortc.utils import random32
+
+from vision_agent.rtc.aiortc_receiver import RTCP_TASK
+from vision_agent.rtc.budget import Budget
+from vision_agent.rtc.opus_encoder import RTP_TICKS
+from vision_agent.rtc.packet_writer import PacketWriter
+from vision_agent.rtc.speaker import Speaker
+
+logger = logging.getLogger(__name__)
+
+# Any: what is replaced here is not for a type checker to follow.
+peer_connection_module: Any = aiortc.rtcpeerconnection
+
+RETRANSMISSIONS_PER_S = 200.0
+"""Four times the voice's packets. A single NACK can name 6,000."""
+
+_NTP_EPOCH_S = -2_208_988_800
+_TASKS = ("_RTCRtpSender__rtp_task", "_RTCRtpSender__rtcp_task")
+_EXTENSIONS = "_RTCRtpSender__rtp_header_extensions_map"
+_MID = "_RTCRtpSender__mid"
+
+
+class BoundedSender(RTCRtpSender):
+    """aiortc's `RTCRtpSender`; sends again as much as it sends, and no more."""
+
+    # aiortc's own, of which it makes the sender reports.
+    _RTCRtpSender__ntp_timestamp: int
+    _RTCRtpSender__rtp_timestamp: int
+    _RTCRtpSender__octet_count: int
+    _RTCRtpSender__packet_count: int
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._retransmissions = Budget(RETRANSMISSIONS_PER_S, RTP_HISTORY_SIZE)
+        self._sent: dict[int, bytes] = {}
+        self.failures = 0
+        self._stopped = False
+
+    async def send(self, parameters: RTCRtpSendParameters) -> None:
+        """Starts, unless the connection was closed while it was made: nothing would end it."""
+        if not self._stopped:
+            await super().send(parameters)
+
+    async def stop(self) -> None:
+        """Irreversibly stops."""
+        self._stopped = True
+        await super().stop()
+
+    async def _next_encoded_frame(self, codec: RTCRtpCodecParameters) -> RTCEncodedFrame | None:
+        if isinstance(self.track, Speaker):
+            await self._send_voice(self.track, codec)
+            return None
+        return await super()._next_encoded_frame(codec)
+
+    async def _send_voice(self, voice: Speaker, codec: RTCRtpCodecParameters) -> None:
+        """Sends the payloads of a voice until it ends or another track takes its place."""
+        assert codec.payloadType is not None
+        writer = PacketWriter(
+            codec.payloadType,
+            self._ssrc,
+            random_sequence_number(),
+            random32(),
+            _extension_block(getattr(self, _EXTENSIONS), getattr(self, _MID)),
+        )
+        loop = asyncio.get_running_loop()
+        over: asyncio.Future[None] = loop.create_future()
+        timer: asyncio.TimerHandle | None = None
+        ticks = 0
+
+        def wait() -> None:
+            nonlocal timer
+            timer = loop.call_later(max(0.0, voice.due_in_s(time.monotonic())), send)
+
+        def send() -> None:
+            nonlocal ticks
+            if over.done():
+                return
+            if self.track is not voice:
+                over.set_result(None)
+                return
+            try:
+                payload = voice.payload(time.monotonic())
+                if self._enabled:
+                    self._send_payload(writer, payload, ticks)
+                ticks += RTP_TICKS
+                wait()
+            except Exception as error:  # raised where the sender is awaited
+                over.set_exception(error)
+
+        wait()
+        try:
+            await over
+        finally:
+            assert timer is not None
+            timer.cancel()
+
+    def _send_payload(self, writer: PacketWriter, payload: bytes, ticks: int) -> None:
+        packet = writer.write(payload, ticks)
+        self._sent[writer.sequence_number % RTP_HISTORY_SIZE] = packet
+        self.transport.send_now(packet)  # type: ignore[attr-defined]
+        self._RTCRtpSender__ntp_timestamp = int((time.time() - _NTP_EPOCH_S) * (1 << 32))
+        self._RTCRtpSender__rtp_timestamp = writer.timestamp
+        self._RTCRtpSender__octet_count += len(payload)
+        self._RTCRtpSender__packet_count += 1
+
+    async def _handle_rtcp_packet(self, packet: AnyRtcpPacket) -> None:
+        if isinstance(packet, RtcpRtpfbPacket):
+            del packet.lost[RTP_HISTORY_SIZE:]
+        try:
+            await super()._handle_rtcp_packet(packet)
+        except ConnectionError:
+            raise
+        except Exception:  # of one packet
+            self.failures += 1
+            if self.failures == 1:
+                logger.warning("An RTCP packet about the voice is not valid.", exc_info=True)
+
+    async def _retransmit(self, sequence_number: int) -> None:
+        if not self._retransmissions.take(time.monotonic()):
+            return
+        sent = self._sent.get(sequence_number % RTP_HISTORY_SIZE)
+        if sent is None:
+            await super()._retransmit(sequence_number)
+        elif int.from_bytes(sent[2:4]) == sequence_number:
+            self.transport.send_now(sent)  # type: ignore[attr-defined]
+
+
+def _extension_block(extensions: HeaderExtensionsMap, mid: str | None) -> bytes:
+    """The extensions of each packet: of those that aiortc has for sound, a voice needs the mid."""
+    profile, value = extensions.set(HeaderExtensions(mid=mid))
+    return profile.to_bytes(2) + (len(value) // 4).to_bytes(2) + value if value else b""
+
+
+def cancel_tasks(transceiver: RTCRtpTransceiver) -> list[asyncio.Future[Any]]:
+    """Cancels what sends a transceiver's media and reports, and returns it; for a failed close."""
+    tasks = [getattr(transceiver.receiver, RTCP_TASK, None)]
+    tasks += [getattr(transceiver.sender, name, None) for name in _TASKS]
+    running = [task for task in tasks if task is not None and not task.done()]
+    for task in running:
+        task.cancel()
+    return running
+
+
+def install() -> None:
+    """Puts the replacement in place."""
+    peer_connection_module.RTCRtpSender = BoundedSender
+
+
+def missing() -> str | None:
+    """What of aiortc is not as this file expects it, in words; None if all is there."""
+    wanted: list[tuple[Any, str, list[str]]] = [
+        (RTCRtpSender, "send", ["self", "parameters"]),
+        (RTCRtpSender, "stop", ["self"]),
+        (RTCRtpSender, "_next_encoded_frame", ["self", "codec"]),
+        (RTCRtpSender, "_handle_rtcp_packet", ["self", "packet"]),
+        (RTCRtpSender, "_retransmit", ["self", "sequence_number"]),
+        (HeaderExtensionsMap, "set", ["self", "values"]),
+    ]
+    for owner, name, parameters in wanted:
+        found = getattr(owner, name, None)
+        if found is None:
+            return f"{owner.__name__}.{name} is gone"
+        if list(inspect.signature(found).parameters) != parameters:
+            return f"{owner.__name__}.{name} takes other arguments"
+    attributes = {*_TASKS, _EXTENSIONS, _MID, "_enabled", "_ssrc"}
+    attributes |= {name for name in BoundedSender.__annotations__ if "__" in name}
+    for name in sorted(attributes - set(RTCRtpSender.__init__.__code__.co_names)):
+        return f"RTCRtpSender no longer uses {name}"
+    return None

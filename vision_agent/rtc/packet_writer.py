@@ -1,0 +1,48 @@
+"""RTP packets of one stream, from its payloads (RFC 3550 5.1). No I/O, no clock."""
+
+from __future__ import annotations
+
+from struct import Struct
+
+_HEADER = Struct("!BBHII")
+
+
+class PacketWriter:
+    """Numbers the packets of a stream; what all of them have in common is made once.
+
+    Args:
+        payload_type: of all its packets.
+        ssrc: its source.
+        sequence_number: of the first packet.
+        timestamp: that the times of its payloads are added to.
+        extensions: the extension block of each packet, profile and length included, or nothing.
+
+    Attributes:
+        sequence_number: of the newest packet.
+        timestamp: of the newest packet.
+    """
+
+    def __init__(
+        self,
+        payload_type: int,
+        ssrc: int,
+        sequence_number: int,
+        timestamp: int,
+        extensions: bytes = b"",
+    ) -> None:
+        self._first = 0x90 if extensions else 0x80
+        self._second = 0x80 | payload_type  # marked, as aiortc does
+        self._ssrc = ssrc
+        self._origin = timestamp
+        self._extensions = extensions
+        self.sequence_number = (sequence_number - 1) & 0xFFFF
+        self.timestamp = timestamp
+
+    def write(self, payload: bytes, ticks: int) -> bytes:
+        """The next packet, whose payload is to be played at `ticks` of the RTP clock."""
+        self.sequence_number = (self.sequence_number + 1) & 0xFFFF
+        self.timestamp = (self._origin + ticks) & 0xFFFFFFFF
+        header = _HEADER.pack(
+            self._first, self._second, self.sequence_number, self.timestamp, self._ssrc
+        )
+        return header + self._extensions + payload
