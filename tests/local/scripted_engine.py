@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
 from vision_agent.local.contract import (
     HearingOptions,
-    Manner,
     Say,
     SpeechStarted,
     SpeechStopped,
@@ -107,7 +106,6 @@ class ScriptedEngine:
         text: str,
         voice_name: str | None,
         language_code: str | None,
-        manner: Manner | None = None,
     ) -> AsyncIterator[bytes]:
         self.spoken.append((text, voice_name, language_code))
         # Every byte value occurs, so that either base64 alphabet would show.

@@ -39,21 +39,6 @@ class SpeechStopped:
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
-    """How something was said.
-
-    Attributes:
-        loudness_db: Level of the voiced sound, dB relative to full scale (so, negative).
-        words_per_minute: Pace, or None when too little was said to tell.
-        noise_db: Level of what else was to be heard just before, likewise; None if not known.
-    """
-
-    loudness_db: float
-    words_per_minute: float | None = None
-    noise_db: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class HearingOptions:
     """When speech starts and ends; every default is the service's.
 
@@ -94,7 +79,7 @@ class Transcript:
         understood: Whether the recognisers agreed on a sentence the engine can answer; true for
             typed text.
         spoken: Whether the words were spoken (true) or typed (false).
-        manner: How they were spoken, if that was measured.
+        snr_db: Level of the voice over that of the noise just before it, if measured.
         lost: Whether something was said that could not be transcribed, because too many spoke at
             once or the recogniser failed; it has to be asked for again.
         request: The request that the recogniser found in the words; None where it found none or
@@ -104,7 +89,7 @@ class Transcript:
     text: str
     understood: bool = True
     spoken: bool = True
-    manner: Manner | None = None
+    snr_db: float | None = None
     lost: bool = False
     request: Request | None = None
 
@@ -158,7 +143,6 @@ class Turn:
         now_ms: The stream clock when the turn ended.
         language_code: The BCP-47 code asked for in the setup, if any.
         proactive: Whether to stay silent on what is not meant for the agent.
-        affective: Whether the answer may follow the caller's manner.
         user: Whose call it is, to keep what a user teaches; empty when unknown.
         clock: The time of day, for whoever asks for it or for something at a time; None when
             unknown.
@@ -175,7 +159,6 @@ class Turn:
     now_ms: int = 0
     language_code: str | None = None
     proactive: bool = False
-    affective: bool = False
     user: str = ""
     clock: datetime | None = None
     dialogue: Dialogue = field(default_factory=Dialogue)

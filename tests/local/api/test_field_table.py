@@ -200,7 +200,7 @@ class Conversation:
                 ],
                 "results": [result["response"] for result in turn.tool_results],
                 "instruction": turn.instruction,
-                "manner": (turn.language_code, turn.proactive, turn.affective, turn.user),
+                "manner": (turn.language_code, turn.proactive, turn.user),
             }
             for turn in self.engine.turns
         ]

@@ -85,7 +85,6 @@ def test_a_captured_setup_is_read_completely() -> None:
         handle="H2",
         history_first=True,
         proactive=True,
-        affective=True,
         compression=Compression(25600, 12800),
     )
 

@@ -20,7 +20,7 @@ from tests.local.scripted_engine import ScriptedEngine
 from tests.local.test_server_adk import calling, gemini
 from tests.local.test_server_process import announced, family, running
 from vision_agent.local.api.limits import SERVICE, UNLIMITED, Limits
-from vision_agent.local.contract import HearingOptions, Manner, SpeechStarted, Transcript
+from vision_agent.local.contract import HearingOptions, SpeechStarted, Transcript
 from vision_agent.local.scenarios.scenario import Scenario
 from vision_agent.local.scenarios.scenario_engine import LETTER_MS, ScenarioEngine
 from vision_agent.local.scenarios.scenario_file import load_scenario, read_scenario
@@ -157,13 +157,13 @@ async def test_the_tone_lasts_as_long_as_the_words() -> None:
 
 async def test_the_real_engine_does_what_the_scenario_does_not_say() -> None:
     engine = ScriptedEngine()
-    engine.hears.extend([Transcript("really", manner=Manner(-20.0)), Transcript("heard", True)])
+    engine.hears.extend([Transcript("really", snr_db=30.0), Transcript("heard", True)])
     scenario = read_scenario("hears: [scripted]\nanswers: [{when: {turn: 2}, say: Mine.}]")
     wrapped = ScenarioEngine(scenario, engine)
     ears = wrapped.hearing(HearingOptions())
     assert ears.feed(b"\x01\x00" * 320) == [SpeechStarted(0)]
-    # How it was said is still measured; every utterance is asked of the real ears.
-    assert await ears.transcript() == Transcript("scripted", manner=Manner(-20.0))
+    # The noise is still measured; every utterance is asked of the real ears.
+    assert await ears.transcript() == Transcript("scripted", snr_db=30.0)
     assert await ears.transcript() == Transcript("heard", True)
     await ears.close()
     async with serving(scenario, engine) as server, talking(server) as (session, heard):

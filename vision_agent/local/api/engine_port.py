@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 from vision_agent.local.contract import (
     HearingOptions,
-    Manner,
     Say,
     SpeechStarted,
     SpeechStopped,
@@ -65,12 +64,8 @@ class EnginePort(Protocol):
         text: str,
         voice_name: str | None,
         language_code: str | None,
-        manner: Manner | None = None,
     ) -> AsyncIterator[bytes]:
-        """The sound of a sentence, s16le mono 24 kHz, in pieces, faster than real time.
-
-        It follows the caller's ``manner`` a little, if that is given.
-        """
+        """The sound of a sentence, s16le mono 24 kHz, in pieces, faster than real time."""
 
     def answer(self, turn: Turn) -> AsyncIterator[Say | ToolRequest]:
         """What to say, sentence by sentence, and which tools to call."""

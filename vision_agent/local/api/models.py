@@ -23,7 +23,6 @@ class LiveModel:
         content_any_time: Whether ``clientContent`` is taken after the initial history.
         text_out: Whether it may answer in text instead of sound.
         always_proactive: Whether an explicit ``proactiveAudio: false`` is an error.
-        affective: Whether it may follow the caller's manner of speaking.
         thinks: Whether a ``thinkingConfig`` is taken; where not, it is an error.
         background_tools: Whether tools may be ``NON_BLOCKING``; "default" where they are unless
             declared ``BLOCKING``.
@@ -36,7 +35,6 @@ class LiveModel:
     content_any_time: bool = True
     text_out: bool = False
     always_proactive: bool = False
-    affective: bool = True
     thinks: bool = True
     background_tools: Literal["never", "declared", "default"] = "declared"
 
@@ -79,7 +77,6 @@ MODELS = {
             vertex=True,
             generation=3,
             always_proactive=True,
-            affective=False,
             thinks=False,
             background_tools="default",
         ),
@@ -89,7 +86,6 @@ MODELS = {
             vertex=False,
             generation=3,
             content_any_time=False,
-            affective=False,
             background_tools="never",
         ),
         LiveModel(

@@ -14,7 +14,7 @@ from vision_agent.local.api.engine_port import EnginePort
 from vision_agent.local.api.send_queue import SendQueue
 from vision_agent.local.api.setup_message import Setup
 from vision_agent.local.api.turn_actions import FunctionCall
-from vision_agent.local.contract import OUTPUT_RATE_HZ, Manner, Say, Turn
+from vision_agent.local.contract import OUTPUT_RATE_HZ, Say, Turn
 
 _BYTES_PER_MS = 2 * OUTPUT_RATE_HZ / 1000
 _CHUNK_BYTES = round(100 * _BYTES_PER_MS)
@@ -79,7 +79,7 @@ class ResponseStream:
                     if background:
                         floor.launch(background)
                         background = []
-                    await self._say(part.text, lead, floor, turn.transcript.manner)
+                    await self._say(part.text, lead, floor)
                     lead = " "
                     continue
                 call = FunctionCall(f"function-call-{secrets.randbits(63)}", part.name, part.args)
@@ -88,7 +88,7 @@ class ResponseStream:
             floor.launch(background)
         return calls
 
-    async def _say(self, sentence: str, lead: str, floor: Floor, manner: Manner | None) -> None:
+    async def _say(self, sentence: str, lead: str, floor: Floor) -> None:
         if not lead and self._said:
             self._said.append(" ")
         if not self._setup.spoken:
@@ -102,7 +102,6 @@ class ResponseStream:
             sentence,
             self._setup.voice_name,
             self._setup.language_code,
-            manner if self._setup.affective else None,
         )
         async with _finishing(speech) as sound:
             async for pcm in sound:

@@ -328,7 +328,6 @@ class Session:
             now_ms=self._listening.stream_ms,
             language_code=self._setup.language_code,
             proactive=self._setup.proactive,
-            affective=self._setup.affective,
             user=self._user,
             clock=datetime.now(),  # this machine's: nothing says where the caller is
             dialogue=self._context.dialogue,

@@ -90,7 +90,6 @@ class Setup:
         transparent: Whether updates say which client message they include.
         history_first: Whether the first ``clientContent`` is history to start from.
         proactive: Whether the model may stay silent on what is not meant for it.
-        affective: Whether the answer may follow the caller's manner of speaking.
         compression: How the context is kept short, if it is.
         user: Whose conversation it is: the label "user", if the client sets one.
     """
@@ -114,7 +113,6 @@ class Setup:
     transparent: bool = False
     history_first: bool = False
     proactive: bool = False
-    affective: bool = False
     compression: Compression | None = None
     user: str = ""
 
@@ -228,8 +226,6 @@ def parse_setup(raw: str | bytes, endpoint: Endpoint) -> Setup:
         history_first=as_flag(field(history, "initial_history_in_client_content"), "history"),
         proactive=model.always_proactive
         or as_flag(field(proactivity, "proactive_audio"), "proactive_audio"),
-        affective=model.affective
-        and as_flag(field(generation, "enable_affective_dialog"), "enable_affective_dialog"),
         compression=_compression(field(setup, "context_window_compression")),
         user=as_text(field(as_object(field(setup, "labels"), "setup.labels"), "user"), "user"),
     )

@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from vision_agent.local.contract import HearingOptions, Manner, Say, ToolRequest, Turn
+from vision_agent.local.contract import HearingOptions, Say, ToolRequest, Turn
 from vision_agent.local.engine.answers.agent_transfer import spoken_names
 from vision_agent.local.engine.answers.responder import Responder
 from vision_agent.local.engine.answers.taught_objects import TaughtObjects
@@ -24,7 +24,6 @@ from vision_agent.local.engine.hearing.vad_stream import SpeechDetector
 from vision_agent.local.engine.language.taught_names import TaughtNames
 from vision_agent.local.engine.sight import Sight
 from vision_agent.local.engine.speech.synthesis import Speech, SpeechError
-from vision_agent.local.engine.speech.voices import tone_for
 
 _SPEECH_START_S = 15.0
 
@@ -95,7 +94,6 @@ class LocalEngine:
         text: str,
         voice_name: str | None = None,
         language_code: str | None = None,
-        manner: Manner | None = None,
     ) -> AsyncGenerator[bytes, None]:
         """Speak a text; closing the iterator ends the synthesis.
 
@@ -103,7 +101,6 @@ class LocalEngine:
             text: Any length.
             voice_name: One of the Live API's voices; unknown ones, and none, are the default.
             language_code: BCP-47; English where the synthesiser lacks the language.
-            manner: The caller's, to be followed a little; none to be followed if not given.
 
         Yields:
             s16le mono 24 kHz in pieces of 100 ms or less, much faster than real time.
@@ -112,7 +109,7 @@ class LocalEngine:
             SpeechError: The synthesiser cannot be started, or died on this text.
         """
         speech = await self._voice()
-        sound = speech.say(text, voice_name, language_code, tone_for(manner))
+        sound = speech.say(text, voice_name, language_code)
         async with contextlib.aclosing(sound) as pieces:
             async for piece in pieces:
                 yield piece

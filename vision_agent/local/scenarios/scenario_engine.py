@@ -14,7 +14,6 @@ from vision_agent.local.api.engine_port import EnginePort, Hearing
 from vision_agent.local.contract import (
     OUTPUT_RATE_HZ,
     HearingOptions,
-    Manner,
     Say,
     SpeechStarted,
     SpeechStopped,
@@ -79,7 +78,6 @@ class ScenarioEngine:
         text: str,
         voice_name: str | None,
         language_code: str | None,
-        manner: Manner | None = None,
     ) -> AsyncGenerator[bytes, None]:
         """A sentence in the real voice or as a tone, s16le mono 24 kHz."""
         if self._engine is None or self._scenario.voice == "tone":
@@ -89,7 +87,7 @@ class ScenarioEngine:
         async with aclosing(
             cast(
                 AsyncGenerator[bytes, None],
-                self._engine.speak(text, voice_name, language_code, manner),
+                self._engine.speak(text, voice_name, language_code),
             )
         ) as pieces:
             async for piece in pieces:
@@ -127,7 +125,7 @@ class _ScriptedHearing:
         really = await self._real.transcript()
         if scripted is None:
             return really
-        return replace(scripted, manner=really.manner)
+        return replace(scripted, snr_db=really.snr_db)
 
     def begin_activity(self) -> None:
         self._real.begin_activity()

@@ -10,7 +10,6 @@ import pytest_asyncio
 
 from vision_agent.local.contract import (
     Dialogue,
-    Manner,
     Say,
     SeenFrame,
     ToolRequest,
@@ -131,7 +130,6 @@ async def test_every_intent_of_the_table_has_an_answer(responder: Responder) -> 
         "teach": "this is my mug",
         "forget": "forget my mug",
         "knows": "what do you know",
-        "manner": "how do i sound",
         "point": "point at the red thing",
         "watch": "tell me when something moves",
         "remind": "remind me in five minutes to drink water",
@@ -294,10 +292,9 @@ async def test_what_got_lost_is_asked_for_again_and_noise_is_named_as_the_reason
 
     assert "Say it again" in await answer(Turn(Transcript("", False, lost=True)))
     assert await answer(Turn(Transcript("", False))) == ""
-    noisy, quiet = Manner(-25.0, noise_db=-40.0), Manner(-25.0, noise_db=-60.0)
-    assert "too noisy" in await answer(Turn(Transcript("water see", False, manner=noisy)))
-    assert "too noisy" not in await answer(Turn(Transcript("water see", False, manner=quiet)))
-    understood = await answer(Turn(Transcript("hello", manner=noisy)))
+    assert "too noisy" in await answer(Turn(Transcript("water see", False, snr_db=15.0)))
+    assert "too noisy" not in await answer(Turn(Transcript("water see", False, snr_db=35.0)))
+    understood = await answer(Turn(Transcript("hello", snr_db=15.0)))
     assert "too noisy" not in understood
 
 

@@ -1,4 +1,4 @@
-"""What a user meets: teaching, asking again, counting, finding, pointing; silence and manner."""
+"""What a user meets: teaching, asking again, counting, finding, pointing; silence."""
 
 from __future__ import annotations
 
@@ -30,7 +30,6 @@ from tests.local.engine.sight.sight_scenes import (
 )
 from vision_agent.local.contract import (
     Dialogue,
-    Manner,
     Say,
     SeenFrame,
     ToolRequest,
@@ -76,10 +75,9 @@ async def ask(
     tools: Sequence[Mapping[str, Any]] = (),
     understood: bool = True,
     spoken: bool = False,
-    manner: Manner | None = None,
     **turn: Any,
 ) -> str | ToolRequest:
-    transcript = Transcript(text, understood, spoken, manner)
+    transcript = Transcript(text, understood, spoken)
     asked = Turn(transcript, frames=frames, user=user, tools=tools, **turn)
     parts = [part async for part in responder.answer(asked)]
     calls = [part for part in parts if isinstance(part, ToolRequest)]
@@ -367,39 +365,6 @@ async def test_proactive_it_is_silent_on_what_is_not_meant_for_it(responder: Res
     )
     assert isinstance(question, str)
     assert "didn't catch" in question
-
-
-async def test_the_callers_manner_changes_the_answer_slightly_and_is_told(
-    responder: Responder,
-) -> None:
-    hurried, loud = Manner(-25.0, 220.0), Manner(-8.0, 150.0)
-    plain = await ask(responder, "how many bottles do you see", frame(film([2.0])[0]), spoken=True)
-    assert isinstance(plain, str)
-
-    async def spoken(manner: Manner, *, affective: bool) -> str:
-        said = await ask(
-            responder,
-            "how many bottles do you see",
-            frame(film([2.0])[0]),
-            spoken=True,
-            manner=manner,
-            affective=affective,
-        )
-        assert isinstance(said, str)
-        return said
-
-    short = await spoken(hurried, affective=True)
-    assert plain.startswith(short)
-    assert len(short) < len(plain)
-    assert await spoken(loud, affective=True) == f"All right. {plain}"
-    assert await spoken(hurried, affective=False) == plain
-
-    sound = await ask(responder, "how do i sound", spoken=True, manner=Manner(-8.0, 221.0))
-    assert isinstance(sound, str)
-    assert sound.startswith("You sound loud and hurried, about 220 words a minute.")
-    unknown = await ask(responder, "how do i sound")
-    assert isinstance(unknown, str)
-    assert "not measured" in unknown
 
 
 async def test_to_forget_everything_needs_no_picture_and_speaks_of_none(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from vision_agent.local.engine.speech import synthesis as speech_module
 from vision_agent.local.engine.speech.synthesis import Speech, SpeechError, speak_question
-from vision_agent.local.engine.speech.voices import VOICES, Tone, voice_named
+from vision_agent.local.engine.speech.voices import VOICES, voice_named
 from vision_agent.local.engine.speech.worker_messages import END, SAY, STOP, Order
 from vision_agent.local.engine.worker_process import WorkerMessage, WorkerProcess
 
@@ -44,11 +44,14 @@ async def sound(
     return np.frombuffer(b"".join(pieces), "<i2") / 32768
 
 
-async def test_the_same_text_gives_the_same_samples(speech: Speech) -> None:
+async def test_a_text_is_spoken_alike_whatever_was_spoken_before(speech: Speech) -> None:
     for voice in ("Kore", "Schedar", "Umbriel"):
         first = await sound(speech, SENTENCE, voice)
         await sound(speech, "Something else.", "Puck")
-        assert np.array_equal(await sound(speech, SENTENCE, voice), first)
+        again = await sound(speech, SENTENCE, voice)
+        # The voices tremble and breathe by counters that go on from text to text.
+        assert len(again) == pytest.approx(len(first), rel=0.02)
+        assert np.std(again) == pytest.approx(np.std(first), rel=0.1)
 
 
 def workers() -> set[psutil.Process]:
@@ -126,21 +129,6 @@ async def test_a_language_is_spoken_as_it_is(speech: Speech) -> None:
     english = await sound(speech, "99 98 97", None, "en-US")
     french = await sound(speech, "99 98 97", None, "fr-FR")  # quatre-vingt-…
     assert len(french) > 1.1 * len(english)
-
-
-async def test_the_tone_is_heard_as_pace_and_loudness(speech: Speech) -> None:
-    async def spoken(tone: Tone) -> NDArray[np.float64]:
-        pieces = [piece async for piece in speech.say(SENTENCE, "Kore", None, tone)]
-        return np.frombuffer(b"".join(pieces), "<i2") / 32768
-
-    usual, hushed, lively = [
-        await spoken(tone) for tone in (Tone(), Tone(0.88, -5.0), Tone(1.12, 2.0))
-    ]
-    assert len(hushed) > 1.08 * len(usual) > 1.16 * len(lively)
-    levels = [10 * np.log10(np.mean(voice**2)) for voice in (hushed, usual, lively)]
-    assert -6 < levels[0] - levels[1] < -3.5
-    assert 0.5 < levels[2] - levels[1] < 3
-    assert np.abs(lively).max() < 10 ** (-2.9 / 20)
 
 
 async def test_a_long_text_begins_long_before_all_of_it_is_synthesised(speech: Speech) -> None:

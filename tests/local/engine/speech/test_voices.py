@@ -3,14 +3,11 @@
 import pytest
 
 from vision_agent.live.models import VOICES as LIVE_VOICES
-from vision_agent.local.contract import Manner
 from vision_agent.local.engine.speech.voices import (
     DEFAULT_VOICE,
     ENGLISH,
     VOICES,
-    Tone,
     espeak_languages,
-    tone_for,
     voice_named,
 )
 
@@ -54,11 +51,3 @@ def test_a_language_without_its_country_is_tried_too() -> None:
 @pytest.mark.parametrize("code", ["../../etc/passwd", "de+f3", "/dev/zero", "d", "de\0", "x" * 99])
 def test_what_is_no_language_code_never_reaches_espeak(code: str) -> None:
     assert espeak_languages(code) == (ENGLISH,)
-
-
-def test_a_hushed_slow_caller_is_answered_so_and_a_loud_hasty_one_too() -> None:
-    usual = Tone()
-    assert tone_for(None) == tone_for(Manner(-26.0)) == tone_for(Manner(-26.0, 180)) == usual
-    hushed, loud = tone_for(Manner(-42.0, 100)), tone_for(Manner(-12.0, 280))
-    assert hushed.pace < usual.pace < loud.pace
-    assert hushed.gain_db < usual.gain_db < loud.gain_db

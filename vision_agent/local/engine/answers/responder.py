@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from vision_agent.local.contract import Manner, Say, ToolRequest, Turn
+from vision_agent.local.contract import Say, ToolRequest, Turn
 from vision_agent.local.engine.answers import phrasing
 from vision_agent.local.engine.answers.agent_transfer import (
     greeting_if_asked_for,
     transfer_by_description,
     transfer_by_name,
 )
-from vision_agent.local.engine.answers.manner import CALM, SHORT, describe, is_hurried, is_loud
 from vision_agent.local.engine.answers.notices import camera_is_off, read_notice, without_notices
 from vision_agent.local.engine.answers.refusals import beyond, not_caught
 from vision_agent.local.engine.answers.target_box import (
@@ -140,7 +139,7 @@ class Responder:
             yield call
             return
         sentences = self._fulfil(request, turn) if request else _each(_not_understood(turn))
-        async with aclosing(_in_manner(sentences, turn, request)) as said:
+        async with aclosing(sentences) as said:
             async for sentence in said:
                 yield Say(sentence)
 
@@ -230,8 +229,6 @@ class Responder:
             case "repeat":
                 last = [text for role, text in turn.history if role == "model"]
                 yield last[-1] if last else "I haven't said anything yet."
-            case "manner":
-                yield describe(turn.transcript.manner)
             case "knows":
                 for sentence in await self._known.tell(turn.user):
                     yield sentence
@@ -372,11 +369,6 @@ def _not_located(target: Target) -> list[str]:
     return [f"I don't see {target.name}."]
 
 
-def is_too_noisy(manner: Manner) -> bool:
-    """Whether the noise is the likely reason for not having understood."""
-    return manner.noise_db is not None and manner.loudness_db - manner.noise_db < LEAST_SNR_DB
-
-
 def _not_understood(turn: Turn) -> list[str]:
     if turn.transcript.lost:
         return ["Sorry, I could not listen to that: too much is being said at once. Say it again."]
@@ -384,7 +376,8 @@ def _not_understood(turn: Turn) -> list[str]:
         return []  # noise, not a question: silence is the polite answer
     if turn.proactive and turn.transcript.spoken and not _is_addressed(turn.text):
         return []  # the caller talks to somebody else
-    if turn.transcript.manner and is_too_noisy(turn.transcript.manner):
+    snr_db = turn.transcript.snr_db
+    if snr_db is not None and snr_db < LEAST_SNR_DB:
         return [f"It is too noisy for me: I only heard {turn.text}. Try again closer to the mic."]
     if turn.transcript.spoken and not turn.transcript.understood:
         return [not_caught(turn.text, _missed(turn))]
@@ -410,21 +403,3 @@ def _missed(turn: Turn) -> int:
 async def _each(sentences: list[str]) -> AsyncGenerator[str, None]:
     for sentence in sentences:
         yield sentence
-
-
-async def _in_manner(
-    sentences: AsyncGenerator[str, None], turn: Turn, request: Request | None
-) -> AsyncGenerator[str, None]:
-    """The answer as the caller's manner asks for it: shorter in a hurry, calmer when it is loud."""
-    manner = turn.transcript.manner if turn.affective and turn.transcript.spoken else None
-    asks_for_it = request is not None and request.intent == "manner"
-    async with aclosing(sentences) as said:
-        count = 0
-        async for sentence in said:
-            if manner and not asks_for_it:
-                if count == SHORT and is_hurried(manner):
-                    return
-                if not count and is_loud(manner):
-                    yield CALM
-            count += 1
-            yield sentence

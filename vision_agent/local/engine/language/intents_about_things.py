@@ -67,13 +67,4 @@ ABOUT_THINGS: tuple[Intent, ...] = (
             "which of my things do you know",
         ),
     ),
-    Intent(
-        "manner",
-        (
-            "how do i sound [to you] [now]",
-            "(do i | am i) (sound | sounding | speaking | talking | too) [too | very] (loud | quiet"
-            " | fast | slow | loudly | quietly | slowly | angry | calm | hurried)",
-            "how (fast | loud) am i (speaking | talking)",
-        ),
-    ),
 )

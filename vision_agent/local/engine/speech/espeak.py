@@ -6,10 +6,8 @@ speech worker's process only, never in the engine's.
 
 from __future__ import annotations
 
-import _ctypes
 import ctypes
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,12 +30,6 @@ _BUFFER_MS = 100
 # At its normal 100 some of the variants clip inside espeak-ng; what is missing is made up after it.
 _HEADROOM_VOLUME = 60
 
-# ctypes loads libraries and has no public way of letting go of them.
-if sys.platform == "win32":
-    _unload = _ctypes.FreeLibrary
-else:
-    _unload = _ctypes.dlclose
-
 _CALLBACK = ctypes.CFUNCTYPE(
     ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
 )
@@ -56,7 +48,7 @@ class Espeak:
 
     def __init__(self) -> None:
         data = Path(espeakng_loader.get_data_path()).resolve()
-        self._path = str(Path(espeakng_loader.get_library_path()).resolve())
+        library = str(Path(espeakng_loader.get_library_path()).resolve())
         self._on_samples: Callable[[Samples], bool] = lambda _: False
         self._error: Exception | None = None
         self._room = 0
@@ -66,10 +58,13 @@ class Espeak:
         try:
             # Asked for as ".": espeak-ng cuts paths of 160 and more bytes off.
             os.chdir(data.parent)
-            self._library = ctypes.CDLL(self._path)
+            self._library = ctypes.CDLL(library)
         except OSError as error:
             raise EspeakError(f"espeak-ng cannot be loaded: {error}") from error
-        rate_hz = self._begin()
+        rate_hz = int(
+            self._library.espeak_Initialize(_OUTPUT_SYNCHRONOUS, _BUFFER_MS, b".", _DONT_EXIT)
+        )
+        self._library.espeak_SetSynthCallback(self._callback)
         if rate_hz != IN_RATE_HZ:
             raise EspeakError(
                 f"espeak-ng gives {rate_hz} Hz instead of {IN_RATE_HZ} with the data in {data}."
@@ -102,28 +97,10 @@ class Espeak:
         status = self._library.espeak_Synth(
             data, ctypes.c_size_t(len(data)), 0, 1, 0, _CHARS_UTF8 | _END_PAUSE, None, None
         )
-        self._forget()
         if self._error is not None:
             raise self._error
         if status != _OK:
             raise EspeakError(f"espeak-ng refused the text (error {status}).")
-
-    def _begin(self) -> int:
-        rate_hz = self._library.espeak_Initialize(_OUTPUT_SYNCHRONOUS, _BUFFER_MS, b".", _DONT_EXIT)
-        self._library.espeak_SetSynthCallback(self._callback)
-        return int(rate_hz)
-
-    def _forget(self) -> None:
-        """Loads the library anew, 2 ms: the same text shall always give the same samples.
-
-        Its voices tremble and breathe by counters that go on from sentence to sentence, and that
-        neither `espeak_Initialize` nor `espeak_ng_SetRandSeed` sets back.
-        """
-        self._library.espeak_Terminate()
-        _unload(self._library._handle)
-        self._library = ctypes.CDLL(self._path)
-        self._current = ""
-        self._begin()
 
     def _called(self, samples: object, count: int, _events: object) -> int:
         """Returns 1 to end the synthesis, as espeak-ng wants it."""

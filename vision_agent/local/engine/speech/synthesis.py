@@ -10,7 +10,6 @@ import asyncio
 import itertools
 import logging
 from collections.abc import AsyncGenerator
-from dataclasses import replace
 
 from vision_agent.local.contract import OUTPUT_RATE_HZ
 from vision_agent.local.engine.speech.text import MAX_SENTENCE_S, sentences
@@ -18,14 +17,12 @@ from vision_agent.local.engine.speech.voices import (
     ENGLISH,
     QUESTION_VOICE,
     EspeakVoice,
-    Tone,
     espeak_languages,
     voice_named,
 )
 from vision_agent.local.engine.speech.worker_messages import END, PIECE, SAY, STOP, Order
 from vision_agent.local.engine.worker_process import WorkerFailed, WorkerMessage, WorkerProcess
 
-_USUAL = Tone()
 _log = logging.getLogger(__name__)
 
 MAX_TEXTS = 256
@@ -114,7 +111,6 @@ class Speech:
         text: str,
         voice_name: str | None = None,
         language_code: str | None = None,
-        tone: Tone = _USUAL,
     ) -> AsyncGenerator[bytes, None]:
         """Speaks a text.
 
@@ -124,7 +120,6 @@ class Speech:
             text: Anything; what has no sound gives no pieces. See `text` for its bounds.
             voice_name: A voice of the Live API; unknown ones, and none, are the default voice.
             language_code: BCP-47; English where espeak-ng does not have the language.
-            tone: How it departs from the voice's usual pace and loudness.
 
         Yields:
             s16le mono 24 kHz, 100 ms each but the last of a sentence, much faster than real time.
@@ -133,15 +128,14 @@ class Speech:
             SpeechError: The worker died on it or cannot be started, or this was closed.
         """
         voice, languages = voice_named(voice_name), espeak_languages(language_code)
-        voice = replace(voice, rate_wpm=round(voice.rate_wpm * tone.pace))
-        async for piece in self._say(text, voice, languages, tone.gain_db):
+        async for piece in self._say(text, voice, languages):
             yield piece
 
     async def _say(
-        self, text: str, voice: EspeakVoice, languages: tuple[str, ...], gain_db: float = 0.0
+        self, text: str, voice: EspeakVoice, languages: tuple[str, ...]
     ) -> AsyncGenerator[bytes, None]:
         for sentence in sentences(text):
-            order = Order(sentence.text, sentence.pause_ms, languages, voice, gain_db)
+            order = Order(sentence.text, sentence.pause_ms, languages, voice)
             job = self._submit(order)
             try:
                 while (piece := await job.sound.get()) is not None:

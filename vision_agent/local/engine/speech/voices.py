@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vision_agent.local.contract import Manner
-
 
 @dataclass(frozen=True, slots=True)
 class EspeakVoice:
@@ -74,42 +72,6 @@ QUESTION_VOICE = EspeakVoice("m6", 50, 175, 50)
 Of 20 questions and greetings over faint noise it understood 17 (`klatt5` 14 to 16, `m3` 15,
 `klatt3` 14), single words ("hello", "goodbye") among them.
 """
-
-_SLOW_WPM, _FAST_WPM = 130, 240
-_QUIET_DB, _LOUD_DB = -34.0, -17.0
-
-
-@dataclass(frozen=True, slots=True)
-class Tone:
-    """How an answer departs from its voice's usual manner.
-
-    Attributes:
-        pace: By what the speed is multiplied.
-        gain_db: By how much it is louder.
-    """
-
-    pace: float = 1.0
-    gain_db: float = 0.0
-
-
-def tone_for(manner: Manner | None) -> Tone:
-    """A little of how the caller speaks: hasty or slow, loud or hushed.
-
-    The caller's pace is counted over voiced sound only; 130 to 240 words a minute are usual.
-    """
-    if manner is None:
-        return Tone()
-    pace = gain_db = 0.0
-    if manner.words_per_minute is not None:
-        pace = 0.12 * (manner.words_per_minute > _FAST_WPM) - 0.12 * (
-            manner.words_per_minute < _SLOW_WPM
-        )
-    if manner.loudness_db < _QUIET_DB:
-        gain_db = -5.0
-    elif manner.loudness_db > _LOUD_DB:
-        gain_db = 2.0
-    return Tone(1.0 + pace, gain_db)
-
 
 _BY_LOWER = {name.lower(): voice for name, voice in VOICES.items()}
 

@@ -46,7 +46,7 @@ class Worker:
             self._inbox.send(END, message.job, failure.encode())
 
     def _speak(self, job: int, order: Order) -> None:
-        sound = SentenceSound(self._gain(order) * 10 ** (order.gain_db / 20), order.pause_ms)
+        sound = SentenceSound(self._gain(order), order.pause_ms)
 
         def on_samples(samples: Samples) -> bool:
             for piece in sound.feed(samples):

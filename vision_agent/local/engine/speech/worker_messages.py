@@ -22,14 +22,12 @@ class Order:
         pause_ms: How much silence its sound ends with.
         languages: espeak-ng languages to try, the best first.
         voice: The speaker.
-        gain_db: By how much louder than the usual loudness.
     """
 
     text: str
     pause_ms: int
     languages: tuple[str, ...]
     voice: EspeakVoice
-    gain_db: float = 0.0
 
     def to_bytes(self) -> bytes:
         """Returns the payload of a SAY."""
@@ -44,5 +42,4 @@ class Order:
             pause_ms=fields["pause_ms"],
             languages=tuple(fields["languages"]),
             voice=EspeakVoice(**fields["voice"]),
-            gain_db=fields["gain_db"],
         )
