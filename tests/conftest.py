@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.forked import ForkedServer, start_fork_server
+from tests.support.kinds import KINDS, kind_of
+from tests.support.schedule import LongestFirst, order, unit_of
 
 RECORDINGS = Path(__file__).parent.parent / "samples" / "recordings"
 
@@ -27,6 +29,21 @@ def pytest_configure(config: pytest.Config) -> None:
     if sys.platform == "linux" and config.getoption("numprocesses", None):
         # One for all workers. Where there are none, the first test that needs it starts it.
         start_fork_server()
+    for kind, (meaning, _) in KINDS.items():
+        config.addinivalue_line("markers", f"{kind}: {meaning}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if kind := kind_of(item.nodeid):
+            item.add_marker(kind)
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: order(unit_of(item.nodeid)))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LongestFirst:
+    config.option.loadscopereorder = False
+    return LongestFirst(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

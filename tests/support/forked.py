@@ -9,11 +9,12 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Self
 
 from tests.support.fork_request import Request
+from vision_agent.live import local_process
 from vision_agent.server_process import ServerProcess
 
 ROOT = Path(__file__).parent.parent.parent
@@ -140,3 +141,15 @@ class ForkedServer(ServerProcess):
 
     if sys.platform == "linux":
         _start_process = staticmethod(ForkedProcess.start)
+
+
+@contextlib.contextmanager
+def forked_local_servers() -> Iterator[None]:
+    """The local Live APIs that this process starts are forked."""
+    really = local_process._Child.start_process
+    if sys.platform == "linux":
+        local_process._Child.start_process = staticmethod(ForkedProcess.start)
+    try:
+        yield
+    finally:
+        local_process._Child.start_process = staticmethod(really)

@@ -1,12 +1,16 @@
-"""The real application in this process, asked from an address of choice; no model behind it."""
+"""The real application in this process, asked from an address of choice; no engine behind it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 from aiortc import RTCConfiguration, RTCPeerConnection
 
+from tests.support.forked import forked_local_servers
 from vision_agent import Settings, create_app
+
+SILENT = Path(__file__).parent / "silent.yaml"
 
 TOKEN = {"Authorization": "Bearer s3cret"}
 
@@ -14,14 +18,17 @@ TOKEN = {"Authorization": "Bearer s3cret"}
 @asynccontextmanager
 async def application(**settings: object) -> AsyncIterator:
     """Gives what makes clients: `client("1.1.1.1")`, or of another base URL."""
-    app = create_app(Settings(_env_file=None, session_db="memory", **settings))
+    app = create_app(
+        Settings(_env_file=None, session_db="memory", scenario=SILENT, model="local", **settings)
+    )
 
     def client(address: str = "127.0.0.1", url: str = "http://localhost") -> httpx.AsyncClient:
         transport = httpx.ASGITransport(app=app, client=(address, 4711))
         return httpx.AsyncClient(transport=transport, base_url=url)
 
-    async with app.router.lifespan_context(app):
-        yield client
+    with forked_local_servers():
+        async with app.router.lifespan_context(app):
+            yield client
 
 
 @asynccontextmanager

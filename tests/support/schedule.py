@@ -1,0 +1,91 @@
+"""Which of pytest's workers runs which tests, and when: the longest first.
+
+Most tests wait for sound to be played, so there are more workers than cores. Some need the cores
+themselves: of these only so many run at a time as two cores carry without being late.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
+
+from tests.support.kinds import kind_of
+
+SECONDS: dict[str, float] = tomllib.loads((Path(__file__).parent / "seconds.toml").read_text())
+"""How long all tests of a file take; scripts/record_seconds.py writes it. The others are short."""
+
+DIVIDED_FROM_S = 30.0
+"""A file that takes this long is divided: its tests run on any worker."""
+
+UNDIVIDED = ("tests/samples/test_samples.py",)
+"""Its tests are one piece of work already: calls that are made at the same time."""
+
+AT_ONCE = {"media": 3, "sums": 1}
+"""How many workers may be busy with tests of a lane."""
+
+_MEDIA = frozenset({"browser", "clients", "soak", "engine", "wheel"})
+_SUMS = ("tests/local/engine/sight/", "tests/local/engine/answers/")
+
+
+def file_of(nodeid: str) -> str:
+    return nodeid.partition("::")[0]
+
+
+def unit_of(nodeid: str) -> str:
+    """What one worker runs in one go: a file, or one test of a long file."""
+    file = file_of(nodeid)
+    divided = SECONDS.get(file, 0) >= DIVIDED_FROM_S and file not in UNDIVIDED
+    return nodeid if divided else file
+
+
+def lane_of(unit: str) -> str | None:
+    """What it needs: cores that answer in time, a core for its sums, or nothing but time."""
+    if kind_of(unit) in _MEDIA:
+        return "media"
+    return "sums" if unit.startswith(_SUMS) else None
+
+
+def order(unit: str) -> tuple[bool, float]:
+    """To sort by: what has to wait for its lane is begun first, and then the longest."""
+    return lane_of(unit) is None, -SECONDS.get(file_of(unit), 0)
+
+
+class LongestFirst(LoadScopeScheduling):
+    """Hands out units in the order of the collection, as far as their lanes have room."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return unit_of(nodeid)
+
+    def _busy_lanes(self, node: WorkerController) -> set[str | None]:
+        """The lanes of what a worker runs or is about to."""
+        units = self.assigned_work[node].items()
+        return {lane_of(unit) for unit, tests in units if not all(tests.values())}
+
+    def _next_unit(self, node: WorkerController) -> str | None:
+        others = [self._busy_lanes(each) for each in self.nodes if each is not node]
+        for unit in self.workqueue:
+            lane = lane_of(unit)
+            if lane is None or sum(lane in lanes for lanes in others) < AT_ONCE[lane]:
+                return unit
+        return None
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        unit = self._next_unit(node)
+        if unit is None:
+            # Others have what is left, and this one will not be asked again.
+            node.shutdown()
+            return
+        self.workqueue.move_to_end(unit, last=False)
+        super()._assign_work_unit(node)
+
+    def _reschedule(self, node: WorkerController) -> None:
+        if node.shutting_down:
+            return
+        # A worker begins a test when it knows the one after; more would wait here for nothing.
+        if not self.workqueue:
+            node.shutdown()
+        elif self._pending_of(self.assigned_work[node]) < 2:
+            self._assign_work_unit(node)
