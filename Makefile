@@ -1,15 +1,19 @@
-# make run · make test · make lint · make bench · make bench-barge-in · make soak ·
+# make run · make test · make test-fast · make lint · make bench · make bench-barge-in · make soak ·
 # make contract
 VENV := .venv
 BIN  := $(VENV)/bin
 
-.PHONY: run test lint bench bench-barge-in bench-sight soak contract setup setup-dev clean
+.PHONY: run test test-fast lint bench bench-barge-in bench-sight soak contract setup setup-dev clean
 
 run: setup
 	@$(BIN)/vision-agent serve $(ARGS)
 
 test: setup-dev
 	@VENV=$(VENV) sh scripts/test.sh $(ARGS)
+
+# Everything but the kinds of tests/support/kinds.py. They wait more than they work.
+test-fast: setup-dev
+	@VENV=$(VENV) sh scripts/test.sh -n 8 -m "not (browser or clients or soak or wheel or engine)" $(ARGS)
 
 lint: setup-dev
 	$(BIN)/ruff check .

@@ -15,5 +15,5 @@ count=$("$python" -c 'import json, sys; print(len(json.load(open(sys.argv[1]))))
 [ "$count" -le "$most" ] || exit 1
 names=$("$python" -c 'import json, sys; print("\n".join(json.load(open(sys.argv[1]))))' "$failed")
 printf '\nFailed beside others, run again alone:\n%s\n\n' "$names"
-"$python" -m pytest --last-failed --last-failed-no-failures none -n 0 "$@" || exit 1
+"$python" -m pytest --last-failed --last-failed-no-failures none "$@" -n 0 || exit 1
 printf '\nUNSTEADY: failed beside others and passed alone:\n%s\n' "$names"

@@ -1,22 +1,56 @@
-"""What kind of test a file holds: each is a marker, given by the file's place in the tree.
+"""Kinds of tests that take long, by their place in the tree. Each is a marker of pytest.
 
-`make test-fast` runs what has no kind.
+`make test-fast` runs the tests of no kind.
 """
 
 from __future__ import annotations
 
 KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "browser": ("a Chromium shows the page", ("tests/browser/",)),
-    "clients": ("clients of other houses call", ("tests/clients/", "tests/javascript/")),
-    "soak": ("calls for minutes, or by the hundred", ("tests/soak/",)),
-    "wheel": ("the built package, or a tutorial, from beginning to end", ("tests/test_wheel.py",)),
-    "engine": ("the local engine hears, sees and speaks", ("tests/samples/",)),
+    "browser": ("Chromium shows the page", ("tests/browser/",)),
+    "clients": ("clients that others wrote call", ("tests/clients/", "tests/javascript/")),
+    "soak": ("calls for minutes or by the hundred", ("tests/soak/", "tests/calls/test_endings.py")),
+    "wheel": (
+        "the package as it is installed, and the tutorials, from beginning to end",
+        ("tests/test_wheel.py", "tests/test_tutorial.py", "tests/test_setup.py"),
+    ),
+    "engine": (
+        "the local engine hears, sees and speaks",
+        (
+            "tests/agents/test_bring_your_own.py",
+            "tests/agents/test_caller_key.py",
+            "tests/agents/test_fit.py",
+            "tests/agents/test_memory.py",
+            "tests/caller/test_client.py",
+            "tests/calls/test_call.py",
+            "tests/calls/test_call_rtvi.py",
+            "tests/calls/test_caller_input.py",
+            "tests/calls/test_cutting_in.py",
+            "tests/calls/test_limits.py",
+            "tests/calls/test_resume.py",
+            "tests/doctor/test_doctor.py",
+            "tests/local/engine/",
+            "tests/local/test_sample_clock.py",
+            "tests/local/test_server_conversation.py",
+            "tests/local/test_server_process.py",
+            "tests/replay/test_product.py",
+            "tests/replay/test_scenario.py",
+            "tests/samples/",
+            "tests/server/ingress/test_embedding.py",
+            "tests/server/ingress/test_termination.py",
+            "tests/server/test_drain.py",
+            "tests/talk/test_talk.py",
+            "tests/test_benchmarks.py",
+            "tests/test_data_folder.py",
+            "tests/test_logs.py",
+            "tests/test_pytest_plugin.py",
+        ),
+    ),
 }
 """The markers, with what they mean and where they belong: beginnings of paths from the root."""
 
 
 def kind_of(nodeid: str) -> str | None:
-    """The marker of a test, by its node id; None for those that are quick."""
+    """The marker of a test, by its node id; None for those of no kind."""
     for kind, (_, places) in KINDS.items():
         if nodeid.startswith(places):
             return kind

@@ -26,7 +26,6 @@ UNDIVIDED = ("tests/samples/test_samples.py",)
 AT_ONCE = {"media": 3, "sums": 1}
 """How many workers may be busy with tests of a lane."""
 
-_MEDIA = frozenset({"browser", "clients", "soak", "engine", "wheel"})
 _SUMS = ("tests/local/engine/sight/", "tests/local/engine/answers/")
 
 
@@ -43,9 +42,9 @@ def unit_of(nodeid: str) -> str:
 
 def lane_of(unit: str) -> str | None:
     """What it needs: cores that answer in time, a core for its sums, or nothing but time."""
-    if kind_of(unit) in _MEDIA:
-        return "media"
-    return "sums" if unit.startswith(_SUMS) else None
+    if unit.startswith(_SUMS):
+        return "sums"
+    return "media" if kind_of(unit) else None
 
 
 def order(unit: str) -> tuple[bool, float]:
