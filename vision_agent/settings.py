@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import math
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from aiortc import RTCIceServer
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
@@ -290,12 +288,6 @@ class Settings(BaseSettings):
                 warn_of_unknown(source.env_vars, cls.model_fields, where)
         return init_settings, env_settings, dotenv_settings
 
-    def calls_of_one_address(self) -> int:
-        """How many calls one address may have at the same time; 0: no limit."""
-        if self.calls_per_address is None:
-            return math.ceil(self.max_calls * 3 / 4)
-        return self.calls_per_address
-
     def database_url(self) -> str | None:
         """The sessions' database as SQLAlchemy takes it; None: in memory alone."""
         if self.session_db == "memory":
@@ -307,16 +299,6 @@ class Settings(BaseSettings):
         if self.memory is not None or self.session_db == "memory":
             return self.memory
         return self.data_dir / "memory.db"
-
-    def trusts_proxy(self, address: str) -> bool:
-        """Whether a request that comes from there may name the caller (`user_header`)."""
-        from vision_agent.addresses import Proxies
-
-        return Proxies(self.trusted_proxies or ("127.0.0.0/8", "::1")).trusted(address)
-
-    def rtc_ice_servers(self) -> list[RTCIceServer]:
-        """The STUN/TURN servers as aiortc takes them."""
-        return [RTCIceServer(**server.described()) for server in self.ice_servers]
 
     @field_validator("tool_timeouts", mode="before")
     @classmethod

@@ -15,7 +15,6 @@ from tests.dialling import Dialled
 from tests.server.test_signalling import offer
 from vision_agent import CallClient
 from vision_agent.agents.caller_key import BadName, GuessableName, claimed_caller, vouched_caller
-from vision_agent.settings import Settings
 
 
 @pytest.fixture
@@ -79,16 +78,6 @@ def test_a_key_shows_nothing_of_the_name_and_a_proxys_names_are_others_than_clai
     assert len(keys) == 2
     assert secret not in "".join(keys)
     assert claimed_caller(secret, vouched=True) in keys
-
-
-def test_only_a_trusted_proxy_may_name_callers():
-    settings = Settings(trusted_proxies="10.0.0.0/8, ::1")
-    assert settings.trusts_proxy("10.1.2.3")
-    assert settings.trusts_proxy("::ffff:10.1.2.3")
-    assert settings.trusts_proxy("::1")
-    for address in ("127.0.0.1", "11.0.0.1", "testclient", ""):
-        assert not settings.trusts_proxy(address)
-    assert Settings().trusts_proxy("127.0.0.1")
 
 
 AGENT = """

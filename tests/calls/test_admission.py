@@ -1,7 +1,5 @@
 """One client can't take everything: limits per address, per call and per conversation."""
 
-import pytest
-
 from tests.server.ingress.application import TOKEN, application, offered
 
 BAD = {"sdp": "v=0\r\n", "type": "offer"}
@@ -172,10 +170,3 @@ async def test_who_sends_no_token_guesses_none():
         codes = [(await one.get("/api/info")).status_code for _ in range(3)]
         assert codes == [401] * 3
         assert (await one.get("/api/info", headers=TOKEN)).status_code == 200
-
-
-@pytest.mark.parametrize(("max_calls", "lines"), [(1, 1), (2, 2), (4, 3), (20, 15)])
-def test_by_default_three_quarters_of_the_lines_are_one_address_s(max_calls, lines):
-    from vision_agent import Settings
-
-    assert Settings(_env_file=None, max_calls=max_calls).calls_of_one_address() == lines

@@ -21,11 +21,11 @@ from vision_agent.caller.tracks import MicrophoneTrack
 from vision_agent.calls.caller_input import CallerInput
 from vision_agent.calls.camera_off import camera_off_jpeg
 from vision_agent.calls.metrics import Metrics
+from vision_agent.calls.options import FrameOptions
 from vision_agent.calls.state import CallStatus
 from vision_agent.calls.tool_context import CallToolContext
 from vision_agent.live.live_queue import LiveQueue
 from vision_agent.rtc import Channel
-from vision_agent.settings import Settings
 from vision_agent.tools.look import look_closely
 from vision_agent.tools.point import point_at
 from vision_agent.tools.watch import watch_for
@@ -286,10 +286,13 @@ class Client:
         return lambda *_, **__: None
 
 
+FRAMES = FrameOptions(rate_hz=1.0, max_px=768, max_bytes=40_000, change=6.0, max_gap_s=10.0)
+
+
 async def test_a_camera_that_is_off_is_off_for_every_tool_and_the_model_is_shown_so():
     live_queue, status = LiveQueue(), CallStatus(lambda *_: None)
     channel = Channel(Client(), {})
-    media = CallerInput(live_queue, channel, status, Settings(), Metrics(), lambda *_: None)
+    media = CallerInput(live_queue, channel, status, FRAMES, Metrics(), lambda *_: None)
     call = CallToolContext(live_queue, channel, status, media)
     call_scope.enter("", call)
     watching = asyncio.ensure_future(media.watch(PictureSource(fps=10)))

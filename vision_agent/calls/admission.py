@@ -7,11 +7,11 @@ lines. Time is an argument.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from vision_agent.addresses import counted_as
 from vision_agent.calls.rate import Rate
 from vision_agent.calls.refusal import Refusal
-from vision_agent.settings import Settings
 
 RESTARTS_AT_ONCE = 10
 """A network that comes and goes makes a client try again some seven times in half a minute."""
@@ -27,23 +27,42 @@ UNCONNECTED_RETRY_S = 5
 LINES_RETRY_S = 30
 
 
+@dataclass(frozen=True, slots=True)
+class AdmissionLimits:
+    """How much one address and one call may have; 0 for no limit.
+
+    Attributes:
+        calls_per_address: Calls at the same time.
+        unconnected_calls_per_address: Of them, those still connecting.
+        offers_per_minute: Offers from one address.
+        restarts_per_minute: New peer connections of one call.
+        wrong_tokens_per_minute: Wrong access tokens from one address.
+    """
+
+    calls_per_address: int
+    unconnected_calls_per_address: int
+    offers_per_minute: float
+    restarts_per_minute: float
+    wrong_tokens_per_minute: float
+
+
 class Admission:
     """Raises `Refusal` (429 with `Retry-After`) where somebody asks for too much.
 
     An empty address is one that nobody knows: nothing is counted for it.
 
     Args:
-        settings: The limits.
+        limits: The limits.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._lines = settings.calls_of_one_address()
-        self._unconnected = settings.unconnected_calls_per_address
-        self._offers = Rate(settings.offers_per_minute)
-        self._begun = Rate(settings.offers_per_minute / 2, CALLS_AT_ONCE)
-        self._restarts = Rate(settings.restarts_per_minute, RESTARTS_AT_ONCE)
+    def __init__(self, limits: AdmissionLimits) -> None:
+        self._lines = limits.calls_per_address
+        self._unconnected = limits.unconnected_calls_per_address
+        self._offers = Rate(limits.offers_per_minute)
+        self._begun = Rate(limits.offers_per_minute / 2, CALLS_AT_ONCE)
+        self._restarts = Rate(limits.restarts_per_minute, RESTARTS_AT_ONCE)
         self._trickles = Rate(TRICKLES_PER_MINUTE, TRICKLES_AT_ONCE)
-        self._wrong_tokens = Rate(settings.wrong_tokens_per_minute)
+        self._wrong_tokens = Rate(limits.wrong_tokens_per_minute)
 
     def offer(self, address: str, now_s: float) -> None:
         """An offer, of whatever kind."""

@@ -11,6 +11,7 @@ from vision_agent.calls.barge_in import BargeIn
 from vision_agent.calls.bot_output import BotOutput
 from vision_agent.calls.caller_transcript import CallerTranscript
 from vision_agent.calls.metrics import Metrics
+from vision_agent.calls.options import OutputOptions
 from vision_agent.calls.state import CallStatus
 from vision_agent.calls.transcript_aligner import TranscriptAligner, cut
 from vision_agent.live.events import (
@@ -27,7 +28,6 @@ from vision_agent.live.events import (
 from vision_agent.live.session import LiveSession
 from vision_agent.rtc import Channel, Speaker
 from vision_agent.rtc.speaker import BYTES_PER_MS
-from vision_agent.settings import ToolReports
 
 
 class AgentOutput:
@@ -39,10 +39,7 @@ class AgentOutput:
         channel: Shows the caller what happens.
         status: Where the call is.
         metrics: The server's counters.
-        barge_in_hold_ms: How long the voice is still held back after a caller who seemed to cut
-            in has fallen silent, until the model says so.
-        tool_reports: What the caller's client is told of the agent's tools: that one runs
-            ("none"), its name, or all that goes into it and comes out of it ("full").
+        options: How a suspected barge-in is handled, and what is told of the agent's tools.
         speaks: Whether the model answers in sound; else its words are only shown.
         overhear: Is told every event too.
     """
@@ -52,9 +49,8 @@ class AgentOutput:
         channel: Channel,
         status: CallStatus,
         metrics: Metrics,
+        options: OutputOptions,
         *,
-        barge_in_hold_ms: int,
-        tool_reports: ToolReports = "name",
         speaks: bool = True,
         overhear: Callable[[LiveEvent], None] | None = None,
     ) -> None:
@@ -65,8 +61,8 @@ class AgentOutput:
         self._answer = TranscriptAligner()
         self._agent = ""
         self._tools: dict[str, str | None] = {}
-        self._tool_reports = tool_reports
-        self._barge_in = BargeIn(barge_in_hold_ms)
+        self._tool_reports = options.tool_reports
+        self._barge_in = BargeIn(options.barge_in_hold_ms)
         self._hold: asyncio.TimerHandle | None = None
         self.speaker = Speaker(on_speaking=self._on_speaking)
         self._caller = CallerTranscript()

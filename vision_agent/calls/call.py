@@ -17,6 +17,7 @@ from vision_agent.calls.agent_output import AgentOutput
 from vision_agent.calls.caller_input import CallerInput
 from vision_agent.calls.limits import CallLimits, EndsNow, EndsSoon, GoesOn
 from vision_agent.calls.metrics import Metrics, Tally
+from vision_agent.calls.options import CallSettings
 from vision_agent.calls.state import CallStatus, State
 from vision_agent.calls.tool_context import CallToolContext
 from vision_agent.closing import Closing
@@ -27,7 +28,6 @@ from vision_agent.live.sessions.history import newest
 from vision_agent.live.sessions.store import SessionLease
 from vision_agent.rtc import Channel, Network, Offer, Peer, PeerClosed, rtvi
 from vision_agent.rtc.aiortc_patches import has_arrived
-from vision_agent.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class Call:
     Args:
         call_id: Also the `pc_id` of the signalling.
         host: The agent.
-        settings: The server's options.
+        settings: What holds for every call.
         metrics: The server's counters.
         options: How the agent answers in this call.
         lease: The ADK session that the call runs on, new or resumed.
@@ -75,7 +75,7 @@ class Call:
         self,
         call_id: str,
         host: HostedAgent,
-        settings: Settings,
+        settings: CallSettings,
         metrics: Metrics,
         *,
         options: CallOptions,
@@ -100,8 +100,7 @@ class Call:
             self._channel,
             self._status,
             metrics,
-            barge_in_hold_ms=settings.barge_in_hold_ms,
-            tool_reports=settings.tool_reports,
+            settings.output,
             speaks=options.modality == "AUDIO",
             overhear=self._memory_recorder.hear,
         )
@@ -109,7 +108,7 @@ class Call:
             self._live_queue,
             self._channel,
             self._status,
-            settings,
+            settings.frames,
             metrics,
             on_sound=self._output.caller_sounds,
         )
@@ -132,9 +131,9 @@ class Call:
         self._ended_because = ""
         self._limits = CallLimits(
             time.monotonic(),
-            max_call_s=settings.max_call_s,
-            idle_s=settings.idle_s,
-            warn_s=settings.warn_s,
+            max_call_s=settings.limits.max_call_s,
+            idle_s=settings.limits.idle_s,
+            warn_s=settings.limits.warn_s,
         )
 
     @property
@@ -390,10 +389,10 @@ class Call:
         return Peer(
             self,
             self._output.speaker,
-            ice_servers=self._settings.rtc_ice_servers(),
+            ice_servers=self._settings.peer.ice_servers,
             network=self._network,
-            connect_timeout_s=self._settings.connect_timeout_s,
-            vanished_after_s=self._settings.vanished_after_s,
+            connect_timeout_s=self._settings.peer.connect_timeout_s,
+            vanished_after_s=self._settings.peer.vanished_after_s,
         )
 
     def _on_state(self, state: State, reason: str | None) -> None:

@@ -13,6 +13,7 @@ from av import VideoFrame
 from vision_agent.calls.camera_off import camera_off_jpeg
 from vision_agent.calls.camera_presence import CameraPresence
 from vision_agent.calls.metrics import Metrics, Tally
+from vision_agent.calls.options import FrameOptions
 from vision_agent.calls.pictures import Pictures
 from vision_agent.calls.state import CallStatus
 from vision_agent.live.live_queue import LiveQueue
@@ -25,7 +26,6 @@ from vision_agent.rtc import (
     Sampler,
     VoiceActivity,
 )
-from vision_agent.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class CallerInput:
         live_queue: The call's live queue.
         channel: Shows the caller what is sent.
         status: Where the call is.
-        settings: How many pictures, and how large.
+        options: Which of the camera's frames reach the model.
         metrics: The server's counters.
         on_sound: Is told of each 20 ms how loud it was (the mean square) and whether that stands
             out of the room's noise.
@@ -68,14 +68,14 @@ class CallerInput:
         live_queue: LiveQueue,
         channel: Channel,
         status: CallStatus,
-        settings: Settings,
+        options: FrameOptions,
         metrics: Metrics,
         on_sound: Callable[[float, bool], None],
     ) -> None:
         self._live_queue = live_queue
         self._channel = channel
         self._status = status
-        self._settings = settings
+        self._options = options
         self._metrics = metrics
         self._on_sound = on_sound
         self._activity = VoiceActivity(stop_ms=SPEECH_STOP_MS)
@@ -91,7 +91,7 @@ class CallerInput:
         self.pictures = Pictures()
         self._tally = Tally()
         self._refusals_told: set[str] = set()
-        self.sampler = Sampler(threshold=settings.frame_change, max_gap_s=settings.frame_max_gap_s)
+        self.sampler = Sampler(threshold=options.change, max_gap_s=options.max_gap_s)
         self.microphone = Microphone(self._on_audio, self._on_sound_over)
         self.camera = self._new_camera()
 
@@ -261,9 +261,9 @@ class CallerInput:
     def _new_camera(self) -> Camera:
         return Camera(
             self._on_frame,
-            rate_hz=self._settings.frame_rate_hz,
-            max_px=self._settings.frame_max_px,
-            max_bytes=self._settings.frame_max_bytes,
+            rate_hz=self._options.rate_hz,
+            max_px=self._options.max_px,
+            max_bytes=self._options.max_bytes,
             sampler=self.sampler,
             on_picture=self._on_picture,
             on_arrival=self._on_arrival,
@@ -288,7 +288,7 @@ class CallerInput:
         # Older than a moment, the newest is so only because the next showed nothing new. Much
         # older than the longest gap, and the camera must be off: nothing would come.
         age_s = now_s - self._newest_frame.captured_at
-        comes = FRESH_PICTURE_S < age_s < self._settings.frame_max_gap_s + FRESH_PICTURE_S
+        comes = FRESH_PICTURE_S < age_s < self._options.max_gap_s + FRESH_PICTURE_S
         return TYPED_WAIT_S if comes else 0.0
 
     def _send_typed(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
+from collections.abc import Callable
 from weakref import WeakValueDictionary
 
 from vision_agent.addresses import counted_as
@@ -13,11 +14,10 @@ from vision_agent.agents.host import HostedAgent
 from vision_agent.calls.admission import Admission
 from vision_agent.calls.call import Call
 from vision_agent.calls.metrics import Metrics
+from vision_agent.calls.options import CallSettings
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.sessions.store import session_id_of
 from vision_agent.rtc import Network, Offer
-from vision_agent.server.malloc_trim import Collector
-from vision_agent.settings import Settings
 
 CLOSE_TIMEOUT_S = 1.5
 """Bound on ending all calls together, so that a server stops within two seconds."""
@@ -43,16 +43,27 @@ class CallRegistry:
     """Starts calls, finds them by id, and knows when each is over.
 
     Args:
-        agents: Those whom the calls are for.
-        settings: The server's options.
+        agents: The agents that this server can route calls to.
+        settings: What holds for every call.
         metrics: The server's counters.
         admission: Bounds how many calls one address may have.
+        max_calls: How many calls there may be at the same time.
+        on_garbage: Called when a call has left objects to collect, with whether no call is left.
     """
 
     def __init__(
-        self, agents: AgentDirectory, settings: Settings, metrics: Metrics, admission: Admission
+        self,
+        agents: AgentDirectory,
+        settings: CallSettings,
+        metrics: Metrics,
+        admission: Admission,
+        *,
+        max_calls: int,
+        on_garbage: Callable[[bool], None],
     ) -> None:
         self._settings = settings
+        self._max_calls = max_calls
+        self._on_garbage = on_garbage
         self._metrics = metrics
         self._admission = admission
         self._calls: dict[str, Call] = {}
@@ -63,7 +74,6 @@ class CallRegistry:
         self._empty = asyncio.Event()
         self._empty.set()
         self._drained_at_s: float | None = None
-        self._collector = Collector()
         for host in agents.hosts.values():
             host.store.on_taken = self._taken_elsewhere
 
@@ -129,8 +139,8 @@ class CallRegistry:
         if resume is not None:
             while (older := self._on(session_id_of(resume), host)) is not None:
                 await older.close("the conversation was continued on another connection")
-        if len(self._calls) + len(self._beginning) >= self._settings.max_calls:
-            raise FullHouse(f"All {self._settings.max_calls} lines are busy. Try again shortly.")
+        if len(self._calls) + len(self._beginning) >= self._max_calls:
+            raise FullHouse(f"All {self._max_calls} lines are busy. Try again shortly.")
         if address:
             self._check_address(counted_as(address))
         # The slot is taken before anything is waited for.
@@ -188,7 +198,6 @@ class CallRegistry:
         ]
         if closing:
             await asyncio.wait(closing, timeout=CLOSE_TIMEOUT_S)
-        self._collector.close()
 
     def _on(self, session_id: str, host: HostedAgent) -> Call | None:
         """The call on that conversation; another agent's conversations are none of this one's."""
@@ -214,4 +223,4 @@ class CallRegistry:
             self._empty.set()
         self._metrics.calls.set(len(self._calls))
         if call.connected or not self._calls:  # one that was not has left next to nothing
-            self._collector.soon(idle=not self._calls)
+            self._on_garbage(not self._calls)

@@ -168,7 +168,8 @@ def check_port(settings: Settings) -> list[Finding]:
 
 def check_access(settings: Settings, environ: Mapping[str, str]) -> list[Finding]:
     """Whether anybody on the network could call, and who would pay."""
-    if open_to_all := exposure(settings, paid=any(environ.get(name) for name in _KEYS)):
+    paid, has_token = any(environ.get(name) for name in _KEYS), settings.token is not None
+    if open_to_all := exposure(settings.host, has_token=has_token, paid=paid):
         return [Finding("access", "warning", open_to_all, ADVICE)]
     if settings.token is not None:
         return [Finding("access", "ok", "Callers need the access token.")]

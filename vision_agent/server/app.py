@@ -31,7 +31,8 @@ from vision_agent.server.ingress.hosts import Hosts, KnownHosts
 from vision_agent.server.ingress.lifetime import Lifetime
 from vision_agent.server.ingress.security_headers import SecurityHeaders
 from vision_agent.server.ingress.termination import Termination
-from vision_agent.server.malloc_trim import given_back, leave_out_of_collection
+from vision_agent.server.malloc_trim import Collector, given_back, leave_out_of_collection
+from vision_agent.server.options import admission_limits, call_settings, signalling_options
 from vision_agent.server.signalling import signalling_router
 from vision_agent.settings import Settings
 from vision_agent.version import __version__
@@ -95,9 +96,18 @@ def create_app(
     metrics.watch_sessions(directory.session_counts)
     metrics.watch_memory(directory.memory_counts)
     metrics.watch_local(lambda: directory.local_restarts)
-    admission = Admission(settings)
-    registry = CallRegistry(directory, settings, metrics, admission)
-    access = Access(settings, admission)
+    admission = Admission(admission_limits(settings))
+    collector = Collector()
+    registry = CallRegistry(
+        directory,
+        call_settings(settings),
+        metrics,
+        admission,
+        max_calls=settings.max_calls,
+        on_garbage=lambda idle: collector.soon(idle=idle),
+    )
+    token = settings.token.get_secret_value() if settings.token else None
+    access = Access(token, admission)
 
     @asynccontextmanager
     async def running() -> AsyncIterator[None]:
@@ -118,6 +128,7 @@ def create_app(
                 ("the signals", termination.remove),
                 ("the calls", lambda: registry.close(reason, come_back=restarting)),
             )
+            collector.close()
             await directory.close()
 
     lifetime = Lifetime(running)
@@ -173,7 +184,9 @@ def create_app(
             )
 
     app.include_router(
-        signalling_router(registry, directory, settings, access, admission, lifetime)
+        signalling_router(
+            registry, directory, signalling_options(settings), access, admission, lifetime
+        )
     )
     # Last: it answers every path that nothing above does.
     app.mount("/", _Page(directory=web_folder(), html=True), name="web")

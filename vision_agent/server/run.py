@@ -102,7 +102,8 @@ def run_server(settings: Settings, *, say: Callable[[str], None], until_eof: boo
                 "from elsewhere, put an HTTPS proxy in front."
             )
         paid = any(host.model_choice.kind != "local" for host in agents.hosts.values())
-        if open_to_all := exposure(settings, paid=paid):
+        has_token = settings.token is not None
+        if open_to_all := exposure(settings.host, has_token=has_token, paid=paid):
             say(f"Warning: {open_to_all} {ADVICE}")
         say("Press Ctrl-C to stop.")
 

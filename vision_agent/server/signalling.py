@@ -6,20 +6,14 @@ import ipaddress
 import logging
 import math
 import time
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from vision_agent.addresses import counted_as
-from vision_agent.agents.caller_key import (
-    UNKNOWN,
-    BadName,
-    GuessableName,
-    claimed_caller,
-    vouched_caller,
-)
+from vision_agent.addresses import Proxies, counted_as
 from vision_agent.agents.directory import AgentDirectory, UnknownAgent
 from vision_agent.agents.host import HostedAgent
 from vision_agent.calls.admission import Admission
@@ -28,58 +22,53 @@ from vision_agent.calls.refusal import Refusal
 from vision_agent.calls.registry import CallRegistry, Draining, FullHouse
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.models import ModelError
-from vision_agent.live.sessions.store import MAX_TOKEN_CHARS, session_id_of
-from vision_agent.rtc import BadOffer, CannotRenegotiate, Network, Offer
+from vision_agent.live.sessions.store import session_id_of
+from vision_agent.rtc import BadOffer, CannotRenegotiate, Network
 from vision_agent.rtc.network import is_loopback, receiving_host
+from vision_agent.server.call_request import (
+    CallRequest,
+    NewCall,
+    OngoingCall,
+    TrickledCandidates,
+    read_form,
+)
 from vision_agent.server.ingress.access import Access, address_of, peer_of
 from vision_agent.server.ingress.descriptors import none_left
 from vision_agent.server.ingress.lifetime import Lifetime
 from vision_agent.server.ingress.sessions import Sessions
-from vision_agent.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 5
 
-_Form = TypeVar("_Form", bound=BaseModel)
 
+@dataclass(frozen=True, slots=True)
+class SignallingOptions:
+    """What the routes need to know of the server.
 
-class OfferBody(BaseModel):
-    """`POST /api/offer`: the caller's session description (RFC 8829)."""
+    Attributes:
+        ice_servers: STUN and TURN servers for callers, as browsers take them (`RTCIceServer`).
+        resume_within_s: How long a conversation can be continued after its call; 0 for never.
+        has_token: Whether an access token is set, so that whoever passes has shown it.
+        user_header: The request header in which a login proxy names the caller.
+        login_proxies: The proxies that may do so.
+        listens_on: The address that HTTP is served on.
+        media_host: The address that media is received on; empty to decide by `listens_on`.
+    """
 
-    model_config = ConfigDict(extra="ignore")
-
-    sdp: str = Field(min_length=1)
-    type: str
-    pc_id: str | None = None
-    restart_pc: bool | None = None
-    requestData: dict[str, Any] | None = None
-    request_data: dict[str, Any] | None = None
-
-
-class Candidate(BaseModel):
-    """One trickled ICE candidate (RFC 8838); an empty one is the last."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    candidate: str
-    sdp_mid: str | None = None
-    sdp_mline_index: int | None = None
-
-
-class Candidates(BaseModel):
-    """`PATCH /api/offer`: candidates of a call that has been answered."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    pc_id: str
-    candidates: list[Candidate] = Field(max_length=100)
+    ice_servers: tuple[Mapping[str, str], ...]
+    resume_within_s: float
+    has_token: bool
+    user_header: str | None
+    login_proxies: Proxies
+    listens_on: str
+    media_host: str
 
 
 def signalling_router(
     registry: CallRegistry,
     agents: AgentDirectory,
-    settings: Settings,
+    options: SignallingOptions,
     access: Access,
     admission: Admission,
     lifetime: Lifetime,
@@ -89,13 +78,13 @@ def signalling_router(
     Args:
         registry: The calls.
         agents: Those who can be called.
-        settings: The ICE servers, and for how long conversations can be resumed.
+        options: What the routes need to know of the server.
         access: Asks for the token.
         admission: Bounds how often one address, one call and one conversation may ask.
         lifetime: Requests wait for it to run.
     """
     sessions = Sessions()
-    ice_servers = [server.described() for server in settings.ice_servers]
+    ice_servers = list(options.ice_servers)
 
     router = APIRouter(dependencies=[Depends(access), Depends(lifetime.ready)])
 
@@ -117,44 +106,42 @@ def signalling_router(
     async def offer(request: Request) -> JSONResponse:
         address, now_s = address_of(request), time.monotonic()
         admission.offer(address, now_s)
-        body = await _read(request, OfferBody)
-        if body.type != "offer":
-            raise Refusal(400, f"The type must be 'offer', not {body.type[:20]!r}.")
-        host = _agent(agents, body)
-        user, note = _caller(request, body, settings)
-        options, resume = _options(host, body), _resume(body)
-        try:
-            offered = Offer.parse(body.sdp)
-        except BadOffer as error:
-            raise Refusal(400, str(error)) from error
+        asked = CallRequest.parse(
+            await _json_body(request),
+            has_token=options.has_token,
+            named_by_proxy=_named_by_proxy(request, options),
+        )
+        network = _network(request, options)
         try:
             admission.begin(address, now_s)
-            if body.pc_id:
-                call = _find(registry, body.pc_id)
-                admission.restart(call.call_id, now_s)
-                restart = body.restart_pc
-                if restart is None:  # not said: a new connection has credentials of its own
-                    restart = not call.continues(offered)
-                if restart:
-                    sdp = await call.restart(offered, _network(request, settings))
-                else:
-                    sdp = await call.renegotiate(offered)
-            else:
-                if resume is not None:
-                    admission.restart(session_id_of(resume), now_s)
-                call, sdp = await registry.start(
-                    offered,
-                    host=host,
-                    options=options,
-                    network=_network(request, settings),
-                    resume=resume,
-                    user=user,
-                    address=address,
-                )
-                if note:
-                    call.tell(note)
+            match asked.call:
+                case OngoingCall(pc_id, restart):
+                    call = _find(registry, pc_id)
+                    admission.restart(call.call_id, now_s)
+                    # Not said: a new peer connection has ICE credentials of its own.
+                    if restart or (restart is None and not call.continues(asked.offer)):
+                        sdp = await call.restart(asked.offer, network)
+                    else:
+                        sdp = await call.renegotiate(asked.offer)
+                case NewCall() as new:
+                    host = _agent(agents, new.agent)
+                    call_options = _call_options(host, new)
+                    if asked.resume is not None:
+                        admission.restart(session_id_of(asked.resume), now_s)
+                    call, sdp = await registry.start(
+                        asked.offer,
+                        host=host,
+                        options=call_options,
+                        network=network,
+                        resume=asked.resume,
+                        user=new.caller.key,
+                        address=address,
+                    )
+                    if new.caller.problem:
+                        call.tell(new.caller.problem)
         except CallOver as error:
-            raise Refusal(404 if body.pc_id else 503, str(error)) from error
+            status = 404 if isinstance(asked.call, OngoingCall) else 503
+            raise Refusal(status, str(error)) from error
         except (CannotRenegotiate, Superseded) as error:
             raise Refusal(409, str(error)) from error
         except Draining as error:
@@ -171,18 +158,19 @@ def signalling_router(
             logger.exception("an offer could not be answered")
             raise Refusal(500, "The server failed to answer the offer. Try again.") from error
         answer: dict[str, Any] = {"sdp": sdp, "type": "answer", "pc_id": call.call_id}
-        if settings.resume_within_s and (not body.pc_id or resume == call.lease.token):
+        begun = isinstance(asked.call, NewCall)
+        if options.resume_within_s and (begun or asked.resume == call.lease.token):
             # The caller's secret: in the requestData of a new offer it continues the conversation.
             # A call's id alone does not buy it.
             answer |= {
                 "resume": call.lease.token,
-                "resume_within_s": settings.resume_within_s,
+                "resume_within_s": options.resume_within_s,
                 "resumed": call.lease.resumed,
             }
         return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 
     async def candidates(request: Request) -> dict[str, str]:
-        body = await _read(request, Candidates)
+        body = read_form(await _json_body(request), TrickledCandidates)
         call = _find(registry, body.pc_id)
         admission.trickle(call.call_id, time.monotonic())
         try:
@@ -209,18 +197,12 @@ def signalling_router(
     return router
 
 
-async def _read(request: Request, form: type[_Form]) -> _Form:
-    """The request's JSON body as a checked form."""
+async def _json_body(request: Request) -> bytes:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         # Also keeps other sites' pages out: a form can't send this without asking first (CORS).
         raise Refusal(400, "The body must be application/json.")
-    try:
-        return form.model_validate_json(await request.body())
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the body"
-        raise Refusal(400, f"{where}: {first['msg']}.") from error
+    return await request.body()
 
 
 def _find(registry: CallRegistry, pc_id: str) -> Call:
@@ -230,14 +212,12 @@ def _find(registry: CallRegistry, pc_id: str) -> Call:
     return call
 
 
-def _network(request: Request, settings: Settings) -> Network:
+def _network(request: Request, options: SignallingOptions) -> Network:
     """Where the caller's media arrives: on loopback only, if its requests do."""
     server, client = request.scope.get("server"), request.scope.get("client")
     reached_at = server[0] if server and _is_address(server[0]) else None
-    # ICE servers are for callers from elsewhere, who reach the server through a proxy.
-    media_host = settings.media_host or ("0.0.0.0" if settings.ice_servers else "")
     return Network(
-        receiving_host(media_host, settings.host, reached_at),
+        receiving_host(options.media_host, options.listens_on, reached_at),
         caller_is_local=client is not None and is_loopback(client[0]),
     )
 
@@ -250,40 +230,22 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _agent(agents: AgentDirectory, offer: OfferBody) -> HostedAgent:
-    data = offer.requestData or offer.request_data or {}
-    name = data.get("agent")
+def _named_by_proxy(request: Request, options: SignallingOptions) -> str | None:
+    """Whom a trusted login proxy names as the caller; None if none does."""
+    if options.user_header and options.login_proxies.trusted(peer_of(request)):
+        return request.headers.get(options.user_header)
+    return None
+
+
+def _agent(agents: AgentDirectory, name: str | None) -> HostedAgent:
     try:
-        return agents.find(None if name is None else str(name))
+        return agents.find(name)
     except UnknownAgent as error:
         raise Refusal(404, str(error)) from error
 
 
-def _resume(offer: OfferBody) -> str | None:
-    data = offer.requestData or offer.request_data or {}
-    token = data.get("resume")
-    if token is None or (isinstance(token, str) and 0 < len(token) <= MAX_TOKEN_CHARS):
-        return token
-    raise Refusal(400, "requestData.resume must be the token that an earlier answer gave.")
-
-
-def _caller(request: Request, offer: OfferBody, settings: Settings) -> tuple[str, str | None]:
-    """The key of who calls (see `caller.py`), and what their client has to be told about it."""
-    data = offer.requestData or offer.request_data or {}
+def _call_options(host: HostedAgent, new: NewCall) -> CallOptions:
     try:
-        if settings.user_header and settings.trusts_proxy(peer_of(request)):
-            named = request.headers.get(settings.user_header)
-            if named:
-                return vouched_caller(named), None
-        return claimed_caller(data.get("user"), vouched=settings.token is not None), None
-    except GuessableName as error:
-        return UNKNOWN, str(error)
-    except BadName as error:
-        raise Refusal(400, str(error)) from error
-
-
-def _options(host: HostedAgent, offer: OfferBody) -> CallOptions:
-    try:
-        return host.options(offer.requestData or offer.request_data or {})
+        return host.options(new.options)
     except ModelError as error:
         raise Refusal(400, str(error)) from error

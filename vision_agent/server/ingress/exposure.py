@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from vision_agent.addresses import is_loopback
-from vision_agent.settings import Settings
 
 
-def exposure(settings: Settings, *, paid: bool) -> str | None:
+def exposure(host: str, *, has_token: bool, paid: bool) -> str | None:
     """A sentence where anybody on the network may call; None where not.
 
     Args:
-        settings: The address and the token.
+        host: The address that is listened on.
+        has_token: Whether an access token is set.
         paid: Whether calls use a model service with the operator's key.
     """
-    if is_loopback(settings.host) or settings.token is not None:
+    if is_loopback(host) or has_token:
         return None
     cost = ", and the model service charges your key for it" if paid else ""
     return f"No access token is set: anybody on the network may call the agent{cost}."

@@ -1,0 +1,106 @@
+"""The body of an offer becomes one checked value, or a sentence that says what is wrong."""
+
+import json
+
+import pytest
+import pytest_asyncio
+from aiortc import RTCConfiguration, RTCPeerConnection
+
+from vision_agent.agents.caller_key import claimed_caller, vouched_caller
+from vision_agent.calls.refusal import Refusal
+from vision_agent.server.call_request import (
+    Caller,
+    CallRequest,
+    NewCall,
+    OngoingCall,
+    TrickledCandidates,
+    read_form,
+)
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+RANDOM_ID = "0123456789abcdef0123456789abcdef"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def sdp():
+    peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    peer.addTransceiver("audio")
+    await peer.setLocalDescription(await peer.createOffer())
+    yield peer.localDescription.sdp
+    await peer.close()
+
+
+def parse(
+    sdp: str, /, has_token: bool = False, named_by_proxy: str | None = None, **fields
+) -> CallRequest:
+    body = json.dumps({"sdp": sdp, "type": "offer"} | fields).encode()
+    return CallRequest.parse(body, has_token=has_token, named_by_proxy=named_by_proxy)
+
+
+async def test_an_offer_alone_begins_a_call_of_an_unknown_caller_with_the_first_agent(sdp):
+    request = parse(sdp)
+    assert request.call == NewCall(agent=None, caller=Caller(), options={})
+    assert request.resume is None
+    assert request.offer.has_audio
+
+
+@pytest.mark.parametrize("data", ["requestData", "request_data"])
+@pytest.mark.parametrize("option", ["inputTranscription", "input_transcription"])
+async def test_names_are_taken_in_both_spellings(sdp, data, option):
+    asked = {"agent": "shop", "resume": "t0ken", option: False, "user": None, "other": 1}
+    request = parse(sdp, **{data: asked})
+    assert request.call == NewCall("shop", Caller(), {"input_transcription": False})
+    assert request.resume == "t0ken"
+
+
+@pytest.mark.parametrize("restart", [True, False, None])
+async def test_an_offer_with_an_id_is_about_that_call_and_what_it_began_with_is_settled(
+    sdp, restart
+):
+    for names in (("pc_id", "restart_pc"), ("pcId", "restartPc")):
+        fields = dict(zip(names, ("abc", restart), strict=True))
+        request = parse(sdp, requestData={"user": 7, "agent": "none"}, **fields)
+        assert request.call == OngoingCall("abc", restart)
+
+
+async def test_who_calls_is_settled_by_one_rule(sdp):
+    def caller(user: object, **by) -> Caller:
+        call = parse(sdp, requestData={"user": user}, **by).call
+        assert isinstance(call, NewCall)
+        return call.caller
+
+    assert caller(RANDOM_ID) == Caller(claimed_caller(RANDOM_ID, vouched=False))
+    assert caller("ann", has_token=True) == Caller(claimed_caller("ann", vouched=True))
+    assert caller("bob", named_by_proxy="ann") == Caller(vouched_caller("ann"))
+    guessable = caller("ann")
+    assert guessable.key == ""
+    assert "can be guessed" in guessable.problem
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"type": "answer"}, "must be 'offer'"),
+        ({"sdp": "v=0"}, "no media section"),
+        ({"sdp": 1}, "sdp:"),
+        ({"pc_id": 1}, "pc_id:"),
+        ({"requestData": []}, "requestData:"),
+        ({"requestData": {"user": 7}}, "requestData.user"),
+        ({"requestData": {"resume": "x" * 10_000}}, "requestData.resume"),
+    ],
+)
+async def test_what_is_wrong_is_refused_with_a_sentence(sdp, fields, words):
+    with pytest.raises(Refusal) as refused:
+        parse(sdp, **fields)
+    assert refused.value.status == 400
+    assert words in refused.value.text
+    assert refused.value.text.endswith(".")
+
+
+@pytest.mark.parametrize("names", [("sdp_mid", "sdp_mline_index"), ("sdpMid", "sdpMLineIndex")])
+async def test_candidates_are_taken_as_the_transport_and_as_browsers_name_their_fields(names):
+    candidate = {"candidate": "", **dict(zip(names, ("0", 0), strict=True))}
+    body = json.dumps({"pc_id": "abc", "candidates": [candidate]}).encode()
+    (read,) = read_form(body, TrickledCandidates).candidates
+    assert (read.sdp_mid, read.sdp_mline_index) == ("0", 0)

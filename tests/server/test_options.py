@@ -1,0 +1,47 @@
+"""What the rooms below the server are given of `Settings`."""
+
+import pytest
+
+from vision_agent import Settings
+from vision_agent.server.options import admission_limits, call_settings, signalling_options
+
+
+def settings(**given: object) -> Settings:
+    return Settings(_env_file=None, **given)
+
+
+@pytest.mark.parametrize(("max_calls", "lines"), [(1, 1), (2, 2), (4, 3), (20, 15)])
+def test_by_default_three_quarters_of_the_lines_are_one_address_s(max_calls, lines):
+    assert admission_limits(settings(max_calls=max_calls)).calls_per_address == lines
+
+
+def test_how_many_calls_an_address_may_have_can_be_said_and_unlimited():
+    assert admission_limits(settings(calls_per_address=2)).calls_per_address == 2
+    assert admission_limits(settings(calls_per_address=0)).calls_per_address == 0
+
+
+def test_a_call_is_given_the_ice_servers_with_their_credentials():
+    turn = '[{"urls": "turn:turn.example", "username": "u", "credential": "turn-s3cret"}]'
+    (server,) = call_settings(settings(ice_servers=turn)).peer.ice_servers
+    assert (server.urls, server.username, server.credential) == (
+        "turn:turn.example",
+        "u",
+        "turn-s3cret",
+    )
+
+
+def test_media_is_received_everywhere_where_ice_servers_are_for_callers_from_elsewhere():
+    assert signalling_options(settings()).media_host == ""
+    assert signalling_options(settings(ice_servers="stun:stun.example")).media_host == "0.0.0.0"
+    chosen = settings(ice_servers="stun:stun.example", media_host="192.0.2.1")
+    assert signalling_options(chosen).media_host == "192.0.2.1"
+
+
+def test_only_a_trusted_proxy_may_name_callers():
+    proxies = signalling_options(settings(trusted_proxies="10.0.0.0/8, ::1")).login_proxies
+    for address in ("10.1.2.3", "::ffff:10.1.2.3", "::1"):
+        assert proxies.trusted(address)
+    for address in ("127.0.0.1", "11.0.0.1", "testclient", ""):
+        assert not proxies.trusted(address)
+    assert signalling_options(settings()).login_proxies.trusted("127.0.0.1")
+    assert not signalling_options(settings()).login_proxies.trusted("192.0.2.1")

@@ -1,0 +1,78 @@
+"""What the server's operator decides about every call, as small values for each part of a call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from aiortc import RTCIceServer
+
+ToolReports = Literal["none", "name", "full"]
+"""What a caller's client is told of the agent's tools: that one runs, its name, or everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameOptions:
+    """Which of the camera's frames reach the model, and in what size.
+
+    Attributes:
+        rate_hz: Frames a second at most.
+        max_px: Longer side.
+        max_bytes: Largest JPEG.
+        change: Levels (of 255) by which a frame must differ from the last one sent; 0 sends all.
+        max_gap_s: A frame is sent after this time however little it differs.
+    """
+
+    rate_hz: float
+    max_px: int
+    max_bytes: int
+    change: float
+    max_gap_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class OutputOptions:
+    """How the agent's answers reach the caller.
+
+    Attributes:
+        barge_in_hold_ms: How long playback stays paused after a suspected barge-in ends, waiting
+            for the model to confirm it; 0 never pauses.
+        tool_reports: What the caller's client is told of the agent's tools.
+    """
+
+    barge_in_hold_ms: int
+    tool_reports: ToolReports
+
+
+@dataclass(frozen=True, slots=True)
+class PeerOptions:
+    """How peers are reached and how long one may be silent; see `rtc.Peer`."""
+
+    ice_servers: tuple[RTCIceServer, ...]
+    connect_timeout_s: float
+    vanished_after_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLimits:
+    """How long a call may last.
+
+    Attributes:
+        max_call_s: Longest call; 0 for no limit.
+        idle_s: Longest time in which nothing happens; 0 for no limit.
+        warn_s: How long before its end the caller is warned; at most half of a limit.
+    """
+
+    max_call_s: float
+    idle_s: float
+    warn_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallSettings:
+    """All of these for one call."""
+
+    frames: FrameOptions
+    output: OutputOptions
+    peer: PeerOptions
+    limits: TimeLimits

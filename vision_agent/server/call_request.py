@@ -1,0 +1,186 @@
+"""The body of an offer, read once into one checked value. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from vision_agent.agents.caller_key import (
+    UNKNOWN,
+    BadName,
+    GuessableName,
+    claimed_caller,
+    vouched_caller,
+)
+from vision_agent.calls.refusal import Refusal
+from vision_agent.live.call_options import CallOptions
+from vision_agent.live.sessions.store import MAX_TOKEN_CHARS
+from vision_agent.rtc import BadOffer, Offer
+
+_Form = TypeVar("_Form", bound=BaseModel)
+
+
+def _alias(name: str, *others: str) -> Any:
+    """A field under its snake_case name, which error messages use, and under its camelCase name."""
+    return AliasChoices(name, to_camel(name), *others)
+
+
+class _OfferBody(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    sdp: str = Field(min_length=1)
+    type: str
+    pc_id: str | None = Field(default=None, validation_alias=_alias("pc_id"))
+    restart_pc: bool | None = Field(default=None, validation_alias=_alias("restart_pc"))
+    request_data: dict[str, Any] | None = Field(
+        default=None, validation_alias=AliasChoices("requestData", "request_data")
+    )
+
+
+class TrickledCandidate(BaseModel):
+    """One trickled ICE candidate (RFC 8838); an empty one is the last."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    candidate: str
+    sdp_mid: str | None = Field(default=None, validation_alias=_alias("sdp_mid"))
+    sdp_mline_index: int | None = Field(
+        default=None, validation_alias=_alias("sdp_mline_index", "sdpMLineIndex")
+    )
+
+
+class TrickledCandidates(BaseModel):
+    """`PATCH /api/offer`: candidates of a call that has been answered."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    pc_id: str = Field(validation_alias=_alias("pc_id"))
+    candidates: list[TrickledCandidate] = Field(max_length=100)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls.
+
+    Attributes:
+        key: See `agents.caller_key`; empty for an unknown caller.
+        problem: Why the caller stays unknown, as a sentence for them; None if there is no reason.
+    """
+
+    key: str = UNKNOWN
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewCall:
+    """The offer begins a call.
+
+    Attributes:
+        agent: The name of the agent that is called; None for the server's first one.
+        caller: Who calls.
+        options: The call's own options by their names in `CallOptions`; the agent checks them.
+    """
+
+    agent: str | None
+    caller: Caller
+    options: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class OngoingCall:
+    """The offer is about a call in progress; what `NewCall` describes is settled already.
+
+    Attributes:
+        pc_id: The call's id.
+        restart: Whether it needs a new peer connection; None: the offer's credentials tell.
+    """
+
+    pc_id: str
+    restart: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallRequest:
+    """`POST /api/offer`.
+
+    Attributes:
+        offer: The checked session description.
+        call: The call that it begins or is about.
+        resume: The token of the conversation to continue, or that the client holds already.
+    """
+
+    offer: Offer
+    call: NewCall | OngoingCall
+    resume: str | None
+
+    @classmethod
+    def parse(cls, body: bytes, *, has_token: bool, named_by_proxy: str | None) -> CallRequest:
+        """Check a request's body.
+
+        Every name is taken in snake_case and in camelCase (`request_data`, `requestData`).
+
+        Args:
+            body: JSON.
+            has_token: Whether the client has shown the server's access token.
+            named_by_proxy: Whom a trusted login proxy names as the caller.
+
+        Raises:
+            Refusal: 400 with a sentence.
+        """
+        form = read_form(body, _OfferBody)
+        if form.type != "offer":
+            raise Refusal(400, f"The type must be 'offer', not {form.type[:20]!r}.")
+        data = form.request_data or {}
+        try:
+            call = (
+                OngoingCall(form.pc_id, form.restart_pc)
+                if form.pc_id
+                else _new_call(data, has_token, named_by_proxy)
+            )
+            return cls(Offer.parse(form.sdp), call, _resume_token(data))
+        except (BadName, BadOffer) as error:
+            raise Refusal(400, str(error)) from error
+
+
+def read_form(body: bytes, form: type[_Form]) -> _Form:
+    """A JSON body as a checked form.
+
+    Raises:
+        Refusal: 400; the sentence names the first field that is wrong.
+    """
+    try:
+        return form.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the body"
+        raise Refusal(400, f"{where}: {first['msg']}.") from error
+
+
+def _new_call(data: Mapping[str, Any], has_token: bool, named_by_proxy: str | None) -> NewCall:
+    agent = data.get("agent")
+    names = {name: data.get(name, data.get(to_camel(name))) for name in CallOptions.model_fields}
+    return NewCall(
+        agent=None if agent is None else str(agent),
+        caller=_caller(data.get("user"), has_token, named_by_proxy),
+        options={name: value for name, value in names.items() if value is not None},
+    )
+
+
+def _caller(claimed: object, has_token: bool, named_by_proxy: str | None) -> Caller:
+    if named_by_proxy:
+        return Caller(vouched_caller(named_by_proxy))
+    try:
+        return Caller(claimed_caller(claimed, vouched=has_token))
+    except GuessableName as error:
+        return Caller(problem=str(error))
+
+
+def _resume_token(data: Mapping[str, Any]) -> str | None:
+    token = data.get("resume")
+    if token is None or (isinstance(token, str) and 0 < len(token) <= MAX_TOKEN_CHARS):
+        return token
+    raise Refusal(400, "requestData.resume must be the token that an earlier answer gave.")

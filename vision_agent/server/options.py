@@ -1,0 +1,74 @@
+"""Makes the options of each room from `Settings`; no room below `server/` sees `Settings`."""
+
+from __future__ import annotations
+
+import math
+
+from aiortc import RTCIceServer
+
+from vision_agent.addresses import Proxies
+from vision_agent.calls.admission import AdmissionLimits
+from vision_agent.calls.options import (
+    CallSettings,
+    FrameOptions,
+    OutputOptions,
+    PeerOptions,
+    TimeLimits,
+)
+from vision_agent.server.signalling import SignallingOptions
+from vision_agent.settings import Settings
+
+LOOPBACK = ("127.0.0.0/8", "::1")
+
+
+def admission_limits(settings: Settings) -> AdmissionLimits:
+    """What one address, one call and one conversation may have."""
+    calls = settings.calls_per_address
+    return AdmissionLimits(
+        # A single caller never takes the last quarter of the lines.
+        calls_per_address=math.ceil(settings.max_calls * 3 / 4) if calls is None else calls,
+        unconnected_calls_per_address=settings.unconnected_calls_per_address,
+        offers_per_minute=settings.offers_per_minute,
+        restarts_per_minute=settings.restarts_per_minute,
+        wrong_tokens_per_minute=settings.wrong_tokens_per_minute,
+    )
+
+
+def call_settings(settings: Settings) -> CallSettings:
+    """What holds for every call."""
+    return CallSettings(
+        frames=FrameOptions(
+            rate_hz=settings.frame_rate_hz,
+            max_px=settings.frame_max_px,
+            max_bytes=settings.frame_max_bytes,
+            change=settings.frame_change,
+            max_gap_s=settings.frame_max_gap_s,
+        ),
+        output=OutputOptions(
+            barge_in_hold_ms=settings.barge_in_hold_ms, tool_reports=settings.tool_reports
+        ),
+        peer=PeerOptions(
+            ice_servers=tuple(RTCIceServer(**one.described()) for one in settings.ice_servers),
+            connect_timeout_s=settings.connect_timeout_s,
+            vanished_after_s=settings.vanished_after_s,
+        ),
+        limits=TimeLimits(
+            max_call_s=settings.max_call_s, idle_s=settings.idle_s, warn_s=settings.warn_s
+        ),
+    )
+
+
+def signalling_options(settings: Settings) -> SignallingOptions:
+    """What the signalling routes need to know."""
+    # ICE servers are for callers from elsewhere, who reach the server through a proxy.
+    all_addresses = "0.0.0.0" if settings.ice_servers else ""
+    return SignallingOptions(
+        ice_servers=tuple(server.described() for server in settings.ice_servers),
+        resume_within_s=settings.resume_within_s,
+        has_token=settings.token is not None,
+        user_header=settings.user_header,
+        # Without a list of proxies, only this machine may name the caller.
+        login_proxies=Proxies(settings.trusted_proxies or LOOPBACK),
+        listens_on=settings.host,
+        media_host=settings.media_host or all_addresses,
+    )
