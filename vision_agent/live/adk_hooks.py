@@ -47,6 +47,31 @@ def tap(
     connection._gemini_session = _Tapped(session, on_message)  # type: ignore[attr-defined]
 
 
+class ContentConnection(BaseLlmConnection):
+    """A connection with one public method for the two ways in which ADK sends contents."""
+
+    async def send_words(self, content: types.Content, *, wants_answer: bool) -> None:
+        """Send typed words or tool results.
+
+        Args:
+            content: What to send.
+            wants_answer: Whether the model is to answer; otherwise the words are context only.
+        """
+        raise NotImplementedError
+
+    async def send_content(self, content: types.Content) -> None:
+        """Send typed words or tool results that want an answer."""
+        await self.send_words(content, wants_answer=True)
+
+    async def _send_content(self, content: types.Content, *, partial: bool = False) -> None:
+        await self.send_words(content, wants_answer=not partial)
+
+
+async def send_context(connection: BaseLlmConnection, content: types.Content) -> None:
+    """Sends words that want no answer."""
+    await connection._send_content(content, partial=True)
+
+
 async def tell(connection: BaseLlmConnection, contents: list[types.Content]) -> None:
     """Adds to a running conversation, and asks for an answer.
 

@@ -9,6 +9,8 @@ from traceback import format_tb, walk_tb
 from google.genai import errors
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from vision_agent.live.own_fault import OwnFault
+
 _CHECK = "Check the network."
 
 
@@ -22,10 +24,6 @@ class LiveFailure(Exception):
     def __init__(self, text: str, *, kind: str = "service") -> None:
         super().__init__(text)
         self.kind = kind
-
-
-class OwnFault(RuntimeError):
-    """Code of ours failed on what the model sent; the cause is chained."""
 
 
 class DatabaseError(RuntimeError):

@@ -7,6 +7,7 @@ played, and attaches them here; everybody behind reads them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeVar
 
 from google.adk.models.llm_response import LlmResponse
@@ -26,3 +27,27 @@ def played_on(response: LlmResponse) -> str | None:
     """The words that a response or event carries; None if nobody has attached any."""
     words = (response.custom_metadata or {}).get(_KEY)
     return words if isinstance(words, str) else None
+
+
+class PlayedOnce:
+    """Asks how much of the present answer has been played, once for each message of the model's.
+
+    ADK makes all responses of one message before it reads the next, so they carry the same words.
+
+    Args:
+        ask: Returns the words that have been played so far; None if nobody knows.
+    """
+
+    def __init__(self, ask: Callable[[], str] | None) -> None:
+        self._ask = ask
+        self._words: str | None = None
+
+    def next_message(self) -> None:
+        """Another message came: what was asked for the last one does not apply to it."""
+        self._words = None
+
+    def words(self) -> str | None:
+        """The words that had been played when the message came; None if nobody knows."""
+        if self._words is None and self._ask is not None:
+            self._words = self._ask()
+        return self._words

@@ -13,6 +13,7 @@ from google.genai import types
 from tests.local.scripted_engine import ScriptedEngine
 from vision_agent.live.connection.gemini import gemini_at
 from vision_agent.live.connection.ledger import Ledger
+from vision_agent.live.connection.observer import Nobody
 from vision_agent.live.connection.resilient import ResilientConnection
 from vision_agent.live.connection.timeouts import Timeouts
 from vision_agent.live.errors import LiveFailure
@@ -579,12 +580,12 @@ async def test_a_fault_of_our_own_is_not_taken_for_garbage_of_the_services(
     words = "my bank code is 4711"
     original = getattr(Ledger, where)
 
-    def faulty(ledger, message):
+    def faulty(ledger, message, *played):
         content = message.server_content if where == "received" else message
         if content and not failed:
             failed.append(True)
             raise ValueError(f"{words}")
-        return original(ledger, message)
+        return original(ledger, message, *played)
 
     monkeypatch.setattr(Ledger, where, faulty)
     async with talking(engine) as (_, talk):
@@ -609,34 +610,20 @@ async def test_words_that_are_sent_as_a_connection_is_dropped_at_once_wait_for_t
         async def send_content(self, content) -> None:
             self.sent.append(content.parts[0].text)
 
-    steady = ResilientConnection(None, Ledger(), Nobody(), Nobody(), model="m", timeouts=Timeouts())
+    resilient = ResilientConnection(
+        None, Ledger(), Nobody(), Nobody(), model="m", timeouts=Timeouts()
+    )
     sending = asyncio.create_task(
-        steady.send_content(types.Content(role="user", parts=[types.Part(text="hello")]))
+        resilient.send_content(types.Content(role="user", parts=[types.Part(text="hello")]))
     )
     await asyncio.sleep(0)
     dropped, kept = Link(), Link()
-    steady._link = dropped
-    steady._linked.set()
-    steady._unlink()  # before the task has run
+    resilient._link.opened(dropped)
+    resilient._link.lost()  # before the task has run
     for _ in range(3):
         await asyncio.sleep(0)
     assert not sending.done()
-    assert steady._ledger.idle  # so the next connection is not told it twice
-    steady._link = kept
-    steady._linked.set()
+    assert resilient._ledger.idle  # so the next connection is not told it twice
+    resilient._link.opened(kept)
     await sending
     assert (dropped.sent, kept.sent) == ([], ["hello"])
-
-
-class Nobody:
-    """Listens to nothing and holds nothing back."""
-
-    def connected(self) -> None: ...
-
-    def lost(self, why: str) -> None: ...
-
-    def cancelled(self, call_ids: list[str]) -> None: ...
-
-    def hold(self) -> None: ...
-
-    def release(self) -> None: ...

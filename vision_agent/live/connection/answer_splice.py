@@ -16,6 +16,41 @@ from vision_agent.live.connection.ledger import ReceivedAnswer
 OUTPUT_MIME = "audio/pcm;rate=24000"
 
 
+class SplicedAnswer:
+    """The present answer, over all the connections that it is given on."""
+
+    def __init__(self) -> None:
+        self._received = ReceivedAnswer()
+        self._splice = AnswerSplice(self._received)
+
+    def feed(self, response: LlmResponse) -> list[LlmResponse]:
+        """Take the next response; returns what is to be passed on, in order."""
+        passed = self._splice.feed(response)
+        if self._splice.joined:
+            self._received = ReceivedAnswer()
+        return passed
+
+    def broken_off(self, answer: ReceivedAnswer, *, owed: bool) -> bool:
+        """The connection is lost.
+
+        Args:
+            answer: What had been received of the answer on that connection.
+            owed: Whether the next connection is asked for the answer again.
+
+        Returns:
+            Whether the turn has to be ended here, because its end will not come: the answer is
+            complete, or nobody asked for it.
+        """
+        longest = answer.audio_bytes >= self._received.audio_bytes
+        if answer.begun and not answer.whole and longest:
+            self._received = ReceivedAnswer(answer.text, answer.audio_bytes)
+        over = answer.whole or (answer.begun and not owed)
+        if over:
+            self._received = ReceivedAnswer()
+        self._splice = AnswerSplice(self._received if owed else ReceivedAnswer())
+        return over
+
+
 class AnswerSplice:
     """The second giving of one answer.
 

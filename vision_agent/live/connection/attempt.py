@@ -1,0 +1,68 @@
+"""What is known of the present attempt to hold a model connection, and of those before it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vision_agent.live.connection.close_policy import Verdict, judge
+from vision_agent.live.connection.ledger import Replay
+from vision_agent.live.connection.liveness import ConnectionLeft
+
+
+@dataclass(slots=True)
+class Attempt:
+    """The attempts of one conversation, one after the other.
+
+    Attributes:
+        connected_before: Whether any attempt has led to a connection.
+    """
+
+    connected_before: bool = False
+    _resuming: bool = False
+    _takes_history: bool = False
+    _refusals: int = 0
+
+    def begin(self, replay: Replay) -> bool:
+        """The next attempt begins.
+
+        Returns:
+            Whether it makes a new session that is told a history first.
+        """
+        self._resuming = replay.handle is not None
+        self._takes_history = False
+        return replay.handle is None and bool(replay.contents)
+
+    @property
+    def in_words(self) -> bool:
+        """Whether tool calls and results are told in words.
+
+        What is told may be what was refused twice, and no service is known to refuse words.
+        """
+        return self._refusals > 1
+
+    def connected(self, *, takes_history: bool) -> None:
+        """The setup was accepted, and the model has been told what it missed.
+
+        Args:
+            takes_history: Whether the service still takes contents as history.
+        """
+        self.connected_before = True
+        self._takes_history = takes_history
+
+    def take_history(self) -> bool:
+        """Whether the next contents are to be sent as history: the first ones only."""
+        taken, self._takes_history = self._takes_history, False
+        return taken
+
+    def answered(self) -> None:
+        """The model has said or called something: it has accepted what it was told."""
+        self._refusals = 0
+
+    def ended(self, error: BaseException) -> Verdict:
+        """The attempt has ended with this error; what to do next."""
+        if isinstance(error, ConnectionLeft):
+            return Verdict.RESUME
+        verdict = judge(error, resuming=self._resuming, settled=self.connected_before)
+        if verdict is Verdict.RESTART:
+            self._refusals += 1
+        return verdict
