@@ -64,7 +64,7 @@ const devices = new Devices({
   onChange: onDevicesChanged,
 });
 const { camera, microphone } = devices;
-const controls = new Controls(byId("controls"), {
+const controls = new Controls(stage, {
   microphone: () => devices.toggleMicrophone(),
   camera: () => devices.toggleCamera(),
   switch: () => devices.switchCamera(),

@@ -132,6 +132,26 @@ async def test_the_focus_stays_in_the_page_when_what_had_it_disappears(
     assert await page.evaluate(FOCUS) == "call"
 
 
+async def test_m_mutes_while_the_focus_is_on_the_call_and_is_a_letter_elsewhere(
+    server, quiet_browser, open_page
+):
+    caller = await open_page(quiet_browser, server.url)
+    page = caller.page
+    await caller.call()
+    mute = page.locator('[data-control="microphone"]')
+    assert await mute.get_attribute("aria-keyshortcuts") == "M"
+    await page.keyboard.press("m")
+    await expect(mute).to_have_accessible_name("Unmute microphone")
+    await page.keyboard.press("Control+m")
+    await page.locator("#text").press("m")
+    await expect(page.locator("#text")).to_have_value("m")
+    await expect(mute).to_have_accessible_name("Unmute microphone")
+    await mute.focus()
+    await page.keyboard.press("M")
+    await expect(mute).to_have_accessible_name("Mute microphone")
+    await caller.press("hang-up")
+
+
 async def test_with_a_phones_keyboard_open_the_newest_words_can_be_read(
     server, quiet_browser, open_page
 ):

@@ -129,7 +129,7 @@ export class Captions {
     this.#noteFrame(line);
     if (!final) return;
     this.#userLine = null;
-    this.#announce("You", text);
+    this.announce(`You: ${text}`);
   }
 
   /**
@@ -157,7 +157,7 @@ export class Captions {
     if (!line) return null;
     line.dataset.state = "refused";
     line.append(element("span", "cut", `Not sent. ${reason}`));
-    this.#announcer.textContent = reason;
+    this.announce(reason);
     return this.#textOf(line);
   }
 
@@ -176,7 +176,7 @@ export class Captions {
     this.#answerLine = line;
     if (text.trim()) this.#write(line, text.trim());
     if (line.dataset.state !== "interrupted") line.dataset.state = "final";
-    this.#announce(this.#agentName, this.#textOf(line));
+    this.announce(`${this.#agentName}: ${this.#textOf(line)}`);
   }
 
   /**
@@ -241,8 +241,13 @@ export class Captions {
   note(text, kind = "note") {
     const line = this.#add(kind);
     this.#write(line, text);
-    if (kind === "error") this.#announcer.textContent = text;
+    if (kind === "error") this.announce(text);
     return line;
+  }
+
+  /** @param {string} text for a screen reader */
+  announce(text) {
+    this.#announcer.textContent = text;
   }
 
   /**
@@ -299,14 +304,6 @@ export class Captions {
   /** @param {HTMLElement} line */
   #textOf(line) {
     return textElement(line).textContent ?? "";
-  }
-
-  /**
-   * @param {string} who
-   * @param {string} text
-   */
-  #announce(who, text) {
-    this.#announcer.textContent = `${who}: ${text}`;
   }
 
   // Nothing scrolls for a caller who has scrolled up to read.

@@ -1,16 +1,24 @@
 // The row of buttons under the picture.
 
+const MUTE_KEY = "m"; // index.html names it in aria-keyshortcuts
+
 export class Controls {
   /** @type {Record<string, HTMLButtonElement>} */
   #buttons;
 
   /**
-   * @param {HTMLElement} row holds buttons with data-control="microphone|camera|switch|hang-up"
+   * @param {HTMLElement} stage holds buttons with data-control="microphone|camera|switch|hang-up".
+   *   The mute key works while the focus is in it, and nowhere else: speech input and typing
+   *   produce single letters too (WCAG 2.1.4).
    * @param {Record<string, () => void>} actions by the same names
    */
-  constructor(row, actions) {
+  constructor(stage, actions) {
+    stage.addEventListener("keydown", ({ key, repeat, altKey, ctrlKey, metaKey }) => {
+      const plain = !repeat && !altKey && !ctrlKey && !metaKey;
+      if (plain && key.toLowerCase() === MUTE_KEY) actions.microphone();
+    });
     /** @type {NodeListOf<HTMLButtonElement>} */
-    const buttons = row.querySelectorAll("[data-control]");
+    const buttons = stage.querySelectorAll("[data-control]");
     this.#buttons = Object.fromEntries([...buttons].map((one) => [one.dataset.control, one]));
     for (const [name, button] of Object.entries(this.#buttons)) {
       button.addEventListener("click", actions[name]);

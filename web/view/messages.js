@@ -68,8 +68,10 @@ function showServerMessage(data, view) {
       if (agentSees) captions.frameSentAtSpeechEnd(data.age_ms);
       return;
     case "point":
-      if (agentSees) points.show(data);
-      return;
+      if (!agentSees) return;
+      points.show(data);
+      // The boxes themselves are hidden from screen readers: a position means nothing there.
+      return captions.announce(`The agent points at: ${data.label}.`);
     case "clear_points":
       return points.clear();
     case "full_picture":

@@ -53,6 +53,14 @@ test("what the agent saw is not shown while it does not look", () => {
   assert.deepEqual(told, []);
 });
 
+test("what the agent points at is announced", () => {
+  own({ kind: "point", label: "Red square" });
+  assert.deepEqual(told, [
+    ["points", "show", { kind: "point", label: "Red square" }],
+    ["captions", "announce", "The agent points at: Red square."],
+  ]);
+});
+
 test("an error that ends the call is told where the call ends", () => {
   showMessage({ type: "error", data: { message: "No.", fatal: true } }, page);
   showMessage({ type: "error", data: { error: "Odd.", fatal: false } }, page);
