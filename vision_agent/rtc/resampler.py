@@ -10,6 +10,9 @@ from av import AudioFrame
 from av.error import BlockingIOError, EOFError
 from av.filter import Graph
 
+DELAY_S = 0.01
+"""More than the filter holds back: what is owed beyond waits in a further frame."""
+
 
 class Resampler:
     """Made for the shape of one frame; a frame of any other shape needs another one.
@@ -20,6 +23,9 @@ class Resampler:
     """
 
     def __init__(self, like: AudioFrame, rate_hz: int) -> None:
+        self._ratio = rate_hz / like.sample_rate
+        self._delay = rate_hz * DELAY_S
+        self._owed = 0.0
         self._graph = Graph()
         self._graph.threads = 1
         source = self._graph.add(
@@ -38,11 +44,15 @@ class Resampler:
     def resample(self, frame: AudioFrame) -> bytes:
         """Takes the next frame; returns what of the result is ready, s16le mono."""
         self._graph.push(frame)
-        ready = bytearray()
-        while True:
+        self._owed += frame.samples * self._ratio
+        ready = b""
+        # One frame makes one. Asking whether there is another takes as long as resampling it.
+        while not ready or self._owed > self._delay:
             try:
                 resampled = self._graph.pull()
             except (BlockingIOError, EOFError):
-                return bytes(ready)
+                break
             assert isinstance(resampled, AudioFrame)
             ready += memoryview(resampled.planes[0])[: resampled.samples * 2]
+            self._owed -= resampled.samples
+        return ready

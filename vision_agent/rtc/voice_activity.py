@@ -49,6 +49,7 @@ class VoiceActivity:
         self._quiet_chunks = 0
         self._minima: deque[float] = deque(maxlen=BLOCKS)
         self._block: list[float] = []
+        self._noise = QUIETEST_NOISE
         self._smooth = 0.0
         self._peak = 0.0
         self.speaking = False
@@ -67,7 +68,7 @@ class VoiceActivity:
         samples = np.frombuffer(chunk, "<i2").astype(np.float32)
         level = float(np.dot(samples, samples)) / max(1, samples.size)
         self._measure_noise(level)
-        noise = self._noise()
+        noise = self._noise
         quietest = QUIETEST_SPEECH if self._minima else FIRST_SPEECH
         self.level, self.loud = level, level > max(quietest, noise * START_ABOVE_NOISE)
         if self.speaking:
@@ -91,10 +92,6 @@ class VoiceActivity:
         self._recent.clear()
         return was_speaking
 
-    def _noise(self) -> float:
-        noise = min(self._minima, default=QUIETEST_NOISE)
-        return min(LOUDEST_NOISE, max(QUIETEST_NOISE, noise))
-
     def _measure_noise(self, level: float) -> None:
         if level < DIGITAL_SILENCE:
             return
@@ -104,3 +101,4 @@ class VoiceActivity:
         if len(self._block) == BLOCK_CHUNKS:
             self._minima.append(min(self._block))
             self._block.clear()
+            self._noise = min(LOUDEST_NOISE, max(QUIETEST_NOISE, min(self._minima)))
