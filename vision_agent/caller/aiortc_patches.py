@@ -1,11 +1,15 @@
 """The only file of the caller that touches private parts of aiortc and aioice.
 
-Three things a caller needs have no public way in:
+A caller needs three things for which aiortc has no public interface:
 
-- aioice gathers no loopback candidate, so on a machine without a network there would be no call.
-- aiortc's jitter buffer hands a packet over 80 ms after it came (four packets are held back), and
-  says nothing about when it came; a reply measured behind it would look 80 ms slower.
-- Nor can that buffer be made smaller, for somebody who listens.
+- A loopback candidate. aioice gathers none, so a machine without a network could not call itself.
+- The arrival time of each packet. aiortc's jitter buffer holds four packets back and passes each on
+  80 ms after it arrived: a reply measured behind it would look 80 ms slower.
+- A smaller jitter buffer, for a caller who listens.
+
+The server replaces the same function of aioice (`rtc/aiortc_patches.py`), for another purpose: it
+chooses addresses call by call, while a caller adds loopback to whatever is gathered. Neither knows
+of the other, and in a process that does both the caller's list wraps the server's.
 
 `tests/caller/test_aiortc_patches.py` fails when one of these parts changes.
 """
@@ -23,9 +27,7 @@ _LOOPBACK = "127.0.0.1"
 
 
 def gather_loopback() -> None:
-    """Make every new peer connection offer 127.0.0.1 besides the machine's addresses.
-
-    Idempotent. Applies to the whole process, which may have done the same already.
+    """Make every new peer connection of this process gather 127.0.0.1 as well. Idempotent.
 
     Raises:
         RuntimeError: aioice no longer has the function that is replaced.
@@ -34,7 +36,7 @@ def gather_loopback() -> None:
         aioice.ice, "get_host_addresses", None
     )
     if gather is None:
-        raise RuntimeError("aioice.ice.get_host_addresses is gone: the caller needs mending.")
+        raise RuntimeError("aioice.ice.get_host_addresses is gone: the caller must be adapted.")
     if getattr(gather, "gathers_loopback", False):
         return
 
@@ -47,14 +49,14 @@ def gather_loopback() -> None:
 
 
 def watch_arrivals(receiver: RTCRtpReceiver, on_packet: Callable[[int], None]) -> None:
-    """Call `on_packet` with the RTP time stamp of each packet at the moment it arrives.
+    """Call `on_packet` with the RTP time stamp of each packet when it arrives.
 
     Raises:
         RuntimeError: aiortc no longer has the method that is wrapped.
     """
     handle: Any = getattr(receiver, "_handle_rtp_packet", None)
     if handle is None:
-        raise RuntimeError("RTCRtpReceiver._handle_rtp_packet is gone: the caller needs mending.")
+        raise RuntimeError("RTCRtpReceiver._handle_rtp_packet is gone: the caller must be adapted.")
 
     async def noted(packet: Any, arrival_time_ms: int) -> None:
         on_packet(packet.timestamp)
@@ -64,10 +66,10 @@ def watch_arrivals(receiver: RTCRtpReceiver, on_packet: Callable[[int], None]) -
 
 
 def hold_back_little(receiver: RTCRtpReceiver) -> None:
-    """Let an audio receiver hand each packet over when the next has come, 20 ms later, not 80.
+    """Make an audio receiver pass each packet on when the next arrives: after 20 ms, not 80.
 
-    A lost packet is given up after 80 ms instead of 320. In a process that serves calls as well the
-    buffer is another one already, which holds back nothing.
+    A lost packet is given up after 80 ms instead of 320. A process that serves calls as well has
+    replaced the buffer already by one that holds nothing back.
 
     Raises:
         RuntimeError: aiortc no longer has the buffer that is replaced.
@@ -75,6 +77,6 @@ def hold_back_little(receiver: RTCRtpReceiver) -> None:
     name = "_RTCRtpReceiver__jitter_buffer"
     buffer = getattr(receiver, name, None)
     if buffer is None:
-        raise RuntimeError("RTCRtpReceiver.__jitter_buffer is gone: the caller needs mending.")
+        raise RuntimeError("RTCRtpReceiver.__jitter_buffer is gone: the caller must be adapted.")
     if isinstance(buffer, JitterBuffer):
         setattr(receiver, name, JitterBuffer(capacity=4, prefetch=1))

@@ -1,4 +1,4 @@
-"""Both sides of a call in one stereo WAV: the caller left, the agent right, in the call's time."""
+"""Both sides of a call in one stereo WAV: caller left, agent right, aligned to the call's time."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import numpy as np
 
 from vision_agent.caller.recording import SOUND_RATE_HZ, Samples
 
-# Frames of a steady stream come a few ms early or late; only a real gap becomes silence.
+# Frames of a steady stream arrive a few ms early or late; only a real gap becomes silence.
 _JITTER_SAMPLES = SOUND_RATE_HZ // 10
-# A side that is silent for so long is filled up, so that no more than this waits in memory.
+# A side that lags this far behind is padded with silence, which bounds what waits in memory.
 _LAG_SAMPLES = SOUND_RATE_HZ
 
 
 class CallRecorder:
-    """Writes as it goes; what was written is a playable file once `close` was called.
+    """Writes both sides as they arrive; `close` makes the file playable.
 
     Args:
-        path: The file.
+        path: The WAV file.
 
     Raises:
-        OSError: It can't be written.
+        OSError: The file can't be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,15 +34,15 @@ class CallRecorder:
         self._written = 0
 
     def caller(self, samples: Samples, at_ms: int) -> None:
-        """Take the caller's sound; `at_ms` is when its last sample was said."""
+        """Take a frame of the caller's; `at_ms` is when its last sample was sent."""
         self._take(0, samples, at_ms)
 
     def agent(self, samples: Samples, at_ms: int) -> None:
-        """Take the agent's sound; `at_ms` is when it came."""
+        """Take a frame of the agent's; `at_ms` is when it arrived."""
         self._take(1, samples, at_ms)
 
     def close(self) -> None:
-        """Write what waits and finish the file."""
+        """Write what is still buffered and finish the file."""
         self._write(max(side.end for side in self._sides))
         self._file.close()
 
@@ -66,7 +66,7 @@ class CallRecorder:
 
 
 class _Side:
-    """One side's sound that waits for the other's; `end` counts from the call's beginning."""
+    """One side's sound that waits for the other's; `end` counts samples from the call's start."""
 
     def __init__(self) -> None:
         self.end = 0

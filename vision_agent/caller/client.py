@@ -1,4 +1,4 @@
-"""A call from Python: sound files, spoken PCM, typed text, recordings, images and frames."""
+"""A call from Python: speak sound files or PCM, type text, show recordings, images or frames."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ _QUIET_MS = 700
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the agent answered.
+    """The agent's answer.
 
     Attributes:
-        text: Its words, as the server transcribed them.
-        reply_ms: From the end of the question to its voice; None if it had none.
-        voice: Its voice, mono s16 at 48 kHz.
-        agent: Which agent said the last of it, by its name; a call may have several.
+        text: The words, as the server transcribed them.
+        reply_ms: From the end of the question to the first sound of the answer; None without voice.
+        voice: The sound, mono s16 at 48 kHz; shape (samples,).
+        agent: The name of the agent that spoke last; a call may have several.
     """
 
     text: str
@@ -57,15 +57,15 @@ class Answer:
 
 
 class CallClient:
-    """A call to a server while the context lasts.
+    """A call to a server, for as long as the context lasts.
 
     Args:
         url: The server, `http://host:port`.
-        show: What the camera shows at first; see `show`. None is a call without a camera.
-        token: The server's access token, if it wants one.
-        headers: Sent with every request besides, such as the cookie of a login in front.
+        show: What the camera shows at first; see `show`. None makes a call without a camera.
+        token: The access token, if the server requires one.
+        headers: Sent with every request, such as the cookie of a login in front of the server.
         asked: Options of this call: `agent`, `voice`, `language`, `modalities` and so on.
-        timeout_s: The longest wait for the server, and for an answer.
+        timeout_s: The longest wait for the server, and for an answer, in seconds.
     """
 
     def __init__(
@@ -79,18 +79,24 @@ class CallClient:
         timeout_s: float = 60.0,
     ) -> None:
         self._url, self._token, self._timeout_s = url, token, timeout_s
-        self._headers, self._first, self._asked = headers, show, dict(asked or {})
-        self._made: InteractiveCall | None = None
-        self._told = 0
+        self._headers, self._shown_first, self._asked = headers, show, dict(asked or {})
+        self._dialled: InteractiveCall | None = None
+        self._lines_returned = 0
         self._in_text = "TEXT" in str(self._asked.get("modalities", "")).upper()
 
     async def __aenter__(self) -> Self:
-        """Dial; `BadRecording`, `CallRefused` or `CallFailed` say why not."""
+        """Dial, and wait until the server is ready and has seen a frame.
+
+        Raises:
+            BadRecording: `show` is not a usable recording or image.
+            CallRefused: The server can't be reached or does not take the call.
+            CallFailed: No connection was made, or the server was not ready in time.
+        """
         self._microphone = MicrophoneTrack()
         self._camera: SwitchingCamera | None = None
-        if self._first is not None:
+        if self._shown_first is not None:
             self._camera = SwitchingCamera()
-            self._camera.show(await _frames_of(self._first))
+            self._camera.show(await _frames_of(self._shown_first))
         call = InteractiveCall(
             Signalling(self._url, self._token, self._timeout_s, self._headers),
             self._microphone,
@@ -101,7 +107,7 @@ class CallClient:
             timeout_s=self._timeout_s,
         )
         await call.__aenter__()
-        self._made = call
+        self._dialled = call
         if self._camera is not None:
             try:
                 await call.until_seen()
@@ -120,36 +126,36 @@ class CallClient:
 
     @property
     def _call(self) -> InteractiveCall:
-        if self._made is None:
+        if self._dialled is None:
             raise CallFailed("There is no call yet: write `async with CallClient(…) as call`.")
-        return self._made
+        return self._dialled
 
     @property
     def transcript(self) -> list[tuple[str, str]]:
-        """Who ("user" or "agent") said what so far; typed text isn't transcribed."""
+        """Who ("user" or "agent") said what so far. Typed text is not part of it."""
         return self._call.transcript
 
     @property
     def tool_calls(self) -> list[ToolCallRecord]:
-        """The tools the agent has used so far: name, arguments, result, times."""
+        """The tools the agent has used so far, with name, arguments, result and times."""
         return self._call.tool_calls
 
     @property
     def points(self) -> list[Point]:
-        """What the agent has pointed at so far: label and box."""
+        """What the agent has pointed at so far, as labels and boxes."""
         return self._call.points
 
     async def show(self, what: Path | str | npt.NDArray[np.uint8]) -> None:
-        """Show something else, and wait until the model was sent a picture.
+        """Show something else, and wait until the model has been sent a frame of it.
 
         Args:
             what: A recording or an image (MP4, WebM, MKV, PNG, JPEG, … anything FFmpeg reads), or
                 a frame: RGB, uint8, shape (height, width, 3).
 
         Raises:
-            BadRecording: It can't be shown.
+            BadRecording: The file is not a usable recording or image.
             CallFailed: The call has ended.
-            ValueError: The call began without a camera, or the array is no frame.
+            ValueError: The call began without a camera, or the array is not an RGB frame.
         """
         call = self._call
         if self._camera is None:
@@ -157,16 +163,16 @@ class CallClient:
                 "The call has no camera: give the first picture as CallClient(show=…)."
             )
         self._camera.show(await _frames_of(what))
-        # A server looks when it is asked something, too; this is for what is said next.
+        # A server takes a frame when something is asked, too; this wait is for what is asked next.
         seen = call.frames_seen
         await call.until(lambda: call.frames_seen > seen, _SEEN_S)
 
     async def type(self, text: str) -> Answer:
-        """Type a line; returns its answer.
+        """Type a line; returns the answer.
 
         Raises:
             ValueError: The line is empty.
-            CallFailed: There was no answer, or the call has ended.
+            CallFailed: No answer came, the server refused the line, or the call has ended.
         """
         if not text.strip():
             raise ValueError("There is nothing to type: the line is empty.")
@@ -179,11 +185,11 @@ class CallClient:
 
         Args:
             what: A sound file (WAV, MP3, FLAC, … or a video's sound), or PCM: s16le mono.
-            rate_hz: The rate of PCM.
+            rate_hz: The sample rate of the PCM.
 
         Raises:
             BadRecording: The file can't be read, or nothing is said in it.
-            CallFailed: There was no answer, or the call has ended.
+            CallFailed: No answer came, or the call has ended.
         """
         if isinstance(what, bytes):
             sound = resample(what, rate_hz)
@@ -194,27 +200,27 @@ class CallClient:
             raise BadRecording("Nothing is said in it: there is nothing to answer.")
         voice, said = self._listen()
         self._microphone.speak(sound)
-        # The pause after the last word is the sign that it was the last.
+        # The call is waited on from the last word on: the pause behind it ends the caller's turn.
         await self._call.until(lambda: self._microphone.spoken_ms >= spans[-1].end_ms)
         return await self._answer(voice, said)
 
     async def listen(self) -> Answer:
-        """What the agent says unasked: next, or since the last answer.
+        """Wait for what the agent says unasked; returns what it has said since the last answer.
 
         Raises:
-            CallFailed: It has said nothing until the timeout, or the call has ended.
+            CallFailed: The agent said nothing within the timeout, or the call has ended.
         """
         voice, _ = self._listen()
 
         def has_spoken() -> bool:
-            return any(line.who == "agent" for line in self._call.lines[self._told :])
+            return any(line.who == "agent" for line in self._call.lines[self._lines_returned :])
 
         def has_finished() -> bool:
             return has_spoken() and self._call.silent_ms > _QUIET_MS
 
         if not await self._call.until(has_finished, self._timeout_s) and not has_spoken():
             raise CallFailed(f"The agent has said nothing for {self._timeout_s:g} s.")
-        return self._told_since(self._told, None, voice)
+        return self._answer_since(self._lines_returned, None, voice)
 
     def _listen(self) -> tuple[ReceivedAudio, int]:
         voice = ReceivedAudio()
@@ -223,14 +229,14 @@ class CallClient:
 
     async def _answer(self, voice: ReceivedAudio, said: int) -> Answer:
         how = await self._call.until_answered(in_text=self._in_text)
-        answer = self._told_since(said, self._call.last_reply_ms, voice)
+        answer = self._answer_since(said, self._call.last_reply_ms, voice)
         if how != "answered" and not answer.text:
             raise CallFailed(f"The agent did not answer: {how}.")
         return answer
 
-    def _told_since(self, said: int, reply_ms: int | None, voice: ReceivedAudio) -> Answer:
+    def _answer_since(self, said: int, reply_ms: int | None, voice: ReceivedAudio) -> Answer:
         lines = [line for line in self._call.lines[said:] if line.who == "agent"]
-        self._told = len(self._call.lines)
+        self._lines_returned = len(self._call.lines)
         return Answer(
             " ".join(line.text for line in lines),
             reply_ms,

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# Voices pause between sentences, tools and thoughts; with the server's word that the turn is
-# complete a short silence is enough, without it a long one must do.
+# A voice pauses between sentences and while tools run. After the server's `turn_complete` a short
+# silence is enough; without it only a long one counts.
 QUIET_AFTER_TURN_MS = 700
 QUIET_WITHOUT_TURN_MS = 4_000
-# A completed turn of which nothing was heard: its sound may still be on its way for this long.
+# How long after a completed turn without sound the sound may still be on its way.
 VOICELESS_TURN_MS = 3_000
 
 
 @dataclass(frozen=True, slots=True)
 class CallProgress:
-    """Where a call stands, in ms on its timeline.
+    """The state of a call, in ms on its timeline.
 
     Attributes:
-        now_ms: Now.
-        said_ms: When everything the caller has to say had been said; None before that.
-        expects_answer: Whether anything was said that wants an answer.
-        answered_ms: When the agent's voice began after `said_ms`; None while it hasn't.
-        silent_since_ms: End of the newest voiced packet of the whole call.
-        turn_complete_ms: The newest completed turn.
+        now_ms: The current time.
+        said_ms: When the caller had said everything; None before that.
+        expects_answer: Whether anything was said that calls for an answer.
+        answered_ms: When the agent's voice began after `said_ms`; None before that.
+        silent_since_ms: The end of the newest voiced packet of the whole call.
+        turn_complete_ms: When the newest turn was completed.
         is_busy: The agent is waiting for a tool.
-        timeout_ms: How long to wait after `said_ms`.
+        timeout_ms: The longest wait after `said_ms`.
         in_text: The agent answers in text: no voice is waited for.
     """
 

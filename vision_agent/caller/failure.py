@@ -1,4 +1,4 @@
-"""How a call fails, for whoever made it: two exceptions, and errors put into sentences."""
+"""How a call fails, as its caller sees it: two exceptions, and errors put into sentences."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _PLAIN_WORD = re.compile(r"[^\W\d_]+(['-][^\W\d_]+)*[,.;:!?]?")
 
 
 class CallRefused(RuntimeError):
-    """The server didn't take the call; `str(error)` says why, in its own words where it had any.
+    """The server did not take the call; `str(error)` says why, if possible in the server's words.
 
     Attributes:
-        status: The HTTP status of the refusal; None if there was no HTTP answer to speak of.
+        status: The HTTP status of the refusal; None if there was no usable HTTP answer.
     """
 
     def __init__(self, text: str, status: int | None = None) -> None:
@@ -22,13 +22,13 @@ class CallRefused(RuntimeError):
 
 
 class CallFailed(RuntimeError):
-    """The call can't go on, or has ended; `str(error)` is a sentence that says why."""
+    """The call has ended or can't go on; `str(error)` is a sentence that says why."""
 
 
 def sentence(words: object) -> str:
-    """Words of an exception or of a server as a sentence: a capital first, one full stop last.
+    """Make a sentence of an exception's or a server's words: capitalised, ended by one full stop.
 
-    An address, a file or another name that begins it stays as it is written.
+    An address, a file name or another name at the beginning keeps its spelling.
     """
     text = str(words).strip() or type(words).__name__
     if _PLAIN_WORD.fullmatch(text.split()[0]):
@@ -38,15 +38,15 @@ def sentence(words: object) -> str:
 
 @contextmanager
 def as_call_failed(what: str) -> Iterator[None]:
-    """Raise `CallFailed` for whatever aiortc raises inside.
+    """Raise `CallFailed` for anything that aiortc raises inside the context.
 
-    aiortc raises its own `InvalidStateError`, `InvalidAccessError` and `OperationError`, and for a
-    description it can't parse whatever its parser stumbles over (`ValueError`, `KeyError`,
-    `AssertionError`, …): none of them says anything to the person who made the call. The cause is
-    kept as `__cause__`.
+    aiortc raises its own `InvalidStateError`, `InvalidAccessError` and `OperationError`, and any
+    exception of its parser (`ValueError`, `KeyError`, `AssertionError`, …) for a description that
+    can't be parsed. None of them means anything to the person who made the call. `__cause__` keeps
+    the original.
 
     Args:
-        what: What did not work, as the beginning of a sentence.
+        what: What failed, as the beginning of a sentence.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""The STUN and TURN servers that a server names in its `/api/info`. Pure."""
+"""The STUN and TURN servers that `/api/info` lists. Pure."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ logger = logging.getLogger(__name__)
 
 
 def read_ice_servers(described: Any) -> list[RTCIceServer]:
-    """The usable ones of what a server described as `RTCIceServer`s (W3C WebRTC 4.2.4).
+    """Return the usable entries of a list of `RTCIceServer` dictionaries (W3C WebRTC 4.2.4).
 
-    Keys that aiortc doesn't know are left out (`credentialType` and whatever a later version of the
-    specification adds). A server whose URLs can't be parsed is left out with a warning.
+    Keys that aiortc does not know are ignored: `credentialType`, and what later versions of the
+    specification add. An entry whose URLs can't be parsed is skipped with a warning.
     """
     if not isinstance(described, list):
         return []

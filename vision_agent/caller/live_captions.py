@@ -1,4 +1,4 @@
-"""Words as they come, before a line of the transcript is whole. Pure: RTVI messages in."""
+"""Unfinished lines of the transcript, as their words arrive. Pure: RTVI messages in."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from vision_agent.caller import rtvi
 
 
 class LiveCaptions:
-    """Tells each side's unfinished line, and the state the server says the call is in.
+    """Reports each side's unfinished line, and the state the server says the call is in.
 
     Args:
-        on_partial: Called with "user" or "agent" and what of the line there is; empty when the
-            line is whole.
+        on_partial: Called with "user" or "agent" and the line so far; empty once it is complete.
         on_state: Called with `connecting`, `listening`, `thinking`, `speaking` and so on.
     """
 
@@ -23,7 +22,7 @@ class LiveCaptions:
         self._texts = {"user": "", "agent": ""}
 
     def feed(self, message: str | bytes) -> None:
-        """Take one message; what isn't understood is somebody else's."""
+        """Take one message; messages of other kinds are ignored."""
         if (body := rtvi.parse(message)) is None or not isinstance(data := body.get("data"), dict):
             return
         text = data.get("text")

@@ -1,4 +1,4 @@
-"""The caller's peer connection: its camera, its microphone, its channel, and the agent's voice."""
+"""The caller's peer connection: microphone, camera, data channel, and the agent's voice."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from vision_agent.version import __version__
 logger = logging.getLogger(__name__)
 
 _CLOSE_S = 5.0
-# The jitter buffer holds a handful of packets; older arrivals belong to packets that were lost.
+# The jitter buffer holds a few packets; older arrivals belong to packets that were lost.
 _ARRIVALS_KEPT = 500
 
 
@@ -40,22 +40,22 @@ OnAudio = Callable[[Samples, int], None]
 
 
 class CallerPeer:
-    """One peer connection, furnished as an RTVI client's: microphone, camera, channel "chat".
+    """A peer connection laid out like an RTVI client's: microphone, camera, data channel "chat".
 
-    What aiortc raises leaves here as `CallFailed`.
+    Whatever aiortc raises is passed on as `CallFailed`.
 
     Args:
         microphone: What the caller says.
-        camera: What the caller shows; None for a call without a picture.
+        camera: What the caller shows; None for a call without video.
         on_message: Receives the channel's messages.
         on_audio: Receives the agent's voice.
-        now_ms: The call's clock, which stamps both.
+        now_ms: The call's clock; both callbacks get its times.
         ice_servers: STUN and TURN servers to gather candidates from.
-        is_played: Somebody listens: the voice is handed over as soon as it can be decoded.
+        is_played: Somebody listens: the voice is passed on as soon as it can be decoded.
 
     Attributes:
-        connected_ms: When media could flow, None before.
-        lost: Why the connection is gone, None while it isn't.
+        connected_ms: When ICE and DTLS were done and media could flow; None before that.
+        lost: Why the connection is gone; None while it stands.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class CallerPeer:
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=list(ice_servers)))
         self._peer.on("track", self._on_track)
         self._peer.on("connectionstatechange", self._on_state)
-        # RTVI clients keep this order: the microphone first, for the agent's voice answers on it.
+        # RTVI clients keep this order: the agent's voice returns on the microphone's transceiver.
         self._peer.addTransceiver(microphone, direction="sendrecv")
         if camera is not None:
             self._peer.addTransceiver(camera, direction="sendonly").setCodecPreferences(_vp8())
@@ -101,7 +101,7 @@ class CallerPeer:
             return str(self._peer.localDescription.sdp)
 
     async def accept(self, sdp: str) -> None:
-        """Take the server's answer; the connection is then made in the background.
+        """Apply the server's answer; the connection is then made in the background.
 
         Raises:
             CallFailed: The answer can't be parsed or doesn't fit the offer.
@@ -110,24 +110,24 @@ class CallerPeer:
             await self._peer.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
 
     def type(self, text: str) -> None:
-        """Send a typed question.
+        """Send a typed line.
 
         Raises:
-            CallFailed: The connection is gone or not made yet, or the server takes no message of
-                that size.
+            CallFailed: The connection is gone or not made yet, or the message is larger than the
+                server accepts.
         """
         self._send(send_text(uuid.uuid4().hex, text))
 
     def tell_microphone(self, on: bool) -> None:
-        """Say that the microphone was switched on or off: a model then waits for no more of it.
+        """Tell the server that the microphone was switched on or off, which ends the speech.
 
-        Says nothing where the connection is gone: `lost` says that.
+        Does nothing once the connection is gone; `lost` says so.
         """
         if self._channel.readyState == "open":
             self._send_if_it_can(track_status(receiver_index=0, enabled=on))
 
     async def close(self) -> None:
-        """Stop the tracks and release everything; bounded."""
+        """Stop the tracks and release everything, within `_CLOSE_S`."""
         self._microphone.stop()
         if self._camera is not None:
             self._camera.stop()
@@ -135,10 +135,10 @@ class CallerPeer:
         try:
             await asyncio.wait_for(self._peer.close(), _CLOSE_S)
         except TimeoutError:
-            # aiortc's close can wait for ever on a transport that is half set up.
+            # aiortc's close can wait forever on a transport that is only half set up.
             logger.warning("the caller's peer connection didn't close within %s s", _CLOSE_S)
         except Exception:
-            # The call is over, and its result stands; the tasks below are still to be ended.
+            # The call is over and its result stands; only the tasks below remain to be ended.
             logger.warning("the caller's peer connection didn't close cleanly", exc_info=True)
         for task in self._receiving:
             task.cancel()
@@ -148,15 +148,15 @@ class CallerPeer:
         self._send_if_it_can(client_ready(uuid.uuid4().hex, __version__))
 
     def _send(self, message: str) -> None:
-        """The only place that sends: `CallFailed` if it can't be."""
+        """Send a message; every message passes here. Raises `CallFailed` if it can't be sent."""
         if self._channel.readyState != "open":
-            # "closing" and "closed" are also what a failed connection leaves behind.
+            # A failed connection also leaves its channel "closing" or "closed".
             raise CallFailed(sentence(self.lost or "the connection to the server is not open"))
         with as_call_failed("The message can't be sent"):
             self._channel.send(message)
 
     def _send_if_it_can(self, message: str) -> None:
-        """Send what nobody waits for; a failure is the call's, as `lost`."""
+        """Send a message that nobody waits for; a failure ends the call, as `lost`."""
         try:
             self._send(message)
         except CallFailed as error:
@@ -178,7 +178,7 @@ class CallerPeer:
             self._receiving.append(asyncio.create_task(self._receive(track)))
 
     def _note_arrival(self, rtp_timestamp: int) -> None:
-        # aiortc counts a decoded frame's pts from the first packet's time stamp.
+        # aiortc counts the pts of decoded frames from the time stamp of the first packet.
         if self._first_stamp is None:
             self._first_stamp = rtp_timestamp
         if len(self._arrivals) >= _ARRIVALS_KEPT:
@@ -186,7 +186,7 @@ class CallerPeer:
         self._arrivals[(rtp_timestamp - self._first_stamp) & 0xFFFFFFFF] = self._now_ms()
 
     async def _receive(self, track: MediaStreamTrack) -> None:
-        """Take the agent's voice off its track until it ends."""
+        """Read the agent's voice from its track until the track ends."""
         resampler = av.AudioResampler(format="s16", layout="mono", rate=SOUND_RATE_HZ)
         while True:
             try:
@@ -208,7 +208,7 @@ class CallerPeer:
 
 
 def _vp8() -> list[RTCRtpCodecCapability]:
-    """VP8 and its retransmissions: what every WebRTC peer must speak (RFC 7742)."""
+    """VP8 and its retransmissions, which every WebRTC peer must support (RFC 7742)."""
     video = RTCRtpReceiver.getCapabilities("video")
     codecs = video.codecs if video is not None else []
     return [codec for codec in codecs if codec.mimeType in ("video/VP8", "video/rtx")]

@@ -1,8 +1,8 @@
-"""What smooths the agent's voice between the network and the speaker. No I/O, no clock.
+"""The buffer between the agent's voice and the loudspeaker. No I/O, no clock.
 
-Packets come in bursts and the two clocks drift, so a little is kept in hand. Too little is filled
-with silence; too much is made up for by leaving out silence, and only past the bound by leaving out
-speech, for a caller would rather lose a syllable than be ever further behind.
+Packets arrive in bursts, and the clocks of sender and sound card drift, so some sound is kept in
+reserve. An underrun is filled with silence. A growing reserve first loses silent frames, and only
+beyond the bound also speech: losing a syllable is better than lagging ever further behind.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ class Playout:
         self._pieces: deque[Samples] = deque()
         self._starting = True
         self.left_out_ms = 0
-        """Speech that was left out so far."""
+        """How much sound beyond the bound has been dropped."""
 
     @property
     def waiting_ms(self) -> int:
-        """How much waits."""
+        """How much sound waits."""
         return sum(len(piece) for piece in list(self._pieces)) // _SAMPLES_PER_MS
 
     def push(self, samples: Samples) -> None:
-        """Take the next piece of the agent's voice."""
+        """Take the next frame of the agent's voice."""
         if self.waiting_ms >= _PLENTY_MS and rms(samples) < VOICED_RMS:
             return
         self._pieces.append(samples)
@@ -43,7 +43,7 @@ class Playout:
             self.left_out_ms += len(self._pieces.popleft()) // _SAMPLES_PER_MS
 
     def pull(self, count: int) -> Samples:
-        """Return exactly `count` samples to play now; what isn't there is silence."""
+        """Return exactly `count` samples to play now, padded with silence."""
         out = np.zeros(count, np.int16)
         if self._starting and self.waiting_ms < _START_MS:
             return out

@@ -1,4 +1,4 @@
-"""The agent's voice as the caller received it: when it sounded, and its samples. Pure."""
+"""The agent's voice as received: its voiced stretches and its samples. Pure."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from vision_agent.caller.level import VOICED_RMS, rms
 from vision_agent.caller.recording import SOUND_RATE_HZ, Samples
 from vision_agent.caller.utterances import Span
 
-# Pauses inside a sentence are shorter; an answer cut off and a new one are further apart.
+# Pauses inside a sentence are shorter; an interrupted answer and the next one are further apart.
 QUIET_MS = 300
-# 86 MB; a call is bounded by its recording and its timeout, this bounds what a mad server costs.
+# 86 MB. Recording and timeout bound a call already; this bounds what a misbehaving server costs.
 _MAX_KEPT_S = 15 * 60
 
 
 class ReceivedAudio:
-    """Collects received audio and knows its voiced stretches, on the call's timeline in ms."""
+    """Collects received audio and its voiced stretches, in ms on the call's timeline."""
 
     def __init__(self) -> None:
         self.voiced_ms = 0
@@ -28,7 +28,7 @@ class ReceivedAudio:
         self._end_of_voice = 0
 
     def feed(self, samples: Samples, arrived_ms: int) -> None:
-        """Take one received frame of mono s16 at `SOUND_RATE_HZ`.
+        """Take one frame of mono s16 at `SOUND_RATE_HZ`.
 
         Args:
             samples: The decoded frame, usually 20 ms.
@@ -44,7 +44,7 @@ class ReceivedAudio:
             else:
                 self._stretches.append(Span(arrived_ms, end_ms))
             self.voiced_ms += length_ms
-        # Kept from the first voiced frame on: the wait before it is in the report's figures.
+        # Kept from the first voiced frame on; the wait before it stands in the report as a figure.
         if self._stretches and self._kept_samples < _MAX_KEPT_S * SOUND_RATE_HZ:
             self._kept.append(samples)
             self._kept_samples += len(samples)
@@ -53,25 +53,25 @@ class ReceivedAudio:
 
     @property
     def stretches(self) -> list[Span]:
-        """Voiced stretches in order, at least `QUIET_MS` apart; the last one may still grow."""
+        """The voiced stretches in order, at least `QUIET_MS` apart; the last one may still grow."""
         return list(self._stretches)
 
     def first_after(self, at_ms: int) -> int | None:
-        """Return when the first stretch that begins at or after `at_ms` began."""
+        """Return when the first stretch at or after `at_ms` began; None if there is none."""
         return next((s.start_ms for s in self._stretches if s.start_ms >= at_ms), None)
 
     def silent_since(self) -> int | None:
-        """Return the end of the newest voiced frame, or None while there was none."""
+        """Return the end of the newest voiced frame; None before the first."""
         return self._stretches[-1].end_ms if self._stretches else None
 
     def silenced_after(self, at_ms: int) -> int | None:
-        """Return how long a stretch that sounded at `at_ms` went on, or None if it was quiet."""
+        """Return how long the voice that sounded at `at_ms` continued; None in silence."""
         return next(
             (s.end_ms - at_ms for s in self._stretches if s.start_ms < at_ms < s.end_ms), None
         )
 
     def samples(self) -> Samples:
-        """Return what was received from the first voiced frame to the end of the last one."""
+        """Return the sound from the first voiced frame to the end of the last one."""
         if not self._kept:
             return np.zeros(0, np.int16)
         return np.concatenate(self._kept)[: self._end_of_voice]

@@ -1,4 +1,4 @@
-"""A recording on disk: its pictures and its sound, whatever container and codec they are in."""
+"""A recording on disk: its video frames and its sound, in any container and codec FFmpeg reads."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ import numpy.typing as npt
 Samples = npt.NDArray[np.int16]
 
 SOUND_RATE_HZ = 48_000
-"""Rate of every sound read here: what Opus runs at, so a caller's voice is resampled once."""
+"""Sample rate of every sound read here. Opus runs at it, so a caller's voice is resampled once."""
 
-# A webcam's picture. A 4K recording would cost the caller seconds of VP8 encoding per second, and
-# the server shrinks every picture far below this before the model sees it.
+# The size of a webcam's frame. A 4K recording would cost the caller seconds of VP8 encoding per
+# second, and the server shrinks every frame far below this before the model sees it.
 MAX_FRAME_PX = 1280
 MAX_FPS = 30.0
-# Sound is held in memory (5.8 MB a minute) because the ends of its utterances are found first.
+# Sound is held in memory (5.8 MB a minute): the ends of its utterances are found before it is sent.
 MAX_SOUND_S = 20 * 60
-# FFmpeg's reader of ANSI art accepts any text file and paints it; nobody means that by a recording.
+# FFmpeg's demuxer for ANSI art accepts any text file and renders it; that is not a recording.
 _NOT_RECORDINGS = frozenset({"tty"})
 
 
@@ -36,10 +36,10 @@ class BadRecording(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class TimedFrame:
-    """One picture of a recording.
+    """A frame of a recording and when it is due.
 
     Attributes:
-        at_s: When it is due, in seconds after the first picture; grows from loop to loop.
+        at_s: When the frame is due, in seconds after the first; grows from loop to loop.
         frame: yuv420p, even sides, at most `MAX_FRAME_PX` on the longer one, upright.
     """
 
@@ -49,15 +49,15 @@ class TimedFrame:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What a media file holds, established by decoding the beginning of each of its streams.
+    """What a media file contains, found out by decoding the start of each of its streams.
 
     Attributes:
         path: The file.
         duration_s: Length in seconds; 0 for a still image or when the container doesn't say.
         has_video: Whether there is a video stream (cover art doesn't count).
         has_sound: Whether there is an audio stream.
-        fps: Pictures per second it will be sent at, at most `MAX_FPS`.
-        still: Whether its video is one picture only.
+        fps: Frames per second it is sent at, at most `MAX_FPS`; 0 without video.
+        still: Whether its video is a single frame.
     """
 
     path: Path
@@ -69,10 +69,10 @@ class Recording:
 
     @classmethod
     def open(cls, path: Path) -> Recording:
-        """Look at a media file; any container and codec FFmpeg reads.
+        """Inspect a media file: any container and codec FFmpeg reads.
 
         Raises:
-            BadRecording: The file is missing, unreadable, not media, or has nothing to send.
+            BadRecording: The file is missing, unreadable, not media, or holds nothing to send.
         """
         with _container(path) as container:
             video, audio = _video_stream(container), _audio_stream(container)
@@ -114,13 +114,13 @@ class Recording:
         )
 
     def frames(self) -> Iterator[TimedFrame]:
-        """Yield the recording's pictures without end, from the start again after the last.
+        """Yield the recording's frames endlessly, starting over after the last one.
 
-        Blocking: each step decodes, so it belongs in a thread. Pictures closer together than
-        1 / `MAX_FPS` are left out. What is damaged in the middle is left out too.
+        Each step decodes and blocks: iterate in a thread. Frames closer together than
+        1 / `MAX_FPS` are skipped, and so are damaged ones in the middle.
 
         Raises:
-            BadRecording: The file has no picture any more (it was replaced or cut while read).
+            BadRecording: The file has no video any more: it was replaced or truncated meanwhile.
         """
         loop_at_s = 0.0
         while True:
@@ -135,7 +135,7 @@ class Recording:
                     if first_pts_s is None:
                         first_pts_s = pts_s
                     at_s = pts_s - first_pts_s
-                    # A tenth of a frame of slack: 29.97 fps time stamps are rounded.
+                    # A tenth of a frame of slack: time stamps at 29.97 fps are rounded.
                     if at_s < last_at_s + 0.9 / MAX_FPS:
                         continue
                     last_at_s = at_s
@@ -159,8 +159,8 @@ def read_sound(path: Path) -> Samples:
     """Decode the first audio stream of any media file to mono s16 at `SOUND_RATE_HZ`.
 
     Raises:
-        BadRecording: The file is missing, not media, silent of streams, damaged, or longer than
-            `MAX_SOUND_S`.
+        BadRecording: The file is missing, damaged or not media, has no audio stream, or its sound is
+            longer than `MAX_SOUND_S`.
     """
     pieces: list[Samples] = []
     length = 0
@@ -184,10 +184,10 @@ def read_sound(path: Path) -> Samples:
 
 
 def resample(pcm: bytes, rate_hz: int) -> Samples:
-    """Bring s16le mono PCM of any rate to `SOUND_RATE_HZ`.
+    """Resample s16le mono PCM of any rate to `SOUND_RATE_HZ`.
 
     Raises:
-        ValueError: `rate_hz` is not positive or `pcm` is half a sample.
+        ValueError: `rate_hz` is not positive, or `pcm` is not whole samples.
     """
     if rate_hz <= 0 or len(pcm) % 2:
         raise ValueError("PCM must be whole 16-bit samples at a positive rate.")
@@ -202,12 +202,12 @@ def resample(pcm: bytes, rate_hz: int) -> Samples:
 
 
 def samples_of(frame: av.AudioFrame) -> Samples:
-    """Return the samples of a frame that is mono s16 already."""
+    """Return the samples of a frame that is mono s16."""
     return np.asarray(frame.to_ndarray().reshape(-1), np.int16)
 
 
 def _container(path: Path) -> av.container.InputContainer:
-    """Open `path` for reading, or say in words why not."""
+    """Open `path` for reading; `BadRecording` says why it can't be."""
     if not path.exists():
         raise BadRecording(f"There is no file {path}.")
     if not path.is_file():
@@ -230,7 +230,7 @@ def _container(path: Path) -> av.container.InputContainer:
 
 
 def _video_stream(container: av.container.InputContainer) -> Any | None:
-    """Return the first video stream that isn't a cover picture glued to a song."""
+    """Return the first video stream that can be decoded and is not cover art."""
     for stream in container.streams.video:
         if _is_video(stream) and _has_decoder(stream):
             stream.thread_type = "AUTO"
@@ -247,13 +247,13 @@ def _is_video(stream: av.VideoStream) -> bool:
 
 
 def _has_decoder(stream: Any) -> bool:
-    # A stream in a codec that this FFmpeg doesn't know has no context.
+    # A stream has no codec context if this FFmpeg does not know the codec.
     return stream.codec_context is not None
 
 
 @contextmanager
 def _in_words(path: Path) -> Iterator[None]:
-    """What FFmpeg can't convert, such as a pixel format of its own, is a `BadRecording`."""
+    """Raise `BadRecording` for what FFmpeg can't convert, such as an unusual pixel format."""
     try:
         yield
     except BadRecording:
@@ -263,11 +263,11 @@ def _in_words(path: Path) -> Iterator[None]:
 
 
 def _mono(frames: Iterator[av.AudioFrame]) -> Iterator[Samples]:
-    """The sound as mono s16 at `SOUND_RATE_HZ`; its own format may change on the way."""
+    """Resample to mono s16 at `SOUND_RATE_HZ`; the source's format may change in mid-stream."""
     resampler, shape = None, None
     for frame in frames:
         if shape != (shape := (frame.format.name, frame.layout.name, frame.sample_rate)):
-            # A resampler takes one format for good; what the old one still holds comes first.
+            # A resampler takes a single format: the old one is drained before a new one starts.
             yield from map(samples_of, resampler.resample(None) if resampler else ())
             resampler = av.AudioResampler(format="s16", layout="mono", rate=SOUND_RATE_HZ)
         assert resampler is not None
@@ -276,13 +276,13 @@ def _mono(frames: Iterator[av.AudioFrame]) -> Iterator[Samples]:
 
 
 def _decoded(container: av.container.InputContainer, stream: Any) -> Iterator[Any]:
-    """Decode a stream to its end, stepping over packets that are damaged."""
+    """Decode a stream to its end; damaged packets are skipped."""
     packets = container.demux(stream)
     while True:
         try:
             packet = next(packets, None)
         except av.error.FFmpegError:
-            return  # the file is cut here; what was decoded so far stands
+            return  # the file is truncated here; what was decoded so far counts
         if packet is None:
             return
         try:
@@ -292,14 +292,14 @@ def _decoded(container: av.container.InputContainer, stream: Any) -> Iterator[An
 
 
 def _webcam_frame(frame: av.VideoFrame) -> av.VideoFrame:
-    """Bring a picture to what a webcam would send: upright, yuv420p, even and not huge."""
+    """Convert a frame to what a webcam sends: upright, yuv420p, even sides, not huge."""
     turns = round(frame.rotation / 90) % 4
     scale = min(1.0, MAX_FRAME_PX / max(frame.width, frame.height))
     width = max(2, int(frame.width * scale) // 2 * 2)
     height = max(2, int(frame.height * scale) // 2 * 2)
     if not turns:
         return frame.reformat(width, height, "yuv420p")
-    # Phones store pictures lying on their side, with a note how to turn them.
+    # Phones store frames as the sensor lies, with a rotation in the metadata.
     lying = np.asarray(frame.to_ndarray(width=width, height=height, format="rgb24"), np.uint8)
     upright = np.ascontiguousarray(np.rot90(lying, turns))
     turned = av.VideoFrame.from_ndarray(upright, format="rgb24")

@@ -1,4 +1,4 @@
-"""When the caller stopped speaking, and when the agent's answer came. No I/O, no clock."""
+"""How long replies take: from the caller's last word to the agent's first. No I/O, no clock."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from vision_agent.caller.level import VOICED_RMS
 _LOUDEST_FLOOR_RMS = 400.0
 _LEAST_VOICED_RMS = 200.0
 _ABOVE_FLOOR = 4.0
-# The floor follows a quieter room at once and a louder one within seconds.
+# The noise floor follows a quieter room at once and a louder one within seconds.
 _FLOOR_RISE = 1.01
 # Pauses inside an answer are shorter.
 _GAP_MS = 300
 
 
 class ReplyWatch:
-    """Told of both sides' frames; knows how long the last reply took.
+    """Follows the levels of both sides' frames and times each reply.
 
     Attributes:
-        said_ms: When the caller's last words ended; None before the first.
-        answered_ms: When the answer to them began to arrive; None while it hasn't.
-        silent_since_ms: End of the agent's newest voiced frame; None before the first.
+        said_ms: When the caller last spoke or typed; None before that.
+        answered_ms: When the answer to it began to arrive; None before that.
+        silent_since_ms: The end of the agent's newest voiced frame; None before the first.
     """
 
     def __init__(self) -> None:
@@ -29,11 +29,11 @@ class ReplyWatch:
         self._floor_rms = _LOUDEST_FLOOR_RMS
 
     def typed(self, now_ms: int) -> None:
-        """The caller sent a line."""
+        """Note that the caller sent a typed line."""
         self.said_ms, self.answered_ms = now_ms, None
 
     def sent(self, rms: float, now_ms: int) -> bool:
-        """A frame of the caller's sound left; returns whether it was voiced."""
+        """Take the level of a sent frame; returns whether the frame was voiced."""
         self._floor_rms = min(rms + 1, self._floor_rms * _FLOOR_RISE, _LOUDEST_FLOOR_RMS)
         voiced = rms > max(_LEAST_VOICED_RMS, _ABOVE_FLOOR * self._floor_rms)
         if voiced:
@@ -41,13 +41,13 @@ class ReplyWatch:
         return voiced
 
     def received(self, rms: float, length_ms: int, arrived_ms: int) -> int | None:
-        """A frame of the agent's came; returns the reply's time in ms if it begins an answer."""
+        """Take a received frame's level; returns the reply time in ms if it begins an answer."""
         if rms < VOICED_RMS:
             return None
         last_ms, self.silent_since_ms = self.silent_since_ms, arrived_ms + length_ms
         if self.said_ms is None or self.answered_ms is not None or arrived_ms < self.said_ms:
             return None
         if last_ms is not None and arrived_ms - last_ms < _GAP_MS:
-            return None  # it is still the answer that the caller spoke over
+            return None  # the rest of the answer that the caller interrupted
         self.answered_ms = arrived_ms
         return arrived_ms - self.said_ms

@@ -18,10 +18,10 @@ from aiortc import RTCIceServer
 from vision_agent.caller.failure import CallRefused
 from vision_agent.caller.ice_servers import read_ice_servers
 
-# An answer is a session description of some kilobytes.
+# An answer is a session description of a few kilobytes.
 _MAX_ANSWER_BYTES = 1_000_000
 MAX_TIMEOUT_S = 86_400
-"""The longest timeout that is taken: a day. The system's own timers end not far beyond."""
+"""The longest timeout that is accepted: a day. The timers of some systems end not far beyond."""
 
 _HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 _HOW_TO_SIGN_IN = (
@@ -32,17 +32,17 @@ _HOW_TO_SIGN_IN = (
 
 @dataclass(frozen=True, slots=True)
 class SdpAnswer:
-    """The server's answer: its SDP and the name of the call."""
+    """The server's answer: its SDP and the id of the call."""
 
     sdp: str
     pc_id: str | None
 
 
 def parse_headers(lines: Iterable[str]) -> dict[str, str]:
-    """HTTP headers written as `Name: value` (RFC 9110, section 5).
+    """Parse HTTP headers written as `Name: value` (RFC 9110, section 5).
 
     Raises:
-        ValueError: One of them is no header.
+        ValueError: A line is not a header.
     """
     headers = {}
     for line in lines:
@@ -54,10 +54,10 @@ def parse_headers(lines: Iterable[str]) -> dict[str, str]:
 
 
 def checked_timeout_s(seconds: float) -> float:
-    """The timeout of a call, in seconds, as it was given.
+    """Return the timeout of a call, in seconds, unchanged.
 
     Raises:
-        ValueError: There can be none of that length.
+        ValueError: The timeout is not positive, not a number, or longer than `MAX_TIMEOUT_S`.
     """
     if not 0 < seconds <= MAX_TIMEOUT_S:  # nor is NaN
         raise ValueError(
@@ -67,12 +67,12 @@ def checked_timeout_s(seconds: float) -> float:
 
 
 class Signalling:
-    """Speaks SmallWebRTC's `/api/offer`.
+    """The client side of SmallWebRTC's `/api/offer`.
 
     Attributes:
         url: The server's address, without `/api/offer`.
-        token: Sent as `Authorization: Bearer …` when there is one.
-        headers: Sent with every request besides, such as the cookie of a login.
+        token: Sent as `Authorization: Bearer …`, if there is one.
+        headers: Sent with every request, such as the cookie of a login.
     """
 
     def __init__(
@@ -89,15 +89,15 @@ class Signalling:
         self._knows_it = False
 
     async def ice_servers(self) -> list[RTCIceServer]:
-        """The STUN and TURN servers that `/api/info` names; none where there is no such page.
+        """Return the STUN and TURN servers that `/api/info` lists; none without such a page.
 
         Raises:
-            CallRefused: The server can't be reached or refuses.
+            CallRefused: The server can't be reached or refuses the request.
         """
         try:
             info = await self._request("GET", "/api/info", None)
         except CallRefused as error:
-            # Other servers that speak SmallWebRTC have no such page.
+            # Other SmallWebRTC servers have no such page.
             if error.status in (404, 405):
                 return []
             raise
@@ -112,7 +112,7 @@ class Signalling:
             asked: Options of this call: `agent`, `voice`, `language`, `modalities` and so on.
 
         Raises:
-            CallRefused: The server can't be reached, refuses, or answers nonsense.
+            CallRefused: The server can't be reached, refuses the call, or its answer is unusable.
         """
         body: dict[str, Any] = {"sdp": sdp, "type": "offer", "pc_id": None}
         if asked:
@@ -137,12 +137,12 @@ class Signalling:
         """Tell the server that the call is over.
 
         Raises:
-            CallRefused: The server can't be reached or doesn't know the call (any more).
+            CallRefused: The server can't be reached or does not know the call (any more).
         """
         await self._request("DELETE", f"/api/offer/{quote(pc_id, safe='')}", None)
 
     async def _request(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
-        # urllib would open file: and ftp: addresses just as willingly.
+        # urllib would open file: and ftp: addresses as well.
         if not self.url.startswith(("http://", "https://")):
             raise CallRefused(f"{self.url} is not an http:// or https:// address.")
         headers = {"Content-Type": "application/json", **self.headers}
@@ -151,7 +151,7 @@ class Signalling:
         data = None if body is None else json.dumps(body).encode()
         try:
             request = urllib.request.Request(self.url + path, data, headers, method=method)
-            # In a thread: the standard library's client blocks, and the tracks must not.
+            # In a thread: the standard library's client blocks, and the tracks must keep running.
             text = await asyncio.to_thread(_send, request, self._timeout_s)
         except urllib.error.HTTPError as error:
             raise CallRefused(_refusal(error, self.url), error.code) from error
@@ -173,10 +173,10 @@ class Signalling:
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Leaves a redirect as it is: the token and the cookies are for the address that was given."""
+    """Follows no redirect: token and cookies are meant for the given address only."""
 
     def redirect_request(self, *_: Any) -> None:
-        """Follow none."""
+        """Refuse to follow."""
 
 
 def _send(request: urllib.request.Request, timeout_s: float) -> bytes:
@@ -186,7 +186,7 @@ def _send(request: urllib.request.Request, timeout_s: float) -> bytes:
 
 
 def _refusal(error: urllib.error.HTTPError, url: str) -> str:
-    """Put an error response in words: the server's own sentence, the status, when to come back."""
+    """Put an error response into words: the server's sentence, the status, when to try again."""
     headers = error.headers
     if 300 <= error.code < 400:
         return (

@@ -1,4 +1,4 @@
-"""A camera whose picture a program changes: recordings, images, frames."""
+"""A camera whose image a program switches: recordings, images, frames."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HELD_S = 0.1
 
 
 class SwitchingCamera(MediaStreamTrack):
-    """Shows a grey picture until told otherwise."""
+    """Sends grey frames until `show` is called."""
 
     kind = "video"
 
@@ -29,10 +29,14 @@ class SwitchingCamera(MediaStreamTrack):
         self._clock = VideoClock()
 
     def show(self, what: Recording | npt.NDArray[np.uint8]) -> None:
-        """Show a recording from its beginning, over and over, or a picture.
+        """Show a recording in a loop from its beginning, or a single frame.
 
         Args:
-            what: A recording, or RGB of the shape (height, width, 3), even sides.
+            what: A recording, or RGB: uint8 of the shape (height, width, 3). An odd last row or
+                column is cut off.
+
+        Raises:
+            ValueError: The array has another shape or type.
         """
         old, self._recorded = self._recorded, None
         if isinstance(what, Recording):
@@ -44,7 +48,7 @@ class SwitchingCamera(MediaStreamTrack):
             old.stop()
 
     async def recv(self) -> av.VideoFrame:
-        """Return the next picture, when it is due."""
+        """Return the next frame, when it is due."""
         if self.readyState != "live":
             raise MediaStreamError
         recorded = self._recorded
@@ -52,16 +56,16 @@ class SwitchingCamera(MediaStreamTrack):
             try:
                 frame = await recorded.recv()
             except MediaStreamError:
-                await asyncio.sleep(_HELD_S)  # replaced meanwhile, or it can't be read further
+                await asyncio.sleep(_HELD_S)  # replaced meanwhile, or unreadable from here on
             else:
-                if self._recorded is recorded:  # else something else is shown by now
+                if self._recorded is recorded:  # otherwise something else is shown by now
                     self._held = frame
         else:
             await asyncio.sleep(_HELD_S)
         return self._clock.stamp(self._held)
 
     def stop(self) -> None:
-        """End the track and let go of the file."""
+        """End the track and release the file."""
         if self._recorded is not None:
             self._recorded.stop()
         super().stop()

@@ -1,4 +1,4 @@
-"""Taps: tracks that pass another track's frames on and show them to somebody on the way."""
+"""Taps: tracks that pass another track's frames on and let somebody see them on the way."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vision_agent.caller.recording import Samples, samples_of
 
 
 class TappedAudio(MediaStreamTrack):
-    """An audio track that shows each frame's samples and `time.monotonic()` to `tap`."""
+    """An audio track that calls `tap` with each frame's samples and `time.monotonic()`."""
 
     kind = "audio"
 
@@ -34,10 +34,10 @@ class TappedAudio(MediaStreamTrack):
 
 
 class TappedVideo(MediaStreamTrack):
-    """A video track whose newest picture can be looked at.
+    """A video track whose newest frame can be looked at.
 
     Attributes:
-        newest: The picture that was sent last, None before the first.
+        newest: The frame sent last; None before the first.
     """
 
     kind = "video"
@@ -48,7 +48,7 @@ class TappedVideo(MediaStreamTrack):
         self._track = track
 
     async def recv(self) -> av.VideoFrame:
-        """Return the track's next picture."""
+        """Return the track's next frame."""
         frame = await self._track.recv()
         assert isinstance(frame, av.VideoFrame)
         self.newest = frame

@@ -1,4 +1,4 @@
-"""The recording as a camera and a microphone: two paced tracks a peer connection can send."""
+"""A recording as a camera and a microphone: two paced tracks for a peer connection."""
 
 from __future__ import annotations
 
@@ -24,19 +24,23 @@ from vision_agent.caller.utterances import Span
 from vision_agent.caller.video_clock import VideoClock
 
 _FRAME_SAMPLES = SOUND_RATE_HZ // 50  # 20 ms, WebRTC's usual packet
-# Held pictures are repeated this often: often enough for a receiver that waits for the next one,
-# seldom enough to cost nothing.
+# Held frames are repeated at this rate: high enough for a receiver that waits for the next frame,
+# low enough to cost nothing.
 _HELD_FPS = 10.0
-# Beyond this the clock is moved instead of sending a burst: a camera can't catch up either.
+# After a longer stall the schedule is moved instead of sending a burst: no camera catches up.
 _STALL_S = 0.1
 
 
 class CameraTrack(MediaStreamTrack):
-    """A recording's pictures at the times they were recorded.
+    """A recording's frames at the times they were recorded.
 
-    Until `play` the first picture is held, so that sound and picture start together and every
-    replay of a recording shows the same thing at the same moment of the call. A still image is
-    held for the whole call, and so is the last picture when the file can't be read any further.
+    Until `play` the first frame is held, so that sound and video start together and every replay of
+    a recording shows the same thing at the same moment of the call. A still image is held for the
+    whole call, and so is the last frame once the file can't be read any further.
+
+    Attributes:
+        frames_sent: How many frames have been sent, held ones included.
+        failure: Why the file can't be read any further; None while it can.
     """
 
     kind = "video"
@@ -55,12 +59,12 @@ class CameraTrack(MediaStreamTrack):
         self._due_at = 0.0
 
     def play(self) -> None:
-        """Let the recording run from its first picture."""
+        """Start the recording from its first frame."""
         if self._playing_since is None:
             self._playing_since = time.monotonic()
 
     async def recv(self) -> av.VideoFrame:
-        """Return the picture that is due, when it is due."""
+        """Return the next frame, when it is due."""
         if self.readyState != "live":
             raise MediaStreamError
         now = time.monotonic()
@@ -101,7 +105,7 @@ class CameraTrack(MediaStreamTrack):
             return None
 
     def stop(self) -> None:
-        """End the track and let go of the file."""
+        """End the track and release the file."""
         if self.readyState == "live":
             self._reader.submit(self._source.close)  # type: ignore[attr-defined]
             self._reader.shutdown(wait=False)
@@ -109,14 +113,14 @@ class CameraTrack(MediaStreamTrack):
 
 
 class MicrophoneTrack(MediaStreamTrack):
-    """Silence, until `speak` puts a sound into it; silence again after its end.
+    """Silence, except for the sound given to `speak`.
 
-    It notes when the first and the last voiced sample of each utterance left: the moment its
-    20 ms frame was handed to the encoder.
+    The track notes when the first and the last voiced sample of each utterance was sent: the moment
+    its 20 ms frame was handed to the encoder.
 
     Attributes:
-        started_at: `time.monotonic()` of each utterance begun so far.
-        ended_at: The same of each utterance's end.
+        started_at: `time.monotonic()` of the start of each utterance so far.
+        ended_at: `time.monotonic()` of the end of each utterance so far.
     """
 
     kind = "audio"
@@ -146,7 +150,7 @@ class MicrophoneTrack(MediaStreamTrack):
         return min(self._position, len(self._sound)) * 1000 // SOUND_RATE_HZ
 
     async def recv(self) -> av.AudioFrame:
-        """Return the next 20 ms, when they are due."""
+        """Return the next 20 ms frame, when it is due."""
         if self.readyState != "live":
             raise MediaStreamError
         now = time.monotonic()

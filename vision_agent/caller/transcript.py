@@ -1,4 +1,4 @@
-"""What the server says on the data channel, collected: RTVI 2.1 in, facts out. Pure."""
+"""Collects what the server says on the data channel: RTVI 2.1 in, facts out. Pure."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class TranscriptLine:
 
     Attributes:
         who: "user" or "agent".
-        text: What was said.
-        at_ms: When it began to arrive.
-        agent: Which agent said it, by its name, if the server told; a call may have several.
+        text: The words.
+        at_ms: When the words began to arrive, in ms of the call.
+        agent: The name of the agent that spoke, if the server named it; a call may have several.
     """
 
     who: str
@@ -33,7 +33,7 @@ class TranscriptLine:
 
 @dataclass(slots=True)
 class Point:
-    """Something the agent pointed at: the label, and `[ymin, xmin, ymax, xmax]` of 1000."""
+    """Something the agent pointed at: its label and box, `[ymin, xmin, ymax, xmax]` of 1000."""
 
     label: str
     box_2d: list[int]
@@ -42,7 +42,7 @@ class Point:
 
 @dataclass(slots=True)
 class ToolCallRecord:
-    """A tool the agent used; `ended_ms` stays None when nothing said how it ended."""
+    """One use of a tool; `ended_ms` stays None if the server never reported the end."""
 
     name: str
     arguments: Any
@@ -53,16 +53,26 @@ class ToolCallRecord:
 
 
 class CallTranscript:
-    """Takes each message of the channel with its time and keeps what a report needs.
+    """Both sides' words, and everything else the server reports about a call.
 
-    Messages of unknown kinds and malformed ones are ignored: a newer server may send more.
+    Unknown and malformed messages are ignored: a newer server may send more.
+
+    Args:
+        on_transcript: Called with who ("user" or "agent"), text and ms of the call for each
+            complete line.
 
     Attributes:
-        ready: The server's agent is ready (bot-ready).
-        connecting: The server said that its model isn't connected yet; not every server says so.
-        turn_complete_ms: When the newest turn was complete; None if a tool's result came since.
-        ended: Why the server ended the call, None while it goes on.
+        ready: The server's agent is ready (`bot-ready`).
+        connecting: The server said that its model is not connected yet; not every server says so.
+        lines: The complete lines, in the order in which they began.
+        tool_calls: The tools the agent has used, by their call ids.
         points: What the agent has pointed at, in order.
+        errors: What the server reported as errors, in its words.
+        interruptions: How many answers were interrupted.
+        jpeg_bytes: The size of each frame that reached the model.
+        frame_ages_ms: The age of the model's newest frame at each end of the caller's speech.
+        turn_complete_ms: When the newest turn was completed; None if a tool has returned since.
+        ended: Why the server ended the call; None while it goes on.
     """
 
     def __init__(self, on_transcript: OnTranscript | None = None) -> None:
@@ -85,7 +95,7 @@ class CallTranscript:
         self._user_since_ms: int | None = None
 
     def feed(self, message: str | bytes, at_ms: int) -> None:
-        """Take one message as it came off the channel, `at_ms` on the call's timeline."""
+        """Take one message of the channel, which arrived at `at_ms` of the call."""
         if (parsed := rtvi.parse(message)) is None:
             return
         data = parsed.get("data")
@@ -98,13 +108,13 @@ class CallTranscript:
             self._take(str(parsed.get("type")), data, at_ms)
 
     def close(self) -> None:
-        """Keep what was being said when the call ended without its transcript being closed."""
+        """Keep an unfinished line: the call ended before its transcript was complete."""
         if self._saying:
             self._agent_said("".join(self._saying))
 
     @property
     def is_busy(self) -> bool:
-        """Whether a tool was started that has not ended, or the rest of an answer is being made."""
+        """Whether a tool is running or the model is still generating."""
         return self._answering or any(call.ended_ms is None for call in self.tool_calls.values())
 
     def _take(self, kind: str, data: dict[str, Any], at_ms: int) -> None:
@@ -148,14 +158,14 @@ class CallTranscript:
 
     def _add(self, line: TranscriptLine) -> None:
         self.lines.append(line)
-        # An answer's whole text comes at its end, so it may follow a line that began later.
+        # A line arrives whole at its end, so it may come after a line that began later.
         self.lines.sort(key=lambda each: each.at_ms)
         self._on_transcript(line.who, line.text, line.at_ms)
 
     def _tool(self, kind: str, data: dict[str, Any], at_ms: int) -> None:
         call_id = data.get("tool_call_id")
         if not isinstance(call_id, str):
-            return  # "started" may come without an id; "in-progress" follows with one
+            return  # "started" may have no id; "in-progress" follows with one
         call = self.tool_calls.setdefault(call_id, ToolCallRecord("", None, at_ms))
         call.name = str(data.get("function_name") or call.name)
         if "arguments" in data:
@@ -165,11 +175,11 @@ class CallTranscript:
             call.result = data.get("result")
             call.cancelled = bool(data.get("cancelled"))
             if not call.cancelled:
-                # A turn that ended while the tool ran is not the answer to what the tool told.
+                # A turn that ended while the tool ran is not the answer to the tool's result.
                 self.turn_complete_ms = None
 
     def _own(self, data: dict[str, Any], at_ms: int) -> None:
-        """Take one of the product's own messages (`server-message`, told apart by `kind`)."""
+        """Take a message of this product's own (`server-message`), distinguished by its `kind`."""
         kind = data.get("kind")
         if kind == "frame" and _is_number(data.get("bytes")):
             self.jpeg_bytes.append(round(data["bytes"]))
@@ -191,7 +201,7 @@ class CallTranscript:
 
 
 def _is_number(value: Any) -> bool:
-    """Whether it is a number that figures can be made of: JSON has infinite ones, too (1e999)."""
+    """Whether it is a number of sensible size: JSON also yields infinity (1e999)."""
     return isinstance(value, int | float) and abs(value) < _LARGEST_NUMBER
 
 

@@ -1,7 +1,6 @@
 """Where in a sound somebody speaks. Pure: samples in, spans out.
 
-This is the caller's own measure, taken before the call from the sound it is about to send; it
-owes nothing to what the server thinks it hears.
+The caller measures the sound before it sends it, independently of what the server detects.
 """
 
 from __future__ import annotations
@@ -12,16 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 WINDOW_MS = 10
-# A shorter pause is a breath inside one utterance; a longer one is where most voice agents,
-# with 500-800 ms of silence as their end of speech, take their turn.
+# A shorter pause is a breath inside an utterance. A longer one is where most voice agents, with
+# 500-800 ms of silence as their end of speech, take their turn.
 PAUSE_MS = 700
-_SHORTEST_MS = 60  # a click or a breath is not an utterance
+_SHORTEST_MS = 60  # shorter sounds are clicks and breaths
 _SILENT_DBFS = -60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of time, in ms; `end_ms` is where the last voiced window ends."""
+    """A stretch of time in ms; `end_ms` is the end of the last voiced window."""
 
     start_ms: int
     end_ms: int
@@ -30,20 +29,20 @@ class Span:
 def utterances(samples: npt.NDArray[np.int16], rate_hz: int) -> list[Span]:
     """Find the utterances in mono s16 samples, in order.
 
-    The threshold adapts to the recording: well above its noise floor, well below its loud parts.
+    The threshold adapts to the sound: well above its noise floor, well below its loud parts.
 
     Args:
         samples: Mono s16, any length.
-        rate_hz: Their rate.
+        rate_hz: Their sample rate.
 
     Returns:
-        Spans in ms from the first sample, at least `PAUSE_MS` apart; empty when all is quiet.
+        Spans in ms from the first sample, at least `PAUSE_MS` apart; empty if all is quiet.
     """
     level = _level_dbfs(samples, rate_hz)
     if not level.size:
         return []
     loud, floor = float(np.percentile(level, 95)), float(np.percentile(level, 10))
-    # A short question in a long silence has few loud windows; its loudest ones then decide.
+    # A short question in a long silence has few loud windows; then the loudest ones decide.
     loud = max(loud, float(level.max()) - 10)
     if loud < _SILENT_DBFS:
         return []
@@ -59,7 +58,7 @@ def utterances(samples: npt.NDArray[np.int16], rate_hz: int) -> list[Span]:
 
 
 def _level_dbfs(samples: npt.NDArray[np.int16], rate_hz: int) -> npt.NDArray[np.float64]:
-    """RMS of each `WINDOW_MS` window in dB below full scale; silence is -100."""
+    """RMS of each `WINDOW_MS` window in dBFS; silence is -100."""
     size = rate_hz * WINDOW_MS // 1000
     count = len(samples) // size
     if not count:

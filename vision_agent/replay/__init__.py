@@ -1,6 +1,6 @@
-"""A recorded video that dials in as a real WebRTC peer.
+"""A recorded video that calls a server as a real WebRTC peer.
 
-Nothing here knows the server's inside: a replay reaches it over HTTP and WebRTC, as a browser
+A replay knows nothing of the server's inside and reaches it over HTTP and WebRTC, as a browser
 does. `replay` makes one call and returns its `Report`.
 """
 

@@ -1,4 +1,4 @@
-"""The caller: a recording that dials in over HTTP and WebRTC, asks, listens and hangs up."""
+"""A recording as the caller: it dials, asks, waits for the answer and hangs up."""
 
 from __future__ import annotations
 
@@ -35,23 +35,26 @@ _NOTHING_SAID = (
 
 @dataclass(frozen=True, slots=True)
 class ReplayOptions:
-    """What to replay, and where.
+    """What to replay, and against which server.
 
-    What the caller says is the first of these that is given: `say_pcm`, `say`, `typed`, the
-    recording's own sound. One that is given and holds nothing voiced is silence.
+    The caller says the first of these that is given: `say_pcm`, `say`, `typed`, the recording's own
+    sound. A source in which nothing is voiced counts as silence.
 
     Attributes:
         file: The recording: any video, image or sound FFmpeg reads.
         url: The server, `http://host:port`, as for a browser.
         say: A sound file to speak instead of the recording's own sound. It may hold several
             utterances with silence between them.
-        say_pcm: Spoken PCM, s16le mono, and its rate in Hz.
+        say_pcm: Spoken PCM, s16le mono, and its sample rate in Hz.
         typed: A question to type (RTVI `send-text`) instead of speaking.
-        timeout_s: The longest wait for the server: to connect and be ready, and, once everything
-            has been said, for the answer to be over.
-        token: Access token, where the server wants one.
-        headers: Sent with every request besides, such as the cookie of a login in front.
+        timeout_s: The longest wait for the server, in seconds: to connect and be ready, and, once
+            everything has been said, for the end of the answer.
+        token: The access token, if the server requires one.
+        headers: Sent with every request, such as the cookie of a login in front of the server.
         asked: Options of this call: `agent`, `voice`, `language`, `modalities` and so on.
+
+    Raises:
+        ValueError: `typed` is empty, or `timeout_s` is not a possible timeout.
     """
 
     file: Path
@@ -80,24 +83,23 @@ async def replay(
 ) -> Report:
     """Make one call from a recording.
 
-    The first picture is held until the server is ready and has got one; then the recording plays
-    and the question is asked. The video starts over if the conversation outlasts it. The call
-    ends when the answer to the last thing said has ended.
+    The first frame is held until the server is ready and its model has seen a frame. Then the
+    recording plays and the question is asked. A video that is shorter than the conversation starts
+    over. The call ends with the answer to the last utterance.
 
     Args:
-        options: What to replay, and where.
-        on_progress: Called with the part of what is to be said (or shown, when nothing is) that
-            has been, 0 to 1.
-        on_transcript: Called with who ("user" or "agent"), text, and ms since the call's zero.
+        options: What to replay, and against which server.
+        on_progress: Called with how much has been said, 0 to 1; or shown, if nothing is said.
+        on_transcript: Called with who ("user" or "agent"), text, and ms of the call.
         on_state: Called with "dialling", "connecting", "ready", "asking", "waiting",
             "answering", "ended", as they begin.
-        on_note: Called, before anything is dialled, with what the person should know.
+        on_note: Called before dialling with a remark for the person who replays.
 
     Returns:
-        What happened. A call that fails is a report too: its `errors` say why.
+        What happened. A failed call makes a report too: its `errors` say why.
 
     Raises:
-        BadRecording: `file` or `say` can't be replayed; nothing has been dialled.
+        BadRecording: `file` or `say` can't be replayed. Nothing has been dialled.
     """
     recording = await asyncio.to_thread(Recording.open, options.file)
     sound = await asyncio.to_thread(_what_to_say, options, recording)
@@ -140,7 +142,7 @@ class _Replay:
         spoken = options.say_pcm is not None or options.say is not None
         self._typed = None if spoken else options.typed
         self._sound, self._spans = sound, utterances(sound, SOUND_RATE_HZ)
-        # When nothing is said, the recording is shown (or its silence played) once.
+        # If nothing is said, the recording is shown (or its silence played) once.
         self._showing_ms = round(
             1000 * max(recording.duration_s if not spoken else 0, len(sound) / SOUND_RATE_HZ)
         )
@@ -200,7 +202,7 @@ class _Replay:
         self._enter("asking")
 
     def _show_progress(self) -> CallProgress:
-        """Work out where the call stands, and tell whoever watches."""
+        """Work out where the call stands, and report it to whoever watches."""
         progress = self._progress()
         self._on_progress(1.0 if progress.said_ms is not None else self._part_said())
         if progress.said_ms is not None:
@@ -234,7 +236,7 @@ class _Replay:
         return f"The agent {state} {self._options.timeout_s:g} s after the caller finished."
 
     def _part_said(self) -> float:
-        """Return how much of what is to be said (or shown) has been, 0 to 1."""
+        """Return how much has been said, 0 to 1; or shown, if nothing is said."""
         if self._spans:
             return min(1.0, self._microphone.spoken_ms / self._spans[-1].end_ms)
         return min(1.0, (self._call.now_ms() - (self._asked_ms or 0)) / max(1, self._showing_ms))
@@ -243,7 +245,7 @@ class _Replay:
         """Return the finished utterances, on the call's timeline."""
         if self._typed is not None:
             return [] if self._asked_ms is None else [Span(self._asked_ms, self._asked_ms)]
-        # An utterance still being spoken has a start and no end yet.
+        # An utterance that is still being spoken has no end yet.
         pairs = zip(self._microphone.started_at, self._microphone.ended_at, strict=False)
         timeline_ms = self._call.timeline_ms
         return [Span(timeline_ms(start), timeline_ms(end)) for start, end in pairs]

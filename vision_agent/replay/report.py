@@ -1,4 +1,4 @@
-"""What happened in a replayed call, as figures and as JSON; `report_page` makes a page of it."""
+"""The report of a replayed call: figures, and JSON. `report_page` makes a page of it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ TIMELINE_ZERO = "the moment the caller began to dial, before it made its offer"
 
 @dataclass(slots=True)
 class Utterance:
-    """One thing the caller said, as the caller itself measured it.
+    """An utterance of the caller's, as the caller measured it.
 
     Attributes:
-        started_at_ms: When its first voiced sample left the microphone.
-        ended_at_ms: When its last one did.
-        reply_ms: From there to the arrival of the first voiced packet of the agent; None when
-            nothing came before the caller spoke again.
-        silenced_ms: If the agent was speaking when the utterance began: how long its voice went
-            on. None if it was quiet.
+        started_at_ms: When its first voiced sample was sent.
+        ended_at_ms: When its last voiced sample was sent.
+        reply_ms: From there to the arrival of the agent's first voiced packet; None if none came
+            before the caller spoke again.
+        silenced_ms: How long the agent's voice continued after the utterance began; None if the
+            agent was silent then.
     """
 
     started_at_ms: int
@@ -37,28 +37,28 @@ class Utterance:
 
 @dataclass(slots=True)
 class Report:
-    """One call. Every `…_at_ms` and `at_ms` counts from `TIMELINE_ZERO`; None is "never happened".
+    """One call. Times are in ms from `TIMELINE_ZERO`; None means that it never happened.
 
     Attributes:
-        connected_ms: From zero until media could flow (ICE and DTLS done).
-        frames_sent: Pictures that reached the model, as the server announced each of them.
-        jpeg_bytes: Median size of those.
-        frame_age_ms: How old the newest picture the model had was at the end of the caller's
-            speech, as the server announced it (0 for one taken after that end); the largest of
-            these when the caller stopped speaking several times.
-        transcript: Both sides as the server transcribed them, in the order they began.
-        reply_ms: The first `reply_ms` of `utterances` that isn't None.
-        utterances: What the caller said. A typed question is one of no length.
-        agent_audio_ms: Received sound of the agent that was voiced.
-        voice_ms: Its stretches, `[from, to]`, at least 300 ms apart.
-        interruptions: Answers broken off because the caller spoke, as the server announced them.
-        tool_calls: Tools the agent used.
-        points: What it pointed at.
+        connected_ms: When media could flow (ICE and DTLS done).
+        frames_sent: How many frames reached the model, as the server announced them.
+        jpeg_bytes: Their median size.
+        frame_age_ms: The age of the model's newest frame at the end of the caller's speech, as the
+            server announced it; 0 for a frame taken after that end. The largest, if the caller
+            stopped speaking several times.
+        transcript: Both sides' words as the server transcribed them, in the order they began.
+        reply_ms: The first `reply_ms` of `utterances` that is not None.
+        utterances: What the caller said. A typed question is an utterance without length.
+        agent_audio_ms: How much voiced sound of the agent's was received.
+        voice_ms: The voiced stretches, `[from, to]`, at least 300 ms apart.
+        interruptions: How many answers were interrupted, as the server announced them.
+        tool_calls: The tools the agent used.
+        points: What the agent pointed at.
         errors: Everything that went wrong, in words.
-        answered: Whether the agent's voice was heard after something was said; where nothing was
-            said (a silent recording and no question), whether it was heard at all.
+        answered: Whether the agent's voice came after something was said; if nothing was said (a
+            silent recording and no question), whether it came at all.
         ended: Why the call ended.
-        voice: The sound itself; not part of the JSON.
+        voice: The received sound; not part of the JSON.
     """
 
     connected_ms: int | None = None
@@ -79,11 +79,11 @@ class Report:
     voice: ReceivedAudio = field(default_factory=ReceivedAudio)
 
     def said(self, who: str = "agent") -> str:
-        """Return everything that one side ("user" or "agent") said, in one line."""
+        """Return everything one side ("user" or "agent") said, as one line."""
         return " ".join(line.text for line in self.transcript if line.who == who)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything but the sound, ready for JSON."""
+        """Return everything except the sound, ready for JSON."""
         figures = {
             name: getattr(self, name)
             for name in self.__dataclass_fields__
@@ -105,14 +105,14 @@ class Report:
             OSError: The file can't be written.
         """
         text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
-        # JSON's own escape stands for what UTF-8 can't: an unpaired surrogate of the server's.
+        # UTF-8 has no unpaired surrogates, which a server may send: JSON's escape stands for them.
         path.write_bytes((text + "\n").encode("utf-8", "backslashreplace"))
 
     def write_wav(self, path: Path) -> None:
-        """Write the agent's voice: mono s16 at 48 kHz, as it was received.
+        """Write the agent's voice as it was received: mono s16 at 48 kHz.
 
-        It begins with the agent's first voiced packet and ends with the last one; what lies
-        between is real time, pauses included. No voice makes an empty, valid file.
+        The file runs from the agent's first voiced packet to the last, pauses included. Without
+        any voice it is empty and valid.
 
         Raises:
             OSError: The file can't be written.
@@ -129,12 +129,12 @@ def make_report(
     errors: Sequence[str],
     ended: str,
 ) -> Report:
-    """Work out a call's figures.
+    """Work out the figures of a call.
 
     Args:
         connected_ms: See `Report`.
-        spoken: The caller's utterances on the call's timeline, in order.
-        transcript: What came over the channel.
+        spoken: The caller's utterances in ms of the call, in order.
+        transcript: What came over the data channel.
         received: What came over the audio track.
         errors: What went wrong on the caller's side.
         ended: Why the call ended.

@@ -1,4 +1,4 @@
-"""A report as a page: one HTML file with the conversation, its timeline and the agent's voice."""
+"""A report as one HTML file: the conversation, its timeline and the agent's voice."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from vision_agent.replay.report import Report
 from vision_agent.terminal import printable
 
 _NAMES = {"user": "Caller", "agent": "Agent"}
-# So short a bar could not be seen.
+# A shorter bar would be invisible.
 _LEAST_BAR_PER_MILLE = 3.0
 
-# The page shows what a server sent: nothing in it is ever run or loaded.
+# The page shows what a server has sent: nothing in it is ever executed or loaded.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; media-src data:"
 
 _STYLE = """
@@ -52,23 +52,23 @@ class _Bar(NamedTuple):
 
 
 class _Html(str):
-    """Text that is HTML already."""
+    """Text that is HTML."""
 
     __slots__ = ()
 
 
 def _html(template: str, *values: object) -> _Html:
-    """The only way to HTML here: every value is escaped, unless it is HTML already."""
+    """Fill a template; the only way to HTML here. Values are escaped unless they are HTML."""
     texts = (value if isinstance(value, _Html) else escape(str(value)) for value in values)
     return _Html(template.format(*texts))
 
 
 def report_page(report: Report, title: str) -> str:
-    """Return the page: UTF-8 HTML that needs nothing else, the agent's voice included.
+    """Return the page: self-contained HTML, the agent's voice included.
 
     Args:
         report: The call.
-        title: What was replayed.
+        title: The page's title, such as the name of the recording.
     """
     verdict = _html("Answered." if report.answered else '<b class="no">Not answered.</b>')
     ended = f" The call ended: {report.ended}" if report.ended != "answered" else ""
@@ -161,7 +161,7 @@ def _events(report: Report) -> Iterator[tuple[int, str, str]]:
 
 
 def _opus(samples: Samples) -> bytes:
-    """Ogg Opus, a tenth of the size of a WAV: the page holds it as text."""
+    """Encode as Ogg Opus, a tenth of the size of a WAV: the page embeds it as text."""
     file = io.BytesIO()
     with av.open(file, "w", format="ogg") as container:
         stream = container.add_stream("libopus", rate=SOUND_RATE_HZ, layout="mono")
