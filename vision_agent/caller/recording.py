@@ -159,8 +159,8 @@ def read_sound(path: Path) -> Samples:
     """Decode the first audio stream of any media file to mono s16 at `SOUND_RATE_HZ`.
 
     Raises:
-        BadRecording: The file is missing, damaged or not media, has no audio stream, or its sound is
-            longer than `MAX_SOUND_S`.
+        BadRecording: The file is missing, damaged or not media, has no audio stream, or holds
+            more than `MAX_SOUND_S` of sound.
     """
     pieces: list[Samples] = []
     length = 0

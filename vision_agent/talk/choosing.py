@@ -1,4 +1,4 @@
-"""Which device is meant. Pure: names in, one of them out."""
+"""Which device an option means. Pure: names in, one of them out."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 
 class NoSuchDevice(ValueError):
-    """There is no such device; the text names those there are."""
+    """No device matches; `str(error)` names those that exist."""
 
 
 def choose(devices: Sequence[str], wanted: str | None, *, what: str, option: str) -> str | None:
-    """The device that a number from the list or a part of a name means.
+    """Return the device that a number or a part of a name means.
 
     Args:
-        devices: The names, in the order of the list.
-        wanted: A number, a name or a part of one in any case; None for the system's default.
+        devices: The names, in the order of `--list-devices`.
+        wanted: A number, a name or part of one in any case; None for the system's default.
         what: "microphone" or "speaker", for the text.
         option: The option that chooses, for the text.
 
@@ -22,7 +22,7 @@ def choose(devices: Sequence[str], wanted: str | None, *, what: str, option: str
         The name; None for the system's default.
 
     Raises:
-        NoSuchDevice: There are none at all, or none or several that fit.
+        NoSuchDevice: No device exists, or none or several match.
     """
     if not devices:
         raise NoSuchDevice(f"There is no {what} on this machine.")

@@ -1,4 +1,4 @@
-"""The conversation of `talk --demo`: spoken questions about a recording, no device needed."""
+"""The conversation of `talk --demo`: spoken questions about a recording, without any device."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ VIDEO = "bottle.mp4"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Something said in the demo: the words, and the file that speaks them."""
+    """A question of the demo: its words, and the file in which they are spoken."""
 
     words: str
     file: str
@@ -24,5 +24,5 @@ QUESTIONS = (
 
 
 def demo_files(recordings: Path) -> tuple[Path, list[tuple[Question, Path]]]:
-    """Where the pictures and the spoken questions are, in the folder of the recordings."""
+    """Return the video and the spoken questions, in the folder of the recordings."""
     return recordings / VIDEO, [(q, recordings / "speech" / q.file) for q in QUESTIONS]

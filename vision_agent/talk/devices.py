@@ -27,7 +27,7 @@ NONE = "none"
 
 
 class NotPossible(ValueError):
-    """Options that can't be together, or need something this machine hasn't; in words."""
+    """Options that exclude each other, or need something this machine lacks; in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,14 @@ class DeviceOptions:
 
 
 class CallDevices:
-    """The microphone, speaker and camera of a call, or what stands in for them."""
+    """The microphone, speaker and camera of a call, or what stands in for them.
+
+    Attributes:
+        playout: The agent's voice, on its way to the speaker.
+        notes: Remarks for the person who calls, such as how echo is removed.
+        microphone: What the caller says; there once `open` has returned.
+        camera: What the caller shows; None without video.
+    """
 
     def __init__(self, options: DeviceOptions) -> None:
         self._options = options
@@ -66,7 +73,11 @@ class CallDevices:
         self._streams: list[SoundStream] = []
 
     def open(self) -> None:
-        """Open what the options ask for; in words why not."""
+        """Open the devices the options ask for.
+
+        Raises:
+            NotPossible, NoSuchDevice, CameraUnavailable, BadRecording: Why not, in words.
+        """
         live = not (self._options.typed or self._options.scripted)
         self.microphone: MediaStreamTrack = LiveMicrophoneTrack() if live else MicrophoneTrack()
         self._open_camera()
@@ -90,11 +101,11 @@ class CallDevices:
         return self.microphone
 
     def mute(self, after_ms: int, then: Callable[[], None]) -> None:
-        """Send silence from what the microphone hears in `after_ms` on.
+        """Send silence instead of what the microphone records from `after_ms` from now on.
 
         Args:
-            after_ms: What was said last may still be on its way from the device.
-            then: Called when all before it has been sent, unless it is unmuted first.
+            after_ms: Margin for the last word, which may still be on its way from the device.
+            then: Called when everything before it has been sent, unless `unmute` came first.
         """
         unread_ms = self._thread.unread_ms if self._thread is not None else 0.0
         self.live.mute(round(unread_ms) + after_ms, then)
@@ -106,14 +117,14 @@ class CallDevices:
         return self.microphone
 
     def start(self) -> None:
-        """The call is up: let sound and pictures run."""
+        """Start sound and video: the call is up."""
         if self._thread is not None:
             self._thread.start()
         if self._recorded is not None:
             self._recorded.play()
 
     def close(self) -> None:
-        """Let go of everything; idempotent."""
+        """Release all devices; idempotent."""
         if self._thread is not None:
             self._thread.close()
         for stream in self._streams:
@@ -180,7 +191,7 @@ def _with_video(path: Path) -> Recording:
 
 
 def print_devices(console: Terminal) -> None:
-    """List microphones, speakers and cameras with the numbers that choose them."""
+    """Print microphones, speakers and cameras with the numbers that choose them."""
     try:
         sound = list_sound_devices()
     except SoundUnavailable as error:

@@ -1,8 +1,9 @@
-"""What keeps the agent from hearing itself when it speaks from a loudspeaker. No I/O, no clock.
+"""Keeps the agent from hearing its own voice from the loudspeaker. No I/O, no clock.
 
-Three ways, the first that fits: headphones need none; WebRTC's echo canceller (AEC3, the one
-browsers have) takes the speaker's sound out of the microphone's, and the caller can interrupt;
-without its package the microphone is silent while the agent speaks, and the caller can't.
+There are three ways, and the first that fits is taken. With headphones there is no echo. WebRTC's
+echo canceller (AEC3, the one in browsers) removes the speaker's sound from the microphone's, and
+the caller can interrupt. Without its package the microphone is silenced while the agent speaks, and
+the caller can't.
 """
 
 from __future__ import annotations
@@ -15,33 +16,38 @@ from vision_agent.caller.level import VOICED_RMS, rms
 from vision_agent.caller.recording import SOUND_RATE_HZ, Samples
 
 BLOCK_SAMPLES = SOUND_RATE_HZ // 100
-"""10 ms: what AEC3 works on."""
+"""10 ms, the block size of AEC3."""
 
-# The speaker's own buffers and the room go on after the last voiced block has been queued.
+# The speaker's buffers and the room sound on after the last voiced block has been queued.
 _TAIL_BLOCKS = 35
 
 
 class EchoGuard(Protocol):
-    """Takes one block each of what the microphone hears and of what the speaker is given."""
+    """Takes the microphone's and the speaker's sound block by block."""
 
     label: str
 
     def clean(self, near: Samples, far: Samples) -> Samples:
-        """Return what the caller said: `BLOCK_SAMPLES` of it."""
+        """Return the caller's voice, `BLOCK_SAMPLES` long.
+
+        Args:
+            near: The microphone's block.
+            far: The block that the speaker was given.
+        """
 
 
 class NoEcho:
-    """For headphones."""
+    """Does nothing: with headphones there is no echo."""
 
     label = "headphones: no echo to remove"
 
     def clean(self, near: Samples, far: Samples) -> Samples:
-        """Return the microphone's block as it is."""
+        """Return the microphone's block unchanged."""
         return near
 
 
 class HalfDuplex:
-    """Silences the microphone while the agent's voice sounds and for 350 ms after it."""
+    """Silences the microphone while the agent's voice sounds, and for 350 ms after it."""
 
     label = "half duplex: you can't interrupt the agent by voice (use --headphones for that)"
 
@@ -58,10 +64,10 @@ class HalfDuplex:
 
 
 class Canceller:
-    """WebRTC's AEC3. It finds the delay between speaker and microphone by itself.
+    """WebRTC's AEC3, which finds the delay between speaker and microphone by itself.
 
     Raises:
-        ImportError: Its package isn't there.
+        ImportError: The package `pywebrtc_audio` is missing.
     """
 
     label = "echo cancelled: you can interrupt the agent"
@@ -79,7 +85,12 @@ class Canceller:
 
 
 def echo_guard(*, headphones: bool, half_duplex: bool) -> EchoGuard:
-    """Choose the guard."""
+    """Return the guard that fits.
+
+    Args:
+        headphones: The agent's voice can't reach the microphone.
+        half_duplex: Silence the microphone even where the echo could be cancelled.
+    """
     if headphones:
         return NoEcho()
     if not half_duplex:

@@ -1,4 +1,4 @@
-"""Who calls from this machine: the same person in each call, by an id that nobody can guess."""
+"""The id of this machine's user: the same in every call, and impossible to guess."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ from vision_agent.data_folder import private_file
 
 
 def identity(data_folder: Path, url: str) -> str:
-    """The id that a server at ``url`` knows this machine's user by; 32 hexadecimal digits.
+    """Return the id under which the server at `url` knows this machine's user.
 
-    Servers on this machine are told the same one. Each other server is told one of its own, so
-    that none can pass for its caller at another.
+    All servers on this machine get the same id. Every other server gets an id of its own, so that
+    no server can pose as its caller at another.
 
     Args:
-        data_folder: Where the secret is kept that the ids are made of; made when first needed.
-        url: The server's.
+        data_folder: Where the secret behind the ids is stored; created when first needed.
+        url: The server's address.
+
+    Returns:
+        32 hexadecimal digits.
 
     Raises:
-        OSError: The secret can't be kept.
+        OSError: The secret can't be stored.
     """
     path = data_folder / "caller"
     private_file(path)

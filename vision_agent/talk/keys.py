@@ -1,4 +1,4 @@
-"""The keyboard: single keys from a terminal, or lines from anything."""
+"""The keyboard: single keys of a terminal, or lines of any standard input."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 
-# What a pipe may be ahead of the conversation; the writer then waits.
+# How far a pipe may run ahead of the conversation before its writer has to wait.
 _MAX_LINES = 100
 
 
 @contextlib.contextmanager
 def single_keys(on_key: Callable[[str], None]) -> Iterator[bool]:
-    """Call `on_key` for each key pressed while the context lasts; then the terminal is as before.
+    """Call `on_key` for each key pressed while the context lasts, then restore the terminal.
 
-    Ctrl-C stays a signal. Yields False, and calls nothing, where there is no terminal or the
-    system has none of Unix's kind.
+    Ctrl-C stays a signal. Yields False, and calls nothing, without a Unix terminal.
     """
     if sys.platform == "win32" or not sys.stdin.isatty():
         yield False
@@ -44,18 +43,18 @@ def single_keys(on_key: Callable[[str], None]) -> Iterator[bool]:
 
 
 async def lines() -> AsyncIterator[str]:
-    """Yield the lines of standard input, without their ends, until it closes."""
+    """Yield the lines of standard input, without line ends, until it closes."""
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[str | None] = asyncio.Queue()
     room = threading.Semaphore(_MAX_LINES)
 
     def hand_over(line: str | None) -> None:
         room.acquire()
-        with contextlib.suppress(RuntimeError):  # the call is over and its loop closed
+        with contextlib.suppress(RuntimeError):  # the call is over and its loop is closed
             loop.call_soon_threadsafe(queue.put_nowait, line)
 
     def read() -> None:
-        # Not through sys.stdin: its lock would be held by this thread when the program ends.
+        # Not through sys.stdin: this thread would hold its lock when the program ends.
         rest = b""
         while data := os.read(0, 4096):
             *whole, rest = (rest + data).split(b"\n")
@@ -65,7 +64,7 @@ async def lines() -> AsyncIterator[str]:
             hand_over(rest.decode("utf-8", "replace"))
         hand_over(None)
 
-    # A daemon: nothing can wake it from its reading when the call ends first.
+    # A daemon: nothing can wake it from reading if the call ends first.
     threading.Thread(target=read, name="stdin", daemon=True).start()
     while (line := await queue.get()) is not None:
         room.release()

@@ -22,9 +22,9 @@ _LATE_S = 0.06
 
 
 class LiveMicrophoneTrack(MediaStreamTrack):
-    """Sound from a device, in 20 ms frames as it comes; silence while muted or when none comes.
+    """Sound from a device in 20 ms frames, as it arrives; silence while muted or without sound.
 
-    What a busy moment held up is sent at once after it. At most 2 s wait; the oldest goes first.
+    What a busy moment has delayed is sent right after it. At most 2 s wait; the oldest is dropped.
     """
 
     kind = "audio"
@@ -36,19 +36,19 @@ class LiveMicrophoneTrack(MediaStreamTrack):
         self._held = 0
         self._arrived = asyncio.Event()
         self._frames = 0
-        # Of the device's sound, from here on; None while the microphone is on.
+        # How many more of the device's samples are sent; None while the microphone is on.
         self._open_samples: int | None = None
         self._unsent_samples = 0
         self._on_muted: Callable[[], None] | None = None
 
     def mute(self, after_ms: int = 0, then: Callable[[], None] | None = None) -> None:
-        """Send silence from the device's sound on that is `after_ms` newer than what has come.
+        """Send silence after another `after_ms` of the device's sound.
 
-        What came before is still sent, however late this machine is with it.
+        What has arrived before is still sent, however late this machine is.
 
         Args:
-            after_ms: What was said last may still be on its way from the device.
-            then: Called when the last of the sound has been sent, unless `unmute` was first.
+            after_ms: Margin for the last word, which may still be on its way from the device.
+            then: Called when the last sound has been sent, unless `unmute` came first.
         """
         self._open_samples = after_ms * SOUND_RATE_HZ // 1000
         self._unsent_samples = self._held
@@ -59,7 +59,7 @@ class LiveMicrophoneTrack(MediaStreamTrack):
         self._open_samples = self._on_muted = None
 
     def push_from_thread(self, block: Samples) -> None:
-        """Take the next sound, mono s16 at 48 kHz, from any thread."""
+        """Take the next block of mono s16 at 48 kHz; may be called from any thread."""
         self._own_loop.call_soon_threadsafe(self._push, block)
 
     def _push(self, block: Samples) -> None:
@@ -78,10 +78,10 @@ class LiveMicrophoneTrack(MediaStreamTrack):
             self._arrived.set()
 
     async def recv(self) -> av.AudioFrame:
-        """Return the next 20 ms."""
+        """Return the next 20 ms frame."""
         if self.readyState != "live":
             raise MediaStreamError
-        # The microphone may have spoken while the loop was too busy to notice.
+        # Sound may have arrived while the loop was too busy to notice.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LATE_S):
                 await self._arrived.wait()
@@ -96,15 +96,15 @@ class LiveMicrophoneTrack(MediaStreamTrack):
         return frame
 
     def _muting(self, *, came: bool) -> None:
-        """Another frame is sent; the device gave it, or was too late."""
+        """Count a sent frame; `came` says whether the device delivered it in time."""
         if self._open_samples is None:
             return
         self._unsent_samples = max(0, self._unsent_samples - _FRAME_SAMPLES)
-        if not came:  # a device that has stopped must not keep the microphone on
+        if not came:  # a device that has stopped must not keep the microphone open
             self._open_samples = max(0, self._open_samples - _FRAME_SAMPLES)
         if self._open_samples or self._unsent_samples or self._on_muted is None:
             return
-        # The frame itself leaves after this call.
+        # The frame is sent only after this call.
         self._own_loop.call_soon(self._tell_muted)
 
     def _tell_muted(self) -> None:

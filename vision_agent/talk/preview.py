@@ -1,4 +1,4 @@
-"""A window with what the agent is shown."""
+"""A window that shows what the agent sees."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _INTERVAL_S = 0.05
 
 
 class NoPreview(RuntimeError):
-    """No window can be opened; the text says why."""
+    """No window can be opened; `str(error)` says why."""
 
 
 def check_preview() -> None:
-    """Raise `NoPreview` where a window can't be: asking the window system would end the program."""
+    """Raise `NoPreview` if no window can be opened: without a display OpenCV ends the process."""
     if sys.platform == "linux" and not (
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     ):
@@ -37,7 +37,7 @@ def check_preview() -> None:
 
 
 async def show(video: TappedVideo) -> None:
-    """Show the newest picture until cancelled; windows belong to the main thread."""
+    """Show the newest frame until cancelled; windows belong to the main thread."""
     shown = None
     try:
         while True:

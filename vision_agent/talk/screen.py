@@ -1,4 +1,4 @@
-"""What is shown of a call: live levels on a terminal, plain lines anywhere else."""
+"""How a call is shown: live levels on a terminal, plain lines anywhere else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAMES = {"user": "You", "agent": "Agent"}
 _COLOURS = {"user": "cyan", "agent": "green"}
 _BAR_CELLS = 24
 _FLOOR_DBFS = -60.0
-# How fast a bar falls back, in cells per redraw.
+# How far a bar falls back with each redraw, in cells.
 _FALL_CELLS = 2.0
 
 
@@ -31,47 +31,47 @@ class Screen(CallObserver, Protocol):
 
 
 class PlainScreen:
-    """Whole lines, for pipes, files and typed conversations."""
+    """Prints whole lines, for pipes, files and typed conversations."""
 
     def __init__(self, console: Terminal) -> None:
         self._console = console
 
     def state(self, state: str) -> None:
-        """Not shown: a line for each change would bury the conversation."""
+        """Ignored: a line for each change would bury the conversation."""
 
     def line(self, who: str, text: str) -> None:
-        """Show it."""
+        """Print it."""
         self._print(Text.assemble((f"{NAMES.get(who, who)}:", "bold"), f" {one_line(text)}"))
 
     def partial(self, who: str, text: str) -> None:
-        """Not shown: the whole line follows."""
+        """Ignored: the whole line follows."""
 
     def level(self, who: str, rms: float) -> None:
-        """Not shown."""
+        """Ignored."""
 
     def reply(self, ms: int) -> None:
-        """Show it."""
+        """Print it."""
         self._print(Text(f"  (answered after {ms} ms)", "dim"))
 
     def note(self, text: str) -> None:
-        """Show it."""
+        """Print it."""
         self._print(Text(one_line(text), "dim"))
 
     def close(self) -> None:
-        """Nothing is left to tidy."""
+        """Nothing to restore."""
 
     def _print(self, text: Text) -> None:
         self._console.print(text, soft_wrap=True)
-        # A pipe's reader sees each line when it is said.
+        # A pipe's reader sees each line at once.
         self._console.file.flush()
 
 
 class LiveScreen(PlainScreen):
-    """The conversation scrolls; below it stand both levels, the state and the last reply's time.
+    """Scrolls the conversation above both levels, the state and the time of the last reply.
 
     Args:
         console: A terminal.
-        keys: What the keys do, for the last line.
+        keys: The last line, which explains the keys.
     """
 
     def __init__(self, console: Terminal, keys: str) -> None:
@@ -95,7 +95,7 @@ class LiveScreen(PlainScreen):
         self._partials[who] = text
 
     def level(self, who: str, rms: float) -> None:
-        """Shown from the next redraw on; the bar jumps up and falls slowly."""
+        """Shown from the next redraw on; a bar jumps up and falls back slowly."""
         self._bars[who] = max(self._bars[who], bar_cells(rms))
 
     def reply(self, ms: int) -> None:
@@ -103,7 +103,7 @@ class LiveScreen(PlainScreen):
         self._replies.append(ms)
 
     def close(self) -> None:
-        """Take the lower lines away."""
+        """Remove the lower lines."""
         self._live.stop()
 
     def _render(self) -> Group:
@@ -130,6 +130,6 @@ class LiveScreen(PlainScreen):
 
 
 def bar_cells(rms: float) -> float:
-    """How long a level's bar is: 0 at -60 dBFS and below, all of it at full scale."""
+    """Return the length of a level's bar: 0 at -60 dBFS and below, `_BAR_CELLS` at full scale."""
     dbfs = 20 * math.log10(max(rms, 1.0) / 32768)
     return max(0.0, min(1.0, 1 - dbfs / _FLOOR_DBFS)) * _BAR_CELLS

@@ -1,8 +1,8 @@
-"""Sound devices through SDL 2: their names, what a microphone hears, what a speaker plays.
+"""Sound devices through SDL 2: their names, recording and playing.
 
-SDL because its wheel holds all it needs on Linux (x86-64 and ARM), macOS and Windows and finds
-PulseAudio, PipeWire or ALSA by itself, and because it fills and drains its queues without calling
-into Python. (miniaudio, which calls, stopped after a few calls on PulseAudio in most trials.)
+SDL's wheel is self-contained on Linux (x86-64 and ARM), macOS and Windows and finds PulseAudio,
+PipeWire or ALSA by itself, and SDL fills and drains its queues without calling into Python.
+(miniaudio, which does call, stopped after a few calls on PulseAudio in most trials.)
 
 Functions and structures are those of SDL_audio.h; all PCM is s16 mono at `RATE_HZ`.
 """
@@ -24,17 +24,17 @@ BYTES_PER_MS = 2 * RATE_HZ // 1000
 _INIT_AUDIO = 0x10
 _S16_LITTLE_ENDIAN = 0x8010
 _PERIOD_SAMPLES = RATE_HZ // 100
-# A microphone that nobody reads must not make the next reading a minute long.
+# A microphone that was not read for a while must not return a minute of sound.
 _MAX_READ_BYTES = 1000 * BYTES_PER_MS
 
 
 class SoundUnavailable(RuntimeError):
-    """There is no usable sound device; the text says what to do."""
+    """No sound device is usable; `str(error)` says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class SoundDevices:
-    """Names of what this machine has, and the system they come from."""
+    """The names of this machine's sound devices, and the sound system behind them."""
 
     system: str
     inputs: tuple[str, ...]
@@ -58,7 +58,7 @@ class _Spec(ctypes.Structure):
 
 
 def list_sound_devices() -> SoundDevices:
-    """What there is.
+    """Return this machine's sound devices.
 
     Raises:
         SoundUnavailable: No sound system answers, or SDL is missing.
@@ -77,11 +77,11 @@ class SoundStream:
     """An open device: a microphone to `read` or a speaker to `write`.
 
     Args:
-        kind: Which of the two.
-        name: One of `list_sound_devices`; None for the system's default.
+        kind: "input" for a microphone, "output" for a speaker.
+        name: A name from `list_sound_devices`; None for the system's default.
 
     Raises:
-        SoundUnavailable: It can't be opened.
+        SoundUnavailable: The device can't be opened.
     """
 
     def __init__(self, kind: Literal["input", "output"], name: str | None = None) -> None:
@@ -104,25 +104,25 @@ class SoundStream:
         self._sdl.SDL_PauseAudioDevice(self._device, 0)
 
     def read(self) -> bytes:
-        """What has been heard since the last reading; never waits."""
+        """Return what has been recorded since the last call, s16le mono; never waits."""
         size = self._sdl.SDL_DequeueAudio(self._device, self._buffer, _MAX_READ_BYTES)
         return self._buffer.raw[:size]
 
     def write(self, pcm: bytes) -> None:
-        """Queue sound behind what waits; never waits."""
+        """Queue sound to be played, s16le mono; never waits."""
         self._sdl.SDL_QueueAudio(self._device, pcm, len(pcm))
 
     def clear(self) -> None:
-        """Forget what waits."""
+        """Discard the queue."""
         self._sdl.SDL_ClearQueuedAudio(self._device)
 
     @property
     def queued_ms(self) -> float:
-        """How much sound waits to be played, or to be read."""
+        """How much sound waits to be played or read, in ms."""
         return float(self._sdl.SDL_GetQueuedAudioSize(self._device)) / BYTES_PER_MS
 
     def close(self) -> None:
-        """Let go of the device; idempotent."""
+        """Release the device; idempotent."""
         device, self._device = self._device, 0
         if device:
             self._sdl.SDL_CloseAudioDevice(device)
@@ -131,7 +131,7 @@ class SoundStream:
 @functools.cache
 def _started() -> ctypes.CDLL:
     sdl = _load()
-    # It would take Ctrl-C for itself.
+    # SDL would otherwise take over Ctrl-C.
     sdl.SDL_SetHint(b"SDL_NO_SIGNAL_HANDLERS", b"1")
     if sdl.SDL_InitSubSystem(_INIT_AUDIO) < 0:
         raise SoundUnavailable(
@@ -176,7 +176,7 @@ def _load() -> ctypes.CDLL:
 
 
 def _bundled() -> str | None:
-    """The library inside the pysdl2-dll wheel."""
+    """Return the path of the library in the pysdl2-dll wheel; None without it."""
     try:
         import sdl2dll
     except ImportError:

@@ -1,4 +1,4 @@
-"""Runs microphone and speaker in a thread of their own: they must not wait for the event loop."""
+"""Runs microphone and speaker in a thread, so that they never wait for the event loop."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from vision_agent.talk.echo import BLOCK_SAMPLES, EchoGuard
 from vision_agent.talk.sdl import BYTES_PER_MS, SoundStream
 
 _POLL_S = 0.005
-# Enough for the thread to sleep through a busy moment, little enough not to be noticed.
+# Enough to bridge a moment in which the thread does not run, too little to be noticed.
 _AHEAD_MS = 40
-# Blocks of the speaker's sound kept for the echo guard: the two devices' clocks differ a little.
+# Blocks of the speaker's sound kept for the echo guard: the devices' clocks differ a little.
 _FAR_BLOCKS = 20
 
 
@@ -24,11 +24,11 @@ class SoundThread:
     """Moves 10 ms blocks: speaker ← `playout`, microphone → `guard` → `on_block`.
 
     Args:
-        microphone: None for a call that is only heard.
-        speaker: None for a call that nobody hears.
+        microphone: None for a caller who only listens.
+        speaker: None for a caller who does not listen.
         playout: The agent's voice.
-        guard: Against echo.
-        on_block: Takes what the caller said, `BLOCK_SAMPLES` at a time; called in this thread.
+        guard: Removes the echo.
+        on_block: Receives the caller's sound, `BLOCK_SAMPLES` at a time, in this thread.
     """
 
     def __init__(
@@ -47,20 +47,20 @@ class SoundThread:
         self._thread = threading.Thread(target=self._run, name="sound", daemon=True)
 
     def start(self) -> None:
-        """Begin; what the microphone has heard before is nobody's business."""
+        """Start; what the microphone recorded before is discarded."""
         if self._microphone is not None:
             self._microphone.clear()
         self._thread.start()
 
     @property
     def unread_ms(self) -> float:
-        """How much the microphone has heard that `on_block` has not been given yet."""
+        """How much recorded sound has not been passed to `on_block` yet, in ms."""
         if self._microphone is None:
             return 0.0
         return self._microphone.queued_ms + len(self._captured) / BYTES_PER_MS
 
     def close(self) -> None:
-        """End, and let go of the devices."""
+        """Stop, and release the devices."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()

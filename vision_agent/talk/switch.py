@@ -6,19 +6,19 @@ from vision_agent.caller.interactive_call import InteractiveCall
 from vision_agent.talk.devices import CallDevices
 from vision_agent.talk.screen import Screen
 
-# What was said last is still on its way when the key is pressed.
+# The last word is still on its way from the device when the key is pressed.
 _TAIL_MS = 300
 
 
 class MicrophoneSwitch:
-    """The microphone's: off tells the server, once the last word has left."""
+    """Switches the microphone, and tells the server once the last word has been sent."""
 
     def __init__(self, call: InteractiveCall, devices: CallDevices, screen: Screen) -> None:
         self._call, self._devices, self._screen = call, devices, screen
         self._on = True
 
     def toggle(self) -> None:
-        """On if it was off, and the other way round."""
+        """Switch on if it is off, and off if it is on."""
         self._on = not self._on
         if self._on:
             self._devices.live.unmute()
@@ -28,7 +28,7 @@ class MicrophoneSwitch:
             self._devices.mute(_TAIL_MS, self._tell_off)
 
     def off_at_once(self) -> None:
-        """Off, without waiting."""
+        """Switch off without waiting for the last word."""
         self._on = False
         self._devices.live.mute()
         self._tell_off()

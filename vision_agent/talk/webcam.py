@@ -1,4 +1,4 @@
-"""The camera: OpenCV's VideoCapture as a track, and the cameras there are."""
+"""The camera: OpenCV's VideoCapture as a track, and the list of cameras."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from aiortc.mediastreams import MediaStreamError
 from vision_agent.caller.video_clock import VideoClock
 
 FPS = 15.0
-"""Sent at most. The agent looks about once a second; the rest is for a picture that is fresh."""
+"""Frames sent per second, at most. The agent looks about once a second; more keep it fresh."""
 
 _PROBED = 4
 
 
 class CameraUnavailable(RuntimeError):
-    """There is no such camera; the text says what to do."""
+    """The camera does not exist or can't be used; `str(error)` says what to do."""
 
 
 class WebcamTrack(MediaStreamTrack):
-    """A camera's pictures, up to `FPS` a second, the newest each time.
+    """A camera's frames, up to `FPS` per second, always the newest.
 
     Args:
         source: The camera's number, or anything else VideoCapture opens.
 
     Raises:
-        CameraUnavailable: It can't be opened or gives no picture.
+        CameraUnavailable: The camera can't be opened or delivers no frame.
     """
 
     kind = "video"
@@ -41,13 +41,13 @@ class WebcamTrack(MediaStreamTrack):
     def __init__(self, source: int | str) -> None:
         super().__init__()
         self._capture = _open(source)
-        # VideoCapture blocks until a picture is there, and belongs to one thread at a time.
+        # VideoCapture blocks until a frame arrives, and belongs to one thread at a time.
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="webcam")
         self._clock = VideoClock()
         self._due_at = time.monotonic()
 
     async def recv(self) -> av.VideoFrame:
-        """Return the newest picture, when one is due."""
+        """Return the newest frame, when one is due."""
         if self.readyState != "live":
             raise MediaStreamError
         await asyncio.sleep(max(0.0, self._due_at - time.monotonic()))
@@ -63,7 +63,7 @@ class WebcamTrack(MediaStreamTrack):
         return self._clock.stamp(frame)
 
     def stop(self) -> None:
-        """End the track and let go of the camera."""
+        """End the track and release the camera."""
         if self.readyState == "live":
             self._reader.submit(self._capture.release)
             self._reader.shutdown(wait=False)
@@ -71,7 +71,7 @@ class WebcamTrack(MediaStreamTrack):
 
 
 def list_cameras() -> list[tuple[int, str]]:
-    """Numbers and names of the cameras. Elsewhere than on Linux each is opened for a moment."""
+    """Return the cameras' numbers and names. Except on Linux each is opened for a moment."""
     if sys.platform == "linux":
         folders = sorted(Path("/sys/class/video4linux").glob("video*"))
         return [
@@ -90,14 +90,14 @@ def list_cameras() -> list[tuple[int, str]]:
 
 
 def _open(source: int | str) -> cv2.VideoCapture:
-    # OpenCV prints its own account of a camera that isn't there.
+    # OpenCV prints messages of its own for a camera that does not exist.
     level = cv2.utils.logging.getLogLevel()
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     try:
         capture = cv2.VideoCapture(source)
     finally:
         cv2.utils.logging.setLogLevel(level)
-    # Of what a camera buffers only the newest picture is wanted; not every system can be told.
+    # Only the newest frame is wanted; not every system honours the buffer size.
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
     if not capture.isOpened() or not capture.grab():
         capture.release()
