@@ -70,8 +70,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    # On demand: importing ADK takes seconds, and the local Live API and the replay caller, which
-    # live in this package too, do without it.
+    # On demand: importing ADK takes seconds, and the local Live API and the caller do not need it.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,4 +1,4 @@
-"""What the commands log: one record a line on standard error, as text or as JSON."""
+"""Logging of the commands: one record per line on standard error, as text or JSON."""
 
 from __future__ import annotations
 
@@ -14,24 +14,25 @@ from enum import StrEnum
 
 from vision_agent.terminal import printable
 
-# A longer line of another program's is cut into several records.
+# A longer line of another program is split into several records.
 _LONGEST_LINE_BYTES = 64 * 1024
 _END_S = 1.0
 _MARK = b"\0end of the log\0"
 
 
 class LogFormat(StrEnum):
-    """How a record is written."""
+    """The form of a log record."""
 
     TEXT = "text"
     JSON = "json"
 
 
 class TextFormatter(logging.Formatter):
-    """`time level logger: message`; whatever the message or the exception holds, in one line.
+    """`time level logger: message`, made printable.
 
     Args:
-        fold: Put tracebacks into the same line. A person at a terminal wants them in lines.
+        fold: Join multi-line messages and tracebacks into one line. A person at a terminal prefers
+            them unfolded.
     """
 
     def __init__(self, *, fold: bool) -> None:
@@ -60,14 +61,14 @@ class JsonFormatter(logging.Formatter):
 def json_record(
     created_s: float, level: str, name: str, message: str, exception: str | None = None
 ) -> str:
-    """One record as a line of JSON, in ASCII.
+    """Return one record as a line of ASCII JSON.
 
     Args:
         created_s: Seconds since the epoch.
-        level: The level's name.
-        name: The logger's.
+        level: The name of the level.
+        name: The name of the logger.
         message: The message.
-        exception: The traceback, if there is one.
+        exception: The formatted traceback, if any.
     """
     time = datetime.fromtimestamp(created_s, UTC).isoformat(timespec="milliseconds")
     record = {"time": time, "level": level, "logger": name, "message": message}
@@ -75,7 +76,7 @@ def json_record(
 
 
 def start_logging(*, verbose: bool) -> None:
-    """Log text to standard error, from INFO on if `verbose`, else from WARNING on."""
+    """Log text to standard error: from INFO on if `verbose`, otherwise from WARNING on."""
     handler = logging.StreamHandler()
     handler.setFormatter(TextFormatter(fold=not sys.stderr.isatty()))
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, handlers=[handler])
@@ -83,12 +84,12 @@ def start_logging(*, verbose: bool) -> None:
 
 
 def log_json() -> None:
-    """Make every line of standard error a JSON record from now on.
+    """Make every line of standard error a JSON record from now on. Idempotent.
 
-    Also those that are not ours: of child processes, of native libraries, a traceback of the
-    interpreter's. File descriptor 2 becomes a pipe, which the children inherit; a thread makes each
-    line that comes out of it a record of the logger `stderr`. Lines that are records already, of a
-    child that does the same, pass as they are. Idempotent.
+    This includes lines that are not logged here: those of child processes, of native libraries, and
+    the interpreter's tracebacks. File descriptor 2 becomes a pipe, which children inherit, and a
+    thread turns each line from it into a record of the logger `stderr`. Lines that are records
+    already, from a child that does the same, pass unchanged.
     """
     if isinstance(logging.getLogger().handlers[0].formatter, JsonFormatter):
         return
@@ -106,13 +107,13 @@ def log_json() -> None:
 
 
 class _Lines(threading.Thread):
-    """Reads standard error's pipe and writes each line as a record.
+    """Reads the pipe of standard error and writes each line as a record.
 
-    A daemon: children that outlive this process may keep the pipe open.
+    The thread is a daemon: children that outlive this process may keep the pipe open.
 
     Args:
-        outlet: The descriptor of the pipe's end to read from.
-        real: That of the standard error to write to.
+        outlet: The descriptor of the pipe's reading end.
+        real: The descriptor of the original standard error.
     """
 
     def __init__(self, outlet: int, real: int) -> None:
@@ -121,7 +122,7 @@ class _Lines(threading.Thread):
         self._ended = threading.Event()
 
     def run(self) -> None:
-        """Read until the last holder of the pipe's other end is gone."""
+        """Read until every writing end of the pipe is closed."""
         rest = b""
         while data := os.read(self._outlet, _LONGEST_LINE_BYTES):
             *lines, rest = (rest + data).split(b"\n")
@@ -131,7 +132,7 @@ class _Lines(threading.Thread):
                 self._take(line)
 
     def end(self) -> None:
-        """Wait until what this process has written is out; then write directly again."""
+        """Wait until everything this process has written is out, then restore standard error."""
         sys.stderr.flush()
         os.write(2, b"\n" + _MARK + b"\n")
         self._ended.wait(_END_S)
@@ -149,7 +150,7 @@ class _Lines(threading.Thread):
 
 
 def _is_record(line: str) -> bool:
-    """Whether a line is one that `json_record` has made, in a child process."""
+    """Whether a line comes from `json_record` in a child process."""
     try:
         record = json.loads(line) if line.startswith("{") else None
     except (ValueError, RecursionError):

@@ -1,7 +1,7 @@
-"""A pytest plugin: recorded videos call an agent, and a test looks at what happened.
+"""A pytest plugin: recorded videos call an agent, and tests examine the reports.
 
-Loaded by pytest wherever vision_agent is installed; nothing is imported or started before a test
-asks for it.
+pytest loads it wherever vision_agent is installed; nothing is imported or started before a test
+asks for a call.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def video_serve_arguments(pytestconfig: pytest.Config) -> Sequence[str]:
-    """Arguments for `vision-agent serve`; define it anew in a conftest.py to add to them."""
+    """Arguments for `vision-agent serve`; override the fixture in a conftest.py to add some."""
     agent = pytestconfig.getoption("--video-agent")
     arguments = ["--model", pytestconfig.getoption("--video-model")]
     return [*arguments, "--agent", agent] if agent else arguments
@@ -56,7 +56,7 @@ def video_serve_arguments(pytestconfig: pytest.Config) -> Sequence[str]:
 def video_server(
     pytestconfig: pytest.Config, video_serve_arguments: Sequence[str]
 ) -> Iterator[str]:
-    """The address of a server that runs until the session ends."""
+    """The address of a server that runs until the test session ends."""
     import asyncio
 
     from vision_agent.server_process import ServerProcess
@@ -76,15 +76,15 @@ def video_server(
 
 @pytest.fixture
 def video_call(request: pytest.FixtureRequest, video_server: str) -> Callable[..., Report]:
-    """Make calls from recordings, each by `video_call("milk.mp4", ask="What does it say?")`.
+    """Make calls from recordings, such as `video_call("milk.mp4", ask="What does it say?")`.
 
-    Of `ask` (a sentence to speak), `say` (a sound file to speak) and `typed` (a sentence to type)
-    at most one is given; without any, the recording's own sound speaks. `timeout_s` is the longest
-    wait for the server. What was said stands in the test's report if it fails.
+    Give at most one of `ask` (a sentence to speak), `say` (a sound file to speak) and `typed` (a
+    sentence to type); without any, the recording's own sound speaks. `timeout_s` is the longest
+    wait for the server. If the test fails, its report shows what was said.
 
     Returns:
-        A function that makes one call and returns its `vision_agent.replay.Report`; it raises
-        `BadRecording` for what can't be replayed, and `ValueError` for two questions at once.
+        A function that makes one call and returns its `vision_agent.replay.Report`. It raises
+        `BadRecording` for a file that can't be replayed, and `ValueError` for two questions.
     """
     config, item, made = request.config, request.node, 0
 
@@ -177,8 +177,8 @@ def _in_words(report: Report) -> str:
     lines += [
         f"{call.at_ms / 1000:6.1f} s  tool {one_line(call.name)}" for call in report.tool_calls
     ]
-    told = (one_line(text) for text in (*report.errors, f"ended: {report.ended}"))
-    return "\n".join([*sorted(lines), *told])
+    ending = (one_line(text) for text in (*report.errors, f"ended: {report.ended}"))
+    return "\n".join([*sorted(lines), *ending])
 
 
 def _write(report: Report, folder: Path, name: str) -> None:

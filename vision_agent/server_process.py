@@ -1,4 +1,4 @@
-"""`vision-agent serve` as a child process, for commands that need a server for a moment."""
+"""`vision-agent serve` as a child process, for commands and tests that need a server."""
 
 from __future__ import annotations
 
@@ -18,15 +18,23 @@ _ADDRESS = re.compile(r"http://\S+")
 
 
 class ServerDidNotStart(RuntimeError):
-    """The child ended before it answered; what it said stands on stderr."""
+    """The child ended before it listened; the reason stands on its standard error."""
 
 
 class ServerProcess:
-    """Runs `vision-agent serve` on a free loopback port while the context lasts.
+    """Runs `vision-agent serve` on a free loopback port, for as long as the context lasts.
 
     Args:
         arguments: Further arguments of `serve`.
-        stderr_to: A file for what it logs; our own standard error otherwise.
+        stderr_to: A file for the log; None passes it on to this process's standard error.
+
+    Attributes:
+        url: The server's address, `http://127.0.0.1:port`.
+        says: The lines printed at the start.
+
+    Raises:
+        ServerDidNotStart: On entering: the child ended before it listened.
+        TimeoutError: On entering: the child did not listen within `START_TIMEOUT_S`.
     """
 
     _start_process = staticmethod(asyncio.create_subprocess_exec)
@@ -38,11 +46,10 @@ class ServerProcess:
         self._process: asyncio.subprocess.Process | None = None
         self.url = ""
         self.says: list[str] = []
-        """The lines it printed when it started."""
 
     @property
     def pid(self) -> int:
-        """The child's process id."""
+        """The child's process id; `RuntimeError` while it does not run."""
         if self._process is None:
             raise RuntimeError("the server is not running")
         return self._process.pid
@@ -59,13 +66,13 @@ class ServerProcess:
                 "127.0.0.1",
                 "--port",
                 "0",
-                # Calls of a moment, in nobody's history; a later argument may say otherwise.
+                # Short-lived calls need no history; a later argument can override this.
                 "--session-db",
                 "memory",
-                # And of our own agent's: whoever started it may see what its tools are given.
+                # Whoever starts the agent may see its tools' arguments and results.
                 "--tool-reports",
                 "full",
-                # Whatever becomes of us, it does not stay behind: the pipe ends with this process.
+                # The pipe ends with this process, so the child never outlives it.
                 "--until-eof",
                 *self._arguments,
                 stdin=asyncio.subprocess.PIPE,
@@ -103,7 +110,7 @@ class ServerProcess:
         process = self._process
         if process is None or process.returncode is not None:
             return
-        process.send_signal(signal.SIGINT)  # at once: SIGTERM would let calls go on for a while
+        process.send_signal(signal.SIGINT)  # SIGTERM would let calls go on for a while
         try:
             async with asyncio.timeout(STOP_TIMEOUT_S):
                 await process.wait()

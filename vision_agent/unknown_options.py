@@ -1,4 +1,4 @@
-"""Names that look like options and are none."""
+"""Names that look like options but are not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 PREFIX = "vision_agent_"
 
 OF_OURS = frozenset({"local_key"})
-"""What one process of ours tells another."""
+"""Variables that one of our processes passes to another."""
 
 logger = logging.getLogger(__name__)
 
@@ -20,27 +20,27 @@ _told: set[str] = set()
 
 
 def nearest(name: str, options: Iterable[str]) -> str | None:
-    """The option that was probably meant; None if none is near."""
+    """Return the option that was probably meant; None if none is close."""
     return next(iter(difflib.get_close_matches(name.lower(), list(options), n=1)), None)
 
 
 def refuse_unknown(given: Iterable[str], options: Collection[str], title: str) -> None:
-    """Refuse keyword arguments that are no options, as pydantic refuses them.
+    """Refuse keyword arguments that are not options, in pydantic's way.
 
     Args:
-        given: The names.
-        options: The options' names.
-        title: What they are options of.
+        given: The given names.
+        options: The names of the options.
+        title: The name of the model, for the error.
 
     Raises:
-        ValidationError: For all of them.
+        ValidationError: Lists every name that is not an option.
     """
     problems: list[InitErrorDetails] = []
     for name in given:
         if name not in options:
             near = nearest(name, options)
             text = f"{name!r} is no option." + (f" Nearest: {near}." if near else "")
-            # Braces would be taken for the message's own placeholders.
+            # Braces in the text would be taken for placeholders.
             wrong = PydanticCustomError("unknown_option", "{text}", {"text": text})
             problems.append({"type": wrong, "loc": (name,), "input": None})
     if problems:
@@ -48,12 +48,12 @@ def refuse_unknown(given: Iterable[str], options: Collection[str], title: str) -
 
 
 def warn_of_unknown(variables: Iterable[str], options: Collection[str], where: str) -> None:
-    """Log each variable with our prefix that is no option, once in a process.
+    """Log a warning for each variable with our prefix that is not an option, once per process.
 
     Args:
-        variables: All names there are, of whatever case.
-        options: The options' names.
-        where: Where the variables stand, for people.
+        variables: The names of all variables, in any case.
+        options: The names of the options.
+        where: Where the variables are set, for the message.
     """
     for variable in variables:
         name = variable.lower()

@@ -1,5 +1,5 @@
-"""The command line, a file per command; `vision_agent.cli.main` lists them.
+"""The command line: a file or folder per command, with its options and its body.
 
-What takes seconds to import (ADK, aiortc, OpenCV) is imported inside the commands, so that
-`--help` answers at once.
+`main.py` lists the commands. ADK, aiortc and OpenCV take seconds to import, so they are imported
+inside the commands, and `--help` answers at once.
 """

@@ -19,7 +19,7 @@ class CalledServer:
 
     Attributes:
         url: A running server; None to start one.
-        serve_arguments: For the one that is started.
+        serve_arguments: Arguments of `serve`, if one is started.
         asked: Options of the call (`requestData`).
         token: The access token, if the server wants one.
         headers: HTTP headers besides.
@@ -46,16 +46,16 @@ class CalledServer:
         header: list[str] | None,
         timeout_s: float,
     ) -> CalledServer:
-        """Sort a command's options into those of a server and those of a call.
+        """Sort a command's options into those of the server and those of the call.
 
         Args:
             url: A running server; None to start one.
-            agent: What a server is started with; a running one is asked for the agent of that name.
-            model: What a server is started with; refused for a running one.
-            asked: Options of the call; None is left out.
-            started_with: Further options of a server that is started; None is left out.
+            agent: The agent to start a server with; a running server is asked for it by name.
+            model: The model to start a server with; refused with `url`.
+            asked: Options of the call; None is skipped.
+            started_with: Further options to start a server with; None is skipped.
             token: The access token.
-            header: Headers as `Name: value`; a mistake is refused.
+            header: Headers as `Name: value`; a malformed one is refused.
             timeout_s: The longest wait.
         """
         if url is not None and model is not None:
@@ -76,10 +76,10 @@ class CalledServer:
         )
 
     async def address(self, stack: AsyncExitStack, console: Terminal) -> str:
-        """The server's address; one that is started for the call ends with the stack.
+        """Return the server's address, starting one if need be, which then ends with the stack.
 
         Raises:
-            ServerDidNotStart: It did not; the reason stands on standard error.
+            ServerDidNotStart: The reason stands on standard error.
         """
         from vision_agent.server_process import ServerProcess
 
@@ -91,7 +91,7 @@ class CalledServer:
 
 
 def _read_headers(given: list[str] | None) -> dict[str, str]:
-    """The headers of `--header 'Name: value'`; a mistake is told in words."""
+    """Parse `--header 'Name: value'`; a mistake is reported in words."""
     from vision_agent.caller.signalling import parse_headers
 
     try:

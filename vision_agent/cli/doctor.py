@@ -1,4 +1,4 @@
-"""`vision-agent doctor`: what works on this machine, and what to do about the rest."""
+"""`vision-agent doctor`: what works on this machine, and how to fix the rest."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vision_agent.cli.options import Logs, ScenarioFile, out, refusals, refuse
+from vision_agent.cli.options import Logs, ScenarioFile, out, refuse, user_errors
 from vision_agent.logs import LogFormat
 
 if TYPE_CHECKING:
@@ -51,10 +51,10 @@ def live_server(
     from vision_agent.server.listening import CannotListen, listen
 
     try:
-        listen(host, port).close()  # in words, and before the engine is started
+        listen(host, port).close()  # a sentence, before the engine is started
     except CannotListen as error:
         refuse(str(error))
-    with refusals(), tempfile.TemporaryDirectory(prefix="vision-agent-") as folder:
+    with user_errors(), tempfile.TemporaryDirectory(prefix="vision-agent-") as folder:
         script = load_scenario(scenario) if scenario else None
         kept_in = data_dir or data_folder()
         private_folder(kept_in)

@@ -1,4 +1,4 @@
-"""The command line: which commands there are. Each is a file in `vision_agent.cli`."""
+"""The list of commands. Each is a file or a folder in `vision_agent.cli`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ app = typer.Typer(
     name="vision-agent",
     help="Video-call an AI agent.",
     no_args_is_help=True,
-    # Rich would take what stands in brackets, such as a default, for markup, and leave it out.
+    # Rich takes text in brackets, such as a default value, for markup and drops it.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -51,11 +51,11 @@ def common(
     """Video-call an AI agent."""
     start_logging(verbose=verbose)
     if not verbose:
-        # It warns of every frame it can't decode, and asks for a new one: nothing for a person.
+        # aiortc warns of every frame it can't decode, although it then asks for a new one.
         logging.getLogger("aiortc").setLevel(logging.ERROR)
-        # It prints the traceback of what we tell the caller in words.
+        # ADK logs a traceback for what the caller is told in words.
         logging.getLogger("google_adk").setLevel(logging.CRITICAL)
-    # Keys keep their usual names; the environment wins over the file.
+    # API keys keep their usual names. The environment takes precedence over the file.
     load_dotenv(Path.cwd() / ".env", override=False)
 
 

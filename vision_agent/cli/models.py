@@ -1,4 +1,4 @@
-"""`vision-agent models`: which live models and voices there are, and which would answer now."""
+"""`vision-agent models`: the live models and voices, and which would answer now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the commands share: common options, the consoles, and refusals in words."""
+"""What the commands share: options, consoles, and errors in words."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ Timeout = Annotated[
 
 def _choose_log_format(chosen: LogFormat) -> LogFormat:
     if chosen is LogFormat.JSON:
-        # The environment is what the processes that a command starts are told it by.
+        # Child processes read it from the environment.
         os.environ["VISION_AGENT_LOG_FORMAT"] = chosen
         log_json()
     return chosen
@@ -91,7 +91,7 @@ Logs = Annotated[
 ]
 
 
-_MENDABLE = {
+_USER_ERRORS = {
     "vision_agent.agents.loader": "AgentError",
     "vision_agent.live.local_process": "LocalLiveApiError",
     "vision_agent.live.models": "ModelError",
@@ -103,12 +103,12 @@ _MENDABLE = {
 
 
 @contextmanager
-def refusals() -> Iterator[None]:
-    """Everything that a person can mend is said in words, without a traceback; exit code 2."""
+def user_errors() -> Iterator[None]:
+    """Print what the user can correct as a sentence, without a traceback; exit code 2."""
     try:
         yield
     except Exception as error:
-        if _is_mendable(error):
+        if _is_user_error(error):
             refuse(_in_words(error))
         raise
 
@@ -119,23 +119,26 @@ def _in_words(error: Exception) -> str:
     return str(error)
 
 
-def _is_mendable(error: Exception) -> bool:
-    # A module that has not been imported has raised nothing, and importing ADK takes seconds.
-    homes = ((sys.modules.get(module), name) for module, name in _MENDABLE.items())
+def _is_user_error(error: Exception) -> bool:
+    # A module that was not imported has raised nothing, and importing ADK takes seconds.
+    homes = ((sys.modules.get(module), name) for module, name in _USER_ERRORS.items())
     known = tuple(getattr(module, name) for module, name in homes if module is not None)
     return isinstance(error, (OSError, *known))
 
 
 def check_writable(*paths: Path | None) -> None:
-    """Find out before a call whether its results can be written; `OSError` if not.
+    """Check before a call that its results can be written.
 
     Args:
-        paths: The files, which need not exist; None is left out.
+        paths: The files, which need not exist; None is skipped.
+
+    Raises:
+        OSError: One of them can't be written.
     """
     for path in filter(None, paths):
         existed = path.exists()
         if existed and not path.is_file() and not path.is_dir():
-            continue  # a pipe or a device: opening it is an act of its own
+            continue  # opening a pipe or a device has effects of its own
         with path.open("ab"):
             pass
         if not existed:
@@ -143,13 +146,13 @@ def check_writable(*paths: Path | None) -> None:
 
 
 def refuse(text: str) -> NoReturn:
-    """Say why not, on stderr, and end with exit code 2."""
+    """Print the reason on standard error and exit with code 2."""
     err.say(text, "red")
     raise typer.Exit(2) from None
 
 
 def read_settings(**given: Any) -> Settings:
-    """The settings, from what was given, the environment and `.env`; a mistake is told in words."""
+    """Read the settings from options, environment and `.env`; a mistake is reported in words."""
     from vision_agent.settings import Settings
 
     flags = {name: value for name, value in given.items() if value is not None}
@@ -163,11 +166,11 @@ def read_settings(**given: Any) -> Settings:
 
 
 _FLAGS = {"frame_rate_hz": "--frame-rate"}
-"""Those that are not called as their option is."""
+"""Flags whose name differs from their setting's."""
 
 
 def _where(place: tuple[int | str, ...], flags: Container[str]) -> str:
-    """What the person has to mend: the flag, or the variable."""
+    """Return what the user has to correct: the flag, or the variable."""
     if not place:
         return ""
     name, *inside = (str(part) for part in place)

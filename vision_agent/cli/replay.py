@@ -22,8 +22,8 @@ from vision_agent.cli.options import (
     check_writable,
     err,
     out,
-    refusals,
     refuse,
+    user_errors,
 )
 from vision_agent.logs import LogFormat
 from vision_agent.terminal import one_line
@@ -83,7 +83,7 @@ def replay(
         header=header,
         timeout_s=timeout,
     )
-    with refusals():
+    with user_errors():
         check_writable(json_out, html_out, wav_out)
         report = asyncio.run(_replay(server, file, say, ask, type_text))
         if json_out:
@@ -102,11 +102,11 @@ def replay(
 async def _replay(
     server: CalledServer, file: Path, say: Path | None, ask: str | None, typed: str | None
 ) -> Report:
-    """Make the call, showing it on the console as it happens."""
+    """Make the call, and show it on the console as it happens."""
     from vision_agent.local import speak_question
     from vision_agent.replay import Recording, ReplayOptions
 
-    # What can't be replayed is refused before a server is started for it.
+    # A file that can't be replayed is refused before a server is started.
     await asyncio.to_thread(Recording.open, file)
     async with AsyncExitStack() as stack:
         url = await server.address(stack, out)

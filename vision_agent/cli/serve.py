@@ -15,7 +15,7 @@ from vision_agent.cli.options import (
     Voice,
     out,
     read_settings,
-    refusals,
+    user_errors,
 )
 from vision_agent.logs import LogFormat
 
@@ -67,7 +67,7 @@ def serve(
         tool_reports=tool_reports,
         scenario=scenario,
     )
-    with refusals():
+    with user_errors():
         if settings.scenario is not None:
-            load_scenario(settings.scenario)  # a mistake in it is the person's, not the server's
+            load_scenario(settings.scenario)  # a mistake in it is reported before the server starts
         run_server(settings, say=out.say, until_eof=until_eof)

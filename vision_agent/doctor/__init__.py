@@ -1,5 +1,5 @@
-"""`vision-agent doctor`: what of a call works on this machine, and what to do about the rest.
+"""`vision-agent doctor`: which parts of a call work on this machine, and how to fix the rest.
 
-`finding.py` is what a check says, `run.py` runs them all at once, each within its time, and the
-`…_checks.py` are the checks themselves.
+`finding.py` is a check's result, the `…_checks.py` are the checks, `checkup.py` lists them, and
+`run.py` runs them all at once, each within its deadline.
 """

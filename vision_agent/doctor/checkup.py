@@ -1,4 +1,4 @@
-"""All checks of `vision-agent doctor`, in the order they are told in."""
+"""All checks of `vision-agent doctor`, in the order in which they are reported."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ Look = Callable[[], Awaitable[Sequence[Finding]]]
 
 
 def all_checks(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
-    """The checks for these settings.
+    """Return the checks for these settings.
 
     Args:
-        settings: What a server would be started with.
+        settings: The settings a server would be started with.
         environ: Where google-genai looks for credentials.
     """
 
@@ -46,7 +46,7 @@ def all_checks(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
 
     return [
         Check("key", threaded(lambda: check_key(environ))),
-        # An agent's own code is loaded here, and may take its time.
+        # Loads the agent's own code, which may take its time.
         Check("model", threaded(lambda: check_model(settings, environ)), deadline_s=60),
         Check("agents", threaded(lambda: check_agents(settings, environ)), deadline_s=60),
         Check("service", lambda: check_service(environ), deadline_s=15),
@@ -54,7 +54,7 @@ def all_checks(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
             "local engine",
             check_engine,
             deadline_s=75,
-            on_timeout="The machine is very busy, or vision-agent must be installed anew.",
+            on_timeout="The machine is very busy, or vision-agent must be reinstalled.",
         ),
         Check("ice", lambda: check_ice(settings), deadline_s=12),
         Check("port", threaded(lambda: check_port(settings))),
@@ -70,8 +70,8 @@ def all_checks(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
 
 
 def _check_what_needs_opencv() -> list[Finding]:
-    # One after the other: OpenCV must not be imported by two threads at once, and what needs it
-    # can't be looked at without it.
+    # One after the other: OpenCV must not be imported by two threads at once, and the other checks
+    # need it.
     found = check_libraries()
     if any(finding.status == "problem" for finding in found):
         return found

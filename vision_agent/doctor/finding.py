@@ -1,4 +1,4 @@
-"""What a check found."""
+"""The result of a check."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ Status = Literal["ok", "note", "warning", "problem"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check's result.
+    """A result of a check; a check may have several.
 
     Attributes:
-        check: What was looked at, e.g. "key".
-        status: `ok`; `note` for what is good to know; `warning` for what will disturb some calls;
-            `problem` for what keeps calls from working.
+        check: What was checked, such as "key".
+        status: `ok`; `note` for information; `warning` for what disturbs some calls; `problem` for
+            what keeps calls from working.
         text: What was found.
-        advice: What to do about it; empty when nothing is.
+        advice: What to do about it; empty if nothing needs to be done.
     """
 
     check: str
@@ -26,5 +26,5 @@ class Finding:
     advice: str = ""
 
     def to_dict(self) -> dict[str, str]:
-        """As JSON takes it."""
+        """Return the fields, ready for JSON."""
         return asdict(self)

@@ -1,4 +1,4 @@
-"""What is installed, what the agents need of it, and whether what is kept of calls is private."""
+"""The installation, the agents, and the privacy of stored data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vision_agent.version import DISTRIBUTION, OTHER_DISTRIBUTION, __version__
 
 
 def check_distribution() -> list[Finding]:
-    """Whether the distribution is ours alone: on PyPI another one has a package of that name."""
+    """Check that no other distribution provides `vision_agent`: PyPI has one that does."""
     try:
         other = version(OTHER_DISTRIBUTION)
     except PackageNotFoundError:
@@ -35,7 +35,7 @@ def check_distribution() -> list[Finding]:
 
 
 def check_agents(settings: Settings, environ: Mapping[str, str]) -> list[Finding]:
-    """What of the agents does not work in a call, and which of several can't be called at all."""
+    """Check which agents can be called, and which of their features have no effect in a call."""
     specs = agent_specs(settings.agent)
     found = []
     usable = 0
@@ -54,12 +54,12 @@ def check_agents(settings: Settings, environ: Mapping[str, str]) -> list[Finding
                 else Finding("agents", "warning", text, "It is left out; the others are served.")
             )
     if not usable:
-        return []  # the model check says so
+        return []  # the model check reports it
     return found or [Finding("agents", "ok", f"{usable} can be called.")]
 
 
 def check_privacy(settings: Settings) -> list[Finding]:
-    """Whether what is kept of calls can be read by other users of this machine."""
+    """Check that other users of this machine can't read what is stored of calls."""
     folder = Path(settings.data_dir)
     open_to_others = readable_by_others(folder)
     if not open_to_others:

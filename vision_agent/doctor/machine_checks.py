@@ -14,7 +14,7 @@ _CODECS = (("libopus", "w"), ("opus", "r"), ("vp8", "r"), ("libvpx", "w"), ("h26
 
 
 def check_libraries() -> list[Finding]:
-    """The shared libraries that OpenCV wants, and OpenCV itself."""
+    """Check the shared libraries that OpenCV needs, and OpenCV itself."""
     missing = []
     if sys.platform == "linux":
         for name, package in (("libGL.so.1", "libgl1"), ("libglib-2.0.so.0", "libglib2.0-0")):
@@ -50,7 +50,7 @@ def check_libraries() -> list[Finding]:
 
 
 def check_codecs() -> list[Finding]:
-    """PyAV, its FFmpeg, and the codecs that a call needs."""
+    """Check PyAV, its FFmpeg, and the codecs that a call needs."""
     import av
 
     missing = []
@@ -69,7 +69,7 @@ def check_codecs() -> list[Finding]:
 
 
 def check_aiortc() -> list[Finding]:
-    """Whether aiortc is the one that our replacements of its parts were written for."""
+    """Check that aiortc is the version whose private parts the server replaces."""
     from importlib.metadata import version
 
     from vision_agent.rtc import aiortc_patches
@@ -82,7 +82,7 @@ def check_aiortc() -> list[Finding]:
 
 
 def check_sound() -> list[Finding]:
-    """Microphones and speakers, for `vision-agent talk`."""
+    """Check microphones and speakers, which `vision-agent talk` uses."""
     from vision_agent.talk.sdl import SoundUnavailable, list_sound_devices
 
     only = "Only vision-agent talk needs them: on a server nothing is to do."
@@ -104,7 +104,7 @@ def check_sound() -> list[Finding]:
 
 
 def check_camera() -> list[Finding]:
-    """Cameras, for `vision-agent talk`."""
+    """Check cameras, which `vision-agent talk` uses."""
     from vision_agent.talk.webcam import list_cameras
 
     cameras = list_cameras()
@@ -116,7 +116,7 @@ def check_camera() -> list[Finding]:
 
 
 def check_disk(folder: Path) -> list[Finding]:
-    """Room for recordings and conversations."""
+    """Check that there is disk space for recordings and conversations."""
     free = shutil.disk_usage(folder).free
     text = f"{free / 1e9:.1f} GB are free in {folder}."
     if free < _LITTLE_DISK_BYTES:

@@ -1,4 +1,4 @@
-"""Key, model, voice, the service, and the local engine."""
+"""API key, model, voice, the model service, and the local engine."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from vision_agent.live.local_process import LocalLiveApi, LocalLiveApiError
 from vision_agent.settings import Settings
 
 AI_STUDIO_HOST = "generativelanguage.googleapis.com"
-# AI Studio's keys: "AIza" and 35 more, or the newer "AQ." kind, whose length is not promised.
+# AI Studio's keys: "AIza" and 35 characters, or the newer "AQ." keys of unspecified length.
 _KEY_STARTS = ("AIza", "AQ.")
 _REACH_S = 6.0
 
 
 def check_key(environ: Mapping[str, str]) -> list[Finding]:
-    """Whether there is a key that looks like one. It is never shown."""
+    """Check that a plausible API key is set. The key is never shown."""
     names = [name for name in ("GOOGLE_API_KEY", "GEMINI_API_KEY") if environ.get(name)]
     if not names:
         return [
@@ -71,7 +71,7 @@ def _oddness(key: str) -> str | None:
 
 
 def check_model(settings: Settings, environ: Mapping[str, str]) -> list[Finding]:
-    """Whether the agent loads, and whether its model, voice and options can be."""
+    """Check that the agent loads, and that its model, voice and options are possible."""
     found = now(settings, environ)
     if found["error"] is not None:
         return [
@@ -85,7 +85,7 @@ def check_model(settings: Settings, environ: Mapping[str, str]) -> list[Finding]
 
 
 async def check_service(environ: Mapping[str, str]) -> Sequence[Finding]:
-    """Whether the service is reached, and takes the key: one call that lists its models."""
+    """Check that the service is reachable and accepts the key, by listing its models once."""
     key = environ.get("GOOGLE_API_KEY") or environ.get("GEMINI_API_KEY")
     vertex = uses_vertex(environ)
     base_url = environ.get("GOOGLE_GEMINI_BASE_URL") or f"https://{AI_STUDIO_HOST}"
@@ -131,7 +131,7 @@ async def _ask_with_key(key: str, base_url: str, took_ms: int) -> Finding:
             429: "The quota is used up: wait, or raise it.",
         }.get(error.code, "Try again in a moment; https://status.cloud.google.com says more.")
         text = f"The service refuses the key ({error.code}): {error.message}"
-        # What the service says may quote the key.
+        # The service's message may quote the key.
         return Finding("service", "problem", text.replace(key, "…"), advice)
     finally:
         await client.aio.aclose()
@@ -141,7 +141,7 @@ async def _ask_with_key(key: str, base_url: str, took_ms: int) -> Finding:
 
 
 async def check_engine() -> Sequence[Finding]:
-    """Whether the local Live API starts, and how soon it accepts a session and answers."""
+    """Check that the local Live API starts and answers, and how fast."""
     began = time.monotonic()
     try:
         server = await LocalLiveApi.start()

@@ -1,4 +1,4 @@
-"""STUN and TURN servers, the port, and whether browsers will give the page a camera."""
+"""STUN and TURN servers, the port, access, and whether browsers allow the page a camera."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from vision_agent.server.ingress.exposure import ADVICE, exposure
 from vision_agent.server.listening import CannotListen, listen, shown
 from vision_agent.settings import IceServer, Settings
 
-# aioice waits this long for a STUN server before it gives its answer without.
+# How long aioice waits for a STUN server before it answers without it.
 _STUN_DELAYS_S = 5
 _STUN_TIMEOUT_S = 3.0
 _TURN_TIMEOUT_S = 8.0
 
 _KEYS = ("GOOGLE_API_KEY", "GEMINI_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI")
-"""Where one is set, a model service answers that costs money."""
+"""If one of these is set, a paid model service answers."""
 
 
 async def check_ice(settings: Settings) -> Sequence[Finding]:
-    """Ask every STUN server for our address, and every TURN server for an allocation."""
+    """Ask every STUN server for this machine's address, and every TURN server for an allocation."""
     if not settings.ice_servers:
         return [
             Finding(
@@ -75,7 +75,7 @@ async def _check_stun(url: str, address: tuple[str, int]) -> Finding:
                 try:
                     answer.set_result(stun.parse_message(data))
                 except ValueError:
-                    return  # not an answer of STUN's
+                    return  # not a STUN message
 
         def error_received(self, exc: Exception) -> None:
             if not answer.done():
@@ -156,7 +156,7 @@ async def _check_turn(
 
 
 def check_port(settings: Settings) -> list[Finding]:
-    """Whether the server's address can be listened on."""
+    """Check that the server can listen on its address."""
     if settings.port == 0:
         return [Finding("port", "ok", "Any free port is taken.")]
     try:
@@ -167,7 +167,7 @@ def check_port(settings: Settings) -> list[Finding]:
 
 
 def check_access(settings: Settings, environ: Mapping[str, str]) -> list[Finding]:
-    """Whether anybody on the network could call, and who would pay."""
+    """Check whether anybody on the network could call, and at whose cost."""
     paid, has_token = any(environ.get(name) for name in _KEYS), settings.token is not None
     if open_to_all := exposure(settings.host, has_token=has_token, paid=paid):
         return [Finding("access", "warning", open_to_all, ADVICE)]
@@ -177,7 +177,7 @@ def check_access(settings: Settings, environ: Mapping[str, str]) -> list[Finding
 
 
 def check_secure_context(settings: Settings) -> list[Finding]:
-    """Whether browsers will let the page use a camera (getUserMedia wants a secure context)."""
+    """Check that browsers allow the page a camera: getUserMedia needs a secure context."""
     if is_loopback(settings.host):
         text = "The page is on this machine only: browsers give it the camera."
         return [Finding("https", "ok", text)]

@@ -1,4 +1,4 @@
-"""Run checks together, each within its time."""
+"""Runs checks concurrently, each within its deadline."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check.
+    """A check.
 
     Attributes:
-        name: As in its findings.
-        look: Does it; what it raises is a problem found.
-        deadline_s: It is given up after so long.
-        on_timeout: What to do when it takes longer.
+        name: The name that its findings carry.
+        look: Runs the check; an exception is reported as a problem.
+        deadline_s: How long the check may take.
+        on_timeout: The advice if it takes longer.
     """
 
     name: str
@@ -38,8 +38,8 @@ async def run_checks(
     """Run all checks at once.
 
     Args:
-        checks: What to check.
-        on_finding: Called with each finding as soon as it is there.
+        checks: The checks.
+        on_finding: Called with each finding as soon as it is known.
 
     Returns:
         All findings, in the order of the checks.
@@ -53,7 +53,7 @@ async def run_checks(
             text = f"No result within {check.deadline_s:g} s."
             found = [Finding(check.name, "problem", text, check.on_timeout)]
         except Exception as error:
-            # A check that breaks has found something too, and must not hide the others.
+            # A failing check is a finding too, and must not hide the others.
             text = f"The check failed: {type(error).__name__}: {error}"
             found = [Finding(check.name, "problem", text, "This is a bug of vision-agent's.")]
         for finding in found:
@@ -65,7 +65,7 @@ async def run_checks(
 
 
 async def in_thread(work: Callable[[], T]) -> T:
-    """Run blocking work in a daemon thread: if it hangs, the program can still end."""
+    """Run blocking work in a daemon thread: even if it hangs, the program can end."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 
@@ -83,16 +83,16 @@ async def in_thread(work: Callable[[], T]) -> T:
         try:
             loop.call_soon_threadsafe(finish, act)
         except RuntimeError:
-            return  # given up long ago, and the loop is closed
+            return  # the deadline is long past and the loop is closed
 
     threading.Thread(target=run, name="doctor", daemon=True).start()
     return await done
 
 
 async def resolve(host: str, port: int) -> None:
-    """Find a name's address first: asyncio's own look-up can't be given up.
+    """Look up a name beforehand: asyncio's own look-up can't be cancelled.
 
     Raises:
-        OSError: It has none.
+        OSError: The name has no address.
     """
     await in_thread(functools.partial(socket.getaddrinfo, host, port))

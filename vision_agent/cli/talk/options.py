@@ -22,8 +22,8 @@ from vision_agent.cli.options import (
     check_writable,
     err,
     out,
-    refusals,
     refuse,
+    user_errors,
 )
 from vision_agent.logs import LogFormat
 from vision_agent.terminal import one_line
@@ -114,7 +114,7 @@ def talk(
         record=record,
         wav=wav,
     )
-    with refusals():
+    with user_errors():
         check_writable(record, wav)
         try:
             answered = asyncio.run(run(options, out))

@@ -73,12 +73,12 @@ class TalkOptions:
 
 
 async def run(options: TalkOptions, console: Terminal) -> bool:
-    """Make the call; returns whether everything scripted or piped was answered.
+    """Make the call; returns whether every scripted or piped question was answered.
 
     Raises:
-        NotPossible, NoSuchDevice, SoundUnavailable, CameraUnavailable, NoPreview: In words,
-            before anything was dialled.
-        BadRecording, CallRefused, CallFailed, ServerDidNotStart, OSError: As they say.
+        NotPossible, NoSuchDevice, SoundUnavailable, CameraUnavailable, NoPreview: Options or
+            devices are unusable; nothing has been dialled.
+        BadRecording, CallRefused, CallFailed, ServerDidNotStart, OSError: `str(error)` says why.
     """
     options.check()
     async with AsyncExitStack() as stack:
@@ -140,7 +140,7 @@ def _screen(options: TalkOptions, console: Terminal) -> Screen:
 
 @dataclass(frozen=True, slots=True)
 class _Talk:
-    """Who speaks when, in a call that is up."""
+    """The conversation of a call that is up."""
 
     options: TalkOptions
     call: InteractiveCall
@@ -191,7 +191,7 @@ class _Talk:
                 continue
             self.call.type(line)
             if typed_by_hand:
-                continue  # who types may interrupt
+                continue  # a person may interrupt by typing
             self.screen.line("user", line)
             all_answered &= self._note(await self.call.until_answered(in_text=in_text))
         return all_answered
@@ -215,7 +215,7 @@ class _Talk:
         return True
 
     def _note(self, how: str) -> bool:
-        """Whether the last line was answered; tells how it ended if not."""
+        """Return whether the last question was answered; show how it ended if not."""
         if how != "answered":
             self.screen.note(f"Not answered: {how}.")
         return how == "answered"
@@ -227,7 +227,7 @@ def _has_spoken(microphone: MicrophoneTrack, end_ms: int) -> bool:
 
 @contextlib.asynccontextmanager
 async def _tasks() -> AsyncIterator[Callable[[Any], asyncio.Task[Any]]]:
-    """Tasks that are cancelled and awaited when the context ends."""
+    """Start tasks; cancel and await them when the context ends."""
     started: list[asyncio.Task[Any]] = []
 
     def start(work: Any) -> asyncio.Task[Any]:
