@@ -34,7 +34,7 @@ test("every refusal says what happened and what to do", () => {
   }
 });
 
-test("the server's own sentence is told", () => {
+test("the server's own sentence is shown", () => {
   for (const status of [400, 403, 404, 429, 500, 503]) {
     assert.match(
       callFailedNotice(new Refusal(status, "Wrong host: a.b.")).text,
@@ -43,7 +43,7 @@ test("the server's own sentence is told", () => {
   }
 });
 
-test("how long to wait is told as the server says it, and once", () => {
+test("the wait the server asks for is stated, once", () => {
   const wait = (status, seconds, sentence = "") =>
     callFailedNotice(new Refusal(status, sentence, seconds)).text;
   assert.match(
@@ -56,7 +56,7 @@ test("how long to wait is told as the server says it, and once", () => {
   assert.match(wait(429, -3), /Try again in a moment\./);
 });
 
-test("a device without network, a slow server and one that is gone are told apart", () => {
+test("a device without network, a slow server and an unreachable one have different messages", () => {
   const title = (how) => callFailedNotice(new Unreachable(how)).title;
   assert.match(title("offline"), /This device has no network/);
   assert.match(title("timeout"), /too slowly/);
@@ -65,7 +65,7 @@ test("a device without network, a slow server and one that is gone are told apar
   assert.match(callFailedNotice(new NoNetwork()).title, /no network to call over/);
 });
 
-test("a lost connection says each thing once, and who has to be looked after", () => {
+test("a lost connection says what failed, and says nothing twice", () => {
   const why = "The connection was interrupted.";
   const gone = callLostNotice(why, new Unreachable());
   assert.equal(gone.title, "Connection lost");
@@ -86,7 +86,7 @@ test("a lost connection says each thing once, and who has to be looked after", (
   assert.match(callLostNotice(why, new Error("odd")).text, /odd/);
 });
 
-test("only what would be refused again is given up", () => {
+test("only a refusal that would be repeated is final", () => {
   for (const status of [400, 401, 403, 404, 409, 413]) assert.ok(isFinal(new Refusal(status, "")));
   for (const status of [408, 425, 429, 500, 502, 503]) assert.ok(!isFinal(new Refusal(status, "")));
   assert.ok(!isFinal(new Unreachable()));

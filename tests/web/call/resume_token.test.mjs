@@ -13,7 +13,7 @@ function storage(kept = {}) {
 
 const ANSWER = { resume: "secret", resume_within_s: 60 };
 
-test("a conversation is continued with the agent it was with, and with no other", () => {
+test("a conversation is resumed with its own agent only", () => {
   const tab = storage();
   new ResumeToken(tab).callStarted(ANSWER, "watchman");
   const reloaded = new ResumeToken(tab);
@@ -23,13 +23,13 @@ test("a conversation is continued with the agent it was with, and with no other"
   assert.equal(reloaded.valid(0, null), null);
 });
 
-test("a server that names no agents has one", () => {
+test("a server that names no agents has one agent", () => {
   const resumeToken = new ResumeToken(storage());
   resumeToken.callStarted(ANSWER, null);
   assert.equal(resumeToken.valid(0, null), "secret");
 });
 
-test("it can be continued for as long as the server says, from the end of the call", () => {
+test("a token is valid for as long as the server says, from the end of the call", () => {
   const resumeToken = new ResumeToken(storage());
   resumeToken.callStarted(ANSWER, "a");
   assert.equal(resumeToken.valid(1e12, "a"), "secret");
@@ -39,7 +39,7 @@ test("it can be continued for as long as the server says, from the end of the ca
   assert.equal(resumeToken.valid(61_000, "a"), null);
 });
 
-test("a server that gives no token leaves nothing to continue", () => {
+test("without a token from the server there is nothing to resume", () => {
   const tab = storage();
   const resumeToken = new ResumeToken(tab);
   resumeToken.callStarted(ANSWER, "a");
@@ -48,7 +48,7 @@ test("a server that gives no token leaves nothing to continue", () => {
   assert.deepEqual(tab.kept, {});
 });
 
-test("pages under two prefixes of one origin keep theirs apart", () => {
+test("pages under two prefixes of one origin have separate tokens", () => {
   const tab = storage();
   new ResumeToken(tab, "/one/").callStarted(ANSWER, "a");
   assert.equal(new ResumeToken(tab, "/two/").valid(0, "a"), null);
@@ -56,7 +56,7 @@ test("pages under two prefixes of one origin keep theirs apart", () => {
   assert.equal(new ResumeToken(tab, "/one/").valid(0, "a"), "secret");
 });
 
-test("what somebody else has written there is nothing to continue", () => {
+test("another program's entry in the storage is ignored", () => {
   for (const odd of ["{", "7", "null", '{"token": 7}', '{"token": "t"}']) {
     const resumeToken = new ResumeToken(storage({ "vision-agent.thread": odd }));
     assert.equal(resumeToken.valid(0, "a"), null, odd);
@@ -64,7 +64,7 @@ test("what somebody else has written there is nothing to continue", () => {
   }
 });
 
-test("a full storage costs nothing before the page is left", (context) => {
+test("with a full storage the token lasts until the page is left", (context) => {
   context.mock.method(console, "warn", () => {});
   const full = {
     ...storage(),

@@ -15,14 +15,14 @@ const own = (state, reason) => ({ type: "server-message", data: { kind: "state",
 const connecting = enter(IDLE, "connecting");
 const NOW = { muted: false, typedOnly: false, slow: false };
 
-test("a server that says its state leads from then on", () => {
+test("once a server has reported its state, its word counts", () => {
   const led = after(connecting, own("listening"), { type: "bot-started-speaking" });
   assert.equal(led.name, "listening");
   assert.equal(after(led, own("speaking")).name, "speaking");
   assert.equal(after(led, own("reconnecting", "The model is away.")).reason, "The model is away.");
 });
 
-test("for any other server the state follows from who speaks", () => {
+test("with any other server the state is derived from who is speaking", () => {
   const names = [];
   let state = connecting;
   for (const type of [
@@ -42,17 +42,17 @@ test("a late message does not revive a call that has ended", () => {
   assert.equal(after(ended, own("speaking"), { type: "bot-started-speaking" }), ended);
 });
 
-test("states that nobody knows are none", () => {
+test("an unknown state changes nothing", () => {
   assert.equal(after(connecting, own("dancing"), { type: "server-message" }), connecting);
 });
 
-test("a new call owes nothing to the last one", () => {
+test("a new call forgets that the server led the last one", () => {
   const led = after(connecting, own("listening"));
   assert.equal(enter(led, "reconnecting").serverLeads, true);
   assert.equal(enter(led, "asking").serverLeads, false);
 });
 
-test("in a call, and live in it", () => {
+test("a call begins with the permission prompt and is live from listening on", () => {
   for (const name of ["asking", "connecting", "reconnecting", "listening"]) {
     assert.ok(isInCall(enter(IDLE, name)));
   }
@@ -60,7 +60,7 @@ test("in a call, and live in it", () => {
   assert.ok(isLive(enter(IDLE, "speaking")) && !isLive(enter(IDLE, "reconnecting")));
 });
 
-test("what lasts longer than usual is said to, and a reason goes before it", () => {
+test("a slow state is mentioned, unless there is a reason to show", () => {
   for (const name of ["thinking", "connecting"]) {
     assert.doesNotMatch(describe(enter(IDLE, name), NOW).detail, /longer/);
     assert.match(describe(enter(IDLE, name), { ...NOW, slow: true }).detail, /longer than usual/);
@@ -68,7 +68,7 @@ test("what lasts longer than usual is said to, and a reason goes before it", () 
   }
 });
 
-test("who can't be heard is told what to do", () => {
+test("a caller who can't be heard reads what to do", () => {
   const listening = enter(IDLE, "listening");
   assert.match(describe(listening, { ...NOW, typedOnly: true }).detail, /type below/);
   assert.match(describe(listening, { ...NOW, muted: true }).detail, /muted/);

@@ -4,7 +4,7 @@ import { deviceNotice, InsecureContext, noVideoText } from "../../../web/media/d
 
 const dom = (name) => new DOMException("x", name);
 
-test("a camera that is off, forbidden, missing, taken and blocked are told apart", () => {
+test("a camera that is off, forbidden, missing, in use or blocked has a text of its own", () => {
   const words = [
     null,
     dom("NotAllowedError"),
@@ -17,7 +17,7 @@ test("a camera that is off, forbidden, missing, taken and blocked are told apart
   assert.equal(new Set(words).size, words.length);
 });
 
-test("a missing device says how to get it", () => {
+test("a missing device comes with advice", () => {
   const { title, text, action } = deviceNotice("camera", dom("NotAllowedError"));
   assert.equal(title, "The camera is not allowed");
   assert.match(text, /site settings/);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { ScreenWakeLock } from "../../../web/media/wake_lock.js";
 
-/** A page that can be hidden, and a browser that grants locks when the test says so. */
+/** A page that can be hidden, in a browser that grants locks when the test says so. */
 class Browser extends EventTarget {
   visibilityState = "visible";
   asked = [];
@@ -42,7 +42,7 @@ beforeEach(() => {
   wakeLock = new ScreenWakeLock(browser, browser);
 });
 
-test("there is one lock at a time, however often the call comes back", async () => {
+test("reconnections take no second lock", async () => {
   wakeLock.hold();
   wakeLock.hold();
   await browser.grant();
@@ -53,14 +53,14 @@ test("there is one lock at a time, however often the call comes back", async () 
   assert.equal(browser.held.size, 0);
 });
 
-test("a lock that is granted after the call is given back", async () => {
+test("a lock that is granted after the call is released", async () => {
   wakeLock.hold();
   wakeLock.release();
   await browser.grant();
   assert.equal(browser.held.size, 0);
 });
 
-test("a lock that is granted when the next call has begun is that call's", async () => {
+test("a lock that is granted after the next call has begun belongs to that call", async () => {
   wakeLock.hold();
   wakeLock.release();
   wakeLock.hold();
@@ -70,7 +70,7 @@ test("a lock that is granted when the next call has begun is that call's", async
   assert.equal(browser.held.size, 0);
 });
 
-test("a page that was hidden in a call takes the lock again when it is shown", async () => {
+test("a page that was hidden during a call takes the lock again when it is visible", async () => {
   wakeLock.hold();
   await browser.grant();
   browser.show(false);
@@ -80,7 +80,7 @@ test("a page that was hidden in a call takes the lock again when it is shown", a
   assert.equal(browser.held.size, 1);
 });
 
-test("a page that is shown without a call takes none", async () => {
+test("a page that becomes visible without a call takes no lock", async () => {
   browser.show(true);
   assert.equal(browser.asked.length, 0);
   wakeLock.hold();
@@ -91,7 +91,7 @@ test("a page that is shown without a call takes none", async () => {
   assert.equal(browser.asked.length, 0);
 });
 
-test("a refusal costs nothing, and the next time it is asked again", async () => {
+test("after a refusal the next occasion asks again", async () => {
   wakeLock.hold();
   browser.asked.pop().refuse();
   await settled();
@@ -100,7 +100,7 @@ test("a refusal costs nothing, and the next time it is asked again", async () =>
   assert.equal(browser.held.size, 1);
 });
 
-test("a browser without wake locks does without", () => {
+test("a browser without wake locks is no error", () => {
   const none = new ScreenWakeLock(browser, undefined);
   none.hold();
   none.release();

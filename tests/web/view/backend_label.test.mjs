@@ -9,12 +9,12 @@ test("with the local engine sound and pictures stay on the server", () => {
   assert.match(text("local"), /Sound and pictures stay there/);
 });
 
-test("the service is named that they go to", () => {
+test("the service that receives sound and pictures is named", () => {
   assert.match(text("gemini", { service: "gemini", host: "", model: "m" }), /Google's Gemini/);
   assert.match(text("gemini", { service: "vertex", host: "", model: "m" }), /Vertex AI/);
 });
 
-test("an agent's own model is nobody else's, and its host is named if it is known", () => {
+test("an agent's own model is not called Google's or local, and its host is named if known", () => {
   const known = text("custom", custom("models.example:8443"));
   assert.match(known, /the model service that this agent chose, at models\.example:8443/);
   const unknown = text("custom", custom("", "openai/x"));
@@ -25,21 +25,21 @@ test("an agent's own model is nobody else's, and its host is named if it is know
   }
 });
 
-test("a brain with a base URL of its own is not called Google's", () => {
+test("a Gemini model behind a base URL of its own is not called Google's", () => {
   assert.doesNotMatch(text("gemini", custom("proxy.example")), /Google/);
 });
 
-test("of several services each is named once", () => {
+test("each of several services is named once", () => {
   const gemini = { service: "gemini", host: "", model: "a" };
   const words = text("gemini", gemini, { ...gemini, model: "b" }, custom("models.example"));
   assert.match(words, /Google's Gemini Live API or the model service .* at models\.example/);
   assert.equal(words.split("Gemini").length, 2);
 });
 
-test("a server that says nothing of it is not spoken for", () => {
+test("a server that names no service is not described as one", () => {
   assert.match(text(undefined), /the model service that this server uses/);
 });
 
-test("an agent's name is written for people", () => {
+test("an agent's name becomes readable", () => {
   assert.equal(displayName("vision_agent"), "Vision agent");
 });

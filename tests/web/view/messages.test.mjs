@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { showMessage } from "../../../web/view/messages.js";
 
-/** A part of the page that only remembers what it was told; `own` are the methods it has. */
+/** A part of the page that records its calls in `told`; `own` are methods with a result. */
 function part(told, name, own = {}) {
   const remember =
     (what) =>
@@ -27,7 +27,7 @@ beforeEach(() => {
 });
 const own = (data) => showMessage({ type: "server-message", data }, page);
 
-test("a notice of the server's is a card, counted down if the call ends with it", () => {
+test("a server's notice becomes a card, with a countdown if the call ends", () => {
   own({ kind: "notice", about: "tools", text: "The tools of 'stock' did not load.", left_s: null });
   own({ kind: "notice", about: "drain", text: "It restarts.", left_s: 30 });
   own({ kind: "notice_over", about: "drain" });
@@ -47,7 +47,7 @@ test("a notice says that the call ends only if it does", () => {
   assert.deepEqual(titles, ["From the server", "The call ends soon", "Are you still there?"]);
 });
 
-test("what the agent saw is not shown while it does not look", () => {
+test("frames and points are not shown while the agent can't see", () => {
   page.agentSees = false;
   for (const kind of ["frame", "frame_at_speech_end", "point"]) own({ kind });
   assert.deepEqual(told, []);
@@ -61,18 +61,18 @@ test("what the agent points at is announced", () => {
   ]);
 });
 
-test("an error that ends the call is told where the call ends", () => {
+test("a fatal error is left to the end of the call", () => {
   showMessage({ type: "error", data: { message: "No.", fatal: true } }, page);
   showMessage({ type: "error", data: { error: "Odd.", fatal: false } }, page);
   assert.deepEqual(told, [["captions", "note", "Odd.", "error"]]);
 });
 
-test("a typed line that was not taken comes back, and is no general error", () => {
+test("a refused typed line goes back to the input field and is no general error", () => {
   showMessage({ type: "error", id: "typed", data: { error: "Too fast.", fatal: false } }, page);
   assert.deepEqual(told, [["onTextRefused", "hello"]]);
 });
 
-test("messages that nobody knows, and empty ones, change nothing", () => {
+test("unknown and empty messages change nothing", () => {
   own(undefined);
   own({ kind: "dance" });
   showMessage({ type: "metrics", data: {} }, page);

@@ -6,7 +6,7 @@ const WIDTH = 160;
 const HEIGHT = 90;
 const REGION = { x: 60, y: 30, width: 30, height: 30 };
 
-/** A wall with a pattern that does not repeat, and a dark disc on it, moved. */
+/** A wall with a pattern that does not repeat, and a dark disc on it, all shifted by (dx, dy). */
 function frame({ dx = 0, dy = 0, brighter = 0, disc = true } = {}) {
   const grey = new Uint8Array(WIDTH * HEIGHT);
   for (let y = 0; y < HEIGHT; y++) {
@@ -22,13 +22,13 @@ function frame({ dx = 0, dy = 0, brighter = 0, disc = true } = {}) {
 
 const STILL = { dx: 0, dy: 0 };
 
-test("what has not moved is where it was", () => {
+test("an unmoved region is found in its place", () => {
   const { dx, dy, similarity } = trackTemplate(frame(), REGION, frame(), STILL);
   assert.deepEqual([dx, dy], [0, 0]);
   assert.ok(similarity > 0.99);
 });
 
-test("what has moved is found, to the pixel, and in other light", () => {
+test("a moved region is found to the pixel, in other light too", () => {
   for (const [x, y] of [
     [7, -3],
     [-15, 4],
@@ -41,19 +41,19 @@ test("what has moved is found, to the pixel, and in other light", () => {
   }
 });
 
-test("it is searched for around where it was seen last", () => {
+test("the search begins where the region was last found", () => {
   const far = frame({ dx: 40, dy: 0 });
   const { dx } = trackTemplate(frame(), REGION, far, { dx: 30, dy: 0 });
   assert.equal(dx, 40);
 });
 
-test("what is gone resembles nothing that is there", () => {
+test("a region that is gone resembles nothing", () => {
   const other = frame();
   for (let i = 0; i < other.grey.length; i++) other.grey[i] = (i * 7919) % 251;
   assert.ok(trackTemplate(frame(), REGION, other, STILL).similarity < 0.55);
 });
 
-test("an even area stays where it is while it stays even", () => {
+test("an even area stays in place while it stays even", () => {
   const even = (level) => ({
     width: WIDTH,
     height: HEIGHT,
