@@ -4,31 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import hmac
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TypeVar
-from urllib.parse import parse_qs, urlsplit
 
 import websockets.asyncio.server as websocket_server
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 
+from vision_agent.local.api.credentials import Credentials
+from vision_agent.local.api.endpoint import SERVED_PATHS, find_endpoint
 from vision_agent.local.api.engine_port import EnginePort
-from vision_agent.local.api.json_fields import POLICY, Refused, invalid
+from vision_agent.local.api.json_fields import POLICY, Refused
 from vision_agent.local.api.limits import SERVICE, Limits
 from vision_agent.local.api.resumption_handles import ResumptionHandles
 from vision_agent.local.api.send_queue import ClientTooSlow
+from vision_agent.local.api.server_messages import ServerMessage, encode
 from vision_agent.local.api.session import Session
-from vision_agent.local.api.setup_message import (
-    SERVED_PATHS,
-    check_credentials,
-    find_endpoint,
-    parse_setup,
-)
+from vision_agent.local.api.setup_message import parse_setup
 from vision_agent.local.certificate import make_certificate
 from vision_agent.local.door import Door
 from vision_agent.local.lines import Lines, NoLine
@@ -221,16 +217,16 @@ class _Service:
             raise Refused(POLICY, "The setup message did not come in time.") from None
         # Only now that the client has sent its setup does it read why it is refused: google-genai
         # reports a close that comes before as a failure to send.
-        api_key, bearer = _credentials(request)
-        check_credentials(endpoint, api_key, bearer)
-        if self.api_key is not None and not _same(api_key or bearer or "", self.api_key):
-            raise invalid("API key not valid. This server takes only the key it was started with.")
+        Credentials.of(request.path, request.headers).check(endpoint, self.api_key)
         setup = parse_setup(first, endpoint)
         loop = asyncio.get_running_loop()
 
-        async def send(message: bytes) -> None:
+        async def send(message: ServerMessage) -> None:
             self.lines.stirred(connection, loop.time())
-            await wire.send(message)
+            if isinstance(wire, FaultyConnection):
+                await wire.send(message)
+            else:
+                await wire.send(encode(message))
 
         async def received() -> AsyncIterator[str | bytes]:
             async for message in wire:
@@ -267,25 +263,10 @@ def _no_line(connection: websocket_server.ServerConnection, *, of_address: bool)
     return response
 
 
-def _same(given: str, wanted: str) -> bool:
-    return hmac.compare_digest(given.encode(errors="replace"), wanted.encode())
-
-
 def _user(request: Request) -> str:
     """The user that a header names; bytes that are no text are replaced."""
     name: str = request.headers.get(USER_HEADER, "")
     return name.encode(errors="replace").decode()
-
-
-def _credentials(request: Request) -> tuple[str | None, str | None]:
-    query = parse_qs(urlsplit(request.path).query)
-    api_key = request.headers.get("x-goog-api-key") or query.get("key", [None])[0]
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    token = token.strip()
-    # An ephemeral token stands for the key it was made with.
-    ephemeral = token if scheme.lower() == "token" else ""
-    api_key = api_key or ephemeral or query.get("access_token", [None])[0]
-    return api_key, token if scheme.lower() == "bearer" else None
 
 
 def _first(group: BaseExceptionGroup[_E]) -> _E:

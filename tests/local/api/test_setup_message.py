@@ -8,15 +8,10 @@ from typing import Any
 import pytest
 
 from vision_agent.local.api.context_window import Compression
+from vision_agent.local.api.endpoint import Endpoint
 from vision_agent.local.api.json_fields import Refused
 from vision_agent.local.api.models import MODELS, find_voice
-from vision_agent.local.api.setup_message import (
-    Endpoint,
-    Setup,
-    check_credentials,
-    find_endpoint,
-    parse_setup,
-)
+from vision_agent.local.api.setup_message import Setup, parse_setup
 from vision_agent.local.contract import HearingOptions
 from vision_agent.local.engine.speech.voices import VOICES
 
@@ -98,24 +93,6 @@ def test_a_bare_setup_has_the_defaults_of_its_service(endpoint: Endpoint) -> Non
         coverage="ACTIVITY_AND_VIDEO",
         hearing=HearingOptions(start_sensitivity=readiness, end_sensitivity=readiness),
     )
-
-
-@pytest.mark.parametrize(
-    ("path", "endpoint"),
-    [
-        ("/ws/google.ai.generativelanguage.v1alpha.GenerativeService.BidiGenerateContent", STUDIO),
-        (
-            "//ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent?key=k",
-            Endpoint(vertex=False, version="v1beta"),
-        ),
-        ("/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent", VERTEX),
-        ("/ws/google.ai.generativelanguage.v9.GenerativeService.BidiGenerateContent", None),
-        ("/ws/google.ai.generativelanguage.v1alpha.GenerativeService.BidiGenerateMusic", None),
-        ("/", None),
-    ],
-)
-def test_the_path_names_the_service(path: str, endpoint: Endpoint | None) -> None:
-    assert find_endpoint(path) == endpoint
 
 
 @pytest.mark.parametrize(
@@ -213,32 +190,3 @@ def test_all_thirty_voices_are_known_in_any_case() -> None:
     assert len(VOICES) == 30
     assert [find_voice(voice.lower()) for voice in VOICES] == list(VOICES)
     assert find_voice("Nobody") is None
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "key", "token", "code", "words"),
-    [
-        (STUDIO, "invalid-key", None, 1007, "API key not valid. Please pass a valid API key."),
-        (STUDIO, None, None, 1008, "Method doesn't allow unregistered callers"),
-        (STUDIO, "", None, 1008, "Method doesn't allow unregistered callers"),
-        (VERTEX, None, "invalid-token", 1008, "Request had invalid authentication credentials."),
-        (VERTEX, None, None, 1008, "Request is missing required authentication credential."),
-    ],
-)
-def test_callers_without_a_good_key_are_refused(
-    endpoint: Endpoint, key: str | None, token: str | None, code: int, words: str
-) -> None:
-    with pytest.raises(Refused) as refused:
-        check_credentials(endpoint, key, token)
-    assert refused.value.code == code
-    assert refused.value.reason.startswith(words)
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "key", "token"),
-    [(STUDIO, "any", None), (VERTEX, None, "any"), (VERTEX, "any", None), (STUDIO, None, "any")],
-)
-def test_any_other_key_is_good_enough(
-    endpoint: Endpoint, key: str | None, token: str | None
-) -> None:
-    check_credentials(endpoint, key, token)

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from vision_agent.local.api.turn_actions import (
     Action,
-    Answer,
+    BeginAnswer,
     CancelTools,
     FunctionCall,
     GenerationComplete,
@@ -30,6 +30,7 @@ from vision_agent.local.api.turns import (
     MAX_WAITING_RESULTS,
     Caller,
     Floor,
+    ImpossibleEvent,
     Turns,
 )
 from vision_agent.local.contract import Transcript
@@ -88,10 +89,10 @@ def test_a_spoken_turn_from_end_to_end() -> None:
     turns = Turns()
     assert turns.caller_started(0) == []
     assert turns.caller_stopped() == [Transcribe()]
-    assert turns.transcribed(HELLO) == [Answer(1, HELLO)]
+    assert turns.transcribed(HELLO) == [BeginAnswer(1, HELLO)]
     assert turns.floor is Floor.THINKING
-    assert turns.spoke(1, 100, 1000) == []
-    assert turns.spoke(1, 100, 1001) == []
+    turns.spoke(1, 100, 1000)
+    turns.spoke(1, 100, 1001)
     assert turns.finished(1, 1002) == [GenerationComplete()]
     assert turns.wake_at_ms == 1200
     assert turns.tick(1199) == []
@@ -143,13 +144,13 @@ def test_whatever_the_caller_does_interrupts(
     turns = state()
     actions = entrance(turns)
     assert actions[: len(expected) + 1] == [*expected, Settled(typed())]
-    assert kinds(actions[len(expected) + 1 :]) in ([], [Answer])
+    assert kinds(actions[len(expected) + 1 :]) in ([], [BeginAnswer])
 
 
 def test_what_a_stopped_answer_still_reports_is_ignored() -> None:
     turns = speaking()
     turns.caller_started(500)
-    assert turns.spoke(1, 100, 501) == []
+    turns.spoke(1, 100, 501)
     assert turns.called(1, [CALL]) == []
     assert turns.finished(1, 503) == []
     assert turns.floor is Floor.IDLE
@@ -163,8 +164,8 @@ def test_without_interruption_what_was_said_meanwhile_is_answered_afterwards() -
     assert turns.transcribed(HELLO) == []
     assert turns.typed("and this", 100, is_activity=True) == []
     assert turns.finished(1, 200) == [GenerationComplete()]
-    assert turns.tick(1000) == [MORE_FOLLOWS, Settled(typed()), Answer(2, HELLO)]
-    assert turns.finished(2, 1000)[-1] == Answer(3, typed("and this"))
+    assert turns.tick(1000) == [MORE_FOLLOWS, Settled(typed()), BeginAnswer(2, HELLO)]
+    assert turns.finished(2, 1000)[-1] == BeginAnswer(3, typed("and this"))
 
 
 def test_client_content_interrupts_even_where_activity_may_not() -> None:
@@ -174,7 +175,7 @@ def test_client_content_interrupts_even_where_activity_may_not() -> None:
         Interrupted,
         TurnComplete,
         Settled,
-        Answer,
+        BeginAnswer,
     ]
 
 
@@ -183,21 +184,21 @@ def test_the_oldest_prompt_is_given_up_when_too_many_wait() -> None:
     for number in range(20):
         turns.typed(str(number), 0, is_activity=True)
     turns.finished(1, 0)
-    assert turns.tick(1000)[-1] == Answer(2, typed("12"))
+    assert turns.tick(1000)[-1] == BeginAnswer(2, typed("12"))
 
 
 def test_2x_ends_its_turn_with_the_tool_call_and_opens_another_with_the_result() -> None:
     turns = thinking(tool_call_ends_turn=True)
     assert turns.called(1, [CALL]) == [SendFunctionCalls((CALL,)), MORE_FOLLOWS]
     assert turns.floor is Floor.WAITING_FOR_TOOL
-    assert turns.tools_answered([result(CALL)], 0) == [Answer(2, typed(), (result(CALL),))]
+    assert turns.tools_answered([result(CALL)], 0) == [BeginAnswer(2, typed(), (result(CALL),))]
     assert turns.finished(2, 0) == [GenerationComplete(), TurnComplete(), Settled(typed())]
 
 
 def test_3x_keeps_its_turn_open_over_a_tool_call() -> None:
     turns = thinking(tool_call_ends_turn=False)
     assert turns.called(1, [CALL]) == [SendFunctionCalls((CALL,))]
-    assert turns.tools_answered([result(CALL)], 0) == [Answer(2, typed(), (result(CALL),))]
+    assert turns.tools_answered([result(CALL)], 0) == [BeginAnswer(2, typed(), (result(CALL),))]
 
 
 def test_an_answer_goes_on_when_all_of_its_tools_have_answered() -> None:
@@ -206,7 +207,7 @@ def test_an_answer_goes_on_when_all_of_its_tools_have_answered() -> None:
     assert turns.tools_answered([result(OTHER_CALL)], 0) == []
     assert turns.tools_answered([result(OTHER_CALL)], 0) == []
     [answer] = turns.tools_answered([result(CALL)], 0)
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, BeginAnswer)
     assert answer.tool_results == (result(OTHER_CALL), result(CALL))
 
 
@@ -215,7 +216,7 @@ def test_a_result_without_an_id_is_matched_by_its_name() -> None:
     turns.called(1, [CALL, OTHER_CALL])
     assert turns.tools_answered([by_name(OTHER_CALL)], 0) == []
     [answer] = turns.tools_answered([by_name(CALL)], 0)
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, BeginAnswer)
     assert answer.tool_results == (result(OTHER_CALL), result(CALL))
 
 
@@ -251,7 +252,7 @@ def test_who_goes_on_before_being_transcribed_gets_one_answer_to_all_of_it() -> 
     assert turns.transcribed(Transcript("what colour", False)) == []
     turns.caller_stopped()
     assert turns.transcribed(Transcript("is that thing", False)) == [
-        Answer(1, Transcript("what colour is that thing", False))
+        BeginAnswer(1, Transcript("what colour is that thing", False))
     ]
 
 
@@ -262,16 +263,16 @@ def test_an_utterance_that_is_understood_stands_for_itself() -> None:
     turns.caller_started(1)
     turns.caller_stopped()
     assert turns.transcribed(Transcript("uh", False)) == []
-    assert turns.transcribed(HELLO) == [Answer(1, HELLO)]
+    assert turns.transcribed(HELLO) == [BeginAnswer(1, HELLO)]
 
 
 def test_typed_text_is_answered_although_the_caller_seems_to_speak() -> None:
     turns = Turns()
     turns.caller_started(0)
-    assert turns.typed("hello", 1) == [Answer(1, typed())]
+    assert turns.typed("hello", 1) == [BeginAnswer(1, typed())]
     turns.caller_stopped()
     assert turns.transcribed(HELLO) == []
-    assert turns.finished(1, 2)[-1] == Answer(2, HELLO)
+    assert turns.finished(1, 2)[-1] == BeginAnswer(2, HELLO)
 
 
 def test_a_waiting_question_is_not_answered_into_what_the_caller_is_saying() -> None:
@@ -281,8 +282,8 @@ def test_a_waiting_question_is_not_answered_into_what_the_caller_is_saying() -> 
     turns.finished(1, 0)
     assert turns.tick(1000) == [MORE_FOLLOWS, Settled(typed())]
     turns.caller_stopped()
-    assert turns.transcribed(HELLO) == [Answer(2, typed("waiting"))]
-    assert turns.finished(2, 1000)[-1] == Answer(3, HELLO)
+    assert turns.transcribed(HELLO) == [BeginAnswer(2, typed("waiting"))]
+    assert turns.finished(2, 1000)[-1] == BeginAnswer(3, HELLO)
 
 
 def test_starting_twice_and_stopping_twice_is_starting_and_stopping_once() -> None:
@@ -293,9 +294,10 @@ def test_starting_twice_and_stopping_twice_is_starting_and_stopping_once() -> No
     assert turns.caller_stopped() == []
 
 
-def test_a_move_that_is_not_in_the_table_is_an_error() -> None:
+def test_an_event_that_a_state_cannot_take_is_an_error_that_names_both() -> None:
     turns = Turns()
-    with pytest.raises(KeyError):
+    said = "can't handle event GENERATED when the floor is IDLE"
+    with pytest.raises(ImpossibleEvent, match=said):
         turns.finished(0, 0)
 
 
@@ -319,7 +321,7 @@ def idle_after(*calls: FunctionCall) -> Turns:
 def test_a_result_is_answered_at_once_when_nobody_speaks(scheduling: Scheduling) -> None:
     turns = idle_after()
     found = result(CALL, scheduling)
-    assert turns.tools_answered([found], 2000) == [Answer(2, typed(), (found,))]
+    assert turns.tools_answered([found], 2000) == [BeginAnswer(2, typed(), (found,))]
     turns.spoke(2, 100, 2000)
     turns.finished(2, 2000)
     # The question is history already; only the answer is new.
@@ -332,7 +334,7 @@ def test_a_result_for_an_idle_moment_waits_for_the_end_of_what_is_being_said() -
     assert turns.tick(1000) == [
         MORE_FOLLOWS,
         Settled(typed()),
-        Answer(2, typed(), (result(CALL),)),
+        BeginAnswer(2, typed(), (result(CALL),)),
     ]
 
 
@@ -343,7 +345,7 @@ def test_a_result_may_interrupt_what_is_being_said() -> None:
         Interrupted(),
         MORE_FOLLOWS,
         Settled(typed()),
-        Answer(3, typed(), (found,)),
+        BeginAnswer(3, typed(), (found,)),
     ]
 
 
@@ -354,8 +356,8 @@ def test_even_an_urgent_result_is_not_said_into_the_callers_words() -> None:
     assert turns.tools_answered([found], 2001) == []
     turns.caller_stopped()
     # The caller's own question comes first, too.
-    assert turns.transcribed(HELLO) == [Answer(2, HELLO)]
-    assert turns.finished(2, 2002)[-1] == Answer(3, typed(), (found,))
+    assert turns.transcribed(HELLO) == [BeginAnswer(2, HELLO)]
+    assert turns.finished(2, 2002)[-1] == BeginAnswer(3, typed(), (found,))
 
 
 def test_a_silent_result_is_known_and_not_answered() -> None:
@@ -368,11 +370,11 @@ def test_a_silent_result_is_known_and_not_answered() -> None:
 def test_a_call_may_give_back_more_than_once() -> None:
     turns = idle_after()
     first = result(CALL, more=True)
-    assert turns.tools_answered([first], 1000) == [Answer(2, typed(), (first,))]
+    assert turns.tools_answered([first], 1000) == [BeginAnswer(2, typed(), (first,))]
     assert turns.tools_answered([first], 1000) == []
     assert turns.tools_answered([result(CALL)], 1000) == []
     # What came meanwhile is answered together; after the last one nothing more is expected.
-    assert turns.finished(2, 1000)[-1] == Answer(3, typed(), (first, result(CALL)))
+    assert turns.finished(2, 1000)[-1] == BeginAnswer(3, typed(), (first, result(CALL)))
     turns.finished(3, 1000)
     assert turns.tools_answered([result(CALL)], 1000) == []
 
@@ -382,7 +384,7 @@ def test_only_the_newest_results_wait() -> None:
     for _ in range(MAX_WAITING_RESULTS + 5):
         turns.tools_answered([result(CALL, more=True)], 0)
     answer = turns.tick(1000)[-1]
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, BeginAnswer)
     assert len(answer.tool_results) == MAX_WAITING_RESULTS
 
 
@@ -390,7 +392,7 @@ def test_results_that_come_together_are_answered_together() -> None:
     turns = idle_after(CALL, OTHER_CALL)
     both = (by_name(OTHER_CALL), result(CALL))
     assert turns.tools_answered(both, 2000) == [
-        Answer(2, typed(), (result(OTHER_CALL), result(CALL)))
+        BeginAnswer(2, typed(), (result(OTHER_CALL), result(CALL)))
     ]
 
 
@@ -400,7 +402,7 @@ def test_cutting_in_does_not_cancel_a_call_in_the_background() -> None:
     turns.caller_stopped()
     turns.transcribed(HELLO)
     assert turns.tools_answered([result(CALL)], 20) == []
-    assert turns.finished(3, 20)[-1] == Answer(4, typed(), (result(CALL),))
+    assert turns.finished(3, 20)[-1] == BeginAnswer(4, typed(), (result(CALL),))
 
 
 def test_a_call_in_the_background_ends_no_turn_and_is_something_to_have_said() -> None:
@@ -415,11 +417,11 @@ def test_an_answer_may_wait_for_one_tool_and_not_for_another() -> None:
     turns.called(1, [OTHER_CALL])
     assert turns.tools_answered([result(CALL)], 0) == []
     assert turns.tools_answered([result(OTHER_CALL)], 0) == [
-        Answer(2, typed(), (result(OTHER_CALL),))
+        BeginAnswer(2, typed(), (result(OTHER_CALL),))
     ]
     turns.spoke(2, 10, 0)
     turns.finished(2, 0)
-    assert turns.tick(10)[-1] == Answer(3, typed(), (result(CALL),))
+    assert turns.tick(10)[-1] == BeginAnswer(3, typed(), (result(CALL),))
 
 
 def test_too_many_calls_in_the_background_cancel_the_oldest() -> None:
@@ -428,7 +430,7 @@ def test_too_many_calls_in_the_background_cancel_the_oldest() -> None:
     assert turns.launched(1, calls) == [SendFunctionCalls(tuple(calls)), CancelTools(("0",))]
     turns.finished(1, 0)
     assert turns.tools_answered([result(calls[0])], 0) == []
-    assert kinds(turns.tools_answered([result(calls[1])], 0)) == [Answer]
+    assert kinds(turns.tools_answered([result(calls[1])], 0)) == [BeginAnswer]
 
 
 class RandomConversation(RuleBasedStateMachine):
@@ -441,7 +443,7 @@ class RandomConversation(RuleBasedStateMachine):
         self.now_ms = 0
         self.numbers: list[int] = [0]
         self.over: set[int] = {0}
-        self.heard_until_ms = 0
+        self.played_until_ms = 0
         self.asked: list[str] = []
         self.answered: list[str] = []
         self.answering: int | None = None
@@ -468,7 +470,7 @@ class RandomConversation(RuleBasedStateMachine):
         self.idle = False
         for action in actions:
             match action:
-                case Answer(number, prompt, results):
+                case BeginAnswer(number, prompt, results):
                     self.answered.append(prompt.text)
                     assert is_news or not self.idle, "said to be idle, and went on"
                     assert self.answering is None, "two answers at once"
@@ -495,11 +497,11 @@ class RandomConversation(RuleBasedStateMachine):
                     if not self.open:  # a 2.5 turn that ended with its tool call is still heard
                         assert self.ends_turn
                         assert self.pending
-                        assert self.now_ms < self.heard_until_ms
+                        assert self.now_ms < self.played_until_ms
                         self.opened += 1
                         self.open = True
                     self.muted = True
-                    self.heard_until_ms = self.now_ms
+                    self.played_until_ms = self.now_ms
                 case GenerationComplete():
                     assert self.open
                     assert not self.muted
@@ -507,7 +509,7 @@ class RandomConversation(RuleBasedStateMachine):
                 case TurnComplete(said_nothing, more_follows):
                     assert self.open, "a turn ended twice"
                     if not (self.muted or self.pending):
-                        assert self.now_ms >= self.heard_until_ms, "over before it was heard"
+                        assert self.now_ms >= self.played_until_ms, "over before it was heard"
                     if self.pending or self.background or self.owed:
                         assert more_follows
                     self.idle = not more_follows
@@ -570,11 +572,11 @@ class RandomConversation(RuleBasedStateMachine):
     @rule(audio_ms=st.integers(0, 2000), data=st.data())
     def speak(self, audio_ms: int, data: st.DataObject) -> None:
         number = data.draw(st.sampled_from(self.reporting()))
-        assert self.turns.spoke(number, audio_ms, self.now_ms) == []
+        self.turns.spoke(number, audio_ms, self.now_ms)
         if number == self.answering:
             assert not self.muted
             self.voiced = True
-            self.heard_until_ms = max(self.heard_until_ms, self.now_ms) + audio_ms
+            self.played_until_ms = max(self.played_until_ms, self.now_ms) + audio_ms
 
     @rule(data=st.data())
     def finish(self, data: st.DataObject) -> None:

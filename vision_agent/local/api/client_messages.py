@@ -21,10 +21,10 @@ from vision_agent.local.api.json_fields import (
     invalid,
     load,
 )
+from vision_agent.local.api.message_parts import content_text, declared_functions
 from vision_agent.local.api.models import LiveModel
 from vision_agent.local.api.resampler import RATES_HZ
 from vision_agent.local.api.schema_validation import check_message
-from vision_agent.local.api.setup_message import content_text, declared_functions
 from vision_agent.local.api.turn_actions import Scheduling, ToolResult
 from vision_agent.local.contract import INPUT_RATE_HZ
 
@@ -38,6 +38,11 @@ class Audio:
 
     pcm: bytes
     rate_hz: int = INPUT_RATE_HZ
+
+    @property
+    def duration_ms(self) -> float:
+        """How long it lasts."""
+        return len(self.pcm) / 2 / self.rate_hz * 1000
 
 
 @dataclass(frozen=True, slots=True)

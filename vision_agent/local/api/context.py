@@ -13,6 +13,7 @@ from vision_agent.local.api.client_messages import Content
 from vision_agent.local.api.context_window import Compression, turns_to_drop
 from vision_agent.local.api.json_fields import invalid
 from vision_agent.local.api.session_history import SavedSession, SessionHistory
+from vision_agent.local.api.setup_message import Setup
 from vision_agent.local.api.turn_actions import ToolResult
 from vision_agent.local.api.usage import Usage
 from vision_agent.local.contract import SeenFrame
@@ -22,53 +23,72 @@ class Context:
     """The context of one session, new or resumed.
 
     Args:
-        vertex: Whether usage is told in Vertex's words.
-        instruction: The system instruction.
-        remembered: What a resumed session had before it.
+        setup: How usage is reported, what of the caller's sound and frames is part of a turn, and
+            the system instruction.
+        saved: What a resumed session had before it.
     """
 
-    def __init__(self, *, vertex: bool, instruction: str, remembered: SavedSession) -> None:
-        self._memory = SessionHistory(remembered)
-        self._usage = Usage(vertex=vertex, earlier=remembered.turns)
-        self._glimpse: tuple[bytes, int] | None = None
-        self.dialogue = replace(remembered.dialogue)
-        self.instruct(instruction)
+    def __init__(self, setup: Setup, saved: SavedSession) -> None:
+        self._coverage = setup.coverage
+        self._history = SessionHistory(saved)
+        self._usage = Usage(vertex=setup.endpoint.vertex, earlier=saved.turns)
+        self._latest_frame: tuple[bytes, int] | None = None
+        self._speech_began_ms: int | None = None
+        self._answer: list[str] = []
+        self.dialogue = replace(saved.dialogue)
+        self.instruct(setup.instruction)
 
     @property
     def history(self) -> tuple[tuple[str, str], ...]:
         """``(role, text)``, oldest first."""
-        return self._memory.history
+        return self._history.history
 
     @property
     def frames(self) -> tuple[SeenFrame, ...]:
         """Pictures, oldest first."""
-        return self._memory.frames
+        return self._history.frames
 
     def instruct(self, instruction: str) -> None:
         """The system instruction is this one from now on."""
         self.instruction = instruction
         self._usage.instruct(instruction)
 
-    def glimpse(self, image: bytes, at_ms: int) -> None:
-        """A picture came that is part of no turn, unless it is the last one before it."""
-        self._glimpse = image, at_ms
+    def frame(self, image: bytes, at_ms: int, *, speaking: bool) -> None:
+        """A frame of the camera came.
 
-    def take_glimpse(self) -> None:
-        """A turn begins to be answered: the last picture before it is what there is to see."""
-        if self._glimpse is not None:
-            image, at_ms = self._glimpse
-            self._glimpse = None
-            self.frame(image, at_ms)
+        Args:
+            image: JPEG, PNG or WebP.
+            at_ms: When, on the clock of the caller's stream.
+            speaking: Whether the caller speaks. With the coverage ``ACTIVITY`` other frames are
+                part of no turn, except the last one before a turn.
+        """
+        self._latest_frame = None
+        if self._coverage == "ACTIVITY" and not speaking:
+            self._latest_frame = image, at_ms
+        else:
+            self._keep_frame(image, at_ms)
 
-    def frame(self, image: bytes, at_ms: int) -> None:
-        """A picture of the camera came at ``at_ms`` of the stream."""
-        self._glimpse = None
-        self._usage.frame_in()
-        self._memory.saw(image, at_ms, self._usage.turn_number)
+    def answer_begins(self) -> None:
+        """A turn begins to be answered: the last frame before it is what there is to see."""
+        if self._latest_frame is not None:
+            image, at_ms = self._latest_frame
+            self._latest_frame = None
+            self._keep_frame(image, at_ms)
 
     def sound(self, duration_ms: float) -> None:
-        """So much of the caller's sound counts."""
-        self._usage.audio_in(duration_ms)
+        """The caller's sound came; it counts where all input is part of a turn."""
+        if self._coverage == "EVERYTHING":
+            self._usage.audio_in(duration_ms)
+
+    def speech_started(self, at_ms: int) -> None:
+        """The caller began to speak at ``at_ms`` of the stream."""
+        self._speech_began_ms = at_ms
+
+    def speech_stopped(self, at_ms: int) -> None:
+        """The caller stopped speaking; speech counts where not all sound does."""
+        if self._speech_began_ms is not None and self._coverage != "EVERYTHING":
+            self._usage.audio_in(max(0, at_ms - self._speech_began_ms))
+        self._speech_began_ms = None
 
     def text(self, text: str) -> None:
         """The caller typed something; it is remembered when it has been answered."""
@@ -82,7 +102,7 @@ class Context:
             self._usage.text_in(content.text)
         for image in content.images:
             self._usage.image_in()
-            self._memory.saw(image, at_ms, self._usage.turn_number)
+            self._history.saw(image, at_ms, self._usage.turn_number)
         if not is_question:
             self._said(content.role, content.text)
 
@@ -94,22 +114,32 @@ class Context:
         """A tool's result is to be known, and will not be answered."""
         self._said("tool", f"{result.name}: {json.dumps(result.response)}")
 
-    def put_out(self, audio_ms: float, text: str) -> None:
-        """The model put out a piece of its answer."""
-        self._usage.answered(audio_ms=audio_ms, text=text)
+    def audio_out(self, duration_ms: float) -> None:
+        """A piece of the answer's sound went out."""
+        self._usage.answered(audio_ms=duration_ms)
+
+    def text_out(self, text: str) -> None:
+        """A piece of an answer in text went out."""
+        self._usage.answered(text=text)
+        self._answer.append(text)
+
+    def caption_out(self, words: str) -> None:
+        """Words of a spoken answer went out, with their sound."""
+        self._answer.append(words)
 
     def turn_usage(self) -> dict[str, Any]:
         """The ``usageMetadata`` message of the turn that ends now."""
         return self._usage.turn()
 
-    def settle(self, asked: str, answered: str) -> None:
-        """A question and its answer are history now; either may be empty."""
+    def settle(self, asked: str) -> None:
+        """What was asked, and as much of the answer as went out, are history now."""
         self._said("user", asked)
-        self._said("model", answered)
+        self._said("model", " ".join("".join(self._answer).split()))
+        self._answer = []
 
     def take_unanswered(self) -> str:
         """The caller's last words, taken out again if the model has not answered them; else ""."""
-        return self._memory.take_unanswered()
+        return self._history.take_unanswered()
 
     @property
     def last_question(self) -> str:
@@ -129,20 +159,24 @@ class Context:
         usage = self._usage
         if compression is not None:
             usage.drop(turns_to_drop(compression, usage.fixed_tokens, usage.turn_tokens))
-            self._memory.forget_before(usage.first_turn)
+            self._history.forget_before(usage.first_turn)
         elif limit_tokens is not None and usage.prompt_tokens > limit_tokens:
             raise invalid(
                 f"The input token count ({usage.prompt_tokens}) exceeds the maximum number of "
                 f"tokens allowed ({limit_tokens})."
             )
 
-    def remembered(self, now_ms: int, age_s: float) -> SavedSession:
+    def saved(self, now_ms: int, age_s: float) -> SavedSession:
         """What a resumption handle is to stand for at ``now_ms`` of the stream."""
         usage = self._usage
-        snapshot = self._memory.snapshot(
+        snapshot = self._history.snapshot(
             now_ms, first_turn=usage.first_turn, turns=usage.turns, age_s=age_s
         )
         return replace(snapshot, dialogue=replace(self.dialogue))
 
+    def _keep_frame(self, image: bytes, at_ms: int) -> None:
+        self._usage.frame_in()
+        self._history.saw(image, at_ms, self._usage.turn_number)
+
     def _said(self, role: str, text: str) -> None:
-        self._memory.said(role, text, self._usage.turn_number)
+        self._history.said(role, text, self._usage.turn_number)

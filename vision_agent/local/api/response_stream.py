@@ -1,20 +1,22 @@
-"""Making an answer: the engine's sentences become sound, captions and tool calls on the wire."""
+"""An answer as it is generated: the engine's sentences as sound with captions, or as text.
+
+Sends nothing and knows nothing of turns: the session pulls the pieces and acts on each.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
 
-from vision_agent.local.api import server_messages
 from vision_agent.local.api.captions import Captions
 from vision_agent.local.api.engine_port import EnginePort
-from vision_agent.local.api.send_queue import SendQueue
+from vision_agent.local.api.json_fields import as_text, field
 from vision_agent.local.api.setup_message import Setup
 from vision_agent.local.api.turn_actions import FunctionCall
-from vision_agent.local.contract import OUTPUT_RATE_HZ, Say, Turn
+from vision_agent.local.contract import OUTPUT_RATE_HZ, Say, ToolRequest, Turn
 
 _BYTES_PER_MS = 2 * OUTPUT_RATE_HZ / 1000
 _CHUNK_BYTES = round(100 * _BYTES_PER_MS)
@@ -23,113 +25,115 @@ _CHUNK_BYTES = round(100 * _BYTES_PER_MS)
 _T = TypeVar("_T")
 
 
-class Floor(Protocol):
-    """What an answer being made tells the one who keeps the floor."""
+@dataclass(frozen=True, slots=True)
+class AnswerAudio:
+    """Up to 100 ms of the answer's sound, s16le mono 24 kHz."""
 
-    def put_out(self, audio_ms: float, text: str) -> None:
-        """A piece is on its way: milliseconds of sound, words of text."""
+    pcm: bytes
 
-    def launch(self, calls: list[FunctionCall]) -> None:
-        """These tools have to be called, and the answer goes on without them."""
+    @property
+    def duration_ms(self) -> float:
+        """How long it takes to play."""
+        return len(self.pcm) / _BYTES_PER_MS
 
-    def in_background(self, tool: str) -> bool:
-        """Whether an answer goes on without waiting for this tool."""
 
-    async def until_due(self) -> None:
-        """Waits until the next piece of sound may go out."""
+@dataclass(frozen=True, slots=True)
+class AnswerCaption:
+    """The next words of a spoken answer, with the space in front of them."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerText:
+    """The next sentence of an answer in text, with the space in front of it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCalls:
+    """Functions that the client has to run.
+
+    Attributes:
+        calls: What to run.
+        in_background: Whether the answer goes on without their results; else this is its end.
+    """
+
+    calls: tuple[FunctionCall, ...]
+    in_background: bool
+
+
+AnswerPiece = AnswerAudio | AnswerCaption | AnswerText | AnswerCalls
 
 
 class ResponseStream:
-    """Makes the answers of one session, one at a time.
+    """Generates the answers of one session.
 
     Args:
-        engine: What thinks and speaks.
-        setup: In which voice, with captions or without, in sound or in text.
-        outbox: Where the pieces go.
+        engine: Answers and speaks.
+        setup: Whether answers are spoken, in which voice and language, and by which model.
     """
 
-    def __init__(self, engine: EnginePort, setup: Setup, outbox: SendQueue) -> None:
+    def __init__(self, engine: EnginePort, setup: Setup) -> None:
         self._engine = engine
         self._setup = setup
-        self._outbox = outbox
-        self._said: list[str] = []
 
-    def take_said(self) -> str:
-        """What went out since the last call: all of an answer, or as far as it came."""
-        said = " ".join("".join(self._said).split())
-        self._said = []
-        return said
-
-    async def make(self, turn: Turn, floor: Floor) -> list[FunctionCall]:
-        """Makes one answer and sends it as it comes.
-
-        Args:
-            turn: What to answer.
-            floor: Told what goes out.
-
-        Returns:
-            The tools that have to be called before the answer can go on; mostly none.
-        """
-        calls: list[FunctionCall] = []
+    async def answer(self, turn: Turn) -> AsyncGenerator[AnswerPiece, None]:
+        """Generates one answer, piece by piece; closing the generator stops the engine."""
+        awaited: list[FunctionCall] = []
         background: list[FunctionCall] = []
         lead = ""
-        async with _finishing(self._engine.answer(turn)) as parts:
+        async with _closing(self._engine.answer(turn)) as parts:
             async for part in parts:
-                if isinstance(part, Say):
-                    if background:
-                        floor.launch(background)
-                        background = []
-                    await self._say(part.text, lead, floor)
-                    lead = " "
+                if isinstance(part, ToolRequest):
+                    call = FunctionCall(
+                        f"function-call-{secrets.randbits(63)}", part.name, part.args
+                    )
+                    (background if self._in_background(part, turn) else awaited).append(call)
                     continue
-                call = FunctionCall(f"function-call-{secrets.randbits(63)}", part.name, part.args)
-                (background if floor.in_background(part.name) else calls).append(call)
+                if background:
+                    yield AnswerCalls(tuple(background), in_background=True)
+                    background = []
+                async with _closing(self._say(part, lead)) as pieces:
+                    async for piece in pieces:
+                        yield piece
+                lead = " "
         if background:
-            floor.launch(background)
-        return calls
+            yield AnswerCalls(tuple(background), in_background=True)
+        if awaited:
+            yield AnswerCalls(tuple(awaited), in_background=False)
 
-    async def _say(self, sentence: str, lead: str, floor: Floor) -> None:
-        if not lead and self._said:
-            self._said.append(" ")
+    async def _say(
+        self, sentence: Say, lead: str
+    ) -> AsyncGenerator[AnswerAudio | AnswerCaption | AnswerText, None]:
         if not self._setup.spoken:
-            await self._put(server_messages.model_text(lead + sentence))
-            self._said.append(lead + sentence)
-            floor.put_out(0.0, lead + sentence)
+            yield AnswerText(lead + sentence.text)
             return
-        captions = Captions(lead + sentence)
+        captions = Captions(lead + sentence.text)
         audio_ms = 0.0
         speech = self._engine.speak(
-            sentence,
-            self._setup.voice_name,
-            self._setup.language_code,
+            sentence.text, self._setup.voice_name, self._setup.language_code
         )
-        async with _finishing(speech) as sound:
+        async with _closing(speech) as sound:
             async for pcm in sound:
                 for start in range(0, len(pcm), _CHUNK_BYTES):
-                    chunk = pcm[start : start + _CHUNK_BYTES]
-                    await floor.until_due()
-                    await self._put(server_messages.model_audio(chunk))
-                    chunk_ms = len(chunk) / _BYTES_PER_MS
-                    audio_ms += chunk_ms
-                    floor.put_out(chunk_ms, "")
-                    await self._caption(captions.due(audio_ms))
-        await self._caption(captions.rest())
+                    audio = AnswerAudio(pcm[start : start + _CHUNK_BYTES])
+                    yield audio
+                    audio_ms += audio.duration_ms
+                    if words := captions.due(audio_ms):
+                        yield AnswerCaption(words)
+        if words := captions.rest():
+            yield AnswerCaption(words)
 
-    async def _caption(self, words: str) -> None:
-        if words:
-            if self._setup.output_transcription:
-                await self._put(server_messages.output_transcription(words))
-            self._said.append(words)
-
-    async def _put(self, reply: server_messages.ServerMessage) -> None:
-        await self._outbox.put_speech(server_messages.encode(reply))
-        # Speech is made much faster than it is heard and often without a pause; the first piece
-        # is on its way before the second is made, and the receive loop gets its turn.
-        await asyncio.sleep(0)
+    def _in_background(self, request: ToolRequest, turn: Turn) -> bool:
+        declared = next((tool for tool in turn.tools if field(tool, "name") == request.name), {})
+        behavior = as_text(field(declared, "behavior"), "behavior").upper()
+        return self._setup.model.calls_in_background(behavior)
 
 
 @asynccontextmanager
-async def _finishing(iterator: AsyncIterator[_T]) -> AsyncIterator[AsyncIterator[_T]]:
+async def _closing(iterator: AsyncIterator[_T]) -> AsyncIterator[AsyncIterator[_T]]:
     """Closes an async generator when its reader leaves it, not when it is collected."""
     try:
         yield iterator

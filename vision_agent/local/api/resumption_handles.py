@@ -21,7 +21,7 @@ MAX_SESSIONS_WITH_FRAMES = 16
 @dataclass(slots=True)
 class _Saved:
     session: str
-    memory: SavedSession
+    saved: SavedSession
     saved_s: float
 
 
@@ -35,7 +35,7 @@ class ResumptionHandles:
     def __len__(self) -> int:
         return len(self._saved)
 
-    def save(self, session: str, memory: SavedSession, now_s: float) -> str:
+    def save(self, session: str, saved: SavedSession, now_s: float) -> str:
         """A new handle for what ``session`` remembers now; its earlier handles stay valid.
 
         Only a session's newest handle keeps the pictures.
@@ -44,7 +44,7 @@ class ResumptionHandles:
         earlier = self._newest.pop(session, None)
         self._drop_frames(earlier)
         handle = secrets.token_urlsafe(24)
-        self._saved[handle] = _Saved(session, memory, now_s)
+        self._saved[handle] = _Saved(session, saved, now_s)
         self._newest[session] = handle
         while len(self._newest) > MAX_SESSIONS_WITH_FRAMES:
             self._drop_frames(self._newest.popitem(last=False)[1])
@@ -56,7 +56,7 @@ class ResumptionHandles:
         """What the handle stands for; None when it is unknown or too old."""
         self._forget_expired(now_s)
         saved = self._saved.get(handle)
-        return saved.memory if saved else None
+        return saved.saved if saved else None
 
     def clear(self) -> None:
         """Forgets every handle."""
@@ -65,7 +65,7 @@ class ResumptionHandles:
 
     def _drop_frames(self, handle: str | None) -> None:
         if handle is not None and (saved := self._saved.get(handle)):
-            saved.memory = saved.memory.without_frames()
+            saved.saved = saved.saved.without_frames()
 
     def _forget_expired(self, now_s: float) -> None:
         while self._saved:

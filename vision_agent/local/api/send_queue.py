@@ -6,6 +6,8 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
+from vision_agent.local.api.server_messages import ServerMessage
+
 MAX_SPEECH = 64
 """Pieces of an answer that may wait; whoever makes more of it waits as well."""
 
@@ -24,18 +26,18 @@ class SendQueue:
     follows it is the first thing the client reads.
 
     Args:
-        send: Puts one message on the socket.
+        send: Encodes one message and puts it on the socket.
     """
 
-    def __init__(self, send: Callable[[bytes], Awaitable[None]]) -> None:
+    def __init__(self, send: Callable[[ServerMessage], Awaitable[None]]) -> None:
         self._send = send
-        self._waiting: deque[tuple[bytes, bool]] = deque()
+        self._waiting: deque[tuple[ServerMessage, bool]] = deque()
         self._speech = 0
         self._filled = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
 
-    def put(self, message: bytes) -> None:
+    def put(self, message: ServerMessage) -> None:
         """Queues a message that must not be lost.
 
         Raises:
@@ -43,7 +45,7 @@ class SendQueue:
         """
         self._append(message, is_speech=False)
 
-    async def put_speech(self, message: bytes) -> None:
+    async def put_speech(self, message: ServerMessage) -> None:
         """Queues a piece of an answer, when there is room for it."""
         await self._room.wait()
         self._append(message, is_speech=True)
@@ -68,7 +70,7 @@ class SendQueue:
                 await self._send(message)
             self._filled.clear()
 
-    def _append(self, message: bytes, *, is_speech: bool) -> None:
+    def _append(self, message: ServerMessage, *, is_speech: bool) -> None:
         if len(self._waiting) >= MAX_WAITING:
             raise ClientTooSlow(f"{len(self._waiting)} messages wait to be read")
         self._waiting.append((message, is_speech))

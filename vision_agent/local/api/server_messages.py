@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from vision_agent.local.api.turn_actions import FunctionCall
 from vision_agent.local.contract import OUTPUT_RATE_HZ
 
 ServerMessage = dict[str, Any]
 
 
-def encode(reply: ServerMessage) -> bytes:
+def encode(message: ServerMessage) -> bytes:
     """One message for the socket; bytes, because the public service sends binary frames."""
-    return json.dumps(reply, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def setup_complete(session_id: str) -> ServerMessage:
@@ -70,9 +71,10 @@ def turn_complete(*, said_nothing: bool = False, more_follows: bool = False) -> 
     return {"serverContent": content}
 
 
-def tool_call(calls: Sequence[Mapping[str, Any]]) -> ServerMessage:
-    """Functions the client has to run: ``id``, ``name``, ``args``."""
-    return {"toolCall": {"functionCalls": [dict(call) for call in calls]}}
+def tool_call(calls: Sequence[FunctionCall]) -> ServerMessage:
+    """Functions the client has to run."""
+    described = [{"id": call.id, "name": call.name, "args": dict(call.args)} for call in calls]
+    return {"toolCall": {"functionCalls": described}}
 
 
 def tool_call_cancellation(ids: Sequence[str]) -> ServerMessage:

@@ -1,8 +1,9 @@
 """One connection's conversation: joins the wire, the turn-taking and the engine.
 
 Decides nothing itself: `client_messages` parses, `turns` decides, the engine hears and answers, and
-`send_queue` sends. Nothing slow runs in the receive loop (the engine works in tasks of its own), so
-a caller who cuts in is noticed at once.
+`send_queue` sends. The session asks each of them and acts on what they return; none of them calls
+back. Nothing slow runs in the receive loop (the engine works in tasks of its own), so a caller who
+cuts in is noticed at once.
 """
 
 from __future__ import annotations
@@ -10,26 +11,35 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from contextlib import aclosing
 from datetime import datetime
 
+from vision_agent.local import adk_dialect
 from vision_agent.local.api import client_messages, server_messages
 from vision_agent.local.api import turn_actions as actions
-from vision_agent.local.api.audio_input import AudioInput
+from vision_agent.local.api.audio_input import AudioInput, SpeechEvent
 from vision_agent.local.api.context import Context
 from vision_agent.local.api.engine_port import EnginePort
-from vision_agent.local.api.json_fields import Refused, as_text, field, invalid
-from vision_agent.local.api.limits import SERVICE, End, GoAway, Lifetime, Limits, speech_wait_ms
-from vision_agent.local.api.response_stream import ResponseStream
+from vision_agent.local.api.json_fields import Refused, invalid
+from vision_agent.local.api.lifetime import ConnectionExpiring, ConnectionOver, SessionLifetime
+from vision_agent.local.api.limits import SERVICE, Limits
+from vision_agent.local.api.pending_content import PendingContent
+from vision_agent.local.api.response_stream import (
+    AnswerAudio,
+    AnswerCalls,
+    AnswerCaption,
+    AnswerPiece,
+    AnswerText,
+    ResponseStream,
+)
 from vision_agent.local.api.resumption_handles import ResumptionHandles
 from vision_agent.local.api.send_queue import SendQueue
+from vision_agent.local.api.server_messages import ServerMessage
 from vision_agent.local.api.session_history import SavedSession
 from vision_agent.local.api.setup_message import Setup
+from vision_agent.local.api.speech_pacing import speech_wait_ms
 from vision_agent.local.api.turns import Caller, Turns
-from vision_agent.local.contract import Transcript, Turn
-
-_CONTEXT_MARK = "For context:"
-"""ADK hands an agent what other agents said as the user's words, marked with this."""
+from vision_agent.local.contract import SpeechStarted, Transcript, Turn
 
 
 class Session:
@@ -52,7 +62,7 @@ class Session:
         setup: Setup,
         engine: EnginePort,
         handles: ResumptionHandles,
-        send: Callable[[bytes], Awaitable[None]],
+        send: Callable[[ServerMessage], Awaitable[None]],
         user: str = "",
         limits: Limits = SERVICE,
     ) -> None:
@@ -62,39 +72,36 @@ class Session:
         self._setup = setup
         self._handles = handles
         self._loop = asyncio.get_running_loop()
-        remembered = SavedSession()
+        saved = SavedSession()
         if setup.handle is not None:
             found = handles.find(setup.handle, self._loop.time())
             if found is None:
                 raise invalid("Session resumption handle is not valid: unknown or expired.")
-            remembered = found
-        self._life = Lifetime(
+            saved = found
+        self._lifetime = SessionLifetime(
             limits,
             compressed=setup.compression is not None,
             now_s=self._loop.time(),
-            age_s=remembered.age_s,
+            age_s=saved.age_s,
         )
-        self._context = Context(
-            vertex=setup.endpoint.vertex, instruction=setup.instruction, remembered=remembered
-        )
+        self._context = Context(setup, saved)
         self._tools = setup.tools
-        self._outbox = SendQueue(send)
+        self._queue = SendQueue(send)
         self._turns = Turns(
             barge_in=setup.barge_in, tool_call_ends_turn=setup.model.tool_call_ends_turn
         )
         self._seeded = not setup.history_first
-        self._unfinished_content: list[str] = []
-        self._replayed_results: list[actions.ToolResult] = []
-        self._answering = ResponseStream(engine, setup, self._outbox)
+        self._pending = PendingContent()
+        self._response = ResponseStream(engine, setup)
+        hearing = engine.hearing(setup.hearing, setup.tools, setup.instruction)
+        self._audio_input = AudioInput(setup, hearing, self._now_ms())
         self._resumable = True
         self._messages = 0
         self._group: asyncio.TaskGroup | None = None
         self._answer_task: asyncio.Task[None] | None = None
+        self._transcriber: asyncio.Task[None] | None = None
+        self._transcribed = False
         self._decided = asyncio.Event()
-        self._ears = engine.hearing(setup.hearing, setup.tools, setup.instruction)
-        self._listening = AudioInput(
-            setup, self._ears, self._turns, self._context, self._now_ms, self._do, self._send
-        )
 
     async def run(self, messages: AsyncIterable[str | bytes]) -> None:
         """Talks until the client hangs up; then every task of the session has ended.
@@ -108,11 +115,8 @@ class Session:
         """
         try:
             async with asyncio.TaskGroup() as self._group:
-                standing = [
-                    self._group.create_task(self._outbox.run()),
-                    self._group.create_task(self._listening.run()),
-                    self._group.create_task(self._keep_time()),
-                ]
+                sending = self._group.create_task(self._queue.run())
+                timing = self._group.create_task(self._keep_time())
                 self._send(server_messages.setup_complete(self.id))
                 try:
                     async for raw in messages:
@@ -125,26 +129,35 @@ class Session:
                             await asyncio.sleep(0)
                 finally:
                     self._group = None
-                    for task in (*standing, self._answer_task):
+                    for task in (sending, timing, self._transcriber, self._answer_task):
                         if task is not None:
                             task.cancel()
         finally:
-            await self._ears.close()
+            await self._audio_input.close()
 
     def _now_ms(self) -> int:
         return round(self._loop.time() * 1000)
 
-    def _send(self, reply: server_messages.ServerMessage) -> None:
-        self._outbox.put(server_messages.encode(reply))
+    def _stream_ms(self) -> int:
+        return self._audio_input.stream_ms(self._now_ms())
+
+    def _send(self, message: ServerMessage) -> None:
+        self._queue.put(message)
 
     # What the client says.
 
     def _take(self, message: client_messages.ClientMessage) -> None:
+        now_ms = self._now_ms()
         match message:
             case client_messages.Audio(pcm, rate_hz):
-                self._listening.audio(pcm, rate_hz)
+                self._context.sound(message.duration_ms)
+                played_until_ms = self._turns.played_until_ms
+                self._detected(self._audio_input.audio(pcm, rate_hz, now_ms, played_until_ms))
             case client_messages.Image(data):
-                self._look(data)
+                speaking = self._turns.caller is Caller.SPEAKING
+                self._context.frame(data, self._stream_ms(), speaking=speaking)
+                self._lifetime.video_came()
+                self._decided.set()
             case client_messages.Text(text):
                 self._typed(text)
             case client_messages.ClientContent():
@@ -152,33 +165,42 @@ class Session:
             case client_messages.ToolResponse(results):
                 for result in results:
                     self._context.tool_answered(result)
-                self._do(self._turns.tools_answered(results, self._now_ms()))
-            case client_messages.ActivityStart() | client_messages.ActivityEnd():
-                self._listening.signalled(message)
+                self._do(self._turns.tools_answered(results, now_ms))
+            case client_messages.ActivityStart():
+                self._speech(self._audio_input.activity_started(now_ms))
+            case client_messages.ActivityEnd():
+                self._speech(self._audio_input.activity_ended(now_ms))
             case client_messages.AudioStreamEnd():
-                self._listening.microphone_closed()
+                self._detected(self._audio_input.microphone_closed())
             case client_messages.ContextUpdate(instruction, tools):
                 if instruction is not None:
                     self._context.instruct(instruction)
                 if tools is not None:
                     self._tools = tools
 
-    def _look(self, image: bytes) -> None:
-        at_ms = self._listening.stream_ms
-        if self._setup.coverage == "ACTIVITY" and self._turns.caller is not Caller.SPEAKING:
-            self._context.glimpse(image, at_ms)
-        else:
-            self._context.frame(image, at_ms)
-        self._life.video_came()
-        self._decided.set()
+    def _detected(self, events: Sequence[SpeechEvent]) -> None:
+        """Speech that the server found in the sound, which the client may want to know."""
+        for event in events:
+            if self._setup.voice_activity:
+                kind = "ACTIVITY_START" if isinstance(event, SpeechStarted) else "ACTIVITY_END"
+                self._send(server_messages.voice_activity(kind, event.at_ms))
+            self._speech([event])
+
+    def _speech(self, events: Sequence[SpeechEvent]) -> None:
+        for event in events:
+            if isinstance(event, SpeechStarted):
+                self._context.speech_started(event.at_ms)
+                self._do(self._turns.caller_started(self._now_ms()))
+            else:
+                self._context.speech_stopped(event.at_ms)
+                self._do(self._turns.caller_stopped())
 
     def _typed(self, typed: str) -> None:
         text = typed
-        if text.strip() in ("", "."):
-            # What ADK sends a 3.x model after replaying history that still wants its answer.
+        if adk_dialect.asks_for_answer(typed):
             text = self._context.take_unanswered()
-            if self._replayed_results:
-                self._answer_replayed(text)
+            if self._pending.has_results:
+                self._answer_results(text)
                 return
         self._do(self._turns.typed(text or typed, self._now_ms(), is_activity=True))
         # Now the turn that it may have interrupted has ended: it belongs to the next one.
@@ -188,79 +210,65 @@ class Session:
         seeding = not self._seeded
         if not (seeding or self._setup.model.content_any_time):
             raise invalid("Request contains an invalid argument.")
-        # Content interrupts: what was being said ends before any of it counts.
+        # Content interrupts: the current answer ends before any of the content counts.
         asks = message.turn_complete
         self._do(self._turns.content_added(self._now_ms(), asks=asks))
-        prompt = -1
+        question = self._pending.add(message.contents)
+        at_ms = self._stream_ms()
         for index, content in enumerate(message.contents):
-            if content.role == "model" and content.text:
-                prompt = -1
-                self._replayed_results = []
-            elif content.text and not content.text.startswith(_CONTEXT_MARK):
-                prompt = index
-                self._replayed_results = []
-            self._replayed_results += content.results
-        for index, content in enumerate(message.contents):
-            at_ms = self._listening.stream_ms
-            self._context.content(content, at_ms, is_question=index == prompt)
-        if prompt >= 0:
-            self._unfinished_content.append(message.contents[prompt].text)
+            self._context.content(content, at_ms, is_question=index == question)
         if not asks:
             return
         self._seeded = True
-        text = " ".join(self._unfinished_content) or self._context.take_unanswered()
-        self._unfinished_content = []
+        text = self._pending.take_question() or self._context.take_unanswered()
         if seeding and (self._setup.model.generation >= 3 or not text):
-            # 3.x begins with the next real-time input; and no one begins without a question.
-            self._context.settle(text, "")
-        elif self._replayed_results:
-            self._answer_replayed(text)
+            # 3.x begins with the next real-time input; no model begins without a question.
+            self._context.settle(text)
+        elif self._pending.has_results:
+            self._answer_results(text)
         else:
             self._do(self._turns.typed(text, self._now_ms()))
 
-    def _answer_replayed(self, question: str) -> None:
-        """Answers a question, the last one if it is none, whose tools ran in an earlier session."""
-        results, self._replayed_results = tuple(self._replayed_results), []
+    def _answer_results(self, question: str) -> None:
+        """Answers results of tools that ran in an earlier session.
+
+        Args:
+            question: What they were called for; empty for the last question of the history.
+        """
+        results = self._pending.take_results()
         recorded = not question
         question = question or self._context.last_question
         now_ms = self._now_ms()
         self._do(self._turns.typed(question, now_ms, results=results, recorded=recorded))
 
-    # What is to be done about it.
+    # The actions of `turns`.
 
     def _do(self, to_do: Sequence[actions.Action]) -> None:
         for action in to_do:
             match action:
                 case actions.Transcribe():
-                    self._listening.transcribe_next()
-                case actions.Answer():
+                    self._start_transcribing()
+                case actions.BeginAnswer():
                     self._begin_answer(action)
                 case actions.StopAnswer():
                     if self._answer_task is not None:
                         self._answer_task.cancel()
-                    self._outbox.drop_speech()
+                    self._queue.drop_speech()
                 case actions.Interrupted():
-                    self._outbox.drop_speech()
-                    self._listening.turn_over()
+                    self._queue.drop_speech()
+                    self._transcribed = False
                     self._send(server_messages.interrupted())
                 case actions.GenerationComplete():
-                    self._listening.turn_over()
+                    self._transcribed = False
                     self._send(server_messages.generation_complete())
                 case actions.TurnComplete(said_nothing, more_follows):
-                    self._listening.turn_over()
+                    self._transcribed = False
                     complete = server_messages.turn_complete(
                         said_nothing=said_nothing, more_follows=more_follows
                     )
                     self._send(complete | self._context.turn_usage())
                 case actions.SendFunctionCalls(calls):
-                    self._send(
-                        server_messages.tool_call(
-                            [
-                                {"id": call.id, "name": call.name, "args": dict(call.args)}
-                                for call in calls
-                            ]
-                        )
-                    )
+                    self._send(server_messages.tool_call(calls))
                 case actions.CancelTools(ids):
                     self._send(server_messages.tool_call_cancellation(ids))
                 case actions.Settled(prompt):
@@ -270,15 +278,14 @@ class Session:
         self._decided.set()
 
     def _settle(self, prompt: Transcript | None) -> None:
-        self._context.settle(prompt.text if prompt else "", self._answering.take_said())
+        self._context.settle(prompt.text if prompt else "")
         if self._setup.resumption:
             now_s = self._loop.time()
-            at_ms = self._listening.stream_ms
-            remembered = self._context.remembered(at_ms, self._life.age_s(now_s))
-            self._report_resumption(self._handles.save(self.id, remembered, now_s))
+            saved = self._context.saved(self._stream_ms(), self._lifetime.age_s(now_s))
+            self._report_resumption(self._handles.save(self.id, saved, now_s))
 
     def _report_resumption(self, handle: str) -> None:
-        """Tells the newest handle, or (empty) once that what goes on now is in no handle."""
+        """Sends the newest handle, or (empty) once that this moment is in no handle."""
         if self._setup.resumption and (handle or self._resumable):
             self._resumable = bool(handle)
             last_message = self._messages if self._setup.transparent else None
@@ -286,7 +293,7 @@ class Session:
 
     async def _keep_time(self) -> None:
         while True:
-            wakes_s = [self._life.wake_at_s, _seconds(self._turns.wake_at_ms)]
+            wakes_s = [self._lifetime.wake_at_s, _seconds(self._turns.wake_at_ms)]
             wake_at_s = min((wake for wake in wakes_s if wake is not None), default=None)
             self._decided.clear()
             try:
@@ -296,26 +303,52 @@ class Session:
                 # The loop may fire a timer within its clock's resolution before the time.
                 now_s = max(wake_at_s or 0.0, self._loop.time())
                 self._do(self._turns.tick(round(now_s * 1000)))
-                match self._life.due(now_s):
-                    case GoAway(time_left_s):
+                match self._lifetime.due(now_s):
+                    case ConnectionExpiring(time_left_s):
                         self._send(server_messages.go_away(time_left_s))
-                    case End(code, reason):
+                    case ConnectionOver(code, reason):
                         raise Refused(code, reason) from None
 
     # What the engine does, each in a task of the session.
 
-    def _begin_answer(self, answer: actions.Answer) -> None:
+    def _start_transcribing(self) -> None:
+        if self._group is not None and (self._transcriber is None or self._transcriber.done()):
+            self._transcriber = self._group.create_task(self._transcribe())
+
+    async def _transcribe(self) -> None:
+        """Transcribes one utterance after the other until none is due."""
+        while self._turns.transcripts_due:
+            transcript = await self._audio_input.transcript()
+            if transcript.text and self._setup.input_transcription:
+                # Clients join a turn's transcripts as they come.
+                lead = " " if self._transcribed else ""
+                self._transcribed = True
+                self._send(server_messages.input_transcription(lead + transcript.text))
+            self._do(self._turns.transcribed(transcript))
+
+    def _begin_answer(self, answer: actions.BeginAnswer) -> None:
         if self._group is None:
             return
         if not self._limits.resumable_always:
             self._report_resumption("")
         self._answer_task = self._group.create_task(self._answer(answer))
 
-    async def _answer(self, answer: actions.Answer) -> None:
+    async def _answer(self, answer: actions.BeginAnswer) -> None:
         if not answer.tool_results:
-            self._context.take_glimpse()
+            self._context.answer_begins()
             self._context.fit(self._setup.compression, self._limits.context_tokens)
-        turn = Turn(
+        # What comes after a tool's result is a sentence of its own.
+        self._context.caption_out(" ")
+        awaits_tools = False
+        async with aclosing(self._response.answer(self._turn(answer))) as pieces:
+            async for piece in pieces:
+                await self._put_out(piece, answer.number)
+                awaits_tools = isinstance(piece, AnswerCalls) and not piece.in_background
+        if not awaits_tools:
+            self._do(self._turns.finished(answer.number, self._now_ms()))
+
+    def _turn(self, answer: actions.BeginAnswer) -> Turn:
+        return Turn(
             answer.prompt,
             frames=self._context.frames,
             history=self._context.history,
@@ -325,47 +358,43 @@ class Session:
                 for result in answer.tool_results
             ],
             instruction=self._context.instruction,
-            now_ms=self._listening.stream_ms,
+            now_ms=self._stream_ms(),
             language_code=self._setup.language_code,
             proactive=self._setup.proactive,
             user=self._user,
             clock=datetime.now(),  # this machine's: nothing says where the caller is
             dialogue=self._context.dialogue,
         )
-        calls = await self._answering.make(turn, _Floor(self, answer.number))
-        if calls:
-            self._do(self._turns.called(answer.number, calls))
-        else:
-            self._do(self._turns.finished(answer.number, self._now_ms()))
+
+    async def _put_out(self, piece: AnswerPiece, number: int) -> None:
+        match piece:
+            case AnswerAudio(pcm):
+                played_until_ms = self._turns.played_until_ms
+                wait_ms = speech_wait_ms(self._limits, played_until_ms, self._now_ms())
+                if wait_ms:
+                    await asyncio.sleep(wait_ms / 1000)
+                await self._send_speech(server_messages.model_audio(pcm))
+                self._context.audio_out(piece.duration_ms)
+                self._turns.spoke(number, piece.duration_ms, self._now_ms())
+            case AnswerCaption(words):
+                if self._setup.output_transcription:
+                    await self._send_speech(server_messages.output_transcription(words))
+                self._context.caption_out(words)
+            case AnswerText(text):
+                await self._send_speech(server_messages.model_text(text))
+                self._context.text_out(text)
+                self._turns.spoke(number, 0.0, self._now_ms())
+            case AnswerCalls(calls, in_background=True):
+                self._do(self._turns.launched(number, calls))
+            case AnswerCalls(calls):
+                self._do(self._turns.called(number, calls))
+
+    async def _send_speech(self, message: ServerMessage) -> None:
+        await self._queue.put_speech(message)
+        # Speech is made much faster than it is played and often without a pause; the first piece
+        # is on its way before the second is made, and the receive loop gets its turn.
+        await asyncio.sleep(0)
 
 
 def _seconds(ms: int | None) -> float | None:
     return None if ms is None else ms / 1000
-
-
-@dataclass(frozen=True, slots=True)
-class _Floor:
-    """What answer ``number`` tells its session (`answering.Floor`)."""
-
-    session: Session
-    number: int
-
-    def put_out(self, audio_ms: float, text: str) -> None:
-        session = self.session
-        session._context.put_out(audio_ms, text)
-        session._do(session._turns.spoke(self.number, audio_ms, session._now_ms()))
-
-    def launch(self, calls: list[actions.FunctionCall]) -> None:
-        self.session._do(self.session._turns.launched(self.number, calls))
-
-    def in_background(self, tool: str) -> bool:
-        session = self.session
-        declared = next((t for t in session._tools if field(t, "name") == tool), {})
-        behavior = as_text(field(declared, "behavior"), "behavior").upper()
-        return session._setup.model.calls_in_background(behavior)
-
-    async def until_due(self) -> None:
-        session = self.session
-        wait_ms = speech_wait_ms(session._limits, session._turns.heard_until_ms, session._now_ms())
-        if wait_ms:
-            await asyncio.sleep(wait_ms / 1000)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from vision_agent.local.api.context_window import WINDOW_TOKENS, Compression, compression
+from vision_agent.local.api.endpoint import Endpoint
 from vision_agent.local.api.json_fields import (
     POLICY,
     Refused,
@@ -21,29 +21,15 @@ from vision_agent.local.api.json_fields import (
     invalid,
     load,
 )
+from vision_agent.local.api.message_parts import content_text, declared_functions
 from vision_agent.local.api.models import LiveModel, find_model, find_voice
 from vision_agent.local.api.schema_validation import check_message
 from vision_agent.local.contract import HearingOptions, SpeechSensitivity
 
 Coverage = Literal["ACTIVITY", "ACTIVITY_AND_VIDEO", "EVERYTHING"]
 
-_AI_STUDIO_PATH = re.compile(
-    r"/ws/google\.ai\.generativelanguage\.(v1alpha|v1beta|v1)\.GenerativeService\."
-    r"BidiGenerateContent(?:Constrained)?"
-)
-_VERTEX_PATH = re.compile(
-    r"/ws/google\.cloud\.aiplatform\.(v1beta1|v1)\.LlmBidiService/BidiGenerateContent"
-)
-
-SERVED_PATHS = (
-    "Served are BidiGenerateContent of google.ai.generativelanguage in the API versions v1alpha, "
-    "v1beta and v1, and of google.cloud.aiplatform in v1beta1 and v1."
-)
-"""For who asks for another path, in words."""
-
 DEFAULT_SILENCE_MS = 600
 MAX_SILENCE_MS = 10_000
-MOST_FUNCTIONS = 512
 MAX_PREFIX_MS = 1_000
 
 _COVERAGES: dict[str, Coverage] = {
@@ -51,19 +37,6 @@ _COVERAGES: dict[str, Coverage] = {
     "TURN_INCLUDES_AUDIO_ACTIVITY_AND_ALL_VIDEO": "ACTIVITY_AND_VIDEO",
     "TURN_INCLUDES_ALL_INPUT": "EVERYTHING",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Which of the two services the client believes it talks to.
-
-    Attributes:
-        vertex: The Vertex path (true) or the AI Studio path (false).
-        version: The API version in the path, as in ``v1alpha``.
-    """
-
-    vertex: bool
-    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,51 +88,6 @@ class Setup:
     proactive: bool = False
     compression: Compression | None = None
     user: str = ""
-
-
-def find_endpoint(path: str) -> Endpoint | None:
-    """The endpoint a request path names (its query aside), or None when it names none."""
-    path = path.partition("?")[0]
-    for vertex, pattern in ((False, _AI_STUDIO_PATH), (True, _VERTEX_PATH)):
-        # `//` where the base URL ended with a slash, which the public service takes as well.
-        if match := pattern.fullmatch("/" + path.lstrip("/")):
-            return Endpoint(vertex, match[1])
-    return None
-
-
-def check_credentials(endpoint: Endpoint, api_key: str | None, bearer: str | None) -> None:
-    """Lets every caller in who brings a key or a token, except one that starts with "invalid".
-
-    Args:
-        endpoint: Which service was called.
-        api_key: The ``x-goog-api-key`` header or ``key`` parameter.
-        bearer: The token of an ``Authorization: Bearer`` header.
-
-    Raises:
-        Refused: with the code and words of the public service.
-    """
-    if api_key:
-        if api_key.startswith("invalid"):
-            raise invalid("API key not valid. Please pass a valid API key.")
-    elif bearer:
-        if bearer.startswith("invalid"):
-            raise Refused(
-                POLICY,
-                "Request had invalid authentication credentials. Expected OAuth 2 access token, "
-                "login cookie or other valid authentication credential.",
-            )
-    elif endpoint.vertex:
-        raise Refused(
-            POLICY,
-            "Request is missing required authentication credential. Expected OAuth 2 access "
-            "token, login cookie or other valid authentication credential.",
-        )
-    else:
-        raise Refused(
-            POLICY,
-            "Method doesn't allow unregistered callers (callers without established identity). "
-            "Please use API Key or other form of API consumer identity to call this API.",
-        )
 
 
 def parse_setup(raw: str | bytes, endpoint: Endpoint) -> Setup:
@@ -229,32 +157,6 @@ def parse_setup(raw: str | bytes, endpoint: Endpoint) -> Setup:
         compression=_compression(field(setup, "context_window_compression")),
         user=as_text(field(as_object(field(setup, "labels"), "setup.labels"), "user"), "user"),
     )
-
-
-def content_text(value: Any) -> str:
-    """The text of a Content: its text parts, one a line. A bare string is its own text."""
-    if isinstance(value, str):
-        return value
-    parts = as_list(field(as_object(value, "content"), "parts"), "parts")
-    texts = (as_text(field(as_object(part, "part"), "text"), "text") for part in parts)
-    return "\n".join(text for text in texts if text)
-
-
-def declared_functions(value: Any) -> tuple[Mapping[str, Any], ...]:
-    """All function declarations in a list of tools.
-
-    Search, code execution and the like are accepted and never used: nothing here can do them.
-    """
-    functions: list[Mapping[str, Any]] = []
-    for tool in as_list(value, "tools"):
-        declarations = field(as_object(tool, "tool"), "function_declarations")
-        for function in as_list(declarations, "function_declarations"):
-            functions.append(as_object(function, "function_declaration"))
-            if len(functions) > MOST_FUNCTIONS:
-                raise invalid(f"At most {MOST_FUNCTIONS} function declarations can be specified.")
-            if not as_text(field(functions[-1], "name"), "name"):
-                raise invalid("Invalid function declaration: a name is needed.")
-    return tuple(functions)
 
 
 def _compression(value: Any) -> Compression | None:

@@ -1,4 +1,4 @@
-"""What turn-taking is told and what it answers: the vocabulary of `turns`, and nothing else."""
+"""The vocabulary of `turns`: function calls, their results, and the actions to carry out."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ class ToolResult:
 
 @dataclass(frozen=True, slots=True)
 class Transcribe:
-    """The caller has stopped: find out what was said, then call `Turns.transcribed`."""
+    """The caller has stopped: transcribe as long as `Turns.transcripts_due`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """Make answer number ``number``; with tool results it goes on with the same prompt."""
+class BeginAnswer:
+    """Generate answer number ``number``; with tool results it continues the same turn."""
 
     number: int
     prompt: Transcript
@@ -62,7 +62,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class StopAnswer:
-    """Stop making the answer, and drop what of it has not been sent."""
+    """Stop generating the answer, and drop the pieces that have not been sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Interrupted:
 
 @dataclass(frozen=True, slots=True)
 class GenerationComplete:
-    """Tell the client that all of the answer is made."""
+    """Tell the client that all of the answer has been generated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +117,14 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """This result is to be known, and not answered."""
+    """Keep this result in the history without answering it."""
 
     result: ToolResult
 
 
 Action = (
     Transcribe
-    | Answer
+    | BeginAnswer
     | StopAnswer
     | Interrupted
     | GenerationComplete

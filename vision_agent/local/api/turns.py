@@ -2,36 +2,38 @@
 
 Theory of operation. Two sides talk, each with a state of its own. The *caller* is silent, speaks,
 or has stopped and is being transcribed. The *floor* is the model's side: idle, thinking (an answer
-is being made and nothing of it is out), speaking (it is coming out), playing out (all of it is
-sent, the caller still hears it), or waiting for a tool. What happens is told to `Turns` by its
-methods, with the time as an argument; each returns the actions to carry out, in order. Nothing
-about these states lives anywhere else.
+is being generated and nothing of it is out), speaking (it is coming out), playing out (all of it is
+sent, the caller still plays it), or waiting for a tool. The methods of `Turns` take what happens,
+with the time as an argument, and return the actions to carry out, in order.
 
-The tables below are the whole of it. A move that is not in them is a bug and raises `KeyError`.
+The two tables hold every move between these states; an event that a state can't take is a bug and
+raises `ImpossibleEvent`. What does not fit a table stands in the fields of `Turns` and in guards of
+its methods: which answer is the current one, what waits for the floor, which calls are open.
 
 Order of a turn on the wire: output, ``generationComplete``, then ``turnComplete`` when the caller
-has heard it all, so that cutting in still works while the answer is being heard. An interrupted
-turn says ``interrupted`` and then ``turnComplete``, and no ``generationComplete`` after either. A
-2.5 model ends its turn after a tool call and opens another with the tool's result; a 3.x model
-keeps the turn open.
+has played it all, so that barge-in still works during playback. An interrupted turn says
+``interrupted`` and then ``turnComplete``, and no ``generationComplete`` after either. A 2.5 model
+ends its turn after a tool call and opens another with the tool's result; a 3.x model keeps the turn
+open.
 
-A call in the background (``NON_BLOCKING``) holds up nobody: its turn goes on and ends as if nothing
-had been called, cutting in does not cancel it, and its results come whenever they come. Each says
-what to do then: answer it as soon as nobody speaks (``WHEN_IDLE``), stop what is being said for it
-(``INTERRUPT``), or only know it (``SILENT``). The caller's words go first, and nothing is said into
-them.
+A call in the background (``NON_BLOCKING``) holds up nobody: its turn ends as if nothing had been
+called, barge-in does not cancel it, and its results may come at any time. The ``scheduling`` of
+each result says what to do then: answer it as soon as nobody speaks (``WHEN_IDLE``), interrupt the
+current answer for it (``INTERRUPT``), or only keep it in the history (``SILENT``). The caller's
+words go first, and nothing is said while the caller speaks.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
+from typing import TypeVar
 
 from vision_agent.local.api.turn_actions import (
     Action,
-    Answer,
+    BeginAnswer,
     CancelTools,
     FunctionCall,
     GenerationComplete,
@@ -108,6 +110,25 @@ CALLER = {
     (Caller.TRANSCRIBING, Event.TRANSCRIBED): Caller.SILENT,
 }
 
+_State = TypeVar("_State", Floor, Caller)
+
+
+class ImpossibleEvent(RuntimeError):
+    """An event that the state of a side can't take; the text names both."""
+
+
+def after(moves: Mapping[tuple[_State, Event], _State], state: _State, event: Event) -> _State:
+    """The state that follows.
+
+    Raises:
+        ImpossibleEvent: there is no such move.
+    """
+    if (state, event) not in moves:
+        side = type(state).__name__.lower()
+        raise ImpossibleEvent(f"can't handle event {event.name} when the {side} is {state.name}")
+    return moves[state, event]
+
+
 MAX_WAITING_PROMPTS = 8
 """Prompts kept while an answer must not be interrupted; beyond it the oldest one is given up."""
 
@@ -154,7 +175,7 @@ class Turns:
         self._prompt = Transcript("")
         self._recorded = False
         self._silent = True
-        self._heard_until_ms = 0
+        self._played_until_ms = 0
         self._to_transcribe = 0
         self._utterances: list[Transcript] = []
         self._waiting: deque[Transcript] = deque(maxlen=MAX_WAITING_PROMPTS)
@@ -164,38 +185,43 @@ class Turns:
         self._to_report: dict[int, _Results] = {}
 
     @property
-    def heard_until_ms(self) -> int:
-        """When the caller will have heard everything that has been put out."""
-        return self._heard_until_ms
+    def played_until_ms(self) -> int:
+        """When the caller will have played everything that has been put out."""
+        return self._played_until_ms
+
+    @property
+    def transcripts_due(self) -> int:
+        """How many utterances have stopped whose transcripts `transcribed` has not been given."""
+        return self._to_transcribe
 
     @property
     def wake_at_ms(self) -> int | None:
         """When `tick` wants to be called; None while nothing depends on time."""
-        return self._heard_until_ms if self.floor is Floor.PLAYING_OUT else None
+        return self._played_until_ms if self.floor is Floor.PLAYING_OUT else None
 
     def caller_started(self, now_ms: int) -> list[Action]:
         """The caller began to speak (found in the sound, or signalled by the client)."""
         if self.caller is Caller.SPEAKING:
             return []
-        self.caller = CALLER[self.caller, Event.STARTED]
+        self.caller = after(CALLER, self.caller, Event.STARTED)
         return self._cut_off(now_ms) if self._barge_in else []
 
     def caller_stopped(self) -> list[Action]:
         """The caller fell silent for long enough, or the client said so."""
         if self.caller is not Caller.SPEAKING:
             return []
-        self.caller = CALLER[self.caller, Event.STOPPED]
+        self.caller = after(CALLER, self.caller, Event.STOPPED)
         self._to_transcribe += 1
         return [Transcribe()]
 
     def transcribed(self, transcript: Transcript) -> list[Action]:
-        """What was said in the oldest utterance that still had to be transcribed."""
+        """The transcript of the oldest utterance that was due."""
         self._to_transcribe -= 1
         self._utterances.append(transcript)
         if self.caller is Caller.SPEAKING or self._to_transcribe:
-            # The caller went on before this was known: it is one thing to answer, not two.
+            # The caller speaks again already: both utterances are one prompt.
             return []
-        self.caller = CALLER[self.caller, Event.TRANSCRIBED]
+        self.caller = after(CALLER, self.caller, Event.TRANSCRIBED)
         self._waiting.append(together(self._utterances))
         self._utterances = []
         return self._answer_next()
@@ -226,22 +252,21 @@ class Turns:
         return [*self._cut_off(now_ms), self._answer(prompt, results, recorded=recorded)]
 
     def content_added(self, now_ms: int, *, asks: bool = False) -> list[Action]:
-        """``clientContent`` came, and interrupts; where it ``asks``, `typed` follows."""
+        """``clientContent`` came and interrupts; if it ``asks``, `typed` follows."""
         return [*self._cut_off(now_ms), *([] if asks else self._answer_next())]
 
-    def spoke(self, number: int, audio_ms: float, now_ms: int) -> list[Action]:
-        """Output of answer ``number`` goes out; it takes ``audio_ms`` to hear."""
+    def spoke(self, number: int, audio_ms: float, now_ms: int) -> None:
+        """Output of answer ``number`` goes out; it takes ``audio_ms`` to play."""
         if number == self._number:
-            self.floor = FLOOR[self.floor, Event.SPOKE]
+            self.floor = after(FLOOR, self.floor, Event.SPOKE)
             self._silent = False
-            self._heard_until_ms = max(self._heard_until_ms, now_ms) + round(audio_ms)
-        return []
+            self._played_until_ms = max(self._played_until_ms, now_ms) + round(audio_ms)
 
     def called(self, number: int, calls: Sequence[FunctionCall]) -> list[Action]:
-        """Answer ``number`` needs these tools before it can go on."""
+        """BeginAnswer ``number`` needs these tools before it can go on."""
         if number != self._number:
             return []
-        self.floor = FLOOR[self.floor, Event.CALLED]
+        self.floor = after(FLOOR, self.floor, Event.CALLED)
         self._silent = False
         self._calls = {call.id: call for call in calls}
         self._results = []
@@ -251,10 +276,10 @@ class Turns:
         return actions
 
     def launched(self, number: int, calls: Sequence[FunctionCall]) -> list[Action]:
-        """Answer ``number`` needs these tools and goes on without waiting for them."""
+        """BeginAnswer ``number`` needs these tools and goes on without waiting for them."""
         if number != self._number:
             return []
-        self.floor = FLOOR[self.floor, Event.LAUNCHED]
+        self.floor = after(FLOOR, self.floor, Event.LAUNCHED)
         self._silent = False
         for call in calls:
             self._background[call.id] = _Background(call, self._prompt, self._turn)
@@ -283,9 +308,9 @@ class Turns:
                 if result.scheduling is Scheduling.INTERRUPT:
                     urgent = turn
         if self.floor is Floor.WAITING_FOR_TOOL and not self._calls:
-            self.floor = FLOOR[self.floor, Event.TOOL_ANSWERED]
+            self.floor = after(FLOOR, self.floor, Event.TOOL_ANSWERED)
             self._number += 1
-            actions.append(Answer(self._number, self._prompt, tuple(self._results)))
+            actions.append(BeginAnswer(self._number, self._prompt, tuple(self._results)))
         if urgent is not None:
             actions += self._cut_off(now_ms)
             if self.caller is Caller.SILENT:
@@ -293,17 +318,17 @@ class Turns:
         return [*actions, *self._answer_next()]
 
     def finished(self, number: int, now_ms: int) -> list[Action]:
-        """All of answer ``number`` is made and sent."""
+        """All of answer ``number`` is generated and sent."""
         if number != self._number:
             return []
-        self.floor = FLOOR[self.floor, Event.GENERATED]
+        self.floor = after(FLOOR, self.floor, Event.GENERATED)
         return [GenerationComplete(), *self.tick(now_ms)]
 
     def tick(self, now_ms: int) -> list[Action]:
-        """The time is now ``now_ms``: has the caller heard it all?"""
-        if self.floor is not Floor.PLAYING_OUT or now_ms < self._heard_until_ms:
+        """Ends the turn if the caller has played all of its sound by ``now_ms``."""
+        if self.floor is not Floor.PLAYING_OUT or now_ms < self._played_until_ms:
             return []
-        self.floor = FLOOR[self.floor, Event.PLAYED_OUT]
+        self.floor = after(FLOOR, self.floor, Event.PLAYED_OUT)
         return [self._complete(said_nothing=self._silent), self._settled(), *self._answer_next()]
 
     def _cut_off(self, now_ms: int) -> list[Action]:
@@ -313,9 +338,9 @@ class Turns:
         waited = self.floor is Floor.WAITING_FOR_TOOL
         if self.floor in (Floor.THINKING, Floor.SPEAKING):
             actions.append(StopAnswer())
-        # A 2.5 turn was completed with its tool call: only what is still being heard is left of
-        # it to interrupt.
-        cuts_in = not (waited and self._tool_call_ends_turn) or now_ms < self._heard_until_ms
+        # A 2.5 turn was completed with its tool call: only sound that still plays can be
+        # interrupted.
+        cuts_in = not (waited and self._tool_call_ends_turn) or now_ms < self._played_until_ms
         if cuts_in:
             actions.append(Interrupted())
         if waited:
@@ -323,10 +348,10 @@ class Turns:
         self._calls = {}
         if cuts_in:
             actions.append(self._complete())
-        self.floor = FLOOR[self.floor, Event.CUT_OFF]
-        # Whatever the stopped answer still reports carries the old number.
+        self.floor = after(FLOOR, self.floor, Event.CUT_OFF)
+        # Late reports of the stopped answer carry the old number and are ignored.
         self._number += 1
-        self._heard_until_ms = now_ms
+        self._played_until_ms = now_ms
         return [*actions, self._settled()]
 
     def _complete(self, *, said_nothing: bool = False) -> TurnComplete:
@@ -360,25 +385,25 @@ class Turns:
 
     def _answer(
         self, prompt: Transcript, results: tuple[ToolResult, ...] = (), *, recorded: bool = False
-    ) -> Answer:
+    ) -> BeginAnswer:
         self._begun += 1
         self._turn = self._begun
         self._recorded = recorded
         return self._begin(prompt, results)
 
-    def _answer_results(self, turn: int) -> Answer:
+    def _answer_results(self, turn: int) -> BeginAnswer:
         waiting = self._to_report.pop(turn)
-        # What it calls in turn belongs to the same question.
+        # Functions called by this answer belong to the same question.
         self._turn = turn
         self._recorded = True
         return self._begin(waiting.prompt, tuple(waiting.results))
 
-    def _begin(self, prompt: Transcript, results: tuple[ToolResult, ...]) -> Answer:
-        self.floor = FLOOR[self.floor, Event.PROMPTED]
+    def _begin(self, prompt: Transcript, results: tuple[ToolResult, ...]) -> BeginAnswer:
+        self.floor = after(FLOOR, self.floor, Event.PROMPTED)
         self._number += 1
         self._prompt = prompt
         self._silent = True
-        return Answer(self._number, prompt, results)
+        return BeginAnswer(self._number, prompt, results)
 
 
 def _called(result: ToolResult, calls: Iterable[FunctionCall]) -> FunctionCall | None:

@@ -27,6 +27,7 @@ from websockets.http11 import Request, Response
 
 from vision_agent.local.api import server_messages
 from vision_agent.local.api.json_fields import field
+from vision_agent.local.api.server_messages import ServerMessage
 from vision_agent.local.scenarios.faults import ConnectionFaults, FaultPlan, Moment
 from vision_agent.local.scenarios.scenario import (
     NOISE,
@@ -142,15 +143,14 @@ class FaultyConnection:
             if self._loop.time() < self._slow_until_s:
                 await asyncio.sleep(self._slow.each_s)
 
-    async def send(self, message: bytes) -> None:
+    async def send(self, message: ServerMessage) -> None:
         """Sends a message of the session's, when no fault holds it up."""
         await self._stall_over()
-        said = json.loads(message)
         held_back = self._loop.time() < self._not_resumable_until_s
-        if held_back and "sessionResumptionUpdate" in said:
-            message = server_messages.encode(server_messages.session_resumption_update(""))
-        await self._connection.send(message)
-        await self._strike(self._decided(_moments(said)))
+        if held_back and "sessionResumptionUpdate" in message:
+            message = server_messages.session_resumption_update("")
+        await self._connection.send(server_messages.encode(message))
+        await self._strike(self._decided(_moments(message)))
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Closes it, as the session wants it."""
@@ -230,7 +230,7 @@ def oversized(size_bytes: int) -> bytes:
     return head + b" " * (size_bytes - len(head) - len(tail)) + tail
 
 
-def _moments(said: dict[str, Any]) -> list[Moment]:
+def _moments(said: ServerMessage) -> list[Moment]:
     if "setupComplete" in said:
         return [Moment.READY]
     if "toolCall" in said:

@@ -6,32 +6,32 @@ from dataclasses import replace
 
 import pytest
 
-from vision_agent.local.api.limits import (
+from vision_agent.local.api.lifetime import (
     ABORTED,
     EXPIRED,
-    SERVICE,
-    UNLIMITED,
-    End,
-    GoAway,
-    Lifetime,
-    speech_wait_ms,
+    ConnectionExpiring,
+    ConnectionOver,
+    SessionLifetime,
 )
+from vision_agent.local.api.limits import SERVICE, UNLIMITED
 
 
-def lifetime(*, compressed: bool = True, age_s: float = 0.0, **changes: float | None) -> Lifetime:
+def lifetime(
+    *, compressed: bool = True, age_s: float = 0.0, **changes: float | None
+) -> SessionLifetime:
     limits = replace(SERVICE, **changes)  # type: ignore[arg-type]
-    return Lifetime(limits, compressed=compressed, now_s=1000.0, age_s=age_s)
+    return SessionLifetime(limits, compressed=compressed, now_s=1000.0, age_s=age_s)
 
 
 def test_a_connection_is_warned_a_minute_before_its_ten_are_over() -> None:
     life = lifetime()
     assert life.wake_at_s == 1540
     assert life.due(1539.9) is None
-    assert life.due(1541) == GoAway(59)
+    assert life.due(1541) == ConnectionExpiring(59)
     assert life.due(1542) is None
     assert life.wake_at_s == 1600
     assert life.due(1599.9) is None
-    assert life.due(1600) == End(*EXPIRED)
+    assert life.due(1600) == ConnectionOver(*EXPIRED)
 
 
 @pytest.mark.parametrize(("video", "lasts_s"), [(False, 900), (True, 120)])
@@ -43,21 +43,21 @@ def test_without_compression_a_session_ends_sooner_with_pictures(
         life.video_came()
     assert life.wake_at_s == 1000 + lasts_s
     assert life.due(1000 + lasts_s - 0.1) is None
-    assert life.due(1000 + lasts_s) == End(*ABORTED)
+    assert life.due(1000 + lasts_s) == ConnectionOver(*ABORTED)
 
 
 def test_a_first_picture_after_two_minutes_ends_the_session() -> None:
     life = lifetime(compressed=False)
     assert life.due(1200) is None
     life.video_came()
-    assert life.due(1200) == End(*ABORTED)
+    assert life.due(1200) == ConnectionOver(*ABORTED)
 
 
 def test_a_session_does_not_get_younger_by_being_resumed() -> None:
     life = lifetime(compressed=False, age_s=890)
     assert life.age_s(1005) == 895
     assert life.wake_at_s == 1010
-    assert life.due(1010) == End(*ABORTED)
+    assert life.due(1010) == ConnectionOver(*ABORTED)
 
 
 def test_compression_lifts_the_sessions_limits_and_leaves_the_connections() -> None:
@@ -69,17 +69,11 @@ def test_compression_lifts_the_sessions_limits_and_leaves_the_connections() -> N
 
 def test_a_short_life_is_warned_at_once() -> None:
     life = lifetime(connection_s=5)
-    assert life.due(1000) == GoAway(5)
+    assert life.due(1000) == ConnectionExpiring(5)
 
 
 def test_nothing_ends_where_nothing_is_limited() -> None:
-    life = Lifetime(UNLIMITED, compressed=False, now_s=0)
+    life = SessionLifetime(UNLIMITED, compressed=False, now_s=0)
     life.video_came()
     assert life.wake_at_s is None
     assert life.due(1e9) is None
-
-
-@pytest.mark.parametrize(("heard_until_ms", "wait_ms"), [(0, 0), (5999, 0), (6000, 0), (6250, 250)])
-def test_sound_waits_when_it_is_a_second_ahead(heard_until_ms: float, wait_ms: float) -> None:
-    assert speech_wait_ms(SERVICE, heard_until_ms, 5000) == wait_ms
-    assert speech_wait_ms(replace(SERVICE, audio_ahead_s=None), heard_until_ms, 5000) == 0

@@ -1,0 +1,52 @@
+"""What ``clientContent`` has put in that waits for an answer. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vision_agent.local import adk_dialect
+from vision_agent.local.api.client_messages import Content
+from vision_agent.local.api.turn_actions import ToolResult
+
+
+class PendingContent:
+    """Questions and results of tools that came as content and are not answered yet."""
+
+    def __init__(self) -> None:
+        self._questions: list[str] = []
+        self._results: list[ToolResult] = []
+
+    @property
+    def has_results(self) -> bool:
+        """Whether tools that ran in an earlier session wait for the answer to their results."""
+        return bool(self._results)
+
+    def add(self, contents: Sequence[Content]) -> int:
+        """Takes the contents of one message in.
+
+        Returns:
+            The index of the content that asks something; -1 if none does.
+        """
+        question = -1
+        for index, content in enumerate(contents):
+            if content.role == "model" and content.text:
+                question = -1
+                self._results = []
+            elif content.text and not adk_dialect.is_context(content.text):
+                question = index
+                self._results = []
+            self._results += content.results
+        if question >= 0:
+            self._questions.append(contents[question].text)
+        return question
+
+    def take_question(self) -> str:
+        """Everything that was asked, in one string; it is pending no longer."""
+        question = " ".join(self._questions)
+        self._questions = []
+        return question
+
+    def take_results(self) -> tuple[ToolResult, ...]:
+        """The results; they are pending no longer."""
+        results, self._results = tuple(self._results), []
+        return results
