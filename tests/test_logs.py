@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import subprocess
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.forked import run_forked, start_forked
 from vision_agent.logs import JsonFormatter, TextFormatter
 
 ODD_AGENT = """
@@ -79,7 +79,7 @@ def test_a_record_is_one_object_of_json() -> None:
 
 async def served(*arguments: str | Path, until: str, stdin: Any = None) -> tuple[str, str]:
     """What a command that goes on until it is stopped printed and logged."""
-    process = await asyncio.create_subprocess_exec(
+    process = await start_forked(
         *(sys.executable, "-m", "vision_agent", *map(str, arguments)),
         stdin=stdin,
         stdout=asyncio.subprocess.PIPE,
@@ -127,7 +127,7 @@ async def test_serve_logs_json_whatever_writes_to_standard_error(odd_agent: Path
 
 
 async def test_the_server_that_talk_starts_logs_as_talk_does(odd_agent: Path) -> None:
-    process = await asyncio.create_subprocess_exec(
+    process = await start_forked(
         *(sys.executable, "-m", "vision_agent", "talk", "--text", "--camera", "none"),
         *("--agent", str(odd_agent), "--log-format", "json"),
         stdin=asyncio.subprocess.PIPE,
@@ -148,28 +148,16 @@ def test_a_refusal_and_a_mistake_on_the_command_line_are_records_too() -> None:
         ("replay", "/nowhere.mp4"),
         ("talk", "--text", "--push-to-talk"),
     ):
-        done = subprocess.run(
-            [sys.executable, "-m", "vision_agent", *arguments, "--log-format", "json"],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        done = run_forked("vision_agent", *arguments, "--log-format", "json")
         assert done.returncode == 2
         assert records(done.stderr)[-1]["message"]
 
 
 def test_a_long_transcript_is_not_wrapped_in_a_pipe(recordings: Path) -> None:
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "vision_agent", "replay", recordings / "bottle.mp4"),
-            *("--type", "What can you do?"),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
+    done = run_forked(
+        *("vision_agent", "replay", str(recordings / "bottle.mp4"), "--type", "What can you do?"),
         env={"COLUMNS": "30", "PATH": "", "VISION_AGENT_MODEL": "local"},
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()

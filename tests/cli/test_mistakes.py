@@ -2,8 +2,6 @@
 
 import asyncio
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import click
@@ -11,6 +9,8 @@ import pytest
 import typer
 
 from tests.conftest import serving
+from tests.support.forked import run_forked
+from tests.support.scenarios import SILENT
 from vision_agent.cli.main import app
 
 BOTTLE = str(Path(__file__).parents[2] / "samples" / "recordings" / "bottle.mp4")
@@ -54,15 +54,7 @@ MISTAKES = {
 @pytest.mark.parametrize(("arguments", "words"), MISTAKES.values(), ids=MISTAKES)
 def test_a_mistake_is_one_sentence(arguments: tuple[str, ...], words: str, tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("answers: [\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "vision_agent", *arguments],
-        cwd=tmp_path,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_forked("vision_agent", *arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert words in done.stderr
     assert "Traceback" not in done.stderr
@@ -72,26 +64,15 @@ def test_a_mistake_is_one_sentence(arguments: tuple[str, ...], words: str, tmp_p
 
 
 def test_a_recording_in_which_nobody_speaks_is_said_to_be_one_before_the_call() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "vision_agent", "replay", BOTTLE, "--url", "http://127.0.0.1:9"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_forked("vision_agent", "replay", BOTTLE, "--url", "http://127.0.0.1:9")
     assert done.returncode == 1
     assert "there is nothing to answer" in done.stdout
     assert "http://127.0.0.1:9 can't be reached" in done.stderr
 
 
 def test_an_option_that_does_not_exist_in_the_environment_is_told() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "vision_agent", "models"],
-        env={"VISION_AGENT_TOKEM": "x", "VISION_AGENT_VOICE": "Kore"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+    done = run_forked(
+        "vision_agent", "models", env={"VISION_AGENT_TOKEM": "x", "VISION_AGENT_VOICE": "Kore"}
     )
     assert done.returncode == 0
     (line,) = done.stderr.splitlines()
@@ -102,29 +83,14 @@ def test_an_option_that_does_not_exist_in_the_file_is_told_with_the_files_name(
     tmp_path: Path,
 ) -> None:
     (tmp_path / ".env").write_text("VISION_AGENT_TOKEM=x\n")
-    done = subprocess.run(
-        [sys.executable, "-m", "vision_agent", "models"],
-        cwd=tmp_path,
-        env={},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_forked("vision_agent", "models", cwd=tmp_path, env={})
     assert done.returncode == 0
     (line,) = done.stderr.splitlines()
     assert "VISION_AGENT_TOKEM (.env) is no option. Nearest: VISION_AGENT_TOKEN." in line
 
 
 def test_a_variable_that_is_wrong_is_named_as_the_variable() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "vision_agent", "models"],
-        env={"VISION_AGENT_FRAME_RATE_HZ": "0"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_forked("vision_agent", "models", env={"VISION_AGENT_FRAME_RATE_HZ": "0"})
     assert done.returncode == 2
     assert done.stderr.startswith("VISION_AGENT_FRAME_RATE_HZ: ")
 
@@ -140,30 +106,19 @@ def test_a_variable_that_is_wrong_is_named_as_the_variable() -> None:
 async def test_what_a_call_asks_of_a_running_server_is_sent_to_it(
     command: tuple[str, ...], options: tuple[str, ...], words: str
 ) -> None:
-    async with serving() as server:
+    async with serving("--scenario", str(SILENT)) as server:
         done = await asyncio.to_thread(
-            subprocess.run,
-            [sys.executable, "-m", "vision_agent", *command, "--url", server.url, *options],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
+            run_forked, "vision_agent", *command, "--url", server.url, *options
         )
     assert done.returncode == 1
     assert words in done.stderr
 
 
 async def test_an_address_without_a_server_of_ours_is_said_to_be_one() -> None:
-    async with serving() as server:
+    async with serving("--scenario", str(SILENT)) as server:
         elsewhere = ("--url", f"{server.url}/nothere")
         done = await asyncio.to_thread(
-            subprocess.run,
-            [sys.executable, "-m", "vision_agent", "replay", BOTTLE, "--type", "a", *elsewhere],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
+            run_forked, "vision_agent", "replay", BOTTLE, "--type", "a", *elsewhere
         )
     assert done.returncode == 1
     assert f"There is no vision_agent at {server.url}/nothere (HTTP 40" in done.stderr
@@ -176,13 +131,8 @@ def commands() -> dict[str, click.Command]:
 
 @pytest.mark.parametrize("name", commands())
 def test_help_says_all_of_what_is_written(name: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "vision_agent", name, "--help"],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
+    done = run_forked("vision_agent", name, "--help")
+    assert done.returncode == 0
     shown = re.sub(r"\s+", " ", done.stdout)
     for option in commands()[name].params:
         text = getattr(option, "help", None)

@@ -7,30 +7,30 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from tests.dialling import Dialled, request
+from tests.support.forked import run_forked, start_forked
 
 COMMAND = (sys.executable, "-m", "vision_agent")
+
+Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
 
 
 async def run(*arguments: str, **environment: str) -> tuple[int, str]:
     """A command that is expected to end by itself: its exit code and everything it said."""
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND,
-        *arguments,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env={**os.environ, "COLUMNS": "200", **environment},
-    )
-    text, _ = await asyncio.wait_for(process.communicate(), 60)
-    assert process.returncode is not None
-    return process.returncode, text.decode()
+    env = {**os.environ, "COLUMNS": "200", **environment}
+    done = await asyncio.to_thread(run_forked, "vision_agent", *arguments, env=env)
+    return done.returncode, done.stdout + done.stderr
 
 
-async def started(*arguments: str) -> tuple[asyncio.subprocess.Process, list[str]]:
-    process = await asyncio.create_subprocess_exec(
+async def started(
+    *arguments: str, start: Start = start_forked
+) -> tuple[asyncio.subprocess.Process, list[str]]:
+    """A server that answers, and what it printed."""
+    process = await start(
         *COMMAND,
         "serve",
         "--port",
@@ -59,7 +59,8 @@ def children(pid: int) -> list[int]:
 
 
 async def test_it_says_where_and_who_and_stops_within_two_seconds_of_ctrl_c_during_a_call():
-    process, lines = await started()
+    # As a person starts it: its children are the subject.
+    process, lines = await started(start=asyncio.create_subprocess_exec)
     caller = None
     try:
         url = re.search(r"http://127\.0\.0\.1:\d+", lines[0]).group()

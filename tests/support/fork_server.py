@@ -5,8 +5,8 @@ has the modules already; everything else is as in ``python -m module``: pid, sta
 environment, working directory, signals, exit status, what runs at the end of the interpreter.
 
 Requests arrive on the Unix socket that it is given, one connection for each child. The answer is
-the child's pid, then its exit status when it has ended. Forks ask too: a server starts its local
-Live API here.
+the child's pid, then its exit status when it has ended. Forks ask too: a command starts its
+server here, and a server its local Live API.
 
 It ends when its standard input does, thus with the process that started it.
 """
@@ -28,6 +28,7 @@ from collections.abc import Iterator
 from tests.support.fork_request import Request
 from tests.support.forked import ForkedProcess
 from vision_agent.live import local_process
+from vision_agent.server_process import ServerProcess
 
 IMPORTED = (
     "vision_agent.cli.main",
@@ -125,6 +126,7 @@ def main(listener: socket.socket) -> tuple[Request, list[int]] | None:
     for module in IMPORTED:
         importlib.import_module(module)
     _check_that_it_can_fork()
+    ServerProcess._start_process = staticmethod(ForkedProcess.start)
     local_process._Child.start_process = ForkedProcess.start
     # What is there already is not looked through, hence not copied, when children collect garbage.
     gc.collect()

@@ -9,7 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Self
 
@@ -19,8 +20,9 @@ from vision_agent.server_process import ServerProcess
 
 ROOT = Path(__file__).parent.parent.parent
 
-ADDRESS_VARIABLE = "TESTS_FORK_SERVER"
-"""The name under which the fork server listens, for its children and for pytest's workers."""
+_ADDRESS_VARIABLE = "TESTS_FORK_SERVER"
+_address = os.environ.get(_ADDRESS_VARIABLE)
+"""The name under which the fork server listens; pytest's workers have it from the variable."""
 
 _started: subprocess.Popen[bytes] | None = None
 """The fork server, where this process has started it; it ends when its standard input is closed."""
@@ -31,13 +33,14 @@ def start_fork_server() -> None:
 
     It imports in the background; a request waits for that. It ends when this process does.
     """
-    global _started
-    if ADDRESS_VARIABLE in os.environ:
+    global _address, _started
+    if _address is not None:
         return
     # In Linux's abstract namespace: no file stays behind.
-    address = f"tests-fork-server-{os.getpid()}"
+    _address = f"tests-fork-server-{os.getpid()}"
+    os.environ[_ADDRESS_VARIABLE] = _address
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(f"\0{address}")
+        listener.bind(f"\0{_address}")
         listener.listen(64)
         _started = subprocess.Popen(
             [sys.executable, "-m", "tests.support.fork_server", str(listener.fileno())],
@@ -48,16 +51,74 @@ def start_fork_server() -> None:
             env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
             cwd=ROOT,
         )
-    os.environ[ADDRESS_VARIABLE] = address
+
+
+def _ask(
+    module: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str] | None,
+    folder: Path | None,
+    streams: Sequence[int],
+    *,
+    new_session: bool = False,
+) -> socket.socket:
+    """Asks for a child; its pid and its exit status arrive on the connection."""
+    start_fork_server()
+    connection = socket.socket(socket.AF_UNIX)
+    connection.connect(f"\0{_address}")
+    env = dict(os.environ if environment is None else environment)
+    Request(module, list(arguments), env, str(folder or Path.cwd()), new_session).send(
+        connection, list(streams)
+    )
+    return connection
+
+
+def run_forked(
+    module: str,
+    *arguments: str,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout: float = 60,
+) -> subprocess.CompletedProcess[str]:
+    """In the place of `subprocess.run`, for ``python -m module …`` with nothing on its input."""
+    if sys.platform != "linux":
+        return subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=cwd,
+            env=env,
+            timeout=timeout,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+    with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        with open(os.devnull, "rb") as stdin:
+            streams = [stdin.fileno(), stdout.fileno(), stderr.fileno()]
+            connection = _ask(module, arguments, env, cwd, streams)
+        connection.settimeout(timeout)
+        with connection, connection.makefile("r") as told:
+            pid = int(told.readline())
+            try:
+                status = int(told.readline())
+            except TimeoutError:
+                os.kill(pid, signal.SIGKILL)
+                raise
+        printed = []
+        for file in (stdout, stderr):
+            file.seek(0)
+            printed.append(file.read().decode())
+    return subprocess.CompletedProcess([module, *arguments], status, *printed)
 
 
 class ForkedProcess:
-    """A child of the fork server, with what of `asyncio.subprocess.Process` the product uses."""
+    """A child of the fork server, with what of `asyncio.subprocess.Process` is used."""
 
     def __init__(self, pid: int, ended: asyncio.Task[int]) -> None:
         self.pid = pid
         self.stdin: asyncio.StreamWriter | None = None
         self.stdout: asyncio.StreamReader | None = None
+        self.stderr: asyncio.StreamReader | None = None
         self._ended = ended
 
     @classmethod
@@ -67,44 +128,46 @@ class ForkedProcess:
         *arguments: str,
         stdin: int | None = None,
         stdout: int | None = None,
-        stderr: IO[bytes] | None = None,
+        stderr: int | IO[bytes] | None = None,
         env: Mapping[str, str] | None = None,
         start_new_session: bool = False,
     ) -> Self:
         """In the place of `asyncio.create_subprocess_exec`, for ``python -m module …``."""
         option, module, *rest = arguments
         assert (program, option) == (sys.executable, "-m"), "only a Python module can be forked"
-        environment = dict(os.environ if env is None else env)
-        request = Request(module, rest, environment, os.getcwd(), start_new_session)
-        streams = [0, 1, 2 if stderr is None else stderr.fileno()]
         ours: dict[int, int] = {}
+        streams = [0, 1, 2]
         with contextlib.ExitStack() as theirs:
-            if stdin == subprocess.PIPE:
-                streams[0], ours[0] = os.pipe()
-                theirs.callback(os.close, streams[0])
-            if stdout == subprocess.PIPE:
-                ours[1], streams[1] = os.pipe()
-                theirs.callback(os.close, streams[1])
-            start_fork_server()
-            told = socket.socket(socket.AF_UNIX)
-            told.connect(f"\0{os.environ[ADDRESS_VARIABLE]}")
-            request.send(told, streams)
+            for number, wanted in enumerate((stdin, stdout, stderr)):
+                if wanted == subprocess.PIPE:
+                    ends = os.pipe() if number == 0 else os.pipe()[::-1]
+                    streams[number], ours[number] = ends
+                    theirs.callback(os.close, ends[0])
+                elif wanted is not None:
+                    streams[number] = wanted.fileno()
+            told = _ask(module, rest, env, None, streams, new_session=start_new_session)
         reader, writer = await asyncio.open_connection(sock=told)
         if not (pid := await reader.readline()):
             raise RuntimeError("The fork server has ended; it said why on standard error.")
         ended = asyncio.create_task(_exit_status(reader, writer), name=f"exit status of {module}")
         child = cls(int(pid), ended)
-        loop = asyncio.get_running_loop()
         if 0 in ours:
-            transport, protocol = await loop.connect_write_pipe(
-                asyncio.streams.FlowControlMixin, os.fdopen(ours[0], "wb", 0)
-            )
-            child.stdin = asyncio.StreamWriter(transport, protocol, None, loop)
+            child.stdin = await _writer(ours[0])
         if 1 in ours:
-            child.stdout = asyncio.StreamReader()
-            protocol = asyncio.StreamReaderProtocol(child.stdout)
-            await loop.connect_read_pipe(lambda: protocol, os.fdopen(ours[1], "rb", 0))
+            child.stdout = await _reader(ours[1])
+        if 2 in ours:
+            child.stderr = await _reader(ours[2])
         return child
+
+    async def communicate(self, input: bytes = b"") -> tuple[bytes, bytes]:
+        """Writes, reads to the end, and waits for the end."""
+        if self.stdin is not None:
+            self.stdin.write(input)
+            self.stdin.close()
+        readers = [each for each in (self.stdout, self.stderr) if each is not None]
+        printed = await asyncio.gather(*(each.read() for each in readers))
+        await self.wait()
+        return printed[0], printed[-1]
 
     @property
     def returncode(self) -> int | None:
@@ -121,8 +184,26 @@ class ForkedProcess:
             raise ProcessLookupError
         os.kill(self.pid, number)
 
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
+
+
+async def _writer(end: int) -> asyncio.StreamWriter:
+    loop = asyncio.get_running_loop()
+    pipe = os.fdopen(end, "wb", 0)
+    transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, pipe)
+    return asyncio.StreamWriter(transport, protocol, None, loop)
+
+
+async def _reader(end: int) -> asyncio.StreamReader:
+    reader = asyncio.StreamReader()
+    protocol = asyncio.StreamReaderProtocol(reader)
+    pipe = os.fdopen(end, "rb", 0)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, pipe)
+    return reader
 
 
 async def _exit_status(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> int:
@@ -132,6 +213,10 @@ async def _exit_status(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
         writer.close()
 
 
+start_forked = ForkedProcess.start if sys.platform == "linux" else asyncio.create_subprocess_exec
+"""Starts ``python -m module …`` as a fork where that is possible."""
+
+
 class ForkedServer(ServerProcess):
     """`vision-agent serve`, forked from a process that has imported it, as is its local Live API.
 
@@ -139,16 +224,14 @@ class ForkedServer(ServerProcess):
     as users start it.
     """
 
-    if sys.platform == "linux":
-        _start_process = staticmethod(ForkedProcess.start)
+    _start_process = staticmethod(start_forked)
 
 
 @contextlib.contextmanager
 def forked_local_servers() -> Iterator[None]:
     """The local Live APIs that this process starts are forked."""
     really = local_process._Child.start_process
-    if sys.platform == "linux":
-        local_process._Child.start_process = staticmethod(ForkedProcess.start)
+    local_process._Child.start_process = staticmethod(start_forked)
     try:
         yield
     finally:

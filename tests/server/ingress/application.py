@@ -2,15 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import httpx
 from aiortc import RTCConfiguration, RTCPeerConnection
 
 from tests.support.forked import forked_local_servers
+from tests.support.scenarios import SILENT
 from vision_agent import Settings, create_app
-
-SILENT = Path(__file__).parent / "silent.yaml"
 
 TOKEN = {"Authorization": "Bearer s3cret"}
 

@@ -1,0 +1,6 @@
+"""Scenarios of the local Live API that several tests play."""
+
+from pathlib import Path
+
+SILENT = Path(__file__).parent / "silent.yaml"
+"""No engine runs, and nothing is answered: for what only the HTTP side is asked."""
