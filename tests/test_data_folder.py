@@ -14,8 +14,7 @@ import pytest
 from tests.conftest import serving
 from tests.dialling import Dialled
 from vision_agent.agents.memory import SqliteMemoryService
-from vision_agent.data_folder import data_folder, private_file, private_folder
-from vision_agent.live.errors import DatabaseError
+from vision_agent.data_folder import DatabaseError, data_folder, private_file, private_folder
 from vision_agent.live.sessions.store import make_store
 from vision_agent.settings import Settings
 

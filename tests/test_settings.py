@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from vision_agent import IceServer, Settings, unknown_options
+from vision_agent.live.call_options import CallOptions
 
 SECRETS = {
     "token": "t0ken-s3cret",
@@ -77,3 +78,7 @@ def test_a_variable_that_is_no_option_is_told_once_with_the_nearest(monkeypatch,
 def test_a_prefix_is_a_path_without_its_last_slash(path):
     with pytest.raises(ValidationError, match="root_path"):
         Settings(_env_file=None, root_path=path)
+
+
+def test_the_settings_of_an_answer_are_those_that_a_call_may_ask_for() -> None:
+    assert set(Settings().answers()) == set(CallOptions.model_fields)

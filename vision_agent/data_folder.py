@@ -30,6 +30,10 @@ class NotPrivate(PermissionError):
         super().__init__(f"{path} belongs to another user of this machine, who could read it")
 
 
+class DatabaseError(RuntimeError):
+    """A file or database that keeps conversations can't be used; the text says which and why."""
+
+
 def data_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """The folder for what is kept from call to call; it need not exist yet.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
@@ -22,6 +22,16 @@ from vision_agent.logs import LogFormat
 from vision_agent.unknown_options import refuse_unknown, warn_of_unknown
 
 ToolReports = Literal["none", "name", "full"]
+
+_ANSWERS = {
+    "voice",
+    "language",
+    "modalities",
+    "input_transcription",
+    "output_transcription",
+    "proactive_audio",
+    "affective_dialog",
+}
 
 Audience = Literal["open", "token", "off"]
 
@@ -47,7 +57,7 @@ class Settings(BaseSettings):
 
     Read from keyword arguments first, then ``VISION_AGENT_*`` environment variables, then ``.env``.
     The model service's own credentials keep their usual names (``GOOGLE_API_KEY`` and so on); see
-    `vision_agent.live.brain`.
+    `vision_agent.agents.model_choice`.
     """
 
     model_config = SettingsConfigDict(
@@ -293,6 +303,10 @@ class Settings(BaseSettings):
         if self.session_db == "memory":
             return None
         return self.session_db or f"sqlite:///{(self.data_dir / 'sessions.db').resolve()}"
+
+    def answers(self) -> dict[str, Any]:
+        """How calls are answered, as `live.call_options.CallOptions` reads it."""
+        return self.model_dump(include=_ANSWERS)
 
     def memory_path(self) -> Path | None:
         """The file that remembers what callers said; None: until the server stops."""

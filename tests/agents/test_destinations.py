@@ -7,6 +7,7 @@ from google.genai import types
 from vision_agent.agents.destinations import Destination, destinations, host_of
 from vision_agent.agents.host import HostedAgent
 from vision_agent.agents.model_choice import choose_model, install_model
+from vision_agent.server.options import agent_options
 from vision_agent.settings import Settings
 
 KEY = {"GOOGLE_API_KEY": "k"}
@@ -92,7 +93,7 @@ def test_an_installed_brain_leads_where_it_was_said_to():
 
 def test_the_page_is_told(monkeypatch):
     monkeypatch.setenv("GOOGLE_API_KEY", "k")
-    host = HostedAgent(Settings(model="gemini-3.8-live"))
+    host = HostedAgent(agent_options(Settings(model="gemini-3.8-live")))
     assert host.info()["destinations"] == [
         {"service": "gemini", "host": "", "model": "gemini-3.8-live"}
     ]

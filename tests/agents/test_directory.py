@@ -13,6 +13,7 @@ from google.genai import types
 
 from vision_agent.agents.directory import AgentDirectory, UnknownAgent
 from vision_agent.agents.loader import AgentError, agent_specs
+from vision_agent.server.options import agent_options
 from vision_agent.settings import Settings
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "agents"
@@ -37,7 +38,7 @@ def test_two_agents_of_one_name_are_refused(tmp_path):
         shutil.copytree(SAMPLES / "basic", tmp_path / parent / "basic")
     spec = f"{tmp_path / 'one' / 'basic'},{tmp_path / 'two' / 'basic'}"
     with pytest.raises(AgentError, match="Two agents are called 'basic'"):
-        AgentDirectory(Settings(agent=spec))
+        AgentDirectory(agent_options(Settings(agent=spec)))
 
 
 NEEDS_MCP = "from mcp import StdioServerParameters"
@@ -63,7 +64,7 @@ def folder_of(tmp_path, **sources):
 
 def test_an_agent_of_a_folder_that_cannot_be_loaded_is_left_out_in_words(tmp_path, no_mcp, caplog):
     there = folder_of(tmp_path, bad_bench=NEEDS_MCP, bad_code="1/0")
-    assert list(AgentDirectory(Settings(agent=there)).hosts) == ["basic"]
+    assert list(AgentDirectory(agent_options(Settings(agent=there))).hosts) == ["basic"]
     told = [text for text in caplog.messages if "left out" in text]
     assert len(told) == 2
     assert any("pip install 'adk-video-call[mcp]'" in text for text in told)
@@ -75,14 +76,14 @@ def test_an_agent_without_a_live_model_is_left_out_where_there_is_a_key(
 ):
     monkeypatch.setenv("GOOGLE_API_KEY", "AIza" + "x" * 35)
     there = folder_of(tmp_path, written=NOT_LIVE)
-    assert list(AgentDirectory(Settings(agent=there)).hosts) == ["basic"]
+    assert list(AgentDirectory(agent_options(Settings(agent=there))).hosts) == ["basic"]
     assert "gemini-2.0-flash" in caplog.text
 
 
 def test_an_agent_that_is_named_itself_has_to_be_usable(tmp_path, no_mcp):
     there = folder_of(tmp_path, bad_bench=NEEDS_MCP)
     with pytest.raises(AgentError, match=r"adk-video-call\[mcp\]"):
-        AgentDirectory(Settings(agent=f"{there}/basic,{there}/bad_bench"))
+        AgentDirectory(agent_options(Settings(agent=f"{there}/basic,{there}/bad_bench")))
 
 
 def test_a_folder_of_which_none_can_be_loaded_is_refused(tmp_path):
@@ -90,12 +91,12 @@ def test_a_folder_of_which_none_can_be_loaded_is_refused(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "agent.py").write_text("1/0")
     with pytest.raises(AgentError, match="division by zero"):
-        AgentDirectory(Settings(agent=str(tmp_path)))
+        AgentDirectory(agent_options(Settings(agent=str(tmp_path))))
 
 
 def test_an_unknown_name_says_which_there_are():
     with pytest.raises(UnknownAgent, match="only vision_agent"):
-        AgentDirectory(Settings()).find("nobody")
+        AgentDirectory(agent_options(Settings())).find("nobody")
 
 
 @pytest.mark.parametrize("name", SAMPLE_NAMES)
@@ -152,7 +153,11 @@ async def test_an_agent_that_does_not_close_keeps_nobody_from_being_written(
     scenario = tmp_path / "scenario.yaml"
     scenario.write_text("engine: false\nanswers:\n  - say: Hello.\n")
     agents = AgentDirectory(
-        Settings(agent=str(tmp_path), data_dir=tmp_path / "data", scenario=scenario, model="local")
+        agent_options(
+            Settings(
+                agent=str(tmp_path), data_dir=tmp_path / "data", scenario=scenario, model="local"
+            )
+        )
     )
     await agents.start()
     local = agents._local
@@ -172,7 +177,9 @@ async def test_an_agent_that_does_not_close_keeps_nobody_from_being_written(
     with pytest.raises(ProcessLookupError):
         os.kill(local.pid, 0)
     for name, token in tokens.items():
-        again = AgentDirectory(Settings(agent=str(tmp_path / name), data_dir=tmp_path / "data"))
+        again = AgentDirectory(
+            agent_options(Settings(agent=str(tmp_path / name), data_dir=tmp_path / "data"))
+        )
         await again.default.store.start()
         resumed = await again.default.store.begin(token)
         assert [line.text for line in resumed.earlier] == [f"I am {name}'s."]

@@ -8,6 +8,7 @@ from vision_agent.agents.host import HostedAgent
 from vision_agent.agents.model_choice import choose_model, install_model
 from vision_agent.live.connection.gemini import LiveGemini
 from vision_agent.live.models import ModelError
+from vision_agent.server.options import agent_options
 from vision_agent.settings import Settings
 
 KEY = {"GOOGLE_API_KEY": "k"}
@@ -72,5 +73,8 @@ def test_a_scenario_is_played_by_the_local_live_api_only(monkeypatch):
     monkeypatch.setenv("GOOGLE_API_KEY", "k")
     scenario = Path("any.yaml")
     with pytest.raises(ModelError, match=r"played by the local Live API.*add --model local"):
-        HostedAgent(Settings(scenario=scenario))
-    assert HostedAgent(Settings(scenario=scenario, model="local")).model_choice.kind == "local"
+        HostedAgent(agent_options(Settings(scenario=scenario)))
+    assert (
+        HostedAgent(agent_options(Settings(scenario=scenario, model="local"))).model_choice.kind
+        == "local"
+    )

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from vision_agent.agents.host import HostedAgent
 from vision_agent.agents.loader import AgentError, agent_specs
+from vision_agent.agents.options import AgentOptions
 from vision_agent.closing import close_each
-from vision_agent.data_folder import VARIABLE, private_folder
-from vision_agent.live.errors import DatabaseError
+from vision_agent.data_folder import VARIABLE, DatabaseError, private_folder
 from vision_agent.live.local_process import LocalLiveApi
 from vision_agent.live.models import ModelError
-from vision_agent.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ class AgentDirectory:
     They share one local Live API, if any of them needs it.
 
     Args:
-        settings: The server's options; `agent` may name several.
+        options: What the agents are made with; `agent` may name several.
 
     An agent that a folder of agents holds, and that can't be called, is left out, and the log says
     why; one that is named itself has to be usable.
@@ -39,15 +40,14 @@ class AgentDirectory:
         DatabaseError: The sessions' database is none.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._scenario, self._data_dir = settings.scenario, settings.data_dir
-        self._most_calls = settings.max_calls
+    def __init__(self, options: AgentOptions) -> None:
+        self._options = options
         self._local: LocalLiveApi | None = None
         self.hosts: dict[str, HostedAgent] = {}
         unusable: list[ValueError] = []
-        for spec, is_named in agent_specs(settings.agent):
+        for spec, is_named in agent_specs(options.agent):
             try:
-                host = HostedAgent(settings.model_copy(update={"agent": spec}))
+                host = HostedAgent(replace(options, agent=spec))
             except (AgentError, ModelError) as error:
                 if is_named:
                     raise
@@ -117,33 +117,36 @@ class AgentDirectory:
         for host in self.hosts.values():
             await host.store.check()
 
-    async def start(self) -> None:
+    async def start(self, on_taken: Callable[[str], None] = lambda _session_id: None) -> None:
         """Start them all.
+
+        Args:
+            on_taken: Called with the id of a call's session that another process has continued.
 
         Raises:
             DatabaseError: The sessions' database can't be used.
             LocalLiveApiError: The local Live API does not start.
         """
         try:
-            await self._start()
+            await self._start(on_taken)
         except BaseException:
             await self.close()
             raise
 
-    async def _start(self) -> None:
+    async def _start(self, on_taken: Callable[[str], None]) -> None:
         if any(host.model_choice.kind == "local" for host in self.hosts.values()):
             try:
-                private_folder(self._data_dir)
+                private_folder(self._options.data_dir)
             except OSError as error:
                 raise DatabaseError(
-                    f"The data folder {self._data_dir} can't be used: {error}. "
+                    f"The data folder {self._options.data_dir} can't be used: {error}. "
                     f"Name another with {VARIABLE}."
                 ) from error
             self._local = await LocalLiveApi.start(
-                self._scenario, self._data_dir, most_calls=self._most_calls
+                self._options.scenario, self._options.data_dir, most_calls=self._options.max_calls
             )
         for host in self.hosts.values():
-            await host.start(self._local)
+            await host.start(self._local, on_taken)
 
     async def close(self) -> None:
         """End what `start` started. What is kept of calls is written first, then agents end."""

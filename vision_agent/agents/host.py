@@ -17,6 +17,7 @@ from vision_agent.agents.loader import load_agent, root_of
 from vision_agent.agents.memory import SqliteMemoryService
 from vision_agent.agents.memory_recorder import MemoryRecorder
 from vision_agent.agents.model_choice import ModelChoice, choose_model, install_model
+from vision_agent.agents.options import AgentOptions
 from vision_agent.closing import close_each
 from vision_agent.live.call_options import CallOptions, check_options
 from vision_agent.live.connection.observer import ConnectionObserver
@@ -28,10 +29,9 @@ from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.live.sessions.played_history import PlayedHistoryPlugin
 from vision_agent.live.sessions.store import SessionLease, make_store
-from vision_agent.live.tools.background import BackgroundTools, ToolLimits, explain_errors
+from vision_agent.live.tools.background import BackgroundTools, explain_errors
 from vision_agent.live.tools.threads import ToolThreads
 from vision_agent.live.toolsets import MissingToolsets, watch_toolsets
-from vision_agent.settings import Settings
 from vision_agent.version import __version__
 
 logger = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class HostedAgent:
     """Loads the agent and chooses its brain at once; starts what it needs in `start`.
 
     Args:
-        settings: Which agent, model, voice and language.
+        options: Which agent, which model, and how calls are answered and kept.
 
     Raises:
         AgentError: There is no usable agent.
@@ -49,36 +49,32 @@ class HostedAgent:
         DatabaseError: The sessions' database is none.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._options = CallOptions.read(settings.model_dump())
-        app = load_agent(settings.agent)
+    def __init__(self, options: AgentOptions) -> None:
+        self._call_options = CallOptions.read(options.answers)
+        app = load_agent(options.agent)
         self._root = root_of(app)
-        self.model_choice: ModelChoice = choose_model(self._root, settings.model, os.environ)
+        self.model_choice: ModelChoice = choose_model(self._root, options.model, os.environ)
         # Now: installing a brain replaces the models that say where they lead.
         self._destinations = destinations(self.model_choice, self._root, os.environ)
-        check_options(self._options, self.model_choice.model)
+        check_options(self._call_options, self.model_choice.model)
         self._misfits = tuple(misfits(self._root, local=self.model_choice.kind == "local"))
         for misfit in self._misfits:
             logger.warning(misfit)
-        if settings.scenario is not None and self.model_choice.kind != "local":
+        if options.scenario is not None and self.model_choice.kind != "local":
             raise ModelError(
                 "A scenario is played by the local Live API, but "
                 f"{self.model_choice.label} was chosen: add --model local."
             )
-        self._tool_limits = ToolLimits(
-            settings.tool_timeout_s, settings.tool_timeouts, frozenset(settings.slow_tools)
-        )
+        self._tool_limits = options.tool_limits
         self._tool_threads = ToolThreads()
         self.store = make_store(
             app.name,
-            url=settings.database_url(),
-            resume_within_s=settings.resume_within_s,
-            keep_s=settings.keep_days * 86_400,
+            url=options.database_url,
+            resume_within_s=options.resume_within_s,
+            keep_s=options.keep_s,
         )
         app = app.model_copy(update={"plugins": [*app.plugins, PlayedHistoryPlugin()]})
-        self.memory = SqliteMemoryService(
-            settings.memory_path(), keep_s=settings.keep_days * 86_400
-        )
+        self.memory = SqliteMemoryService(options.memory_path, keep_s=options.keep_s)
         self._runner = Runner(app=app, session_service=self.store, memory_service=self.memory)
 
     @property
@@ -113,16 +109,17 @@ class HostedAgent:
             "version": __version__,
         }
 
-    async def start(self, local: LocalLiveApi | None = None) -> None:
+    async def start(self, local: LocalLiveApi | None, on_taken: Callable[[str], None]) -> None:
         """Open the sessions' database, and give the agent its brain.
 
         Args:
             local: The running local Live API; needed if it is the brain.
+            on_taken: Called with the id of a call's session that another process has continued.
 
         Raises:
             DatabaseError: The database can't be used.
         """
-        await self.store.start()
+        await self.store.start(on_taken)
         install_model(
             self.model_choice, self._root, local if self.model_choice.kind == "local" else None
         )
@@ -143,7 +140,7 @@ class HostedAgent:
 
     def options(self, asked: Mapping[str, Any]) -> CallOptions:
         """The options of a call that asks for some of its own; `ModelError` if one can't be."""
-        options = self._options.but(asked)
+        options = self._call_options.but(asked)
         check_options(options, self.model_choice.model)
         return options
 

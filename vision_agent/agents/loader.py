@@ -13,51 +13,12 @@ from google.adk.agents.llm_agent import LlmAgent
 from google.adk.apps.app import App
 from google.adk.cli.utils.agent_loader import AgentLoader
 
-from vision_agent.tools import (
-    cancel_reminders,
-    clear_points,
-    load_memory,
-    look_closely,
-    point_at,
-    remind_me,
-    stop_watching,
-    watch_for,
-)
+from vision_agent.agents.default_agent import default_agent
 from vision_agent.version import missing_extra
-
-INSTRUCTION = """\
-You are on a video call. You see the caller's camera, about one picture a second, and hear them.
-Answer by voice: one to three short sentences, in the caller's language, no lists, no markdown.
-Talk about what is in the newest picture. If it is too dark, blurred or empty to tell, say so and
-say what would help. Never claim to see what you do not see.
-Read small print only after look_closely. Asked where something is, use point_at besides saying it.
-Asked to tell when something happens, use watch_for, and remind_me for a time. What begins with
-[notice] comes from these tools, not from the caller: tell the caller about it. For what was said in
-earlier calls, use load_memory.
-"""
 
 
 class AgentError(ValueError):
     """There is no usable agent there. The text says what was looked for and what was found."""
-
-
-def default_agent() -> LlmAgent:
-    """The project's own agent: looks, listens and answers shortly."""
-    return LlmAgent(
-        name="vision_agent",
-        description="Sees the caller's camera and talks about it.",
-        instruction=INSTRUCTION,
-        tools=[
-            look_closely,
-            point_at,
-            clear_points,
-            watch_for,
-            stop_watching,
-            remind_me,
-            cancel_reminders,
-            load_memory,
-        ],
-    )
 
 
 def load_agent(spec: str | None) -> App:

@@ -32,7 +32,7 @@ from google.genai import types
 from vision_agent import call_scope
 from vision_agent.agents.line_search import best_lines
 from vision_agent.agents.memory_file import MemoryFile, RememberedLine
-from vision_agent.live.errors import DatabaseError
+from vision_agent.data_folder import DatabaseError
 
 logger = logging.getLogger(__name__)
 

@@ -8,16 +8,16 @@ from typing import Any
 
 from vision_agent.agents.loader import AgentError, agent_specs, load_agent, root_of
 from vision_agent.agents.model_choice import ModelChoice, choose_model
+from vision_agent.agents.options import ModelOptions
 from vision_agent.live.call_options import CallOptions, check_options
 from vision_agent.live.models import LIVE_MODELS, THIS_MACHINE, VOICES, ModelError
-from vision_agent.settings import Settings
 
 
-def models_report(settings: Settings, environ: Mapping[str, str]) -> dict[str, Any]:
+def models_report(options: ModelOptions, environ: Mapping[str, str]) -> dict[str, Any]:
     """Everything as JSON takes it.
 
     Args:
-        settings: Which agent, model and voice a call would have.
+        options: Which agent, model and voice a call would have.
         environ: Where google-genai looks for credentials.
 
     Returns:
@@ -27,35 +27,35 @@ def models_report(settings: Settings, environ: Mapping[str, str]) -> dict[str, A
     return {
         "models": [asdict(model) for model in (*LIVE_MODELS, THIS_MACHINE)],
         "voices": list(VOICES),
-        "now": now(settings, environ),
+        "now": now(options, environ),
     }
 
 
-def now(settings: Settings, environ: Mapping[str, str]) -> dict[str, Any]:
+def now(options: ModelOptions, environ: Mapping[str, str]) -> dict[str, Any]:
     """Who would answer a call that began now; see `models_report`."""
     try:
-        options = CallOptions.read(settings.model_dump())
-        choice = _first_choice(settings, options, environ)
+        call_options = CallOptions.read(options.answers)
+        choice = _first_choice(options, call_options, environ)
     except (AgentError, ModelError) as error:
         return {"error": str(error)}
     return {
         "model": choice.model,
         "brain": choice.kind,
         "label": choice.label,
-        "voice": options.voice,
+        "voice": call_options.voice,
         "error": None,
     }
 
 
 def _first_choice(
-    settings: Settings, options: CallOptions, environ: Mapping[str, str]
+    options: ModelOptions, call_options: CallOptions, environ: Mapping[str, str]
 ) -> ModelChoice:
     """That of the agent who answers callers that name none: as in the directory."""
     unusable: list[ValueError] = []
-    for spec, is_named in agent_specs(settings.agent):
+    for spec, is_named in agent_specs(options.agent):
         try:
-            choice = choose_model(root_of(load_agent(spec)), settings.model, environ)
-            check_options(options, choice.model)
+            choice = choose_model(root_of(load_agent(spec)), options.model, environ)
+            check_options(call_options, choice.model)
         except (AgentError, ModelError) as error:
             if is_named:
                 raise

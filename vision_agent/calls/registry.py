@@ -9,7 +9,6 @@ from collections.abc import Callable
 from weakref import WeakValueDictionary
 
 from vision_agent.addresses import counted_as
-from vision_agent.agents.directory import AgentDirectory
 from vision_agent.agents.host import HostedAgent
 from vision_agent.calls.admission import Admission
 from vision_agent.calls.call import Call
@@ -43,7 +42,6 @@ class CallRegistry:
     """Starts calls, finds them by id, and knows when each is over.
 
     Args:
-        agents: The agents that this server can route calls to.
         settings: What holds for every call.
         metrics: The server's counters.
         admission: Bounds how many calls one address may have.
@@ -53,7 +51,6 @@ class CallRegistry:
 
     def __init__(
         self,
-        agents: AgentDirectory,
         settings: CallSettings,
         metrics: Metrics,
         admission: Admission,
@@ -74,8 +71,6 @@ class CallRegistry:
         self._empty = asyncio.Event()
         self._empty.set()
         self._drained_at_s: float | None = None
-        for host in agents.hosts.values():
-            host.store.on_taken = self._taken_elsewhere
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -209,7 +204,7 @@ class CallRegistry:
         unconnected = sum(call is None or not call.connected for call in theirs)
         self._admission.line(len(theirs), unconnected)
 
-    def _taken_elsewhere(self, session_id: str) -> None:
+    def taken_elsewhere(self, session_id: str) -> None:
         """Another server on the same database goes on with a conversation of ours."""
         if (call := self._by_session.get(session_id)) is not None:
             call.end("the conversation was continued on another connection")

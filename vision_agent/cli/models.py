@@ -26,8 +26,11 @@ def models(
     Exit code 2 if a call could not be answered with these options.
     """
     from vision_agent.agents.model_report import models_report
+    from vision_agent.agents.options import ModelOptions
 
-    report = models_report(read_settings(agent=agent, model=model, voice=voice), os.environ)
+    settings = read_settings(agent=agent, model=model, voice=voice)
+    options = ModelOptions(settings.agent, settings.model, settings.answers())
+    report = models_report(options, os.environ)
     now = report["now"]
     if as_json:
         out.say(json.dumps(report, indent=2))

@@ -13,6 +13,7 @@ from google.genai import errors, types
 
 from vision_agent.agents.model_choice import uses_vertex
 from vision_agent.agents.model_report import now
+from vision_agent.agents.options import ModelOptions
 from vision_agent.doctor.finding import Finding
 from vision_agent.doctor.run import resolve
 from vision_agent.live.local_process import LocalLiveApi, LocalLiveApiError
@@ -72,7 +73,7 @@ def _oddness(key: str) -> str | None:
 
 def check_model(settings: Settings, environ: Mapping[str, str]) -> list[Finding]:
     """Check that the agent loads, and that its model, voice and options are possible."""
-    found = now(settings, environ)
+    found = now(ModelOptions(settings.agent, settings.model, settings.answers()), environ)
     if found["error"] is not None:
         return [
             Finding("model", "problem", found["error"], "vision-agent models lists what works.")

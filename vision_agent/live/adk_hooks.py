@@ -12,8 +12,12 @@ from contextlib import AbstractContextManager, aclosing
 from typing import Any
 
 from google.adk.models.base_llm_connection import BaseLlmConnection
+from google.adk.tools.transfer_to_agent_tool import transfer_to_agent
 from google.adk.utils._sync_runner import _use_executor_for_sync_callables
 from google.genai import types
+
+TRANSFER_TOOL = transfer_to_agent.__name__
+"""The name of ADK's own tool with which an agent hands the conversation to another one."""
 
 
 class _Tapped:

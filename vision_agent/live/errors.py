@@ -26,10 +26,6 @@ class LiveFailure(Exception):
         self.kind = kind
 
 
-class DatabaseError(RuntimeError):
-    """The sessions' database can't be used; the text says which and why."""
-
-
 class LocalLiveApiAway(ConnectionError):
     """The local Live API has ended and is not back yet; the text says so."""
 

@@ -32,7 +32,12 @@ from vision_agent.server.ingress.lifetime import Lifetime
 from vision_agent.server.ingress.security_headers import SecurityHeaders
 from vision_agent.server.ingress.termination import Termination
 from vision_agent.server.malloc_trim import Collector, given_back, leave_out_of_collection
-from vision_agent.server.options import admission_limits, call_settings, signalling_options
+from vision_agent.server.options import (
+    admission_limits,
+    agent_options,
+    call_settings,
+    signalling_options,
+)
 from vision_agent.server.signalling import signalling_router
 from vision_agent.settings import Settings
 from vision_agent.version import __version__
@@ -91,7 +96,7 @@ def create_app(
         DatabaseError: The sessions' database is none.
     """
     settings = settings or Settings()
-    directory = agents or AgentDirectory(settings)
+    directory = agents or AgentDirectory(agent_options(settings))
     metrics = Metrics()
     metrics.watch_sessions(directory.session_counts)
     metrics.watch_memory(directory.memory_counts)
@@ -99,7 +104,6 @@ def create_app(
     admission = Admission(admission_limits(settings))
     collector = Collector()
     registry = CallRegistry(
-        directory,
         call_settings(settings),
         metrics,
         admission,
@@ -113,7 +117,7 @@ def create_app(
     async def running() -> AsyncIterator[None]:
         raise_limit()
         rtc.install()
-        await directory.start()
+        await directory.start(on_taken=registry.taken_elsewhere)
         leave_out_of_collection()
         termination = Termination(lambda: registry.drain(settings.drain_s))
         termination.install()

@@ -7,6 +7,7 @@ import math
 from aiortc import RTCIceServer
 
 from vision_agent.addresses import Proxies
+from vision_agent.agents.options import AgentOptions
 from vision_agent.calls.admission import AdmissionLimits
 from vision_agent.calls.options import (
     CallSettings,
@@ -15,6 +16,7 @@ from vision_agent.calls.options import (
     PeerOptions,
     TimeLimits,
 )
+from vision_agent.live.tools.background import ToolLimits
 from vision_agent.server.signalling import SignallingOptions
 from vision_agent.settings import Settings
 
@@ -31,6 +33,25 @@ def admission_limits(settings: Settings) -> AdmissionLimits:
         offers_per_minute=settings.offers_per_minute,
         restarts_per_minute=settings.restarts_per_minute,
         wrong_tokens_per_minute=settings.wrong_tokens_per_minute,
+    )
+
+
+def agent_options(settings: Settings) -> AgentOptions:
+    """What the server's agents are made with."""
+    return AgentOptions(
+        agent=settings.agent,
+        model=settings.model,
+        answers=settings.answers(),
+        scenario=settings.scenario,
+        data_dir=settings.data_dir,
+        max_calls=settings.max_calls,
+        tool_limits=ToolLimits(
+            settings.tool_timeout_s, settings.tool_timeouts, frozenset(settings.slow_tools)
+        ),
+        database_url=settings.database_url(),
+        memory_path=settings.memory_path(),
+        resume_within_s=settings.resume_within_s,
+        keep_s=settings.keep_days * 86_400,
     )
 
 

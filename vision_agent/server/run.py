@@ -15,7 +15,7 @@ import uvicorn
 
 from vision_agent.addresses import Proxies, is_loopback
 from vision_agent.agents.directory import AgentDirectory
-from vision_agent.live.errors import DatabaseError
+from vision_agent.data_folder import DatabaseError
 from vision_agent.server.app import create_app
 from vision_agent.server.ingress.complaints import OncePerMinute
 from vision_agent.server.ingress.connections import Connections, bounded_protocol
@@ -23,6 +23,7 @@ from vision_agent.server.ingress.descriptors import raise_limit
 from vision_agent.server.ingress.exposure import ADVICE, exposure
 from vision_agent.server.lan import reachable_hosts
 from vision_agent.server.listening import CannotListen, listen
+from vision_agent.server.options import agent_options
 from vision_agent.settings import Settings
 
 MIN_CONNECTIONS = 10
@@ -77,7 +78,7 @@ def run_server(settings: Settings, *, say: Callable[[str], None], until_eof: boo
             brain did not start.
     """
     try:
-        agents = AgentDirectory(settings)
+        agents = AgentDirectory(agent_options(settings))
         asyncio.run(agents.check())
     except DatabaseError as error:
         raise ServerError(str(error)) from error

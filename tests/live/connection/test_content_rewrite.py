@@ -2,7 +2,7 @@
 
 from google.genai import types
 
-from vision_agent.live.connection.content_rewrite import as_words, hands_over, in_words
+from vision_agent.live.connection.content_rewrite import as_words, hands_over, tools_in_words
 
 
 def content(role: str, *parts: types.Part) -> types.Content:
@@ -38,7 +38,7 @@ def test_adks_own_tool_hands_over_and_no_other():
 
 
 def test_calls_and_results_can_be_told_in_words():
-    told = in_words(
+    told = tools_in_words(
         [content("user", words("how long")), content("model", CALL), content("user", RESULT)]
     )
     assert [part.text for each in told for part in each.parts or []] == [

@@ -14,7 +14,7 @@ from google.adk.events.event_actions import EventActions
 from google.genai import types
 
 from tests.live.sessions import postgres
-from vision_agent.live.errors import DatabaseError
+from vision_agent.data_folder import DatabaseError
 from vision_agent.live.sessions.history import ConversationLine
 from vision_agent.live.sessions.session_key import SessionKey
 from vision_agent.live.sessions.store import MAX_USERS, SessionLease, SessionStore, make_store
@@ -56,10 +56,10 @@ def key_of(conversation: SessionLease) -> SessionKey:
 
 
 @asynccontextmanager
-async def opened(url: str | None, **options):
+async def opened(url: str | None, *, on_taken=lambda _session_id: None, **options):
     """A store as a server process has it, from its start to its end."""
     store = make_store(APP, url=url, **{"resume_within_s": 600, "keep_s": 86_400, **options})
-    await store.start()
+    await store.start(on_taken)
     try:
         yield store
     finally:
@@ -136,8 +136,7 @@ async def test_a_conversation_is_there_after_its_process_was_killed(url):
 
 async def test_two_processes_on_one_conversation_the_older_is_told_and_nothing_is_mixed(url):
     taken = []
-    async with opened(url) as older, opened(url) as newer:
-        older.on_taken = taken.append
+    async with opened(url, on_taken=taken.append) as older, opened(url) as newer:
         begun = await older.begin(None)
         await happens(older, begun, said("one"))
         assert await older.writer.flush(10)

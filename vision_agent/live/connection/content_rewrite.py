@@ -6,13 +6,13 @@ import json
 
 from google.genai import types
 
-_TRANSFER = "transfer_to_agent"
+from vision_agent.live.adk_hooks import TRANSFER_TOOL
 
 
 def hands_over(content: types.Content) -> bool:
     """Whether it says that another agent takes over: the result of ADK's own tool for that."""
     responses = [p.function_response for p in content.parts or [] if p.function_response]
-    return any(response.name == _TRANSFER for response in responses)
+    return any(response.name == TRANSFER_TOOL for response in responses)
 
 
 def as_words(contents: list[types.Content]) -> types.Content | None:
@@ -24,7 +24,7 @@ def as_words(contents: list[types.Content]) -> types.Content | None:
     return types.Content(role="user", parts=[types.Part(text=text)])
 
 
-def in_words(contents: list[types.Content]) -> list[types.Content]:
+def tools_in_words(contents: list[types.Content]) -> list[types.Content]:
     """The same with tool calls and results told in words, for a service that refuses them."""
     return [
         types.Content(role=content.role, parts=[_in_words(part) for part in content.parts or []])

@@ -6,7 +6,7 @@ from google.adk.models.base_llm_connection import BaseLlmConnection
 from google.genai import types
 
 from vision_agent.live.adk_hooks import tell
-from vision_agent.live.connection import content_rewrite as content
+from vision_agent.live.connection.content_rewrite import as_words, tools_in_words
 from vision_agent.live.connection.ledger import Replay
 
 
@@ -24,14 +24,14 @@ async def tell_replay(link: BaseLlmConnection, replay: Replay, *, in_words: bool
     Returns:
         Whether the service still takes contents for the history: it was asked nothing yet.
     """
-    contents = content.in_words(replay.contents) if in_words else replay.contents
+    contents = tools_in_words(replay.contents) if in_words else replay.contents
     if replay.handle is None:
         if contents:
             await link.send_history(contents)
         await _hear(link, replay.audio)
         return bool(contents) and contents[-1].role != "user"
     await _hear(link, replay.audio)
-    if (words := content.as_words(contents)) is not None:
+    if (words := as_words(contents)) is not None:
         # As real-time text, where the model wants it so.
         await link.send_content(words)
     elif contents:

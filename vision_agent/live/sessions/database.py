@@ -36,8 +36,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from vision_agent.data_folder import private_file
-from vision_agent.live.errors import DatabaseError
+from vision_agent.data_folder import DatabaseError, private_file
 from vision_agent.live.sessions.session_key import SessionKey
 from vision_agent.version import missing_extra
 

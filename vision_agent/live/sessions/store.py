@@ -123,8 +123,6 @@ class SessionStore(InMemorySessionService):
         self._clock = clock
         self._live: dict[str, SessionLease] = {}
         self._ended: OrderedDict[str, _Ended] = OrderedDict()
-        self.on_taken: Callable[[str], None] = lambda _session_id: None
-        """Is told of the session of a call that another process goes on with."""
         self.load_errors = 0
         if database is None:
             self.writer = None
@@ -134,7 +132,6 @@ class SessionStore(InMemorySessionService):
             self.writer = WriteBehind(
                 database,
                 clock=clock,
-                on_taken=lambda session_id: self.on_taken(session_id),
                 on_over=self._written,
             )
 
@@ -147,12 +144,19 @@ class SessionStore(InMemorySessionService):
             await self._database.open()
             await self._database.close()
 
-    async def start(self) -> None:
-        """Opens the database; `DatabaseError` if it can't be used."""
+    async def start(self, on_taken: Callable[[str], None] = lambda _session_id: None) -> None:
+        """Open the database.
+
+        Args:
+            on_taken: Called with the id of a call's session that another process has continued.
+
+        Raises:
+            DatabaseError: It can't be used.
+        """
         if self._database is None or self.writer is None:
             return
         await self._database.open()
-        self.writer.start()
+        self.writer.start(on_taken)
         forgotten = await self._database.forget_before(self._clock() - self._keep_s)
         logger.info("sessions in %s; %d old ones forgotten", self._database.label, forgotten)
 

@@ -69,7 +69,6 @@ class WriteBehind:
     Args:
         database: Is opened and closed by others.
         clock: Seconds since 1970.
-        on_taken: Is told of a session that somebody else, in another process, goes on with.
         on_over: Is told of a session whose last record has been written.
     """
 
@@ -78,13 +77,12 @@ class WriteBehind:
         database: Database,
         *,
         clock: Callable[[], float],
-        on_taken: Callable[[str], None],
         on_over: Callable[[str], None],
     ) -> None:
         self.counters = WriteBehindCounters()
         self._database = database
         self._clock = clock
-        self._on_taken = on_taken
+        self._on_taken: Callable[[str], None] = lambda _session_id: None
         self._on_over = on_over
         self._waiting: deque[_Record] = deque()
         self._arrived = asyncio.Event()
@@ -100,8 +98,13 @@ class WriteBehind:
         """Records that are not written yet."""
         return len(self._waiting)
 
-    def start(self) -> None:
-        """Begins to write."""
+    def start(self, on_taken: Callable[[str], None]) -> None:
+        """Begin to write.
+
+        Args:
+            on_taken: Called with the id of a session that another process has continued.
+        """
+        self._on_taken = on_taken
         self._task = asyncio.create_task(self._run(), name="session writer")
 
     # What happens in calls; each returns at once.

@@ -32,13 +32,13 @@ from google.adk.tools.base_tool import BaseTool
 from google.adk.tools.tool_context import ToolContext
 from google.genai import types
 
-from vision_agent.live.adk_hooks import run_sync_tools_in
+from vision_agent.live.adk_hooks import TRANSFER_TOOL, run_sync_tools_in
 from vision_agent.live.tools.loop_blocking import timed
 from vision_agent.live.tools.threads import TooManyTools
 
 logger = logging.getLogger(__name__)
 
-HANDS_ON = frozenset({"transfer_to_agent", "task_completed", "stop_streaming", "finish_task"})
+HANDS_ON = frozenset({TRANSFER_TOOL, "task_completed", "stop_streaming", "finish_task"})
 """ADK's own tools that end an agent's part, or that change what else is running."""
 
 HELD_UP_S = 0.25
@@ -146,10 +146,11 @@ class BackgroundTools:
             self._running.pop(call_id, None)
         if context.actions.transfer_to_agent:
             logger.warning(
-                "The tool %s asks for a transfer to %s, which only the tool transfer_to_agent can "
-                "do in a call: there is no transfer.",
+                "The tool %s asks for a transfer to %s, which only the tool %s can do in a call: "
+                "there is no transfer.",
                 tool.name,
                 context.actions.transfer_to_agent,
+                TRANSFER_TOOL,
             )
         return result
 
