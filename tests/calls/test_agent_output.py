@@ -3,8 +3,9 @@
 from collections.abc import AsyncIterator
 
 from vision_agent.calls.agent_output import AgentOutput
+from vision_agent.calls.caller_view import CallerView
 from vision_agent.calls.metrics import Metrics
-from vision_agent.calls.state import CallStatus
+from vision_agent.calls.options import OutputOptions
 from vision_agent.live.events import AgentAudio, AgentInterrupted, AgentTranscript, LiveEvent
 from vision_agent.rtc import Channel
 
@@ -44,10 +45,9 @@ class Shown(Channel):
 async def test_an_interruption_shows_the_words_it_carries_wherever_the_speaker_is_by_now():
     channel, remembered = Shown(), []
     output = AgentOutput(
-        channel,
-        CallStatus(lambda *_: None),
+        CallerView(channel, lambda _: None),
         Metrics(),
-        barge_in_hold_ms=0,
+        OutputOptions(barge_in_hold_ms=0, tool_reports="name"),
         overhear=remembered.append,
     )
     # Nothing reads the speaker: asked now, it would say that nothing has been played.

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from contextlib import asynccontextmanager
+from operator import attrgetter
 
 import httpx
 import pytest
@@ -13,7 +14,8 @@ from aiortc.mediastreams import VideoStreamTrack
 
 from tests.rtc.calling import until
 from vision_agent import Settings, create_app
-from vision_agent.calls.call import UNSEEN_SCREEN, Call
+from vision_agent.calls.call import Call
+from vision_agent.calls.unseen_screen import UNSEEN_SCREEN
 from vision_agent.live.sessions.history import ConversationLine, newest
 from vision_agent.rtc.budget import Budget
 
@@ -53,7 +55,7 @@ async def calling(
     ready = {"label": "rtvi-ai", "type": "client-ready", "id": "1", "data": {}}
     channel.send(json.dumps(ready))
     try:
-        await until(lambda: call._live_started)
+        await until(lambda: call._connected)
         yield channel, messages, call
     finally:
         await peer.close()
@@ -81,12 +83,12 @@ async def broken_later(*_: object, **__: object) -> None:
 @pytest.mark.parametrize(
     ("part", "method", "step"),
     [
-        ("_status", "set", broken),
+        ("_view", "set_state", broken),
         ("_live_queue", "close", broken),
-        ("_channel", "close", broken),
-        ("_channel", "drain", broken_later),
-        ("_in_call", "close", broken_later),
-        ("_peer", "close", broken_later),
+        ("_view.channel", "close", broken),
+        ("_view.channel", "drain", broken_later),
+        ("_tool_context", "close", broken_later),
+        ("_connections.present", "close", broken_later),
         ("_input", "close", broken),
         ("_memory_recorder", "flush", broken_later),
     ],
@@ -96,8 +98,8 @@ async def test_a_step_that_fails_is_logged_once_and_keeps_no_other_from_being_do
 ):
     async with calling(http) as (_, _messages, call):
         tasks = list(call._tasks)
-        peer_close = call._peer.close
-        monkeypatch.setattr(getattr(call, part), method, step)
+        peer_close = call._connections.present.close
+        monkeypatch.setattr(attrgetter(part)(call), method, step)
         await call.close("over")
         assert http.app.state.registry.find(call.call_id) is None
         assert all(task.done() for task in tasks)
@@ -129,7 +131,7 @@ async def test_a_step_that_hangs_is_not_waited_for(http, monkeypatch, caplog):
 
 async def test_a_caller_that_takes_only_short_messages_is_let_go_like_any_other(http):
     async with calling(http, max_message_bytes=16_384) as (channel, _messages, call):
-        call._channel.error("word " * 20_000, fatal=False)
+        call._view.channel.error("word " * 20_000, fatal=False)
         bye = {"label": "rtvi-ai", "type": "disconnect-bot", "id": "2", "data": {}}
         channel.send(json.dumps(bye))
         await until(lambda: call._closing is not None)
@@ -140,7 +142,7 @@ async def test_a_caller_that_takes_only_short_messages_is_let_go_like_any_other(
 async def test_what_comes_after_the_end_of_a_call_starts_nothing(http):
     async with calling(http) as (_, _messages, call):
         await call.close("over")
-        call._live_started = False
+        call._connected = False
         call.on_connected()
         call.on_microphone(None)
         assert not call._tasks
@@ -149,9 +151,9 @@ async def test_what_comes_after_the_end_of_a_call_starts_nothing(http):
 
 async def test_texts_wait_in_a_bounded_number_while_the_model_is_away(http):
     async with calling(http) as (channel, messages, call):
-        await until(lambda: call._status.state == "listening")
+        await until(lambda: call._view.state == "listening")
         call._live_queue.hold()
-        call._channel._texts = Budget(per_s=1, burst=100)  # faster than a caller may type
+        call._view.channel._texts = Budget(per_s=1, burst=100)  # faster than a caller may type
 
         def type(text: str) -> None:
             data = {"content": text}
@@ -161,12 +163,12 @@ async def test_texts_wait_in_a_bounded_number_while_the_model_is_away(http):
 
         for n in range(20):
             type(f"text {n}")
-        await until(lambda: call._input.texts_waiting == 20)
+        await until(lambda: not call._input.takes_text)
         type("one more")
         await until(lambda: any(m["type"] == "error" for m in messages))
         error = next(m for m in messages if m["type"] == "error")
         assert "has not read the last 20 texts" in error["data"]["message"]
-        assert call._input.texts_waiting == 20
+        assert call._live_queue.texts_waiting == 20
         await call.close("over")
     await slots_are_free(http)
 
@@ -188,8 +190,8 @@ async def test_a_caller_who_shares_a_screen_is_told_once_that_it_is_not_seen(htt
     monkeypatch.setattr(Call, "on_camera", Call.on_screen)
     async with calling(http, video=VideoStreamTrack()) as (_, messages, call):
         await until(lambda: any(m["type"] == "error" for m in messages))
-        call.on_screen(call._peer._tracks[1])  # again, after a restart
-        call._tell_unseen_screen()
+        call.on_screen(call._connections.present._tracks[1])  # again, after a restart
+        call._screen.check()
         await call.close("over")
         told = [m["data"] for m in messages if m["type"] == "error"]
         assert [(error["message"], error["fatal"]) for error in told] == [(UNSEEN_SCREEN, False)]

@@ -19,10 +19,10 @@ from vision_agent import call_scope
 from vision_agent.caller.recording import SOUND_RATE_HZ, read_sound
 from vision_agent.caller.tracks import MicrophoneTrack
 from vision_agent.calls.caller_input import CallerInput
+from vision_agent.calls.caller_view import CallerView
 from vision_agent.calls.camera_off import camera_off_jpeg
 from vision_agent.calls.metrics import Metrics
 from vision_agent.calls.options import FrameOptions
-from vision_agent.calls.state import CallStatus
 from vision_agent.calls.tool_context import CallToolContext
 from vision_agent.live.live_queue import LiveQueue
 from vision_agent.rtc import Channel
@@ -290,10 +290,9 @@ FRAMES = FrameOptions(rate_hz=1.0, max_px=768, max_bytes=40_000, change=6.0, max
 
 
 async def test_a_camera_that_is_off_is_off_for_every_tool_and_the_model_is_shown_so():
-    live_queue, status = LiveQueue(), CallStatus(lambda *_: None)
-    channel = Channel(Client(), {})
-    media = CallerInput(live_queue, channel, status, FRAMES, Metrics(), lambda *_: None)
-    call = CallToolContext(live_queue, channel, status, media)
+    live_queue, view = LiveQueue(), CallerView(Channel(Client(), {}), lambda _: None)
+    media = CallerInput(live_queue, view, FRAMES, Metrics(), lambda *_: None)
+    call = CallToolContext(live_queue, view, media)
     call_scope.enter("", call)
     watching = asyncio.ensure_future(media.watch(PictureSource(fps=10)))
 

@@ -5,10 +5,12 @@ from tests.conftest import serving
 from tests.dialling import Dialled
 from tests.server.test_drain import notice
 from vision_agent.calls.limits import CallLimits, EndsNow, EndsSoon, GoesOn, spoken_duration
+from vision_agent.calls.options import TimeLimits
 
 
 def limits(**options: float) -> CallLimits:
-    return CallLimits(100.0, **{"max_call_s": 0, "idle_s": 0, "warn_s": 60, **options})
+    given = {"max_call_s": 0, "idle_s": 0, "warn_s": 60, **options}
+    return CallLimits(100.0, TimeLimits(**given))
 
 
 def test_without_limits_nothing_ever_ends():

@@ -1,7 +1,7 @@
 """A call with nothing behind it but pictures: what tools say to it is remembered."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -63,6 +63,16 @@ class FakeCall:
 
     def show_page(self, message: Mapping[str, object]) -> None:
         self.shown.append(message)
+
+    def show_point(
+        self, id: str, label: str, box_2d: Sequence[int], *, shown_at_s: float, seconds: float
+    ) -> None:
+        age_ms = round(1000 * (self.clock_s - shown_at_s))
+        message = {"kind": "point", "id": id, "label": label, "box_2d": list(box_2d)}
+        self.shown.append(message | {"age_ms": age_ms, "seconds": seconds})
+
+    def clear_points(self) -> None:
+        self.shown.append({"kind": "clear_points"})
 
 
 @contextmanager

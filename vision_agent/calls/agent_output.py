@@ -10,9 +10,14 @@ from contextlib import aclosing
 from vision_agent.calls.barge_in import BargeIn
 from vision_agent.calls.bot_output import BotOutput
 from vision_agent.calls.caller_transcript import CallerTranscript
+from vision_agent.calls.caller_view import CallerView
 from vision_agent.calls.metrics import Metrics
 from vision_agent.calls.options import OutputOptions
-from vision_agent.calls.state import CallStatus
+from vision_agent.calls.server_messages import (
+    AgentMessage,
+    InterruptedMessage,
+    TurnCompleteMessage,
+)
 from vision_agent.calls.transcript_aligner import TranscriptAligner, cut
 from vision_agent.live.events import (
     AgentAudio,
@@ -26,7 +31,7 @@ from vision_agent.live.events import (
     UserTranscript,
 )
 from vision_agent.live.session import LiveSession
-from vision_agent.rtc import Channel, Speaker
+from vision_agent.rtc import Speaker
 from vision_agent.rtc.speaker import BYTES_PER_MS
 
 
@@ -36,8 +41,7 @@ class AgentOutput:
     It listens to how the model's connection fares (`live.connection.observer.ConnectionObserver`).
 
     Args:
-        channel: Shows the caller what happens.
-        status: Where the call is.
+        view: The caller's client and the call's state.
         metrics: The server's counters.
         options: How a suspected barge-in is handled, and what is told of the agent's tools.
         speaks: Whether the model answers in sound; else its words are only shown.
@@ -46,8 +50,7 @@ class AgentOutput:
 
     def __init__(
         self,
-        channel: Channel,
-        status: CallStatus,
+        view: CallerView,
         metrics: Metrics,
         options: OutputOptions,
         *,
@@ -55,8 +58,8 @@ class AgentOutput:
         overhear: Callable[[LiveEvent], None] | None = None,
     ) -> None:
         self._overhear = overhear
-        self._channel = channel
-        self._status = status
+        self._view = view
+        self._channel = view.channel
         self._metrics = metrics
         self._answer = TranscriptAligner()
         self._agent = ""
@@ -69,7 +72,7 @@ class AgentOutput:
         self._speaks = speaks
         self._next_in_words = self._in_words = False
         self._bot_output = BotOutput(
-            channel, lambda: self.speaker.played_ms, lambda: self.speaker.queued_ms
+            view.channel, lambda: self.speaker.played_ms, lambda: self.speaker.queued_ms
         )
 
     def answer_next_in_words(self, in_words: bool) -> None:
@@ -134,16 +137,16 @@ class AgentOutput:
 
     def connected(self) -> None:
         """The model hears, for the first time or again."""
-        if self._status.state == "reconnecting":
-            self._status.set("thinking" if self._status.busy else "listening")
-        elif self._status.state == "connecting":
-            self._status.set("listening")
+        if self._view.state == "reconnecting":
+            self._view.settle()
+        elif self._view.state == "connecting":
+            self._view.set_state("listening")
 
     def lost(self, why: str) -> None:
         """The model is away; what the caller says meanwhile is kept for it."""
         self._metrics.model_reconnects.inc()
-        if self._status.state != "connecting":
-            self._status.set("reconnecting", why)
+        if self._view.state != "connecting":
+            self._view.set_state("reconnecting", why)
 
     def cancelled(self, call_ids: list[str]) -> None:
         """The model does not want these results any more; they are not shown as open."""
@@ -151,7 +154,7 @@ class AgentOutput:
             if call_id in self._tools:
                 name = self._tools.pop(call_id)
                 self._channel.tool_stopped(call_id, name, None, cancelled=True)
-        self._status.tools_run(len(self._tools))
+        self._view.tools_run(len(self._tools))
 
     # What the model says and does.
 
@@ -189,18 +192,18 @@ class AgentOutput:
                     self._answer, (played or "") if self._heard_aloud else ""
                 )
                 self.speaker.clear()
-                self._channel.server_message({"kind": "interrupted", "heard": played})
+                self._view.show(InterruptedMessage(played or ""))
                 self._close_answer(played or "")
             case AgentTurnComplete():
                 self.speaker.flush()
                 if self._answer:
                     self._bot_output.end(self._answer, spoken=self._heard_aloud)
                 self._close_answer(" ".join(self._answer.text.split()))
-                self._channel.server_message({"kind": "turn_complete"})
+                self._view.show(TurnCompleteMessage())
             case AgentToolCall(call_id, name, arguments):
                 self._tell_understood(self._caller.answered())
                 shown = self._tools[call_id] = None if self._tool_reports == "none" else name
-                self._status.tools_run(len(self._tools))
+                self._view.tools_run(len(self._tools))
                 full = self._tool_reports == "full"
                 self._channel.tool_started(call_id, shown, dict(arguments) if full else None)
             case AgentToolResult(call_id, _, result):
@@ -208,7 +211,7 @@ class AgentOutput:
                     full = self._tool_reports == "full"
                     shown = self._tools.pop(call_id)
                     self._channel.tool_stopped(call_id, shown, dict(result) if full else None)
-                self._status.tools_run(len(self._tools))
+                self._view.tools_run(len(self._tools))
             case TokenUsage(prompt, response):
                 self._metrics.tokens.labels("in").inc(prompt)
                 self._metrics.tokens.labels("out").inc(response)
@@ -230,13 +233,13 @@ class AgentOutput:
         """One of several agents has taken over: what follows is its words."""
         if agent != self._agent:
             self._agent = agent
-            self._channel.server_message({"kind": "agent", "name": agent})
+            self._view.show(AgentMessage(agent))
 
     def _open_answer(self) -> None:
-        if not self._status.answering:
+        if not self._view.answering:
             self._tell_understood(self._caller.answered())
             self._in_words, self._next_in_words = self._next_in_words, False
-            self._status.answering = True
+            self._view.answering = True
             self._channel.bot_thinking(True)
 
     def _place(self, pcm: bytes) -> None:
@@ -247,22 +250,22 @@ class AgentOutput:
         self._answer.sound(start_ms, len(pcm) / BYTES_PER_MS)
 
     def _close_answer(self, text: str) -> None:
-        if self._status.answering:
-            self._status.answering = False
+        if self._view.answering:
+            self._view.answering = False
             self._channel.bot_thinking(False)
         if text:
             self._channel.bot_transcript(text)
         self._answer = TranscriptAligner()
         self._in_words = False
-        state = self._status.state
+        state = self._view.state
         over = state == "thinking" or (state == "speaking" and not self.speaker.queued_ms)
         if over:
             # A model may end its turn while its tools still run.
-            self._status.set("thinking" if self._status.busy else "listening")
+            self._view.settle()
 
     def _on_speaking(self, speaking: bool) -> None:
         self._channel.bot_speaking(speaking)
         if speaking:
-            self._status.set("speaking")
-        elif self._status.state == "speaking":
-            self._status.set("thinking" if self._status.busy else "listening")
+            self._view.set_state("speaking")
+        elif self._view.state == "speaking":
+            self._view.settle()

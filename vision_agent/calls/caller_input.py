@@ -10,16 +10,17 @@ from collections.abc import Callable
 from aiortc import MediaStreamTrack
 from av import VideoFrame
 
+from vision_agent.calls.caller_view import CallerView
 from vision_agent.calls.camera_off import camera_off_jpeg
 from vision_agent.calls.camera_presence import CameraPresence
 from vision_agent.calls.metrics import Metrics, Tally
 from vision_agent.calls.options import FrameOptions
 from vision_agent.calls.pictures import Pictures
-from vision_agent.calls.state import CallStatus
+from vision_agent.calls.server_messages import FrameAtSpeechEndMessage, FrameMessage
+from vision_agent.calls.typed_turns import TypedTurns
 from vision_agent.live.live_queue import LiveQueue
 from vision_agent.rtc import (
     Camera,
-    Channel,
     Frame,
     Microphone,
     PictureSize,
@@ -35,17 +36,6 @@ SPEECH_STOP_MS = 300
 SPEECH_END_PICTURE_S = 0.5
 """How long after the caller's speech a fresh picture is waited for before its age is told."""
 
-
-FRESH_PICTURE_S = 1.2
-"""A picture this old is as good as a new one for what is typed."""
-
-TYPED_WAIT_S = 0.6
-"""How long typed words wait for a fresh picture, when the last one is older."""
-
-FIRST_PICTURE_S = 3.0
-"""How long after a camera came its first picture may still come; what is typed waits for it."""
-
-
 CAMERA_CHECK_S = 0.25
 """How often to look whether the camera's pictures have stopped."""
 
@@ -55,8 +45,7 @@ class CallerInput:
 
     Args:
         live_queue: The call's live queue.
-        channel: Shows the caller what is sent.
-        status: Where the call is.
+        view: The caller's client and the call's state.
         options: Which of the camera's frames reach the model.
         metrics: The server's counters.
         on_sound: Is told of each 20 ms how loud it was (the mean square) and whether that stands
@@ -66,15 +55,14 @@ class CallerInput:
     def __init__(
         self,
         live_queue: LiveQueue,
-        channel: Channel,
-        status: CallStatus,
+        view: CallerView,
         options: FrameOptions,
         metrics: Metrics,
         on_sound: Callable[[float, bool], None],
     ) -> None:
         self._live_queue = live_queue
-        self._channel = channel
-        self._status = status
+        self._view = view
+        self._channel = view.channel
         self._options = options
         self._metrics = metrics
         self._on_sound = on_sound
@@ -86,8 +74,8 @@ class CallerInput:
         self.camera_on = False
         self._speech_ended_at: float | None = None
         self._picture_awaited: asyncio.TimerHandle | None = None
-        self._typed: list[str] = []
-        self._typed_waits: asyncio.TimerHandle | None = None
+        self._typed = TypedTurns(options.max_gap_s)
+        self._typed_timer: asyncio.TimerHandle | None = None
         self.pictures = Pictures()
         self._tally = Tally()
         self._refusals_told: set[str] = set()
@@ -143,26 +131,30 @@ class CallerInput:
     def typed(self, text: str) -> None:
         """The caller typed: it is a turn like a spoken one."""
         self.camera.look_now()
-        self._typed.append(text)
-        if self._typed_waits is None:
-            wait_s = self._fresh_picture_in_s()
-            if wait_s > 0:
-                loop = asyncio.get_running_loop()
-                self._typed_waits = loop.call_later(wait_s, self._send_typed)
-            else:
-                self._send_typed()
-        self._status.set("thinking")
+        shown = self._newest_frame
+        now_s = time.monotonic()
+        self._typed.add(
+            text,
+            now_s,
+            frame_at_s=None if shown is None else shown.captured_at,
+            camera_since_s=self._camera_since_s,
+        )
+        self._send_typed(now_s)
+        if self._typed.due_s is not None and self._typed_timer is None:
+            loop = asyncio.get_running_loop()
+            self._typed_timer = loop.call_later(self._typed.due_s - now_s, self._send_typed)
+        self._view.set_state("thinking")
 
     @property
-    def texts_waiting(self) -> int:
-        """Typed texts and notices that the model has not been sent yet."""
-        return len(self._typed) + self._live_queue.texts_waiting
+    def takes_text(self) -> bool:
+        """Whether one more text may be queued for the model (`typed_turns.MAX_WAITING`)."""
+        return self._typed.has_room(self._live_queue.texts_waiting)
 
     def close(self) -> None:
         """Ends the timers."""
         self._stop_awaiting()
-        if self._typed_waits is not None:
-            self._typed_waits.cancel()
+        if self._typed_timer is not None:
+            self._typed_timer.cancel()
 
     def _on_sound_over(self) -> None:
         """No packets came for a while: that is no more worth waiting for than a muted one."""
@@ -195,25 +187,17 @@ class CallerInput:
         self._picture_awaited = asyncio.get_running_loop().call_later(
             SPEECH_END_PICTURE_S, self._tell_picture_age
         )
-        if self._status.state == "listening":
-            self._status.set("thinking")
+        if self._view.state == "listening":
+            self._view.set_state("thinking")
 
     def _on_frame(self, frame: Frame) -> None:
         if not self.camera_on:
             return  # it was on its way while the camera went off
         self._live_queue.picture(frame.jpeg)
         self._newest_frame = frame
-        if self._typed_waits is not None:
-            self._send_typed()
-        self._channel.server_message(
-            {
-                "kind": "frame",
-                "bytes": len(frame.jpeg),
-                "width": frame.width,
-                "height": frame.height,
-                "age_ms": round(1000 * (time.monotonic() - frame.captured_at)),
-            }
-        )
+        self._send_typed()
+        age_ms = round(1000 * (time.monotonic() - frame.captured_at))
+        self._view.show(FrameMessage(len(frame.jpeg), frame.width, frame.height, age_ms))
         if self._speech_ended_at is not None and frame.captured_at >= self._speech_ended_at:
             self._tell_picture_age()
 
@@ -279,24 +263,13 @@ class CallerInput:
             logger.info("A camera's pictures are not looked at: %s", words)
             self._channel.error(words, fatal=False)
 
-    def _fresh_picture_in_s(self) -> float:
-        """How long to wait for a picture; 0 if there is a fresh one, or none is to be expected."""
-        now_s = time.monotonic()
-        if self._newest_frame is None:
-            since_s = self._camera_since_s
-            return 0.0 if since_s is None else max(0.0, since_s + FIRST_PICTURE_S - now_s)
-        # Older than a moment, the newest is so only because the next showed nothing new. Much
-        # older than the longest gap, and the camera must be off: nothing would come.
-        age_s = now_s - self._newest_frame.captured_at
-        comes = FRESH_PICTURE_S < age_s < self._options.max_gap_s + FRESH_PICTURE_S
-        return TYPED_WAIT_S if comes else 0.0
-
-    def _send_typed(self) -> None:
-        if self._typed_waits is not None:
-            self._typed_waits.cancel()
-            self._typed_waits = None
-        while self._typed:
-            self._live_queue.text(self._typed.pop(0))
+    def _send_typed(self, now_s: float | None = None) -> None:
+        """Send the typed texts that wait no longer: all of them without a time (`TypedTurns`)."""
+        for text in self._typed.take(now_s):
+            self._live_queue.text(text)
+        if self._typed.due_s is None and self._typed_timer is not None:
+            self._typed_timer.cancel()
+            self._typed_timer = None
 
     def _tell_picture_age(self) -> None:
         """How much older than the end of the caller's speech the model's newest picture is.
@@ -308,7 +281,7 @@ class CallerInput:
         if ended_at is None or self._newest_frame is None:
             return
         age_ms = max(0, round(1000 * (ended_at - self._newest_frame.captured_at)))
-        self._channel.server_message({"kind": "frame_at_speech_end", "age_ms": age_ms})
+        self._view.show(FrameAtSpeechEndMessage(age_ms))
 
     def _stop_awaiting(self) -> None:
         if self._picture_awaited is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from vision_agent.calls.options import TimeLimits
+
 About = Literal["max_call", "idle"]
 
 
@@ -39,17 +41,13 @@ class CallLimits:
 
     Args:
         started_at_s: When it began.
-        max_call_s: Its longest length; 0 for none.
-        idle_s: How long nothing may happen; 0 for ever.
-        warn_s: How long before its end it is warned; at most half of a limit.
+        limits: How long it may last.
     """
 
-    def __init__(
-        self, started_at_s: float, *, max_call_s: float, idle_s: float, warn_s: float
-    ) -> None:
-        self._max_call_s = max_call_s
-        self._idle_s = idle_s
-        self._warn_s = warn_s
+    def __init__(self, started_at_s: float, limits: TimeLimits) -> None:
+        self._max_call_s = limits.max_call_s
+        self._idle_s = limits.idle_s
+        self._warn_s = limits.warn_s
         self._started_at_s = started_at_s
         self._idle_since_s: float | None = started_at_s
         self._warned: set[About] = set()

@@ -160,7 +160,6 @@ class CallRegistry:
             self._metrics,
             options=options,
             lease=lease,
-            network=network,
             on_closed=self._forget,
         )
         self._calls[call_id] = self._by_session[lease.session_id] = call
@@ -169,7 +168,7 @@ class CallRegistry:
         if lease.resumed:
             self._metrics.calls_resumed.inc()
         try:
-            return call, await call.answer(offer)
+            return call, await call.answer(offer, network)
         except BaseException:
             await call.close("the offer failed")
             raise

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from vision_agent.calls.caller_input import CallerInput
+from vision_agent.calls.caller_view import CallerView
 from vision_agent.calls.notices import FloorState, Notices, worded
 from vision_agent.calls.pictures import PeerPicture
-from vision_agent.calls.state import CallStatus
+from vision_agent.calls.server_messages import (
+    ClearPointsMessage,
+    FullPictureMessage,
+    PointMessage,
+    UnaskedMessage,
+)
 from vision_agent.live.live_queue import LiveQueue
-from vision_agent.rtc import Channel
 from vision_agent.tools.jobs import Job, Jobs
 
 FRESH_S = 0.7
@@ -29,19 +34,15 @@ class CallToolContext:
 
     Args:
         live_queue: The call's live queue.
-        channel: The caller's client.
-        status: Where the call is.
+        view: The caller's client and the call's state.
         caller: The caller's microphone and camera.
     """
 
-    def __init__(
-        self, live_queue: LiveQueue, channel: Channel, status: CallStatus, caller: CallerInput
-    ) -> None:
+    def __init__(self, live_queue: LiveQueue, view: CallerView, caller: CallerInput) -> None:
         self.loop = asyncio.get_running_loop()
         self.jobs = Jobs(self._job_failed)
         self._live_queue = live_queue
-        self._channel = channel
-        self._status = status
+        self._view = view
         self._input = caller
         self._notices = Notices(self._floor, self._tell)
         self._camera_px = 0
@@ -74,7 +75,7 @@ class CallToolContext:
         pictures, now_s = self._input.pictures, self.now_s()
         newest = pictures.newest
         if newest is not None and self._camera_px > max(newest.width, newest.height):
-            self._channel.server_message({"kind": "full_picture", "seconds": HOLD_S})
+            self._view.show(FullPictureMessage(HOLD_S))
             larger_than_px = max(newest.width, newest.height)
             full = await pictures.next(now_s, FULL_PICTURE_S, larger_than_px=larger_than_px)
             if full is not None:
@@ -95,20 +96,31 @@ class CallToolContext:
 
     def show_page(self, message: Mapping[str, object]) -> None:
         """A server message."""
-        self._channel.server_message(dict(message))
+        self._view.channel.server_message(dict(message))
+
+    def show_point(
+        self, id: str, label: str, box_2d: Sequence[int], *, shown_at_s: float, seconds: float
+    ) -> None:
+        """A box on the caller's own picture."""
+        age_ms = round(1000 * (self.now_s() - shown_at_s))
+        self._view.show(PointMessage(id, label, list(box_2d), age_ms, seconds))
+
+    def clear_points(self) -> None:
+        """No boxes any more."""
+        self._view.show(ClearPointsMessage())
 
     def _floor(self) -> FloorState:
         return FloorState(
             caller_speaks=self._input.caller_speaks,
             # Listening begins when the last of the answer has been played.
-            agent_busy=self._status.state != "listening" or self._status.answering,
+            agent_busy=self._view.state != "listening" or self._view.answering,
         )
 
     def _tell(self, notice: str) -> None:
-        self._channel.server_message({"kind": "unasked", "text": notice})
+        self._view.show(UnaskedMessage(notice))
         self._input.camera.look_now()
         self._live_queue.text(worded(notice))
-        self._status.set("thinking")
+        self._view.set_state("thinking")
 
     def _job_failed(self, job: Job) -> None:
         self.tell_agent(f"I had to give up a {job.kind}: {job.what}.")

@@ -17,7 +17,8 @@ from vision_agent.addresses import Proxies, counted_as
 from vision_agent.agents.directory import AgentDirectory, UnknownAgent
 from vision_agent.agents.host import HostedAgent
 from vision_agent.calls.admission import Admission
-from vision_agent.calls.call import Call, CallOver, Superseded
+from vision_agent.calls.call import Call
+from vision_agent.calls.connections import CallOver, Superseded
 from vision_agent.calls.refusal import Refusal
 from vision_agent.calls.registry import CallRegistry, Draining, FullHouse
 from vision_agent.live.call_options import CallOptions

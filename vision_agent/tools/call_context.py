@@ -8,7 +8,7 @@ brings every tool's work back to the call's loop.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -77,7 +77,23 @@ class CallContext(Protocol):
         """
 
     def show_page(self, message: Mapping[str, object]) -> None:
-        """Sends a server message to the caller's client: ``{"kind": ...}``."""
+        """Sends a server message of one's own to the caller's client: ``{"kind": ...}``."""
+
+    def show_point(
+        self, id: str, label: str, box_2d: Sequence[int], *, shown_at_s: float, seconds: float
+    ) -> None:
+        """Draws a labelled box on the caller's own picture.
+
+        Args:
+            id: Identifies the box.
+            label: What is there.
+            box_2d: `[top, left, bottom, right]`, 0 to 1000.
+            shown_at_s: When the frame was captured that the box is about, on the call's clock.
+            seconds: How long the box stays.
+        """
+
+    def clear_points(self) -> None:
+        """Removes all boxes."""
 
 
 async def in_call(work: Callable[[CallContext], Coroutine[Any, Any, Result]]) -> Result:

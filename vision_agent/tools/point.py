@@ -35,17 +35,7 @@ async def point_at(
         if shown_at_s is None:
             return error("There is no picture to point at: the caller's camera is off.")
         name = " ".join(label.split())[:MAX_LABEL_CHARS]
-        call.show_page(
-            {
-                "kind": "point",
-                "id": f"point-{next(_ids)}",
-                "label": name,
-                "box_2d": list(box),
-                # Which moment of its own picture the caller's client has to look at.
-                "age_ms": round(1000 * (call.now_s() - shown_at_s)),
-                "seconds": SHOWN_S,
-            }
-        )
+        call.show_point(f"point-{next(_ids)}", name, box, shown_at_s=shown_at_s, seconds=SHOWN_S)
         return {"status": f"The caller sees a box around {name}."}
 
     return await in_call(work)
@@ -55,7 +45,7 @@ async def clear_points() -> Result:
     """Remove all boxes that point_at has drawn."""
 
     async def work(call: CallContext) -> Result:
-        call.show_page({"kind": "clear_points"})
+        call.clear_points()
         return {"status": "No boxes are shown any more."}
 
     return await in_call(work)

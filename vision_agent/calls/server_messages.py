@@ -1,0 +1,174 @@
+"""The messages of this server's own on the data channel: RTVI `server-message`, by `kind`.
+
+docs/protocol.md describes them for clients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import ClassVar, Literal
+
+State = Literal["connecting", "listening", "thinking", "speaking", "reconnecting", "ended"]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerMessage:
+    """One message; its attributes are its fields on the wire."""
+
+    kind: ClassVar[str]
+
+    def data(self) -> dict[str, object]:
+        """The message's `data`."""
+        return {"kind": self.kind} | {each.name: getattr(self, each.name) for each in fields(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class StateMessage(ServerMessage):
+    """Where the call is.
+
+    Attributes:
+        state: The new state.
+        reason: Why, without a full stop: for `reconnecting` and `ended`.
+        come_back: Whether the client should call again by itself. `ended` only.
+    """
+
+    kind = "state"
+    state: State
+    reason: str | None = None
+    come_back: bool = False
+
+    def data(self) -> dict[str, object]:
+        """The message's `data`."""
+        data = ServerMessage.data(self)
+        if self.state != "ended":
+            del data["come_back"]
+        return data
+
+
+@dataclass(frozen=True, slots=True)
+class InterruptedMessage(ServerMessage):
+    """The caller cut in; `heard` is what was played of the answer."""
+
+    kind = "interrupted"
+    heard: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnCompleteMessage(ServerMessage):
+    """The model's turn is over; its sound may still be playing."""
+
+    kind = "turn_complete"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentMessage(ServerMessage):
+    """The words that follow are those of the agent `name`."""
+
+    kind = "agent"
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FrameMessage(ServerMessage):
+    """A frame went to the model.
+
+    Attributes:
+        bytes: Size of the JPEG.
+        width: Pixels.
+        height: Pixels.
+        age_ms: How long ago it was captured.
+    """
+
+    kind = "frame"
+    bytes: int
+    width: int
+    height: int
+    age_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class FrameAtSpeechEndMessage(ServerMessage):
+    """How much older than the end of the caller's speech the model's newest frame is."""
+
+    kind = "frame_at_speech_end"
+    age_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResumedMessage(ServerMessage):
+    """The call continues a conversation.
+
+    Attributes:
+        earlier: The lines said before: `who` (`user` or `agent`), `text`, the `agent`'s name.
+    """
+
+    kind = "resumed"
+    earlier: Sequence[dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeMessage(ServerMessage):
+    """The call ends soon.
+
+    Attributes:
+        about: Which limit: `max_call`, `idle` or `drain`.
+        left_s: Seconds until then.
+        text: Why and what can be done, for the caller.
+    """
+
+    kind = "notice"
+    about: str
+    left_s: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeOverMessage(ServerMessage):
+    """The call does not end soon after all."""
+
+    kind = "notice_over"
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class PointMessage(ServerMessage):
+    """A box to draw on the caller's own picture.
+
+    Attributes:
+        id: Identifies the box.
+        label: What is there.
+        box_2d: `[top, left, bottom, right]`, 0 to 1000.
+        age_ms: How long ago the frame was captured that the box is about.
+        seconds: How long the box stays.
+    """
+
+    kind = "point"
+    id: str
+    label: str
+    box_2d: Sequence[int]
+    age_ms: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClearPointsMessage(ServerMessage):
+    """All boxes are to be removed."""
+
+    kind = "clear_points"
+
+
+@dataclass(frozen=True, slots=True)
+class FullPictureMessage(ServerMessage):
+    """The client is to send its camera's full resolution for `seconds`."""
+
+    kind = "full_picture"
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class UnaskedMessage(ServerMessage):
+    """The agent is about to speak unasked, about `text`."""
+
+    kind = "unasked"
+    text: str
