@@ -12,7 +12,8 @@ from vision_agent.local.contract import SpeechStopped, Transcript
 from vision_agent.local.engine.hearing.endpointing import Sensitivity
 from vision_agent.local.engine.hearing.recognizer import Recognizer
 from vision_agent.local.engine.hearing.vad_stream import SpeechDetector
-from vision_agent.local.engine.language.intents import normalise, understand
+from vision_agent.local.engine.language.normalisation import normalise
+from vision_agent.local.engine.language.understanding import understand
 
 _NOISE = "kitchen"
 _REAL_SPEECH = "jfk.flac"

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 from google.adk.agents import Agent
 from google.adk.tools.mcp_tool import StdioConnectionParams
@@ -13,16 +14,17 @@ from vision_agent.tools import look_closely, point_at
 MILLIMETRES = {"millimetres": 1.0, "centimetres": 10.0, "inches": 25.4, "feet": 304.8}
 
 
-def convert_length(value: float, unit: str, to: str) -> dict[str, object]:
+Unit = Literal["millimetres", "centimetres", "inches", "feet"]
+
+
+def convert_length(value: float, unit: Unit, to: Unit) -> dict[str, object]:
     """Convert a length from one unit to another.
 
     Args:
         value: How many of them.
-        unit: millimetres, centimetres, inches or feet.
+        unit: The unit that the length is in.
         to: The unit to convert to.
     """
-    if unit not in MILLIMETRES or to not in MILLIMETRES:
-        return {"error": f"The units are {', '.join(MILLIMETRES)}."}
     return {"length": round(value * MILLIMETRES[unit] / MILLIMETRES[to], 2), "unit": to}
 
 

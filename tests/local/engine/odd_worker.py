@@ -4,7 +4,7 @@ import os
 import sys
 import time
 
-from vision_agent.local.engine.worker_process import Inbox
+from vision_agent.local.engine.worker_inbox import Inbox
 
 
 def main() -> None:

@@ -8,7 +8,8 @@ import time
 import psutil
 import pytest
 
-from vision_agent.local.engine.worker_process import WorkerFailed, WorkerMessage, WorkerProcess
+from vision_agent.local.engine.worker_pipe import WorkerMessage
+from vision_agent.local.engine.worker_process import WorkerFailed, WorkerProcess
 
 
 class Odd:

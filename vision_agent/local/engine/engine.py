@@ -7,7 +7,6 @@ look at pictures. No model is fetched, and nothing leaves the machine.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import tempfile
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
@@ -23,9 +22,7 @@ from vision_agent.local.engine.hearing.recognizer import Recognizer
 from vision_agent.local.engine.hearing.vad_stream import SpeechDetector
 from vision_agent.local.engine.language.taught_names import TaughtNames
 from vision_agent.local.engine.sight import Sight
-from vision_agent.local.engine.speech.synthesis import Speech, SpeechError
-
-_SPEECH_START_S = 15.0
+from vision_agent.local.engine.speech.synthesis import Speech
 
 
 class LocalEngine:
@@ -36,17 +33,17 @@ class LocalEngine:
     """
 
     def __init__(self, data_dir: Path | None = None) -> None:
-        self._recognizer = Recognizer()
+        names = TaughtNames()
+        self._recognizer = Recognizer(names)
         self._sight = Sight()
-        self._names = TaughtNames(self._recognizer.listen_for)
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         if data_dir is None:
             self._temporary = tempfile.TemporaryDirectory(prefix="vision-agent-")
             data_dir = Path(self._temporary.name)
         store = TaughtStore(data_dir / "taught")
-        self._taught = TaughtObjects(self._sight, store, self._names.taught)
-        self._responder = Responder(self._sight, self._taught)
-        self._speech: asyncio.Task[Speech] | None = None
+        taught = TaughtObjects(self._sight, store, names)
+        self._responder = Responder(self._sight, taught)
+        self._speech = Speech()
         self._warming: asyncio.Task[None] | None = None
 
     @classmethod
@@ -54,17 +51,13 @@ class LocalEngine:
         """Start the workers in the background; whoever needs one first waits for it."""
         engine = cls(data_dir)
         engine._recognizer.start()
-        engine._speech = asyncio.create_task(Speech.start(), name="speech start")
+        engine._speech.begin()
         engine._warming = asyncio.create_task(engine._sight.warm_up(), name="sight warm-up")
         return engine
 
     async def close(self) -> None:
         """End the workers; what is being spoken or transcribed is given up. Safe to repeat."""
-        speech, self._speech = self._speech, None
-        if speech is not None:
-            # A worker that is still starting is waited for, so that it can be ended.
-            with contextlib.suppress(SpeechError):
-                await (await speech).close()
+        await self._speech.close()
         await self._recognizer.close()
         await self._sight.close()
         if self._warming is not None:
@@ -89,7 +82,7 @@ class LocalEngine:
         agents = spoken_names(tools, instruction)
         return SpeechDetector(self._recognizer, Sensitivity.of(options), agents=agents)
 
-    async def speak(
+    def speak(
         self,
         text: str,
         voice_name: str | None = None,
@@ -108,26 +101,8 @@ class LocalEngine:
         Raises:
             SpeechError: The synthesiser cannot be started, or died on this text.
         """
-        speech = await self._voice()
-        sound = speech.say(text, voice_name, language_code)
-        async with contextlib.aclosing(sound) as pieces:
-            async for piece in pieces:
-                yield piece
+        return self._speech.say(text, voice_name, language_code)
 
-    async def answer(self, turn: Turn) -> AsyncGenerator[Say | ToolRequest, None]:
+    def answer(self, turn: Turn) -> AsyncGenerator[Say | ToolRequest, None]:
         """Answer a turn: sentences as they are ready, or a tool to call first."""
-        async with contextlib.aclosing(self._responder.answer(turn)) as parts:
-            async for part in parts:
-                yield part
-
-    async def _voice(self) -> Speech:
-        if self._speech is None:
-            raise SpeechError("The engine is closed.")
-        if self._speech.done() and self._speech.exception() is not None:
-            # It could not start then; perhaps it can now.
-            self._speech = asyncio.create_task(Speech.start(), name="speech start")
-        try:
-            async with asyncio.timeout(_SPEECH_START_S):
-                return await asyncio.shield(self._speech)
-        except TimeoutError:
-            raise SpeechError(f"The voice did not start within {_SPEECH_START_S:g} s.") from None
+        return self._responder.answer(turn)

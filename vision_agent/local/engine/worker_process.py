@@ -1,10 +1,7 @@
-"""A child process that takes jobs on its stdin and answers on its stdout.
+"""The parent's end of a `worker_pipe`: a child process that is started again when it dies.
 
 Recognition and synthesis run this way: native code that is busy, not thread-safe or under another
 licence stays out of the server's process, and a crash costs one answer instead of every call.
-
-A message is ``op`` (1 byte), ``job`` (4 bytes), ``length`` (4 bytes), all big-endian, and the
-payload. The child ends when its stdin reaches EOF, so none outlives its parent, however that ends.
 """
 
 from __future__ import annotations
@@ -13,18 +10,18 @@ import asyncio
 import contextlib
 import logging
 import os
-import queue
-import signal
-import struct
 import sys
-import threading
 from collections.abc import Callable, Mapping
-from typing import BinaryIO, NamedTuple, NoReturn
 
-_HEADER = struct.Struct(">BII")
-_LONGEST_BYTES = 4 << 20
-_READY = 255
-_REFUSAL = 254
+from vision_agent.local.engine.worker_pipe import (
+    HEADER,
+    LONGEST_BYTES,
+    READY,
+    REFUSAL,
+    WorkerMessage,
+    packed,
+)
+
 _FIRST_DELAY_S = 0.1
 _LONGEST_DELAY_S = 10.0
 
@@ -35,16 +32,8 @@ class WorkerFailed(RuntimeError):
     """The worker did not come to take jobs; the message says why in one sentence."""
 
 
-class WorkerMessage(NamedTuple):
-    """One message in either direction."""
-
-    op: int
-    job: int
-    payload: bytes
-
-
 class WorkerProcess:
-    """The parent's end: starts ``python -m module``, and again when it dies.
+    """Starts ``python -m module``, and again when it dies.
 
     Args:
         module: Dotted name of a module that makes an ``Inbox``.
@@ -115,7 +104,7 @@ class WorkerProcess:
         stdin = self._child.stdin
         if stdin is None or stdin.is_closing():
             return False
-        stdin.write(_HEADER.pack(op, job, len(payload)) + payload)
+        stdin.write(packed(op, job, payload))
         return True
 
     def restart(self, why: str) -> None:
@@ -203,18 +192,18 @@ class WorkerProcess:
         assert child.stdout is not None
         while True:
             try:
-                header = await child.stdout.readexactly(_HEADER.size)
-                op, job, length = _HEADER.unpack(header)
-                if length > _LONGEST_BYTES:
+                header = await child.stdout.readexactly(HEADER.size)
+                op, job, length = HEADER.unpack(header)
+                if length > LONGEST_BYTES:
                     _log.error("%s sent a message of %d bytes", self._module, length)
                     return
                 payload = await child.stdout.readexactly(length)
             except (asyncio.IncompleteReadError, ConnectionError):
                 return
-            if op == _READY:
+            if op == READY:
                 self._ready.set()
                 self._on_ready()
-            elif op == _REFUSAL:
+            elif op == REFUSAL:
                 self._failure, self._refused = payload.decode(errors="replace"), True
             else:
                 self._on_message(WorkerMessage(op, job, payload))
@@ -231,57 +220,3 @@ class WorkerProcess:
             with contextlib.suppress(ProcessLookupError):
                 child.kill()
             await waiting
-
-
-class Inbox:
-    """The child's end: messages from the parent, and the way back.
-
-    A thread reads stdin all the time, so that EOF ends the process at once, also in the middle of
-    long native work. The queue needs no bound of its own: the parent bounds what it sends.
-    """
-
-    def __init__(self) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's; it closes the pipe
-        self._messages: queue.SimpleQueue[WorkerMessage] = queue.SimpleQueue()
-        # Whatever native code prints must not land between messages.
-        self._out: BinaryIO = os.fdopen(os.dup(1), "wb", buffering=0)
-        os.dup2(2, 1)
-        threading.Thread(target=self._read, name="stdin", daemon=True).start()
-
-    def say_ready(self) -> None:
-        """Tell the parent that jobs may come."""
-        self.send(_READY, 0)
-
-    def refuse(self, words: str) -> NoReturn:
-        """End the process instead of taking jobs; ``ready`` raises the words in the parent."""
-        self.send(_REFUSAL, 0, words.encode())
-        os._exit(1)
-
-    def next(self, *, wait: bool) -> WorkerMessage | None:
-        """The next message; None when there is none and ``wait`` is false."""
-        try:
-            return self._messages.get(block=wait)
-        except queue.Empty:
-            return None
-
-    def send(self, op: int, job: int, payload: bytes = b"") -> None:
-        """Send one message to the parent; ends the process when there is none any more."""
-        view = memoryview(_HEADER.pack(op, job, len(payload)) + payload)
-        try:
-            while view:
-                view = view[self._out.write(view) :]
-        except BrokenPipeError:
-            os._exit(0)
-
-    def _read(self) -> None:
-        # Not sys.stdin: Python aborts when it wants to close that while a thread reads from it.
-        stdin = os.fdopen(os.dup(0), "rb")
-        while True:
-            header = stdin.read(_HEADER.size)
-            if len(header) < _HEADER.size:
-                os._exit(0)
-            op, job, length = _HEADER.unpack(header)
-            payload = stdin.read(length)
-            if len(payload) < length:
-                os._exit(0)
-            self._messages.put(WorkerMessage(op, job, payload))

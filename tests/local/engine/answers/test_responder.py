@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from vision_agent.local.contract import (
     Dialogue,
+    Request,
     Say,
     SeenFrame,
     ToolRequest,
@@ -458,3 +459,22 @@ async def test_a_sentence_that_asks_for_nothing_calls_no_tool(
     responder: Responder, words: str
 ) -> None:
     assert isinstance(await ask(responder, words, tools=SHOP, spoken=False), str)
+
+
+async def test_the_recognisers_request_is_answered_and_not_parsed_again(
+    responder: Responder,
+) -> None:
+    turn = Turn(Transcript("hollow", request=Request("hello")))
+    assert [part async for part in responder.answer(turn)] == [
+        Say("Hello! Show me something and ask me about it.")
+    ]
+
+
+async def test_a_question_that_is_interrupted_is_still_open(responder: Responder) -> None:
+    dialogue = Dialogue()
+    turn = Turn(Transcript("Set a timer", spoken=False), tools=[TIMER], dialogue=dialogue)
+    answer = responder.answer(turn)
+    assert isinstance(await anext(answer), Say)
+    await answer.aclose()
+    call = await ask(responder, "five", spoken=False, tools=[TIMER], dialogue=dialogue)
+    assert call == ToolRequest("set_timer", {"minutes": 5})

@@ -3,14 +3,12 @@ import os
 import signal
 
 import psutil
-import pytest
 
 from tests.local.recordings import silence, spoken
-from vision_agent.local.contract import Transcript
+from vision_agent.local.contract import Request, Transcript
 from vision_agent.local.engine.hearing.recognizer import LONGEST_BYTES, MOST_AT_ONCE, Recognizer
-from vision_agent.local.engine.hearing.recognizer_worker import judge
 
-SEE = Transcript("what do you see", True)
+SEE = Transcript("what do you see", request=Request("see"))
 
 
 async def test_what_is_said_before_the_worker_is_up_is_heard() -> None:
@@ -120,54 +118,6 @@ async def test_closing_ends_the_process_and_whoever_waits() -> None:
     await recognizer.close()
     assert await waiting == Transcript("", False)
     assert not psutil.pid_exists(pid)
-
-
-def test_a_request_that_the_general_model_had_in_mind_is_believed() -> None:
-    assert judge("stop", "staff", 0.5, nearest=0.0) == {"text": "stop", "understood": True}
-    assert judge("stop", "staff", 0.5, nearest=0.2) == {"text": "staff", "understood": False}
-
-
-def test_a_word_that_only_sounds_like_a_command_is_none() -> None:
-    assert judge("no", "goodbye", 0.5, 0.0) == {"text": "goodbye", "understood": False}
-    assert judge("shop", "shut the", 0.8, 0.5) == {"text": "shut the", "understood": False}
-    assert judge("stock", "stop", 0.25, 0.0) == {"text": "stop", "understood": True}
-    assert judge("staff", "staff", 0.0, 0.0) == {"text": "staff", "understood": False}
-
-
-def test_a_greeting_that_the_general_model_hears_is_returned() -> None:
-    assert judge("no", "hello", 0.5, 0.0) == {"text": "hello", "understood": True}
-
-
-def test_an_open_question_heard_word_for_word_is_understood_as_one() -> None:
-    for text in ("what animal is this", "what kind of fruit is that", "what is she wearing"):
-        assert judge("what have you learned", text, 0.6) == {"text": text, "understood": True}
-
-
-def test_what_both_decoders_agree_on_comes_before_a_looser_sentence() -> None:
-    agreed = judge("what colour is it", "what caller is it", 0.2)
-    assert agreed == {"text": "what colour is it", "understood": True}
-
-
-def test_of_stop_and_a_word_that_sounds_like_it_stop_is_believed() -> None:
-    assert judge("staff", "stop", 0.5, 0.0) == {"text": "stop", "understood": True}
-    assert judge("shut it", "stop it", 0.667, 0.0) == {"text": "stop it", "understood": True}
-
-
-@pytest.mark.parametrize(
-    ("request_", "general", "distance", "expected"),
-    [
-        ("what do you see", "what do you she", 0.1, ("what do you see", True)),
-        ("what do you see", "water you sea", 0.6, ("water you sea", False)),
-        ("is this shirt red thank", "is his shirt bread", 0.2, ("is his shirt bread", False)),
-        ("stop", "what color is this", 0.9, ("what color is this", True)),
-        ("", "", 0.0, ("", False)),
-    ],
-)
-def test_only_what_both_decoders_hear_is_believed(
-    request_: str, general: str, distance: float, expected: tuple[str, bool]
-) -> None:
-    judged = judge(request_, general, distance)
-    assert (judged["text"], judged["understood"]) == expected
 
 
 async def test_a_worker_that_hangs_is_replaced_and_the_next_utterance_is_heard() -> None:

@@ -10,7 +10,7 @@ from vision_agent.local.contract import SpeechStarted, SpeechStopped, Transcript
 from vision_agent.local.engine.hearing.endpointing import Sensitivity
 from vision_agent.local.engine.hearing.recognizer import MOST_AT_ONCE, Recognizer
 from vision_agent.local.engine.hearing.vad_stream import SpeechDetector
-from vision_agent.local.engine.language.intents import understand
+from vision_agent.local.engine.language.understanding import understand
 from vision_agent.local.engine.speech.synthesis import Speech
 
 

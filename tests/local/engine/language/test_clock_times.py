@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from vision_agent.local.engine.language.clock_times import clock_time
-from vision_agent.local.engine.language.intents import normalise
+from vision_agent.local.engine.language.normalisation import normalise
 
 NOW = datetime(2026, 11, 25, 14, 20)
 

@@ -1,14 +1,10 @@
 import pytest
 from pocketsphinx import Decoder
 
-from vision_agent.local.engine.language.grammar import (
-    DECOYS,
-    EXTRA_WORDS,
-    jsgf,
-    phone_distance,
-    plain_words,
-)
-from vision_agent.local.engine.language.intents import INTENTS, understand
+from vision_agent.local.engine.language.grammar import DECOYS, EXTRA_WORDS, jsgf, plain_words
+from vision_agent.local.engine.language.intents import INTENTS
+from vision_agent.local.engine.language.pronunciation import phone_distance
+from vision_agent.local.engine.language.understanding import understand
 
 
 def test_the_recogniser_reads_the_grammar_and_knows_every_word_of_it(

@@ -1,12 +1,9 @@
 import pytest
 
-from vision_agent.local.engine.language.intents import (
-    INTENTS,
-    MOST_CHARACTERS,
-    Request,
-    normalise,
-    understand,
-)
+from vision_agent.local.contract import Request
+from vision_agent.local.engine.language.intents import INTENTS
+from vision_agent.local.engine.language.normalisation import MOST_CHARACTERS, normalise
+from vision_agent.local.engine.language.understanding import understand
 
 
 @pytest.mark.parametrize(

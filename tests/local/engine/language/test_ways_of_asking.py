@@ -10,8 +10,9 @@ import pytest
 from tests.local.engine.answers.test_tool_arguments import TOOLS
 from vision_agent.local.engine.answers.tool_matching import plan_tool
 from vision_agent.local.engine.answers.tool_words import asked_concepts
-from vision_agent.local.engine.language.intents import INTENTS, understand
+from vision_agent.local.engine.language.intents import INTENTS
 from vision_agent.local.engine.language.phrase_rules import RULES
+from vision_agent.local.engine.language.understanding import understand
 from vision_agent.local.engine.language.ways_of_asking import FURTHER, HEARD, expanded, ways
 
 

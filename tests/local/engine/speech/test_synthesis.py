@@ -20,7 +20,8 @@ from vision_agent.local.engine.speech import synthesis as speech_module
 from vision_agent.local.engine.speech.synthesis import Speech, SpeechError, speak_question
 from vision_agent.local.engine.speech.voices import VOICES, voice_named
 from vision_agent.local.engine.speech.worker_messages import END, SAY, STOP, Order
-from vision_agent.local.engine.worker_process import WorkerMessage, WorkerProcess
+from vision_agent.local.engine.worker_pipe import WorkerMessage
+from vision_agent.local.engine.worker_process import WorkerProcess
 
 RATE_HZ = 24_000
 SENTENCE = "I can see a dark blue cup on the left, and a person in the middle."

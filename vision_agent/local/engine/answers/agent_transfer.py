@@ -13,7 +13,7 @@ from typing import Any
 from vision_agent.local.contract import ToolRequest
 from vision_agent.local.engine.answers.tool_schema import read_tool
 from vision_agent.local.engine.answers.tool_words import find_words, split_name, stems
-from vision_agent.local.engine.language.intents import normalise
+from vision_agent.local.engine.language.normalisation import normalise
 from vision_agent.local.engine.language.ways_of_asking import ways
 
 TRANSFER = "transfer_to_agent"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vision_agent.local.engine.answers.tool_words import stem
-from vision_agent.local.engine.language.intents import normalise
+from vision_agent.local.engine.language.normalisation import normalise
 
 _OFFERS = {
     "tell you colours": "colour",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from vision_agent.local.contract import Say, ToolRequest, Turn
+from vision_agent.local.contract import Request, Say, ToolRequest, Transcript, Turn
 from vision_agent.local.engine.answers import phrasing
 from vision_agent.local.engine.answers.agent_transfer import (
     greeting_if_asked_for,
@@ -35,8 +35,9 @@ from vision_agent.local.engine.answers.tool_matching import Plan, complete, is_d
 from vision_agent.local.engine.answers.tool_results import tool_result
 from vision_agent.local.engine.answers.tool_words import ASKING, split_name, tool_concepts
 from vision_agent.local.engine.answers.visual_intents import LOOKS
-from vision_agent.local.engine.language.intents import COLOURS, Request, normalise, understand
+from vision_agent.local.engine.language.normalisation import normalise
 from vision_agent.local.engine.language.sums import is_sum
+from vision_agent.local.engine.language.understanding import as_meant, understand
 from vision_agent.local.engine.language.vocabulary import singular
 from vision_agent.local.engine.sight import Box, Observations, Sight, UnreadableFrame
 
@@ -133,7 +134,7 @@ class Responder:
         if greeting := greeting_if_asked_for(turn.text, turn.tools, turn.instruction):
             yield Say(greeting)
             return
-        request = _understood(turn.text) if turn.transcript.understood else None
+        request = _request_in(turn.transcript)
         call = await self._tool(turn, request)
         if call is not None:
             yield call
@@ -151,7 +152,7 @@ class Responder:
             if turn.frames and "error" not in response and _looks_closer(name):
                 # What the tool gave is the newest picture.
                 reads = TEXT_WORDS & set(normalise(turn.text).split())
-                request = _understood(turn.text) or Request("closer")
+                request = _request_in(turn.transcript) or Request("closer")
                 if reads or request.intent not in LOOKS:
                     request = Request("read" if reads else "closer")
                 async with aclosing(self._look(request, turn)) as sentences:
@@ -331,28 +332,17 @@ class Responder:
         )
 
 
-def _understood(text: str) -> Request | None:
-    """A request as it is meant: "how many red ones" and "how many colours" count no bottles."""
-    if is_sum(text):
-        return Request("sum", loose=True)
-    request = understand(text)
-    if request is None:
+def _request_in(transcript: Transcript) -> Request | None:
+    """The request that the caller makes, as it is meant; None where nothing was understood.
+
+    The recogniser's own request is taken; only what was typed is parsed here.
+    """
+    if not transcript.understood:
         return None
-    words = set(normalise(text).split())
-    if request.intent == "beyond" and {"time", "date", "day"} & words:
-        return Request("clock")
-    if request.intent == "is_colour" and "see" in words:
-        return Request("any_colour", request.slots)
-    if request.intent != "count":
-        return request
-    if request.slots.get("things") in ("men", "women", "children", "kids", "boys", "girls"):
-        return Request("people")
-    colour, _, rest = request.slots.get("things", "").partition(" ")
-    if colour == "colours":
-        return Request("colour", {"many": colour})
-    if colour in COLOURS:
-        return Request("count_colour", {"colour": colour, "object": rest or "ones"})
-    return request
+    if is_sum(transcript.text):
+        return Request("sum", loose=True)
+    request = transcript.request or understand(transcript.text)
+    return as_meant(request, transcript.text) if request else None
 
 
 def _looks_closer(tool: str) -> bool:

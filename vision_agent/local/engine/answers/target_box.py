@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from vision_agent.local.contract import SeenFrame
 from vision_agent.local.engine.answers.phrasing import unsure
-from vision_agent.local.engine.language.intents import COLOURS, normalise
+from vision_agent.local.engine.language.normalisation import normalise
+from vision_agent.local.engine.language.phrase_rules import COLOURS
 from vision_agent.local.engine.language.vocabulary import singular
 from vision_agent.local.engine.sight import Box, Observations, Sight, TaughtThing
 

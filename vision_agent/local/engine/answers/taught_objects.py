@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from vision_agent.local.contract import SeenFrame, Turn
+from vision_agent.local.contract import Request, SeenFrame, Turn
 from vision_agent.local.engine.answers import phrasing
 from vision_agent.local.engine.answers.taught_file import MOST_NAME
 from vision_agent.local.engine.answers.taught_store import NoRoom, TaughtStore
-from vision_agent.local.engine.language.intents import Request, normalise
+from vision_agent.local.engine.language.normalisation import normalise
+from vision_agent.local.engine.language.taught_names import TaughtNames
 from vision_agent.local.engine.language.vocabulary import singular
 from vision_agent.local.engine.sight import Known, Quality, Sight, TaughtThing
 
@@ -29,18 +30,18 @@ class TaughtObjects:
     Args:
         sight: Learns from pictures.
         store: Keeps what was learned; None keeps nothing.
-        on_names: Told the names a user has taught, whenever they may be new.
+        names: Where the names that users have taught are recorded, for the recogniser.
     """
 
     def __init__(
         self,
         sight: Sight,
         store: TaughtStore | None,
-        on_names: Callable[[str, Sequence[str]], None] | None = None,
+        names: TaughtNames | None = None,
     ) -> None:
         self._sight = sight
         self._store = store
-        self._on_names = on_names
+        self._names = names or TaughtNames()
 
     async def things(self, user: str) -> tuple[TaughtThing, ...]:
         """What the user has taught; nothing, if it can't be read now."""
@@ -51,7 +52,7 @@ class TaughtObjects:
         except OSError as error:
             _logger.warning("what a user taught can't be read: %s", error)
             return ()
-        self._tell_names(user, things)
+        self._record(user, things)
         return things
 
     async def notice(self, user: str) -> list[str]:
@@ -87,7 +88,7 @@ class TaughtObjects:
         except OSError as error:
             _logger.warning("what a user taught can't be kept: %s", error)
             return ["I looked at it, but I can't keep it: writing it down failed."]
-        self._tell_names(turn.user, things)
+        self._record(turn.user, things)
         taught = next(thing for thing in things if thing.name == name)
         said = [f"I'll remember: this is {taught.called}."]
         if len(taught.views) > 1:
@@ -118,7 +119,7 @@ class TaughtObjects:
             return ["I can't forget it: the file can't be written."]
         if not gone:
             return [f"I don't know {'anything' if name is None else f'any {name}'}."]
-        self._tell_names(turn.user, await self.things(turn.user))
+        await self.things(turn.user)
         return [f"I have forgotten {phrasing.listed([called[one] for one in gone])}."]
 
     async def tell(self, user: str) -> list[str]:
@@ -142,9 +143,8 @@ class TaughtObjects:
             return ()
         return (await self._sight.observe(frames, frozenset({"known"}), taught=things)).known or ()
 
-    def _tell_names(self, user: str, things: Sequence[TaughtThing]) -> None:
-        if self._on_names is not None:
-            self._on_names(user, [thing.name for thing in things])
+    def _record(self, user: str, things: Sequence[TaughtThing]) -> None:
+        self._names.record(user, [thing.name for thing in things])
 
 
 def forgets_what_is_seen(turn: Turn, request: Request) -> bool:

@@ -13,12 +13,10 @@ from datetime import datetime
 from typing import Any
 
 from vision_agent.local.contract import ToolRequest
-from vision_agent.local.engine.answers.tool_arguments import (
-    Arguments,
+from vision_agent.local.engine.answers.tool_arguments import Arguments, fill, one_value
+from vision_agent.local.engine.answers.tool_numbers import (
     amount_and_thing,
-    fill,
     is_duration,
-    one_value,
     seconds_of,
     time_answer,
 )
@@ -39,7 +37,7 @@ from vision_agent.local.engine.answers.tool_words import (
     stems,
     tool_concepts,
 )
-from vision_agent.local.engine.language.intents import normalise
+from vision_agent.local.engine.language.normalisation import normalise
 from vision_agent.local.engine.language.spoken_numbers import spoken_duration
 
 _ENOUGH = 0.75
@@ -72,7 +70,7 @@ _GETTERS = ("get", "list", "show", "check", "find", "load", "search", "count")
 
 _ENDS_ITSELF = {"timer": "the timer", "alarm": "the alarm", "wake": "wake up"}
 
-_SAYABLE = ("integer", "number", "boolean")
+_SAYABLE = ("integer", "number")
 
 _VAGUE = frozenset("what text query item message input request name value".split())  # noqa: SIM905
 
@@ -114,8 +112,9 @@ class Plan:
         parameter = self.missing[0]
         words = " ".join(parameter.words)
         if not self.can_be_asked_for:
-            needed = f"It needs the {words}, which has several parts"
-            return f"I can't do that one by myself. {needed}."
+            yes_or_no = "is yes or no, and I can't tell which"
+            needed = yes_or_no if parameter.kind == "boolean" else "has several parts"
+            return f"I can't do that one by myself. It needs the {words}, which {needed}."
         if self.several:
             return "One at a time, please. What comes first?"
         return f"I can do that. {self._asked(parameter, words)}"
@@ -150,8 +149,6 @@ class Plan:
             return f"Which {words}: {listed}?"
         if is_duration(parameter):
             return "When? Say for example: in ten minutes."
-        if parameter.kind == "boolean":
-            return f"Should it be {words}, yes or no?"
         if parameter.kind in ("integer", "number"):
             many = {"count", "quantity", "amount", "many"} & set(parameter.words)
             return "How many?" if many else f"Which {words}?"
@@ -177,10 +174,16 @@ def plan_tool(
         tools: Function declarations as in the setup message.
         now: The time, for what is to be done at a time of day; None if it is not known.
     """
-    words = normalise(text).split()
+    words = _without_reason(normalise(text).split())
     if not words or is_denied(text, tools):
         return None
     return _plan_for(text, words, tools, now)
+
+
+def _without_reason(words: Sequence[str]) -> list[str]:
+    """A request without why it is made: "… because it is broken"."""
+    ends = (at for at, word in enumerate(words) if word in ("because", "since"))
+    return list(words[: next(ends, len(words))])
 
 
 def is_denied(text: str, tools: Sequence[Mapping[str, Any]]) -> bool:

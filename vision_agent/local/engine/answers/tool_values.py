@@ -12,6 +12,11 @@ from vision_agent.local.engine.answers.tool_words import split_name, stem
 FILLERS = frozenset("like today currently think really exactly".split())  # noqa: SIM905
 """Words beside a request that change nothing about which tool is meant."""
 
+QUESTION_WORDS = frozenset(
+    """what who where when why how which is are was do does did can could will would""".split()  # noqa: SIM905
+)
+"""What no answer begins with."""
+
 _NO_VALUE = FILLERS | frozenset(
     """now tomorrow tonight yesterday here there outside please thanks again me you it one ones this
     that these those i we they he she so well then just very much be do does did going to

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from vision_agent.local.contract import Request
 from vision_agent.local.engine.answers import phrasing
 from vision_agent.local.engine.answers.print_lines import expiry_in, lines_about, total_in
 from vision_agent.local.engine.answers.taught_objects import UNKNOWN
-from vision_agent.local.engine.language.intents import Request
 from vision_agent.local.engine.sight import Box, Observations, TaughtThing
 from vision_agent.local.engine.sight.places import LEFT, MIDDLE, RIGHT, place, spot
 

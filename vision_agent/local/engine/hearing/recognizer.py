@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from vision_agent.local.contract import Transcript
-from vision_agent.local.engine.hearing.recognizer_worker import (
+from vision_agent.local.engine.hearing.worker_messages import (
     AUDIO,
     BEGIN,
     CANCEL,
     END,
-    NAMES,
     PAUSE,
     RESULT,
+    Vocabulary,
+    transcript_from_bytes,
 )
-from vision_agent.local.engine.worker_process import WorkerMessage, WorkerProcess
+from vision_agent.local.engine.language.taught_names import TaughtNames
+from vision_agent.local.engine.worker_pipe import WorkerMessage
+from vision_agent.local.engine.worker_process import WorkerProcess
 
 MOST_AT_ONCE = 16
 """Utterances being transcribed at once; a further one is not transcribed, and the log says so."""
@@ -37,9 +39,9 @@ _log = logging.getLogger(__name__)
 class Transcription:
     """One utterance on its way through the worker; its sound is kept until it has a result."""
 
-    def __init__(self, job: int, recognizer: Recognizer, agents: Sequence[str] = ()) -> None:
+    def __init__(self, job: int, recognizer: Recognizer, vocabulary: Vocabulary) -> None:
         self.job = job
-        self.opening = json.dumps(list(agents)).encode() if agents else b""
+        self.opening = vocabulary.to_bytes()
         self.sound = bytearray()
         self.ended = False
         self.tries = 0
@@ -85,9 +87,13 @@ class Recognizer:
 
     The worker may still be starting, or die and be started again: a transcription's sound is kept
     and given to the next worker, so that costs time and no words.
+
+    Args:
+        names: The taught names that every utterance may hold.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, names: TaughtNames | None = None) -> None:
+        self._names = names or TaughtNames()
         self.worker = WorkerProcess(
             "vision_agent.local.engine.hearing.recognizer_worker",
             "The recogniser's process",
@@ -97,17 +103,6 @@ class Recognizer:
         self._answered_s = 0.0
         self._jobs = itertools.count(1)
         self._open: dict[int, Transcription] = {}
-        self._names: tuple[str, ...] = ()
-
-    def listen_for(self, names: Collection[str]) -> None:
-        """What things have been taught as: the grammar holds these names from now on."""
-        wanted = tuple(sorted(names))
-        if wanted != self._names:
-            self._names = wanted
-            self._send_names()
-
-    def _send_names(self) -> None:
-        self.worker.send(NAMES, 0, json.dumps(self._names).encode())
 
     def start(self) -> None:
         """Start the worker in the background."""
@@ -128,7 +123,8 @@ class Recognizer:
         if len(self._open) >= MOST_AT_ONCE:
             _log.warning("%d utterances at once: one more is not transcribed", MOST_AT_ONCE)
             return None
-        utterance = Transcription(next(self._jobs) % 2**32, self, agents)
+        vocabulary = Vocabulary(self._names.known, tuple(sorted(agents)))
+        utterance = Transcription(next(self._jobs) % 2**32, self, vocabulary)
         self._open[utterance.job] = utterance
         self.pass_on(BEGIN, utterance.job, utterance.opening)
         return utterance
@@ -155,8 +151,6 @@ class Recognizer:
 
     def _on_ready(self) -> None:
         self._answered_s = asyncio.get_running_loop().time()
-        if self._names:
-            self._send_names()
         for utterance in list(self._open.values()):
             utterance.tries += 1
             if utterance.tries > _MOST_TRIES:
@@ -171,6 +165,5 @@ class Recognizer:
     def _on_message(self, message: WorkerMessage) -> None:
         if message.op == RESULT:
             self._answered_s = asyncio.get_running_loop().time()
-            found = json.loads(message.payload)
-            _log.debug("heard %s", found)
-            self.settle(message.job, Transcript(found["text"], found["understood"]))
+            _log.debug("recognised %s", message.payload.decode(errors="replace"))
+            self.settle(message.job, transcript_from_bytes(message.payload))

@@ -1,27 +1,14 @@
-"""The intents table as a JSGF grammar, and how far apart two hypotheses sound.
+"""The intents table as a JSGF grammar.
 
 JSGF 1.0 (W3C note of 5 June 2000) is what pocketsphinx reads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection
 
-from vision_agent.local.engine.language.intents import COURTESY, GREETING, INTENTS, RULES
-
-AGREEMENT = 0.45
-"""Largest normalised phone distance at which the grammar is believed.
-
-Measured on 160 real commands and on off-topic speech: 79 % right, 4 % wrong, and no off-topic
-speech accepted; 0.65 would accept 2 % of it.
-"""
-
-SECOND_AGREEMENT = 0.19
-"""The same against the nearest of the general model's ten best hypotheses: it must be all but
-the same, for among ten there is easily one that is merely near.
-
-At 0.15 "say that again" in the engine's own voice was not understood (0.182).
-"""
+from vision_agent.local.engine.language.intents import COURTESY, GREETING, INTENTS
+from vision_agent.local.engine.language.phrase_rules import RULES
 
 EXTRA_WORDS = {"qr": "K Y UW AA R", "barcode": "B AA R K OW D"}
 """Pronunciations (ARPAbet) of words that the dictionary does not hold."""
@@ -90,34 +77,6 @@ def plain_words(hypothesis: str) -> str:
         word = word.split("(")[0]
         words.append(word[:-1] if len(word) == 2 and word.endswith(".") else word)
     return " ".join(words)
-
-
-def phone_distance(
-    first: str, second: str, pronounce: Callable[[str], Sequence[str] | None]
-) -> float:
-    """How differently two word sequences sound.
-
-    Args:
-        first: Words separated by spaces, as a decoder wrote them.
-        second: Likewise.
-        pronounce: A word's phones, or None for a word without a pronunciation.
-
-    Returns:
-        Edit distance of the phones divided by the longer length: 0 the same, 1 nothing in common.
-    """
-    a = [phone for word in first.split() for phone in pronounce(word) or (word,)]
-    b = [phone for word in second.split() for phone in pronounce(word) or (word,)]
-    if not a or not b:
-        return 0.0 if a == b else 1.0
-    row = list(range(len(b) + 1))
-    for i, left in enumerate(a, 1):
-        diagonal, row[0] = row[0], i
-        for j, right in enumerate(b, 1):
-            diagonal, row[j] = (
-                row[j],
-                min(row[j] + 1, row[j - 1] + 1, diagonal + (left != right)),
-            )
-    return row[-1] / max(len(a), len(b))
 
 
 def _words(phrase: str) -> str:

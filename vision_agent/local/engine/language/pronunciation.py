@@ -1,10 +1,12 @@
-"""How an unknown word is probably said: letters to phones, by rule. Pure.
+"""How words sound: phones of words that no dictionary holds, and how far two hypotheses are apart.
 
-The recogniser's dictionary holds 130,000 words; this is for a name that it lacks. It is a rough
-guess, as anybody's is who reads a strange name aloud.
+Pure. The recogniser's dictionary holds 130,000 words; a name that it lacks is spelled by rule, a
+rough guess, as anybody's is who reads a strange name aloud.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 
 _RULES: tuple[tuple[str, str], ...] = (
     *(("tion", "SH AH N"), ("sch", "SH"), ("tch", "CH"), ("igh", "AY"), ("eau", "OW")),
@@ -51,3 +53,31 @@ def spelled_phones(word: str) -> str:
         phones += said.split()
         at += len(letters)
     return " ".join(phones) or "AH"
+
+
+def phone_distance(
+    first: str, second: str, pronounce: Callable[[str], Sequence[str] | None]
+) -> float:
+    """How differently two word sequences sound.
+
+    Args:
+        first: Words separated by spaces, as a decoder wrote them.
+        second: Likewise.
+        pronounce: A word's phones, or None for a word without a pronunciation.
+
+    Returns:
+        Edit distance of the phones divided by the longer length: 0 the same, 1 nothing in common.
+    """
+    a = [phone for word in first.split() for phone in pronounce(word) or (word,)]
+    b = [phone for word in second.split() for phone in pronounce(word) or (word,)]
+    if not a or not b:
+        return 0.0 if a == b else 1.0
+    row = list(range(len(b) + 1))
+    for i, left in enumerate(a, 1):
+        diagonal, row[0] = row[0], i
+        for j, right in enumerate(b, 1):
+            diagonal, row[j] = (
+                row[j],
+                min(row[j] + 1, row[j - 1] + 1, diagonal + (left != right)),
+            )
+    return row[-1] / max(len(a), len(b))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from vision_agent.local.engine.language.intents import MOST_CHARACTERS, normalise
+from vision_agent.local.engine.language.normalisation import MOST_CHARACTERS, normalise
 from vision_agent.local.engine.language.spoken_numbers import number_at
 
 _OPERATORS = (

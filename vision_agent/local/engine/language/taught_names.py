@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from vision_agent.local.engine.language.intents import COLOURS
+from vision_agent.local.engine.language.phrase_rules import COLOURS
 from vision_agent.local.engine.language.vocabulary import NOUNS
 
 MOST_USERS = 8
@@ -13,27 +13,22 @@ MOST_USERS = 8
 
 
 class TaughtNames:
-    """Keeps the names by user.
+    """The names of taught things, by user."""
 
-    Args:
-        on_change: Called with all names when they have changed.
-    """
-
-    def __init__(self, on_change: Callable[[frozenset[str]], None]) -> None:
-        self._on_change = on_change
+    def __init__(self) -> None:
         self._by_user: OrderedDict[str, frozenset[str]] = OrderedDict()
-        self._all: frozenset[str] = frozenset()
 
-    def taught(self, user: str, names: Sequence[str]) -> None:
+    def record(self, user: str, names: Sequence[str]) -> None:
         """A user has taught these names, and no others."""
         self._by_user[user] = frozenset(name for name in names if _needs_listening(name))
         self._by_user.move_to_end(user)
         while len(self._by_user) > MOST_USERS:
             self._by_user.popitem(last=False)
-        now = frozenset().union(*self._by_user.values())
-        if now != self._all:
-            self._all = now
-            self._on_change(now)
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """What the recogniser has to listen for besides the vocabulary, sorted."""
+        return tuple(sorted(frozenset().union(*self._by_user.values())))
 
 
 def _needs_listening(name: str) -> bool:

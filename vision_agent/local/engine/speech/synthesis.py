@@ -21,7 +21,8 @@ from vision_agent.local.engine.speech.voices import (
     voice_named,
 )
 from vision_agent.local.engine.speech.worker_messages import END, PIECE, SAY, STOP, Order
-from vision_agent.local.engine.worker_process import WorkerFailed, WorkerMessage, WorkerProcess
+from vision_agent.local.engine.worker_pipe import WorkerMessage
+from vision_agent.local.engine.worker_process import WorkerFailed, WorkerProcess
 
 _log = logging.getLogger(__name__)
 
@@ -57,7 +58,7 @@ class _Job:
 
 
 class Speech:
-    """The engine's voice. Made with `start`, ended with `close`."""
+    """The engine's voice, from `start` (or `begin`, which does not wait for it) to `close`."""
 
     def __init__(self) -> None:
         self._jobs: asyncio.Queue[_Job] = asyncio.Queue(MAX_TEXTS)
@@ -76,9 +77,14 @@ class Speech:
         self._runner: asyncio.Task[None] | None = None
         self._closed = False
 
+    def begin(self) -> None:
+        """Starts the worker process in the background; `say` waits for it."""
+        self._worker.start()
+        self._runner = asyncio.create_task(self._run(), name="speech")
+
     @classmethod
     async def start(cls) -> Speech:
-        """Starts the worker process.
+        """Starts the worker process and waits until it can speak.
 
         Raises:
             SpeechError: espeak-ng cannot be used; the text says why.
@@ -89,7 +95,7 @@ class Speech:
         except BaseException:
             await speech._worker.close()
             raise
-        speech._runner = asyncio.create_task(speech._run(), name="speech")
+        speech.begin()
         return speech
 
     @property
@@ -103,8 +109,14 @@ class Speech:
         if self._runner is not None:
             self._runner.cancel()
             await asyncio.wait([self._runner])
-            if not self._runner.cancelled() and (error := self._runner.exception()):
-                raise error
+        # A runner that was cancelled before its first step has given up nothing.
+        await self._give_up()
+        if (
+            self._runner is not None
+            and not self._runner.cancelled()
+            and (error := self._runner.exception())
+        ):
+            raise error
 
     async def say(
         self,
@@ -175,12 +187,16 @@ class Speech:
                     job.fail(error)
                 self._current = None
         finally:
-            self._closed = True
-            if self._current is not None:
-                self._current.fail(SpeechError("The voice was closed."))
-            while not self._jobs.empty():
-                self._jobs.get_nowait().fail(SpeechError("The voice was closed."))
-            await self._worker.close()
+            await self._give_up()
+
+    async def _give_up(self) -> None:
+        self._closed = True
+        if self._current is not None:
+            self._current.fail(SpeechError("The voice was closed."))
+            self._current = None
+        while not self._jobs.empty():
+            self._jobs.get_nowait().fail(SpeechError("The voice was closed."))
+        await self._worker.close()
 
     async def _serve(self, job: _Job) -> None:
         try:

@@ -11,7 +11,7 @@ from vision_agent.local.engine.speech.espeak import Espeak, EspeakError
 from vision_agent.local.engine.speech.sound import Samples, SentenceSound, gain_for
 from vision_agent.local.engine.speech.voices import EspeakVoice
 from vision_agent.local.engine.speech.worker_messages import END, PIECE, SAY, STOP, Order
-from vision_agent.local.engine.worker_process import Inbox
+from vision_agent.local.engine.worker_inbox import Inbox
 
 # A language and a voice each; a parent needs a few of them.
 _MAX_GAINS = 512

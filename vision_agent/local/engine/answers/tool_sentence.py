@@ -1,0 +1,72 @@
+"""A sentence whose words are used up by a tool's arguments. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from vision_agent.local.engine.language.clock_times import clock_time
+
+BEFORE_TEXT = (
+    "in",
+    "for",
+    "of",
+    "to",
+    "about",
+    "on",
+    "at",
+    "from",
+    "named",
+    "called",
+    "that",
+    "is",
+)
+"""Words before the value of an argument."""
+
+_LEADING = frozenset("to that about for at of on in if when the a an please is".split())  # noqa: SIM905
+_TRAILING = frozenset("please thanks now and to for is are at on do we i have there".split())  # noqa: SIM905
+_SOME_DAY = datetime(2000, 1, 3)
+
+
+class Sentence:
+    """Words, and which of them stand for an argument already.
+
+    Args:
+        words: Normalised.
+        asked: First word, and past the last, of a phrase that asks for the tool: "remind me".
+        now: The time, for what is to be done at a time of day; None if it is not known.
+    """
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        asked: tuple[int, int] | None = None,
+        now: datetime | None = None,
+    ) -> None:
+        self.words = list(words)
+        self.now = now
+        # Also where nobody knows the time, "at five" is no five of anything.
+        self.clock = clock_time(words, now or _SOME_DAY)
+        self.free = [True] * len(self.words)
+        self.after = 0
+        if asked is not None:
+            self.use(*asked)
+            self.after = asked[1]
+
+    def use(self, start: int, end: int) -> None:
+        """These words stand for something."""
+        self.free[start:end] = [False] * (end - start)
+
+    def rest(self) -> list[str]:
+        """The words that stand for nothing yet."""
+        return [word for word, free in zip(self.words, self.free, strict=True) if free]
+
+
+def plain_text(words: Sequence[str]) -> str:
+    """A text without the small words around it."""
+    kept = list(words)
+    while kept and kept[0] in _LEADING:
+        kept.pop(0)
+    while kept and kept[-1] in _TRAILING:
+        kept.pop()
+    return " ".join(kept)

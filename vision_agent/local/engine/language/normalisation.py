@@ -1,0 +1,44 @@
+"""A sentence brought to the form in which it is matched. Pure."""
+
+from __future__ import annotations
+
+import re
+
+MOST_CHARACTERS = 1_000
+"""Some 200 words: many times what the longest request has."""
+
+_CONTRACTIONS = (
+    (r"\b(what|who|how|where|there|that)'?s\b", r"\1 is"),
+    (r"\b(it|he|she)'s\b", r"\1 is"),
+    (r"\bi'?m\b", "i am"),
+    (r"\b(you|they|we)'re\b", r"\1 are"),
+    (r"\bdon't\b", "do not"),
+    (r"\bcan't\b", "can not"),
+    (r"\b(is|are|was|were|does|did|has|have|had|would|could|should)n't\b", r"\1 not"),
+    (r"\b(i|you|we|they)'ve\b", r"\1 have"),
+    (r"\b(i|you|we|they|he|she|it)'ll\b", r"\1 will"),
+    (r"\b(i|you|we|they|he|she)'d\b", r"\1 would"),
+    # "5 p.m.", "5 o'clock", and the cat's eyes.
+    (r"\b([ap])\.\s?m\b\.?", r"\1m"),
+    (r"\bo'clock\b", "oclock"),
+    (r"\b([a-z]+)'s\b", r"\1s"),
+    (r"\bcolor(s?)\b", r"colour\1"),
+    (r"\brecogniz", "recognis"),
+    (r"\bmemorize\b", "memorise"),
+    (r"\bgray\b", "grey"),
+    (r"\bbar-code\b", "barcode"),
+    (r"\bqr-code\b", "qr code"),
+    (r"\bbye-bye\b", "bye bye"),
+)
+
+
+def normalise(text: str) -> str:
+    """Lower case, contractions expanded, British spelling, single spaces, no punctuation.
+
+    Of a longer text the first `MOST_CHARACTERS` count: whatever is matched with it, matching stays
+    a matter of milliseconds.
+    """
+    text = text[:MOST_CHARACTERS].lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    for pattern, replacement in _CONTRACTIONS:
+        text = re.sub(pattern, replacement, text)
+    return " ".join(re.sub(r"[^a-z0-9 ]+", " ", text).split())

@@ -1,0 +1,65 @@
+"""The child's end of a `worker_pipe`."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import threading
+from typing import BinaryIO, NoReturn
+
+from vision_agent.local.engine.worker_pipe import HEADER, READY, REFUSAL, WorkerMessage, packed
+
+
+class Inbox:
+    """Messages from the parent, and the way back.
+
+    A thread reads stdin all the time, so that EOF ends the process at once, also in the middle of
+    long native work. The queue needs no bound of its own: the parent bounds what it sends.
+    """
+
+    def __init__(self) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's; it closes the pipe
+        self._messages: queue.SimpleQueue[WorkerMessage] = queue.SimpleQueue()
+        # Whatever native code prints must not land between messages.
+        self._out: BinaryIO = os.fdopen(os.dup(1), "wb", buffering=0)
+        os.dup2(2, 1)
+        threading.Thread(target=self._read, name="stdin", daemon=True).start()
+
+    def say_ready(self) -> None:
+        """Tell the parent that jobs may come."""
+        self.send(READY, 0)
+
+    def refuse(self, words: str) -> NoReturn:
+        """End the process instead of taking jobs; ``ready`` raises the words in the parent."""
+        self.send(REFUSAL, 0, words.encode())
+        os._exit(1)
+
+    def next(self, *, wait: bool) -> WorkerMessage | None:
+        """The next message; None when there is none and ``wait`` is false."""
+        try:
+            return self._messages.get(block=wait)
+        except queue.Empty:
+            return None
+
+    def send(self, op: int, job: int, payload: bytes = b"") -> None:
+        """Send one message to the parent; ends the process when there is none any more."""
+        view = memoryview(packed(op, job, payload))
+        try:
+            while view:
+                view = view[self._out.write(view) :]
+        except BrokenPipeError:
+            os._exit(0)
+
+    def _read(self) -> None:
+        # Not sys.stdin: Python aborts when it wants to close that while a thread reads from it.
+        stdin = os.fdopen(os.dup(0), "rb")
+        while True:
+            header = stdin.read(HEADER.size)
+            if len(header) < HEADER.size:
+                os._exit(0)
+            op, job, length = HEADER.unpack(header)
+            payload = stdin.read(length)
+            if len(payload) < length:
+                os._exit(0)
+            self._messages.put(WorkerMessage(op, job, payload))
