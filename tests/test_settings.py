@@ -69,8 +69,8 @@ def test_a_variable_that_is_no_option_is_told_once_with_the_nearest(monkeypatch,
         for _ in range(2):
             assert Settings(_env_file=file).port == 0
     assert [record.getMessage() for record in caplog.records] == [
-        "VISION_AGENT_MAX_CALS (environment) is no option. Nearest: VISION_AGENT_MAX_CALLS.",
         "VISION_AGENT_TOKN (.env) is no option. Nearest: VISION_AGENT_TOKEN.",
+        "VISION_AGENT_MAX_CALS (environment) is no option. Nearest: VISION_AGENT_MAX_CALLS.",
     ]
 
 

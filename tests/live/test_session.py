@@ -1,7 +1,7 @@
 """A live session through the real ADK runner and google-genai client, over a real socket."""
 
 import asyncio
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from datetime import datetime
 
 import pytest
@@ -10,6 +10,7 @@ from google.adk.apps.app import App
 from google.adk.runners import Runner
 from google.adk.sessions.in_memory_session_service import InMemorySessionService
 
+from tests.live.scripted import MODELS, server
 from tests.local.conftest import ScriptedEngine
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.connection.gemini import gemini_at
@@ -28,23 +29,11 @@ from vision_agent.live.model_scope import ModelScope
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.local.contract import Say, ToolRequest, Transcript
-from vision_agent.local.server import serve
-
-MODELS = ["gemini-2.5-flash-native-audio-preview-12-2025", "gemini-3.8-live"]
 
 
 def tell_time() -> dict[str, str]:
     """Tell the time."""
     return {"time": datetime(2020, 1, 2, 3, 4).isoformat()}
-
-
-@asynccontextmanager
-async def server(engine):
-    running = await serve("127.0.0.1", 0, engine)
-    try:
-        yield running
-    finally:
-        await running.close()
 
 
 class Conversation:

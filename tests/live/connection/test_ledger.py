@@ -2,94 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import pytest
 from google.genai import types
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from vision_agent.live.connection.ledger import Ledger, Replay
-
-LOUD, QUIET = b"\x00\x10" * 320, bytes(640)
-
-
-def user(text: str) -> types.Content:
-    return types.Content(role="user", parts=[types.Part(text=text)])
-
-
-def model(text: str) -> types.Content:
-    return types.Content(role="model", parts=[types.Part(text=text)])
-
-
-def result(
-    call_id: str, value: object = 1, scheduling: types.FunctionResponseScheduling | None = None
-) -> types.Content:
-    response = types.FunctionResponse(
-        id=call_id, name="measure", response={"v": value}, scheduling=scheduling
-    )
-    return types.Content(role="user", parts=[types.Part(function_response=response)])
-
-
-def says(ledger: Ledger, text: str = "", **content: object) -> None:
-    said = types.Transcription(text=text) if text else None
-    part = types.LiveServerContent(output_transcription=said, **content)
-    ledger.received(types.LiveServerMessage(server_content=part))
-
-
-def hears(ledger: Ledger, text: str) -> None:
-    heard = types.LiveServerContent(input_transcription=types.Transcription(text=text))
-    ledger.received(types.LiveServerMessage(server_content=heard))
-
-
-def hands(ledger: Ledger, handle: str | None) -> None:
-    update = types.LiveServerSessionResumptionUpdate(
-        new_handle=handle, resumable=handle is not None
-    )
-    ledger.received(types.LiveServerMessage(session_resumption_update=update))
-
-
-def calls(ledger: Ledger, *ids: str, taken: bool = True) -> None:
-    functions = [types.FunctionCall(id=call_id, name="measure", args={}) for call_id in ids]
-    tool_call = types.LiveServerToolCall(function_calls=functions)
-    ledger.received(types.LiveServerMessage(tool_call=tool_call))
-    if taken:
-        parts = [types.Part(function_call=call) for call in functions]
-        ledger.passed_on(types.Content(role="model", parts=parts))
-
-
-def cancels(ledger: Ledger, *ids: str) -> None:
-    cancellation = types.LiveServerToolCallCancellation(ids=list(ids))
-    ledger.received(types.LiveServerMessage(tool_call_cancellation=cancellation))
-
-
-def speaks(ledger: Ledger, pcm: bytes, count: int) -> None:
-    for _ in range(count):
-        ledger.sent_audio(types.Blob(data=pcm, mime_type="audio/pcm;rate=16000"))
-
-
-def told(replay: Replay) -> list[str]:
-    return [line(content) for content in replay.contents]
-
-
-def line(content: types.Content) -> str:
-    part = (content.parts or [types.Part()])[0]
-    if part.function_call:
-        return f"call {part.function_call.id}"
-    if part.function_response:
-        return f"result {part.function_response.id}"
-    return f"{content.role}: {part.text}"
-
-
-def answered(ledger: Ledger, question: str, answer: str) -> None:
-    ledger.sent_content(user(question))
-    says(ledger, answer)
-    says(ledger, generation_complete=True)
-    says(ledger, turn_complete=True)
-
-
-# Words.
+from tests.live.connection.ledger_lines import (
+    LOUD,
+    QUIET,
+    answered,
+    calls,
+    cancels,
+    hands,
+    hears,
+    line,
+    model,
+    result,
+    says,
+    speaks,
+    told,
+    user,
+)
+from vision_agent.live.connection.ledger import Ledger
 
 
 def test_a_handle_stands_for_what_was_said_before_it():
@@ -338,127 +270,6 @@ def test_a_call_without_an_id_is_known_by_its_name(name_only):
 
 
 # All of it, in any order.
-
-
-@dataclass
-class Service:
-    """A model that answers what it is asked, as its sessions know it."""
-
-    said: list[str] = field(default_factory=list)
-    asked: bool = False
-    handles: dict[str, list[str]] = field(default_factory=dict)
-
-    def hear(self, content: types.Content) -> None:
-        self.said.append(line(content))
-        self.asked = content.role == "user"
-
-    def resume(self, replay: Replay) -> None:
-        self.said = list(self.handles[replay.handle]) if replay.handle else []
-        self.asked = False
-        for content in replay.contents:
-            self.hear(content)
-
-
-class Conversations(RuleBasedStateMachine):
-    """A caller, a tool and a model whose connection breaks at any moment."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.ledger, self.service = Ledger(), Service()
-        self.everything: list[str] = []
-        self.answered: list[int] = []
-        self.questions = 0
-        self.begun = False
-        self.running: list[str] = []
-        self.made = 0
-
-    def _typed_and_unanswered(self) -> bool:
-        return self.service.asked and not self.begun
-
-    @precondition(lambda self: not self.begun and not self.service.asked and not self.running)
-    @rule(arrives=st.booleans())
-    def type(self, arrives: bool) -> None:
-        self.questions += 1
-        delivery = self.ledger.sent_content(user(f"q{self.questions}"))
-        self.everything.append(f"user: q{self.questions}")
-        assert delivery.direct is not None
-        if arrives:
-            self.service.hear(delivery.direct)
-        else:
-            self.lose()
-
-    @precondition(lambda self: self._typed_and_unanswered())
-    @rule(taken=st.booleans())
-    def call(self, taken: bool) -> None:
-        self.made += 1
-        calls(self.ledger, f"c{self.made}", taken=taken)
-        if taken:
-            self.running.append(f"c{self.made}")
-            self.everything.append(f"call c{self.made}")
-            self.service.said.append(f"call c{self.made}")
-            self.service.asked = False
-            says(self.ledger, turn_complete=True)
-        else:
-            self.lose()
-
-    @precondition(lambda self: self.running)
-    @rule(arrives=st.booleans())
-    def tool_answers(self, arrives: bool) -> None:
-        call_id = self.running.pop()
-        delivery = self.ledger.sent_content(result(call_id))
-        self.everything.append(f"result {call_id}")
-        if not arrives:
-            self.lose()
-            return
-        for content in [*([delivery.direct] if delivery.direct else []), *delivery.told]:
-            self.service.hear(content)
-
-    @precondition(lambda self: self._typed_and_unanswered())
-    @rule()
-    def answer_begins(self) -> None:
-        says(self.ledger, f"a{self.questions}")
-        self.begun = True
-
-    @precondition(lambda self: self.begun)
-    @rule(handle=st.booleans(), completes=st.booleans())
-    def answer_ends(self, handle: bool, completes: bool) -> None:
-        says(self.ledger, generation_complete=True)
-        self.begun = self.service.asked = False
-        self.answered.append(self.questions)
-        self.everything.append(f"model: a{self.questions}")
-        self.service.said.append(f"model: a{self.questions}")
-        if not completes:
-            self.lose()
-            return
-        says(self.ledger, turn_complete=True)
-        if handle:
-            self.hand()
-
-    def hand(self) -> None:
-        handle = f"H{len(self.service.handles)}"
-        self.service.handles[handle] = list(self.service.said)
-        hands(self.ledger, handle)
-
-    @rule(void=st.booleans())
-    def lose(self, void: bool = False) -> None:
-        if void:
-            self.ledger.forget_handle()
-        self.begun = False
-        self.service.resume(self.ledger.lost())
-
-    @invariant()
-    def the_service_knows_everything_once(self) -> None:
-        assert self.service.said == self.everything
-
-    @invariant()
-    def it_is_asked_what_it_has_not_answered_and_nothing_else(self) -> None:
-        open_question = self.questions > len(self.answered)
-        assert self.service.asked == (open_question and not self.running)
-        assert self.answered == list(range(1, len(self.answered) + 1))
-
-
-TestConversations = Conversations.TestCase
-TestConversations.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
 
 
 def test_what_wants_no_answer_is_told_to_a_new_session_and_is_owed_none():

@@ -1,165 +1,27 @@
 """Conversations that outlive their connections: ADK, google-genai and a server that fails."""
 
 import asyncio
-from contextlib import aclosing, asynccontextmanager
 
 import pytest
-from google.adk.agents.llm_agent import LlmAgent
-from google.adk.apps.app import App
-from google.adk.runners import Runner
-from google.adk.sessions.in_memory_session_service import InMemorySessionService
-from google.genai import types
 
+from tests.live.connection.talking import (
+    LETTER_BYTES,
+    MODELS,
+    breaking_once,
+    some,
+    talking,
+)
 from tests.local.scripted_engine import ScriptedEngine
-from vision_agent.live.connection.gemini import gemini_at
-from vision_agent.live.connection.ledger import Ledger
-from vision_agent.live.connection.observer import Nobody
-from vision_agent.live.connection.resilient import ResilientConnection
 from vision_agent.live.connection.timeouts import Timeouts
-from vision_agent.live.errors import LiveFailure
 from vision_agent.live.events import (
     AgentAudio,
     AgentInterrupted,
     AgentToolCall,
     AgentToolResult,
     AgentTranscript,
-    AgentTurnComplete,
     UserTranscript,
 )
-from vision_agent.live.live_queue import LiveQueue
-from vision_agent.live.model_scope import ModelScope
-from vision_agent.live.run_config import make_run_config
-from vision_agent.live.session import LiveSession
 from vision_agent.local.contract import Say, ToolRequest, Transcript
-from vision_agent.local.scenarios.scenario_file import read_scenario
-from vision_agent.local.server import serve
-
-MODELS = ["gemini-2.5-flash-native-audio-preview-12-2025", "gemini-3.8-live"]
-LETTER_BYTES = 60 * 48
-
-
-class Talk:
-    """A conversation that is read in the background, as a call does."""
-
-    def __init__(self, server, model, timeouts, tools, sub_agents=()) -> None:
-        def llm():
-            llm = gemini_at(f"https://127.0.0.1:{server.port}", server.certificate_pem, model=model)
-            llm.timeouts = timeouts
-            return llm
-
-        agent = LlmAgent(
-            name="tester",
-            model=llm(),
-            tools=tools,
-            instruction="Test.",
-            sub_agents=[
-                LlmAgent(name=name, model=llm(), instruction=f"Be {name}.") for name in sub_agents
-            ],
-        )
-        runner = Runner(
-            app=App(name="tests", root_agent=agent), session_service=InMemorySessionService()
-        )
-        self.live_queue = LiveQueue()
-        self.events: list = []
-        self.connects = 0
-        self.losses: list[str] = []
-        self.cancellations: list[str] = []
-        self.failure: LiveFailure | None = None
-        self._changed = asyncio.Condition()
-        self._session = LiveSession(
-            runner,
-            make_run_config(),
-            self.live_queue,
-            ModelScope(user_id="u", observer=self, gate=self.live_queue),
-            session_id="s",
-            model=model,
-        )
-
-    def connected(self) -> None:
-        self.connects += 1
-
-    def lost(self, why: str) -> None:
-        self.losses.append(why)
-
-    def cancelled(self, call_ids: list[str]) -> None:
-        self.cancellations += call_ids
-
-    async def run(self) -> None:
-        try:
-            async with aclosing(self._session.events()) as events:
-                async for event in events:
-                    self.events.append(event)
-                    async with self._changed:
-                        self._changed.notify_all()
-        except LiveFailure as failure:
-            self.failure = failure
-        async with self._changed:
-            self._changed.notify_all()
-
-    async def until(self, holds) -> None:
-        async with asyncio.timeout(20), self._changed:
-            await self._changed.wait_for(lambda: holds() or self.failure)
-
-    async def turns(self, number: int) -> None:
-        await self.until(
-            lambda: sum(isinstance(e, AgentTurnComplete) for e in self.events) >= number
-        )
-
-    @property
-    def said(self) -> str:
-        """The captions of the agent's side as they came."""
-        deltas = [
-            " " if isinstance(e, AgentTurnComplete) else e.text
-            for e in self.events
-            if isinstance(e, AgentTurnComplete) or (isinstance(e, AgentTranscript) and not e.final)
-        ]
-        return " ".join("".join(deltas).split())
-
-    @property
-    def heard_bytes(self) -> int:
-        return sum(len(e.pcm) for e in self.events if isinstance(e, AgentAudio))
-
-    def count(self, kind) -> int:
-        return sum(isinstance(e, kind) for e in self.events)
-
-
-@asynccontextmanager
-async def talking(engine, model=MODELS[0], *, timeouts=None, tools=(), faults="", sub_agents=()):
-    scenario = read_scenario(f"faults: [{faults}]") if faults else None
-    server = await serve("127.0.0.1", 0, engine, scenario=scenario)
-    timeouts = timeouts or Timeouts(setup_s=5, budget_s=20)
-    talk = Talk(server, model, timeouts, list(tools), sub_agents)
-    task = asyncio.create_task(talk.run())
-    try:
-        yield server, talk
-    finally:
-        talk.live_queue.close()
-        await asyncio.wait([task], timeout=5)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await server.close()
-
-
-def breaking_once(server_of, sentences):
-    """An answer during whose making the connection breaks, the first time it is made."""
-    broken = []
-
-    def answer(turn):
-        yield Say(sentences[0])
-        if not broken:
-            broken.append(True)
-
-            async def tear():
-                server = server_of()
-                await asyncio.sleep(0.1)  # what was said is on its way
-                server.tear_off()
-                await asyncio.Event().wait()
-
-            yield tear
-        for sentence in sentences[1:]:
-            yield Say(sentence)
-
-    return answer
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -310,141 +172,6 @@ async def test_a_tool_is_run_once_though_the_connection_broke_while_it_ran(model
     assert talk.count(AgentToolCall) == 1
 
 
-async def test_a_model_that_stalls_is_asked_again_on_a_new_connection():
-    engine = ScriptedEngine()
-    stuck = asyncio.Event()
-    engine.answers = lambda turn: [stuck.wait] if len(engine.turns) == 1 else [Say("Here I am.")]
-    timeouts = Timeouts(setup_s=5, stall_s=0.5, budget_s=20)
-    async with talking(engine, timeouts=timeouts) as (_, talk):
-        talk.live_queue.text("are you there")
-        await talk.turns(1)
-    assert talk.losses == ["The model does not answer."]
-    assert talk.said == "Here I am."
-
-
-async def test_a_model_that_says_nothing_to_it_twice_is_let_be_and_the_call_goes_on():
-    engine = ScriptedEngine()
-    stuck = asyncio.Event()
-    engine.answers = lambda turn: (
-        [stuck.wait] if turn.text == "one" else [Say(f"You said {turn.text}.")]
-    )
-    timeouts = Timeouts(setup_s=5, stall_s=0.3, budget_s=20)
-    async with talking(engine, timeouts=timeouts) as (_, talk):
-        talk.live_queue.text("one")
-        await talk.turns(1)
-        assert talk.connects == 2
-        talk.live_queue.text("two")
-        await talk.turns(2)
-    assert talk.said == "You said two."
-
-
-async def test_a_service_that_stays_away_ends_the_call_in_words():
-    engine = ScriptedEngine()
-    timeouts = Timeouts(setup_s=1, budget_s=0.5)
-    async with talking(engine, timeouts=timeouts) as (server, talk):
-        talk.live_queue.text("one")
-        await talk.turns(1)
-        await server.close()
-        await talk.until(lambda: talk.failure)
-    assert "can't be reached" in str(talk.failure)
-    assert "did not come back" in str(talk.failure)
-
-
-async def some(condition) -> None:
-    async with asyncio.timeout(15):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
-LONG = "This is an answer that is some seconds long, and none of it may be missing."
-
-
-async def test_go_away_waits_for_the_end_of_the_answer_and_nobody_notices():
-    engine = ScriptedEngine()
-    engine.answers = lambda turn: [Say(LONG if turn.text == "one" else "Still here.")]
-    async with talking(engine, faults="{go_away_s: 60, at: {audio_chunks: 2}}") as (server, talk):
-        talk.live_queue.text("one")
-        await talk.turns(1)
-        await some(lambda: talk.connects == 2)
-        talk.live_queue.text("two")
-        await talk.turns(2)
-    assert talk.said == f"{LONG} Still here."
-    assert talk.heard_bytes == LETTER_BYTES * len(f"{LONG}Still here.")
-    assert talk.losses == []
-    assert [turn.text for turn in engine.turns] == ["one", "two"]
-    assert ("model", LONG) in engine.turns[1].history
-    assert server.faults is not None
-
-
-async def test_go_away_that_leaves_no_time_for_all_of_the_answer_still_cuts_nothing():
-    engine = ScriptedEngine()
-    engine.answers = lambda turn: [Say(LONG)]
-    timeouts = Timeouts(setup_s=5, budget_s=20, go_away_margin_s=0.2)
-    faults = "{go_away_s: 0.6, at: {audio_chunks: 2}}"
-    async with talking(engine, timeouts=timeouts, faults=faults) as (_, talk):
-        talk.live_queue.text("one")
-        await talk.turns(1)
-    assert talk.said == LONG
-    assert talk.heard_bytes == LETTER_BYTES * len(LONG)
-    assert talk.count(AgentInterrupted) == 0
-    assert talk.connects == 2
-
-
-@pytest.mark.parametrize("model", MODELS)
-async def test_go_away_while_a_tool_runs_waits_for_what_comes_of_it(model):
-    engine = ScriptedEngine()
-    engine.answers = lambda turn: (
-        [Say(f"It is {turn.tool_results[-1]['response']['metres']}.")]
-        if turn.tool_results
-        else [ToolRequest("measure", {})]
-    )
-    may_end = asyncio.Event()
-
-    async def measure() -> dict[str, int]:
-        """Measure it."""
-        await may_end.wait()
-        return {"metres": 42}
-
-    async with talking(engine, model, tools=[measure], faults="{go_away_s: 60, at: {turn: 1}}") as (
-        server,
-        talk,
-    ):
-        talk.live_queue.text("how long is it")
-        await talk.until(lambda: talk.count(AgentToolCall))
-        await some(lambda: server.faults.log)
-        assert talk.connects == 1
-        may_end.set()
-        await talk.until(lambda: "42" in talk.said)
-        await some(lambda: talk.connects == 2)
-    assert talk.said == "It is 42."
-    assert talk.losses == []
-
-
-async def test_the_late_result_of_a_cancelled_tool_is_not_spoken_of():
-    engine = ScriptedEngine()
-    may_end = asyncio.Event()
-
-    async def wait() -> dict[str, str]:
-        """Wait."""
-        await may_end.wait()
-        return {"status": "late"}
-
-    engine.answers = lambda turn: [
-        ToolRequest("wait") if turn.text == "wait" and not turn.tool_results else Say("Fine.")
-    ]
-    async with talking(engine, tools=[wait]) as (_, talk):
-        talk.live_queue.text("wait")
-        await talk.until(lambda: talk.count(AgentToolCall))
-        talk.live_queue.text("never mind")
-        await some(lambda: talk.cancellations)
-        may_end.set()
-        await talk.until(lambda: "Fine." in talk.said)
-        talk.live_queue.text("and now")
-        await talk.until(lambda: talk.said.count("Fine.") == 2)
-    assert [turn.text for turn in engine.turns] == ["wait", "never mind", "and now"]
-    assert not any(turn.tool_results for turn in engine.turns)
-
-
 @pytest.mark.parametrize(
     "faults",
     [
@@ -568,62 +295,3 @@ async def test_a_question_that_a_new_session_hears_again_is_not_cut_off_by_its_o
     assert talk.count(AgentInterrupted) == 0
     assert talk.said == "You said one. You said what is this."
     assert ("model", "You said one.") in engine.turns[-1].history
-
-
-@pytest.mark.parametrize("where", ["received", "passed_on"])
-async def test_a_fault_of_our_own_is_not_taken_for_garbage_of_the_services(
-    monkeypatch, caplog, where
-):
-    """It is logged as what it is, and the conversation goes on over a new connection."""
-    engine = ScriptedEngine()
-    failed = []
-    words = "my bank code is 4711"
-    original = getattr(Ledger, where)
-
-    def faulty(ledger, message, *played):
-        content = message.server_content if where == "received" else message
-        if content and not failed:
-            failed.append(True)
-            raise ValueError(f"{words}")
-        return original(ledger, message, *played)
-
-    monkeypatch.setattr(Ledger, where, faulty)
-    async with talking(engine) as (_, talk):
-        talk.live_queue.text("one")
-        await talk.turns(1)
-    assert talk.failure is None
-    assert talk.said == "You said one."
-    assert talk.connects == 2
-    [line] = [r.getMessage() for r in caplog.records if "is given up" in r.getMessage()]
-    assert "in faulty" in line
-    assert "4711" not in line
-    assert "can't be read" not in caplog.text
-
-
-async def test_words_that_are_sent_as_a_connection_is_dropped_at_once_wait_for_the_next():
-    """Who waited for it runs only when it is gone again."""
-
-    class Link:
-        def __init__(self) -> None:
-            self.sent: list[str] = []
-
-        async def send_content(self, content) -> None:
-            self.sent.append(content.parts[0].text)
-
-    resilient = ResilientConnection(
-        None, Ledger(), Nobody(), Nobody(), model="m", timeouts=Timeouts()
-    )
-    sending = asyncio.create_task(
-        resilient.send_content(types.Content(role="user", parts=[types.Part(text="hello")]))
-    )
-    await asyncio.sleep(0)
-    dropped, kept = Link(), Link()
-    resilient._link.opened(dropped)
-    resilient._link.lost()  # before the task has run
-    for _ in range(3):
-        await asyncio.sleep(0)
-    assert not sending.done()
-    assert resilient._ledger.idle  # so the next connection is not told it twice
-    resilient._link.opened(kept)
-    await sending
-    assert (dropped.sent, kept.sent) == ([], ["hello"])

@@ -8,7 +8,7 @@ from google.adk.agents.llm_agent import LlmAgent
 from google.adk.apps.app import App
 from google.adk.runners import Runner
 
-from tests.live.test_session import MODELS, server
+from tests.live.scripted import MODELS, server
 from tests.local.conftest import ScriptedEngine
 from vision_agent.live.connection.gemini import gemini_at
 from vision_agent.live.events import AgentTranscript, AgentTurnComplete

@@ -3,7 +3,7 @@
 from google.adk.events.event import Event
 from google.genai import types
 
-from tests.live.sessions.test_store import answered, said, turn_end, typed
+from tests.live.sessions.stores import answered, said, turn_end, typed
 from vision_agent.live.sessions.history import (
     MAX_LINES_CHARS,
     ConversationLine,

@@ -1,95 +1,26 @@
 """Conversations that outlive their call, and their process; in SQLite and in a real PostgreSQL."""
 
 import asyncio
-import os
-import shutil
 import sqlite3
-import tempfile
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 from google.adk.events.event import Event
-from google.adk.events.event_actions import EventActions
 from google.genai import types
 
-from tests.live.sessions import postgres
+from tests.live.sessions.stores import (
+    APP,
+    answered,
+    happens,
+    key,
+    key_of,
+    opened,
+    said,
+    turn_end,
+    typed,
+)
 from vision_agent.data_folder import DatabaseError
 from vision_agent.live.sessions.history import ConversationLine
-from vision_agent.live.sessions.session_key import SessionKey
-from vision_agent.live.sessions.store import MAX_USERS, SessionLease, SessionStore, make_store
-
-APP = "tests"
-
-
-def key(conversation: SessionLease) -> dict[str, str]:
-    return {
-        "app_name": APP,
-        "user_id": conversation.user_id,
-        "session_id": conversation.session_id,
-    }
-
-
-@pytest.fixture(scope="session")
-def cluster():
-    if postgres.programs() is None:
-        pytest.skip("PostgreSQL is not installed: scripts/setup.sh dev does that on Debian.")
-    # Not below pytest's own folder, which other users can't enter; a socket's path is short, too.
-    folder = Path(tempfile.mkdtemp(prefix="va-"))
-    os.chmod(folder, 0o755)
-    try:
-        with postgres.running(folder / "pg") as running:
-            yield running
-    finally:
-        shutil.rmtree(folder)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request, tmp_path):
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/deep/below/sessions.db"
-    return request.getfixturevalue("cluster").url
-
-
-def key_of(conversation: SessionLease) -> SessionKey:
-    return SessionKey(conversation.user_id, conversation.session_id)
-
-
-@asynccontextmanager
-async def opened(url: str | None, *, on_taken=lambda _session_id: None, **options):
-    """A store as a server process has it, from its start to its end."""
-    store = make_store(APP, url=url, **{"resume_within_s": 600, "keep_s": 86_400, **options})
-    await store.start(on_taken)
-    try:
-        yield store
-    finally:
-        await store.close()
-
-
-def said(text: str) -> Event:
-    heard = types.Transcription(text=text, finished=True)
-    return Event(author="user", input_transcription=heard)
-
-
-def answered(text: str) -> Event:
-    spoken = types.Transcription(text=text, finished=True)
-    return Event(author="agent", output_transcription=spoken)
-
-
-def typed(text: str, **state: object) -> Event:
-    content = types.Content(role="user", parts=[types.Part(text=text)])
-    return Event(author="user", content=content, actions=EventActions(state_delta=dict(state)))
-
-
-def turn_end() -> Event:
-    return Event(author="agent", turn_complete=True)
-
-
-async def happens(store: SessionStore, conversation, *events: Event) -> None:
-    """As ADK's runner does it: on its own copy of the session."""
-    session = await store.get_session(**key(conversation))
-    for event in events:
-        await store.append_event(session, event)
+from vision_agent.live.sessions.store import make_store
 
 
 async def test_a_conversation_goes_on_in_another_process(url):
@@ -319,75 +250,6 @@ async def test_a_file_that_is_deleted_under_a_running_server_is_noticed(tmp_path
         again = await reader.begin(begun.token)
         assert [line.text for line in again.earlier] == ["after", "Yes."]
         assert again.take() == "handle"
-
-
-async def remember(store: SessionStore, conversation: SessionLease, **state: object) -> None:
-    await happens(store, conversation, typed("hello", **{f"user:{k}": v for k, v in state.items()}))
-
-
-async def state_of(store: SessionStore, conversation: SessionLease) -> dict:
-    session = await store.get_session(**key(conversation))
-    return {k: v for k, v in session.state.items() if k.startswith("user:")}
-
-
-ANN, BOB = "a" * 31 + "1", "b" * 31 + "2"
-
-
-async def test_what_an_agent_keeps_of_a_user_is_that_users_alone(url):
-    async with opened(url) as store:
-        ann, unknown = await store.begin(None, ANN), await store.begin(None)
-        await remember(store, ann, name="Ann")
-        await remember(store, unknown, name="Nobody")
-        assert await state_of(store, await store.begin(None, ANN)) == {"user:name": "Ann"}
-        assert await state_of(store, await store.begin(None, BOB)) == {}
-        assert await state_of(store, await store.begin(None)) == {}
-        store.end(ann)
-        store.end(unknown)
-        assert await store.writer.flush(10)
-        again = await store.begin(unknown.token)
-        assert (again.user_id, again.known) == (unknown.user_id, False)
-        assert await state_of(store, again) == {"user:name": "Nobody"}
-    async with opened(url) as restarted:
-        assert await state_of(restarted, await restarted.begin(None, ANN)) == {"user:name": "Ann"}
-        assert await state_of(restarted, await restarted.begin(None, BOB)) == {}
-
-
-async def test_a_continued_conversation_stays_the_user_s_who_began_it(url):
-    async with opened(url) as store:
-        ann = await store.begin(None, ANN)
-        await remember(store, ann, name="Ann")
-        store.end(ann)
-        assert await store.writer.flush(10)
-        for caller in ("", BOB, ANN):
-            again = await store.begin(ann.token, caller)
-            assert (again.resumed, again.user_id) == (True, ANN)
-            store.end(again)
-            assert await store.writer.flush(10)
-
-
-async def test_a_token_with_another_users_key_in_it_is_void(url):
-    async with opened(url) as store:
-        ann = await store.begin(None, ANN)
-        await remember(store, ann, name="Ann")
-        store.end(ann)
-        assert await store.writer.flush(10)
-        secret = (await store.begin(None)).token
-        for forged in (f"{secret}.{ANN}", ann.token.replace(ANN, BOB), f".{ANN}", "." + ann.token):
-            begun = await store.begin(forged, BOB)
-            assert (begun.resumed, begun.user_id) == (False, BOB)
-
-
-async def test_of_users_who_are_gone_no_more_is_kept_in_memory_than_is_allowed():
-    async with opened(None) as store:
-        for number in range(MAX_USERS + 20):
-            for user in (f"{number:032x}", ""):
-                conversation = await store.begin(None, user)
-                await remember(store, conversation, number=number)
-                store.end(conversation)
-                store._drop(conversation.session_id, conversation.user_id)
-        assert len(store.user_state[APP]) == MAX_USERS
-        newest = await store.begin(None, f"{MAX_USERS + 19:032x}")
-        assert await state_of(store, newest) == {"user:number": MAX_USERS + 19}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,161 @@
+"""A conversation over a `ResilientConnection`, read in the background as a call does."""
+
+import asyncio
+from contextlib import aclosing, asynccontextmanager
+
+from google.adk.agents.llm_agent import LlmAgent
+from google.adk.apps.app import App
+from google.adk.runners import Runner
+from google.adk.sessions.in_memory_session_service import InMemorySessionService
+
+from vision_agent.live.connection.gemini import gemini_at
+from vision_agent.live.connection.timeouts import Timeouts
+from vision_agent.live.errors import LiveFailure
+from vision_agent.live.events import (
+    AgentAudio,
+    AgentTranscript,
+    AgentTurnComplete,
+)
+from vision_agent.live.live_queue import LiveQueue
+from vision_agent.live.model_scope import ModelScope
+from vision_agent.live.run_config import make_run_config
+from vision_agent.live.session import LiveSession
+from vision_agent.local.contract import Say
+from vision_agent.local.scenarios.scenario_file import read_scenario
+from vision_agent.local.server import serve
+
+MODELS = ["gemini-2.5-flash-native-audio-preview-12-2025", "gemini-3.8-live"]
+LETTER_BYTES = 60 * 48
+
+
+class Talk:
+    """A conversation that is read in the background, as a call does."""
+
+    def __init__(self, server, model, timeouts, tools, sub_agents=()) -> None:
+        def llm():
+            llm = gemini_at(f"https://127.0.0.1:{server.port}", server.certificate_pem, model=model)
+            llm.timeouts = timeouts
+            return llm
+
+        agent = LlmAgent(
+            name="tester",
+            model=llm(),
+            tools=tools,
+            instruction="Test.",
+            sub_agents=[
+                LlmAgent(name=name, model=llm(), instruction=f"Be {name}.") for name in sub_agents
+            ],
+        )
+        runner = Runner(
+            app=App(name="tests", root_agent=agent), session_service=InMemorySessionService()
+        )
+        self.live_queue = LiveQueue()
+        self.events: list = []
+        self.connects = 0
+        self.losses: list[str] = []
+        self.cancellations: list[str] = []
+        self.failure: LiveFailure | None = None
+        self._changed = asyncio.Condition()
+        self._session = LiveSession(
+            runner,
+            make_run_config(),
+            self.live_queue,
+            ModelScope(user_id="u", observer=self, gate=self.live_queue),
+            session_id="s",
+            model=model,
+        )
+
+    def connected(self) -> None:
+        self.connects += 1
+
+    def lost(self, why: str) -> None:
+        self.losses.append(why)
+
+    def cancelled(self, call_ids: list[str]) -> None:
+        self.cancellations += call_ids
+
+    async def run(self) -> None:
+        try:
+            async with aclosing(self._session.events()) as events:
+                async for event in events:
+                    self.events.append(event)
+                    async with self._changed:
+                        self._changed.notify_all()
+        except LiveFailure as failure:
+            self.failure = failure
+        async with self._changed:
+            self._changed.notify_all()
+
+    async def until(self, holds) -> None:
+        async with asyncio.timeout(20), self._changed:
+            await self._changed.wait_for(lambda: holds() or self.failure)
+
+    async def turns(self, number: int) -> None:
+        await self.until(
+            lambda: sum(isinstance(e, AgentTurnComplete) for e in self.events) >= number
+        )
+
+    @property
+    def said(self) -> str:
+        """The captions of the agent's side as they came."""
+        deltas = [
+            " " if isinstance(e, AgentTurnComplete) else e.text
+            for e in self.events
+            if isinstance(e, AgentTurnComplete) or (isinstance(e, AgentTranscript) and not e.final)
+        ]
+        return " ".join("".join(deltas).split())
+
+    @property
+    def heard_bytes(self) -> int:
+        return sum(len(e.pcm) for e in self.events if isinstance(e, AgentAudio))
+
+    def count(self, kind) -> int:
+        return sum(isinstance(e, kind) for e in self.events)
+
+
+@asynccontextmanager
+async def talking(engine, model=MODELS[0], *, timeouts=None, tools=(), faults="", sub_agents=()):
+    scenario = read_scenario(f"faults: [{faults}]") if faults else None
+    server = await serve("127.0.0.1", 0, engine, scenario=scenario)
+    timeouts = timeouts or Timeouts(setup_s=5, budget_s=20)
+    talk = Talk(server, model, timeouts, list(tools), sub_agents)
+    task = asyncio.create_task(talk.run())
+    try:
+        yield server, talk
+    finally:
+        talk.live_queue.close()
+        await asyncio.wait([task], timeout=5)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await server.close()
+
+
+def breaking_once(server_of, sentences):
+    """An answer during whose making the connection breaks, the first time it is made."""
+    broken = []
+
+    def answer(turn):
+        yield Say(sentences[0])
+        if not broken:
+            broken.append(True)
+
+            async def tear():
+                server = server_of()
+                await asyncio.sleep(0.1)  # what was said is on its way
+                server.tear_off()
+                await asyncio.Event().wait()
+
+            yield tear
+        for sentence in sentences[1:]:
+            yield Say(sentence)
+
+    return answer
+
+
+async def some(condition) -> None:
+    async with asyncio.timeout(15):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+LONG = "This is an answer that is some seconds long, and none of it may be missing."

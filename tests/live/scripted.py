@@ -1,0 +1,16 @@
+"""A Live API whose engine does as a test says."""
+
+from contextlib import asynccontextmanager
+
+from vision_agent.local.server import serve
+
+MODELS = ["gemini-2.5-flash-native-audio-preview-12-2025", "gemini-3.8-live"]
+
+
+@asynccontextmanager
+async def server(engine):
+    running = await serve("127.0.0.1", 0, engine)
+    try:
+        yield running
+    finally:
+        await running.close()

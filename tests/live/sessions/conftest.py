@@ -1,0 +1,31 @@
+"""Databases of both kinds."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tests.live.sessions import postgres
+
+
+@pytest.fixture(scope="session")
+def cluster():
+    if postgres.programs() is None:
+        pytest.skip("PostgreSQL is not installed: scripts/setup.sh dev does that on Debian.")
+    # Not below pytest's own folder, which other users can't enter; a socket's path is short, too.
+    folder = Path(tempfile.mkdtemp(prefix="va-"))
+    os.chmod(folder, 0o755)
+    try:
+        with postgres.running(folder / "pg") as running:
+            yield running
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request, tmp_path):
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/deep/below/sessions.db"
+    return request.getfixturevalue("cluster").url
