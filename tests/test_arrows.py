@@ -1,0 +1,140 @@
+"""Who may import whom: the arrows between the rooms of the package point one way."""
+
+import ast
+from collections import defaultdict
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "vision_agent"
+
+MAY_IMPORT = {
+    "cli": {"server", "agents", "caller", "replay", "talk", "local", "doctor"},
+    "server": {"calls", "agents", "live", "rtc"},
+    "calls": {"agents", "live", "rtc", "tools"},
+    "agents": {"live", "tools"},
+    "live": set(),
+    "tools": set(),
+    "rtc": set(),
+    "replay": {"caller"},
+    "talk": {"caller"},
+    "caller": set(),
+    "local": set(),
+    "doctor": {"server", "agents", "live", "rtc", "talk"},
+}
+
+GROUND = {
+    "addresses",
+    "call_scope",
+    "closing",
+    "data_folder",
+    "jpeg",
+    "logs",
+    "resources",
+    "server_process",
+    "settings",
+    "terminal",
+    "unknown_options",
+    "version",
+}
+"""Single modules that every room may import, and that import each other alone."""
+
+FACE = {"__init__", "__main__", "pytest_plugin"}
+"""What the package shows to others: may import every room, and no room imports it."""
+
+READ_SETTINGS = {"cli", "server", "doctor", "__init__"}
+"""The others are given options of their own."""
+
+
+def name_of(path: Path) -> str:
+    """A module's dotted name below the package; the package's own is `__init__`."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts if len(parts) == 1 else [p for p in parts if p != "__init__"])
+
+
+MODULES = {name_of(path): path for path in PACKAGE.rglob("*.py")}
+
+
+def imports_of(path: Path, *, for_types: bool = True) -> set[str]:
+    """The package's modules that a file imports, wherever in it.
+
+    Args:
+        path: The file.
+        for_types: Count imports under `if TYPE_CHECKING` too.
+    """
+    found: set[str] = set()
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = node.body if for_types else []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for each in node.names:
+                of_folder = _below(f"{node.module}.{each.name}")
+                found.add(of_folder if of_folder in MODULES else _below(node.module))
+        elif isinstance(node, ast.Import):
+            found |= {_below(each.name) for each in node.names}
+    return found & MODULES.keys()
+
+
+def _below(name: str) -> str:
+    return name.removeprefix("vision_agent.")
+
+
+def room_of(module: str) -> str:
+    return module.partition(".")[0]
+
+
+@pytest.fixture(scope="module")
+def arrows() -> dict[str, set[tuple[str, str]]]:
+    """Of each room, the imports that leave it."""
+    found: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for module, path in MODULES.items():
+        for imported in imports_of(path):
+            if room_of(imported) != room_of(module):
+                found[room_of(module)].add((module, imported))
+    return found
+
+
+def test_every_module_stands_in_a_room_or_is_named_here():
+    assert {room_of(module) for module in MODULES} == MAY_IMPORT.keys() | GROUND | FACE
+
+
+def test_rooms_import_only_what_they_may(arrows):
+    wrong = [
+        arrow
+        for room, allowed in MAY_IMPORT.items()
+        for arrow in arrows[room]
+        if room_of(arrow[1]) not in allowed | GROUND
+    ]
+    assert wrong == []
+
+
+def test_modules_of_the_ground_import_each_other_alone(arrows):
+    assert [arrow for one in GROUND for arrow in arrows[one] if arrow[1] not in GROUND] == []
+
+
+def test_options_are_read_at_the_top_and_handed_down_in_parts(arrows):
+    readers = {room for room, found in arrows.items() for arrow in found if arrow[1] == "settings"}
+    assert readers <= READ_SETTINGS
+
+
+def test_no_arrow_points_up_and_nothing_goes_in_a_circle():
+    # Raises for a circle.
+    order = list(TopologicalSorter(MAY_IMPORT).static_order())
+    assert order.index("live") < order.index("agents") < order.index("calls")
+    assert order.index("calls") < order.index("server") < order.index("cli")
+    modules = {module: imports_of(path, for_types=False) for module, path in MODULES.items()}
+    list(TopologicalSorter(modules).static_order())
+
+
+def test_an_import_is_seen_wherever_it_stands(tmp_path):
+    file = tmp_path / "example.py"
+    file.write_text(
+        "from vision_agent import settings\n"
+        "import vision_agent.jpeg\n"
+        "if TYPE_CHECKING:\n    from vision_agent.rtc import Peer\n"
+        "def later():\n    from vision_agent.rtc.speaker import Speaker\n"
+    )
+    assert imports_of(file, for_types=False) == {"settings", "jpeg", "rtc.speaker"}
+    assert imports_of(file) == {"settings", "jpeg", "rtc.speaker", "rtc"}
