@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vision_agent.local.scenarios.faults import ConnectionFaults, FaultPlan, Moment
+from vision_agent.local.scenarios.faults import ConnectionEvent, ConnectionFaults, FaultPlan
 from vision_agent.local.scenarios.scenario import Drop, ExpiredHandle, FaultKind, Refuse, Stall
 from vision_agent.local.scenarios.scenario_file import read_scenario
 
@@ -24,25 +24,28 @@ def connected(plan: FaultPlan) -> ConnectionFaults:
 def ready(plan: FaultPlan, now_s: float = 0.0, *, resuming: bool = False) -> ConnectionFaults:
     """A connection that got through its setup with nothing going wrong."""
     faults = connected(plan)
-    assert faults.happened([Moment.RESUMING if resuming else Moment.SETUP], now_s) == []
-    assert faults.happened([Moment.READY], now_s) == []
+    assert (
+        faults.happened([ConnectionEvent.RESUMING if resuming else ConnectionEvent.SETUP], now_s)
+        == []
+    )
+    assert faults.happened([ConnectionEvent.READY], now_s) == []
     return faults
 
 
 def test_without_conditions_it_strikes_once_the_first_connection_is_set_up() -> None:
     told = plan("{drop: 1006}")
     first = connected(told)
-    assert first.happened([Moment.SETUP], 0) == []
-    assert first.happened([Moment.READY], 0) == [TORN]
+    assert first.happened([ConnectionEvent.SETUP], 0) == []
+    assert first.happened([ConnectionEvent.READY], 0) == [TORN]
     assert ready(told).wake_at_s is None
 
 
 def test_it_waits_for_its_connection_turn_and_piece_of_sound() -> None:
     told = plan("{drop: 1006, at: {connection: 2, turn: 2, audio_chunks: 2}}")
     for faults in (ready(told), ready(told)):
-        sound = [Moment.OUTPUT, Moment.AUDIO]
+        sound = [ConnectionEvent.OUTPUT, ConnectionEvent.AUDIO]
         assert faults.happened(sound * 3, 0) == []
-        assert faults.happened([Moment.TURN_COMPLETE], 0) == []
+        assert faults.happened([ConnectionEvent.TURN_COMPLETE], 0) == []
         assert faults.happened(sound, 0) == []
         assert faults.happened(sound, 0) == ([TORN] if faults.number == 2 else [])
 
@@ -51,10 +54,10 @@ def test_its_delay_begins_when_everything_else_has_come_about() -> None:
     told = plan("{drop: 1006, at: {turn: 1, after_s: 3}}")
     faults = ready(told)
     assert faults.wake_at_s is None
-    assert faults.happened([Moment.OUTPUT], 10) == []
+    assert faults.happened([ConnectionEvent.OUTPUT], 10) == []
     assert faults.wake_at_s == 13
     assert faults.due(12.9) == []
-    assert faults.happened([Moment.TURN_COMPLETE], 12.9) == []
+    assert faults.happened([ConnectionEvent.TURN_COMPLETE], 12.9) == []
     assert faults.due(13) == [TORN]
     assert faults.wake_at_s is None
 
@@ -64,27 +67,29 @@ def test_it_strikes_once_in_a_connection_and_as_often_as_it_may() -> None:
     struck = []
     for _ in range(3):
         faults = connected(told)
-        struck.append(faults.happened([Moment.SETUP, Moment.READY], 0) + faults.due(1))
+        struck.append(
+            faults.happened([ConnectionEvent.SETUP, ConnectionEvent.READY], 0) + faults.due(1)
+        )
     assert struck == [[Drop(1011)], [Drop(1011)], []]
 
 
 def test_at_the_setup_means_before_it_is_answered() -> None:
     told = plan("{setup_complete_s: 2}")
-    assert connected(told).happened([Moment.SETUP], 0) == [Stall(2.0)]
-    assert connected(told).happened([Moment.SETUP, Moment.READY], 0) == []
+    assert connected(told).happened([ConnectionEvent.SETUP], 0) == [Stall(2.0)]
+    assert connected(told).happened([ConnectionEvent.SETUP, ConnectionEvent.READY], 0) == []
 
 
 def test_a_handle_can_expire_only_for_who_brings_one() -> None:
     told = plan("{handle: expired}")
-    assert connected(told).happened([Moment.SETUP, Moment.READY], 0) == []
-    assert connected(told).happened([Moment.RESUMING], 0) == [ExpiredHandle()]
+    assert connected(told).happened([ConnectionEvent.SETUP, ConnectionEvent.READY], 0) == []
+    assert connected(told).happened([ConnectionEvent.RESUMING], 0) == [ExpiredHandle()]
 
 
 def test_refused_attempts_are_counted_as_connections() -> None:
     told = plan("{refuse: 503, at: {connection: 2}, times: 2}, {drop: 1006, at: {connection: 4}}")
     refusals = [told.connect()[1] for _ in range(3)]
     assert refusals == [None, Refuse(503), Refuse(503)]
-    assert connected(told).happened([Moment.SETUP, Moment.READY], 0) == [TORN]
+    assert connected(told).happened([ConnectionEvent.SETUP, ConnectionEvent.READY], 0) == [TORN]
 
 
 def test_go_away_is_followed_by_its_close() -> None:
@@ -113,8 +118,8 @@ def test_one_after_another_as_listed() -> None:
 def test_an_armed_fault_waits_for_its_sound_and_the_next_one_for_it() -> None:
     told = plan("{drop: 1011, at: {audio_chunks: 2}}, {stall_s: 1}", "every_s: 10")
     faults = ready(told)
-    sound = [Moment.OUTPUT, Moment.AUDIO]
-    assert faults.happened(sound * 5 + [Moment.TURN_COMPLETE], 5) == []
+    sound = [ConnectionEvent.OUTPUT, ConnectionEvent.AUDIO]
+    assert faults.happened(sound * 5 + [ConnectionEvent.TURN_COMPLETE], 5) == []
     assert faults.due(10) == []
     assert faults.wake_at_s is None
     assert faults.happened(sound, 35) == []
@@ -134,9 +139,9 @@ def test_what_strikes_only_who_connects_tears_the_connection_off_first() -> None
     faults = ready(told, 31)
     assert faults.due(39) == []
     assert faults.due(40) == [TORN]
-    assert connected(told).happened([Moment.RESUMING], 41) == [ExpiredHandle()]
+    assert connected(told).happened([ConnectionEvent.RESUMING], 41) == [ExpiredHandle()]
     assert ready(told, 42).due(52) == [TORN]
-    assert connected(told).happened([Moment.RESUMING], 53) == [Stall(3.0)]
+    assert connected(told).happened([ConnectionEvent.RESUMING], 53) == [Stall(3.0)]
 
 
 def in_random_order(seed: int) -> Iterator[FaultKind]:

@@ -31,7 +31,7 @@ from vision_agent.local.scenarios.scenario import (
 )
 
 
-class Moment(Enum):
+class ConnectionEvent(Enum):
     """What happens on a connection."""
 
     SETUP = auto()
@@ -49,7 +49,7 @@ class Moment(Enum):
 
 
 @dataclass(slots=True)
-class _Left:
+class _RemainingFault:
     """How often one fault has still to strike; None for always. ``key`` is its own for ever."""
 
     key: int
@@ -68,9 +68,11 @@ class FaultPlan:
         self._every_s = scenario.every_s
         self._order = _in_order(scenario)
         self._keys = count()
-        self._left = [_Left(next(self._keys), fault, fault.times) for fault in scenario.faults]
+        self._left = [
+            _RemainingFault(next(self._keys), fault, fault.times) for fault in scenario.faults
+        ]
         self._attempts = 0
-        self._armed: _Left | None = None
+        self._armed: _RemainingFault | None = None
         self._next_s: float | None = None
 
     def connect(self) -> tuple[ConnectionFaults, Refuse | None]:
@@ -83,14 +85,14 @@ class FaultPlan:
                 return ConnectionFaults(self, self._attempts), fault.kind
         return ConnectionFaults(self, self._attempts), None
 
-    def open(self) -> list[_Left]:
+    def open(self) -> list[_RemainingFault]:
         """The faults that may strike now."""
         left = self._left
         if self._every_s is not None:
             left = [self._armed] if self._armed is not None else []
         return [entry for entry in left if entry.times is None or entry.times > 0]
 
-    def struck(self, left: _Left, now_s: float | None) -> None:
+    def struck(self, left: _RemainingFault, now_s: float | None) -> None:
         """A fault has struck; the time is None while a client connects."""
         if left.times is not None:
             left.times -= 1
@@ -118,7 +120,7 @@ class FaultPlan:
             return False
         if self._armed is None:
             fault = next(self._order)
-            self._armed = _Left(next(self._keys), fault, fault.times)
+            self._armed = _RemainingFault(next(self._keys), fault, fault.times)
         tears_off = self._armed.fault.needs_connect
         self._next_s = now_s + self._every_s if tears_off else None
         return tears_off
@@ -139,7 +141,7 @@ class ConnectionFaults:
     """What goes wrong on one connection.
 
     Attributes:
-        number: The how manieth attempt to connect it is.
+        number: Ordinal of the attempt to connect, from 1.
     """
 
     _plan: FaultPlan
@@ -154,7 +156,7 @@ class ConnectionFaults:
     _struck: set[int] = field(default_factory=set)
     _closing: list[tuple[float, Drop]] = field(default_factory=list)
 
-    def happened(self, moments: Sequence[Moment], now_s: float) -> list[FaultKind]:
+    def happened(self, moments: Sequence[ConnectionEvent], now_s: float) -> list[FaultKind]:
         """Something has happened; what strikes now."""
         for moment in moments:
             self._count(moment)
@@ -194,21 +196,21 @@ class ConnectionFaults:
             times.append(self._plan.wake_at_s)
         return min(times, default=None)
 
-    def _count(self, moment: Moment) -> None:
+    def _count(self, moment: ConnectionEvent) -> None:
         match moment:
-            case Moment.SETUP:
+            case ConnectionEvent.SETUP:
                 self._setup = True
-            case Moment.RESUMING:
+            case ConnectionEvent.RESUMING:
                 self._setup = self._resuming = True
-            case Moment.READY:
+            case ConnectionEvent.READY:
                 self._ready = True
-            case Moment.OUTPUT if not self._in_turn:
+            case ConnectionEvent.OUTPUT if not self._in_turn:
                 self._in_turn = True
                 self._turns += 1
                 self._chunks = 0
-            case Moment.AUDIO:
+            case ConnectionEvent.AUDIO:
                 self._chunks += 1
-            case Moment.TURN_COMPLETE:
+            case ConnectionEvent.TURN_COMPLETE:
                 self._in_turn = False
             case _:
                 pass

@@ -28,7 +28,7 @@ from websockets.http11 import Request, Response
 from vision_agent.local.api import server_messages
 from vision_agent.local.api.json_fields import field
 from vision_agent.local.api.server_messages import ServerMessage
-from vision_agent.local.scenarios.faults import ConnectionFaults, FaultPlan, Moment
+from vision_agent.local.scenarios.faults import ConnectionEvent, ConnectionFaults, FaultPlan
 from vision_agent.local.scenarios.scenario import (
     NOISE,
     NOT_JSON,
@@ -129,7 +129,7 @@ class FaultyConnection:
         first = await self._connection.recv()
         setup = _setup_of(first)
         resuming = setup is not None and bool(_handle_of(setup))
-        strikes = self._decided([Moment.RESUMING if resuming else Moment.SETUP])
+        strikes = self._decided([ConnectionEvent.RESUMING if resuming else ConnectionEvent.SETUP])
         await self._strike(strikes)
         if setup is not None and ExpiredHandle() in strikes:
             # The session refuses it in its own words.
@@ -176,7 +176,7 @@ class FaultyConnection:
             async with asyncio.timeout_at(until_s):
                 await self._connection.wait_closed()
 
-    def _decided(self, moments: Sequence[Moment]) -> list[FaultKind]:
+    def _decided(self, moments: Sequence[ConnectionEvent]) -> list[FaultKind]:
         if not moments:
             return []
         strikes = self._faults.happened(moments, self._loop.time())
@@ -230,19 +230,19 @@ def oversized(size_bytes: int) -> bytes:
     return head + b" " * (size_bytes - len(head) - len(tail)) + tail
 
 
-def _moments(said: ServerMessage) -> list[Moment]:
+def _moments(said: ServerMessage) -> list[ConnectionEvent]:
     if "setupComplete" in said:
-        return [Moment.READY]
+        return [ConnectionEvent.READY]
     if "toolCall" in said:
-        return [Moment.OUTPUT]
+        return [ConnectionEvent.OUTPUT]
     content = said.get("serverContent", {})
     moments = []
     if content.keys() & {"modelTurn", "outputTranscription", "inputTranscription"}:
-        moments.append(Moment.OUTPUT)
+        moments.append(ConnectionEvent.OUTPUT)
     parts = content.get("modelTurn", {}).get("parts", ())
-    moments += [Moment.AUDIO for part in parts if "inlineData" in part]
+    moments += [ConnectionEvent.AUDIO for part in parts if "inlineData" in part]
     if content.get("turnComplete"):
-        moments.append(Moment.TURN_COMPLETE)
+        moments.append(ConnectionEvent.TURN_COMPLETE)
     return moments
 
 

@@ -53,7 +53,7 @@ class When:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ScriptedAnswer:
     """What to do in the turns that ``when`` is about.
 
     Attributes:
@@ -200,7 +200,7 @@ class Scenario:
     voice: Literal["speech", "tone"] = "speech"
     hears: tuple[Transcript, ...] = ()
     hears_then: Literal["engine", "again", "nothing"] = "engine"
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[ScriptedAnswer, ...] = ()
     otherwise: tuple[Step, ...] | None = None
     faults: tuple[Fault, ...] = ()
     every_s: float | None = None

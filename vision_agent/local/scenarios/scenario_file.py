@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 
 from vision_agent.local.contract import Say, ToolRequest, Transcript
 from vision_agent.local.scenarios.fault_reader import read_fault
-from vision_agent.local.scenarios.scenario import Answer, Fault, Pause, Scenario, Step, When
+from vision_agent.local.scenarios.scenario import Fault, Pause, Scenario, ScriptedAnswer, Step, When
 from vision_agent.local.scenarios.scenario_reader import ScenarioError, Value, read_yaml
 
 MAX_FILE_BYTES = 2**20
@@ -102,9 +102,9 @@ def _heard(item: Value) -> Transcript:
     return Transcript(text, understood)
 
 
-def _answer(item: Value) -> Answer:
+def _answer(item: Value) -> ScriptedAnswer:
     given = item.fields(("when", "times", *_STEPS))
-    return Answer(
+    return ScriptedAnswer(
         when=_when(given["when"]) if "when" in given else When(),
         steps=_steps(given, item),
         times=given["times"].count(1, 10**6) if "times" in given else None,

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from vision_agent.local.contract import Say, ToolRequest, Transcript, Turn
-from vision_agent.local.scenarios.scenario import Answer, Scenario, Step, When
+from vision_agent.local.scenarios.scenario import Scenario, ScriptedAnswer, Step, When
 
 _NOT_WORDS = re.compile(r"[^\w']+")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -55,7 +55,7 @@ class Script:
             return None
         return tuple(_filled(step, turn) for step in self._scenario.otherwise)
 
-    def _is_left(self, index: int, answer: Answer) -> bool:
+    def _is_left(self, index: int, answer: ScriptedAnswer) -> bool:
         return answer.times is None or self._given[index] < answer.times
 
 
