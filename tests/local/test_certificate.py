@@ -1,14 +1,13 @@
-"""The certificate is believed whatever the clock says, as its server hands it over itself."""
+"""A client that was given the certificate trusts the server, and no other client does."""
 
 from __future__ import annotations
 
 import contextlib
-import datetime
 import ssl
 
 import pytest
 
-from vision_agent.local.certificate import make_certificate
+from vision_agent.local.certificate import make_tls
 
 
 def shake_hands(client: ssl.SSLObject, server: ssl.SSLObject, *pipes: ssl.MemoryBIO) -> None:
@@ -21,19 +20,37 @@ def shake_hands(client: ssl.SSLObject, server: ssl.SSLObject, *pipes: ssl.Memory
             to_client.write(from_server.read())
 
 
-@pytest.mark.parametrize("days", [-3000, -366, -2, 0, 2, 366, 3000])
-def test_a_clock_that_is_set_back_or_forward_after_the_start_changes_nothing(days: int) -> None:
-    # The handshake is made now: it is the start that was at another time.
-    made_at = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=days)
-    certificate = make_certificate(made_at)
-    trust = ssl.create_default_context(cadata=certificate.certificate_pem)
+def connected(trust: ssl.SSLContext, host: str) -> ssl.SSLObject:
+    context, _ = SERVER
     pipes = [ssl.MemoryBIO() for _ in range(4)]
     from_client, to_client, from_server, to_server = pipes
-    client = trust.wrap_bio(to_client, from_client, server_hostname="127.0.0.1")
-    context = certificate.server_context()
+    client = trust.wrap_bio(to_client, from_client, server_hostname=host)
     server = context.wrap_bio(to_server, from_server, server_side=True)
     shake_hands(client, server, *pipes)
-    assert client.getpeercert()
     client.write(b"hello")
     to_server.write(from_client.read())
     assert server.read() == b"hello"
+    return client
+
+
+SERVER = make_tls()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_a_client_that_was_given_the_certificate_trusts_the_server(host: str) -> None:
+    client = connected(ssl.create_default_context(cadata=SERVER[1]), host)
+    seen = client.getpeercert()
+    assert seen
+    assert ssl.cert_time_to_seconds(str(seen["notBefore"])) < 1_000_000_000  # 2001
+    assert ssl.cert_time_to_seconds(str(seen["notAfter"])) > 2_100_000_000  # 2036
+
+
+@pytest.mark.parametrize("other", [None, make_tls()[1]])
+def test_a_client_that_was_not_does_not(other: str | None) -> None:
+    with pytest.raises(ssl.SSLCertVerificationError, match="verify failed"):
+        connected(ssl.create_default_context(cadata=other), "127.0.0.1")
+
+
+def test_the_server_is_no_other_host() -> None:
+    with pytest.raises(ssl.SSLCertVerificationError, match="not valid for"):
+        connected(ssl.create_default_context(cadata=SERVER[1]), "example.org")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -25,7 +24,7 @@ from vision_agent.local.api.send_queue import ClientTooSlow
 from vision_agent.local.api.server_messages import ServerMessage, encode
 from vision_agent.local.api.session import Session
 from vision_agent.local.api.setup_message import parse_setup
-from vision_agent.local.certificate import make_certificate
+from vision_agent.local.certificate import make_tls
 from vision_agent.local.door import Door
 from vision_agent.local.lines import Lines, NoLine
 from vision_agent.local.scenarios.faulty_connection import Faults, FaultyConnection
@@ -119,14 +118,14 @@ async def serve(
     """
     faults = Faults(scenario) if scenario and scenario.faults else None
     engine = ScenarioEngine(scenario or Scenario(), engine) if scenario or not engine else engine
-    certificate = make_certificate(datetime.datetime.now(datetime.UTC))
+    tls, certificate_pem = make_tls()
     door = Door(host, port, MAX_HANDSHAKES)
     lines = Lines[websocket_server.ServerConnection](max_connections)
     service = _Service(engine, door, lines, setup_within_s, limits, faults, api_key)
     server = await websocket_server.serve(
         service.converse,
         sock=door,
-        ssl=certificate.server_context(),
+        ssl=tls,
         process_request=service.admit,
         # Sound does not compress, and on one machine there is nothing to save.
         compression=None,
@@ -136,9 +135,7 @@ async def serve(
         server_header=None,
     )
     address = next(iter(server.sockets)).getsockname()
-    return LocalServer(
-        int(address[1]), certificate.certificate_pem, server, service.handles, faults
-    )
+    return LocalServer(int(address[1]), certificate_pem, server, service.handles, faults)
 
 
 @dataclass(slots=True)
