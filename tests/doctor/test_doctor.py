@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from aioice import stun
 
+from tests.support.forked import start_forked
 from vision_agent import IceServer, Settings
 from vision_agent.doctor.finding import Finding
 from vision_agent.doctor.model_checks import check_key, check_model, check_service
@@ -224,7 +225,7 @@ async def test_a_check_that_hangs_or_breaks_does_not_hold_up_the_others() -> Non
 
 
 async def run_doctor(*arguments: str, **environment: str) -> tuple[int, str]:
-    process = await asyncio.create_subprocess_exec(
+    process = await start_forked(
         *(sys.executable, "-m", "vision_agent", "doctor", *arguments),
         stdout=asyncio.subprocess.PIPE,
         env=os.environ | environment,

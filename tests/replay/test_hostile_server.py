@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.answering_server import Behaviour, answering_server
+from tests.support.forked import start_forked
 from tests.support.reports import received, report_of
 from tests.support.signals import tone
 from vision_agent.caller.transcript import CallTranscript
@@ -133,7 +134,7 @@ async def test_neither_replay_nor_talk_pass_on_what_a_terminal_would_obey(
             ("replay", str(bottle), "--type", "hello", "--html", "report.html"),
             ("talk", "--text", "--camera", "none"),
         ):
-            process = await asyncio.create_subprocess_exec(
+            process = await start_forked(
                 *(sys.executable, "-m", "vision_agent", *command, "--url", server.url),
                 *("--timeout", "20"),
                 cwd=tmp_path,

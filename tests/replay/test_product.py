@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import serving
+from tests.support.forked import start_forked
 from tests.support.signals import silence
 from vision_agent.caller.recording import SOUND_RATE_HZ, resample
 from vision_agent.local import speak_question
@@ -89,7 +90,7 @@ async def test_the_command_fails_in_words_when_the_recording_is_none(tmp_path: P
 
 
 async def run_command(*arguments: str) -> tuple[int, str]:
-    process = await asyncio.create_subprocess_exec(
+    process = await start_forked(
         sys.executable,
         "-m",
         "vision_agent",

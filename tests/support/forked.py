@@ -126,10 +126,11 @@ class ForkedProcess:
         cls,
         program: str,
         *arguments: str,
-        stdin: int | None = None,
-        stdout: int | None = None,
+        stdin: int | IO[bytes] | None = None,
+        stdout: int | IO[bytes] | None = None,
         stderr: int | IO[bytes] | None = None,
         env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
         start_new_session: bool = False,
     ) -> Self:
         """In the place of `asyncio.create_subprocess_exec`, for ``python -m module …``."""
@@ -142,10 +143,15 @@ class ForkedProcess:
                 if wanted == subprocess.PIPE:
                     ends = os.pipe() if number == 0 else os.pipe()[::-1]
                     streams[number], ours[number] = ends
-                    theirs.callback(os.close, ends[0])
+                    theirs.callback(os.close, streams[number])
+                elif wanted == subprocess.DEVNULL:
+                    streams[number] = os.open(os.devnull, os.O_RDWR)
+                    theirs.callback(os.close, streams[number])
+                elif wanted == subprocess.STDOUT:
+                    streams[number] = streams[1]
                 elif wanted is not None:
-                    streams[number] = wanted.fileno()
-            told = _ask(module, rest, env, None, streams, new_session=start_new_session)
+                    streams[number] = wanted if isinstance(wanted, int) else wanted.fileno()
+            told = _ask(module, rest, env, cwd, streams, new_session=start_new_session)
         reader, writer = await asyncio.open_connection(sock=told)
         if not (pid := await reader.readline()):
             raise RuntimeError("The fork server has ended; it said why on standard error.")

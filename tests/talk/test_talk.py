@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import serving
+from tests.support.forked import start_forked
 
 from .pulse import pulse_audio
 
@@ -46,7 +47,7 @@ class Talk:
 
 @contextlib.asynccontextmanager
 async def talking(*arguments: str | Path, **options) -> AsyncIterator[Talk]:
-    process = await asyncio.create_subprocess_exec(
+    process = await start_forked(
         *(sys.executable, "-m", "vision_agent", "talk"),
         *(str(argument) for argument in arguments),
         **{"stdin": asyncio.subprocess.DEVNULL} | options,
