@@ -66,8 +66,9 @@ def imports_of(path: Path, *, for_types: bool = True) -> set[str]:
     found: set[str] = set()
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            node.body = node.body if for_types else []
+        if not for_types and isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body.clear()
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
             for each in node.names:
                 of_folder = _below(f"{node.module}.{each.name}")
