@@ -1,7 +1,7 @@
 """The engine of the local Live API: hears, sees, answers and speaks, for all conversations.
 
 It owns the worker processes (one that recognises speech, one that speaks) and the threads that
-look at pictures. No model is fetched, and nothing leaves the machine.
+look at frames. No model is fetched, and nothing leaves the machine.
 """
 
 from __future__ import annotations

@@ -155,7 +155,7 @@ class _Deaf:
     def cancel(self) -> None:
         pass
 
-    async def heard(self) -> Transcript:
+    async def transcript(self) -> Transcript:
         return Transcript("", False)
 
 

@@ -18,7 +18,7 @@ async def test_what_is_said_before_the_worker_is_up_is_heard() -> None:
     assert utterance is not None
     utterance.feed(spoken("what-do-you-see"))
     utterance.end()
-    assert await utterance.heard() == SEE
+    assert await utterance.transcript() == SEE
     await recognizer.close()
 
 
@@ -35,7 +35,7 @@ async def test_a_worker_that_dies_costs_no_words() -> None:
     os.kill(killed, signal.SIGKILL)
     utterance.feed(question[30_000:])
     utterance.end()
-    assert await utterance.heard() == SEE
+    assert await utterance.transcript() == SEE
     assert recognizer.worker.restarts == 1
     assert recognizer.worker.pid != killed
     await recognizer.close()
@@ -54,7 +54,7 @@ async def test_sound_that_kills_every_worker_is_given_up() -> None:
         async with asyncio.timeout(60):
             while recognizer.worker.pid == pid:
                 await asyncio.sleep(0.01)
-    assert await utterance.heard() == Transcript("", False, lost=True)
+    assert await utterance.transcript() == Transcript("", False, lost=True)
     await recognizer.close()
 
 
@@ -74,7 +74,7 @@ async def test_several_speak_at_once_and_each_is_heard() -> None:
         utterance.end()
     for utterance in utterances:
         assert utterance is not None
-        heard.append((await utterance.heard()).text)
+        heard.append((await utterance.transcript()).text)
     assert heard == ["what do you see", "read the text", "hello", "what changed"]
     await recognizer.close()
 
@@ -89,7 +89,7 @@ async def test_no_more_than_a_bounded_number_is_listened_to() -> None:
     first.feed(silence(14_000))
     assert len(first.sound) == LONGEST_BYTES
     first.cancel()
-    assert await first.heard() == Transcript("", False)
+    assert await first.transcript() == Transcript("", False)
     assert recognizer.begin() is not None
     await recognizer.close()
 
@@ -102,7 +102,7 @@ async def test_digital_silence_is_nothing_and_spoils_nothing() -> None:
         assert utterance is not None
         utterance.feed(pcm)
         utterance.end()
-        assert (await utterance.heard()).understood is expected
+        assert (await utterance.transcript()).understood is expected
     await recognizer.close()
 
 
@@ -114,7 +114,7 @@ async def test_closing_ends_the_process_and_whoever_waits() -> None:
     assert pid is not None
     utterance = recognizer.begin()
     assert utterance is not None
-    waiting = asyncio.create_task(utterance.heard())
+    waiting = asyncio.create_task(utterance.transcript())
     await recognizer.close()
     assert await waiting == Transcript("", False)
     assert not psutil.pid_exists(pid)
@@ -130,11 +130,11 @@ async def test_a_worker_that_hangs_is_replaced_and_the_next_utterance_is_heard()
     lost = recognizer.begin()
     assert lost is not None
     lost.end()
-    assert await lost.heard(timeout_s=0.5) == Transcript("", False, lost=True)
+    assert await lost.transcript(timeout_s=0.5) == Transcript("", False, lost=True)
     utterance = recognizer.begin()
     assert utterance is not None
     utterance.feed(spoken("what-do-you-see"))
     utterance.end()
-    assert await utterance.heard() == SEE
+    assert await utterance.transcript() == SEE
     assert recognizer.worker.pid != hung
     await recognizer.close()

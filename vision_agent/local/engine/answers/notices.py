@@ -2,7 +2,7 @@
 
 The product writes those of tools as a user's turn that begins with a mark; the first line may be
 said as it stands, the rest tells a language model what to do about it. That the camera went off is
-told by a picture, which has the notice in print and as a JPEG comment (ITU-T T.81 B.2.4.5).
+told by a frame, which has the notice in print and as a JPEG comment (ITU-T T.81 B.2.4.5).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CAMERA_OFF = b"\xff\xfe\x00\x1d" + MARK.encode() + b" The camera is off."
 
 
 def without_notices(turn: Turn) -> Turn:
-    """The turn without pictures that are notices, and with what the newest of them says."""
+    """The turn without frames that are notices, and with what the newest of them says."""
     frames = [frame for frame in turn.frames if frame.jpeg[2 : 2 + len(CAMERA_OFF)] != CAMERA_OFF]
     if len(frames) == len(turn.frames):
         return turn
@@ -34,6 +34,6 @@ def without_notices(turn: Turn) -> Turn:
 
 
 def camera_is_off(age_ms: int) -> str:
-    """What is said about a picture that is no longer what is before the camera."""
+    """What is said about a frame that is no longer what is before the camera."""
     seconds = max(1, age_ms // 1000)
     return f"Your camera is off; the last picture is {seconds} second{'s'[: seconds > 1]} old."

@@ -48,7 +48,7 @@ def listed(parts: Sequence[str]) -> str:
 
 
 def unusable(seen: Observations) -> str | None:
-    """Why nothing can be told about the picture, if so."""
+    """Why nothing can be told about the frame, if so."""
     quality = seen.quality
     if quality is None:
         return None

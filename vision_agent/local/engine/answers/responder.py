@@ -1,4 +1,4 @@
-"""From a question, pictures and tools to an answer: tables say what each intent needs.
+"""From a question, frames and tools to an answer: tables say what each intent needs.
 
 It is modest and says so. What it did not understand it asks again; what it can't do it names, with
 how to get it. The order in which it decides stands in `Responder.answer`.
@@ -41,8 +41,8 @@ from vision_agent.local.engine.language.understanding import as_meant, understan
 from vision_agent.local.engine.language.vocabulary import singular
 from vision_agent.local.engine.sight import Box, Observations, Sight, UnreadableFrame
 
-STALE_PICTURE_MS = 12_000
-"""Pictures that show nothing new may be left out for 10 s; past this the camera must be off."""
+STALE_FRAME_MS = 12_000
+"""Frames that show nothing new may be left out for 10 s; past this the camera must be off."""
 
 SENSES = (
     "I can tell you colours, printed text, QR codes, faces, how many things there are, where they "
@@ -53,8 +53,8 @@ LEAST_SNR_DB = 24.0
 """Below it less than two questions in three are understood; quiet rooms have 30 and more."""
 
 OPEN_TALK = "For open conversation, give this server a Gemini key."
-NO_PICTURE = "I can't see anything: no picture has come from your camera."
-BROKEN_PICTURE = "The picture from your camera is broken; I can't see anything in it."
+NO_FRAME = "I can't see anything: no picture has come from your camera."
+BROKEN_FRAME = "The picture from your camera is broken; I can't see anything in it."
 
 PLAIN_ANSWERS = {
     "hello": "Hello! Show me something and ask me about it.",
@@ -97,7 +97,7 @@ class Responder:
     """Decides what to say.
 
     Args:
-        sight: Looks at pictures when an intent needs it.
+        sight: Looks at frames when an intent needs it.
         acquaintance: Knows what users taught; None for an engine that keeps nothing.
     """
 
@@ -150,7 +150,7 @@ class Responder:
         for result in turn.tool_results:
             name, response = str(result.get("name", "")), result.get("response") or {}
             if turn.frames and "error" not in response and _looks_closer(name):
-                # What the tool gave is the newest picture.
+                # What the tool gave is the newest frame.
                 reads = TEXT_WORDS & set(normalise(turn.text).split())
                 request = _request_in(turn.transcript) or Request("closer")
                 if reads or request.intent not in LOOKS:
@@ -196,13 +196,13 @@ class Responder:
         if not plan.boxes:
             return plan.call
         target = target_of(plan.about, await self._known.things(turn.user))
-        excuse, boxes = NO_PICTURE, tuple[Box, ...]()
+        excuse, boxes = NO_FRAME, tuple[Box, ...]()
         if turn.frames:
             try:
                 seen, boxes = await locate(self._sight, turn.frames, target)
                 excuse = phrasing.unusable(seen) or " ".join(_not_located(target))
             except UnreadableFrame:
-                excuse = BROKEN_PICTURE
+                excuse = BROKEN_FRAME
         if not boxes and any(parameter.required for parameter in plan.boxes):
             return Say(excuse)
         places = {parameter.name: box_2d(boxes[0]) for parameter in plan.boxes if boxes}
@@ -258,15 +258,15 @@ class Responder:
         )
 
     async def _look(self, request: Request, turn: Turn) -> AsyncGenerator[str, None]:
-        """Answers that need a picture."""
+        """Answers that need a frame."""
         if turn.camera_off_ms is not None:
             yield camera_is_off(turn.camera_off_ms)
             return
         if not turn.frames:
-            yield NO_PICTURE
+            yield NO_FRAME
             return
         age_ms = turn.now_ms - turn.frames[-1].at_ms
-        if age_ms > STALE_PICTURE_MS:
+        if age_ms > STALE_FRAME_MS:
             yield camera_is_off(age_ms)
             if request.intent == "teach":
                 return
@@ -286,7 +286,7 @@ class Responder:
             for sentence in sentences:
                 yield sentence
         except UnreadableFrame:
-            yield BROKEN_PICTURE
+            yield BROKEN_FRAME
         for sentence in await self._known.notice(turn.user):
             yield sentence
 

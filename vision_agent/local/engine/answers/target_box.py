@@ -1,4 +1,4 @@
-"""What "the red thing" or "my mug" is in the picture: its place, from what is seen there."""
+"""What "the red thing" or "my mug" is in the frame: its place, from what is seen there."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Target:
 
 
 def target_of(text: str, taught: Sequence[TaughtThing]) -> Target:
-    """What a few words mean in a picture.
+    """What a few words mean in a frame.
 
     Args:
         text: "the red thing", "my mug".
@@ -101,10 +101,10 @@ def boxes_of(target: Target, seen: Observations) -> tuple[Box, ...]:
 async def locate(
     sight: Sight, frames: Sequence[SeenFrame], target: Target
 ) -> tuple[Observations, tuple[Box, ...]]:
-    """Looks for it in the newest picture.
+    """Looks for it in the newest frame.
 
     Raises:
-        UnreadableFrame: There is no picture, or it is broken.
+        UnreadableFrame: There is no frame, or it is broken.
     """
     taught = (target.taught,) if target.taught else ()
     seen = await sight.observe(frames, target.needs, colour=target.colour, taught=taught)
@@ -120,6 +120,6 @@ def around(boxes: Sequence[Box]) -> Box:
 
 
 def box_2d(box: Box) -> list[int]:
-    """`[ymin, xmin, ymax, xmax]`, 0 to 1000, as Gemini gives places in pictures."""
+    """`[ymin, xmin, ymax, xmax]`, 0 to 1000, as Gemini gives places in frames."""
     edges = (box.y, box.x, box.y + box.height, box.x + box.width)
     return [min(1000, max(0, round(1000 * edge))) for edge in edges]

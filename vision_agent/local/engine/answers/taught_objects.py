@@ -28,7 +28,7 @@ class TaughtObjects:
     """What each user taught, and answers about it.
 
     Args:
-        sight: Learns from pictures.
+        sight: Learns from frames.
         store: Keeps what was learned; None keeps nothing.
         names: Where the names that users have taught are recorded, for the recogniser.
     """
@@ -66,7 +66,7 @@ class TaughtObjects:
         ]
 
     async def teach(self, turn: Turn, request: Request) -> list[str]:
-        """Learns what the newest picture shows.
+        """Learns what the newest frame shows.
 
         Raises:
             UnreadableFrame: It is broken.
@@ -98,10 +98,10 @@ class TaughtObjects:
         return said
 
     async def forget(self, turn: Turn, request: Request) -> list[str]:
-        """Forgets a thing by its name, the one in the picture, or all of them.
+        """Forgets a thing by its name, the one in the frame, or all of them.
 
         Raises:
-            UnreadableFrame: It is to forget what is in the picture, and that is broken.
+            UnreadableFrame: It is to forget what is in the frame, and that is broken.
         """
         if self._store is None:
             return ["I don't know anything that I could forget."]
@@ -134,7 +134,7 @@ class TaughtObjects:
     async def recognise(
         self, frames: Sequence[SeenFrame], things: Sequence[TaughtThing]
     ) -> tuple[Known, ...]:
-        """The taught things in the newest picture.
+        """The taught things in the newest frame.
 
         Raises:
             UnreadableFrame: There is none, or it is broken.
@@ -148,7 +148,7 @@ class TaughtObjects:
 
 
 def forgets_what_is_seen(turn: Turn, request: Request) -> bool:
-    """Whether a wish to forget means the thing in the picture: "forget this"."""
+    """Whether a wish to forget means the thing in the frame: "forget this"."""
     everything = {"everything", "all"} & set(normalise(turn.text).split())
     return not name_of(request) and not everything
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from vision_agent.local.engine.answers.request_words import BEFORE_TEXT, RequestWords, plain_text
 from vision_agent.local.engine.answers.tool_numbers import (
     cast_number,
     identifier,
@@ -19,7 +20,6 @@ from vision_agent.local.engine.answers.tool_numbers import (
     spoken_number,
 )
 from vision_agent.local.engine.answers.tool_schema import Parameter, Tool
-from vision_agent.local.engine.answers.tool_sentence import BEFORE_TEXT, Sentence, plain_text
 from vision_agent.local.engine.answers.tool_text import remainder
 from vision_agent.local.engine.answers.tool_values import (
     QUESTION_WORDS,
@@ -42,7 +42,7 @@ class Arguments:
     Attributes:
         values: By parameter.
         missing: What is required and was not said.
-        boxes: Parameters that are places in the picture; not missing, but to be looked for.
+        boxes: Parameters that are places in the frame; not missing, but to be looked for.
         about: The text that the request is about, if any: "red thing".
         rest: The words that are in none of it.
         several: Whether more than one amount was said, of which a call takes one.
@@ -70,7 +70,7 @@ def fill(
         asked: First word, and past the last, of a phrase that asks for this tool: "remind me".
         now: The time, for what is to be done at a time of day; None if it is not known.
     """
-    sentence = Sentence(words, asked, now)
+    sentence = RequestWords(words, asked, now)
     values: dict[str, Any] = {}
     by_kind = sorted(tool.parameters, key=_order)
     for parameter in by_kind:
@@ -111,7 +111,7 @@ def one_value(
         named = parameter.kind == "array" or looks_like_value(words)
         if not named or not says_something(parameter, " ".join(words)):
             return None
-    sentence = Sentence(words, now=now)
+    sentence = RequestWords(words, now=now)
     if parameter.choices:
         return _choice(parameter, sentence)
     if parameter.kind in ("integer", "number"):
@@ -136,7 +136,7 @@ def _order(parameter: Parameter) -> tuple[int, bool]:
     return rank, not parameter.required
 
 
-def _drop_several(tool: Tool, sentence: Sentence, values: dict[str, Any]) -> bool:
+def _drop_several(tool: Tool, sentence: RequestWords, values: dict[str, Any]) -> bool:
     """Takes out a text that names a second amount, and the number that belongs to a part of it."""
     numbers = [p for p in tool.parameters if p.kind in ("integer", "number") and not is_duration(p)]
     texts = [
@@ -152,7 +152,7 @@ def _drop_several(tool: Tool, sentence: Sentence, values: dict[str, Any]) -> boo
     return True
 
 
-def _choice(parameter: Parameter, sentence: Sentence) -> Any:
+def _choice(parameter: Parameter, sentence: RequestWords) -> Any:
     """The listed value that is named; the one of which most words are, then the first named."""
     best: tuple[int, int] | None = None
     chosen: Any = None
@@ -184,7 +184,7 @@ def _choice(parameter: Parameter, sentence: Sentence) -> Any:
     return chosen
 
 
-def _text(tool: Tool, sentence: Sentence, values: dict[str, Any]) -> str:
+def _text(tool: Tool, sentence: RequestWords, values: dict[str, Any]) -> str:
     """Fills the one text that is left to fill: what the request is about."""
     texts = [p for p in tool.parameters if p.is_text]
     left = [p for p in texts if p.name not in values and p.required]

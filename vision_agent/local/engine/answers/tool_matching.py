@@ -83,7 +83,7 @@ class Plan:
         tool: Which.
         values: The arguments that were said.
         missing: Required ones that were not.
-        boxes: Arguments that are places in the picture of what ``about`` names.
+        boxes: Arguments that are places in the frame of what ``about`` names.
         about: What the request is about.
         several: Whether more was said at once than a call takes.
     """

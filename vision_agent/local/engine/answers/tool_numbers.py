@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from vision_agent.local.engine.answers.request_words import RequestWords, plain_text
 from vision_agent.local.engine.answers.tool_schema import Parameter, Tool
-from vision_agent.local.engine.answers.tool_sentence import Sentence, plain_text
 from vision_agent.local.engine.language.normalisation import normalise
 from vision_agent.local.engine.language.spoken_numbers import SECONDS, durations, number_at
 
@@ -32,7 +32,7 @@ def time_answer(tool: Tool, answer: str, now: datetime | None) -> tuple[Paramete
     for parameter in tool.parameters:
         if not is_duration(parameter):
             continue
-        sentence = Sentence(words, now=now)
+        sentence = RequestWords(words, now=now)
         value = spoken_number(parameter, sentence)
         if value is not None and not set(sentence.rest()) - {"please", "then", "no", "make", "it"}:
             return parameter, value
@@ -48,7 +48,7 @@ def amount_and_thing(words: Sequence[str]) -> tuple[float, str] | None:
     return (found[0], text) if found and text else None
 
 
-def identifier(parameter: Parameter, sentence: Sentence) -> str | None:
+def identifier(parameter: Parameter, sentence: RequestWords) -> str | None:
     """What is written in digits, for a text that names something by a number: "order number 77"."""
     if not _NUMBERS & set(parameter.words):
         return None
@@ -64,7 +64,7 @@ def identifier(parameter: Parameter, sentence: Sentence) -> str | None:
     return None
 
 
-def spoken_number(parameter: Parameter, sentence: Sentence) -> float | int | None:
+def spoken_number(parameter: Parameter, sentence: RequestWords) -> float | int | None:
     """The first number, or for a duration the first time, that no other argument has used."""
     unit = _unit(parameter)
     if unit is not None:

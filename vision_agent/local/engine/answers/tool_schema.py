@@ -23,7 +23,7 @@ class Parameter:
         description: What it is, from the schema or from the tool's description.
         required: Whether the tool can't be called without it.
         choices: The values it may have, if those are listed.
-        is_box: Whether it is a place in the picture, `[ymin, xmin, ymax, xmax]` of 1000.
+        is_box: Whether it is a place in the frame, `[ymin, xmin, ymax, xmax]` of 1000.
         least: The smallest number that is taken, if that is declared.
         most: The largest.
     """

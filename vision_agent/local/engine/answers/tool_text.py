@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from vision_agent.local.engine.answers.request_words import BEFORE_TEXT, RequestWords, plain_text
 from vision_agent.local.engine.answers.tool_schema import Tool
-from vision_agent.local.engine.answers.tool_sentence import BEFORE_TEXT, Sentence, plain_text
 from vision_agent.local.engine.answers.tool_values import FILLERS, QUESTION_WORDS
 from vision_agent.local.engine.answers.tool_words import ASKING, LITTLE, split_name, stem, stems
 from vision_agent.local.engine.language.normalisation import normalise
@@ -15,7 +15,7 @@ _LONGEST_LOOSE = 12
 """Words that are taken as text without a word like "to" or "about" before them."""
 
 
-def remainder(tool: Tool, sentence: Sentence) -> str:
+def remainder(tool: Tool, sentence: RequestWords) -> str:
     """The text after the words that ask for the tool; it is used up."""
     words, free = sentence.words, sentence.free
     start, end = sentence.after, _place_of_tool(tool, sentence)
@@ -61,7 +61,7 @@ def _is_withinplain_text(word: str, before: str, own: frozenset[str]) -> bool:
     return word == "of" and before not in LITTLE | ASKING | FILLERS and stem(before) not in own
 
 
-def _place_of_tool(tool: Tool, sentence: Sentence) -> int:
+def _place_of_tool(tool: Tool, sentence: RequestWords) -> int:
     """Where the tool's own place begins at the end of a sentence: "… to my shopping list"."""
     words = sentence.words
     end = len(words)

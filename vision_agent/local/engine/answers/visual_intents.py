@@ -1,4 +1,4 @@
-"""What each question about the picture needs to be looked for, and how it is told: one table."""
+"""What each question about the frame needs to be looked for, and how it is told: one table."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _QUALITY = "quality"
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look at the newest picture.
+    """One look at the newest frame.
 
     Attributes:
         needs: What to look for.
@@ -58,7 +58,7 @@ def _is_at(side: str, box: Box) -> bool:
 
 
 def _side(seen: Observations, request: Request, taught: Taught) -> list[str]:
-    """What is in one third of the picture."""
+    """What is in one third of the frame."""
     asked = _SIDES.get(request.slots["side"], MIDDLE)
     called = {thing.name: thing.called for thing in taught}
     found = [called[known.name] for known in seen.known or () if _is_at(asked, known.box)]
@@ -211,4 +211,4 @@ LOOKS = {
     "light": (Look(frozenset({_QUALITY}), _light),),
     "see_me": (Look(frozenset({"faces", _QUALITY}), _see_me),),
 }
-"""Intents that need the newest picture, and the looks that each takes, the quick one first."""
+"""Intents that need the newest frame, and the looks that each takes, the quick one first."""

@@ -37,7 +37,7 @@ def dbfs(rms: float) -> float:
     return max(-100.0, 20 * math.log10(max(rms, 1e-9) / 32768))
 
 
-class Background:
+class BackgroundLevel:
     """The level below which a fifth of the last three seconds was.
 
     A single talker pauses that often, so his own speech is not taken for background; a fan, water
@@ -73,7 +73,7 @@ class LevelGate:
     """Tells chunks that are loud enough from those that are not, before any model is asked."""
 
     def __init__(self) -> None:
-        self.background = Background()
+        self.background = BackgroundLevel()
         self._since_clear = self._since_near = self._since_loud = _AFTER_SOUND
 
     def feed(self, rms: float, *, over_agent: bool) -> None:

@@ -70,7 +70,7 @@ class Transcription:
             self._recognizer.pass_on(CANCEL, self.job)
             self._recognizer.settle(self.job, _NOTHING)
 
-    async def heard(self, timeout_s: float = _TIMEOUT_S) -> Transcript:
+    async def transcript(self, timeout_s: float = _TIMEOUT_S) -> Transcript:
         """The transcript; ``lost`` after ``timeout_s``, or when its sound killed two workers."""
         try:
             async with asyncio.timeout(timeout_s):

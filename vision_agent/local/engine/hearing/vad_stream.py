@@ -32,7 +32,7 @@ _SUFFIX_CHUNKS = 6  # 192 ms after the last voice; the rest of the silence is no
 _MOST_UNASKED = 8  # utterances nobody asked for; the oldest is given up
 
 
-class _Utterance:
+class _SpokenUtterance:
     """What is being said, on its way to the recogniser, and its level over the noise."""
 
     def __init__(self, transcription: Transcription | None, noise_db: float) -> None:
@@ -46,11 +46,11 @@ class _Utterance:
         self._power += rms * rms
         self._voiced_chunks += 1
 
-    async def heard(self) -> Transcript:
+    async def transcript(self) -> Transcript:
         """The transcript; a lost one if too many were speaking at once."""
         if self.transcription is None:
             return Transcript("", False, snr_db=self._snr_db, lost=True)
-        return replace(await self.transcription.heard(), snr_db=self._snr_db)
+        return replace(await self.transcription.transcript(), snr_db=self._snr_db)
 
     def cancel(self) -> None:
         if self.transcription is not None:
@@ -96,8 +96,8 @@ class SpeechDetector:
         late_chunks = max(0, sensitivity.onset_chunks - Sensitivity().onset_chunks)
         self._held: deque[bytes] = deque(maxlen=_PREFIX_CHUNKS + late_chunks)
         self._since_voice = _SUFFIX_CHUNKS
-        self._current: _Utterance | None = None
-        self._spoken: deque[_Utterance] = deque()
+        self._current: _SpokenUtterance | None = None
+        self._spoken: deque[_SpokenUtterance] = deque()
 
     def feed(self, pcm: bytes, *, over_agent: bool = False) -> list[SpeechStarted | SpeechStopped]:
         """Take sound in; what began or ended by it, in order.
@@ -122,7 +122,7 @@ class SpeechDetector:
 
         Empty when there is none; ``lost`` when it could not be listened to.
         """
-        return await self._spoken.popleft().heard() if self._spoken else Transcript("", False)
+        return await self._spoken.popleft().transcript() if self._spoken else Transcript("", False)
 
     def begin_activity(self) -> None:
         """The caller says that it speaks from now on; automatic detection is off until reset."""
@@ -211,7 +211,7 @@ class SpeechDetector:
         if self._current is not None:
             self._current.cancel()
         noise_db = dbfs(self._gate.background.rms)
-        self._current = _Utterance(self._recognizer.begin(self._agents), noise_db)
+        self._current = _SpokenUtterance(self._recognizer.begin(self._agents), noise_db)
         self._since_voice = _SUFFIX_CHUNKS
 
     def _end(self) -> None:

@@ -1,4 +1,4 @@
-"""Lays an earlier picture over a newer one: a camera in a hand, or on a desk, is never still."""
+"""Lays an earlier frame over a newer one: a camera in a hand, or on a desk, is never still."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _ENOUGH = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 1e-4)
 
 
 def align(earlier: Pixels, newer: Pixels) -> tuple[Pixels, npt.NDArray[np.bool_]]:
-    """The earlier BGR picture as the camera would have seen it from where it was later.
+    """The earlier BGR frame as the camera would have seen it from where it was later.
 
     Of the guesses (it did not move, it shifted, it turned a little besides) the one counts under
-    which the fewest edges of the two pictures differ, so that a thing that moved does not
+    which the fewest edges of the two frames differ, so that a thing that moved does not
     pull the rest along.
 
     Args:
@@ -30,7 +30,7 @@ def align(earlier: Pixels, newer: Pixels) -> tuple[Pixels, npt.NDArray[np.bool_]
         newer: Of the same shape.
 
     Returns:
-        The earlier picture, moved, and the area ``(height, width)`` that it covers.
+        The earlier frame, moved, and the area ``(height, width)`` that it covers.
     """
     height_px, width_px = newer.shape[:2]
     old, new = _edges(earlier), _edges(newer)
@@ -69,7 +69,7 @@ def _shift(old: Grey, new: Grey) -> npt.NDArray[np.float64]:
 
 def _turn(old: Grey, new: Grey, start: npt.NDArray[np.float32]) -> npt.NDArray[np.float32] | None:
     """Shift and turn by ECC (Evangelidis and Psarakis, 2008), or None where it finds none."""
-    # ECC maps the newer picture's points to the earlier one's: the other way round.
+    # ECC maps the newer frame's points to the earlier one's: the other way round.
     inverse = np.asarray(cv2.invertAffineTransform(start), np.float32)
     try:
         _, found = cv2.findTransformECC(new, old, inverse, cv2.MOTION_EUCLIDEAN, _ENOUGH)

@@ -17,7 +17,7 @@ MAX_TEXT = 500
 """Characters of a code that are told; a QR code holds up to 4,296 (ISO/IEC 18004)."""
 
 ENLARGE_UP_TO_PX = 960
-"""A picture up to this wide is looked at once more at twice its size."""
+"""A frame up to this wide is looked at once more at twice its size."""
 
 
 class Codes:
@@ -29,7 +29,7 @@ class Codes:
         self._lock = threading.Lock()
 
     def find(self, pixels: Pixels) -> tuple[Code, ...]:
-        """The codes in a BGR picture that could be decoded, each once, from left to right."""
+        """The codes in a BGR frame that could be decoded, each once, from left to right."""
         plain = grey(pixels)
         found: dict[tuple[str, str], Box] = {}
         with self._lock:
@@ -69,7 +69,7 @@ class Codes:
 
 
 def _views(plain: Pixels) -> Iterator[Pixels]:
-    """The grey picture as it is, then enlarged: small codes are found only so."""
+    """The grey frame as it is, then enlarged: small codes are found only so."""
     yield plain
     if plain.shape[1] <= ENLARGE_UP_TO_PX:
         larger = cv2.resize(plain, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)

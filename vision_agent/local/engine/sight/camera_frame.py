@@ -1,4 +1,4 @@
-"""A picture as it came over the wire, decoded; or words about why it can not be."""
+"""A frame as it came over the wire, decoded; or words about why it can not be."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Pixels = npt.NDArray[np.uint8]
 
 MAX_BYTES = 8_000_000
 MAX_PIXELS = 16_000_000
-"""Twice a 4K picture. What is larger was not meant for looking at once a second."""
+"""Twice a 4K frame. What is larger was not meant for looking at once a second."""
 
 MAX_SIDE_PX = 1280
-"""Larger pictures are shrunk: nothing here gains from more, and everything costs more."""
+"""Larger frames are shrunk: nothing here gains from more, and everything costs more."""
 
 MIN_SIDE_PX = 16
 
@@ -26,7 +26,7 @@ _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A part of a picture; all four in shares of its sides, from the top left."""
+    """A part of a frame; all four in shares of its sides, from the top left."""
 
     x: float
     y: float
@@ -35,7 +35,7 @@ class Box:
 
 
 class UnreadableFrame(ValueError):
-    """The bytes are no picture that can be looked at; ``str()`` says why, in one sentence."""
+    """The bytes are no frame that can be looked at; ``str()`` says why, in one sentence."""
 
 
 def decode(data: bytes) -> Pixels:
@@ -70,7 +70,7 @@ def decode(data: bytes) -> Pixels:
 
 
 def fit(pixels: Pixels, max_side_px: int) -> Pixels:
-    """The picture shrunk to at most ``max_side_px`` on its longer side; never enlarged."""
+    """The frame shrunk to at most ``max_side_px`` on its longer side; never enlarged."""
     height_px, width_px = pixels.shape[:2]
     scale = max_side_px / max(height_px, width_px)
     if scale >= 1:
@@ -80,7 +80,7 @@ def fit(pixels: Pixels, max_side_px: int) -> Pixels:
 
 
 def grey(pixels: Pixels) -> Pixels:
-    """The picture without colour, ``(height, width)``."""
+    """The frame without colour, ``(height, width)``."""
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), np.uint8)
 
 

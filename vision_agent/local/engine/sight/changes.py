@@ -1,4 +1,4 @@
-"""What is different from an earlier picture, told in words."""
+"""What is different from an earlier frame, told in words."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ OLDEST_MS = 10_000
 LOOK_AT_PX = 320
 
 EVERYTHING_FROM = 0.5
-"""Share of the picture from which on no single thing is told."""
+"""Share of the frame from which on no single thing is told."""
 
 MOST_CLAUSES = 3
 
 
 def choose_earlier(frames: Sequence[SeenFrame]) -> SeenFrame | None:
-    """The picture that the newest is compared with.
+    """The frame that the newest is compared with.
 
     It is the youngest that is at least 3 s older than the newest, if it is not older than 10 s;
     else the oldest within 10 s; else the youngest of all the earlier ones.
@@ -36,7 +36,7 @@ def choose_earlier(frames: Sequence[SeenFrame]) -> SeenFrame | None:
         frames: Oldest first, the newest last.
 
     Returns:
-        The earlier picture; None if there is none.
+        The earlier frame; None if there is none.
     """
     if len(frames) < 2:
         return None
@@ -49,11 +49,11 @@ def choose_earlier(frames: Sequence[SeenFrame]) -> SeenFrame | None:
 
 
 def compare(earlier: Pixels, newer: Pixels, since_s: float) -> Changes:
-    """Tells what is different in the newer of two BGR pictures.
+    """Tells what is different in the newer of two BGR frames.
 
     Args:
-        earlier: The earlier picture.
-        newer: The newer picture.
+        earlier: The earlier frame.
+        newer: The newer frame.
         since_s: Seconds between them.
     """
     if abs(_aspect(earlier) - _aspect(newer)) > 0.02:

@@ -1,4 +1,4 @@
-"""How common colours are in a part of a picture: histograms in Oklab."""
+"""How common colours are in a part of a frame: histograms in Oklab."""
 
 from __future__ import annotations
 

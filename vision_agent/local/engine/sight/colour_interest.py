@@ -1,4 +1,4 @@
-"""What is meant in a picture of somebody: what is shown or worn, not hair and skin."""
+"""What is meant in a frame of somebody: what is shown or worn, not hair and skin."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ OF_CLOTHES = 0.25
 """What their pixels count, where others count 1."""
 
 CLOTHES_FROM = 0.05
-"""Share of the picture's bottom rows from which on a colour is taken for the clothes'."""
+"""Share of the frame's bottom rows from which on a colour is taken for the clothes'."""
 
 
 def interest(lab: Floats, faces: Sequence[Box]) -> Floats:
-    """How much each pixel counts in a picture with faces.
+    """How much each pixel counts in a frame with faces.
 
-    Clothes reach the bottom of the picture below a face; what is held before them does not.
+    Clothes reach the bottom of the frame below a face; what is held before them does not.
 
     Args:
-        lab: The picture in Oklab, ``(height, width, 3)``.
+        lab: The frame in Oklab, ``(height, width, 3)``.
         faces: Where the faces are; one at least.
 
     Returns:

@@ -25,7 +25,7 @@ BLACK, GREY, WHITE, RED, ORANGE, BROWN, YELLOW, GREEN, BLUE, PURPLE, PINK = rang
 Codes = npt.NDArray[np.uint8]
 """Indices into ``NAMES``."""
 
-# Lightness is told against a white of 1: the picture's own, see white.py.
+# Lightness is told against a white of 1: the frame's own, see white_balance.py.
 BLACK_BELOW = 0.30
 WHITE_FROM = 0.865
 
@@ -47,7 +47,7 @@ def names_of(lab: Floats, *, white_known: bool = False) -> Codes:
 
     Args:
         lab: The colours, judged against white as far as it is known.
-        white_known: Whether the picture showed what is white in it. Then less chroma is enough
+        white_known: Whether the frame showed what is white in it. Then less chroma is enough
             not to be grey: against a grey wall, the pale blue of glass is seen as blue.
     """
     lightness, saturation, hue = lab[..., 0], chroma(lab), hue_deg(lab)

@@ -1,4 +1,4 @@
-"""Where in a picture a colour is."""
+"""Where in a frame a colour is."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from vision_agent.local.engine.sight.foreground import View, split
 from vision_agent.local.engine.sight.observations import Spot
 
 EVERYWHERE_FROM = 0.5
-"""Share of the picture: a colour that takes more is the background's, and nowhere in particular."""
+"""Share of the frame: a colour that takes more is the background's, and nowhere in particular."""
 
 
 def coloured(view: View, colour: str) -> tuple[Spot, ...]:
-    """The areas of a picture that have a colour, largest first.
+    """The areas of a frame that have a colour, largest first.
 
     Args:
-        view: The picture.
+        view: The frame.
         colour: One of the eleven basic names.
 
     Returns:

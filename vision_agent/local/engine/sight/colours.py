@@ -1,4 +1,4 @@
-"""The colours of a picture: of the thing in the middle, of other things, of the background."""
+"""The colours of a frame: of the thing in the middle, of other things, of the background."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ Mask = npt.NDArray[np.bool_]
 
 LOOK_AT_PX = 160
 BORDER = 0.07
-"""Width of the picture's border, as a share of its sides: there the background shows."""
+"""Width of the frame's border, as a share of its sides: there the background shows."""
 
 MIDDLE_SIGMA = 0.17
-"""Of the bell that weighs the middle, as a share of the picture's sides."""
+"""Of the bell that weighs the middle, as a share of the frame's sides."""
 
 SHOWN_AT = (0.6, 0.25)
 """The bell's centre, as a share of the height, and its width, where somebody shows something."""
@@ -38,7 +38,7 @@ BACKGROUND_RATIO = 0.15
 
 THING_FROM = 0.004
 PLAIN_THING_FROM = 0.012
-"""Shares of the picture that a thing must take to be told. A small black, grey or white area beside
+"""Shares of the frame that a thing must take to be told. A small black, grey or white area beside
 the middle is as likely a highlight, a shadow or a part of another thing."""
 
 IN_THE_MIDDLE_FROM = 0.02
@@ -55,7 +55,7 @@ MAX_OTHERS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class _Thing:
+class _Blob:
     mask: Mask
     x_px: float
     area_share: float
@@ -63,14 +63,14 @@ class _Thing:
 
 
 def describe_colours(pixels: Pixels, faces: Sequence[Box] = ()) -> Colour:
-    """The colours of a BGR picture.
+    """The colours of a BGR frame.
 
     A thing is an area whose colours the border hardly has. ``main`` is the colour of the thing
-    that fills most of the middle, or of the whole picture where there is none. Where there is a
+    that fills most of the middle, or of the whole frame where there is none. Where there is a
     face, what somebody shows or wears is meant rather than hair and skin.
 
     Args:
-        pixels: The picture.
+        pixels: The frame.
         faces: Where in it faces are.
     """
     small = np.asarray(cv2.medianBlur(fit(pixels, LOOK_AT_PX), 3), np.uint8)
@@ -107,7 +107,7 @@ def describe_colours(pixels: Pixels, faces: Sequence[Box] = ()) -> Colour:
 
 
 def colour_of(pixels: Pixels, where: Mask) -> str:
-    """The name of the colour that most of an area of a BGR picture has."""
+    """The name of the colour that most of an area of a BGR frame has."""
     flat, white_known = balanced(linear(pixels).reshape(-1, 3))
     inside = flat[where.ravel()]
     return _named(inside, np.ones(len(inside)), white_known)[0]
@@ -159,7 +159,7 @@ def _stands_out(lab: Floats, border: Mask, middle: Floats) -> Mask:
     return np.asarray(~known[bins], np.bool_)
 
 
-def _things(stands_out: Mask, middle: Floats) -> list[_Thing]:
+def _things(stands_out: Mask, middle: Floats) -> list[_Blob]:
     cleaned = cv2.morphologyEx(stands_out.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2)))
     cleaned = cv2.morphologyEx(cleaned, cv2.MORPH_CLOSE, np.ones((5, 5)))
     cleaned = cv2.morphologyEx(cleaned, cv2.MORPH_OPEN, np.ones((3, 3)))
@@ -170,5 +170,5 @@ def _things(stands_out: Mask, middle: Floats) -> list[_Thing]:
         if area_share < THING_FROM:
             continue
         mask = np.asarray(labels == label, np.bool_)
-        things.append(_Thing(mask, float(centres[label, 0]), area_share, float(middle[mask].sum())))
+        things.append(_Blob(mask, float(centres[label, 0]), area_share, float(middle[mask].sum())))
     return things

@@ -19,10 +19,10 @@ TYPICAL = 0.04
 THRESHOLDS = (0.025, 0.030, 0.036)
 
 SLIVER = 0.012
-"""Share of the picture: what is smaller and cut off by its edge is not counted."""
+"""Share of the frame: what is smaller and cut off by its edge is not counted."""
 
 TOO_LARGE = 0.45
-"""Share of the picture: what spreads over more and is cut off is a background, not recognised."""
+"""Share of the frame: what spreads over more and is cut off is a background, not recognised."""
 
 PARTLY = 0.12
 """Of a whole one's area: so much of a hidden one must be seen to be counted as perhaps there."""
@@ -47,11 +47,11 @@ def count(view: View) -> Count:
 def _count(view: View, found: tuple[Thing, ...] | None) -> Count | None:
     """Counts what one threshold tells.
 
-    What is held by a hand, cut off by the picture's edge or hidden by something else is counted
+    What is held by a hand, cut off by the frame's edge or hidden by something else is counted
     apart, as perhaps there: its colours are looked for in all that stands out and is of no kind.
 
     Args:
-        view: The picture.
+        view: The frame.
         found: The things in it.
     """
     if found is None or any(

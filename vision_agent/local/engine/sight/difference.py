@@ -1,4 +1,4 @@
-"""Where two pictures of one scene differ in more than light and noise."""
+"""Where two frames of one scene differ in more than light and noise."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Lab = npt.NDArray[np.float32]
 
 
 def same_light(old: Pixels, new: Pixels, covered: Mask) -> Pixels:
-    """The earlier picture in the newer one's exposure and white balance.
+    """The earlier frame in the newer one's exposure and white balance.
 
     A gain and an offset for each channel, fitted again to the half of the pixels that agree best,
     so that what really changed does not count.
@@ -56,16 +56,16 @@ def same_light(old: Pixels, new: Pixels, covered: Mask) -> Pixels:
 
 
 def smooth_lab(pixels: Pixels) -> Lab:
-    """CIELAB, 0 to 255 in all three axes, of a BGR picture, with the noise smoothed away."""
+    """CIELAB, 0 to 255 in all three axes, of a BGR frame, with the noise smoothed away."""
     smooth = cv2.GaussianBlur(pixels, (0, 0), 1.2)
     return np.asarray(cv2.cvtColor(smooth, cv2.COLOR_BGR2LAB), np.float32)
 
 
 def differs(old: Pixels, new: Pixels) -> Mask:
-    """Where no pixel of the earlier picture nearby is like the newer picture's, or vice versa.
+    """Where no pixel of the earlier frame nearby is like the newer frame's, or vice versa.
 
     Where only the light differs it may be a shadow, or a lamp: that counts only if it has an
-    outline, where there is an edge in one of the pictures and none in the other.
+    outline, where there is an edge in one of the frames and none in the other.
     """
     before, after = smooth_lab(old), smooth_lab(new)
     around = np.ones((2 * SLACK_PX + 1, 2 * SLACK_PX + 1), np.uint8)
@@ -79,7 +79,7 @@ def differs(old: Pixels, new: Pixels) -> Mask:
 
 
 def _outlined(unsure: Mask, sure: Mask, before: Lab, after: Lab) -> Mask:
-    """Those areas of ``unsure`` that have an outline in one of the pictures only."""
+    """Those areas of ``unsure`` that have an outline in one of the frames only."""
     slopes = [
         cv2.magnitude(cv2.Sobel(light, cv2.CV_32F, 1, 0), cv2.Sobel(light, cv2.CV_32F, 0, 1)) / 8
         for light in (before, after)

@@ -15,8 +15,8 @@ from vision_agent.local.engine.sight.places import place
 
 CASCADE = "haarcascade_frontalface_alt2.xml"
 
-# Measured at these values: the count right in 21 of 21 pictures with faces, one false face in 25
-# without, 70 ms a picture.
+# Measured at these values: the count right in 21 of 21 frames with faces, one false face in 25
+# without, 70 ms a frame.
 LOOK_AT_PX = 480
 SCALE = 1.15
 NEIGHBOURS = 5
@@ -38,7 +38,7 @@ class Faces:
             raise RuntimeError(f"OpenCV {cv2.__version__} has no {CASCADE} at {path}.")
 
     def find(self, pixels: Pixels) -> tuple[Face, ...]:
-        """The faces in a BGR picture, from left to right."""
+        """The faces in a BGR frame, from left to right."""
         return tuple(Face(place(box.x + box.width / 2, 1.0), box) for box in self.boxes(pixels))
 
     def boxes(self, pixels: Pixels) -> tuple[Box, ...]:

@@ -22,7 +22,7 @@ MOST_POINTS = 300
 """Of one taught view; the strongest are kept."""
 
 MOST_SEEN = 1200
-"""Of the picture that is looked at."""
+"""Of the frame that is looked at."""
 
 FEWEST_POINTS = 25
 """With fewer a thing has no details to be known by."""
@@ -54,7 +54,7 @@ Points = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """The points of a picture: where they are, in pixels, ``(n, 2)``, and what they look like."""
+    """The points of a frame: where they are, in pixels, ``(n, 2)``, and what they look like."""
 
     points: Points
     descriptors: Descriptors
@@ -87,13 +87,13 @@ class Taught:
 
 
 class Eye:
-    """Takes pictures in, for teaching and for finding; holds no picture. One thread at a time."""
+    """Takes frames in, for teaching and for finding; holds no frame. One thread at a time."""
 
     def __init__(self) -> None:
         self._sift = cv2.SIFT.create(nfeatures=MOST_SEEN, contrastThreshold=0.03)
 
     def details(self, pixels: Pixels, mask: Pixels | None = None) -> Details:
-        """The points of a BGR picture of at most 640 px, within a mask if there is one."""
+        """The points of a BGR frame of at most 640 px, within a mask if there is one."""
         keypoints, raw = self._sift.detectAndCompute(grey(pixels), mask)
         if raw is None or not keypoints:
             return Details(np.zeros((0, 2), np.float32), np.zeros((0, 128), np.uint8))
@@ -104,7 +104,7 @@ class Eye:
         return Details(points[order], np.asarray(np.rint(root * 255), np.uint8)[order])
 
     def learn(self, pixels: Pixels) -> Taught | None:
-        """A view of the thing that is shown in a BGR picture; None if there is nothing to see."""
+        """A view of the thing that is shown in a BGR frame; None if there is nothing to see."""
         small = fit(pixels, LOOK_AT_PX)
         view = View.of(small)
         shown = in_the_middle(things(view))
@@ -150,11 +150,11 @@ def in_the_middle(found: tuple[Thing, ...] | None) -> Thing | None:
 
 
 def find(taught: Taught, seen: Details, size_px: tuple[int, int]) -> tuple[int, Box] | None:
-    """Where a taught view's details are in a picture.
+    """Where a taught view's details are in a frame.
 
     Args:
         taught: The view.
-        seen: The picture's details.
+        seen: The frame's details.
         size_px: Its width and height.
 
     Returns:
@@ -167,7 +167,7 @@ def find(taught: Taught, seen: Details, size_px: tuple[int, int]) -> tuple[int, 
         taught.descriptors.astype(np.float32), seen.descriptors.astype(np.float32), k=2
     )
     good = [m for m, *n in pairs if n and m.distance < RATIO * n[0].distance]
-    # One point of the picture answers for one of the thing's, the best.
+    # One point of the frame answers for one of the thing's, the best.
     best: dict[int, cv2.DMatch] = {}
     for match in good:
         if match.trainIdx not in best or match.distance < best[match.trainIdx].distance:
@@ -227,7 +227,7 @@ def _main_colours(thing: Thing) -> tuple[tuple[int, float], ...]:
 
 
 def tint_of(view: View, box: Box) -> tuple[float, float]:
-    """Mean a and b (Oklab) in a part of a picture."""
+    """Mean a and b (Oklab) in a part of a frame."""
     height_px, width_px = view.bins.shape
     rows = slice(int(box.y * height_px), max(1, round((box.y + box.height) * height_px)))
     columns = slice(int(box.x * width_px), max(1, round((box.x + box.width) * width_px)))

@@ -1,7 +1,7 @@
-"""The things in a picture: areas that stand out from what is behind them.
+"""The things in a frame: areas that stand out from what is behind them.
 
 No model of what things are: only of what the background looks like, near each place and along the
-picture's border. On a busy background there are no things to be told, and that is said.
+frame's border. On a busy background there are no things to be told, and that is said.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Mask = npt.NDArray[np.bool_]
 
 LOOK_AT_PX = 320
 NEAR = 0.4
-"""Width of the area, as a share of the picture's, whose median is the background of its centre."""
+"""Width of the area, as a share of the frame's, whose median is the background of its centre."""
 
 FROM_BACKGROUND = 0.030
 """Distance in Oklab, its lightness counted a fifth: a shadow is no thing."""
@@ -32,13 +32,13 @@ BACKGROUND_FROM = 0.01
 """Share of the border that a colour must take to be a background's."""
 
 THING_FROM = 0.003
-"""Share of the picture; what is smaller is a highlight or noise."""
+"""Share of the frame; what is smaller is a highlight or noise."""
 
 THINNEST = 0.018
 """Of the width: a thinner area is an edge of a table, or a crack."""
 
 BUSY_FROM = 0.6
-"""Share of the picture that stands out from which on nothing does."""
+"""Share of the frame that stands out from which on nothing does."""
 
 GAP = 0.08
 """Of the side: parts of one thing are no further from each other."""
@@ -56,9 +56,9 @@ class Thing:
 
     Attributes:
         box: Where it is.
-        area: Its share of the picture.
+        area: Its share of the frame.
         colour: The name of the colour that most of it has.
-        at_edge: Whether the picture's border cuts it off.
+        at_edge: Whether the frame's border cuts it off.
         mask: The area, ``(height, width)``, at 320 px.
         colours: The share of each colour bin in it.
     """
@@ -73,12 +73,12 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A picture with its colours told apart, once for every question about them.
+    """A frame with its colours told apart, once for every question about them.
 
     Attributes:
-        lab: Oklab against the picture's white, ``(height, width, 3)``, 320 px wide at most.
+        lab: Oklab against the frame's white, ``(height, width, 3)``, 320 px wide at most.
         bins: The colour bin of each pixel.
-        white_known: Whether the picture shows what is white in it.
+        white_known: Whether the frame shows what is white in it.
     """
 
     lab: Floats
@@ -87,7 +87,7 @@ class View:
 
     @classmethod
     def of(cls, pixels: Pixels) -> View:
-        """A BGR picture, smoothed and shrunk."""
+        """A BGR frame, smoothed and shrunk."""
         small = np.asarray(cv2.medianBlur(fit(pixels, LOOK_AT_PX), 3), np.uint8)
         flat, white_known = balanced(linear(small).reshape(-1, 3))
         lab = flat.reshape(*small.shape[:2], 3)
@@ -95,10 +95,10 @@ class View:
 
 
 def things(view: View, from_background: float = FROM_BACKGROUND) -> tuple[Thing, ...] | None:
-    """The things in a picture, largest first; None where the background is too busy to tell.
+    """The things in a frame, largest first; None where the background is too busy to tell.
 
     Args:
-        view: The picture.
+        view: The frame.
         from_background: How far a colour must be from the background's, in Oklab.
     """
     standing_out = _foreground(view, from_background)

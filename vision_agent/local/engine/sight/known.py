@@ -1,4 +1,4 @@
-"""Finding taught things again in a picture."""
+"""Finding taught things again in a frame."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Finder:
             return self._eye.learn(pixels)
 
     def find(self, pixels: Pixels, taught: Sequence[TaughtThing]) -> tuple[Known, ...]:
-        """The taught things in a BGR picture: sure ones first, then from left to right."""
+        """The taught things in a BGR frame: sure ones first, then from left to right."""
         if not taught:
             return ()
         small = fit(pixels, LOOK_AT_PX)

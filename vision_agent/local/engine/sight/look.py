@@ -1,4 +1,4 @@
-"""Looking at pictures: only when asked, off the event loop, at most two looks at once."""
+"""Looking at frames: only when asked, off the event loop, at most two looks at once."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ its own look before it asks for another."""
 
 
 class Sight:
-    """Describes pictures. Cheap to make; what it needs is loaded when first asked for."""
+    """Describes frames. Cheap to make; what it needs is loaded when first asked for."""
 
     def __init__(self) -> None:
         # Two looks keep two cores busy; OpenCV's own threads would only get into their way.
@@ -54,7 +54,7 @@ class Sight:
         colour: str = "",
         taught: Sequence[TaughtThing] = (),
     ) -> Observations:
-        """Looks at the newest picture.
+        """Looks at the newest frame.
 
         Args:
             frames: Oldest first. For "changes" and "movement" the newest is compared with
@@ -67,7 +67,7 @@ class Sight:
             What was asked for, and None for what was not.
 
         Raises:
-            UnreadableFrame: There is no picture, or the newest is broken.
+            UnreadableFrame: There is no frame, or the newest is broken.
             ValueError: Something unknown was asked for.
             RuntimeError: It is closed, or a model is missing.
         """
@@ -82,16 +82,16 @@ class Sight:
         )
 
     async def learn(self, frames: Sequence[SeenFrame]) -> tuple[Quality, Taught | None]:
-        """Takes in what is shown in the newest picture, to find it again.
+        """Takes in what is shown in the newest frame, to find it again.
 
         Args:
             frames: Oldest first.
 
         Returns:
-            How good the picture is, and the view; None if nothing could be made out.
+            How good the frame is, and the view; None if nothing could be made out.
 
         Raises:
-            UnreadableFrame: There is no picture, or the newest is broken.
+            UnreadableFrame: There is no frame, or the newest is broken.
         """
         if not frames:
             raise UnreadableFrame("There is no picture.")

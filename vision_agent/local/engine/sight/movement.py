@@ -1,6 +1,6 @@
-"""Whether something moves: the newest picture against the ones just before it.
+"""Whether something moves: the newest frame against the ones just before it.
 
-Pictures come about once a second, so what moves is seen here, and then there, and never on its
+Frames come about once a second, so what moves is seen here, and then there, and never on its
 way. Which way it went is told only where the same thing is found in both places.
 """
 
@@ -24,12 +24,12 @@ RECENT_MS = 2_500
 """What happened longer ago is no movement any more, but a change."""
 
 STANDS_FOR_MS = 12_000
-"""How long no picture may come because nothing changes."""
+"""How long no frame may come because nothing changes."""
 
 MOST_PAIRS = 2
 
 APART_MS = 400
-"""Pictures closer in time show the same; when somebody speaks, they come close together."""
+"""Frames closer in time show the same; when somebody speaks, they come close together."""
 
 LOOK_AT_PX = 320
 
@@ -37,10 +37,10 @@ SHIFTED = 0.03
 """Of the width: a smaller way is no movement."""
 
 FOUND = 0.72
-"""Normalised correlation from which on a piece of a picture is found in another one."""
+"""Normalised correlation from which on a piece of a frame is found in another one."""
 
 CAMERA_FROM = 0.02
-"""Of the width: by how much the whole picture must have shifted to be the camera's movement."""
+"""Of the width: by how much the whole frame must have shifted to be the camera's movement."""
 
 EVERYTHING_FROM = 0.5
 
@@ -55,23 +55,23 @@ def movement(frames: Sequence[SeenFrame], newest: Pixels) -> Movement:
     chosen = _recent(frames)
     if not chosen:
         return Movement(False, False, (), "", "", 0.0)
-    pictures = [_small(newest), *(_small(decode(frame.jpeg)) for frame in chosen)]
+    compared = [_small(newest), *(_small(decode(frame.jpeg)) for frame in chosen)]
     times_ms = [frames[-1].at_ms, *(frame.at_ms for frame in chosen)]
     seen = Movement(False, False, (), "", "", 0.0)
     for index in range(len(chosen)):
         over_s = (times_ms[0] - times_ms[index + 1]) / 1000
-        seen = between(pictures[index + 1], pictures[index], over_s)
+        seen = between(compared[index + 1], compared[index], over_s)
         if seen.moving:
             lasting = bool(seen.way)
             if not index and len(chosen) > 1 and not lasting:
                 earlier_s = (times_ms[1] - times_ms[2]) / 1000
-                lasting = between(pictures[2], pictures[1], earlier_s).moving
+                lasting = between(compared[2], compared[1], earlier_s).moving
             return replace(seen, just_before=index > 0, lasting=lasting)
     return seen
 
 
 def _recent(frames: Sequence[SeenFrame]) -> list[SeenFrame]:
-    """The pictures to compare with, newest first, far enough apart for something to have moved."""
+    """The frames to compare with, newest first, far enough apart for something to have moved."""
     at_ms = frames[-1].at_ms
     oldest_ms = at_ms - RECENT_MS
     chosen: list[SeenFrame] = []
@@ -82,14 +82,14 @@ def _recent(frames: Sequence[SeenFrame]) -> list[SeenFrame]:
             chosen.append(frame)
             at_ms = frame.at_ms
     if not chosen:
-        # Pictures that show nothing new are left out: the last one before stands for them.
+        # Frames that show nothing new are left out: the last one before stands for them.
         before = [f for f in frames[:-1] if APART_MS <= frames[-1].at_ms - f.at_ms <= STANDS_FOR_MS]
         chosen = before[-1:]
     return chosen
 
 
 def between(old: Pixels, new: Pixels, over_s: float) -> Movement:
-    """What moved between two BGR pictures of one size."""
+    """What moved between two BGR frames of one size."""
     if old.shape != new.shape:
         return Movement(True, True, (), "", "", over_s)
     width_px = new.shape[1]
@@ -112,10 +112,10 @@ def _colour(found: list[Region]) -> str:
 
 
 def _way(found: list[Region], old: Pixels, new: Pixels) -> str:
-    """The way of the largest piece that is in one place in one picture, elsewhere in the other."""
+    """The way of the largest piece that is in one place in one frame, elsewhere in the other."""
     width_px = new.shape[1]
     for region in found[:3]:
-        # What went away is looked for in the new picture, all else in the old one.
+        # What went away is looked for in the new frame, all else in the old one.
         source, target = (old, new) if region.kind == WENT_AWAY else (new, old)
         box = _around(region, width_px, new.shape[0])
         piece = source[box[1] : box[3], box[0] : box[2]]

@@ -1,4 +1,4 @@
-"""What can be told about a picture, as plain words and numbers."""
+"""What can be told about a frame, as plain words and numbers."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ NEEDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Colour:
-    """The colours of a picture.
+    """The colours of a frame.
 
     Attributes:
-        main: The colour of the thing in the middle; of the whole picture where nothing stands out
+        main: The colour of the thing in the middle; of the whole frame where nothing stands out
             there. One of the eleven basic names, with "light " or "dark " where it helps.
         others: ``(where, colour)`` of the other things that stand out, largest first.
-        background: The colour most of the picture's border has.
+        background: The colour most of the frame's border has.
         stands_out: Whether there is a thing in the middle that ``main`` speaks of.
     """
 
@@ -33,7 +33,7 @@ class Colour:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Whether the picture is good enough to see anything in it.
+    """Whether the frame is good enough to see anything in it.
 
     Attributes:
         too_dark: Hardly any light.
@@ -92,13 +92,13 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """How the newest picture differs from an earlier one.
+    """How the newest frame differs from an earlier one.
 
     Attributes:
         changed: Whether anything did.
         where: The places that changed, without repetition.
         what: In words, for example "something dark blue appeared on the left".
-        since_s: Seconds between the two pictures; 0 if there is no earlier one.
+        since_s: Seconds between the two frames; 0 if there is no earlier one.
     """
 
     changed: bool
@@ -130,17 +130,17 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """What moved between the newest picture and the ones just before it.
+    """What moved between the newest frame and the ones just before it.
 
     Attributes:
         moving: Whether anything did.
-        camera: Whether the whole picture did: then it is the camera.
+        camera: Whether the whole frame did: then it is the camera.
         where: The places, without repetition, where something did.
         what: The colour of what moved most; empty when unknown.
         way: Where to, as "to the left" or "up"; empty when that can not be told.
-        over_s: Seconds that were compared; 0 if there is no earlier picture.
+        over_s: Seconds that were compared; 0 if there is no earlier frame.
         just_before: It moved a moment ago, and is still now.
-        lasting: It moved between more than two pictures, or was found again elsewhere: sure enough
+        lasting: It moved between more than two frames, or was found again elsewhere: sure enough
             to be told unasked.
     """
 

@@ -24,19 +24,19 @@ MIN_SCORE_SHORT = 0.9
 
 MIN_SCORE_LONE = 0.97
 MIN_HEIGHT_LONE = 0.08
-"""Score, and share of the picture's height, for a single character with no word near it."""
+"""Score, and share of the frame's height, for a single character with no word near it."""
 
 MIN_HEIGHT_PX = 8
 
 THREADS = 1
-"""Of onnxruntime, for one operator. With two it takes 520 ms of CPU a picture instead of 300, as
+"""Of onnxruntime, for one operator. With two it takes 520 ms of CPU a frame instead of 300, as
 they wait for each other actively; and two looks at once keep two cores busy anyway."""
 
 _DASHES = str.maketrans(dict.fromkeys("\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}", "-"))
 
 
 class Reader:
-    """Reads printed text; loads its models (31 MB) when made, and reads one picture at a time.
+    """Reads printed text; loads its models (31 MB) when made, and reads one frame at a time.
 
     Raises:
         RuntimeError: rapidocr's wheel no longer carries the models named here.
@@ -70,7 +70,7 @@ class Reader:
         logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
 
     def read(self, pixels: Pixels) -> tuple[TextLine, ...]:
-        """The lines of a BGR picture that are surely text, in reading order."""
+        """The lines of a BGR frame that are surely text, in reading order."""
         with self._lock:
             result = self._ocr(pixels)
         if result.txts is None or result.boxes is None:
@@ -151,7 +151,7 @@ class _Piece:
 def without_doubtful_marks(pieces: list[_Piece], height_px: int) -> list[_Piece]:
     """The pieces without single characters that may be anything: the rim of a cup is read as 8.
 
-    A character counts where a word stands in the same picture, or where it is held up: large, and
+    A character counts where a word stands in the same frame, or where it is held up: large, and
     surely read.
     """
     if any(piece.letters > 1 for piece in pieces):

@@ -1,4 +1,4 @@
-"""Whether a picture is good enough to see anything in it."""
+"""Whether a frame is good enough to see anything in it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vision_agent.local.engine.sight.camera_frame import Pixels, grey
 from vision_agent.local.engine.sight.observations import Quality
 
 DARK_LEVEL = 45
-"""Of 255: a picture whose brighter parts (95th percentile) stay below is too dark."""
+"""Of 255: a frame whose brighter parts (95th percentile) stay below is too dark."""
 
 BRIGHT_LEVEL = 250
 WASHED_OUT_LEVEL = 110
@@ -31,7 +31,7 @@ MIN_CONTRAST = 10.0
 
 
 def judge(pixels: Pixels) -> Quality:
-    """Judges a BGR picture."""
+    """Judges a BGR frame."""
     plain = grey(pixels)
     empty = _is_even(pixels)
     return Quality(
@@ -44,15 +44,15 @@ def judge(pixels: Pixels) -> Quality:
 
 
 def sharpness(plain: Pixels) -> float:
-    """How sharp the sharpest edges of a grey picture are.
+    """How sharp the sharpest edges of a grey frame are.
 
-    The variance of the Laplacian alone tells a detailed picture from a plain one rather than a
+    The variance of the Laplacian alone tells a detailed frame from a plain one rather than a
     sharp one from a blurred one. So it is taken part by part, over the part's own variance, and
     the sharpest tenth of the parts that have any contrast counts: a plain wall behind does not
-    make a picture blurred.
+    make a frame blurred.
 
     Returns:
-        About 0.04 to 0.4 for sharp pictures, below 0.02 for blurred ones; 0 without any contrast.
+        About 0.04 to 0.4 for sharp frames, below 0.02 for blurred ones; 0 without any contrast.
     """
     height_px = round(plain.shape[0] * SHARPNESS_AT_PX / plain.shape[1])
     scaled = cv2.resize(plain, (SHARPNESS_AT_PX, max(32, height_px)), interpolation=cv2.INTER_AREA)

@@ -1,4 +1,4 @@
-"""Areas that differ between two pictures: what appeared there, or went away."""
+"""Areas that differ between two frames: what appeared there, or went away."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from vision_agent.local.engine.sight.colours import colour_of
 from vision_agent.local.engine.sight.difference import Lab, Mask, smooth_lab
 
 REGION_FROM = 0.004
-"""Share of the picture: a smaller difference is not told."""
+"""Share of the frame: a smaller difference is not told."""
 
 PART_FROM = 0.2
 """Share of an area from which on it is two: where a thing was, and beside that where it is now."""
 
 STRANGER = 1.25
-"""How much less an area must be like its surroundings in one picture than in the other."""
+"""How much less an area must be like its surroundings in one frame than in the other."""
 
 APPEARED, WENT_AWAY, CHANGED = "appeared", "went away", "changed"
 
@@ -33,7 +33,7 @@ class Region:
         x_px: Its centre.
         y_px: Its centre.
         area_px: Its size.
-        colour: The colour's name, in the picture in which it stands out.
+        colour: The colour's name, in the frame in which it stands out.
         lab: That colour.
         box: Where it is.
     """
@@ -51,9 +51,9 @@ def regions(different: Mask, old: Pixels, new: Pixels) -> list[Region]:
     """The areas that differ and are large enough, largest first.
 
     Args:
-        different: Where the pictures differ.
-        old: The earlier picture, BGR, laid over the newer one.
-        new: The newer picture.
+        different: Where the frames differ.
+        old: The earlier frame, BGR, laid over the newer one.
+        new: The newer frame.
     """
     cleaned = cv2.morphologyEx(different.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3)))
     joined = cv2.morphologyEx(cleaned, cv2.MORPH_CLOSE, np.ones((9, 9)))

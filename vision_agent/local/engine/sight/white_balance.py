@@ -22,7 +22,7 @@ FAINT = 0.030
 further from grey than faintly so is a cream or pale blue wall."""
 
 LEAST_SHARE = 0.04
-"""Of the picture: a smaller nearly grey area is as likely a thing of its own colour."""
+"""Of the frame: a smaller nearly grey area is as likely a thing of its own colour."""
 
 LIGHT_FROM = 0.5
 CLIPPED = 0.985
@@ -36,13 +36,13 @@ WHITE_AT_LEAST = 0.84
 
 
 def balanced(rgb: Floats) -> tuple[Floats, bool]:
-    """A picture's colours, judged against the picture's own white.
+    """A frame's colours, judged against the frame's own white.
 
     Args:
         rgb: Linear red, green and blue, ``(n, 3)``.
 
     Returns:
-        The colours in Oklab, ``(n, 3)``, and whether the picture shows what is white in it.
+        The colours in Oklab, ``(n, 3)``, and whether the frame shows what is white in it.
     """
     lab = oklab(rgb)
     usable = _nearly_grey(lab) & (lab[:, 0] > LIGHT_FROM)

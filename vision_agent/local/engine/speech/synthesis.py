@@ -41,7 +41,7 @@ class SpeechError(Exception):
     """Nothing can be spoken, or what was being spoken is lost; the text says why."""
 
 
-class _Job:
+class _SentenceJob:
     """A sentence, and its sound as far as it has come."""
 
     def __init__(self, number: int, order: Order) -> None:
@@ -61,9 +61,9 @@ class Speech:
     """The engine's voice, from `start` (or `begin`, which does not wait for it) to `close`."""
 
     def __init__(self) -> None:
-        self._jobs: asyncio.Queue[_Job] = asyncio.Queue(MAX_TEXTS)
+        self._jobs: asyncio.Queue[_SentenceJob] = asyncio.Queue(MAX_TEXTS)
         self._numbers = itertools.count(1)
-        self._current: _Job | None = None
+        self._current: _SentenceJob | None = None
         # What comes from the worker; a sentence if it dies.
         self._answers: asyncio.Queue[WorkerMessage | str] = asyncio.Queue()
         self._worker = WorkerProcess(
@@ -157,17 +157,17 @@ class Speech:
             finally:
                 self._drop(job)
 
-    def _submit(self, order: Order) -> _Job:
+    def _submit(self, order: Order) -> _SentenceJob:
         if self._closed:
             raise SpeechError("The voice is closed.")
-        job = _Job(next(self._numbers) % 2**32, order)
+        job = _SentenceJob(next(self._numbers) % 2**32, order)
         try:
             self._jobs.put_nowait(job)
         except asyncio.QueueFull:
             raise SpeechError(f"More than {MAX_TEXTS} texts are waiting to be spoken.") from None
         return job
 
-    def _drop(self, job: _Job) -> None:
+    def _drop(self, job: _SentenceJob) -> None:
         job.wanted = False
         if job is self._current:
             self._worker.send(STOP, job.number)
@@ -198,7 +198,7 @@ class Speech:
             self._jobs.get_nowait().fail(SpeechError("The voice was closed."))
         await self._worker.close()
 
-    async def _serve(self, job: _Job) -> None:
+    async def _serve(self, job: _SentenceJob) -> None:
         try:
             await self._worker_ready()
             if not job.wanted:
@@ -219,7 +219,7 @@ class Speech:
         except WorkerFailed as error:
             raise SpeechError(str(error)) from error
 
-    async def _spoken(self, job: _Job) -> str:
+    async def _spoken(self, job: _SentenceJob) -> str:
         """Returns what the worker says at the end: nothing, or why it could not."""
         self._answers = asyncio.Queue()
         if not self._worker.send(SAY, job.number, job.order.to_bytes()):
@@ -240,7 +240,7 @@ class Speech:
                 self._keep(job, answer.payload)
 
     @staticmethod
-    def _keep(job: _Job, piece: bytes | None) -> None:
+    def _keep(job: _SentenceJob, piece: bytes | None) -> None:
         try:
             job.sound.put_nowait(piece)
         except asyncio.QueueFull:

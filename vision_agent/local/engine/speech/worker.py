@@ -70,16 +70,16 @@ class Worker:
         """Returns the speaker's gain, measured once with a sentence nobody hears (10 ms)."""
         speaker = (order.languages, order.voice)
         if speaker not in self._gains:
-            heard: list[Samples] = []
+            calibration: list[Samples] = []
 
             def on_samples(samples: Samples) -> bool:
-                heard.append(samples)
+                calibration.append(samples)
                 return True
 
             self._espeak.speak(_CALIBRATION, order.languages, order.voice, on_samples)
             if len(self._gains) >= _MAX_GAINS:
                 self._gains.clear()
-            self._gains[speaker] = gain_for(heard)
+            self._gains[speaker] = gain_for(calibration)
         return self._gains[speaker]
 
 

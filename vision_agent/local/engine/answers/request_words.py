@@ -28,7 +28,7 @@ _TRAILING = frozenset("please thanks now and to for is are at on do we i have th
 _SOME_DAY = datetime(2000, 1, 3)
 
 
-class Sentence:
+class RequestWords:
     """Words, and which of them stand for an argument already.
 
     Args:
