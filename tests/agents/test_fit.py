@@ -14,7 +14,7 @@ from google.adk.tools import (
 )
 from pydantic import BaseModel
 
-from vision_agent import CallClient, ServerProcess, Settings
+from vision_agent import CallClient, ServerProcess
 from vision_agent.agents.fit import misfits, remove_service_tools
 from vision_agent.doctor.install_checks import check_agents
 
@@ -88,6 +88,6 @@ async def test_an_agent_that_searches_is_called_without_a_key(tmp_path: Path) ->
     assert "three euros" in answer.text
     for words in ("google_search", "not a live model", "code executed"):
         assert words in log.read_text()
-    found = check_agents(Settings(_env_file=None, agent=str(tmp_path)), {})
+    found = check_agents(str(tmp_path), None, {})
     assert {finding.status for finding in found} == {"note"}
     assert any("google_search" in finding.text for finding in found)

@@ -37,17 +37,17 @@ def test_an_agent_whose_extra_is_missing_is_named_with_how_to_install_it(
     shutil.copytree(SAMPLES / "basic", tmp_path / "basic")
     (tmp_path / "bench").mkdir()
     (tmp_path / "bench" / "agent.py").write_text("import mcp")
-    (left_out,) = check_agents(settings(agent=str(tmp_path)), {})
+    (left_out,) = check_agents(str(tmp_path), None, {})
     assert left_out.status == "warning"
     assert "pip install 'adk-video-call[mcp]'" in left_out.text
     (model,) = check_model(settings(agent=str(tmp_path)), {})
     assert (model.status, "local" in model.text) == ("ok", True)
     named = f"{tmp_path / 'basic'},{tmp_path / 'bench'}"
-    (broken,) = check_agents(settings(agent=named), {})
+    (broken,) = check_agents(named, None, {})
     assert broken.status == "problem"
     (model,) = check_model(settings(agent=f"{tmp_path / 'bench'},{tmp_path / 'basic'}"), {})
     assert model.status == "problem"
-    (fine,) = check_agents(settings(agent=str(SAMPLES / "basic")), {})
+    (fine,) = check_agents(str(SAMPLES / "basic"), None, {})
     assert fine.status == "ok"
 
 
@@ -57,10 +57,10 @@ def test_a_folder_whose_first_agent_is_broken_is_served_with_the_next(tmp_path: 
     only_broken = settings(agent=str(tmp_path))
     (model,) = check_model(only_broken, {})
     assert (model.status, "division by zero" in model.text) == ("problem", True)
-    assert check_agents(only_broken, {}) == []
+    assert check_agents(str(tmp_path), None, {}) == []
     shutil.copytree(SAMPLES / "basic", tmp_path / "basic")
     (model,) = check_model(settings(agent=str(tmp_path)), {})
-    (broken,) = check_agents(settings(agent=str(tmp_path)), {})
+    (broken,) = check_agents(str(tmp_path), None, {})
     assert (model.status, broken.status) == ("ok", "warning")
     assert "division by zero" in broken.text
 
@@ -83,13 +83,13 @@ def test_conversations_that_others_can_read_are_a_warning(
     (folder / "memory.db").write_text("")
     (folder / "memory.db").chmod(file_mode)
     folder.chmod(folder_mode)
-    (finding,) = check_privacy(settings(data_dir=folder))
+    (finding,) = check_privacy(folder)
     assert finding.status == status
     assert ("memory.db" in finding.text) == (status == "warning")
     assert (folder / "memory.db").stat().st_mode & 0o777 == file_mode
 
 
 def test_a_folder_that_is_not_made_yet_is_private(tmp_path: Path) -> None:
-    (finding,) = check_privacy(settings(data_dir=tmp_path / "none"))
+    (finding,) = check_privacy(tmp_path / "none")
     assert finding.status == "ok"
     assert not (tmp_path / "none").exists()

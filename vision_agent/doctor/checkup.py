@@ -48,7 +48,11 @@ def all_checks(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
         Check("key", threaded(lambda: check_key(environ))),
         # Loads the agent's own code, which may take its time.
         Check("model", threaded(lambda: check_model(settings, environ)), deadline_s=60),
-        Check("agents", threaded(lambda: check_agents(settings, environ)), deadline_s=60),
+        Check(
+            "agents",
+            threaded(lambda: check_agents(settings.agent, settings.model, environ)),
+            deadline_s=60,
+        ),
         Check("service", lambda: check_service(environ), deadline_s=15),
         Check(
             "local engine",
@@ -56,15 +60,22 @@ def all_checks(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
             deadline_s=75,
             on_timeout="The machine is very busy, or vision-agent must be reinstalled.",
         ),
-        Check("ice", lambda: check_ice(settings), deadline_s=12),
-        Check("port", threaded(lambda: check_port(settings))),
-        Check("access", threaded(lambda: check_access(settings, environ))),
-        Check("https", threaded(lambda: check_secure_context(settings))),
+        Check("ice", lambda: check_ice(settings.ice_servers), deadline_s=12),
+        Check("port", threaded(lambda: check_port(settings.host, settings.port))),
+        Check(
+            "access",
+            threaded(
+                lambda: check_access(
+                    settings.host, has_token=settings.token is not None, environ=environ
+                )
+            ),
+        ),
+        Check("https", threaded(lambda: check_secure_context(settings.host))),
         Check("sound", threaded(check_sound)),
         Check("codecs", threaded(check_codecs), deadline_s=30),
         Check("libraries", threaded(_check_what_needs_opencv), deadline_s=45),
         Check("install", threaded(check_distribution)),
-        Check("privacy", threaded(lambda: check_privacy(settings))),
+        Check("privacy", threaded(lambda: check_privacy(settings.data_dir))),
         Check("disk", threaded(lambda: check_disk(Path.cwd()))),
     ]
 

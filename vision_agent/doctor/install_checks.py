@@ -12,7 +12,6 @@ from vision_agent.agents.model_choice import choose_model
 from vision_agent.data_folder import readable_by_others
 from vision_agent.doctor.finding import Finding
 from vision_agent.live.models import ModelError
-from vision_agent.settings import Settings
 from vision_agent.version import DISTRIBUTION, OTHER_DISTRIBUTION, __version__
 
 
@@ -34,15 +33,15 @@ def check_distribution() -> list[Finding]:
     ]
 
 
-def check_agents(settings: Settings, environ: Mapping[str, str]) -> list[Finding]:
+def check_agents(agent: str | None, model: str | None, environ: Mapping[str, str]) -> list[Finding]:
     """Check which agents can be called, and which of their features have no effect in a call."""
-    specs = agent_specs(settings.agent)
+    specs = agent_specs(agent)
     found = []
     usable = 0
     for spec, is_named in specs:
         try:
             root = root_of(load_agent(spec))
-            choice = choose_model(root, settings.model, environ)
+            choice = choose_model(root, model, environ)
             usable += 1
             for misfit in misfits(root, local=choice.kind == "local"):
                 found.append(Finding("agents", "note", misfit))
@@ -58,9 +57,8 @@ def check_agents(settings: Settings, environ: Mapping[str, str]) -> list[Finding
     return found or [Finding("agents", "ok", f"{usable} can be called.")]
 
 
-def check_privacy(settings: Settings) -> list[Finding]:
+def check_privacy(folder: Path) -> list[Finding]:
     """Check that other users of this machine can't read what is stored of calls."""
-    folder = Path(settings.data_dir)
     open_to_others = readable_by_others(folder)
     if not open_to_others:
         return [Finding("privacy", "ok", f"{folder} is for its owner alone, or not made yet.")]

@@ -14,7 +14,7 @@ from vision_agent.doctor.finding import Finding
 from vision_agent.doctor.run import resolve
 from vision_agent.server.ingress.exposure import ADVICE, exposure
 from vision_agent.server.listening import CannotListen, listen, shown
-from vision_agent.settings import IceServer, Settings
+from vision_agent.settings import IceServer
 
 # How long aioice waits for a STUN server before it answers without it.
 _STUN_DELAYS_S = 5
@@ -25,9 +25,9 @@ _KEYS = ("GOOGLE_API_KEY", "GEMINI_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI")
 """If one of these is set, a paid model service answers."""
 
 
-async def check_ice(settings: Settings) -> Sequence[Finding]:
+async def check_ice(servers: Sequence[IceServer]) -> Sequence[Finding]:
     """Ask every STUN server for this machine's address, and every TURN server for an allocation."""
-    if not settings.ice_servers:
+    if not servers:
         return [
             Finding(
                 "ice",
@@ -37,8 +37,8 @@ async def check_ice(settings: Settings) -> Sequence[Finding]:
                 "VISION_AGENT_ICE_SERVERS.",
             )
         ]
-    found = await asyncio.gather(*(_check_server(server) for server in settings.ice_servers))
-    kinds = [server.urls.split(":")[0].removesuffix("s") for server in settings.ice_servers]
+    found = await asyncio.gather(*(_check_server(server) for server in servers))
+    kinds = [server.urls.split(":")[0].removesuffix("s") for server in servers]
     more = [kind for kind in ("stun", "turn") if kinds.count(kind) > 1]
     extra = [
         Finding("ice", "note", f"Of several {kind.upper()} servers only the first is used.")
@@ -155,38 +155,37 @@ async def _check_turn(
     return Finding("ice", "ok", f"{server.urls} allocates in {took_ms} ms: {relayed[0]}.")
 
 
-def check_port(settings: Settings) -> list[Finding]:
+def check_port(host: str, port: int) -> list[Finding]:
     """Check that the server can listen on its address."""
-    if settings.port == 0:
+    if port == 0:
         return [Finding("port", "ok", "Any free port is taken.")]
     try:
-        listen(settings.host, settings.port).close()
+        listen(host, port).close()
     except CannotListen as error:
         return [Finding("port", "problem", error.reason, error.advice)]
-    return [Finding("port", "ok", f"{shown(settings.host, settings.port)} is free.")]
+    return [Finding("port", "ok", f"{shown(host, port)} is free.")]
 
 
-def check_access(settings: Settings, environ: Mapping[str, str]) -> list[Finding]:
+def check_access(host: str, *, has_token: bool, environ: Mapping[str, str]) -> list[Finding]:
     """Check whether anybody on the network could call, and at whose cost."""
-    paid, has_token = any(environ.get(name) for name in _KEYS), settings.token is not None
-    if open_to_all := exposure(settings.host, has_token=has_token, paid=paid):
+    paid = any(environ.get(name) for name in _KEYS)
+    if open_to_all := exposure(host, has_token=has_token, paid=paid):
         return [Finding("access", "warning", open_to_all, ADVICE)]
-    if settings.token is not None:
+    if has_token:
         return [Finding("access", "ok", "Callers need the access token.")]
     return [Finding("access", "ok", "Only this machine can reach the server.")]
 
 
-def check_secure_context(settings: Settings) -> list[Finding]:
+def check_secure_context(host: str) -> list[Finding]:
     """Check that browsers allow the page a camera: getUserMedia needs a secure context."""
-    if is_loopback(settings.host):
+    if is_loopback(host):
         text = "The page is on this machine only: browsers give it the camera."
         return [Finding("https", "ok", text)]
     return [
         Finding(
             "https",
             "warning",
-            f"On {settings.host} other machines reach the page over http:, where browsers give no "
-            "camera.",
+            f"On {host} other machines reach the page over http:, where browsers give no camera.",
             "Put a proxy with a certificate in front (https://), or tunnel the port: "
             "ssh -L 7860:localhost:7860 …",
         )
