@@ -172,6 +172,7 @@ class AnsweringServer:
     def __init__(self, behaviour: Behaviour) -> None:
         self.behaviour = behaviour
         self.url = ""
+        self.web: uvicorn.Server | None = None
         self.calls: list[AnsweringCall] = []
         self.goodbyes: list[str] = []
         self.requests: list[tuple[str, dict[str, str]]] = []
@@ -213,6 +214,7 @@ async def answering_server(behaviour: Behaviour | None = None) -> AsyncIterator[
     serving = asyncio.create_task(web.serve())
     while not web.started:
         await asyncio.sleep(0.01)
+    server.web = web
     server.url = f"http://127.0.0.1:{web.servers[0].sockets[0].getsockname()[1]}"
     try:
         yield server

@@ -1,0 +1,44 @@
+"""Which options of a call go to the server that is started, and which to the call."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+import typer
+
+from vision_agent.cli.called_server import CalledServer
+from vision_agent.cli.options import out
+
+
+def called(url: str | None, **given: Any) -> CalledServer:
+    nothing = {"agent": None, "model": None, "asked": {}, "token": None, "header": None}
+    return CalledServer.of(url, **(nothing | {"timeout_s": 5.0} | given))
+
+
+def test_a_server_that_is_started_is_given_the_agent_and_the_model() -> None:
+    server = called(None, agent="desk", model="local", asked={"voice": "Kore", "language": None})
+    assert server.serve_arguments == ("--agent", "desk", "--model", "local")
+    assert server.asked == {"voice": "Kore"}
+
+
+def test_a_running_server_is_asked_for_the_agent_by_name() -> None:
+    server = called("http://127.0.0.1:9", agent="desk", header=["Cookie: a=b"], token="t")
+    assert server.asked == {"agent": "desk"}
+    assert (server.headers, server.token) == ({"Cookie": "a=b"}, "t")
+
+
+def test_what_a_running_server_can_not_be_given_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(typer.Exit):
+        called("http://127.0.0.1:9", model="local")
+    printed = " ".join(capsys.readouterr().err.split())
+    assert printed.startswith("--model can't be chosen for a server that is running")
+
+
+async def test_a_running_server_is_called_where_it_runs() -> None:
+    async with AsyncExitStack() as stack:
+        url = await called("http://127.0.0.1:9").address(stack, out)
+    assert url == "http://127.0.0.1:9"
