@@ -47,7 +47,7 @@ def _add_sound(container, stream, samples: np.ndarray) -> None:
 
 
 def write_video(path: Path, rgb: np.ndarray, samples: np.ndarray, codecs: tuple[str, str]) -> Path:
-    """Two seconds of one picture at 10 fps, with a sound."""
+    """Two seconds of one frame at 10 fps, with a sound."""
     with av.open(str(path), "w") as container:
         video = container.add_stream(codecs[0], rate=10)
         video.width, video.height, video.pix_fmt = rgb.shape[1], rgb.shape[0], "yuv420p"
@@ -74,9 +74,9 @@ def write_image(path: Path, rgb: np.ndarray) -> Path:
 
 def card(red: int, green: int, blue: int) -> np.ndarray:
     """A card of one colour before something grey."""
-    picture = np.full((360, 480, 3), 128, np.uint8)
-    picture[60:300, 120:360] = (red, green, blue)
-    return picture
+    card = np.full((360, 480, 3), 128, np.uint8)
+    card[60:300, 120:360] = (red, green, blue)
+    return card
 
 
 @pytest.fixture
@@ -92,13 +92,13 @@ def test_a_sound_file_is_read_whole(kind: str, question: np.ndarray, tmp_path: P
 
 
 @pytest.mark.parametrize("kind", VIDEO)
-def test_a_video_file_has_its_pictures_and_its_sound(kind, question, tmp_path: Path) -> None:
+def test_a_video_file_has_its_frames_and_its_sound(kind, question, tmp_path: Path) -> None:
     path = write_video(tmp_path / f"v.{kind}", card(200, 30, 30), question, VIDEO[kind])
     recording = Recording.open(path)
     assert (recording.has_video, recording.has_sound, recording.still) == (True, True, False)
     assert len(utterances(recording.sound(), SOUND_RATE_HZ)) == 1
-    picture = next(recording.frames()).frame.to_ndarray(format="rgb24")
-    red, green, blue = picture[180, 240].astype(int)
+    pixels = next(recording.frames()).frame.to_ndarray(format="rgb24")
+    red, green, blue = pixels[180, 240].astype(int)
     assert red > 150
     assert max(green, blue) < 90
 

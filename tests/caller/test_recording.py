@@ -18,7 +18,7 @@ from vision_agent.caller.recording import (
 )
 
 
-def test_a_silent_video_has_pictures_and_no_sound(bottle: Path) -> None:
+def test_a_silent_video_has_frames_and_no_sound(bottle: Path) -> None:
     recording = Recording.open(bottle)
     assert (recording.has_video, recording.has_sound, recording.still) == (True, False, False)
     assert recording.duration_s == pytest.approx(39.85, abs=0.05)
@@ -26,30 +26,30 @@ def test_a_silent_video_has_pictures_and_no_sound(bottle: Path) -> None:
     assert recording.sound().size == 0
 
 
-def test_pictures_come_with_the_times_they_were_recorded_at(bottle: Path) -> None:
-    pictures = list(islice(Recording.open(bottle).frames(), 31))
-    assert pictures[0].at_s == 0
-    assert pictures[30].at_s == pytest.approx(30 / 29.83, abs=0.01)
-    first = pictures[0].frame
+def test_frames_come_with_the_times_they_were_recorded_at(bottle: Path) -> None:
+    frames = list(islice(Recording.open(bottle).frames(), 31))
+    assert frames[0].at_s == 0
+    assert frames[30].at_s == pytest.approx(30 / 29.83, abs=0.01)
+    first = frames[0].frame
     assert (first.format.name, first.width, first.height) == ("yuv420p", 640, 360)
 
 
-def test_a_video_starts_over_after_its_last_picture(tmp_path: Path) -> None:
+def test_a_video_starts_over_after_its_last_frame(tmp_path: Path) -> None:
     video = make_video(tmp_path / "short.mkv", fps=10, count=5, size=(64, 48))
-    pictures = list(islice(Recording.open(video).frames(), 12))
-    assert [round(p.at_s, 2) for p in pictures] == [round(n / 10, 2) for n in range(12)]
-    lumas = [int(np.frombuffer(p.frame.planes[0], np.uint8)[0]) for p in pictures]
+    frames = list(islice(Recording.open(video).frames(), 12))
+    assert [round(p.at_s, 2) for p in frames] == [round(n / 10, 2) for n in range(12)]
+    lumas = [int(np.frombuffer(p.frame.planes[0], np.uint8)[0]) for p in frames]
     assert lumas[5:10] == pytest.approx(lumas[:5], abs=2)
     assert lumas[4] > lumas[0] + 4
 
 
-def test_a_fast_recording_is_thinned_to_thirty_pictures_a_second(tmp_path: Path) -> None:
+def test_a_fast_recording_is_thinned_to_thirty_frames_a_second(tmp_path: Path) -> None:
     video = make_video(tmp_path / "fast.mkv", fps=60, count=60, size=(64, 48))
-    pictures = list(islice(Recording.open(video).frames(), 30))
-    assert pictures[-1].at_s == pytest.approx(29 / 30, abs=0.02)
+    frames = list(islice(Recording.open(video).frames(), 30))
+    assert frames[-1].at_s == pytest.approx(29 / 30, abs=0.02)
 
 
-def test_a_huge_picture_is_brought_to_a_webcams_size(tmp_path: Path) -> None:
+def test_a_huge_frame_is_brought_to_a_webcams_size(tmp_path: Path) -> None:
     video = make_video(tmp_path / "huge.mkv", fps=5, count=2, size=(1924, 1080))
     frame = next(Recording.open(video).frames()).frame
     assert frame.width == MAX_FRAME_PX
@@ -64,7 +64,7 @@ def test_a_still_image_is_held_and_made_even(tmp_path: Path) -> None:
     assert (frame.width, frame.height, frame.format.name) == (32, 20, "yuv420p")
 
 
-def test_an_audio_file_has_sound_and_no_pictures(jfk: Path) -> None:
+def test_an_audio_file_has_sound_and_no_frames(jfk: Path) -> None:
     recording = Recording.open(jfk)
     assert (recording.has_video, recording.has_sound) == (False, True)
     sound = recording.sound()
@@ -95,7 +95,7 @@ def test_a_file_that_is_no_recording_is_refused_in_words(tmp_path: Path, content
         Recording.open(file)
 
 
-def test_a_text_file_is_not_painted_as_a_picture(tmp_path: Path) -> None:
+def test_a_text_file_is_not_painted_as_a_frame(tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("Dear diary,\n" * 100)
     with pytest.raises(BadRecording, match=r"notes\.txt"):
@@ -122,9 +122,9 @@ def test_a_recording_damaged_in_the_middle_is_shown_as_far_as_it_goes(tmp_path: 
     content[len(content) // 2 : len(content) // 2 + 200] = bytes(200)
     damaged = tmp_path / "damaged.mkv"
     damaged.write_bytes(content)
-    pictures = list(islice(Recording.open(damaged).frames(), 40))
-    assert len(pictures) == 40
-    assert all(b.at_s > a.at_s for a, b in pairwise(pictures))
+    frames = list(islice(Recording.open(damaged).frames(), 40))
+    assert len(frames) == 40
+    assert all(b.at_s > a.at_s for a, b in pairwise(frames))
 
 
 def make_sound(path: Path, rate_hz: int, codec: str = "aac", layout: str = "mono") -> Path:
@@ -142,10 +142,10 @@ def make_sound(path: Path, rate_hz: int, codec: str = "aac", layout: str = "mono
 
 def with_sound(path: Path) -> Path:
     """Write a video of a second, with a tone."""
-    picture, sound = path.with_suffix(".v.mkv"), path.with_suffix(".a.mka")
-    make_video(picture, fps=10, count=10, size=(64, 48))
+    video, sound = path.with_suffix(".v.mkv"), path.with_suffix(".a.mka")
+    make_video(video, fps=10, count=10, size=(64, 48))
     make_sound(sound, 48_000, "flac")
-    with av.open(str(path), "w") as both, av.open(str(picture)) as v, av.open(str(sound)) as a:
+    with av.open(str(path), "w") as both, av.open(str(video)) as v, av.open(str(sound)) as a:
         inputs = [(each, both.add_stream_from_template(each.streams[0])) for each in (v, a)]
         for container, stream in inputs:
             for packet in container.demux(container.streams[0]):
@@ -191,7 +191,7 @@ def test_a_video_whose_sound_nobody_can_decode_is_shown(tmp_path: Path) -> None:
     assert len(list(islice(recording.frames(), 5))) == 5
 
 
-def test_a_video_whose_pictures_nobody_can_decode_is_refused_in_words(tmp_path: Path) -> None:
+def test_a_video_whose_frames_nobody_can_decode_is_refused_in_words(tmp_path: Path) -> None:
     odd = unknown(with_sound(tmp_path / "v.mkv"), b"V_MPEG4/ISO/ASP")
     with pytest.raises(BadRecording, match=r"picture of .* can't be decoded here"):
         Recording.open(odd)

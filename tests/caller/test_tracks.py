@@ -16,7 +16,7 @@ def luma(frame: object) -> float:
     return float(np.frombuffer(frame.planes[0], np.uint8).mean())  # type: ignore[attr-defined]
 
 
-async def test_the_camera_holds_its_first_picture_until_it_is_told_to_play(tmp_path: Path) -> None:
+async def test_the_camera_holds_its_first_frame_until_it_is_told_to_play(tmp_path: Path) -> None:
     recording = Recording.open(make_video(tmp_path / "v.mkv", fps=20, count=40, size=(64, 48)))
     camera = CameraTrack(recording)
     held = [luma(await camera.recv()) for _ in range(4)]
@@ -37,7 +37,7 @@ async def test_the_camera_keeps_the_recordings_time(bottle: Path) -> None:
     stamps = [(await camera.recv()).pts for _ in range(16)]
     took_s = time.monotonic() - began
     camera.stop()
-    # Fifteen pictures at 29.83 fps are half a second: sooner would be a bug, later a busy machine.
+    # Fifteen frames at 29.83 fps are half a second: sooner would be a bug, later a busy machine.
     assert took_s > 0.45
     assert stamps == sorted(set(stamps))
     assert (stamps[-1] - stamps[0]) / 90_000 == pytest.approx(took_s, abs=0.1)
@@ -52,7 +52,7 @@ async def test_a_still_image_is_sent_again_and_again(tmp_path: Path) -> None:
     assert camera.failure is None
 
 
-async def test_a_recording_that_vanishes_leaves_its_last_picture(tmp_path: Path) -> None:
+async def test_a_recording_that_vanishes_leaves_its_last_frame(tmp_path: Path) -> None:
     video = make_video(tmp_path / "v.mkv", fps=20, count=3, size=(64, 48))
     camera = CameraTrack(Recording.open(video))
     await camera.recv()

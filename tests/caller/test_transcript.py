@@ -27,7 +27,7 @@ def test_an_answer_never_closed_is_kept_as_far_as_it_came() -> None:
     assert transcript.lines == [TranscriptLine("agent", "A bott", 300)]
 
 
-def test_pictures_ages_turns_and_interruptions_are_counted() -> None:
+def test_frames_ages_turns_and_interruptions_are_counted() -> None:
     transcript = CallTranscript()
     server_says(transcript, 1, kind="frame", bytes=900, width=2, height=2, age_ms=3)
     server_says(transcript, 2, kind="frame", bytes=1100, width=2, height=2, age_ms=3)

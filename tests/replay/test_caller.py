@@ -28,7 +28,7 @@ def question(ms: int = 600) -> tuple[bytes, int]:
     return tone(ms, rate_hz=24_000).tobytes(), 24_000
 
 
-async def test_a_recording_calls_asks_hears_the_answer_and_hangs_up(bottle: Path) -> None:
+async def test_a_recording_calls_asks_waits_for_the_answer_and_hangs_up(bottle: Path) -> None:
     states: list[str] = []
     parts: list[float] = []
     lines: list[tuple[str, str, int]] = []
@@ -49,7 +49,7 @@ async def test_a_recording_calls_asks_hears_the_answer_and_hangs_up(bottle: Path
         ("agent", "I hear you."),
     ]
     assert [line[:2] for line in lines] == [(line.who, line.text) for line in report.transcript]
-    # The server answers that long after it heard the end; nothing real is sooner.
+    # The server answers that long after it received the end; nothing real is sooner.
     assert report.reply_ms is not None
     assert report.reply_ms >= ANSWER_AFTER_MS
     assert report.agent_audio_ms == pytest.approx(600, abs=60)
@@ -61,9 +61,7 @@ async def test_a_recording_calls_asks_hears_the_answer_and_hangs_up(bottle: Path
     assert parts[-1] == 1.0
 
 
-async def test_an_interruption_in_the_say_file_is_heard_and_answered(
-    bottle: Path, tmp_path: Path
-) -> None:
+async def test_an_interruption_in_the_say_file_is_answered(bottle: Path, tmp_path: Path) -> None:
     say = tmp_path / "say.wav"
     write_wav(say, np.concatenate([tone(500), silence(2500), tone(500), silence(200)]))
     async with answering_server(Behaviour(answer_ms=4000)) as server:
@@ -97,10 +95,10 @@ async def test_a_sound_recording_calls_without_a_camera(tmp_path: Path) -> None:
 
 
 async def test_a_still_image_is_shown_for_the_whole_call(tmp_path: Path) -> None:
-    picture = make_image(tmp_path / "red.png", size=(64, 48))
+    image = make_image(tmp_path / "red.png", size=(64, 48))
     async with answering_server() as server:
-        report = await call(server, picture, say_pcm=question())
-        lumas = server.calls[0].picture_lumas
+        report = await call(server, image, say_pcm=question())
+        lumas = server.calls[0].frame_lumas
     assert report.answered
     assert len(lumas) > 5
     assert max(lumas) - min(lumas) < 3
@@ -110,7 +108,7 @@ async def test_a_short_video_starts_over_while_the_conversation_lasts(tmp_path: 
     video = make_video(tmp_path / "v.mkv", fps=20, count=20, size=(64, 48))
     async with answering_server() as server:
         report = await call(server, video, say_pcm=question(1500))
-        lumas = server.calls[0].picture_lumas
+        lumas = server.calls[0].frame_lumas
     assert report.answered
     falls = sum(b < a - 10 for a, b in itertools.pairwise(lumas))
     assert falls >= 1
@@ -162,7 +160,7 @@ async def test_nobody_at_the_address_is_reported_in_words(bottle: Path) -> None:
     assert "is not an http:// or https:// address" in odd.errors[0]
 
 
-async def test_a_server_that_never_gets_ready_is_not_waited_for_for_ever(bottle: Path) -> None:
+async def test_a_server_that_never_gets_ready_is_not_waited_for_forever(bottle: Path) -> None:
     async with answering_server(Behaviour(says_ready=False)) as server:
         report = await call(server, bottle, say_pcm=question(), timeout_s=1.5)
     assert report.connected_ms is not None

@@ -24,9 +24,7 @@ async def url():
         yield server.url
 
 
-async def test_a_recorded_video_asks_what_is_seen_and_hears_the_answer(
-    url: str, bottle: Path
-) -> None:
+async def test_a_recorded_video_asks_what_is_seen_and_is_answered(url: str, bottle: Path) -> None:
     question = await speak_question("what do you see?")
     report = await replay(ReplayOptions(bottle, url, say_pcm=question))
     assert report.errors == []
@@ -36,7 +34,7 @@ async def test_a_recorded_video_asks_what_is_seen_and_hears_the_answer(
     assert report.frames_sent >= 1
     assert report.jpeg_bytes is not None
     assert 1_000 < report.jpeg_bytes <= 40_000
-    # Promised: the model never answers about a picture older than 300 ms.
+    # Promised: the model never answers about a frame older than 300 ms.
     assert report.frame_age_ms is not None
     assert report.frame_age_ms <= 300
     assert report.reply_ms is not None
@@ -79,8 +77,8 @@ async def test_the_command_makes_the_call_and_writes_its_report_and_the_voice(
     answer = next(line["text"] for line in report["transcript"] if line["who"] == "agent")
     assert escape(answer) in page.read_text()
     with wave.open(str(voice)) as file:
-        heard_ms = 1000 * file.getnframes() // file.getframerate()
-    assert heard_ms >= report["agent_audio_ms"]
+        received_ms = 1000 * file.getnframes() // file.getframerate()
+    assert received_ms >= report["agent_audio_ms"]
 
 
 async def test_the_command_fails_in_words_when_the_recording_is_none(tmp_path: Path) -> None:

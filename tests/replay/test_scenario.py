@@ -7,9 +7,7 @@ from vision_agent.local import speak_question
 from vision_agent.replay import ReplayOptions, replay
 
 
-async def test_what_is_heard_and_answered_is_what_the_scenario_says(
-    bottle: Path, tmp_path: Path
-) -> None:
+async def test_both_sides_words_are_what_the_scenario_says(bottle: Path, tmp_path: Path) -> None:
     scenario = tmp_path / "scenario.yaml"
     scenario.write_text("""
         engine: false

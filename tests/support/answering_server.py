@@ -1,7 +1,7 @@
 """A small server that takes a replay's call: a real aiortc peer behind the real signalling paths.
 
-It hears by energy, answers with a tone 500 ms after the caller fell silent, is interrupted by
-speech, and says on the channel what it does, as the product would. It shares no code with it.
+It detects speech by energy, answers with a tone 500 ms after the caller falls silent, is
+interrupted by speech, and reports on the channel what it does. It shares no code with the product.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Behaviour:
     words: list[dict[str, Any]] = field(default_factory=list)
 
 
-class Voice(MediaStreamTrack):
+class ToneTrack(MediaStreamTrack):
     kind = "audio"
 
     def __init__(self) -> None:
@@ -71,11 +71,11 @@ class AnsweringCall:
     def __init__(self, behaviour: Behaviour) -> None:
         self.behaviour = behaviour
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-        self.voice = Voice()
+        self.voice = ToneTrack()
         self.channel: Any = None
         self.received: list[dict[str, Any]] = []
-        self.pictures: list[float] = []
-        self.picture_lumas: list[float] = []
+        self.frames: list[float] = []
+        self.frame_lumas: list[float] = []
         self.tasks: list[asyncio.Task[None]] = []
         self.peer.on("track", self._on_track)
         self.peer.on("datachannel", self._on_channel)
@@ -136,19 +136,19 @@ class AnsweringCall:
             self.answer(message["data"]["content"])
 
     def _on_track(self, track: MediaStreamTrack) -> None:
-        run = self._hear(track) if track.kind == "audio" else self._see(track)
+        run = self._receive_audio(track) if track.kind == "audio" else self._receive_video(track)
         self.tasks.append(asyncio.create_task(run))
 
-    async def _see(self, track: MediaStreamTrack) -> None:
+    async def _receive_video(self, track: MediaStreamTrack) -> None:
         with contextlib.suppress(MediaStreamError):
             while True:
                 frame = await track.recv()
-                self.picture_lumas.append(float(np.mean(np.frombuffer(frame.planes[0], np.uint8))))
-                self.pictures.append(time.monotonic())
-                if len(self.pictures) in (1, 30):
+                self.frame_lumas.append(float(np.mean(np.frombuffer(frame.planes[0], np.uint8))))
+                self.frames.append(time.monotonic())
+                if len(self.frames) in (1, 30):
                     self.say("server-message", kind="frame", bytes=1000, width=2, height=2)
 
-    async def _hear(self, track: MediaStreamTrack) -> None:
+    async def _receive_audio(self, track: MediaStreamTrack) -> None:
         quiet_ms, talking = 0, False
         with contextlib.suppress(MediaStreamError):
             while True:

@@ -59,7 +59,7 @@ async def talking(*arguments: str | Path, **options) -> AsyncIterator[Talk]:
         yield Talk(process)
     finally:
         if process.returncode is None:
-            # With the server that it started, which holds the same pipe.
+            # Together with the server it started, which holds the same pipe.
             os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
 
@@ -76,17 +76,17 @@ def sides(recording: Path) -> np.ndarray:
     return samples.reshape(-1, 2).T.astype(float)
 
 
-async def test_a_spoken_question_is_heard_by_the_microphone_and_answered_by_the_speaker(
+async def test_a_question_spoken_into_the_microphone_is_answered_by_the_speaker(
     tmp_path: Path, recordings: Path
 ) -> None:
-    heard, recorded = tmp_path / "heard.raw", tmp_path / "both.wav"
+    from_speaker, recorded = tmp_path / "speaker.raw", tmp_path / "both.wav"
     (tmp_path / "pulse").mkdir()
-    with pulse_audio(tmp_path / "pulse") as pulse, pulse.listening(heard):
+    with pulse_audio(tmp_path / "pulse") as pulse, pulse.listening(from_speaker):
         arguments = ["--input", "VirtualMic", "--output", "VirtualSpeaker"]
         camera = ["--camera", recordings / "bottle.mp4", "--record", recorded]
         async with talking(*arguments, *camera, env=pulse.environment) as talk:
             await pulse.until_recorded()
-            # While the server starts: nobody is called yet, and nobody may hear it.
+            # The server is still starting: no call is up, so nobody may receive this.
             pulse.play_into_microphone(recordings / "speech" / "hello.wav").wait()
             await talk.until("Talk now")
             pulse.play_into_microphone(recordings / "speech" / "what-do-you-see.wav").wait()
@@ -99,12 +99,13 @@ async def test_a_spoken_question_is_heard_by_the_microphone_and_answered_by_the_
             talk.process.send_signal(signal.SIGINT)
             assert await talk.ends() == 0, talk.text
     assert "Traceback" not in talk.text
-    played = np.frombuffer(heard.read_bytes()[: heard.stat().st_size // 2 * 2], np.int16)
+    pcm = from_speaker.read_bytes()
+    played = np.frombuffer(pcm[: len(pcm) // 2 * 2], np.int16)
     assert np.abs(played).max() > 1000, "the speaker played the agent's voice"
     caller, agent = sides(recorded)
     assert np.abs(caller).max() > 1000
     assert np.abs(agent).max() > 1000
-    # The agent answers after the question, in the recording too.
+    # In the recording, too, the answer follows the question.
     assert np.argmax(np.abs(caller) > 1000) < np.argmax(np.abs(agent) > 1000)
 
 

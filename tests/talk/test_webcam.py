@@ -6,7 +6,7 @@ import pytest
 from vision_agent.talk.webcam import CameraUnavailable, WebcamTrack
 
 
-async def test_a_camera_gives_pictures_with_growing_times_and_ends_with_its_source(
+async def test_a_camera_gives_frames_with_growing_times_and_ends_with_its_source(
     recordings: Path,
 ) -> None:
     track = WebcamTrack(str(recordings / "bottle.mp4"))
