@@ -1,9 +1,8 @@
-"""A call in which somebody talks and types: replies timed, levels shown, both sides recorded."""
+"""A call in turns: times replies, reports levels and captions, records both sides."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -25,7 +24,7 @@ from vision_agent.caller.taps import TappedAudio
 from vision_agent.caller.transcript import CallTranscript, Point, ToolCallRecord, TranscriptLine
 
 
-class InteractiveCall:
+class InteractiveCall(OutgoingCall):
     """A call while the context lasts: dialled on entering, hung up on leaving.
 
     Args:
@@ -33,7 +32,7 @@ class InteractiveCall:
         microphone: What the caller says.
         camera: What the caller shows, if anything.
         playout: Where the agent's voice goes.
-        observer: Is told what happens.
+        observer: Receives the call's events.
         recorder: Records both sides, if wanted; closed with the call.
         received: Keeps the agent's voice, if wanted.
         asked: Options of this call (`voice`, `language`, `modalities`).
@@ -53,20 +52,19 @@ class InteractiveCall:
         asked: Mapping[str, Any] | None = None,
         timeout_s: float = 60.0,
     ) -> None:
-        self._asked, self._timeout_s = dict(asked or {}), timeout_s
+        self._asked = dict(asked or {})
         self._playout, self._observer, self._recorder = playout, observer, recorder
         self._received = received
         self._watch = ReplyWatch()
         self._typed: tuple[int, int] | None = None
-        self._transcript = CallTranscript(lambda who, text, at_ms: observer.line(who, text))
         self._captions = LiveCaptions(observer.partial, observer.state)
-        self._call = OutgoingCall(
+        super().__init__(
             signalling,
             TappedAudio(microphone, self._on_sent),
             camera,
-            self._transcript,
-            on_message=self._on_message,
-            on_audio=self._on_audio,
+            CallTranscript(lambda who, text, at_ms: observer.line(who, text)),
+            on_message=self._take_message,
+            on_audio=self._take_audio,
             on_state=observer.state,
             is_played=True,
             timeout_s=timeout_s,
@@ -95,7 +93,7 @@ class InteractiveCall:
     @property
     def silent_ms(self) -> int:
         """For how long the agent has been silent."""
-        return self._call.now_ms() - (self._watch.silent_since_ms or 0)
+        return self.now_ms() - (self._watch.silent_since_ms or 0)
 
     @property
     def frames_seen(self) -> int:
@@ -112,9 +110,9 @@ class InteractiveCall:
 
     async def __aenter__(self) -> Self:
         try:
-            await self._call.dial(self._asked)
+            await self.dial(self._asked)
         except BaseException:
-            await self._hang_up()
+            await self.hang_up()
             raise
         return self
 
@@ -124,7 +122,8 @@ class InteractiveCall:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self._hang_up()
+        # The same Ctrl-C may have stopped the server, so a refused goodbye is not an error.
+        await self.hang_up()
 
     def keep_audio(self, received: ReceivedAudio | None) -> None:
         """Keep the agent's voice there from now on."""
@@ -136,34 +135,10 @@ class InteractiveCall:
         Raises:
             CallFailed: The call has ended, or the server takes no line of that length.
         """
-        now_ms, errors = self._call.now_ms(), len(self._transcript.errors)
-        self._call.type(text)
+        now_ms, errors = self.now_ms(), len(self._transcript.errors)
+        super().type(text)
         self._watch.typed(now_ms)
         self._typed = now_ms, errors
-
-    def tell_microphone(self, on: bool) -> None:
-        """Tell the server that the microphone was switched on or off."""
-        self._call.tell_microphone(on)
-
-    async def until_ended(self) -> str:
-        """Wait until the other side ends the call; returns why."""
-        return await self._call.until_ended()
-
-    async def until(self, condition: Callable[[], bool], timeout_s: float = math.inf) -> bool:
-        """Wait until the condition holds; returns False if it does not within the time.
-
-        Raises:
-            CallFailed: The call ended first.
-        """
-        return await self._call.until(condition, timeout_s)
-
-    async def until_seen(self) -> None:
-        """Wait until a frame has reached the model, for three seconds at most.
-
-        Raises:
-            CallFailed: The call ended first.
-        """
-        await self._call.until_seen()
 
     async def until_answered(self, *, in_text: bool = False) -> str:
         """Wait until the answer to what was said or typed last is over; returns how it ended.
@@ -174,12 +149,12 @@ class InteractiveCall:
         Raises:
             CallFailed: The call ended meanwhile, or the server refused what was typed.
         """
-        return await self._call.until_over(lambda: self._progress(in_text=in_text))
+        return await self.until_over(lambda: self._progress(in_text=in_text))
 
     def _progress(self, *, in_text: bool) -> CallProgress:
         self._check_refused()
         return CallProgress(
-            now_ms=self._call.now_ms(),
+            now_ms=self.now_ms(),
             said_ms=self._watch.said_ms,
             expects_answer=True,
             answered_ms=self._watch.answered_ms,
@@ -200,20 +175,21 @@ class InteractiveCall:
             self._typed = None
             raise CallFailed(sentence(refused[0]))
 
-    async def _hang_up(self) -> None:
-        # The server may have been stopped by the same Ctrl-C: a goodbye it does not take is none.
-        await self._call.hang_up()
+    async def hang_up(self) -> str | None:
+        """Hang up as every call does, and finish the recording."""
+        refused = await super().hang_up()
         if self._recorder is not None:
             self._recorder.close()
+        return refused
 
     def _on_sent(self, samples: Samples, at_s: float) -> None:
-        now_ms, level = self._call.timeline_ms(at_s), rms(samples)
+        now_ms, level = self.timeline_ms(at_s), rms(samples)
         self._observer.level("user", level)
         self._watch.sent(level, now_ms)
         if self._recorder is not None:
             self._recorder.caller(samples, now_ms)
 
-    def _on_audio(self, samples: Samples, arrived_ms: int) -> None:
+    def _take_audio(self, samples: Samples, arrived_ms: int) -> None:
         level = rms(samples)
         self._playout.push(samples)
         self._observer.level("agent", level)
@@ -225,6 +201,6 @@ class InteractiveCall:
         if self._received is not None:
             self._received.feed(samples, arrived_ms)
 
-    def _on_message(self, message: str | bytes, at_ms: int) -> None:
+    def _take_message(self, message: str | bytes, at_ms: int) -> None:
         self._transcript.feed(message, at_ms)
         self._captions.feed(message)

@@ -1,4 +1,4 @@
-"""What a call reports while it lasts: the contract of whoever watches one."""
+"""The contract between a call and what shows it: the events a call reports."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class CallObserver(Protocol):
         """The RMS of the newest frame of s16 samples, usually 20 ms."""
 
     def reply(self, ms: int) -> None:
-        """An answer began to arrive so long after the end of the caller's words."""
+        """An answer began to arrive `ms` after the caller's last word."""
 
 
 class NoObserver:
-    """Ignores every event: for calls that nobody watches."""
+    """Ignores every event, for calls that are not shown."""
 
     def state(self, state: str) -> None:
         """Ignored."""

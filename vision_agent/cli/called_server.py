@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CalledServer:
-    """Which server is called, and what goes with every request.
+    """The server to call, and what is sent with every request.
 
     Attributes:
         url: A running server; None to start one.
         serve_arguments: Arguments of `serve`, if one is started.
         asked: Options of the call (`requestData`).
-        token: The access token, if the server wants one.
-        headers: HTTP headers besides.
+        token: The access token, if the server requires one.
+        headers: Further HTTP headers.
         timeout_s: The longest wait for the server, and for an answer.
     """
 

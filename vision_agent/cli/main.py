@@ -53,7 +53,7 @@ def common(
     if not verbose:
         # aiortc warns of every frame it can't decode, although it then asks for a new one.
         logging.getLogger("aiortc").setLevel(logging.ERROR)
-        # ADK logs a traceback for what the caller is told in words.
+        # ADK logs a traceback for errors that the caller gets as a sentence.
         logging.getLogger("google_adk").setLevel(logging.CRITICAL)
     # API keys keep their usual names. The environment takes precedence over the file.
     load_dotenv(Path.cwd() / ".env", override=False)

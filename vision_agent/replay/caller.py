@@ -202,7 +202,7 @@ class _Replay:
         self._enter("asking")
 
     def _show_progress(self) -> CallProgress:
-        """Work out where the call stands, and report it to whoever watches."""
+        """Work out where the call stands, and report it."""
         progress = self._progress()
         self._on_progress(1.0 if progress.said_ms is not None else self._part_said())
         if progress.said_ms is not None:
