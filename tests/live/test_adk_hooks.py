@@ -5,7 +5,7 @@ from google.adk.models.gemini_llm_connection import GeminiLlmConnection
 from google.genai import types
 
 from tests.local.live_clients import MODEL_3
-from vision_agent.live.adk_hooks import tap, tell
+from vision_agent.live.adk_hooks import send_conversation, tap
 
 
 class Session:
@@ -36,7 +36,7 @@ async def test_what_is_told_later_is_not_followed_by_a_nudge():
     connection = GeminiLlmConnection(session, model_version=MODEL_3)
     tap(connection, lambda message: None)
     content = types.Content(role="user", parts=[types.Part(text="how long")])
-    await tell(connection, [content])
+    await send_conversation(connection, [content])
     assert session.told == [{"turns": [content], "turn_complete": True}]
 
 

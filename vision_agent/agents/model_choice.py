@@ -20,7 +20,7 @@ from vision_agent.agents.destinations import host_of
 from vision_agent.agents.fit import remove_service_tools
 from vision_agent.agents.loader import llm_agents
 from vision_agent.data_folder import data_folder, private_folder
-from vision_agent.live.connection.gemini import gemini, local_gemini, resilient
+from vision_agent.live.connection.gemini import gemini, local_gemini, made_resilient
 from vision_agent.live.local_process import LocalLiveApi
 from vision_agent.live.models import (
     DEFAULT_MODEL,
@@ -165,7 +165,7 @@ def install_model(choice: ModelChoice, root: BaseAgent, local: LocalLiveApi | No
         elif choice.override is not None:
             agent.model = gemini(choice.override, speech=speech)
         elif isinstance(own, Gemini):
-            agent.model = resilient(own)
+            agent.model = made_resilient(own)
         elif isinstance(own, str):
             agent.model = gemini(own or choice.model)
 

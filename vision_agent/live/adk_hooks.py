@@ -1,7 +1,7 @@
-"""The private parts of ADK that are touched, in one place.
+"""The private parts of ADK that this package uses, in one place.
 
-ADK's connection hides what google-genai receives: a cancelled tool call, the end of generation and
-how long a connection still lives are needed here and have no event of their own.
+ADK's connection hides some of google-genai's messages: cancelled tool calls, the end of generation
+and the remaining lifetime of a connection have no event in ADK.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TRANSFER_TOOL = transfer_to_agent.__name__
 
 
 class _Tapped:
-    """google-genai's session, with every message shown to somebody before ADK reads it."""
+    """google-genai's session; a callback gets every message before ADK does."""
 
     def __init__(self, session: Any, on_message: Callable[[types.LiveServerMessage], None]) -> None:
         self._session = session
@@ -40,10 +40,10 @@ class _Tapped:
 def tap(
     connection: BaseLlmConnection, on_message: Callable[[types.LiveServerMessage], None]
 ) -> None:
-    """Shows every message of a connection of ADK's to ``on_message`` first.
+    """Call ``on_message`` with every message of one of ADK's connections, before ADK reads it.
 
     Raises:
-        RuntimeError: ADK's connection is not what this was written for.
+        RuntimeError: ADK's connection has changed.
     """
     session = getattr(connection, "_gemini_session", None)
     if session is None:
@@ -72,25 +72,26 @@ class ContentConnection(BaseLlmConnection):
 
 
 async def send_context(connection: BaseLlmConnection, content: types.Content) -> None:
-    """Sends words that want no answer."""
+    """Send words that want no answer."""
     await connection._send_content(content, partial=True)
 
 
-async def tell(connection: BaseLlmConnection, contents: list[types.Content]) -> None:
-    """Adds to a running conversation, and asks for an answer.
+async def send_conversation(connection: BaseLlmConnection, contents: list[types.Content]) -> None:
+    """Add contents to a running conversation, and ask for an answer.
 
-    ADK's `send_history` is for a conversation's beginning: it nudges a 3.x model with a "." after
-    it, which later on would be words of the caller's; its `send_content` takes one content only.
+    ADK's `send_history` is for the beginning of a conversation: it sends a 3.x model a "." after
+    the history, which later on would count as the caller's words. Its `send_content` takes one
+    content only.
     """
     session = connection._gemini_session  # type: ignore[attr-defined]
     await session.send_client_content(turns=contents, turn_complete=True)
 
 
 def run_sync_tools_in(executor: Executor) -> AbstractContextManager[None]:
-    """While it lasts, tools that are plain functions are called in ``executor``.
+    """Within the context, ADK calls tools that are plain functions in ``executor``.
 
-    They see a copy of the caller's context variables. `RunConfig.tool_thread_pool_config` is ADK's
-    public way; it moves coroutine functions into threads with event loops of their own as well, in
-    which what they have opened (sessions, connection pools) does not work.
+    They get a copy of the caller's context variables. ADK's public way,
+    `RunConfig.tool_thread_pool_config`, also moves coroutine functions into threads with event
+    loops of their own, where the sessions and connection pools they have opened do not work.
     """
     return _use_executor_for_sync_callables(executor)  # type: ignore[arg-type]

@@ -163,7 +163,7 @@ def test_a_result_goes_to_the_session_that_called():
     says(ledger, turn_complete=True)
     delivery = ledger.sent_content(result("c1"))
     assert delivery.direct is not None
-    assert delivery.told == []
+    assert delivery.conversation == []
     assert ledger.owes
 
 
@@ -177,7 +177,7 @@ def test_a_result_whose_session_is_gone_is_told_to_the_next_one():
     assert not ledger.owes
     delivery = ledger.sent_content(result("c1"))
     assert delivery.direct is None
-    assert [line(content) for content in delivery.told] == ["result c1"]
+    assert [line(content) for content in delivery.conversation] == ["result c1"]
     assert ledger.owes
     assert told(ledger.lost()) == ["user: how long", "call c1", "result c1"]
 
@@ -189,7 +189,7 @@ def test_results_of_one_call_are_told_together():
     ledger.sent_content(result("c1"))
     assert told(ledger.lost()) == ["user: how long", "call c1"]
     delivery = ledger.sent_content(result("c2"))
-    assert [line(content) for content in delivery.told] == ["result c1", "result c2"]
+    assert [line(content) for content in delivery.conversation] == ["result c1", "result c2"]
 
 
 def test_a_call_that_never_reached_anybody_is_asked_for_again():
@@ -208,7 +208,7 @@ def test_the_result_of_a_cancelled_call_goes_nowhere():
     cancels(ledger, "c1")
     says(ledger, turn_complete=True)
     delivery = ledger.sent_content(result("c1"))
-    assert (delivery.direct, delivery.told) == (None, [])
+    assert (delivery.direct, delivery.conversation) == (None, [])
     assert not ledger.owes
     assert "call c1" not in told(ledger.lost())
 
@@ -237,7 +237,7 @@ def test_a_call_in_the_background_outlives_its_turn_and_its_session():
     answered(ledger, "hello", "Hi.")
     before = ["user: how long", "call c1", "model: Let me see.", "user: hello", "model: Hi."]
     assert told(ledger.lost()) == before
-    assert [line(c) for c in ledger.sent_content(result("c1")).told] == ["result c1"]
+    assert [line(c) for c in ledger.sent_content(result("c1")).conversation] == ["result c1"]
     assert told(ledger.lost()) == [*before, "result c1"]
 
 

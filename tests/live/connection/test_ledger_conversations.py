@@ -83,7 +83,7 @@ class Conversations(RuleBasedStateMachine):
         if not arrives:
             self.lose()
             return
-        for content in [*([delivery.direct] if delivery.direct else []), *delivery.told]:
+        for content in [*([delivery.direct] if delivery.direct else []), *delivery.conversation]:
             self.service.hear(content)
 
     @precondition(lambda self: self._typed_and_unanswered())

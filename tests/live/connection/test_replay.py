@@ -6,7 +6,7 @@ import pytest
 from google.genai import types
 
 from vision_agent.live.connection.ledger import Replay
-from vision_agent.live.connection.replay import tell_replay
+from vision_agent.live.connection.replay import send_replay
 
 SOUND = types.Blob(data=bytes(640), mime_type="audio/pcm;rate=16000")
 
@@ -58,11 +58,11 @@ ONE, YES, TWO = said("user", "one"), said("model", "Yes."), said("user", "two")
 )
 async def test_history_comes_before_sound_and_questions_after_it(replay, told, takes_more_history):
     link = Link()
-    assert await tell_replay(link, replay, in_words=False) is takes_more_history
+    assert await send_replay(link, replay, in_words=False) is takes_more_history
     assert link.told == told
 
 
 async def test_results_are_told_in_words_where_they_were_refused():
     link = Link()
-    await tell_replay(link, Replay("H", [ONE, RESULT], []), in_words=True)
+    await send_replay(link, Replay("H", [ONE, RESULT], []), in_words=True)
     assert link.told == ["one\n(measure has given {}.)"]

@@ -1,9 +1,9 @@
-"""Joins an answer that is given again to the part of it that was heard before. Pure.
+"""Joins a repeated answer to the part of it that was received before. Pure.
 
-A connection that breaks in the middle of an answer is followed by one on which the same question
-is asked again. As long as the new answer's words are those of the old one, its sound is held back;
-once they have caught up, it goes on where the old one stopped. When it turns out to be another
-answer, the old one is void and the new one is given from its start.
+After a connection has broken in the middle of an answer, the next one is asked the same question
+again. While the words of the repeated answer match those already received, its sound is held back;
+once it has caught up, the rest is passed on. If the words differ, the caller's client gets an
+`interrupted`, and the new answer from its start.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ OUTPUT_MIME = "audio/pcm;rate=24000"
 
 
 class SplicedAnswer:
-    """The present answer, over all the connections that it is given on."""
+    """The present answer, across all connections on which it is given."""
 
     def __init__(self) -> None:
         self._received = ReceivedAnswer()
         self._splice = AnswerSplice(self._received)
 
     def feed(self, response: LlmResponse) -> list[LlmResponse]:
-        """Take the next response; returns what is to be passed on, in order."""
+        """Take the next response; returns what is passed on, in order."""
         passed = self._splice.feed(response)
         if self._splice.joined:
             self._received = ReceivedAnswer()
@@ -38,8 +38,8 @@ class SplicedAnswer:
             owed: Whether the next connection is asked for the answer again.
 
         Returns:
-            Whether the turn has to be ended here, because its end will not come: the answer is
-            complete, or nobody asked for it.
+            Whether the turn has to be ended here, as the model will not end it: the answer is
+            complete, or no question awaits one.
         """
         longest = answer.audio_bytes >= self._received.audio_bytes
         if answer.begun and not answer.whole and longest:
@@ -52,30 +52,30 @@ class SplicedAnswer:
 
 
 class AnswerSplice:
-    """The second giving of one answer.
+    """One repeated answer.
 
     Args:
-        heard: What of the answer was received before.
+        received: The part of the answer that was received before.
     """
 
-    def __init__(self, heard: ReceivedAnswer) -> None:
-        self._expected = _words(heard.text)
-        self._skip_bytes = heard.audio_bytes
+    def __init__(self, received: ReceivedAnswer) -> None:
+        self._expected = _words(received.text)
+        self._skip_bytes = received.audio_bytes
         self._text = ""
         self._held: list[LlmResponse] = []
-        self._joined = not heard.begun
+        self._joined = not received.begun
 
     @property
     def joined(self) -> bool:
-        """Whether the answers have met (or parted): nothing is held back any more."""
+        """Whether nothing is held back any more: the answers have met, or differ."""
         return self._joined and not self._skip_bytes
 
     def feed(self, response: LlmResponse) -> list[LlmResponse]:
-        """The next response; returns what is to be passed on, in order."""
+        """Take the next response; returns what is passed on, in order."""
         if self._joined:
             return self._pass(response)
         if response.turn_complete or response.interrupted:
-            # It ended before it had caught up: what the caller has heard was more than all of it.
+            # The repeated answer is shorter than what was received before: it is dropped.
             self._joined, self._skip_bytes, self._held = True, 0, []
             return [response]
         said = response.output_transcription
@@ -112,7 +112,7 @@ class AnswerSplice:
         return passed
 
     def _pass(self, response: LlmResponse) -> list[LlmResponse]:
-        """Passes on what is beyond the sound that was heard before."""
+        """Pass on what lies beyond the sound that was received before."""
         if response.turn_complete or response.interrupted:
             self._skip_bytes = 0
         data = _sound(response)
@@ -138,7 +138,7 @@ def _words(text: str) -> str:
 
 
 def _after(expected: str, before: str, text: str) -> str:
-    """What of ``text``, which follows ``before``, lies beyond the expected words."""
+    """The part of ``text``, which follows ``before``, beyond the expected words."""
     for end in range(len(text) + 1):
         if len(_words(before + text[:end])) >= len(expected):
             return text[end:]

@@ -1,4 +1,4 @@
-"""What is known of the present attempt to hold a model connection, and of those before it. Pure."""
+"""The attempts to hold a model connection: what the present one is, and what came before. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vision_agent.live.connection.liveness import ConnectionLeft
 
 @dataclass(slots=True)
 class Attempt:
-    """The attempts of one conversation, one after the other.
+    """The successive attempts of one conversation.
 
     Attributes:
         connected_before: Whether any attempt has led to a connection.
@@ -26,7 +26,7 @@ class Attempt:
         """The next attempt begins.
 
         Returns:
-            Whether it makes a new session that is told a history first.
+            Whether it makes a new session that is sent a history first.
         """
         self._resuming = replay.handle is not None
         self._takes_history = False
@@ -34,14 +34,14 @@ class Attempt:
 
     @property
     def in_words(self) -> bool:
-        """Whether tool calls and results are told in words.
+        """Whether tool calls and results are sent as text.
 
-        What is told may be what was refused twice, and no service is known to refuse words.
+        After two refusals they may be what the service refuses; no service is known to refuse text.
         """
         return self._refusals > 1
 
     def connected(self, *, takes_history: bool) -> None:
-        """The setup was accepted, and the model has been told what it missed.
+        """The setup was accepted, and the model has been sent what it missed.
 
         Args:
             takes_history: Whether the service still takes contents as history.
@@ -55,7 +55,7 @@ class Attempt:
         return taken
 
     def answered(self) -> None:
-        """The model has said or called something: it has accepted what it was told."""
+        """The model has said or called something: it has accepted what it was sent."""
         self._refusals = 0
 
     def ended(self, error: BaseException) -> Verdict:

@@ -1,4 +1,4 @@
-"""When to try again: exponential backoff with jitter and a budget. Pure; time is an argument."""
+"""When to reconnect: exponential backoff with jitter and a budget. Pure; time is an argument."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 
 FIRST_S = 0.5
 QUICK_TRIES = 4
-"""A restarting server refuses a few times: the caller is not to wait for more than that."""
+"""Retries at the shortest delay: a restarting server refuses a few connections."""
 
 LONGEST_S = 8.0
 STABLE_S = 5.0
-"""A connection that lived this long was a good one; a shorter one counts as another failure, or a
-server that accepts and drops would be asked dozens of times a second."""
+"""A connection that lasted this long resets the backoff. A shorter one counts as another failure:
+otherwise a server that accepts and drops would get dozens of connections a second."""
 
 USEFUL_S = 0.5
-"""One on which the model has said something, and that lived this long, is no sign that the service
-is away: the budget begins anew, and the next delays are short."""
+"""A connection that lasted this long and carried model output shows that the service is up: the
+budget starts again, and the next delays are short."""
 
 
 @dataclass(slots=True)
@@ -24,8 +24,8 @@ class Backoff:
     """The delays of one conversation.
 
     Args:
-        budget_s: How long it may go on failing before it is given up.
-        rng: Where the jitter comes from.
+        budget_s: How long connections may keep failing before the conversation is given up.
+        rng: Source of the jitter.
     """
 
     budget_s: float
@@ -36,7 +36,7 @@ class Backoff:
     _useful: bool = False
 
     def useful(self) -> None:
-        """The model has said something."""
+        """The model has said or called something on this connection."""
         self._useful = True
 
     def connected(self, now_s: float) -> None:
@@ -47,9 +47,8 @@ class Backoff:
         """A connection ended or could not be made.
 
         Returns:
-            How many seconds to wait before the next try: none after a connection that was good,
-            then half a second a few times, then up to double the last time's. None when the budget
-            is used up.
+            Seconds until the next attempt: 0 after a good connection, then about half a second a
+            few times, then up to twice the previous delay. None once the budget is used up.
         """
         lived_s = 0.0 if self._connected_at_s is None else now_s - self._connected_at_s
         if lived_s >= STABLE_S:
@@ -65,5 +64,5 @@ class Backoff:
         if self._failures == 1:
             return 0.0
         ceiling_s = min(LONGEST_S, FIRST_S * 2.0 ** max(0, self._failures - QUICK_TRIES))
-        # Half of it fixed: no two callers in step, and still never two tries on top of each other.
+        # Half of the delay is fixed: callers spread out, and no attempt follows another at once.
         return ceiling_s / 2 + self.rng.random() * ceiling_s / 2

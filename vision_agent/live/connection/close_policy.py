@@ -1,19 +1,19 @@
-"""What to do about a model connection that ended, by how it ended. Pure.
+"""What to do after a model connection has ended, by how it ended. Pure.
 
-The first line that fits counts.
+The first matching line applies.
 
 ========================================  ====================================================
 how it ended                              what to do
 ========================================  ====================================================
-words of a key, a permission or a quota   give up: trying again can't help (a quota is 1011)
-1000, 1001, 1006, 1011, 1012, 1013, 1014  again, on the handle: the session is still there
-1007 or 1008 while resuming               again without the handle: it is void (or expired)
-1007 or 1008 before any setup was taken   give up: the setup itself (model, voice) is wrong
-1007 or 1008 later on                     again without the handle: this session is spoilt
+reason names a key, permission or quota   give up: no retry helps (an exhausted quota is 1011)
+1000, 1001, 1006, 1011, 1012, 1013, 1014  resume with the handle: the session still exists
+1007 or 1008 while resuming               reconnect without the handle: invalid or expired
+1007 or 1008 before any accepted setup    give up: the setup itself (model, voice) is wrong
+1007 or 1008 later on                     reconnect without the handle: the session is broken
 HTTP 400, 401, 403, 404                   give up
-a certificate that is not trusted         give up
-HTTP 429, 5xx; refused; no answer         again, later
-anything else                             again without the handle
+an untrusted certificate                  give up
+HTTP 429, 5xx; refused; timeout           resume with the handle, later
+anything else                             reconnect without the handle
 ========================================  ====================================================
 """
 
@@ -39,22 +39,22 @@ class Verdict(Enum):
     """What to do next."""
 
     RESUME = auto()
-    """Connect again, with the newest handle."""
+    """Reconnect with the newest handle."""
 
     RESTART = auto()
-    """Connect again without a handle, and tell the model what was said so far."""
+    """Reconnect without a handle, and send the model the conversation so far."""
 
     GIVE_UP = auto()
     """End the call, and say why."""
 
 
 def judge(error: BaseException, *, resuming: bool, settled: bool) -> Verdict:
-    """What to do about a connection that ended with ``error``.
+    """What to do after a connection has ended with ``error``.
 
     Args:
         error: What google-genai or websockets raised.
-        resuming: The connection was being resumed with a handle and had said nothing yet.
-        settled: A setup has been accepted before, in this conversation.
+        resuming: The session was being resumed with a handle.
+        settled: A setup has been accepted before in this conversation.
     """
     if isinstance(error, TimeoutError):
         return Verdict.RESUME
@@ -67,7 +67,7 @@ def judge(error: BaseException, *, resuming: bool, settled: bool) -> Verdict:
             return Verdict.GIVE_UP
         if code in _TRANSIENT:
             return Verdict.RESUME
-        # An expired handle says so in the same codes as everything else that is wrong.
+        # An expired handle has the same close codes as any other invalid request.
         return Verdict.RESTART if resuming or settled else Verdict.GIVE_UP
     if isinstance(error, ssl.SSLCertVerificationError):
         return Verdict.GIVE_UP

@@ -1,4 +1,4 @@
-"""Questions about contents that several parts ask. Pure."""
+"""What contents are, and the same contents in another form. Pure."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from vision_agent.live.adk_hooks import TRANSFER_TOOL
 
 
 def hands_over(content: types.Content) -> bool:
-    """Whether it says that another agent takes over: the result of ADK's own tool for that."""
+    """Whether it hands the conversation to another agent: the result of ADK's transfer tool."""
     responses = [p.function_response for p in content.parts or [] if p.function_response]
     return any(response.name == TRANSFER_TOOL for response in responses)
 
 
 def as_words(contents: list[types.Content]) -> types.Content | None:
-    """All that the caller has said as one content; None if there is more to it than words."""
+    """The caller's words as one content; None if the contents are more than user text."""
     parts = [part for content in contents for part in content.parts or []]
     if not parts or any(c.role != "user" for c in contents) or not all(part.text for part in parts):
         return None
@@ -25,7 +25,7 @@ def as_words(contents: list[types.Content]) -> types.Content | None:
 
 
 def tools_in_words(contents: list[types.Content]) -> list[types.Content]:
-    """The same with tool calls and results told in words, for a service that refuses them."""
+    """The contents with tool calls and results as text, for a service that refuses them."""
     return [
         types.Content(role=content.role, parts=[_in_words(part) for part in content.parts or []])
         for content in contents

@@ -1,4 +1,4 @@
-"""The socket connection that is open at the moment, if there is one."""
+"""The one of ADK's connections that is open at the moment, if any."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from vision_agent.live.connection.observer import Gate
 logger = logging.getLogger(__name__)
 
 OpenLink = Callable[[str | None, bool], AbstractAsyncContextManager[BaseLlmConnection]]
-"""Opens a connection: with this handle, or a new session that is (true) told a history first."""
+"""Opens a connection with a handle, or a new session that (if true) is sent a history first."""
 
 Send = Callable[[BaseLlmConnection], Awaitable[None]]
 
 
 class CurrentLink:
-    """Sends on whichever connection there is.
+    """Sends on the connection that is open at the moment.
 
     Args:
         gate: Holds back what the caller says while there is no connection.
@@ -74,13 +74,13 @@ class CurrentLink:
         return not self.closing
 
     async def send_until_taken(self, send: Send) -> None:
-        """Send until a connection has taken it."""
+        """Send, again if need be, until a connection has taken it."""
         while await self.wait():
             if await self.send(send):
                 return
 
     async def send(self, send: Send) -> bool:
-        """Send once, on the present connection; whether it has taken it."""
+        """Send once, on the present connection; returns whether that succeeded."""
         link = self._link
         if link is None:
             return False

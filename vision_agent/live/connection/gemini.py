@@ -1,6 +1,6 @@
 """ADK's Gemini with a connection that lasts as long as the conversation.
 
-One model object serves every call: what is a call's own comes from its `ModelScope`.
+One model object serves all calls; what differs between calls comes from their `ModelScope`.
 """
 
 from __future__ import annotations
@@ -22,29 +22,28 @@ from vision_agent.live.connection.timeouts import Timeouts
 from vision_agent.live.local_process import Address, LocalLiveApi
 from vision_agent.live.model_scope import model_scope
 
-Whereabouts = Callable[[], Awaitable[Address]]
-"""Says where a Live API listens; may wait until it does."""
+AddressOf = Callable[[], Awaitable[Address]]
+"""Returns the address of a Live API; may wait until it listens."""
 
 
 class LiveGemini(Gemini):
     """Gemini behind a `ResilientConnection`.
 
     Attributes:
-        timeouts: How long to wait for the service before something is done about it.
-        names_user: Whether the model is told whose conversation it is, as a label. The local Live
-            API keeps apart by it what users teach; Google's labels are for bills.
-        whereabouts: Is asked for the service's address before each connection; None where it never
-            changes.
+        timeouts: How long to wait for the service.
+        names_user: Whether the setup carries the user's id as a label. The local Live API keeps
+            what users teach apart by it; Google's labels are for billing.
+        address_of: Returns the service's address before each connection; None if it never changes.
     """
 
     timeouts: Timeouts = Timeouts()
     names_user: bool = False
-    whereabouts: Whereabouts | None = None
+    address_of: AddressOf | None = None
     _at: tuple[Address, Gemini] | None = PrivateAttr(default=None)
 
     @asynccontextmanager
     async def connect(self, llm_request: LlmRequest) -> AsyncIterator[BaseLlmConnection]:
-        """Open a connection and keep it; raises what the service said if it can't be made."""
+        """Open a connection that lasts; raises the service's own error if the first one fails."""
         scope, config = model_scope(), llm_request.live_connect_config
         if self.names_user and scope.user_id:
             config.labels = {**(config.labels or {}), "user": scope.user_id}
@@ -53,7 +52,7 @@ class LiveGemini(Gemini):
 
         @asynccontextmanager
         async def open_link(handle: str | None, fresh: bool) -> AsyncIterator[BaseLlmConnection]:
-            # ADK decides these once, for a connection that it would see end.
+            # ADK sets these once, for a connection whose end it would see.
             config.session_resumption = types.SessionResumptionConfig(handle=handle)
             config.history_config = (
                 types.HistoryConfig(initial_history_in_client_content=True) if fresh else None
@@ -74,12 +73,12 @@ class LiveGemini(Gemini):
 
     @asynccontextmanager
     async def _open(self, llm_request: LlmRequest) -> AsyncIterator[BaseLlmConnection]:
-        """One connection of ADK's own."""
-        if self.whereabouts is None:
+        """One of ADK's own connections."""
+        if self.address_of is None:
             async with super().connect(llm_request) as link:
                 yield link
             return
-        address = await self.whereabouts()
+        address = await self.address_of()
         if self._at is None or self._at[0] != address:
             self._at = (
                 address,
@@ -89,19 +88,19 @@ class LiveGemini(Gemini):
             yield link
 
 
-def resilient(model: Gemini) -> LiveGemini:
-    """The same model with our connection."""
+def made_resilient(model: Gemini) -> LiveGemini:
+    """The same model behind a `ResilientConnection`."""
     if isinstance(model, LiveGemini):
         return model
     return LiveGemini(**{name: getattr(model, name) for name in type(model).model_fields})
 
 
 def gemini(model: str, *, speech: types.SpeechConfig | None = None) -> LiveGemini:
-    """A model of Google's; the credentials are read from the environment by google-genai.
+    """One of Google's models; google-genai reads the credentials from the environment.
 
     Args:
-        model: Its name.
-        speech: The agent's own voice and language, which go before the call's.
+        model: The model's name.
+        speech: The agent's own voice and language, which take precedence over the call's.
     """
     return LiveGemini(
         model=model,
@@ -121,14 +120,14 @@ def gemini_at(
     model: str,
     speech: types.SpeechConfig | None = None,
 ) -> LiveGemini:
-    """A model served by a Live API at another address, trusted by its own certificate.
+    """A model of a Live API at another address.
 
     Args:
         base_url: `https://host:port`, without a trailing slash; google-genai makes it `wss`.
-        certificate_pem: The one certificate that is trusted there.
-        api_key: A key that is taken there.
-        model: The name to ask for.
-        speech: A voice of its own, instead of the call's.
+        certificate_pem: The only certificate that is trusted there.
+        api_key: A key that is accepted there.
+        model: The model's name there.
+        speech: The agent's own voice, which takes precedence over the call's.
     """
     address = Address(base_url, certificate_pem, api_key)
     return LiveGemini(model=model, names_user=True, speech_config=speech, **_at(address))
@@ -137,15 +136,15 @@ def gemini_at(
 def local_gemini(
     server: LocalLiveApi, *, model: str, speech: types.SpeechConfig | None = None
 ) -> LiveGemini:
-    """A model that the local Live API serves, wherever that is started again.
+    """A model of the local Live API, whose address changes when it is restarted.
 
     Args:
-        server: It runs.
-        model: The name to ask for.
-        speech: A voice of its own, instead of the call's.
+        server: The running local Live API.
+        model: The model's name there.
+        speech: The agent's own voice, which takes precedence over the call's.
     """
     served = gemini_at(*server.newest_address, model=model, speech=speech)
-    served.whereabouts = server.address
+    served.address_of = server.address
     return served
 
 

@@ -1,17 +1,18 @@
-"""What was said in a conversation and what of it is still owed an answer. Pure.
+"""The conversation so far, and which part of it still awaits an answer. Pure.
 
-A model's session can be lost at any moment, and its newest resumption handle stands for the moment
-it was given. The ledger knows what is not in it: so a new connection can be told what it needs to
-go on, and nothing that would make it answer again what it has answered already.
+A model's session can be lost at any moment, and its newest resumption handle covers the
+conversation up to the moment it was issued. The ledger records what the handle does not cover, so
+that the next connection receives what it needs to continue, and nothing that it would answer a
+second time.
 
 Three parts, oldest to newest:
 
-history   turns that are over, both sides: words, and tool calls with their results
-open      what the model is answering or has to answer: the caller's words, tools' results
-later     what came while an answer was already coming: next to be answered
+history   finished turns of both sides: words, and tool calls with their results
+open      what the model is answering or has to answer: the caller's words, tool results
+later     what arrived while an answer was already being given: to be answered next
 
-A tool call belongs to the session it was made in. When that is gone, the next one is told of the
-call as conversation; its result, when it comes, can only be told as conversation too.
+A tool call belongs to the session that made it. Once that session is lost, the next one receives
+the call as conversation, and the result can only be sent as conversation as well.
 """
 
 from __future__ import annotations
@@ -24,29 +25,29 @@ from google.genai import types
 from vision_agent.live.connection.recent_audio import RecentAudio
 
 MAX_HISTORY = 200
-"""Contents that are kept for a session that has to begin anew; the oldest are forgotten."""
+"""Contents kept for a session that cannot be resumed; the oldest are dropped."""
 
 MAX_CALLS = 500
-"""Tool calls whose fate is remembered; the oldest are forgotten."""
+"""Tool calls that are remembered; the oldest are dropped."""
 
 _AFTER_TRANSCRIPT_MS = 500
-"""What of the sound may belong to the next utterance when the words of one arrive."""
+"""Newest sound kept when a transcript arrives: it may belong to the next utterance."""
 
 _NO_ANSWER = "…"
 
 
 @dataclass(slots=True)
 class _Entry:
-    """A content; `told` is whether the present session knows it."""
+    """A content of the conversation; `sent` is whether the present session has received it."""
 
     content: types.Content
     spoken: bool = False
-    told: bool = True
+    sent: bool = True
 
 
 @dataclass(slots=True)
 class ReceivedAnswer:
-    """What of the model's present answer has been received."""
+    """The part of the model's present answer that has been received."""
 
     text: str = ""
     audio_bytes: int = 0
@@ -54,18 +55,18 @@ class ReceivedAnswer:
 
     @property
     def begun(self) -> bool:
-        """Whether anything of it has come."""
+        """Whether any part of it has been received."""
         return bool(self.text or self.audio_bytes)
 
 
 @dataclass(slots=True)
 class Replay:
-    """What to tell a new connection.
+    """What a new connection is sent.
 
     Attributes:
         handle: The session to resume; None for a new one.
-        contents: In order; with a new session the history comes first. Empty: nothing to say.
-        audio: Sound to send again.
+        contents: In order; for a new session the history comes first. May be empty.
+        audio: Sound that is sent again.
     """
 
     handle: str | None
@@ -75,27 +76,27 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How something is to be sent.
+    """How a content is sent to the present session.
 
     Attributes:
-        direct: As it is; None where the model does not want it (any more).
-        told: As conversation that the present session does not know yet.
+        direct: Sent unchanged; None if the model does not want it (any more).
+        conversation: Sent as conversation, because the present session has not received it yet.
     """
 
     direct: types.Content | None
-    told: list[types.Content] = field(default_factory=list)
+    conversation: list[types.Content] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Ledger:
-    """One conversation's.
+    """The ledger of one conversation.
 
     Args:
-        history: What was said before this conversation's first connection; if it ends with the
-            user's words, these want an answer.
-        handle: The resumption handle that stands for the history; None if there is none.
-        on_handle: Called with each newer handle, and with None when more has been said than the
-            last one stands for.
+        history: What was said before the first connection; user content at its end is a question
+            that awaits an answer.
+        handle: The resumption handle that covers the history; None if there is none.
+        on_handle: Called with each newer handle, and with None once the conversation has moved
+            beyond the last one.
     """
 
     history: list[types.Content] = field(default_factory=list)
@@ -120,20 +121,20 @@ class Ledger:
         while self.history and self.history[-1].role == "user":
             self._open.insert(0, _Entry(self.history.pop()))
 
-    # What the caller's side sends.
+    # From the caller's side.
 
     def sent_audio(self, blob: types.Blob) -> None:
-        """The caller's sound went out."""
+        """A chunk of the caller's sound was sent: s16le mono 16 kHz."""
         if self._audio.add(blob):
             self._voiced = True
 
     def sent_content(self, content: types.Content) -> Delivery:
-        """Typed words or tools' results are to go out: says how."""
+        """Typed words or tool results are about to be sent; returns how."""
         parts = content.parts or []
         if not any(part.function_response for part in parts):
             (self._later if self.answer.begun else self._open).append(_Entry(content))
             return Delivery(content)
-        # A result is not wanted any more, or of this session, or of one that is gone.
+        # Each result is cancelled, belongs to this session, or belongs to a lost one.
         wanted = [part for part in parts if _key(part) not in self._cancelled]
         known = [part for part in wanted if _key(part) in self._session_calls]
         lost = [part for part in wanted if _key(part) not in self._session_calls]
@@ -143,19 +144,19 @@ class Ledger:
         if known:
             self._answered(_Entry(types.Content(role=content.role, parts=known)))
         if lost:
-            entry = _Entry(types.Content(role=content.role, parts=lost), told=False)
+            entry = _Entry(types.Content(role=content.role, parts=lost), sent=False)
             (self._later if self.answer.begun else self._open).append(entry)
         direct = types.Content(role=content.role, parts=known) if known else None
         return Delivery(direct, self._now_complete())
 
     def sent_context(self, content: types.Content) -> None:
-        """Words that want no answer went out: the newest handle does not stand for them."""
+        """Words that want no answer were sent; the newest handle does not cover them."""
         self.history.append(content)
         self._since_handle = True
         self._report_handle()
 
     def _answered(self, entry: _Entry) -> None:
-        """A tool's result goes to the session that called it."""
+        """A tool result goes to the session that made the call."""
         responses = [p.function_response for p in entry.content.parts or [] if p.function_response]
         if all(r.scheduling is types.FunctionResponseScheduling.SILENT for r in responses):
             self.history.append(entry.content)
@@ -165,31 +166,31 @@ class Ledger:
             self._open.append(entry)
 
     def _now_complete(self) -> list[types.Content]:
-        """Contents that were held back for a call's other results, when these are there."""
-        complete = [e for e in (*self._open, *self._later) if not e.told and not self._waits(e)]
+        """Results that were held back until all results of their call had arrived."""
+        complete = [e for e in (*self._open, *self._later) if not e.sent and not self._waits(e)]
         for entry in complete:
-            entry.told = True
+            entry.sent = True
         return [entry.content for entry in complete]
 
-    # What the model's side says.
+    # From the model's side.
 
     def passed_on(self, content: types.Content) -> None:
-        """ADK has got this of the model: the tools that are called in it will run."""
+        """ADK has received this content: the tools that it calls will run."""
         for part in content.parts or []:
             if part.function_call:
                 self._taken[_key(part)] = None
         _trim(self._taken)
 
     def received(self, message: types.LiveServerMessage, played: str | None = None) -> None:
-        """A message came.
+        """A message of the model has arrived.
 
         Args:
-            message: Any message of the model's.
-            played: The words of the present answer that have been played, if the message interrupts
-                it; None: all that came.
+            message: The message.
+            played: If it interrupts the present answer, the words of it that have been played; None
+                keeps all the words received.
         """
         update = message.session_resumption_update
-        # While it can't be resumed, the last handle stays good for what it stood for.
+        # While a session is not resumable, its last handle stays valid for what it covers.
         if update and update.resumable and update.new_handle:
             self.handle, self._since_handle = update.new_handle, False
         if content := message.server_content:
@@ -202,7 +203,7 @@ class Ledger:
 
     def _called(self, calls: Sequence[types.FunctionCall]) -> None:
         if text := self.answer.text.strip():
-            # The rest of the answer is made with the result: a new one for who hears it again.
+            # After the result the model continues with a new answer.
             self._open.append(_Entry(_said(text)))
         self.answer = ReceivedAnswer()
         parts = [types.Part(function_call=call) for call in calls]
@@ -218,7 +219,7 @@ class Ledger:
         self._forget_calls(self._cancelled)
 
     def _forget_calls(self, keys: dict[str, None]) -> None:
-        """A call that never gets a result makes no sense to another session."""
+        """Drop calls that never get a result: another session would wait for it."""
 
         def stays(content: types.Content) -> bool:
             calls = [part for part in content.parts or [] if part.function_call]
@@ -256,18 +257,18 @@ class Ledger:
             self._interrupted = False
 
     def settle(self) -> None:
-        """The open turn is over: it is history, and what came later is next.
+        """The open turn is over and becomes history; what arrived later is open now.
 
-        A result that is held back stays open: nobody has been told it yet.
+        A result that is held back stays open: no session has received it yet.
         """
-        over = [entry.content for entry in self._open if entry.told]
+        over = [entry.content for entry in self._open if entry.sent]
         self.history += over
         if text := self.answer.text.strip():
             self.history.append(_said(text))
         del self.history[:-MAX_HISTORY]
         if over or self.answer.begun:
             self._since_handle = True
-        self._open = [entry for entry in self._open if not entry.told] + self._later
+        self._open = [entry for entry in self._open if not entry.sent] + self._later
         self._later = []
         self.answer = ReceivedAnswer()
         if self._audio.utterance_ended:
@@ -275,56 +276,56 @@ class Ledger:
             self._voiced = False
         self._report_handle()
 
-    # What that means.
+    # What follows from it.
 
     @property
     def owes(self) -> bool:
-        """Whether the model has something to answer and has not made all of its answer."""
-        told = [entry for entry in self._open if entry.told]
-        return bool(told and told[-1].content.role == "user" and not self.answer.whole)
+        """Whether something awaits an answer that the model has not generated completely."""
+        sent = [entry for entry in self._open if entry.sent]
+        return bool(sent and sent[-1].content.role == "user" and not self.answer.whole)
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is open: a moment at which nobody would notice a new connection."""
+        """Whether nothing is open: a reconnection would go unnoticed now."""
         return not (self._open or self._calls or self.answer.begun or self._audio.worth_repeating())
 
     @property
     def resumable(self) -> bool:
-        """Whether the newest handle stands for all that was said."""
+        """Whether the newest handle covers the whole conversation."""
         return self.handle is not None and not self._since_handle
 
     def lost(self) -> Replay:
-        """The connection is gone: what the next one has to be told to go on."""
+        """The connection is lost; returns what the next one has to be sent."""
         if self.answer.whole:
             self.settle()
         self.answer = ReceivedAnswer()
         self._interrupted = False
         if not self._audio.utterance_ended:
-            # Words have come of an utterance that still goes on: it is said again as a whole.
+            # The utterance is still going on: its sound is sent again, so its words must not be.
             self._open = [entry for entry in self._open if not entry.spoken]
             self._later = [entry for entry in self._later if not entry.spoken]
         audio = self._audio.worth_repeating()
         self._open += self._later
         self._later = []
-        # ADK holds some calls back to the end of a turn: those will not run.
+        # ADK holds some calls back until the end of a turn: these will not run.
         self._forget_calls({key: None for key in self._calls if key not in self._taken})
         self._lost_calls |= self._calls
         _trim(self._lost_calls)
         self._calls.clear()
         self._session_calls.clear()
         for entry in self._open:
-            entry.told = not self._waits(entry)
+            entry.sent = not self._waits(entry)
         handle = None if self._since_handle or self._lost_calls else self.handle
-        contents = [entry.content for entry in self._open if entry.told]
+        contents = [entry.content for entry in self._open if entry.sent]
         if handle is None:
             if self.history and not contents and self.history[-1].role == "user":
-                # Nothing was said to it, and now nothing is to be.
+                # The last question was never answered, and is not to be answered now.
                 contents = [_said(_NO_ANSWER)]
             contents = [*self.history, *contents]
         return Replay(handle, contents, audio)
 
     def forget_handle(self) -> None:
-        """The handle turned out to be void."""
+        """The service has refused the handle."""
         self.handle = None
         self._report_handle()
 
@@ -335,11 +336,11 @@ class Ledger:
             self.on_handle(handle)
 
     def give_up_answer(self) -> None:
-        """No answer comes to what is open: it is history without one."""
+        """The model does not answer what is open: it becomes history without an answer."""
         self.settle()
 
     def _waits(self, entry: _Entry) -> bool:
-        """Whether it is a result of calls of which others have none yet."""
+        """Whether it is a result of a lost call whose other results are still missing."""
         keys = {_key(part) for part in entry.content.parts or [] if part.function_response}
         if not keys or not self._lost_calls:
             return False
@@ -352,7 +353,7 @@ class Ledger:
     def _transcribed(self, text: str) -> None:
         answering = self.answer.begun
         if not (self._voiced or answering or self._open):
-            # The words of a question come when it has been answered already.
+            # The transcript of a question arrives after its answer.
             answered = bool(self.history) and self.history[-1].role == "model"
             self.history.insert(len(self.history) - answered, _words(text))
             return
@@ -376,7 +377,7 @@ class Ledger:
 
 
 def _key(part: types.Part) -> str:
-    """What joins a call and its result: the id, or the name where Vertex gives no id."""
+    """What a call and its result share: the id, or the name, as Vertex AI sends no id."""
     found = part.function_call or part.function_response
     return (found.id or f"name:{found.name}") if found else ""
 

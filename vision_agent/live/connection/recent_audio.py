@@ -1,4 +1,4 @@
-"""What the caller has said since the model last showed that it heard. Pure."""
+"""The caller's sound since the model last showed that it had received it. Pure."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from collections import deque
 from google.genai import types
 
 MAX_MS = 15_000
-"""Longer than a spoken question; beyond, the oldest is forgotten."""
+"""Longer than a spoken question; the oldest sound beyond it is dropped."""
 
 LEAD_MS = 300
-"""Kept in front of the first sound, so that no syllable is cut."""
+"""Kept before the first voiced chunk, so that no syllable is cut."""
 
 ENDED_MS = 600
-"""Quiet that ends an utterance: what models wait before they answer."""
+"""Silence that ends an utterance: as long as models wait before they answer."""
 
 _QUIET_PEAK = 500
-"""-36 dB of full scale: louder than a room, softer than speech."""
+"""-36 dBFS: above room noise, below speech."""
 
 _BYTES_PER_MS = 32
 """s16le mono at 16 kHz."""
 
 
 class RecentAudio:
-    """A bounded record of sound sent, to be sent again to a session that did not get it."""
+    """A bounded record of the sound sent, for a session that has not received it."""
 
     def __init__(self) -> None:
         self._chunks: deque[tuple[types.Blob, int, bool]] = deque()
@@ -32,7 +32,7 @@ class RecentAudio:
         self._quiet_ms = MAX_MS
 
     def add(self, blob: types.Blob) -> bool:
-        """Sound was sent: s16le mono 16 kHz. Says whether it was more than quiet."""
+        """A chunk was sent: s16le mono 16 kHz. Returns whether it was louder than silence."""
         pcm = blob.data or b""
         duration_ms = len(pcm) // _BYTES_PER_MS
         samples = array("h", pcm[: len(pcm) & ~1])
@@ -46,16 +46,16 @@ class RecentAudio:
 
     @property
     def utterance_ended(self) -> bool:
-        """Whether the caller has been quiet for long enough to have ended."""
+        """Whether the caller has been silent long enough to have finished."""
         return self._quiet_ms >= ENDED_MS
 
     def forget(self, *, keep_ms: int = 0) -> None:
-        """The model has heard it, all but the newest ``keep_ms``."""
+        """Drop what the model has received: all but the newest ``keep_ms``."""
         while self._chunks and self._kept_ms > keep_ms:
             self._drop_oldest()
 
     def worth_repeating(self) -> list[types.Blob]:
-        """The sound from just before the first voiced chunk on; none of it if all is quiet."""
+        """The chunks from just before the first voiced one on; empty if all are silent."""
         chunks = list(self._chunks)
         first = next((i for i, (_, _, voiced) in enumerate(chunks) if voiced), None)
         if first is None:

@@ -1,44 +1,44 @@
-"""Tells a connection that has just been opened what it has to know to go on."""
+"""Sends a new connection what it needs to continue the conversation."""
 
 from __future__ import annotations
 
 from google.adk.models.base_llm_connection import BaseLlmConnection
 from google.genai import types
 
-from vision_agent.live.adk_hooks import tell
+from vision_agent.live.adk_hooks import send_conversation
 from vision_agent.live.connection.content_rewrite import as_words, tools_in_words
 from vision_agent.live.connection.ledger import Replay
 
 
-async def tell_replay(link: BaseLlmConnection, replay: Replay, *, in_words: bool) -> bool:
-    """Tells it, in an order in which nothing cuts off the answer to something else.
+async def send_replay(link: BaseLlmConnection, replay: Replay, *, in_words: bool) -> bool:
+    """Send the replay in an order in which no part cuts off the answer to another.
 
-    To a new session history comes first, or it would cut off the answer to the sound. To a resumed
-    one, words are newer than sound that has none yet, and are asked about last.
+    A new session gets the history first, as it would cut off the answer to the sound. A resumed
+    session gets the words last, as they are newer than sound that has no transcript yet.
 
     Args:
         link: The connection.
-        replay: What to tell.
-        in_words: Whether tool calls and their results are told in words.
+        replay: What to send.
+        in_words: Whether tool calls and their results are sent as text.
 
     Returns:
-        Whether the service still takes contents for the history: it was asked nothing yet.
+        Whether the service still takes contents as history: no question has been sent yet.
     """
     contents = tools_in_words(replay.contents) if in_words else replay.contents
     if replay.handle is None:
         if contents:
             await link.send_history(contents)
-        await _hear(link, replay.audio)
+        await _send_audio(link, replay.audio)
         return bool(contents) and contents[-1].role != "user"
-    await _hear(link, replay.audio)
+    await _send_audio(link, replay.audio)
     if (words := as_words(contents)) is not None:
-        # As real-time text, where the model wants it so.
+        # ADK sends it as real-time text to models that want that.
         await link.send_content(words)
     elif contents:
-        await tell(link, contents)
+        await send_conversation(link, contents)
     return False
 
 
-async def _hear(link: BaseLlmConnection, audio: list[types.Blob]) -> None:
+async def _send_audio(link: BaseLlmConnection, audio: list[types.Blob]) -> None:
     for blob in audio:
         await link.send_realtime(blob)

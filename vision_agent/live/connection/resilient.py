@@ -2,7 +2,7 @@
 
 ADK sees one endless connection. Behind it, connections come and go: a task opens one, pumps the
 model's responses into a bounded queue that ADK reads, and when the connection ends, for whatever
-reason, opens the next one and tells it what it missed (`ledger.py`). ADK gets neither `goAway` nor
+reason, opens the next one and sends it what it missed (`ledger.py`). ADK gets neither `goAway` nor
 resumption handles, so its own reconnection, which cuts answers and has no backoff, never runs.
 """
 
@@ -17,7 +17,7 @@ from google.adk.models.base_llm_connection import BaseLlmConnection, RealtimeInp
 from google.adk.models.llm_response import LlmResponse
 from google.genai import types
 
-from vision_agent.live.adk_hooks import ContentConnection, send_context, tap, tell
+from vision_agent.live.adk_hooks import ContentConnection, send_context, send_conversation, tap
 from vision_agent.live.connection.answer_splice import SplicedAnswer
 from vision_agent.live.connection.attempt import Attempt
 from vision_agent.live.connection.backoff import Backoff
@@ -27,7 +27,7 @@ from vision_agent.live.connection.current_link import CurrentLink, OpenLink
 from vision_agent.live.connection.ledger import Ledger, Replay
 from vision_agent.live.connection.liveness import ConnectionLeft, Liveness, about_to_end
 from vision_agent.live.connection.observer import ConnectionObserver, Gate
-from vision_agent.live.connection.replay import tell_replay
+from vision_agent.live.connection.replay import send_replay
 from vision_agent.live.connection.timeouts import Timeouts
 from vision_agent.live.connection.unread_responses import UnreadResponses
 from vision_agent.live.errors import LiveFailure, cause_of, explain, in_short, kind_of
@@ -104,20 +104,20 @@ class ResilientConnection(ContentConnection):
     # Called by ADK.
 
     async def send_history(self, history: list[types.Content]) -> None:
-        """Nothing: the ledger was made with the history, and every new session is told it."""
+        """Nothing: the ledger was made with the history and sends it to every new session."""
 
     async def send_words(self, content: types.Content, *, wants_answer: bool) -> None:
         """Send typed words or tool results, on whichever connection there is."""
         if not await self._link.wait():
             return
-        # Each is sent once: should the connection break on it, the ledger tells the next one.
+        # Each is sent once: if the connection breaks on it, the ledger sends it to the next one.
         if not wants_answer and not any(part.function_response for part in content.parts or []):
             self._ledger.sent_context(content)
             await self._link.send(lambda link: send_context(link, content))
             return
         if hands_over(content):
-            # ADK closes this connection in a second and opens the next agent's. What the caller
-            # says until then is for that one, and this one is not to go on talking.
+            # ADK closes this connection within a second and opens that of the next agent, for whom
+            # the caller's words are from now on. This agent must stop talking.
             self._link.hold()
             self._link.end()
             return
@@ -125,11 +125,11 @@ class ResilientConnection(ContentConnection):
         self._expect_answer()
         if (direct := delivery.direct) is not None:
             await self._link.send(lambda link: link.send_content(direct))
-        if told := delivery.told:
-            as_history = self._attempt.take_history()
-            await self._link.send(
-                lambda link: link.send_history(told) if as_history else tell(link, told)
-            )
+        if missed := delivery.conversation:
+            if self._attempt.take_history():
+                await self._link.send(lambda link: link.send_history(missed))
+            else:
+                await self._link.send(lambda link: send_conversation(link, missed))
 
     async def send_realtime(self, blob: RealtimeInput) -> None:
         """Send sound, a camera frame or a signal, on whichever connection there is."""
@@ -179,7 +179,7 @@ class ResilientConnection(ContentConnection):
             await self._unread.end(error)
 
     def _next(self, error: BaseException) -> Replay:
-        """What the next connection is told; raises ``error`` if there is to be none."""
+        """What the next connection is sent; raises ``error`` if there is to be none."""
         if isinstance(error, OwnFault):
             logger.error("A model connection is given up: %s", cause_of(error))
         verdict = self._attempt.ended(error)
@@ -205,7 +205,7 @@ class ResilientConnection(ContentConnection):
                     tap(link, self._on_message)
                     if replay.contents:
                         self._expect_answer()
-                    takes = await tell_replay(link, replay, in_words=self._attempt.in_words)
+                    takes = await send_replay(link, replay, in_words=self._attempt.in_words)
                     setup.reschedule(None)
                     self._backoff.budget_s = self._timeouts.budget_s
                     self._backoff.connected(_now_s())

@@ -1,4 +1,4 @@
-"""How long to wait for the model service before something is done about it."""
+"""How long to wait for the model service."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from google.genai import types
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long to wait for what.
+    """Timeouts of a model connection, in seconds.
 
     Attributes:
         setup_s: For a connection and the acceptance of its setup.
         stall_s: For a sign of life from a model that owes an answer.
         first_s: For a service that can't be reached when the call begins.
-        budget_s: For one that can't be reached any more, before the call is given up.
-        go_away_margin_s: How long before its announced end a connection is left, answer or not.
+        budget_s: For a service that can't be reached later, before the call is given up.
+        go_away_margin_s: How long before its announced end a connection is left, even in the middle
+            of an answer.
     """
 
     setup_s: float = 15.0
@@ -27,7 +28,7 @@ class Timeouts:
     go_away_margin_s: float = 2.0
 
     def leaves_in_s(self, go_away: types.LiveServerGoAway) -> float:
-        """How long an answer may still go on, on a connection whose end is announced."""
+        """Seconds for which a connection is still used after its end was announced."""
         found = re.fullmatch(r"(\d+(?:\.\d+)?)s", go_away.time_left or "")
         left_s = float(found[1]) if found else 0.0
         return left_s - min(self.go_away_margin_s, left_s / 2)
