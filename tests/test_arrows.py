@@ -31,6 +31,7 @@ GROUND = {
     "data_folder",
     "jpeg",
     "logs",
+    "resampler",
     "resources",
     "server_process",
     "settings",

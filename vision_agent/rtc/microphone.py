@@ -11,9 +11,9 @@ from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame
 from av.frame import Frame as MediaFrame
 
+from vision_agent.resampler import Resampler
 from vision_agent.rtc.aiortc_patches import lane_of
 from vision_agent.rtc.lane import AudioLane
-from vision_agent.rtc.resampler import Resampler
 from vision_agent.rtc.sound_gap import SoundGap
 
 SAMPLE_RATE_HZ = 16_000
@@ -46,7 +46,14 @@ class PcmChunks:
         self._fill_gap(frame)
         shape = (frame.sample_rate, frame.format.name, frame.layout.name)
         if self._resampler is None or shape != self._shape:
-            self._shape, self._resampler = shape, Resampler(frame, SAMPLE_RATE_HZ)
+            self._shape = shape
+            self._resampler = Resampler(
+                frame.sample_rate,
+                SAMPLE_RATE_HZ,
+                from_format=frame.format.name,
+                from_layout=frame.layout.name,
+                sharp=False,
+            )
         # The timestamps have been looked at; across a gap the resampler would trip over them.
         frame.pts = None
         self._rest += self._resampler.resample(frame)

@@ -5,12 +5,14 @@ Calls nobody: each method returns what was found, and the session acts on it.
 
 from __future__ import annotations
 
+import numpy as np
+
 from vision_agent.local.api.engine_port import Hearing
 from vision_agent.local.api.json_fields import invalid
-from vision_agent.local.api.resampler import Resampler
 from vision_agent.local.api.setup_message import Setup
 from vision_agent.local.api.stream_clock import StreamClock
 from vision_agent.local.contract import INPUT_RATE_HZ, SpeechStarted, SpeechStopped, Transcript
+from vision_agent.resampler import Resampler
 
 SpeechEvent = SpeechStarted | SpeechStopped
 
@@ -129,9 +131,9 @@ class AudioInput:
     def _at_16_khz(self, pcm: bytes, rate_hz: int) -> bytes:
         if rate_hz == INPUT_RATE_HZ:
             return pcm
-        if self._resampler is None or self._resampler.rate_hz != rate_hz:
-            self._resampler = Resampler(rate_hz)
-        return self._resampler.resample(pcm)
+        if self._resampler is None or self._resampler.from_hz != rate_hz:
+            self._resampler = Resampler(rate_hz, INPUT_RATE_HZ)
+        return self._resampler.feed(np.frombuffer(pcm, np.int16))
 
     def _feed(self, pcm: bytes, *, over_agent: bool = False) -> list[SpeechEvent]:
         events: list[SpeechEvent] = []

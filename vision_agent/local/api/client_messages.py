@@ -23,10 +23,15 @@ from vision_agent.local.api.json_fields import (
 )
 from vision_agent.local.api.message_parts import content_text, declared_functions
 from vision_agent.local.api.models import LiveModel
-from vision_agent.local.api.resampler import RATES_HZ
 from vision_agent.local.api.schema_validation import check_message
 from vision_agent.local.api.turn_actions import Scheduling, ToolResult
 from vision_agent.local.contract import INPUT_RATE_HZ
+
+RATES_HZ = (
+    *(8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200),
+    96_000,
+)
+"""What is taken: the rates that sound cards and codecs have."""
 
 _RATES = {str(rate_hz): rate_hz for rate_hz in RATES_HZ}
 _PICTURES = ("image/jpeg", "image/jpg", "image/png", "image/webp")

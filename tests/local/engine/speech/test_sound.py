@@ -10,10 +10,10 @@ from vision_agent.local.engine.speech.sound import (
     Floats,
     Samples,
     SentenceSound,
-    SpeechResampler,
     gain_for,
     limit,
 )
+from vision_agent.resampler import Resampler
 
 CEILING = 10 ** (-3 / 20)
 
@@ -28,9 +28,9 @@ def as_samples(level: Floats) -> Samples:
 
 
 def resampled(signal: Floats, piece: int) -> Floats:
-    resampler = SpeechResampler()
+    resampler = Resampler(IN_RATE_HZ, OUT_RATE_HZ, from_format="flt", to_format="flt")
     parts = [resampler.feed(signal[at : at + piece]) for at in range(0, len(signal), piece)]
-    return np.concatenate([*parts, resampler.finish()])
+    return np.frombuffer(b"".join((*parts, resampler.finish())), np.float32)
 
 
 @pytest.mark.parametrize("hz", [100, 997, 3000, 7000, 10_000])

@@ -5,21 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+
+from vision_agent.resampler import Resampler
 
 IN_RATE_HZ = 22_050
 OUT_RATE_HZ = 24_000
 PIECE_SAMPLES = OUT_RATE_HZ // 10
-
-# 24 000 / 22 050.
-_UP, _DOWN = 160, 147
-# Taps for each output sample. With this window the pass band ends at 10.1 kHz, and what would be
-# mirrored at 11.025 kHz is more than 70 dB down from 11.95 kHz on.
-_TAPS = 64
-_KAISER_BETA = 7.5
-# Input samples that the 160 outputs of one block reach.
-_BLOCK = _DOWN * (_UP - 1) // _UP + _TAPS
 
 # -21.5 dBFS RMS, the loudness of a call; espeak-ng's peaks, ten times their RMS, come to -3 dBFS.
 _TARGET_RMS = 0.085
@@ -33,50 +25,6 @@ _LEAD_SAMPLES = OUT_RATE_HZ // 100
 
 Floats = NDArray[np.float32]
 Samples = NDArray[np.int16]
-
-
-def _block_filter() -> Floats:
-    """Returns what 210 input samples are multiplied with to get 160 output samples.
-
-    Column j holds the taps of output j, a windowed sinc around input sample j * 147 / 160, adding
-    up to 1.
-    """
-    whole, phase = np.divmod(_DOWN * np.arange(_UP), _UP)
-    taps = np.arange(_TAPS)[:, None]
-    offset = phase / _UP + _TAPS // 2 - 1 - taps
-    weights = np.sinc(offset) * np.i0(
-        _KAISER_BETA * np.sqrt(np.clip(1 - (offset / (_TAPS / 2)) ** 2, 0, None))
-    )
-    matrix = np.zeros((_BLOCK, _UP), np.float32)
-    matrix[whole + taps, np.arange(_UP)] = weights / weights.sum(axis=0)
-    return matrix
-
-
-class SpeechResampler:
-    """22 050 Hz to 24 000 Hz, band-limited, piece by piece without seams.
-
-    Output sample n lies exactly at input sample n * 147 / 160. It works in blocks of 160 output
-    samples; up to 210 input samples (10 ms) are kept back until a block is complete.
-    """
-
-    _FILTER = _block_filter()
-
-    def __init__(self) -> None:
-        self._kept: Floats = np.zeros(_TAPS // 2 - 1, np.float32)
-
-    def feed(self, samples: Floats) -> Floats:
-        """Takes any number of samples and returns those that are complete with them."""
-        kept = np.concatenate((self._kept, samples))
-        blocks = (len(kept) - _BLOCK) // _DOWN + 1
-        if blocks <= 0:
-            self._kept = kept
-            return np.zeros(0, np.float32)
-        self._kept = kept[blocks * _DOWN :]
-        return np.asarray((sliding_window_view(kept, _BLOCK)[::_DOWN] @ self._FILTER).ravel())
-
-    def finish(self) -> Floats:
-        """Returns what was kept back, and up to 10 ms of silence."""
-        return self.feed(np.zeros(_BLOCK, np.float32))
 
 
 def gain_for(pieces: Sequence[Samples]) -> float:
@@ -114,7 +62,7 @@ class SentenceSound:
     def __init__(self, gain: float, pause_ms: int) -> None:
         self._gain = gain
         self._pause_samples = pause_ms * OUT_RATE_HZ // 1000
-        self._resampler = SpeechResampler()
+        self._resampler = Resampler(IN_RATE_HZ, OUT_RATE_HZ, from_format="flt", to_format="flt")
         self._heard = False
         self._silence: Floats = np.zeros(0, np.float32)  # may turn out to be the end
         self._waiting: Floats = np.zeros(0, np.float32)  # less than a piece
@@ -122,11 +70,11 @@ class SentenceSound:
     def feed(self, samples: Samples) -> list[bytes]:
         """Takes samples at 22 050 Hz; returns the 100 ms pieces that are complete with them."""
         level = samples.astype(np.float32) * np.float32(self._gain / 32768)
-        return self._pieces(self._untrimmed(limit(self._resampler.feed(level))))
+        return self._pieces(self._untrimmed(limit(_samples(self._resampler.feed(level)))))
 
     def finish(self) -> list[bytes]:
         """Returns the rest, the last piece as short as it is."""
-        last = self._untrimmed(limit(self._resampler.finish()))
+        last = self._untrimmed(limit(_samples(self._resampler.finish())))
         if not self._heard:
             return []
         pause = np.zeros(self._pause_samples, np.float32)
@@ -157,6 +105,10 @@ class SentenceSound:
         return [
             _pcm(level[start : start + PIECE_SAMPLES]) for start in range(0, whole, PIECE_SAMPLES)
         ]
+
+
+def _samples(resampled: bytes) -> Floats:
+    return np.frombuffer(resampled, np.float32)
 
 
 def _pcm(level: Floats) -> bytes:
