@@ -1,10 +1,11 @@
-"""Observations as spoken sentences."""
+"""Observations as spoken sentences. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
+from vision_agent.local.engine.answers.english import count, listed, with_article
 from vision_agent.local.engine.sight import (
     Box,
     Code,
@@ -30,21 +31,6 @@ MAX_READ_CHARS = 400
 _PLAIN = frozenset(
     "the this that it thing object one ones these those things here there a my something".split()  # noqa: SIM905
 )
-
-NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-
-
-def count(number: int, noun: str, plural: str | None = None) -> str:
-    """`two faces`, `one face`, `12 faces`."""
-    word = NUMBERS[number] if number < len(NUMBERS) else str(number)
-    return f"{word} {noun if number == 1 else plural or noun + 's'}"
-
-
-def listed(parts: Sequence[str]) -> str:
-    """`a, b and c`."""
-    if len(parts) < 2:
-        return "".join(parts)
-    return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def unusable(seen: Observations) -> str | None:
@@ -216,17 +202,6 @@ def unsure(thing: str) -> str:
     if first in ("the", "this", "that", "a", "an", "any", "some", "his", "her"):
         thing = noun
     return f"Whether it is {with_article(thing)} I can't tell."
-
-
-def with_article(thing: str) -> str:
-    """`a bus`, `an apple`; names that have an article or an owner stay as they are."""
-    first = thing.split(" ")[0]
-    if first in ("a", "an", "the", "my", "your", "our", "some", "any") or not thing:
-        return thing
-    if first.endswith("s") and not first.endswith(("ss", "us")) and " " not in thing:
-        return thing
-    vowel = first[0] in "aeiou" and not first.startswith(("uni", "use", "eu", "one"))
-    return f"{'an' if vowel else 'a'} {thing}"
 
 
 def found_or_not(name: str, colour: str, boxes: Sequence[Box], caveat: str = "") -> list[str]:

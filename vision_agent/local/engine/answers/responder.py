@@ -16,6 +16,7 @@ from vision_agent.local.engine.answers.agent_transfer import (
     transfer_by_description,
     transfer_by_name,
 )
+from vision_agent.local.engine.answers.english import with_article
 from vision_agent.local.engine.answers.notices import camera_is_off, read_notice, without_notices
 from vision_agent.local.engine.answers.refusals import beyond, not_caught
 from vision_agent.local.engine.answers.target_box import (
@@ -253,7 +254,7 @@ class Responder:
                     yield sentence
             return
         yield (
-            f"I can't tell {phrasing.with_article(asked)} from anything else: "
+            f"I can't tell {with_article(asked)} from anything else: "
             "I know only the things that you teach me."
         )
 
@@ -295,7 +296,7 @@ class Responder:
         if request.intent == "is_known":
             taught = tuple(thing for thing in taught if thing.name == name_of(request))
             if not taught:
-                thing = phrasing.with_article(name_of(request))
+                thing = with_article(name_of(request))
                 yield f"I don't know what {thing} looks like. Show me one and say: this is {thing}."
                 return
         intent = "see" if request.intent == "closer" else request.intent
@@ -351,7 +352,7 @@ def _looks_closer(tool: str) -> bool:
 
 def _not_located(target: Target) -> list[str]:
     if target.kind == "unknown":
-        thing = phrasing.with_article(target.name)
+        thing = with_article(target.name)
         return [
             f"I don't know what {thing} looks like. "
             "Show it to me and say, for example: this is my mug."

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 
 from vision_agent.local.contract import Request, SeenFrame, Turn
-from vision_agent.local.engine.answers import phrasing
+from vision_agent.local.engine.answers.english import listed
 from vision_agent.local.engine.answers.taught_file import MOST_NAME
 from vision_agent.local.engine.answers.taught_store import NoRoom, TaughtStore
 from vision_agent.local.engine.language.normalisation import normalise
@@ -120,7 +120,7 @@ class TaughtObjects:
         if not gone:
             return [f"I don't know {'anything' if name is None else f'any {name}'}."]
         await self.things(turn.user)
-        return [f"I have forgotten {phrasing.listed([called[one] for one in gone])}."]
+        return [f"I have forgotten {listed([called[one] for one in gone])}."]
 
     async def tell(self, user: str) -> list[str]:
         """The answer to "what do you know?"."""
@@ -129,7 +129,7 @@ class TaughtObjects:
             return [
                 "You haven't taught me anything yet. Show me something and say: this is my mug."
             ]
-        return [f"I know {phrasing.listed([thing.called for thing in things])}."]
+        return [f"I know {listed([thing.called for thing in things])}."]
 
     async def recognise(
         self, frames: Sequence[SeenFrame], things: Sequence[TaughtThing]

@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from vision_agent.local.engine.answers.phrasing import MAX_READ_CHARS, MOST_PLACES, listed
+from vision_agent.local.engine.answers.english import listed
+from vision_agent.local.engine.answers.phrasing import MAX_READ_CHARS, MOST_PLACES
 from vision_agent.local.engine.answers.tool_words import split_name
 
 _TELLING = ("message", "result", "output", "response", "answer", "text", "summary")

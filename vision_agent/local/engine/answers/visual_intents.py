@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from vision_agent.local.contract import Request
 from vision_agent.local.engine.answers import phrasing
+from vision_agent.local.engine.answers.english import count, listed
 from vision_agent.local.engine.answers.print_lines import expiry_in, lines_about, total_in
 from vision_agent.local.engine.answers.taught_objects import UNKNOWN
 from vision_agent.local.engine.sight import Box, Observations, TaughtThing
@@ -67,7 +68,7 @@ def _side(seen: Observations, request: Request, taught: Taught) -> list[str]:
         found = [f"something {name}" for name in dict.fromkeys(there)]
     if not found:
         return [f"Nothing stands out {asked}."]
-    return [f"I see {phrasing.listed(found)} {asked}."]
+    return [f"I see {listed(found)} {asked}."]
 
 
 def _is_known(seen: Observations, request: Request, taught: Taught) -> list[str]:
@@ -140,7 +141,7 @@ def _wanted(seen: Observations, find: Callable[[list[str]], list[str]], what: st
         return ["I can't find any text that I can read. Hold it closer, and still."]
     found = find([line.text for line in seen.text])
     if found:
-        return [f"It says: {phrasing.listed(found)}."]
+        return [f"It says: {listed(found)}."]
     return [f"I don't find {what} in it. It says: {phrasing.lines(seen.text)}."]
 
 
@@ -161,7 +162,7 @@ def _changed(seen: Observations, request: Request, taught: Taught) -> list[str]:
     if not seen.changes.changed and not seen.changes.since_s:
         return ["I have no earlier picture to compare with yet."]
     what = seen.changes.what
-    ago = phrasing.count(max(1, round(seen.changes.since_s)), "second")
+    ago = count(max(1, round(seen.changes.since_s)), "second")
     return [f"{what[0].upper()}{what[1:]}, compared with {ago} ago."]
 
 

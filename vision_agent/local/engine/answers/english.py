@@ -1,0 +1,31 @@
+"""English words: counts, lists, articles. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """`two faces`, `one face`, `12 faces`."""
+    word = NUMBERS[number] if number < len(NUMBERS) else str(number)
+    return f"{word} {noun if number == 1 else plural or noun + 's'}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """`a, b and c`."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def with_article(thing: str) -> str:
+    """`a bus`, `an apple`; names that have an article or an owner stay as they are."""
+    first = thing.split(" ")[0]
+    if first in ("a", "an", "the", "my", "your", "our", "some", "any") or not thing:
+        return thing
+    if first.endswith("s") and not first.endswith(("ss", "us")) and " " not in thing:
+        return thing
+    vowel = first[0] in "aeiou" and not first.startswith(("uni", "use", "eu", "one"))
+    return f"{'an' if vowel else 'a'} {thing}"
