@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 class WorkerFailed(RuntimeError):
-    """The worker did not come to take jobs; the message says why in one sentence."""
+    """The worker could not start; the message says why in one sentence."""
 
 
 class WorkerProcess:

@@ -24,11 +24,11 @@ _OWN_NAME = re.compile(r'Your internal name is "([^"]+)"')
 _OWN_DESCRIPTION = re.compile(r'The description about you is "(.{0,2000}?)"\.?\s*$', re.M | re.S)
 
 _DESCRIBED = 0.5
-"""Part of a question's words that an agent's description must hold."""
+"""Share of a question's words that an agent's description must hold."""
 
 
 def agents(tools: Sequence[Mapping[str, Any]], instruction: str) -> dict[str, str]:
-    """The agents one can be handed to, and what each is said to do; empty if there are none."""
+    """The agents that a call can be transferred to, and their descriptions."""
     declared = next((tool for tool in tools if tool.get("name") == TRANSFER), None)
     if declared is None:
         return {}
@@ -47,7 +47,7 @@ def agents(tools: Sequence[Mapping[str, Any]], instruction: str) -> dict[str, st
 def transfer_by_name(
     text: str, tools: Sequence[Mapping[str, Any]], instruction: str
 ) -> ToolRequest | None:
-    """The hand-over that is asked for by the other agent's name: "let me talk to the clock"."""
+    """The transfer to an agent that the caller names: "let me talk to the clock"."""
     known = agents(tools, instruction)
     asked = _asked_for(text, [*known, *_own_name(instruction)])
     return ToolRequest(TRANSFER, {"agent_name": asked}) if asked in known else None
@@ -56,9 +56,9 @@ def transfer_by_name(
 def greeting_if_asked_for(
     text: str, tools: Sequence[Mapping[str, Any]], instruction: str
 ) -> str | None:
-    """What to say to a caller who asks for the agent that answers already, else None.
+    """A greeting, if the caller asks for the agent that already answers; otherwise None.
 
-    So it is after every transfer by name: ADK replays the caller's words to the one asked for.
+    This happens after every transfer by name: ADK replays the caller's words to the new agent.
     """
     own = _own_name(instruction)
     if not own or _asked_for(text, [*agents(tools, instruction), *own]) != own[0]:
@@ -67,10 +67,9 @@ def greeting_if_asked_for(
 
 
 def spoken_names(tools: Sequence[Mapping[str, Any]], instruction: str) -> tuple[str, ...]:
-    """How a caller says the names of the agents: those to be handed to, and the one's own.
+    """The spoken names of the other agents and of this one; empty if there are no others.
 
-    Empty if there is nobody to be handed to. Names with digits are left out: how those are said
-    nobody can tell.
+    Names with digits are left out, because their pronunciation is unknown.
     """
     known = agents(tools, instruction)
     if not known:
@@ -82,7 +81,7 @@ def spoken_names(tools: Sequence[Mapping[str, Any]], instruction: str) -> tuple[
 def transfer_by_description(
     text: str, tools: Sequence[Mapping[str, Any]], instruction: str
 ) -> ToolRequest | None:
-    """The hand-over of a question that another agent's description speaks of, and ours does not."""
+    """The transfer of a question that another agent's description matches better than ours."""
     known = agents(tools, instruction)
     asked = stems(normalise(text).split())
     if not known or not asked:
@@ -108,7 +107,7 @@ def _own_name(instruction: str) -> list[str]:
 
 
 def _asked_for(text: str, names: Sequence[str]) -> str | None:
-    """Whom a sentence asks to talk to, if it names one of them and no other as well."""
+    """The one agent that a sentence asks to talk to, if any."""
     words = normalise(text).split()
     for way in _WAYS:
         at = find_words(words, way)
@@ -124,7 +123,7 @@ def _asked_for(text: str, names: Sequence[str]) -> str | None:
 
 
 def _named(name: str, words: Sequence[str]) -> float:
-    """Which part of an agent's name the words hold."""
+    """The share of an agent's name that the words hold."""
     wanted = split_name(name)
     return sum(word in words for word in wanted) / len(wanted) if wanted else 0.0
 

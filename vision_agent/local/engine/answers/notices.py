@@ -1,8 +1,8 @@
-"""Notices: what an agent is told while nobody asks.
+"""Notices: messages of the product to an agent, between the caller's turns.
 
-The product writes those of tools as a user's turn that begins with a mark; the first line may be
-said as it stands, the rest tells a language model what to do about it. That the camera went off is
-told by a frame, which has the notice in print and as a JPEG comment (ITU-T T.81 B.2.4.5).
+A tool's notice is a user's turn that begins with a mark: its first line can be said as it stands,
+the rest tells a language model what to do. The notice that the camera is off is a frame that holds
+it in print and as a JPEG comment (ITU-T T.81 B.2.4.5).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ MARK = "[notice]"
 
 
 def read_notice(text: str) -> str | None:
-    """What to tell the caller; None if the text is no notice."""
+    """The sentence for the caller; None if the text is not a notice."""
     first = text.strip().partition("\n")[0]
     return first.removeprefix(MARK).strip() or None if first.startswith(MARK) else None
 
@@ -34,6 +34,6 @@ def without_notices(turn: Turn) -> Turn:
 
 
 def camera_is_off(age_ms: int) -> str:
-    """What is said about a frame that is no longer what is before the camera."""
+    """The answer when the newest frame is old."""
     seconds = max(1, age_ms // 1000)
     return f"Your camera is off; the last picture is {seconds} second{'s'[: seconds > 1]} old."

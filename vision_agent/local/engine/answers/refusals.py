@@ -1,4 +1,4 @@
-"""What is said when there is no answer: short, not the same twice, with a fitting offer. Pure."""
+"""Refusals: short, never the same twice in a row, with a fitting offer. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OFFERS = {
     "tell what changed": "change different new",
     "know again what you teach me": "what know recognise name kind animal show teach where",
 }
-"""What can be done, and the words of questions after which it is no help to offer it."""
+"""Offers, and words of questions after which an offer would not help."""
 
 _BEYOND = (
     "That is beyond me, but I can {offers}.",
@@ -34,7 +34,7 @@ _NOT_CAUGHT = (
 
 
 def beyond(question: str, misses: int, *, again: bool = False) -> str:
-    """For a question that was understood as words and has no answer here.
+    """The refusal of a question that has no answer here.
 
     Args:
         question: What was asked.
@@ -52,13 +52,13 @@ def beyond(question: str, misses: int, *, again: bool = False) -> str:
     )
 
 
-def not_caught(heard: str, misses: int) -> str:
-    """For speech that was not understood: what was heard, so that the caller hears why."""
-    return _turn(_NOT_CAUGHT, misses).format(heard=heard)
+def not_caught(words: str, misses: int) -> str:
+    """The question for speech that was not understood, with the words that were recognised."""
+    return _turn(_NOT_CAUGHT, misses).format(heard=words)
 
 
 def _turn(sentences: Sequence[str], misses: int) -> str:
-    """In order, and then the last two in turns."""
+    """The sentences in order, then the last two alternately."""
     last = len(sentences) - 1
     return sentences[misses if misses <= last else last - (misses - last) % 2]
 

@@ -1,4 +1,4 @@
-"""A sentence whose words are used up by a tool's arguments. Pure."""
+"""The words of a request, each of which fills one argument at most. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SOME_DAY = datetime(2000, 1, 3)
 
 
 class RequestWords:
-    """Words, and which of them stand for an argument already.
+    """The words of a request, and which of them already fill an argument.
 
     Args:
         words: Normalised.
@@ -45,7 +45,7 @@ class RequestWords:
     ) -> None:
         self.words = list(words)
         self.now = now
-        # Also where nobody knows the time, "at five" is no five of anything.
+        # Without a known time, "at five" is still not the number five.
         self.clock = clock_time(words, now or _SOME_DAY)
         self.free = [True] * len(self.words)
         self.after = 0
@@ -54,11 +54,11 @@ class RequestWords:
             self.after = asked[1]
 
     def use(self, start: int, end: int) -> None:
-        """These words stand for something."""
+        """Mark words that fill an argument."""
         self.free[start:end] = [False] * (end - start)
 
     def rest(self) -> list[str]:
-        """The words that stand for nothing yet."""
+        """The words that fill no argument yet."""
         return [word for word, free in zip(self.words, self.free, strict=True) if free]
 
 

@@ -1,7 +1,7 @@
 """From a question, frames and tools to an answer: tables say what each intent needs.
 
-It is modest and says so. What it did not understand it asks again; what it can't do it names, with
-how to get it. The order in which it decides stands in `Responder.answer`.
+The engine is modest and says so. It asks again for what it did not understand, and names what it
+can't do. `Responder._answer` holds the order of the decisions.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ SENSES = (
 )
 
 LEAST_SNR_DB = 24.0
-"""Below it less than two questions in three are understood; quiet rooms have 30 and more."""
+"""Below this, fewer than two questions in three are understood; quiet rooms have 30 and more."""
 
 OPEN_TALK = "For open conversation, give this server a Gemini key."
 NO_FRAME = "I can't see anything: no picture has come from your camera."
@@ -77,7 +77,7 @@ PLAIN_ANSWERS = {
     "speak": "I understand and speak English only.",
     "voice": "I can't change how I speak. Turn your loudspeaker up or down, or ask me to repeat.",
 }
-"""Intents that need no looking."""
+"""Answers to intents that need no frame."""
 
 FOR_TOOLS = {
     "watch": "I can't keep watch: this agent has no tool for it.",
@@ -85,13 +85,13 @@ FOR_TOOLS = {
     "stop_watch": "I'm not watching for anything: this agent has no tool for it.",
     "transfer": "I can't put you through: there is nobody of that name here.",
 }
-"""Intents that only a tool of the agent's, or another agent, can fulfil; what is said without."""
+"""Intents that need a tool or another agent, and the answer where there is none."""
 
 TOOLS_FIRST = frozenset({*FOR_TOOLS, "beyond", "clock", "point", "closer"})
-"""Intents for which a tool is better than what there is without one."""
+"""Intents for which a tool of the agent comes first."""
 
 LEAVE_IT = frozenset({"no", "stop"})
-"""What one says to a question that one does not want to answer."""
+"""Intents that drop an open question."""
 
 
 class Responder:
@@ -99,12 +99,12 @@ class Responder:
 
     Args:
         sight: Looks at frames when an intent needs it.
-        acquaintance: Knows what users taught; None for an engine that keeps nothing.
+        taught: The things that users taught; None for an engine that keeps nothing.
     """
 
-    def __init__(self, sight: Sight, acquaintance: TaughtObjects | None = None) -> None:
+    def __init__(self, sight: Sight, taught: TaughtObjects | None = None) -> None:
         self._sight = sight
-        self._known = acquaintance or TaughtObjects(sight, None)
+        self._known = taught or TaughtObjects(sight, None)
 
     async def answer(self, turn: Turn) -> AsyncGenerator[Say | ToolRequest, None]:
         """The answer, sentence by sentence, or a tool to call first.
@@ -151,7 +151,7 @@ class Responder:
         for result in turn.tool_results:
             name, response = str(result.get("name", "")), result.get("response") or {}
             if turn.frames and "error" not in response and _looks_closer(name):
-                # What the tool gave is the newest frame.
+                # The tool has put a new frame before the engine.
                 reads = TEXT_WORDS & set(normalise(turn.text).split())
                 request = _request_in(turn.transcript) or Request("closer")
                 if reads or request.intent not in LOOKS:
@@ -173,7 +173,7 @@ class Responder:
         if isinstance(pending, Plan) and turn.transcript.understood:
             if request is not None and request.intent in LEAVE_IT:
                 return Say("All right, I leave it.")
-            # A new request drops the open question; only what is none can be its answer.
+            # A new request drops the open question; only another sentence can answer it.
             if plan is None and (request is None or request.intent in ("teach", "sum")):
                 completed = complete(pending, turn.text, turn.clock)
                 if completed is not None:
@@ -209,7 +209,7 @@ class Responder:
         places = {parameter.name: box_2d(boxes[0]) for parameter in plan.boxes if boxes}
         return ToolRequest(plan.tool.name, {**plan.values, **places})
 
-    # What it can do by itself.
+    # What the engine can do without a tool.
 
     async def _fulfil(self, request: Request, turn: Turn) -> AsyncGenerator[str, None]:
         match request.intent:
@@ -245,7 +245,7 @@ class Responder:
                         yield sentence
 
     async def _is_thing(self, request: Request, turn: Turn) -> AsyncGenerator[str, None]:
-        """Whether a thing is there that has no name here unless it was taught."""
+        """Whether a thing is there whose name means nothing here unless it was taught."""
         asked = request.slots["object"]
         name = singular(asked)
         if name in {thing.name for thing in await self._known.things(turn.user)}:
@@ -334,9 +334,9 @@ class Responder:
 
 
 def _request_in(transcript: Transcript) -> Request | None:
-    """The request that the caller makes, as it is meant; None where nothing was understood.
+    """The caller's request; None if the sentence was not understood.
 
-    The recogniser's own request is taken; only what was typed is parsed here.
+    A spoken sentence brings the request that the recogniser found; a typed one is parsed here.
     """
     if not transcript.understood:
         return None
@@ -376,7 +376,7 @@ def _not_understood(turn: Turn) -> list[str]:
 
 
 def _is_addressed(text: str) -> bool:
-    """Whether what was heard begins like a question or a wish."""
+    """Whether the transcript begins like a question or a request."""
     words = normalise(text).split()
     return bool(words) and words[0] in ASKING - {"is", "are", "do", "does", "make", "list"}
 
@@ -386,7 +386,7 @@ def _beyond(turn: Turn) -> str:
 
 
 def _missed(turn: Turn) -> int:
-    """Counts a miss; how many there were before."""
+    """Counts a miss; returns the number of earlier ones."""
     turn.dialogue.misses += 1
     return turn.dialogue.misses - 1
 

@@ -1,4 +1,4 @@
-"""What "the red thing" or "my mug" is in the frame: its place, from what is seen there."""
+"""The box of "the red thing" or "my mug" in the frame."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _THING = frozenset("thing things object one ones it something".split())  # noqa:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is meant.
+    """The thing that a few words mean.
 
     Attributes:
         kind: "text", "code", "face", "colour", "known", "thing", or "unknown".
         name: How to speak of it: "the text", "your mug", "something red".
         colour: For "colour".
         taught: For "known", which.
-        caveat: What can't be told: whether the red thing is a bottle.
+        caveat: What the engine can't tell, for example whether the red thing is a bottle.
     """
 
     kind: str

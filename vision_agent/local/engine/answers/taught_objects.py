@@ -1,4 +1,4 @@
-"""The things a user teaches: learning them, knowing them again, forgetting them."""
+"""The things that users teach: learning, recognising and forgetting them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _logger = logging.getLogger(__name__)
 
 
 class TaughtObjects:
-    """What each user taught, and answers about it.
+    """Answers about the things that each user taught.
 
     Args:
         sight: Learns from frames.
@@ -44,7 +44,7 @@ class TaughtObjects:
         self._names = names or TaughtNames()
 
     async def things(self, user: str) -> tuple[TaughtThing, ...]:
-        """What the user has taught; nothing, if it can't be read now."""
+        """The things that the user has taught; none, if the file can't be read now."""
         if self._store is None:
             return ()
         try:
@@ -56,7 +56,7 @@ class TaughtObjects:
         return things
 
     async def notice(self, user: str) -> list[str]:
-        """What the user has to be told about the store, once."""
+        """What the user is told, once, if their file was damaged."""
         aside = self._store.take_notice(user) if self._store is not None else None
         if aside is None:
             return []
@@ -154,7 +154,7 @@ def forgets_what_is_seen(turn: Turn, request: Request) -> bool:
 
 
 def name_of(request: Request) -> str:
-    """The name in a request, as it is kept: one thing has one name, in the singular."""
+    """The name in a request, in the singular, as it is kept."""
     words = (request.slots.get("name") or request.slots.get("noun") or "").split()
     while words and words[0] in _WHOSE:
         words.pop(0)

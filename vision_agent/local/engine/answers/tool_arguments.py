@@ -1,4 +1,4 @@
-"""Arguments for a tool, taken from the words that were said. Pure; nothing is made up.
+"""Arguments for a tool, taken from the words of a sentence. Pure; nothing is made up.
 
 A sentence fills durations and numbers first, then listed values, and one text: what is left after
 the words that ask for the tool. Each word is used once.
@@ -37,15 +37,15 @@ from vision_agent.local.engine.language.spoken_numbers import number_at
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """What could be filled in.
+    """The arguments found in a sentence.
 
     Attributes:
         values: By parameter.
-        missing: What is required and was not said.
-        boxes: Parameters that are places in the frame; not missing, but to be looked for.
+        missing: Required parameters that were not said.
+        boxes: Parameters that are boxes in the frame; they are found there, not asked for.
         about: The text that the request is about, if any: "red thing".
-        rest: The words that are in none of it.
-        several: Whether more than one amount was said, of which a call takes one.
+        rest: The words that fill no argument.
+        several: Whether the sentence has more amounts than a call takes.
     """
 
     values: dict[str, Any]
@@ -137,7 +137,7 @@ def _order(parameter: Parameter) -> tuple[int, bool]:
 
 
 def _drop_several(tool: Tool, sentence: RequestWords, values: dict[str, Any]) -> bool:
-    """Takes out a text that names a second amount, and the number that belongs to a part of it."""
+    """Drops a text that names a second amount, and the number; whether it did."""
     numbers = [p for p in tool.parameters if p.kind in ("integer", "number") and not is_duration(p)]
     texts = [
         p
@@ -153,7 +153,7 @@ def _drop_several(tool: Tool, sentence: RequestWords, values: dict[str, Any]) ->
 
 
 def _choice(parameter: Parameter, sentence: RequestWords) -> Any:
-    """The listed value that is named; the one of which most words are, then the first named."""
+    """The listed value that is named: the one with most words, then the first one named."""
     best: tuple[int, int] | None = None
     chosen: Any = None
     places: list[int] = []
@@ -180,7 +180,7 @@ def _choice(parameter: Parameter, sentence: RequestWords) -> Any:
         sentence.use(at, start)
         for place in places:
             sentence.use(place, place + 1)
-    # Else it is told twice: "a face appears" is what is watched for, and its kind is "face".
+    # Else the words count twice: "a face appears" is the text, and "face" its kind.
     return chosen
 
 

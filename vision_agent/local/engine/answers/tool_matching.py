@@ -1,8 +1,7 @@
 """Whether a declared tool is plainly asked for, and with which arguments. Pure.
 
-There is no understanding here: words are compared. So a tool is called only when next to nothing
-else was said, and only when every argument it must have can be taken from the words; if one is
-missing, it is asked for.
+Words are compared, not understood. So a tool is called only when next to nothing else was said and
+the words fill every required argument; a missing one is asked for.
 """
 
 from __future__ import annotations
@@ -41,10 +40,10 @@ from vision_agent.local.engine.language.normalisation import normalise
 from vision_agent.local.engine.language.spoken_numbers import spoken_duration
 
 _ENOUGH = 0.75
-"""Part of the words said that the tool's own words must account for."""
+"""Share of the words that the tool's own words must account for."""
 
 _CONCEPT = 2.0
-"""What a way of asking counts that is this tool's, where a word of its name counts 1."""
+"""Score of a phrase that asks for this kind of tool; a word of the tool's name scores 1."""
 
 _POLITE = frozenset(
     "please can could would will you i want need like to".split()  # noqa: SIM905
@@ -63,10 +62,10 @@ _ASKED_FOR = {
     "point": "What should I point at?",
     "recall": "What is it about?",
 }
-"""How the text of a tool is asked for, by what the tool does."""
+"""Questions for a missing text, by the kind of tool."""
 
 _GETTERS = ("get", "list", "show", "check", "find", "load", "search", "count")
-"""What the name of a tool begins with that only tells something."""
+"""First words in the names of tools that only return something."""
 
 _ENDS_ITSELF = {"timer": "the timer", "alarm": "the alarm", "wake": "wake up"}
 
@@ -82,10 +81,10 @@ class Plan:
     Attributes:
         tool: Which.
         values: The arguments that were said.
-        missing: Required ones that were not.
-        boxes: Arguments that are places in the frame of what ``about`` names.
+        missing: Required parameters that were not said.
+        boxes: Parameters that are the box of ``about`` in the frame.
         about: What the request is about.
-        several: Whether more was said at once than a call takes.
+        several: Whether the sentence has more amounts than a call takes.
     """
 
     tool: Tool
@@ -102,7 +101,7 @@ class Plan:
 
     @property
     def can_be_asked_for(self) -> bool:
-        """Whether what is missing first can be said in a few words."""
+        """Whether the first missing argument can be said in a few words."""
         parameter = self.missing[0]
         return parameter.is_text or bool(parameter.choices) or parameter.kind in _SAYABLE
 
@@ -121,7 +120,7 @@ class Plan:
 
     @property
     def refusal(self) -> str:
-        """Why the tool can't be called with what was said: a number beyond a declared bound."""
+        """Why the tool can't be called: a number is beyond a declared bound. Empty if it can."""
         for parameter in self.tool.parameters:
             value = self.values.get(parameter.name)
             if isinstance(value, bool) or not isinstance(value, int | float):
@@ -181,13 +180,13 @@ def plan_tool(
 
 
 def _without_reason(words: Sequence[str]) -> list[str]:
-    """A request without why it is made: "… because it is broken"."""
+    """A request without its reason: "… because it is broken"."""
     ends = (at for at, word in enumerate(words) if word in ("because", "since"))
     return list(words[: next(ends, len(words))])
 
 
 def is_denied(text: str, tools: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether what a tool would do is asked not to be done: "don't remember my name"."""
+    """Whether the sentence forbids what a tool would do: "don't remember my name"."""
     wish = without_negation(normalise(text).split())
     return bool(wish) and _plan_for(text, wish or [], tools, None) is not None
 
@@ -261,7 +260,7 @@ def _fit(words: Sequence[str], tool: Tool, now: datetime | None) -> tuple[float,
     if not _same_direction(words, name_words, described):
         return None
     own = stems(name_words)
-    # Words of the name that are no verb one asks with, or that as the verb of the sentence.
+    # Words of the name, except verbs of asking that are not the verb of this sentence.
     verbs = {stem(word) for word in ASKING}
     spoken = stems(words)
     named = {word for word in spoken & own if word not in verbs or word == stem(_verb(words))}
@@ -270,7 +269,7 @@ def _fit(words: Sequence[str], tool: Tool, now: datetime | None) -> tuple[float,
     generic = {stem(word) for word in GENERIC} | verbs
     does_something = bool(tool_concepts(name_words)) and name_words[0] not in _GETTERS
     if does_something:
-        # "What are you watching?" tells of a watch, and asks for none.
+        # "What are you watching?" mentions a watch and asks for none.
         wanted = bool(asked) or stem(_verb(words)) in {stem(word) for word in name_words}
     else:
         wanted = bool(asked or named or (spoken & stems(described)) - generic)
@@ -319,7 +318,7 @@ def _plan(tool: Tool, arguments: Arguments, words: Sequence[str]) -> Plan:
 def _same_direction(
     words: Sequence[str], name_words: Sequence[str], described: Sequence[str]
 ) -> bool:
-    """Whether both begin something, or both end it: "stop watching" is no wish to watch."""
+    """Whether sentence and tool both start something or both end it: "stop watching"."""
     wants_end = bool(_ENDING & set(words[:4]))
     return bool(_ENDING & set(name_words)) == wants_end or (
         wants_end and bool(_ENDING & set(described))
@@ -334,7 +333,7 @@ def _is_request(words: Sequence[str], name_words: Sequence[str]) -> bool:
 
 
 def _verb(words: Sequence[str]) -> str:
-    """The word that a request turns on: "please ADD milk", "I want a REFUND"."""
+    """The main word of a request: "please ADD milk", "I want a REFUND"."""
     for at, word in enumerate(words):
         wished = at and (words[at - 1] in _WISH) and word in _ARTICLES
         if word not in _POLITE and not wished:

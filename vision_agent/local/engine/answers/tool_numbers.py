@@ -12,7 +12,7 @@ from vision_agent.local.engine.language.normalisation import normalise
 from vision_agent.local.engine.language.spoken_numbers import SECONDS, durations, number_at
 
 _NUMBERS = frozenset("id number no nr code reference zip pin".split())  # noqa: SIM905
-"""Words in the name of a text that names something by a number."""
+"""Words in the name of a text parameter that is an identifier."""
 
 
 def is_duration(parameter: Parameter) -> bool:
@@ -27,7 +27,7 @@ def seconds_of(parameter: Parameter, value: float) -> float | None:
 
 
 def time_answer(tool: Tool, answer: str, now: datetime | None) -> tuple[Parameter, Any] | None:
-    """The duration of a tool that an answer gives if it is nothing but a time."""
+    """The duration parameter and its value, if the answer is nothing but a time."""
     words = normalise(answer).split()
     for parameter in tool.parameters:
         if not is_duration(parameter):
@@ -49,7 +49,7 @@ def amount_and_thing(words: Sequence[str]) -> tuple[float, str] | None:
 
 
 def identifier(parameter: Parameter, sentence: RequestWords) -> str | None:
-    """What is written in digits, for a text that names something by a number: "order number 77"."""
+    """The number in a sentence, for a text that is an identifier: "order number 77"."""
     if not _NUMBERS & set(parameter.words):
         return None
     for at, word in enumerate(sentence.words):
@@ -111,7 +111,7 @@ def _from_number(words: Sequence[str], at: int) -> int:
 
 
 def _unit(parameter: Parameter) -> int | None:
-    """Seconds that one of the parameter's unit has, if it is a time."""
+    """Seconds in the parameter's unit (0 for milliseconds), if it is a time."""
     for text in (parameter.words, normalise(parameter.description).split()):
         for word in text:
             if word in ("ms", "milliseconds"):

@@ -1,7 +1,4 @@
-"""Whether a sentence wishes for what a tool does: a question sets nothing, "don't" wants nothing.
-
-Pure.
-"""
+"""Whether a sentence requests what a tool does: questions and "don't …" do not. Pure."""
 
 from __future__ import annotations
 
@@ -28,9 +25,9 @@ _BEFORE_NOT = frozenset(
 
 
 def without_negation(words: Sequence[str]) -> list[str] | None:
-    """The wish that a sentence denies: "do not remember my name" → "remember my name".
+    """The request that a sentence negates: "do not remember my name" → "remember my name".
 
-    None where it denies none: "do not forget to …" and "why do not you …" are wishes.
+    None if it negates none: "do not forget to …" and "why do not you …" are requests.
     """
     at = 0
     while at < len(words) and words[at] in _BEFORE_NOT:
@@ -50,7 +47,7 @@ def without_negation(words: Sequence[str]) -> list[str] | None:
 
 
 def is_question(words: Sequence[str]) -> bool:
-    """Whether something is asked, and not asked for."""
+    """Whether a sentence is a question rather than a request."""
     at = 0
     while at < len(words) and words[at] in _LEADS:
         at += 1
@@ -69,5 +66,5 @@ def is_question(words: Sequence[str]) -> bool:
 
 
 def sets_something(name_words: Sequence[str]) -> bool:
-    """Whether a tool of that name changes what is kept: `remember_name`, `add_item`."""
+    """Whether a tool of that name changes stored data: `remember_name`, `add_item`."""
     return bool(name_words) and name_words[0] in _SETTERS and name_words[-1] not in _TELLERS

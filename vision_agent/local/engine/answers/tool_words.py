@@ -1,4 +1,4 @@
-"""Words of requests and of tools, brought to a form in which they can be compared. Pure.
+"""Words of requests and of tools in a form in which they can be compared. Pure.
 
 A small table of concepts says which `ways_of_asking` mean the same as which words in a tool's name
 or description: "tell me when …" asks for what a tool calls "watch", "notify" or "alert". There is
@@ -58,13 +58,13 @@ CONCEPTS: dict[str, tuple[str, ...]] = {
     "remind": ("remind", "reminder", "timer", "alarm"),
     "recall": ("memory", "memories", "recall"),
 }
-"""What one may ask for in many `ways_of_asking`, and the words of a tool that does it."""
+"""Kinds of tools that have `ways_of_asking`, and the words that name such a tool."""
 
 _WAYS = {name: ways(name) for name in CONCEPTS}
 
 
 def stem(word: str) -> str:
-    """What inflection leaves of an English word; good enough to compare with."""
+    """The stem of an English word; good enough to compare with."""
     for ending in ("ements", "ement", "ing", "ies", "ed", "es", "s", "e"):
         if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
             word = word[: -len(ending)]

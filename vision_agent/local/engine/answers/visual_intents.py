@@ -1,4 +1,4 @@
-"""What each question about the frame needs to be looked for, and how it is told: one table."""
+"""What each question about the frame needs to look for, and how it is answered: one table."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Look:
     Attributes:
         needs: What to look for.
         say: How to say it; given what this look and those before it found.
-        meanwhile: What is said to somebody who spoke, before a look that takes long.
+        meanwhile: A sentence for a spoken question, before a look that takes long.
     """
 
     needs: frozenset[str]
@@ -136,7 +136,7 @@ def _expiry(seen: Observations, request: Request, taught: Taught) -> list[str]:
 
 
 def _wanted(seen: Observations, find: Callable[[list[str]], list[str]], what: str) -> list[str]:
-    """The lines of the text that were asked for, or that there are none, and what there is."""
+    """The lines that were asked for; or that there are none, and all the text."""
     if not seen.text:
         return ["I can't find any text that I can read. Hold it closer, and still."]
     found = find([line.text for line in seen.text])
@@ -185,7 +185,7 @@ def _see_me(seen: Observations, request: Request, taught: Taught) -> list[str]:
 
 
 LOOKS = {
-    # What takes long is looked for while the first sentence is being spoken.
+    # Slow looks run while the first sentence is being spoken.
     "see": (
         Look(frozenset({"colour", "known", _QUALITY}), _scene),
         Look(frozenset({"count"}), _alike),

@@ -15,16 +15,16 @@ speech accepted; 0.65 would accept 2 % of it.
 """
 
 SECOND_AGREEMENT = 0.19
-"""The same against the nearest of the general model's ten best hypotheses: it must be all but
-the same, for among ten there is easily one that is merely near.
+"""Largest distance to the nearest of the general model's ten best hypotheses. It is small, because
+one of ten hypotheses is easily near by chance.
 
 At 0.15 "say that again" in the engine's own voice was not understood (0.182).
 """
 
-_FEW_WORDS = 2  # what a decoy can be mistaken for
+_FEW_WORDS = 2  # a decoy is not mistaken for a longer request
 _HARMLESS = frozenset({"stop", "hello"})
-"""To stop when "staff" was said does little harm, and not to stop when asked to does much. A
-greeting that nobody meant costs a sentence; one that is not returned is the first impression."""
+"""Requests that are believed in doubt. To stop when "staff" was said does little harm, not to stop
+when asked to does much; a missing answer to a greeting is a bad first impression."""
 
 
 def judge(
@@ -45,8 +45,8 @@ def judge(
         vocabulary: Names that are believed when they were recognised.
 
     Returns:
-        The transcript, with the request found in it if it is understood. Not understood, its text
-        is the general model's, for the grammar's decoder can only find what the grammar holds.
+        The transcript, with its request if it is understood. Otherwise its text is the general
+        model's hypothesis, because the grammar's decoder can only find what the grammar holds.
     """
     free, bound = plain_words(general), plain_words(request)
     agreed = distance <= AGREEMENT or nearest <= SECOND_AGREEMENT
@@ -54,12 +54,12 @@ def judge(
     doubtful = bound in DECOYS and len(free.split()) <= _FEW_WORDS and distance > AGREEMENT
     if doubtful and not (asked and asked.intent in _HARMLESS):
         return _transcript(free, None)
-    # The general model knows nothing of the table: a sentence of the table in it was said.
+    # The general model does not know the table: if its hypothesis is in the table, it was said.
     if asked is not None and not asked.loose:
         return _transcript(free, asked)
     if agreed and (bound_request := understand(bound, vocabulary.names, vocabulary.agents)):
         return _transcript(bound, bound_request)
-    # A loose sentence is easily found in another one: what both agree on comes first.
+    # A loose phrase easily matches another sentence: an agreement of both decoders comes first.
     return _transcript(free, asked)
 
 

@@ -22,13 +22,13 @@ _TYPICAL_LEVEL = "40,3,-1"
 _SECOND_BEST = 10
 _ONE_WORD = "#JSGF V1.0; grammar level; public <level> = stop;"
 _MOST_GRAMMARS = 4
-"""Kept by a pair: one takes half a second to make. The one used longest ago is let go."""
+"""Grammars that a pair keeps, as compiling one takes half a second; the least recent is dropped."""
 
-_MOST_STATES = 8_000  # of the search, a frame: a bound on what noise can cost
+_MOST_STATES = 8_000  # per 10 ms of sound: bounds the CPU time that noise can take
 
 
 class DecoderPair:
-    """Decodes one utterance at a time, listening for a vocabulary."""
+    """Decodes one utterance at a time with the grammar of a vocabulary."""
 
     def __init__(self) -> None:
         # Lattice search (bestpath) in the grammar took 1.1 s at the end of a sentence on average,
@@ -64,9 +64,9 @@ class DecoderPair:
         self._searches[vocabulary] = search
 
     def begin(self, opening: bytes) -> None:
-        """Start an utterance, levelled on its first second of PCM."""
+        """Start an utterance; its first second of PCM sets the cepstral mean."""
         for decoder in (self._grammar, self._general):
-            # Forgets the noise of earlier utterances, which were perhaps another caller's.
+            # Resets the noise estimate of earlier utterances, which may be another caller's.
             decoder.reinit_feat()
         level = self._level(opening)
         self._grammar.activate_search(self._searches[self._vocabulary])
@@ -80,7 +80,7 @@ class DecoderPair:
             decoder.process_raw(pcm)
 
     def finish(self) -> tuple[Transcript, dict[str, object]]:
-        """End the utterance; its transcript, and for the log what the decision was made of."""
+        """End the utterance; returns its transcript, and hypotheses and distances for the log."""
         hypotheses = []
         for decoder in (self._grammar, self._general):
             decoder.end_utt()
@@ -88,7 +88,7 @@ class DecoderPair:
             hypotheses.append(hypothesis.hypstr if hypothesis else "")
         request, general = hypotheses
         distance = phone_distance(request, general, self._pronounce)
-        # Short words are easily second best: of "stop" in three voices, one came first.
+        # A short word is easily second best: "stop" came first in one of three voices.
         others = itertools.islice(self._general.nbest(), _SECOND_BEST) if general else ()
         nearest = min(
             (phone_distance(request, other.hypstr, self._pronounce) for other in others if other),
@@ -107,10 +107,10 @@ class DecoderPair:
             decoder.end_utt()
 
     def _level(self, pcm: bytes) -> str:
-        """The mean of the features of some PCM, as `set_cmn` takes it."""
+        """The cepstral mean of some PCM, in the format of `set_cmn`."""
         if not pcm:
             return _TYPICAL_LEVEL
-        # There are no features without a search; this one is as small as can be.
+        # Features need an active search; this is the smallest one.
         self._grammar.activate_search("level")
         self._grammar.set_cmn(_TYPICAL_LEVEL)
         self._grammar.start_utt()

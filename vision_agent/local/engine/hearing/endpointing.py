@@ -13,25 +13,23 @@ CHUNK_SAMPLES = 512
 CHUNK_MS = 32
 
 _TOGETHER = 0.8
-"""Of the probability it takes, what clear chunks that begin speech must have on average.
+"""Share of the entry probability that clear chunks must reach on average to begin speech.
 
-Chosen with four voices and sentences that nothing is measured with: the slowest twentieth of
-beginnings was noticed after 199 ms when every chunk but the first had to be voiced, and is after
-148 ms with this.
+Chosen with four voices and sentences that are in no benchmark: the 95th percentile of the onset
+delay was 199 ms when every chunk but the first had to be voiced, and is 148 ms with this.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Sensitivity:
-    """How readily speech is believed to begin and to end.
+    """Thresholds for the start and the end of speech.
 
     Attributes:
         enter: Probability from which a silent caller's chunk counts as speech.
-        sure: The same for what hardly stands out from the noise.
-        rise: The same for a chunk that voiced ones make up for: a soft consonant is no less a
-            beginning.
+        sure: The same for a chunk that hardly stands out from the noise.
+        rise: The same for a chunk between voiced ones: a soft consonant also begins speech.
         leave: Probability below which a speaking caller's chunk counts as silence.
-        onset_chunks: How many of these in a row begin speech.
+        onset_chunks: Number of such chunks in a row that begin speech.
         silence_ms: Silence that ends speech.
     """
 
@@ -44,7 +42,7 @@ class Sensitivity:
 
     @classmethod
     def of(cls, options: HearingOptions) -> Sensitivity:
-        """From what the client asks for.
+        """The thresholds for the options of the setup message.
 
         Low start sensitivity asks for clearer and longer speech; low end sensitivity waits half as
         long again before it believes the silence. ``prefix_padding_ms`` is the speech it takes to
@@ -107,6 +105,6 @@ class Endpointer:
         return together and newest >= s.enter
 
     def reset(self) -> None:
-        """The caller is silent as far as we know."""
+        """Start again with a silent caller."""
         self.speaking = False
         self._recent.clear()

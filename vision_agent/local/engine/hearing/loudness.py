@@ -1,4 +1,4 @@
-"""How loud it is, and what can be somebody who speaks to us. Pure: levels in, verdicts out."""
+"""A level gate: which chunks may be a caller near the microphone. Pure."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ _KNOWN_CHUNKS = 16  # half a second
 _QUIETEST = 16.0  # RMS of s16 samples, -66 dBFS
 
 _LOUD = 2.0
-"""6 dB above the background: worth asking the model."""
+"""6 dB above the background: worth running the model."""
 
 _NEAR = 3.2
 """10 dB above the background: somebody near. Many talkers at once are seldom so far above their own
 background."""
 
 _CLEAR = 10.0
-"""20 dB above the background: what is quieter may well be a part of the noise, a dish or a voice in
-a crowd, and is believed only if the model is sure of it."""
+"""20 dB above the background. A quieter sound may be part of the noise, a dish or a voice in a
+crowd, and is believed only if the model is sure."""
 
 _ECHO_RMS = 1100.0
 """-29.5 dBFS. The loudest syllables of the agent's 30 voices are at -11.3 to -13.8 dBFS, so an echo
 20 dB below them stays under this; a caller at the usual -26 dBFS passes it with every syllable."""
 
 _BETWEEN_SYLLABLES = 3
-"""Chunks; what is quiet for less than 100 ms is still the same voice."""
+"""Chunks: a gap of less than 100 ms belongs to the same voice."""
 
 _AFTER_SOUND = 10
-"""Chunks; for 320 ms after the last loud one it is worth asking the model."""
+"""Chunks: the model runs for 320 ms after the last loud one."""
 
 
 def dbfs(rms: float) -> float:
@@ -38,10 +38,10 @@ def dbfs(rms: float) -> float:
 
 
 class BackgroundLevel:
-    """The level below which a fifth of the last three seconds was.
+    """The noise floor: the 20th percentile of the levels of the last three seconds.
 
-    A single talker pauses that often, so his own speech is not taken for background; a fan, water
-    and a room full of people do not.
+    A single talker pauses that often, so their speech is not taken for background; a fan, water
+    and a room full of people do not pause.
     """
 
     def __init__(self) -> None:
@@ -60,17 +60,17 @@ class BackgroundLevel:
 
     @property
     def known(self) -> bool:
-        """Whether enough has been heard to tell a noise from a voice."""
+        """Whether enough chunks were received to tell noise from a voice."""
         return len(self._recent) > _KNOWN_CHUNKS
 
     @property
     def rms(self) -> float:
-        """The level now."""
+        """RMS of the noise floor."""
         return self._sorted[len(self._sorted) // 5]
 
 
 class LevelGate:
-    """Tells chunks that are loud enough from those that are not, before any model is asked."""
+    """Finds the chunks that are loud enough to run the model on."""
 
     def __init__(self) -> None:
         self.background = BackgroundLevel()
@@ -93,15 +93,15 @@ class LevelGate:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing has been loud for so long that the model need not be asked."""
+        """Whether it has been quiet for so long that the model need not run."""
         return self._since_loud >= _AFTER_SOUND
 
     @property
     def is_near(self) -> bool:
-        """Whether what is heard can be somebody who speaks to us."""
+        """Whether the sound may be a caller near the microphone."""
         return self._since_near < _BETWEEN_SYLLABLES
 
     @property
     def is_clear(self) -> bool:
-        """Whether what is heard stands out from any noise there is."""
+        """Whether the sound stands out from all noise."""
         return self._since_clear < _BETWEEN_SYLLABLES

@@ -23,13 +23,13 @@ from vision_agent.local.engine.worker_pipe import WorkerMessage
 from vision_agent.local.engine.worker_process import WorkerProcess
 
 MOST_AT_ONCE = 16
-"""Utterances being transcribed at once; a further one is not transcribed, and the log says so."""
+"""Utterances that are transcribed at once; a further one is refused, and a warning is logged."""
 
 LONGEST_BYTES = 15 * 32_000
-"""What is said after 15 s is not listened to."""
+"""The sound of an utterance after 15 s is dropped."""
 
-_MOST_TRIES = 2  # what killed two workers would kill a third
-_TIMEOUT_S = 30.0  # several times what a busy machine needs; nobody waits longer for an answer
+_MOST_TRIES = 2  # sound that killed two workers would kill a third
+_TIMEOUT_S = 30.0  # several times what a busy machine needs, and longer than a caller waits
 
 _NOTHING = Transcript("", False)
 _LOST = Transcript("", False, lost=True)
@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 
 class Transcription:
-    """One utterance on its way through the worker; its sound is kept until it has a result."""
+    """One utterance in the worker; its sound is kept until there is a result."""
 
     def __init__(self, job: int, recognizer: Recognizer, vocabulary: Vocabulary) -> None:
         self.job = job
@@ -49,23 +49,23 @@ class Transcription:
         self._recognizer = recognizer
 
     def feed(self, pcm: bytes) -> None:
-        """Hand over sound (s16le mono 16 kHz) as it is spoken; what is past 15 s is ignored."""
+        """Pass on sound, s16le mono 16 kHz; anything after 15 s is dropped."""
         pcm = pcm[: max(0, LONGEST_BYTES - len(self.sound))]
         if pcm and not self.result.done():
             self.sound += pcm
             self._recognizer.pass_on(AUDIO, self.job, pcm)
 
     def pause(self) -> None:
-        """It may be over: what there is gets decoded now, and if more comes, nothing is lost."""
+        """The utterance may be over: decode up to here. More sound may still follow."""
         self._recognizer.pass_on(PAUSE, self.job)
 
     def end(self) -> None:
-        """Nothing more comes."""
+        """The utterance is over."""
         self.ended = True
         self._recognizer.pass_on(END, self.job)
 
     def cancel(self) -> None:
-        """Nobody wants the result."""
+        """Drop the utterance."""
         if not self.result.done():
             self._recognizer.pass_on(CANCEL, self.job)
             self._recognizer.settle(self.job, _NOTHING)
@@ -85,8 +85,8 @@ class Transcription:
 class Recognizer:
     """Starts the worker and hands out transcriptions.
 
-    The worker may still be starting, or die and be started again: a transcription's sound is kept
-    and given to the next worker, so that costs time and no words.
+    The worker may still be starting, or die and be restarted: each transcription keeps its sound
+    and sends it to the next worker, so a restart costs time and no words.
 
     Args:
         names: The taught names that every utterance may hold.
@@ -130,20 +130,20 @@ class Recognizer:
         return utterance
 
     def pass_on(self, op: int, job: int, payload: bytes = b"") -> None:
-        """To the worker if there is one now; else ``_on_ready`` will."""
+        """Send a message of an open utterance; without a worker, ``_on_ready`` sends it later."""
         if job in self._open:
             self.worker.send(op, job, payload)
 
     def check(self, timeout_s: float) -> None:
-        """Ends a worker that has transcribed nothing for so long although it should have.
+        """Restart a worker that has returned no result for ``timeout_s``.
 
-        A worker that is only behind answers somebody meanwhile.
+        A worker that is only behind returns other results meanwhile.
         """
         if asyncio.get_running_loop().time() - self._answered_s >= timeout_s:
             self.worker.restart(f"has transcribed nothing for {timeout_s:g} s.")
 
     def settle(self, job: int, transcript: Transcript) -> None:
-        """The utterance is over; its sound is let go."""
+        """Set the result of an utterance and drop its sound."""
         utterance = self._open.pop(job, None)
         if utterance is not None and not utterance.result.done():
             utterance.sound.clear()

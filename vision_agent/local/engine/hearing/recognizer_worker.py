@@ -1,8 +1,8 @@
 """The process that turns speech into text: `DecoderPair`s that share the utterances.
 
-Decoding runs while the person speaks, and a pause is decoded up to, so that little is left to do
-when it turns out to be the end. The utterances of several conversations take turns, a slice each;
-more than ``_PAIRS`` at once wait in line, in the order they began.
+Decoding runs while the caller speaks, and up to each pause, so that little is left to decode when
+a pause turns out to be the end. Utterances of several conversations take turns, one slice each;
+more than ``_PAIRS`` wait in the order in which they began.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ _LEVEL_BYTES = 32_000
 
 @dataclass(slots=True)
 class _Decoding:
-    """An utterance being decoded. Where its sound is cut depends on the sound, never on its pace.
+    """An utterance being decoded, in slices that do not depend on how fast its sound arrives.
 
     Attributes:
         vocabulary: What it may name.
-        sound: Not decoded yet; what is before a pause is a piece of its own.
-        guessing: Whether what was before a pause, less than a second, is decoded as if it was all.
-        guessed: What was decoded so.
-        decoders: The pair that decodes it, if it has got one.
+        sound: Sound that is not decoded yet; each pause ends a piece.
+        guessing: Whether less than a second before a pause is decoded as the whole utterance.
+        guessed: The sound decoded that way.
+        decoders: The pair that decodes it, if it has one.
     """
 
     job: int
@@ -79,7 +79,7 @@ class _Decoding:
 
 
 class Scheduler:
-    """Gives the utterances being spoken their turns on the decoders."""
+    """Shares the decoder pairs among the open utterances."""
 
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
@@ -116,7 +116,7 @@ class Scheduler:
 
     def _more(self, utterance: _Decoding, pcm: bytes) -> None:
         if utterance.guessing and utterance.decoders is not None:
-            # It was not all: now there is more to level it on, so once more from the start.
+            # It was not the end: start again, with more sound to take the cepstral mean from.
             utterance.decoders.abandon()
             self._free.append(utterance.decoders)
             utterance.decoders = None
@@ -126,7 +126,7 @@ class Scheduler:
         utterance.add(pcm)
 
     def _work(self) -> bool:
-        """One slice of whoever's turn it is; False when nobody has anything to decode."""
+        """Decode one slice of the next utterance; False when there is nothing to decode."""
         for _ in range(len(self._turns)):
             utterance = self._turns[0]
             self._turns.rotate(-1)

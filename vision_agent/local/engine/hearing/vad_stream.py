@@ -1,7 +1,7 @@
 """Speech detection for one conversation: when somebody speaks, and what was said.
 
-Sound passes a cheap gate of levels, then Silero, then ``endpointing``; what belongs to an utterance
-goes to the recogniser while it is spoken. Time is samples fed: nothing here reads a clock.
+Sound passes a cheap level gate, then Silero, then ``endpointing``; an utterance goes to the
+recogniser while it is spoken. Time is counted in samples fed: nothing here reads a clock.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 _CHUNK_BYTES = CHUNK_SAMPLES * 2
 _PREFIX_CHUNKS = 10  # 320 ms before the onset belong to the first word
 _SUFFIX_CHUNKS = 6  # 192 ms after the last voice; the rest of the silence is not decoded
-_MOST_UNASKED = 8  # utterances nobody asked for; the oldest is given up
+_MOST_UNASKED = 8  # transcripts nobody asked for; the oldest is dropped
 
 
 class _SpokenUtterance:
-    """What is being said, on its way to the recogniser, and its level over the noise."""
+    """An utterance on its way to the recogniser, and its level over the noise."""
 
     def __init__(self, transcription: Transcription | None, noise_db: float) -> None:
         self.transcription = transcription
@@ -42,7 +42,7 @@ class _SpokenUtterance:
         self._voiced_chunks = 0
 
     def voiced(self, rms: float) -> None:
-        """A chunk of it with voice in it."""
+        """Count a voiced chunk."""
         self._power += rms * rms
         self._voiced_chunks += 1
 
@@ -65,7 +65,7 @@ class _SpokenUtterance:
 
 
 class SpeechDetector:
-    """Hears one caller. Made by ``LocalEngine.hearing``.
+    """Detects the speech of one caller. Made by ``LocalEngine.hearing``.
 
     Args:
         recognizer: Where utterances are transcribed.
@@ -92,7 +92,7 @@ class SpeechDetector:
         self._idle_before = True
         self._rest = b""
         self._fed_samples = 0
-        # As much before the onset as ever, however long it takes to believe in it.
+        # The same lead before the onset, however late the onset is detected.
         late_chunks = max(0, sensitivity.onset_chunks - Sensitivity().onset_chunks)
         self._held: deque[bytes] = deque(maxlen=_PREFIX_CHUNKS + late_chunks)
         self._since_voice = _SUFFIX_CHUNKS
@@ -100,12 +100,12 @@ class SpeechDetector:
         self._spoken: deque[_SpokenUtterance] = deque()
 
     def feed(self, pcm: bytes, *, over_agent: bool = False) -> list[SpeechStarted | SpeechStopped]:
-        """Take sound in; what began or ended by it, in order.
+        """Take sound in; returns what began or ended in it, in order.
 
         Args:
             pcm: s16le mono 16 kHz, any even number of bytes.
-            over_agent: Whether the caller hears the agent meanwhile: then what is as quiet as its
-                echo is not taken for the caller.
+            over_agent: Whether the caller hears the agent meanwhile: then sound as quiet as the
+                agent's echo is not taken for the caller.
         """
         data = self._rest + pcm
         events: list[SpeechStarted | SpeechStopped] = []
@@ -118,28 +118,28 @@ class SpeechDetector:
         return events
 
     async def transcript(self) -> Transcript:
-        """The transcript of the oldest utterance that stopped and was not asked for yet.
+        """The transcript of the oldest utterance that has stopped and was not fetched yet.
 
-        Empty when there is none; ``lost`` when it could not be listened to.
+        Empty when there is none; ``lost`` when it could not be transcribed.
         """
         return await self._spoken.popleft().transcript() if self._spoken else Transcript("", False)
 
     def begin_activity(self) -> None:
-        """The caller says that it speaks from now on; automatic detection is off until reset."""
+        """The client signals the start of speech; this turns automatic detection off."""
         self._automatic = False
         self._endpointer.reset()
         self._held.clear()
         self._begin()
 
     def end_activity(self) -> None:
-        """The caller says that it has finished."""
+        """The client signals the end of speech."""
         if self._current is not None and self._rest:
             self._pass_on(self._rest)
         self._rest = b""
         self._end()
 
     def reset(self) -> None:
-        """Forget what is being said: the stream was paused, or somebody else speaks."""
+        """Drop the current utterance: the stream was paused, or somebody else speaks."""
         if self._current is not None:
             self._current.cancel()
             self._current = None
@@ -149,7 +149,7 @@ class SpeechDetector:
         self._rest = b""
 
     async def close(self) -> None:
-        """Give up what is being transcribed."""
+        """Cancel the open transcriptions."""
         self.reset()
         while self._spoken:
             self._spoken.popleft().cancel()
@@ -176,7 +176,7 @@ class SpeechDetector:
             self._idle_before = True
             return 0.0
         if self._idle_before:
-            # Silero judges by what came before: give it the silence that the gate kept from it.
+            # Silero depends on earlier chunks: feed it the silence that the gate held back.
             self._idle_before = False
             self._silero.reset()
             for earlier in list(self._held)[-4:]:
@@ -185,7 +185,7 @@ class SpeechDetector:
         return probability if self._gate.is_near or not self._automatic else 0.0
 
     def _listen(self, chunk: bytes, probability: float, rms: float) -> None:
-        """Pass on what is voice or close to it; longer silence shrinks to what is held."""
+        """Pass on voiced chunks and those around them; longer silence is dropped."""
         if self._current is None:
             self._held.append(chunk)
             return

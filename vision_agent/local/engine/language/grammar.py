@@ -34,20 +34,19 @@ DECOYS = (
     *("good luck", "good night", "good day", "good boy", "good job", "okay then", "never again"),
     *("shut it", "shot", "yellow", "all right", "not now", "of course"),
 )
-"""What sounds like a command of one or two words and is none, listened for so that the grammar has
-something better to hear: "staff" was heard as "stop" by both decoders."""
+"""Words that sound like a request of one or two words. The grammar holds them so that it has a
+better match: both decoders recognised "staff" as "stop"."""
 
 _SPELLED = {"q": "q.", "r": "r.", "recognise": "recognize", "memorise": "memorize"}
-"""The dictionary writes spelled letters with a dot, and American."""
+"""The dictionary has a dot after spelled letters, and American spelling."""
 
 
 def jsgf(names: Collection[str] = (), agents: Collection[str] = ()) -> str:
     """The whole grammar: an optional greeting, one phrase of the table, an optional courtesy.
 
     Args:
-        names: What things have been taught as, besides the vocabulary; each word must have a
-            pronunciation.
-        agents: Whom one can ask for, likewise.
+        names: Names of taught things, besides the vocabulary; each word must have a pronunciation.
+        agents: Names of agents that a caller can ask for, likewise.
     """
     taught = "".join(f" | {name}" for name in sorted(names))
     lines = ["#JSGF V1.0;", "grammar vision;"]
@@ -69,7 +68,7 @@ def jsgf(names: Collection[str] = (), agents: Collection[str] = ()) -> str:
 
 
 def plain_words(hypothesis: str) -> str:
-    """A hypothesis as one would write it: dictionary marks like ``q.`` and ``read(2)`` removed."""
+    """A hypothesis without dictionary marks like ``q.`` and ``read(2)``."""
     words = []
     for word in hypothesis.split():
         if word.startswith(("<", "[", "+")):

@@ -1,9 +1,9 @@
 """What the local engine can be asked, in one table.
 
-The table is both the grammar the recogniser listens for (``grammar.py`` writes it out as JSGF) and
-the pattern a typed sentence is matched with, so that what is heard and what is answered can not
-drift apart. A phrase is written in the notation of JSGF 1.0: ``[optional]``, ``(this | that)`` and
-``<rule>``; the words are lower case, without contractions ("what's" is expanded before matching).
+The table is both the grammar of the recogniser (``grammar.py`` writes it out as JSGF) and the
+pattern that a sentence is matched with, so that recognition and answers cannot drift apart. A
+phrase is written in the notation of JSGF 1.0: ``[optional]``, ``(this | that)`` and ``<rule>``; the
+words are lower case, without contractions ("what's" is expanded before matching).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from vision_agent.local.engine.language.intents_for_tools import FOR_TOOLS
 from vision_agent.local.engine.language.phrase_rules import Intent
 
 SMALL_TALK = frozenset({"hello", "thanks", "how_are_you", "yes", "fine"})
-"""What one says beside the thing that one asks for."""
+"""Intents that may accompany another request in one turn."""
 
 INTENTS: tuple[Intent, ...] = (
     Intent(
@@ -192,7 +192,7 @@ INTENTS: tuple[Intent, ...] = (
     ),
     *ABOUT_THINGS,
     *FOR_TOOLS,
-    # Listened for only so that they are not taken for something else: "what time is it" sounds
+    # In the grammar so that they are not taken for something else: "what time is it" sounds
     # like "what colour is it". The agent's tools may answer them; the engine can't.
     Intent(
         "beyond",

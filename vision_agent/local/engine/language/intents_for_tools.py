@@ -1,4 +1,4 @@
-"""What only a tool of the agent's can do; without one the engine says so. Part of `intents`."""
+"""Requests that need a tool of the agent; without one the engine says so. Part of `intents`."""
 
 from __future__ import annotations
 

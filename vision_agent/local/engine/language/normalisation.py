@@ -1,11 +1,11 @@
-"""A sentence brought to the form in which it is matched. Pure."""
+"""Sentences in the form in which they are matched. Pure."""
 
 from __future__ import annotations
 
 import re
 
 MOST_CHARACTERS = 1_000
-"""Some 200 words: many times what the longest request has."""
+"""About 200 words, many times the longest request."""
 
 _CONTRACTIONS = (
     (r"\b(what|who|how|where|there|that)'?s\b", r"\1 is"),
@@ -35,8 +35,7 @@ _CONTRACTIONS = (
 def normalise(text: str) -> str:
     """Lower case, contractions expanded, British spelling, single spaces, no punctuation.
 
-    Of a longer text the first `MOST_CHARACTERS` count: whatever is matched with it, matching stays
-    a matter of milliseconds.
+    A longer text is cut after `MOST_CHARACTERS`, so that matching takes milliseconds at most.
     """
     text = text[:MOST_CHARACTERS].lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     for pattern, replacement in _CONTRACTIONS:

@@ -1,8 +1,8 @@
-"""Further ways of asking, for what is typed and for what the general model hears word for word.
+"""Further phrases, for typed sentences and for exact hypotheses of the general model.
 
-They are no part of the recogniser's grammar, which hears better the less it holds, and they are
-looser than the phrases of the `intents` table: ``<any>`` and ``<object>`` stand for a few words of
-any kind. So the agent's own tools come before them. The first line that fits counts.
+They are not in the recogniser's grammar, because a smaller grammar is recognised better, and they
+are looser than the phrases of the `intents` table: ``<any>`` and ``<object>`` stand for a few words
+of any kind. So the agent's own tools come before them. The first phrase that matches counts.
 """
 
 from __future__ import annotations

@@ -62,13 +62,13 @@ FREE = {
     "object": 6,
     "any": 6,
 }
-"""Slots that may be any words, up to so many, in what is typed; by ear they are the list above, for
-a grammar can only hear what it holds."""
+"""Slots that may be any words in a typed sentence, and how many at most. In a spoken one they are
+the rules above, because a grammar can only recognise what it holds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """One kind of request and every way of saying it that is listened for."""
+    """One kind of request, and its phrases."""
 
     name: str
     phrases: tuple[str, ...]

@@ -1,7 +1,7 @@
-"""How words sound: phones of words that no dictionary holds, and how far two hypotheses are apart.
+"""Phones of words that are in no dictionary, and the phone distance of two hypotheses. Pure.
 
-Pure. The recogniser's dictionary holds 130,000 words; a name that it lacks is spelled by rule, a
-rough guess, as anybody's is who reads a strange name aloud.
+The recogniser's dictionary holds 130,000 words; the phones of another name are a rough guess by
+spelling rules.
 """
 
 from __future__ import annotations

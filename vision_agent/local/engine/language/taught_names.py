@@ -9,7 +9,7 @@ from vision_agent.local.engine.language.phrase_rules import COLOURS
 from vision_agent.local.engine.language.vocabulary import NOUNS
 
 MOST_USERS = 8
-"""One recogniser serves everybody; the names of those who were here longest ago are let go."""
+"""One recogniser serves all users; the names of the least recent user are dropped."""
 
 
 class TaughtNames:
@@ -27,7 +27,7 @@ class TaughtNames:
 
     @property
     def known(self) -> tuple[str, ...]:
-        """What the recogniser has to listen for besides the vocabulary, sorted."""
+        """The names that the grammar needs besides the vocabulary, sorted."""
         return tuple(sorted(frozenset().union(*self._by_user.values())))
 
 

@@ -22,20 +22,20 @@ from vision_agent.local.engine.language.vocabulary import NOUNS
 def understand(
     text: str, names: Collection[str] | None = None, agents: Collection[str] = ()
 ) -> Request | None:
-    """What a sentence, or several in one breath, asks for.
+    """The request in one or several sentences.
 
-    Of several sentences that are understood the first that asks for something counts ("Hello!
-    What do you see?" asks what is seen); if any sentence is not understood, none is: half an
-    answer would hide that the rest was lost.
+    Of several sentences the first that is more than small talk counts: "Hello! What do you see?"
+    is a question about the frame. If one of them is not understood, none is: half an answer would
+    hide that the rest was lost.
 
     Args:
         text: As typed, or as the recogniser wrote it.
-        names: What has been taught besides the vocabulary, for what was heard: names are then
-            believed only if they are known. None for what was typed: any words may be a name.
-        agents: Whom one can ask for in what was heard, likewise.
+        names: For a spoken sentence, the taught names besides the vocabulary; other names are not
+            believed. None for a typed sentence, in which any words may be a name.
+        agents: For a spoken sentence, the agents that a caller can ask for.
 
     Returns:
-        The request, or None for what the table does not hold.
+        The request; None if the sentence is not in the table.
     """
     text = text[:MOST_CHARACTERS]
     whole = _match(normalise(text), names, agents)
@@ -52,7 +52,7 @@ def understand(
 
 
 def as_meant(request: Request, text: str) -> Request:
-    """A request as it is meant: "how many red ones" and "how many colours" count no bottles.
+    """The request that is meant: "how many colours" does not ask for a count of things.
 
     Args:
         request: What `understand` found.
@@ -112,7 +112,7 @@ def _slots(pattern: re.Pattern[str], sentence: str) -> dict[str, str] | None:
 
 
 def _is_heard(slots: Mapping[str, str], names: Collection[str], agents: Collection[str]) -> bool:
-    """Whether a name in what was heard is one that the grammar holds."""
+    """Whether the grammar holds the names in a spoken sentence."""
     if "agent" in slots and slots["agent"] not in agents:
         return False
     name = slots.get("name")
@@ -137,7 +137,7 @@ def _regex(phrase: str, *, typed: bool = True, used: set[str] | None = None) -> 
             parts.append("|")
         elif token.startswith("<"):
             name = token[1:-1]
-            # A slot that may come twice is told under its name and a number.
+            # A slot that may occur twice is captured under its name and a number.
             group = name
             while group in used:
                 group += "0"
@@ -157,7 +157,7 @@ def _regex(phrase: str, *, typed: bool = True, used: set[str] | None = None) -> 
 
 
 _NO_NAMES = frozenset("it this that these those what there here you me i".split())  # noqa: SIM905
-"""What stands for a thing is no name of it."""
+"""Words that stand for a thing and do not name it."""
 
 
 _ALL_RULES = {**RULES, **MORE_RULES}

@@ -1,7 +1,7 @@
-"""How one asks for what only a tool, or another agent, can do: one table.
+"""Phrases that ask for a tool or for another agent: one table.
 
 The recogniser's grammar, what is typed and the choice of a tool (`answers.tool_words`,
-`answers.agent_transfer`) all read it, so that none of them knows a way that another lacks. The
+`answers.agent_transfer`) all read it, so that none of them knows a phrase that another lacks. The
 notation is that of `phrase_rules`, without named parts.
 """
 
@@ -17,7 +17,7 @@ HEARD: dict[str, str] = {
     "point": "point at | point to | show me where | highlight | mark",
     "closer": "look closely | look closer | take a closer look | look more closely | zoom in",
 }
-"""What the grammar listens for, and everybody else understands too."""
+"""Phrases in the recogniser's grammar, also understood when typed."""
 
 FURTHER: dict[str, str] = {
     "watch": "(tell me | let me know | warn me | say so | alert me | notify me | inform me"
@@ -36,7 +36,7 @@ FURTHER: dict[str, str] = {
     " | what do you (remember | know) | do you remember | did i (tell you | say)"
     " | have i told you | search your memory | look in your memory",
 }
-"""Understood where it is read, and not listened for."""
+"""Phrases that are understood and are not in the grammar."""
 
 
 def ways(name: str) -> tuple[tuple[str, ...], ...]:

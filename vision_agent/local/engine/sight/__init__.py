@@ -1,4 +1,4 @@
-"""What can be told about a frame, offline."""
+"""Offline analysis of camera frames."""
 
 from vision_agent.local.engine.sight.camera_frame import Box, UnreadableFrame
 from vision_agent.local.engine.sight.features import Taught

@@ -1,4 +1,4 @@
-"""A frame as it came over the wire, decoded; or words about why it can not be."""
+"""Decoding of camera frames."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Pixels = npt.NDArray[np.uint8]
 
 MAX_BYTES = 8_000_000
 MAX_PIXELS = 16_000_000
-"""Twice a 4K frame. What is larger was not meant for looking at once a second."""
+"""Twice a 4K frame: larger images are not meant for one look a second."""
 
 MAX_SIDE_PX = 1280
 """Larger frames are shrunk: nothing here gains from more, and everything costs more."""
@@ -26,7 +26,7 @@ _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A part of a frame; all four in shares of its sides, from the top left."""
+    """A part of a frame, in shares of the frame's sides, from the top left."""
 
     x: float
     y: float
@@ -35,7 +35,7 @@ class Box:
 
 
 class UnreadableFrame(ValueError):
-    """The bytes are no frame that can be looked at; ``str()`` says why, in one sentence."""
+    """The bytes can't be decoded as a frame; ``str()`` says why, in one sentence."""
 
 
 def decode(data: bytes) -> Pixels:

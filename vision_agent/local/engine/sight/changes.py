@@ -1,4 +1,4 @@
-"""What is different from an earlier frame, told in words."""
+"""Differences from an earlier frame, in words."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OLDEST_MS = 10_000
 LOOK_AT_PX = 320
 
 EVERYTHING_FROM = 0.5
-"""Share of the frame from which on no single thing is told."""
+"""Share of the frame above which no single thing is named."""
 
 MOST_CLAUSES = 3
 

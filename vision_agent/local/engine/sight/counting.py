@@ -32,7 +32,7 @@ def count(view: View) -> Count:
     """Counts the things of the largest kind.
 
     Glass that hardly differs from the wall behind it falls to pieces with one threshold and is
-    whole with another. So there are three, and what most of them tell counts.
+    whole with another. So three thresholds vote.
     """
     counted = [_count(view, things(view, from_background)) for from_background in THRESHOLDS]
     told = [found for found in counted if found is not None]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from vision_agent.local.engine.sight.camera_frame import Pixels
 
 SLACK_PX = 2
-"""Of 320: what differs by less than this shift is no difference."""
+"""Pixels of 320: a difference within this shift does not count."""
 
 DIFFERENT = 18.0
 """Levels of 255, CIELAB, its two colour axes doubled: beyond what noise and JPEG leave."""

@@ -23,7 +23,7 @@ from vision_agent.local.engine.sight.foreground import View, things
 from vision_agent.local.engine.sight.observations import Known
 
 SURER = 1.15
-"""How much better than the next one a resemblance must be, to be told at all."""
+"""How much better than the next one a resemblance must be to be mentioned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class TaughtThing:
 
     @property
     def called(self) -> str:
-        """How to speak of it to the one who taught it: "your mug", "a mug", "Bob"."""
+        """What it is called to the user who taught it: "your mug", "a mug", "Bob"."""
         if self.whose == "my":
             return f"your {self.name}"
         if self.whose == "a":

@@ -1,4 +1,4 @@
-"""Looking at frames: only when asked, off the event loop, at most two looks at once."""
+"""Looks at frames: on demand, off the event loop, at most two at once."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from vision_agent.local.engine.sight.quality import judge
 Part = TypeVar("Part")
 
 AT_ONCE = 2
-"""Looks at the same time. Further ones wait, one for each conversation at most, as each awaits
-its own look before it asks for another."""
+"""Looks that run at once. Others wait: one for each conversation at most, as a conversation awaits
+its look before it starts another."""
 
 
 class Sight:
-    """Describes frames. Cheap to make; what it needs is loaded when first asked for."""
+    """Describes frames. Cheap to make: models are loaded when first needed."""
 
     def __init__(self) -> None:
-        # Two looks keep two cores busy; OpenCV's own threads would only get into their way.
+        # Two looks keep two cores busy; threads of OpenCV would only slow them down.
         self._threads = ThreadPoolExecutor(
             AT_ONCE, "sight", initializer=cv2.setNumThreads, initargs=(1,)
         )
@@ -99,7 +99,7 @@ class Sight:
         return await loop.run_in_executor(self._threads, self._learn, frames[-1])
 
     async def warm_up(self) -> None:
-        """Loads what is otherwise loaded when first asked for: about 2 s of one core."""
+        """Loads all models: about 2 s of one core."""
         await asyncio.get_running_loop().run_in_executor(self._threads, self._load)
 
     async def close(self) -> None:

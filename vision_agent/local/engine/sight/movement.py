@@ -1,7 +1,7 @@
 """Whether something moves: the newest frame against the ones just before it.
 
 Frames come about once a second, so what moves is seen here, and then there, and never on its
-way. Which way it went is told only where the same thing is found in both places.
+way. The direction is given only if the same thing is found in both places.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from vision_agent.local.engine.sight.places import place
 from vision_agent.local.engine.sight.regions import WENT_AWAY, Region, regions
 
 RECENT_MS = 2_500
-"""What happened longer ago is no movement any more, but a change."""
+"""Longer ago, a movement is a change."""
 
 STANDS_FOR_MS = 12_000
-"""How long no frame may come because nothing changes."""
+"""How long no frame may arrive because nothing changes."""
 
 MOST_PAIRS = 2
 
@@ -34,7 +34,7 @@ APART_MS = 400
 LOOK_AT_PX = 320
 
 SHIFTED = 0.03
-"""Of the width: a smaller way is no movement."""
+"""Share of the width: a shorter way is not a movement."""
 
 FOUND = 0.72
 """Normalised correlation from which on a piece of a frame is found in another one."""

@@ -1,4 +1,4 @@
-"""What can be told about a frame, as plain words and numbers."""
+"""Observations about a frame, as plain words and numbers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NEEDS = frozenset(
     {"colour", "quality", "faces", "text", "codes", "changes"}
     | {"count", "movement", "things", "known"}
 )
-"""Everything that can be asked for."""
+"""Everything that a look can be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """What was asked for; a field is None when it was not."""
+    """The results of a look; a field is None if it was not asked for."""
 
     colour: Colour | None = None
     quality: Quality | None = None
@@ -198,6 +198,6 @@ class Observations:
     known: tuple[Known, ...] | None = None
 
     def and_also(self, later: Observations) -> Observations:
-        """Together with what a later look was asked for."""
+        """These results and those of a later look."""
         found = {one.name: getattr(later, one.name) for one in fields(later)}
         return replace(self, **{name: what for name, what in found.items() if what is not None})

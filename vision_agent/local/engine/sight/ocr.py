@@ -17,7 +17,7 @@ from vision_agent.local.engine.sight.observations import TextLine
 from vision_agent.local.engine.sight.places import place
 
 MIN_SCORE = 0.8
-"""What is less sure is not told: photographs without text give lines with scores below this."""
+"""Least score of a line: photographs without text give lines with lower scores."""
 
 MIN_SCORE_SHORT = 0.9
 """For lines of one or two characters, which a corner or a reflection easily resembles."""
@@ -43,7 +43,7 @@ class Reader:
     """
 
     def __init__(self) -> None:
-        # Loaded here and not on top: it takes a second, which only who reads should pay.
+        # Imported here: it takes a second, which only reading text should cost.
         import rapidocr
 
         models = Path(rapidocr.__file__).parent / "models"

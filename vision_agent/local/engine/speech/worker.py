@@ -1,6 +1,6 @@
 """The process in which espeak-ng runs: `python -m vision_agent.local.engine.speech.worker`.
 
-It takes the messages of `order` and answers one job after the other.
+It takes the jobs of `worker_messages`, one after the other.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Worker:
                 self._inbox.send(PIECE, job, piece)
 
     def _wanted(self, job: int) -> bool:
-        # The parent sends the next job when it has the END of this one: now there are only STOPs.
+        # The parent sends the next job after the END of this one: until then there are only STOPs.
         while message := self._inbox.next(wait=False):
             if message.op == STOP:
                 self._unwanted = message.job

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from vision_agent.local.engine.speech.voices import EspeakVoice
 
 SAY, STOP, PIECE, END = range(4)
-"""The messages. To the worker: SAY, an `Order` follows; STOP, the job's sound is not wanted any
-more, its END comes all the same. From the worker: PIECE, s16le mono 24 kHz, about 100 ms; END, the
+"""The messages. To the worker: SAY, an `Order`; STOP, the job's sound is no longer wanted (its END
+still comes). From the worker: PIECE, s16le mono 24 kHz, about 100 ms; END, the
 last for each job, in words why if it failed."""
 
 
