@@ -23,7 +23,7 @@ class Heard:
     def hear(self, level: float, ms: int, *, speaking: bool = True) -> None:
         for _ in range(ms // 20):
             self.now_ms += 20
-            if self.barge_in.heard(level, level > 150**2, speaking, self.now_ms):
+            if self.barge_in.feed(level, level > 150**2, speaking, self.now_ms):
                 self.guesses.append(self.now_ms)
 
 
@@ -108,7 +108,7 @@ def test_a_voice_that_is_held_back_is_held_until_somebody_decides(steps):
     barge_in, holding = BargeIn(700), False
     for number, (what, level) in enumerate(steps):
         if what == "hear":
-            began = barge_in.heard(level, level > 150**2, True, 20.0 * number)
+            began = barge_in.feed(level, level > 150**2, True, 20.0 * number)
             assert not (began and holding)
             holding = holding or began
         elif what == "was_nothing":
@@ -136,7 +136,7 @@ def guesses_ms(echo: float, caller: str | None = None) -> list[int]:
             barge_in.was_nothing(now_ms)
         chunk = np.clip(sound[320 * n : 320 * n + 320], -32768, 32767).astype("<i2")
         activity.feed(chunk.tobytes())
-        if barge_in.heard(activity.level, activity.loud, now_ms >= 0, now_ms):
+        if barge_in.feed(activity.level, activity.loud, now_ms >= 0, now_ms):
             guesses.append(now_ms)
     return guesses
 

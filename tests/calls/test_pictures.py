@@ -5,7 +5,7 @@ import numpy as np
 
 from tests.rtc.calling import plain
 from tests.rtc.test_camera import picture
-from vision_agent.calls.pictures import PeerPicture, Pictures
+from vision_agent.calls.pictures import NewestFrame, PeerFrame
 
 # Several threads look at the same pictures, as a camera and watches do. In a process of its own:
 # if they got into each other's way, it would be killed.
@@ -13,14 +13,14 @@ LOOK = """
 from concurrent.futures import ThreadPoolExecutor
 from av import VideoFrame
 import numpy as np
-from vision_agent.calls.pictures import PeerPicture
+from vision_agent.calls.pictures import PeerFrame
 from vision_agent.rtc.camera import frame_to_jpeg, to_thumbnail
 
 noise = np.random.default_rng(0).integers(0, 255, (720, 1280, 3), np.uint8)
 with ThreadPoolExecutor(4) as threads:
     for n in range(60):
         frame = VideoFrame.from_ndarray(noise, format="rgb24").reformat(format="yuv420p")
-        seen = PeerPicture(frame, 0.0)
+        seen = PeerFrame(frame, 0.0)
         looks = [threads.submit(seen.pixels, size) for size in (640, 1280, 320)]
         looks += [threads.submit(lambda f: (to_thumbnail(f), frame_to_jpeg(f, 768, 40_000)), frame)]
         for look in looks:
@@ -39,7 +39,7 @@ async def test_many_threads_may_look_at_one_picture():
 
 
 def test_a_picture_is_shrunk_but_never_enlarged_and_keeps_its_colours():
-    seen = PeerPicture(picture(plain(220, 20, 30, 640, 480)), 1.5)
+    seen = PeerFrame(picture(plain(220, 20, 30, 640, 480)), 1.5)
     assert seen.pixels(320).shape == (240, 320, 3)
     assert seen.pixels(4000).shape == (480, 640, 3)
     blue, green, red = seen.pixels(64).reshape(-1, 3).mean(axis=0)
@@ -47,7 +47,7 @@ def test_a_picture_is_shrunk_but_never_enlarged_and_keeps_its_colours():
 
 
 async def test_who_waits_gets_the_next_picture_that_fits():
-    pictures = Pictures()
+    pictures = NewestFrame()
     assert await pictures.next(0, 0.01) is None
     larger = asyncio.create_task(pictures.next(1, 5, larger_than_px=100))
     await asyncio.sleep(0)

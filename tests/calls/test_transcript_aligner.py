@@ -1,4 +1,4 @@
-"""How much of an answer has been heard."""
+"""How much of an answer has been played."""
 
 from itertools import pairwise
 
@@ -23,7 +23,7 @@ def told(*steps: tuple[float, float] | str) -> TranscriptAligner:
 
 def test_words_that_follow_their_sound_are_heard_with_it():
     answer = told((0, 100), (100, 100), "One ", (200, 100), "two ", (300, 500), "three.")
-    assert [answer.heard(ms) for ms in (0, 199, 200, 300, 500, 800)] == [
+    assert [answer.played(ms) for ms in (0, 199, 200, 300, 500, 800)] == [
         "",
         "One",
         "One ",
@@ -35,7 +35,7 @@ def test_words_that_follow_their_sound_are_heard_with_it():
 
 def test_words_that_go_before_their_sound_are_not_heard_before_it():
     answer = told("One ", (0, 200), "two ", (200, 100), "three.", (300, 500))
-    assert [answer.heard(ms) for ms in (0, 200, 300, 800)] == [
+    assert [answer.played(ms) for ms in (0, 200, 300, 800)] == [
         "",
         "One ",
         "One two ",
@@ -45,18 +45,18 @@ def test_words_that_go_before_their_sound_are_not_heard_before_it():
 
 def test_within_a_stretch_words_are_spread_evenly():
     answer = told((5000, 1000), WORDS)
-    assert answer.heard(5000) == ""
-    assert answer.heard(5500) == "One two three four five"
-    assert answer.heard(5950) == "One two three four five six seven eight nine"
-    assert answer.heard(6000) == WORDS
+    assert answer.played(5000) == ""
+    assert answer.played(5500) == "One two three four five"
+    assert answer.played(5950) == "One two three four five six seven eight nine"
+    assert answer.played(6000) == WORDS
 
 
 def test_words_without_any_sound_yet_have_not_been_heard():
-    assert told(WORDS).heard(1e9) == ""
+    assert told(WORDS).played(1e9) == ""
 
 
 @pytest.mark.parametrize(
-    ("heard", "whole", "kept"),
+    ("played", "whole", "kept"),
     [
         ("One two", " One two  three.", f"One two {CUT_MARK}"),
         ("One  two three. ", "One two three.", "One two three."),
@@ -64,8 +64,8 @@ def test_words_without_any_sound_yet_have_not_been_heard():
         ("", "", ""),
     ],
 )
-def test_what_is_kept_is_marked_where_words_are_missing(heard, whole, kept):
-    assert cut(heard, whole) == kept
+def test_what_is_kept_is_marked_where_words_are_missing(played, whole, kept):
+    assert cut(played, whole) == kept
 
 
 @st.composite
@@ -86,17 +86,17 @@ def answers(draw):
 @given(answers(), st.lists(st.floats(0, 30_000), min_size=2))
 def test_more_play_never_means_fewer_words_and_they_are_always_a_beginning(made, moments):
     answer, _ = made
-    heard = [answer.heard(ms) for ms in sorted(moments)]
-    assert all(answer.text.startswith(text) for text in heard)
-    assert all(later.startswith(earlier) for earlier, later in pairwise(heard))
+    played = [answer.played(ms) for ms in sorted(moments)]
+    assert all(answer.text.startswith(text) for text in played)
+    assert all(later.startswith(earlier) for earlier, later in pairwise(played))
 
 
 @given(st.lists(st.text("a", min_size=1), min_size=1), st.floats(1, 999))
 def test_no_word_of_a_stretch_is_cut_in_two_and_the_nearest_end_is_taken(words, played_ms):
     text = " ".join(words)
-    heard = told((0, 1000), text).heard(played_ms)
-    assert heard == " ".join(words[: len(heard.split())])
-    assert abs(len(heard) - len(text) * played_ms / 1000) <= 1 + max(map(len, words))
+    played = told((0, 1000), text).played(played_ms)
+    assert played == " ".join(words[: len(played.split())])
+    assert abs(len(played) - len(text) * played_ms / 1000) <= 1 + max(map(len, words))
 
 
 @given(st.lists(st.integers(1, 400), min_size=1), st.text("ab ", min_size=1))
@@ -106,5 +106,5 @@ def test_all_the_words_are_heard_once_all_the_sound_is_played(lengths, text):
         answer.sound(at_ms, length_ms)
         answer.words(text)
         at_ms += length_ms
-    assert answer.heard(at_ms) == answer.text
-    assert answer.heard(1000) == ""
+    assert answer.played(at_ms) == answer.text
+    assert answer.played(1000) == ""

@@ -9,7 +9,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection
 from vision_agent.agents.caller_key import claimed_caller, vouched_caller
 from vision_agent.calls.refusal import Refusal
 from vision_agent.server.call_request import (
-    Caller,
+    CallerIdentity,
     CallRequest,
     NewCall,
     OngoingCall,
@@ -40,7 +40,7 @@ def parse(
 
 async def test_an_offer_alone_begins_a_call_of_an_unknown_caller_with_the_first_agent(sdp):
     request = parse(sdp)
-    assert request.call == NewCall(agent=None, caller=Caller(), options={})
+    assert request.call == NewCall(agent=None, caller=CallerIdentity(), options={})
     assert request.resume is None
     assert request.offer.has_audio
 
@@ -50,7 +50,7 @@ async def test_an_offer_alone_begins_a_call_of_an_unknown_caller_with_the_first_
 async def test_names_are_taken_in_both_spellings(sdp, data, option):
     asked = {"agent": "shop", "resume": "t0ken", option: False, "user": None, "other": 1}
     request = parse(sdp, **{data: asked})
-    assert request.call == NewCall("shop", Caller(), {"input_transcription": False})
+    assert request.call == NewCall("shop", CallerIdentity(), {"input_transcription": False})
     assert request.resume == "t0ken"
 
 
@@ -65,14 +65,14 @@ async def test_an_offer_with_an_id_is_about_that_call_and_what_it_began_with_is_
 
 
 async def test_who_calls_is_settled_by_one_rule(sdp):
-    def caller(user: object, **by) -> Caller:
+    def caller(user: object, **by) -> CallerIdentity:
         call = parse(sdp, requestData={"user": user}, **by).call
         assert isinstance(call, NewCall)
         return call.caller
 
-    assert caller(RANDOM_ID) == Caller(claimed_caller(RANDOM_ID, vouched=False))
-    assert caller("ann", has_token=True) == Caller(claimed_caller("ann", vouched=True))
-    assert caller("bob", named_by_proxy="ann") == Caller(vouched_caller("ann"))
+    assert caller(RANDOM_ID) == CallerIdentity(claimed_caller(RANDOM_ID, vouched=False))
+    assert caller("ann", has_token=True) == CallerIdentity(claimed_caller("ann", vouched=True))
+    assert caller("bob", named_by_proxy="ann") == CallerIdentity(vouched_caller("ann"))
     guessable = caller("ann")
     assert guessable.key == ""
     assert "can be guessed" in guessable.problem

@@ -1,7 +1,7 @@
-"""How much of the server one address, one call and one conversation may have.
+"""How much of the server one address, one call and one conversation may use.
 
-The limits leave room for an office behind one address, and keep a single client from taking all
-lines. Time is an argument.
+The limits leave room for an office behind one address, and keep a single client from taking every
+slot. Time is an argument.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from vision_agent.calls.rate import Rate
 from vision_agent.calls.refusal import Refusal
 
 RESTARTS_AT_ONCE = 10
-"""A network that comes and goes makes a client try again some seven times in half a minute."""
+"""On an unstable network, a client retries about seven times in half a minute."""
 
 CALLS_AT_ONCE = 40
-"""Of one address. To begin a call takes some 20 ms of the event loop, also one that is never
-connected; a refused offer takes next to nothing."""
+"""Of one address. Starting a call takes some 20 ms of the event loop, even if the call never
+connects; a refused offer takes next to nothing."""
 
 TRICKLES_PER_MINUTE = 300
 TRICKLES_AT_ONCE = 100
@@ -47,9 +47,9 @@ class AdmissionLimits:
 
 
 class Admission:
-    """Raises `Refusal` (429 with `Retry-After`) where somebody asks for too much.
+    """Raises `Refusal` (429 with `Retry-After`) for a client that asks for too much.
 
-    An empty address is one that nobody knows: nothing is counted for it.
+    Nothing is counted for an empty address, which stands for an unknown one.
 
     Args:
         limits: The limits.
@@ -65,7 +65,7 @@ class Admission:
         self._wrong_tokens = Rate(limits.wrong_tokens_per_minute)
 
     def offer(self, address: str, now_s: float) -> None:
-        """An offer, of whatever kind."""
+        """Count an offer of any kind."""
         if address:
             _wait(
                 self._offers.take(counted_as(address), now_s),
@@ -73,7 +73,7 @@ class Admission:
             )
 
     def begin(self, address: str, now_s: float) -> None:
-        """An offer that begins or continues a call, or connects it anew."""
+        """Count an offer that starts, resumes or restarts a call."""
         if address:
             _wait(
                 self._begun.take(counted_as(address), now_s),
@@ -81,18 +81,18 @@ class Admission:
             )
 
     def restart(self, what: str, now_s: float) -> None:
-        """A new connection for a call or for a conversation, named by its id."""
+        """Count a new connection of a call or of a conversation, by its id."""
         _wait(
             self._restarts.take(what, now_s),
             "This call has been connected anew too often.",
         )
 
     def trickle(self, call_id: str, now_s: float) -> None:
-        """Candidates of a call."""
+        """Count a request with candidates for a call."""
         _wait(self._trickles.take(call_id, now_s), "Too many candidates have come for this call.")
 
     def token(self, address: str, now_s: float) -> None:
-        """An access token, before it is looked at."""
+        """Check an address before its access token is compared."""
         if address:
             _wait(
                 self._wrong_tokens.wait_s(counted_as(address), now_s),
@@ -100,16 +100,16 @@ class Admission:
             )
 
     def wrong_token(self, address: str, now_s: float) -> None:
-        """It was wrong."""
+        """Count a wrong access token."""
         if address:
             self._wrong_tokens.take(counted_as(address), now_s)
 
     def line(self, calls: int, unconnected: int) -> None:
-        """One more call of an address.
+        """Check one more call of an address.
 
         Args:
-            calls: Those it has.
-            unconnected: Those of them that are not connected yet.
+            calls: How many calls the address has.
+            unconnected: How many of them are not connected yet.
         """
         if self._unconnected and unconnected >= self._unconnected:
             _refuse(

@@ -1,4 +1,4 @@
-"""The model's half of a call: what the agent says and does, on its way to the caller."""
+"""The model's side of a call: what the agent says and does, on its way to the caller."""
 
 from __future__ import annotations
 
@@ -36,16 +36,16 @@ from vision_agent.rtc.speaker import BYTES_PER_MS
 
 
 class AgentOutput:
-    """Voice to the speaker, everything else to the channel.
+    """Sends the agent's voice to the speaker and everything else to the caller's client.
 
-    It listens to how the model's connection fares (`live.connection.observer.ConnectionObserver`).
+    It observes the model's connection (`live.connection.observer.ConnectionObserver`).
 
     Args:
         view: The caller's client and the call's state.
         metrics: The server's counters.
         options: How a suspected barge-in is handled, and what is told of the agent's tools.
-        speaks: Whether the model answers in sound; else its words are only shown.
-        overhear: Is told every event too.
+        speaks: Whether the model answers in sound; otherwise its words are only shown.
+        overhear: Called with every event after it was handled.
     """
 
     def __init__(
@@ -76,16 +76,16 @@ class AgentOutput:
         )
 
     def answer_next_in_words(self, in_words: bool) -> None:
-        """Whether the next answer is only shown and not heard."""
+        """Set whether the next answer is only shown, and not spoken."""
         self._next_in_words = in_words
 
     def renew(self) -> None:
-        """A speaker for a new peer connection; it says what the old one had still to say."""
+        """Make a speaker for a new peer connection; it plays what the old one had not played."""
         old, self.speaker = self.speaker, Speaker(on_speaking=self._on_speaking)
         self.speaker.take_over(old)
 
     async def run(self, session: LiveSession) -> None:
-        """Converse to the end; `LiveFailure` says why the model can't."""
+        """Handle the session's events to its end; raises `LiveFailure` if the model fails."""
         self._metrics.model_sessions.inc()
         try:
             async with aclosing(session.events()) as events:
@@ -93,24 +93,29 @@ class AgentOutput:
                     self._take(event)
         finally:
             if self._answer and self._overhear is not None:
-                # The call ends in the middle of it.
+                # The call ends in the middle of an answer.
                 played = session.played_at_end
                 self._overhear(AgentInterrupted(self.played() if played is None else played))
             self._metrics.model_sessions.dec()
             self._stop_holding()
             self._bot_output.close()
 
-    # What the caller's microphone hears.
+    # Barge-in
 
     def caller_sounds(self, level: float, loud: bool) -> None:
-        """The next 20 ms: the mean square of the samples, and whether the room is quieter."""
+        """Take the next 20 ms of the caller's sound.
+
+        Args:
+            level: The mean square of the samples.
+            loud: Whether it stands out of the room's noise.
+        """
         speaking, now_ms = self.speaker.speaking, 1000 * time.monotonic()
-        if self._barge_in.heard(level, loud, speaking, now_ms):
+        if self._barge_in.feed(level, loud, speaking, now_ms):
             self.speaker.pause()
             self._await_interruption()
 
     def _await_interruption(self) -> None:
-        """By a timer: no more sound may come, and that must not hold the answer for ever."""
+        """Resume playback when the hold ends; by a timer, because no more sound may arrive."""
         now_ms = 1000 * time.monotonic()
         wait_ms = self._barge_in.hold_until_ms - now_ms
         if wait_ms > 0:
@@ -131,32 +136,32 @@ class AgentOutput:
         """What has been played of the present answer, marked if that is not all of it."""
         if self._in_words:
             return " ".join(self._answer.text.split())
-        return cut(self._answer.heard(self.speaker.played_ms), self._answer.text)
+        return cut(self._answer.played(self.speaker.played_ms), self._answer.text)
 
-    # How the connection to the model fares.
+    # ConnectionObserver
 
     def connected(self) -> None:
-        """The model hears, for the first time or again."""
+        """The model is connected, for the first time or again."""
         if self._view.state == "reconnecting":
             self._view.settle()
         elif self._view.state == "connecting":
             self._view.set_state("listening")
 
     def lost(self, why: str) -> None:
-        """The model is away; what the caller says meanwhile is kept for it."""
+        """The model's connection is lost; what the caller says meanwhile is kept for it."""
         self._metrics.model_reconnects.inc()
         if self._view.state != "connecting":
             self._view.set_state("reconnecting", why)
 
     def cancelled(self, call_ids: list[str]) -> None:
-        """The model does not want these results any more; they are not shown as open."""
+        """The model has cancelled these tool calls: show them as stopped."""
         for call_id in call_ids:
             if call_id in self._tools:
                 name = self._tools.pop(call_id)
                 self._channel.tool_stopped(call_id, name, None, cancelled=True)
         self._view.tools_run(len(self._tools))
 
-    # What the model says and does.
+    # The model's events
 
     def _take(self, event: LiveEvent) -> None:
         if isinstance(event, AgentInterrupted) and event.played is None:
@@ -176,7 +181,7 @@ class AgentOutput:
                 self._words(text)
                 self._channel.bot_text(text)
             case AgentTranscript(text, final=True):
-                # Told when the turn ends: only then it is known how much of it was heard.
+                # Shown when the turn ends: how much of it was played is known only then.
                 if not self._answer.text:
                     self._words(text)
             case UserTranscript(text, final=False):
@@ -218,7 +223,7 @@ class AgentOutput:
 
     @property
     def _heard_aloud(self) -> bool:
-        """Whether the present answer is to be heard."""
+        """Whether the present answer is spoken."""
         return self._speaks and not self._in_words
 
     def _words(self, text: str) -> None:
@@ -230,7 +235,7 @@ class AgentOutput:
             self._channel.user_transcript(text, True)
 
     def _speaks_now(self, agent: str) -> None:
-        """One of several agents has taken over: what follows is its words."""
+        """Show which of several agents the words that follow are from, if it has changed."""
         if agent != self._agent:
             self._agent = agent
             self._view.show(AgentMessage(agent))

@@ -1,4 +1,4 @@
-"""An answer in segments, as RTVI 2 shows it: its sentences, and what of each is spoken. Pure."""
+"""Cuts an answer into segments for RTVI 2's `bot-output`, and tracks their playback. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 MAX_CHARS = 160
-"""A longer sentence is shown in parts: somebody who reads along does not wait for its end."""
+"""A longer sentence is shown in parts, so that a reader need not wait for its end."""
 
 _END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|[。！？]+")  # noqa: RUF001
 _ENDS_ON_A_WORD = re.compile(r"[^\W\d][!?.…]+[\"'”’)\]]*$")  # noqa: RUF001
@@ -30,14 +30,14 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How much of a segment has been spoken, whole words from its beginning."""
+    """How much of a segment has been played: whole words from its beginning."""
 
     segment: Segment
     spoken: str
 
     @property
     def completed(self) -> bool:
-        """Whether that is all of it."""
+        """Whether all of it has been played."""
         return self.spoken == self.segment.text
 
 
@@ -45,7 +45,7 @@ class AnswerSegments:
     """Cuts one answer into segments while it arrives.
 
     Args:
-        first_number: Of its first segment.
+        first_number: The number of its first segment.
     """
 
     def __init__(self, first_number: int) -> None:
@@ -56,9 +56,9 @@ class AnswerSegments:
         self._shown = ""
 
     def words(self, piece: str) -> list[Segment]:
-        """Takes the next piece of the answer; returns the segments that are whole now."""
+        """Take the next piece of the answer; returns the segments that are complete now."""
         found: list[Segment] = []
-        # Models leave out the space between sentences of two pieces, and put "3." before "5 m".
+        # Models leave out the space between the sentences of two pieces, but also split "3.5 m".
         if piece[:1].isalpha() and _ENDS.search(self._text, self._start):
             found += self._cut(len(self._text))
         self._text += piece
@@ -67,11 +67,11 @@ class AnswerSegments:
         return found
 
     def end(self) -> list[Segment]:
-        """No more of it comes: what is left is the last segment."""
+        """The answer is complete: the rest is its last segment."""
         return self._cut(len(self._text))
 
     def spoken(self, chars: int) -> list[Progress]:
-        """What has changed when so many characters of the answer's text have been spoken."""
+        """What has changed, with the first `chars` characters of the answer played."""
         changed: list[Progress] = []
         while self._unspoken:
             segment = self._unspoken[0]

@@ -1,15 +1,15 @@
-"""Whether the caller is cutting in, before the model says so. Pure: levels and times in.
+"""Suspects a barge-in before the model confirms it. Pure: levels and times in.
 
-The model's own `interrupted` decides, but it comes late: its detector waits for enough speech, and
-the news has to travel. So the agent falls silent as soon as the caller seems to speak, and waits.
-If `interrupted` follows, the rest of the answer is void; if it has not come a while after the
-caller fell silent again, it was a cough, and the answer goes on where it stopped. A wrong guess
-costs a short pause, and no more.
+The model's `interrupted` decides, but it comes late: its detector waits for enough speech, and the
+message has to travel. So playback pauses as soon as the caller seems to speak. If `interrupted`
+follows, the rest of the answer is dropped. If it has not come some time after the caller fell
+silent, the sound was a cough, and playback resumes where it paused. A wrong suspicion costs a short
+pause and nothing else.
 
-The caller's microphone may hear the agent's own voice: pages cancel that echo, other callers may
-not. So a guess needs three things: a beginning (quiet, then 60 ms of speech), a sound 10 dB above
-what that microphone usually hears while the agent speaks, known after a second of it, and no guess
-that just proved wrong.
+The caller's microphone may pick up the agent's own voice: pages cancel that echo, other callers may
+not. So a suspicion needs three things: an onset (quiet, then 60 ms of speech); a sound 10 dB above
+what this microphone usually picks up while the agent speaks, known after a second of it; and some
+time since the last wrong suspicion.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ from statistics import quantiles
 
 CHUNK_MS = 20
 WINDOW_CHUNKS = 5
-ONSET_CHUNKS = 3  # of a window that are speech, after one of which this many may be:
+ONSET_CHUNKS = 3  # speech in a window, after a window with at most
 CLICK_CHUNKS = 1
-ECHO_CHUNKS = 250  # 5 s: an answer's own loud and soft parts, some answers back
+ECHO_CHUNKS = 250  # 5 s: covers the loud and soft parts of the last answers
 ECHO_KNOWN_CHUNKS = 50
-# A microphone that hears the agent hears it most of the time; a cough is a small part of 5 s.
+# A microphone that picks the agent up does so most of the time; a cough is a small part of 5 s.
 ECHO_QUANTILE = 0.8
 ABOVE_ECHO = 10.0  # times the power
-# What was heard just before the model said `interrupted` was the caller, not an echo.
+# Sound just before the model said `interrupted` was the caller, not an echo.
 CALLER_CHUNKS = 50
-FIRST_PATIENCE_MS = 1_000  # after a wrong guess; doubled by each further one
+FIRST_PATIENCE_MS = 1_000  # after a wrong suspicion; doubled by each further one
 LONGEST_PATIENCE_MS = 32_000
-LONGEST_HOLD_MS = 2_500  # a sound that goes on and on, and no word of the model's: it is the room
+LONGEST_HOLD_MS = 2_500  # a longer sound that the model does not confirm is noise of the room
 
 
 class BargeIn:
-    """Guesses, and takes wrong guesses back.
+    """Suspects barge-ins, and withdraws wrong suspicions.
 
     Args:
-        hold_ms: How long after the caller has fallen silent again the model's word is waited for;
-            0 never guesses.
+        hold_ms: How long playback stays paused after the caller has fallen silent, waiting for the
+            model; 0 never pauses it.
 
     Attributes:
-        holding: Whether the agent's voice is held back.
-        hold_until_ms: Until when, as things are: it moves as long as the caller goes on.
+        holding: Whether playback is paused.
+        hold_until_ms: When the pause ends; moves while the caller makes sound.
     """
 
     def __init__(self, hold_ms: int) -> None:
@@ -57,24 +57,24 @@ class BargeIn:
         self._patience_ms = 0
         self._not_before_ms = 0.0
 
-    def heard(self, level: float, loud: bool, speaking: bool, now_ms: float) -> bool:
-        """The microphone's next 20 ms.
+    def feed(self, level: float, loud: bool, speaking: bool, now_ms: float) -> bool:
+        """Take the microphone's next 20 ms.
 
         Args:
             level: Mean square of the samples.
             loud: Whether it stands out of the room's noise.
-            speaking: Whether the agent is speaking; a voice that is held back counts.
-            now_ms: The time.
+            speaking: Whether an answer is being played; a paused one counts.
+            now_ms: The present.
 
         Returns:
-            Whether the agent's voice is to be held back from now on.
+            Whether to pause playback now.
         """
         if self.holding:
             if loud:
                 self.hold_until_ms = min(now_ms + self._hold_ms, self._hold_ends_ms)
             return False
         if not speaking:
-            # Who speaks already when an answer begins is not cutting in.
+            # A caller who already speaks when an answer begins is not cutting in.
             self._recent.clear()
             return False
         self._learn(level)
@@ -87,7 +87,7 @@ class BargeIn:
         return True
 
     def was_nothing(self, now_ms: float) -> None:
-        """The model has had time enough and did not say so: the voice goes on."""
+        """The model did not confirm the suspicion in time: playback resumes."""
         self.holding = False
         self._recent.clear()
         self._patience_ms = min(
@@ -97,7 +97,7 @@ class BargeIn:
 
     def interrupted(self) -> None:
         """The model says that the caller cut in."""
-        # What was heard before the guess was not the caller; without a guess, who knows.
+        # Sound before a suspicion was not the caller; without a suspicion, it may have been.
         before = list(self._unsure)[: -2 * WINDOW_CHUNKS] if self.holding else []
         self._echo.extend(before)
         self.holding = False
@@ -119,7 +119,7 @@ class BargeIn:
         self._unsure.append(level)
 
     def _caller_level(self) -> float:
-        """How loud a sound must be to be the caller's rather than the agent's own."""
+        """The mean square above which a sound is the caller's and not an echo of the agent."""
         levels = [*self._echo, *self._unsure]
         if len(levels) < ECHO_KNOWN_CHUNKS:
             return math.inf

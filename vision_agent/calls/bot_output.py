@@ -1,4 +1,4 @@
-"""Shows the agent's words to the caller's client, and how many of them have been heard."""
+"""Shows the agent's words to the caller's client, and how many of them have been played."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PROGRESS_EVERY_S = 0.2
 
 @dataclass(slots=True)
 class _Playing:
-    """An answer that is not yet spoken to its end."""
+    """An answer that has not been played to its end."""
 
     answer: TranscriptAligner
     segments: AnswerSegments
@@ -23,14 +23,14 @@ class _Playing:
 
 
 class BotOutput:
-    """RTVI's `bot-output`: each segment when its words are there, then its progress.
+    """Sends RTVI's `bot-output`: each segment as soon as it is complete, then its progress.
 
-    An answer may still be played when the next one arrives, so several can be under way.
+    An answer may still be playing when the next one arrives, so several can be in progress.
 
     Args:
         channel: The caller's client.
-        played_ms: How much of all answers' sound has been played.
-        queued_ms: How much waits to be played.
+        played_ms: Returns how much sound of all answers has been played.
+        queued_ms: Returns how much sound waits to be played.
     """
 
     def __init__(
@@ -44,7 +44,13 @@ class BotOutput:
         self._timer: asyncio.TimerHandle | None = None
 
     def words(self, answer: TranscriptAligner, text: str, *, spoken: bool) -> None:
-        """More words of an answer came, and are in it already; they are spoken, or only shown."""
+        """Show more words of an answer.
+
+        Args:
+            answer: The answer; it contains the words already.
+            text: The words.
+            spoken: Whether they are spoken, or only shown.
+        """
         playing = self._of(answer)
         for segment in playing.segments.words(text):
             self._channel.bot_output_new(segment.number, segment.text, will_be_spoken=spoken)
@@ -52,7 +58,7 @@ class BotOutput:
             self._watch()
 
     def end(self, answer: TranscriptAligner, *, spoken: bool) -> None:
-        """All words of an answer are here."""
+        """All words of an answer have arrived."""
         playing = self._of(answer)
         playing.whole = True
         for segment in playing.segments.end():
@@ -76,7 +82,7 @@ class BotOutput:
         self._playing.clear()
 
     def close(self) -> None:
-        """Shows nothing more."""
+        """Show nothing more."""
         self._playing.clear()
         if self._timer is not None:
             self._timer.cancel()
@@ -91,7 +97,7 @@ class BotOutput:
         return playing
 
     def _watch(self) -> None:
-        """By a timer, while something is being spoken: the speaker only says when it stops."""
+        """Show progress by a timer while sound is played: the speaker only says when it stops."""
         if self._timer is None and self._playing:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(PROGRESS_EVERY_S, self._tick)
@@ -109,7 +115,7 @@ class BotOutput:
             if answer is interrupted:
                 chars = length
             else:
-                chars = len(answer.text if over else answer.heard(played_ms))
+                chars = len(answer.text if over else answer.played(played_ms))
             for progress in playing.segments.spoken(chars):
                 segment, said = progress.segment, progress.spoken
                 self._channel.bot_output_progress(segment.number, segment.text, said)

@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aiortc import MediaStreamTrack, RTCDataChannel
@@ -19,7 +20,7 @@ from vision_agent.calls.caller_view import CallerView
 from vision_agent.calls.connections import PeerConnections
 from vision_agent.calls.limits import CallLimits, EndsNow, EndsSoon, GoesOn
 from vision_agent.calls.metrics import Metrics, Tally
-from vision_agent.calls.options import CallSettings
+from vision_agent.calls.options import CallSettings, PeerOptions
 from vision_agent.calls.server_messages import NoticeMessage, NoticeOverMessage, State
 from vision_agent.calls.tasks import CallTasks
 from vision_agent.calls.tool_context import CallToolContext
@@ -40,7 +41,12 @@ LIMITS_CHECK_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class _Ending:
-    """Why a call ends, without a full stop, and whether its client should call again by itself."""
+    """How a call ends.
+
+    Attributes:
+        reason: Why, without a full stop.
+        come_back: Whether the caller's client should call again by itself.
+    """
 
     reason: str
     come_back: bool
@@ -76,11 +82,9 @@ class Call:
     ) -> None:
         self.call_id = call_id
         self.lease = lease
-        self._host = host
-        self._settings = settings
         self._metrics = metrics
-        self._options = options
         self._tell_closed = on_closed
+        self._hung_up = False
 
         self._live_queue = LiveQueue()
         channel = Channel(self, {"library": "vision_agent", "version": host.version})
@@ -101,19 +105,28 @@ class Call:
             on_sound=self._output.caller_sounds,
         )
         self._tool_context = CallToolContext(self._live_queue, self._view, self._input)
+        self._new_session = partial(
+            host.new_session,
+            lease,
+            self._live_queue,
+            options=options,
+            observer=self._output,
+            played=self._output.played,
+            given_up=lambda: self._hung_up,
+            on_missing_tools=self._on_missing_tools,
+        )
         self._connections = PeerConnections(
-            self._new_peer,
+            partial(self._new_peer, settings.peer),
             ended_because=lambda: self._ending.reason if self._ending else None,
             end=self.end,
         )
 
         self._limits = CallLimits(time.monotonic(), settings.limits)
-        self._screen = UnseenScreen(lambda text: channel.error(text, fatal=False))
         self._tally = Tally()
+        self._screen = UnseenScreen(lambda text: channel.error(text, fatal=False))
         self._tasks = CallTasks(call_id, self._on_failed_task)
         self._ending: _Ending | None = None
         self._closing: asyncio.Task[None] | None = None
-        self._hung_up = False
         self._connected = False
 
     @property
@@ -274,17 +287,8 @@ class Call:
     async def _converse(self) -> None:
         # Tools run in tasks that ADK starts from here, and inherit this.
         call_scope.enter(self.call_id, self._tool_context)
-        session = self._host.new_session(
-            self.lease,
-            self._live_queue,
-            options=self._options,
-            observer=self._output,
-            played=self._output.played,
-            given_up=lambda: self._hung_up,
-            on_missing_tools=self._on_missing_tools,
-        )
         try:
-            await self._output.run(session)
+            await self._output.run(self._new_session())
         except LiveFailure as failure:
             self._metrics.model_failures.labels(failure.kind).inc()
             self._view.channel.error(str(failure), fatal=True)
@@ -317,8 +321,7 @@ class Call:
 
     # Housekeeping
 
-    def _new_peer(self, network: Network | None) -> Peer:
-        options = self._settings.peer
+    def _new_peer(self, options: PeerOptions, network: Network | None) -> Peer:
         return Peer(
             self,
             self._output.speaker,
@@ -358,7 +361,7 @@ class Call:
             await closing.wait("the tasks", self._tasks.cancel())
             await self._connections.close(closing, reason)
             closing.do("the media", self._input.close)
-            closing.do("the conversation", lambda: self._host.store.end(self.lease))
+            closing.do("the conversation", lambda: self.lease.store.end(self.lease))
             await closing.wait("the memory", self._memory_recorder.flush())
         finally:
             closing.do("the counters", self._count)
@@ -368,7 +371,7 @@ class Call:
     def _count(self) -> None:
         """Add what happened since the last time to the server's counters."""
         self._input.count()
+        messages, channel = self._metrics.messages, self._view.channel
         self._tally.add(self._metrics.memory_failures, self._memory_recorder.failures)
-        messages = self._metrics.messages
-        self._tally.add(messages.labels("refused"), self._view.channel.refused_messages)
-        self._tally.add(messages.labels("lost"), self._view.channel.dropped_messages)
+        self._tally.add(messages.labels("refused"), channel.refused_messages)
+        self._tally.add(messages.labels("lost"), channel.dropped_messages)

@@ -15,7 +15,7 @@ from vision_agent.calls.camera_off import camera_off_jpeg
 from vision_agent.calls.camera_presence import CameraPresence
 from vision_agent.calls.metrics import Metrics, Tally
 from vision_agent.calls.options import FrameOptions
-from vision_agent.calls.pictures import Pictures
+from vision_agent.calls.pictures import NewestFrame
 from vision_agent.calls.server_messages import FrameAtSpeechEndMessage, FrameMessage
 from vision_agent.calls.typed_turns import TypedTurns
 from vision_agent.live.live_queue import LiveQueue
@@ -31,13 +31,13 @@ from vision_agent.rtc import (
 logger = logging.getLogger(__name__)
 
 SPEECH_STOP_MS = 300
-"""Quiet that counts as the end of the caller's speech; shorter than the model's own endpointing."""
+"""Silence that counts as the end of the caller's speech; shorter than the model's endpointing."""
 
-SPEECH_END_PICTURE_S = 0.5
-"""How long after the caller's speech a fresh picture is waited for before its age is told."""
+SPEECH_END_FRAME_S = 0.5
+"""How long the age of the model's frame waits for a fresh one after the caller's speech."""
 
 CAMERA_CHECK_S = 0.25
-"""How often to look whether the camera's pictures have stopped."""
+"""How often to check whether the camera's frames have stopped."""
 
 
 class CallerInput:
@@ -48,8 +48,8 @@ class CallerInput:
         view: The caller's client and the call's state.
         options: Which of the camera's frames reach the model.
         metrics: The server's counters.
-        on_sound: Is told of each 20 ms how loud it was (the mean square) and whether that stands
-            out of the room's noise.
+        on_sound: Called for every 20 ms with their mean square, and whether it stands out of the
+            room's noise.
     """
 
     def __init__(
@@ -68,15 +68,15 @@ class CallerInput:
         self._on_sound = on_sound
         self._activity = VoiceActivity(stop_ms=SPEECH_STOP_MS)
         self._muted = False
-        self._newest_frame: Frame | None = None
+        self._sent_frame: Frame | None = None
         self._camera_since_s: float | None = None
         self._presence = CameraPresence()
         self.camera_on = False
         self._speech_ended_at: float | None = None
-        self._picture_awaited: asyncio.TimerHandle | None = None
+        self._frame_awaited: asyncio.TimerHandle | None = None
         self._typed = TypedTurns(options.max_gap_s)
         self._typed_timer: asyncio.TimerHandle | None = None
-        self.pictures = Pictures()
+        self.frames = NewestFrame()
         self._tally = Tally()
         self._refusals_told: set[str] = set()
         self.sampler = Sampler(threshold=options.change, max_gap_s=options.max_gap_s)
@@ -90,22 +90,22 @@ class CallerInput:
 
     @property
     def shown_at_s(self) -> float | None:
-        """When the picture was taken that the model has last seen, or one just like it.
+        """When the frame was captured that the model saw last, or a later one just like it.
 
-        None while the camera is off.
+        Monotonic seconds; None while the camera is off.
         """
-        if self._newest_frame is None:
+        if self._sent_frame is None:
             return None
-        return max(self._newest_frame.captured_at, self.sampler.alike_until_s or 0.0)
+        return max(self._sent_frame.captured_at, self.sampler.alike_until_s or 0.0)
 
     def renew(self) -> None:
-        """A microphone and a camera for a new peer connection: they end with their tracks."""
+        """Make a microphone and a camera for a new peer connection."""
         self.microphone = Microphone(self._on_audio, self._on_sound_over, self.microphone)
         self.camera = self._new_camera()
         self._set_track(False)
 
     async def watch(self, track: MediaStreamTrack) -> None:
-        """Watch a camera until it ends."""
+        """Watch a camera until its track ends."""
         camera = self.camera
         self._set_track(True)
         checking = asyncio.create_task(self._check_camera(), name="camera-check")
@@ -118,20 +118,20 @@ class CallerInput:
                 self._set_track(False)
 
     def switch_camera(self, on: bool) -> None:
-        """The caller's client says that its camera is on or off."""
+        """Take the client's word that its camera is on or off."""
         self._presence.enabled(on)
         self._await_camera()
 
     def mute(self, muted: bool) -> None:
-        """The caller muted or unmuted; a muted microphone's silence is not worth sending."""
+        """Stop or resume listening; the silence of a muted microphone is not sent."""
         if muted and not self._muted:
             self._end_sound()
         self._muted = muted
 
     def typed(self, text: str) -> None:
-        """The caller typed: it is a turn like a spoken one."""
+        """Take a typed text; it is a turn like a spoken one."""
         self.camera.look_now()
-        shown = self._newest_frame
+        shown = self._sent_frame
         now_s = time.monotonic()
         self._typed.add(
             text,
@@ -151,13 +151,13 @@ class CallerInput:
         return self._typed.has_room(self._live_queue.texts_waiting)
 
     def close(self) -> None:
-        """Ends the timers."""
+        """Cancel the timers."""
         self._stop_awaiting()
         if self._typed_timer is not None:
             self._typed_timer.cancel()
 
     def _on_sound_over(self) -> None:
-        """No packets came for a while: that is no more worth waiting for than a muted one."""
+        """No packets have come for a while: treat the microphone like a muted one."""
         if not self._muted:
             self._end_sound()
 
@@ -184,22 +184,22 @@ class CallerInput:
         self._speech_ended_at = at_s
         self.camera.look_now()
         self._stop_awaiting()
-        self._picture_awaited = asyncio.get_running_loop().call_later(
-            SPEECH_END_PICTURE_S, self._tell_picture_age
+        self._frame_awaited = asyncio.get_running_loop().call_later(
+            SPEECH_END_FRAME_S, self._tell_frame_age
         )
         if self._view.state == "listening":
             self._view.set_state("thinking")
 
     def _on_frame(self, frame: Frame) -> None:
         if not self.camera_on:
-            return  # it was on its way while the camera went off
+            return  # captured before the camera went off
         self._live_queue.picture(frame.jpeg)
-        self._newest_frame = frame
+        self._sent_frame = frame
         self._send_typed()
         age_ms = round(1000 * (time.monotonic() - frame.captured_at))
         self._view.show(FrameMessage(len(frame.jpeg), frame.width, frame.height, age_ms))
         if self._speech_ended_at is not None and frame.captured_at >= self._speech_ended_at:
-            self._tell_picture_age()
+            self._tell_frame_age()
 
     def _set_track(self, there: bool) -> None:
         self._presence.track(there)
@@ -214,13 +214,13 @@ class CallerInput:
             due_s = time.monotonic() + CAMERA_CHECK_S
             await asyncio.sleep(CAMERA_CHECK_S)
             now_s = time.monotonic()
-            # After a stall of this process the pictures are there, only not read yet.
+            # After a stall of this process, frames have arrived that were not read yet.
             if now_s < due_s + CAMERA_CHECK_S:
                 self._presence.check(now_s)
                 self._note_camera()
 
     def _note_camera(self) -> None:
-        """Acts on a camera that has come on or gone off."""
+        """Act on a camera that has come on or gone off."""
         if self.camera_on == self._presence.on:
             return
         self.camera_on = self._presence.on
@@ -229,18 +229,18 @@ class CallerInput:
             self.camera.look_now()
             return
         self._camera_since_s = None
-        self.pictures.forget()
-        if self._newest_frame is not None:
-            self._newest_frame = None
+        self.frames.forget()
+        if self._sent_frame is not None:
+            self._sent_frame = None
             self._live_queue.picture(camera_off_jpeg())
 
     def _on_arrival(self) -> None:
         self._presence.arrived(time.monotonic())
         self._note_camera()
 
-    def _on_picture(self, frame: VideoFrame, captured_at_s: float) -> None:
+    def _on_decoded(self, frame: VideoFrame, captured_at_s: float) -> None:
         if self.camera_on:
-            self.pictures.take(frame, captured_at_s)
+            self.frames.take(frame, captured_at_s)
 
     def _new_camera(self) -> Camera:
         return Camera(
@@ -249,18 +249,18 @@ class CallerInput:
             max_px=self._options.max_px,
             max_bytes=self._options.max_bytes,
             sampler=self.sampler,
-            on_picture=self._on_picture,
+            on_picture=self._on_decoded,
             on_arrival=self._on_arrival,
             on_refused=self._on_refused,
         )
 
     def _on_refused(self, size: PictureSize) -> None:
-        self._metrics.pictures_refused.inc()
+        self._metrics.frames_refused.inc()
         words = size.refusal()
         kind = words.partition("(")[0]
         if kind not in self._refusals_told:
             self._refusals_told.add(kind)
-            logger.info("A camera's pictures are not looked at: %s", words)
+            logger.info("A camera's frames are not decoded: %s", words)
             self._channel.error(words, fatal=False)
 
     def _send_typed(self, now_s: float | None = None) -> None:
@@ -271,31 +271,31 @@ class CallerInput:
             self._typed_timer.cancel()
             self._typed_timer = None
 
-    def _tell_picture_age(self) -> None:
-        """How much older than the end of the caller's speech the model's newest picture is.
+    def _tell_frame_age(self) -> None:
+        """Show how much older than the end of the caller's speech the model's newest frame is.
 
-        Zero if the picture was taken after the speech had ended.
+        Zero if the frame was captured after the speech had ended.
         """
         self._stop_awaiting()
         ended_at, self._speech_ended_at = self._speech_ended_at, None
-        if ended_at is None or self._newest_frame is None:
+        if ended_at is None or self._sent_frame is None:
             return
-        age_ms = max(0, round(1000 * (ended_at - self._newest_frame.captured_at)))
+        age_ms = max(0, round(1000 * (ended_at - self._sent_frame.captured_at)))
         self._view.show(FrameAtSpeechEndMessage(age_ms))
 
     def _stop_awaiting(self) -> None:
-        if self._picture_awaited is not None:
-            self._picture_awaited.cancel()
-            self._picture_awaited = None
+        if self._frame_awaited is not None:
+            self._frame_awaited.cancel()
+            self._frame_awaited = None
 
     def count(self) -> None:
-        """Adds what happened since the last time to the server's counters."""
+        """Add what happened since the last time to the server's counters."""
         c = self._live_queue.counters
         m = self._metrics
         for counter, total in (
-            (m.pictures, c.pictures),
-            (m.pictures_replaced, c.pictures_replaced),
-            (m.pictures_skipped, self.sampler.skipped),
+            (m.frames, c.pictures),
+            (m.frames_replaced, c.pictures_replaced),
+            (m.frames_skipped, self.sampler.skipped),
             (m.tokens_saved, self.sampler.tokens_saved),
             (m.close_looks, c.close_looks),
             (m.texts, c.texts),

@@ -1,36 +1,36 @@
-"""What the caller said, as clients want it: all that is understood so far, and final in time. Pure.
+"""The caller's transcript as RTVI clients expect it: cumulative, and final in time. Pure.
 
-ADK tells the words in pieces and the whole of them at the end of the turn, when the answer has been
-given. RTVI clients show the last text that they were told, and many show only final ones.
+ADK gives the words in pieces, and the whole text at the end of the turn, after the answer. RTVI
+clients show the last text that they were sent, and many show only final ones.
 """
 
 from __future__ import annotations
 
 MAX_CHARS = 4_000
-"""What is remembered of the words that were told as final and not yet confirmed by the model."""
+"""How much is kept of the words sent as final that the model has not confirmed yet."""
 
 
 class CallerTranscript:
-    """The utterance that is being understood."""
+    """The utterance that is being transcribed."""
 
     def __init__(self) -> None:
         self._pending = ""
         self._told = ""
 
     def piece(self, text: str) -> str:
-        """The model understood more words; returns all there are that were not told as final."""
+        """Take more words; returns all those that were not sent as final."""
         glued = self._pending[-1:] in ".!?…" and text[:1].isalpha()
         self._pending += f" {text}" if self._pending and glued else text
         return self._pending
 
     def answered(self) -> str:
-        """The answer begins: returns what is final now, if there are such words."""
+        """The answer begins: returns the words that are final now; may be empty."""
         final, self._pending = self._pending.strip(), ""
         self._told = f"{self._told} {final}".strip()[-MAX_CHARS:]
         return final
 
     def whole(self, text: str) -> str:
-        """The model tells the whole utterance: returns what of it was not told as final."""
+        """Take the whole utterance; returns the part that was not sent as final."""
         told, text = self._told.split(), " ".join(text.split())
         self._pending = self._told = ""
         words = text.split()

@@ -1,8 +1,8 @@
-"""What the model is shown when the caller's camera goes off: a picture that says so.
+"""The frame that the model is sent when the caller's camera goes off.
 
-A model answers about the newest picture it has, however old that is. Words would be a turn of the
-caller's, which interrupts or is answered; a picture is neither, in every live model. It says in
-print what has happened, for models that look, and in a JPEG comment, for programs.
+A model answers about the newest frame it has, however old that is. Text would be a turn of the
+caller's, which interrupts the answer or is answered; a frame is neither, with every live model. It
+says what has happened in print, for models, and in a JPEG comment, for programs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from vision_agent.jpeg import to_jpeg
 
 COMMENT = b"[notice] The camera is off."
-"""The local Live API knows it too."""
+"""The local Live API looks for it."""
 
 _LINES = ("THE CAMERA IS OFF", "There is no picture of the caller now.")
 _WIDTH, _HEIGHT = 640, 360
@@ -24,7 +24,7 @@ MAX_BYTES = 40_000
 
 @cache
 def camera_off_jpeg() -> bytes:
-    """The picture, as a JPEG file with the comment."""
+    """The frame, as a JPEG file with the comment."""
     picture = np.zeros((_HEIGHT, _WIDTH, 3), np.uint8)
     for n, (line, scale) in enumerate(zip(_LINES, (1.6, 0.8), strict=True)):
         font = cv2.FONT_HERSHEY_SIMPLEX

@@ -1,27 +1,27 @@
-"""Whether there is a camera to look through just now. No I/O, no clock.
+"""Whether the caller's camera is on. No I/O, no clock.
 
-Three things switch a camera off: the client says so (`trackStatus`), its track ends, or its
-pictures stop. Only the first two are certain, and only the first is said by every client; a picture
-that is a few seconds old is no longer what is before the camera.
+Three things switch a camera off: the client says so (`trackStatus`), its track ends, or its frames
+stop. Not every client sends the first or ends its track, so frames that stop count as well: a frame
+that is a few seconds old no longer shows what is in front of the camera.
 """
 
 from __future__ import annotations
 
 OFF_AFTER_S = 1.0
-"""So long without a picture is no delay of the network."""
+"""A longer time without a frame is no network delay."""
 
-OFF_AFTER_PICTURES = 3.0
-"""Of a slow sender, so many intervals between its pictures."""
+OFF_AFTER_FRAMES = 3.0
+"""The same for a slow sender, in intervals between its frames."""
 
 LONGEST_S = 5.0
-"""However slow the sender."""
+"""The longest time without a frame, however slow the sender."""
 
 
 class CameraPresence:
     """One call's camera.
 
     Attributes:
-        on: Whether there is one, as of the last call of a method.
+        on: Whether it is on, as of the last method call.
     """
 
     def __init__(self) -> None:
@@ -33,22 +33,22 @@ class CameraPresence:
 
     @property
     def awaited(self) -> bool:
-        """Whether pictures are to be expected."""
+        """Whether frames are to be expected."""
         return self._track and self._enabled
 
     def track(self, there: bool) -> None:
-        """A video track came, or ended. A new one is on until the client says otherwise."""
+        """A video track was added or ended. A new one is on until the client says otherwise."""
         self._track, self._enabled = there, True
         self._forget()
 
     def enabled(self, enabled: bool) -> None:
-        """The client says that it switched its camera on or off."""
+        """The client has switched its camera on or off."""
         if enabled != self._enabled:
             self._enabled = enabled
             self._forget()
 
     def arrived(self, at_s: float) -> None:
-        """A picture came. One that was on its way when the camera was switched off is none."""
+        """A frame arrived. One that was sent before the camera was switched off does not count."""
         if not self.awaited:
             return
         if self._arrived_at_s is not None:
@@ -58,10 +58,10 @@ class CameraPresence:
         self.on = True
 
     def check(self, now_s: float) -> None:
-        """Notices that pictures have stopped."""
+        """Notice that frames have stopped."""
         if self._arrived_at_s is None:
             return
-        patience_s = min(LONGEST_S, max(OFF_AFTER_S, OFF_AFTER_PICTURES * self._interval_s))
+        patience_s = min(LONGEST_S, max(OFF_AFTER_S, OFF_AFTER_FRAMES * self._interval_s))
         if now_s - self._arrived_at_s > patience_s:
             self._forget()
 

@@ -1,4 +1,4 @@
-"""When a call has to end: too long, or nothing happens in it. Pure: time is an argument."""
+"""When a call has to end: it is too long, or nothing happens in it. Pure: time is an argument."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ About = Literal["max_call", "idle"]
 
 @dataclass(frozen=True, slots=True)
 class EndsSoon:
-    """The call ends soon; ``text`` says why, and what can be done."""
+    """The call ends soon; `text` says why, and what the caller can do."""
 
     about: About
     left_s: float
@@ -21,7 +21,7 @@ class EndsSoon:
 
 @dataclass(frozen=True, slots=True)
 class GoesOn:
-    """It does not end soon after all."""
+    """The call does not end soon after all."""
 
     about: About
 
@@ -37,10 +37,10 @@ Verdict = EndsSoon | GoesOn | EndsNow
 
 
 class CallLimits:
-    """The limits of one call. A call that has reached both is told of its length.
+    """The limits of one call. A call that reaches both at once ends because of its length.
 
     Args:
-        started_at_s: When it began.
+        started_at_s: When the call started (monotonic).
         limits: How long it may last.
     """
 
@@ -53,15 +53,15 @@ class CallLimits:
         self._warned: set[About] = set()
 
     def busy(self) -> None:
-        """Something goes on."""
+        """Something happens in the call, until `quiet`."""
         self._idle_since_s = None
 
     def quiet(self, now_s: float) -> None:
-        """From now on nothing does."""
+        """Nothing happens from now on."""
         self._idle_since_s = now_s
 
     def check(self, now_s: float) -> list[Verdict]:
-        """What has become due since the last time."""
+        """What has become due since the last check."""
         due: list[Verdict] = []
         for about, end_s, limit_s in self._ends():
             left_s = end_s - now_s
@@ -100,7 +100,7 @@ def _warning(about: About, limit_s: float) -> str:
 
 
 def spoken_duration(seconds: float) -> str:
-    """A duration as one says it: ``90 s``, ``10 minutes``, ``2 hours``."""
+    """A duration in words: `90 s`, `10 minutes`, `2 hours`."""
     for size, name in ((3600, "hour"), (60, "minute")):
         if seconds >= size and seconds % size == 0:
             count = int(seconds // size)

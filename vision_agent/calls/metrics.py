@@ -1,4 +1,4 @@
-"""What the server counts, for Prometheus. One registry per app: a process may hold several."""
+"""The server's Prometheus metrics. One registry per app: a process may hold several."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vision_agent.rtc import failures
 
 
 class Metrics:
-    """Counters and gauges under `vision_agent_`; units stand in the names."""
+    """Counters and gauges, named `vision_agent_…`, with units in their names."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -35,14 +35,14 @@ class Metrics:
         self.calls_ended = self._counter("calls_ended", "Calls that have ended.")
         self.calls_resumed = self._counter("calls_resumed", "Conversations that were continued.")
         self.offers_refused = self._counter("offers_refused", "Offers refused.", "status")
-        self.pictures = self._counter("pictures", "Pictures sent to the model.")
-        self.pictures_replaced = self._counter(
+        self.frames = self._counter("pictures", "Pictures sent to the model.")
+        self.frames_replaced = self._counter(
             "pictures_replaced", "Pictures a newer one replaced before the model took them."
         )
-        self.pictures_skipped = self._counter(
+        self.frames_skipped = self._counter(
             "pictures_skipped", "Due pictures that showed nothing new and were not sent."
         )
-        self.pictures_refused = self._counter(
+        self.frames_refused = self._counter(
             "pictures_refused", "Pictures that were not decoded because of their size."
         )
         self.tokens_saved = self._counter(
@@ -78,7 +78,7 @@ class Metrics:
         self.tokens = self._counter("tokens", "Tokens the service counted.", "direction")
 
     def watch_local(self, restarts: Callable[[], int]) -> None:
-        """Shows how often the local Live API was started again; asked at every scrape."""
+        """Export how often the local Live API was restarted; read at every scrape."""
         Gauge(
             "vision_agent_local_restarts",
             "Times the local Live API has ended by itself and was started again.",
@@ -86,7 +86,7 @@ class Metrics:
         ).set_function(restarts)
 
     def watch_sessions(self, counts: Callable[[], Mapping[str, int]]) -> None:
-        """Shows what became of the conversations' events; asked at every scrape.
+        """Export what became of the conversations' events; read at every scrape.
 
         Args:
             counts: Events ``written``, ``waiting`` and ``dropped``, and ``errors`` of the database.
@@ -100,7 +100,7 @@ class Metrics:
         _watch(events, counts)
 
     def watch_memory(self, counts: Callable[[], Mapping[str, int]]) -> None:
-        """Shows what became of the lines that are remembered; asked at every scrape.
+        """Export what became of the lines to be remembered; read at every scrape.
 
         Args:
             counts: Lines ``written``, ``waiting`` and ``dropped``, and ``errors`` of the file.
@@ -114,7 +114,7 @@ class Metrics:
         _watch(lines, counts)
 
     def _shown(self, name: str, text: str, value: Callable[[], float]) -> None:
-        """A figure of the whole process, asked for at every scrape."""
+        """Export a figure of the whole process, read at every scrape."""
         Gauge(f"vision_agent_{name}", text, registry=self.registry).set_function(value)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
@@ -122,13 +122,13 @@ class Metrics:
 
 
 class Tally:
-    """Brings counters up to totals that are kept elsewhere, and only grow."""
+    """Adds the growth of totals that are kept elsewhere to counters."""
 
     def __init__(self) -> None:
         self._counted: dict[Counter, int] = {}
 
     def add(self, counter: Counter, total: int) -> None:
-        """Adds what the total has grown by since the last time."""
+        """Add what a total has grown by since the last time; it never shrinks."""
         counter.inc(total - self._counted.get(counter, 0))
         self._counted[counter] = total
 

@@ -1,4 +1,4 @@
-"""What tools have to tell while nobody asks: told to the agent in the next gap, one at a time."""
+"""Notices of tools, given to the agent one at a time, each in the next gap of the conversation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PATIENCE_S = 45.0
 """After this wait, sound on the microphone counts as noise; only the agent's speech still waits."""
 
 MARK = "[notice]"
-"""What a notice begins with; the local Live API knows it too."""
+"""The beginning of a notice; the local Live API looks for it."""
 
 INSTRUCTION = (
     "This comes from one of your tools, not from the caller. If it is about what the camera sees, "
@@ -32,7 +32,7 @@ INSTRUCTION = (
 
 
 def worded(notice: str) -> str:
-    """A notice as the model is told it: a user's turn that says it is none."""
+    """A notice as the model gets it: a user's turn that says it is not from the user."""
     return f"{MARK} {notice}\n{INSTRUCTION}"
 
 
@@ -78,11 +78,11 @@ class Gap:
 
 
 class Notices:
-    """Waits for gaps. More than `MAX_WAITING` are not kept: the oldest goes.
+    """Holds notices until a gap. Of more than `MAX_WAITING`, the oldest is dropped.
 
     Args:
-        floor: Says who is speaking.
-        tell: Puts a notice before the agent.
+        floor: Returns who has the floor.
+        tell: Gives a notice to the agent.
     """
 
     def __init__(self, floor: Callable[[], FloorState], tell: Callable[[str], None]) -> None:
@@ -93,7 +93,7 @@ class Notices:
         self._closed = False
 
     def put(self, notice: str) -> None:
-        """Takes a notice; it is told in the next gap, cut if it is long."""
+        """Take a notice, cut to `MAX_CHARS`."""
         if self._closed or not (notice := cut(notice)):
             return
         self._waiting.append(notice)
@@ -101,7 +101,7 @@ class Notices:
             self._task = asyncio.create_task(self._run(), name="notices")
 
     async def close(self) -> None:
-        """Tells nothing more."""
+        """Drop what waits, and take nothing more."""
         self._closed = True
         self._waiting.clear()
         if self._task is not None:
@@ -112,11 +112,11 @@ class Notices:
         loop = asyncio.get_running_loop()
         while self._waiting:
             gap = Gap(loop.time())
-            # Voice, playout and connection all have a say; nothing tells when all are quiet.
+            # Depends on voice activity, playback and the connection; no event covers all three.
             while not gap.open(loop.time(), self._floor()):  # noqa: ASYNC110
                 await asyncio.sleep(LOOK_AGAIN_S)
             notice = self._waiting.popleft()
             try:
                 self._tell(notice)
-            except Exception:  # of the call: the next notice is told all the same
+            except Exception:  # raised by the call; the next notice is given all the same
                 logger.exception("A notice of a tool could not be told to the agent.")

@@ -1,4 +1,4 @@
-"""The caller's pictures as they are decoded, for whoever in the call looks at them."""
+"""The camera's newest decoded frame, for the tools that look at it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from vision_agent.rtc.camera import fitting
 from vision_agent.tools.call_context import Pixels
 
 
-class PeerPicture:
-    """One decoded picture (`tools.call_context.Picture`)."""
+class PeerFrame:
+    """One decoded frame (`tools.call_context.Picture`)."""
 
     def __init__(self, frame: VideoFrame, captured_at_s: float) -> None:
         self._frame = frame
@@ -22,37 +22,40 @@ class PeerPicture:
         self.height = frame.height
 
     def pixels(self, max_px: int) -> Pixels:
-        """BGR, at most so large on its longer side. Blocks for milliseconds."""
+        """The frame as BGR, scaled to `max_px` on its longer side. Blocks for milliseconds."""
         width, height = fitting(self.width, self.height, max_px)
-        # A frame's own `reformat` keeps its state in the frame, which the camera's thread uses at
-        # the same time: that ends the process.
+        # `VideoFrame.reformat` keeps state in the frame, which the camera's thread uses at the same
+        # time: that crashes the process.
         picture = VideoReformatter().reformat(
             self._frame, width=width, height=height, format="bgr24", threads=1
         )
         return np.asarray(picture.to_ndarray(), np.uint8)
 
 
-class Pictures:
-    """Holds the newest picture, and wakes those who wait for a newer one."""
+class NewestFrame:
+    """Holds the newest frame, and wakes those who wait for a newer one."""
 
     def __init__(self) -> None:
-        self.newest: PeerPicture | None = None
+        self.newest: PeerFrame | None = None
         self._arrived = asyncio.Event()
 
     def take(self, frame: VideoFrame, captured_at_s: float) -> None:
-        """A picture was decoded (`rtc.Camera`'s `on_picture`)."""
-        self.newest = PeerPicture(frame, captured_at_s)
+        """Take a decoded frame (`rtc.Camera`'s `on_picture`)."""
+        self.newest = PeerFrame(frame, captured_at_s)
         self._arrived.set()
         self._arrived = asyncio.Event()
 
     def forget(self) -> None:
-        """The newest picture shows nothing any more that is there."""
+        """Drop the frame: the camera is off."""
         self.newest = None
 
     async def next(
         self, newer_than_s: float, timeout_s: float, *, larger_than_px: int = 0
-    ) -> PeerPicture | None:
-        """The first one captured after that time, and larger than so much; None in vain."""
+    ) -> PeerFrame | None:
+        """The first frame captured after `newer_than_s` and larger than `larger_than_px`.
+
+        None on timeout. Times are monotonic seconds.
+        """
         try:
             async with asyncio.timeout(timeout_s):
                 while not self._fits(newer_than_s, larger_than_px):

@@ -1,19 +1,19 @@
-"""How often somebody may do something: token buckets. Time is an argument."""
+"""Rate limits by key: token buckets. Time is an argument."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 
 MAX_KEYS = 10_000
-"""Of more, those that were not seen for the longest time are forgotten."""
+"""Beyond this, the keys not seen for the longest time are dropped."""
 
 
 class Rate:
-    """Allows `burst` at once, and `per_minute` in the long run, for each key.
+    """Allows each key `burst` at once, and `per_minute` in the long run.
 
     Args:
-        per_minute: 0 allows everything.
-        burst: Default: a minute's worth.
+        per_minute: The rate; 0 for no limit.
+        burst: How many at once; None for those of a minute.
     """
 
     def __init__(self, per_minute: float, burst: float | None = None) -> None:
@@ -22,13 +22,13 @@ class Rate:
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def wait_s(self, key: str, now_s: float) -> float:
-        """How long until one more is allowed; 0: now."""
+        """Seconds until one more is allowed; 0 if it is now."""
         if not self._per_s:
             return 0.0
         return max(0.0, (1 - self._now_left(key, now_s)) / self._per_s)
 
     def take(self, key: str, now_s: float) -> float:
-        """Takes one if it is allowed; returns how long to wait otherwise."""
+        """Take one if it is allowed; otherwise returns the seconds to wait."""
         wait_s = self.wait_s(key, now_s)
         if self._per_s and not wait_s:
             self._left[key] = (self._now_left(key, now_s) - 1, now_s)

@@ -1,4 +1,4 @@
-"""A request that is not served: what the client is told."""
+"""A request that is refused, with a sentence for the client."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 
 
 class Refusal(HTTPException):
-    """Becomes ``{"error": text}``; in an application that does not know it, ``{"detail": text}``.
+    """Becomes `{"error": text}`; in an application without our handler, `{"detail": text}`.
 
     Args:
         status: The HTTP status (RFC 9110).

@@ -1,4 +1,4 @@
-"""The calls in progress: how many there may be, and how they end together."""
+"""The calls in progress: how many there may be, how they start, and how they end together."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class FullHouse(RuntimeError):
 
 
 class Draining(RuntimeError):
-    """The server is about to stop, and takes no more calls.
+    """The server is about to stop and takes no more calls.
 
     Attributes:
-        left_s: How long the calls in progress may still go on.
+        left_s: How long the calls in progress may continue.
     """
 
     def __init__(self, left_s: float) -> None:
@@ -95,16 +95,16 @@ class CallRegistry:
         user: str = "",
         address: str = "",
     ) -> tuple[Call, str]:
-        """A new call for an offer, and the answer's SDP.
+        """Start a call for an offer; the call, and the answer's SDP.
 
         Args:
             offer: The caller's description.
             host: The agent that is called.
             options: How the agent answers in this call.
             network: Where the call's media is received; None for all of this machine's addresses.
-            user: The caller's key (`caller.py`); empty for somebody unknown.
-            resume: The token of a conversation to continue. A call that is still on it ends.
-            address: Where the caller calls from; empty if nobody knows.
+            resume: The token of a conversation to continue. A call that is still on it is ended.
+            user: The caller's key (`agents.caller_key`); empty for an unknown caller.
+            address: The caller's IP address; empty if it is unknown.
 
         Raises:
             Refusal: The address has too many calls.
@@ -114,7 +114,7 @@ class CallRegistry:
         """
         if resume is None:
             return await self._start(offer, host, options, network, None, user, address)
-        # One after the other: two that come back at once would both find nobody there.
+        # One at a time: two that resume at once would both find no call on the conversation.
         lock = self._resuming.setdefault(session_id_of(resume), asyncio.Lock())
         async with lock:
             return await self._start(offer, host, options, network, resume, user, address)
@@ -138,7 +138,7 @@ class CallRegistry:
             raise FullHouse(f"All {self._max_calls} lines are busy. Try again shortly.")
         if address:
             self._check_address(counted_as(address))
-        # The slot is taken before anything is waited for.
+        # The slot is taken before the first await.
         call_id = uuid.uuid4().hex
         self._beginning.add(call_id)
         self._addresses[call_id] = counted_as(address)
@@ -174,7 +174,11 @@ class CallRegistry:
             raise
 
     async def drain(self, grace_s: float) -> None:
-        """Take no more calls, and let those in progress go on for a while; then end them."""
+        """Take no more calls, let those in progress continue for a while, then end them.
+
+        Args:
+            grace_s: For how long.
+        """
         loop = asyncio.get_running_loop()
         self._drained_at_s = loop.time() + grace_s
         for call in self._calls.values():
@@ -194,7 +198,7 @@ class CallRegistry:
             await asyncio.wait(closing, timeout=CLOSE_TIMEOUT_S)
 
     def _on(self, session_id: str, host: HostedAgent) -> Call | None:
-        """The call on that conversation; another agent's conversations are none of this one's."""
+        """The call on a conversation of this agent; None if there is none."""
         call = self._by_session.get(session_id)
         return call if call is not None and call.lease.store is host.store else None
 
@@ -204,7 +208,7 @@ class CallRegistry:
         self._admission.line(len(theirs), unconnected)
 
     def taken_elsewhere(self, session_id: str) -> None:
-        """Another server on the same database goes on with a conversation of ours."""
+        """Another server on the same database has resumed a conversation of ours."""
         if (call := self._by_session.get(session_id)) is not None:
             call.end("the conversation was continued on another connection")
 
@@ -216,5 +220,5 @@ class CallRegistry:
         if not self._calls:
             self._empty.set()
         self._metrics.calls.set(len(self._calls))
-        if call.connected or not self._calls:  # one that was not has left next to nothing
+        if call.connected or not self._calls:  # an unconnected call leaves next to nothing
             self._on_garbage(not self._calls)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from vision_agent.calls.caller_input import CallerInput
 from vision_agent.calls.caller_view import CallerView
 from vision_agent.calls.notices import FloorState, Notices, worded
-from vision_agent.calls.pictures import PeerPicture
+from vision_agent.calls.pictures import PeerFrame
 from vision_agent.calls.server_messages import (
     ClearPointsMessage,
     FullPictureMessage,
@@ -20,17 +20,17 @@ from vision_agent.live.live_queue import LiveQueue
 from vision_agent.tools.jobs import Job, Jobs
 
 FRESH_S = 0.7
-"""The page sends two pictures a second: one this old is the newest there is."""
+"""The page sends two frames a second: a frame of this age is the newest there is."""
 
-NEXT_PICTURE_S = 1.5
-FULL_PICTURE_S = 2.5
-"""A page needs half a second until its next picture, and time to send so large a one."""
+NEXT_FRAME_S = 1.5
+FULL_FRAME_S = 2.5
+"""A page takes half a second until its next frame, and time to send one of this size."""
 
 HOLD_S = 3.0
 
 
 class CallToolContext:
-    """Joins tools to the call's halves.
+    """Connects tools to both sides of the call.
 
     Args:
         live_queue: The call's live queue.
@@ -48,12 +48,12 @@ class CallToolContext:
         self._camera_px = 0
 
     async def close(self) -> None:
-        """Ends what tools have going on."""
+        """End the tools' background jobs."""
         await self.jobs.close()
         await self._notices.close()
 
     def camera_size(self, data: object) -> None:
-        """The caller's client says how large its camera's own pictures are."""
+        """Take the size of the camera's own frames: `{"width", "height"}` in pixels."""
         if isinstance(data, dict):
             sides = [data.get("width"), data.get("height")]
             self._camera_px = max((side for side in sides if isinstance(side, int)), default=0)
@@ -61,52 +61,52 @@ class CallToolContext:
     # CallContext
 
     def now_s(self) -> float:
-        """Monotonic; pictures are dated by it."""
+        """Monotonic; frames are dated by it."""
         return time.monotonic()
 
-    async def next_picture(self, newer_than_s: float, timeout_s: float) -> PeerPicture | None:
-        """The first picture after that time, if one comes."""
-        return await self._input.pictures.next(newer_than_s, timeout_s)
+    async def next_picture(self, newer_than_s: float, timeout_s: float) -> PeerFrame | None:
+        """The first frame after that time, if one comes."""
+        return await self._input.frames.next(newer_than_s, timeout_s)
 
-    async def full_picture(self) -> PeerPicture | None:
-        """The newest one, or one in full resolution from a client that scales its pictures."""
+    async def full_picture(self) -> PeerFrame | None:
+        """The newest frame, in full resolution if the client scales its frames down."""
         if not self._input.camera_on:
             return None
-        pictures, now_s = self._input.pictures, self.now_s()
-        newest = pictures.newest
+        frames, now_s = self._input.frames, self.now_s()
+        newest = frames.newest
         if newest is not None and self._camera_px > max(newest.width, newest.height):
             self._view.show(FullPictureMessage(HOLD_S))
             larger_than_px = max(newest.width, newest.height)
-            full = await pictures.next(now_s, FULL_PICTURE_S, larger_than_px=larger_than_px)
+            full = await frames.next(now_s, FULL_FRAME_S, larger_than_px=larger_than_px)
             if full is not None:
                 return full
-        return await pictures.next(now_s - FRESH_S, NEXT_PICTURE_S)
+        return await frames.next(now_s - FRESH_S, NEXT_FRAME_S)
 
     def shown_at_s(self) -> float | None:
-        """Of the newest picture that was sent, or was not because it looks the same."""
+        """When the model's newest frame was captured, or a later one that looks the same."""
         return self._input.shown_at_s
 
     def show_model(self, jpeg: bytes) -> None:
-        """A picture that no other replaces."""
+        """Send a frame that no other replaces."""
         self._live_queue.close_look(jpeg)
 
     def tell_agent(self, notice: str) -> None:
-        """In the next gap."""
+        """Give the agent a notice in the next gap."""
         self._notices.put(notice)
 
     def show_page(self, message: Mapping[str, object]) -> None:
-        """A server message."""
+        """Send a server message."""
         self._view.channel.server_message(dict(message))
 
     def show_point(
         self, id: str, label: str, box_2d: Sequence[int], *, shown_at_s: float, seconds: float
     ) -> None:
-        """A box on the caller's own picture."""
+        """Draw a box on the caller's own picture."""
         age_ms = round(1000 * (self.now_s() - shown_at_s))
         self._view.show(PointMessage(id, label, list(box_2d), age_ms, seconds))
 
     def clear_points(self) -> None:
-        """No boxes any more."""
+        """Remove all boxes."""
         self._view.show(ClearPointsMessage())
 
     def _floor(self) -> FloorState:

@@ -1,9 +1,9 @@
-"""How much of an answer has been heard: its words beside its sound. Pure.
+"""Aligns the words of an answer with its sound, to know which have been played. Pure.
 
-A model sends an answer faster than it is spoken, the words in pieces between the pieces of sound,
-and says nowhere which belong together. What it does keep is one order: either words follow the
-sound they name, or they go before it. Which of the two shows in what comes first. So an answer is a
-row of stretches, each some sound and its words, and within a stretch words are spread evenly.
+A model sends an answer faster than it is spoken, with pieces of text between pieces of sound, and
+does not say which belong together. It does keep one order: the text of a piece of sound either
+always follows it or always precedes it. What comes first shows which. So an answer is a list of
+stretches, each some sound and its words; within a stretch, the words are spread evenly.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import re
 from dataclasses import dataclass
 
 CUT_MARK = "…"
-"""Stands at the end of an answer that was cut off, where people and models read it."""
+"""The end of an answer that was interrupted, where people and models read it."""
 
 
 @dataclass(slots=True)
 class _Stretch:
-    """Sound from ``start_ms`` to ``end_ms`` of what the speaker plays, and what it says."""
+    """Sound from `start_ms` to `end_ms` of all that the speaker plays, and its words."""
 
     start_ms: float = 0.0
     end_ms: float = 0.0
@@ -33,20 +33,20 @@ class TranscriptAligner:
         self._words_first = False
 
     def __bool__(self) -> bool:
-        """Whether anything of it is here."""
+        """Whether anything of it has arrived."""
         return bool(self._stretches)
 
     @property
     def text(self) -> str:
-        """All its words, as they came."""
+        """All its words, as they arrived."""
         return "".join(stretch.text for stretch in self._stretches)
 
     def sound(self, start_ms: float, length_ms: float) -> None:
-        """More of its sound came.
+        """Take more of its sound.
 
         Args:
-            start_ms: Where in all that the speaker plays it begins.
-            length_ms: How long it is.
+            start_ms: Where it begins in all that the speaker plays.
+            length_ms: Its duration.
         """
         last = self._stretches[-1] if self._stretches else None
         if last is None or (last.text and not self._words_first):
@@ -57,7 +57,7 @@ class TranscriptAligner:
         last.end_ms = max(last.end_ms, start_ms + length_ms)
 
     def words(self, text: str) -> None:
-        """More of its words came, with the spaces between them."""
+        """Take more of its words, with the spaces between them."""
         if not self._stretches:
             self._words_first = True
         last = self._stretches[-1] if self._stretches else None
@@ -66,8 +66,12 @@ class TranscriptAligner:
             self._stretches.append(last)
         last.text += text
 
-    def heard(self, played_ms: float) -> str:
-        """Its words up to a moment of what the speaker plays; whole words, to the nearest one."""
+    def played(self, played_ms: float) -> str:
+        """The words played by then, to the nearest whole word.
+
+        Args:
+            played_ms: A position in all that the speaker plays.
+        """
         said = ""
         for stretch in self._stretches:
             if not stretch.sounds or played_ms <= stretch.start_ms:
@@ -79,15 +83,15 @@ class TranscriptAligner:
         return said
 
 
-def cut(heard: str, whole: str) -> str:
-    """What is kept of an answer that was interrupted: with a mark, if words are missing.
+def cut(played: str, whole: str) -> str:
+    """What is kept of an interrupted answer: what was played, with a mark if words are missing.
 
     Args:
-        heard: Its beginning that was played.
+        played: Its beginning that was played.
         whole: All of it.
     """
-    heard, whole = " ".join(heard.split()), " ".join(whole.split())
-    return heard if heard == whole or not heard else f"{heard} {CUT_MARK}"
+    played, whole = " ".join(played.split()), " ".join(whole.split())
+    return played if played == whole or not played else f"{played} {CUT_MARK}"
 
 
 def played_length(played: str, whole: str) -> int:

@@ -63,7 +63,7 @@ class TrickledCandidates(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class CallerIdentity:
     """Who calls.
 
     Attributes:
@@ -86,7 +86,7 @@ class NewCall:
     """
 
     agent: str | None
-    caller: Caller
+    caller: CallerIdentity
     options: Mapping[str, object]
 
 
@@ -170,13 +170,13 @@ def _new_call(data: Mapping[str, Any], has_token: bool, named_by_proxy: str | No
     )
 
 
-def _caller(claimed: object, has_token: bool, named_by_proxy: str | None) -> Caller:
+def _caller(claimed: object, has_token: bool, named_by_proxy: str | None) -> CallerIdentity:
     if named_by_proxy:
-        return Caller(vouched_caller(named_by_proxy))
+        return CallerIdentity(vouched_caller(named_by_proxy))
     try:
-        return Caller(claimed_caller(claimed, vouched=has_token))
+        return CallerIdentity(claimed_caller(claimed, vouched=has_token))
     except GuessableName as error:
-        return Caller(problem=str(error))
+        return CallerIdentity(problem=str(error))
 
 
 def _resume_token(data: Mapping[str, Any]) -> str | None:
