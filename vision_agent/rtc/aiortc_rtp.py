@@ -13,14 +13,12 @@ Written for aiortc 1.16.
 from __future__ import annotations
 
 import inspect
-import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
 import aiortc.rtcdtlstransport
 import aiortc.rtcpeerconnection
-import aiortc.rtcrtpsender
 import aiortc.rtp
 import pylibsrtp
 from aiortc.rtcdtlstransport import RtpRouter
@@ -31,8 +29,6 @@ from aiortc.rtp import (
 )
 
 from vision_agent.rtc.media_packet import MediaPacket
-
-logger = logging.getLogger(__name__)
 
 # Any: what is replaced here is not for a type checker to follow.
 dtls_module: Any = aiortc.rtcdtlstransport
