@@ -1,14 +1,39 @@
-"""What this emulator knows of ADK, the client it is called by most.
+"""What this emulator knows of the client that it is called by most: ADK, and the product on top.
 
-ADK puts sentences of its own into instructions, contents and results of tools. The protocol does
-not define them; each is copied from ADK's source, and stands here and nowhere else.
+ADK puts sentences and names of its own into instructions, contents, declarations and results of
+tools, and the product adds its notices. The protocol defines none of them. Each is copied from its
+client's source, and stands here and nowhere else. Pure.
 """
 
 from __future__ import annotations
 
-_CONTEXT_MARK = "For context:"
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+_CONTEXT_MARK = "For context:"
 _ANSWER_PLEASE = "."
+
+TRANSFER = "transfer_to_agent"
+"""The tool with which a model hands the conversation over."""
+
+TRANSFER_TO = "agent_name"
+"""Its argument."""
+
+_OTHER_AGENT = re.compile(r"^Agent name: *(\S+) *\nAgent description: *(.*)$", re.M)
+_OWN_NAME = re.compile(r'Your internal name is "([^"]+)"')
+_OWN_DESCRIPTION = re.compile(r'The description about you is "(.{0,2000}?)"\.?\s*$', re.M | re.S)
+
+_DOCSTRING_SECTION = re.compile(
+    r"^[ \t]*(Args|Arguments|Returns|Raises|Yields|Example|Examples):", re.M
+)
+_DOCSTRING_ARGUMENT = re.compile(r"^\s*(\w+)(?: *\([^)]*\))?: *(.+)$", re.M)
+
+MEMORIES = "memories"
+"""The field of a result in which ADK's memory tools give back what they found."""
+
+NOTICE_MARK = "[notice]"
+"""How the product marks a user's turn that no user said."""
 
 
 def is_context(text: str) -> bool:
@@ -22,3 +47,42 @@ def asks_for_answer(text: str) -> bool:
     ADK sends it to a 3.x model after a history that ends with a question.
     """
     return text.strip() in ("", _ANSWER_PLEASE)
+
+
+def described_agents(instruction: str) -> dict[str, str]:
+    """The agents that the conversation can be handed to, with their descriptions."""
+    return {name: text.strip() for name, text in _OTHER_AGENT.findall(instruction)}
+
+
+def own_name(instruction: str) -> str | None:
+    """The name of the agent that is instructed."""
+    found = _OWN_NAME.search(instruction)
+    return found[1] if found else None
+
+
+def own_description(instruction: str) -> str:
+    """What the agent that is instructed is said to do; empty if nothing is said."""
+    found = _OWN_DESCRIPTION.search(instruction)
+    return found[1] if found else ""
+
+
+def read_docstring(description: str) -> tuple[str, dict[str, str]]:
+    """What a tool does, and what each argument is.
+
+    ADK declares a Python function with its whole docstring, Google style.
+    """
+    what, *sections = _DOCSTRING_SECTION.split(description)
+    arguments: dict[str, str] = {}
+    for title, section in zip(sections[::2], sections[1::2], strict=False):
+        if title.startswith("Arg"):
+            arguments = dict(_DOCSTRING_ARGUMENT.findall(section))
+    return what.strip(), arguments
+
+
+def memory_texts(found: Any) -> Iterator[Any]:
+    """The texts of the entries that ADK's memory found."""
+    for entry in found if isinstance(found, list) else ():
+        content = entry.get("content") if isinstance(entry, Mapping) else None
+        for part in (content or {}).get("parts") or () if isinstance(content, Mapping) else ():
+            if isinstance(part, Mapping) and part.get("text"):
+                yield part["text"]

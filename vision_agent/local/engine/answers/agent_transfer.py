@@ -1,8 +1,4 @@
-"""Handing the conversation to another agent, as ADK lets a model do it. Pure.
-
-ADK declares ``transfer_to_agent(agent_name)`` with the names listed, and describes the agents in
-the instruction: "Agent name: clock", "Agent description: Knows the time."
-"""
+"""Handing the conversation to another agent, as ADK lets a model do it. Pure."""
 
 from __future__ import annotations
 
@@ -10,18 +6,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vision_agent.local import adk_dialect
 from vision_agent.local.contract import ToolRequest
 from vision_agent.local.engine.answers.tool_schema import read_tool
 from vision_agent.local.engine.answers.tool_words import find_words, split_name, stems
 from vision_agent.local.engine.language.normalisation import normalise
 from vision_agent.local.engine.language.ways_of_asking import ways
 
-TRANSFER = "transfer_to_agent"
-
 _WAYS = ways("transfer")
-
-_OWN_NAME = re.compile(r'Your internal name is "([^"]+)"')
-_OWN_DESCRIPTION = re.compile(r'The description about you is "(.{0,2000}?)"\.?\s*$', re.M | re.S)
 
 _DESCRIBED = 0.5
 """Share of a question's words that an agent's description must hold."""
@@ -29,17 +21,12 @@ _DESCRIBED = 0.5
 
 def agents(tools: Sequence[Mapping[str, Any]], instruction: str) -> dict[str, str]:
     """The agents that a call can be transferred to, and their descriptions."""
-    declared = next((tool for tool in tools if tool.get("name") == TRANSFER), None)
+    declared = next((tool for tool in tools if tool.get("name") == adk_dialect.TRANSFER), None)
     if declared is None:
         return {}
-    described = {
-        name: text.strip()
-        for name, text in re.findall(
-            r"^Agent name: *(\S+) *\nAgent description: *(.*)$", instruction, flags=re.MULTILINE
-        )
-    }
+    described = adk_dialect.described_agents(instruction)
     named = next(
-        (p.choices for p in read_tool(declared).parameters if p.name == "agent_name"), ()
+        (p.choices for p in read_tool(declared).parameters if p.name == adk_dialect.TRANSFER_TO), ()
     ) or tuple(described)
     return {str(name): described.get(str(name), "") for name in named}
 
@@ -50,7 +37,11 @@ def transfer_by_name(
     """The transfer to an agent that the caller names: "let me talk to the clock"."""
     known = agents(tools, instruction)
     asked = _asked_for(text, [*known, *_own_name(instruction)])
-    return ToolRequest(TRANSFER, {"agent_name": asked}) if asked in known else None
+    return (
+        ToolRequest(adk_dialect.TRANSFER, {adk_dialect.TRANSFER_TO: asked})
+        if asked in known
+        else None
+    )
 
 
 def greeting_if_asked_for(
@@ -86,8 +77,7 @@ def transfer_by_description(
     asked = stems(normalise(text).split())
     if not known or not asked:
         return None
-    own = _OWN_DESCRIPTION.search(instruction)
-    own_share = _share(asked, own[1]) if own else 0.0
+    own_share = _share(asked, adk_dialect.own_description(instruction))
     shares = sorted(
         (
             (_share(asked, f"{' '.join(split_name(name))} {text}"), name)
@@ -98,12 +88,12 @@ def transfer_by_description(
     best, name = shares[0]
     if best < _DESCRIBED or best <= own_share or (len(shares) > 1 and shares[1][0] == best):
         return None
-    return ToolRequest(TRANSFER, {"agent_name": name})
+    return ToolRequest(adk_dialect.TRANSFER, {adk_dialect.TRANSFER_TO: name})
 
 
 def _own_name(instruction: str) -> list[str]:
-    found = _OWN_NAME.search(instruction)
-    return [found[1]] if found else []
+    name = adk_dialect.own_name(instruction)
+    return [name] if name else []
 
 
 def _asked_for(text: str, names: Sequence[str]) -> str | None:

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from vision_agent.local.adk_dialect import NOTICE_MARK
 from vision_agent.local.contract import Turn
-
-MARK = "[notice]"
 
 
 def read_notice(text: str) -> str | None:
     """The sentence for the caller; None if the text is not a notice."""
     first = text.strip().partition("\n")[0]
-    return first.removeprefix(MARK).strip() or None if first.startswith(MARK) else None
+    return (
+        first.removeprefix(NOTICE_MARK).strip() or None if first.startswith(NOTICE_MARK) else None
+    )
 
 
-CAMERA_OFF = b"\xff\xfe\x00\x1d" + MARK.encode() + b" The camera is off."
+CAMERA_OFF = b"\xff\xfe\x00\x1d" + NOTICE_MARK.encode() + b" The camera is off."
 
 
 def without_notices(turn: Turn) -> Turn:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from vision_agent.local import adk_dialect
 from vision_agent.local.contract import ToolRequest
 from vision_agent.local.engine.answers.tool_arguments import Arguments, fill, one_value
 from vision_agent.local.engine.answers.tool_numbers import (
@@ -52,8 +53,6 @@ _WISH = frozenset({"want", "need", "like"})
 _ARTICLES = frozenset({"a", "an", "the", "some", "my"})
 
 _ENDING = frozenset("stop cancel clear remove delete end forget".split())  # noqa: SIM905
-
-_TRANSFER = "transfer_to_agent"
 
 _ASKED_FOR = {
     "watch": "What should I watch for?",
@@ -196,7 +195,7 @@ def _plan_for(
 ) -> Plan | None:
     fitting: list[tuple[float, Plan]] = []
     for declared in tools:
-        if declared.get("name") == _TRANSFER:  # see agent_transfer
+        if declared.get("name") == adk_dialect.TRANSFER:  # see agent_transfer
             continue
         found = _fit(words, read_tool(declared), now)
         if found is not None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from vision_agent.local import adk_dialect
 from vision_agent.local.engine.answers.english import listed
 from vision_agent.local.engine.answers.phrasing import MAX_READ_CHARS, MOST_PLACES
 from vision_agent.local.engine.answers.tool_words import split_name
@@ -72,8 +73,8 @@ def tool_result(
             return _to_the_caller(_told(value))
         if isinstance(value, list) and key.endswith("ed"):
             return f"{key.replace('_', ' ').capitalize()}: {_value(value)}."
-    if "memories" in told:
-        return memories(told["memories"])
+    if adk_dialect.MEMORIES in told:
+        return memories(told[adk_dialect.MEMORIES])
     return _with_repeated(told, arguments or {}, done=bool(status))
 
 
@@ -223,12 +224,7 @@ def _is_or_are(key: str) -> str:
 
 def memories(found: Any) -> str:
     """What ADK's memory gave back: the texts of its entries."""
-    texts = []
-    for entry in found if isinstance(found, list) else ():
-        content = entry.get("content") if isinstance(entry, Mapping) else None
-        for part in (content or {}).get("parts") or () if isinstance(content, Mapping) else ():
-            if isinstance(part, Mapping) and part.get("text"):
-                texts.append(f"“{_value(part['text'])}”")
+    texts = [f"“{_value(text)}”" for text in adk_dialect.memory_texts(found)]
     return f"I remember: {listed(texts[:MOST_PLACES])}." if texts else "I remember nothing of it."
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vision_agent.local import adk_dialect
 from vision_agent.local.engine.answers.tool_words import split_name
 
 MOST_DESCRIPTION = 4_000
@@ -72,14 +73,7 @@ class Tool:
 def read_tool(declared: Mapping[str, Any]) -> Tool:
     """A function declaration as in the setup message, in either spelling of the case."""
     text = str(declared.get("description") or "")[:MOST_DESCRIPTION]
-    # ADK declares a Python function with its whole docstring, Google style.
-    sections = re.split(
-        r"^[ \t]*(Args|Arguments|Returns|Raises|Yields|Example|Examples):", text, flags=re.M
-    )
-    told = {}
-    for title, section in zip(sections[1::2], sections[2::2], strict=False):
-        if title.startswith("Arg"):
-            told = dict(re.findall(r"^\s*(\w+)(?: *\([^)]*\))?: *(.+)$", section, flags=re.M))
+    what, told = adk_dialect.read_docstring(text)
     schema = _schema(declared)
     required = {str(name) for name in schema.get("required") or ()}
     properties: Mapping[str, Any] = schema.get("properties") or {}
@@ -88,7 +82,7 @@ def read_tool(declared: Mapping[str, Any]) -> Tool:
         for name, found in properties.items()
         if isinstance(found, Mapping)
     )
-    return Tool(str(declared.get("name", "")), sections[0].strip(), parameters)
+    return Tool(str(declared.get("name", "")), what, parameters)
 
 
 def _parameter(name: str, schema: Mapping[str, Any], required: bool, told: str) -> Parameter:
