@@ -12,18 +12,18 @@ import pytest
 from vision_agent.server import malloc_trim
 from vision_agent.server.malloc_trim import (
     Collector,
-    give_back,
-    given_back,
-    leave_out_of_collection,
+    freeze_objects,
+    trim,
+    trimming,
 )
 
 FREED = """
 import psutil
-from vision_agent.server.malloc_trim import give_back
+from vision_agent.server.malloc_trim import trim
 blocks = [bytearray(100_000) for _ in range(400)]
 del blocks[::2]
 before = psutil.Process().memory_info().rss
-assert give_back()
+assert trim()
 print((before - psutil.Process().memory_info().rss) / 2**20)
 """
 
@@ -37,8 +37,8 @@ def test_what_lies_between_blocks_in_use_is_given_back():
 
 async def test_it_is_given_back_again_and_again_and_the_task_ends(monkeypatch):
     times = []
-    monkeypatch.setattr("vision_agent.server.malloc_trim.give_back", lambda: times.append(True))
-    async with given_back(every_s=0.01):
+    monkeypatch.setattr("vision_agent.server.malloc_trim.trim", lambda: times.append(True))
+    async with trimming(every_s=0.01):
         async with asyncio.timeout(10):
             while len(times) < 3:
                 await asyncio.sleep(0.01)
@@ -46,7 +46,7 @@ async def test_it_is_given_back_again_and_again_and_the_task_ends(monkeypatch):
 
 
 def test_it_may_be_asked_at_any_time():
-    assert give_back() in (True, False)
+    assert trim() in (True, False)
 
 
 class Circle:
@@ -97,13 +97,13 @@ def test_what_the_start_brought_is_left_out_and_an_earlier_start_s_garbage_is_no
     gc.disable()
     try:
         first = Circle()
-        leave_out_of_collection()
+        freeze_objects()
         assert gc.get_freeze_count() > 0
         gone = weakref.ref(first)
         del first
         gc.collect()
         assert gone() is not None
-        leave_out_of_collection()
+        freeze_objects()
         assert gone() is None
     finally:
         gc.enable()

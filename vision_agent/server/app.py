@@ -25,13 +25,13 @@ from vision_agent.closing import close_each
 from vision_agent.resources import web_folder
 from vision_agent.server.ingress.access import Access
 from vision_agent.server.ingress.body import BoundedBody
-from vision_agent.server.ingress.descriptors import raise_limit, said_once
+from vision_agent.server.ingress.descriptors import log_shortage_once, raise_limit
 from vision_agent.server.ingress.errors import tell_errors
 from vision_agent.server.ingress.hosts import Hosts, KnownHosts
 from vision_agent.server.ingress.lifetime import Lifetime
 from vision_agent.server.ingress.security_headers import SecurityHeaders
 from vision_agent.server.ingress.termination import Termination
-from vision_agent.server.malloc_trim import Collector, given_back, leave_out_of_collection
+from vision_agent.server.malloc_trim import Collector, freeze_objects, trimming
 from vision_agent.server.options import (
     admission_limits,
     agent_options,
@@ -44,7 +44,7 @@ from vision_agent.version import __version__
 
 
 class _Application(FastAPI):
-    """FastAPI with what every request and every response passes, also those of its own errors."""
+    """FastAPI with middleware around everything, its own error responses included."""
 
     def __init__(self, settings: Settings, **options: Any) -> None:
         super().__init__(**options)
@@ -53,7 +53,7 @@ class _Application(FastAPI):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         prefix = self._settings.root_path
         if prefix and f"{scope.get('path', '')}/".startswith(f"{prefix}/"):
-            # A proxy that does not take the prefix away; routes are found behind it.
+            # A proxy that does not strip the prefix; routes are matched behind it.
             scope = {**scope, "root_path": scope.get("root_path", "") + prefix}
         await super().__call__(scope, receive, send)
 
@@ -93,7 +93,7 @@ def create_app(
     Raises:
         AgentError: There is no usable agent.
         ModelError: The model, the voice or the key can't work.
-        DatabaseError: The sessions' database is none.
+        DatabaseError: The sessions' database can't be used.
     """
     settings = settings or Settings()
     directory = agents or AgentDirectory(agent_options(settings))
@@ -118,12 +118,12 @@ def create_app(
         raise_limit()
         rtc.install()
         await directory.start(on_taken=registry.taken_elsewhere)
-        leave_out_of_collection()
+        freeze_objects()
         termination = Termination(lambda: registry.drain(settings.drain_s))
         termination.install()
         try:
-            with said_once(asyncio.get_running_loop()):
-                async with given_back():
+            with log_shortage_once(asyncio.get_running_loop()):
+                async with trimming():
                     yield
         finally:
             restarting = termination.restarting
@@ -141,7 +141,7 @@ def create_app(
         title="vision_agent",
         version=__version__,
         lifespan=lifetime.lifespan,
-        openapi_url=None,  # below, for those it is for
+        openapi_url=None,  # added below, for its audience
         docs_url=None,
         redoc_url=None,
     )
@@ -192,6 +192,6 @@ def create_app(
             registry, directory, signalling_options(settings), access, admission, lifetime
         )
     )
-    # Last: it answers every path that nothing above does.
+    # Last: it answers every other path.
     app.mount("/", _Page(directory=web_folder(), html=True), name="web")
     return app

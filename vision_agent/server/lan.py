@@ -1,4 +1,4 @@
-"""Under which addresses others in the same network reach a server on this machine."""
+"""The addresses at which others in the same network reach a server on this machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def reachable_hosts(host: str) -> list[str]:
     if host not in ("0.0.0.0", "::"):
         return [f"[{host}]" if ":" in host else host]
     found = (
-        # An IPv6 address comes with its flow and its scope.
+        # An IPv6 address comes with its flow info and scope id.
         ip.ip if isinstance(ip.ip, str) else ip.ip[0]
         for adapter in ifaddr.get_adapters()
         for ip in adapter.ips
@@ -25,7 +25,7 @@ def reachable_hosts(host: str) -> list[str]:
 
 
 def hosts_for_others(addresses: Iterable[str], *, ipv6: bool) -> list[str]:
-    """Those of a machine's addresses that others can dial, IPv4 first."""
+    """The addresses that others can reach, of all those of a machine; IPv4 first."""
     usable = {
         ipaddress.ip_address(address)
         for address in addresses

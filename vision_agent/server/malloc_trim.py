@@ -1,11 +1,11 @@
-"""Frees memory without holding up a voice: garbage collection, and what goes back to the system.
+"""Frees memory without interrupting a voice: garbage collection, and `malloc_trim`.
 
-A pass of the garbage collector stops every call. ADK and what it brings are a million objects that
-never go: with them a full pass takes half a second, without them some 25 ms.
+A pass of the garbage collector stops every call. ADK and its dependencies are a million objects
+that are never freed: a full pass takes half a second with them and some 25 ms without.
 
-glibc keeps what was freed between blocks that are still in use. Every connection that is made again
-brings buffers of a quarter of a megabyte, so a server grows by some megabytes in its first half
-hour, of which little is in use.
+glibc keeps freed memory between blocks that are still in use. Every new connection brings buffers
+of a quarter of a megabyte, so a server grows by some megabytes in its first half hour, most of them
+unused.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 EVERY_S = 60.0
-"""So often there is little to give back, and that takes a millisecond or two."""
+"""At this interval there is little to trim, which takes a millisecond or two."""
 
 
 COLLECT_AFTER_S = 0.5
-"""How long after the end of a call its objects are collected: the closing task holds them."""
+"""How long after the end of a call its objects are collected; its closing task holds them."""
 
 COLLECT_EVERY_S = 30.0
-"""Between two collections during calls lies at least so much, however many calls end."""
+"""The shortest time between two collections during calls, however many calls end."""
 
 COLLECT_IDLE_EVERY_S = 2.0
-"""The same while there is no call that a collection could hold up."""
+"""The same while there is no call that a collection could interrupt."""
 
 
-def leave_out_of_collection() -> None:
-    """Take every object that exists now out of the garbage collector's passes.
+def freeze_objects() -> None:
+    """Exempt every object that exists now from garbage collection; for the end of the start-up.
 
-    For the end of the start-up. What an earlier application of the process left is collected.
+    Garbage that an earlier application of the process left is collected first.
     """
     gc.unfreeze()
     gc.collect()
@@ -44,8 +44,8 @@ def leave_out_of_collection() -> None:
 class Collector:
     """Collects the garbage that calls leave; during other calls at most once in `COLLECT_EVERY_S`.
 
-    A call's objects, aiortc's above all, refer to each other in circles, with pictures and decoders
-    hanging on them: some 10 MB, and decoders' threads, that Python would get round to much later.
+    A call's objects, aiortc's above all, form reference cycles that hold frames and decoders: some
+    10 MB and the decoders' threads, which Python by itself would collect much later.
     """
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class Collector:
         Args:
             idle: Whether no other call is in progress.
         """
-        # On a busy machine the closing task may hold the objects of the last call a little longer.
+        # On a busy machine the closing task may hold the last call's objects a little longer.
         self._again = idle
         loop = asyncio.get_running_loop()
         between_s = COLLECT_IDLE_EVERY_S if idle else COLLECT_EVERY_S
@@ -71,7 +71,7 @@ class Collector:
         self._pending = loop.call_at(due_s, self._collect)
 
     def close(self) -> None:
-        """Nothing is collected any more."""
+        """Collect nothing more."""
         if self._pending is not None:
             self._pending.cancel()
 
@@ -85,8 +85,8 @@ class Collector:
         self._again = False
 
 
-def give_back() -> bool:
-    """Returns whether there was anything; never there is where the C library is not glibc."""
+def trim() -> bool:
+    """Return freed memory to the system; whether there was any. Without glibc, never."""
     if sys.platform != "linux":
         return False
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
@@ -94,19 +94,19 @@ def give_back() -> bool:
 
 
 @asynccontextmanager
-async def given_back(every_s: float = EVERY_S) -> AsyncIterator[None]:
-    """At once, while nobody is waiting, and then again and again while the context lasts."""
-    await asyncio.to_thread(give_back)
-    giving = asyncio.create_task(_forever(every_s), name="give freed memory back")
+async def trimming(every_s: float = EVERY_S) -> AsyncIterator[None]:
+    """Trim once on entry, while no caller waits, and then repeatedly while the context lasts."""
+    await asyncio.to_thread(trim)
+    trims = asyncio.create_task(_forever(every_s), name="malloc-trim")
     try:
         yield
     finally:
-        giving.cancel()
-        await asyncio.wait([giving])
+        trims.cancel()
+        await asyncio.wait([trims])
 
 
 async def _forever(every_s: float) -> None:
     while True:
         await asyncio.sleep(every_s)
-        # In a thread: the first pages of a long call may take longer than a frame of sound.
-        await asyncio.to_thread(give_back)
+        # In a thread: trimming after a long call may take longer than one 20 ms packet of sound.
+        await asyncio.to_thread(trim)

@@ -27,7 +27,7 @@ from vision_agent.server.options import agent_options
 from vision_agent.settings import Settings
 
 MIN_CONNECTIONS = 10
-"""Kept however few descriptors there are; the calls need most of them."""
+"""Connections kept even if there are few file descriptors; calls need most of those."""
 
 BACKLOG = 256
 
@@ -37,7 +37,7 @@ class ServerError(RuntimeError):
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, which says when it answers."""
+    """uvicorn with an announcement once it serves."""
 
     def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
         super().__init__(config)
@@ -50,7 +50,7 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        # uvicorn's own raises the signal once more at the end, so that a clean stop would exit
+        # uvicorn's own version raises the signal again at the end, so that a clean stop would exit
         # with an error or a traceback.
         numbers = (signal.SIGINT, signal.SIGTERM)
         before = {number: signal.signal(number, self.handle_exit) for number in numbers}
@@ -65,17 +65,17 @@ def run_server(settings: Settings, *, say: Callable[[str], None], until_eof: boo
     """Serve until SIGINT or SIGTERM.
 
     SIGINT ends the calls and returns within two seconds. SIGTERM first lets the calls in progress
-    go on for `Settings.drain_s`, while new ones are refused; a second signal ends that.
+    continue for `Settings.drain_s` and refuses new ones; a second signal ends them at once.
 
     Args:
         settings: The options.
         say: Takes the lines for the person who started it.
-        until_eof: The end of standard input is a SIGINT too: for a parent that may be killed.
+        until_eof: Treat the end of standard input as SIGINT, for a parent that may be killed.
 
     Raises:
         AgentError, ModelError: See `AgentDirectory`.
         ServerError: The address can't be bound, the sessions' database can't be used, or the
-            brain did not start.
+            local Live API did not start.
     """
     try:
         agents = AgentDirectory(agent_options(settings))
@@ -112,20 +112,20 @@ def run_server(settings: Settings, *, say: Callable[[str], None], until_eof: boo
     connections: Connections[object] = Connections(
         min(settings.max_connections, max(MIN_CONNECTIONS, raise_limit() // 4)),
         settings.max_connections_per_address,
-        # Whoever is on this machine has other means, and a proxy is all its callers.
+        # A local process has other means anyway, and a proxy's connections are all its callers'.
         unlimited=lambda address: is_loopback(address) or proxies.trusted(address),
     )
     config = uvicorn.Config(
         app,
         http=bounded_protocol(connections),
         ws="none",
-        proxy_headers=False,  # `RealCaller` knows whom to believe
-        # asyncio accepts so many at once, before any of them can be refused.
+        proxy_headers=False,  # `RealCaller` handles them
+        # asyncio accepts this many at once, before any of them can be refused.
         backlog=BACKLOG,
         log_level="warning",
-        # Its own handlers would write in another form than the rest.
+        # uvicorn's own handlers would write in another format than ours.
         log_config=None,
-        # A page may keep a connection open; it does not hold up the end.
+        # A page may keep a connection open; the end does not wait for it.
         timeout_graceful_shutdown=1,
         lifespan="on",
     )
@@ -138,7 +138,7 @@ def run_server(settings: Settings, *, say: Callable[[str], None], until_eof: boo
 
 
 def _at_end_of_input(call: Callable[[], None]) -> None:
-    """Call it on the event loop that runs now, when standard input ends."""
+    """Call a function on the running event loop when standard input ends."""
     loop = asyncio.get_running_loop()
 
     def wait() -> None:
@@ -147,8 +147,8 @@ def _at_end_of_input(call: Callable[[], None]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: it has ended already
             loop.call_soon_threadsafe(call)
 
-    # A thread, because not every standard input can be watched by the event loop; a daemon,
-    # because nothing waits for it when a signal ends the process.
+    # A thread, because the event loop can't watch every kind of standard input; a daemon, because
+    # nothing waits for it when a signal ends the process.
     threading.Thread(target=wait, name="standard input", daemon=True).start()
 
 

@@ -1,4 +1,4 @@
-"""Signalling over HTTP: offers, candidates, goodbyes, as RTVI's SmallWebRTC clients speak it."""
+"""Signalling over HTTP as RTVI's SmallWebRTC clients speak it: offers, candidates, goodbyes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from vision_agent.server.call_request import (
     read_form,
 )
 from vision_agent.server.ingress.access import Access, address_of, peer_of
-from vision_agent.server.ingress.descriptors import none_left
+from vision_agent.server.ingress.descriptors import is_shortage
 from vision_agent.server.ingress.lifetime import Lifetime
 from vision_agent.server.ingress.sessions import Sessions
 
@@ -78,11 +78,11 @@ def signalling_router(
 
     Args:
         registry: The calls.
-        agents: Those who can be called.
+        agents: The agents that can be called.
         options: What the routes need to know of the server.
-        access: Asks for the token.
+        access: Checks the access token.
         admission: Bounds how often one address, one call and one conversation may ask.
-        lifetime: Requests wait for it to run.
+        lifetime: Starts what requests wait for.
     """
     sessions = Sessions()
     ice_servers = list(options.ice_servers)
@@ -146,15 +146,15 @@ def signalling_router(
         except (CannotRenegotiate, Superseded) as error:
             raise Refusal(409, str(error)) from error
         except Draining as error:
-            # By then it is another server that answers, if there is one.
+            # By then another server answers, if there is one.
             wait_s = max(1, math.ceil(error.left_s)) + RETRY_AFTER_S
             raise Refusal(503, str(error), {"Retry-After": str(wait_s)}) from error
         except FullHouse as error:
             raise Refusal(503, str(error), {"Retry-After": str(RETRY_AFTER_S)}) from error
         except Refusal:
             raise
-        except Exception as error:  # ours, for the offer was usable
-            if none_left(error):
+        except Exception as error:  # a bug of ours: the offer is usable
+            if is_shortage(error):
                 raise
             logger.exception("an offer could not be answered")
             raise Refusal(500, "The server failed to answer the offer. Try again.") from error
@@ -162,7 +162,7 @@ def signalling_router(
         begun = isinstance(asked.call, NewCall)
         if options.resume_within_s and (begun or asked.resume == call.lease.token):
             # The caller's secret: in the requestData of a new offer it continues the conversation.
-            # A call's id alone does not buy it.
+            # A call's id alone does not get it.
             answer |= {
                 "resume": call.lease.token,
                 "resume_within_s": options.resume_within_s,
@@ -201,7 +201,7 @@ def signalling_router(
 async def _json_body(request: Request) -> bytes:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
-        # Also keeps other sites' pages out: a form can't send this without asking first (CORS).
+        # Keeps other sites' pages out too: a form can't send this type without a CORS preflight.
         raise Refusal(400, "The body must be application/json.")
     return await request.body()
 

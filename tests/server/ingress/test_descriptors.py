@@ -8,7 +8,11 @@ import resource
 import subprocess
 import sys
 
-from vision_agent.server.ingress.descriptors import SAY_AGAIN_S, Shortage, said_once
+from vision_agent.server.ingress.descriptors import (
+    SAY_AGAIN_S,
+    DescriptorShortage,
+    log_shortage_once,
+)
 
 RAISED = """
 import resource
@@ -28,7 +32,7 @@ def test_the_limit_is_raised_as_far_as_the_system_allows():
 
 
 def test_a_shortage_is_said_once_a_minute_with_how_often_it_was():
-    shortage = Shortage()
+    shortage = DescriptorShortage()
     assert "ulimit" in shortage.line(0)
     assert [shortage.line(n) for n in range(1, 40)] == [None] * 39
     assert "39 times" in shortage.line(SAY_AGAIN_S)
@@ -38,7 +42,7 @@ def test_a_shortage_is_said_once_a_minute_with_how_often_it_was():
 async def test_the_event_loop_logs_it_in_one_line_and_other_faults_as_ever(caplog):
     loop = asyncio.get_running_loop()
     before = loop.get_exception_handler()
-    with said_once(loop), caplog.at_level(logging.ERROR):
+    with log_shortage_once(loop), caplog.at_level(logging.ERROR):
         for _ in range(2000):
             error = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
             loop.call_exception_handler({"message": "accept", "exception": error})

@@ -1,1 +1,1 @@
-"""What stands between the network and the calls: who may ask for what, how much, how long."""
+"""Everything between the network and the calls: who may ask for what, how much, how long."""

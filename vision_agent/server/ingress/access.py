@@ -13,22 +13,22 @@ from vision_agent.calls.refusal import Refusal
 
 
 def address_of(request: Request) -> str:
-    """Who asks; empty if nobody knows."""
+    """The client's IP address; empty if it is unknown."""
     return request.client.host if request.client else ""
 
 
 def peer_of(request: Request) -> str:
-    """Who made the connection: a proxy, where one is; empty if nobody knows."""
+    """The address that made the connection, which may be a proxy's; empty if it is unknown."""
     peer: str = request.scope.get(PEER) or address_of(request)
     return peer
 
 
 class Access:
-    """A dependency that lets through who sends the token, and everybody if none is set.
+    """A dependency that admits clients with the token, and every client if none is set.
 
     Args:
         token: The access token; None if none is set.
-        admission: Counts wrong ones.
+        admission: Counts wrong tokens.
     """
 
     def __init__(self, token: str | None, admission: Admission) -> None:
@@ -36,7 +36,7 @@ class Access:
         self._admission = admission
 
     async def __call__(self, request: Request) -> None:
-        """`Refusal` 401 for a wrong token or none, 429 after too many wrong ones."""
+        """Raise `Refusal`: 401 for a wrong or missing token, 429 after too many wrong ones."""
         if self._token is None:
             return
         address, now_s = address_of(request), time.monotonic()
@@ -46,7 +46,7 @@ class Access:
             given.strip().encode(), self._token.encode()
         ):
             return
-        if given:  # who sends none guesses none
+        if given:  # a missing token is no guess
             self._admission.wrong_token(address, now_s)
         raise Refusal(
             401,

@@ -1,4 +1,4 @@
-"""Bounds on a request's body: how large it is, and how long it takes to arrive."""
+"""Bounds on a request's body: its size, and the time it takes to arrive."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ ARRIVES_WITHIN_S = 10.0
 
 LINGER_S = 1.0
 LINGER_BYTES = 1024 * 1024
-"""What a refused client still sends is read so long and so far, for it to see the refusal: a
-connection that is closed with unread data is reset, and the response lost with it."""
+"""How long, and how far, the rest of a refused body is read so that the client sees the refusal:
+closing a connection with unread data resets it, and the response is lost."""
 
 
 class BoundedBody:
-    """Refuses bodies that are larger than `MAX_BODY_BYTES` (413) or slower than a deadline (408).
+    """Refuses bodies larger than `MAX_BODY_BYTES` (413) or slower than a deadline (408).
 
-    A body that announces its size is refused before any of it is read.
+    A body whose announced size is too large is refused before any of it is read.
 
     Args:
         app: The application.
@@ -36,7 +36,7 @@ class BoundedBody:
         self._within_s = within_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -48,7 +48,7 @@ class BoundedBody:
 
 
 class _Body:
-    """One request's body on its way in, and the response that may refuse it."""
+    """Receives one request's body, and sends the response that may refuse it."""
 
     def __init__(self, receive: Receive, send: Send, within_s: float) -> None:
         self._receive = receive
@@ -102,5 +102,5 @@ class _Body:
 
 def _announced_bytes(scope: Scope) -> int:
     text = Headers(scope=scope).get("content-length", "")
-    # Python converts no text of thousands of digits; so many are enough to be too large.
+    # Python refuses to convert thousands of digits; 18 are enough to be too large.
     return int(text[:18]) if text.isascii() and text.isdigit() else 0

@@ -1,4 +1,4 @@
-"""What any client can make the ASGI server log, at most once a minute each."""
+"""Log lines that any client can provoke, at most once a minute each."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ MAX_MESSAGES = 100
 class OncePerMinute(logging.Filter):
     """Lets a warning through if the same text was not logged within `SAY_AGAIN_S`.
 
-    uvicorn warns of every request that is no HTTP, and of every upgrade: a client that sends
-    nothing else fills the log, and each line is written on the event loop.
+    uvicorn warns of every request that is not HTTP, and of every upgrade: a client that sends
+    nothing else would fill the log, and each line is written on the event loop.
     """
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class OncePerMinute(logging.Filter):
         self._said_at_s: dict[str, float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is logged; errors always are."""
+        """Whether to log a record; errors always are."""
         if record.levelno != logging.WARNING:
             return True
         now_s, text = time.monotonic(), str(record.msg)

@@ -1,7 +1,7 @@
-"""How many TCP connections are kept, and for how long.
+"""Bounds on TCP connections: how many are kept, and for how long.
 
-uvicorn gives a request all the time in the world, and has no bound per address. A connection that
-sends nothing, half a header or half a body would be kept for ever.
+uvicorn has no timeout for a request and no bound per address. A connection that sends nothing, half
+a header or half a body would be kept for ever.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ HEADERS_WITHIN_S = 10.0
 """For a request's line and headers, from the connection's start or the last response's end."""
 
 REQUEST_WITHIN_S = 60.0
-"""For a request from its headers to the end of its response: no client reads slowly for ever."""
+"""For a request, from its headers to the end of its response; bounds clients that read slowly."""
 
 _Connection = TypeVar("_Connection", bound=Hashable)
 
@@ -26,13 +26,13 @@ _Connection = TypeVar("_Connection", bound=Hashable)
 class Connections(Generic[_Connection]):
     """Decides which connections are kept. It does no I/O.
 
-    A connection is idle while no whole request of it is being served. Where one too many is opened,
-    the one that has been idle longest goes: who only holds connections keeps nobody out.
+    A connection is idle while it has no complete request that is being served. When one too many is
+    opened, the one that has been idle longest is closed, so that idle connections shut nobody out.
 
     Args:
-        at_most: So many are kept.
-        per_address: So many of one address.
-        unlimited: Says of an address that `per_address` does not count for it.
+        at_most: How many are kept.
+        per_address: How many of one address.
+        unlimited: Whether an address is exempt from `per_address`.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Connections(Generic[_Connection]):
         return len(self._idle) + len(self._busy)
 
     def opened(self, connection: _Connection, address: str) -> _Connection | None:
-        """A new one; returns the one to close for it, which may be itself."""
+        """Take a new connection; returns the one to close for it, which may be the new one."""
         self._idle[connection] = address
         self._of[address] += 1
         if self._of[address] > self._per_address and not self._unlimited(address):
@@ -58,21 +58,21 @@ class Connections(Generic[_Connection]):
             excess = self._longest_idle(lambda of: True)
         else:
             return None
-        self.closed(excess)  # not only when its transport says so: more may be opened before
+        self.closed(excess)  # now: more may be opened before its transport reports the end
         return excess
 
     def busy(self, connection: _Connection) -> None:
-        """A request of it has arrived whole, and is being served."""
+        """A request of a connection has arrived completely and is being served."""
         if (address := self._idle.pop(connection, None)) is not None:
             self._busy[connection] = address
 
     def idle(self, connection: _Connection) -> None:
-        """The response is complete."""
+        """A connection's response is complete."""
         if (address := self._busy.pop(connection, None)) is not None:
             self._idle[connection] = address
 
     def closed(self, connection: _Connection) -> None:
-        """It is gone."""
+        """A connection is closed."""
         address = self._idle.pop(connection, None)
         if address is None:
             address = self._busy.pop(connection, None)
@@ -82,7 +82,7 @@ class Connections(Generic[_Connection]):
                 del self._of[address]
 
     def _longest_idle(self, wanted: Callable[[str], bool]) -> _Connection:
-        # The newest is idle itself, and the last of them.
+        # There is always one: the newest is idle, too.
         return next(one for one, address in self._idle.items() if wanted(address))
 
 
@@ -104,7 +104,7 @@ def bounded_protocol(
     headers_within_s: float = HEADERS_WITHIN_S,
     request_within_s: float = REQUEST_WITHIN_S,
 ) -> type[asyncio.Protocol]:
-    """The HTTP protocol of uvicorn with bounds, for `uvicorn.Config.http`.
+    """Uvicorn's HTTP protocol with bounds, for `uvicorn.Config.http`.
 
     Args:
         connections: Decides which connections are kept.

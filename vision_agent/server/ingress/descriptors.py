@@ -1,4 +1,4 @@
-"""File descriptors: as many as the system allows, and one line a minute when none is left."""
+"""File descriptors: raises their limit, and logs one line a minute when none is left."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ except ImportError:  # Windows has no such limit
 logger = logging.getLogger(__name__)
 
 ENOUGH = 65_536
-"""More is never asked for: some programs walk through every number below the limit."""
+"""The highest limit asked for: some programs iterate over every number below it."""
 
 SAY_AGAIN_S = 60.0
 
@@ -25,7 +25,7 @@ NO_DESCRIPTOR_LEFT = (errno.EMFILE, errno.ENFILE)
 
 
 def raise_limit() -> int:
-    """Raise the soft limit to the hard one, as Go's runtime does; returns what may be open now."""
+    """Raise the soft limit to the hard one, as Go's runtime does; returns the new limit."""
     if resource is None:
         return ENOUGH
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -37,20 +37,20 @@ def raise_limit() -> int:
     return max(soft, wanted)
 
 
-def none_left(error: BaseException | None) -> bool:
-    """Whether that is what an error says."""
+def is_shortage(error: BaseException | None) -> bool:
+    """Whether an error says that no descriptor is left."""
     return isinstance(error, OSError) and error.errno in NO_DESCRIPTOR_LEFT
 
 
-class Shortage:
-    """Says that no descriptor is left, once in `SAY_AGAIN_S`. Time is an argument."""
+class DescriptorShortage:
+    """Words the shortage, at most once in `SAY_AGAIN_S`. Time is an argument."""
 
     def __init__(self) -> None:
         self._said_at_s = float("-inf")
         self._unsaid = 0
 
     def line(self, now_s: float) -> str | None:
-        """What to log now; None if it was said lately."""
+        """The line to log now; None if it was logged recently."""
         if now_s - self._said_at_s < SAY_AGAIN_S:
             self._unsaid += 1
             return None
@@ -63,17 +63,17 @@ class Shortage:
 
 
 @contextmanager
-def said_once(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-    """While the context lasts, the event loop logs the shortage in a line, without a traceback.
+def log_shortage_once(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """Make the event loop log a shortage in one line without a traceback, within the context.
 
     asyncio's own handler prints a traceback for each of up to `backlog` failures to accept, at
     every attempt (CPython issue 151615).
     """
     before = loop.get_exception_handler()
-    shortage = Shortage()
+    shortage = DescriptorShortage()
 
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        if none_left(context.get("exception")):
+        if is_shortage(context.get("exception")):
             if line := shortage.line(loop.time()):
                 logger.error(line)
         elif before is not None:

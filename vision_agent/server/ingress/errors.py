@@ -1,4 +1,4 @@
-"""What a client is told when something does not work: JSON, a sentence in it."""
+"""Error responses: JSON with one sentence for the client."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from starlette.requests import ClientDisconnect
 
 from vision_agent.calls.metrics import Metrics
 from vision_agent.calls.refusal import Refusal
-from vision_agent.server.ingress.descriptors import none_left
+from vision_agent.server.ingress.descriptors import is_shortage
 
 
 def tell_errors(app: FastAPI, metrics: Metrics) -> None:
-    """Adds the handlers.
+    """Add the exception handlers.
 
     Args:
         app: The application.
@@ -31,18 +31,18 @@ def tell_errors(app: FastAPI, metrics: Metrics) -> None:
 
     @app.exception_handler(ClientDisconnect)
     async def forget(_: Request, gone: ClientDisconnect) -> Response:
-        return Response(status_code=400)  # for nobody: the client left in the middle of its request
+        return Response(status_code=400)  # nobody reads it: the client left during its request
 
     @app.exception_handler(OSError)
     async def refuse_without_descriptors(_: Request, error: OSError) -> JSONResponse:
-        if not none_left(error):
+        if not is_shortage(error):
             raise error
         text = "The server has no file descriptor left for this. Try again shortly."
         return Refusal(503, text, {"Retry-After": "5"}).response()
 
     @app.exception_handler(Exception)
     async def fail(_: Request, error: Exception) -> JSONResponse:
-        # Starlette raises it again once this is sent, and the ASGI server logs it.
+        # Starlette raises the error again after this was sent, and the ASGI server logs it.
         return Refusal(500, "Something went wrong on the server. Try again.").response()
 
 

@@ -1,4 +1,4 @@
-"""What a server is open to."""
+"""Whether anybody on the network may call the server."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from vision_agent.addresses import is_loopback
 
 
 def exposure(host: str, *, has_token: bool, paid: bool) -> str | None:
-    """A sentence where anybody on the network may call; None where not.
+    """The warning that anybody on the network may call; None if that is not so.
 
     Args:
         host: The address that is listened on.

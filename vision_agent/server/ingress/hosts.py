@@ -1,7 +1,7 @@
-"""Which host names and which other sites' pages a request may come by.
+"""The host names under which the server may be reached, and the origins whose pages may call.
 
-A page whose name is made to lead to this machine (DNS rebinding) is of the same origin as the
-server, and could call with the user's key: only the name in `Host` gives it away.
+A page whose name was made to resolve to this machine (DNS rebinding) has the server's own origin,
+and could call with the user's key; only the name in `Host` reveals it.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class Hosts:
     """Decides by the `Host` and `Origin` headers. It does no I/O.
 
     Attributes:
-        bound_to: The address that is listened on.
-        allowed: Further names; `*.example.org` for all below one, `*` for any.
+        bound_to: The address that the server listens on.
+        allowed: Further names; `*.example.org` for all names below one, `*` for any.
         origins: Other origins whose pages may call; `*` for any.
         machine: This machine's own name.
     """
@@ -36,7 +36,7 @@ class Hosts:
     machine: str = ""
 
     def takes(self, host: str, arrived_at: str) -> bool:
-        """Whether a `Host` header may be served.
+        """Whether a request with this `Host` header may be served.
 
         Args:
             host: Its value.
@@ -54,14 +54,14 @@ class Hosts:
             return True
         if is_loopback(self.bound_to):
             return False
-        # No name of another's can be made to lead to an address that is written out.
+        # Nobody can make a literal address resolve elsewhere.
         if parse_address(name) is not None:
             return True
         own = self.machine.lower()
         return name in (own, own.partition(".")[0], f"{own.partition('.')[0]}.local")
 
     def takes_page_of(self, origin: str, host: str) -> bool:
-        """Whether a page of an origin (RFC 6454) may ask.
+        """Whether a page of an origin (RFC 6454) may send requests.
 
         Args:
             origin: The `Origin` header.
@@ -82,24 +82,24 @@ class Hosts:
 
 
 def _split(netloc: str) -> tuple[str, int | None]:
-    """Name or address, in lower case, and port."""
+    """The name or address, in lower case, and the port."""
     try:
         parts = urlsplit(f"//{netloc}")
         name, port = parts.hostname or "", parts.port
     except ValueError:
         return "", None
-    # Anything besides `name:port` is no host.
+    # Anything besides `name:port` is not a host.
     written = f"[{name}]" if ":" in name else name
     whole = written if port is None else f"{written}:{port}"
     return (name.rstrip("."), port) if netloc.lower().rstrip(":") == whole else ("", None)
 
 
 class KnownHosts:
-    """Refuses requests with a foreign host name (421), or of a foreign page (403).
+    """Refuses requests with an unknown host name (421) or from another site's page (403).
 
     Args:
         app: The application.
-        hosts: Decides.
+        hosts: Decides which.
     """
 
     def __init__(self, app: ASGIApp, hosts: Hosts) -> None:
@@ -107,13 +107,13 @@ class KnownHosts:
         self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Handle one request."""
         refusal = self._refusal(scope) if scope["type"] == "http" else None
         await (refusal.response() if refusal else self._app)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Refusal | None:
         headers = Headers(scope=scope)
-        # A client of HTTP/1.0 may leave it out; no browser does.
+        # An HTTP/1.0 client may leave it out; no browser does.
         host = headers.get("host")
         arrived_at = (scope.get("server") or ("", None))[0]
         if host is not None and not self._hosts.takes(host, arrived_at):

@@ -1,4 +1,4 @@
-"""When what stands behind the application starts: the agents, the local Live API, the calls."""
+"""When everything behind the application starts: the agents, the local Live API, the calls."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ START_WAIT_S = 12.0
 
 RETRY_AFTER_S = 5
 TRY_AGAIN_S = 10.0
-"""How long a start that failed is not tried again."""
+"""How long after a failed start no other is tried."""
 
 
 class Lifetime:
-    """Runs it once: from the ASGI lifespan, or else from the first request that needs it.
+    """Runs a context once: within the ASGI lifespan, or else from the first request that needs it.
 
-    Starlette runs no lifespan of an application that is mounted in another one. Then the first call
-    waits for the start, and the end comes with that of the event loop.
+    Starlette does not run the lifespan of an application that is mounted in another one. Then the
+    first call waits for the start, and the context ends with the event loop.
 
     Args:
-        running: Starts it on entry, ends it on exit.
+        running: Starts everything on entry, ends it on exit.
     """
 
     def __init__(self, running: Callable[[], AbstractAsyncContextManager[None]]) -> None:
@@ -40,7 +40,7 @@ class Lifetime:
 
     @property
     def problem(self) -> str | None:
-        """Why no calls can be answered, as a sentence; None if it runs."""
+        """Why no calls can be answered, as a sentence; None while everything runs."""
         if self._state == "running":
             return None
         if self._failure:
@@ -53,7 +53,7 @@ class Lifetime:
     async def lifespan(self, app: object) -> AsyncIterator[None]:
         """The application's ASGI lifespan."""
         if self._task is not None:
-            # The first request was faster: it goes on as that began it, and ends here.
+            # The first request came earlier and has started everything; it ends here.
             await self.ready()
             try:
                 yield
@@ -69,7 +69,7 @@ class Lifetime:
             self._state = "stopped"
 
     def begin(self) -> None:
-        """Start it, unless it runs or has just failed to."""
+        """Start everything, unless it runs or has just failed to start."""
         loop = asyncio.get_running_loop()
         if self._state != "new" or loop.time() < self._failed_at_s + TRY_AGAIN_S:
             return
@@ -78,7 +78,7 @@ class Lifetime:
         self._task = asyncio.create_task(self._keep(), name="vision_agent")
 
     async def ready(self) -> None:
-        """Wait until it runs, as a dependency of requests; `Refusal` 503 if it does not."""
+        """A dependency: wait until everything runs; `Refusal` 503 if it does not."""
         if self._state == "running":
             return
         self.begin()

@@ -1,4 +1,4 @@
-"""Headers that tell browsers what the page may do, on every response."""
+"""Security headers on every response: what the page may load and use, and who may frame it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _CONTENT = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' data:; media-src 'self' blob:; base-uri 'none'; form-action 'none'"
 )
-"""Everything comes from this server."""
+"""Everything is loaded from this server."""
 
 _DEVICES = (
     "camera=(self), microphone=(self), display-capture=(self), geolocation=(), payment=(), usb=(), "
@@ -24,7 +24,7 @@ def security_headers(frame_ancestors: Sequence[str]) -> dict[str, str]:
 
     Args:
         frame_ancestors: Origins whose pages may show ours in a frame (CSP Level 3). None by
-            default: a click in a frame could begin a call that nobody sees.
+            default: a click in a hidden frame could start a call.
     """
     framed = " ".join(frame_ancestors) or "'none'"
     headers = {
@@ -39,7 +39,7 @@ def security_headers(frame_ancestors: Sequence[str]) -> dict[str, str]:
 
 
 class SecurityHeaders:
-    """Adds them.
+    """Adds the security headers.
 
     Args:
         app: The application.
@@ -51,7 +51,7 @@ class SecurityHeaders:
         self._headers = security_headers(frame_ancestors)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Handle one request."""
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

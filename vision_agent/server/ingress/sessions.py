@@ -1,4 +1,4 @@
-"""Ids that `POST /start` gives out: bounded, and forgotten after an hour. Time is an argument."""
+"""The session ids of `POST /start`: bounded, and valid for an hour. Time is an argument."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ MAX_ADDRESSES = 1000
 
 
 class Sessions:
-    """An address that asks for too many loses its own oldest, and nobody else's."""
+    """The ids given out. An address that asks for too many loses the oldest of its own."""
 
     def __init__(self) -> None:
         self._addresses: dict[str, str] = {}
         self._of: OrderedDict[str, OrderedDict[str, float]] = OrderedDict()
 
     def new(self, address: str, now_s: float) -> str:
-        """A fresh id."""
+        """Make a new id for an address."""
         session_id = str(uuid.uuid4())
         own = self._of.setdefault(address, OrderedDict())
         self._of.move_to_end(address)
@@ -32,6 +32,6 @@ class Sessions:
         return session_id
 
     def known(self, session_id: str, now_s: float) -> bool:
-        """Whether the id was given out lately."""
+        """Whether an id was given out within the last hour."""
         address = self._addresses.get(session_id)
         return address is not None and now_s - self._of[address][session_id] <= LIFETIME_S

@@ -1,4 +1,4 @@
-"""SIGTERM drains before it ends the process, whichever ASGI server runs the application."""
+"""Drains on SIGTERM before the process ends, whichever ASGI server runs the application."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ logger = logging.getLogger(__name__)
 
 
 class Termination:
-    """Puts itself before the SIGTERM handler that it finds.
+    """Takes SIGTERM before the handler that is installed already.
 
-    The first SIGTERM starts to drain; when that is done, or at the next SIGTERM, the handler that
-    was there gets the signal. So the ASGI server keeps listening meanwhile, and refuses in words.
+    The first SIGTERM starts draining; after that, or at the next SIGTERM, the original handler gets
+    the signal. So the ASGI server keeps listening meanwhile, and new calls are refused in words.
 
     Args:
         drain: Lets the calls in progress finish.
@@ -31,11 +31,11 @@ class Termination:
 
     @property
     def restarting(self) -> bool:
-        """Whether the process ends because of one SIGTERM: callers may come back to the next."""
+        """Whether one SIGTERM ends the process: callers may come back to its successor."""
         return self._received == 1
 
     def install(self) -> None:
-        """Take SIGTERM; without effect outside the main thread, where Python allows no handler."""
+        """Take SIGTERM; without effect outside the main thread, where Python forbids handlers."""
         if threading.current_thread() is not threading.main_thread():
             return
         self._loop = asyncio.get_running_loop()
@@ -43,7 +43,7 @@ class Termination:
         signal.signal(signal.SIGTERM, self._on_signal)
 
     async def remove(self) -> None:
-        """Give SIGTERM back, and drain no longer."""
+        """Restore the original handler, and stop draining."""
         # Bound methods are equal, never identical.
         if self._loop is not None and signal.getsignal(signal.SIGTERM) == self._on_signal:
             signal.signal(signal.SIGTERM, self._before or signal.SIG_DFL)
@@ -52,7 +52,7 @@ class Termination:
             await asyncio.gather(self._draining, return_exceptions=True)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        # A signal handler runs between any two instructions: the event loop does the rest.
+        # A signal handler may run between any two instructions: the event loop does the rest.
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._receive)
 
