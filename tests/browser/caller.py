@@ -1,4 +1,4 @@
-"""The person in front of the page: presses buttons, reads, and listens through WebAudio."""
+"""A caller on the page: presses buttons, reads, and listens through Web Audio."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,11 +7,11 @@ from typing import Any
 
 from playwright.async_api import Page
 
-# How loud a voice is at least, and silence at most: RMS of samples from -1 to 1.
+# RMS of samples from -1 to 1: at least that of a voice, at most that of silence.
 VOICE_RMS = 0.01
 SILENCE_RMS = 0.002
 
-# Keeps every peer connection the page makes, for getStats; the page knows nothing of it.
+# Keeps every peer connection of the page, for getStats.
 KEEP_CONNECTIONS = """
     const Original = RTCPeerConnection;
     window.connections = [];
@@ -23,8 +23,8 @@ KEEP_CONNECTIONS = """
     };
 """
 
-# Every 20 ms: how loud the sound is that the <audio> element plays, what state is shown, and how
-# many answers stand there as interrupted.
+# Records every 20 ms how loud the <audio> element is, which state is shown, and how many answers
+# are marked as interrupted.
 LISTEN = """
     () => {
       const context = new AudioContext();
@@ -33,14 +33,14 @@ LISTEN = """
       const stream = document.querySelector("audio").srcObject;
       window.listening = context.createMediaStreamSource(stream); // or it is collected
       window.listening.connect(analyser);
-      const samples = new Float32Array(analyser.fftSize);
-      window.heard = [];
+      const values = new Float32Array(analyser.fftSize);
+      window.samples = [];
       setInterval(() => {
-        analyser.getFloatTimeDomainData(samples);
-        const sum = samples.reduce((total, sample) => total + sample * sample, 0);
-        window.heard.push({
+        analyser.getFloatTimeDomainData(values);
+        const sum = values.reduce((total, sample) => total + sample * sample, 0);
+        window.samples.push({
           at_ms: performance.now(),
-          rms: Math.sqrt(sum / samples.length),
+          rms: Math.sqrt(sum / values.length),
           state: document.body.dataset.state,
           interruptions: document.querySelectorAll('.line[data-state="interrupted"]').length,
         });
@@ -62,8 +62,8 @@ OUTBOUND_VIDEO = """
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """One look at what the page plays and shows."""
+class Sample:
+    """What the page plays and shows at one time."""
 
     at_ms: float
     rms: float
@@ -74,7 +74,7 @@ class Heard:
 async def until(
     condition: Callable[[], Awaitable[Any]], what: str, *, timeout_s: float = 60
 ) -> Any:
-    """The first true value of `condition`, asked again and again; an error says what it was for."""
+    """Polls `condition` and returns its first true value; a failure names `what` it waited for."""
     try:
         async with asyncio.timeout(timeout_s):
             while not (value := await condition()):
@@ -85,7 +85,7 @@ async def until(
 
 
 class Caller:
-    """A person on the page."""
+    """A caller on the page."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -128,21 +128,21 @@ class Caller:
         return await card.inner_text()
 
     async def listen(self) -> None:
-        """Begins to listen; `heard` has it all."""
+        """Begins to sample what the page plays; see `samples`."""
         await self.page.evaluate(LISTEN)
 
-    async def heard(self) -> list[Heard]:
-        return [Heard(**one) for one in await self.page.evaluate("() => window.heard")]
+    async def samples(self) -> list[Sample]:
+        return [Sample(**one) for one in await self.page.evaluate("() => window.samples")]
 
     async def now_ms(self) -> float:
-        """The time that `heard` is measured by."""
+        """Now, on the clock of `samples`."""
         return await self.page.evaluate("() => performance.now()")
 
     async def hears_voice(self) -> None:
         """Waits for a tenth of a second of voice in one second."""
 
         async def voice() -> bool:
-            return sum(one.rms > VOICE_RMS for one in (await self.heard())[-50:]) >= 5
+            return sum(one.rms > VOICE_RMS for one in (await self.samples())[-50:]) >= 5
 
         await until(voice, "a voice")
 

@@ -1,4 +1,4 @@
-"""One server and one Playwright for all; a browser for each set of devices."""
+"""One server and one Playwright for all tests; a browser for each set of devices."""
 
 import json
 import urllib.request
@@ -28,7 +28,7 @@ def calls(server: ForkedServer) -> int:
 
 
 async def no_calls(server: ForkedServer, *, within_s: float = 12) -> None:
-    """Waits until the server has let the last call go.
+    """Waits until the server has no call.
 
     A goodbye takes effect at once; a caller who is merely gone is missed after some 8 s.
     """
@@ -74,7 +74,7 @@ async def server(shared_server: ForkedServer) -> ForkedServer:
 async def quiet_browser(
     playwright: Playwright, bottle: Path, silence: Path
 ) -> AsyncIterator[Browser]:
-    """Sees bottles, hears nothing, allows everything."""
+    """A browser whose camera shows bottles, whose microphone is silent, and which allows both."""
     async with chromium(playwright, camera=bottle, microphone=silence) as browser:
         yield browser
 
@@ -83,7 +83,7 @@ async def quiet_browser(
 async def strict_browser(
     playwright: Playwright, bottle: Path, silence: Path
 ) -> AsyncIterator[Browser]:
-    """Allows no device unless a context is granted it."""
+    """A browser that allows a device only to contexts that were granted it."""
     async with chromium(
         playwright, camera=bottle, microphone=silence, allow_devices=False
     ) as browser:

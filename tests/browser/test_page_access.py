@@ -1,4 +1,4 @@
-"""The page for everybody: axe-core in every state, keyboards, readers, thumbs, small screens."""
+"""Accessibility: axe-core in every state, keyboards, screen readers, thumbs, small screens."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -20,7 +20,7 @@ SCREENS = [
 ]
 AXE = Path(__file__).parent.parent / "javascript" / "node_modules" / "axe-core" / "axe.min.js"
 
-# Everything that is operated, and is smaller than a thumb. Text fields are as wide as they are.
+# Controls that are smaller than a thumb.
 SMALL = """
     () => [...document.querySelectorAll("button, select, input, a[href]")]
       .filter((one) => one.checkVisibility())
@@ -33,7 +33,7 @@ FOCUS = "() => document.activeElement.id || document.activeElement.tagName"
 
 @pytest.fixture
 def accessible() -> Callable[[Page], Awaitable[None]]:
-    """Fails with what axe-core finds wrong, or could not decide where it has to be decided."""
+    """Fails with the violations that axe-core finds, and with what it left undecided."""
     if not AXE.is_file():
         pytest.skip("axe-core is not installed: `make test` does, or `npm ci` in tests/javascript.")
 
@@ -46,7 +46,7 @@ def accessible() -> Callable[[Page], Awaitable[None]]:
             for node in one["nodes"]
         ] == []
         undecided = {one["id"] for one in found["incomplete"]}
-        # The contrast on top of the camera's picture nobody can tell beforehand.
+        # The contrast over the camera's picture depends on the picture.
         assert undecided <= {"color-contrast", "video-caption"}
         assert await page.evaluate(SMALL) == []
 
@@ -81,12 +81,12 @@ async def test_a_call_without_devices_is_accessible(
     await caller.call()
     await caller.notice()
     await accessible(caller.page)
-    # What stands on the button is what it is called: that is what a person says to the machine.
+    # The accessible name is the visible label, which speech input needs.
     await expect(caller.page.get_by_role("button", name="Use mic", exact=True)).to_be_visible()
 
 
 @pytest.mark.parametrize("screen", SCREENS)
-async def test_a_server_that_is_gone_is_accessible_and_told_once(
+async def test_the_loss_of_the_server_is_accessible_and_said_once(
     quiet_browser, open_page, accessible, screen
 ):
     async with ForkedServer() as server:
@@ -98,7 +98,7 @@ async def test_a_server_that_is_gone_is_accessible_and_told_once(
         await expect(page.locator("#looks")).to_be_visible()
         server._process.kill()
         await caller.sees_state("reconnecting", timeout_s=15)
-        # It can't: it is away.
+        # An agent that is away sees nothing.
         await expect(page.locator("#looks")).to_be_hidden()
         await accessible(page)
         await caller.sees_state("ended", timeout_s=60)
@@ -109,7 +109,7 @@ async def test_a_server_that_is_gone_is_accessible_and_told_once(
     await expect(page.locator(".line-agent .cut")).to_have_text(" (the connection was lost)")
 
 
-async def test_the_focus_stays_in_the_page_when_what_had_it_disappears(
+async def test_the_focus_stays_in_the_page_when_the_focused_element_disappears(
     server, strict_browser, open_page
 ):
     caller = await open_page(strict_browser, server.url)
@@ -168,13 +168,13 @@ async def test_with_a_phones_keyboard_open_the_newest_words_can_be_read(
     await expect(page.locator(".line").last).to_be_in_viewport(ratio=0.3)
     for selector in ("#text", '[data-control="hang-up"]', "#state"):
         await expect(page.locator(selector)).to_be_in_viewport(ratio=1)
-    # Held across there is room for both.
+    # In landscape there is room for both.
     await page.set_viewport_size({"width": 740, "height": 360})
     for selector in ("#own", "#text", '[data-control="hang-up"]'):
         await expect(page.locator(selector)).to_be_in_viewport(ratio=1)
 
 
-async def test_things_to_ask_in_the_lobby_call_and_ask(server, quiet_browser, open_page):
+async def test_a_question_in_the_lobby_calls_and_asks(server, quiet_browser, open_page):
     caller = await open_page(quiet_browser, server.url)
     await caller.page.get_by_role("button", name="What do you see?").click()
     assert await caller.reads_answer()
@@ -182,6 +182,6 @@ async def test_things_to_ask_in_the_lobby_call_and_ask(server, quiet_browser, op
     await caller.press("hang-up")
     await caller.sees_state("ended")
     await no_calls(server)
-    # Asked once: the next call is only a call.
+    # The question is asked once, not in the next call.
     await Caller.call(caller)
     assert await caller.reads("user") == []

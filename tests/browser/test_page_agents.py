@@ -1,4 +1,4 @@
-"""Several agents on one server: the person chooses whom to call."""
+"""Several agents on one server: the caller chooses one."""
 
 import json
 
@@ -33,7 +33,7 @@ async def test_the_person_chooses_whom_to_call(quiet_browser, open_page, tmp_pat
         await page.reload()
         async with page.expect_request(lambda r: r.method == "POST") as again:
             await page.click("#call")
-        # The same person as before, for the agent's memory.
+        # The same caller as before, for the agent's memory.
         assert (
             json.loads((await again.value).post_data)["requestData"]["user"]
             == (offer["requestData"]["user"])
@@ -75,7 +75,7 @@ async def test_a_conversation_is_continued_with_the_agent_it_was_with(quiet_brow
         await expect(choice).to_have_value("watchman")
         await expect(page.locator("#agent-name")).to_have_text("Watchman")
         await expect(page.locator("#call")).to_have_text("Continue")
-        # With another agent there is nothing to continue.
+        # With another agent there is nothing to resume.
         await choice.select_option("basic")
         await expect(page.locator("#call")).to_have_text("Call")
         await expect(page.locator("#other-thread")).to_be_hidden()

@@ -1,4 +1,4 @@
-"""Captions in awkward orders, as servers really send them; the page's own module, in Chromium."""
+"""The page's captions in Chromium, with messages in the awkward orders that servers send."""
 
 import pytest
 import pytest_asyncio
@@ -70,7 +70,7 @@ async def test_an_answer_whose_words_are_all_there_can_still_be_interrupted(line
     assert [line["state"] for line in told] == ["interrupted"]
 
 
-async def test_of_an_interrupted_answer_what_was_heard_is_left(lines):
+async def test_an_interrupted_answer_keeps_the_words_that_were_played(lines):
     told = await lines(
         ("agentDelta", "A long answer."),
         ("interrupted", "A long …"),
@@ -98,7 +98,7 @@ async def test_the_answer_after_an_interrupted_one_is_a_line_of_its_own(lines):
     ) == ["agent: One, two", "agent: Stopped."]
 
 
-async def test_a_look_belongs_to_what_was_said_whichever_comes_first(lines):
+async def test_a_frame_belongs_to_the_utterance_whichever_comes_first(lines):
     early = await lines(
         ("userStarted",), ("frameSentAtSpeechEnd", 40), ("user", "What is it?", True)
     )
@@ -139,7 +139,7 @@ async def test_why_an_answer_was_cut_short_is_said_behind_it(lines):
     assert await cut(("interrupted", "A")) == ["(you interrupted)"]
     assert await cut(("breakOff", "you hung up")) == ["(you hung up)"]
     assert await cut(("interrupted", "A"), ("breakOff", "you hung up")) == ["(you interrupted)"]
-    # A model that is away and gives another answer when it is back: nobody interrupted it.
+    # The model reconnects and gives another answer: nobody interrupted the first.
     assert await cut(("connectionLost",), ("interrupted", "A")) == [f"({lost})"]
     assert await cut(("connectionLost",), ("userStarted",), ("interrupted", "A")) == [
         "(you interrupted)"

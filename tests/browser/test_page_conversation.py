@@ -1,9 +1,9 @@
-"""A conversation in a real browser: a spoken question, a heard answer, an interruption."""
+"""A conversation in a real browser: a spoken question, an audible answer, an interruption."""
 
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.caller import SILENCE_RMS, VOICE_RMS, Caller, Heard, until
+from tests.browser.caller import SILENCE_RMS, VOICE_RMS, Caller, Sample, until
 from tests.browser.chromium import chromium
 from tests.browser.conftest import SPEECH
 from tests.browser.fake_devices import microphone_file
@@ -16,10 +16,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 INTERRUPTED = '.line[data-state="interrupted"]'
 
 
-async def test_a_spoken_question_is_captioned_and_its_answer_heard_and_captioned(
+async def test_a_spoken_question_is_captioned_and_its_answer_played_and_captioned(
     playwright, server, bottle, open_page, tmp_path
 ):
-    # Played in a loop: if the call is not up in time, there is another chance.
+    # In a loop, for a call that connects after the first question.
     question = microphone_file(
         [4.0, SPEECH / "what-do-you-see.wav", 40.0], tmp_path / "question.wav"
     )
@@ -28,15 +28,15 @@ async def test_a_spoken_question_is_captioned_and_its_answer_heard_and_captioned
         assert "Local engine" in await caller.page.inner_text("#brain")
         await caller.call()
         await caller.listen()
-        before = len(await caller.heard())
+        before = len(await caller.samples())
         await caller.hears_voice()
         answer = await caller.reads_answer()
 
-        heard = await caller.heard()
-        voiced = [one for one in heard if one.rms > VOICE_RMS]
+        samples = await caller.samples()
+        voiced = [one for one in samples if one.rms > VOICE_RMS]
         assert sum(one.state == "speaking" for one in voiced) > len(voiced) * 0.8
-        # Silence until the answer begins: what was heard is the answer.
-        assert heard[before].rms < SILENCE_RMS
+        # Silence until the answer begins, so the voice is the answer's.
+        assert samples[before].rms < SILENCE_RMS
         assert len(answer.split()) >= 3
         questions = [text.lower() for text in await caller.reads("user")]
         assert any("see" in text for text in questions), questions
@@ -45,7 +45,7 @@ async def test_a_spoken_question_is_captioned_and_its_answer_heard_and_captioned
 
 
 async def test_speaking_over_an_answer_silences_it(playwright, server, bottle, open_page, tmp_path):
-    # The person talks all the time, and the mute button decides when it is heard.
+    # The caller talks all the time; the mute button decides what the agent hears.
     talk = microphone_file([SPEECH / "what-do-you-see.wav", 1.0], tmp_path / "talk.wav")
     async with chromium(playwright, camera=bottle, microphone=talk) as browser:
         caller = await open_page(browser, server.url)
@@ -79,21 +79,21 @@ async def falls_silent(caller: Caller, since_ms: float) -> None:
     answers here go on for several seconds more if nobody stops them. The next may follow soon.
     """
 
-    async def interrupted_and_silent() -> tuple[list[Heard], float] | None:
-        heard = await caller.heard()
-        silent_ms = first_silence(heard, since_ms)
-        return (heard, silent_ms) if silent_ms and heard[-1].interruptions else None
+    async def interrupted_and_silent() -> tuple[list[Sample], float] | None:
+        samples = await caller.samples()
+        silent_ms = first_silence(samples, since_ms)
+        return (samples, silent_ms) if silent_ms and samples[-1].interruptions else None
 
-    heard, silent_ms = await until(interrupted_and_silent, "an interrupted answer")
-    assert any(one.rms > VOICE_RMS for one in heard if since_ms - 1_500 < one.at_ms <= since_ms)
-    shown_ms = next(one.at_ms for one in heard if one.interruptions)
+    samples, silent_ms = await until(interrupted_and_silent, "an interrupted answer")
+    assert any(one.rms > VOICE_RMS for one in samples if since_ms - 1_500 < one.at_ms <= since_ms)
+    shown_ms = next(one.at_ms for one in samples if one.interruptions)
     assert silent_ms <= shown_ms + 1_000
 
 
-def first_silence(heard: list[Heard], since_ms: float) -> float | None:
+def first_silence(samples: list[Sample], since_ms: float) -> float | None:
     """When the first silence of 300 ms after `since_ms` begins."""
     began_ms = None
-    for one in heard:
+    for one in samples:
         if one.at_ms < since_ms or one.rms > SILENCE_RMS:
             began_ms = None
         elif began_ms is None:
@@ -130,7 +130,7 @@ async def test_typed_lines_that_are_not_taken_are_marked_and_the_last_comes_back
         caller = await open_page(quiet_browser, server.url)
         page = caller.page
         await caller.call()
-        # Faster than a person: the server takes a burst of them, and then one a second or two.
+        # Faster than a person types: the server takes a burst, then one every second or two.
         await page.evaluate(
             """(count) => {
                  const text = document.getElementById("text");
@@ -143,7 +143,7 @@ async def test_typed_lines_that_are_not_taken_are_marked_and_the_last_comes_back
         )
         refused = page.locator('.line-user[data-state="refused"]')
         await expect(refused.first).to_contain_text("Not sent.", timeout=30_000)
-        # How many are taken depends on how fast the machine sends them; what is not, comes back.
+        # How many are taken depends on the speed of the machine; the others are returned.
         first = await refused.locator(".text").first.inner_text()
         await expect(page.locator("#text")).to_have_value(first)
         await expect(page.locator(".line-error")).to_have_count(0)

@@ -1,4 +1,4 @@
-"""Camera and microphone: missing, denied, muted, off; and what the sender is held to."""
+"""Camera and microphone: missing, denied, muted, off; and the limits of the video sender."""
 
 import asyncio
 import re
@@ -53,6 +53,44 @@ async def test_with_both_denied_the_call_lasts_longer_than_a_vanished_peer_would
     assert await caller.reads_answer()
 
 
+# The permission prompt is answered by `window.allow()`; `window.tracks` has what was then opened.
+PROMPT = """
+    () => {
+      const original = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      window.tracks = [];
+      const answered = new Promise((resolve) => (window.allow = resolve));
+      navigator.mediaDevices.getUserMedia = async (constraints) => {
+        await answered;
+        const stream = await original(constraints);
+        window.tracks.push(...stream.getTracks());
+        return stream;
+      };
+    }
+"""
+
+
+@pytest.mark.parametrize(("button", "devices"), [("#call", 2), ("#call-voice", 1)])
+async def test_a_hang_up_during_the_permission_prompt_leaves_no_device_open(
+    server, quiet_browser, open_page, button, devices
+):
+    caller = await open_page(quiet_browser, server.url)
+    await caller.page.evaluate(PROMPT)
+    await caller.page.click(button)
+    await caller.sees_state("asking")
+    await caller.press("hang-up")
+    await caller.sees_state("ended")
+    await caller.page.evaluate("() => window.allow()")
+
+    async def states() -> list[str]:
+        return await caller.page.evaluate("() => window.tracks.map((one) => one.readyState)")
+
+    async def all_closed() -> bool:
+        return await states() == ["ended"] * devices
+
+    await until(all_closed, "the devices to be closed", timeout_s=10)
+    assert await caller.page.evaluate("() => document.body.dataset.state") == "ended"
+
+
 async def test_devices_that_are_allowed_later_join_the_call(server, strict_browser, open_page):
     caller = await open_page(strict_browser, server.url)
     await caller.call()
@@ -100,7 +138,7 @@ async def test_a_camera_turned_off_sends_nothing_until_it_is_on_again(
     await caller.types("what do you see?")
     assert (await caller.reads_answer()).startswith("Your camera is off; the last picture is ")
     later = await until(two_seconds_later, "two seconds")
-    assert later["framesSent"] - off["framesSent"] <= 1  # one may have been under way
+    assert later["framesSent"] - off["framesSent"] <= 1  # one may have been on its way
     await caller.page.get_by_role("button", name="Turn camera on").click()
     await expect(caller.page.locator("#looks")).to_have_text("Agent sees this", timeout=20_000)
 

@@ -1,4 +1,4 @@
-"""How calls end, or do not begin: every way is explained, and leaves nothing on the server."""
+"""How calls end or fail to begin: each way is explained and leaves no call on the server."""
 
 import os
 import signal
@@ -110,8 +110,8 @@ async def test_a_server_that_dies_is_missed_and_the_page_gives_up_with_a_reason(
 
 
 async def test_a_call_that_was_cut_off_is_picked_up_again(quiet_browser, open_page, monkeypatch):
-    # A server that stands still is, for the page, a network that is gone. It is patient here,
-    # because it must not take the page for gone when it wakes up.
+    # To the page a stopped server looks like a lost network. Its timeout is long here, so that it
+    # does not drop the page's call when it continues.
     monkeypatch.setenv("VISION_AGENT_VANISHED_AFTER_S", "60")
     async with ForkedServer() as server:
         caller = await open_page(quiet_browser, server.url)
@@ -139,7 +139,7 @@ async def test_a_server_that_cannot_be_reached_is_explained(quiet_browser, open_
 
 
 async def test_a_browser_that_may_use_no_address_is_told_so(playwright, server, silence, open_page):
-    # What a privacy extension does; a machine whose only interface is loopback ends up alike.
+    # As a privacy extension does; a machine without a network behaves alike.
     flags = ["--webrtc-ip-handling-policy=disable_non_proxied_udp"]
     async with chromium(playwright, microphone=silence, more_flags=flags) as browser:
         caller = await open_page(browser, server.url)

@@ -1,4 +1,4 @@
-"""The page as it looks and as it is operated: small screens, keyboards, readers, no strangers."""
+"""Layout and operation: small screens, keyboards, screen readers, and no foreign requests."""
 
 from pathlib import Path
 
@@ -69,7 +69,7 @@ async def test_a_screen_reader_is_told_of_the_call_and_of_finished_captions(
 
 @pytest.fixture
 def half_red(tmp_path: Path) -> Path:
-    """Motion JPEG of a picture whose left half is red and whose right half is white."""
+    """Motion JPEG whose left half is red and whose right half is white."""
     path = tmp_path / "halves.mjpeg"
     picture = np.full((480, 640, 3), 255, np.uint8)
     picture[:, :320] = (200, 20, 30)

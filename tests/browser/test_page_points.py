@@ -1,6 +1,5 @@
-"""Boxes over what the agent points at: in a real call, and with a camera that the test draws."""
+"""Boxes over what the agent points at: in a real call, and over video that the test draws."""
 
-import asyncio
 from pathlib import Path
 
 import av
@@ -49,7 +48,7 @@ SCENARIO = f"""
 
 
 def room() -> np.ndarray:
-    """A wide wall with a pattern and a red square, of which a camera sees a part."""
+    """A patterned wall with a red square, wider than what the camera sees."""
     dice = np.random.default_rng(4)
     wall = dice.integers(90, 200, (HEIGHT // 30, (WIDTH + 2 * SWAY_PX) // 30 + 1), np.uint8)
     wall = cv2.resize(wall, (WIDTH + 2 * SWAY_PX, HEIGHT), interpolation=cv2.INTER_CUBIC)
@@ -61,7 +60,7 @@ def room() -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def swaying_camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Still for 8 s, then it pans to and fro for 8 s; 1280x720."""
+    """A camera that stands still for 8 s, then pans to and fro for 8 s; 1280x720."""
     path, wall = tmp_path_factory.mktemp("points") / "sway.mjpeg", room()
     with av.open(str(path), "w", format="mjpeg") as target:
         stream = target.add_stream("mjpeg", rate=30)
@@ -93,7 +92,7 @@ async def swaying_browser(playwright, swaying_camera, silence):
 
 
 async def red_and_box(page) -> tuple[np.ndarray, np.ndarray] | None:
-    """Left, top, right, bottom of the red pixels and of the box, as they are on the screen."""
+    """Left, top, right and bottom of the red pixels and of the box, in pixels of the screen."""
     box = page.locator(".point:not(.point-gone)")
     if await box.count() == 0:
         return None
@@ -164,7 +163,7 @@ async def test_the_box_lies_over_what_is_pointed_at_and_stays_with_it(
     assert label["x"] + label["width"] <= picture["x"] + picture["width"]
     assert label["y"] >= picture["y"]
     await page.screenshot(path=tmp_path / "points.png")
-    # What the agent calls left is on the left of what the person sees.
+    # The agent's left is the caller's left: the picture is not mirrored.
     box = await page.locator(".point").bounding_box()
     assert box["x"] + box["width"] / 2 < picture["x"] + picture["width"] / 2
     await page.locator(".point").wait_for(state="detached", timeout=20_000)
@@ -177,19 +176,18 @@ async def test_a_close_look_gets_the_cameras_own_resolution(
     caller = await open_page(swaying_browser, pointing_server.url)
     await caller.call()
     await caller.page.locator('#looks[data-seeing="true"]').wait_for(timeout=20_000)
-    await asyncio.sleep(2)
-    assert (await caller.video_sent())["width"] == 768
-    await caller.types("look closely")
-    assert await caller.reads_answer() == "It is 1280 by 720."
 
-    async def small_again() -> bool:
+    async def usual_size() -> bool:
         return (await caller.video_sent())["width"] == 768
 
-    await until(small_again, "the ordinary size again", timeout_s=15)
+    await until(usual_size, "the usual size", timeout_s=15)
+    await caller.types("look closely")
+    assert await caller.reads_answer() == "It is 1280 by 720."
+    await until(usual_size, "the usual size again", timeout_s=15)
     await caller.press("hang-up")
 
 
-# A camera that the test moves: a textured wall on a canvas, with a dark disc.
+# Video that the test moves: a textured wall with a dark disc, drawn on a canvas.
 DRAWN = """
     async () => {
       const { Points } = await import("./view/points.js");
@@ -260,7 +258,7 @@ async def at(page, x: int, y: int) -> None:
     await until(there, f"the box at {x}, {y}", timeout_s=10)
 
 
-async def test_a_box_follows_its_thing_when_the_camera_moves(drawn):
+async def test_a_box_follows_its_object_when_the_camera_moves(drawn):
     page = await drawn()
     await at(page, 200, 150)
     for x, y in ((40, 20), (80, 30), (120, 10), (160, 0)):
@@ -268,7 +266,7 @@ async def test_a_box_follows_its_thing_when_the_camera_moves(drawn):
         await at(page, 200 + x, 150 + y)
 
 
-async def test_a_box_whose_thing_is_gone_goes_too(drawn):
+async def test_a_box_whose_object_is_gone_disappears(drawn):
     page = await drawn()
     await at(page, 200, 150)
     await page.evaluate("() => Object.assign(window.scene, { other: true })")

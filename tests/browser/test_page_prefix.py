@@ -70,7 +70,7 @@ async def test_a_call_works_under_a_prefix(quiet_browser, open_page, put):
         await caller.sees_state("ended")
         while len(agent.state.registry) > 0:
             await asyncio.sleep(0.05)
-        # Another application of the same origin has no conversation of this one's.
+        # The key names the prefix: another application of the origin has conversations of its own.
         kept = await page.evaluate("() => Object.keys(sessionStorage)")
         assert kept == ["vision-agent.thread /agent/"]
         await page.reload()

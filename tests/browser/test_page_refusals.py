@@ -1,4 +1,4 @@
-"""What stands between the page and a call, in words that say what to do."""
+"""Why a call was refused, in words that say what to do."""
 
 import pytest
 from playwright.async_api import Route, expect
@@ -50,7 +50,7 @@ async def test_a_refusal_says_what_happened_and_what_to_do(
     notice = await caller.notice()
     for one in words:
         assert one in notice
-    # Said once; beside it the call only has ended.
+    # The card says why; the state only says that the call has ended.
     assert (await page.inner_text("body")).count(words[-1]) == 1
     await page.unroute("**/api/offer")
     await expect(page.locator("#call")).to_have_text("Try again")

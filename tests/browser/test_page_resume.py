@@ -1,4 +1,4 @@
-"""The page comes back by itself, and whoever reloads it can go on where they were."""
+"""The page reconnects by itself, and a conversation can be resumed after a reload."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ from tests.support.forked import ForkedServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-# Which turn of the conversation it is, the local Live API knows only from the history it is given.
+# The local Live API knows the number of a turn only from the history it is given.
 COUNTING = """
 engine: false
 voice: tone
@@ -62,7 +62,7 @@ async def asks(caller: Caller, text: str) -> str:
 
 
 async def all_written(server: ForkedServer) -> None:
-    """A kill takes what is on its way to the database, some milliseconds of the conversation."""
+    """Waits for the last write to the database, which a kill would lose."""
 
     async def none_waits() -> bool:
         return await asyncio.to_thread(session_events, server, "waiting") == 0
@@ -98,7 +98,7 @@ async def test_the_page_outlives_a_restart_and_a_kill_of_the_server_in_one_conve
         assert await asks(caller, "the third") == "Three."
         assert await caller.reads("user") == ["the first", "the second", "the third"]
         assert await caller.reads("agent") == ["One.", "Two.", "Three."]
-        # Two tones each time: somebody who looks elsewhere hears that the agent is back.
+        # The chime after each reconnection has two tones.
         assert await caller.page.evaluate("tones") == 4
         await caller.press("hang-up")
         await no_calls(third)
@@ -120,7 +120,7 @@ async def test_after_a_reload_one_continues_or_starts_anew(quiet_browser, open_p
         assert await asks(caller, "the second") == "Two."
         heads = await page.locator(".line-agent .who").all_text_contents()
         assert heads[0] == heads[1] != "Agent"
-        # Who hangs up means it: the large button begins anew, the small one still continues.
+        # After a hang-up the large button begins a new conversation, the small one resumes.
         await caller.press("hang-up")
         await expect(page.locator("#call")).to_have_text("Call again")
         await expect(page.locator("#other-thread")).to_have_text("Continue the conversation")
@@ -147,7 +147,7 @@ async def two_tabs(server, quiet_browser, open_page):
     await asks(caller, "the first")
     kept = await caller.page.evaluate("() => sessionStorage.getItem('vision-agent.thread')")
     other = await open_page(quiet_browser, server.url)
-    # What the browser does when a tab is duplicated.
+    # As when the browser duplicates a tab.
     await other.page.evaluate("(kept) => sessionStorage.setItem('vision-agent.thread', kept)", kept)
     await other.page.reload()
     await other.page.wait_for_selector("#brain:not([hidden])")
