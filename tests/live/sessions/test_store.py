@@ -56,7 +56,7 @@ async def test_a_conversation_is_there_after_its_process_was_killed(url):
         begun = await killed.begin(None)
         await happens(killed, begun, said("hello"), answered("Hi."))
         begun.keep("handle-2")
-        assert await killed.writer.flush(10)
+        assert await killed.write_behind.flush(10)
         async with opened(url) as next_one:
             again = await next_one.begin(begun.token)
             assert [line.text for line in again.earlier] == ["hello", "Hi."]
@@ -70,12 +70,12 @@ async def test_two_processes_on_one_conversation_the_older_is_told_and_nothing_i
     async with opened(url, on_taken=taken.append) as older, opened(url) as newer:
         begun = await older.begin(None)
         await happens(older, begun, said("one"))
-        assert await older.writer.flush(10)
+        assert await older.write_behind.flush(10)
         again = await newer.begin(begun.token)
         await happens(newer, again, said("two"))
-        assert await newer.writer.flush(10)
+        assert await newer.write_behind.flush(10)
         await happens(older, begun, said("lost"), said("lost too"))
-        assert await older.writer.flush(10)
+        assert await older.write_behind.flush(10)
         assert taken == [begun.session_id]
         older.end(begun)
         newer.end(again)
@@ -88,7 +88,7 @@ async def test_a_database_that_goes_away_never_holds_up_a_call_and_gets_everythi
     async with opened(f"sqlite:///{path}") as store:
         begun = await store.begin(None)
         await happens(store, begun, said("before"))
-        assert await store.writer.flush(10)
+        assert await store.write_behind.flush(10)
         store._database._engine.sync_engine.dispose()
         # As a backup or another process would, for longer than SQLite waits.
         blocker = sqlite3.connect(path, isolation_level=None)
@@ -96,12 +96,12 @@ async def test_a_database_that_goes_away_never_holds_up_a_call_and_gets_everythi
         began = asyncio.get_running_loop().time()
         await happens(store, begun, *(said(f"line {n}") for n in range(50)))
         assert asyncio.get_running_loop().time() - began < 5  # SQLite's own timeouts
-        assert not await store.writer.flush(0.2)
+        assert not await store.write_behind.flush(0.2)
         while not store.counts()["errors"]:
             await asyncio.sleep(0.05)
         blocker.execute("ROLLBACK")
         blocker.close()
-        assert await store.writer.flush(30)
+        assert await store.write_behind.flush(30)
         assert store.counts()["dropped"] == 0
         store.end(begun)
     async with opened(f"sqlite:///{path}") as reader:
@@ -112,7 +112,7 @@ async def test_postgresql_may_be_restarted_in_mid_call(cluster):
     async with opened(cluster.url) as store:
         begun = await store.begin(None)
         await happens(store, begun, said("before"))
-        assert await store.writer.flush(10)
+        assert await store.write_behind.flush(10)
         cluster.stop()
         try:
             await happens(store, begun, said("meanwhile"))
@@ -120,7 +120,7 @@ async def test_postgresql_may_be_restarted_in_mid_call(cluster):
                 await asyncio.sleep(0.05)
         finally:
             cluster.start()
-        assert await store.writer.flush(60)
+        assert await store.write_behind.flush(60)
         await happens(store, begun, said("after"))
         store.end(begun)
     async with opened(cluster.url) as reader:
@@ -173,18 +173,18 @@ async def test_who_is_late_begins_anew_and_what_is_old_is_deleted(tmp_path):
     now = 1_000_000_000.0
     options = {"resume_within_s": 600, "keep_s": 86_400}
     async with opened(url) as store:
-        store._clock = store.writer._clock = lambda: now
+        store._clock = store.write_behind._clock = lambda: now
         begun = await store.begin(None)
         event = said("hello")
         event.timestamp = now
         await happens(store, begun, event)
         store.end(begun)
-        assert await store.writer.flush(10)
+        assert await store.write_behind.flush(10)
         now += 599
         again = await store.begin(begun.token)
         assert again.resumed
         store.end(again)
-        assert await store.writer.flush(10)
+        assert await store.write_behind.flush(10)
         now += 601
         assert not (await store.begin(begun.token)).resumed
     async with opened(url, **options) as later:  # at the real time: years after
@@ -218,7 +218,7 @@ async def test_a_silent_call_is_marked_as_in_use_however_much_the_others_say(url
         silent, busy = await store.begin(None), await store.begin(None)
         await happens(store, silent, said("hello"))
         silent.keep("handle")
-        assert await store.writer.flush(10)
+        assert await store.write_behind.flush(10)
         at = (await store._database.load(key_of(silent), newest=1)).touched_at
         async with asyncio.timeout(30):
             while (await store._database.load(key_of(silent), newest=1)).touched_at == at:
@@ -234,14 +234,14 @@ async def test_a_file_that_is_deleted_under_a_running_server_is_noticed(tmp_path
     async with opened(f"sqlite:///{path}") as store:
         begun = await store.begin(None)
         await happens(store, begun, said("before"))
-        assert await store.writer.flush(10)
+        assert await store.write_behind.flush(10)
         for beside in tmp_path.glob("sessions.db*"):
             beside.unlink()
         if how == "replaced":
             (tmp_path / "other.db").rename(path)
         await happens(store, begun, said("after"), answered("Yes."))
         begun.keep("handle")
-        assert await store.writer.flush(10)
+        assert await store.write_behind.flush(10)
         assert store.counts()["errors"] == 1
         store.end(begun)
     assert caplog.text.count("was deleted or replaced") == 1

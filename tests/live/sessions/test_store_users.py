@@ -26,7 +26,7 @@ async def test_what_an_agent_keeps_of_a_user_is_that_users_alone(url):
         assert await state_of(store, await store.begin(None)) == {}
         store.end(ann)
         store.end(unknown)
-        assert await store.writer.flush(10)
+        assert await store.write_behind.flush(10)
         again = await store.begin(unknown.token)
         assert (again.user_id, again.known) == (unknown.user_id, False)
         assert await state_of(store, again) == {"user:name": "Nobody"}
@@ -40,12 +40,12 @@ async def test_a_continued_conversation_stays_the_user_s_who_began_it(url):
         ann = await store.begin(None, ANN)
         await remember(store, ann, name="Ann")
         store.end(ann)
-        assert await store.writer.flush(10)
+        assert await store.write_behind.flush(10)
         for caller in ("", BOB, ANN):
             again = await store.begin(ann.token, caller)
             assert (again.resumed, again.user_id) == (True, ANN)
             store.end(again)
-            assert await store.writer.flush(10)
+            assert await store.write_behind.flush(10)
 
 
 async def test_a_token_with_another_users_key_in_it_is_void(url):
@@ -53,7 +53,7 @@ async def test_a_token_with_another_users_key_in_it_is_void(url):
         ann = await store.begin(None, ANN)
         await remember(store, ann, name="Ann")
         store.end(ann)
-        assert await store.writer.flush(10)
+        assert await store.write_behind.flush(10)
         secret = (await store.begin(None)).token
         for forged in (f"{secret}.{ANN}", ann.token.replace(ANN, BOB), f".{ANN}", "." + ann.token):
             begun = await store.begin(forged, BOB)

@@ -1,1 +1,1 @@
-"""ADK sessions that outlive a call: in memory at once, in a database write-behind."""
+"""ADK sessions that outlive a call: in memory at once, in a database by write-behind."""

@@ -1,8 +1,8 @@
-"""The sessions' database: ADK's tables, by its own service, and one of ours beside them.
+"""The sessions' database: ADK's tables, through ADK's own service, and one table beside them.
 
-Ours holds what doesn't belong to a history: the newest resumption handle, and when somebody was
-last there. SQLite needs nothing installed; any URL that SQLAlchemy has an asyncio driver for will
-do.
+That table holds what does not belong to a history: the newest resumption handle, and when the
+session was last in use. SQLite needs no installation; any URL with an asyncio driver for SQLAlchemy
+works.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ BUSY_TIMEOUT_S = 5.0
 """How long SQLite waits for a lock that another process holds."""
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
-"""What is meant by a URL that names no driver: SQLAlchemy's own choice is not for asyncio."""
+"""Drivers for URLs that name none: SQLAlchemy's defaults are not for asyncio."""
 
 DATABASE_ERRORS = (SQLAlchemyError, OSError, TimeoutError)
-"""What a database that is away, locked or broken raises."""
+"""What an unavailable, locked or broken database raises."""
 
 PERMANENT_ERRORS = (IntegrityError, DataError, ProgrammingError, NotSupportedError)
-"""Which of them another try would raise again; a connection's own errors are none of these."""
+"""Errors that a retry would raise again; connection errors are not among them."""
 
 _METADATA = MetaData()
 _RESUMPTION = Table(
@@ -67,9 +67,9 @@ class Stored:
     """A session as it was read.
 
     Attributes:
-        session: Its state and its newest events.
-        handle: The newest resumption handle, if there is one that is not outdated.
-        touched_at: When somebody was last there, in seconds since 1970.
+        session: The session with its state and its newest events.
+        handle: The newest resumption handle; None if there is none, or it is outdated.
+        touched_at: When the session was last in use, in seconds since 1970.
     """
 
     session: Session
@@ -78,14 +78,14 @@ class Stored:
 
 
 class Database:
-    """Reads and writes sessions; each of them from one task at a time.
+    """Reads and writes sessions, each from one task at a time.
 
     Args:
-        url: SQLAlchemy's, e.g. ``sqlite:////var/lib/va/sessions.db`` or ``postgresql://…``.
+        url: As SQLAlchemy takes it, e.g. ``sqlite:////var/lib/va/sessions.db`` or ``postgresql://…``.
         app_name: ADK's name of the application.
 
     Raises:
-        DatabaseError: The URL is none, or its driver is not installed.
+        DatabaseError: The URL is invalid, or its driver is not installed.
     """
 
     def __init__(self, url: str, *, app_name: str) -> None:
@@ -102,7 +102,7 @@ class Database:
     def _make_engine(self) -> None:
         self._engine = create_async_engine(
             self._url,
-            hide_parameters=True,  # or what was said would stand in the log
+            hide_parameters=True,  # they contain what was said, and would be logged
             **_engine_options(self._url),
         )
         if self._url.get_backend_name() == "sqlite":
@@ -111,13 +111,13 @@ class Database:
 
     @property
     def label(self) -> str:
-        """For people: which database, without its password."""
+        """The database for people to read, without its password."""
         if self._url.get_backend_name() == "sqlite" and self._url.database:
             return self._url.database
         return self._url.render_as_string(hide_password=True)
 
     async def open(self) -> None:
-        """Makes the tables that are missing; `DatabaseError` if the database can't be used."""
+        """Create the missing tables; `DatabaseError` if the database can't be used."""
         try:
             await self._open()
         except DATABASE_ERRORS as error:
@@ -130,18 +130,18 @@ class Database:
         await self._service.prepare_tables()
         async with self._engine.begin() as connection:
             await connection.run_sync(_METADATA.create_all)
-            # A read-only or locked one is found now, and not when somebody calls.
+            # Finds a read-only or locked database now, and not in the first call.
             await connection.execute(delete(_RESUMPTION).where(_RESUMPTION.c.session_id == ""))
         self._file_id = self._file_id_now()
 
     async def reopen_if_lost(self) -> bool:
-        """Whether the file was deleted or replaced while it was open: then opens what is there now.
+        """Reopen a file that was deleted or replaced while it was open; returns whether it was.
 
-        SQLite would go on with the deleted one, of which nothing is left when the process ends.
+        SQLite would keep writing to the deleted file, which is gone when the process ends.
         """
         if self._file is None:
             return False
-        # In a thread, as a file system may hang; in one of its own, so that nothing waits with it.
+        # In a thread of its own, as a file system may hang and block others.
         self._looking = self._looking or ThreadPoolExecutor(1, thread_name_prefix="session file")
         loop = asyncio.get_running_loop()
         if await loop.run_in_executor(self._looking, self._file_id_now) == self._file_id:
@@ -154,7 +154,7 @@ class Database:
 
     @property
     def _file(self) -> Path | None:
-        """The database's file, if it is one."""
+        """The database's file; None if it has none."""
         name = self._url.database
         if self._url.get_backend_name() != "sqlite" or not name or name.startswith((":", "file:")):
             return None
@@ -168,14 +168,14 @@ class Database:
         return (status.st_dev, status.st_ino) if status else None
 
     async def close(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         if self._looking is not None:
             self._looking.shutdown(wait=False)
             self._looking = None
         await self._engine.dispose()
 
     async def load(self, key: SessionKey, *, newest: int) -> Stored | None:
-        """A session with its newest events, or None if there is none of this id."""
+        """A session with its newest events; None if there is no such session."""
         session = await self._get(key, newest)
         if session is None:
             return None
@@ -191,14 +191,14 @@ class Database:
         return Stored(session, handle, max(touched_at, session.last_update_time))
 
     async def user_state(self, user_id: str) -> dict[str, Any]:
-        """What agents have kept of a user, across their sessions (`user:`)."""
+        """What agents have kept about a user across sessions (`user:`)."""
         return await self._service.get_user_state(app_name=self._app_name, user_id=user_id)
 
     async def append(self, key: SessionKey, new: Event) -> None:
-        """Appends an event; the session is made with its first.
+        """Append an event; the first event creates the session.
 
         Raises:
-            StaleSessionError: Somebody else has appended to it meanwhile.
+            StaleSessionError: Another process has appended to the session meanwhile.
         """
         session = self._own.get(key.session_id) or await self._get(key, 0)
         if session is None:
@@ -211,11 +211,11 @@ class Database:
             assert session is not None
         self._own[key.session_id] = session
         await self._service.append_event(session, new)
-        # ADK keeps them for a reader; the revision is kept elsewhere.
+        # Nobody reads them here; ADK keeps the revision elsewhere.
         session.events.clear()
 
     async def mark(self, key: SessionKey, handle: str | None, at: float) -> None:
-        """Keeps the newest handle of a session; only of one that has events."""
+        """Keep the newest handle of a session that has events."""
         if key.session_id not in self._own and await self._get(key, 0) is None:
             return
         values: dict[str, Any] = {"handle": handle, "touched_at": at}
@@ -228,17 +228,17 @@ class Database:
                 )
 
     async def touch(self, session_ids: Iterable[str], at: float) -> None:
-        """These sessions are in use."""
+        """Mark sessions as in use."""
         which = _RESUMPTION.c.session_id.in_(list(session_ids))
         async with self._engine.begin() as connection:
             await connection.execute(update_rows(_RESUMPTION).where(which).values(touched_at=at))
 
     def let_go(self, session_id: str) -> None:
-        """The session's call is over: what it has become is read anew next time."""
+        """Drop the cached session: it is read from the database the next time."""
         self._own.pop(session_id, None)
 
     async def forget_before(self, at: float) -> int:
-        """Deletes the sessions in which nothing has happened since; returns how many."""
+        """Delete the sessions without events since then; returns how many."""
         found = await self._service.list_sessions(app_name=self._app_name)
         old = [session for session in found.sessions if session.last_update_time < at]
         for session in old:
@@ -265,7 +265,7 @@ def _with_driver(url: URL) -> URL:
 
 def _engine_options(url: URL) -> dict[str, Any]:
     if url.get_backend_name() == "sqlite":
-        # One that writes, one that reads what a caller comes back to.
+        # One connection writes, the other reads the conversation of a caller who returns.
         return {"pool_size": 1, "max_overflow": 1, "connect_args": {"timeout": BUSY_TIMEOUT_S}}
     options: dict[str, Any] = {"pool_size": 2, "max_overflow": 2, "pool_pre_ping": True}
     if url.drivername == "postgresql+asyncpg":
@@ -276,7 +276,7 @@ def _engine_options(url: URL) -> dict[str, Any]:
 def _set_up_sqlite(connection: Any, _: object) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys=ON")
-    # Written at once, whatever becomes of the process; not waited for until it is on the disk.
+    # Survives the end of the process; not synced to the disk at each commit.
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA cache_size=-512")  # KiB; the default is 2 MiB a connection

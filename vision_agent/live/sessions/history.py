@@ -1,4 +1,4 @@
-"""What of a conversation is kept, and what of it is told when its caller comes back. Pure."""
+"""Which events of a conversation are kept, and what a returning caller is shown. Pure."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Literal
 from google.adk.events.event import Event
 
 MAX_LINE_CHARS = 2_000
-"""Of one line that the caller is shown again."""
+"""Longest line that a returning caller is shown."""
 
 MAX_LINES_CHARS = 24_000
-"""Of all of them together: they travel as one message of the data channel (see `newest`)."""
+"""Of all lines together: they travel in one data channel message (see `newest`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +21,9 @@ class ConversationLine:
     """Something that was said or typed in a conversation.
 
     Attributes:
-        who: Which side.
-        text: Its words.
-        agent: Which agent said it, by its name; empty if it is the caller's.
+        who: Which side said it.
+        text: The words.
+        agent: The name of the agent that said it; empty for the caller.
     """
 
     who: Literal["user", "agent"]
@@ -34,7 +34,7 @@ class ConversationLine:
 def worth_keeping(event: Event) -> bool:
     """Whether an event belongs to the history: words, tools, changes of state, ends of turns.
 
-    Resumption handles, token counts and pieces of what follows as a whole do not.
+    Resumption handles, token counts and partial events do not.
     """
     if event.partial:
         return False
@@ -49,15 +49,16 @@ def worth_keeping(event: Event) -> bool:
 
 
 def restored(events: Iterable[Event]) -> list[Event]:
-    """The events of a conversation that broke off, fit to go on from.
+    """The events of an earlier conversation, in a form from which a model can continue.
 
-    A tool's call that never got its result, or lost one of the two to the bound on what is read,
-    means nothing to a model any more. What the caller said is put before the answer to it: some
-    models tell it afterwards, and would take it for a question that is still open.
+    Tool calls without a result, and results without a call, are left out. The caller's words are
+    placed before the answer to them: some models send their transcript afterwards, and would take
+    it for an open question.
 
-    ADK shows a model whatever a live agent has said, its own words too, as a user's quotation of
-    another agent. A history that ends with one is a question to every model, which then answers
-    what it has answered. ADK goes by the id of the live session, and these words are of none.
+    ADK presents everything that a live agent has said to a model, including the model's own words,
+    as a user who quotes another agent. A history that ends with such a quotation is a question, and
+    the model would answer what it has answered already. ADK recognises these events by the id of
+    the live session, which is therefore removed.
     """
     events = list(events)
     calls = {call.id for event in events for call in event.get_function_calls()}
@@ -83,7 +84,7 @@ def restored(events: Iterable[Event]) -> list[Event]:
 
 
 def lines(events: Iterable[Event]) -> list[ConversationLine]:
-    """What was said and typed, oldest first; the beginning of a long conversation is left out."""
+    """What was said and typed, oldest first; the beginning of a long conversation is omitted."""
     chosen: list[ConversationLine] = []
     left = MAX_LINES_CHARS
     for line in reversed(list(_lines(events))):
@@ -122,7 +123,7 @@ def _words_of(event: Event) -> str:
 
 
 def newest(lines: Sequence[ConversationLine], max_bytes: int) -> list[dict[str, str]]:
-    """The newest lines of a conversation that fit into so many bytes of JSON."""
+    """The newest lines that fit into so many bytes of JSON."""
     kept: list[dict[str, str]] = []
     for line in reversed(lines):
         told = {"who": line.who, "text": line.text}

@@ -1,10 +1,10 @@
-"""What was heard is what is kept: the part of an interrupted answer that an ADK session remembers.
+"""An ADK session keeps the words of an interrupted answer that were played.
 
-ADK appends an answer's transcript when the model has made all of it, long before it has been
-played. Nothing can be taken back from a session store afterwards. So this plugin holds the
-transcript back (a partial event is not appended) until the turn ends, and lets the event that ends
-it carry the words: all of them with `turn_complete`, those that were played with `interrupted`. A
-plugin sees every event before any session service does, so it does not matter which one is used.
+ADK appends the transcript of an answer once the model has generated all of it, long before it has
+been played, and no session service can take an event back. This plugin therefore holds the
+transcript back, as a partial event, which ADK does not append. The event that ends the turn carries
+the words: all of them with `turn_complete`, the played ones with `interrupted`. A plugin gets every
+event before the session service, so this works with any session service.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ NAME = "played_history"
 
 
 class PlayedHistoryPlugin(BasePlugin):
-    """Install it last: a plugin that replaces events hides them from those behind it."""
+    """Holds answers back until it is known what was played of them.
+
+    Install it last: ADK stops at the first plugin that replaces an event.
+    """
 
     def __init__(self) -> None:
         super().__init__(NAME)
@@ -33,7 +36,7 @@ class PlayedHistoryPlugin(BasePlugin):
     async def on_event_callback(
         self, *, invocation_context: InvocationContext, event: Event
     ) -> Event | None:
-        """Holds transcripts back, and lets the end of the turn carry them."""
+        """Hold transcripts back, and let the end of the turn carry them."""
         session_id = invocation_context.session.id
         said = event.output_transcription
         if said and said.finished and said.text and not event.partial:
@@ -53,33 +56,33 @@ class PlayedHistoryPlugin(BasePlugin):
             return None
         if event.turn_complete:
             return _with_words(event, _words(held))
-        # Before the calls it announces, as ADK has it: they and their results stay together.
+        # Before the tool calls, as in ADK: the calls and their results must stay together.
         content = event.content or types.Content(role="model")
         parts = [types.Part(text=_words(held)), *(content.parts or [])]
         return event.model_copy(update={"content": types.Content(role=content.role, parts=parts)})
 
     def take(self, session_id: str) -> Event | None:
-        """The transcript that is held back for a session, once."""
+        """The transcript held back for a session; None if there is none. Drops it."""
         return self._held.pop(session_id, None)
 
 
 async def settle(
     runner: Runner, user_id: str, session_id: str, *, played: str | None, given_up: bool
 ) -> bool:
-    """Appends what was played of an answer in whose middle a call has ended; its run is over.
+    """Append what was played of the answer during which a call has ended.
 
-    ADK tells its plugins of the end of a run, but not of one that is closed from outside.
+    ADK notifies plugins of the end of a run, but not of a run that is closed from outside.
 
     Args:
-        runner: ADK's.
-        user_id: Whose session.
-        session_id: Which.
+        runner: ADK's runner.
+        user_id: ADK's user.
+        session_id: The session.
         played: The words of the answer that were played; None keeps all of them.
-        given_up: The caller hung up on the answer: what was played of it is all of it, even if the
-            model had not made all of its words yet. Otherwise such an answer is still owed.
+        given_up: The caller hung up on the answer: the played words are all of it, even if the
+            model had not generated all of them. Otherwise such an answer is still owed.
 
     Returns:
-        Whether an answer was closed that the model has not finished.
+        Whether this has ended an answer that the model has not finished.
     """
     plugin = runner.plugin_manager.get_plugin(NAME)
     held = plugin.take(session_id) if isinstance(plugin, PlayedHistoryPlugin) else None
@@ -102,7 +105,7 @@ async def settle(
 
 
 def _is_open(events: Sequence[Event]) -> bool:
-    """Whether the last words are the caller's, or a tool's result for them."""
+    """Whether the last event is the caller's, or a tool result: an answer is still owed."""
     for event in reversed(events):
         if event.turn_complete or event.interrupted or event.output_transcription:
             return False
@@ -112,7 +115,7 @@ def _is_open(events: Sequence[Event]) -> bool:
 
 
 def _asked(event: Event) -> Event:
-    """The event with what was played: of a model that no `ResilientConnection` is in front of."""
+    """The event with the words that were played, if no `ResilientConnection` has attached them."""
     ask = model_scope().played
     return with_played(event, ask()) if ask and played_on(event) is None else event
 

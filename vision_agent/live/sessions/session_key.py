@@ -1,4 +1,4 @@
-"""What names a session to ADK, beside the application."""
+"""What identifies a session in ADK, besides the application."""
 
 from __future__ import annotations
 

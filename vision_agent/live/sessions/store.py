@@ -1,8 +1,9 @@
-"""The conversations that can be continued: in memory while a call goes on, in a database beyond it.
+"""The sessions of conversations: in memory during a call, in a database beyond it.
 
-ADK's runner is given a session service that answers at once. What is worth keeping is written
-behind it (`writer.py`). Who comes back proves with a token that the conversation is theirs: the
-session's id is the token's hash, so that neither logs nor the database give one away.
+ADK's runner gets a session service that never waits. What is worth keeping is written to the
+database behind it (`write_behind.py`). A caller who returns proves with a token that the
+conversation is theirs. The session's id is the token's hash, so neither logs nor the database
+reveal a token.
 """
 
 from __future__ import annotations
@@ -30,36 +31,38 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PASSING = "passing-"
-"""How the user ids of unknown callers begin: each is one conversation's, and nobody else's."""
+"""Prefix of the user ids of unknown callers; each id belongs to one conversation only."""
 
 TOKEN_BYTES = 32
 MAX_TOKEN_CHARS = 100
 MAX_EVENTS = 400
-"""Of an earlier conversation that are given to the model when it is continued."""
+"""The newest events of an earlier conversation that the model gets when it is continued."""
 
 MAX_USERS = 1_000
-"""Callers whose `user:` state is kept in memory where no database keeps it."""
+"""Callers whose `user:` state stays in memory where there is no database."""
 
 MAX_ENDED = 500
-"""Conversations that are over and kept in memory: without a database, or until it has them."""
+"""Ended conversations kept in memory: without a database, or until they are written."""
 
 LOAD_TIMEOUT_S = 3.0
-"""A caller waits no longer for the database: the call then begins anew."""
+"""How long a caller waits for the database before the call begins a new conversation."""
 
 FLUSH_TIMEOUT_S = 1.0
 
 
 @dataclass(slots=True)
 class SessionLease:
-    """One call's conversation; keeps the newest resumption handle (`resumption.HandleKeeper`).
+    """A call's hold on its session; keeps the newest resumption handle (`HandleKeeper`).
 
     Attributes:
-        session_id: ADK's.
-        user_id: ADK's as well: the caller's key, or for somebody unknown one of the conversation's
-            own.
-        token: Continues the conversation; for its caller alone.
-        earlier: What was said in it before this call.
-        resumed: Whether there was such a conversation.
+        session_id: ADK's session id.
+        user_id: ADK's user id: the caller's key, or for an unknown caller an id that belongs to
+            this conversation only.
+        token: Lets its caller, and nobody else, continue the conversation.
+        store: The store that has the session.
+        earlier: What was said in the conversation before this call.
+        resumed: Whether the call continues an earlier conversation.
+        handle: The newest resumption handle; None if there is none, or it is outdated.
     """
 
     session_id: str
@@ -73,16 +76,16 @@ class SessionLease:
 
     @property
     def known(self) -> bool:
-        """Whether the caller may be known again in another conversation."""
+        """Whether the caller can be recognised in another conversation."""
         return not self.user_id.startswith(PASSING)
 
     def take(self) -> str | None:
-        """The handle of the conversation's last call, the first time; then None."""
+        """The handle of the conversation's last call, the first time; None afterwards."""
         taken, self._taken = self._taken, True
         return None if taken else self.handle
 
     def keep(self, handle: str | None) -> None:
-        """The newest handle; None: what there was is outdated."""
+        """Keep the newest handle; None: the last one is outdated."""
         if handle != self.handle:
             self.handle = handle
             self.store.keep_handle(self)
@@ -96,13 +99,13 @@ class _Ended:
 
 
 class SessionStore(InMemorySessionService):
-    """ADK's sessions of the calls in progress, and of those that can be continued.
+    """ADK's sessions of the calls in progress, and of the conversations that can be continued.
 
     Args:
         app_name: ADK's name of the application.
-        database: Where they are kept beyond this process; None: nowhere.
+        database: Keeps sessions beyond this process; None keeps them in memory only.
         resume_within_s: How long a conversation can be continued after its call.
-        keep_s: How long the database keeps one.
+        keep_s: How long the database keeps a session.
         clock: Seconds since 1970.
     """
 
@@ -125,20 +128,20 @@ class SessionStore(InMemorySessionService):
         self._ended: OrderedDict[str, _Ended] = OrderedDict()
         self.load_errors = 0
         if database is None:
-            self.writer = None
+            self.write_behind = None
         else:
             from vision_agent.live.sessions.write_behind import WriteBehind
 
-            self.writer = WriteBehind(
+            self.write_behind = WriteBehind(
                 database,
                 clock=clock,
                 on_over=self._written,
             )
 
     async def check(self) -> None:
-        """Opens the database and closes it again; `DatabaseError` if it can't be used.
+        """Open the database and close it again; `DatabaseError` if it can't be used.
 
-        In an event loop of its own, if need be: nothing of it stays.
+        May run in an event loop of its own: nothing stays open.
         """
         if self._database is not None:
             await self._database.open()
@@ -153,23 +156,23 @@ class SessionStore(InMemorySessionService):
         Raises:
             DatabaseError: It can't be used.
         """
-        if self._database is None or self.writer is None:
+        if self._database is None or self.write_behind is None:
             return
         await self._database.open()
-        self.writer.start(on_taken)
+        self.write_behind.start(on_taken)
         forgotten = await self._database.forget_before(self._clock() - self._keep_s)
-        logger.info("sessions in %s; %d old ones forgotten", self._database.label, forgotten)
+        logger.info("sessions in %s; %d old ones deleted", self._database.label, forgotten)
 
     async def close(self) -> None:
-        """Writes what waits, for a second at most, and closes the database."""
-        if self._database is None or self.writer is None:
+        """Write what waits, for a second at most, and close the database."""
+        if self._database is None or self.write_behind is None:
             return
-        await self.writer.close(FLUSH_TIMEOUT_S)
+        await self.write_behind.close(FLUSH_TIMEOUT_S)
         await self._database.close()
 
     def counts(self) -> dict[str, int]:
-        """What became of the events: written, waiting, dropped; and errors of the database."""
-        writer = self.writer
+        """Events that were written, wait, or were dropped; and errors of the database."""
+        writer = self.write_behind
         if writer is None:
             return {"written": 0, "waiting": 0, "dropped": 0, "errors": 0}
         counters = writer.counters
@@ -183,13 +186,14 @@ class SessionStore(InMemorySessionService):
     # Conversations.
 
     async def begin(self, token: str | None, user: str = "") -> SessionLease:
-        """A call's conversation: the one that ``token`` stands for, or else a new one.
+        """The session of a new call: the one that ``token`` stands for, or else a new one.
 
-        The conversation's last call has to have been ended by `end`.
+        `end` must have been called for the conversation's last call.
 
         Args:
-            token: From an earlier `SessionLease`. The conversation stays the user's who began it.
-            user: The caller's key, for a new conversation; empty for somebody unknown.
+            token: From an earlier `SessionLease`. The conversation still belongs to the user who
+                began it.
+            user: The caller's key, for a new conversation; empty for an unknown caller.
         """
         self._forget_old()
         if token and len(token) <= MAX_TOKEN_CHARS and self._resume_within_s > 0:
@@ -206,7 +210,7 @@ class SessionStore(InMemorySessionService):
         return lease
 
     def end(self, lease: SessionLease) -> None:
-        """The call is over; nothing runs on its session any more."""
+        """The call is over; nothing uses its session any more."""
         session_id = lease.session_id
         if self._live.get(session_id) is not lease:
             return
@@ -216,23 +220,23 @@ class SessionStore(InMemorySessionService):
             self._drop(session_id, lease.user_id)
             return
         self._ended[session_id] = _Ended(self._clock(), lease.user_id, lease.handle)
-        if self.writer is not None:
-            self.writer.over(SessionKey(lease.user_id, session_id), lease.handle)
+        if self.write_behind is not None:
+            self.write_behind.over(SessionKey(lease.user_id, session_id), lease.handle)
 
     def keep_handle(self, lease: SessionLease) -> None:
-        """A conversation's handle has changed."""
-        if self.writer is not None and self._live.get(lease.session_id) is lease:
-            self.writer.handle(SessionKey(lease.user_id, lease.session_id), lease.handle)
+        """The handle of a call's session has changed."""
+        if self.write_behind is not None and self._live.get(lease.session_id) is lease:
+            self.write_behind.handle(SessionKey(lease.user_id, lease.session_id), lease.handle)
 
     # ADK's service.
 
     async def append_event(self, session: Session, event: Event) -> Event:
-        """Appends what is worth keeping."""
+        """Append the event if it is worth keeping."""
         if not worth_keeping(event):
             return event
         appended = await super().append_event(session, event)
-        if self.writer is not None and session.id in self._live:
-            self.writer.happened(SessionKey(session.user_id, session.id), appended)
+        if self.write_behind is not None and session.id in self._live:
+            self.write_behind.happened(SessionKey(session.user_id, session.id), appended)
         return appended
 
     # What is kept.
@@ -249,7 +253,7 @@ class SessionStore(InMemorySessionService):
         )
 
     async def _from_database(self, token: str) -> SessionLease | None:
-        if self._database is None or self.writer is None:
+        if self._database is None or self.write_behind is None:
             return None
         from vision_agent.live.sessions.database import DATABASE_ERRORS
 
@@ -275,7 +279,7 @@ class SessionStore(InMemorySessionService):
         )
 
     async def _load_user_state(self, user_id: str) -> None:
-        """What agents have kept of a user (`user:`) in earlier processes."""
+        """Load what agents have kept about a user (`user:`) in earlier processes."""
         if self._database is None or user_id in self._user_states:
             return
         from vision_agent.live.sessions.database import DATABASE_ERRORS
@@ -290,7 +294,7 @@ class SessionStore(InMemorySessionService):
             self._keep_user_state(user_id, state)
 
     def _keep_user_state(self, user_id: str, state: dict[str, Any]) -> None:
-        """Of two calls of a user's that begin at once, the first one's state stays."""
+        """If two calls of a user begin at once, the state that was loaded first stays."""
         self._user_states.setdefault(user_id, state)
 
     @property
@@ -310,12 +314,12 @@ class SessionStore(InMemorySessionService):
         if self._database is not None or user_id.startswith(PASSING):
             self._user_states.pop(user_id, None)
         while len(self._user_states) > MAX_USERS + len(users):
-            # Those of callers in calls stay; others are forgotten, the first one first.
+            # The state of callers in calls stays; of the others the oldest is dropped first.
             oldest = next(user for user in self._user_states if user not in users)
             del self._user_states[oldest]
 
     def _written(self, session_id: str) -> None:
-        """The database has all of an ended conversation, unless it goes on again."""
+        """The database has an ended conversation completely: drop it, unless it is in use again."""
         if (ended := self._ended.get(session_id)) is not None:
             self._drop(session_id, ended.user_id)
 
@@ -331,8 +335,8 @@ class SessionStore(InMemorySessionService):
 def user_id_of(token: str) -> str:
     """The ADK user whose conversation a token stands for.
 
-    The token says it itself. As the session's id is the hash of all of it, a token with another
-    user's key in it stands for no session.
+    The token contains the user's key. The session's id is the hash of the whole token, so a token
+    with another user's key in it stands for no session.
     """
     _, known, user = token.partition(".")
     return user if known else PASSING + session_id_of(token)[:32]
@@ -346,14 +350,20 @@ def session_id_of(token: str) -> str:
 def make_store(
     app_name: str, *, url: str | None, resume_within_s: float, keep_s: float
 ) -> SessionStore:
-    """A store at this database; None: in memory alone.
+    """A session store.
+
+    Args:
+        app_name: ADK's name of the application.
+        url: The database, as SQLAlchemy takes it; None keeps sessions in memory only.
+        resume_within_s: How long a conversation can be continued after its call.
+        keep_s: How long the database keeps a session.
 
     Raises:
-        DatabaseError: The URL is none, or its driver is not installed.
+        DatabaseError: The URL is invalid, or its driver is not installed.
     """
     database = None
     if url is not None:
-        # Not before it is wanted: SQLAlchemy takes a while to load.
+        # Imported here, as SQLAlchemy takes a while to load.
         from vision_agent.live.sessions.database import Database
 
         database = Database(url, app_name=app_name)

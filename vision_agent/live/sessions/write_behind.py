@@ -1,7 +1,7 @@
-"""Writes to the sessions' database behind the calls' backs.
+"""Write-behind for the sessions' database.
 
-A call never waits for the database: what happens in it is put here, and one task writes it, in
-order, as fast as the database takes it. A database that is away is asked again until it is back.
+A call never waits for the database. What happens in it is queued here, and one task writes it in
+order, as fast as the database takes it. While the database is unavailable, writing is retried.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from vision_agent.live.sessions.session_key import SessionKey
 logger = logging.getLogger(__name__)
 
 MAX_WAITING = 5_000
-"""Records that may wait for the database: some hours of one conversation. The oldest go first."""
+"""Records that may wait: some hours of one conversation. The oldest are dropped first."""
 
 FIRST_RETRY_S = 0.2
 LONGEST_RETRY_S = 10.0
 TOUCH_EVERY_S = 30.0
-"""How often the sessions of calls in which nothing is said are marked as in use."""
+"""How often the sessions of silent calls are marked as in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ _Record = _Happened | _Handle | _Over
 
 @dataclass(slots=True)
 class WriteBehindCounters:
-    """What became of the records."""
+    """Records that were written or dropped, and errors of the database."""
 
     written: int = 0
     dropped: int = 0
@@ -64,12 +64,12 @@ class WriteBehindCounters:
 
 
 class WriteBehind:
-    """The only one in this process that writes to the database.
+    """Writes one agent's sessions.
 
     Args:
-        database: Is opened and closed by others.
+        database: The database; its owner opens and closes it.
         clock: Seconds since 1970.
-        on_over: Is told of a session whose last record has been written.
+        on_over: Called with the id of a session whose last record has been written.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class WriteBehind:
 
     @property
     def waiting(self) -> int:
-        """Records that are not written yet."""
+        """The number of records that have not been written yet."""
         return len(self._waiting)
 
     def start(self, on_taken: Callable[[str], None]) -> None:
@@ -105,16 +105,16 @@ class WriteBehind:
             on_taken: Called with the id of a session that another process has continued.
         """
         self._on_taken = on_taken
-        self._task = asyncio.create_task(self._run(), name="session writer")
+        self._task = asyncio.create_task(self._run(), name="session write-behind")
 
-    # What happens in calls; each returns at once.
+    # What happens in calls; none of these waits.
 
     def happened(self, key: SessionKey, event: Event) -> None:
-        """An event of a session."""
+        """An event was appended to a session."""
         self._put(_Happened(key, event))
 
     def handle(self, key: SessionKey, handle: str | None) -> None:
-        """A session's newest resumption handle; None: none is up to date."""
+        """A session has a new resumption handle; None: the last one is outdated."""
         self._put(_Handle(key, handle, self._clock()))
 
     def over(self, key: SessionKey, handle: str | None) -> None:
@@ -132,7 +132,7 @@ class WriteBehind:
         self._arrived.set()
 
     async def flush(self, timeout_s: float) -> bool:
-        """Waits until all is written, no longer than this; whether it is."""
+        """Wait until everything is written, this long at most; returns whether it is."""
         try:
             async with asyncio.timeout(timeout_s):
                 await self._idle.wait()
@@ -141,7 +141,7 @@ class WriteBehind:
         return True
 
     async def close(self, timeout_s: float) -> None:
-        """Writes what waits, no longer than this, and ends."""
+        """Write what waits, for this long at most, and end."""
         if not await self.flush(timeout_s):
             logger.warning(
                 "%d records of conversations are lost: the session database did not take them.",
@@ -165,7 +165,7 @@ class WriteBehind:
                 if self._waiting and self._waiting[0] is record:
                     self._waiting.popleft()
             if now_s() >= touch_at_s:
-                # However busy the others are: a call in which nothing is said is in use as well.
+                # Silent calls are in use too, however much the others have to write.
                 await self._touch()
                 touch_at_s = now_s() + TOUCH_EVERY_S
             if self._waiting:
@@ -179,22 +179,22 @@ class WriteBehind:
             try:
                 await self._write(record)
             except StaleSessionError:
-                self._lose_to_another(record.key.session_id)
+                self._lost_to_another(record.key.session_id)
                 return
             except PERMANENT_ERRORS as error:
                 self._database.let_go(record.key.session_id)
                 self._give_up(error)
                 return
             except DATABASE_ERRORS as error:
-                # It may have been written all the same: the session's revision is read anew.
+                # The record may have been written all the same: read the session's revision again.
                 self._database.let_go(record.key.session_id)
                 self._note(error)
                 await asyncio.sleep(delay_s)
                 delay_s = min(2 * delay_s, LONGEST_RETRY_S)
                 if not self._waiting or self._waiting[0] is not record:
-                    return  # dropped meanwhile, for newer ones
+                    return  # dropped meanwhile, to make room
             except Exception as error:
-                # Of an agent's own making, such as a state that is no JSON.
+                # Caused by the agent, such as a state that is not JSON.
                 self._give_up(error)
                 return
             else:
@@ -218,7 +218,7 @@ class WriteBehind:
                 try:
                     await self._database.append(record.key, event)
                 except SessionNotFoundError:
-                    # Deleted under our hands: what follows makes it anew.
+                    # Deleted by somebody else: appending creates the session again.
                     self._database.let_go(session_id)
                     await self._database.append(record.key, event)
                 self.counters.written += 1
@@ -241,13 +241,13 @@ class WriteBehind:
         except DATABASE_ERRORS as error:
             self._note(error)
 
-    def _lose_to_another(self, session_id: str) -> None:
+    def _lost_to_another(self, session_id: str) -> None:
         self._taken.add(session_id)
         self._database.let_go(session_id)
         self._on_taken(session_id)
 
     def _give_up(self, error: BaseException) -> None:
-        """Trying again would change nothing."""
+        """Count and log a record that no retry would write."""
         self.counters.errors += 1
         self.counters.dropped += 1
         logger.warning("An event of a conversation can't be stored: %s", _cause(error))
@@ -268,5 +268,5 @@ class WriteBehind:
 
 
 def _cause(error: BaseException) -> BaseException:
-    """The driver's own words; SQLAlchemy adds the statement, and with it what was said."""
+    """The driver's own error; SQLAlchemy's contains the statement, and with it what was said."""
     return getattr(error, "orig", None) or error

@@ -1,1 +1,1 @@
-"""The agent's tools beside the conversation: in threads, in time, and who blocks the event loop."""
+"""The agent's tools beside the conversation: tasks, threads, timeouts, and blocking code."""

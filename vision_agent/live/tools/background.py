@@ -1,15 +1,15 @@
-"""Tools that never hold up the conversation: each call runs beside it, for a bounded time.
+"""Tools that never delay the conversation: each call runs in its own task, for a bounded time.
 
-ADK reads the model's messages and runs its tools in one task, so a tool of 1.5 s delays the news
-that the caller cut in by as much. It has another way for tools whose `behavior` is `NON_BLOCKING`:
-a task of their own, with all callbacks, from which the result takes the usual road (session, page,
-model). That is the seam here. The tools are replaced by copies that say `NON_BLOCKING` *after* ADK
-has declared them to the model, in the request with which it opens the connection, so what the model
-is told stays what the agent's author wrote: a model that waits for its tools still waits, while its
-caller is heard. It works for whatever is a tool to ADK: functions, MCP, other agents.
+ADK reads the model's messages and runs tools in one task, so a tool that takes 1.5 s delays an
+interruption by as much. Tools whose `behavior` is `NON_BLOCKING` run in tasks of their own, with
+all callbacks, and their results go to the session, the page and the model as usual. So the tools of
+the request that opens a connection are replaced by `NON_BLOCKING` copies, *after* ADK has declared
+them to the model. The declarations stay as the agent's author wrote them: a model that waits for
+its tools still waits, but the caller's words reach it meanwhile. This works for everything that is
+a tool to ADK: functions, MCP, other agents.
 
-Left where they are: streaming tools (already beside the conversation) and tools that hand the
-conversation on, which ADK must see in its own loop.
+Not replaced are streaming tools, which run in tasks already, and tools that hand the conversation
+on, which have to run in ADK's own loop.
 """
 
 from __future__ import annotations
@@ -39,17 +39,17 @@ from vision_agent.live.tools.threads import TooManyTools
 logger = logging.getLogger(__name__)
 
 HANDS_ON = frozenset({TRANSFER_TOOL, "task_completed", "stop_streaming", "finish_task"})
-"""ADK's own tools that end an agent's part, or that change what else is running."""
+"""ADK's own tools that end an agent's turn, or change what else is running."""
 
-HELD_UP_S = 0.25
-"""A coroutine that runs for so long without waiting is told of: the caller hears it."""
+BLOCKING_S = 0.25
+"""A coroutine that blocks the event loop for so long is logged: callers hear the gap."""
 
 MAX_CANCELLED = 256
-"""Cancelled calls that are remembered, for those that have not begun yet."""
+"""Cancelled calls that are remembered, as a call may be cancelled before it begins."""
 
 
 class ToolTimeout(TimeoutError):
-    """A tool took too long; the text says so to the model."""
+    """A tool took too long; the text is for the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,10 @@ class ToolLimits:
     """How long tools may take.
 
     Attributes:
-        timeout_s: For a tool that is not named below.
-        by_name: For single tools.
-        slow: Tools that the model is told not to wait for (`NON_BLOCKING`): it goes on talking,
-            and speaks of the result when it comes. Models without that ignore it.
+        timeout_s: For tools that are not in `by_name`.
+        by_name: For single tools, by name.
+        slow: Tools that are declared `NON_BLOCKING` to the model: it keeps talking while they run,
+            and mentions the result when it arrives. Models without the feature ignore it.
     """
 
     timeout_s: float = 30.0
@@ -68,7 +68,7 @@ class ToolLimits:
     slow: frozenset[str] = frozenset()
 
     def of(self, tool: BaseTool) -> float:
-        """Seconds for this tool."""
+        """The timeout of a tool, in seconds."""
         return self.by_name.get(tool.name, self.timeout_s)
 
 
@@ -77,7 +77,7 @@ class BackgroundTools:
 
     Args:
         limits: How long they may take.
-        threads: Where blocking functions run.
+        threads: Runs blocking functions.
     """
 
     def __init__(self, limits: ToolLimits, threads: Executor) -> None:
@@ -87,7 +87,7 @@ class BackgroundTools:
         self._cancelled: deque[str] = deque(maxlen=MAX_CANCELLED)
 
     def take_over(self, request: LlmRequest) -> None:
-        """Lets the tools of a request that opens a connection run beside the conversation."""
+        """Replace the tools of a request that opens a connection by ones that run in tasks."""
         for name, tool in request.tools_dict.items():
             if not _stays(tool):
                 request.tools_dict[name] = self._beside(tool)
@@ -98,14 +98,14 @@ class BackgroundTools:
                     declared.behavior = types.Behavior.NON_BLOCKING
 
     def cancel(self, call_ids: list[str]) -> None:
-        """The model does not want these results any more: they end without one."""
+        """Cancel calls whose results the model does not want any more."""
         for call_id in call_ids:
             self._cancelled.append(call_id)
             if task := self._running.get(call_id):
                 task.cancel()
 
     def _is_slow(self, tool: BaseTool) -> bool:
-        # The result of a long-running tool comes at another time, from somebody else.
+        # The result of a long-running tool arrives later, by another way.
         return tool.name in self._limits.slow or tool.is_long_running
 
     def _beside(self, tool: BaseTool) -> BaseTool:
@@ -115,11 +115,11 @@ class BackgroundTools:
         return beside
 
     async def run(self, tool: BaseTool, args: dict[str, Any], context: ToolContext) -> Any:
-        """One call, in the task that ADK made for it.
+        """Run one call, in the task that ADK made for it.
 
         Raises:
             ToolTimeout: It took too long.
-            TooManyTools: So many blocking tools are running that this one was not begun.
+            TooManyTools: Too many blocking tools are running; this one was not started.
         """
         call_id = context.function_call_id or ""
         task = asyncio.current_task()
@@ -134,11 +134,11 @@ class BackgroundTools:
                 with run_sync_tools_in(self._threads):
                     result = await timed(
                         tool.run_async(args=args, tool_context=context),
-                        functools.partial(_tell_held_up, tool.name),
+                        functools.partial(_log_blocking, tool.name),
                     )
         except TimeoutError as error:
             if not deadline.expired():
-                raise  # the tool's own
+                raise  # raised by the tool itself
             raise ToolTimeout(
                 f"{tool.name} has not answered within {limit_s:g} seconds and was given up."
             ) from error
@@ -157,7 +157,7 @@ class BackgroundTools:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """`BaseTool.run_async` of a tool that was taken over."""
+    """`BaseTool.run_async` of a replaced tool."""
 
     tools: BackgroundTools
     tool: BaseTool
@@ -177,17 +177,17 @@ def _stays(tool: BaseTool) -> bool:
 async def explain_error(
     tool: BaseTool, args: dict[str, Any], tool_context: ToolContext, error: Exception
 ) -> dict[str, Any] | None:
-    """An `on_tool_error_callback` that makes of any failure a result the model can explain."""
+    """An `on_tool_error_callback` that turns any failure into a result for the model."""
     if not isinstance(error, Exception):
-        return None  # cancelled: nobody wants a result
+        return None  # cancelled: no result is wanted
     return _in_words(tool, error)
 
 
 def explain_errors(agent: BaseAgent) -> None:
-    """Sees to it that every tool call of a tree of agents gets a result, in place.
+    """Make every tool call in a tree of agents end with a result, in place.
 
-    `explain_error` stands behind the callbacks that an agent has for errors. Its other callbacks
-    around a tool are guarded: ADK would only log what they raise, and the model would wait.
+    `explain_error` runs after the agent's own error callbacks. The agent's other tool callbacks are
+    guarded: ADK would only log what they raise, and the model would wait for a result.
     """
     if isinstance(agent, LlmAgent):
         own = agent.canonical_on_tool_error_callbacks
@@ -210,14 +210,14 @@ def _guarded(callback: Callable[..., Any]) -> Callable[..., Any]:
             result = callback(*args, **kwargs)
             return await result if inspect.isawaitable(result) else result
         except Exception as error:
-            # Of the agent's own code: whatever it is, the model gets a result.
+            # Raised by the agent's own code, logged in `_in_words`: the model gets a result.
             return _in_words(kwargs["tool"] if "tool" in kwargs else args[0], error)
 
     return guarded
 
 
-def _tell_held_up(name: str, seconds: float) -> None:
-    if seconds >= HELD_UP_S:
+def _log_blocking(name: str, seconds: float) -> None:
+    if seconds >= BLOCKING_S:
         logger.warning(
             "The tool %s held up every call on this server for %.1f s: it blocks inside "
             "`async def`. As a plain function it would run in a thread.",
@@ -231,5 +231,5 @@ def _in_words(tool: BaseTool, error: Exception) -> dict[str, Any]:
         logger.warning("%s", error)
         return {"error": str(error)}
     logger.warning("The tool %s failed.", tool.name, exc_info=error)
-    # Not the exception's own words: they may hold a password or a path, and would be spoken.
+    # The exception's text may contain a password or a path, and would be spoken.
     return {"error": f"The tool {tool.name} failed. Nothing more is known here."}

@@ -1,4 +1,4 @@
-"""How long the steps of a coroutine hold up the event loop."""
+"""How long a coroutine blocks the event loop."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ T = TypeVar("T")
 def timed(
     steps: Coroutine[Any, Any, T], on_step: Callable[[float], None]
 ) -> Generator[Any, Any, T]:
-    """Await `steps` as ever, and tell `on_step` after each of its steps how many seconds it took.
+    """Await `steps`, and call `on_step` with the duration of each step in seconds.
 
-    A step is what runs between two moments in which something is waited for: nothing else on the
-    event loop runs meanwhile.
+    A step runs from one suspension of the coroutine to the next; nothing else on the event loop
+    runs meanwhile.
     """
     resume: Callable[[Any], Any] = steps.send
     value: Any = None
@@ -36,5 +36,5 @@ def timed(
             steps.close()
             raise
         except BaseException as error:
-            # Cancelled, or what was waited for has failed: it is the coroutine's to deal with.
+            # Cancelled, or what was awaited has failed: the coroutine handles it.
             resume, value = steps.throw, error

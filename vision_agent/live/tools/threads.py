@@ -1,7 +1,8 @@
-"""Threads for blocking tools: bounded, and never waited for at exit.
+"""Threads for blocking tools: bounded, and not joined at exit.
 
-The standard library's `ThreadPoolExecutor` joins its threads when the interpreter ends, so one tool
-that hangs would keep a server from ending. Nothing can stop a thread; these can at least be left.
+The standard library's `ThreadPoolExecutor` joins its threads when the interpreter exits, so a tool
+that hangs would keep a server from exiting. A thread cannot be stopped, but a daemon thread can be
+abandoned.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ T = TypeVar("T")
 
 
 class TooManyTools(RuntimeError):
-    """So many blocking tools run and wait already that no more are taken."""
+    """The bound on running and waiting tools is reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +28,22 @@ class _Work:
 
     def run(self) -> None:
         if not self.future.set_running_or_notify_cancel():
-            return  # given up while it waited
+            return  # cancelled while it waited
         try:
             result = self.call()
         except BaseException as error:
-            # Of the tool, SystemExit included: it belongs to whoever waits for the result.
+            # Raised by the tool, SystemExit included: whoever awaits the result gets it.
             self.future.set_exception(error)
         else:
             self.future.set_result(result)
 
 
 class ToolThreads(Executor):
-    """A thread for each call, up to a bound; beyond it calls wait, up to another.
+    """A thread for each call, up to a bound; further calls wait, up to a second bound.
 
     Args:
         max_threads: Calls that run at the same time.
-        max_waiting: Calls that wait for one of these to end; more are refused.
+        max_waiting: Calls that wait for a thread; further ones are refused.
     """
 
     def __init__(self, max_threads: int = 16, max_waiting: int = 64) -> None:
@@ -53,10 +54,10 @@ class ToolThreads(Executor):
         self._lock = threading.Lock()
 
     def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
-        """Runs ``fn`` in a thread.
+        """Run ``fn`` in a thread.
 
         Raises:
-            TooManyTools: `max_waiting` calls wait already.
+            TooManyTools: `max_waiting` calls are waiting already.
         """
         future: Future[T] = Future()
         work = _Work(future, lambda: fn(*args, **kwargs))
