@@ -321,9 +321,9 @@ async def test_a_camera_that_is_off_is_off_for_every_tool_and_the_model_is_shown
                 while await newest_picture() != camera_off_jpeg():
                     pass
             # Nothing of what still comes is shown after it.
-            pictures = live_queue.counters.pictures
+            pictures = live_queue.counters.frames
             await until(lambda: media.camera.sent >= 1)
-            assert live_queue.counters.pictures == pictures
+            assert live_queue.counters.frames == pictures
             media.switch_camera(True)
     finally:
         watching.cancel()

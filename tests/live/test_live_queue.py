@@ -58,17 +58,17 @@ async def test_a_slow_model_costs_the_oldest_audio_and_every_drop_is_counted():
 async def test_one_picture_waits_at_most_and_it_is_the_newest():
     live_queue = LiveQueue()
     live_queue.audio(chunk(1))
-    live_queue.picture(JPEG + b"old")
+    live_queue.frame(JPEG + b"old")
     live_queue.audio(chunk(2))
-    live_queue.picture(JPEG + b"new")
+    live_queue.frame(JPEG + b"new")
     requests = await taken(live_queue)
     assert [r.blob.data[3:] for r in requests if r.blob and r.blob.mime_type == "image/jpeg"] == [
         b"new"
     ]
     assert requests[-1].blob is not None
     assert requests[-1].blob.data == JPEG + b"new"
-    assert live_queue.counters.pictures == 2
-    assert live_queue.counters.pictures_replaced == 1
+    assert live_queue.counters.frames == 2
+    assert live_queue.counters.frames_replaced == 1
 
 
 async def test_text_and_tool_results_are_never_dropped():
@@ -76,7 +76,7 @@ async def test_text_and_tool_results_are_never_dropped():
     live_queue.text("first")
     for i in range(20):
         live_queue.audio(chunk(i))
-        live_queue.picture(JPEG)
+        live_queue.frame(JPEG)
     result = types.Part(function_response=types.FunctionResponse(name="f", response={"a": 1}))
     live_queue.send_content(types.Content(role="user", parts=[result]))
     for i in range(20):
@@ -88,9 +88,9 @@ async def test_text_and_tool_results_are_never_dropped():
 
 async def test_a_close_look_stays_where_it_is_whatever_pictures_come():
     live_queue = LiveQueue()
-    live_queue.picture(JPEG + b"old")
+    live_queue.frame(JPEG + b"old")
     live_queue.close_look(JPEG + b"close")
-    live_queue.picture(JPEG + b"new")
+    live_queue.frame(JPEG + b"new")
     assert [r.blob.data[3:] for r in await taken(live_queue) if r.blob] == [b"close", b"new"]
     assert live_queue.counters.close_looks == 1
 
@@ -122,9 +122,9 @@ async def test_what_is_held_waits_in_order_and_goes_out_when_it_is_released():
     reader = asyncio.create_task(live_queue.get())
     for number in range(15):
         live_queue.audio(bytes([number, 0]) * 320)
-    live_queue.picture(JPEG + b"old")
+    live_queue.frame(JPEG + b"old")
     live_queue.text("words")
-    live_queue.picture(JPEG + b"new")
+    live_queue.frame(JPEG + b"new")
     await asyncio.sleep(0.01)
     assert not reader.done()
     assert live_queue.counters.audio_dropped_ms == 100
@@ -172,9 +172,9 @@ async def test_a_call_that_ends_is_not_held():
             lambda live_queue: live_queue.audio(b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(624)),
             "WAV file",
         ),
-        (lambda live_queue: live_queue.picture(b"\x89PNG"), "JPEG"),
-        (lambda live_queue: live_queue.picture(b""), "JPEG"),
-        (lambda live_queue: live_queue.picture(JPEG + bytes(2_000_000)), "at most"),
+        (lambda live_queue: live_queue.frame(b"\x89PNG"), "JPEG"),
+        (lambda live_queue: live_queue.frame(b""), "JPEG"),
+        (lambda live_queue: live_queue.frame(JPEG + bytes(2_000_000)), "at most"),
         (lambda live_queue: live_queue.close_look(b"GIF8"), "JPEG"),
         (lambda live_queue: live_queue.text(" \n"), "empty"),
         (lambda live_queue: live_queue.text("a" * 20_001), "at most"),

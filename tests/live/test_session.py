@@ -101,7 +101,7 @@ async def test_speech_is_transcribed_and_pictures_reach_the_engine(model):
     engine.hears.append(Transcript("what is this", True))
     async with server(engine) as running:
         talk = Conversation(running, model)
-        talk.live_queue.picture(b"\xff\xd8\xff a picture \xff\xd9")
+        talk.live_queue.frame(b"\xff\xd8\xff a picture \xff\xd9")
         for level in [b"\x00\x10"] * 25 + [b"\x00\x00"] * 60:
             talk.live_queue.audio(level * 320)
         events = await talk.until(AgentTurnComplete)

@@ -193,7 +193,7 @@ class CallerInput:
     def _on_frame(self, frame: Frame) -> None:
         if not self.camera_on:
             return  # captured before the camera went off
-        self._live_queue.picture(frame.jpeg)
+        self._live_queue.frame(frame.jpeg)
         self._sent_frame = frame
         self._send_typed()
         age_ms = round(1000 * (time.monotonic() - frame.captured_at))
@@ -232,7 +232,7 @@ class CallerInput:
         self.frames.forget()
         if self._sent_frame is not None:
             self._sent_frame = None
-            self._live_queue.picture(camera_off_jpeg())
+            self._live_queue.frame(camera_off_jpeg())
 
     def _on_arrival(self) -> None:
         self._presence.arrived(time.monotonic())
@@ -293,8 +293,8 @@ class CallerInput:
         c = self._live_queue.counters
         m = self._metrics
         for counter, total in (
-            (m.frames, c.pictures),
-            (m.frames_replaced, c.pictures_replaced),
+            (m.frames, c.frames),
+            (m.frames_replaced, c.frames_replaced),
             (m.frames_skipped, self.sampler.skipped),
             (m.tokens_saved, self.sampler.tokens_saved),
             (m.close_looks, c.close_looks),

@@ -1,4 +1,4 @@
-"""What went wrong with the model, in words a person can act on."""
+"""Failures of the model's side, in words that a person can act on."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _CHECK = "Check the network."
 
 
 class LiveFailure(Exception):
-    """A live session ended for a reason that the caller should read.
+    """A live session has ended; the text tells the caller why.
 
     Attributes:
-        kind: What failed, for the metrics; see `kind_of`.
+        kind: What failed, as a label for the metrics; see `kind_of`.
     """
 
     def __init__(self, text: str, *, kind: str = "service") -> None:
@@ -27,17 +27,24 @@ class LiveFailure(Exception):
 
 
 class LocalLiveApiAway(ConnectionError):
-    """The local Live API has ended and is not back yet; the text says so."""
+    """The local Live API has ended and has not been restarted yet."""
 
 
 MAX_CAUSES = 4
 
-_TOLD = (LiveFailure, LocalLiveApiAway, ConnectionClosed, errors.APIError, InvalidStatus, OSError)
-"""Exceptions whose texts are the service's, the system's or this package's own."""
+_SAFE_TO_LOG = (
+    LiveFailure,
+    LocalLiveApiAway,
+    ConnectionClosed,
+    errors.APIError,
+    InvalidStatus,
+    OSError,
+)
+"""Exceptions whose texts come from the service, the system or this package."""
 
 
 def explain(error: BaseException, *, model: str) -> str:
-    """One or two sentences for whatever `Runner.run_live` raised.
+    """One or two sentences for an exception of `Runner.run_live`.
 
     Args:
         error: The exception.
@@ -50,14 +57,14 @@ def explain(error: BaseException, *, model: str) -> str:
     if isinstance(error, ssl.SSLError):
         return f"The connection to the model service is not trusted: {error.reason or error}."
     if isinstance(error, OSError) and not isinstance(error, InvalidStatus):
-        # The system's words alone: an agent's own code raises such errors, too.
+        # Only the system's words: an agent's code raises such errors too.
         return f"The model service can't be reached: {error.strerror or 'no answer'}. {_CHECK}"
     if isinstance(error, OwnFault):
         return "Something went wrong on the server. The server's log says what."
     if not isinstance(error, ConnectionClosed | errors.APIError | InvalidStatus):
         if _raised_by_adk(error):
             return f"The model {model!r} cannot be used for a call: {_clause(str(error))}."
-        # An agent's own code may say anything in its exceptions: that is for the log.
+        # The text of an agent's exception may contain anything: the log alone gets the traceback.
         return f"The agent failed ({type(error).__name__}). The server's log says why."
     code, reason = code_and_reason(error)
     match _service_kind(code, reason):
@@ -74,10 +81,11 @@ def explain(error: BaseException, *, model: str) -> str:
 
 
 def kind_of(error: BaseException) -> str:
-    """What failed, in a word for the metrics.
+    """What failed, as a label for the metrics.
 
-    `key`, `model`, `quota` or `service` of the model service; `timeout` or `network` on the way to
-    it; `local` for the local Live API; `agent` for the agent's own code, `server` for ours.
+    `key`, `model`, `quota` or `service` for the model service; `timeout` or `network` for the way
+    to it; `local` for the local Live API; `agent` for the agent's code, `server` for this
+    package's.
     """
     match error:
         case LiveFailure():
@@ -96,18 +104,18 @@ def kind_of(error: BaseException) -> str:
 
 
 def cause_of(error: BaseException) -> str:
-    """What failed and where, for the log: whole, but without words of the conversation.
+    """The chain of causes with their places, for the log, without words of the conversation.
 
-    The text of an exception of an agent's code or of ours may hold what a caller said; the texts of
-    the service and of the system do not.
+    The texts of exceptions of an agent's code and of this package's may contain what a caller said,
+    and are left out; those of the service and the system do not.
     """
     lines: list[str] = []
     cause: BaseException | None = error
     while cause is not None and len(lines) < MAX_CAUSES:
-        told = isinstance(cause, _TOLD) or _raised_by_adk(cause)
+        safe = isinstance(cause, _SAFE_TO_LOG) or _raised_by_adk(cause)
         name = type(cause).__name__
-        frames = "" if told else "".join(format_tb(cause.__traceback__))
-        lines.append(f"{name}: {cause}" if told else f"{name}, raised in\n{frames.rstrip()}")
+        frames = "" if safe else "".join(format_tb(cause.__traceback__))
+        lines.append(f"{name}: {cause}" if safe else f"{name}, raised in\n{frames.rstrip()}")
         cause = cause.__cause__
     return "\ncaused by ".join(lines)
 
@@ -124,18 +132,18 @@ def _service_kind(code: int | None, reason: str) -> str:
 
 
 def _raised_by_adk(error: BaseException) -> bool:
-    """Whether it is a refusal of ADK's, such as a tool that a model does not have."""
+    """Whether ADK has refused something, such as a tool that a model does not support."""
     modules = [frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__)]
     return isinstance(error, ValueError) and bool(modules) and modules[-1].startswith("google.adk.")
 
 
 def in_short(error: BaseException) -> str:
-    """A few words for a connection that was lost and will be made again."""
+    """A few words for a connection that was lost and is being reopened."""
     return "The model service is slow." if isinstance(error, TimeoutError) else "The line broke."
 
 
 def code_and_reason(error: BaseException) -> tuple[int | None, str]:
-    """The close code or HTTP status behind an exception, and the words that came with it."""
+    """The close code or HTTP status behind an exception, and its reason."""
     if isinstance(error, ConnectionClosed):
         frame = error.rcvd
         return (frame.code, _clause(frame.reason)) if frame else (1006, "the connection was lost")
@@ -149,6 +157,6 @@ def code_and_reason(error: BaseException) -> tuple[int | None, str]:
 
 
 def _clause(text: str | None) -> str:
-    """A reason as it stands inside a sentence; empty where the service gives none."""
+    """A reason as part of a sentence; empty if the service gives none."""
     text = (text or "").strip().rstrip(".")
     return "" if text == "None" else text

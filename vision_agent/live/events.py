@@ -1,4 +1,4 @@
-"""What a live session says happened, in our own words: ADK's events with one meaning each."""
+"""What happens in a live session: ADK's events, split so that each has one meaning."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class AgentAudio:
 
 @dataclass(frozen=True, slots=True)
 class UserTranscript:
-    """What the model heard the caller say. Partial texts are deltas, the final one is whole."""
+    """The caller's words. Partial texts are deltas; the final text is whole."""
 
     text: str
     final: bool
@@ -24,7 +24,7 @@ class UserTranscript:
 
 @dataclass(frozen=True, slots=True)
 class AgentTranscript:
-    """What the agent says. Partial texts are deltas, the final one is whole."""
+    """The agent's words. Partial texts are deltas; the final text is whole."""
 
     text: str
     final: bool
@@ -33,7 +33,7 @@ class AgentTranscript:
 
 @dataclass(frozen=True, slots=True)
 class AgentToolCall:
-    """The model asked for a tool; ADK runs it."""
+    """The model has called a tool; ADK runs it."""
 
     call_id: str
     name: str
@@ -42,7 +42,7 @@ class AgentToolCall:
 
 @dataclass(frozen=True, slots=True)
 class AgentToolResult:
-    """A tool answered, and the model gets this."""
+    """A tool has returned; the model gets the result."""
 
     call_id: str
     name: str
@@ -51,11 +51,11 @@ class AgentToolResult:
 
 @dataclass(frozen=True, slots=True)
 class AgentInterrupted:
-    """The caller spoke over the answer: whatever of it has not been played is void.
+    """The caller has interrupted the answer: the part that has not been played is void.
 
     Attributes:
-        played: The words of it that had been played, marked where words are missing; None if
-            nobody has asked yet.
+        played: The words that had been played, marked where words are missing; None if nobody has
+            asked yet.
     """
 
     played: str | None = None
@@ -68,7 +68,7 @@ class AgentTurnComplete:
 
 @dataclass(frozen=True, slots=True)
 class TokenUsage:
-    """Tokens the service counted since the last report."""
+    """Tokens that the service has counted since the last report."""
 
     prompt_tokens: int
     response_tokens: int

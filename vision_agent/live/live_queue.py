@@ -1,18 +1,17 @@
 """What goes to the model, bounded: ADK's LiveRequestQueue with a policy for every kind.
 
-ADK's own queue has no bound and goes on accepting after its reader has died, so a stalled model
-would cost memory without end, and the model would answer about the past. ADK's sender awaits each
-send before it takes the next request, so what waits here is a true measure of how far behind the
-model is.
+ADK's own queue has no bound and keeps accepting after its reader has died, so a stalled model would
+cost memory without end, and the model would answer about the past. ADK's sender awaits each send
+before it takes the next request, so what waits here shows how far the model is behind.
 
 ===========  ==================================================================
 text         never dropped (the caller's, and notices of tools)
 tool result  never dropped (ADK puts those in itself, by `send_content`)
 signal       never dropped: end of the audio stream, close
-picture      one waits at most, the newest: an older one is replaced
+frame        one waits at most, the newest: an older one is replaced
 audio        in order; past `audio_limit_ms` waiting, the oldest is dropped; while there is no
              model at all, past `held_audio_limit_ms`
-close look   never dropped: a tool promised it, and the tool's result comes behind it
+close look   never dropped: a tool promised it, and the tool's result comes after it
 ===========  ==================================================================
 """
 
@@ -33,24 +32,24 @@ IMAGE_MIME = "image/jpeg"
 JPEG_START = b"\xff\xd8\xff"
 
 MAX_AUDIO_BYTES = 32_000
-"""A second: longer chunks could neither be dropped piecemeal nor arrive in time."""
+"""One second: longer chunks could neither be dropped in parts nor arrive in time."""
 
-MAX_PICTURE_BYTES = 2_000_000
+MAX_FRAME_BYTES = 2_000_000
 MAX_TEXT_CHARS = 20_000
 
 
 class WrongFormat(ValueError):
-    """What was handed in is not what the Live API takes; the text says what it is instead."""
+    """The Live API does not take what was queued; the text says why."""
 
 
 @dataclass(slots=True)
 class LiveQueueCounters:
-    """What came in and what was dropped: requests, and milliseconds of audio."""
+    """Requests that were queued or dropped, and milliseconds of audio."""
 
     audio_ms: int = 0
     audio_dropped_ms: int = 0
-    pictures: int = 0
-    pictures_replaced: int = 0
+    frames: int = 0
+    frames_replaced: int = 0
     close_looks: int = 0
     texts: int = 0
     tool_results: int = 0
@@ -59,13 +58,13 @@ class LiveQueueCounters:
 class LiveQueue(LiveRequestQueue):
     """The live queue of one call.
 
-    Every public method of `LiveRequestQueue` is overridden, none of its private parts is touched,
-    so ADK reads from it and puts tool results into it as it would into its own.
+    Every public method of `LiveRequestQueue` is overridden and none of its private parts is used,
+    so ADK reads from it and puts tool results into it as into its own.
 
     Args:
         audio_limit_ms: How much audio may wait for a slow model before the oldest is dropped.
-        held_audio_limit_ms: The same while everything is held: long enough for a question, which
-            a model that is back should still hear from its beginning.
+        held_audio_limit_ms: The same while there is no connection: long enough for a question,
+            which the model should get from its beginning once it is connected.
     """
 
     def __init__(self, *, audio_limit_ms: int = 2_000, held_audio_limit_ms: int = 15_000) -> None:
@@ -80,13 +79,13 @@ class LiveQueue(LiveRequestQueue):
         self._closed_by_us = False
         self._held = False
 
-    # What a call puts in.
+    # Used by the call.
 
     def audio(self, pcm: bytes) -> None:
         """Queue s16le mono 16 kHz PCM.
 
         Raises:
-            WrongFormat: Half a sample, nothing, or more than a second.
+            WrongFormat: Half a sample, no sample, or more than a second.
         """
         if len(pcm) % 2:
             raise WrongFormat(f"PCM of 16-bit samples has an even size, not {len(pcm)} bytes.")
@@ -98,16 +97,16 @@ class LiveQueue(LiveRequestQueue):
             raise WrongFormat("That is a WAV file; the model takes bare PCM, 16 kHz s16le mono.")
         self.send_realtime(types.Blob(data=pcm, mime_type=AUDIO_MIME))
 
-    def picture(self, jpeg: bytes) -> None:
-        """Queue a JPEG, in place of one that still waits; `WrongFormat` if it is none."""
+    def frame(self, jpeg: bytes) -> None:
+        """Queue a JPEG frame, replacing one that still waits; `WrongFormat` if it is none."""
         self.send_realtime(_image(jpeg))
 
     def close_look(self, jpeg: bytes) -> None:
-        """Queue a JPEG that nothing replaces; `WrongFormat` if it is none."""
+        """Queue a JPEG that is never replaced; `WrongFormat` if it is none."""
         self.send(_CloseLook(blob=_image(jpeg)))
 
     def text(self, text: str) -> None:
-        """Queue what the caller typed, as a complete user turn; `WrongFormat` if it is empty."""
+        """Queue typed text as a complete user turn; `WrongFormat` if it is empty or too long."""
         if not text.strip():
             raise WrongFormat("An empty text is no turn.")
         if len(text) > MAX_TEXT_CHARS:
@@ -115,39 +114,39 @@ class LiveQueue(LiveRequestQueue):
         self.send_content(types.Content(role="user", parts=[types.Part(text=text)]))
 
     def context(self, text: str, role: str) -> None:
-        """Queue words ("user" or "model") that the model is to know and not to answer."""
+        """Queue words of a role ("user" or "model") as context that wants no answer."""
         content = types.Content(role=role, parts=[types.Part(text=text)])
         self.send_content(content, partial=True)
 
     @property
     def texts_waiting(self) -> int:
-        """Texts that the model has not been sent yet."""
+        """The number of texts that have not been sent to the model yet."""
         return sum(_is_text(request) for request in self._waiting)
 
     @property
     def audio_waiting_ms(self) -> int:
-        """Audio that the model has not been sent yet."""
+        """Milliseconds of audio that have not been sent to the model yet."""
         return self._audio_waiting_ms
 
     def hold(self) -> None:
-        """Let nothing out until `release`: it waits, under the policy for its kind."""
+        """Let nothing out until `release`; everything waits, under the policy for its kind."""
         self._held = True
         self._limit_ms = self._held_audio_limit_ms
 
     def release(self) -> None:
-        """Let out what waits, and all that follows."""
+        """Let out what waits, and everything that follows."""
         self._held = False
         self._arrived.set()
 
-    # LiveRequestQueue, as ADK uses it.
+    # `LiveRequestQueue`, used by ADK.
 
     @property
     def closed(self) -> bool:
-        """Whether `close` was called (sticky). Nothing is accepted afterwards."""
+        """Whether `close` was called. Nothing is accepted afterwards."""
         return self._closed_by_us
 
     def close(self) -> None:
-        """Tell ADK's sender to close the model connection once what waits has been sent."""
+        """Let ADK's sender close the model connection after everything that waits was sent."""
         self.send(LiveRequest(close=True))
 
     def send_content(self, content: types.Content, partial: bool = False) -> None:
@@ -155,7 +154,7 @@ class LiveQueue(LiveRequestQueue):
         self.send(LiveRequest(content=content, partial=partial))
 
     def send_realtime(self, blob: types.Blob) -> None:
-        """Queue audio or a picture, under the policy for its kind."""
+        """Queue audio or a camera frame, under the policy for its kind."""
         self.send(LiveRequest(blob=blob))
 
     def send_activity_start(self) -> None:
@@ -167,7 +166,7 @@ class LiveQueue(LiveRequestQueue):
         self.send(LiveRequest(activity_end=types.ActivityEnd()))
 
     def send_audio_stream_end(self) -> None:
-        """Queue the signal that the microphone was muted: the model flushes what it has heard."""
+        """Queue the signal that the microphone was muted: the model processes the audio it has."""
         self.send(LiveRequest(audio_stream_end=True))
 
     def send(self, req: LiveRequest) -> None:
@@ -179,8 +178,8 @@ class LiveQueue(LiveRequestQueue):
             self._held = False
         elif isinstance(req, _CloseLook):
             self.counters.close_looks += 1
-        elif _is_picture(req):
-            self._replace_picture()
+        elif _is_frame(req):
+            self._replace_frame()
         elif req.blob is not None:
             self._make_room_for(_audio_ms(req))
         elif req.content is not None:
@@ -192,23 +191,23 @@ class LiveQueue(LiveRequestQueue):
         self._arrived.set()
 
     async def get(self) -> LiveRequest:
-        """The next request. Safe to cancel: nothing is taken out before it is returned."""
+        """The next request. Safe to cancel: nothing is removed before it is returned."""
         while not self._waiting or self._held:
             self._arrived.clear()
             await self._arrived.wait()
         request = self._waiting.popleft()
         self._audio_waiting_ms -= _audio_ms(request)
         if not self._held and self._audio_waiting_ms <= self._audio_limit_ms:
-            # What was held is through: from now on the model is only as late as it makes itself.
+            # What was held has been sent: from now on the bound is that of a slow model.
             self._limit_ms = self._audio_limit_ms
         return request
 
-    def _replace_picture(self) -> None:
-        self.counters.pictures += 1
+    def _replace_frame(self) -> None:
+        self.counters.frames += 1
         for request in self._waiting:
-            if _is_picture(request):
+            if _is_frame(request):
                 self._waiting.remove(request)
-                self.counters.pictures_replaced += 1
+                self.counters.frames_replaced += 1
                 return
 
     def _make_room_for(self, added_ms: int) -> None:
@@ -217,21 +216,21 @@ class LiveQueue(LiveRequestQueue):
         while self._audio_waiting_ms > self._limit_ms:
             oldest = next((r for r in self._waiting if _audio_ms(r)), None)
             if oldest is None:
-                return  # a single chunk longer than the limit: nothing older to drop
+                return  # a single chunk longer than the limit: there is nothing older to drop
             self._waiting.remove(oldest)
             self._audio_waiting_ms -= _audio_ms(oldest)
             self.counters.audio_dropped_ms += _audio_ms(oldest)
 
 
 class _CloseLook(LiveRequest):
-    """A picture that a tool asked for."""
+    """A frame that a tool has asked for."""
 
 
 def _image(jpeg: bytes) -> types.Blob:
     if not jpeg.startswith(JPEG_START):
         raise WrongFormat(f"A picture is a JPEG file; this begins with {jpeg[:4].hex(' ')!r}.")
-    if len(jpeg) > MAX_PICTURE_BYTES:
-        raise WrongFormat(f"A picture has at most {MAX_PICTURE_BYTES} bytes, not {len(jpeg)}.")
+    if len(jpeg) > MAX_FRAME_BYTES:
+        raise WrongFormat(f"A picture has at most {MAX_FRAME_BYTES} bytes, not {len(jpeg)}.")
     return types.Blob(data=jpeg, mime_type=IMAGE_MIME)
 
 
@@ -240,7 +239,7 @@ def _is_text(request: LiveRequest) -> bool:
     return bool(parts) and not any(part.function_response for part in parts)
 
 
-def _is_picture(request: LiveRequest) -> bool:
+def _is_frame(request: LiveRequest) -> bool:
     return not isinstance(request, _CloseLook) and _is_image(request)
 
 

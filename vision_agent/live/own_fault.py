@@ -7,15 +7,18 @@ from contextlib import contextmanager
 
 
 class OwnFault(RuntimeError):
-    """Code of ours failed on what the model sent; the cause is chained."""
+    """This package's code failed on what the model sent; the cause is chained."""
 
 
 @contextmanager
 def own_code(doing: str) -> Iterator[None]:
-    """Code of ours that runs where garbage of the service's is looked for, with the same types.
+    """Marks this package's failures where the same exception types mean an unreadable message.
+
+    Args:
+        doing: What fails, for the log.
 
     Raises:
-        OwnFault: It failed.
+        OwnFault: The code inside has raised `ValueError` or `TypeError`.
     """
     try:
         yield

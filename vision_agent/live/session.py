@@ -1,4 +1,4 @@
-"""One conversation with the model: runs `Runner.run_live` and says what happens."""
+"""One conversation with the model: runs `Runner.run_live` and yields what happens."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ class LiveSession:
     """The model's side of one call.
 
     Args:
-        runner: ADK's runner for the agent; shared by all calls.
+        runner: ADK's runner of the agent; shared by all calls.
         run_config: This call's configuration.
         live_queue: What the caller says, shows and types.
         scope: What the parts that ADK calls need of this call.
-        session_id: Of an ADK session that nothing else runs on, or a fresh one.
+        session_id: The ADK session, which nothing else uses.
         model: The model's name, for error messages.
-        given_up: Whether the caller hung up, and so does not want the rest of an answer that the
-            end cuts off; asked at the end.
+        given_up: Whether the caller hung up and does not want the rest of the present answer; asked
+            when the session ends.
 
     Attributes:
         played_at_end: The words of the present answer that had been played when the session ended;
@@ -72,14 +72,15 @@ class LiveSession:
         self.played_at_end: str | None = None
 
     async def events(self) -> AsyncGenerator[LiveEvent, None]:
-        """What happens, until the conversation ends.
+        """Yield what happens until the conversation ends.
 
         Iterate it in a task of its own, inside `contextlib.aclosing`: ADK leaks the model's
-        socket if `run_live` is merely abandoned. A session that there is already is gone on with;
-        one that has to be made is deleted at the end.
+        socket if `run_live` is merely abandoned. Reuses the ADK session if it exists; otherwise
+        creates it and deletes it afterwards.
 
         Raises:
-            LiveFailure: The model can't be reached, refused, or ended the conversation; in words.
+            LiveFailure: The model can't be reached, refused, or ended the conversation; the text
+                says which.
         """
         # ADK's tasks are started below and inherit it.
         call_scope.enter_model_side(self._scope)
@@ -104,7 +105,7 @@ class LiveSession:
                     for item in read(event):
                         yield item
         except Exception as error:
-            # Whatever ADK or an agent's own code raises ends this call; the caller is told why.
+            # Whatever ADK or the agent's code raises ends this call, with a reason for the caller.
             kind = kind_of(error)
             logger.warning("A call's model side failed (%s): %s", kind, cause_of(error))
             raise LiveFailure(explain(error, model=self._model), kind=kind) from error
@@ -126,12 +127,12 @@ class LiveSession:
 
 
 def read(event: Event) -> Iterator[LiveEvent]:
-    """ADK's event as ours. Its order is kept; one event may mean several things."""
+    """Translate one of ADK's events, in order; one event may mean several things."""
     if event.input_transcription and event.input_transcription.text:
         yield UserTranscript(
             event.input_transcription.text, bool(event.input_transcription.finished)
         )
-    # What ends a turn carries its words for the history (`played_history`): they are known already.
+    # The event that ends a turn carries its words for the history only (`played_history`).
     ends = event.turn_complete or event.interrupted
     if event.output_transcription and event.output_transcription.text and not ends:
         yield AgentTranscript(
@@ -148,7 +149,7 @@ def read(event: Event) -> Iterator[LiveEvent]:
         elif response := part.function_response:
             yield AgentToolResult(response.id or "", response.name or "", response.response or {})
         elif part.text and not part.thought and event.author != "user":
-            # A session that answers in text; partial texts are deltas here too.
+            # A session that answers in text; partial texts are deltas here as well.
             yield AgentTranscript(part.text, not event.partial, event.author)
     if event.interrupted:
         yield AgentInterrupted(played_on(event))

@@ -49,7 +49,7 @@ class House:
             model=self.model,
         )
         if picture:
-            live_queue.picture(picture)
+            live_queue.frame(picture)
         live_queue.text(text)
         answers = []
         async with asyncio.timeout(30), aclosing(session.events()) as events:

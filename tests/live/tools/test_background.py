@@ -28,7 +28,7 @@ from vision_agent.live.model_scope import ModelScope
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.live.tools.background import (
-    HELD_UP_S,
+    BLOCKING_S,
     BackgroundTools,
     ToolLimits,
 )
@@ -123,7 +123,7 @@ async def test_a_coroutine_that_blocks_the_loop_is_named_in_the_log(caplog):
     async def search() -> dict:
         """Blocks where it should await."""
         await asyncio.sleep(0)
-        time.sleep(HELD_UP_S)  # noqa: ASYNC251
+        time.sleep(BLOCKING_S)  # noqa: ASYNC251
         return {"found": "a bottle"}
 
     with caplog.at_level(logging.WARNING, "vision_agent"):
