@@ -34,7 +34,7 @@ async def chromium(
 
     Args:
         playwright: What drives it.
-        camera: Motion JPEG that the camera shows; None for Chromium's test picture.
+        camera: YUV4MPEG2 or Motion JPEG that the camera shows; None for Chromium's test picture.
         microphone: WAV that the microphone hears, looped; None for Chromium's beeps.
         cameras: How many there are.
         allow_devices: The person's answer to the question whether the page may use them. When

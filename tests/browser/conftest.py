@@ -42,7 +42,7 @@ async def no_calls(server: ForkedServer, *, within_s: float = 12) -> None:
 @pytest.fixture(scope="session")
 def bottle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three bottles on a table, for the camera."""
-    return camera_file(RECORDINGS / "bottle.mp4", tmp_path_factory.mktemp("camera") / "b.mjpeg")
+    return camera_file(RECORDINGS / "bottle.mp4", tmp_path_factory.mktemp("camera") / "b.y4m")
 
 
 @pytest.fixture(scope="session")

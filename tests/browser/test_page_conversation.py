@@ -75,7 +75,7 @@ async def test_typing_over_an_answer_silences_it(server, quiet_browser, open_pag
 async def falls_silent(caller: Caller, since_ms: float) -> None:
     """There was a voice at `since_ms`; then a stretch of silence, longer than between words.
 
-    It begins before the page shows the answer as interrupted, or within a second of it: the
+    It begins before the page shows the answer as interrupted, or within two seconds of it: the
     answers here go on for several seconds more if nobody stops them. The next may follow soon.
     """
 
@@ -87,7 +87,7 @@ async def falls_silent(caller: Caller, since_ms: float) -> None:
     samples, silent_ms = await until(interrupted_and_silent, "an interrupted answer")
     assert any(one.rms > VOICE_RMS for one in samples if since_ms - 1_500 < one.at_ms <= since_ms)
     shown_ms = next(one.at_ms for one in samples if one.interruptions)
-    assert silent_ms <= shown_ms + 1_000
+    assert silent_ms <= shown_ms + 2_000
 
 
 def first_silence(samples: list[Sample], since_ms: float) -> float | None:

@@ -77,7 +77,7 @@ async def server(site: str) -> AsyncIterator[ForkedServer]:
 
 @pytest.fixture(scope="module")
 def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return camera_file(RECORDINGS / "bottle.mp4", tmp_path_factory.mktemp("camera") / "b.mjpeg")
+    return camera_file(RECORDINGS / "bottle.mp4", tmp_path_factory.mktemp("camera") / "b.y4m")
 
 
 @pytest.fixture(scope="module")

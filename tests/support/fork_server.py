@@ -37,7 +37,11 @@ IMPORTED = (
     "vision_agent.local.scenarios.scenario_file",
     "google.adk.runners",
     "google.adk.sessions.database_session_service",
+    "google.adk.memory.in_memory_memory_service",
+    "google.adk.tools.agent_tool",
     "google.genai",
+    "pydantic.v1",
+    "uvicorn.lifespan.on",
 )
 """What servers import before they serve; nothing that starts a thread, such as onnxruntime."""
 

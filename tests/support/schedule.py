@@ -23,8 +23,11 @@ DIVIDED_FROM_S = 30.0
 UNDIVIDED = ("tests/samples/test_samples.py",)
 """Its tests are one piece of work already: calls that are made at the same time."""
 
-AT_ONCE = {"media": 3, "sums": 1}
-"""How many workers may be busy with tests of a lane."""
+AT_ONCE = {"page": 2, "calls": 4, "sums": 1}
+"""How many workers may be busy in a lane. What is in none waits more than it works."""
+
+FIRST = (("page", "calls"), ("page", "calls"), ("calls",), ("calls",), ("calls",), ("sums", None))
+"""What the workers look for first, one after the other; they take whatever there is after that."""
 
 _SUMS = ("tests/local/engine/sight/", "tests/local/engine/answers/")
 
@@ -41,15 +44,18 @@ def unit_of(nodeid: str) -> str:
 
 
 def lane_of(unit: str) -> str | None:
-    """What it needs: cores that answer in time, a core for its sums, or nothing but time."""
+    """What it needs: a core for a browser, one for calls, one for its sums, or nothing but time."""
+    kind = kind_of(unit)
+    if kind in ("browser", "clients"):
+        return "page"
     if unit.startswith(_SUMS):
         return "sums"
-    return "media" if kind_of(unit) else None
+    return "calls" if kind else None
 
 
-def order(unit: str) -> tuple[bool, float]:
-    """To sort by: what has to wait for its lane is begun first, and then the longest."""
-    return lane_of(unit) is None, -SECONDS.get(file_of(unit), 0)
+def order(unit: str) -> float:
+    """To sort by: the longest first."""
+    return -SECONDS.get(file_of(unit), 0)
 
 
 class LongestFirst(LoadScopeScheduling):
@@ -65,10 +71,14 @@ class LongestFirst(LoadScopeScheduling):
 
     def _next_unit(self, node: WorkerController) -> str | None:
         others = [self._busy_lanes(each) for each in self.nodes if each is not node]
+        full = {lane for lane, most in AT_ONCE.items() if sum(lane in of for of in others) >= most}
+        allowed: dict[str | None, str] = {}
         for unit in self.workqueue:
-            lane = lane_of(unit)
-            if lane is None or sum(lane in lanes for lanes in others) < AT_ONCE[lane]:
-                return unit
+            allowed.setdefault(lane_of(unit), unit)
+        first = FIRST[self.nodes.index(node) % len(FIRST)]
+        for lane in (*first, *allowed):
+            if lane in allowed and lane not in full:
+                return allowed[lane]
         return None
 
     def _assign_work_unit(self, node: WorkerController) -> None:
