@@ -122,7 +122,7 @@ async def test_a_body_that_is_too_large_gets_413(http):
 
 
 async def test_an_offer_for_which_there_is_no_descriptor_gets_503_in_words(http, monkeypatch):
-    async def answer(call, sdp):
+    async def answer(call, offer, network):
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
     monkeypatch.setattr(Call, "answer", answer)

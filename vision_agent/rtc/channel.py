@@ -1,4 +1,4 @@
-"""The data channel of a call: what the agent's side says and what the client asks for."""
+"""The data channel of a call: messages to the client, and the client's messages."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ from vision_agent.rtc.outbox import Outbox
 
 logger = logging.getLogger(__name__)
 
-# What a client says, in messages: a page sends one or two a second. More are dropped unread.
+# Messages of a client: a page sends one or two a second. More are dropped unread.
 MESSAGE_BURST, MESSAGES_PER_S = 200, 50.0
-# What is typed, in texts: faster than anybody types, slow enough for a model to answer.
+# Typed texts: faster than anybody types, slow enough for a model to answer.
 TEXT_BURST, TEXTS_PER_S = 20, 2.0
-# Refusals, in answers and in lines of the log; the others are counted only.
+# Refusals that are sent and logged; further ones are only counted.
 COMPLAINT_BURST, COMPLAINTS_PER_S = 10, 1.0
 DRAIN_S = 0.5
 
 
 class ChannelListener(Protocol):
-    """What a call does about the client's messages. Called on the event loop.
+    """Handles the client's messages, on the event loop.
 
-    Each may raise `rtvi.BadMessage`: its sentence is told to the client.
+    Each method may raise `rtvi.BadMessage`, whose sentence is sent to the client.
     """
 
     def on_client_ready(self) -> None:
-        """The client is set up; it has been answered."""
+        """The client is set up and has been sent bot-ready."""
 
     def on_text(self, text: str, *, spoken: bool) -> None:
-        """The user typed a text; the answer is to be heard, or only shown."""
+        """The user typed a text; `spoken`: its answer is spoken, not only shown."""
 
     def on_context(self, text: str, *, agents: bool) -> None:
-        """The agent is to know something, said by itself or by the user, and not to answer."""
+        """Add a text to the agent's context without an answer; `agents`: as its own words."""
 
     def on_track_status(self, receiver_index: int, enabled: bool) -> None:
-        """Microphone (0), camera (1) or screen (2) were switched on or off."""
+        """The microphone (0), camera (1) or screen (2) was switched on or off."""
 
     def on_client_message(self, type: str, data: object) -> object | None:
-        """A request of the application's own; what is returned is sent back (JSON)."""
+        """A request of the application's own; returns the response's `d` (JSON)."""
 
     def on_goodbye(self) -> None:
         """The client leaves."""
@@ -54,12 +54,12 @@ class ChannelListener(Protocol):
 class Channel:
     """Speaks RTVI 2.1 on a data channel.
 
-    What is to be sent before the client has said client-ready waits (see `Outbox`). After `close`
-    everything is dropped silently. No method raises.
+    Messages wait until the client has said client-ready (see `Outbox`). After `close` they are
+    dropped silently. No method raises.
 
     Args:
-        listener: told what the client says.
-        about: what bot-ready tells about this agent.
+        listener: Handles the client's messages.
+        about: The `about` of bot-ready.
     """
 
     def __init__(self, listener: ChannelListener, about: dict[str, str]) -> None:
@@ -85,29 +85,29 @@ class Channel:
 
     @property
     def max_message_bytes(self) -> int:
-        """The longest message that the client is sent whole."""
+        """The longest message that is sent whole."""
         return self._out.max_message_bytes
 
     def attach(self, channel: RTCDataChannel) -> None:
-        """Takes the peer's data channel; one that comes later takes the first one's place.
+        """Use the peer's data channel; a later one replaces it.
 
-        A client that was ready stays so: it says client-ready once in a call, not once in a peer
+        A client that was ready stays ready: it says client-ready once in a call, not once in a peer
         connection (RTVI clients restart theirs with `restart_pc`).
         """
         channel.on("message", self._on_message)
         self._out.attach(channel)
 
     def close(self) -> None:
-        """Tells the client that the call is over, and says nothing more."""
+        """Tell the client that the call is over, and send nothing more."""
         self._out.put(rtvi.peer_left())
         self._out.close()
 
     def gone(self) -> None:
-        """Says nothing more: the peer has left."""
+        """Send nothing more: the peer has left."""
         self._out.gone()
 
     async def drain(self) -> None:
-        """Waits for a moment until what was said has left."""
+        """Wait a moment until everything has been sent."""
         await self._out.drain(DRAIN_S)
 
     def user_speaking(self, speaking: bool) -> None:
@@ -123,7 +123,7 @@ class Channel:
         self._send("bot-llm-started" if thinking else "bot-llm-stopped")
 
     def user_transcript(self, text: str, final: bool) -> None:
-        """What the caller said, as far as it was understood."""
+        """The transcript of the caller's speech so far."""
         self._send(
             "user-transcription",
             {
@@ -135,25 +135,25 @@ class Channel:
         )
 
     def bot_text(self, text: str) -> None:
-        """A piece of the answer, as it is spoken."""
+        """A piece of the answer's words."""
         self._send("bot-tts-text", {"text": text})
 
     def bot_transcript(self, text: str) -> None:
-        """The whole answer, or what there was of it when it was interrupted."""
+        """The whole answer, or what was played of an interrupted one."""
         self._send("bot-transcription", {"text": text})
 
     def bot_output_new(self, segment: int, text: str, *, will_be_spoken: bool) -> None:
-        """A segment of the answer: to be heard later, or to be read only."""
+        """A segment of the answer: to be spoken later, or only shown."""
         self._out.put(rtvi.bot_output_new(self._id(), segment, text, will_be_spoken))
 
     def bot_output_progress(self, segment: int, text: str, spoken: str) -> None:
-        """How much of a segment has been heard: the beginning of its text, or all of it."""
+        """How much of a segment has been played: the beginning of its text, or all of it."""
         self._out.put(rtvi.bot_output_progress(self._id(), segment, text, spoken))
 
     def tool_started(
         self, call_id: str, name: str | None, arguments: Mapping[str, object] | None
     ) -> None:
-        """The agent began to use a tool. None for what the client is not to know."""
+        """The agent began to use a tool. None for what the client must not see."""
         named: dict[str, object] = {} if name is None else {"function_name": name}
         self._send("llm-function-call-started", named)
         data = {"tool_call_id": call_id} | named
@@ -164,7 +164,7 @@ class Channel:
     def tool_stopped(
         self, call_id: str, name: str | None, result: object, cancelled: bool = False
     ) -> None:
-        """A tool is done, or was cancelled. None for what the client is not to know."""
+        """A tool is done, or was cancelled. None for what the client must not see."""
         data: dict[str, object] = {"tool_call_id": call_id, "cancelled": cancelled}
         if name is not None:
             data["function_name"] = name
@@ -177,7 +177,7 @@ class Channel:
         self._send("error", {"message": message, "error": message, "fatal": fatal})
 
     def server_message(self, data: dict[str, object]) -> None:
-        """A message of this server's own, outside the standard: `{"kind": ...}`."""
+        """A message of this server's own: `{"kind": …}` (RTVI `server-message`)."""
         self._send("server-message", data)
 
     def _send(self, kind: str, data: Mapping[str, object] | None = None) -> None:
@@ -187,7 +187,7 @@ class Channel:
         self._next_id += 1
         return str(self._next_id)
 
-    # What the client says.
+    # The client's messages
 
     def _on_message(self, message: str | bytes) -> None:
         if self._out.closed:
@@ -204,8 +204,8 @@ class Channel:
         except rtvi.BadMessage as bad:
             request_id = bad.request_id or _request_id(incoming)
             self._refuse(str(bad), request_id, about=bad.about or _text_id(incoming))
-        except Exception as error:  # of the listener; the client is told in words
-            # Let through, pyee would raise it into the receive loop of the whole connection.
+        except Exception as error:  # raised by the listener; the client gets a sentence
+            # Otherwise pyee would raise it into the receive loop of the whole connection.
             self._refuse(
                 "The message could not be handled.",
                 _request_id(incoming),
@@ -219,7 +219,7 @@ class Channel:
                 self._out.put_now(rtvi.bot_ready(message_id, self._about))
                 self._ready = True
                 self._out.release()
-                # Again after each new peer connection: the client may have missed something.
+                # Also after a new peer connection: the client may have missed messages.
                 self._listener.on_client_ready()
             case rtvi.SendText(content, spoken):
                 self._count_text()
@@ -254,11 +254,11 @@ class Channel:
         about: str | None = None,
     ) -> None:
         self.refused_messages += 1
-        # A request is always answered: somebody waits, and how many there are is bounded already.
-        # So is a typed line with an id: by it the client finds the line that was not taken.
+        # A request is always answered: the client waits, and the number of requests is bounded. So
+        # is a typed line with an id, by which the client finds the line that was not taken.
         may_complain = self._complaints.take(time.monotonic())
         if cause is not None and may_complain:
-            # Neither the message nor the exception's text: both may hold what was said.
+            # Neither the message nor the exception's text is logged: both may hold what was said.
             logger.error(
                 "A message of a caller's client could not be handled: %s in %s.",
                 type(cause).__name__,
@@ -280,6 +280,6 @@ def _text_id(incoming: rtvi.Incoming | None) -> str | None:
 
 
 def _place(error: Exception) -> str:
-    """Where it was raised, as `file:line`."""
+    """Where an error was raised, as `file:line`."""
     frames = traceback.extract_tb(error.__traceback__)
     return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "an unknown place"

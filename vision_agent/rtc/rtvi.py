@@ -1,10 +1,10 @@
-"""RTVI 2.1 messages: text in, what it means out, and the other way round. No I/O, no clock.
+"""RTVI 2.1 messages: parses those of a client, and builds those of the server. No I/O, no clock.
 
-Every bound on what a client may say stands here, so that nothing behind `parse` has to refuse it.
+`parse` enforces every bound on a client's message, so that no code behind it has to.
 
-The protocol of the public Pipecat client SDKs (https://docs.pipecat.ai/client/rtvi-standard): JSON
-objects ``{label: "rtvi-ai", type, id, data?}`` on a data channel, beside the SmallWebRTC
-transport's own ``ping: <ms>`` and ``{type: "signalling", message}``.
+RTVI is the protocol of the public Pipecat client SDKs (https://docs.pipecat.ai/client/rtvi-standard):
+JSON objects `{label: "rtvi-ai", type, id, data?}` on a data channel, beside the SmallWebRTC
+transport's own `ping: <ms>` and `{type: "signalling", message}`.
 """
 
 from __future__ import annotations
@@ -16,27 +16,28 @@ from dataclasses import dataclass, field
 VERSION = "2.1.0"
 LABEL = "rtvi-ai"
 MICROPHONE, CAMERA, SCREEN = 0, 1, 2
-"""What a trackStatus is about: the SmallWebRTC transport numbers its offer's transceivers."""
+"""The subjects of a trackStatus: the SmallWebRTC transport numbers its offer's transceivers."""
 
 MAX_MESSAGE_CHARS = 64 * 1024
 MAX_TEXT_CHARS = 4_000
-"""What may be typed in one text: some four minutes of speech."""
+"""The longest typed text: some four minutes of speech."""
 
 MAX_ID_CHARS = 200
 MAX_NAME_CHARS = 100
 
 _CONTROLS = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127))
-"""Characters that no database takes, or no person types: all controls but tab and line ends."""
+"""Characters that no database stores or no person types: controls other than tab and line ends."""
 
 
 class BadMessage(ValueError):
-    """A message that is refused; its text is one sentence for the peer.
+    """A message that is refused.
 
     Args:
-        text: The sentence.
-        request_id: The id of the request that this answers: its client waits for an answer, or
-            can tell by it which one was refused. None: there is none, or it is no request.
-        about: The id of a message that is no request, such as a typed line: the error has it too.
+        text: One sentence for the client.
+        request_id: The id of the request that the refusal answers; None if the message is not a
+            request, or has no id.
+        about: The id of a message that is not a request, such as a typed line; the error carries
+            it too.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class BadMessage(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """The transport's keep-alive, once a second; needs no answer."""
+    """The transport's keep-alive, once a second; it is not answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class TrackStatus:
 
 @dataclass(frozen=True, slots=True)
 class ClientReady:
-    """The client is set up, and waits for bot-ready with the same id."""
+    """The client is set up and waits for bot-ready with the same id."""
 
     message_id: str
     version: str
@@ -73,9 +74,9 @@ class SendText:
     """The user typed something to the agent.
 
     Attributes:
-        content: What, at most `MAX_TEXT_CHARS`.
-        spoken: Whether the answer is to be heard; else it is only shown.
-        message_id: The message's id, if it has one: by it the client finds the line again.
+        content: The text, of at most `MAX_TEXT_CHARS`.
+        spoken: Whether the answer is spoken; otherwise it is only shown.
+        message_id: The message's id, by which the client finds the line again; None without one.
     """
 
     content: str
@@ -85,11 +86,11 @@ class SendText:
 
 @dataclass(frozen=True, slots=True)
 class AppendToContext:
-    """Something the agent is to know without answering it.
+    """A text for the agent's context that is not answered.
 
     Attributes:
-        agents: Whether these are the agent's words; else the user's.
-        content: What, at most `MAX_TEXT_CHARS`.
+        agents: Whether these are the agent's words; otherwise they are the user's.
+        content: The text, of at most `MAX_TEXT_CHARS`.
     """
 
     agents: bool
@@ -112,7 +113,7 @@ class Goodbye:
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """Understood, and of no use here."""
+    """A known message without effect here."""
 
     type: str
 
@@ -130,10 +131,10 @@ Incoming = (
 
 
 def parse(message: str | bytes) -> Incoming:
-    """Reads one message of the data channel.
+    """Parse one message of the data channel.
 
     Raises:
-        BadMessage: it is too long, not JSON, of an unknown type, or lacks what its type needs.
+        BadMessage: It is too long, not JSON, of an unknown type, or lacks a field of its type.
     """
     if isinstance(message, bytes):
         raise BadMessage("Messages must be text, not binary.")
@@ -222,7 +223,7 @@ def _parse_context(fields: dict[str, object], message_id: str | None) -> Incomin
 def _text(
     content: object, kind: str, request_id: str | None = None, *, about: str | None = None
 ) -> str:
-    """What was typed, without what is no text (controls, halves of surrogate pairs)."""
+    """A typed text without control characters and lone surrogates."""
     if isinstance(content, str) and len(content) <= MAX_MESSAGE_CHARS:
         content = content.translate(_CONTROLS).encode("utf-8", "replace").decode()
     if not isinstance(content, str) or not content.strip():
@@ -248,16 +249,16 @@ def message(
 
 
 def bot_ready(message_id: str, about: Mapping[str, str]) -> dict[str, object]:
-    """Answers client-ready; without it, with the same id, the client waits for ever."""
+    """The answer to client-ready; without it, with the same id, the client waits for ever."""
     return message("bot-ready", message_id, {"version": VERSION, "about": dict(about)})
 
 
 def bot_output_new(
     message_id: str, segment: int, text: str, will_be_spoken: bool
 ) -> dict[str, object]:
-    """A segment of the answer, before any of it is heard.
+    """A segment of the answer before any of it is played.
 
-    `spoken` is the field of version 1, which told a sentence once as written and once as spoken.
+    `spoken` is a field of RTVI 1, which sent each sentence once as written and once as spoken.
     """
     data = {
         "text": text,
@@ -271,7 +272,7 @@ def bot_output_new(
 
 
 def bot_output_progress(message_id: str, segment: int, text: str, spoken: str) -> dict[str, object]:
-    """How much of a segment has been heard; clients move a cursor by it, and show no new text."""
+    """How much of a segment has been played; clients move a cursor by it, and add no text."""
     completed = spoken == text
     data: dict[str, object] = {
         "text": text,
@@ -287,5 +288,5 @@ def bot_output_progress(message_id: str, segment: int, text: str, spoken: str) -
 
 
 def peer_left() -> dict[str, object]:
-    """The transport's word for "this call is over"."""
+    """The transport's message for the end of a call."""
     return {"type": "signalling", "message": {"type": "peerLeft"}}
