@@ -96,10 +96,10 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class SeenFrame:
-    """One picture from the caller's camera.
+    """One frame of the caller's camera.
 
     Attributes:
-        jpeg: The picture, as it came.
+        jpeg: The encoded image, as it came.
         at_ms: When it came, on the clock of the caller's stream.
     """
 
@@ -179,7 +179,7 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class ToolRequest:
-    """The answer needs this tool of the agent's; the turn goes on with its result."""
+    """The answer needs this tool of the agent's; the turn continues with its result."""
 
     name: str
     args: dict[str, Any] = field(default_factory=dict)

@@ -56,7 +56,7 @@ class Door(socket.socket):
 
 
 class _Visitor(socket.socket):
-    """An accepted connection that tells when it is closed."""
+    """An accepted connection that calls back when it is closed."""
 
     def __init__(self, accepted: socket.socket, on_close: Callable[[], None]) -> None:
         family, proto = accepted.family, socket.IPPROTO_TCP

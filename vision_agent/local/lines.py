@@ -1,7 +1,7 @@
-"""Which connections a server keeps when more come than it has lines for. Pure.
+"""Which connections a server keeps when more come than it allows. Pure.
 
-A line is one WebSocket. Who asks for one is admitted, refused, or admitted in the place of a
-connection over which nothing has gone for a while.
+A line is one WebSocket. A client that asks for one is admitted, refused, or admitted in the place
+of a connection that has been silent for a while.
 """
 
 from __future__ import annotations

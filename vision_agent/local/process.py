@@ -1,4 +1,4 @@
-"""Running the local Live API until it is told to stop."""
+"""Runs the local Live API until it is stopped."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ async def serve_until(
     Raises:
         OSError: the port is taken.
     """
-    # It prints a traceback for every client that leaves in the middle of a handshake.
+    # websockets logs a traceback for every client that leaves in the middle of a handshake.
     logging.getLogger("websockets.server").setLevel(logging.CRITICAL)
 
     with _stopping_on_signals(stop):
@@ -79,7 +79,7 @@ async def serve_until(
         try:
             await asyncio.wait((starting, stopped), return_when=asyncio.FIRST_COMPLETED)
             if not starting.done():
-                # Nobody waits for a server that is told to stop while it starts.
+                # A server that is stopped while it starts does not finish starting.
                 return
             engine = starting.result()
             try:

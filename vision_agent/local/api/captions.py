@@ -1,15 +1,15 @@
-"""The words of a sentence, cut into the pieces that go out beside its sound. Pure."""
+"""The words of a sentence, released in step with its sound. Pure."""
 
 from __future__ import annotations
 
 import re
 
 _CHARACTERS_PER_MS = 0.015
-"""About 170 English words a minute: how much text a stretch of speech is taken to hold."""
+"""About 170 English words a minute: characters of text per millisecond of speech."""
 
 
 class Captions:
-    """Deals out a sentence in whole words, about as fast as it is heard.
+    """Releases a sentence in whole words, about as fast as its sound plays.
 
     The length of the sound is not known while it is being made, so the pace is an estimate;
     `rest` gives what is left when the sound has ended. All pieces joined are the sentence.
@@ -21,7 +21,7 @@ class Captions:
         self._dealt = 0
 
     def due(self, audio_ms: float) -> str:
-        """The words heard within the first ``audio_ms`` of the sentence and not dealt yet."""
+        """The words that fall within the first ``audio_ms`` and have not been released yet."""
         start = self._next
         while self._next < len(self._words) and self._dealt < audio_ms * _CHARACTERS_PER_MS:
             self._dealt += len(self._words[self._next])
@@ -29,6 +29,6 @@ class Captions:
         return "".join(self._words[start : self._next])
 
     def rest(self) -> str:
-        """All words not dealt yet."""
+        """All words not released yet."""
         start, self._next = self._next, len(self._words)
         return "".join(self._words[start:])

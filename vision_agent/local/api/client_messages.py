@@ -52,14 +52,14 @@ class Audio:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One picture of the caller's camera, encoded (JPEG, PNG or WebP)."""
+    """One frame of the caller's camera, encoded (JPEG, PNG or WebP)."""
 
     data: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Words the caller typed, as real-time input: they count as activity."""
+    """Text that the caller typed, as real-time input: it counts as activity."""
 
     text: str
 
@@ -76,12 +76,12 @@ class ActivityEnd:
 
 @dataclass(frozen=True, slots=True)
 class AudioStreamEnd:
-    """The microphone was closed: what was said so far is all there is."""
+    """The microphone was closed: the utterance ends with what came so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """One piece of conversation: who, which words, which pictures, which tools' results."""
+    """One entry of a conversation: role, text, images and results of tools."""
 
     role: str
     text: str
@@ -106,7 +106,7 @@ class ToolResponse:
 
 @dataclass(frozen=True, slots=True)
 class ContextUpdate:
-    """A new instruction or new tools for the running session; None leaves what there is."""
+    """A new instruction or new tools for the running session; None leaves them unchanged."""
 
     instruction: str | None
     tools: Sequence[Mapping[str, Any]] | None

@@ -1,6 +1,7 @@
-"""What one session's model has before it: the words and pictures, and the tokens they count. Pure.
+"""The context of one session: text, frames, and the tokens they count. Pure.
 
-`SessionHistory` keeps what was said and seen, `Usage` counts its tokens; here the two stay in step.
+`SessionHistory` keeps what was said and seen, `Usage` counts its tokens; `Context` keeps the two
+in step.
 """
 
 from __future__ import annotations
@@ -45,11 +46,11 @@ class Context:
 
     @property
     def frames(self) -> tuple[SeenFrame, ...]:
-        """Pictures, oldest first."""
+        """Frames, oldest first."""
         return self._history.frames
 
     def instruct(self, instruction: str) -> None:
-        """The system instruction is this one from now on."""
+        """Replaces the system instruction."""
         self.instruction = instruction
         self._usage.instruct(instruction)
 
@@ -111,7 +112,7 @@ class Context:
         self._usage.tool_result_in(json.dumps(result.response))
 
     def note(self, result: ToolResult) -> None:
-        """A tool's result is to be known, and will not be answered."""
+        """Keeps a tool's result in the history; nobody answers it."""
         self._said("tool", f"{result.name}: {json.dumps(result.response)}")
 
     def audio_out(self, duration_ms: float) -> None:
@@ -167,7 +168,7 @@ class Context:
             )
 
     def saved(self, now_ms: int, age_s: float) -> SavedSession:
-        """What a resumption handle is to stand for at ``now_ms`` of the stream."""
+        """The state that a resumption handle restores, at ``now_ms`` of the stream."""
         usage = self._usage
         snapshot = self._history.snapshot(
             now_ms, first_turn=usage.first_turn, turns=usage.turns, age_s=age_s

@@ -1,4 +1,4 @@
-"""The API key or token that a request brings, and whom the service would refuse. Pure."""
+"""The API key or token of a request, and the refusals of the service. Pure."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ SERVED_PATHS = (
     "Served are BidiGenerateContent of google.ai.generativelanguage in the API versions v1alpha, "
     "v1beta and v1, and of google.cloud.aiplatform in v1beta1 and v1."
 )
-"""For who asks for another path, in words."""
+"""The answer to a request for any other path."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from vision_agent.local.api.limits import Limits
 
 EXPIRED = 1011, "Deadline expired before operation could complete."
-"""How a connection ends that has lived its time (RFC 6455: internal error)."""
+"""The close of a connection whose time is over (RFC 6455: internal error)."""
 
 ABORTED = 1008, "The operation was aborted."
-"""How a session ends that has lasted its time (RFC 6455: policy violation)."""
+"""The close of a session whose time is over (RFC 6455: policy violation)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class SessionLifetime:
         self._warned = False
 
     def video_came(self) -> None:
-        """A picture came: from now on this is a session of sound and video."""
+        """A frame came: from now on the limit of sessions with video holds."""
         self._video = True
 
     def age_s(self, now_s: float) -> float:

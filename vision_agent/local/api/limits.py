@@ -13,17 +13,17 @@ class Limits:
     """What one server allows; None switches a limit off, every default is the service's.
 
     Attributes:
-        connection_s: How long a connection lives, whoever resumes the session on another one.
+        connection_s: How long a connection lives; its session may be resumed on another one.
         go_away_s: How long before that end ``goAway`` says so.
         audio_session_s: How long a session of sound alone lasts without compression of its
             context, all of its connections together.
-        video_session_s: The same, once a picture has come.
+        video_session_s: The same, once a frame has come.
         context_tokens: What the model reads at most; without compression a session that needs
             more ends, and compression starts at 80 % of it unless told otherwise.
         message_bytes: The largest message taken; a longer one ends its connection with 1009.
-        audio_ahead_s: How far the sound sent may be ahead of what the caller has heard.
-        resumable_always: Whether the last handle is left to the client while the next answer is
-            made, instead of saying that what goes on now is in no handle yet.
+        audio_ahead_s: How far the sound sent may run ahead of what the caller has played.
+        resumable_always: Whether the client may resume from the last handle while the next answer
+            is generated, instead of being sent ``resumable: false``.
     """
 
     connection_s: float | None = 600.0

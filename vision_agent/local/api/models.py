@@ -40,7 +40,7 @@ class LiveModel:
 
     @property
     def coverage(self) -> Literal["ACTIVITY", "ACTIVITY_AND_VIDEO"]:
-        """What of sound and pictures is part of a turn, where the client does not say."""
+        """Which sound and frames are part of a turn, unless the client says otherwise."""
         # "local" is the agent of this machine, which is asked what has changed since earlier.
         return "ACTIVITY" if self.generation < 3 and self.name != "local" else "ACTIVITY_AND_VIDEO"
 
@@ -62,7 +62,7 @@ class LiveModel:
         """Whether ``turnComplete`` follows a ``toolCall`` at once.
 
         2.5 ends the turn there, and clients hold the call back until it has; 3.x keeps the turn
-        open until the tool has answered, and a client that waited would wait for ever.
+        open until the tool has answered, and a client that waited for its end would deadlock.
         """
         return self.generation < 3
 

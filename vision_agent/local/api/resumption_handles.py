@@ -1,4 +1,4 @@
-"""Session resumption: handles, what they stand for, and when they are worth nothing any more."""
+"""Session resumption: handles, the sessions they restore, and when they expire."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_HANDLES = 1000
 """Handles kept; beyond it the least recently saved is forgotten. Text only, so a few megabytes."""
 
 MAX_SESSIONS_WITH_FRAMES = 16
-"""Sessions whose pictures are kept too: 30 of 40 KB each make 20 MB at most."""
+"""Sessions whose frames are kept too: 30 of 40 KB each make 20 MB at most."""
 
 
 @dataclass(slots=True)
@@ -36,9 +36,9 @@ class ResumptionHandles:
         return len(self._saved)
 
     def save(self, session: str, saved: SavedSession, now_s: float) -> str:
-        """A new handle for what ``session`` remembers now; its earlier handles stay valid.
+        """A new handle for the state of ``session``; its earlier handles stay valid.
 
-        Only a session's newest handle keeps the pictures.
+        Only a session's newest handle keeps the frames.
         """
         self._forget_expired(now_s)
         earlier = self._newest.pop(session, None)
@@ -53,7 +53,7 @@ class ResumptionHandles:
         return handle
 
     def find(self, handle: str, now_s: float) -> SavedSession | None:
-        """What the handle stands for; None when it is unknown or too old."""
+        """The session that the handle restores; None when the handle is unknown or expired."""
         self._forget_expired(now_s)
         saved = self._saved.get(handle)
         return saved.saved if saved else None

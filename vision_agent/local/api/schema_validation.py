@@ -43,7 +43,7 @@ def snake_case(name: str) -> str:
 
 
 _MAX_DEPTH = 64
-"""Messages inside one another; a schema may nest for ever, and the check goes down with it."""
+"""How deeply messages may nest; a schema refers to itself, and the check recurses with it."""
 
 
 class _Check:

@@ -1,4 +1,4 @@
-"""What waits to be sent on one connection."""
+"""The messages that wait to be sent on one connection."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from collections.abc import Awaitable, Callable
 from vision_agent.local.api.server_messages import ServerMessage
 
 MAX_SPEECH = 64
-"""Pieces of an answer that may wait; whoever makes more of it waits as well."""
+"""Pieces of an answer that may wait; beyond it `put_speech` waits."""
 
 MAX_WAITING = 1024
-"""Messages that may wait in all. A client that reads none of them is given up."""
+"""Messages that may wait in all; a client that leaves more unread is disconnected."""
 
 
 class ClientTooSlow(Exception):
-    """The client has not read for so long that keeping its messages is no use."""
+    """The client has left `MAX_WAITING` messages unread."""
 
 
 class SendQueue:
-    """Sends in order, one at a time, without holding up whoever has something to say.
+    """Sends in order, one message at a time; putting a message never waits for the socket.
 
-    An answer's pieces can be taken back while they wait: an interruption drops them, so that what
-    follows it is the first thing the client reads.
+    Pieces of an answer can be dropped while they wait, so that after an interruption the client
+    reads ``interrupted`` next.
 
     Args:
         send: Encodes one message and puts it on the socket.

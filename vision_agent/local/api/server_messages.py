@@ -39,30 +39,30 @@ def model_text(text: str) -> ServerMessage:
 
 
 def input_transcription(text: str) -> ServerMessage:
-    """What the caller said."""
+    """The transcript of what the caller said."""
     return {"serverContent": {"inputTranscription": {"text": text}}}
 
 
 def output_transcription(text: str) -> ServerMessage:
-    """Words of the answer, added to those sent before in this turn."""
+    """Words of the answer, to be appended to those sent before in this turn."""
     return {"serverContent": {"outputTranscription": {"text": text}}}
 
 
 def generation_complete() -> ServerMessage:
-    """The model has made all of its answer; the caller may still be hearing it."""
+    """The whole answer is generated; the caller may still be playing it."""
     return {"serverContent": {"generationComplete": True}}
 
 
 def interrupted() -> ServerMessage:
-    """The caller cut in: whatever of the answer is still waiting to be heard is to be dropped."""
+    """The caller cut in: the client drops what it has not played of the answer."""
     return {"serverContent": {"interrupted": True}}
 
 
 def turn_complete(*, said_nothing: bool = False, more_follows: bool = False) -> ServerMessage:
-    """The turn is over, heard to its end or interrupted.
+    """The turn is over: played to its end, or interrupted.
 
-    Where the model had nothing to say it tells that it waits for more. ``interactionStatus`` goes
-    with every one, and tells whether there is still something to come without more input.
+    A model that had nothing to say reports that it waits for more. Every message has an
+    ``interactionStatus``: whether more output follows without further input.
     """
     status = "IN_PROGRESS" if more_follows else "IDLE"
     content: ServerMessage = {"turnComplete": True, "interactionStatus": status}
@@ -96,7 +96,7 @@ def go_away(time_left_s: float) -> ServerMessage:
 def session_resumption_update(handle: str, last_message: int | None = None) -> ServerMessage:
     """The session can be resumed with this handle; ``last_message`` only when asked for.
 
-    With an empty handle: at this moment it can't be resumed.
+    An empty handle says that the session can't be resumed at the moment.
     """
     update: ServerMessage = {"newHandle": handle, "resumable": bool(handle)}
     if last_message is not None:

@@ -1,4 +1,4 @@
-"""What a session remembers: what was said, and the newest pictures. Pure."""
+"""The history of one session: what was said, and the newest camera frames. Pure."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ MAX_ENTRIES = 200
 """Turns of either side that are kept; the oldest are forgotten."""
 
 MAX_CHARACTERS = 20_000
-"""Of one turn; nobody types more at once, and no question needs the rest of it."""
+"""Characters kept of one turn; nobody types more at once, and no question needs the rest."""
 
 MAX_FRAMES = 30
-"""Pictures that are kept, half a minute at one a second; the oldest are forgotten."""
+"""Frames that are kept, half a minute at one a second; the oldest are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
 class SavedSession:
-    """A session's memory at one moment, as a resumption handle stands for it.
+    """A session's state at one moment, as a resumption handle restores it.
 
     Attributes:
         history: ``(role, text)``, oldest first.
-        frames: Pictures, oldest first, their times relative to the moment (so, negative).
+        frames: Frames, oldest first, their times relative to the moment (so, negative).
         history_turns: For each line of the history, the turn in ``turns`` that it belongs to.
-        frame_turns: The same for each picture.
+        frame_turns: The same for each frame.
         turns: What each turn put into the context, oldest first.
         age_s: How long the session had lasted.
-        dialogue: What the engine kept in mind.
+        dialogue: The engine's state of the dialogue.
     """
 
     history: tuple[tuple[str, str], ...] = ()
@@ -41,14 +41,14 @@ class SavedSession:
     dialogue: Dialogue = field(default_factory=Dialogue)
 
     def without_frames(self) -> SavedSession:
-        """The same without its pictures."""
+        """The same without its frames."""
         return replace(self, frames=(), frame_turns=())
 
 
 class SessionHistory:
-    """One session's memory, empty or going on from a remembered one.
+    """The history of a new or a resumed session.
 
-    Every line and picture belongs to a turn, by its number, and leaves the memory with it.
+    Every line and frame belongs to a turn, by its number, and is forgotten with it.
     """
 
     def __init__(self, remembered: SavedSession | None = None) -> None:
@@ -76,7 +76,7 @@ class SessionHistory:
             self._history.append((turn, role, text[:MAX_CHARACTERS]))
 
     def saw(self, image: bytes, at_ms: int, turn: int) -> None:
-        """A picture came at ``at_ms`` of the stream."""
+        """A frame came at ``at_ms`` of the stream."""
         self._frames.append((turn, SeenFrame(image, at_ms)))
 
     def take_unanswered(self) -> str:

@@ -41,7 +41,7 @@ _COVERAGES: dict[str, Coverage] = {
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a session is to be like; every default is the service's.
+    """The configuration of a session; every default is the service's.
 
     Attributes:
         endpoint: Which service was called.
@@ -56,7 +56,7 @@ class Setup:
         automatic_detection: Whether the server finds speech itself; else the client signals it.
         hearing: When speech starts and ends.
         barge_in: Whether the caller's activity interrupts an answer.
-        coverage: What of the caller's sound and pictures is part of a turn, and so is counted.
+        coverage: Which of the caller's sound and frames is part of a turn, and so is counted.
         voice_activity: Whether speech starts and ends are to be reported.
         resumption: Whether handles are to be sent.
         handle: The session to resume.

@@ -10,7 +10,7 @@ class StreamClock:
     """Milliseconds since the session began, counted in the caller's sound.
 
     While sound flows its samples are the clock, so that a recording sent faster or slower than
-    real time keeps its own order of words and pictures. Without sound (typed calls, a muted
+    real time keeps its own order of words and frames. Without sound (typed calls, a muted
     microphone) there is nothing to count: then the time of day carries the clock on from the last
     chunk, and when sound comes back the pause stays in the clock. It never runs backwards.
     """

@@ -130,13 +130,13 @@ def after(moves: Mapping[tuple[_State, Event], _State], state: _State, event: Ev
 
 
 MAX_WAITING_PROMPTS = 8
-"""Prompts kept while an answer must not be interrupted; beyond it the oldest one is given up."""
+"""Prompts kept while an answer must not be interrupted; beyond it the oldest one is dropped."""
 
 MAX_BACKGROUND_CALLS = 64
 """Calls in the background that are waited for; beyond it the oldest one is cancelled."""
 
 MAX_WAITING_RESULTS = 32
-"""Results of one turn's calls kept until nobody speaks; beyond it the oldest one is given up."""
+"""Results of one turn's calls kept until nobody speaks; beyond it the oldest one is dropped."""
 
 
 @dataclass(slots=True)
@@ -263,7 +263,7 @@ class Turns:
             self._played_until_ms = max(self._played_until_ms, now_ms) + round(audio_ms)
 
     def called(self, number: int, calls: Sequence[FunctionCall]) -> list[Action]:
-        """BeginAnswer ``number`` needs these tools before it can go on."""
+        """Answer ``number`` needs the results of these tools before it can continue."""
         if number != self._number:
             return []
         self.floor = after(FLOOR, self.floor, Event.CALLED)
@@ -276,7 +276,7 @@ class Turns:
         return actions
 
     def launched(self, number: int, calls: Sequence[FunctionCall]) -> list[Action]:
-        """BeginAnswer ``number`` needs these tools and goes on without waiting for them."""
+        """Answer ``number`` calls these tools and continues without waiting for them."""
         if number != self._number:
             return []
         self.floor = after(FLOOR, self.floor, Event.LAUNCHED)

@@ -14,7 +14,7 @@ CHARACTERS_PER_TOKEN = 4
 
 @dataclass(slots=True)
 class Amounts:
-    """What was put in: characters of text, milliseconds of sound, pictures."""
+    """What was put in: characters of text, milliseconds of sound, images and camera frames."""
 
     characters: int = 0
     audio_ms: float = 0.0
@@ -94,15 +94,15 @@ class Usage:
         self._instruction = Amounts(characters=len(instruction))
 
     def text_in(self, text: str) -> None:
-        """The user typed something."""
+        """The user typed ``text``."""
         self._open().characters += len(text)
 
     def image_in(self) -> None:
-        """A picture came inside content."""
+        """An image came inside content."""
         self._open().images += 1
 
     def frame_in(self) -> None:
-        """A picture of the camera came."""
+        """A frame of the camera came."""
         self._open().video_frames += 1
 
     def audio_in(self, duration_ms: float) -> None:
@@ -110,11 +110,11 @@ class Usage:
         self._open().audio_ms += duration_ms
 
     def tool_result_in(self, text: str) -> None:
-        """A tool answered; that is part of the turn it was called in."""
+        """A tool's result came; it belongs to the turn that called the tool."""
         self._turns[-1].characters += len(text)
 
     def replayed_answer(self, text: str) -> None:
-        """The model is told that it said this before."""
+        """The client replays an earlier answer of the model."""
         self._turns[-1].characters += len(text)
         self._answered = True
 

@@ -1,4 +1,4 @@
-"""What was said in a row, as one prompt. Pure."""
+"""Consecutive utterances as one prompt. Pure."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from vision_agent.local.contract import Transcript
 
 
 def together(utterances: Sequence[Transcript]) -> Transcript:
-    """One prompt of what was said in a row, before anything of it could be answered.
+    """One prompt of all utterances that came before any of them could be answered.
 
-    An utterance that was understood stands for itself: a cough or half a word in front of it
-    would only make it unintelligible.
+    An utterance that was understood is the prompt alone: a cough or half a word in front of it
+    would make it unintelligible.
     """
     said = [utterance for utterance in utterances if utterance.text] or list(utterances[-1:])
     if said[-1].understood:

@@ -1,7 +1,7 @@
 """When the faults of a scenario strike. Pure: time and what happened are arguments.
 
-One `FaultPlan` for a server knows what has still to go wrong; each attempt to connect gets a
-`ConnectionFaults` of it, which is told what happens on that connection and says what strikes.
+One `FaultPlan` for a server knows the faults that have still to strike. Each attempt to connect
+gets its `ConnectionFaults`, which takes the events of that connection and returns what strikes.
 ``faulty_connection`` carries it out.
 
 Without ``every_s`` every fault waits for its own moment. With it one fault after another is
@@ -50,7 +50,7 @@ class ConnectionEvent(Enum):
 
 @dataclass(slots=True)
 class _RemainingFault:
-    """How often one fault has still to strike; None for always. ``key`` is its own for ever."""
+    """How often one fault has still to strike; None for always. ``key`` identifies it."""
 
     key: int
     fault: Fault
@@ -58,7 +58,7 @@ class _RemainingFault:
 
 
 class FaultPlan:
-    """What goes wrong on one server.
+    """The faults of one server.
 
     Args:
         scenario: Its faults, and in which order they come.
@@ -76,7 +76,7 @@ class FaultPlan:
         self._next_s: float | None = None
 
     def connect(self) -> tuple[ConnectionFaults, Refuse | None]:
-        """Somebody tries to connect: what may go wrong with it, and whether it is refused."""
+        """A client tries to connect: the faults of its connection, and whether it is refused."""
         self._attempts += 1
         for left in self.open():
             fault = left.fault
@@ -127,7 +127,7 @@ class FaultPlan:
 
 
 def _in_order(scenario: Scenario) -> Iterator[Fault]:
-    """The faults for ever: as listed, or shuffled anew each time round; equal for equal seeds."""
+    """The faults without end: as listed, or shuffled again each round; equal for equal seeds."""
     shuffler = random.Random(scenario.seed)
     faults = list(scenario.faults)
     while True:
@@ -138,7 +138,7 @@ def _in_order(scenario: Scenario) -> Iterator[Fault]:
 
 @dataclass(slots=True)
 class ConnectionFaults:
-    """What goes wrong on one connection.
+    """The faults of one connection.
 
     Attributes:
         number: Ordinal of the attempt to connect, from 1.

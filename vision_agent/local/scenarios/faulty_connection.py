@@ -1,7 +1,7 @@
 """Carries out a scenario's faults on the connections of the server.
 
-Stands between the server and its sockets: `Faults.admit` where a request comes in, and a
-`FaultyConnection` in the place of the connection. When what strikes is decided in ``faults``.
+Stands between the server and its sockets: `Faults.admit` judges requests, and a `FaultyConnection`
+wraps the connection. ``faults`` decides what strikes when.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ class Faults:
 class FaultyConnection:
     """A server's connection on which a scenario's faults strike.
 
-    Offers of a ``ServerConnection`` what a session uses of it.
+    Has the part of ``ServerConnection`` that a session uses.
     """
 
     def __init__(

@@ -18,12 +18,12 @@ NOT_JSON = "not-json"
 UNKNOWN = "unknown"
 NOISE = "noise"
 GARBAGE = (NOT_JSON, UNKNOWN, NOISE)
-"""What a message can be that no client should have to read."""
+"""Kinds of messages that no client should have to read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Nothing is said or done for so long; ``inf`` is for ever (until the caller cuts in)."""
+    """A pause; ``inf`` lasts until the caller cuts in."""
 
     seconds: float
 
@@ -38,10 +38,10 @@ class When:
     Attributes:
         turn: The n-th turn of the conversation, counted in its history.
         utterance: The n-th spoken turn since the server began.
-        words: One of these has to occur in what was said or typed, whole words, in any case.
+        words: One of these phrases has to occur in the prompt, whole words, in any case.
         spoken: True for spoken turns, false for typed ones.
         tool: The result of this tool has come.
-        pictures: At least so many pictures are in sight (30 at most); 0: none.
+        pictures: At least so many frames are in the context (30 at most); 0: none.
     """
 
     turn: int | None = None
@@ -113,7 +113,7 @@ class SlowReads:
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """Nothing is sent for so long, while reading goes on; ``inf`` is for ever.
+    """Nothing is sent for so long, while reading continues; ``inf`` never ends.
 
     As a delay of ``setupComplete`` it strikes when the setup has come.
     """

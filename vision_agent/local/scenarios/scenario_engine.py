@@ -1,4 +1,4 @@
-"""An engine that does what a scenario says, around the real engine or without one."""
+"""An engine that follows a scenario, around the real engine or without one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from vision_agent.local.engine.hearing.recognizer import Recognizer
 
 LETTER_MS = 60
-"""How long the tone of one character is: as long as English is spoken, about."""
+"""Duration of the tone for one character, about the pace of spoken English."""
 
 _TONE_HZ = 440
 _LEVEL = 6000
@@ -43,7 +43,7 @@ _PIECE = struct.pack(
 
 
 class ScenarioEngine:
-    """Hears, answers and speaks as the scenario says, and otherwise as the real engine does.
+    """Transcribes, answers and speaks as scripted, and otherwise as the real engine does.
 
     Args:
         scenario: What to do.
@@ -138,7 +138,7 @@ class _ScriptedHearing:
 
 
 class _Deaf:
-    """A recogniser whose ears notice speech and understand none of it."""
+    """A recogniser that transcribes nothing."""
 
     def begin(self, agents: Sequence[str] = ()) -> _Deaf:
         return self

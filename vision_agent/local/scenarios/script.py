@@ -1,4 +1,4 @@
-"""Which of a scenario's answers a turn gets, and what is heard next. Pure; it only counts."""
+"""Which of a scenario's answers a turn gets, and the next scripted transcript. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 class Script:
-    """Counts what has been heard and answered since the server began.
+    """Counts the utterances and answers since the server began.
 
     Args:
         scenario: What to say when.
