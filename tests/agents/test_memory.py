@@ -175,7 +175,7 @@ async def test_only_final_words_are_remembered_and_those_that_were_cut_short():
         AgentInterrupted(played=""),
         AgentTurnComplete(),
     ):
-        recorder.hear(event)
+        recorder.take(event)
     await recorder.flush()
     assert await found(memories, "") == [
         "Where is it?",
@@ -206,7 +206,7 @@ async def test_what_is_being_kept_when_a_call_ends_is_kept_before_it_is_over():
     recorder = MemoryRecorder(Slow(), app_name="app", user="ann", conversation="c")
     running = asyncio.create_task(recorder.run())
     recorder.typed("one")
-    recorder.hear(AgentTurnComplete())
+    recorder.take(AgentTurnComplete())
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     recorder.typed("two")

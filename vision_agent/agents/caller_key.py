@@ -1,8 +1,7 @@
-"""Who calls, as a key under which things are kept: a hash, never the name itself. Pure.
+"""Identifies callers by a key under which things are kept: a hash, never the name. Pure.
 
-A name that can be guessed is a password that can be guessed: whoever says it would be told what
-its owner said in earlier calls. So a caller who is vouched for by nobody is known by an id that
-only chance can make.
+A guessable name is a guessable password: whoever claims it would hear what its owner said in
+earlier calls. So a caller for whom nobody vouches is identified by a random id only.
 """
 
 from __future__ import annotations
@@ -11,35 +10,35 @@ import hashlib
 import re
 
 UNKNOWN = ""
-"""The key of a caller who does not say who they are."""
+"""The key of a caller who gives no name."""
 
 MAX_NAME_CHARS = 100
 
 _RANDOM_ID = re.compile(r"[0-9a-fA-F]{32,}")
 _LEAST_DISTINCT_DIGITS = 8
-"""Of 32 random hexadecimal digits, fewer than that are distinct once in 26 million."""
+"""32 random hexadecimal digits have fewer distinct ones once in 26 million."""
 
 
 class BadName(ValueError):
-    """What is said is no name at all; the text says what is one."""
+    """The given value is not a name; the text says what a name is."""
 
 
 class GuessableName(BadName):
-    """Nobody is to be known by that name; the text says why, and what would do."""
+    """The name can be guessed, so it identifies nobody; the text says what would."""
 
 
 def claimed_caller(name: object, *, vouched: bool) -> str:
-    """The key of a caller who says who they are.
+    """The key of a caller who gives a name.
 
     Args:
-        name: What they say; None or empty for nothing.
-        vouched: Whether the client has shown the server's access token, and so may speak for its
-            users. Otherwise the name has to be 32 random hexadecimal digits or more, with or
+        name: The name; None or empty for none.
+        vouched: Whether the client has sent the server's access token, and so may speak for its
+            users. Otherwise the name has to be at least 32 random hexadecimal digits, with or
             without the dashes of a UUID.
 
     Raises:
-        BadName: It is no name.
-        GuessableName: It is not one that proves anything: whoever says it is still unknown.
+        BadName: The value is not a name.
+        GuessableName: The name can be guessed: the caller stays unknown.
     """
     if name is None or name == "":
         return UNKNOWN
@@ -57,10 +56,10 @@ def claimed_caller(name: object, *, vouched: bool) -> str:
 
 
 def vouched_caller(name: str) -> str:
-    """The key of a caller whom a login proxy names: another one than for the same claimed name.
+    """The key of a caller named by a login proxy; differs from that of the same claimed name.
 
     Raises:
-        BadName: It is no name.
+        BadName: The value is not a name.
     """
     return key_of("header:" + _checked(name, "The proxy's user header"))
 

@@ -28,7 +28,7 @@ earlier calls, use load_memory.
 
 
 def default_agent() -> LlmAgent:
-    """The project's own agent: looks, listens and answers shortly."""
+    """An agent that sees, listens, and answers briefly."""
     return LlmAgent(
         name="vision_agent",
         description="Sees the caller's camera and talks about it.",

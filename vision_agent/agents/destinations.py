@@ -1,4 +1,4 @@
-"""Where a call's sound and pictures go: the model services that an agent and its sub-agents use."""
+"""Where a call's sound and frames go: the model services of an agent and its sub-agents."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Destination:
 
     Attributes:
         service: `gemini` (Google's Gemini API), `vertex` (Google Cloud's Vertex AI), or `custom`:
-            whatever the agent's own model object, base URL or client leads to.
-        host: `host` or `host:port`; empty where Google's own is meant, or nothing is known.
+            where the agent's own model object, base URL or client leads.
+        host: `host` or `host:port`; empty for Google's own hosts, and where nothing is known.
         model: The model's name.
     """
 
@@ -39,11 +39,11 @@ class Destination:
 def destinations(
     choice: ModelChoice, root: BaseAgent, environ: Mapping[str, str]
 ) -> list[Destination]:
-    """All services that the tree's agents would speak to, each once, the root agent's first.
+    """All services that the agents of a tree connect to, each once, the root agent's first.
 
     Args:
-        choice: Who answers; with the local one the list is empty: nothing leaves the server.
-        root: The agent, before or after its brain was installed.
+        choice: Who answers; with the local Live API the list is empty: nothing leaves the server.
+        root: The agent, before or after its models were installed.
         environ: Where google-genai looks for another base URL.
     """
     if choice.kind == "local":

@@ -1,4 +1,4 @@
-"""The agents of one server: which there are, and which one a caller wants."""
+"""The agents of one server, by name."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ class UnknownAgent(ValueError):
 
 
 class AgentDirectory:
-    """Holds an `HostedAgent` for each agent; the first one answers callers who name none.
+    """A `HostedAgent` for each agent; the first one answers callers who name none.
 
     They share one local Live API, if any of them needs it.
 
     Args:
         options: What the agents are made with; `agent` may name several.
 
-    An agent that a folder of agents holds, and that can't be called, is left out, and the log says
-    why; one that is named itself has to be usable.
+    An unusable agent in a folder of agents is left out, with a warning; an agent that is named
+    itself must be usable.
 
     Raises:
         AgentError: There is no usable agent, or two have the same name.
-        ModelError: A model, the voice or the key can't work.
-        DatabaseError: The sessions' database is none.
+        ModelError: A model, the voice or the key can't be used.
+        DatabaseError: The sessions' database can't be used.
     """
 
     def __init__(self, options: AgentOptions) -> None:
@@ -65,7 +65,7 @@ class AgentDirectory:
 
     @property
     def summary(self) -> str:
-        """For people: who answers, and with which brain."""
+        """Who answers, and with which model, for people to read."""
         names = ", ".join(host.name for host in self.hosts.values())
         labels = dict.fromkeys(host.model_choice.label for host in self.hosts.values())
         several = len(self.hosts) > 1
@@ -89,14 +89,14 @@ class AgentDirectory:
         return {**self.default.info(), "agents": agents}
 
     def session_counts(self) -> dict[str, int]:
-        """What became of all their sessions' events (`SessionStore.counts`)."""
+        """The counts of all agents' sessions (`SessionStore.counts`)."""
         total: Counter[str] = Counter()
         for host in self.hosts.values():
             total.update(host.store.counts())
         return dict(total)
 
     def memory_counts(self) -> dict[str, int]:
-        """What became of all their memories' lines (`SqliteMemoryService.counts`)."""
+        """The counts of all agents' memories (`SqliteMemoryService.counts`)."""
         total: Counter[str] = Counter()
         for host in self.hosts.values():
             total.update(host.memory.counts())
@@ -109,16 +109,16 @@ class AgentDirectory:
 
     @property
     def local_restarts(self) -> int:
-        """How many times the local Live API has ended and was started again."""
+        """How often the local Live API has been restarted."""
         return self._local.restarts if self._local else 0
 
     async def check(self) -> None:
-        """Whether their databases can be used; `DatabaseError` if not."""
+        """Raise `DatabaseError` if one of the databases can't be used."""
         for host in self.hosts.values():
             await host.store.check()
 
     async def start(self, on_taken: Callable[[str], None] = lambda _session_id: None) -> None:
-        """Start them all.
+        """Start all agents.
 
         Args:
             on_taken: Called with the id of a call's session that another process has continued.
@@ -149,7 +149,7 @@ class AgentDirectory:
             await host.start(self._local, on_taken)
 
     async def close(self) -> None:
-        """End what `start` started. What is kept of calls is written first, then agents end."""
+        """End what `start` has started; what is kept of calls is written first."""
         for host in self.hosts.values():
             await host.flush()
         for host in self.hosts.values():

@@ -1,4 +1,4 @@
-"""What of an ADK agent has no effect in a call, and what the local Live API does without."""
+"""Parts of an ADK agent that have no effect in a call, or need Google's service."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from google.adk.tools.vertex_ai_search_tool import VertexAiSearchTool
 from vision_agent.agents.loader import llm_agents
 from vision_agent.live.models import LOCAL_MODEL, is_live
 
-# They run inside Google's service. ADK refuses the whole request if another model is asked for one.
+# They run inside Google's service. ADK refuses a request that offers one to another model.
 _SERVICE_TOOLS = (
     GoogleSearchTool,
     UrlContextTool,
@@ -27,14 +27,14 @@ _SERVICE_TOOLS = (
 
 
 def remove_service_tools(agent: LlmAgent) -> None:
-    """Take from an agent, in place, what only Google's service can run."""
+    """Remove, in place, what only Google's service can run."""
     agent.tools = [tool for tool in agent.tools if not isinstance(tool, _SERVICE_TOOLS)]
     if isinstance(agent.code_executor, BuiltInCodeExecutor):
         agent.code_executor = None
 
 
 def misfits(root: BaseAgent, *, local: bool) -> Iterator[str]:
-    """A sentence for each thing of an agent tree that does not work in a call as its author meant.
+    """A sentence for each part of an agent tree that does not work in a call as intended.
 
     Args:
         root: The tree, before `install_model` changes it.

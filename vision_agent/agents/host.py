@@ -1,4 +1,4 @@
-"""The agent behind the calls: loaded once, given its brain, run by one ADK runner."""
+"""One agent of the server: loaded once, given a live model, run by one ADK runner."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ logger = logging.getLogger(__name__)
 
 
 class HostedAgent:
-    """Loads the agent and chooses its brain at once; starts what it needs in `start`.
+    """Loads the agent and chooses its model at once; starts what it needs in `start`.
 
     Args:
         options: Which agent, which model, and how calls are answered and kept.
 
     Raises:
         AgentError: There is no usable agent.
-        ModelError: The model, the voice or the key can't work.
-        DatabaseError: The sessions' database is none.
+        ModelError: The model, the voice or the key can't be used.
+        DatabaseError: The sessions' database can't be used.
     """
 
     def __init__(self, options: AgentOptions) -> None:
@@ -54,7 +54,7 @@ class HostedAgent:
         app = load_agent(options.agent)
         self._root = root_of(app)
         self.model_choice: ModelChoice = choose_model(self._root, options.model, os.environ)
-        # Now: installing a brain replaces the models that say where they lead.
+        # Before `install_model` replaces the model objects, which know where they lead.
         self._destinations = destinations(self.model_choice, self._root, os.environ)
         check_options(self._call_options, self.model_choice.model)
         self._misfits = tuple(misfits(self._root, local=self.model_choice.kind == "local"))
@@ -84,12 +84,12 @@ class HostedAgent:
 
     @property
     def app_name(self) -> str:
-        """The ADK app's name: unique on a server."""
+        """The name of the ADK app, unique on a server."""
         return self._runner.app_name
 
     @property
     def description(self) -> str:
-        """What the agent says it is for."""
+        """The agent's description of itself."""
         return self._root.description
 
     @property
@@ -110,10 +110,10 @@ class HostedAgent:
         }
 
     async def start(self, local: LocalLiveApi | None, on_taken: Callable[[str], None]) -> None:
-        """Open the sessions' database, and give the agent its brain.
+        """Open the sessions' database, and give the agent its model.
 
         Args:
-            local: The running local Live API; needed if it is the brain.
+            local: The running local Live API; None if no agent needs it.
             on_taken: Called with the id of a call's session that another process has continued.
 
         Raises:
@@ -127,10 +127,10 @@ class HostedAgent:
         watch_toolsets(self._root)
 
     async def flush(self) -> None:
-        """Write what is kept of calls, and close its files; none of it is lost by what fails."""
+        """Write what is kept of calls, and close its files, whatever fails on the way."""
         await close_each(
             (f"the sessions of {self.name}", self.store.close),
-            # It waits for the file a moment.
+            # It blocks for a moment.
             (f"the memory of {self.name}", lambda: asyncio.to_thread(self.memory.close)),
         )
 
@@ -139,13 +139,13 @@ class HostedAgent:
         await close_each((f"the agent {self.name}", self._runner.close))
 
     def options(self, asked: Mapping[str, Any]) -> CallOptions:
-        """The options of a call that asks for some of its own; `ModelError` if one can't be."""
+        """The options of a call that asks for some itself; `ModelError` if one is impossible."""
         options = self._call_options.but(asked)
         check_options(options, self.model_choice.model)
         return options
 
     def memory_recorder(self, lease: SessionLease, call_id: str) -> MemoryRecorder:
-        """What keeps the words of a call; those of an unknown caller are not kept."""
+        """Records the words of a call in the memory; not those of an unknown caller."""
         return MemoryRecorder(
             self.memory,
             app_name=self.app_name,
@@ -167,7 +167,7 @@ class HostedAgent:
         """The model's side of a call.
 
         Args:
-            lease: The conversation; no other call is on it.
+            lease: The call's session.
             live_queue: The call's live queue.
             options: The call's, from `options`.
             observer: Notified of the state of the connection to the model.

@@ -1,4 +1,4 @@
-"""Find the agent to call: an ADK agent folder, a `module:attribute`, or our own."""
+"""Finds the agent to call: an ADK agent folder, a `module:attribute`, or the default agent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vision_agent.version import missing_extra
 
 
 class AgentError(ValueError):
-    """There is no usable agent there. The text says what was looked for and what was found."""
+    """There is no usable agent. The text says what was looked for and what was found."""
 
 
 def load_agent(spec: str | None) -> App:
@@ -29,7 +29,7 @@ def load_agent(spec: str | None) -> App:
             `package.module:attribute`; None for `default_agent`.
 
     Raises:
-        AgentError: Nothing there, or not an ADK agent, or its own code failed.
+        AgentError: There is nothing, or no ADK agent, or the agent's own code fails.
     """
     if spec is None:
         return App(name="vision_agent", root_agent=default_agent())
@@ -45,11 +45,11 @@ def load_agent(spec: str | None) -> App:
 
 
 class AgentSpec(NamedTuple):
-    """One agent that a setting names.
+    """One agent of a setting.
 
     Attributes:
         spec: As `load_agent` takes it.
-        is_named: Whether the setting names it itself, and not only a folder that holds it.
+        is_named: Whether the setting names the agent itself, not a folder that contains it.
     """
 
     spec: str | None
@@ -98,7 +98,7 @@ def _from_folder(folder: Path) -> App:
     try:
         found = AgentLoader(str(folder.parent)).load_agent(folder.name)
     except Exception as error:
-        # The agent's own code runs here and may raise anything at all.
+        # The agent's own code runs here and may raise anything.
         if how := missing_extra(error):
             raise AgentError(
                 f"The agent in {folder} needs what is not installed: {how}."

@@ -1,12 +1,12 @@
-"""What callers and agents have said, kept for later calls: an ADK memory service on SQLite.
+"""An ADK memory service on SQLite: what callers and agents have said, kept for later calls.
 
-ADK's own in-memory service forgets at every start, and finds nothing in voice conversations, whose
-words are transcripts and not content (`recorder.py` makes them content).
+ADK's in-memory service forgets everything at a restart, and finds nothing in voice conversations,
+whose words are transcripts and not content (`memory_recorder.py` makes them content).
 
-Whose memories are told is decided by ADK's user, who is each caller's own.
+Each caller is an ADK user of their own, and a search finds that user's lines only.
 
-No call waits for the file: a thread of its own writes behind the calls' backs, and a file that is
-locked, full or away is tried again until it takes what waits.
+No call waits for the file: a thread writes behind the calls, and retries while the file is locked,
+full or unavailable.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ logger = logging.getLogger(__name__)
 MAX_LINE_CHARS = 2_000
 
 MAX_WAITING = 5_000
-"""Lines that may wait for a file that is locked or full; the oldest go first."""
+"""Lines that may wait to be written; the oldest are dropped first."""
 
 SEARCH_WITHIN_S = 3.0
-"""An agent that looks something up waits no longer for the file."""
+"""How long a search waits for the file."""
 
 BUSY_S = 5.0
 FIRST_RETRY_S = 0.2
@@ -50,31 +50,31 @@ LONGEST_RETRY_S = 10.0
 CLOSE_WITHIN_S = 1.0
 
 MAX_SEARCHES = 16
-"""Searches that may run or wait at once; a further one is refused."""
+"""Searches that may run or wait at the same time; further ones are refused."""
 
 PERMANENT_ERRORS = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError)
-"""Those that another try would raise again."""
+"""Errors that a retry would raise again."""
 
 _AWAY = "What was said in earlier calls can't be looked up at the moment."
 
 
 class MemoryFileError(DatabaseError):
-    """The file can't be used as a memory; the text says why, and what to do."""
+    """The file can't be used as the memory; the text says why and what to do."""
 
 
 class MemoryAway(OSError):
-    """Nothing can be looked up at the moment; the text says so."""
+    """The memory can't be searched at the moment; the text is for the model."""
 
 
 class SqliteMemoryService(BaseMemoryService):
     """Remembers lines of conversation, and finds them by their words.
 
     Args:
-        path: The SQLite file; None keeps everything in memory, until the program ends.
-        keep_s: Lines older than that are forgotten now; None keeps them.
+        path: The SQLite file; None keeps everything in memory.
+        keep_s: Lines older than this are deleted now; None keeps all.
 
     Raises:
-        MemoryFileError: It is no SQLite file, or can't be written.
+        MemoryFileError: The file is not an SQLite file, or can't be written.
     """
 
     def __init__(self, path: Path | None = None, *, keep_s: float | None = None) -> None:
@@ -85,7 +85,7 @@ class SqliteMemoryService(BaseMemoryService):
         self._closing = False
         self._failing = False
         self._thread: threading.Thread | None = None
-        # Two, as a search that hangs on a broken disk is not to hold up the next one at once.
+        # Two, so that one search that hangs on a broken disk does not block the next one.
         self._searches = ThreadPoolExecutor(2, thread_name_prefix="memory search")
         self._searching = 0
         try:
@@ -100,23 +100,23 @@ class SqliteMemoryService(BaseMemoryService):
             ) from error
 
     def counts(self) -> dict[str, int]:
-        """What became of the lines: written, waiting, dropped; and errors of the file."""
+        """Lines that were written, wait, or were dropped; and errors of the file."""
         return {**self._counts, "waiting": len(self._waiting)}
 
     def flush(self, timeout_s: float) -> bool:
-        """Waits until all is written, no longer than this; whether it is. Blocks."""
+        """Wait until everything is written, this long at most; returns whether it is. Blocks."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._waiting, timeout_s)
 
     def close(self) -> None:
-        """Writes what waits, for a second at most, and closes the file."""
+        """Write what waits, for a second at most, and close the file. Blocks."""
         done = self.flush(CLOSE_WITHIN_S)
         with self._changed:
             self._closing = True
             self._changed.notify_all()
         self._searches.shutdown(wait=False, cancel_futures=True)
         if not done:
-            # The thread may hang in the file, and ends with the process.
+            # The thread may hang on the file; it is a daemon and ends with the process.
             logger.warning(
                 "%d lines that were to be remembered are lost: %s did not take them.",
                 len(self._waiting),
@@ -132,7 +132,7 @@ class SqliteMemoryService(BaseMemoryService):
     # BaseMemoryService
 
     async def add_session_to_memory(self, session: Session) -> None:
-        """Keeps a whole session; what is in the memory already stays there once."""
+        """Remember a whole session; lines that are in the memory already are not duplicated."""
         await self.add_events_to_memory(
             app_name=session.app_name,
             user_id=session.user_id,
@@ -149,9 +149,9 @@ class SqliteMemoryService(BaseMemoryService):
         session_id: str | None = None,
         custom_metadata: Mapping[str, object] | None = None,
     ) -> None:
-        """Keeps the words of some events: their text, or the final transcript of their sound.
+        """Remember the words of events: their text, or the final transcript of their sound.
 
-        They are found at once, and written when the file takes them.
+        They can be found at once, and are written as soon as the file takes them.
         """
         lines = [
             RememberedLine(
@@ -172,7 +172,7 @@ class SqliteMemoryService(BaseMemoryService):
                 self._waiting.popleft()
                 self._counts["dropped"] += 1
             if self._thread is None:
-                # A daemon: what the file does not take holds up nobody's end.
+                # A daemon, so that a file that hangs does not keep the process from ending.
                 self._thread = threading.Thread(target=self._write, name="memory", daemon=True)
                 self._thread.start()
             self._changed.notify_all()
@@ -180,12 +180,12 @@ class SqliteMemoryService(BaseMemoryService):
     async def search_memory(
         self, *, app_name: str, user_id: str, query: str
     ) -> SearchMemoryResponse:
-        """The lines that share the most words with the query, each with its neighbour.
+        """The lines that share the most words with the query, each with the line after it.
 
-        A query without words of its own ("what did we talk about?") finds the newest lines.
+        A query of stop words only ("what did we talk about?") finds the newest lines.
 
         Raises:
-            MemoryAway: The file does not answer.
+            MemoryAway: The file does not answer in time.
         """
         if self._searching >= MAX_SEARCHES:
             raise MemoryAway(_AWAY)
@@ -211,7 +211,7 @@ class SqliteMemoryService(BaseMemoryService):
     # In threads.
 
     def _search(self, app: str, owner: str, besides: str, query: str) -> list[MemoryEntry]:
-        # First what waits: a line that is written meanwhile is then found twice, and not missed.
+        # Waiting lines first: a line that is written meanwhile is then found twice, not missed.
         with self._changed:
             waiting = [
                 line
@@ -249,7 +249,7 @@ class SqliteMemoryService(BaseMemoryService):
                     logger.warning("The memory takes what is said in calls again.")
 
     def _batch(self) -> list[RememberedLine]:
-        """The first lines that wait, as far as they are one owner's."""
+        """The oldest waiting lines that have the same owner."""
         first = self._waiting[0]
         return list(
             takewhile(lambda line: (line.app, line.owner) == first[:2], islice(self._waiting, 100))
@@ -257,7 +257,7 @@ class SqliteMemoryService(BaseMemoryService):
 
     def _taken(self, batch: Sequence[RememberedLine], how: str) -> None:
         for line in batch:
-            # Some may have been dropped meanwhile, for newer ones.
+            # Some may have been dropped meanwhile, to make room.
             if self._waiting and self._waiting[0] is line:
                 self._waiting.popleft()
                 self._counts[how] += 1
@@ -281,7 +281,7 @@ class SqliteMemoryService(BaseMemoryService):
 
 
 def words_of(event: Event) -> str:
-    """What was said in an event: its text, or the final transcript of either side."""
+    """The words of an event: its text, or the final transcript of either side."""
     parts = (event.content.parts if event.content else None) or []
     if text := " ".join(part.text for part in parts if part.text and not part.thought):
         return " ".join(text.split())

@@ -1,7 +1,7 @@
-"""The SQLite file in which lines of conversation are remembered: one connection to it.
+"""One connection to the SQLite file that remembers lines of conversation.
 
-The file may be deleted or replaced while it is open, and SQLite would go on with the deleted one,
-of which nothing is left when the process ends. So each access looks whether it is still there.
+If the file is deleted or replaced while it is open, SQLite keeps writing to the deleted file, which
+is gone when the process ends. So each access checks that the file is still the same.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from vision_agent.agents.caller_key import key_of
 from vision_agent.data_folder import private_file
 
 MAX_LINES = 2_000
-"""Of one owner; the oldest are forgotten."""
+"""Lines kept of one owner; the oldest are deleted."""
 
 SEARCHED_LINES = 2_000
 
@@ -41,13 +41,13 @@ _TABLE = """
 
 
 class RememberedLine(NamedTuple):
-    """What was said once.
+    """A line that was said.
 
     Attributes:
-        app: The ADK app in whose call it was.
+        app: The ADK app of the call.
         owner: ADK's user.
-        conversation: The call.
-        event: Its id: a line that comes twice is kept once.
+        conversation: The call's id.
+        event: The event's id: a line that is added twice is kept once.
         at: Seconds since 1970.
         author: `user`, or an agent's name.
         text: The words.
@@ -66,13 +66,13 @@ class MemoryFile:
     """One connection. Its methods block, for `busy_s` at most while another process writes.
 
     Args:
-        path: The file; None keeps everything in memory, until the program ends.
+        path: The file; None keeps everything in memory.
         busy_s: How long to wait for a lock.
-        on_lost: Is told when the file was deleted or replaced, and a new connection made.
+        on_lost: Called after the file was deleted or replaced, and has been opened again.
 
     Raises:
-        sqlite3.Error: It is no SQLite file, or can't be written.
-        OSError: It can't be made, or belongs to another user.
+        sqlite3.Error: The file is not an SQLite file, or can't be written.
+        OSError: The file can't be created, or belongs to another user.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class MemoryFile:
         self._db, self._id = self._open()
 
     def insert(self, lines: Sequence[RememberedLine]) -> None:
-        """Keep lines of one owner; those that are there already stay there once."""
+        """Add lines of one owner; lines that are there already are not duplicated."""
         with self._used() as db, db:
             db.executemany(
                 "INSERT OR IGNORE INTO lines (app, owner, conversation, event, at, author, text) "
@@ -100,7 +100,7 @@ class MemoryFile:
             )
 
     def newest(self, app: str, owner: str, *, besides: str) -> list[RememberedLine]:
-        """An owner's newest lines, oldest first, without those of one conversation."""
+        """An owner's newest lines, oldest first, except those of one conversation."""
         with self._used() as db:
             rows = db.execute(
                 "SELECT app, owner, conversation, event, at, author, text FROM lines "
@@ -110,12 +110,12 @@ class MemoryFile:
         return [RememberedLine(*row) for row in reversed(rows)]
 
     def forget_before(self, at: float) -> None:
-        """Delete what is older."""
+        """Delete lines from before then, in seconds since 1970."""
         with self._used() as db, db:
             db.execute("DELETE FROM lines WHERE at < ?", (at,))
 
     def close(self) -> None:
-        """Close the connection; waits for what is under way."""
+        """Close the connection, after a running query."""
         with self._lock:
             self._db.close()
 
@@ -140,7 +140,7 @@ class MemoryFile:
             with db:
                 db.execute("PRAGMA journal_mode=WAL")
                 db.executescript(_TABLE)
-                # A read-only or locked one is found now, and not when something is said.
+                # Finds a read-only or locked file now, and not in the first call.
                 db.execute("BEGIN IMMEDIATE")
                 _hash_owners(db)
         except BaseException:
@@ -149,7 +149,7 @@ class MemoryFile:
         return db, self._id_now()
 
     def _id_now(self) -> tuple[int, int] | None:
-        """Which file is there: the same name may stand for another one later."""
+        """Identifies the file behind the path; None if there is none."""
         try:
             status = os.stat(self._path) if self._path is not None else None
         except FileNotFoundError:
@@ -158,7 +158,7 @@ class MemoryFile:
 
 
 def _hash_owners(db: sqlite3.Connection) -> None:
-    """Files of earlier versions have callers' own names where now their keys stand."""
+    """Replace callers' names by their keys, in files of earlier versions."""
     if db.execute("PRAGMA user_version").fetchone()[0] < _VERSION:
         db.create_function("key", 1, key_of, deterministic=True)
         db.execute("UPDATE lines SET owner = key(owner)")

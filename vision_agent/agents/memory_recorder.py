@@ -1,4 +1,4 @@
-"""What is said in a call, on its way into the memory."""
+"""Records what is said in a call in the memory."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ logger = logging.getLogger(__name__)
 
 
 class MemoryRecorder:
-    """Collects the final words of both sides, as content that any memory service can index.
+    """Collects the final words of both sides as content, which any memory service can index.
 
     Args:
-        memory: Where they go.
-        app_name: Of the ADK app.
-        user: Whose they are; empty for somebody unknown, of whom nothing is kept.
-        conversation: The call's.
+        memory: The memory service.
+        app_name: The name of the ADK app.
+        user: The caller's key; empty for an unknown caller, of whom nothing is remembered.
+        conversation: The call's id.
 
     Attributes:
-        failures: How often the memory did not take what was said.
+        failures: How often the memory has failed.
     """
 
     def __init__(
@@ -50,11 +50,11 @@ class MemoryRecorder:
         self.failures = 0
 
     def typed(self, text: str) -> None:
-        """The caller typed."""
+        """The caller has typed this text."""
         self._add("user", text)
 
-    def hear(self, event: LiveEvent) -> None:
-        """Something happened in the conversation."""
+    def take(self, event: LiveEvent) -> None:
+        """Record what an event says."""
         match event:
             case UserTranscript(text, final=True):
                 self._add("user", text)
@@ -62,7 +62,7 @@ class MemoryRecorder:
                 self._unfinished += text
                 self._agent = author
             case AgentTranscript(text, final=True, author=author):
-                # Kept when the turn ends: the caller may not hear all of it.
+                # Recorded when the turn ends: not all of it may be played.
                 self._unfinished = text
                 self._agent = author
             case AgentInterrupted(played):
@@ -76,14 +76,14 @@ class MemoryRecorder:
         self._turn_over.set()
 
     async def run(self) -> None:
-        """Keeps each turn when it is over; cancel it at the end of the call, and `flush`."""
+        """Write each turn when it is over; cancel it at the end of the call, and `flush`."""
         while True:
             await self._turn_over.wait()
             self._turn_over.clear()
             await self.flush()
 
     async def flush(self) -> None:
-        """Keeps what has not been kept yet; if it is cancelled, the next one waits for it."""
+        """Write what is left; if this is cancelled, the next call waits for it to finish."""
         said, self._said = self._said, []
         self._keeping = asyncio.create_task(self._keep(said, self._keeping))
         await asyncio.shield(self._keeping)
@@ -100,10 +100,10 @@ class MemoryRecorder:
                 events=said,
                 session_id=self._conversation,
             )
-        except Exception as error:  # of any memory service: none is worth a call
+        except Exception as error:  # any memory service's: none may end a call
             self.failures += 1
             if self.failures == 1:
-                # A service's own words may hold what was said.
+                # The text of a service's own exception may contain what was said.
                 own = isinstance(error, sqlite3.Error | OSError)
                 cause = f"{error}" if own else type(error).__name__
                 logger.error("What is said in a call can't be remembered: %s", cause)

@@ -1,7 +1,6 @@
-"""Which brain answers: Gemini, if there are credentials, or the local Live API.
+"""Chooses the model that answers: Gemini, if there are credentials, or the local Live API.
 
-Everything that can be known to be wrong about a model, a voice or a key is found here, before
-anybody calls.
+Mistakes in a model, a voice or a key are found here, before anybody calls.
 """
 
 from __future__ import annotations
@@ -41,11 +40,11 @@ class ModelChoice:
     """The choice.
 
     Attributes:
-        kind: `local`, `gemini`, or `custom` when the agent brings a model object of its own.
+        kind: `local`, `gemini`, or `custom` if the agent has a model object of its own.
         model: The root agent's model.
-        label: For people: which brain, and why.
-        override: A model that every agent of the tree is to use; None keeps each agent's own.
-        vertex: The credentials are Vertex AI's.
+        label: Which model, and why, for people to read.
+        override: A model for every agent of the tree; None keeps each agent's own.
+        vertex: Whether the credentials are for Vertex AI.
     """
 
     kind: Literal["local", "gemini", "custom"]
@@ -56,15 +55,15 @@ class ModelChoice:
 
 
 def choose_model(root: BaseAgent, model: str | None, environ: Mapping[str, str]) -> ModelChoice:
-    """Decide who answers; reads nothing but its arguments.
+    """Choose who answers; depends on nothing but the arguments.
 
     Args:
         root: The agent to call.
-        model: What the settings ask for: a live model's name, `local`, or None.
+        model: The model of the settings: a live model's name, `local`, or None.
         environ: Where google-genai looks for credentials.
 
     Raises:
-        ModelError: No key for a Gemini model, or a model that is not live.
+        ModelError: There is no key for a Gemini model, or the model is not a live model.
     """
     if model == LOCAL_MODEL:
         return _local(root, "local Live API: asked for with --model local")
@@ -83,7 +82,7 @@ def choose_model(root: BaseAgent, model: str | None, environ: Mapping[str, str])
             "set. Set it and GOOGLE_CLOUD_LOCATION, or use --model local."
         )
     if model is not None and not is_live(model):
-        check_model(model, vertex=vertex)  # no key would make it one
+        check_model(model, vertex=vertex)  # no key would help
     if not (vertex or has_key):
         raise ModelError(
             f"There is no key for {model!r}: set GOOGLE_API_KEY (from {KEY_PAGE}), "
@@ -110,16 +109,16 @@ def choose_model(root: BaseAgent, model: str | None, environ: Mapping[str, str])
 
 @asynccontextmanager
 async def live_brain(root: BaseAgent, model: str | None = None) -> AsyncIterator[ModelChoice]:
-    """Give an agent a live model for as long as the context lasts, in any program with ADK in it.
+    """Give an agent a live model within the context, in any program that uses ADK.
 
-    With credentials that is Gemini; without any, the local Live API, started and ended here.
+    With credentials that is Gemini; otherwise the local Live API, which is started and ended here.
 
     Args:
         root: The agent; its model, and those of its sub-agents, are replaced in place.
         model: A live model's name, or `local`; None takes the agent's own.
 
     Raises:
-        ModelError: No key for a Gemini model, or a model that is not live.
+        ModelError: There is no key for a Gemini model, or the model is not a live model.
         LocalLiveApiError: The local Live API does not start.
     """
     choice = choose_model(root, model, os.environ)
@@ -136,7 +135,7 @@ async def live_brain(root: BaseAgent, model: str | None = None) -> AsyncIterator
 
 
 def root_model(root: BaseAgent) -> str | BaseLlm:
-    """The model that the first agent to speak names; empty if none does."""
+    """The model of the first agent that has one; empty if none has."""
     first = next(llm_agents(root), None)
     return first.model if first else ""
 
@@ -151,14 +150,14 @@ def install_model(choice: ModelChoice, root: BaseAgent, local: LocalLiveApi | No
     """
     for agent in llm_agents(root):
         own = agent.model
-        # What the agent says of its own voice stands, whichever model speaks for it.
+        # The agent's own voice is kept, whichever model speaks.
         speech = own.speech_config if isinstance(own, Gemini) else None
         if local is not None:
             name = own if isinstance(own, str) else own.model
             remove_service_tools(agent)
             agent.model = local_gemini(
                 local,
-                # A live model keeps its name: the local server then speaks that dialect.
+                # The local Live API then behaves like that model.
                 model=_local_name(name),
                 speech=speech,
             )
@@ -177,12 +176,12 @@ def _local(root: BaseAgent, label: str) -> ModelChoice:
 
 
 def _local_name(model: str) -> str:
-    """A listed model keeps its name on this machine; one the local server doesn't know, not."""
+    """Known models keep their name; any other becomes `local`."""
     return bare_name(model) if find_model(model) is not None else LOCAL_MODEL
 
 
 def uses_vertex(environ: Mapping[str, str]) -> bool:
-    """Whether google-genai would take the credentials for Vertex AI's."""
+    """Whether google-genai would use Vertex AI with these credentials."""
     return any(
         environ.get(name, "").strip().lower() in ("1", "true")
         for name in ("GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_GENAI_USE_ENTERPRISE")

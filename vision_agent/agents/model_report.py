@@ -1,4 +1,4 @@
-"""What `vision-agent models` tells: the live models, their features, the voices, today's choice."""
+"""The content of `vision-agent models`: live models, their features, voices, the present choice."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from vision_agent.live.models import LIVE_MODELS, THIS_MACHINE, VOICES, ModelErr
 
 
 def models_report(options: ModelOptions, environ: Mapping[str, str]) -> dict[str, Any]:
-    """Everything as JSON takes it.
+    """The report, as JSON takes it.
 
     Args:
-        options: Which agent, model and voice a call would have.
+        options: The agent, model and call options of a call that began now.
         environ: Where google-genai looks for credentials.
 
     Returns:
-        `models` (a row each), `voices`, and `now`: the `model`, `brain`, `label` and `voice` of a
-        call that began now, or `error`: why there could be none.
+        `models` (one row each), `voices`, and `now`: the `model`, `brain`, `label` and `voice` of a
+        call that began now, or `error`: why there can't be one.
     """
     return {
         "models": [asdict(model) for model in (*LIVE_MODELS, THIS_MACHINE)],
@@ -32,7 +32,7 @@ def models_report(options: ModelOptions, environ: Mapping[str, str]) -> dict[str
 
 
 def now(options: ModelOptions, environ: Mapping[str, str]) -> dict[str, Any]:
-    """Who would answer a call that began now; see `models_report`."""
+    """The part `now` of the report."""
     try:
         call_options = CallOptions.read(options.answers)
         choice = _first_choice(options, call_options, environ)
@@ -50,7 +50,7 @@ def now(options: ModelOptions, environ: Mapping[str, str]) -> dict[str, Any]:
 def _first_choice(
     options: ModelOptions, call_options: CallOptions, environ: Mapping[str, str]
 ) -> ModelChoice:
-    """That of the agent who answers callers that name none: as in the directory."""
+    """The choice of the agent that answers callers who name none, as in `AgentDirectory`."""
     unusable: list[ValueError] = []
     for spec, is_named in agent_specs(options.agent):
         try:

@@ -95,7 +95,7 @@ class Call:
             metrics,
             settings.output,
             speaks=options.modality == "AUDIO",
-            overhear=self._memory_recorder.hear,
+            overhear=self._memory_recorder.take,
         )
         self._input = CallerInput(
             self._live_queue,

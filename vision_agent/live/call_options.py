@@ -1,7 +1,8 @@
-"""How a call's agent answers: its voice, its language, in sound or text, with which transcripts.
+"""How a call's agent answers: voice, language, sound or text, transcripts.
 
-The server has such options, and each call may ask for others. What can't work is refused here,
-in words, before anything connects: the services ignore some of it silently and close over the rest.
+The server has default options, and each call may ask for others. Options that can't work are
+refused here with a reason, before anything connects: the services ignore some of them silently and
+close the connection over others.
 """
 
 from __future__ import annotations
@@ -18,16 +19,16 @@ _LANGUAGE_CODE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 
 
 class CallOptions(BaseModel):
-    """One call's options, each possible in itself.
+    """One call's options, each valid in itself.
 
     Attributes:
-        voice: A prebuilt voice's name; None leaves it to the model.
+        voice: The name of a prebuilt voice; None leaves it to the model.
         language: BCP-47 code of the agent's speech; None leaves it to the model.
         modalities: `AUDIO` or `TEXT`: a session has one.
-        input_transcription: Whether the caller's words are transcribed.
-        output_transcription: Whether the agent's spoken words are.
-        proactive_audio: Whether the model may stay silent on what is not meant for it; None leaves
-            it to the model.
+        input_transcription: Whether the caller's speech is transcribed.
+        output_transcription: Whether the agent's speech is transcribed.
+        proactive_audio: Whether the model may stay silent on speech that is not addressed to it;
+            None leaves it to the model.
         affective_dialog: Whether the model follows the caller's manner of speaking.
     """
 
@@ -43,15 +44,15 @@ class CallOptions(BaseModel):
 
     @property
     def modality(self) -> Literal["AUDIO", "TEXT"]:
-        """The one that the session has."""
+        """The session's modality."""
         return "TEXT" if self.modalities == ("TEXT",) else "AUDIO"
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> Self:
-        """Options from outside; names that are not ours are ignored, and so is None.
+        """Options from outside; unknown names and None are ignored.
 
         Raises:
-            ModelError: One of them can't be; the text says which and why.
+            ModelError: An option is invalid; the text says which and why.
         """
         try:
             return cls.model_validate({k: v for k, v in given.items() if v is not None})
@@ -64,7 +65,7 @@ class CallOptions(BaseModel):
             raise ModelError(f"{where}: {problem['msg']}.") from None
 
     def but(self, given: Mapping[str, Any]) -> Self:
-        """These options with others in their place; see `read`."""
+        """These options with some replaced; see `read`."""
         return self.read(self.model_dump() | {k: v for k, v in given.items() if v is not None})
 
     @field_validator("voice")
@@ -98,9 +99,9 @@ class CallOptions(BaseModel):
 
 
 def check_options(options: CallOptions, model: str) -> None:
-    """Raise `ModelError` if a model can't do what the options ask for.
+    """Raise `ModelError` if a model does not support the options.
 
-    A model that is newer than the list is left to the service.
+    A model that is newer than the list is not checked: the service decides.
     """
     known = find_model(model)
     if known is None:

@@ -1,8 +1,8 @@
-"""The local Live API as a child process: started, found by its address, ended with us.
+"""The local Live API as a child process: started, restarted, and ended with this process.
 
-It is a process of its own so that recognising speech and reading text never hold up the media,
-and so that the very same wire is used as with the real service. Native code runs in it: one that
-dies of that is started again, at another address, which every new connection asks for.
+It is a separate process so that speech recognition and OCR never delay the media, and so that the
+same wire protocol is used as with the real service. It runs native code; if that crashes it, it is
+restarted at another address, which every new connection asks for.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 0.5
 
 AWAY_S = 5.0
-"""How long a connection waits for one that is being started again; usually it takes two seconds."""
+"""How long a connection waits for a restart; usually a restart takes two seconds."""
 
 STABLE_S = 10.0
-"""One that lived this long is started again at once; of others each waits longer than the last."""
+"""A child that lasted this long is restarted at once; otherwise each restart waits longer."""
 
 FIRST_DELAY_S = 0.1
 LONGEST_DELAY_S = 10.0
@@ -40,12 +40,12 @@ class LocalLiveApiError(RuntimeError):
 
 
 class Address(NamedTuple):
-    """Where a Live API listens, and how it is spoken to.
+    """Where a Live API listens, and what it takes to connect.
 
     Attributes:
         base_url: `https://127.0.0.1:port`.
-        certificate_pem: The certificate it made for itself at start; trust this one only.
-        api_key: The one key it takes, so that no other program of this machine uses it.
+        certificate_pem: The certificate that it has made at its start; the only one to trust.
+        api_key: The one key that it accepts, so that no other program of this machine uses it.
     """
 
     base_url: str
@@ -54,35 +54,38 @@ class Address(NamedTuple):
 
 
 class LocalLiveApi:
-    """A local Live API that runs until `close`, in one child process after the other.
+    """A local Live API that runs until `close`, in successive child processes.
 
     Args:
-        scenario: A file that says what it answers and what goes wrong; none for itself.
-        data_dir: Where it keeps what users teach; None keeps it until it ends.
-        most_calls: How many calls there may be at once.
+        scenario: A file that says what it answers and what goes wrong; None for its own engine.
+        data_dir: Where it keeps what users teach; None keeps it in memory.
+        most_calls: How many calls there may be at the same time.
     """
 
     def __init__(self, scenario: Path | None, data_dir: Path | None, most_calls: int) -> None:
         self._arguments = (
             *(("--scenario", str(scenario)) if scenario else ()),
             *(("--data-dir", str(data_dir)) if data_dir else ()),
-            # While a call changes its connection it has two.
+            # A call has two connections while it changes from one to the other.
             *("--max-connections", str(2 * most_calls)),
         )
         self._child: _Child | None = None
         self._up = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
         self.problem: str | None = None
-        """Why it can't be reached at the moment, as a sentence."""
+        """Why it can't be reached at the moment, as a sentence; None if it can be."""
         self.restarts = 0
 
     @classmethod
     async def start(
         cls, scenario: Path | None = None, data_dir: Path | None = None, most_calls: int = 32
     ) -> Self:
-        """Start it on a free port and wait until it listens; `LocalLiveApiError` if it does not.
+        """Start it on a free port and wait until it listens.
 
         Args: See the class.
+
+        Raises:
+            LocalLiveApiError: It does not start.
         """
         server = cls(scenario, data_dir, most_calls)
         server._child = await _Child.start(server._arguments)
@@ -92,19 +95,19 @@ class LocalLiveApi:
 
     @property
     def pid(self) -> int:
-        """The process id of the child that was started last."""
+        """The process id of the newest child."""
         return self._newest.process.pid
 
     @property
     def newest_address(self) -> Address:
-        """Where the child listens, or listened, that was started last."""
+        """Where the newest child listens, or listened."""
         return self._newest.address
 
     async def address(self) -> Address:
-        """Where it listens; waits for one that is being started again.
+        """Where it listens; waits while it is being restarted.
 
         Raises:
-            LocalLiveApiAway: It is still not there after some seconds.
+            LocalLiveApiAway: It has not been restarted within a few seconds.
         """
         try:
             async with asyncio.timeout(AWAY_S):
@@ -114,7 +117,7 @@ class LocalLiveApi:
         return self._newest.address
 
     async def close(self) -> None:
-        """End it and wait until it is gone."""
+        """End it and wait until the process has ended."""
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
@@ -128,7 +131,7 @@ class LocalLiveApi:
         return self._child
 
     async def _keep(self, child: _Child) -> None:
-        """Starts it again whenever it ends."""
+        """Restart it whenever it ends."""
         now_s = asyncio.get_running_loop().time
         delay_s = FIRST_DELAY_S
         while True:
@@ -159,7 +162,7 @@ class LocalLiveApi:
 
 @dataclass(frozen=True, slots=True)
 class _Child:
-    """One process that listens."""
+    """One child process that listens."""
 
     address: Address
     process: asyncio.subprocess.Process
@@ -179,10 +182,10 @@ class _Child:
             "--port",
             "0",
             *arguments,
-            # It ends when this pipe closes, so it can't outlive us, however we end.
+            # The child ends when this pipe closes, so it never outlives this process.
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            # Ctrl-C reaches a terminal's whole process group; we end it in our own order.
+            # Ctrl-C reaches the terminal's whole process group; the child is ended by `close`.
             start_new_session=True,
             env={**os.environ, "VISION_AGENT_LOCAL_KEY": api_key},
         )
@@ -214,7 +217,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
             await process.wait()
     except TimeoutError:
         logger.info("the local Live API did not end in time; it is killed")
-        # Its workers end by themselves: each reads a pipe that closes with this process.
+        # Its workers end as well: each reads a pipe that closes with it.
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()

@@ -1,4 +1,4 @@
-"""What the parts of the model's side that ADK calls need of the call they run for."""
+"""What the code that ADK runs for a call needs to know about the model's side of that call."""
 
 from __future__ import annotations
 

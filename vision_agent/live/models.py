@@ -1,4 +1,4 @@
-"""Live models and voices: which exist, and which support what. Checked before anything connects.
+"""Live models and voices, and what each model supports. Checked before anything connects.
 
 Source: the Live API's model and voice lists (ai.google.dev/gemini-api/docs/live, cloud.google.com
 Vertex AI Live API), and what the services answer when asked for something else.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 LOCAL_MODEL = "local"
-"""The name under which this machine's own Live API serves its engine."""
+"""The name of the local Live API's own engine."""
 
 DEFAULT_MODEL = "gemini-3.8-live"
 """Served by AI Studio and by Vertex AI."""
@@ -30,14 +30,14 @@ class LiveModelInfo:
 
     Attributes:
         name: Without the `models/` prefix.
-        ai_studio: Reached with a Gemini API key.
-        vertex: Reached through Vertex AI.
-        affective: It can follow the caller's manner of speaking, when asked to.
-        proactive: Whether it may stay silent on what is not meant for it: when asked to
-            ("optional"), in any case ("always"), or not at all ("never").
-        thinking: It takes a thinking configuration.
-        text_out: It can answer in text instead of sound.
-        background_tools: Tools that the conversation need not wait for: those declared
+        ai_studio: Available with a Gemini API key.
+        vertex: Available through Vertex AI.
+        affective: Supports affective dialog.
+        proactive: Whether it may stay silent on speech that is not addressed to it: on request
+            ("optional"), always ("always"), or never ("never").
+        thinking: Takes a thinking configuration.
+        text_out: Can answer in text instead of sound.
+        background_tools: Tools for which the conversation does not wait: those declared
             NON_BLOCKING ("declared"), all that are not declared BLOCKING ("default"), or none.
     """
 
@@ -93,34 +93,34 @@ THIS_MACHINE = LiveModelInfo(
     thinking=True,
     text_out=True,
 )
-"""This machine's own: it takes every option, so that all of them can be tried without a key."""
+"""The local engine: it takes every option, so that all of them can be tried without a key."""
 
 
 class ModelError(ValueError):
-    """A model, voice or key that cannot work. The text is for a person to act on."""
+    """A model, voice or key can't be used. The text tells a person what to do."""
 
 
 def bare_name(model: str) -> str:
-    """`models/x`, `projects/…/models/x` and `x` are all `x`."""
+    """The name without a prefix: `models/x` and `projects/…/models/x` become `x`."""
     return model.rsplit("/", 1)[-1]
 
 
 def find_model(model: str) -> LiveModelInfo | None:
-    """What is known of a model; None of one that is newer than this list."""
+    """The entry of a model; None if it is newer than this list."""
     name = bare_name(model)
     return next((known for known in (*LIVE_MODELS, THIS_MACHINE) if known.name == name), None)
 
 
 def live_names(*, vertex: bool) -> list[str]:
-    """Names of the live models that a backend serves, the preferred one first."""
+    """The names of the live models of a backend, the preferred one first."""
     return [m.name for m in LIVE_MODELS if (m.vertex if vertex else m.ai_studio)]
 
 
 def is_live(model: str) -> bool:
-    """Whether a name is, or by its form plainly may be, a live model's.
+    """Whether a name is that of a live model, or may be by its form.
 
-    Models come out faster than lists are updated, so a Gemini name that says `live` or
-    `native-audio` is let through: the service has the last word.
+    New models appear faster than this list is updated, so a Gemini name that contains `live` or
+    `native-audio` is accepted: the service decides.
     """
     name = bare_name(model)
     if any(name == known.name for known in LIVE_MODELS):
@@ -129,7 +129,7 @@ def is_live(model: str) -> bool:
 
 
 def check_model(model: str, *, vertex: bool) -> None:
-    """Raise `ModelError` if a model cannot be talked to live on this backend."""
+    """Raise `ModelError` if a model can't take part in a call on this backend."""
     name = bare_name(model)
     names = ", ".join(live_names(vertex=vertex))
     if not is_live(name):
@@ -147,9 +147,9 @@ def check_model(model: str, *, vertex: bool) -> None:
 
 
 def check_voice(voice: str) -> str:
-    """The voice's name in its own spelling; `ModelError` with the nearest names if unknown.
+    """The voice's name in its official spelling; `ModelError` with the nearest names if unknown.
 
-    The service accepts any name silently and falls back, so this is the only check there is.
+    The service silently replaces an unknown voice, so this is the only check.
     """
     by_lower = {name.lower(): name for name in VOICES}
     found = by_lower.get(voice.strip().lower())

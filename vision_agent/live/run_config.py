@@ -1,4 +1,4 @@
-"""A call's options → ADK's RunConfig."""
+"""Makes ADK's `RunConfig` from a call's options."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ DEFAULTS = CallOptions()
 def make_run_config(options: CallOptions = DEFAULTS) -> RunConfig:
     """The configuration of one call's `Runner.run_live`.
 
-    Session resumption, and context-window compression so that a call is not bounded by the two
-    minutes a video session otherwise has; the rest is the call's options.
+    It asks for session resumption, and for context-window compression, without which a session with
+    video ends after two minutes; the rest follows the call's options.
 
     Args:
-        options: Checked against the model already (`check_options`).
+        options: Options that the model supports (`check_options`).
     """
     speaks = options.modality == "AUDIO"
     return RunConfig(
         response_modalities=[types.Modality(options.modality)],
         speech_config=_speech(options) if speaks else None,
-        # ADK's default is on, for both: off must be said.
+        # ADK switches both on by default, so off has to be explicit.
         input_audio_transcription=_transcription(options.input_transcription),
         output_audio_transcription=_transcription(speaks and options.output_transcription),
         enable_affective_dialog=True if options.affective_dialog else None,
@@ -41,7 +41,7 @@ def make_run_config(options: CallOptions = DEFAULTS) -> RunConfig:
             trigger_tokens=COMPRESSION_TRIGGER_TOKENS,
             sliding_window=types.SlidingWindow(target_tokens=COMPRESSION_TARGET_TOKENS),
         ),
-        # A call is one run: ADK's default of 500 model calls would end a long one.
+        # A call is one run: ADK's default of 500 model calls would end a long call.
         max_llm_calls=1_000_000,
     )
 

@@ -1,8 +1,7 @@
-"""Toolsets that do not load, such as an MCP server that is not there, are said and not passed over.
+"""Reports toolsets that do not load, such as those of an MCP server that can't be reached.
 
-ADK leaves such a toolset out and logs it; the model then answers as though it had never had the
-tools. So an agent's toolsets are watched: the failure is logged with its cause, and the call in
-which it happens is told.
+ADK omits such a toolset and logs it; the model then answers as if it had never had the tools. So
+the toolsets of an agent are watched: a failure is logged with its cause, and shown to the caller.
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class MissingToolsets:
-    """Those of one call: each is told once, however often ADK tries to load it."""
+    """The failed toolsets of one call, each reported once, however often ADK tries to load it."""
 
     tell: Callable[[str], None]
     _told: set[int] = field(default_factory=set)
 
     def report(self, toolset: BaseToolset, error: Exception) -> None:
-        """A toolset has not loaded."""
+        """A toolset has failed to load."""
         if id(toolset) in self._told:
             return
         self._told.add(id(toolset))
@@ -46,10 +45,10 @@ _MARK = "_vision_agent_watches"
 
 
 def watch_toolsets(agent: BaseAgent) -> None:
-    """Watches the toolsets of a tree of agents, in place; those of several agents once."""
+    """Watch the toolsets of a tree of agents, in place; shared toolsets are watched once."""
     if isinstance(agent, LlmAgent):
         for tool in agent.tools:
-            # ADK decorates the `get_tools` of its own toolsets: `__wrapped__` says nothing here.
+            # ADK decorates `get_tools` of its own toolsets, so `__wrapped__` can't be the mark.
             if isinstance(tool, BaseToolset) and not hasattr(tool.get_tools, _MARK):
                 tool.get_tools = _watched(tool)  # type: ignore[method-assign]
     for child in agent.sub_agents:
