@@ -390,77 +390,6 @@ async def test_it_tells_the_time_where_no_tool_does(responder: Responder) -> Non
     assert day == "Today is Wednesday, 25 November 2026."
 
 
-def told_of(name: str, description: str, **properties: Any) -> dict[str, Any]:
-    required = [parameter for parameter in properties if parameter != "quantity"]
-    schema = {"type": "object", "properties": properties, "required": required}
-    return {"name": name, "description": description, "parameters": schema}
-
-
-TEXT, NUMBER = {"type": "string"}, {"type": "integer"}
-SHOP = [
-    told_of(
-        "add_to_shopping_list", "Add an item to the shopping list.", item=TEXT, quantity=NUMBER
-    ),
-    told_of("get_stock", "Tell how many of an item are in the pantry.", item=TEXT),
-    told_of("reset_counter", "Reset the counter."),
-    told_of("refund_order", "Refund an order.", order_id=TEXT),
-    told_of("order_status", "Tell the status of an order.", order_id=TEXT),
-    told_of("ship_parcel", "Ship a parcel.", address={"type": "object", "properties": {}}),
-]
-
-
-@pytest.mark.parametrize(
-    ("words", "name", "values"),
-    [
-        (
-            "add three apples to the shopping list",
-            "add_to_shopping_list",
-            {"item": "apples", "quantity": 3},
-        ),
-        ("put milk on my shopping list", "add_to_shopping_list", {"item": "milk"}),
-        ("please add a bottle of red wine to the list", "add_to_shopping_list", None),
-        ("how many eggs are in the pantry?", "get_stock", {"item": "eggs"}),
-        ("Do we have flour in the pantry?", "get_stock", {"item": "flour"}),
-        ("get stock of milk", "get_stock", {"item": "milk"}),
-        ("reset the counter", "reset_counter", {}),
-        ("what is the status of order number 77", "order_status", {"order_id": "77"}),
-        ("refund order seventy seven", "refund_order", {"order_id": "77"}),
-        (
-            "I want a refund for order 1234 because it is broken",
-            "refund_order",
-            {"order_id": "1234"},
-        ),
-    ],
-)
-async def test_an_agents_own_tools_are_asked_for_in_ordinary_words(
-    responder: Responder, words: str, name: str, values: dict[str, Any] | None
-) -> None:
-    call = await ask(responder, words, tools=SHOP, spoken=False)
-    assert isinstance(call, ToolRequest)
-    assert call.name == name
-    if values is None:
-        assert "wine" in call.args["item"]
-        assert "list" not in call.args["item"]
-    else:
-        assert call.args == values
-
-
-async def test_an_argument_of_several_parts_is_not_asked_for(responder: Responder) -> None:
-    dialogue = Dialogue()
-    answer = await ask(responder, "ship a parcel", tools=SHOP, dialogue=dialogue, spoken=False)
-    assert answer == "I can't do that one by myself. It needs the address, which has several parts."
-    assert dialogue.pending is None
-
-
-@pytest.mark.parametrize(
-    "words", ["I have a meeting tomorrow", "I like shopping", "The list is long", "My milk is gone"]
-)
-async def test_a_sentence_that_asks_for_nothing_calls_no_tool(
-    responder: Responder, words: str
-) -> None:
-    assert isinstance(await ask(responder, words, tools=SHOP, spoken=False), str)
-
-
 async def test_the_recognisers_request_is_answered_and_not_parsed_again(
     responder: Responder,
 ) -> None:
@@ -468,13 +397,3 @@ async def test_the_recognisers_request_is_answered_and_not_parsed_again(
     assert [part async for part in responder.answer(turn)] == [
         Say("Hello! Show me something and ask me about it.")
     ]
-
-
-async def test_a_question_that_is_interrupted_is_still_open(responder: Responder) -> None:
-    dialogue = Dialogue()
-    turn = Turn(Transcript("Set a timer", spoken=False), tools=[TIMER], dialogue=dialogue)
-    answer = responder.answer(turn)
-    assert isinstance(await anext(answer), Say)
-    await answer.aclose()
-    call = await ask(responder, "five", spoken=False, tools=[TIMER], dialogue=dialogue)
-    assert call == ToolRequest("set_timer", {"minutes": 5})

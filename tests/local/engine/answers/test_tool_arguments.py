@@ -2,90 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any, Literal
-
 import pytest
-from google.adk.agents import Agent
-from google.adk.flows.llm_flows import agent_transfer
-from google.adk.tools import FunctionTool
-from google.adk.tools.transfer_to_agent_tool import TransferToAgentTool
 
-from vision_agent import tools as call_tools
+from tests.local.engine.answers.declarations import TOOLS, convert_length, declared
 from vision_agent.local.contract import ToolRequest
-from vision_agent.local.engine.answers.agent_transfer import (
-    greeting_if_asked_for,
-    spoken_names,
-    transfer_by_description,
-    transfer_by_name,
-)
 from vision_agent.local.engine.answers.tool_matching import complete, plan_tool
-
-
-def declared(tool: Any) -> dict[str, Any]:
-    """A tool as ADK declares it in the setup message."""
-    tool = tool if hasattr(tool, "_get_declaration") else FunctionTool(tool)
-    loaded: dict[str, Any] = json.loads(tool._get_declaration().model_dump_json(exclude_none=True))
-    return loaded
-
-
-def get_weather(city: str, unit: str = "celsius") -> dict[str, str]:
-    """Look up the weather of a city.
-
-    Args:
-        city: Which city.
-        unit: The unit of the temperature.
-
-    Returns:
-        What the weather is like.
-    """
-    return {"city": city, "unit": unit}
-
-
-Unit = Literal["millimetres", "centimetres", "inches"]
-
-
-def convert_length(value: float, unit: Unit, to: Unit) -> dict[str, object]:
-    """Convert a length from one unit to another."""
-    return {"value": value, "unit": unit, "to": to}
-
-
-LAMP = {
-    "name": "set_lamp",
-    "description": "Switch the lamp.",
-    "parameters": {
-        "type": "OBJECT",
-        "properties": {
-            "room": {"type": "STRING", "enum": ["kitchen", "living room"]},
-        },
-        "required": ["room"],
-    },
-}
-ORDER = {
-    "name": "order_drink",
-    "description": "Order a drink.",
-    "parameters_json_schema": {
-        "type": "object",
-        "properties": {
-            "drink": {"type": "string", "enum": ["coffee", "tea", "orange juice"]},
-            "count": {"type": "integer"},
-        },
-        "required": ["drink", "count"],
-    },
-}
-MAIL = {
-    "name": "send_message",
-    "description": "Send a message to somebody.",
-    "parameters_json_schema": {
-        "type": "object",
-        "properties": {"subject": {"type": "string"}, "body": {"type": "string"}},
-        "required": ["subject", "body"],
-    },
-}
-TOOLS = [
-    *(LAMP, ORDER, MAIL, declared(get_weather)),
-    *(declared(getattr(call_tools, name)) for name in call_tools.__all__ if name.islower()),
-]
 
 
 @pytest.mark.parametrize(
@@ -216,61 +137,3 @@ def test_places_in_the_picture_are_left_to_the_eyes() -> None:
     assert plan is not None
     assert [parameter.name for parameter in plan.boxes] == ["box_2d"]
     assert plan.about == "qr code"
-
-
-CLOCK = Agent(name="clock", description="Knows the time.", model="any")
-WEATHER = Agent(name="weather_expert", description="Answers questions about weather.", model="any")
-GUIDE = Agent(name="guide", description="Greets people.", model="any", sub_agents=[CLOCK, WEATHER])
-
-
-def instruction(agent: Agent, others: list[Agent]) -> str:
-    own = f'You are an agent. Your internal name is "{agent.name}".'
-    if agent.description:
-        own += f' The description about you is "{agent.description}".'
-    told = agent_transfer._build_transfer_instructions("transfer_to_agent", agent, others)
-    return f"{own}\n\n{told}"
-
-
-HAND_OVER = [declared(TransferToAgentTool(["clock", "weather_expert"]))]
-TOLD = instruction(GUIDE, [CLOCK, WEATHER])
-
-
-def to(name: str) -> ToolRequest:
-    return ToolRequest("transfer_to_agent", {"agent_name": name})
-
-
-def test_another_agent_is_reached_by_its_name() -> None:
-    for text in ("Let me talk to the weather expert.", "connect me to the weather expert please"):
-        assert transfer_by_name(text, HAND_OVER, TOLD) == to("weather_expert")
-    assert transfer_by_name("can I speak to the clock", HAND_OVER, TOLD) == to("clock")
-    for text in ("let me talk to the manager", "the clock is ticking", "what time is it"):
-        assert transfer_by_name(text, HAND_OVER, TOLD) is None
-    assert transfer_by_name("let me talk to the clock", [], TOLD) is None
-
-
-def test_another_agent_is_reached_by_what_it_is_said_to_do() -> None:
-    assert transfer_by_description("what time is it", HAND_OVER, TOLD) == to("clock")
-    assert transfer_by_description("how is the weather", HAND_OVER, TOLD) == to("weather_expert")
-    assert transfer_by_description("who won the match", HAND_OVER, TOLD) is None
-    # The clock itself does not pass the question on.
-    back = [declared(TransferToAgentTool(["guide", "weather_expert"]))]
-    told = instruction(CLOCK, [GUIDE, WEATHER])
-    assert transfer_by_description("what time is it", back, told) is None
-    assert transfer_by_name("go back to the guide", back, told) == to("guide")
-
-
-def test_who_is_asked_for_and_answers_already_greets_instead_of_handing_over() -> None:
-    back = [declared(TransferToAgentTool(["guide", "weather_expert"]))]
-    told = instruction(CLOCK, [GUIDE, WEATHER])
-    greeting = "Clock here. What can I do for you?"
-    assert greeting_if_asked_for("Transfer me to the clock.", back, told) == greeting
-    assert transfer_by_name("transfer me to the clock", back, told) is None
-    assert greeting_if_asked_for("transfer me to the guide", back, told) is None
-    assert greeting_if_asked_for("what time is it", back, told) is None
-    assert greeting_if_asked_for("transfer me to the clock", back, "You help.") is None
-
-
-def test_the_names_to_listen_for_are_those_of_the_others_and_ones_own() -> None:
-    assert spoken_names(HAND_OVER, TOLD) == ("clock", "guide", "weather expert")
-    assert spoken_names([declared(TransferToAgentTool(["r2d2"]))], TOLD) == ("guide",)
-    assert spoken_names([], TOLD) == ()

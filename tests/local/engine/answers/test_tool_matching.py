@@ -1,7 +1,7 @@
 import pytest
 
 from vision_agent.local.contract import ToolRequest
-from vision_agent.local.engine.answers.tool_matching import match_tool
+from vision_agent.local.engine.answers.tool_matching import plan_tool
 
 TIME = {"name": "get_current_time", "description": "Tell the current time and date."}
 VOLUME = {
@@ -23,6 +23,11 @@ WEATHER = {
     },
 }
 TOOLS = [TIME, VOLUME, WEATHER]
+
+
+def match_tool(text, tools):
+    plan = plan_tool(text, tools)
+    return plan.call if plan and not plan.missing and not plan.boxes else None
 
 
 @pytest.mark.parametrize(

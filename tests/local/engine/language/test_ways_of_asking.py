@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.local.engine.answers.test_tool_arguments import TOOLS
+from tests.local.engine.answers.declarations import TOOLS
 from vision_agent.local.engine.answers.tool_matching import plan_tool
 from vision_agent.local.engine.answers.tool_words import asked_concepts
 from vision_agent.local.engine.language.intents import INTENTS

@@ -156,12 +156,6 @@ class Plan:
         return "What exactly?" if words in _VAGUE else f"Which {words}?"
 
 
-def match_tool(text: str, tools: Sequence[Mapping[str, Any]]) -> ToolRequest | None:
-    """The call that is plainly asked for, if nothing is missing; see `plan_tool`."""
-    plan = plan_tool(text, tools)
-    return plan.call if plan and not plan.missing and not plan.boxes else None
-
-
 def plan_tool(
     text: str, tools: Sequence[Mapping[str, Any]], now: datetime | None = None
 ) -> Plan | None:
