@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vision_agent.local.process import run_live_server
     from vision_agent.local.scenarios.scenario import Scenario
     from vision_agent.local.scenarios.scenario_file import load_scenario
-    from vision_agent.local.scenarios.scenario_reader import ScenarioError
+    from vision_agent.local.scenarios.yaml_reader import ScenarioError
     from vision_agent.local.server import LocalServer, serve
 
 __all__ = [
@@ -38,7 +38,7 @@ _HOMES = {
     "UNLIMITED": "api.limits",
     "LocalServer": "server",
     "Scenario": "scenarios.scenario",
-    "ScenarioError": "scenarios.scenario_reader",
+    "ScenarioError": "scenarios.yaml_reader",
     "load_scenario": "scenarios.scenario_file",
     "run_live_server": "process",
     "serve": "server",

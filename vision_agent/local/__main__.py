@@ -22,7 +22,7 @@ from pathlib import Path
 from vision_agent.local.process import serve_until
 from vision_agent.local.scenarios.scenario import Scenario
 from vision_agent.local.scenarios.scenario_file import load_scenario
-from vision_agent.local.scenarios.scenario_reader import ScenarioError
+from vision_agent.local.scenarios.yaml_reader import ScenarioError
 from vision_agent.local.server import MAX_CONNECTIONS
 
 KEY_VARIABLE = "VISION_AGENT_LOCAL_KEY"

@@ -25,14 +25,8 @@ from vision_agent.local.api.turn_actions import (
     Transcribe,
     TurnComplete,
 )
-from vision_agent.local.api.turns import (
-    MAX_BACKGROUND_CALLS,
-    MAX_WAITING_RESULTS,
-    Caller,
-    Floor,
-    ImpossibleEvent,
-    Turns,
-)
+from vision_agent.local.api.turn_states import Caller, Floor, ImpossibleEvent
+from vision_agent.local.api.turns import MAX_BACKGROUND_CALLS, MAX_WAITING_RESULTS, Turns
 from vision_agent.local.contract import Transcript
 
 HELLO = Transcript("hello")

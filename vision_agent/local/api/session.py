@@ -38,7 +38,8 @@ from vision_agent.local.api.server_messages import ServerMessage
 from vision_agent.local.api.session_history import SavedSession
 from vision_agent.local.api.setup_message import Setup
 from vision_agent.local.api.speech_pacing import speech_wait_ms
-from vision_agent.local.api.turns import Caller, Turns
+from vision_agent.local.api.turn_states import Caller
+from vision_agent.local.api.turns import Turns
 from vision_agent.local.contract import SpeechStarted, Transcript, Turn
 
 

@@ -6,9 +6,10 @@ is being generated and nothing of it is out), speaking (it is coming out), playi
 sent, the caller still plays it), or waiting for a tool. The methods of `Turns` take what happens,
 with the time as an argument, and return the actions to carry out, in order.
 
-The two tables hold every move between these states; an event that a state can't take is a bug and
-raises `ImpossibleEvent`. What does not fit a table stands in the fields of `Turns` and in guards of
-its methods: which answer is the current one, what waits for the floor, which calls are open.
+The tables of `turn_states` hold every move between these states; an event that a state can't take
+is a bug and raises `ImpossibleEvent`. What does not fit a table stands in the fields of `Turns` and
+in guards of its methods: which answer is the current one, what waits for the floor, which calls are
+open.
 
 Order of a turn on the wire: output, ``generationComplete``, then ``turnComplete`` when the caller
 has played it all, so that barge-in still works during playback. An interrupted turn says
@@ -26,10 +27,8 @@ words go first, and nothing is said while the caller speaks.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum, auto
-from typing import TypeVar
 
 from vision_agent.local.api.turn_actions import (
     Action,
@@ -47,87 +46,9 @@ from vision_agent.local.api.turn_actions import (
     Transcribe,
     TurnComplete,
 )
+from vision_agent.local.api.turn_states import CALLER, FLOOR, Caller, Event, Floor, after
 from vision_agent.local.api.utterances import together
 from vision_agent.local.contract import Transcript
-
-
-class Floor(Enum):
-    """The model's side."""
-
-    IDLE = auto()
-    THINKING = auto()
-    SPEAKING = auto()
-    PLAYING_OUT = auto()
-    WAITING_FOR_TOOL = auto()
-
-
-class Caller(Enum):
-    """The caller's side."""
-
-    SILENT = auto()
-    SPEAKING = auto()
-    TRANSCRIBING = auto()
-
-
-class Event(Enum):
-    """What moves a side from one state to another."""
-
-    PROMPTED = auto()
-    SPOKE = auto()
-    CALLED = auto()
-    LAUNCHED = auto()
-    TOOL_ANSWERED = auto()
-    GENERATED = auto()
-    PLAYED_OUT = auto()
-    CUT_OFF = auto()
-    STARTED = auto()
-    STOPPED = auto()
-    TRANSCRIBED = auto()
-
-
-FLOOR = {
-    (Floor.IDLE, Event.PROMPTED): Floor.THINKING,
-    (Floor.THINKING, Event.SPOKE): Floor.SPEAKING,
-    (Floor.THINKING, Event.CALLED): Floor.WAITING_FOR_TOOL,
-    (Floor.THINKING, Event.LAUNCHED): Floor.THINKING,
-    (Floor.THINKING, Event.GENERATED): Floor.PLAYING_OUT,
-    (Floor.THINKING, Event.CUT_OFF): Floor.IDLE,
-    (Floor.SPEAKING, Event.SPOKE): Floor.SPEAKING,
-    (Floor.SPEAKING, Event.CALLED): Floor.WAITING_FOR_TOOL,
-    (Floor.SPEAKING, Event.LAUNCHED): Floor.SPEAKING,
-    (Floor.SPEAKING, Event.GENERATED): Floor.PLAYING_OUT,
-    (Floor.SPEAKING, Event.CUT_OFF): Floor.IDLE,
-    (Floor.PLAYING_OUT, Event.PLAYED_OUT): Floor.IDLE,
-    (Floor.PLAYING_OUT, Event.CUT_OFF): Floor.IDLE,
-    (Floor.WAITING_FOR_TOOL, Event.TOOL_ANSWERED): Floor.THINKING,
-    (Floor.WAITING_FOR_TOOL, Event.CUT_OFF): Floor.IDLE,
-}
-
-CALLER = {
-    (Caller.SILENT, Event.STARTED): Caller.SPEAKING,
-    (Caller.SPEAKING, Event.STOPPED): Caller.TRANSCRIBING,
-    (Caller.TRANSCRIBING, Event.STARTED): Caller.SPEAKING,
-    (Caller.TRANSCRIBING, Event.TRANSCRIBED): Caller.SILENT,
-}
-
-_State = TypeVar("_State", Floor, Caller)
-
-
-class ImpossibleEvent(RuntimeError):
-    """An event that the state of a side can't take; the text names both."""
-
-
-def after(moves: Mapping[tuple[_State, Event], _State], state: _State, event: Event) -> _State:
-    """The state that follows.
-
-    Raises:
-        ImpossibleEvent: there is no such move.
-    """
-    if (state, event) not in moves:
-        side = type(state).__name__.lower()
-        raise ImpossibleEvent(f"can't handle event {event.name} when the {side} is {state.name}")
-    return moves[state, event]
-
 
 MAX_WAITING_PROMPTS = 8
 """Prompts kept while an answer must not be interrupted; beyond it the oldest one is dropped."""

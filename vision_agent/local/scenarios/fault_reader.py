@@ -21,7 +21,7 @@ from vision_agent.local.scenarios.scenario import (
     SlowReads,
     Stall,
 )
-from vision_agent.local.scenarios.scenario_reader import Value
+from vision_agent.local.scenarios.yaml_reader import YamlValue
 
 MAX_OVERSIZED_BYTES = 64 * 2**20
 
@@ -29,10 +29,10 @@ _MAX_REASON_BYTES = 123
 _DAY_S = 86_400.0
 _FOREVER = {"forever": float("inf")}
 
-_Given = Mapping[str, Value]
+_Given = Mapping[str, YamlValue]
 
 
-def read_fault(item: Value) -> Fault:
+def read_fault(item: YamlValue) -> Fault:
     """One fault.
 
     Raises:
@@ -56,31 +56,31 @@ def read_fault(item: Value) -> Fault:
     return Fault(kind, at, _times(given))
 
 
-def _drop(value: Value, given: _Given) -> Drop:
+def _drop(value: YamlValue, given: _Given) -> Drop:
     return Drop(_code(value), _reason(given))
 
 
-def _go_away(value: Value, given: _Given) -> GoAway:
+def _go_away(value: YamlValue, given: _Given) -> GoAway:
     code = _code(given["code"]) if "code" in given else 1000
     return GoAway(value.number(0, _DAY_S), code, _reason(given))
 
 
-def _resumable(value: Value, given: _Given) -> NotResumable:
+def _resumable(value: YamlValue, given: _Given) -> NotResumable:
     if value.flag():
         raise value.error("'resumable: true' is no fault; 'resumable: false' is.")
     return NotResumable(_for_s(given, 0.0))
 
 
-def _handle(value: Value, _: _Given) -> ExpiredHandle:
+def _handle(value: YamlValue, _: _Given) -> ExpiredHandle:
     value.choice("expired")
     return ExpiredHandle()
 
 
-def _refuse(value: Value, _: _Given) -> Refuse:
+def _refuse(value: YamlValue, _: _Given) -> Refuse:
     return Refuse(None) if value.data == "reset" else Refuse(_status(value))
 
 
-def _status(value: Value) -> int:
+def _status(value: YamlValue) -> int:
     if isinstance(value.data, str):
         raise value.wrong("an HTTP status from 400 to 599 or 'reset'")
     status = value.count(400, 599)
@@ -89,27 +89,27 @@ def _status(value: Value) -> int:
     return status
 
 
-def _slow_reads(value: Value, given: _Given) -> SlowReads:
+def _slow_reads(value: YamlValue, given: _Given) -> SlowReads:
     return SlowReads(value.number(0, 60), _for_s(given, float("inf")))
 
 
-def _stall(value: Value, _: _Given) -> Stall:
+def _stall(value: YamlValue, _: _Given) -> Stall:
     return Stall(value.number(0, _DAY_S, _FOREVER))
 
 
-def _setup_complete(value: Value, _: _Given) -> Stall:
+def _setup_complete(value: YamlValue, _: _Given) -> Stall:
     return Stall(value.number(0, _DAY_S, {"never": float("inf")}))
 
 
-def _oversized(value: Value, _: _Given) -> Oversized:
+def _oversized(value: YamlValue, _: _Given) -> Oversized:
     return Oversized(value.count(100, MAX_OVERSIZED_BYTES))
 
 
-def _garbage(value: Value, _: _Given) -> Garbage:
+def _garbage(value: YamlValue, _: _Given) -> Garbage:
     return Garbage(value.choice(*GARBAGE))
 
 
-_KINDS: dict[str, tuple[Callable[[Value, _Given], FaultKind], tuple[str, ...]]] = {
+_KINDS: dict[str, tuple[Callable[[YamlValue, _Given], FaultKind], tuple[str, ...]]] = {
     "drop": (_drop, ("reason",)),
     "go_away_s": (_go_away, ("code", "reason")),
     "resumable": (_resumable, ("for_s",)),
@@ -123,7 +123,7 @@ _KINDS: dict[str, tuple[Callable[[Value, _Given], FaultKind], tuple[str, ...]]] 
 }
 
 
-def _code(value: Value) -> int:
+def _code(value: YamlValue) -> int:
     code = value.count(1000, 4999)
     # RFC 6455, section 7.4, and the IANA registry: what may stand in a close frame.
     sendable = code in (1000, 1001, 1002, 1003, *range(1007, 1015)) or code >= 3000
@@ -158,7 +158,7 @@ def _times(given: _Given) -> int | None:
     return given["times"].count(1, 10**6)
 
 
-def _at(value: Value) -> At:
+def _at(value: YamlValue) -> At:
     given = value.fields(("connection", "setup", "turn", "audio_chunks", "after_s"))
     return At(
         connection=given["connection"].count(1, 10**6) if "connection" in given else 1,
@@ -169,7 +169,7 @@ def _at(value: Value) -> At:
     )
 
 
-def _check(item: Value, name: str, kind: FaultKind, at: At) -> None:
+def _check(item: YamlValue, name: str, kind: FaultKind, at: At) -> None:
     in_talk = at.turn is not None or at.audio_chunks is not None
     if isinstance(kind, Refuse | ExpiredHandle) and (in_talk or at.after_s or at.setup):
         raise item.error(f"'{name}' happens while a client connects: 'at' takes only 'connection'.")

@@ -8,7 +8,7 @@ from typing import Any, Literal, cast
 from vision_agent.local.contract import Say, ToolRequest, Transcript
 from vision_agent.local.scenarios.fault_reader import read_fault
 from vision_agent.local.scenarios.scenario import Fault, Pause, Scenario, ScriptedAnswer, Step, When
-from vision_agent.local.scenarios.scenario_reader import ScenarioError, Value, read_yaml
+from vision_agent.local.scenarios.yaml_reader import ScenarioError, YamlValue, read_yaml
 
 MAX_FILE_BYTES = 2**20
 
@@ -84,7 +84,7 @@ def read_scenario(text: str, file: str = "scenario") -> Scenario:
     )
 
 
-def _list(given: dict[str, Value], key: str) -> list[Value]:
+def _list(given: dict[str, YamlValue], key: str) -> list[YamlValue]:
     if key not in given:
         return []
     items = given[key].data
@@ -93,7 +93,7 @@ def _list(given: dict[str, Value], key: str) -> list[Value]:
     return items
 
 
-def _heard(item: Value) -> Transcript:
+def _heard(item: YamlValue) -> Transcript:
     if not isinstance(item.data, dict):
         return Transcript(item.text(), understood=bool(item.text().strip()))
     given = item.fields(("text", "understood"))
@@ -102,7 +102,7 @@ def _heard(item: Value) -> Transcript:
     return Transcript(text, understood)
 
 
-def _answer(item: Value) -> ScriptedAnswer:
+def _answer(item: YamlValue) -> ScriptedAnswer:
     given = item.fields(("when", "times", *_STEPS))
     return ScriptedAnswer(
         when=_when(given["when"]) if "when" in given else When(),
@@ -111,7 +111,7 @@ def _answer(item: Value) -> ScriptedAnswer:
     )
 
 
-def _otherwise(value: Value | None, *, engine: bool) -> tuple[Step, ...] | None:
+def _otherwise(value: YamlValue | None, *, engine: bool) -> tuple[Step, ...] | None:
     if value is None:
         return None if engine else ()
     if isinstance(value.data, dict):
@@ -123,7 +123,7 @@ def _otherwise(value: Value | None, *, engine: bool) -> tuple[Step, ...] | None:
     return None
 
 
-def _when(value: Value) -> When:
+def _when(value: YamlValue) -> When:
     given = value.fields(_WHEN)
     words: tuple[str, ...] = ()
     if "words" in given:
@@ -140,11 +140,11 @@ def _when(value: Value) -> When:
     )
 
 
-def _optional(given: dict[str, Value], key: str, low: int, high: int = 10**6) -> int | None:
+def _optional(given: dict[str, YamlValue], key: str, low: int, high: int = 10**6) -> int | None:
     return given[key].count(low, high) if key in given else None
 
 
-def _steps(given: dict[str, Value], item: Value) -> tuple[Step, ...]:
+def _steps(given: dict[str, YamlValue], item: YamlValue) -> tuple[Step, ...]:
     steps: list[Step] = []
     if "think_s" in given:
         steps.append(Pause(_seconds(given["think_s"])))
@@ -157,7 +157,7 @@ def _steps(given: dict[str, Value], item: Value) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _spoken(part: Value) -> Step:
+def _spoken(part: YamlValue) -> Step:
     if isinstance(part.data, dict):
         given = part.fields(("pause_s",))
         if "pause_s" not in given:
@@ -166,7 +166,7 @@ def _spoken(part: Value) -> Step:
     return Say(part.text())
 
 
-def _call(part: Value) -> ToolRequest:
+def _call(part: YamlValue) -> ToolRequest:
     given = part.fields(("name", "args"))
     if "name" not in given:
         raise part.error("'call' needs the tool's 'name'.")
@@ -176,12 +176,12 @@ def _call(part: Value) -> ToolRequest:
     return ToolRequest(given["name"].text(), args)
 
 
-def _seconds(value: Value) -> float:
+def _seconds(value: YamlValue) -> float:
     return value.number(0, _DAY_S, {"forever": float("inf")})
 
 
 def _check_sequence(
-    given: dict[str, Value], faults: tuple[Fault, ...], every_s: float | None, *, random: bool
+    given: dict[str, YamlValue], faults: tuple[Fault, ...], every_s: float | None, *, random: bool
 ) -> None:
     if random and every_s is None:
         raise given["random"].error("'random' needs 'every_s': how many seconds between faults.")

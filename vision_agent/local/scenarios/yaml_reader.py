@@ -15,14 +15,14 @@ class ScenarioError(ValueError):
     """A scenario file says something impossible; the text names the file and the line."""
 
 
-class Value:
+class YamlValue:
     """One value of the file and where it stands.
 
     Args:
         file: The file's name, for errors.
         line: Its line, from 1.
         key: The key it stands behind, for errors.
-        data: A scalar, a list of `Value`, or a dict of `Value`.
+        data: A scalar, a list of `YamlValue`, or a dict of `YamlValue`.
     """
 
     def __init__(self, file: str, line: int, key: str, data: Any) -> None:
@@ -78,7 +78,7 @@ class Value:
             raise self.wrong(" or ".join(f"'{choice}'" for choice in choices))
         return self.data
 
-    def items(self) -> list[Value]:
+    def items(self) -> list[YamlValue]:
         """The items of a list; anything else is a list of itself."""
         if isinstance(self.data, list):
             return self.data
@@ -92,7 +92,7 @@ class Value:
             return {key: item.plain() for key, item in self.data.items()}
         return self.data
 
-    def fields(self, keys: Sequence[str]) -> dict[str, Value]:
+    def fields(self, keys: Sequence[str]) -> dict[str, YamlValue]:
         """The entries of a mapping that may have these keys and no others.
 
         An entry that is empty counts as absent.
@@ -107,7 +107,7 @@ class Value:
         return {key: value for key, value in self.data.items() if value.data is not None}
 
 
-def read_yaml(text: str, file: str) -> Value:
+def read_yaml(text: str, file: str) -> YamlValue:
     """The one YAML document of a file.
 
     Raises:
@@ -135,15 +135,15 @@ def read_yaml(text: str, file: str) -> Value:
         loader.dispose()
 
 
-def _value(loader: Any, node: yaml.Node, file: str, key: str, depth: int) -> Value:
+def _value(loader: Any, node: yaml.Node, file: str, key: str, depth: int) -> YamlValue:
     line = node.start_mark.line + 1
     if depth > _MAX_DEPTH:
         raise ScenarioError(f"{file}, line {line}: nested too deeply.")
     if isinstance(node, yaml.SequenceNode):
         items = [_value(loader, item, file, key, depth + 1) for item in node.value]
-        return Value(file, line, key, items)
+        return YamlValue(file, line, key, items)
     if isinstance(node, yaml.MappingNode):
-        entries: dict[Any, Value] = {}
+        entries: dict[Any, YamlValue] = {}
         for key_node, value_node in node.value:
             name = loader.construct_object(key_node) if key_node.id == "scalar" else None
             at = key_node.start_mark.line + 1
@@ -154,5 +154,5 @@ def _value(loader: Any, node: yaml.Node, file: str, key: str, depth: int) -> Val
             entries[name] = _value(loader, value_node, file, name, depth + 1)
             # A value may begin on a later line than its key; people look for the key.
             entries[name]._line = at
-        return Value(file, line, key, entries)
-    return Value(file, line, key, loader.construct_object(node))
+        return YamlValue(file, line, key, entries)
+    return YamlValue(file, line, key, loader.construct_object(node))
