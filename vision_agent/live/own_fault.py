@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 
 
 class OwnFault(RuntimeError):
     """This package's code failed on what the model sent; the cause is chained."""
 
 
-@contextmanager
-def own_code(doing: str) -> Iterator[None]:
+class OwnCode:
     """Marks this package's failures where the same exception types mean an unreadable message.
 
-    Args:
-        doing: What fails, for the log.
+    Inside it, `ValueError` and `TypeError` become `OwnFault`. It has no state, and is used for
+    every message.
 
-    Raises:
-        OwnFault: The code inside has raised `ValueError` or `TypeError`.
+    Args:
+        failure: What has failed, for the log.
     """
-    try:
-        yield
-    except (ValueError, TypeError) as error:
-        raise OwnFault(doing) from error
+
+    __slots__ = ("_failure",)
+
+    def __init__(self, failure: str) -> None:
+        self._failure = failure
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if isinstance(error, ValueError | TypeError):
+            raise OwnFault(self._failure) from error

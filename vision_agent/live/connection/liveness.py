@@ -26,7 +26,7 @@ def about_to_end() -> ConnectionLeft:
 
 
 @dataclass(slots=True)
-class Liveness:
+class ModelLiveness:
     """The deadlines of a conversation's connections.
 
     Args:

@@ -25,19 +25,22 @@ from vision_agent.live.connection.close_policy import Verdict
 from vision_agent.live.connection.content_rewrite import hands_over
 from vision_agent.live.connection.current_link import CurrentLink, OpenLink
 from vision_agent.live.connection.ledger import Ledger, Replay
-from vision_agent.live.connection.liveness import ConnectionLeft, Liveness, about_to_end
+from vision_agent.live.connection.liveness import ConnectionLeft, ModelLiveness, about_to_end
 from vision_agent.live.connection.observer import ConnectionObserver, Gate
 from vision_agent.live.connection.replay import send_replay
 from vision_agent.live.connection.timeouts import Timeouts
 from vision_agent.live.connection.unread_responses import UnreadResponses
 from vision_agent.live.errors import LiveFailure, cause_of, explain, in_short, kind_of
-from vision_agent.live.own_fault import OwnFault, own_code
+from vision_agent.live.own_fault import OwnCode, OwnFault
 from vision_agent.live.played import PlayedOnce, with_played
 
 logger = logging.getLogger(__name__)
 
 MAX_UNREADABLE = 3
 """Unreadable messages in a row after which the connection counts as broken."""
+
+_PASSING_ON = OwnCode("what the model said could not be passed on")
+_NOTING = OwnCode("what the model sent could not be noted")
 
 
 class ResilientConnection(ContentConnection):
@@ -48,8 +51,7 @@ class ResilientConnection(ContentConnection):
         ledger: The conversation's ledger.
         observer: Notified of the state of the connection.
         gate: Holds back what the caller says while there is no connection (`LiveQueue`).
-        played: Returns the words of the present answer that have been played so far; None keeps
-            all the words of an interrupted answer.
+        played: Returns the played words of the present answer; None keeps all its words.
         model: The model's name, for error messages.
         timeouts: How long to wait for what.
     """
@@ -72,7 +74,7 @@ class ResilientConnection(ContentConnection):
         self._model = model
         self._timeouts = timeouts
         self._backoff = Backoff(timeouts.first_s)
-        self._liveness = Liveness(timeouts.stall_s)
+        self._liveness = ModelLiveness(timeouts.stall_s)
         self._attempt = Attempt()
         self._link = CurrentLink(gate)
         self._unread = UnreadResponses()
@@ -218,9 +220,8 @@ class ResilientConnection(ContentConnection):
             return None if self._link.closing else error
         finally:
             self._link.lost()
-        if self._link.closing:
-            return None
-        return ConnectionLeft("The model closed the connection.", planned=False)
+        left = ConnectionLeft("The model closed the connection.", planned=False)
+        return None if self._link.closing else left
 
     async def _pump(self, link: BaseLlmConnection) -> None:
         unreadable = 0
@@ -255,7 +256,7 @@ class ResilientConnection(ContentConnection):
     async def _pass_on(self, response: LlmResponse) -> None:
         if response.live_session_resumption_update or response.go_away:
             return
-        with own_code("what the model said could not be passed on"):
+        with _PASSING_ON:
             for passed in self._answer.feed(response):
                 if passed.interrupted and (words := self._played.words()) is not None:
                     passed = with_played(passed, words)
@@ -263,22 +264,22 @@ class ResilientConnection(ContentConnection):
                     self._ledger.passed_on(passed.content)
                 await self._unread.put(passed)
 
-    @own_code("what the model sent could not be noted")
     def _on_message(self, message: types.LiveServerMessage) -> None:
-        now_s = _now_s()
-        self._liveness.sign_of_life(now_s)
-        if message.server_content or message.tool_call:
-            self._liveness.answered()
-            self._attempt.answered()
-            self._backoff.useful()
-        self._played.next_message()
-        interrupted = message.server_content and message.server_content.interrupted
-        self._ledger.received(message, self._played.words() if interrupted else None)
-        if message.tool_call_cancellation:
-            self._observer.cancelled(list(message.tool_call_cancellation.ids or []))
-        if message.go_away:
-            self._liveness.end_announced(now_s + self._timeouts.leaves_in_s(message.go_away))
-        self._set_deadline()
+        with _NOTING:
+            now_s = _now_s()
+            self._liveness.sign_of_life(now_s)
+            if message.server_content or message.tool_call:
+                self._liveness.answered()
+                self._attempt.answered()
+                self._backoff.useful()
+            self._played.next_message()
+            interrupted = message.server_content and message.server_content.interrupted
+            self._ledger.received(message, self._played.words() if interrupted else None)
+            if message.tool_call_cancellation:
+                self._observer.cancelled(list(message.tool_call_cancellation.ids or []))
+            if message.go_away:
+                self._liveness.end_announced(now_s + self._timeouts.leaves_in_s(message.go_away))
+            self._set_deadline()
 
     def _expect_answer(self) -> None:
         self._liveness.sign_of_life(_now_s())
