@@ -7,10 +7,10 @@ import urllib.error
 import pytest
 import pytest_asyncio
 
-from tests.agents.test_directory import SAMPLES
-from tests.calls.test_call import said
 from tests.conftest import serving
 from tests.dialling import Dialled, request
+from tests.support.messages import said
+from tests.support.samples import SAMPLES
 
 # Callbacks that change arguments and results, a plugin that sees every tool, and a sub-agent.
 FULL = """

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.calls.test_call import said
 from tests.conftest import serving
 from tests.dialling import Dialled
-from tests.server.test_signalling import offer
+from tests.support.messages import said
+from tests.support.offers import offer
 from vision_agent import CallClient
 from vision_agent.agents.caller_key import BadName, GuessableName, claimed_caller, vouched_caller
 

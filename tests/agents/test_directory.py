@@ -4,20 +4,17 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from google.adk.cli.utils.agent_loader import AgentLoader
 from google.adk.events.event import Event
 from google.genai import types
 
+from tests.support.samples import SAMPLE_NAMES, SAMPLES
 from vision_agent.agents.directory import AgentDirectory, UnknownAgent
 from vision_agent.agents.loader import AgentError, agent_specs
 from vision_agent.server.options import agent_options
 from vision_agent.settings import Settings
-
-SAMPLES = Path(__file__).parents[2] / "samples" / "agents"
-SAMPLE_NAMES = sorted(file.parent.name for file in SAMPLES.glob("*/agent.py"))
 
 
 def test_several_agents_are_named_with_commas_or_by_their_folder(tmp_path):

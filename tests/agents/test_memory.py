@@ -10,9 +10,9 @@ from google.adk.memory.base_memory_service import BaseMemoryService
 from google.adk.sessions.session import Session
 from google.genai import types
 
-from tests.calls.test_call import said
 from tests.conftest import serving
 from tests.dialling import Dialled
+from tests.support.messages import said
 from vision_agent import call_scope
 from vision_agent.agents.caller_key import claimed_caller
 from vision_agent.agents.line_search import MAX_FOUND, best_lines

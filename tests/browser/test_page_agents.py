@@ -5,9 +5,9 @@ import json
 import pytest
 from playwright.async_api import expect
 
-from tests.agents.test_directory import SAMPLES
 from tests.browser.conftest import calls
 from tests.support.forked import ForkedServer
+from tests.support.samples import SAMPLES
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

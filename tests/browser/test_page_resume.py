@@ -10,8 +10,8 @@ from playwright.async_api import expect
 
 from tests.browser.caller import Caller, until
 from tests.browser.conftest import calls, no_calls
-from tests.calls.test_resume import session_events
 from tests.support.forked import ForkedServer
+from tests.support.messages import session_events
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -9,18 +9,9 @@ from aiortc.mediastreams import VideoStreamTrack
 
 from tests.conftest import serving
 from tests.dialling import Dialled
+from tests.support.messages import said, state
 from vision_agent.caller.recording import read_sound
 from vision_agent.caller.tracks import MicrophoneTrack
-
-
-def said(message: dict) -> str | None:
-    return message["data"].get("text") if message["type"] == "bot-transcription" else None
-
-
-def state(message: dict) -> str | None:
-    data = message.get("data") or {}
-    return data.get("state") if data.get("kind") == "state" else None
-
 
 # One server for all of them: starting it takes longer than most of these calls.
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 import pytest_asyncio
 
-from tests.calls.test_call import said, state
 from tests.conftest import serving
 from tests.dialling import Dialled
+from tests.support.messages import said, state
 from vision_agent.caller.recording import read_sound
 from vision_agent.caller.tracks import MicrophoneTrack
 

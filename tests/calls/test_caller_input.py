@@ -10,11 +10,11 @@ import pytest
 import pytest_asyncio
 from aiortc.mediastreams import MediaStreamError
 
-from tests.calls.test_call import said, state
 from tests.conftest import serving
 from tests.dialling import Dialled
 from tests.local.recordings import SPEECH
 from tests.rtc.calling import PictureSource, plain, until
+from tests.support.messages import said, state
 from vision_agent import call_scope
 from vision_agent.caller.recording import SOUND_RATE_HZ, read_sound
 from vision_agent.caller.tracks import MicrophoneTrack

@@ -1,9 +1,8 @@
 """A call that is too long, or in which nothing happens, ends; with a warning first."""
 
-from tests.calls.test_call import said, state
 from tests.conftest import serving
 from tests.dialling import Dialled
-from tests.server.test_drain import notice
+from tests.support.messages import notice, said, state
 from vision_agent.calls.limits import CallLimits, EndsNow, EndsSoon, GoesOn, spoken_duration
 from vision_agent.calls.options import TimeLimits
 

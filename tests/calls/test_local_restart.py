@@ -7,8 +7,8 @@ import urllib.request
 
 import psutil
 
-from tests.calls.test_call import said
 from tests.dialling import Dialled
+from tests.support.messages import said
 from vision_agent.server_process import ServerProcess
 
 

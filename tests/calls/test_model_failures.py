@@ -3,9 +3,9 @@
 import asyncio
 import urllib.request
 
-from tests.calls.test_call import said
 from tests.dialling import Dialled
 from tests.support.forked import ForkedServer
+from tests.support.messages import said
 
 AGENT = """
 from google.adk.agents import Agent

@@ -4,7 +4,7 @@ import sys
 import numpy as np
 
 from tests.rtc.calling import plain
-from tests.rtc.test_camera import picture
+from tests.rtc.frames import picture
 from vision_agent.calls.pictures import NewestFrame, PeerFrame
 
 # Several threads look at the same pictures, as a camera and watches do. In a process of its own:

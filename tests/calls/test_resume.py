@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.calls.test_call import said, state
-from tests.calls.test_endings import CALLER, footprint, settled
 from tests.conftest import serving
 from tests.dialling import Dialled
+from tests.support.footprint import CALLER, footprint, settled
+from tests.support.messages import said, session_events, state
 
 
 @asynccontextmanager
@@ -45,14 +45,6 @@ def kind(message: dict) -> str | None:
 
 async def told_earlier(caller: Dialled) -> list[dict]:
     return (await caller.wait_for(lambda m: kind(m) == "resumed"))["data"]["earlier"]
-
-
-def session_events(server, state: str) -> float:
-    """How many events of conversations are in this state, as the server's metrics say."""
-    with urllib.request.urlopen(f"{server.url}/metrics", timeout=10) as response:
-        text = response.read().decode()
-    line = next(x for x in text.splitlines() if f'session_events{{state="{state}"}}' in x)
-    return float(line.rsplit(" ", 1)[1])
 
 
 def words(text: str) -> set[str]:

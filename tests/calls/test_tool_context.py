@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from tests.calls.test_call import said
 from tests.conftest import serving
 from tests.dialling import Dialled
 from tests.rtc.calling import PictureSource, plain
+from tests.support.messages import said
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

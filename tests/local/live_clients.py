@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
+import websockets
 from google.genai import Client, live, types
 from google.oauth2.credentials import Credentials
 
 from vision_agent.local.server import LocalServer
+
+STUDIO_PATH = "/ws/google.ai.generativelanguage.v1alpha.GenerativeService.BidiGenerateContent"
 
 MODEL_2 = "gemini-2.5-flash-native-audio-preview-12-2025"
 MODEL_3 = "gemini-3.8-live"
@@ -45,4 +49,16 @@ def vertex_client(server: LocalServer, token: str = "any") -> Client:
         location="us-central1",
         credentials=Credentials(token=token),
         http_options=options,
+    )
+
+
+SETUP = json.dumps({"setup": {"model": "models/local"}})
+
+
+def raw(server: LocalServer, path: str = STUDIO_PATH, key: str = "any") -> websockets.connect:
+    return websockets.connect(
+        f"wss://127.0.0.1:{server.port}{path}",
+        ssl=trusting(server),
+        additional_headers={"x-goog-api-key": key} if key else {},
+        max_size=None,
     )

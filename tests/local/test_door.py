@@ -7,10 +7,9 @@ import socket
 
 import pytest
 
-from tests.local.live_clients import Connect, trusting
+from tests.local.live_clients import SETUP, Connect, raw, trusting
 from tests.local.live_talk import Heard, type_text
 from tests.local.scripted_engine import ScriptedEngine
-from tests.local.test_server import SETUP, raw
 from vision_agent.local.contract import Say
 from vision_agent.local.server import MAX_HANDSHAKES, LocalServer, serve
 

@@ -18,8 +18,11 @@ from websockets.asyncio.client import ClientConnection
 from tests.local.live_clients import (
     MODEL_2,
     MODEL_3,
+    SETUP,
+    STUDIO_PATH,
     Connect,
     http_options,
+    raw,
     studio_client,
     trusting,
     vertex_client,
@@ -29,9 +32,6 @@ from tests.local.scripted_engine import ScriptedEngine
 from vision_agent.local.contract import Say
 from vision_agent.local.server import LocalServer, serve
 
-STUDIO_PATH = "/ws/google.ai.generativelanguage.v1alpha.GenerativeService.BidiGenerateContent"
-SETUP = json.dumps({"setup": {"model": "models/local"}})
-
 
 async def refusal(client: Client, model: str, **config: object) -> tuple[int, str]:
     config.setdefault("response_modalities", ["AUDIO"])
@@ -39,15 +39,6 @@ async def refusal(client: Client, model: str, **config: object) -> tuple[int, st
         async with client.aio.live.connect(model=model, config=types.LiveConnectConfig(**config)):
             pass
     return refused.value.code, str(refused.value)
-
-
-def raw(server: LocalServer, path: str = STUDIO_PATH, key: str = "any") -> websockets.connect:
-    return websockets.connect(
-        f"wss://127.0.0.1:{server.port}{path}",
-        ssl=trusting(server),
-        additional_headers={"x-goog-api-key": key} if key else {},
-        max_size=None,
-    )
 
 
 async def closed(connection: ClientConnection) -> tuple[int, str]:

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import psutil
 import pytest
@@ -15,37 +11,9 @@ from google.genai import Client, types
 
 from tests.local.live_clients import http_options
 from tests.local.live_talk import Heard, type_text
-from vision_agent.local.server import LocalServer
+from tests.local.processes import START_WITHIN_S, announced, family, running
 
-START_WITHIN_S = 60
 END_WITHIN_S = 10
-
-
-@asynccontextmanager
-async def running(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "vision_agent.local",
-        *arguments,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
-async def announced(process: asyncio.subprocess.Process) -> LocalServer:
-    assert process.stdout is not None
-    async with asyncio.timeout(START_WITHIN_S):
-        line = json.loads(await process.stdout.readline())
-    assert set(line) == {"port", "certificate"}
-    return LocalServer(line["port"], line["certificate"], None)  # type: ignore[arg-type]
 
 
 async def ended(process: asyncio.subprocess.Process) -> int:
@@ -56,10 +24,6 @@ async def ended(process: asyncio.subprocess.Process) -> int:
 def close_input(process: asyncio.subprocess.Process) -> None:
     assert process.stdin is not None
     process.stdin.close()
-
-
-def family(process: asyncio.subprocess.Process) -> list[psutil.Process]:
-    return psutil.Process(process.pid).children(recursive=True)
 
 
 ENDINGS = {

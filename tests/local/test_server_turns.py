@@ -9,10 +9,9 @@ import json
 import pytest
 from google.genai import types
 
-from tests.local.live_clients import MODEL_2, MODEL_3, MODEL_3_1, VERTEX_MODEL_2, Connect
+from tests.local.live_clients import MODEL_2, MODEL_3, MODEL_3_1, VERTEX_MODEL_2, Connect, raw
 from tests.local.live_talk import LOUD, QUIET, Heard, say, send_sound, type_text
 from tests.local.scripted_engine import ScriptedEngine
-from tests.local.test_server import raw
 from vision_agent.local.contract import Say, ToolRequest, Transcript, Turn
 from vision_agent.local.server import LocalServer
 

@@ -8,9 +8,9 @@ from google import genai
 from google.adk.agents import Agent
 from google.genai import types
 
+from tests.local.adk_clients import calling
 from tests.local.live_clients import MODEL_2, http_options
 from tests.local.scripted_engine import ScriptedEngine
-from tests.local.test_server_adk import calling
 from vision_agent import call_scope
 from vision_agent.live.connection.gemini import gemini_at
 from vision_agent.live.model_scope import ModelScope

@@ -14,7 +14,7 @@ from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcdtlstransport import RTCDtlsTransport, RtpRouter
 
 from tests.rtc.calling import Call, PictureSource, SoundSource, until
-from tests.rtc.test_microphone import Opus, opus_packets
+from tests.rtc.packets import Opus, opus_packets
 from vision_agent.rtc import Camera, aiortc_ice, aiortc_patches, install
 from vision_agent.rtc.aiortc_patches import (
     SafeDecoder,

@@ -1,4 +1,4 @@
-from tests.rtc.test_offer import CHROMIUM, OFFERS
+from tests.rtc.offer_texts import CHROMIUM, OFFERS
 from vision_agent.rtc import Offer
 from vision_agent.rtc.answer import answer_for
 

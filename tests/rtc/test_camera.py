@@ -1,5 +1,4 @@
 import asyncio
-import fractions
 import itertools
 import threading
 import time
@@ -8,10 +7,9 @@ import av
 import cv2
 import numpy as np
 import pytest
-from aiortc import MediaStreamTrack
-from aiortc.mediastreams import MediaStreamError
 
 from tests.rtc.calling import Call, PictureSource, moving_picture, plain, until
+from tests.rtc.frames import Played, picture
 from vision_agent.rtc import Camera, Frame
 from vision_agent.rtc.camera import fitting, frame_to_jpeg
 
@@ -19,28 +17,6 @@ from vision_agent.rtc.camera import fitting, frame_to_jpeg
 def decoded(frame: Frame) -> np.ndarray:
     picture = cv2.imdecode(np.frombuffer(frame.jpeg, np.uint8), cv2.IMREAD_COLOR)
     return picture[:, :, ::-1]  # RGB
-
-
-class Played(MediaStreamTrack):
-    """A track of given frames, as fast as they are taken; `each` runs before each."""
-
-    kind = "video"
-
-    def __init__(self, frames: list[av.VideoFrame], pause_s: float = 0.0) -> None:
-        super().__init__()
-        self.frames, self.pause_s = frames, pause_s
-
-    async def recv(self) -> av.VideoFrame:
-        await asyncio.sleep(self.pause_s)
-        if not self.frames:
-            raise MediaStreamError
-        return self.frames.pop(0)
-
-
-def picture(array: np.ndarray, pts: int = 0) -> av.VideoFrame:
-    frame = av.VideoFrame.from_ndarray(array, format="rgb24").reformat(format="yuv420p")
-    frame.pts, frame.time_base = pts, fractions.Fraction(1, 90_000)
-    return frame
 
 
 async def watch(call: Call, source: PictureSource, **options) -> tuple[Camera, list[Frame]]:

@@ -1,5 +1,4 @@
 import asyncio
-import fractions
 import time
 
 import av
@@ -10,6 +9,7 @@ from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
 from tests.rtc.calling import Call, SoundSource, pitch_hz, tone, until
+from tests.rtc.packets import Opus, frame, opus_packets
 from vision_agent.rtc import Microphone
 from vision_agent.rtc.aiortc_patches import get_mono_decoder
 from vision_agent.rtc.jitter_buffer import AudioJitterBuffer
@@ -29,16 +29,6 @@ class Played(MediaStreamTrack):
         if not self.frames:
             raise MediaStreamError
         return self.frames.pop(0)
-
-
-def frame(samples: np.ndarray, rate_hz: int, pts: int | None, channels: int = 1) -> av.AudioFrame:
-    interleaved = np.repeat(samples, channels)[None]
-    made = av.AudioFrame.from_ndarray(
-        interleaved, format="s16", layout="mono" if channels == 1 else "stereo"
-    )
-    made.sample_rate, made.pts = rate_hz, pts
-    made.time_base = fractions.Fraction(1, rate_hz)
-    return made
 
 
 @pytest.mark.parametrize(
@@ -122,20 +112,6 @@ def test_a_sender_that_starts_anew_is_followed():
 def test_sound_without_timestamps_is_taken_as_it_comes():
     chunks = PcmChunks()
     assert len(chunks.feed(frame(np.zeros(4800, np.int16), 48_000, None))) in (4, 5)
-
-
-class Opus:
-    name, mimeType = "opus", "audio/opus"
-
-
-def opus_packets(sound: np.ndarray, layout: str = "mono") -> list[bytes]:
-    codec = av.CodecContext.create("libopus", "w")
-    codec.format, codec.layout, codec.sample_rate = "s16", layout, 48_000
-    channels = 1 if layout == "mono" else 2
-    out = []
-    for at in range(0, len(sound) - 959, 960):
-        out += [bytes(p) for p in codec.encode(frame(sound[at : at + 960], 48_000, at, channels))]
-    return out
 
 
 def through_the_receiver(packets: list[tuple[int, bytes]]) -> np.ndarray:

@@ -1,5 +1,4 @@
 import time
-from pathlib import Path
 
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection
@@ -7,9 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.rtc.calling import SoundSource
+from tests.rtc.offer_texts import CHROMIUM, OFFERS
 from vision_agent.rtc import BadOffer, Offer
-
-CHROMIUM = (Path(__file__).parent / "chromium_offer.sdp").read_bytes().decode()
 
 
 def edited(before: str, after: str, count: int = -1) -> str:
@@ -170,11 +168,6 @@ def test_parsing_the_same_offer_again_gives_the_same():
     assert Offer.parse(CHROMIUM) == Offer.parse(CHROMIUM)
 
 
-# Offers as other stacks write them; what they are is in the file's name.
-OFFERS = {
-    path.stem: path.read_bytes().decode()
-    for path in sorted((Path(__file__).parent / "offers").glob("*.sdp"))
-}
 REFUSED = {
     "refused_h264_main": "VP8 or H.264",
     "refused_h264_without_parameters": "packetization-mode=1",

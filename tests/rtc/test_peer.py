@@ -10,7 +10,7 @@ import pytest
 from aiortc import RTCIceServer, RTCPeerConnection, RTCSessionDescription
 
 from tests.rtc.calling import Call, Leftovers, Listener, PictureSource, SoundSource, until
-from tests.rtc.test_offer import CHROMIUM, OFFERS
+from tests.rtc.offer_texts import CHROMIUM, OFFERS
 from vision_agent.rtc import (
     BadOffer,
     Camera,

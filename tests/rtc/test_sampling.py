@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.rtc.calling import PictureSource, plain, until
-from tests.rtc.test_camera import Played, picture
+from tests.rtc.frames import Played, picture
 from vision_agent.rtc import Camera, Frame
 from vision_agent.rtc.camera import to_thumbnail
 from vision_agent.rtc.sampling import TOKENS_A_PICTURE, Sampler, difference

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from tests.agents.test_directory import SAMPLE_NAMES, SAMPLES
 from tests.conftest import RECORDINGS, serving
 from tests.samples.pitch import pitch_hz
 from tests.samples.remarks import remarks
+from tests.support.samples import SAMPLE_NAMES, SAMPLES
 from vision_agent import CallClient
 from vision_agent.caller.client import Answer
 from vision_agent.caller.recording import SOUND_RATE_HZ

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.calls.test_call import said, state
 from tests.dialling import Dialled
+from tests.support.messages import notice, refusal, said, state
 from vision_agent.server_process import ServerProcess
 
 
@@ -27,29 +27,8 @@ async def server_and_caller(drain_s: float, monkeypatch, *arguments: str):
             await caller.peer.close()
 
 
-def notice(message: dict, about: str) -> bool:
-    data = message.get("data") or {}
-    return data.get("kind") == "notice" and data.get("about") == about
-
-
 async def exit_code(server: ServerProcess, within_s: float = 30) -> int:
     return await asyncio.wait_for(server._process.wait(), within_s)
-
-
-async def refusal(url: str, method: str = "GET") -> urllib.error.HTTPError:
-    """The answer that is no 2xx, as soon as it is that."""
-
-    def ask() -> urllib.error.HTTPError | None:
-        try:
-            urllib.request.urlopen(url, timeout=10).close()
-        except urllib.error.HTTPError as error:
-            return error
-        return None
-
-    async with asyncio.timeout(20):
-        while (found := await asyncio.to_thread(ask)) is None:
-            await asyncio.sleep(0.05)
-    return found
 
 
 async def test_a_call_goes_on_while_new_ones_are_refused_and_the_server_ends_with_it(monkeypatch):

@@ -11,8 +11,9 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCPeerConnection, RTCSessionDescription
 
+from tests.support.offers import offer
 from vision_agent import Settings, create_app
 from vision_agent.calls.call import Call
 from vision_agent.server.malloc_trim import Collector
@@ -43,15 +44,6 @@ async def _every_slot_is_free_again(http):
     registry = http._transport.app.state.registry
     await registry.close("the test is over")
     assert len(registry) == 0
-
-
-async def offer() -> tuple[RTCPeerConnection, dict[str, str]]:
-    peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-    peer.addTransceiver("audio")
-    peer.addTransceiver("video")
-    peer.createDataChannel("chat")
-    await peer.setLocalDescription(await peer.createOffer())
-    return peer, {"sdp": peer.localDescription.sdp, "type": "offer"}
 
 
 async def calls(http) -> int:

@@ -13,12 +13,12 @@ import pytest
 from google.adk.agents import Agent
 from google.genai import types
 
+from tests.local.adk_clients import calling, gemini
 from tests.local.live_clients import MODEL_2, studio_client
 from tests.local.live_talk import Heard, send_sound
+from tests.local.processes import announced, family, running
 from tests.local.recordings import silence, spoken
 from tests.local.scripted_engine import ScriptedEngine
-from tests.local.test_server_adk import calling, gemini
-from tests.local.test_server_process import announced, family, running
 from vision_agent.local.api.limits import SERVICE, UNLIMITED, Limits
 from vision_agent.local.contract import HearingOptions, SpeechStarted, Transcript
 from vision_agent.local.scenarios.scenario import Scenario

@@ -12,10 +12,10 @@ import psutil
 import pytest
 from fastapi import APIRouter, FastAPI
 
-from tests.calls.test_call import said, state
 from tests.dialling import Dialled, request
 from tests.server.ingress.application import application
 from tests.server.ingress.plain_uvicorn import plain_uvicorn
+from tests.support.messages import said, state
 from vision_agent import Settings, create_app
 from vision_agent.calls.refusal import Refusal
 from vision_agent.server.ingress.lifetime import Lifetime

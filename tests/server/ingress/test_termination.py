@@ -3,10 +3,9 @@
 import asyncio
 import signal
 
-from tests.calls.test_call import said, state
 from tests.dialling import Dialled
 from tests.server.ingress.plain_uvicorn import plain_uvicorn
-from tests.server.test_drain import notice, refusal
+from tests.support.messages import notice, refusal, said, state
 from vision_agent.server.ingress.termination import Termination
 
 APP = "vision_agent:create_app"

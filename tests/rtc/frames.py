@@ -1,0 +1,33 @@
+"""Frames and tracks of frames."""
+
+from __future__ import annotations
+
+import asyncio
+import fractions
+
+import av
+import numpy as np
+from aiortc import MediaStreamTrack
+from aiortc.mediastreams import MediaStreamError
+
+
+class Played(MediaStreamTrack):
+    """A track of given frames, as fast as they are taken; `each` runs before each."""
+
+    kind = "video"
+
+    def __init__(self, frames: list[av.VideoFrame], pause_s: float = 0.0) -> None:
+        super().__init__()
+        self.frames, self.pause_s = frames, pause_s
+
+    async def recv(self) -> av.VideoFrame:
+        await asyncio.sleep(self.pause_s)
+        if not self.frames:
+            raise MediaStreamError
+        return self.frames.pop(0)
+
+
+def picture(array: np.ndarray, pts: int = 0) -> av.VideoFrame:
+    frame = av.VideoFrame.from_ndarray(array, format="rgb24").reformat(format="yuv420p")
+    frame.pts, frame.time_base = pts, fractions.Fraction(1, 90_000)
+    return frame
