@@ -4,7 +4,15 @@ import { Call } from "./call/call.js";
 import { MAX_TEXT_CHARS } from "./call/channel.js";
 import { callFailedNotice } from "./call/errors.js";
 import { ResumeToken, tabStorage } from "./call/resume_token.js";
-import { afterMessage, describe, enter, IDLE, isInCall, isLive, titleOf } from "./call/states.js";
+import {
+  afterMessage,
+  announcement,
+  describe,
+  enter,
+  IDLE,
+  isInCall,
+  isLive,
+} from "./call/states.js";
 import { AgentVoice, audioContext, LevelMeter, ReconnectChime } from "./media/audio.js";
 import { noVideoText } from "./media/device_errors.js";
 import { Devices } from "./media/devices.js";
@@ -322,25 +330,11 @@ function onStateChanged(before) {
     chime.connectionLost();
   } else if (isLive(state)) chime.connected();
   else if (!isInCall(state)) chime.callEnded();
-  announce(before);
+  const spoken = announcement(before, state);
+  if (spoken !== null) announcer.textContent = spoken;
   if (isLive(state) && pendingQuestion !== null) {
     send(pendingQuestion);
     pendingQuestion = null;
-  }
-}
-
-/**
- * Tells a screen reader about the call itself. Turns are audible and need no announcement.
- * @param {CallState["name"]} before
- */
-function announce(before) {
-  const { name, reason } = state;
-  if (name === "ended") {
-    announcer.textContent = ["Call ended.", reason].filter(Boolean).join(" ");
-  } else if (name === "connecting" || name === "reconnecting") {
-    announcer.textContent = titleOf(state);
-  } else if (isLive(state) && (before === "connecting" || before === "reconnecting")) {
-    announcer.textContent = "Connected.";
   }
 }
 

@@ -92,9 +92,20 @@ function derived(state, name) {
   return { ...state, name, reason: null };
 }
 
-/** @param {CallState} state */
-export const titleOf = (state) =>
-  describe(state, { muted: false, typedOnly: false, slow: false }).title;
+/**
+ * What a screen reader says about the call itself. Turns are audible and need no announcement.
+ * @param {StateName} before
+ * @param {CallState} state
+ * @returns {string|null} null: nothing
+ */
+export function announcement(before, state) {
+  const { name, reason } = state;
+  if (name === "ended") return ["Call ended.", reason].filter(Boolean).join(" ");
+  if (name === "connecting") return "Connecting";
+  if (name === "reconnecting") return "Reconnecting";
+  const wasAway = before === "connecting" || before === "reconnecting";
+  return isLive(state) && wasAway ? "Connected." : null;
+}
 
 /**
  * @param {CallState} state

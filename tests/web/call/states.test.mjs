@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   afterMessage,
+  announcement,
   describe,
   enter,
   IDLE,
   isInCall,
   isLive,
-  titleOf,
 } from "../../../web/call/states.js";
 
 const after = (state, ...messages) => messages.reduce(afterMessage, state);
@@ -88,6 +88,17 @@ test("every state has a title", () => {
     "reconnecting",
     "ended",
   ]) {
-    assert.ok(titleOf(enter(IDLE, name)));
+    assert.ok(describe(enter(IDLE, name), NOW).title);
   }
+});
+
+test("what changes the call is announced, turns are not", () => {
+  const said = (before, name, reason) => announcement(before, enter(IDLE, name, reason));
+  assert.equal(said("asking", "connecting"), "Connecting");
+  assert.equal(said("connecting", "listening"), "Connected.");
+  assert.equal(said("listening", "thinking"), null);
+  assert.equal(said("thinking", "reconnecting"), "Reconnecting");
+  assert.equal(said("reconnecting", "speaking"), "Connected.");
+  assert.equal(said("speaking", "ended", "You hung up."), "Call ended. You hung up.");
+  assert.equal(said("speaking", "ended"), "Call ended.");
 });
