@@ -46,17 +46,17 @@ class IceServer(BaseModel):
     credential: SecretStr | None = None
 
     def described(self) -> dict[str, str]:
-        """As browsers take it (`RTCIceServer`), with the credential: for who may call."""
+        """The server as `RTCIceServer` of browsers, with its credential: for callers only."""
         secret = self.credential.get_secret_value() if self.credential else None
         described = {"urls": self.urls, "username": self.username, "credential": secret}
         return {name: text for name, text in described.items() if text is not None}
 
 
 class Settings(BaseSettings):
-    """How the server behaves.
+    """The server's options.
 
-    Read from keyword arguments first, then ``VISION_AGENT_*`` environment variables, then ``.env``.
-    The model service's own credentials keep their usual names (``GOOGLE_API_KEY`` and so on); see
+    Keyword arguments come first, then `VISION_AGENT_*` environment variables, then `.env`. The
+    credentials of the model service keep their usual names, such as `GOOGLE_API_KEY`; see
     `vision_agent.agents.model_choice`.
     """
 
@@ -139,8 +139,7 @@ class Settings(BaseSettings):
         default=True, description="Whether the agent's words are transcribed."
     )
     proactive_audio: bool | None = Field(
-        default=None,
-        description="Whether the model may stay silent on what is not meant for it.",
+        default=None, description="Whether the model may stay silent on what is not meant for it."
     )
     affective_dialog: bool = Field(
         default=False, description="Whether the model follows the caller's manner of speaking."
@@ -158,33 +157,33 @@ class Settings(BaseSettings):
     )
 
     frame_rate_hz: float = Field(
-        default=1.0, gt=0, le=10, description="Pictures a second that reach the model at most."
+        default=1.0, gt=0, le=10, description="Frames a second that reach the model, at most."
     )
     frame_max_px: int = Field(
-        default=768, ge=64, le=4096, description="Longer side of those pictures."
+        default=768, ge=64, le=4096, description="Longer side of those frames, in pixels."
     )
     frame_max_bytes: int = Field(default=40_000, ge=2_000, description="Largest JPEG that is sent.")
     frame_change: float = Field(
         default=6.0,
         ge=0,
         le=255,
-        description="Levels (of 255) by which a picture must differ from the last one to be sent; "
-        "0 sends every one.",
+        description="Levels (of 255) by which a frame must differ from the last one to be sent; "
+        "0 sends every frame.",
     )
     frame_max_gap_s: float = Field(
-        default=10.0, gt=0, le=60, description="A picture is sent after so long, however alike."
+        default=10.0, gt=0, le=60, description="A frame is sent after this time, however alike."
     )
 
     barge_in_hold_ms: int = Field(
         default=700,
         ge=0,
         le=5_000,
-        description="How long after a sound that seemed to cut in the agent stays silent, for the "
-        "model to say so; 0: it falls silent only when the model says so.",
+        description="How long playback stays paused after a suspected barge-in, for the model to "
+        "confirm it; 0: only the model interrupts.",
     )
 
     tool_timeout_s: float = Field(
-        default=30.0, gt=0, description="A tool that takes longer is given up, and the agent told."
+        default=30.0, gt=0, description="A tool that takes longer is given up; the agent is told."
     )
     tool_timeouts: Annotated[dict[str, float], NoDecode] = Field(
         default_factory=dict, description="The same for single tools: `search=60,book=120`."
@@ -201,7 +200,7 @@ class Settings(BaseSettings):
 
     tool_reports: ToolReports = Field(
         default="name",
-        description="What a caller's client is told of the agent's tools: `none` (that one runs), "
+        description="What a caller's client sees of the agent's tools: `none` (that one runs), "
         "`name`, or `full` (arguments and results too).",
     )
 
@@ -237,33 +236,32 @@ class Settings(BaseSettings):
         description="STUN/TURN servers: a JSON list, or comma-separated URLs. Default: none.",
     )
     connect_timeout_s: float = Field(
-        default=15.0, gt=0, description="A peer that is not connected by then is let go."
+        default=15.0, gt=0, description="A peer that is not connected by then is dropped."
     )
     vanished_after_s: float = Field(
-        default=8.0, gt=0, description="A peer from which nothing arrives for so long is gone."
+        default=8.0, gt=0, description="A peer from which nothing arrives for this time is gone."
     )
 
     max_call_s: float = Field(
-        default=7200, ge=0, description="Longest call; it is warned first. 0: no limit."
+        default=7200, ge=0, description="Longest call; the caller is warned first. 0: no limit."
     )
     idle_s: float = Field(
-        default=600, ge=0, description="A call in which nothing is said for so long ends. 0: never."
+        default=600, ge=0, description="A call without speech or text for this time ends. 0: never."
     )
     warn_s: float = Field(
         default=60, ge=0, description="How long before such an end the caller is warned."
     )
     drain_s: float = Field(
-        default=30, ge=0, description="How long calls may go on after SIGTERM; none begin."
+        default=30, ge=0, description="How long calls may continue after SIGTERM; none start."
     )
 
     session_db: str | None = Field(
         default=None,
         repr=False,  # its URL may hold a password
-        description="Where conversations are kept: a database URL, or `memory`. Default: a file.",
+        description="Where conversations are stored: a database URL, or `memory`. Default: a file.",
     )
     data_dir: Path = Field(
-        default_factory=data_folder,
-        description="Where those files are, and what callers teach.",
+        default_factory=data_folder, description="Folder of those files, and of what callers teach."
     )
     resume_within_s: float = Field(
         default=600,
@@ -272,7 +270,7 @@ class Settings(BaseSettings):
         description="How long a conversation can be continued after its call. 0: never.",
     )
     keep_days: float = Field(
-        default=30, gt=0, description="Conversations older than that are deleted at the start."
+        default=30, gt=0, description="Conversations untouched for longer are deleted."
     )
 
     @classmethod
@@ -284,32 +282,32 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Where options come from, in order; what looks like an option and is none is told.
+        """The sources of options, in order; warns of variables that only look like options.
 
         Raises:
-            ValidationError: A keyword argument is no option.
+            ValidationError: A keyword argument is not an option.
         """
         if isinstance(init_settings, InitSettingsSource):
             refuse_unknown(init_settings.init_kwargs, cls.model_fields, cls.__name__)
-        # The commands load `.env` into the environment, so the file is asked first: it is what has
-        # to be corrected.
+        # The commands load `.env` into the environment. The file comes first in warnings: it is the
+        # place to correct.
         for source, where in ((dotenv_settings, ".env"), (env_settings, "environment")):
             if isinstance(source, EnvSettingsSource):
                 warn_of_unknown(source.env_vars, cls.model_fields, where)
         return init_settings, env_settings, dotenv_settings
 
     def database_url(self) -> str | None:
-        """The sessions' database as SQLAlchemy takes it; None: in memory alone."""
+        """The URL of the sessions' database for SQLAlchemy; None to keep sessions in memory."""
         if self.session_db == "memory":
             return None
         return self.session_db or f"sqlite:///{(self.data_dir / 'sessions.db').resolve()}"
 
     def answers(self) -> dict[str, Any]:
-        """How calls are answered, as `live.call_options.CallOptions` reads it."""
+        """The default `live.call_options.CallOptions` of every call, by field."""
         return self.model_dump(include=_ANSWERS)
 
     def memory_path(self) -> Path | None:
-        """The file that remembers what callers said; None: until the server stops."""
+        """The file that keeps what callers said; None to keep it in memory only."""
         if self.memory is not None or self.session_db == "memory":
             return self.memory
         return self.data_dir / "memory.db"

@@ -110,7 +110,7 @@ class CallRequest:
     Attributes:
         offer: The checked session description.
         call: The call that it begins or is about.
-        resume: The token of the conversation to continue, or that the client holds already.
+        resume: The token of a conversation: to continue, or that of the ongoing call.
     """
 
     offer: Offer
