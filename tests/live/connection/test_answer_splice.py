@@ -7,7 +7,7 @@ from google.genai import types
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vision_agent.live.connection.answer_splice import OUTPUT_MIME, AnswerSplice
+from vision_agent.live.connection.answer_splice import OUTPUT_MIME, AnswerSplice, SplicedAnswer
 from vision_agent.live.connection.ledger import ReceivedAnswer
 
 BYTES_PER_LETTER = 8
@@ -114,3 +114,26 @@ def test_a_tool_call_in_it_is_passed_on_at_once():
     call = types.Part(function_call=types.FunctionCall(id="c", name="measure"))
     response = LlmResponse(content=types.Content(role="model", parts=[call]))
     assert splice.feed(response) == [response]
+
+
+def test_an_answer_that_breaks_off_twice_continues_after_the_longest_part_received():
+    answer = SplicedAnswer()
+    assert not answer.broken_off(ReceivedAnswer("One two", 200), owed=True)
+    # The second connection breaks before it has caught up.
+    assert not answer.broken_off(ReceivedAnswer("One", 100), owed=True)
+    sound = types.Part(inline_data=types.Blob(data=bytes(300), mime_type=OUTPUT_MIME))
+    content = types.Content(role="model", parts=[sound])
+    words = types.Transcription(text="One two three", finished=False)
+    assert answer.feed(LlmResponse(content=content)) == []
+    passed = answer.feed(LlmResponse(output_transcription=words))
+    pcm = [p.inline_data.data for one in passed if one.content for p in one.content.parts]
+    assert [len(data) for data in pcm] == [100]
+    assert [one.output_transcription.text for one in passed if one.output_transcription] == [
+        " three"
+    ]
+
+
+def test_a_turn_is_ended_here_if_the_answer_is_complete_or_nobody_asked_for_it():
+    assert SplicedAnswer().broken_off(ReceivedAnswer("One", 100, whole=True), owed=False)
+    assert SplicedAnswer().broken_off(ReceivedAnswer("One", 100), owed=False)
+    assert not SplicedAnswer().broken_off(ReceivedAnswer(), owed=True)
