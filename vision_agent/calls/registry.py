@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from weakref import WeakValueDictionary
 
 from vision_agent.addresses import counted_as
@@ -112,66 +113,51 @@ class CallRegistry:
             FullHouse: No slot is free.
             CallOver: The call was ended while it was being set up.
         """
-        if resume is None:
-            return await self._start(offer, host, options, network, None, user, address)
         # One at a time: two that resume at once would both find no call on the conversation.
-        lock = self._resuming.setdefault(session_id_of(resume), asyncio.Lock())
-        async with lock:
-            return await self._start(offer, host, options, network, resume, user, address)
-
-    async def _start(
-        self,
-        offer: Offer,
-        host: HostedAgent,
-        options: CallOptions,
-        network: Network | None,
-        resume: str | None,
-        user: str,
-        address: str,
-    ) -> tuple[Call, str]:
-        if self._drained_at_s is not None:
-            raise Draining(self._drained_at_s - asyncio.get_running_loop().time())
-        if resume is not None:
-            while (older := self._on(session_id_of(resume), host)) is not None:
-                await older.close("the conversation was continued on another connection")
-        if len(self._calls) + len(self._beginning) >= self._max_calls:
-            raise FullHouse(f"All {self._max_calls} lines are busy. Try again shortly.")
-        if address:
-            self._check_address(counted_as(address))
-        # The slot is taken before the first await.
-        call_id = uuid.uuid4().hex
-        self._beginning.add(call_id)
-        self._addresses[call_id] = counted_as(address)
-        try:
-            lease = await host.store.begin(resume, user)
-        except BaseException:
-            del self._addresses[call_id]
-            raise
-        finally:
-            self._beginning.discard(call_id)
-        if self._drained_at_s is not None:
-            host.store.end(lease)
-            del self._addresses[call_id]
-            raise Draining(self._drained_at_s - asyncio.get_running_loop().time())
-        call = Call(
-            call_id,
-            host,
-            self._settings,
-            self._metrics,
-            options=options,
-            lease=lease,
-            on_closed=self._forget,
-        )
-        self._calls[call_id] = self._by_session[lease.session_id] = call
-        self._empty.clear()
-        self._metrics.calls.set(len(self._calls))
-        if lease.resumed:
-            self._metrics.calls_resumed.inc()
-        try:
-            return call, await call.answer(offer, network)
-        except BaseException:
-            await call.close("the offer failed")
-            raise
+        async with self._resuming_alone(resume):
+            if self._drained_at_s is not None:
+                raise Draining(self._drained_at_s - asyncio.get_running_loop().time())
+            if resume is not None:
+                while (older := self._on(session_id_of(resume), host)) is not None:
+                    await older.close("the conversation was continued on another connection")
+            if len(self._calls) + len(self._beginning) >= self._max_calls:
+                raise FullHouse(f"All {self._max_calls} lines are busy. Try again shortly.")
+            if address:
+                self._check_address(counted_as(address))
+            # The slot is taken before the first await.
+            call_id = uuid.uuid4().hex
+            self._beginning.add(call_id)
+            self._addresses[call_id] = counted_as(address)
+            try:
+                lease = await host.store.begin(resume, user)
+            except BaseException:
+                del self._addresses[call_id]
+                raise
+            finally:
+                self._beginning.discard(call_id)
+            if self._drained_at_s is not None:
+                host.store.end(lease)
+                del self._addresses[call_id]
+                raise Draining(self._drained_at_s - asyncio.get_running_loop().time())
+            call = Call(
+                call_id,
+                host,
+                self._settings,
+                self._metrics,
+                options=options,
+                lease=lease,
+                on_closed=self._forget,
+            )
+            self._calls[call_id] = self._by_session[lease.session_id] = call
+            self._empty.clear()
+            self._metrics.calls.set(len(self._calls))
+            if lease.resumed:
+                self._metrics.calls_resumed.inc()
+            try:
+                return call, await call.answer(offer, network)
+            except BaseException:
+                await call.close("the offer failed")
+                raise
 
     async def drain(self, grace_s: float) -> None:
         """Take no more calls, let those in progress continue for a while, then end them.
@@ -201,6 +187,12 @@ class CallRegistry:
         """The call on a conversation of this agent; None if there is none."""
         call = self._by_session.get(session_id)
         return call if call is not None and call.lease.store is host.store else None
+
+    def _resuming_alone(self, resume: str | None) -> AbstractAsyncContextManager[None]:
+        """Lets one caller at a time continue a conversation; a new one waits for nobody."""
+        if resume is None:
+            return contextlib.nullcontext()
+        return self._resuming.setdefault(session_id_of(resume), asyncio.Lock())
 
     def _check_address(self, address: str) -> None:
         theirs = [self._calls.get(id) for id, of in self._addresses.items() if of == address]
