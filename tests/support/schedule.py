@@ -23,7 +23,7 @@ DIVIDED_FROM_S = 30.0
 UNDIVIDED = ("tests/samples/test_samples.py",)
 """Its tests are one piece of work already: calls that are made at the same time."""
 
-AT_ONCE = {"page": 2, "calls": 4, "sums": 1}
+AT_ONCE = {"page": 2, "calls": 3, "sums": 1}
 """How many workers may be busy in a lane. What is in none waits more than it works."""
 
 FIRST = (("page", "calls"), ("page", "calls"), ("calls",), ("calls",), ("calls",), ("sums", None))
