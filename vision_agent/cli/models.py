@@ -76,7 +76,8 @@ def _served_by(model: dict[str, Any]) -> str:
 
 def _features(model: dict[str, Any]) -> Iterator[str]:
     if model["affective"]:
-        yield "affective dialog"
+        served = model["ai_studio"] or model["vertex"]
+        yield "affective dialog" + ("" if served else " (accepted, without effect)")
     if model["proactive"] != "never":
         yield "proactive audio" + (" (always)" if model["proactive"] == "always" else "")
     if model["thinking"]:
