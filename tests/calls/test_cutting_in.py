@@ -2,18 +2,18 @@
 
 import asyncio
 import json
+import time
+from collections.abc import Callable
 
 import numpy as np
 import pytest_asyncio
 
 from tests.conftest import serving
 from tests.local.recordings import SPEECH
-from vision_agent.caller.call import OutgoingCall
-from vision_agent.caller.level import rms
+from vision_agent.caller.peer import CallerPeer
 from vision_agent.caller.recording import SOUND_RATE_HZ, Samples, read_sound
 from vision_agent.caller.signalling import Signalling
 from vision_agent.caller.tracks import MicrophoneTrack
-from vision_agent.caller.transcript import CallTranscript
 from vision_agent.caller.utterances import utterances
 
 LETTER_MS = 60
@@ -32,32 +32,29 @@ otherwise: {{say: []}}
 """
 
 
-class Caller(OutgoingCall):
-    """A call whose received packets are told apart: sound or none."""
+class Caller:
+    """A peer whose packets are told apart: sound or none, and when they came."""
 
     def __init__(self, url: str) -> None:
+        self._signalling = Signalling(url, None, 30)
         self.microphone = MicrophoneTrack()
         self.packets: list[bool] = []
         self.messages: list[dict] = []
-        self.log = CallTranscript()
-        super().__init__(
-            Signalling(url, None, 30),
-            self.microphone,
-            None,
-            self.log,
-            on_message=self.take_message,
-            on_audio=self.take_audio,
-            on_state=lambda state: None,
-            is_played=False,
-            timeout_s=30,
+        self.peer = CallerPeer(
+            self.microphone, None, self.feed, self.feed, lambda: round(time.monotonic() * 1000)
         )
 
-    def take_message(self, message: str | bytes, at_ms: int) -> None:
-        self.log.feed(message, at_ms)
-        self.messages.append(json.loads(message))
+    def feed(self, what: str | Samples, at_ms: int) -> None:
+        if isinstance(what, str):
+            if what.startswith("{"):
+                self.messages.append(json.loads(what))
+        else:
+            self.packets.append(float(np.sqrt(np.mean(what.astype(float) ** 2))) > 1000)
 
-    def take_audio(self, samples: Samples, arrived_ms: int) -> None:
-        self.packets.append(rms(samples) > 1000)
+    async def dial(self) -> None:
+        answer = await self._signalling.offer(await self.peer.offer())
+        await self.peer.accept(answer.sdp)
+        await self.until(lambda: self.of("bot-ready"))
 
     def of(self, kind: str) -> list[dict]:
         return [
@@ -65,6 +62,11 @@ class Caller(OutgoingCall):
             for m in self.messages
             if kind in (m.get("type"), (m.get("data") or {}).get("kind"))
         ]
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        async with asyncio.timeout(30):
+            while not condition():
+                await asyncio.sleep(0.01)
 
     @property
     def voiced(self) -> int:
@@ -76,14 +78,14 @@ async def caller(tmp_path):
     (tmp_path / "story.yaml").write_text(SCENARIO)
     async with serving("--scenario", str(tmp_path / "story.yaml")) as server:
         caller = Caller(server.url)
-        await caller.dial({})
+        await caller.dial()
         yield caller
-        await caller.hang_up()
+        await caller.peer.close()
 
 
 async def test_a_cough_loses_nothing_and_words_end_the_answer_where_they_were_heard(caller):
     # A cough: energy like speech, and nothing that is speech. The agent waits, and goes on.
-    caller.type("a story")
+    caller.peer.type("a story")
     await caller.until(lambda: caller.voiced > 70)
     times = np.arange(round(0.18 * SOUND_RATE_HZ)) / SOUND_RATE_HZ
     noise = np.random.default_rng(1).normal(0, 1, len(times))
@@ -101,7 +103,7 @@ async def test_a_cough_loses_nothing_and_words_end_the_answer_where_they_were_he
 
     # Words: the answer is over, and what was heard of it stays.
     caller.packets.clear()
-    caller.type("a long one")
+    caller.peer.type("a long one")
     await caller.until(lambda: caller.voiced > 70)
     stop = read_sound(SPEECH / "stop.wav")
     caller.microphone.speak(stop, utterances(stop, SOUND_RATE_HZ))
