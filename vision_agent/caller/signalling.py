@@ -144,7 +144,7 @@ class Signalling:
     async def _request(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         # urllib would open file: and ftp: addresses as well.
         if not self.url.startswith(("http://", "https://")):
-            raise CallRefused(f"{self.url} is not an http:// or https:// address.")
+            raise CallRefused(f"'{self.url}' is not an http:// or https:// address.")
         headers = {"Content-Type": "application/json", **self.headers}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
