@@ -60,5 +60,5 @@ def common(
 
 
 def main() -> None:
-    """Entry point of the console script."""
+    """Run the command line."""
     app()
