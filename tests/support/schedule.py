@@ -23,10 +23,10 @@ DIVIDED_FROM_S = 30.0
 UNDIVIDED = ("tests/samples/test_samples.py",)
 """Its tests are one piece of work already: calls that are made at the same time."""
 
-AT_ONCE = {"page": 2, "calls": 3, "sums": 1}
+AT_ONCE = {"heavy": 1, "calls": 2, "sums": 1}
 """How many workers may be busy in a lane. What is in none waits more than it works."""
 
-FIRST = (("page", "calls"), ("page", "calls"), ("calls",), ("calls",), ("calls",), ("sums", None))
+FIRST = (("heavy", "calls"), ("calls",), ("calls",), ("sums", None))
 """What the workers look for first, one after the other; they take whatever there is after that."""
 
 _SUMS = ("tests/local/engine/sight/", "tests/local/engine/answers/")
@@ -44,10 +44,10 @@ def unit_of(nodeid: str) -> str:
 
 
 def lane_of(unit: str) -> str | None:
-    """What it needs: a core for a browser, one for calls, one for its sums, or nothing but time."""
+    """What it needs: the cores for a browser or six calls at a time, one for its sums, or time."""
     kind = kind_of(unit)
-    if kind in ("browser", "clients"):
-        return "page"
+    if kind in ("browser", "clients") or unit.startswith("tests/samples/"):
+        return "heavy"
     if unit.startswith(_SUMS):
         return "sums"
     return "calls" if kind else None

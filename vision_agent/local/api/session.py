@@ -1,9 +1,8 @@
 """One connection's conversation: joins the wire, the turn-taking and the engine.
 
 Decides nothing itself: `client_messages` parses, `turns` decides, the engine hears and answers, and
-`send_queue` sends. The session asks each of them and acts on what they return; none of them calls
-back. Nothing slow runs in the receive loop (the engine works in tasks of its own), so a caller who
-cuts in is noticed at once.
+`send_queue` sends. The session acts on what they return; none of them calls back. The engine works
+in tasks of its own, so the receive loop notices a caller who cuts in at once.
 """
 
 from __future__ import annotations
