@@ -2,10 +2,10 @@
 # The tests; what fails beside others runs once more by itself.
 #
 # Most tests hold calls in real time, and several at once load two cores. A few failures are run again alone:
-# one that fails again is a fault, one that passes is named as unsteady. More than five are faults at once.
+# one that fails again is a fault, one that passes is named as unsteady. More than eight are faults at once.
 set -u
 python=${VENV:-.venv}/bin/python
-most=5
+most=8
 
 "$python" -m pytest "$@" && exit 0
 status=$?

@@ -18,7 +18,7 @@ def test_it_is_a_picture_with_print_on_it():
     picture = cv2.imdecode(np.frombuffer(camera_off_jpeg(), np.uint8), cv2.IMREAD_GRAYSCALE)
     assert picture.shape == (360, 640)
     assert 0.01 < (picture > 128).mean() < 0.2
-    LiveQueue().picture(camera_off_jpeg())  # takes JPEG files only
+    LiveQueue().frame(camera_off_jpeg())  # takes JPEG files only
     assert len(camera_off_jpeg()) < 40_000
 
 

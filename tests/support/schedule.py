@@ -23,10 +23,10 @@ DIVIDED_FROM_S = 30.0
 UNDIVIDED = ("tests/samples/test_samples.py",)
 """Its tests are one piece of work already: calls that are made at the same time."""
 
-AT_ONCE = {"heavy": 1, "calls": 2, "sums": 1}
+AT_ONCE = {"heavy": 1, "calls": 1, "sums": 1}
 """How many workers may be busy in a lane. What is in none waits more than it works."""
 
-FIRST = (("heavy", "calls"), ("calls",), ("calls",), ("sums", None))
+FIRST = (("heavy", "calls"), ("calls",), ("sums", None))
 """What the workers look for first, one after the other; they take whatever there is after that."""
 
 _SUMS = ("tests/local/engine/sight/", "tests/local/engine/answers/")
