@@ -1,4 +1,4 @@
-"""Who is at the other end of a connection, also behind proxies."""
+"""The address of the caller at the other end of a connection, also behind proxies."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 PEER = "vision_agent.peer"
-"""In a request's scope: who made the connection, where that is not who calls."""
+"""Key in a request's scope: the address that made the connection, if it is not the caller's."""
 
 logger = logging.getLogger(__name__)
 
 
 def parse_address(text: str) -> Address | None:
-    """An IP address, also in brackets or with a port; None: it is none."""
+    """Parses an IP address, also in brackets or with a port; None if the text is not one."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -28,7 +28,7 @@ def parse_address(text: str) -> Address | None:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return None
-    # IPv4 over an IPv6 socket is the same caller.
+    # An IPv4 caller on an IPv6 socket has an IPv4-mapped address: both forms mean the same caller.
     return getattr(address, "ipv4_mapped", None) or address
 
 
@@ -39,7 +39,7 @@ def is_loopback(host: str) -> bool:
 
 
 def counted_as(address: str) -> str:
-    """What limits per address are counted by: an IPv6 network (/64) is one customer's."""
+    """The key that limits per address count by: an IPv6 /64 network belongs to one customer."""
     parsed = parse_address(address)
     if isinstance(parsed, ipaddress.IPv6Address) and not parsed.is_loopback:
         return str(ipaddress.ip_network((parsed, 64), strict=False))
@@ -47,13 +47,13 @@ def counted_as(address: str) -> str:
 
 
 class Proxies:
-    """The proxies that may say who calls.
+    """The proxies that are trusted to name the caller.
 
     Args:
         networks: Addresses and networks (CIDR); `*` for every peer.
 
     Raises:
-        ValueError: One of them is none.
+        ValueError: One of them is neither an address nor a network.
     """
 
     def __init__(self, networks: Iterable[str]) -> None:
@@ -65,16 +65,16 @@ class Proxies:
         return self._any or bool(self._networks)
 
     def trusted(self, address: str) -> bool:
-        """Whether a peer is one of them."""
+        """Whether a peer's address is a trusted proxy's."""
         parsed = parse_address(address)
         return self._any or any(parsed in network for network in self._networks if parsed)
 
     def caller(self, peer: str, forwarded_for: Sequence[str]) -> str:
-        """Who calls; empty if a trusted proxy does not say.
+        """The caller's address; empty if a trusted proxy does not name it.
 
         Args:
-            peer: Who made the connection; empty for a Unix socket.
-            forwarded_for: The values of `X-Forwarded-For`; each proxy appends whom it serves.
+            peer: The address that made the connection; empty for a Unix socket.
+            forwarded_for: The values of `X-Forwarded-For`; each proxy appends its own client.
         """
         if not (self.trusted(peer) if peer else self):
             return peer
@@ -91,7 +91,7 @@ class RealCaller:
 
     Args:
         app: The application.
-        proxies: Whose word is taken.
+        proxies: The proxies whose `X-Forwarded-For` is believed.
     """
 
     def __init__(self, app: ASGIApp, proxies: Proxies) -> None:
@@ -100,9 +100,9 @@ class RealCaller:
         self._warned = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Handles one request."""
         if scope["type"] == "http":
-            # An ASGI server that has put the caller there itself gives no port.
+            # Port 0 means that the ASGI server has put the forwarded caller here itself.
             peer, port = scope.get("client") or ("", None)
             forwarded_for = Headers(scope=scope).getlist("x-forwarded-for")
             caller = self._proxies.caller(peer, forwarded_for)

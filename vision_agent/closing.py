@@ -1,4 +1,4 @@
-"""Closing several things of which none may keep the next one from being closed."""
+"""Closes several resources in turn: a step that fails or hangs does not keep back the next."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from typing import Any
 logger = logging.getLogger(__name__)
 
 CLOSE_WITHIN_S = 5.0
-"""For each step. ADK gives a plugin as long."""
+"""The time limit of each step of `close_each`. ADK gives a plugin the same time."""
 
 STEP_OF_A_CALL_S = 6.0
-"""A peer takes up to 5 s."""
+"""The time limit of each step of `Closing.wait`. aiortc alone is given 5 s to close a peer."""
 
 
 async def close_each(*steps: tuple[str, Callable[[], Awaitable[object]]]) -> None:
-    """Run the steps one after the other; each failure is logged and ends its own step only.
+    """Runs the steps one after the other; a failure is logged and ends its own step only.
 
-    In the task that calls: an MCP client's connection can't be closed in another.
+    The steps run in the calling task, because an MCP client's connection can't be closed in another
+    task.
 
     Args:
-        steps: What each closes, for the log, and the function that does it.
+        steps: For each step, the name of what it closes, for the log, and the closing function.
     """
     task = asyncio.current_task()
     for what, close in steps:
@@ -36,35 +37,35 @@ async def close_each(*steps: tuple[str, Callable[[], Awaitable[object]]]) -> Non
         except asyncio.CancelledError:
             if task is not None and task.cancelling():
                 raise
-            # A library's own cancellation that leaked out of it.
+            # Nobody cancelled this task: a library's internal cancellation leaked out.
             logger.exception("Closing %s failed.", what)
 
 
 class Closing:
-    """The steps of closing one call; a failure is logged with its cause, and ends one step only.
+    """The steps of closing one call; a failure is logged with its cause and ends one step only.
 
-    A step that takes time has a task of its own: not even one that can't be cancelled holds up the
-    next.
+    A step that waits runs in a task of its own, so that even a step that ignores its cancellation
+    does not hold up the next one.
 
     Args:
-        of: What is closed, for the log.
+        of: The name of what is closed, for the log.
     """
 
     def __init__(self, of: str) -> None:
         self._of = of
 
     def do(self, what: str, step: Callable[[], None]) -> None:
-        """One step."""
+        """Runs a step that does not wait."""
         try:
             step()
         except Exception:
             logger.exception("%s: closing %s failed", self._of, what)
 
     async def wait(self, what: str, step: Coroutine[Any, Any, None]) -> None:
-        """A step that takes time, and may not take for ever."""
+        """Runs a step that waits, for at most `STEP_OF_A_CALL_S`; then it is cancelled and left."""
         task = asyncio.create_task(step, name=f"close {what} of {self._of}")
         try:
-            # Not `wait_for`: that waits on for what does not let itself be cancelled.
+            # Not `wait_for`, which keeps waiting for a task that ignores its cancellation.
             await asyncio.wait([task], timeout=STEP_OF_A_CALL_S)
         finally:
             task.cancel()

@@ -1,7 +1,8 @@
-"""Where this machine keeps what is remembered of callers, readable for its owner alone.
+"""The folder in which conversations and memories are kept, readable for its owner alone.
 
-`private_folder` and `private_file` are the only functions that make it, whoever needs it first, so
-that no umask and no order of events leaves a conversation readable for other users of the machine.
+Only `private_folder` and `private_file` create the folder and its files, whichever part of the
+program needs them first. So neither the umask nor the order of events leaves a conversation
+readable for other users of the machine.
 """
 
 from __future__ import annotations
@@ -38,9 +39,10 @@ def data_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """The folder for what is kept from call to call; it need not exist yet.
 
     Args:
-        environ: ``VISION_AGENT_DATA_DIR`` names it. Without that it is the platform's own place:
-            the XDG Base Directory Specification's ``XDG_DATA_HOME`` on Linux, ``Application
-            Support`` on macOS, ``LOCALAPPDATA`` on Windows.
+        environ: The environment. ``VISION_AGENT_DATA_DIR`` names the folder. If that is unset, the
+            folder is in the platform's standard place: the XDG Base Directory Specification's
+            ``XDG_DATA_HOME`` on Linux, ``Application Support`` on macOS, ``LOCALAPPDATA`` on
+            Windows.
     """
     if named := environ.get(VARIABLE, "").strip():
         return Path(named).expanduser()
@@ -54,23 +56,24 @@ def _own_place(environ: Mapping[str, str]) -> Path:
         base = Path.home() / "Library" / "Application Support"
     else:
         base = Path(environ.get("XDG_DATA_HOME", ""))
-        if not base.is_absolute():  # as the specification says, a relative path is ignored
+        if not base.is_absolute():  # the XDG specification has a relative path ignored
             base = Path.home() / ".local" / "share"
     return base / "vision_agent"
 
 
 def private_folder(folder: Path) -> None:
-    """Make a data folder for its owner alone (0700), and what is in it of ours (0600).
+    """Makes a data folder private (0700), and vision_agent's own files in it (0600).
 
-    A folder that exists already and is not the platform's own place for us may be used for other
-    things as well, such as ``/tmp``: it keeps its mode, and only our own files are tightened.
+    A folder that exists already and is not the platform's standard place, such as ``/tmp``, may be
+    used for other things as well: it keeps its mode, and only vision_agent's own files and folders
+    in it are made private.
 
     Args:
         folder: The data folder.
 
     Raises:
-        NotPrivate: It, or one of our files in it, belongs to another user.
-        OSError: It can't be made.
+        NotPrivate: The folder, or one of vision_agent's files in it, belongs to another user.
+        OSError: The folder can't be created.
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -87,16 +90,16 @@ def private_folder(folder: Path) -> None:
 
 
 def private_file(path: Path) -> None:
-    """Make a file for its owner alone (0600), and its folder, before a library makes it otherwise.
+    """Creates a private file (0600) and its folder, before a library creates it with another mode.
 
-    SQLite gives its journal, ``-wal`` and ``-shm`` the mode of the database itself.
+    SQLite gives its journal, ``-wal`` and ``-shm`` files the mode of the database file.
 
     Args:
-        path: The file. One that exists keeps its contents.
+        path: The file. A file that exists keeps its contents.
 
     Raises:
-        NotPrivate: It belongs to another user.
-        OSError: It can't be made.
+        NotPrivate: The file or its folder belongs to another user.
+        OSError: The file can't be created.
     """
     private_folder(path.parent)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
@@ -107,7 +110,7 @@ def private_file(path: Path) -> None:
 
 
 def readable_by_others(folder: Path) -> list[Path]:
-    """What is kept there that other users of the machine can read; changes nothing.
+    """Lists vision_agent's files that other users of the machine can read; changes nothing.
 
     Args:
         folder: The data folder, which need not exist.
@@ -118,7 +121,7 @@ def readable_by_others(folder: Path) -> list[Path]:
 
 
 def _opens(path: Path, bit: int) -> bool:
-    """Whether a permission bit is set for others, or for the group."""
+    """Whether a file's permission bit is set for others or for the group."""
     try:
         return bool(path.stat().st_mode & (bit | bit << 3))
     except OSError:
@@ -139,11 +142,11 @@ def _own(folder: Path) -> Iterator[tuple[Path, int]]:
 
 def _tighten(path: Path, mode: int) -> None:
     if not _POSIX:
-        return  # a user's own folders are private there
+        return  # on Windows a user's own folders are private
     try:
         target, link = path.stat(), path.lstat()
     except FileNotFoundError:
-        return  # SQLite removes its journals as it likes
+        return  # SQLite removes its journals at any time
     user = os.geteuid()
     if user != 0 and {target.st_uid, link.st_uid} != {user}:
         raise NotPrivate(path)
@@ -151,5 +154,5 @@ def _tighten(path: Path, mode: int) -> None:
         try:
             path.chmod(mode)
         except OSError as error:
-            # Some file systems know no modes.
+            # Some file systems have no modes.
             logger.warning("%s can't be made private: %s", path, error)

@@ -1,4 +1,4 @@
-"""Pixels as a JPEG file that is small enough."""
+"""Encodes pixels as a JPEG file of a bounded size."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import numpy.typing as npt
 def to_jpeg(
     pixels: npt.NDArray[np.uint8], max_bytes: int, qualities: Sequence[int]
 ) -> tuple[bytes, bool]:
-    """Encodes a picture in the first of some qualities that makes it small enough.
+    """Encodes an image at the first of the given qualities that makes the file small enough.
 
     Args:
         pixels: BGR, ``(height, width, 3)``.
-        max_bytes: The file, at most.
-        qualities: Of 100, the best first.
+        max_bytes: The largest file that is small enough.
+        qualities: JPEG qualities from 0 to 100, best first.
 
     Returns:
-        The file, in the last quality if none is small enough; and whether it is small enough.
+        The file, and whether it is small enough; at the last quality if none is.
 
     Raises:
-        ValueError: OpenCV could not encode the picture.
+        ValueError: OpenCV could not encode the image.
     """
     for quality in qualities:
         done, buffer = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])

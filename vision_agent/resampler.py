@@ -1,11 +1,11 @@
-"""One stream of sound, of any rate, format and layout, at another rate and mono; without threads.
+"""Resamples a stream of audio of any rate, format and layout to mono at another rate.
 
-PyAV's own `AudioResampler` is a filter graph that starts a thread for each core (at most 16) and
-leaves them waiting: for one stream of sound there is nothing to share out among them.
+It uses no threads. PyAV's own `AudioResampler` is a filter graph that starts a thread for each core
+(at most 16) and leaves them idle: a single stream has no work to share out.
 
-There are two filters. With FFmpeg's default one, a tone of 8.2 kHz comes out of the way from 48 to
-16 kHz 15 dB lower, and 20 ms of stereo take 8.4 µs. With the sharp one, which is twice as long, the
-tone is 59 dB lower, and 20 ms take 10.9 µs and come out 2 ms late instead of 1.
+There are two filters. From 48 to 16 kHz, FFmpeg's default filter attenuates a tone of 8.2 kHz by
+15 dB, takes 8.4 µs for 20 ms of stereo, and delays it by 1 ms. The sharp filter, which is twice as
+long, attenuates the tone by 59 dB, takes 10.9 µs, and delays by 2 ms.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from av.error import BlockingIOError, EOFError
 from av.filter import Graph
 
 DELAY_S = 0.01
-"""More than the filter holds back: what is owed beyond waits in a further frame."""
+"""More than the filter holds back: if more output is owed, another frame of it is ready."""
 
 _DEFAULT = "filter_size=32:cutoff=0.97"
 _SHARP = "filter_size=64:cutoff=0.95"
@@ -25,15 +25,15 @@ _SAMPLE_BYTES = {"s16": 2, "flt": 4}
 
 
 class Resampler:
-    """Made for one shape of sound; sound of any other shape needs another one.
+    """Resamples audio of one rate, format and layout; any other needs another resampler.
 
     Args:
-        from_hz: The rate of what comes in.
-        to_hz: The rate of what goes out.
-        from_format: FFmpeg's name for the samples that come in.
-        from_layout: FFmpeg's name for their channels.
-        to_format: ``s16`` or ``flt``; what goes out is mono.
-        sharp: Which filter.
+        from_hz: The sample rate of the input.
+        to_hz: The sample rate of the output, which is mono.
+        from_format: FFmpeg's name for the input's sample format.
+        from_layout: FFmpeg's name for the input's channel layout.
+        to_format: The output's sample format, ``s16`` or ``flt``.
+        sharp: Whether to use the sharp filter instead of FFmpeg's default.
     """
 
     def __init__(
@@ -67,11 +67,12 @@ class Resampler:
         self._graph.configure()
 
     def resample(self, frame: AudioFrame) -> bytes:
-        """Takes the next frame; returns what of the result is ready."""
+        """Takes the next frame; returns the output that is ready."""
         self._graph.push(frame)
         self._owed += frame.samples * self._ratio
         ready = b""
-        # One frame makes one. Asking whether there is another takes as long as resampling it.
+        # One input frame normally makes one output frame. Asking the graph for another takes as
+        # long as resampling one, so it is asked only if more output is owed.
         while not ready or self._owed > self._delay:
             made = self._pull()
             if not made:
@@ -80,7 +81,7 @@ class Resampler:
         return ready
 
     def feed(self, samples: npt.NDArray[np.int16] | npt.NDArray[np.float32]) -> bytes:
-        """Takes mono samples, of the type that ``from_format`` names; else as `resample`."""
+        """As `resample`, for an array of mono samples of the type that ``from_format`` names."""
         if not len(samples):
             return b""
         frame = AudioFrame.from_ndarray(samples[None], self._from_format, "mono")
@@ -88,7 +89,7 @@ class Resampler:
         return self.resample(frame)
 
     def finish(self) -> bytes:
-        """Returns what the filter holds back; nothing can be taken after it."""
+        """Returns the output that the filter still holds; no input can follow."""
         self._graph.push(None)
         ready = b""
         while made := self._pull():

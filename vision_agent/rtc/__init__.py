@@ -1,6 +1,6 @@
 """The peer's side of a call: WebRTC in and out, by way of aiortc.
 
-Imports nothing of the model's side: PCM, JPEG and callbacks are all that leaves this room.
+This package imports nothing from the model's side. Its interface is PCM, JPEG and callbacks.
 """
 
 from vision_agent.rtc.aiortc_patches import install

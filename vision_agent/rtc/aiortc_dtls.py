@@ -1,13 +1,13 @@
-"""aiortc's DTLS transport and its tasks: what fails there is seen.
+"""aiortc's DTLS transport and tasks, with every failure reported.
 
-One of the files that touch private parts of aiortc (see `aiortc_patches`). Replaced are:
+One of the files that touch private parts of aiortc (see `aiortc_patches`). It replaces:
 
-- ``RTCDtlsTransport``: a packet that can't be handled is dropped; let through, the failure would
-  end the receive loop of the whole connection. It counts what has been authenticated. Media goes
-  from the socket to its receiver, and from its sender to the socket, without a task in between.
-- ``RTCCertificate``: also talks to peers with an RSA certificate when this side opens DTLS.
-- ``asyncio.ensure_future`` and ``create_task`` in aiortc's and aioice's modules, and SCTP's timers:
-  a task that fails is reported, and the call ends with a reason.
+- ``RTCDtlsTransport``: a packet that can't be handled is dropped, because the exception would end
+  the receive loop of the whole connection. Authenticated packets are counted. Media goes from the
+  socket to its receiver, and from its sender to the socket, without a task in between.
+- ``RTCCertificate``: peers with an RSA certificate are accepted when this side opens DTLS.
+- ``asyncio.ensure_future`` and ``create_task`` in aiortc's and aioice's modules, SCTP's timers, and
+  the sender's log function: a task that fails is reported, and the call ends with a reason.
 
 Written for aiortc 1.16 and aioice 0.13.
 """
@@ -55,7 +55,7 @@ _SENDER_WARNING = "_RTCRtpSender__log_warning"
 _TASK_FAILED = "A task of the connection failed"
 
 MAX_BAD_PACKETS_IN_A_ROW = 200
-"""More are no packets: what reads them is broken, and would fail for ever."""
+"""After more failures in a row, the receiving code is broken and would fail without end."""
 
 _ECDSA_SUITES = (
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305:"
@@ -65,14 +65,14 @@ _CIPHER_SUITES = f"{_ECDSA_SUITES}:{_ECDSA_SUITES.replace('-ECDSA-', '-RSA-')}".
 
 
 class GuardedDtlsTransport(RTCDtlsTransport):
-    """A DTLS transport whose receive loop no packet ends.
+    """A DTLS transport whose receive loop no single packet ends.
 
     Attributes:
-        verified: packets of the peer that were authenticated: SRTP, SRTCP and data.
-        failures: of the peer whose transport this is.
+        verified: the number of authenticated packets from the peer: SRTP, SRTCP and data.
+        failures: the failures of the peer whose transport this is.
     """
 
-    # aiortc's own counters, in its statistics.
+    # aiortc's own counters, which are in its statistics.
     _RTCDtlsTransport__rx_bytes: int
     _RTCDtlsTransport__rx_packets: int
     _RTCDtlsTransport__tx_bytes: int
@@ -91,27 +91,28 @@ class GuardedDtlsTransport(RTCDtlsTransport):
             await super()._recv_next()
         except ConnectionError:
             raise
-        except Exception as error:  # of one packet
+        except Exception as error:  # whatever one packet causes
             if self._failed_on_packet(error):
                 raise
         else:
             self._bad_in_a_row = 0
 
     def _failed_on_packet(self, error: Exception) -> bool:
-        """Reports it; whether what reads packets is broken, and would fail for ever."""
+        """Reports a packet's failure; returns whether too many packets in a row have failed."""
         failures.report("A packet could not be handled", error, of=self.failures)
         self._bad_in_a_row += 1
         return self._bad_in_a_row > MAX_BAD_PACKETS_IN_A_ROW
 
     def _set_state(self, state: Any) -> None:
         super()._set_state(state)
-        # aiortc's own way has a queue and a task between, which takes a turn of the event loop for
-        # each packet. The other side's, in a process with both (as in tests), is left to it.
+        # aiortc itself passes each packet through a queue and a task, which takes a turn of the
+        # event loop. A transport of a caller in the same process (as in tests) has no `failures`
+        # and keeps aiortc's way.
         direct = state is State.CONNECTED and self.failures is not None
         self._connection.take_media = self._take_media if direct else None
 
     def _take_media(self, data: bytes) -> bool:
-        """Takes an SRTP packet where it arrives; whether it was one."""
+        """Handles an SRTP packet on arrival; returns whether the datagram was one."""
         if not 127 < data[0] < 192 or is_rtcp(data):
             return False
         self._RTCDtlsTransport__rx_bytes += len(data)
@@ -122,7 +123,7 @@ class GuardedDtlsTransport(RTCDtlsTransport):
             self._take_rtp(packet)
         except pylibsrtp.Error:
             pass  # not authentic, or a duplicate
-        except Exception as error:  # of one packet
+        except Exception as error:  # whatever one packet causes
             if self._failed_on_packet(error):
                 failures.report("Receiving failed", error, fatal=True, of=self.failures)
         else:
@@ -174,14 +175,14 @@ class GuardedDtlsTransport(RTCDtlsTransport):
 
         receiver._handle_data = counted
 
-    # Called by aiortc, inside `except`, when its receive loop fails.
+    # aiortc calls this inside `except` when its receive loop fails.
     def _RTCDtlsTransport__log_warning(self, *_: object) -> None:
         if error := sys.exc_info()[1]:
             failures.report("Receiving failed", error, fatal=True, of=self.failures)
 
 
 class AnyPeerCertificate(RTCCertificate):
-    """Its holder accepts RSA certificates too: aiortc's client offers ECDSA suites only."""
+    """A certificate whose DTLS client offers RSA suites too; aiortc's offers ECDSA suites only."""
 
     def _create_ssl_context(self, srtp_profiles: Any) -> SSL.Context:
         context = super()._create_ssl_context(srtp_profiles)
@@ -190,7 +191,7 @@ class AnyPeerCertificate(RTCCertificate):
 
 
 def _reporting(log_warning: Callable[..., None]) -> Callable[..., None]:
-    """In the place of what aiortc calls, inside `except`, when the task that sends media fails."""
+    """Replaces the function that aiortc calls inside `except` when the media-sending task fails."""
 
     @functools.wraps(log_warning)
     def reporting(sender: RTCRtpSender, *_: object) -> None:
@@ -201,9 +202,10 @@ def _reporting(log_warning: Callable[..., None]) -> Callable[..., None]:
 
 
 def _peer_of(owner: object) -> failures.Failures | None:
-    """Whose failures those of a part of a connection are.
+    """The failures of the peer to which a part of a connection belongs.
 
-    What sends is often called by a task of the call's, which may be older than the connection.
+    The context does not always name the peer: the call's own tasks send too, and they may be older
+    than the connection.
     """
     transport = owner if isinstance(owner, RTCDtlsTransport) else getattr(owner, "transport", None)
     return getattr(transport, "failures", None)
@@ -213,7 +215,7 @@ def _ended(peer: failures.Failures | None, task: asyncio.Future[Any]) -> None:
     if task.cancelled():
         return
     error = task.exception()
-    # A connection that is gone is no failure: its end is noticed as such.
+    # A connection that is gone is not a failure: its end is noticed elsewhere.
     if isinstance(error, Exception) and not isinstance(error, ConnectionError | InvalidStateError):
         failures.report(_TASK_FAILED, error, fatal=True, of=peer)
 
@@ -231,7 +233,7 @@ def _watched(start: Callable[..., asyncio.Future[Any]]) -> Callable[..., asyncio
 
 
 def _watched_asyncio() -> types.ModuleType:
-    """`asyncio` for a module whose tasks nobody awaits."""
+    """A copy of `asyncio` for a module whose tasks nobody awaits: a failed task is reported."""
     module = types.ModuleType("asyncio")
     vars(module).update(vars(asyncio))
     vars(module)["ensure_future"] = _watched(asyncio.ensure_future)
@@ -252,7 +254,7 @@ def _watched_timer(expired: Callable[[Any], None]) -> Callable[[Any], None]:
 
 
 def install() -> None:
-    """Puts the replacements in place."""
+    """Installs the replacements in aiortc's and aioice's modules."""
     peer_connection_module.RTCDtlsTransport = GuardedDtlsTransport
     peer_connection_module.RTCCertificate = AnyPeerCertificate
     watched = _watched_asyncio()
@@ -291,7 +293,7 @@ _ATTRIBUTES = {
 
 
 def missing() -> str | None:
-    """What of aiortc is not as this file expects it, in words; None if all is there."""
+    """Says which part of aiortc differs from what this file expects; None if none does."""
     for name in sorted(_ATTRIBUTES - set(RTCDtlsTransport.__init__.__code__.co_names)):
         return f"RTCDtlsTransport no longer uses {name}"
     for owner, name, parameters in _OVERRIDDEN:

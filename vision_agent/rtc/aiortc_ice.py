@@ -1,15 +1,15 @@
-"""aioice's connection, guarded against datagrams from anybody and against the peer itself.
+"""aioice's connection, guarded against strangers' datagrams and against the peer itself.
 
 One of the files that touch private parts of aiortc and aioice (see `aiortc_patches`). A UDP socket
-takes datagrams from everyone who finds its port. aioice hands all that is not STUN to DTLS, and an
-empty one ends the connection. Replaced are:
+takes datagrams from everyone who finds its port. aioice hands every datagram that is not STUN to
+DTLS, and an empty one ends the connection. This file replaces:
 
-- ``StunProtocol``: what is not STUN is let in only from an address that has passed a connectivity
-  check on this socket. A peer can send nothing before: it has to see a check of its own succeed
-  (RFC 8445 12.1), and what answered it is this side, which authenticated it first.
-- ``Connection``: addresses learnt from checks are bounded, sockets that are not needed are closed,
-  one that is closed while it connects starts nothing more, and a neighbour that can't reach
-  loopback is met at its own address.
+- ``StunProtocol``: a datagram that is not STUN is let in only from an address that has passed a
+  connectivity check on this socket. A peer can't send data earlier: one of its own checks has to
+  succeed first (RFC 8445 12.1), and this side answers a check only after it has authenticated it.
+- ``Connection``: the addresses learnt from checks are bounded, and unused sockets are closed. A
+  connection that is closed while it connects starts nothing more. A neighbour that can't reach
+  loopback is sent checks from this machine's other addresses.
 
 Written for aioice 0.13.
 """
@@ -33,32 +33,35 @@ ice_module: Any = aioice.ice
 ice_transport_module: Any = aiortc.rtcicetransport
 
 MAX_LEARNT_ADDRESSES = 10
-"""Addresses of the peer that only its checks have shown; each gets a check in return."""
+"""How many of the peer's addresses are learnt from its checks; each is sent a check in return."""
 
 MAX_WAITING_DATAGRAMS = 512
-"""DTLS reads them as they come: more wait only while it is not running."""
+"""DTLS reads datagrams as they arrive; more than these wait only while it is not running."""
 
 UNUSED_AFTER_ROUNDS = 3
-"""A peer may choose another pair shortly after it connected, so no socket is closed at once."""
+"""A peer may nominate another pair shortly after it has connected, so no socket is closed at once.
+"""
 
 NO_CHECK_S = 1.0
-"""A peer on this machine that reaches loopback has sent a check by then."""
+"""Within this time a peer on this machine that reaches loopback has sent a check."""
 
 _LAST_STUN_BYTE = 3  # RFC 7983
 
 MAX_DATAGRAM_BYTES = 65_536
-"""The largest that UDP has. asyncio reads each into 256 KiB, which takes 10 µs to allocate."""
+"""The largest UDP datagram. By default asyncio allocates 256 KiB for each, which takes 10 µs."""
 
 _addresses_of_machine = aioice.ice.get_host_addresses
-_ROLE_CONFLICT = 487  # RFC 8445 7.3.1.1; the only one that an authenticated check gets
+_ROLE_CONFLICT = 487  # RFC 8445 7.3.1.1; the only error that answers an authenticated check
 _CLOSE_S = 2.0
 
 
 class GuardedProtocol(StunProtocol):
-    """A UDP socket of a connection, deaf to strangers.
+    """A UDP socket of a connection that ignores strangers.
 
     Attributes:
-        data_packets: how many datagrams were let in that are not STUN.
+        data_packets: how many datagrams other than STUN were let in.
+        data_packets_before: `data_packets` at the last round of `GuardedConnection.close_unused`.
+        quiet_rounds: how many rounds in a row no such datagram was let in.
     """
 
     def __init__(self, receiver: GuardedConnection) -> None:
@@ -69,7 +72,7 @@ class GuardedProtocol(StunProtocol):
         self._trusted: set[tuple[Any, ...]] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Takes the socket that was opened for this protocol."""
+        """Takes the transport that was opened for this protocol."""
         super().connection_made(transport)
         if hasattr(transport, "max_size"):
             transport.max_size = MAX_DATAGRAM_BYTES
@@ -88,11 +91,11 @@ class GuardedProtocol(StunProtocol):
                 self.receiver.data_received(data, self.local_candidate.component)
             else:
                 failures.drop_datagram()
-        except Exception as error:  # of one datagram
+        except Exception as error:  # whatever one datagram causes
             failures.report("A datagram could not be handled", error)
 
     def trust(self, addr: tuple[Any, ...]) -> None:
-        """The peer has shown that it is there: what comes from it is for DTLS."""
+        """Marks an address as the peer's: its datagrams other than STUN are for DTLS."""
         self._trusted.add(addr[:2])
 
     def _passed_a_check(self, addr: tuple[Any, ...]) -> bool:
@@ -122,12 +125,13 @@ class GuardedProtocol(StunProtocol):
 
 
 class GuardedConnection(Connection):
-    """An ICE connection with a peer that may mean harm.
+    """An ICE connection with a peer that may be hostile.
 
     Attributes:
-        checks: authenticated connectivity and consent checks, of the peer and answered by it.
-        take_media: takes a datagram where it arrives, if it is media and none waits for `recv`;
-            returns whether it was.
+        checks: the number of authenticated connectivity and consent checks, sent by the peer or
+            answered by it.
+        take_media: handles a datagram on arrival if it is media, and returns whether it was; not
+            called while other datagrams wait for `recv`.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -145,7 +149,7 @@ class GuardedConnection(Connection):
             await asyncio.wait([meeting])
             if not meeting.cancelled() and (error := meeting.exception()):
                 failures.report("A neighbour could not be met at its own address", error)
-        # Closed in its last moment: its consent checks would go on for ever.
+        # If the connection was closed just before it was made, its consent checks would never end.
         if self._closing and self._query_consent_task is not None:
             self._query_consent_task.cancel()
             self._query_consent_task = None
@@ -173,14 +177,14 @@ class GuardedConnection(Connection):
     def check_incoming(
         self, message: stun.Message, addr: tuple[str, int], protocol: StunProtocol
     ) -> None:
-        """Takes an authenticated check of the peer."""
+        """Handles an authenticated check from the peer."""
         known = any((c._network_host, c.port) == addr for c in self._remote_candidates)
         learnt = sum(candidate.type == "prflx" for candidate in self._remote_candidates)
         if not known and learnt >= MAX_LEARNT_ADDRESSES:
             return
         try:
             super().check_incoming(message, addr, protocol)
-        except Exception as error:  # of one check
+        except Exception as error:  # whatever one check causes
             failures.report("A connectivity check could not be handled", error)
             return
         self.checks += 1
@@ -188,7 +192,7 @@ class GuardedConnection(Connection):
             protocol.trust(addr)
 
     def data_received(self, data: bytes, component: int) -> None:
-        """Takes what is not STUN."""
+        """Takes a datagram that is not valid STUN."""
         waiting = self._queue.qsize()
         if not waiting and self.take_media is not None and self.take_media(data):
             return
@@ -216,14 +220,14 @@ class GuardedConnection(Connection):
         protocol: StunProtocol,
         error_code: tuple[int, str],
     ) -> None:
-        """Answers a check that is refused; one of a stranger's is not answered at all."""
+        """Answers a refused check of the peer; a stranger's check gets no answer."""
         if error_code[0] == _ROLE_CONFLICT:
             super().respond_error(request, addr, protocol, error_code)
         else:
             failures.drop_datagram()
 
     async def close_unused(self) -> None:
-        """Closes sockets over which nothing goes; call it once a round on a connected peer."""
+        """Closes sockets that were unused for `UNUSED_AFTER_ROUNDS` calls, once there is a pair."""
         used = {pair.protocol for pair in self._nominated.values()}
         for protocol in list(self._protocols) if used else []:
             if not isinstance(protocol, GuardedProtocol):
@@ -249,7 +253,7 @@ class GuardedConnection(Connection):
 
 
 def install() -> None:
-    """Puts the replacements in place."""
+    """Installs the replacements in aioice's and aiortc's modules."""
     ice_module.StunProtocol = GuardedProtocol
     ice_transport_module.Connection = GuardedConnection
 
@@ -296,7 +300,7 @@ _USES: list[tuple[Any, str]] = [
 
 
 def missing() -> str | None:
-    """What of aioice is not as this file expects it, in words; None if all is there."""
+    """Says which part of aioice differs from what this file expects; None if none does."""
     for owner, name, parameters in _OVERRIDDEN:
         found = getattr(owner, name, None)
         if found is None:

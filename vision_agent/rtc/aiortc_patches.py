@@ -1,16 +1,17 @@
-"""One of the `aiortc_*` files, which alone touch private parts of aiortc and aioice.
+"""Installs the replacements for parts of aiortc and aioice, and replaces their decoders.
 
-`aiortc_receiver`, `aiortc_sender`, `aiortc_rtp` and `aiortc_sctp` bound what a peer can make aiortc
-do, `aiortc_ice` and `aiortc_dtls` keep strangers out and failures seen. Here, ``get_decoder`` of
-``aiortc.rtcrtpreceiver`` is replaced, so that no frame ends the thread that decodes, and
-``aioice.ice.get_host_addresses`` names the addresses of the call's `network`.
+The `aiortc_*` files alone touch private parts of aiortc and aioice. `aiortc_receiver`,
+`aiortc_sender`, `aiortc_rtp` and `aiortc_sctp` bound what a peer can make aiortc do. `aiortc_ice`
+keeps strangers out, and `aiortc_dtls` reports failures. This file replaces ``get_decoder`` of
+``aiortc.rtcrtpreceiver``, so that no frame ends the decoder thread, and
+``aioice.ice.get_host_addresses``, so that it returns the addresses of the call's `network`.
 
-`take_over` then puts a lane in the place of one receiver's decoder queue. What is not wanted is
-dropped there, before the decoder's thread hears of it, rather than by a decoder that returns
-nothing: that saves the change of thread as well. And there, Opus is decoded to one channel, which
-is all a model hears (48 against 61 µs a packet, and less to resample).
+`take_over` puts a lane in the place of a receiver's decoder queue. The lane drops unwanted frames
+before they reach the decoder thread. A decoder that returns nothing would drop them too, but only
+after the change of thread. The lane decodes Opus to one channel, because a model takes mono only
+(48 instead of 61 µs a packet, and less to resample).
 
-Written for aiortc 1.16 and aioice 0.13. `install` checks that all of it is still there.
+Written for aiortc 1.16 and aioice 0.13. `install` checks that all replaced parts still exist.
 """
 
 from __future__ import annotations
@@ -50,13 +51,13 @@ from vision_agent.rtc.picture_size import MAX_AREA_PX
 
 logger = logging.getLogger(__name__)
 
-# Any: what is replaced here is not for a type checker to follow.
+# Typed as Any, because attributes of the module are replaced.
 receiver_module: Any = aiortc.rtcrtpreceiver
 
 _INVALID_DATA = 1094995529  # FFmpeg's AVERROR_INVALIDDATA
 _OPUS_TIME_BASE = Fraction(1, 48_000)
 _DTLS_TRANSPORTS = "_RTCPeerConnection__dtlsTransports"
-# Attributes that are read, and functions that use them.
+# Functions, and the names that this file reads or replaces and that they must use.
 _READ: list[tuple[Any, str]] = [
     (RTCPeerConnection.__init__, _DTLS_TRANSPORTS),
     (RemoteStreamTrack.__init__, "_queue"),
@@ -69,7 +70,7 @@ _lanes: weakref.WeakKeyDictionary[MediaStreamTrack, AudioLane | VideoLane] = (
 
 
 class _MonoOpusDecoder:
-    """libopus decoding to one channel, 48 kHz s16 (it mixes a stereo stream down itself)."""
+    """Decodes with libopus to mono, 48 kHz s16; libopus itself mixes a stereo stream down."""
 
     def __init__(self) -> None:
         codec = CodecContext.create("libopus", "r")
@@ -86,20 +87,28 @@ class _MonoOpusDecoder:
 
 
 class SafeDecoder(Decoder):
-    """A decoder that fails in one way only: any other exception would end aiortc's thread."""
+    """A decoder that raises `av.FFmpegError` only: any other exception would end aiortc's thread.
+
+    Attributes:
+        failures: How many frames raised another exception.
+    """
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
         self.failures = 0
 
     def decode(self, encoded_frame: JitterFrame) -> list[MediaFrame]:
-        """Decodes a frame; `av.FFmpegError` if it can't."""
+        """Decodes a frame.
+
+        Raises:
+            av.FFmpegError: The frame could not be decoded.
+        """
         try:
             frames: list[MediaFrame] = self._inner.decode(encoded_frame)
             return frames
         except av.FFmpegError:
             raise
-        except Exception as error:  # as any other broken frame
+        except Exception as error:  # reported as invalid data, like any other broken frame
             self.failures += 1
             if self.failures == 1:
                 logger.warning("A frame could not be decoded.", exc_info=True)
@@ -110,7 +119,7 @@ def get_decoder(codec: Any) -> SafeDecoder:
     """Replaces aiortc's `get_decoder`."""
     decoder = stock_get_decoder(codec)
     if isinstance(decoder, H264Decoder):
-        # Beside `picture_size`: FFmpeg reads a parameter set that it finds broken in another way.
+        # Needed besides `picture_size`, because FFmpeg may read a broken parameter set differently.
         decoder.codec.options = {"max_pixels": str(MAX_AREA_PX)}
     return SafeDecoder(decoder)
 
@@ -126,7 +135,8 @@ def install() -> None:
     """Puts the replacements in place. Safe to call again.
 
     Raises:
-        RuntimeError: aiortc or aioice is not what this file was written for; says what differs.
+        RuntimeError: aiortc or aioice differs from the version that these files were written for;
+            the text says how.
     """
     if getattr(receiver_module, "get_decoder", None) is get_decoder:
         return
@@ -149,7 +159,11 @@ def install() -> None:
 
 
 def check() -> None:
-    """Raises RuntimeError, in words, unless all that this file replaces or reads is there."""
+    """Checks that all parts of aiortc and aioice that are replaced or read still exist.
+
+    Raises:
+        RuntimeError: One does not; the text says which.
+    """
     wanted: list[tuple[Any, str, list[str]]] = [
         (receiver_module, "get_decoder", ["codec"]),
         (receiver_module, "decoder_worker", ["loop", "input_q", "output_q", "decode_error"]),
@@ -180,10 +194,10 @@ def _changed(what: str) -> str:
 
 
 def take_over(receiver: RTCRtpReceiver) -> AudioLane | VideoLane:
-    """Puts a lane between a receiver's jitter buffer and its decoder; before it starts.
+    """Puts a lane between a receiver's jitter buffer and its decoder.
 
     Args:
-        receiver: a receiver that has its track and has not received anything yet.
+        receiver: a receiver that has its track and has not been started yet.
     """
     track = receiver.track
     lane: AudioLane | VideoLane
@@ -202,16 +216,16 @@ def lane_of(track: MediaStreamTrack) -> AudioLane | VideoLane | None:
 
 
 def has_arrived(track: MediaStreamTrack) -> bool:
-    """Whether any picture has arrived on a video track, wanted or not."""
+    """Whether any frame has arrived on a video track, wanted or not."""
     lane = _lanes.get(track)
     return isinstance(lane, VideoLane) and lane.has_arrived
 
 
 def end_track(track: MediaStreamTrack) -> None:
-    """Ends a remote track for whoever reads it.
+    """Ends a remote track for its reader.
 
-    aiortc does so only for a receiver that has started: one of a peer that never connected leaves
-    its reader waiting for ever.
+    aiortc does so only for a receiver that has started. Without this function the reader of a track
+    whose peer never connected would wait without end.
     """
     lane = _lanes.get(track)
     if lane is not None:
@@ -221,24 +235,24 @@ def end_track(track: MediaStreamTrack) -> None:
 
 
 class Transports:
-    """The ICE and DTLS transports under a peer connection, as far as they are ours to read.
+    """The ICE and DTLS transports of a peer connection.
 
-    Made when the remote description is set; a renegotiation adds to them.
+    aiortc creates them when the remote description is set; a renegotiation may add more.
     """
 
     def __init__(self, pc: RTCPeerConnection) -> None:
         self._pc = pc
 
     def checks(self) -> int:
-        """Authenticated connectivity and consent checks until now (RFC 7675)."""
+        """The number of authenticated connectivity and consent checks so far (RFC 7675)."""
         return sum(connection.checks for connection in self._connections())
 
     def verified(self) -> int:
-        """Authenticated packets of the peer until now: SRTP, SRTCP, data."""
+        """The number of authenticated packets from the peer so far: SRTP, SRTCP and data."""
         return sum(transport.verified for transport in _dtls_transports(self._pc))
 
     async def close_unused_sockets(self) -> None:
-        """Closes sockets over which nothing goes; call it once a round on a connected peer."""
+        """Closes unused sockets; to be called at regular intervals on a connected peer."""
         for connection in self._connections():
             await connection.close_unused()
 
@@ -247,7 +261,7 @@ class Transports:
 
 
 def _dtls_transports(pc: RTCPeerConnection) -> set[Any]:
-    """The transports of a connection; those that were bundled away are gone."""
+    """The DTLS transports of a connection, without those that bundling made superfluous."""
     transports = set(getattr(pc, _DTLS_TRANSPORTS))
     transports |= {t.receiver.transport for t in pc.getTransceivers()}
     if pc.sctp is not None:

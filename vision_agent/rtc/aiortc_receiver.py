@@ -1,13 +1,13 @@
-"""aiortc's `RTCRtpReceiver`, with bounds on what a peer can make it do, and prompt.
+"""aiortc's `RTCRtpReceiver`, bounded in what a peer can make it do, and without added delay.
 
-One of the files that touch private parts of aiortc (see `aiortc_patches`). What becomes of a packet
-is decided here, in one function: aiortc's own reads the time three times, waits for sound, hands a
-picture over with the next one, and at most one frame for each packet, which leaves the backlog of
-every loss in place for the rest of the call. Left to aiortc are the reports and the thread that
-decodes.
+One of the files that touch private parts of aiortc (see `aiortc_patches`). One function here
+handles a packet. aiortc's own function reads the clock three times, delays audio, hands a video
+frame over only when the next one begins, and hands over at most one frame for each packet, so that
+the backlog of every loss stays for the rest of the call. The reports and the decoder thread remain
+aiortc's.
 
-Nothing a peer sends ends the receive loop or the task that sends reports, for whose end closing
-waits: a failure is logged once and counted.
+Nothing that a peer sends ends the receive loop, or the report task, for whose end closing waits. A
+failure is logged once and counted.
 
 Written for aiortc 1.16.
 """
@@ -51,15 +51,16 @@ from vision_agent.rtc.media_packet import MediaPacket, vp8_data
 
 logger = logging.getLogger(__name__)
 
-# Any: what is replaced here is not for a type checker to follow.
+# Typed as Any, because attributes of the module are replaced.
 peer_connection_module: Any = aiortc.rtcpeerconnection
 
 MAX_STREAMS = 4
-"""Synchronization sources of a receiver: the stream, its retransmissions, and one before each. A
-report about them has to fit 31, and each costs memory as long as the call lasts."""
+"""Synchronization sources that a receiver keeps: the stream, its retransmissions, and one earlier
+source of each. A report has room for 31 sources, and each costs memory as long as the call lasts.
+"""
 
 MAX_REPORTED = 24
-"""Sources whose sender reports are remembered."""
+"""How many sources' sender reports are remembered."""
 
 FIXED_BITRATE_BPS = 2_500_000
 REPORT_EVERY_S = 1.0
@@ -77,10 +78,10 @@ _RTCP_SSRC = "_RTCRtpReceiver__rtcp_ssrc"
 
 
 class BoundedNackGenerator(NackGenerator):
-    """Asks for lost packets again; not for those of a gap that no sender remembers."""
+    """Finds the lost packets to request again, except in a gap too long for a sender's history."""
 
     def add(self, packet: MediaPacket | RtpPacket) -> bool:
-        """Takes a packet; whether some before it are missing."""
+        """Takes a packet; returns whether it reveals that earlier packets are missing."""
         sequence = packet.sequence_number
         if self.max_seq is not None:
             ahead = ((sequence - self.max_seq + 0x8000) & 0xFFFF) - 0x8000
@@ -98,13 +99,13 @@ class BoundedStreamStatistics(StreamStatistics):
     """Statistics whose figures fit the fields of a report, whatever a sender's clock does.
 
     Attributes:
-        heard_at_s: when its newest packet came (monotonic).
+        heard_at_s: the arrival time of the source's newest packet (monotonic).
     """
 
     heard_at_s = 0.0
 
     def count(self, packet: MediaPacket | RtpPacket, now_s: float) -> None:
-        """Counts a packet; aiortc's `add` at a given time (RFC 3550 6.4.1)."""
+        """Counts a packet, as aiortc's `add` does, at a given time (RFC 3550 6.4.1)."""
         self.heard_at_s = now_s
         self.packets_received += 1
         sequence, timestamp = packet.sequence_number, packet.timestamp
@@ -126,19 +127,19 @@ class BoundedStreamStatistics(StreamStatistics):
 
     @property
     def jitter(self) -> int:
-        """32 bits."""
+        """The interarrival jitter, limited to the 32 bits of its field."""
         return min(0xFFFFFFFF, max(0, super().jitter))
 
     @property
     def fraction_lost(self) -> int:
-        """8 bits."""
+        """The fraction of packets lost, limited to the 8 bits of its field."""
         return min(0xFF, max(0, super().fraction_lost))
 
 
 class FixedBitrate:
-    """In the place of an estimate: 2.5 Mbps, said once a second (REMB).
+    """Announces a fixed 2.5 Mbps once a second (REMB), instead of an estimate.
 
-    aiortc's estimate makes Chromium drop to 480x360 after 2 s and takes 30 s to come back; it also
+    aiortc's estimate makes Chromium drop to 480x360 after 2 s and takes 30 s to recover; it also
     costs 19 µs a packet.
     """
 
@@ -147,7 +148,7 @@ class FixedBitrate:
         self._said_at_s: float | None = None
 
     def add(self, ssrc: int, now_s: float) -> list[int] | None:
-        """Takes a packet's source; returns the streams to say it about when it is time to."""
+        """Takes a packet's source; returns the sources to announce, or None before it is time."""
         if ssrc not in self._ssrcs and len(self._ssrcs) < 8:
             self._ssrcs[ssrc] = None
         if self._said_at_s is not None and now_s - self._said_at_s < REPORT_EVERY_S:
@@ -158,7 +159,7 @@ class FixedBitrate:
 
 @dataclass(frozen=True, slots=True)
 class _Format:
-    """What is to be done with the payloads of one payload type."""
+    """How the payloads of one payload type are handled."""
 
     codec: RTCRtpCodecParameters
     data_of: Callable[[bytes], bytes]
@@ -178,10 +179,10 @@ class _Format:
 
 
 class BoundedReceiver(RTCRtpReceiver):
-    """aiortc's `RTCRtpReceiver` for a peer that may mean harm.
+    """aiortc's `RTCRtpReceiver` for a peer that may be hostile.
 
     Attributes:
-        failures: How many packets and reports it failed on.
+        failures: How many packets and reports could not be handled.
     """
 
     def __init__(self, kind: str, transport: Any) -> None:
@@ -200,7 +201,7 @@ class BoundedReceiver(RTCRtpReceiver):
         self._bitrate: FixedBitrate | None = None
 
     async def receive(self, parameters: RTCRtpReceiveParameters) -> None:
-        """Starts, unless the connection was closed while it was made: nothing would end it."""
+        """Starts, unless the connection was closed meanwhile: nothing would stop the receiver."""
         if self._stopped:
             return
         if self._decoder_queue is None:
@@ -217,12 +218,12 @@ class BoundedReceiver(RTCRtpReceiver):
         await super().receive(parameters)
 
     async def stop(self) -> None:
-        """Irreversibly stops."""
+        """Stops for good."""
         self._stopped = True
         await super().stop()
 
     def getSynchronizationSources(self) -> list[RTCRtpSynchronizationSource]:
-        """The sources that were heard in the last 10 s."""
+        """The sources from which a packet came in the last 10 s."""
         now, now_s = datetime.datetime.now(datetime.UTC), time.monotonic()
         return [
             RTCRtpSynchronizationSource(now - datetime.timedelta(seconds=ago_s), ssrc)
@@ -231,10 +232,10 @@ class BoundedReceiver(RTCRtpReceiver):
         ]
 
     def take(self, packet: MediaPacket | RtpPacket, now_s: float) -> None:
-        """Takes a packet where it arrives; `now_s` is monotonic."""
+        """Handles a packet on arrival; `now_s` is monotonic."""
         try:
             self._take(packet, now_s)
-        except Exception:  # of one packet
+        except Exception:  # whatever one packet causes
             self._failed("An RTP packet could not be handled.")
 
     def _take(self, packet: MediaPacket | RtpPacket, now_s: float) -> None:
@@ -280,7 +281,7 @@ class BoundedReceiver(RTCRtpReceiver):
             self._decoder_queue.put((codec, encoded))
 
     def _new_stream(self, ssrc: int, clock_rate_hz: int) -> BoundedStreamStatistics:
-        """Makes room for a new source in the place of the one heard of least recently."""
+        """Adds a source; if there are too many, it replaces the least recently active one."""
         if len(self._streams) >= MAX_STREAMS:
             del self._streams[min(self._streams, key=lambda at: self._streams[at].heard_at_s)]
         stream = self._streams[ssrc] = BoundedStreamStatistics(clock_rate_hz)
@@ -306,7 +307,7 @@ class BoundedReceiver(RTCRtpReceiver):
             await super()._handle_rtcp_packet(packet)
         except ConnectionError:
             raise
-        except Exception:  # of one packet
+        except Exception:  # whatever one packet causes
             self._failed("An RTCP packet could not be handled.")
         for name in REPORTED:
             reported: dict[int, Any] = getattr(self, name)
@@ -317,7 +318,7 @@ class BoundedReceiver(RTCRtpReceiver):
         while True:
             try:
                 return await super()._run_rtcp()
-            except Exception:  # of one report: without this task, closing waits for ever
+            except Exception:  # one report's failure: if this task ended, closing would never end
                 self._failed("A receiver report could not be made.")
 
     def _failed(self, what: str) -> None:
@@ -327,7 +328,7 @@ class BoundedReceiver(RTCRtpReceiver):
 
 
 def _unwrapped(rtx: MediaPacket | RtpPacket, ssrc: int) -> MediaPacket:
-    """The packet that a retransmission holds (RFC 4588 4)."""
+    """The original packet that a retransmission packet contains (RFC 4588 4)."""
     return MediaPacket(
         payload_type=rtx.payload_type,
         marker=rtx.marker,
@@ -339,12 +340,12 @@ def _unwrapped(rtx: MediaPacket | RtpPacket, ssrc: int) -> MediaPacket:
 
 
 def install() -> None:
-    """Puts the replacement in place."""
+    """Installs the replacement in aiortc's module."""
     peer_connection_module.RTCRtpReceiver = BoundedReceiver
 
 
 def missing() -> str | None:
-    """What of aiortc is not as this file expects it, in words; None if all is there."""
+    """Says which part of aiortc differs from what this file expects; None if none does."""
     wanted: list[tuple[Any, str, list[str]]] = [
         (NackGenerator, "add", ["self", "packet"]),
         (StreamStatistics, "__init__", ["self", "clockrate"]),

@@ -1,11 +1,14 @@
-"""aiortc's RTP and RTCP, with bounds on what a peer can make them do.
+"""aiortc's RTP and RTCP, bounded in what a peer can make them do.
 
-One of the files that touch private parts of aiortc (see `aiortc_patches`). Replaced are, in the
+One of the files that touch private parts of aiortc (see `aiortc_patches`). It replaces, in the
 modules that use them:
 
-- ``RtpPacket``, ``RtcpPacket`` and ``RtpRouter``: what is malformed is a `ValueError`, which aiortc
-  drops; any other error ends the receive loop of the whole connection.
-- ``Session``, of libsrtp: the streams it keeps are searched for each packet.
+- ``RtpPacket`` and ``RtcpPacket``: a malformed packet is a `ValueError`, which aiortc drops. In
+  stock aiortc any other error ends the receive loop of the whole connection.
+- ``RtpRouter``: the sources it remembers are bounded, and it does not fail on malformed RTCP.
+- ``Session`` of libsrtp: the streams it keeps are bounded, because it searches them for each
+  packet.
+- ``DYNAMIC_PAYLOAD_TYPES``: the numbers from 35 to 63 are added.
 
 Written for aiortc 1.16.
 """
@@ -30,16 +33,16 @@ from aiortc.rtp import (
 
 from vision_agent.rtc.media_packet import MediaPacket
 
-# Any: what is replaced here is not for a type checker to follow.
+# Typed as Any, because attributes of the module are replaced.
 dtls_module: Any = aiortc.rtcdtlstransport
 rtp_module: Any = aiortc.rtp
 
 DYNAMIC_PAYLOAD_TYPES = [*range(35, 64), *range(96, 128)]
-"""Offers that run out of 96 to 127 use the numbers from 35 on (RFC 3551 3). aiortc answers those
-with numbers of its own, so that neither side understands the other."""
+"""Offers that run out of the numbers from 96 to 127 use those from 35 on (RFC 3551 3). Stock aiortc
+answers those with numbers of its own, so that neither side understands the other."""
 
 MAX_ROUTES = 24
-"""Sources that a transport remembers the receivers of, besides those that the offer declares."""
+"""How many sources a transport remembers, besides those that the offer declares."""
 
 _ROUTER_ATTRIBUTES = {"ssrc_table", "payload_type_table", "senders"}
 
@@ -49,35 +52,35 @@ def _parsed(parse: Callable[..., Any], *args: Any) -> Any:
         return parse(*args)
     except ValueError:
         raise
-    except Exception as error:  # struct.error and whatever else a malformed packet leads to
+    except Exception as error:  # struct.error, or any other error that a malformed packet causes
         raise ValueError(f"malformed: {error!r}") from error
 
 
 class StrictRtpPacket(RtpPacket):
-    """aiortc's `RtpPacket`; malformed ones are a `ValueError`, always."""
+    """aiortc's `RtpPacket`; a malformed packet is always a `ValueError`."""
 
     @classmethod
     def parse(cls, *args: Any) -> RtpPacket:
-        """Reads one packet."""
+        """Parses one packet."""
         packet: RtpPacket = _parsed(RtpPacket.parse, *args)
         return packet
 
 
 class StrictRtcpPacket(RtcpPacket):
-    """aiortc's `RtcpPacket`; malformed ones are a `ValueError`, always."""
+    """aiortc's `RtcpPacket`; a malformed packet is always a `ValueError`."""
 
     @classmethod
     def parse(cls, data: bytes) -> list[AnyRtcpPacket]:
-        """Reads a compound packet."""
+        """Parses a compound packet."""
         packets: list[AnyRtcpPacket] = _parsed(RtcpPacket.parse, data)
         return packets
 
 
 class BoundedSession(pylibsrtp.Session):
-    """Decrypts for the newest sources only.
+    """An SRTP session that keeps the most recently active sources only.
 
-    libsrtp keeps a stream for each source and searches all of them for each packet: with 40,000 of
-    them a packet takes 4 ms.
+    libsrtp keeps a stream for each source and searches all streams for each packet: with 40,000
+    sources a packet takes 4 ms.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -100,20 +103,20 @@ class BoundedSession(pylibsrtp.Session):
         self._sources[source] = None
         self._sources.move_to_end(source)
         if len(self._sources) > MAX_ROUTES:
-            # The one heard of least recently: one in use would lose its rollover counter.
+            # The least recently active source goes: one in use would lose its rollover counter.
             oldest, _ = self._sources.popitem(last=False)
             self.remove_stream(int.from_bytes(oldest))
 
 
 class BoundedRouter(RtpRouter):
-    """Routes packets; remembers the newest sources only."""
+    """Routes packets to receivers; of the sources it has learnt, it remembers the newest only."""
 
     def __init__(self) -> None:
         super().__init__()
         self._learned: dict[int, None] = {}
 
     def route_rtp(self, packet: RtpPacket | MediaPacket) -> Any:
-        """The receiver of an RTP packet, if there is one."""
+        """The receiver of an RTP packet; None if there is none."""
         receivers = self.payload_type_table.get(packet.payload_type)
         if not receivers:
             return None
@@ -135,12 +138,12 @@ class BoundedRouter(RtpRouter):
         """The receivers and senders that an RTCP packet is about."""
         try:
             return super().route_rtcp(packet)
-        except Exception:  # a REMB message that claims more streams than it has
+        except Exception:  # for example a REMB message that claims more streams than it lists
             return set()
 
 
 def install() -> None:
-    """Puts the replacements in place."""
+    """Installs the replacements in aiortc's modules."""
     rtp_module.DYNAMIC_PAYLOAD_TYPES = DYNAMIC_PAYLOAD_TYPES
     dtls_module.RtpPacket = StrictRtpPacket
     dtls_module.RtcpPacket = StrictRtcpPacket
@@ -149,7 +152,7 @@ def install() -> None:
 
 
 def missing() -> str | None:
-    """What of aiortc is not as this file expects it, in words; None if all is there."""
+    """Says which part of aiortc differs from what this file expects; None if none does."""
     wanted: list[tuple[Any, str, list[str]]] = [
         (RtpPacket, "parse", ["data", "extensions_map"]),
         (RtcpPacket, "parse", ["data"]),

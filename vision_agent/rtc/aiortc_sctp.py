@@ -1,10 +1,10 @@
-"""aiortc's SCTP association, with bounds on what its peer can make it do.
+"""aiortc's SCTP association, bounded in what its peer can make it do.
 
-One of the files that touch private parts of aiortc (see `aiortc_patches`). The association is
-replaced by a subclass of it (`BoundedSctpTransport`): fragments are put together by
-`sctp_reassembly`, what arrives out of order is bounded, and a packet costs about the same whatever
-it says. A packet that aiortc fails on is dropped. Let through, the failure would end the receive
-loop of the whole connection, sound and pictures included.
+One of the files that touch private parts of aiortc (see `aiortc_patches`). A subclass,
+`BoundedSctpTransport`, replaces the association: `sctp_reassembly` joins the fragments, data out of
+order is bounded, and a packet costs about the same whatever it contains. A packet that aiortc fails
+on is dropped. In stock aiortc the exception ends the receive loop of the whole connection, audio
+and video included.
 
 Written for aiortc 1.16.
 """
@@ -38,12 +38,13 @@ from vision_agent.rtc.sctp_reassembly import (
 
 logger = logging.getLogger(__name__)
 
-# Any: what is replaced here is not for a type checker to follow.
+# Typed as Any, because attributes of the module are replaced.
 sctp_module: Any = aiortc.rtcsctptransport
 peer_connection_module: Any = aiortc.rtcpeerconnection
 
 MAX_CONTROL_CHUNKS = 8
-"""Of one packet. Each may have to be answered, and a packet has room for 300 of four bytes."""
+"""How many control chunks of a packet are handled. Each may need an answer, and a packet has room
+for 300 chunks of four bytes."""
 
 MAX_RECONFIG_PARAMETERS = 2  # RFC 6525 3.1
 MAX_REPORTED_DUPLICATES = 16
@@ -74,13 +75,17 @@ _ATTRIBUTES = {
 
 
 def max_message_bytes(channel: RTCDataChannel) -> int:
-    """The longest message that the peer of a data channel takes (RFC 8841); 0: of any length."""
+    """The longest message that the peer of a data channel takes (RFC 8841); 0 for any length."""
     transport: Any = channel.transport
     return int(transport._remote_max_message_size)
 
 
 class BoundedSctpTransport(RTCSctpTransport):
-    """aiortc's `RTCSctpTransport` for a peer that may mean harm."""
+    """aiortc's `RTCSctpTransport` for a peer that may be hostile.
+
+    Attributes:
+        bad_packets: How many packets were dropped because aiortc failed on them.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -99,13 +104,13 @@ class BoundedSctpTransport(RTCSctpTransport):
             await self._give_up(str(error))
         except ConnectionError:
             raise
-        except Exception:  # of a packet that aiortc did not expect
+        except Exception:  # whatever a malformed packet makes aiortc raise
             self.bad_packets += 1
             if self.bad_packets == 1:
                 logger.warning("A packet of a data channel is not valid SCTP.", exc_info=True)
 
     async def _give_up(self, reason: str) -> None:
-        """Ends the association, and with it the data channels; the peer is told why."""
+        """Aborts the association, and with it the data channels; the ABORT gives the reason."""
         logger.warning("The data channel of a call is closed: %s.", reason)
         self._given_up = True
         chunk = AbortChunk()
@@ -126,11 +131,11 @@ class BoundedSctpTransport(RTCSctpTransport):
     async def _receive_data_chunk(self, chunk: DataChunk) -> None:
         self._sack_needed = True
         if self._last_received_tsn is None:
-            return  # data before the handshake
+            return  # data that arrives before the handshake
         fragment: Fragment = chunk
         ahead = tsn_ahead(chunk.tsn, self._last_received_tsn)
         if ahead > 1 and not self._reassembly.has_room(fragment):
-            return  # not acknowledged: the peer sends it again
+            return  # not acknowledged, so the peer sends it again
         if self._mark_received(chunk.tsn):
             return
         messages = self._reassembly.add(fragment)
@@ -150,7 +155,7 @@ class BoundedSctpTransport(RTCSctpTransport):
         return False
 
     def _advance(self) -> None:
-        """Moves the cumulative TSN over what has been received already."""
+        """Moves the cumulative TSN over the TSNs that have been received already."""
         assert self._last_received_tsn is not None
         while (following := (self._last_received_tsn + 1) & 0xFFFFFFFF) in self._sack_misordered:
             self._sack_misordered.remove(following)
@@ -176,8 +181,8 @@ class BoundedSctpTransport(RTCSctpTransport):
     async def _receive_sack_chunk(self, chunk: SackChunk) -> None:
         outstanding = tsn_ahead(self._local_tsn, chunk.cumulative_tsn) - 1
         if outstanding < 0:
-            return  # acknowledges what was never sent
-        # aiortc walks every TSN of every block: a packet has room for 300 blocks of 65,535.
+            return  # acknowledges TSNs that were never sent
+        # aiortc visits every TSN of every block, and a packet has room for 300 blocks of 65,535.
         acknowledged = 0
         gaps = []
         for first, last in chunk.gaps:
@@ -206,7 +211,7 @@ class BoundedSctpTransport(RTCSctpTransport):
 
 
 def decode_params(body: bytes) -> list[tuple[int, bytes]]:
-    """Replaces aiortc's, which reads a parameter that claims to have no length for ever.
+    """Replaces aiortc's `decode_params`, which loops endlessly on a parameter of length 0.
 
     Raises:
         ValueError: A parameter is shorter than its own header.
@@ -223,13 +228,13 @@ def decode_params(body: bytes) -> list[tuple[int, bytes]]:
 
 
 def install() -> None:
-    """Puts the replacements in place."""
+    """Installs the replacements in aiortc's modules."""
     sctp_module.decode_params = decode_params
     peer_connection_module.RTCSctpTransport = BoundedSctpTransport
 
 
 def missing() -> str | None:
-    """What of aiortc is not as this file expects it, in words; None if all is there."""
+    """Says which part of aiortc differs from what this file expects; None if none does."""
     for name, parameters in _OVERRIDDEN.items():
         found = getattr(RTCSctpTransport, name, None)
         if found is None:

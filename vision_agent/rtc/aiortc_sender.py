@@ -1,9 +1,9 @@
-"""aiortc's `RTCRtpSender`, with bounds on what a peer can make it do, and cheap for a `Speaker`.
+"""aiortc's `RTCRtpSender`, bounded in what a peer can make it do, and cheap for a `Speaker`.
 
 One of the files that touch private parts of aiortc (see `aiortc_patches`). aiortc asks a track for
-its next packet in a task, and makes an object of each header to write it. The payloads of a
-`Speaker` are sent by a timer, in the step of the event loop in which they are due. Any other track
-is sent as aiortc does.
+its next packet in a task, and builds an object for each header that it writes. The payloads of a
+`Speaker` are instead sent by a timer, in the step of the event loop in which they are due. Any
+other track is sent as aiortc sends it.
 
 Written for aiortc 1.16.
 """
@@ -37,11 +37,11 @@ from vision_agent.rtc.speaker import Speaker
 
 logger = logging.getLogger(__name__)
 
-# Any: what is replaced here is not for a type checker to follow.
+# Typed as Any, because attributes of the module are replaced.
 peer_connection_module: Any = aiortc.rtcpeerconnection
 
 RETRANSMISSIONS_PER_S = 200.0
-"""Four times the voice's packets. A single NACK can name 6,000."""
+"""Four times the rate of the voice's packets. A single NACK can name 6,000."""
 
 _NTP_EPOCH_S = -2_208_988_800
 _TASKS = ("_RTCRtpSender__rtp_task", "_RTCRtpSender__rtcp_task")
@@ -50,9 +50,13 @@ _MID = "_RTCRtpSender__mid"
 
 
 class BoundedSender(RTCRtpSender):
-    """aiortc's `RTCRtpSender`; sends again as much as it sends, and no more."""
+    """aiortc's `RTCRtpSender`; it retransmits at most `RETRANSMISSIONS_PER_S` packets.
 
-    # aiortc's own, of which it makes the sender reports.
+    Attributes:
+        failures: How many RTCP packets could not be handled.
+    """
+
+    # aiortc's own attributes, from which it makes the sender reports.
     _RTCRtpSender__ntp_timestamp: int
     _RTCRtpSender__rtp_timestamp: int
     _RTCRtpSender__octet_count: int
@@ -66,12 +70,12 @@ class BoundedSender(RTCRtpSender):
         self._stopped = False
 
     async def send(self, parameters: RTCRtpSendParameters) -> None:
-        """Starts, unless the connection was closed while it was made: nothing would end it."""
+        """Starts, unless the connection was closed meanwhile: nothing would stop the sender."""
         if not self._stopped:
             await super().send(parameters)
 
     async def stop(self) -> None:
-        """Irreversibly stops."""
+        """Stops for good."""
         self._stopped = True
         await super().stop()
 
@@ -82,7 +86,7 @@ class BoundedSender(RTCRtpSender):
         return await super()._next_encoded_frame(codec)
 
     async def _send_voice(self, voice: Speaker, codec: RTCRtpCodecParameters) -> None:
-        """Sends the payloads of a voice until it ends or another track takes its place."""
+        """Sends a voice's payloads until the voice ends or another track takes its place."""
         assert codec.payloadType is not None
         writer = PacketWriter(
             codec.payloadType,
@@ -113,7 +117,7 @@ class BoundedSender(RTCRtpSender):
                     self._send_payload(writer, payload, ticks)
                 ticks += RTP_TICKS
                 wait()
-            except Exception as error:  # raised where the sender is awaited
+            except Exception as error:  # raised again by `await over`
                 over.set_exception(error)
 
         wait()
@@ -155,13 +159,17 @@ class BoundedSender(RTCRtpSender):
 
 
 def _extension_block(extensions: HeaderExtensionsMap, mid: str | None) -> bytes:
-    """The extensions of each packet: of those that aiortc has for sound, a voice needs the mid."""
+    """The header extensions of each packet: of aiortc's for audio, a voice needs only the mid."""
     profile, value = extensions.set(HeaderExtensions(mid=mid))
     return profile.to_bytes(2) + (len(value) // 4).to_bytes(2) + value if value else b""
 
 
 def cancel_tasks(transceiver: RTCRtpTransceiver) -> list[asyncio.Future[Any]]:
-    """Cancels what sends a transceiver's media and reports, and returns it; for a failed close."""
+    """Cancels the tasks that send a transceiver's media and reports; for a failed close.
+
+    Returns:
+        The tasks that were running.
+    """
     tasks = [getattr(transceiver.receiver, RTCP_TASK, None)]
     tasks += [getattr(transceiver.sender, name, None) for name in _TASKS]
     running = [task for task in tasks if task is not None and not task.done()]
@@ -171,12 +179,12 @@ def cancel_tasks(transceiver: RTCRtpTransceiver) -> list[asyncio.Future[Any]]:
 
 
 def install() -> None:
-    """Puts the replacement in place."""
+    """Installs the replacement in aiortc's module."""
     peer_connection_module.RTCRtpSender = BoundedSender
 
 
 def missing() -> str | None:
-    """What of aiortc is not as this file expects it, in words; None if all is there."""
+    """Says which part of aiortc differs from what this file expects; None if none does."""
     wanted: list[tuple[Any, str, list[str]]] = [
         (RTCRtpSender, "send", ["self", "parameters"]),
         (RTCRtpSender, "stop", ["self"]),

@@ -1,4 +1,4 @@
-"""The answer as it is sent: what aiortc writes, made to fit the offer that it answers."""
+"""Completes the answer that aiortc writes, so that it matches the offer."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ OPUS_PARAMETERS = "minptime=10;useinbandfec=1;maxplaybackrate=16000;stereo=0"
 def answer_for(offer: Offer, sdp: str) -> str:
     """Completes the answer that aiortc has written to `offer.sdp`.
 
-    - Opus gets its parameters (RFC 7587 6.1): in-band error correction, and no more bandwidth than
-      a model hears, 16 kHz.
-    - One fingerprint is left, SHA-256. aiortc writes three; libdatachannel keeps the last one and
-      fails on it.
-    - Rejected sections take their place again, with port 0 (RFC 9429 5.3.1).
-    - The BUNDLE group holds only sections that the offer bundles (RFC 9143 7.3).
+    - Opus gets its parameters (RFC 7587 6.1): in-band error correction, and at most 16 kHz, the
+      sample rate that a model receives.
+    - Only the SHA-256 fingerprint is kept. aiortc writes three; libdatachannel uses the last one
+      and fails on it.
+    - Rejected sections are restored at their index, with port 0 (RFC 9429 5.3.1).
+    - The BUNDLE group lists only sections that the offer bundles (RFC 9143 7.3).
     """
     session, sections = _split(sdp)
     accepted = iter(sections)

@@ -1,5 +1,5 @@
-"""What the caller is told about an offer that no call can be made of."""
+"""The error for an offer or a candidate from which no call can be made."""
 
 
 class BadOffer(ValueError):
-    """An offer, or a candidate, that no call can be made of; its text is one sentence."""
+    """No call can be made from an offer or a candidate; the text is one sentence for the caller."""

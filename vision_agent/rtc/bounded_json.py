@@ -1,8 +1,8 @@
-"""JSON of at most so many bytes, whatever the values are. Pure.
+"""Writes JSON of a bounded number of bytes, whatever the values are. Pure.
 
-What a tool returns is any Python object: too long, nested too deep, referring to itself, not a
-number (``NaN`` is no JSON, and no browser reads it), no text (a lone surrogate has no UTF-8). A
-message that only carries such a value still has to arrive.
+A tool may return any Python object: one that is too long, is nested too deep, refers to itself, is
+``NaN`` (not JSON, and no browser reads it) or has a lone surrogate (which has no UTF-8). A message
+that carries such a value still has to arrive.
 """
 
 from __future__ import annotations
@@ -14,34 +14,35 @@ from itertools import islice
 from typing import Any
 
 CUT = "…"
-"""Stands where something was left out: at the end of a text or list, and as a key of an object."""
+"""Marks an omission: at the end of a text or list, as an object's key, or in place of a value."""
 
 SHORTENED = "shortened"
-"""Set to true in the `data` of a message that is not whole."""
+"""The key that is set to true in the `data` of a shortened message."""
 
 DEPTHS = (12, 2, 0)
-"""How many levels of objects and lists are kept of a value: more is cut, and if need be all."""
+"""How many levels of objects and lists a value keeps; tried in turn until the message fits."""
 
 FIRST_ITEMS, LEAST_ITEMS = 1_000, 4
 LEAST_CHARS = 8
 
 _KEPT = frozenset({"label", "type", "id", "kind", "tool_call_id", "function_name", "state", "t"})
-"""Fields of a message and its `data` that join it to others: cut only past `MAX_KEPT_CHARS`."""
+"""Fields of a message and its `data` that relate it to other messages. They are cut only beyond
+`MAX_KEPT_CHARS`."""
 
 MAX_KEPT_CHARS = 200
 
 
 def encode(message: Mapping[str, object], max_bytes: int) -> str | None:
-    """One message as JSON.
+    """Writes a message as JSON.
 
     Args:
-        message: An object whose optional `data` is an object too. Values that are no JSON are
-            written as their text.
-        max_bytes: What the peer takes, in UTF-8.
+        message: An object whose optional `data` is an object too. A value that JSON does not have
+            is written as its `str`.
+        max_bytes: The longest message that the peer takes, in bytes of UTF-8.
 
     Returns:
-        It, whole where it fits; else shortened and marked (`CUT`, `SHORTENED`); None if not even
-        its shortest form fits.
+        The whole message if it fits; otherwise the message shortened and marked (`CUT`,
+        `SHORTENED`); None if not even its shortest form fits.
     """
     whole = _plain_json(message)
     if whole is not None and _fits(whole, max_bytes):
@@ -63,7 +64,7 @@ def _plain_json(message: Mapping[str, object]) -> str | None:
             message, ensure_ascii=False, separators=(",", ":"), default=str, allow_nan=False
         )
         text.encode()
-    except Exception:  # of the values: any class may raise anything on being written as text
+    except Exception:  # any class of a value may raise anything in `str`
         return None
     return text
 
@@ -95,7 +96,7 @@ def _bounded(value: Any, chars: int, items: int, depth: int) -> Any:
 def _text(value: Any) -> str:
     try:
         return str(value)
-    except Exception:  # of the value's own class
+    except Exception:  # raised by the value's own class
         return type(value).__name__
 
 
@@ -112,7 +113,7 @@ def _bounded_object(value: Mapping[Any, Any], chars: int, items: int, depth: int
 def _short_message(
     message: Mapping[str, object], chars: int, items: int, depth: int
 ) -> dict[str, Any]:
-    """All fields of a message and of its `data`, their values bounded."""
+    """A message with all fields of it and of its `data`, and with bounded values."""
     short: dict[str, Any] = {}
     for name, value in message.items():
         if name == "data" and isinstance(value, Mapping):

@@ -1,14 +1,14 @@
-"""How much of something a peer may make this process do. No I/O, no clock."""
+"""Bounds how much work a peer may cause in this process. No I/O, no clock."""
 
 from __future__ import annotations
 
 
 class Budget:
-    """A token bucket: so much a second, and a burst after a pause.
+    """A token bucket.
 
     Args:
-        per_s: What is earned in a second.
-        burst: What is kept at most, and there at the start.
+        per_s: How many tokens are added in a second.
+        burst: How many tokens the bucket holds at most, and at the start.
     """
 
     def __init__(self, per_s: float, burst: float) -> None:
@@ -18,7 +18,7 @@ class Budget:
         self._at_s: float | None = None
 
     def take(self, now_s: float, amount: float = 1.0) -> bool:
-        """Spends `amount` if it is there; whether it was. `now_s` is monotonic."""
+        """Takes `amount` tokens if there are enough; returns whether. `now_s` is monotonic."""
         earned = 0.0 if self._at_s is None else max(0.0, now_s - self._at_s) * self._per_s
         self._at_s = now_s
         self._left = min(self._burst, self._left + earned)

@@ -1,4 +1,4 @@
-"""The caller's camera: a video track in, the pictures worth sending out, as JPEG."""
+"""The caller's camera: takes a video track and hands out, as JPEG, the frames worth sending."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from vision_agent.rtc.lane import VideoLane
 from vision_agent.rtc.picture_size import PictureSize
 from vision_agent.rtc.sampling import THUMBNAIL_HEIGHT, THUMBNAIL_WIDTH, Sampler, Thumbnail
 
-# Tried in this order until the picture is small enough; at the last, the picture is shrunk.
+# Tried in this order until the JPEG is small enough; after the last, the frame is shrunk.
 JPEG_QUALITIES = (85, 75, 60, 45)
 SHRINK = 0.75
 MIN_PX = 64
-SENT_BURST = 5  # pictures that may be sent together, after a stall of this process
-# `look_now` takes a decoded picture that was not sent if it is at most this old. Of a sender of two
-# pictures a second, the next is then at most 350 ms away if there is none.
+SENT_BURST = 5  # frames that may be sent together after a stall of this process
+# `look_now` takes a decoded frame that was not sent if it is at most this old. If there is none, a
+# sender of two frames a second delivers the next one within 350 ms.
 FRESH_S = 0.15
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture for the model.
+    """One camera frame for the model.
 
     Attributes:
         jpeg: the JPEG file.
-        width: pixels.
-        height: pixels.
-        captured_at: `time.monotonic()` of the picture's arrival.
+        width: in pixels.
+        height: in pixels.
+        captured_at: `time.monotonic()` of the frame's arrival.
     """
 
     jpeg: bytes
@@ -51,24 +51,26 @@ class Frame:
 
 
 def fitting(width: int, height: int, max_px: int) -> tuple[int, int]:
-    """The size a picture is sent in: at most `max_px` on the longer side, never enlarged."""
+    """The size in which a frame is sent: at most `max_px` on the longer side, never enlarged."""
     scale = min(1.0, max_px / max(width, height))
     return max(2, round(width * scale)), max(2, round(height * scale))
 
 
 def frame_to_jpeg(frame: VideoFrame, max_px: int, max_bytes: int) -> tuple[bytes, int, int]:
-    """Makes a JPEG file of at most `max_bytes` of a picture. Blocks for a millisecond or two.
+    """Encodes a frame as a JPEG file of at most `max_bytes`. Blocks for a millisecond or two.
+
+    The file is larger only if the frame's shorter side would have to go below `MIN_PX`.
 
     Returns:
         The file, its width and its height in pixels.
 
     Raises:
-        ValueError: OpenCV could not encode the picture.
+        ValueError: OpenCV could not encode the frame.
     """
     width, height = fitting(frame.width, frame.height, max_px)
     while True:
-        # swscale shrinks and converts in one pass: 2.1 ms for 720p, 8.9 ms when shrunk afterwards.
-        # By default it would start as many threads as there are cores for every single picture.
+        # swscale shrinks and converts in one pass: 2.1 ms for 720p, against 8.9 ms if the frame is
+        # shrunk afterwards. By default it would start a thread for each core for every frame.
         picture = frame.to_ndarray(width=width, height=height, format="bgr24", threads=1)
         jpeg, small_enough = to_jpeg(np.asarray(picture, np.uint8), max_bytes, JPEG_QUALITIES)
         if small_enough or min(width, height) * SHRINK < MIN_PX:
@@ -77,7 +79,7 @@ def frame_to_jpeg(frame: VideoFrame, max_px: int, max_bytes: int) -> tuple[bytes
 
 
 def to_thumbnail(frame: VideoFrame) -> Thumbnail:
-    """A picture shrunk to what `Sampler` compares. Blocks for half a millisecond."""
+    """Shrinks a frame to the thumbnail that `Sampler` compares. Blocks for half a millisecond."""
     small = frame.reformat(
         width=THUMBNAIL_WIDTH,
         height=THUMBNAIL_HEIGHT,
@@ -89,23 +91,23 @@ def to_thumbnail(frame: VideoFrame) -> Thumbnail:
 
 
 class Camera:
-    """Sends pictures of a video track at a rate, and one more when asked to.
+    """Sends frames of a video track at a rate, and an extra one on request.
 
-    The rate is kept on the media clock (RTP timestamps): a stall of this process neither bunches
-    nor loses pictures. The picture is made a JPEG in a thread of the camera's own, one at a time;
-    while that goes on, a newer picture takes the place of one that waits.
+    The rate is kept on the media clock (RTP timestamps), so a stall of this process does not change
+    which frames are due. Frames are encoded as JPEG one at a time, in the camera's own thread. A
+    newer frame replaces one that still waits for the thread.
 
     Args:
-        on_frame: called on the event loop with each picture. An exception of it ends `run`.
-        rate_hz: pictures a second, at most, besides those that `look_now` asks for.
+        on_frame: called on the event loop with each frame. An exception it raises ends `run`.
+        rate_hz: frames a second, at most, besides those that `look_now` asks for.
         max_px: the longer side, at most.
-        max_bytes: the JPEG file, at most (short of pictures that cannot be made that small).
-        sampler: decides which of the pictures that the rate allows are worth sending; None: all.
-        on_picture: called on the event loop with every decoded picture, sent or not, and the
+        max_bytes: the JPEG file, at most (except for frames that cannot be made that small).
+        sampler: decides which of the frames that the rate allows are worth sending; None: all.
+        on_picture: called on the event loop with every decoded frame, sent or not, and the
             `time.monotonic()` of its arrival.
-        on_arrival: called on the event loop when a picture has arrived, decoded or not.
-        on_refused: called on the event loop with the size of each picture that is not decoded
-            because of it.
+        on_arrival: called on the event loop when a frame has arrived, decoded or not.
+        on_refused: called on the event loop with the size of each frame that is not decoded because
+            of its size.
     """
 
     def __init__(
@@ -128,7 +130,7 @@ class Camera:
         self._max_px = max_px
         self._max_bytes = max_bytes
         self._gate = FrameGate(rate_hz)
-        # The rate is kept on the sender's clock, which is the sender's to set.
+        # The sender controls the media clock, so this budget bounds the rate in real time.
         self._sendable = Budget(2 * rate_hz, SENT_BURST)
         self._gated = False
         self._asked = False
@@ -141,7 +143,7 @@ class Camera:
         self.replaced = 0
 
     def look_now(self) -> None:
-        """Sends one fresh picture at once: the newest that was not sent, or else the next."""
+        """Sends one fresh frame: the newest if it was not sent and is recent, or else the next."""
         unsent, self._unsent = self._unsent, None
         if unsent is not None and time.monotonic() - unsent[2] <= FRESH_S:
             frame, timestamp, captured_at = unsent
@@ -152,10 +154,10 @@ class Camera:
             self._gate.look()
 
     async def run(self, track: MediaStreamTrack) -> None:
-        """Reads the track until it ends, then waits for the picture that is being converted.
+        """Reads the track until it ends, then waits for the frame that is being converted.
 
         Raises:
-            Exception: What a conversion or `on_frame` raised; it ends the run at once.
+            Exception: Whatever a conversion or `on_frame` raised; it ends the run at once.
         """
         lane = lane_of(track)
         self._gated = isinstance(lane, VideoLane)
@@ -176,7 +178,7 @@ class Camera:
                 await asyncio.wait([reading])
                 if self._converting is not None:
                     await asyncio.wait([self._converting])
-            finally:  # also when `run` is cancelled once more: its thread would stay
+            finally:  # also if `run` is cancelled a second time: otherwise its thread would stay
                 idle = self._converting is None or self._converting.done()
                 if self._converting is not None:
                     self._converting.cancel()
@@ -196,7 +198,7 @@ class Camera:
     def _take(self, frame: VideoFrame, captured_at: float) -> None:
         timestamp = _media_time(frame, captured_at)
         if not self._gated:
-            # Not a peer's track: every picture is there already, only the rate is to be kept.
+            # Not a peer's track: every frame is decoded already, so the gate only keeps the rate.
             if self._on_arrival is not None:
                 self._on_arrival()
             self._gate.wants(True, timestamp, False, captured_at)
@@ -223,7 +225,7 @@ class Camera:
     async def _convert(self) -> None:
         try:
             await self._convert_waiting()
-        except Exception as error:  # raised by `run`, which waits for it
+        except Exception as error:  # `run` waits for `_failed` and raises it
             if self._failed is not None and not self._failed.done():
                 self._failed.set_exception(error)
 
@@ -246,7 +248,7 @@ class Camera:
 
 @dataclass(slots=True)
 class _Chosen:
-    """A picture that is to be sent: its media time, its arrival, and whether it was asked for."""
+    """A frame to be sent: its media time, its arrival, and whether `look_now` asked for it."""
 
     frame: VideoFrame
     timestamp: int
@@ -255,7 +257,7 @@ class _Chosen:
 
 
 def _media_time(frame: VideoFrame, captured_at: float) -> int:
-    """The picture's time in units of 1/90000 s."""
+    """The frame's media time in units of 1/90000 s."""
     if frame.pts is None:
         return round(captured_at * CLOCK_HZ)
     base = frame.time_base

@@ -1,4 +1,4 @@
-"""One ICE candidate of the caller: where it says it can be reached (RFC 8839 5.1)."""
+"""An ICE candidate of the caller: an address at which it may be reached (RFC 8839 5.1)."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ class Candidate:
     """A candidate that has been checked.
 
     Attributes:
-        text: the candidate as aiortc parses it, without ``candidate:``.
+        text: the candidate in the form that aiortc parses, without ``candidate:``.
         host: an IP address, or an mDNS name.
         port: 1 to 65535; 0 for a TCP candidate that only connects outward.
-        usable: whether this server can send a check to it: UDP, the RTP component, an IP address.
+        usable: whether this server can send a check to it: UDP, the RTP component, an IP address,
+            and of the type host, srflx or relay.
     """
 
     text: str
@@ -34,7 +35,7 @@ class Candidate:
         """Checks one candidate, with or without ``a=`` and ``candidate:`` in front.
 
         Raises:
-            BadOffer: it is not a candidate, or nothing could ever be sent to it.
+            BadOffer: the text is not a candidate, or nothing could be sent to its address.
         """
         if len(text) > MAX_CANDIDATE_CHARS:
             raise BadOffer("A candidate must be a short text.")

@@ -17,11 +17,11 @@ from vision_agent.rtc.outbox import Outbox
 
 logger = logging.getLogger(__name__)
 
-# Messages of a client: a page sends one or two a second. More are dropped unread.
+# A client's messages: a page sends one or two a second. Messages beyond this are dropped unread.
 MESSAGE_BURST, MESSAGES_PER_S = 200, 50.0
-# Typed texts: faster than anybody types, slow enough for a model to answer.
+# A client's typed texts: faster than anybody types, slow enough for a model to answer.
 TEXT_BURST, TEXTS_PER_S = 20, 2.0
-# Refusals that are sent and logged; further ones are only counted.
+# Refusals that are sent and logged. Further ones are only counted, unless they answer a request.
 COMPLAINT_BURST, COMPLAINTS_PER_S = 10, 1.0
 DRAIN_S = 0.5
 
@@ -48,7 +48,7 @@ class ChannelListener(Protocol):
         """A request of the application's own; returns the response's `d` (JSON)."""
 
     def on_goodbye(self) -> None:
-        """The client leaves."""
+        """The client ends the call."""
 
 
 class Channel:
@@ -80,7 +80,7 @@ class Channel:
 
     @property
     def dropped_messages(self) -> int:
-        """How many messages to the client were lost."""
+        """How many messages to the client were dropped."""
         return self._out.dropped
 
     @property
@@ -89,7 +89,7 @@ class Channel:
         return self._out.max_message_bytes
 
     def attach(self, channel: RTCDataChannel) -> None:
-        """Use the peer's data channel; a later one replaces it.
+        """Uses the peer's data channel, in place of an earlier one.
 
         A client that was ready stays ready: it says client-ready once in a call, not once in a peer
         connection (RTVI clients restart theirs with `restart_pc`).
@@ -98,16 +98,16 @@ class Channel:
         self._out.attach(channel)
 
     def close(self) -> None:
-        """Tell the client that the call is over, and send nothing more."""
+        """Tells the client that the call is over, and sends nothing more."""
         self._out.put(rtvi.peer_left())
         self._out.close()
 
     def gone(self) -> None:
-        """Send nothing more: the peer has left."""
+        """Sends nothing more, because the peer has left."""
         self._out.gone()
 
     async def drain(self) -> None:
-        """Wait a moment until everything has been sent."""
+        """Waits until everything has been sent, for at most `DRAIN_S`."""
         await self._out.drain(DRAIN_S)
 
     def user_speaking(self, speaking: bool) -> None:
@@ -135,7 +135,7 @@ class Channel:
         )
 
     def bot_text(self, text: str) -> None:
-        """A piece of the answer's words."""
+        """A piece of the answer's text."""
         self._send("bot-tts-text", {"text": text})
 
     def bot_transcript(self, text: str) -> None:
@@ -153,7 +153,7 @@ class Channel:
     def tool_started(
         self, call_id: str, name: str | None, arguments: Mapping[str, object] | None
     ) -> None:
-        """The agent began to use a tool. None for what the client must not see."""
+        """The agent began to use a tool. An argument that the client must not see is None."""
         named: dict[str, object] = {} if name is None else {"function_name": name}
         self._send("llm-function-call-started", named)
         data = {"tool_call_id": call_id} | named
@@ -164,7 +164,7 @@ class Channel:
     def tool_stopped(
         self, call_id: str, name: str | None, result: object, cancelled: bool = False
     ) -> None:
-        """A tool is done, or was cancelled. None for what the client must not see."""
+        """A tool has ended or was cancelled. An argument that the client must not see is None."""
         data: dict[str, object] = {"tool_call_id": call_id, "cancelled": cancelled}
         if name is not None:
             data["function_name"] = name
@@ -205,7 +205,7 @@ class Channel:
             request_id = bad.request_id or _request_id(incoming)
             self._refuse(str(bad), request_id, about=bad.about or _text_id(incoming))
         except Exception as error:  # raised by the listener; the client gets a sentence
-            # Otherwise pyee would raise it into the receive loop of the whole connection.
+            # Otherwise pyee would raise it into aiortc's code that receives packets.
             self._refuse(
                 "The message could not be handled.",
                 _request_id(incoming),
@@ -219,7 +219,7 @@ class Channel:
                 self._out.put_now(rtvi.bot_ready(message_id, self._about))
                 self._ready = True
                 self._out.release()
-                # Also after a new peer connection: the client may have missed messages.
+                # Also called after a new peer connection: the client may have missed messages.
                 self._listener.on_client_ready()
             case rtvi.SendText(content, spoken):
                 self._count_text()
@@ -254,8 +254,8 @@ class Channel:
         about: str | None = None,
     ) -> None:
         self.refused_messages += 1
-        # A request is always answered: the client waits, and the number of requests is bounded. So
-        # is a typed line with an id, by which the client finds the line that was not taken.
+        # A request is always answered: the client waits, and the number of requests is bounded. A
+        # typed line with an id is answered too: by its id the client finds the refused line.
         may_complain = self._complaints.take(time.monotonic())
         if cause is not None and may_complain:
             # Neither the message nor the exception's text is logged: both may hold what was said.

@@ -1,7 +1,7 @@
-"""What fails inside the WebRTC stack, made visible: counted, and logged once per call.
+"""Counts failures inside the WebRTC stack, and logs each kind once per peer.
 
-aiortc and aioice run a connection in tasks that nobody awaits, and in callbacks of the event loop.
-An exception there would end a call, or a part of it, with nothing said to anybody.
+aiortc and aioice run a connection in tasks that nobody awaits and in callbacks of the event loop.
+An exception there would end a call, or a part of it, silently.
 """
 
 from __future__ import annotations
@@ -14,17 +14,21 @@ from contextvars import ContextVar
 logger = logging.getLogger(__name__)
 
 counts: Counter[str] = Counter()
-"""How often each thing failed in this process."""
+"""How many failures of each kind this process has had."""
 
 dropped_datagrams = 0
-"""Datagrams of strangers, and empty or malformed ones."""
+"""How many datagrams were dropped: strangers', empty or malformed ones, and those beyond a full
+queue."""
 
 
 class Failures:
     """The failures of one peer.
 
     Args:
-        on_fatal: called with what failed when the connection can't go on.
+        on_fatal: called with the failure's name if the connection can't continue.
+
+    Attributes:
+        closing: whether the peer is being closed; failures are then logged for debugging only.
     """
 
     def __init__(self, on_fatal: Callable[[str], None]) -> None:
@@ -33,9 +37,9 @@ class Failures:
         self.closing = False
 
     def note(self, what: str, error: BaseException, fatal: bool) -> None:
-        """Logs a failure the first time, and passes on that it is fatal."""
+        """Counts a failure, logs it the first time, and calls `on_fatal` if it is fatal."""
         if self.closing:
-            # aiortc raises in what still runs while it is taken apart.
+            # aiortc's tasks and callbacks that still run raise while their connection is closed.
             logger.debug("%s while its connection was closed: %r", what, error)
             return
         counts[what] += 1
@@ -46,7 +50,7 @@ class Failures:
             self._on_fatal(what)
 
 
-# Tasks, timers and sockets inherit it from the peer that made them.
+# Tasks, timers and sockets inherit this variable from the peer that created them.
 current: ContextVar[Failures | None] = ContextVar("failures", default=None)
 _of_no_peer = Failures(lambda what: None)
 
@@ -57,15 +61,15 @@ def report(
     """Notes a failure of a peer.
 
     Args:
-        what: what failed, a sentence without its full stop; one of a few.
-        error: its cause.
-        fatal: whether the connection can't go on without it.
-        of: the peer; None for the one in whose context this is called.
+        what: what failed: one of a few sentences, without the full stop.
+        error: the cause.
+        fatal: whether the connection can't continue after it.
+        of: the peer's failures; None for the peer in whose context this is called.
     """
     (of or current.get() or _of_no_peer).note(what, error, fatal)
 
 
 def drop_datagram() -> None:
-    """Counts a datagram that is not let in."""
+    """Counts a datagram that is dropped."""
     global dropped_datagrams
     dropped_datagrams += 1

@@ -1,14 +1,14 @@
-"""Which encoded pictures are worth decoding, and which decoded ones worth sending. No I/O.
+"""Decides which encoded frames are decoded, and which decoded frames are sent. No I/O.
 
-A model looks about once a second; a camera sends thirty pictures in that time. Decoding them all
-costs half of what a call costs, so there are two ways to look:
+A model receives about one frame a second; a camera sends thirty. Decoding all of them is half of
+the cost of a call, so there are two modes:
 
-- A sender that keeps to a few pictures a second is decoded whole: that is cheap, and its pictures
-  are sharp.
-- From any other sender only key frames are decoded, each asked for (PLI, RFC 4585 6.3.1) when a
-  picture is due.
+- All frames are decoded if the sender keeps to a few a second: that is cheap, and such frames are
+  sharp.
+- From any other sender only key frames are decoded. Each is requested (PLI, RFC 4585 6.3.1) when a
+  frame is due.
 
-Which of the two is decided by the rate seen on the media clock, not by what the sender promised.
+The frame rate measured on the media clock chooses the mode, not the rate that the sender promised.
 """
 
 from __future__ import annotations
@@ -16,23 +16,27 @@ from __future__ import annotations
 from collections import deque
 
 CLOCK_HZ = 90_000
-# Between the two nothing changes. At 10 pictures a second decoding all costs about as much CPU as
-# key frames only, and the key frames cost the sender bandwidth besides.
+# Between the two rates the mode stays as it is. At 10 frames a second, decoding all costs about as
+# much CPU as decoding key frames only, and key frames cost the sender bandwidth too.
 KEY_FRAMES_ABOVE_FPS = 10.0
 EVERYTHING_BELOW_FPS = 8.0
 MAX_RATE_WINDOW = 10  # intervals
 # libwebrtc answers a PLI within a frame or two and ignores more than one per 300 ms.
 ASK_AGAIN_S = 0.4
-# Further from the schedule than this, the media clock has jumped.
+# The media clock has jumped if a timestamp goes back, or is this far ahead of the previous one.
 CLOCK_JUMP_S = 10.0
 
 
 class FrameGate:
-    """Decides for each encoded picture, in order of arrival.
+    """Decides about each encoded frame, in order of arrival.
 
     Args:
-        rate_hz: how many pictures a second are sent at most, on average, besides those that
-            `look` asks for.
+        rate_hz: how many frames a second are sent at most, on average, besides those that `look`
+            asks for.
+
+    Attributes:
+        needs_key_frame: whether the newest decision asks for a key frame.
+        skipped: how many frames were not decoded.
     """
 
     def __init__(self, rate_hz: float = 1.0) -> None:
@@ -49,24 +53,24 @@ class FrameGate:
 
     @property
     def key_frames_only(self) -> bool:
-        """Whether only key frames are decoded just now."""
+        """Whether the mode is to decode key frames only."""
         return self._key_frames_only
 
     def look(self) -> None:
-        """The next picture that can be decoded is wanted, whatever the rate says."""
+        """Makes the next frame that can be decoded due, whatever the rate."""
         self._looking = True
 
     def wants(self, key: bool, timestamp: int, after_loss: bool, now_s: float) -> bool:
-        """Decides about one encoded picture.
+        """Decides whether to decode an encoded frame.
 
         Args:
-            key: it is a key frame.
+            key: whether it is a key frame.
             timestamp: its RTP timestamp, unwrapped, 90 kHz.
-            after_loss: something before it was lost.
+            after_loss: whether a frame before it was lost.
             now_s: monotonic time; used only to pace the requests for key frames.
 
         Returns:
-            Whether to decode it. `needs_key_frame` then says whether to ask for a key frame.
+            Whether to decode the frame. `needs_key_frame` then says whether to ask for a key frame.
         """
         self._observe(timestamp)
         self._in_sync = key or (self._in_sync and not after_loss)
@@ -79,24 +83,24 @@ class FrameGate:
         else:
             self.skipped += 1
             self._in_sync = False
-            # Out of step in the cheap way, a key frame is needed even if nothing is due yet.
+            # If all frames are decoded, the decoder needs a key frame even before one is due.
             if due or not self._key_frames_only:
                 self._ask(now_s)
         return wanted
 
     def lost(self) -> None:
-        """A picture that was wanted could not be handed to the decoder: wait for a key frame."""
+        """Notes that a wanted frame did not reach the decoder: a key frame has to come first."""
         self._in_sync = False
 
     def chosen(self, timestamp: int) -> bool:
-        """Whether this decoded picture is to be sent. Each is answered yes to once."""
+        """Whether a decoded frame is to be sent; true once for each chosen timestamp."""
         if timestamp not in self._chosen:
             return False
         self._chosen.remove(timestamp)
         return True
 
     def sent_besides(self, timestamp: int) -> None:
-        """A decoded picture that was not due is sent after all: the next is a period away."""
+        """Notes that a frame that was not due was sent: the next one is due a period later."""
         self._looking = False
         self._next_due = timestamp + self._period
 
@@ -116,14 +120,14 @@ class FrameGate:
     def _due(self, timestamp: int) -> bool:
         if self._looking or self._next_due is None:
             return True
-        # A little early is in time, if what comes next is late by much more.
+        # A frame slightly before its time is due if the next one would be later by much more.
         interval = timestamp - self._stamps[-2] if len(self._stamps) > 1 else 0
         return timestamp >= self._next_due - min(self._period // 10, interval // 4)
 
     def _choose(self, timestamp: int) -> None:
         late = 0 if self._next_due is None else timestamp - self._next_due
-        # Kept on a grid: "a period after the last one" turns a sender's 2 pictures a second into
-        # one every 1.5 s as soon as their clock jitters.
+        # The due times are kept on a grid. "A period after the last frame" would make one frame
+        # every 1.5 s out of a sender's 2 a second as soon as the sender's clock jitters.
         on_grid = not self._looking and late < self._period // 2
         self._next_due = timestamp + self._period - (late if on_grid else 0)
         self._looking = False
@@ -136,12 +140,13 @@ class FrameGate:
 
 
 def is_key_frame(codec: str, data: bytes) -> bool:
-    """Whether an encoded picture can be decoded without any other.
+    """Whether an encoded frame can be decoded without any other.
 
     Args:
-        codec: "VP8" (RFC 6386 9.1: the first bit is clear) or "H264" (Annex B; a key frame holds a
-            NAL unit of type 5). Any other is taken for a key frame: it is then decoded.
-        data: the whole encoded picture.
+        codec: "VP8" (RFC 6386 9.1: the lowest bit of the first byte is clear) or "H264" (Annex B; a
+            key frame holds a NAL unit of type 5). A frame of any other codec counts as a key frame,
+            so that it is decoded.
+        data: the whole encoded frame.
     """
     name = codec.upper()
     if name == "VP8":
@@ -153,7 +158,7 @@ def is_key_frame(codec: str, data: bytes) -> bool:
             if nal_type == 5:
                 return True
             if 1 <= nal_type < 5:
-                return False  # a slice that is not one of a key frame
+                return False  # a slice of a frame that is not a key frame
             at = data.find(b"\0\0\1", at + 3)
         return False
     return True

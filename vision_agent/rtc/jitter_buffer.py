@@ -1,8 +1,8 @@
-"""RTP packets put back in order, for a receiver that plays nothing out. No I/O, no clock.
+"""Puts RTP packets back in order, for a receiver that plays nothing out. No I/O, no clock.
 
-A server hands sound and pictures to a model, so it owes nobody a steady playout: what is complete
-goes on at once. aiortc's own buffer holds four audio packets (80 ms) and never gets rid of the
-backlog that a loss leaves (117 ms grow to 317 for the rest of the call), and it hands a picture
+A server hands audio and video to a model, which needs no steady playout, so a complete frame is
+handed on at once. aiortc's own buffer holds four audio packets (80 ms) and never reduces the
+backlog that a loss leaves (117 ms grow to 317 for the rest of the call). It hands a video frame
 over when the next one begins: 36 ms late at 30 frames a second, 503 ms at 2.
 """
 
@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import NamedTuple
 
-# A jump this far in the 16-bit sequence is a sender that started anew, not a reordering.
+# A jump this far in the 16-bit sequence means that the sender restarted, not a reordering.
 MAX_MISORDER = 100
 
 
@@ -22,8 +22,9 @@ class Encoded:
 
     Attributes:
         data: the depayloaded bytes.
-        timestamp: the RTP timestamp (32 bits, as received; a receiver then counts it from zero).
-        after_loss: something before this frame in the stream was given up.
+        timestamp: the RTP timestamp (32 bits, as received; the receiver then maps it to start at
+            zero).
+        after_loss: whether packets before this frame were given up.
     """
 
     data: bytes
@@ -34,10 +35,15 @@ class Encoded:
 class AudioJitterBuffer:
     """Orders audio packets; a hole is given up once `depth` later packets wait.
 
-    Two, because RTP reorders by one packet now and then and hardly ever by more; each costs 20 ms
-    where something is lost. On a line that does reorder by more, a packet comes after its hole was
-    given up: then the window is as deep as that took, until it has not happened for a while. The
-    hole itself stays visible in the timestamps: the Microphone fills it with silence.
+    The depth is two, because networks sometimes reorder by one packet and hardly ever by more; each
+    packet of depth delays the audio after a loss by 20 ms. If a packet arrives after its hole was
+    given up, the depth grows to what that packet needed. It shrinks by one for every
+    `SHALLOWER_AFTER` packets without such a late one. A hole stays visible in the timestamps, and
+    the Microphone fills it with silence.
+
+    Attributes:
+        depth: how many later packets wait before a hole is given up.
+        lost: how many packets were given up.
     """
 
     DEPTH = 2
@@ -53,13 +59,13 @@ class AudioJitterBuffer:
         self.lost = 0
 
     def add(self, sequence: int, timestamp: int, data: bytes) -> list[Encoded]:
-        """Takes one packet; returns the frames that may go on, in order."""
+        """Takes one packet; returns the frames that are ready, in order."""
         if self._next is None:
             self._next = sequence
         ahead = _distance(sequence, self._next)
         if -MAX_MISORDER < ahead < 0:
             self._came_late(sequence, -ahead)
-            return []  # late or a duplicate: its place is gone
+            return []  # late or a duplicate: later packets have been handed on
         if not 0 <= ahead < MAX_MISORDER:
             self._waiting.clear()
             self._next = sequence
@@ -102,11 +108,15 @@ class _Packet(NamedTuple):
 
 
 class VideoJitterBuffer:
-    """Puts pictures together; a picture is complete with its marker bit (RFC 7741, RFC 6184).
+    """Assembles video frames; the marker bit ends a frame (RFC 7741, RFC 6184).
 
-    A hole is left open for `patience_s`, in which a retransmission may close it (aiortc asks for
-    one, once). Then everything up to the next whole picture is given up, and the next frame says
-    so: without its references a decoder would paint over the wrong picture.
+    A hole is kept open for `patience_s`, in which a retransmission may fill it (the receiver asks
+    for the missing packets whenever it sees a new gap). Then everything up to the next whole frame
+    is given up, and that frame is marked `after_loss`: without its reference frames a decoder would
+    draw on a wrong image.
+
+    Attributes:
+        given_up: how many times packets were given up.
     """
 
     def __init__(self, capacity: int = 512, patience_s: float = 0.25) -> None:
@@ -127,12 +137,12 @@ class VideoJitterBuffer:
         Args:
             sequence: RTP sequence number.
             timestamp: RTP timestamp, 90 kHz.
-            marker: RTP marker bit: the last packet of its picture.
+            marker: RTP marker bit, set on the last packet of a frame.
             data: depayloaded bytes.
-            now_s: monotonic time of arrival, for the patience.
+            now_s: monotonic time of arrival, compared with `patience_s`.
 
         Returns:
-            Whether a key frame is needed (something was given up), and the pictures now complete.
+            Whether a key frame is needed because packets were given up, and the complete frames.
         """
         if self._next is None:
             self._next = sequence
@@ -156,12 +166,12 @@ class VideoJitterBuffer:
         return given_up, ready
 
     def _complete(self) -> tuple[list[Encoded], int]:
-        """Takes the whole pictures off the front; tells how many packets of the next are there."""
+        """Takes the whole frames off the front; also returns how many packets of the next wait."""
         assert self._next is not None
         ready: list[Encoded] = []
         picture: list[_Packet] = []
         while packet := self._packets.get((self._next + len(picture)) & 0xFFFF):
-            # A sender that sets no marker: the next timestamp ends the picture.
+            # If a sender sets no marker, the next timestamp ends the frame.
             if picture and packet.timestamp != picture[0].timestamp:
                 ready += self._take(picture)
                 picture = []
@@ -179,22 +189,22 @@ class VideoJitterBuffer:
             self._next = (self._next + 1) & 0xFFFF
         timestamp = picture[0].timestamp
         if timestamp == self._skip_timestamp:
-            return []  # the rest of a picture whose beginning was given up
+            return []  # the rest of a frame whose beginning was given up
         self._skip_timestamp = None
         frame = Encoded(b"".join(p.data for p in picture), timestamp, self._after_loss)
         self._after_loss = False
         return [frame]
 
     def _give_up_hole(self, begun: int) -> None:
-        """Skips the broken picture: the `begun` packets of it that are here, and the hole."""
+        """Skips a broken frame: its first `begun` packets, which are here, and the hole."""
         assert self._next is not None
         for _ in range(begun):
             del self._packets[self._next]
             self._next = (self._next + 1) & 0xFFFF
         hole = self._next
         self._next = min(self._packets, key=lambda sequence: _distance(sequence, hole))
-        # The packet after the hole may be in the middle of its picture, and how many pictures
-        # are missing nobody knows: only a new timestamp is a safe beginning.
+        # The packet after the hole may be in the middle of its frame, and the number of missing
+        # frames is unknown: only a new timestamp is certain to begin a frame.
         self._skip_timestamp = self._packets[self._next].timestamp
         self._after_loss = True
         self._hole_since_s = None

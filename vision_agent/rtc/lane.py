@@ -1,10 +1,10 @@
-"""What stands between a receiver's jitter buffer and its decoder.
+"""Lanes between a receiver's jitter buffer and its decoder.
 
-aiortc puts every encoded frame on an unbounded queue that a thread of the receiver's own takes
-from, decodes, and sends back to the event loop. For sound the two changes of thread cost more
-than the decoding (0.24 of 0.42 ms a packet, measured); for pictures nearly all of it is work
-nobody wants; and closing joins that thread on the event loop, however much it has before it
-(8.7 s with 137 pictures waiting). A lane takes that queue's place: it has its `put` and `get`.
+aiortc puts every encoded frame on an unbounded queue. The receiver's decoder thread takes it from
+there, decodes it and sends it back to the event loop. For audio, the two changes of thread cost
+more than the decoding (0.24 of 0.42 ms a packet, measured). For video, nearly all of the decoding
+is unwanted. And closing joins the thread on the event loop, however many frames wait (8.7 s with
+137 video frames). A lane takes the place of that queue, with the same `put` and `get`.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from vision_agent.rtc.picture_size import UNREADABLE, PictureSize, picture_size
 
 logger = logging.getLogger(__name__)
 
-# Sound is decoded as fast as it is spoken; after a stall, or at a packet of a few milliseconds,
-# somewhat faster. More is a sender that keeps the event loop busy.
+# Audio arrives in real time, and somewhat faster after a stall. A sender that sends more keeps the
+# event loop busy.
 MAX_SOUND_SPEED = 2.0
 SOUND_BURST_S = 5.0
 MAX_AUDIO_PACKETS_PER_S = 400  # of 2.5 ms, the shortest that Opus has
-# Fifteen pictures a second of 720p, and two of the largest.
+# Fifteen frames of 720p a second, or two of the largest size.
 MAX_PIXELS_PER_S = 20e6
 PIXELS_BURST = 40e6
-LEAST_PIXELS = 1.3e6  # what a picture counts as at least: a tiny one is not free either
-MAX_DECODED_AUDIO = 100  # frames of a track that nobody reads: 2 s, the oldest go first
-MAX_ENCODED_VIDEO = 4  # pictures before the decoder; at more, all go and a key frame is awaited
+LEAST_PIXELS = 1.3e6  # a frame counts as at least this many: a tiny one has a cost too
+MAX_DECODED_AUDIO = 100  # frames of a track that nobody reads: 2 s, the oldest are dropped
+MAX_ENCODED_VIDEO = 4  # frames before the decoder; beyond, all are dropped until a key frame comes
 
 
 class Decoder(Protocol):
@@ -47,11 +47,17 @@ class Decoder(Protocol):
 
 
 class AudioLane:
-    """Decodes each packet where it arrives, on the event loop (about 0.05 ms).
+    """Decodes each packet on arrival, on the event loop (about 0.05 ms).
 
     Args:
-        track_queue: where decoded frames wait when no sink is set.
-        make_decoder: a decoder for an aiortc codec.
+        track_queue: where decoded frames wait while no sink is set.
+        make_decoder: makes a decoder for an aiortc codec.
+
+    Attributes:
+        sink: called with each decoded frame.
+        sink_error: the exception that the sink raised; the lane then calls it no more.
+        undecodable: how many packets could not be decoded.
+        dropped: how many packets and frames were dropped.
     """
 
     def __init__(
@@ -70,7 +76,7 @@ class AudioLane:
         self.dropped = 0
 
     def put(self, task: tuple[Any, Any] | None, now_s: float | None = None) -> None:
-        """Decodes a (codec, frame), or ends the lane on None. On the event loop."""
+        """Decodes a frame, given as (codec, frame); None ends the lane. On the event loop."""
         if task is None:
             self._ended.set()
             return
@@ -99,18 +105,18 @@ class AudioLane:
                 self.dropped += 1
 
     def get(self) -> None:
-        """Blocks the receiver's decoder thread until the lane has ended: it has nothing to do."""
+        """Blocks the receiver's decoder thread, which has no work, until the lane has ended."""
         self._ended.wait()
 
     def clear(self) -> None:
-        """Nothing waits here; kept so that lanes are closed alike."""
+        """Does nothing, because no frame waits here: it gives both lanes the same interface."""
 
     def _hand_over(self, frame: MediaFrame) -> None:
         if self.sink is not None:
             try:
                 self.sink(frame)
-            except Exception as error:  # raised again where the track is read, in `sink_error`
-                # Let through, it would end the receive loop of the whole connection.
+            except Exception as error:  # kept in `sink_error`; the track's reader raises it
+                # Raised here, the receiver would only log it as a packet it could not handle.
                 self.sink, self.sink_error = None, error
                 self._track_queue.put_nowait(None)
             return
@@ -121,7 +127,7 @@ class AudioLane:
 
 
 class VideoLane:
-    """Lets only those pictures through to the decoder thread that its gate wants.
+    """Lets through to the decoder thread only the frames that its gate wants.
 
     Without a gate it lets nothing through, so a track that nobody watches costs no decoding.
 
@@ -129,9 +135,12 @@ class VideoLane:
         ask_for_key_frame: makes the receiver send a PLI with the next packet that arrives.
 
     Attributes:
-        on_arrival: told that a picture has arrived, wanted or not.
-        has_arrived: whether any has.
-        on_refused: told of each picture whose size is not worth decoding, or not safe to.
+        gate: decides which frames are decoded.
+        on_arrival: called when a frame has arrived, wanted or not.
+        has_arrived: whether any frame has arrived.
+        on_refused: called with the size of each frame that is too small or too large to decode.
+        dropped: how many wanted frames were dropped.
+        undecodable: how many wanted frames had an unreadable size.
     """
 
     def __init__(self, ask_for_key_frame: Callable[[], None]) -> None:
@@ -147,7 +156,10 @@ class VideoLane:
         self.undecodable = 0
 
     def put(self, task: tuple[Any, Any] | None, now_s: float | None = None) -> None:
-        """Takes a (codec, frame) if it is wanted, or ends the lane on None. On the event loop."""
+        """Queues a frame, given as (codec, frame), if it is wanted; None ends the lane.
+
+        Called on the event loop.
+        """
         if task is None:
             self.clear()
             self._waiting.put(None)
@@ -176,7 +188,7 @@ class VideoLane:
             self._ask_for_key_frame()
 
     def _affordable(self, size: PictureSize | None, now_s: float) -> bool:
-        """Whether a picture may be decoded: its size, and how much was decoded just now."""
+        """Whether a frame's size and the pixels decoded recently allow it to be decoded."""
         if size == UNREADABLE:
             self.undecodable += 1
             self._ask_for_key_frame()
@@ -192,11 +204,11 @@ class VideoLane:
         return False
 
     def get(self) -> tuple[Any, Any] | None:
-        """The next picture to decode. On the receiver's decoder thread."""
+        """The next frame to decode. Called on the receiver's decoder thread."""
         return self._waiting.get()
 
     def clear(self) -> None:
-        """Forgets the pictures that wait, so that the decoder thread can be joined at once."""
+        """Drops the frames that wait, so that the decoder thread can be joined at once."""
         while True:
             try:
                 self._waiting.get_nowait()

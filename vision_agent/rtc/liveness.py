@@ -1,25 +1,29 @@
-"""When a peer is given up: it does not connect, or nothing authentic comes from it. No I/O."""
+"""Decides when a peer is given up: it does not connect, or sends nothing authentic. No I/O."""
 
 from __future__ import annotations
 
 FIRST_CHECK_S = 5.0
-"""A peer that has the answer sends its first connectivity check at once."""
+"""The time limit for the first connectivity check, which a peer sends when it has the answer."""
 
 HANDSHAKE_S = 5.0
-"""From the first check to a connection. DTLS needs two round trips, and repeats after a second."""
+"""The time limit from the first check to the connection. DTLS needs two round trips, and
+retransmits after a second."""
 
 LATE_S = 0.5
-"""A check of ours that is later than this was held up by this process, and what came meanwhile is
-not counted yet."""
+"""If `judge` is called later than this, the process was held up, and the packets that arrived
+meanwhile are not counted yet."""
 
 
 class Liveness:
-    """Judges a peer by what has been counted of it.
+    """Judges a peer by its counted checks and packets.
 
     Args:
-        now_s: when its offer was answered.
-        connect_timeout_s: within which it has to be connected, in all.
+        now_s: the time at which its offer was answered.
+        connect_timeout_s: the total time in which it has to connect.
         vanished_after_s: how long a connected peer may be wholly silent.
+
+    Attributes:
+        interval_s: the interval at which `judge` is to be called.
     """
 
     def __init__(self, now_s: float, *, connect_timeout_s: float, vanished_after_s: float) -> None:
@@ -31,13 +35,13 @@ class Liveness:
         self._signs = 0
 
     def judge(self, now_s: float, *, connected: bool, checks: int, verified: int) -> str | None:
-        """Why the peer is to be let go; None if it is not. Call it every `interval_s`.
+        """Why the peer is to be given up; None if it is not. To be called every `interval_s`.
 
         Args:
-            now_s: the time.
-            connected: whether media flows.
-            checks: authenticated connectivity checks until now.
-            verified: authenticated packets until now: SRTP, SRTCP, data.
+            now_s: the monotonic time.
+            connected: whether the peer has connected.
+            checks: the number of authenticated connectivity checks so far.
+            verified: the number of authenticated packets so far: SRTP, SRTCP and data.
         """
         held_up_s = now_s - self._judged_at_s - self.interval_s
         self._judged_at_s = now_s

@@ -1,4 +1,4 @@
-"""An RTP packet as a receiver needs it (RFC 3550 5.1). No I/O, no clock."""
+"""Parses the parts of an RTP packet that a receiver needs (RFC 3550 5.1). No I/O, no clock."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ _VERSION = 2
 class MediaPacket(NamedTuple):
     """The fields of an RTP packet, named as aiortc names them, without its header extensions.
 
-    aiortc's own parser reads every extension into an object of its own, though only pictures and
-    sound are wanted.
+    aiortc's own parser makes an object of every extension, which a receiver does not need.
     """
 
     payload_type: int
@@ -25,10 +24,10 @@ class MediaPacket(NamedTuple):
 
     @classmethod
     def parse(cls, data: bytes) -> MediaPacket:
-        """Reads one decrypted packet.
+        """Parses a decrypted packet.
 
         Raises:
-            ValueError: it is malformed.
+            ValueError: the packet is malformed.
         """
         end = len(data)
         if end < _HEADER.size:
@@ -52,7 +51,7 @@ class MediaPacket(NamedTuple):
 
 
 def vp8_data(payload: bytes) -> bytes:
-    """What follows the payload descriptor of VP8 (RFC 7741 4.2).
+    """The data after the payload descriptor of VP8 (RFC 7741 4.2).
 
     Raises:
         ValueError: the descriptor is truncated.

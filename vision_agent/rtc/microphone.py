@@ -1,4 +1,4 @@
-"""The caller's microphone: decoded sound in, 20 ms chunks of PCM for a model out."""
+"""The caller's microphone: takes decoded audio and hands out 20 ms chunks of PCM for a model."""
 
 from __future__ import annotations
 
@@ -19,14 +19,19 @@ from vision_agent.rtc.sound_gap import SoundGap
 SAMPLE_RATE_HZ = 16_000
 CHUNK_BYTES = 640  # 20 ms of s16le mono
 BYTES_PER_MS = 32
-# A longer gap is a pause of the sender (muted, another device), not a loss: not to be filled.
+# A longer gap is not filled: it is a pause of the sender (muted, another device), not a loss.
 MAX_FILLED_GAP_MS = 1000
 CHECK_S = 0.1
 LATE_S = 0.1
 
 
 class PcmChunks:
-    """Cuts decoded sound into chunks and fills what was lost with silence. No I/O, no clock."""
+    """Cuts decoded audio into chunks and fills losses with silence. No I/O, no clock.
+
+    Attributes:
+        filled_ms: how much silence was added.
+        pauses: how many gaps were too long to be filled.
+    """
 
     def __init__(self) -> None:
         self._resampler: Resampler | None = None
@@ -54,13 +59,13 @@ class PcmChunks:
                 from_layout=frame.layout.name,
                 sharp=False,
             )
-        # The timestamps have been looked at; across a gap the resampler would trip over them.
+        # The gap is filled already; the resampler would fail on a jump of the timestamps.
         frame.pts = None
         self._rest += self._resampler.resample(frame)
         return self._cut()
 
     def silence(self, ms: int) -> list[bytes]:
-        """Fills a gap before it is known what comes after it; that is then filled by so much less.
+        """Fills a gap before its length is known; `feed` then fills so much less of the gap.
 
         Returns:
             Whole chunks, as `feed`.
@@ -82,7 +87,7 @@ class PcmChunks:
             return
         gap = 0 if self._expected_pts is None else frame.pts - self._expected_pts
         self._expected_pts = frame.pts + frame.samples
-        # Whole milliseconds: less is rounding, and a negative one a sender that started anew.
+        # In whole milliseconds: less is rounding. A negative gap is a sender that restarted.
         gap_ms = gap * 1000 // frame.sample_rate
         ahead_ms, self._ahead_ms = self._ahead_ms, 0
         if gap_ms > MAX_FILLED_GAP_MS:
@@ -96,17 +101,17 @@ class PcmChunks:
 
 
 class Microphone:
-    """Hands the sound of an audio track on as it arrives, in order.
+    """Hands on the audio of a track as it arrives, in order.
 
-    Where no sound arrives it hands on silence, and then says that the sound is over (`SoundGap`).
+    If no audio arrives, it hands on silence and then reports that the audio is over (`SoundGap`).
 
     Args:
         on_chunk: called on the event loop with each 20 ms: 640 bytes, s16le mono 16 kHz. An
-            exception of it ends `run`, which raises it.
-        on_over: called on the event loop when no sound has come for so long that none is to be
-            expected. More may come all the same.
-        before: the microphone of an earlier connection. It stops with the first sound of this one:
-            until then, its gaps are still filled.
+            exception that it raises ends `run`, which raises it again.
+        on_over: called on the event loop when no audio has arrived for so long that none is
+            expected. More may still arrive.
+        before: the microphone of an earlier connection, which stops when the first audio of this
+            one arrives. Until then its gaps are still filled.
     """
 
     def __init__(
@@ -124,11 +129,11 @@ class Microphone:
 
     @property
     def filled_ms(self) -> int:
-        """How much lost sound was replaced by silence."""
+        """How much silence was added in place of audio that did not arrive."""
         return self._chunks.filled_ms
 
     async def run(self, track: MediaStreamTrack) -> None:
-        """Reads the track until it ends, and fills the second after it as any other gap."""
+        """Reads the track until it ends, and fills the second after its end like any other gap."""
         reading = asyncio.create_task(self._read(track), name="microphone-read")
         filling = asyncio.create_task(self._fill_gaps(), name="microphone-gaps")
         try:
@@ -148,7 +153,7 @@ class Microphone:
             due_s = time.monotonic() + CHECK_S
             await asyncio.sleep(CHECK_S)
             now_s = time.monotonic()
-            # After a stall of this process the packets are there, only not read yet.
+            # After a stall of this process the packets have arrived and are only not read yet.
             late = now_s > due_s + LATE_S and not late
             if late:
                 continue
@@ -161,7 +166,7 @@ class Microphone:
     async def _read(self, track: MediaStreamTrack) -> None:
         lane = lane_of(track)
         if isinstance(lane, AudioLane):
-            # Straight from the decoder, in the same step of the event loop.
+            # The decoder calls the sink directly, in the same step of the event loop.
             lane.sink = self._take
         try:
             while True:

@@ -1,4 +1,4 @@
-"""Where a call's media comes in, and which of the caller's addresses are worth a check."""
+"""The addresses on which a call receives media, and the caller's addresses that are sent checks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Network:
     """The network side of one call.
 
     Attributes:
-        host: the address that media is received on; empty for all of this machine.
+        host: the address on which media is received; empty for all addresses of this machine.
         caller_is_local: whether the caller is on this machine.
     """
 
@@ -26,26 +26,27 @@ class Network:
     def addresses(self, all_of_machine: Sequence[str]) -> list[str]:
         """The addresses to receive on, given those of this machine (without loopback).
 
-        127.0.0.1 is always among all of them, so that a call works with no network.
+        127.0.0.1 is included unless `host` is another address, so that a call works without a
+        network.
         """
         if self.host and not is_loopback(self.host):
             return [self.host]
-        # Browsers have IPv4 sockets on every machine, also those that open the page at [::1].
+        # A browser that opens the page at [::1] has IPv4 sockets as well.
         addresses = [self.host] if self.host else list(all_of_machine)
         return [*(address for address in addresses if address != LOOPBACK), LOOPBACK]
 
     def more_addresses(self, offered: Sequence[str], all_of_machine: Sequence[str]) -> list[str]:
-        """Where a server on loopback receives a neighbour that can't reach loopback.
+        """More addresses of a server on loopback, for a local caller that can't reach loopback.
 
-        libnice binds each socket to its interface (`IP_UNICAST_IF`): what it sends to 127.0.0.1
-        from there goes nowhere, also on the same machine.
+        libnice binds each socket to its interface (`IP_UNICAST_IF`), so what it sends from there to
+        127.0.0.1 does not arrive, even on the same machine.
 
         Args:
             offered: the hosts of the caller's candidates.
             all_of_machine: the addresses of this machine, without loopback.
 
         Returns:
-            Those of this machine that the caller named as its own.
+            The addresses of this machine that the caller names as its own.
         """
         if not (self.caller_is_local and is_loopback(self.host)):
             return []
@@ -54,9 +55,9 @@ class Network:
     def is_worth_a_check(self, host: str) -> bool:
         """Whether a candidate's address is sent connectivity checks.
 
-        Nobody can be reached at an address that is none of a single machine, and loopback means
-        another machine to a caller elsewhere. A caller that is left out can still connect: its own
-        first check says where it is (RFC 8445 7.3.1.3).
+        An address that does not belong to a single machine can't be reached, and the loopback
+        address of a caller elsewhere is not this machine's. A caller whose addresses are left out
+        can still connect: its first check shows its address (RFC 8445 7.3.1.3).
 
         Args:
             host: an IP address.
@@ -77,12 +78,13 @@ class Network:
         )
 
 
-# What aioice asks for its addresses knows no connection: it finds the call's network here.
+# aioice asks for the machine's addresses without naming a connection, so the function that answers
+# finds the call's network here.
 current: ContextVar[Network] = ContextVar("network")
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address, or the name "localhost", is this machine only."""
+    """Whether a host is a loopback address or "localhost"."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -90,15 +92,18 @@ def is_loopback(host: str) -> bool:
 
 
 def receiving_host(media_host: str, server_host: str, reached_at: str | None) -> str:
-    """Where media is received: as a server's option says, or else where its requests arrive.
+    """The address on which media is received.
+
+    The option decides. Without it, media is received on loopback if the server is reached there,
+    and otherwise on all addresses.
 
     Args:
-        media_host: the option; empty to follow the server.
-        server_host: the address the server was told to listen on.
+        media_host: the server's option; empty to follow the server.
+        server_host: the address on which the server listens.
         reached_at: the address at which the caller's request arrived; None if that is unknown.
 
     Returns:
-        An IP address, or an empty text for all of this machine.
+        The address, or an empty text for all addresses of this machine.
     """
     if media_host:
         return "" if media_host in ("0.0.0.0", "::") else _as_address(media_host)

@@ -1,9 +1,9 @@
-"""What an offer must look like before anything is built for it.
+"""Checks an offer before anything is built for it.
 
-aiortc parses SDP on the event loop, in time quadratic in the number of lines, out of reach of
-any timeout: 64 KB of ``rtpmap`` and ``rtcp-fb:*`` lines hold the loop for 7 s, 1 MB of ``ssrc``
-lines for 54 s. Garbage it accepts, with an empty answer. So the text is measured first, in one
-pass without regular expressions, and refused in words.
+aiortc parses SDP on the event loop, in time quadratic in the number of lines, where no timeout can
+interrupt it: 64 KB of ``rtpmap`` and ``rtcp-fb:*`` lines block the loop for 7 s, 1 MB of ``ssrc``
+lines for 54 s. It accepts garbage and gives an empty answer. So the text is first checked against
+bounds, in one pass without regular expressions, and refused with a sentence.
 
 The bounds are per section: desktop Chrome offers 23 to 45 ``rtpmap`` lines for each video, and an
 RTVI client has two videos (camera and screen).
@@ -28,14 +28,14 @@ MAX_MID_CHARS = 32
 DEFAULT_SCTP_PORT = 5000
 _SETUP_ROLES = {"actpass", "active", "passive"}
 _DIGESTS = {"sha-256", "sha-384", "sha-512"}
-# Worked on as whole words, so that "a=fingerprint" in the session covers every section.
+# The attributes that each section needs, its own or the session's, and their names in sentences.
 _TRANSPORT = {
     "ice-ufrag": "an ICE user name (a=ice-ufrag)",
     "ice-pwd": "an ICE password (a=ice-pwd)",
     "fingerprint": "a certificate fingerprint (a=fingerprint)",
     "setup": "a DTLS role (a=setup)",
 }
-# What aiortc's parser raises for text that is not what it expects.
+# The exceptions that aiortc's parser raises for malformed text.
 _PARSE_ERRORS = (
     ArithmeticError,
     AssertionError,
@@ -48,7 +48,7 @@ _PARSE_ERRORS = (
 
 
 class CannotRenegotiate(ValueError):
-    """An offer that a connection can't go on with; its text is one sentence."""
+    """A connection can't continue with an offer; the text is one sentence for the caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,12 @@ class OfferedSection:
     """One ``m=`` section as the answer has to mirror it.
 
     Attributes:
-        mid: its identifier; empty where the offer gives none.
-        accepted: whether it is used; a section that is not is answered with port 0.
-        credentials: its ICE user name and password; new ones are an ICE restart (RFC 8839 4.4.1).
+        kind: the media type.
+        mid: the section's identifier; empty if the offer gives none.
+        profile: the media line's transport profile.
+        formats: the media line's formats, separated by spaces.
+        accepted: whether the section is used; otherwise it is answered with port 0.
+        credentials: the ICE user name and password; new ones are an ICE restart (RFC 8839 4.4.1).
     """
 
     kind: str
@@ -71,7 +74,7 @@ class OfferedSection:
 
 @dataclass(frozen=True, slots=True)
 class OfferedCandidate:
-    """A candidate together with the section it belongs to."""
+    """A candidate together with the identifier and index of the section it belongs to."""
 
     candidate: Candidate
     mid: str | None
@@ -80,14 +83,14 @@ class OfferedCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A session description that a call can be made of; `parse` is the only way to one.
+    """A session description from which a call can be made; only `parse` makes one.
 
     Attributes:
-        sdp: the offer as aiortc is given it: only accepted sections, each with its own transport
-            attributes and a direction, no candidates.
+        sdp: the offer as it is given to aiortc: accepted sections only, with their inherited
+            attributes written out, and without candidates.
         sections: every section, in the order of the offer.
         bundled: the identifiers in the BUNDLE group.
-        candidates: the caller's addresses for transports of their own.
+        candidates: the caller's candidates, without those of sections that share a transport.
     """
 
     sdp: str
@@ -97,16 +100,16 @@ class Offer:
 
     @classmethod
     def parse(cls, sdp: str) -> Offer:
-        """Checks an offer (RFC 8866 and RFC 9429 say what it should be). Pure.
+        """Checks an offer against RFC 8866 and RFC 9429. Pure; takes a few ms for any input.
 
         Args:
-            sdp: the offer as it came in.
+            sdp: the offer as it was received.
 
         Raises:
-            BadOffer: with one sentence for the caller; in a few milliseconds for any input.
+            BadOffer: with one sentence for the caller.
         """
         text = SessionText.split(sdp)
-        # Port 0 rejects a section, except one that is bundled only (RFC 9143 6).
+        # Port 0 rejects a section, unless the section is bundle-only (RFC 9143 6).
         accepted = [s for s in text.sections if s.port != 0 or "bundle-only" in s.attributes]
         if not accepted:
             raise BadOffer("The offer has no media section.")
@@ -130,18 +133,20 @@ class Offer:
 
     @property
     def has_audio(self) -> bool:
-        """Whether the agent's voice has a section to go to."""
+        """Whether there is a section on which the agent's voice can be sent."""
         return any(section.kind == "audio" and section.accepted for section in self.sections)
 
     def is_of_the_connection_of(self, earlier: Offer) -> bool:
-        """Whether it comes from the same peer connection; another one has other ICE credentials."""
+        """Whether both offers come from one peer connection, which their ICE credentials show."""
         ours = {section.credentials for section in self.sections if section.accepted}
         return bool(
             ours & {section.credentials for section in earlier.sections if section.accepted}
         )
 
     def check_continues(self, earlier: Offer) -> None:
-        """Checks that a connection made by an earlier offer can go on with this one (RFC 9429 5.2).
+        """Checks that a connection made by an earlier offer can continue with this one.
+
+        The rules are those of RFC 9429 5.2.
 
         Raises:
             CannotRenegotiate: with one sentence for the caller.
@@ -168,7 +173,7 @@ class Offer:
                 )
 
     def position(self, index: int) -> int | None:
-        """Where in `sdp` the section is that stands at `index` in the offer; None: nowhere."""
+        """The index in `sdp` of the section at `index` in the offer; None if it is not accepted."""
         if not 0 <= index < len(self.sections) or not self.sections[index].accepted:
             return None
         return sum(section.accepted for section in self.sections[:index])
@@ -210,7 +215,7 @@ def _check_mids(session: Section, every: list[Section], accepted: list[Section])
     mids = [section.first("mid") or "" for section in accepted]
     if len(accepted) > 1 and (len(set(mids)) != len(mids) or "" in mids):
         raise BadOffer("The offer's sections must each have an identifier of their own (a=mid).")
-    # aiortc hands a section that is bundled with an unknown one a transport of None.
+    # aiortc sets the transport of a section that is bundled with an unknown one to None.
     if not set(_bundle(session)) <= {section.first("mid") for section in every}:
         raise BadOffer("The offer bundles a section that it does not have (a=group:BUNDLE).")
     if (group := _bundle(session)) and group[0] not in mids:
@@ -218,7 +223,7 @@ def _check_mids(session: Section, every: list[Section], accepted: list[Section])
 
 
 def _bundle(session: Section) -> tuple[str, ...]:
-    """The first BUNDLE group that has members, as aiortc chooses it."""
+    """The first BUNDLE group that has members, which is the one that aiortc chooses."""
     groups = [value.split() for value in session.attributes.get("group", [])]
     return next((tuple(g[1:]) for g in groups if g[0:1] == ["BUNDLE"] and g[1:]), ())
 
@@ -226,8 +231,8 @@ def _bundle(session: Section) -> tuple[str, ...]:
 def _inherit(
     section: Section, session: Section, accepted: list[Section], bundled: tuple[str, ...]
 ) -> None:
-    """Writes out what a section says by leaving it out."""
-    # A bundled section has its transport from the first of the group (RFC 9143 7.1.3).
+    """Adds the attributes that a section inherits or has by default."""
+    # A bundled section uses the transport of the group's first section (RFC 9143 7.1.3).
     mid = section.first("mid") or ""
     if mid in bundled[1:]:
         tagged = next(other for other in accepted if other.first("mid") == bundled[0])
@@ -236,14 +241,15 @@ def _inherit(
                 section.attributes.setdefault(name, []).extend(tagged.attributes.get(name, []))
     if mid in bundled:
         section.attributes.setdefault("rtcp-mux", [""])  # BUNDLE includes it (RFC 9143 9.3)
-    # The default direction is sendrecv, or what the session says (RFC 8866 6.7).
+    # The default direction is the session's, or else sendrecv (RFC 8866 6.7).
     if section.kind != "application" and not any(d in section.attributes for d in DIRECTIONS):
         stated = [d for d in DIRECTIONS if d in session.attributes]
         section.attributes[stated[0] if stated else "sendrecv"] = [""]
     if section.kind == "application" and "webrtc-datachannel" in section.formats:
         section.attributes.setdefault("sctp-port", [str(DEFAULT_SCTP_PORT)])
-    # The peer opens DTLS: aiortc's client offers ECDSA suites only, so that it could not talk to a
-    # peer with an RSA certificate, and as a server it can (RFC 8842 5.3 leaves the choice to us).
+    # The peer opens DTLS if the choice is this side's (RFC 8842 5.3). As a DTLS client, aiortc
+    # offers ECDSA suites only and can't talk to a peer with an RSA certificate; as a server it can.
+    # `AnyPeerCertificate` serves a peer that insists on being the server.
     for place in (section, session):
         if "actpass" in place.attributes.get("setup", []):
             place.attributes["setup"] = ["active"]
@@ -286,16 +292,16 @@ def _is_number(text: str) -> bool:
 
 
 def _candidates(accepted: list[Section], bundled: tuple[str, ...]) -> list[OfferedCandidate]:
-    """The candidates, each checked; taken out of the sections, for they are added one by one."""
+    """Checks the candidates and takes them out of the sections: they are added one by one."""
     found = []
     for index, section in enumerate(accepted):
         mid = section.first("mid") or ""
         for value in section.attributes.pop("candidate", []):
             candidate = Candidate.parse(value)
-            # The others in a group have no transport of their own.
+            # The other sections of a group have no transport of their own.
             if mid not in bundled[1:]:
                 found.append(OfferedCandidate(candidate, mid or None, index))
-        # Without candidates and with this, aiortc would give up before the first check arrives.
+        # With this attribute and no candidates, aiortc would give up before the first check comes.
         section.attributes.pop("end-of-candidates", None)
     return found
 

@@ -1,8 +1,9 @@
-"""PCM in, Opus packets out: the agent's voice as RFC 7587 wants it, one packet every 20 ms.
+"""Encodes the agent's voice from PCM to Opus for RTP (RFC 7587), one packet every 20 ms.
 
 aiortc's own encoder is fixed at 96 kbps stereo, runs in the event loop's default executor (twelve
 blocking jobs there silence the agent for a second) and measures each frame's level in a Python
-loop. This one is called where the packet is needed: 0.1 ms of speech, next to nothing of silence.
+loop. This encoder is called where the packet is needed. It takes 0.1 ms for a packet of speech, and
+next to nothing for silence.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ SAMPLE_RATE_HZ = 24_000
 FRAME_MS = 20
 FRAME_SAMPLES = SAMPLE_RATE_HZ * FRAME_MS // 1000
 FRAME_BYTES = 2 * FRAME_SAMPLES
-# RTP counts Opus at 48 kHz whatever the sound's own rate is (RFC 7587 4.1).
+# The RTP clock of Opus is 48 kHz, whatever the sample rate of the audio (RFC 7587 4.1).
 RTP_CLOCK_HZ = 48_000
 RTP_TICKS = RTP_CLOCK_HZ * FRAME_MS // 1000
 TIME_BASE = Fraction(1, RTP_CLOCK_HZ)
 BIT_RATE_BPS = 32_000
 SILENCE = bytes(FRAME_BYTES)
-# After this much encoded silence the encoder and the peer's decoder have both settled; from then
-# on the same packet says the same, and is sent again instead of being made again.
+# After this many packets of silence the encoder and the peer's decoder have settled. From then on
+# the last packet is sent again, which decodes to the same, instead of encoding a new one.
 SETTLED_AFTER = 10
 
 _OPTIONS = {
@@ -32,14 +33,14 @@ _OPTIONS = {
     # leaves it out unless some loss is expected.
     "fec": "1",
     "packet_loss": "5",
-    # 0.11 ms a packet; 0.26 at the default of 10, for a difference nobody hears in a voice.
+    # 0.11 ms a packet, against 0.26 at the default of 10; the difference is inaudible in a voice.
     "compression_level": "1",
     "dtx": "0",
 }
 
 
 class OpusEncoder:
-    """Encodes 20 ms at a time, each `RTP_TICKS` after the one before."""
+    """Encodes 20 ms at a time; each packet is `RTP_TICKS` after the previous one."""
 
     def __init__(self) -> None:
         codec = CodecContext.create("libopus", "w")
@@ -57,7 +58,7 @@ class OpusEncoder:
         """Encodes the next 20 ms.
 
         Args:
-            pcm: `FRAME_BYTES` of s16le mono 24 kHz; `SILENCE` itself, for silence, is cheaper.
+            pcm: `FRAME_BYTES` of s16le mono 24 kHz. For silence, the object `SILENCE` is cheaper.
 
         Returns:
             The payload of an RTP packet.
@@ -70,10 +71,10 @@ class OpusEncoder:
         return self._payload
 
     def close(self) -> None:
-        """Frees the codec now, and with it the threads that FFmpeg starts beside every encoder.
+        """Frees the codec, and with it the threads that FFmpeg starts for every encoder.
 
-        PyAV puts a filter graph in front of it, with a thread for each core (at most 16), which
-        would otherwise stay until whoever still holds this object is collected.
+        PyAV puts a filter graph in front of the codec, with a thread for each core (at most 16).
+        Otherwise the threads would stay until the last holder of this object is collected.
         """
         self._codec = None
 
@@ -84,6 +85,6 @@ class OpusEncoder:
         frame.pts = self._encoded * FRAME_SAMPLES
         assert self._codec is not None, "the encoder was closed"
         packets = self._codec.encode(frame)
-        # One frame of the codec's own length makes one packet, at once.
+        # One frame of the codec's own length makes one packet immediately.
         assert len(packets) == 1, f"{len(packets)} packets of one Opus frame"
         return bytes(packets[0])

@@ -1,7 +1,7 @@
-"""What goes out on a data channel: bounded in number, in bytes and in each message's size.
+"""The messages that leave on a data channel, bounded in number, in bytes and in their size.
 
-Nothing here raises, whatever becomes of the channel: what cannot be sent is counted, and the first
-time it is logged with its cause.
+Sending never raises, whatever happens to the channel. A message that can't be sent is counted, and
+the first failure is logged with its cause.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from vision_agent.rtc.bounded_json import encode
 
 logger = logging.getLogger(__name__)
 
-# Messages before the client is ready: more than a call makes while it connects. The oldest go.
+# Messages that wait until the client is ready: more than a call sends while it connects. Beyond
+# that, the oldest are dropped.
 MAX_EARLY_MESSAGES = 200
-# Bytes that SCTP has not got rid of: a client that takes nothing loses the newest messages.
+# Bytes that wait in SCTP. For a client that takes nothing, the newest messages are dropped.
 MAX_BUFFERED_BYTES = 1_000_000
-# What a browser takes at most, however much it announces (and what aiortc itself announces).
+# The longest message that a browser takes, even if it announces more; aiortc announces the same.
 MAX_MESSAGE_BYTES = 262_144
 
 Message = Mapping[str, object]
@@ -31,7 +32,10 @@ Message = Mapping[str, object]
 class Outbox:
     """The sending half of a `Channel`.
 
-    Messages that come before `release`, or while there is no open channel, wait.
+    Messages wait until `release` is called and while no channel is open.
+
+    Attributes:
+        dropped: how many messages were dropped.
     """
 
     def __init__(self) -> None:
@@ -44,12 +48,12 @@ class Outbox:
 
     @property
     def closed(self) -> bool:
-        """Whether nothing is said any more."""
+        """Whether nothing more is sent."""
         return self._closed
 
     @property
     def max_message_bytes(self) -> int:
-        """The longest message that is sent whole: what the peer takes, within reason."""
+        """The longest message that is sent whole: the peer's limit, at most `MAX_MESSAGE_BYTES`."""
         announced = 0 if self._channel is None else max_message_bytes(self._channel)
         return min(announced, MAX_MESSAGE_BYTES) if announced else MAX_MESSAGE_BYTES
 
@@ -72,7 +76,7 @@ class Outbox:
         self._early.append(message)
 
     def put_now(self, message: Message) -> None:
-        """Sends a message ahead of those that wait: the answer to a request."""
+        """Sends a message, such as the answer to a request, ahead of those that wait."""
         channel = self._channel
         if self._closed or channel is None or channel.readyState != "open":
             self.dropped += 1
@@ -83,32 +87,36 @@ class Outbox:
                 self.dropped += 1
                 return
             channel.send(text)
-        except Exception as error:  # of aiortc: it must end no task of ours
+        except Exception as error:  # whatever aiortc raises must not reach the caller
             self.dropped += 1
             if not self._failure_logged:
                 self._failure_logged = True
                 logger.warning("A message to the caller's client could not be sent: %r", error)
 
     def release(self) -> None:
-        """The client is ready: lets out what waits, and all that follows."""
+        """Sends the messages that wait, and from now on all others: the client is ready."""
         self._released = True
         self._send_early()
 
     def close(self) -> None:
-        """Sends nothing more; what has been sent still leaves."""
+        """Accepts no more messages; those handed to the channel are still sent."""
         self._closed = True
         self._early.clear()
 
     def gone(self) -> None:
-        """The peer has left. aiortc would fail on a message to it, out of anyone's reach."""
+        """Detaches the channel of a peer that has left.
+
+        aiortc would fail on a message to that peer, in a task whose failure nobody could handle.
+        """
         self.close()
         self._channel = None
 
     async def drain(self, timeout_s: float) -> None:
-        """Waits until what was sent has left, so that closing the peer does not swallow it."""
+        """Waits until the sent messages have left, so that closing the peer does not lose them."""
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + timeout_s
-        # aiortc's "bufferedamountlow" fires at one threshold only; this happens once in a call.
+        # Polled, because aiortc's "bufferedamountlow" event has one threshold only, and a call
+        # drains only once.
         while self._open() and self._buffered() and loop.time() < deadline_s:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

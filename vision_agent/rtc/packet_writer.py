@@ -1,4 +1,4 @@
-"""RTP packets of one stream, from its payloads (RFC 3550 5.1). No I/O, no clock."""
+"""Writes the payloads of a stream as RTP packets (RFC 3550 5.1). No I/O, no clock."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ _HEADER = Struct("!BBHII")
 
 
 class PacketWriter:
-    """Numbers the packets of a stream; what all of them have in common is made once.
+    """Numbers the packets of a stream; the parts that all packets share are built once.
 
     Args:
-        payload_type: of all its packets.
-        ssrc: its source.
-        sequence_number: of the first packet.
-        timestamp: that the times of its payloads are added to.
+        payload_type: the payload type of all packets.
+        ssrc: the stream's synchronization source.
+        sequence_number: the number of the first packet.
+        timestamp: the RTP timestamp at tick 0.
         extensions: the extension block of each packet, profile and length included, or nothing.
 
     Attributes:
-        sequence_number: of the newest packet.
-        timestamp: of the newest packet.
+        sequence_number: the number of the newest packet.
+        timestamp: the RTP timestamp of the newest packet.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class PacketWriter:
         extensions: bytes = b"",
     ) -> None:
         self._first = 0x90 if extensions else 0x80
-        self._second = 0x80 | payload_type  # marked, as aiortc does
+        self._second = 0x80 | payload_type  # the marker bit is set, as aiortc sets it
         self._ssrc = ssrc
         self._origin = timestamp
         self._extensions = extensions
@@ -39,7 +39,7 @@ class PacketWriter:
         self.timestamp = timestamp
 
     def write(self, payload: bytes, ticks: int) -> bytes:
-        """The next packet, whose payload is to be played at `ticks` of the RTP clock."""
+        """The next packet; its payload is to be played `ticks` of the RTP clock after tick 0."""
         self.sequence_number = (self.sequence_number + 1) & 0xFFFF
         self.timestamp = (self._origin + ticks) & 0xFFFFFFFF
         header = _HEADER.pack(

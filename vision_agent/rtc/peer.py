@@ -1,4 +1,4 @@
-"""One WebRTC peer: from its offer to the moment nothing of it is left."""
+"""One WebRTC peer, from its offer until all its resources are released."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 CLOSE_TIMEOUT_S = 5.0
 MAX_CANDIDATES = 100
 MAX_PROBED = 10
-"""Addresses of the caller that are sent checks: whoever it names gets some of each."""
+"""How many of the caller's addresses are sent checks: a caller may name anybody's address."""
 
 
 class PeerClosed(RuntimeError):
@@ -41,39 +41,39 @@ class PeerClosed(RuntimeError):
 
 
 class PeerListener(Protocol):
-    """What a call is told about its peer. Called on the event loop."""
+    """The events of a peer. Its methods are called on the event loop."""
 
     def on_microphone(self, track: MediaStreamTrack) -> None:
-        """The peer sends sound."""
+        """The peer has an audio track."""
 
     def on_camera(self, track: MediaStreamTrack) -> None:
-        """The peer sends pictures (its first video section)."""
+        """The peer has a camera track (its first video section)."""
 
     def on_screen(self, track: MediaStreamTrack) -> None:
-        """The peer may share its screen (its second video section). Need not be read."""
+        """The peer has a screen track (its second video section), which need not be read."""
 
     def on_channel(self, channel: RTCDataChannel) -> None:
         """The peer opened its data channel."""
 
     def on_connected(self) -> None:
-        """Media flows. Once."""
+        """The peer has connected. Called once."""
 
     def on_closed(self, reason: str) -> None:
-        """The peer is gone or was let go; `reason` is a sentence without its full stop. Once."""
+        """The peer is closed; `reason` is a sentence without its full stop. Called once."""
 
 
 class Peer:
     """Answers one offer, watches the connection, and closes it without leaving anything behind.
 
     Args:
-        listener: told what happens.
-        voice: the agent's voice; sent on the offer's audio section. Stopped with the peer.
-        ice_servers: STUN and TURN servers; aiortc uses the first of each. None: none are asked.
-        network: where media is received, and what is known of where the caller is.
-        connect_timeout_s: how long a peer may take to connect; aiortc waits for ever. One that
-            shows no sign of connecting is let go earlier (`liveness`).
-        vanished_after_s: how long a connected peer may be wholly silent (neither media, RTCP, data
-            nor consent checks, each authenticated); aiortc takes 28 to 31 s to notice.
+        listener: receives the peer's events.
+        voice: the agent's voice; sent on the offer's audio section. It is stopped with the peer.
+        ice_servers: STUN and TURN servers; aiortc uses the first of each. If empty, none is used.
+        network: where media is received, and whether the caller is on this machine.
+        connect_timeout_s: how long a peer may take to connect; aiortc sets no limit. A peer that
+            shows no sign of connecting is given up earlier (`liveness`).
+        vanished_after_s: how long a connected peer may send nothing that is authenticated: no
+            media, RTCP, data or consent checks. aiortc takes 28 to 31 s to notice.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class Peer:
         self._closing: asyncio.Task[None] | None = None
 
     async def accept(self, offer: Offer) -> str:
-        """Answers the offer. Once for each peer.
+        """Answers the offer. Called once for each peer.
 
         Args:
             offer: the caller's description.
@@ -116,9 +116,9 @@ class Peer:
             The answer, with all of this side's candidates (aiortc trickles none).
 
         Raises:
-            PeerClosed: it was closed meanwhile.
-            RuntimeError: this peer has had its offer, or aiortc is not what is expected. Whatever
-                is raised, everything half-built is released.
+            PeerClosed: the peer was closed meanwhile.
+            RuntimeError: this peer has had an offer already, or aiortc differs from the expected
+                version. If the answer fails, everything that was built for it is released.
         """
         if self._closing is not None:
             raise PeerClosed(self._closed_because)
@@ -129,14 +129,15 @@ class Peer:
         pc = self._pc = RTCPeerConnection(RTCConfiguration(iceServers=self._ice_servers))
         pc.on("connectionstatechange", self._on_state)
         pc.on("datachannel", self._on_channel)
-        # Taken over before aiortc starts any receiver, and told in the order of the offer.
+        # The tracks are taken over before aiortc starts any receiver, in the order of the offer.
         pc.on("track", lambda _track: self._take_tracks(pc))
         try:
-            # A task, so that all that the connection starts finds its peer in its context.
+            # In a task of its own, so that everything the connection starts inherits its context,
+            # which names the peer.
             answer = await asyncio.create_task(self._negotiate(pc, offer), name="peer-negotiate")
         except BaseException as error:
             closed = self._closing is not None
-            # A peer that never connected is not reported as closed.
+            # A peer whose offer could not be answered is not reported as closed.
             await asyncio.shield(self._close_once("the offer could not be answered", tell=False))
             if closed and isinstance(error, Exception):
                 raise PeerClosed(self._closed_because) from error
@@ -148,17 +149,17 @@ class Peer:
         return answer
 
     async def renegotiate(self, offer: Offer) -> str:
-        """Answers a further offer on the same connection: tracks come and go (RFC 9429 4.1.6).
+        """Answers a further offer on the same connection, which changes tracks (RFC 9429 4.1.6).
 
         Args:
-            offer: has the sections of the one before, and perhaps more.
+            offer: has the sections of the previous offer, and perhaps more.
 
         Returns:
             The answer.
 
         Raises:
-            CannotRenegotiate: the connection can't go on with it; nothing has changed.
-            PeerClosed: the connection is over.
+            CannotRenegotiate: the connection can't continue with the offer; nothing has changed.
+            PeerClosed: the connection is closed.
         """
         async with self._negotiating:
             if self._closing is not None:
@@ -175,14 +176,14 @@ class Peer:
                 raise
 
     def continues(self, offer: Offer) -> bool:
-        """Whether an offer comes from the peer connection that this peer talks to."""
+        """Whether an offer comes from the peer connection that this peer has answered."""
         return self._offer is not None and offer.is_of_the_connection_of(self._offer)
 
     def retire(self, reason: str) -> None:
-        """Another peer takes the place of this one: the caller is told, the listener no more.
+        """Closes this peer because another one takes its place; `on_closed` is not called.
 
-        One that is still connecting can't tell its caller anything. It says goodbye once it is
-        connected, or goes when it has not connected in time.
+        A peer that is still connecting can't notify the caller yet. It is closed once it has
+        connected, or when it has not connected in time.
         """
         self._retired_because = reason
         self._release_media()
@@ -197,7 +198,8 @@ class Peer:
                 `candidate` marks their end.
 
         Raises:
-            BadOffer: one is not a candidate; those before it were taken.
+            BadOffer: there is no call yet, or one item is not a candidate; those before it were
+                taken.
         """
         if self._pc is None or self._offer is None:
             raise BadOffer("There is no call that these candidates could belong to.")
@@ -207,8 +209,8 @@ class Peer:
             text = item.get("candidate") if isinstance(item, dict) else None
             if not isinstance(text, str):
                 raise BadOffer("A candidate must be a short text.")
-            # The end of them is not passed on: a peer whose addresses are all hidden (mDNS) has
-            # none to give, and reaches us nevertheless.
+            # The end of the candidates is not passed on to aiortc: a peer whose addresses are all
+            # hidden (mDNS) gives none that can be used, and still reaches this server.
             if not text.removeprefix("a=").removeprefix("candidate:").strip():
                 continue
             self._candidates += 1
@@ -222,9 +224,10 @@ class Peer:
             await self._probe(self._pc, OfferedCandidate(Candidate.parse(text), mid, position))
 
     async def close(self, reason: str = "closed") -> None:
-        """Ends the connection. Safe to call again; returns when nothing of it is left.
+        """Closes the connection and returns when its resources are released. Safe to call again.
 
-        Takes at most some 5 s, normally a few milliseconds.
+        Normally takes a few milliseconds. aiortc is given `CLOSE_TIMEOUT_S`; if it fails, its tasks
+        are given 1 s to end, and each transport 1 s to close.
         """
         await asyncio.shield(self._close_once(reason))
 
@@ -238,7 +241,8 @@ class Peer:
         failures.current.set(self._failures)
         network.current.set(self._network)
         if offer.has_audio and not any(s.track is self._voice for s in pc.getSenders()):
-            # Added first, it becomes the offer's audio section. Only Opus: the voice is packets.
+            # Added before the offer is set, the voice is sent on the offer's audio section. Only
+            # Opus is allowed, because the voice consists of Opus packets.
             sender = pc.addTrack(self._voice)
             opus = [
                 codec
@@ -256,9 +260,9 @@ class Peer:
     async def _probe(self, pc: RTCPeerConnection, offered: OfferedCandidate) -> None:
         """Lets ICE send checks to one of the caller's addresses.
 
-        An mDNS name (RFC 8828, "….local") is left out: it can only be asked for by multicast, on
-        a socket that everyone can write to, and asking delays the answer by up to a second. The
-        peer finds us without it: its first check says where it is (RFC 8445 7.3.1.3).
+        An mDNS name (RFC 8828, "….local") is left out. It can be resolved only by multicast, on a
+        socket that everyone can write to, and that delays the answer by up to a second. It is not
+        needed: the peer's first check shows its address (RFC 8445 7.3.1.3).
         """
         address = (offered.candidate.host, offered.candidate.port)
         if not offered.candidate.usable or not self._network.is_worth_a_check(address[0]):
@@ -273,8 +277,8 @@ class Peer:
     def _take_tracks(self, pc: RTCPeerConnection) -> None:
         videos = 0
         for transceiver in pc.getTransceivers():
-            # Counted whether it sends or not: the screen is the second section, not the second
-            # track.
+            # A section counts whether it sends or not: the screen is the second video section, not
+            # the second video track.
             videos += transceiver.kind == "video"
             track = transceiver.receiver.track
             if track is None or track in self._tracks:
@@ -310,7 +314,7 @@ class Peer:
         elif state == "failed":
             self._close_once("the connection failed")
         elif state == "closed":
-            # A peer that says goodbye, or consent that expired: aiortc goes straight to "closed".
+            # aiortc reports "closed" if the peer closes the connection or its consent expires.
             self._close_once("the peer hung up")
 
     async def _watch(self, pc: RTCPeerConnection) -> None:
@@ -354,9 +358,9 @@ class Peer:
         if pc is None:
             return
         try:
-            # Once: a second close() of aiortc's can wait for ever for the first.
+            # Called once only: a second close() of aiortc can wait without end for the first.
             await asyncio.wait_for(pc.close(), CLOSE_TIMEOUT_S)
-        except Exception as error:  # whatever aiortc raises: the sockets must be freed
+        except Exception as error:  # whatever aiortc raises, the sockets must be closed
             logger.warning("aiortc could not close a connection: %r", error)
             await aiortc_patches.abandon(pc)
 
@@ -368,5 +372,5 @@ class Peer:
     def _tell(self, notice: Callable[[], None]) -> None:
         try:
             notice()
-        except Exception:  # of the listener: it must not keep the sockets open
+        except Exception:  # a failing listener must not keep the sockets open
             logger.exception("A listener failed on being told that its peer is gone.")

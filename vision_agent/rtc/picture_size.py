@@ -1,8 +1,8 @@
-"""How large an encoded picture says it is, read before anything decodes it. No I/O.
+"""Reads the size that an encoded frame claims, before a decoder sees the frame. No I/O.
 
-A decoder takes the memory that a picture's header asks for: 340 bytes of VP8 that claim to be
-16383x16383 cost 0.9 GB. H.264 says its size in a sequence parameter set (SPS, H.264 7.3.2.1.1),
-which may come with any picture; VP8 says it in each key frame (RFC 6386 9.1).
+A decoder allocates the memory that a frame's header asks for: 340 bytes of VP8 that claim to be
+16383x16383 cost 0.9 GB. H.264 states its size in a sequence parameter set (SPS, H.264 7.3.2.1.1),
+which may come with any frame; VP8 states it in each key frame (RFC 6386 9.1).
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from typing import NamedTuple
 MAX_SIDE_PX = 4096
 MAX_AREA_PX = 4096 * 2304
 MIN_SIDE_PX = 16
-"""On less than a macroblock there is nothing to see."""
+"""The side of a macroblock. Nothing can be seen in a smaller frame."""
 
 _H264_SPS = 7
 _HIGH_PROFILES = {44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244}
 
 
 class PictureSize(NamedTuple):
-    """In pixels."""
+    """The size of a frame in pixels."""
 
     width: int
     height: int
 
     @property
     def decodable(self) -> bool:
-        """Whether a picture of this size is worth decoding, and safe to."""
+        """Whether a frame of this size is worth decoding and safe to decode."""
         return (
             min(self) >= MIN_SIDE_PX
             and max(self) <= MAX_SIDE_PX
@@ -34,7 +34,7 @@ class PictureSize(NamedTuple):
         )
 
     def refusal(self) -> str:
-        """What the caller is told about a picture that is not `decodable`."""
+        """The sentences for the caller about a frame that is not `decodable`."""
         if min(self) < MIN_SIDE_PX:
             return (
                 f"Your camera's pictures are too small to see anything in ({self.width}x"
@@ -47,19 +47,19 @@ class PictureSize(NamedTuple):
 
 
 UNREADABLE = PictureSize(0, 0)
-"""Of a header that is cut off or contradicts itself."""
+"""The size of a frame whose header is truncated or contradicts itself."""
 
 
 def picture_size(codec: str, data: bytes) -> PictureSize | None:
-    """The size that an encoded picture asks a decoder for.
+    """The size that an encoded frame asks a decoder for.
 
     Args:
-        codec: "VP8" or "H264" (Annex B). Of any other nothing is known.
-        data: The whole encoded picture.
+        codec: "VP8" or "H264" (Annex B). The size of any other codec is not read.
+        data: The whole encoded frame.
 
     Returns:
-        The size, of several the largest; `UNREADABLE` if a header can't be read; None if the
-        picture says nothing about it, and so has that of the one before.
+        The size, the largest if there are several; `UNREADABLE` if a header can't be read; None if
+        the frame states no size and so has that of the frame before, or if the codec is another.
     """
     name = codec.upper()
     if name == "VP8":
@@ -78,11 +78,11 @@ def _vp8_size(data: bytes) -> PictureSize | None:
     if len(data) < 10 or data[3:6] != b"\x9d\x01\x2a":
         return UNREADABLE
     width, height = int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")
-    return PictureSize(width & 0x3FFF, height & 0x3FFF)  # the upper two bits scale, for display
+    return PictureSize(width & 0x3FFF, height & 0x3FFF)  # the upper two bits are a display scale
 
 
 def _parameter_sets(data: bytes) -> list[bytes]:
-    """The SPS units of a picture, without start code and header."""
+    """The SPS units of a frame, without their start code and header."""
     units = []
     at = data.find(b"\0\0\1")
     while 0 <= at < len(data) - 3:
@@ -133,7 +133,7 @@ def _read_sps(bits: _Bits) -> PictureSize:
     bits.take(1)
     width, height = 16 * (bits.unsigned() + 1), 16 * (bits.unsigned() + 1)
     frame_mbs_only = bits.take(1)
-    # Cropping only shows less of it. What is decoded, and takes the memory, is the whole.
+    # Cropping is ignored: a decoder allocates and decodes the whole frame and then shows a part.
     return PictureSize(width, height * (2 - frame_mbs_only))
 
 
@@ -146,7 +146,7 @@ def _skip_scaling_list(bits: _Bits, size: int) -> None:
 
 
 class _Bits:
-    """Reads bits, the highest first; IndexError at the end."""
+    """Reads bits, the highest first; raises IndexError at the end of the data."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -160,7 +160,7 @@ class _Bits:
         return value
 
     def unsigned(self) -> int:
-        """ue(v), H.264 9.1."""
+        """Reads an unsigned Exp-Golomb code: ue(v), H.264 9.1."""
         zeros = 0
         while not self.take(1):
             zeros += 1
@@ -169,6 +169,6 @@ class _Bits:
         return (1 << zeros) - 1 + self.take(zeros)
 
     def signed(self) -> int:
-        """se(v), H.264 9.1.1."""
+        """Reads a signed Exp-Golomb code: se(v), H.264 9.1.1."""
         code = self.unsigned()
         return (code + 1) // 2 if code & 1 else -(code // 2)

@@ -1,6 +1,6 @@
-"""RTVI 2.1 messages: parses those of a client, and builds those of the server. No I/O, no clock.
+"""Parses a client's RTVI 2.1 messages and builds the server's. No I/O, no clock.
 
-`parse` enforces every bound on a client's message, so that no code behind it has to.
+`parse` enforces every bound on a client's message, so that no later code has to.
 
 RTVI is the protocol of the public Pipecat client SDKs (https://docs.pipecat.ai/client/rtvi-standard):
 JSON objects `{label: "rtvi-ai", type, id, data?}` on a data channel, beside the SmallWebRTC
@@ -26,7 +26,7 @@ MAX_ID_CHARS = 200
 MAX_NAME_CHARS = 100
 
 _CONTROLS = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127))
-"""Characters that no database stores or no person types: controls other than tab and line ends."""
+"""Control characters other than tab and line ends, which no database stores or no person types."""
 
 
 class BadMessage(ValueError):
@@ -50,7 +50,7 @@ class BadMessage(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """The transport's keep-alive, once a second; it is not answered."""
+    """The transport's keep-alive message, sent once a second; it is not answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class SendText:
     Attributes:
         content: The text, of at most `MAX_TEXT_CHARS`.
         spoken: Whether the answer is spoken; otherwise it is only shown.
-        message_id: The message's id, by which the client finds the line again; None without one.
+        message_id: The message's id, by which the client finds the typed line; None without one.
     """
 
     content: str
@@ -108,12 +108,12 @@ class ClientMessage:
 
 @dataclass(frozen=True, slots=True)
 class Goodbye:
-    """disconnect-bot: the client leaves."""
+    """disconnect-bot: the client ends the call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A known message without effect here."""
+    """A message of a known type that has no effect here."""
 
     type: str
 
@@ -223,7 +223,7 @@ def _parse_context(fields: dict[str, object], message_id: str | None) -> Incomin
 def _text(
     content: object, kind: str, request_id: str | None = None, *, about: str | None = None
 ) -> str:
-    """A typed text without control characters and lone surrogates."""
+    """A typed text, with its control characters removed and its lone surrogates replaced."""
     if isinstance(content, str) and len(content) <= MAX_MESSAGE_CHARS:
         content = content.translate(_CONTROLS).encode("utf-8", "replace").decode()
     if not isinstance(content, str) or not content.strip():
@@ -241,7 +241,7 @@ def _text(
 def message(
     kind: str, message_id: str, data: Mapping[str, object] | None = None
 ) -> dict[str, object]:
-    """One RTVI message."""
+    """Builds an RTVI message."""
     body: dict[str, object] = {"label": LABEL, "type": kind, "id": message_id}
     if data is not None:
         body["data"] = data
@@ -249,7 +249,7 @@ def message(
 
 
 def bot_ready(message_id: str, about: Mapping[str, str]) -> dict[str, object]:
-    """The answer to client-ready; without it, with the same id, the client waits for ever."""
+    """The answer to client-ready, with the same id; without it the client waits without limit."""
     return message("bot-ready", message_id, {"version": VERSION, "about": dict(about)})
 
 
@@ -258,7 +258,8 @@ def bot_output_new(
 ) -> dict[str, object]:
     """A segment of the answer before any of it is played.
 
-    `spoken` is a field of RTVI 1, which sent each sentence once as written and once as spoken.
+    `spoken` is a field of RTVI 1, which sent each sentence twice: when it was written, and when it
+    was spoken.
     """
     data = {
         "text": text,
@@ -272,7 +273,14 @@ def bot_output_new(
 
 
 def bot_output_progress(message_id: str, segment: int, text: str, spoken: str) -> dict[str, object]:
-    """How much of a segment has been played; clients move a cursor by it, and add no text."""
+    """How much of a segment has been played. Clients move a cursor by it and add no text.
+
+    Args:
+        message_id: The message's id.
+        segment: The segment's id.
+        text: The segment's whole text.
+        spoken: The beginning of the text that has been played.
+    """
     completed = spoken == text
     data: dict[str, object] = {
         "text": text,

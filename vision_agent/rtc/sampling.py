@@ -1,9 +1,8 @@
-"""Which due pictures are worth a model's tokens: those that show something new. No I/O.
+"""Decides which due frames are worth a model's tokens: those that show something new. No I/O.
 
-A model is charged 258 tokens for a picture, however little it says. A picture that looks like the
-last one sent is skipped, but never for longer than a set time, so that the model's newest picture
-always is a recent one. Pictures are compared as tiny thumbnails, in which the noise of a
-camera averages out.
+A frame costs 258 of the model's tokens, however little it shows. A frame that looks like the last
+one sent is skipped, but only for a set time, so that the model's newest frame is always a recent
+one. Frames are compared as small thumbnails, in which a camera's noise averages out.
 """
 
 from __future__ import annotations
@@ -14,20 +13,22 @@ import numpy.typing as npt
 THUMBNAIL_WIDTH, THUMBNAIL_HEIGHT = 32, 24
 
 TOKENS_A_PICTURE = 258
-"""What the Live API counts for one picture."""
+"""The tokens that the Live API counts for one frame."""
 
 CHANGED_CELLS = 3
-"""Of 16 x 12: as small a part of the picture is enough, if it differs clearly."""
+"""How many of the 16 x 12 cells are compared, the most different ones: so small a part of the frame
+is enough if it differs clearly."""
 
 LIGHT_WEIGHT = 0.5
-"""Exposure wanders all the time: light that changes everywhere counts half of what a thing does."""
+"""The weight of a change of light in the whole frame. A camera's exposure drifts all the time, so
+such a change counts half as much as a change of a part."""
 
 Thumbnail = npt.NDArray[np.uint8]
 """RGB, ``(24, 32, 3)``."""
 
 
 def difference(old: Thumbnail, new: Thumbnail) -> float:
-    """How much two thumbnails differ where they differ the most: levels of any colour, of 255."""
+    """How much two thumbnails differ where they differ most, in levels of 255 of any colour."""
     delta = new.astype(np.int16) - old.astype(np.int16)
     light = float(np.median(delta))
     blocks = (delta - light).reshape(THUMBNAIL_HEIGHT // 2, 2, THUMBNAIL_WIDTH // 2, 2, 3)
@@ -37,12 +38,12 @@ def difference(old: Thumbnail, new: Thumbnail) -> float:
 
 
 class Sampler:
-    """Decides about each picture that the rate allows.
+    """Decides about each frame that the rate allows.
 
     Args:
-        threshold: levels from which on a picture is new (see `difference`); 0 or less sends
-            every one.
-        max_gap_s: a picture is sent after so long, however alike.
+        threshold: the `difference` from which on a frame counts as new; at 0 or less every frame
+            is sent.
+        max_gap_s: how long after the last frame sent the next one is sent, however similar.
     """
 
     def __init__(self, *, threshold: float = 6.0, max_gap_s: float = 10.0) -> None:
@@ -52,29 +53,29 @@ class Sampler:
         self._sent_at_s = 0.0
         self.skipped = 0
         self.alike_until_s: float | None = None
-        """When the newest picture was taken that is the last one sent, or looks like it."""
+        """The capture time of the newest frame that was sent or looks like the one sent last."""
 
     def forget(self) -> None:
-        """The next picture is new, whatever it shows: the model has been shown something else."""
+        """Makes the next frame count as new, because the model has been shown something else."""
         self._last = self.alike_until_s = None
 
     @property
     def active(self) -> bool:
-        """Whether there is anything to decide; if not, thumbnails need not be made."""
+        """Whether any frame may be skipped; if not, no thumbnails are needed."""
         return self._threshold > 0
 
     @property
     def tokens_saved(self) -> int:
-        """What the skipped pictures would have cost."""
+        """The tokens that the skipped frames would have cost."""
         return self.skipped * TOKENS_A_PICTURE
 
     def wants(self, thumbnail: Thumbnail, at_s: float, *, asked: bool) -> bool:
-        """Whether to send this picture; one that is wanted is what the next is compared with.
+        """Whether to send a frame. Later frames are compared with the last one that is sent.
 
         Args:
-            thumbnail: the picture's.
-            at_s: when it was taken; pictures come in order.
-            asked: somebody wants it whatever it shows.
+            thumbnail: the frame's thumbnail.
+            at_s: the frame's capture time; frames come in order.
+            asked: whether the frame was asked for and is sent whatever it shows.
         """
         wanted = (
             asked

@@ -1,8 +1,8 @@
-"""Data channel messages put together out of their SCTP fragments (RFC 9260 6.9). No I/O.
+"""Assembles data channel messages from their SCTP fragments (RFC 9260 6.9). No I/O.
 
-A fragment costs the same however many wait: aiortc's own list is searched from its beginning for
-each one, so that 20,000 fragments of a byte (0.4 MB) held the event loop up for twelve seconds. And
-everything that a peer can make wait is bounded: it waits for what the peer alone can send.
+A fragment costs the same however many wait. aiortc searches its list from the beginning for each
+fragment, so that 20,000 fragments of a byte (0.4 MB) blocked the event loop for twelve seconds.
+The waiting data is bounded, because only the peer can send the fragments that it waits for.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ MAX_MESSAGE_BYTES = 262_144
 """The answer's `a=max-message-size`."""
 
 MAX_FRAGMENTS = 1024
-"""Of one message, and as many out of order. Senders cut at 1,100 to 1,200 bytes: a message of the
-largest size has 240 fragments, and the whole window 950."""
+"""The limit for one message, and for the fragments that wait when one arrives out of order. Senders
+split at 1,100 to 1,200 bytes: a message of the largest size has 240 fragments, the window 950."""
 
 WINDOW_BYTES = 1024 * 1024
 """The receiver window that is advertised."""
 
 MAX_STREAMS = 64
-"""A client needs one. Each data channel is a stream until it is closed."""
+"""A client needs one stream. Each data channel is a stream until it is closed."""
 
 _LAST, _FIRST, _UNORDERED = 1, 2, 4
 
 
 class PeerMisbehaves(ValueError):
-    """The peer sends what no receiver can take; the text says what."""
+    """The peer sends data that no receiver can take; the text says what is wrong with it."""
 
 
 class Fragment(Protocol):
@@ -64,7 +64,7 @@ class _Run:
         return bool(self.fragments[0].flags & _FIRST and self.fragments[-1].flags & _LAST)
 
     def joined(self, later: _Run) -> _Run:
-        """Both as one. The shorter is copied: in whatever order they come, n cost n log n."""
+        """Joins two runs. The shorter is copied, so n fragments in any order cost n log n."""
         small, large = sorted((self, later), key=lambda run: len(run.fragments))
         if small is self:
             large.fragments.extendleft(reversed(small.fragments))
@@ -81,7 +81,7 @@ class _Stream:
         self.next_seq = 0
         self.by_first: dict[int, _Run] = {}
         self.by_last: dict[int, _Run] = {}
-        self.waiting: dict[int, _Run] = {}  # whole and ordered, behind one that is missing
+        self.waiting: dict[int, _Run] = {}  # whole ordered messages behind a missing one
 
     def runs(self) -> Iterator[_Run]:
         yield from self.by_first.values()
@@ -95,7 +95,7 @@ class _Stream:
         return run
 
     def join(self, fragment: Fragment) -> _Run:
-        """The run that this fragment now belongs to; it is no longer kept."""
+        """Joins a fragment with its neighbours; the returned run is no longer kept here."""
         run = _Run(fragment)
         if not fragment.flags & _FIRST:
             earlier = self.by_last.get(_plus(fragment.tsn, -1))
@@ -114,7 +114,7 @@ class Reassembly:
     Attributes:
         waiting_fragments: How many fragments are held.
         waiting_bytes: Their user data.
-        ignored: Fragments on streams beyond `MAX_STREAMS`, which were thrown away.
+        ignored: How many fragments were dropped because their stream is beyond `MAX_STREAMS`.
     """
 
     def __init__(self) -> None:
@@ -124,18 +124,18 @@ class Reassembly:
         self.ignored = 0
 
     def has_room(self, fragment: Fragment) -> bool:
-        """Whether a fragment that comes out of order can wait. If not, the peer sends it again."""
+        """Whether a fragment that arrives out of order can wait; if not, the peer resends it."""
         return (
             self.waiting_fragments < MAX_FRAGMENTS
             and self.waiting_bytes + len(fragment.user_data) <= WINDOW_BYTES
         )
 
     def add(self, fragment: Fragment) -> list[Message]:
-        """Takes a fragment that was not received before; returns the messages now whole, in order.
+        """Takes a fragment that was not received before; returns the complete messages, in order.
 
         Raises:
-            PeerMisbehaves: A message is larger than was agreed, or ordered messages pile up behind
-                one that was never sent.
+            PeerMisbehaves: A message is too large or has too many fragments, or too much data waits
+                for fragments that were never sent.
         """
         stream = self._stream(fragment.stream_id)
         if stream is None:
@@ -154,7 +154,11 @@ class Reassembly:
         return []
 
     def skip(self, stream_id: int, stream_seq: int) -> list[Message]:
-        """The peer gave up the ordered messages up to this one (FORWARD TSN, RFC 3758)."""
+        """Skips ordered messages up to this one, which the peer gave up (FORWARD TSN, RFC 3758).
+
+        Returns:
+            The whole messages that waited for them, in order.
+        """
         stream = self._stream(stream_id)
         if stream is None:
             return []
@@ -166,9 +170,9 @@ class Reassembly:
         return messages + self._in_turn(stream)
 
     def prune(self, tsn: int) -> None:
-        """Everything up to this TSN that is not whole never will be (FORWARD TSN).
+        """Drops the fragments up to a TSN whose messages can't become whole (FORWARD TSN).
 
-        A message that has all its fragments up to there, and goes on after it, is kept.
+        A message that has all its fragments up to the TSN, and continues after it, is kept.
         """
         for stream in self._streams.values():
             for run in list(stream.by_first.values()):
@@ -186,7 +190,7 @@ class Reassembly:
                     stream.keep(run)
 
     def reset(self, stream_id: int) -> None:
-        """The peer closed a stream (RFC 6525): it begins anew, and makes room for another."""
+        """Forgets a stream that the peer closed (RFC 6525), which makes room for another."""
         stream = self._streams.pop(stream_id, None)
         if stream is not None:
             for run in stream.runs():
@@ -228,8 +232,8 @@ class Reassembly:
         return Message(first.stream_id, first.protocol, data)
 
     def _check(self) -> None:
-        # What came out of order is within `has_room`; the rest came in order and is still not
-        # whole, though a sender completes one message before it begins another.
+        # `has_room` bounds the fragments out of order. More means fragments in order that are not
+        # whole, although a sender completes one message before it begins another.
         if (
             self.waiting_fragments > 2 * MAX_FRAGMENTS
             or self.waiting_bytes > WINDOW_BYTES + MAX_MESSAGE_BYTES

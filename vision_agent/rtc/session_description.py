@@ -1,4 +1,4 @@
-"""The text of a session description (RFC 8866), split within bounds."""
+"""Splits the text of a session description (RFC 8866) into sections and attributes, bounded."""
 
 from __future__ import annotations
 
@@ -29,9 +29,12 @@ class Section:
 
     Attributes:
         kind: "session", or the media type.
-        port: of the media line; 0 rejects a section.
-        others: lines that are no attributes, in their order.
-        attributes: the values of each attribute; an attribute without one has an empty value.
+        port: the port of the media line; 0 rejects a section.
+        profile: the media line's transport profile.
+        formats: the media line's formats.
+        others: the lines that are not attributes, in their order.
+        attributes: the values of each attribute by name; an attribute without a value has an empty
+            one.
     """
 
     kind: str
@@ -47,7 +50,7 @@ class Section:
         return values[0] if values else None
 
     def text(self) -> str:
-        """The section's lines again."""
+        """The section as text, its attributes grouped by name."""
         lines = list(self.others)
         if self.kind != "session":
             lines.insert(0, f"m={self.kind} {self.port} {self.profile} {' '.join(self.formats)}")
@@ -58,7 +61,7 @@ class Section:
 
 @dataclass(slots=True)
 class SessionText:
-    """A session description as lines: the session's, and those of each section."""
+    """A session description, split into the session's own lines and its sections."""
 
     session: Section
     sections: list[Section]
@@ -68,7 +71,8 @@ class SessionText:
         """Splits a description in one pass.
 
         Raises:
-            BadOffer: it is too long, or is not a session description.
+            BadOffer: it is too long, is not a session description, or has too many lines, formats
+                or sections.
         """
         if not isinstance(sdp, str):
             raise BadOffer("The offer must be text.")
@@ -116,5 +120,5 @@ def _section(line: str) -> Section:
 
 
 def shown(text: str) -> str:
-    """A piece of the offer, short enough for a sentence."""
+    """Quotes the beginning of a piece of the offer, short enough for a sentence."""
     return repr(text[:40])

@@ -1,12 +1,12 @@
-"""What a stretch without packets from a microphone means. No I/O, no clock.
+"""Judges a gap without packets from a microphone. No I/O, no clock.
 
-A caller who pushes to talk, stops the track or replaces it by none sends no packets at all, and no
-sound is not the silence that ends a turn: the model would wait for the rest of the question. So the
-gap is filled with silence in real time, as if the microphone had gone on, and when that has lasted
-the sound is over, as it is with a mute.
+A caller who uses push-to-talk, stops the track or removes it sends no packets at all. A model ends
+a turn at silence, and without audio it would wait for the rest of the question. So the gap is
+filled with silence in real time, as if the microphone had continued. After `OVER_AFTER_S` the audio
+is over, as it is after a mute.
 
-What is short is left alone: packets come late or get lost. Opus with DTX (RFC 7587 3.1.3) pauses
-for 400 ms at a time while nobody speaks; it is silent then, but never over.
+A short gap is not filled, because packets arrive late or get lost. Opus with DTX (RFC 7587 3.1.3)
+pauses for 400 ms at a time while nobody speaks; such a pause is filled but does not end the audio.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from typing import NamedTuple
 
 SILENT_AFTER_S = 0.3
 OVER_AFTER_S = 1.0
-"""Two DTX pauses and a lost packet between them are shorter."""
+"""Longer than two DTX pauses with a lost packet between them."""
 
 BEHIND_S = 0.06
-"""How far the silence stays behind: what is late by less is not made later by it."""
+"""How far the silence stays behind real time: it does not delay audio that is late by less."""
 
 STEP_MS = 20
 
 
 class Quiet(NamedTuple):
-    """What to do about a gap: so much silence now, and whether the sound is over after it."""
+    """How much silence to add to a gap now, and whether the audio is over after it."""
 
     silence_ms: int
     over: bool
 
 
 class SoundGap:
-    """Judges the time since the last sound."""
+    """Judges the time since the last audio arrived."""
 
     def __init__(self) -> None:
         self._heard_at_s: float | None = None
@@ -39,16 +39,16 @@ class SoundGap:
 
     @property
     def open(self) -> bool:
-        """Whether sound has come, and is not over."""
+        """Whether audio has arrived and is not over."""
         return self._heard_at_s is not None
 
     def heard(self, now_s: float) -> None:
-        """Sound came."""
+        """Notes that audio arrived at `now_s` (monotonic)."""
         self._heard_at_s = now_s
         self._filled_ms = 0
 
     def check(self, now_s: float) -> Quiet:
-        """What there is to do by now (monotonic, as `heard`)."""
+        """What to do about the gap at `now_s` (monotonic)."""
         if self._heard_at_s is None:
             return Quiet(0, False)
         gap_s = now_s - self._heard_at_s

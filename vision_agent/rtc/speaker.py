@@ -1,4 +1,4 @@
-"""The agent's voice: PCM in bursts in, one Opus packet every 20 ms out."""
+"""The agent's voice: takes PCM in bursts and sends one Opus packet every 20 ms."""
 
 from __future__ import annotations
 
@@ -25,27 +25,30 @@ logger = logging.getLogger(__name__)
 
 BYTES_PER_MS = 48  # s16le mono 24 kHz
 FRAME_S = FRAME_MS / 1000
-# A model sends an answer much faster than it is spoken. Two minutes is longer than any it gives;
-# beyond, the newest sound is dropped: the answer's beginning is what is being listened to.
+# A model sends an answer much faster than it is spoken. Two minutes is longer than any answer.
+# Beyond that the newest audio is dropped, because the caller is listening to the beginning.
 MAX_QUEUED_MS = 120_000
-# Later than this, the schedule starts anew from now: what was missed is said later, not faster.
-# The peer's jitter buffer absorbs less than that without a gap, if what is missing follows soon:
-# at double speed, never in a burst.
+# If a packet is later than this, the schedule restarts from now: the missed audio is played later,
+# not faster. The peer's jitter buffer absorbs a shorter delay without a gap if the missing packets
+# follow soon: they are sent at double speed, never in a burst.
 REANCHOR_AFTER_S = 0.1
 MIN_SPACING_S = 0.01
-# A gap in the model's stream that is shorter does not end the "speaking".
+# A shorter gap in the model's stream does not end "speaking".
 HANGOVER_FRAMES = 10
 
 
 class Speaker(MediaStreamTrack):
-    """A track that never pauses: 50 packets a second, of silence when there is nothing to say.
+    """A track that never pauses: 50 packets a second, of silence when there is nothing to play.
 
-    A pause in RTP makes the peer's jitter buffer start anew: the first syllable after it is late
-    or lost. All methods are called on the event loop.
+    A pause in RTP makes the peer's jitter buffer restart, and the first syllable after the pause is
+    late or lost. All methods are called on the event loop.
 
     Args:
         on_speaking: called with True at the first voiced packet of an answer, and with False when
-            its sound has run out (after 200 ms, or at once if the turn has ended) or is cleared.
+            its audio has run out (after 200 ms, or at once if the turn has ended) or is cleared.
+
+    Attributes:
+        stalls: how many times the schedule restarted because a packet was too late.
     """
 
     kind = "audio"
@@ -68,17 +71,17 @@ class Speaker(MediaStreamTrack):
 
     @property
     def queued_ms(self) -> int:
-        """How much sound waits to be played."""
+        """How much audio waits to be played."""
         return len(self._pcm) // BYTES_PER_MS
 
     @property
     def played_ms(self) -> int:
-        """How much of the sound written has been sent, in all; silence and padding not counted."""
+        """How much of the audio written has been sent in total, without silence and padding."""
         return self._voiced_bytes // BYTES_PER_MS
 
     @property
     def dropped_ms(self) -> int:
-        """How much sound was dropped because `MAX_QUEUED_MS` waited already."""
+        """How much audio was dropped because `MAX_QUEUED_MS` waited already."""
         return self._dropped_bytes // BYTES_PER_MS
 
     @property
@@ -92,34 +95,37 @@ class Speaker(MediaStreamTrack):
         return self._paused
 
     def write(self, pcm: bytes) -> None:
-        """Takes more of the answer: s16le mono 24 kHz, of any length, as fast as it comes."""
+        """Takes the next part of the answer: s16le mono 24 kHz, of any length, at any speed."""
         room = MAX_QUEUED_MS * BYTES_PER_MS - len(self._pcm)
         if len(pcm) > room:
             if not self._dropped_bytes:
                 logger.warning(
                     "An answer is longer than %d s: its end is lost.", MAX_QUEUED_MS // 1000
                 )
-            # An even count, or every later sample would be made of two halves.
+            # An even count of bytes: otherwise every later sample would consist of two halves.
             self._dropped_bytes += len(pcm) - (room & ~1)
             pcm = pcm[: room & ~1]
         self._pcm += pcm
         self._ending = False
 
     def pause(self) -> None:
-        """The caller may be about to interrupt: nothing is played until `resume` or `clear`.
+        """Pauses the answer until `resume` or `clear`: the caller may be about to interrupt.
 
         Silence is sent meanwhile, and the answer still counts as being spoken.
         """
         self._paused = True
 
     def resume(self) -> None:
-        """It was nothing: the answer goes on where it was paused."""
+        """Continues the answer where it was paused: the caller did not interrupt."""
         self._paused = False
 
     def clear(self) -> int:
-        """The caller interrupts: drops what waits. Returns how many ms that were.
+        """Drops the audio that waits, because the caller interrupts.
 
-        What is still heard is at most the packet on its way.
+        The peer still plays the packets that have been sent.
+
+        Returns:
+            How much audio was dropped, in ms.
         """
         dropped_ms = self.queued_ms
         self._pcm.clear()
@@ -128,7 +134,7 @@ class Speaker(MediaStreamTrack):
         return dropped_ms
 
     def take_over(self, other: Speaker) -> None:
-        """Goes on where another one stopped, whose peer connection is replaced by this one's."""
+        """Continues where another speaker stopped whose peer connection this one's replaces."""
         self._pcm, other._pcm = other._pcm, bytearray()
         self._ending = other._ending
         self._speaking, other._speaking = other._speaking, False
@@ -136,18 +142,18 @@ class Speaker(MediaStreamTrack):
         self._dropped_bytes = other._dropped_bytes
 
     def flush(self) -> None:
-        """No more of this answer comes: its last part of a frame is played, not waited for."""
+        """Marks the answer as complete: a last, incomplete frame is padded and played."""
         self._ending = True
         if not self._pcm:
             self._stop_speaking()
 
     def stop(self) -> None:
-        """Ends the track; nothing is sent any more."""
+        """Ends the track; nothing more is sent."""
         super().stop()
         self._encoder.close()
 
     def due_in_s(self, now_s: float) -> float:
-        """How long until the next payload is due, at most 0 if it is; ask once for each."""
+        """The time until the next payload is due, 0 or less if it is; call it once per payload."""
         if self._deadline_s is None:
             self._deadline_s = self._sent_at_s = now_s
             return 0.0
@@ -155,7 +161,7 @@ class Speaker(MediaStreamTrack):
         return max(self._deadline_s, self._sent_at_s + MIN_SPACING_S) - now_s
 
     def payload(self, now_s: float) -> bytes:
-        """The next 20 ms as Opus, when they are due.
+        """The next 20 ms as Opus; to be called when they are due.
 
         Raises:
             MediaStreamError: the track was stopped.
@@ -170,7 +176,9 @@ class Speaker(MediaStreamTrack):
         return self._encoder.encode(self._next_frame())
 
     async def recv(self) -> Packet[Any]:
-        """The next 20 ms as an Opus packet, when it is due; `BoundedSender` asks for `payload`.
+        """Waits until the next 20 ms are due and returns them as an Opus packet.
+
+        `BoundedSender` calls `payload` instead.
 
         Raises:
             MediaStreamError: the track was stopped.
@@ -182,7 +190,7 @@ class Speaker(MediaStreamTrack):
         if wait_s > 0:
             await asyncio.sleep(wait_s)
             now_s = time.monotonic()
-        # Taken after the wait, so that a clear in the meantime leaves nothing behind.
+        # Taken after the wait, so that a `clear` during the wait takes effect.
         packet = Packet(self.payload(now_s))
         packet.pts = packet.dts = self._received * RTP_TICKS
         packet.time_base = TIME_BASE

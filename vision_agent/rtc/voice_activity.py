@@ -1,7 +1,7 @@
-"""Whether the caller seems to be speaking: an energy gate that adapts to the room. No I/O.
+"""Detects whether the caller seems to be speaking: an energy gate that adapts to the room. No I/O.
 
-It costs about 5 microseconds a chunk and needs no model. It decides nothing about turns (the model
-does); it says when to look with the camera, and what to show on the page.
+The gate costs about 5 microseconds a chunk and needs no model. It does not decide about turns: the
+model does. It says, for example, when to take a camera frame and what to show on the page.
 """
 
 from __future__ import annotations
@@ -12,34 +12,34 @@ from typing import Literal
 import numpy as np
 
 CHUNK_MS = 20
-# Levels are mean squares of 16-bit samples. Speech stands out of the noise by far more than 9 dB;
-# it seldom falls back to within 5 dB of it, or to 25 dB below its own peaks, except between words.
+# Levels are mean squares of 16-bit samples. Speech is louder than the noise by far more than 9 dB.
+# Except between words, it seldom falls to within 5 dB of the noise or 25 dB below its own peaks.
 START_ABOVE_NOISE = 10**0.9
 STOP_ABOVE_NOISE = 10**0.5
 STOP_BELOW_PEAK = 10**-2.5
-PEAK_DECAY = 0.995  # a chunk: 1 dB a second or so
+PEAK_DECAY = 0.995  # for each chunk: about 1 dB a second
 QUIETEST_SPEECH = 150.0**2  # about -47 dBFS: below it, nothing counts as speech
 FIRST_SPEECH = 500.0**2  # until the noise is known
 QUIETEST_NOISE = 20.0**2
 LOUDEST_NOISE = 1000.0**2  # a louder first half second is speech
-DIGITAL_SILENCE = 5.0**2  # a microphone that is not there yet says nothing about the room
-# The noise is the quietest moment of the last 3 s: speech has a pause in any such time, a fan has
-# none.
+DIGITAL_SILENCE = 5.0**2  # from a microphone that is not on yet; it is not the room's noise
+# The noise is the quietest moment of the last 3 s. Speech has a pause in any such time; a fan does
+# not.
 BLOCK_CHUNKS = 25
 BLOCKS = 6
 
 
 class VoiceActivity:
-    """Says when speech seems to start and to stop.
+    """Detects when speech seems to start and to stop.
 
     Args:
-        start_ms: how much speech within the last 100 ms makes a start.
-        stop_ms: how much quiet makes a stop.
+        start_ms: how much speech within the last 100 ms (or `start_ms`, if longer) is a start.
+        stop_ms: how much quiet is a stop.
 
     Attributes:
         speaking: Whether speech has started and not stopped.
         level: How loud the newest chunk was: the mean square of its samples.
-        loud: Whether that stands out of the room's noise as speech does.
+        loud: Whether that level is as far above the room's noise as speech is.
     """
 
     def __init__(self, *, start_ms: int = 60, stop_ms: int = 300) -> None:
@@ -60,10 +60,11 @@ class VoiceActivity:
         """Takes the next 20 ms of sound.
 
         Args:
-            chunk: s16le mono; 640 bytes at 16 kHz, though any length is measured.
+            chunk: s16le mono; 640 bytes at 16 kHz. A chunk of another length is measured too, and
+                counts as 20 ms.
 
         Returns:
-            "started" or "stopped" when that just changed, else None.
+            "started" or "stopped" if `speaking` has just changed, else None.
         """
         samples = np.frombuffer(chunk, "<i2").astype(np.float32)
         level = float(np.dot(samples, samples)) / max(1, samples.size)
@@ -87,7 +88,7 @@ class VoiceActivity:
         return "started"
 
     def cut_off(self) -> bool:
-        """No more sound comes: what was being said is over; returns whether anything was."""
+        """Ends any speech because no more audio comes; returns whether the caller was speaking."""
         was_speaking, self.speaking = self.speaking, False
         self._recent.clear()
         return was_speaking
@@ -95,7 +96,7 @@ class VoiceActivity:
     def _measure_noise(self, level: float) -> None:
         if level < DIGITAL_SILENCE:
             return
-        # Smoothed over three chunks or so: a single quiet one is not the room.
+        # Smoothed over about three chunks: a single quiet chunk is not the room's noise.
         self._smooth = level if not self._smooth else self._smooth + 0.3 * (level - self._smooth)
         self._block.append(self._smooth)
         if len(self._block) == BLOCK_CHUNKS:

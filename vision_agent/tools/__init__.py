@@ -1,11 +1,12 @@
-"""What an agent can do in a video call: plain ADK tools, for anybody's agent.
+"""Plain ADK tools for a video call, for any ADK agent.
 
     from vision_agent.tools import look_closely, point_at, watch_for
 
     root_agent = Agent(..., tools=[look_closely, point_at, watch_for])
 
-They find the call they run in by themselves (`call_context.py`). Where there is none, in `adk web`
-for example, they say so in their result. Nothing in here knows of WebRTC, nor of the Live API.
+The tools find the call they run in by themselves (`call_context.py`). Outside a call, in `adk web`
+for example, their result says that there is no call. Nothing in this package depends on WebRTC or
+the Live API.
 """
 
 from vision_agent.tools.look import look_closely

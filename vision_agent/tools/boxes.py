@@ -19,14 +19,17 @@ Box2d = Annotated[
 
 
 class BadBox(ValueError):
-    """That is no box; the text says what one looks like."""
+    """A value is not a box; the text says what a box looks like."""
 
 
 def check_box(box: Sequence[float]) -> tuple[int, int, int, int]:
-    """The box, inside the picture and the right way round.
+    """Clamps a box to the frame and orders its sides.
+
+    Returns:
+        Top, left, bottom and right, each from 0 to `SCALE`.
 
     Raises:
-        BadBox: It is none.
+        BadBox: The value does not have four sides, has shares of 1, or is empty.
     """
     if len(box) != 4:
         raise BadBox(f"A box is [ymin, xmin, ymax, xmax], four numbers, not {len(box)}.")
@@ -42,16 +45,17 @@ def check_box(box: Sequence[float]) -> tuple[int, int, int, int]:
 def in_pixels(
     box: tuple[int, int, int, int], width: int, height: int, *, margin: float
 ) -> tuple[int, int, int, int]:
-    """The part of a picture that a box means, with something around it.
+    """Converts a box to the pixels of a frame, with a margin around it.
 
     Args:
-        box: A checked one.
-        width: of the picture, pixels.
-        height: of the picture, pixels.
-        margin: added on each side, as a share of the box's.
+        box: A box that `check_box` has returned.
+        width: The frame's width in pixels.
+        height: The frame's height in pixels.
+        margin: The margin on each side, as a share of the box's height or width.
 
     Returns:
-        Top, left, bottom and right, in pixels; at least 16 by 16, and inside the picture.
+        Top, left, bottom and right, in pixels: inside the frame, and at least 16 by 16 if the frame
+        is that large.
     """
     top, bottom = _span(box[0], box[2], height, margin)
     left, right = _span(box[1], box[3], width, margin)

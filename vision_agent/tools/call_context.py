@@ -1,8 +1,8 @@
-"""The call that a tool runs in, as far as tools need it.
+"""The interface of the call that a tool runs in.
 
-The call enters its `CallScope` before it starts ADK. The tasks that ADK starts inherit it, and so
-do its thread pools, which run asynchronous tools on event loops of their own: therefore `in_call`
-brings every tool's work back to the call's loop.
+The call enters its `CallScope` before it starts ADK. The tasks that ADK starts inherit the scope,
+and so do its thread pools, which run asynchronous tools on event loops of their own. Therefore
+`in_call` runs every tool's work on the call's loop.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ Pixels = npt.NDArray[np.uint8]
 """BGR, ``(height, width, 3)``."""
 
 Result = dict[str, Any]
-"""What a tool tells the model."""
+"""The result that a tool returns to the model."""
 
 NO_CALL = "This tool works only in a video call, and there is none here."
 
 
 class Picture(Protocol):
-    """One picture of the caller's camera, as it came.
+    """One frame of the caller's camera, in the size in which it arrived.
 
     Attributes:
-        captured_at_s: When it arrived, on the call's clock.
-        width: pixels.
-        height: pixels.
+        captured_at_s: Its time of arrival on the call's clock.
+        width: In pixels.
+        height: In pixels.
     """
 
     captured_at_s: float
@@ -40,15 +40,15 @@ class Picture(Protocol):
     height: int
 
     def pixels(self, max_px: int) -> Pixels:
-        """The picture, at most so large on its longer side. Blocks for milliseconds."""
+        """The frame as BGR, its longer side at most `max_px`. Blocks for milliseconds."""
 
 
 class CallContext(Protocol):
-    """One call. Used on its own event loop only.
+    """One call. It is used on its own event loop only.
 
     Attributes:
         loop: The call's event loop.
-        jobs: What goes on in the background; ends with the call.
+        jobs: The background jobs, which end with the call.
     """
 
     loop: asyncio.AbstractEventLoop
@@ -58,37 +58,37 @@ class CallContext(Protocol):
         """The call's clock (monotonic)."""
 
     async def next_picture(self, newer_than_s: float, timeout_s: float) -> Picture | None:
-        """The first picture captured after that time; None if the camera sends none in time."""
+        """The first frame captured after a time; None if none arrives within `timeout_s`."""
 
     async def full_picture(self) -> Picture | None:
-        """A fresh picture, in the camera's full resolution if the caller can send it."""
+        """A fresh frame, in the camera's full resolution if the caller can send it."""
 
     def shown_at_s(self) -> float | None:
-        """When the picture was captured that the model has last seen (or one just like it)."""
+        """When the frame that the model saw last, or the newest one like it, was captured."""
 
     def show_model(self, jpeg: bytes) -> None:
-        """Puts a picture before the model; it comes ahead of the tool's result."""
+        """Sends the model an image, which it receives before the tool's result."""
 
     def tell_agent(self, notice: str) -> None:
-        """Makes the agent speak unasked, as soon as nobody is speaking.
+        """Makes the agent speak without a question, as soon as nobody is speaking.
 
         Args:
-            notice: One or two sentences, as they might be said to the caller.
+            notice: One or two sentences, worded as the agent might say them to the caller.
         """
 
     def show_page(self, message: Mapping[str, object]) -> None:
-        """Sends a server message of one's own to the caller's client: ``{"kind": ...}``."""
+        """Sends the caller's client a server message of the application: ``{"kind": ...}``."""
 
     def show_point(
         self, id: str, label: str, box_2d: Sequence[int], *, shown_at_s: float, seconds: float
     ) -> None:
-        """Draws a labelled box on the caller's own picture.
+        """Draws a labelled box on the caller's own video.
 
         Args:
             id: Identifies the box.
-            label: What is there.
-            box_2d: `[top, left, bottom, right]`, 0 to 1000.
-            shown_at_s: When the frame was captured that the box is about, on the call's clock.
+            label: The name of the thing in the box.
+            box_2d: `[top, left, bottom, right]`, each from 0 to 1000.
+            shown_at_s: The capture time of the frame that the box refers to, on the call's clock.
             seconds: How long the box stays.
         """
 
@@ -97,13 +97,13 @@ class CallContext(Protocol):
 
 
 async def in_call(work: Callable[[CallContext], Coroutine[Any, Any, Result]]) -> Result:
-    """Does a tool's work on the loop of the call it runs in.
+    """Runs a tool's work on the event loop of the call that the tool runs in.
 
     Args:
-        work: Given the call, does it, and returns what to tell the model.
+        work: Given the call, does the work and returns the tool's result.
 
     Returns:
-        That, or an error in words if there is no call.
+        The result of `work`, or an error in words if there is no call.
     """
     call = cast(CallContext | None, call_scope.current().tool_context)
     if call is None or call.loop.is_closed():
@@ -117,5 +117,5 @@ async def in_call(work: Callable[[CallContext], Coroutine[Any, Any, Result]]) ->
 
 
 def error(text: str) -> Result:
-    """A failure, as the model is told it."""
+    """The tool result that reports a failure to the model."""
     return {"error": text}

@@ -1,8 +1,9 @@
-"""What `watch_for` can tell by itself. Each detector is shown one picture after the other.
+"""The events that `watch_for` can detect without a model. A detector looks at one frame at a time.
 
-Light changes, a camera's noise and its automatic exposure are no events; nor is what lasts for one
-picture only. Detectors do no I/O, read no clock, and block for milliseconds (text: a third of a
-second), so they run in threads.
+Changes of light, a camera's noise and its automatic exposure are not events. A change, a movement
+or a face counts only if it is seen in two looks; a code or a text counts when it is first read.
+Detectors read no clock and block for milliseconds (text: a third of a second), so they run in
+threads.
 """
 
 from __future__ import annotations
@@ -22,34 +23,44 @@ Kind = Literal["appears", "disappears", "moves", "changes", "face", "code", "tex
 
 LOOK_AT_PX = 640
 SMALL = (160, 120)
-"""Width and height that changes are looked for in."""
+"""Width and height, in pixels, to which a frame is reduced before it is compared."""
 
 DIFFERENT = 22
-"""Levels of 255 in any channel; after smoothing, noise stays below 6."""
+"""The difference, in levels of 255 in any channel, above which a pixel has changed. After
+smoothing, a camera's noise stays below 6."""
 
 PART_CHANGED = 0.004
-"""Of the picture: an apple on the far side of a table."""
+"""The least share of the frame that is a change: an apple on the far side of a table."""
 
 ALL_CHANGED = 0.6
 MORE_EDGES = 1.3
-"""What has come has edges that the empty place has not, and the other way round."""
+"""A thing has more edges than the empty place it stands in, by at least this factor."""
 
 
 class Detector(Protocol):
-    """Waits for one kind of event.
+    """Detects one kind of event.
 
     Attributes:
-        pause_s: How long to wait between two looks.
+        pause_s: The pause between two looks.
     """
 
     pause_s: float
 
     def look(self, pixels: Pixels) -> str | None:
-        """A sentence about what has happened, or None; BGR pixels, at most 640 on a side."""
+        """Looks at the next frame.
+
+        Args:
+            pixels: BGR, at most `LOOK_AT_PX` on a side.
+
+        Returns:
+            A sentence about the event, or None if there is none.
+        """
 
 
 def kind_of(kind: Kind, what: str) -> Kind:
-    """The kind for what was asked; plain words about what can be recognised win over `kind`.
+    """The kind of event to detect.
+
+    If something is to appear, words that name a code, a face or text choose that kind.
 
     Raises:
         ValueError: There is no such kind.
@@ -67,7 +78,7 @@ def kind_of(kind: Kind, what: str) -> Kind:
 
 
 def detector_for(kind: Kind, what: str) -> Detector:
-    """The detector for what was asked.
+    """The detector for a kind of event and its subject.
 
     Raises:
         ValueError: There is no such kind.
@@ -85,7 +96,7 @@ def detector_for(kind: Kind, what: str) -> Detector:
 
 
 class SceneChanges:
-    """Compares with the picture it began with; what differs in two looks in a row has happened.
+    """Compares each frame with the first; a difference in two looks in a row is an event.
 
     Args:
         kind: ``appears``, ``disappears`` or ``changes``.
@@ -112,7 +123,7 @@ class SceneChanges:
         if lasting.mean() > ALL_CHANGED:
             if self._kind == "changes":
                 return "The whole picture has changed."
-            self._first = self._before = None  # the camera was turned: begin anew
+            self._first = self._before = None  # the camera was turned: take a new first frame
             return None
         for area in _areas(lasting):
             edges_then, edges_now = _edges(self._first, area), _edges(now, area)
@@ -128,7 +139,7 @@ class SceneChanges:
 
 
 class SomethingMoves:
-    """Compares each picture with the one before; two of three in a row must differ."""
+    """Compares each frame with the previous one; two of three comparisons must differ."""
 
     pause_s = 0.3
 
@@ -150,7 +161,7 @@ class SomethingMoves:
 
 
 class FaceComes:
-    """Counts faces that look at the camera: one more than at first, in two looks in a row."""
+    """Counts frontal faces; more than at first, in two looks in a row, is an event."""
 
     pause_s = 0.5
 
@@ -171,14 +182,14 @@ class FaceComes:
         if self._at_first is None:
             self._at_first = faces
             return None
-        self._at_first = min(self._at_first, max(faces, last))  # who has left may come back
+        self._at_first = min(self._at_first, max(faces, last))  # a face that left may come back
         if min(faces, last) > self._at_first:
             return "A face has come into view." if faces == 1 else f"There are {faces} faces now."
         return None
 
 
 class CodeComes:
-    """Reads QR codes and barcodes; the first that can be read."""
+    """Reads QR codes and barcodes; the first code that can be read is an event."""
 
     pause_s = 0.4
 
@@ -197,10 +208,10 @@ class CodeComes:
 
 
 class TextComes:
-    """Reads print: a line that was not there at first, or one with the words that were asked for.
+    """Reads print; a line that was not there at first, or that has a wanted word, is an event.
 
     Args:
-        what: As asked.
+        what: The caller's words for the text; the general ones, such as "sign", are ignored.
     """
 
     pause_s = 2.0
@@ -245,7 +256,7 @@ def _small(pixels: Pixels) -> Pixels:
 
 def _differs(old: Pixels, new: Pixels) -> npt.NDArray[np.bool_]:
     before, after = old.astype(np.float32) + 8, new.astype(np.float32) + 8
-    # Exposure and white balance: a gain for each channel of the whole picture.
+    # Exposure and white balance are a gain for each channel of the whole frame.
     gain = np.median(after / before, axis=(0, 1))
     delta = np.abs(before * gain - after).max(axis=2)
     mask = (delta > DIFFERENT).astype(np.uint8)
@@ -254,7 +265,7 @@ def _differs(old: Pixels, new: Pixels) -> npt.NDArray[np.bool_]:
 
 
 def _areas(mask: npt.NDArray[np.bool_]) -> list[npt.NDArray[np.bool_]]:
-    """The connected parts that are large enough, the largest first."""
+    """The connected parts of a mask that are at least `PART_CHANGED` of it, the largest first."""
     joined = cv2.dilate(mask.astype(np.uint8), np.ones((5, 5), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
     order = sorted(range(1, count), key=lambda label: -stats[label, cv2.CC_STAT_AREA])
@@ -270,5 +281,5 @@ def _edges(pixels: Pixels, area: npt.NDArray[np.bool_]) -> float:
 
 def _where(area: npt.NDArray[np.bool_]) -> str:
     x = float(np.nonzero(area)[1].mean()) / area.shape[1]
-    # The caller's own left is the picture's left only for a rear camera: say neither.
+    # The caller's left is the frame's left only for a rear camera, so no side is named.
     return "in the middle of the picture" if 1 / 3 < x < 2 / 3 else "at the side of the picture"

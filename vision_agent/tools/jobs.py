@@ -1,6 +1,6 @@
-"""What tools have going on in the background of a call: watches and reminders.
+"""The background jobs that tools start in a call: watches and reminders.
 
-They outlive the turn that began them, and any interruption of it, and end with the call.
+A job outlives the turn that started it, and any interruption of that turn, and ends with the call.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ MAX_OF_A_KIND = 5
 
 
 class TooMany(RuntimeError):
-    """So many jobs of one kind are under way that no more are taken; the text says which."""
+    """The maximum number of jobs of one kind is running; the text lists them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One of them.
+    """One background job.
 
     Attributes:
-        id: Unique in the call, as ``watch-1``.
-        kind: Which tool's it is.
-        what: For people: what it is about.
+        id: Unique in the call, for example ``watch-1``.
+        kind: The kind of job: ``watch`` or ``reminder``.
+        what: What the job is about, for people.
     """
 
     id: str
@@ -39,7 +39,7 @@ class Jobs:
     """The jobs of one call.
 
     Args:
-        failed: Is told of a job that broke down.
+        failed: Called with each job that has failed.
     """
 
     def __init__(self, failed: Callable[[Job], None]) -> None:
@@ -48,7 +48,11 @@ class Jobs:
         self._next = 1
 
     def start(self, kind: str, what: str, work: Coroutine[Any, Any, None]) -> Job:
-        """Begins one; `TooMany` if there is no room for it."""
+        """Starts a job.
+
+        Raises:
+            TooMany: `MAX_OF_A_KIND` jobs of this kind are running.
+        """
         running = self.running(kind)
         if len(running) >= MAX_OF_A_KIND:
             work.close()
@@ -62,17 +66,17 @@ class Jobs:
         return job
 
     def running(self, kind: str) -> list[Job]:
-        """Those of one kind that are under way, oldest first."""
+        """The jobs of one kind that are running, oldest first."""
         return [job for job in self._tasks if job.kind == kind]
 
     async def stop(self, kind: str, about: str = "") -> list[Job]:
-        """Ends those of a kind whose words contain `about`: all of them if it is empty."""
+        """Ends the jobs of one kind whose `what` contains `about`; all of them if that is empty."""
         stopped = [job for job in self.running(kind) if about.lower() in job.what.lower()]
         await self._cancel([self._tasks[job] for job in stopped])
         return stopped
 
     async def close(self) -> None:
-        """Ends them all and waits until they have ended."""
+        """Ends all jobs and waits until they have ended."""
         await self._cancel(list(self._tasks.values()))
 
     @staticmethod
@@ -83,12 +87,12 @@ class Jobs:
 
     def _ended(self, job: Job, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.pop(job, None)
-        work.close()  # if it was stopped before it began
+        work.close()  # for a job that was cancelled before its first step
 
     async def _run(self, job: Job, work: Coroutine[Any, Any, None]) -> None:
         try:
             await work
         except Exception:
-            # A bug of ours, or a camera's picture that OpenCV can't read: the call goes on.
+            # A bug here, or a camera frame that OpenCV can't read: the call continues.
             logger.exception("%s failed", job.id)
             self._failed(job)

@@ -1,4 +1,4 @@
-"""`look_closely`: the newest picture, or a part of it, as sharp as the camera has it."""
+"""`look_closely`: shows the model a fresh frame, or a part of it, in the camera's resolution."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from vision_agent.tools.boxes import BadBox, Box2d, check_box, in_pixels
 from vision_agent.tools.call_context import CallContext, Pixels, Result, error, in_call
 
 MAX_PX = 1536
-"""Longer side of what is sent. A full 720p picture goes as it is."""
+"""The longer side of the image that is sent, at most. A full 720p frame is sent unscaled."""
 
 MAX_BYTES = 1_000_000
 ENLARGE_TO_PX = 1024
 ENLARGE_AT_MOST = 2.0
-"""A small part is enlarged a little: small print is read better so, by models and by OCR."""
+"""The factor by which a small part is enlarged, at most: models and OCR read small print better
+when it is enlarged."""
 
 MARGIN = 0.08
 JPEG_QUALITIES = (92, 85, 75, 60)
@@ -64,7 +65,7 @@ async def look_closely(
 
 
 def cut(pixels: Pixels, box: tuple[int, int, int, int] | None) -> Pixels:
-    """A part of a picture with a margin, enlarged if it is small; or all of it."""
+    """Cuts a part with a margin out of a frame and enlarges it if it is small; None: the frame."""
     if box is not None:
         height, width = pixels.shape[:2]
         top, left, bottom, right = in_pixels(box, width, height, margin=MARGIN)
@@ -80,7 +81,7 @@ def bounded_jpeg(pixels: Pixels, max_bytes: int = MAX_BYTES) -> tuple[bytes, int
     """A JPEG file of at most `max_bytes`, its width and its height.
 
     Raises:
-        ValueError: OpenCV could not encode the picture.
+        ValueError: OpenCV could not encode the image.
     """
     while True:
         jpeg, small_enough = to_jpeg(pixels, max_bytes, JPEG_QUALITIES)

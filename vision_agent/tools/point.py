@@ -1,4 +1,4 @@
-"""`point_at`: boxes on the caller's own picture."""
+"""`point_at`: draws boxes on the caller's own video."""
 
 from __future__ import annotations
 

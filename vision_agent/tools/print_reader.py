@@ -1,4 +1,4 @@
-"""Printed text, read by rapidocr with the models that its wheel carries."""
+"""Reads printed text with rapidocr and the models in its wheel."""
 
 from __future__ import annotations
 
@@ -11,19 +11,22 @@ import numpy.typing as npt
 
 MIN_SCORE = 0.85
 MIN_LETTERS = 3
-"""Shorter lines are too often reflections and edges."""
+"""Shorter lines are too often misread reflections and edges."""
 
 
 class PrintReader:
-    """Reads the lines of a picture; loads its models (half a second) when it first reads."""
+    """Reads the lines of a frame; the first read loads the models, which takes half a second."""
 
     def __init__(self) -> None:
         self._ocr: Any = None
 
     def read(self, pixels: npt.NDArray[np.uint8]) -> list[str]:
-        """The lines of a BGR picture that are surely text, from top to bottom.
+        """The lines that are confidently recognised as text, from top to bottom.
 
         Blocks for a third of a second.
+
+        Args:
+            pixels: BGR, ``(height, width, 3)``.
         """
         if self._ocr is None:
             self._ocr = _load()
@@ -38,14 +41,14 @@ class PrintReader:
 
 
 def _load() -> Any:
-    import rapidocr  # here and not on top: it takes a second, which only who reads should pay
+    import rapidocr  # imported here: it takes a second, which only a reader of text should pay
 
     models = Path(rapidocr.__file__).parent / "models"
     reader = rapidocr.RapidOCR(
         params={
             "Global.log_level": "critical",
             "Global.use_cls": False,
-            # Named paths, so that it looks for no others and has nothing to download.
+            # The paths are given, so that rapidocr looks for no other models and downloads none.
             "Det.model_path": str(models / "PP-OCRv6_det_small.onnx"),
             "Rec.model_path": str(models / "PP-OCRv6_rec_small.onnx"),
             "Det.limit_side_len": 480,

@@ -1,7 +1,7 @@
 """`load_memory`: what was said in the caller's earlier calls.
 
-ADK's own tool of this name gives the model the memory's Python objects, printed; this one gives it
-the lines.
+ADK's own tool of this name gives the model the `repr` of the memory's Python objects. This tool
+gives it the lines that were said.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ async def load_memory(
     """Load from memory what was said in earlier calls with this caller, by you and by them."""
     try:
         found = await tool_context.search_memory(query)
-    except ValueError:  # ADK's, where the runner has no memory service
+    except ValueError:  # raised by ADK if the runner has no memory service
         return error("There is no memory here.")
-    except OSError:  # a file or a service that does not answer, a timeout included
+    except OSError:  # the memory's file or service does not answer; includes a timeout
         return error("What was said in earlier calls can't be looked up at the moment.")
     lines = [
         {

@@ -1,4 +1,4 @@
-"""`remind_me`: the agent speaks up at a time."""
+"""`remind_me`: the agent speaks after a given time."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""`watch_for`: looks at the call's own pictures, and makes the agent speak up when it happens.
+"""`watch_for`: watches the call's camera frames, and makes the agent speak when an event happens.
 
-The pictures are decoded by the call already; they cost no tokens. What is found is what OpenCV can
-tell: the model, which knows what things are, is asked to look when something has happened.
+The call has decoded the frames already, and they cost no tokens. A detector finds only what OpenCV
+or rapidocr can recognise. The model, which knows what things are, is asked to look once the
+detector has found an event.
 """
 
 from __future__ import annotations
@@ -71,14 +72,14 @@ async def stop_watching(
 
 
 def subject_of(what: str) -> str:
-    """What is watched for, without what may happen to it: "a cat appears" → "a cat"."""
+    """The subject of a wish, without the event: "a cat appears" → "a cat"."""
     words = " ".join(what.split())[:MAX_WHAT_CHARS]
     happens = "|".join((*get_args(Kind)[:4], "happens", "comes", "goes"))
     return re.sub(rf"[ ,]*\b({happens})[.!]?$", "", words, flags=re.IGNORECASE) or "anything"
 
 
 def promise(kind: Kind, lasts_s: float) -> str:
-    """What is really watched for: a change of the picture is no door, and no colour."""
+    """States the event that is really detected: a detector knows changes, not doors or colours."""
     event = {
         "changes": "something in the picture changes",
         "appears": "something comes into the picture",
@@ -104,6 +105,6 @@ async def _watch(call: CallContext, detector: Detector, what: str, lasts_s: floa
         if found:
             call.tell_agent(f"{found} You asked me to watch for {what}.")
             return
-        # Pictures that come meanwhile are not missed: the newest is next.
+        # The next look takes the newest frame; the frames that arrive meanwhile are skipped.
         await asyncio.sleep(detector.pause_s)
     call.tell_agent(f"I have watched for {what} for {spoken_time(lasts_s)}, and saw nothing.")
