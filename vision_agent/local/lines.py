@@ -1,7 +1,7 @@
-"""Which connections a server keeps when more come than it allows. Pure.
+"""Which connections a server keeps if there are more than it allows. Pure.
 
-A line is one WebSocket. A client that asks for one is admitted, refused, or admitted in the place
-of a connection that has been silent for a while.
+A line is a place for one WebSocket. A client that requests one is admitted, refused, or admitted in
+the place of a connection that has been silent for a while.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 MOST_PER_ADDRESS = 16
-"""Lines for one remote address. Programs of this machine share an address, so they have no such
-limit."""
+"""Lines for one remote address. Programs on this machine share an address, so this limit does not
+apply to them."""
 
 SILENT_S = 10.0
-"""A connection that nothing has gone over for so long gives its line to a newcomer that needs it.
-A microphone sends fifty messages a second, also in silence."""
+"""A connection without a message for this long gives its line to a new client that needs one. A
+microphone sends fifty messages a second, even in silence."""
 
 _T = TypeVar("_T", bound=Hashable)
 
 
 class NoLine(Exception):
-    """Every line is taken, or every line that one address may have.
+    """All lines are taken, or all lines that one address may have.
 
     Attributes:
-        of_address: Whether it is the address that has too many.
+        of_address: Whether the address has reached its limit.
     """
 
     def __init__(self, *, of_address: bool) -> None:
@@ -41,10 +41,10 @@ class _Line:
 
 
 class Lines(Generic[_T]):
-    """The lines of one server. Times are seconds of any one clock.
+    """The lines of one server. All times are seconds of the same clock.
 
     Args:
-        most: How many there are.
+        most: How many lines there are.
     """
 
     def __init__(self, most: int) -> None:
@@ -58,10 +58,10 @@ class Lines(Generic[_T]):
         """Gives ``who`` a line.
 
         Returns:
-            Whose line it was until now, if it was taken from somebody; that one has to be ended.
+            The connection that lost its line to ``who``, if any; the caller has to end it.
 
         Raises:
-            NoLine: There is none to be had.
+            NoLine: No line is available.
         """
         network = _network(address)
         of_address = [
@@ -78,12 +78,12 @@ class Lines(Generic[_T]):
         return silent
 
     def stirred(self, who: _T, now_s: float) -> None:
-        """A message has gone over the connection, in either direction."""
+        """Note that a message was sent or received on the connection."""
         if line := self._taken.get(who):
             line.stirred_s = now_s
 
     def leave(self, who: _T) -> None:
-        """The connection has ended. Safe to repeat."""
+        """Free the line of a connection that has ended. Safe to repeat."""
         self._taken.pop(who, None)
 
     def _most_silent(self, among: list[_T], now_s: float) -> _T | None:
@@ -94,7 +94,10 @@ class Lines(Generic[_T]):
 
 
 def _network(address: str) -> str | None:
-    """What counts as one address, None for this machine: an IPv6 host has 2**64 of them."""
+    """The network that counts as one address; None for this machine.
+
+    An IPv6 host has 2**64 addresses.
+    """
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:

@@ -1,4 +1,4 @@
-"""The local Live API's endpoint: TLS WebSockets on this machine, one `Session` for each."""
+"""The local Live API's endpoint: TLS WebSockets on this machine, each with a `Session`."""
 
 from __future__ import annotations
 
@@ -32,19 +32,20 @@ from vision_agent.local.scenarios.scenario import Scenario
 from vision_agent.local.scenarios.scenario_engine import ScenarioEngine
 
 MAX_CONNECTIONS = 64
-"""Connections at once; the next one takes the line of a silent one or is answered 503."""
+"""Connections at once. A further one takes the place of a silent one, or is refused with 503."""
 
 MAX_HANDSHAKES = 32
-"""Connections that may be busy with TLS and HTTP at once."""
+"""Connections that may be in the TLS or HTTP handshake at once."""
 
 SETUP_WITHIN_S = 10.0
-"""How long a connection may take for TLS and HTTP, and then again for its setup message."""
+"""How long a connection may take for TLS and HTTP, and again as long for its setup message."""
 
 CLOSE_WITHIN_S = 0.5
-"""How long a client may take to answer a closing handshake before it is simply cut off."""
+"""How long a client may take for the closing handshake before its connection is cut."""
 
 USER_HEADER = "x-vision-agent-user"
-"""Names the user of a connection, as the label "user" of the setup does; ours, and optional."""
+"""Header that names the user of a connection, like the label "user" of the setup. It is optional
+and an extension of the Live API."""
 
 _INTERNAL_ERROR = 1011
 
@@ -55,12 +56,12 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class LocalServer:
-    """A server that listens.
+    """A listening server.
 
     Attributes:
-        port: The TCP port it listens on.
-        certificate_pem: The certificate clients have to trust.
-        faults: What a scenario lets go wrong, if one was given.
+        port: The TCP port on which it listens.
+        certificate_pem: The certificate that clients have to trust.
+        faults: The faults of the scenario, if one was given.
     """
 
     port: int
@@ -71,20 +72,20 @@ class LocalServer:
 
     @property
     def connections(self) -> int:
-        """Connections open now."""
+        """The number of open connections."""
         return len(self._server.connections)
 
     def tear_off(self) -> None:
-        """Cuts every connection without a goodbye, as a failing network does; listens on."""
+        """Cuts every connection without a close frame, like a network failure; keeps listening."""
         for connection in self._server.connections:
             connection.transport.abort()
 
     def forget_handles(self) -> None:
-        """Makes every resumption handle void, as two hours of waiting do."""
+        """Invalidates every resumption handle, as the end of its two hours does."""
         self._handles.clear()
 
     async def close(self) -> None:
-        """Says goodbye to every client (1001), ends every session and stops listening."""
+        """Closes every connection (1001), ends every session and stops listening."""
         self._server.close()
         await self._server.wait_closed()
 
@@ -100,21 +101,21 @@ async def serve(
     scenario: Scenario | None = None,
     api_key: str | None = None,
 ) -> LocalServer:
-    """Starts a server; the engine stays the caller's to close.
+    """Starts a server. It does not close the engine.
 
     Args:
-        host: The address to listen on; 127.0.0.1 is what the certificate is made for.
+        host: The address to listen on; the certificate is made for 127.0.0.1.
         port: The TCP port, or 0 for any free one.
-        engine: Hears, answers and speaks; None only with a scenario that does without.
+        engine: Transcribes, answers and speaks; None only with a scenario that needs no engine.
         max_connections: How many clients may be connected at once.
-        setup_within_s: How long a client may take to say what it wants.
+        setup_within_s: How long a client may take to send its setup message.
         limits: How long connections and sessions may last, and how much they may hold.
-        scenario: What it says instead, and what goes wrong.
-        api_key: The one key that is let in; None lets in every key.
+        scenario: Scripted transcripts, answers and faults; None for none.
+        api_key: The only key that is accepted; None accepts every key.
 
     Raises:
-        OSError: the port is taken.
-        ValueError: there is no engine, and the scenario needs one.
+        OSError: The port is in use.
+        ValueError: There is no engine, and the scenario needs one.
     """
     faults = Faults(scenario) if scenario and scenario.faults else None
     engine = ScenarioEngine(scenario or Scenario(), engine) if scenario or not engine else engine
@@ -127,7 +128,7 @@ async def serve(
         sock=door,
         ssl=tls,
         process_request=service.admit,
-        # Sound does not compress, and on one machine there is nothing to save.
+        # Audio does not compress, and on one machine there is no bandwidth to save.
         compression=None,
         max_size=limits.message_bytes,
         open_timeout=setup_within_s,
@@ -140,7 +141,7 @@ async def serve(
 
 @dataclass(slots=True)
 class _Service:
-    """What one server's connections share."""
+    """The state that the connections of one server share."""
 
     engine: EnginePort
     door: Door
@@ -159,7 +160,7 @@ class _Service:
         if find_endpoint(request.path) is None:
             return connection.respond(HTTPStatus.NOT_FOUND, f"No such service. {SERVED_PATHS}\n")
         now_s = asyncio.get_running_loop().time()
-        # A connection that broke in its handshake never reached `converse`.
+        # A connection that broke during its handshake never reached `converse`.
         for one in [one for one in self.lines if one.state is State.CLOSED]:
             self.lines.leave(one)
         try:
@@ -174,7 +175,7 @@ class _Service:
         return self.faults.admit(connection) if self.faults else None
 
     async def converse(self, connection: websocket_server.ServerConnection) -> None:
-        """One connection, from its first message to its close."""
+        """Serve one connection, from its first message to its close."""
         _logger.debug("connected: %s", connection.remote_address)
         try:
             if self.faults:
@@ -212,8 +213,8 @@ class _Service:
                 first = await wire.recv()
         except TimeoutError:
             raise Refused(POLICY, "The setup message did not come in time.") from None
-        # Only now that the client has sent its setup does it read why it is refused: google-genai
-        # reports a close that comes before as a failure to send.
+        # The refusal waits for the client's setup message: google-genai reports an earlier close as
+        # a failure to send, without the reason.
         Credentials.of(request.path, request.headers).check(endpoint, self.api_key)
         setup = parse_setup(first, endpoint)
         loop = asyncio.get_running_loop()
@@ -261,7 +262,7 @@ def _no_line(connection: websocket_server.ServerConnection, *, of_address: bool)
 
 
 def _user(request: Request) -> str:
-    """The user that a header names; bytes that are no text are replaced."""
+    """The user that the header names; bytes that are not UTF-8 are replaced."""
     name: str = request.headers.get(USER_HEADER, "")
     return name.encode(errors="replace").decode()
 

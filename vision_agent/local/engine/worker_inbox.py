@@ -14,14 +14,14 @@ from vision_agent.local.engine.worker_pipe import HEADER, READY, REFUSAL, Worker
 class Inbox:
     """Messages from the parent, and the way back.
 
-    A thread reads stdin all the time, so that EOF ends the process at once, also in the middle of
+    A thread reads stdin all the time, so that EOF ends the process at once, even in the middle of
     long native work. The queue needs no bound of its own: the parent bounds what it sends.
     """
 
     def __init__(self) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's; it closes the pipe
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # for the parent, which closes the pipe
         self._messages: queue.SimpleQueue[WorkerMessage] = queue.SimpleQueue()
-        # Whatever native code prints must not land between messages.
+        # Output that native code prints must not end up between messages.
         self._out: BinaryIO = os.fdopen(os.dup(1), "wb", buffering=0)
         os.dup2(2, 1)
         threading.Thread(target=self._read, name="stdin", daemon=True).start()
@@ -31,7 +31,7 @@ class Inbox:
         self.send(READY, 0)
 
     def refuse(self, words: str) -> NoReturn:
-        """End the process instead of taking jobs; ``ready`` raises the words in the parent."""
+        """End the process instead of taking jobs; the parent's ``ready`` raises the words."""
         self.send(REFUSAL, 0, words.encode())
         os._exit(1)
 
@@ -43,7 +43,7 @@ class Inbox:
             return None
 
     def send(self, op: int, job: int, payload: bytes = b"") -> None:
-        """Send one message to the parent; ends the process when there is none any more."""
+        """Send one message to the parent; ends the process if the parent is gone."""
         view = memoryview(packed(op, job, payload))
         try:
             while view:
@@ -52,7 +52,7 @@ class Inbox:
             os._exit(0)
 
     def _read(self) -> None:
-        # Not sys.stdin: Python aborts when it wants to close that while a thread reads from it.
+        # Not sys.stdin: at exit Python closes it, and aborts if a thread is reading from it.
         stdin = os.fdopen(os.dup(0), "rb")
         while True:
             header = stdin.read(HEADER.size)

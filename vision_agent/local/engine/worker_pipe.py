@@ -1,8 +1,8 @@
-"""What goes through the pipes between the engine and a worker process. Pure.
+"""The message format of the pipes between the engine and a worker process. Pure.
 
 A message is ``op`` (1 byte), ``job`` (4 bytes), ``length`` (4 bytes), all big-endian, and the
-payload. The child takes jobs on its stdin and answers on its stdout; it ends when its stdin reaches
-EOF, so none outlives its parent, however that ends.
+payload. The child takes jobs on its stdin and answers on its stdout. It ends when its stdin reaches
+EOF, so no child outlives its parent, however the parent ends.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 HEADER = struct.Struct(">BII")
 LONGEST_BYTES = 4 << 20
-"""Of the payload of a message from the child; a longer one ends it."""
+"""Longest payload of a message from the child. A child that sends a longer one is ended."""
 
 READY = 255
 """From the child: it takes jobs."""
 
 REFUSAL = 254
-"""From the child: in words why it takes no jobs."""
+"""From the child: it takes no jobs; the payload is the reason in words."""
 
 
 class WorkerMessage(NamedTuple):
@@ -30,5 +30,5 @@ class WorkerMessage(NamedTuple):
 
 
 def packed(op: int, job: int, payload: bytes) -> bytes:
-    """Returns a message as it stands in the pipe."""
+    """Returns a message in the pipe's format."""
     return HEADER.pack(op, job, len(payload)) + payload

@@ -1,4 +1,4 @@
-"""The parent's end of a `worker_pipe`: a child process that is started again when it dies.
+"""The parent's end of a `worker_pipe`: a child process that is restarted when it dies.
 
 Recognition and synthesis run this way: native code that is busy, not thread-safe or under another
 licence stays out of the server's process, and a crash costs one answer instead of every call.
@@ -29,21 +29,21 @@ _log = logging.getLogger(__name__)
 
 
 class WorkerFailed(RuntimeError):
-    """The worker could not start; the message says why in one sentence."""
+    """The worker could not start; the message gives the reason in one sentence."""
 
 
 class WorkerProcess:
-    """Starts ``python -m module``, and again when it dies.
+    """Starts ``python -m module``, and restarts it when it dies.
 
     Args:
         module: Dotted name of a module that makes an ``Inbox``.
-        name: What it is called in errors and the log; a sentence begins with it.
+        name: The worker's name in errors and the log; a sentence begins with it.
         on_message: Called on the event loop for every message of the child.
-        on_ready: Called on the event loop whenever a child takes jobs: at first, and after each
-            death, when the jobs of the dead one have to be given again.
+        on_ready: Called on the event loop whenever a child takes jobs: after the first start, and
+            after each restart, when the jobs of the dead child have to be sent again.
         on_lost: Called on the event loop when a child that took jobs has died, with a sentence
-            that says so; not when it is closed.
-        environment: Variables the child has beside the parent's.
+            that says so; not called on `close`.
+        environment: The child's variables in addition to the parent's.
     """
 
     def __init__(
@@ -71,11 +71,11 @@ class WorkerProcess:
 
     @property
     def pid(self) -> int | None:
-        """Process id of the child that runs now."""
+        """Process id of the present child; None if there is none."""
         return self._child.pid if self._child else None
 
     def start(self) -> None:
-        """Start in the background, if it is not; ``ready`` waits for it. ``close`` ends it."""
+        """Start in the background, if not started; ``ready`` waits for it, ``close`` ends it."""
         if self._keeper is None or self._keeper.done():
             self._keeper = asyncio.create_task(self._keep(), name=f"worker {self._module}")
 
@@ -83,8 +83,8 @@ class WorkerProcess:
         """Wait until the child takes jobs.
 
         Raises:
-            WorkerFailed: It did not in time, or ended before it did. It is started again all the
-                same, until ``close``, unless it said itself that it cannot.
+            WorkerFailed: The child was not ready in time, or ended before. It is restarted
+                nevertheless, until ``close``, unless it has refused to take jobs.
         """
         try:
             async with asyncio.timeout(timeout_s):
@@ -95,9 +95,9 @@ class WorkerProcess:
             raise WorkerFailed(self._failure)
 
     def send(self, op: int, job: int, payload: bytes = b"") -> bool:
-        """Queue a message for the child; False when there is none to take it.
+        """Queue a message for the child; False if no child takes jobs.
 
-        The pipe's buffer is not bounded here: whoever hands out jobs bounds their number and size.
+        The pipe's buffer is not bounded here: the caller bounds the number and size of its jobs.
         """
         if self._child is None or not self._ready.is_set():
             return False
@@ -108,7 +108,7 @@ class WorkerProcess:
         return True
 
     def restart(self, why: str) -> None:
-        """End the child that runs now, which another one follows.
+        """Kill the present child; a new one is started in its place.
 
         Args:
             why: A sentence for the log.
@@ -133,16 +133,17 @@ class WorkerProcess:
                 return
             _log.warning("starting again: %s", self._failure)
             self.restarts += 1
-            # A child that dies before it served anything would otherwise be started without end.
+            # The delay grows for a child that dies before it takes jobs: without it the restarts
+            # would follow each other at once.
             delay_s = _FIRST_DELAY_S if served else min(delay_s * 2, _LONGEST_DELAY_S)
             await asyncio.sleep(delay_s)
 
     async def _run_once(self) -> bool:
-        """One child from start to end; whether it got as far as taking jobs."""
+        """Run one child from start to end; returns whether it took jobs."""
         self._failure, self._refused = "", False
         try:
-            # In a session of its own: Ctrl-C reaches the parent, which closes the pipe, and the
-            # child ends by that.
+            # In a session of its own: Ctrl-C reaches only the parent, which closes the pipe and so
+            # ends the child.
             self._child = child = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
@@ -160,8 +161,8 @@ class WorkerProcess:
         try:
             await self._read(child)
         except Exception:
-            # A callback failed. Its child is ended and the jobs are given to the next one: who
-            # waits for this answer would wait for ever.
+            # A callback failed. The child is ended and its jobs are sent to the next one, because
+            # otherwise the waiter for this answer would wait without end.
             _log.exception("a message of %s could not be handled", self._module)
             handled = False
         finally:
@@ -184,7 +185,7 @@ class WorkerProcess:
             _log.exception("the end of %s could not be handled", self._module)
 
     def _tell_waiting(self) -> None:
-        """Whoever waits now is told of the failure; whoever comes later waits for the next one."""
+        """Wake the present waiters, who see the failure; later ones wait for the next child."""
         self._ready.set()
         self._ready.clear()
 

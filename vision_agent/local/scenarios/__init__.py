@@ -1,1 +1,1 @@
-"""Scripted hearing and answers, and faults: what a scenario file says, and how it is done."""
+"""Scenarios: scripted transcripts, answers and faults, read from a file and carried out."""

@@ -1,4 +1,4 @@
-"""Reads one entry of a scenario's ``faults``: a kind with its value, when, and how often."""
+"""Reads one entry of a scenario's ``faults``: its kind and value, ``at``, and ``times``."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ _Given = Mapping[str, YamlValue]
 
 
 def read_fault(item: YamlValue) -> Fault:
-    """One fault.
+    """Reads one fault.
 
     Raises:
-        ScenarioError: it is none, or several at once.
+        ScenarioError: The entry is not a fault, or is several at once.
     """
     known = tuple(_KINDS)
     given = item.fields((*known, "at", "times", "reason", "code", "for_s"))
@@ -125,7 +125,7 @@ _KINDS: dict[str, tuple[Callable[[YamlValue, _Given], FaultKind], tuple[str, ...
 
 def _code(value: YamlValue) -> int:
     code = value.count(1000, 4999)
-    # RFC 6455, section 7.4, and the IANA registry: what may stand in a close frame.
+    # RFC 6455, section 7.4, and the IANA registry: the codes that a close frame may carry.
     sendable = code in (1000, 1001, 1002, 1003, *range(1007, 1015)) or code >= 3000
     if not (sendable or code == TORN_OFF):
         raise value.error(

@@ -1,14 +1,15 @@
-"""When the faults of a scenario strike. Pure: time and what happened are arguments.
+"""When the faults of a scenario strike. Pure: time and events are arguments.
 
-One `FaultPlan` for a server knows the faults that have still to strike. Each attempt to connect
-gets its `ConnectionFaults`, which takes the events of that connection and returns what strikes.
-``faulty_connection`` carries it out.
+The `FaultPlan` of a server knows the faults that have yet to strike. Each attempt to connect gets
+its `ConnectionFaults`, which takes the events of that connection and returns the faults that
+strike. ``faulty_connection`` carries them out.
 
-Without ``every_s`` every fault waits for its own moment. With it one fault after another is
-*armed*, the next one ``every_s`` after the last one struck, and only the armed one can strike. One
-that can only strike while a client connects tears the connection off first, or it would wait for a
-connect that never comes; and again after ``every_s`` if the next connect was not fit for it (an
-expired handle strikes only who brings a handle).
+Without ``every_s`` every fault waits for its own conditions. With ``every_s`` one fault after
+another is *armed*, the next one ``every_s`` after the last one struck, and only the armed fault can
+strike. If it can strike only while a client connects, the connection is torn off first; otherwise
+the fault would wait for an attempt that never comes. The next connection is torn off after
+``every_s`` as well if the fault could not strike (an expired handle strikes only a client that
+brings a handle).
 """
 
 from __future__ import annotations
@@ -32,25 +33,25 @@ from vision_agent.local.scenarios.scenario import (
 
 
 class ConnectionEvent(Enum):
-    """What happens on a connection."""
+    """An event on a connection."""
 
     SETUP = auto()
-    """The setup message came."""
+    """The setup message was received."""
     RESUMING = auto()
-    """It came and brought a handle."""
+    """The setup message was received, with a resumption handle."""
     READY = auto()
     """``setupComplete`` is sent."""
     OUTPUT = auto()
-    """Something of a turn is sent."""
+    """A message of a turn is sent."""
     AUDIO = auto()
-    """A piece of sound is sent (after `OUTPUT`)."""
+    """A chunk of audio is sent (after `OUTPUT`)."""
     TURN_COMPLETE = auto()
     """``turnComplete`` is sent."""
 
 
 @dataclass(slots=True)
 class _RemainingFault:
-    """How often one fault has still to strike; None for always. ``key`` identifies it."""
+    """A fault and how often it has yet to strike; None means always. ``key`` identifies it."""
 
     key: int
     fault: Fault
@@ -61,7 +62,7 @@ class FaultPlan:
     """The faults of one server.
 
     Args:
-        scenario: Its faults, and in which order they come.
+        scenario: The scenario with the faults and their order.
     """
 
     def __init__(self, scenario: Scenario) -> None:
@@ -76,7 +77,7 @@ class FaultPlan:
         self._next_s: float | None = None
 
     def connect(self) -> tuple[ConnectionFaults, Refuse | None]:
-        """A client tries to connect: the faults of its connection, and whether it is refused."""
+        """Count an attempt to connect; its faults, and the refusal if it is refused."""
         self._attempts += 1
         for left in self.open():
             fault = left.fault
@@ -98,19 +99,19 @@ class FaultPlan:
             left.times -= 1
         if left is self._armed and not left.times:
             self._armed = None
-            # Counted from when a client is there again, if none is.
+            # If no client is connected, the time counts from when one is connected again.
             self._next_s = None if now_s is None else now_s + (self._every_s or 0.0)
 
     @property
     def wake_at_s(self) -> float | None:
-        """When `arm` wants to be called; None while it would do nothing."""
+        """When `arm` has to be called; None while it would do nothing."""
         return self._next_s
 
     def arm(self, now_s: float) -> bool:
-        """Arms the next fault if it is time; called while a connection is open and set up.
+        """Arms the next fault if it is due; called while a connection is open and set up.
 
         Returns:
-            Whether that connection has to be torn off for the fault to strike the next one.
+            Whether this connection has to be torn off so that the fault can strike the next one.
         """
         if self._every_s is None or (self._armed and not self._armed.fault.needs_connect):
             return False
@@ -127,7 +128,7 @@ class FaultPlan:
 
 
 def _in_order(scenario: Scenario) -> Iterator[Fault]:
-    """The faults without end: as listed, or shuffled again each round; equal for equal seeds."""
+    """The faults in an endless sequence: as listed, or shuffled each round by the seed."""
     shuffler = random.Random(scenario.seed)
     faults = list(scenario.faults)
     while True:
@@ -141,7 +142,7 @@ class ConnectionFaults:
     """The faults of one connection.
 
     Attributes:
-        number: Ordinal of the attempt to connect, from 1.
+        number: Number of the attempt to connect, from 1.
     """
 
     _plan: FaultPlan
@@ -157,13 +158,13 @@ class ConnectionFaults:
     _closing: list[tuple[float, Drop]] = field(default_factory=list)
 
     def happened(self, moments: Sequence[ConnectionEvent], now_s: float) -> list[FaultKind]:
-        """Something has happened; what strikes now."""
+        """Take events of the connection; returns the faults that strike now."""
         for moment in moments:
             self._count(moment)
         return self.due(now_s)
 
     def due(self, now_s: float) -> list[FaultKind]:
-        """What strikes at this time; to be asked again at `wake_at_s`."""
+        """The faults that strike at this time; to be called again at `wake_at_s`."""
         strikes: list[FaultKind] = []
         if self._ready and self._plan.arm(now_s):
             strikes.append(Drop(TORN_OFF))
@@ -186,7 +187,7 @@ class ConnectionFaults:
 
     @property
     def wake_at_s(self) -> float | None:
-        """When `due` has to be asked again if nothing happens before; None: never."""
+        """When `due` has to be called if there is no event before; None: never."""
         times = [at_s for at_s, _ in self._closing]
         for left in self._plan.open():
             begun_s = self._begun_s.get(left.key)
@@ -222,7 +223,7 @@ class ConnectionFaults:
         if isinstance(fault.kind, ExpiredHandle):
             return self._resuming and not self._ready
         if fault.needs_connect:
-            # Armed while this connection was open already, it is meant for the next one.
+            # A fault that was armed while this connection was open is meant for the next one.
             return self._setup and not self._ready
         return (
             self._ready

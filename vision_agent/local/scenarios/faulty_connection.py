@@ -1,7 +1,7 @@
 """Carries out a scenario's faults on the connections of the server.
 
-Stands between the server and its sockets: `Faults.admit` judges requests, and a `FaultyConnection`
-wraps the connection. ``faults`` decides what strikes when.
+This module is between the server and its sockets: `Faults.admit` admits or refuses requests, and a
+`FaultyConnection` wraps a connection. ``faults`` decides which faults strike, and when.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _logger = logging.getLogger("vision_agent.local.scenarios.faults")
 
 
 class Faults:
-    """What goes wrong on one server.
+    """The faults of one server, carried out.
 
     Attributes:
         log: The newest faults that struck, as ``(connection number, fault)``, oldest first.
@@ -67,7 +67,7 @@ class Faults:
         self.log: deque[tuple[int, FaultKind]] = deque(maxlen=_MAX_LOG)
 
     def admit(self, connection: ServerConnection) -> Response | None:
-        """Counts an attempt to connect; a response if it is refused."""
+        """Counts an attempt to connect; returns a response if it is refused."""
         faults, refusal = self._plan.connect()
         if refusal is None:
             self._admitted[connection] = faults
@@ -81,7 +81,7 @@ class Faults:
 
     @asynccontextmanager
     async def on(self, connection: ServerConnection) -> AsyncIterator[FaultyConnection]:
-        """The connection as its session gets it; faults strike while the context lasts."""
+        """The connection for its session; faults strike while the context lasts."""
         faulty = FaultyConnection(connection, self._admitted.pop(connection), self)
         watching = asyncio.create_task(faulty.watch(), name="faults")
         try:
@@ -91,19 +91,19 @@ class Faults:
             await asyncio.wait([watching])
 
     def struck(self, number: int, kind: FaultKind) -> None:
-        """Keeps and reports that a fault has struck."""
+        """Records and logs that a fault has struck."""
         self.log.append((number, kind))
         _logger.warning("connection %d: %s", number, kind)
 
     def noise(self) -> bytes:
-        """Bytes that mean nothing; the same ones in the same order for the same seed."""
+        """Random bytes; the same sequence for the same seed."""
         return self._noise.randbytes(_NOISE_BYTES)
 
 
 class FaultyConnection:
     """A server's connection on which a scenario's faults strike.
 
-    Has the part of ``ServerConnection`` that a session uses.
+    It has the part of ``ServerConnection`` that a session uses.
     """
 
     def __init__(
@@ -121,18 +121,18 @@ class FaultyConnection:
 
     @property
     def request(self) -> Request | None:
-        """The request that opened it."""
+        """The request that opened the connection."""
         return self._connection.request
 
     async def recv(self) -> str | bytes:
-        """The first message; the others are iterated over."""
+        """Receives the first message; the others come from iteration."""
         first = await self._connection.recv()
         setup = _setup_of(first)
         resuming = setup is not None and bool(_handle_of(setup))
         strikes = self._decided([ConnectionEvent.RESUMING if resuming else ConnectionEvent.SETUP])
         await self._strike(strikes)
         if setup is not None and ExpiredHandle() in strikes:
-            # The session refuses it in its own words.
+            # The session refuses this handle in its own words.
             _resumption_of(setup)["handle"] = _NOT_A_HANDLE
             return json.dumps({"setup": setup})
         return first
@@ -144,7 +144,7 @@ class FaultyConnection:
                 await asyncio.sleep(self._slow.each_s)
 
     async def send(self, message: ServerMessage) -> None:
-        """Sends a message of the session's, when no fault holds it up."""
+        """Sends a message of the session, once no fault holds it up."""
         await self._stall_over()
         held_back = self._loop.time() < self._not_resumable_until_s
         if held_back and "sessionResumptionUpdate" in message:
@@ -153,18 +153,18 @@ class FaultyConnection:
         await self._strike(self._decided(_moments(message)))
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """Closes it, as the session wants it."""
+        """Closes the connection for the session."""
         await self._connection.close(code, reason)
 
     async def watch(self) -> None:
-        """Strikes when it is time, until cancelled."""
+        """Lets faults strike when they are due, until cancelled."""
         while True:
             self._changed.clear()
             try:
                 async with asyncio.timeout_at(self._faults.wake_at_s):
                     await self._changed.wait()
             except TimeoutError:
-                # The loop may fire a timer within its clock's resolution before the time.
+                # The loop may fire a timer early, by up to its clock's resolution.
                 now_s = max(self._loop.time(), self._faults.wake_at_s or 0.0)
                 await self._strike(self._faults.due(now_s))
 
@@ -186,7 +186,7 @@ class FaultyConnection:
     async def _strike(self, strikes: Sequence[FaultKind]) -> None:
         for kind in strikes:
             self._owner.struck(self._faults.number, kind)
-            # It may be closed already: then there is nothing left to go wrong.
+            # The connection may be closed already, and then the fault has no effect.
             with contextlib.suppress(ConnectionClosed):
                 await self._carry_out(kind)
 
@@ -214,7 +214,7 @@ class FaultyConnection:
             case Garbage(what):
                 await connection.send(self._garbage(what))
             case ExpiredHandle() | Refuse():
-                pass  # carried out where the setup and the request are
+                pass  # carried out on the setup message or the request
 
     def _garbage(self, what: str) -> str | bytes:
         if what == NOISE:
@@ -225,7 +225,7 @@ class FaultyConnection:
 
 
 def oversized(size_bytes: int) -> bytes:
-    """A valid message that says nothing, exactly so long."""
+    """A valid message without content, of exactly this size."""
     head, tail = b'{"serverContent":{}', b"}"
     return head + b" " * (size_bytes - len(head) - len(tail)) + tail
 
@@ -266,7 +266,7 @@ def _handle_of(setup: dict[str, Any]) -> Any:
 
 
 def _reset(connection: ServerConnection) -> None:
-    # With a linger time of zero an aborted connection ends with RST instead of FIN.
+    # With a linger time of zero, aborting the connection sends RST instead of FIN.
     raw = connection.transport.get_extra_info("socket")
     if raw is not None:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

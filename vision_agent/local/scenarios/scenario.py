@@ -1,6 +1,6 @@
-"""What a scenario says: scripted hearing and answers, and faults. Plain frozen dataclasses.
+"""The content of a scenario: scripted transcripts, answers and faults, as frozen dataclasses.
 
-``scenario_file`` reads them from YAML, ``script`` and ``scenario_engine`` carry out the answers,
+``scenario_file`` reads it from YAML. ``script`` and ``scenario_engine`` carry out the answers,
 ``faults`` and ``faulty_connection`` the faults. docs/scenarios.md describes the file.
 """
 
@@ -12,18 +12,18 @@ from typing import Literal
 from vision_agent.local.contract import Say, ToolRequest, Transcript
 
 TORN_OFF = 1006
-"""The close code that nobody sends: there was no close frame (RFC 6455, section 7.1.5)."""
+"""The close code for a missing close frame, which is never sent (RFC 6455, section 7.1.5)."""
 
 NOT_JSON = "not-json"
 UNKNOWN = "unknown"
 NOISE = "noise"
 GARBAGE = (NOT_JSON, UNKNOWN, NOISE)
-"""Kinds of messages that no client should have to read."""
+"""Kinds of messages that are not valid server messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A pause; ``inf`` lasts until the caller cuts in."""
+    """A pause; ``inf`` lasts until the caller interrupts."""
 
     seconds: float
 
@@ -33,15 +33,15 @@ Step = Say | ToolRequest | Pause
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """Which turns an answer is for; all that is given has to hold, None asks for nothing.
+    """The turns that an answer is for. All given conditions have to hold; None is no condition.
 
     Attributes:
         turn: The n-th turn of the conversation, counted in its history.
-        utterance: The n-th spoken turn since the server began.
-        words: One of these phrases has to occur in the prompt, whole words, in any case.
+        utterance: The n-th spoken turn since the server started.
+        words: One of these phrases has to occur in the prompt, as whole words, in any case.
         spoken: True for spoken turns, false for typed ones.
-        tool: The result of this tool has come.
-        pictures: At least so many frames are in the context (30 at most); 0: none.
+        tool: The result of this tool has been received.
+        pictures: The least number of frames in the context (which holds 30 at most); 0: none.
     """
 
     turn: int | None = None
@@ -54,12 +54,12 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class ScriptedAnswer:
-    """What to do in the turns that ``when`` is about.
+    """The steps in the turns that match ``when``.
 
     Attributes:
-        when: Which turns.
-        steps: What to do, in order; none is silence.
-        times: How often it is given before the next one that fits is; None for always.
+        when: The turns.
+        steps: The steps in order; no steps mean silence.
+        times: How often the answer is given before the next matching one is used; None: always.
     """
 
     when: When
@@ -69,7 +69,7 @@ class ScriptedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """The connection ends with this close code, or is torn off (1006)."""
+    """The connection is closed with this code, or torn off without a close frame (1006)."""
 
     code: int
     reason: str = ""
@@ -86,26 +86,26 @@ class GoAway:
 
 @dataclass(frozen=True, slots=True)
 class NotResumable:
-    """``resumable: false`` is sent; for ``for_s`` every update that would be sent says so too."""
+    """``resumable: false`` is sent; during ``for_s`` every other update says so as well."""
 
     for_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class ExpiredHandle:
-    """The handle that the client brings is taken for an expired one."""
+    """The client's resumption handle is treated as expired."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """The connection is not accepted: an HTTP status, or None for a TCP reset."""
+    """The connection is refused with an HTTP status, or None for a TCP reset."""
 
     status: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SlowReads:
-    """After each message read the server waits ``each_s``, for ``for_s`` in all."""
+    """The server waits ``each_s`` after each message it reads, for ``for_s`` in all."""
 
     each_s: float
     for_s: float = float("inf")
@@ -113,9 +113,9 @@ class SlowReads:
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """Nothing is sent for so long, while reading continues; ``inf`` never ends.
+    """Nothing is sent for a time, while reading continues; ``inf`` never ends.
 
-    As a delay of ``setupComplete`` it strikes when the setup has come.
+    As a delay of ``setupComplete`` it strikes when the setup message has been received.
     """
 
     seconds: float
@@ -123,14 +123,14 @@ class Stall:
 
 @dataclass(frozen=True, slots=True)
 class Oversized:
-    """A valid message that says nothing, padded to ``size_bytes``, is sent."""
+    """A valid message without content, padded to ``size_bytes``, is sent."""
 
     size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
 class Garbage:
-    """Something is sent that is no server message: one of `GARBAGE`."""
+    """A message that is not a valid server message is sent: one of `GARBAGE`."""
 
     what: str
 
@@ -142,14 +142,14 @@ FaultKind = (
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """When a fault strikes; all that is given has to have come about.
+    """When a fault strikes. All given conditions have to be met.
 
     Attributes:
-        connection: From the n-th attempt to connect on, refused ones counted.
-        setup: When the setup message has come, instead of after ``setupComplete``.
-        turn: In the n-th turn of that connection, as its messages go out.
-        audio_chunks: After so many pieces of sound of one answer.
-        after_s: So long after the rest came about.
+        connection: From the n-th attempt to connect on, counting refused ones.
+        setup: When the setup message has been received, instead of after ``setupComplete``.
+        turn: While the messages of the n-th turn of the connection are sent.
+        audio_chunks: After this many chunks of audio of one answer.
+        after_s: Seconds after the other conditions were met.
     """
 
     connection: int = 1
@@ -164,9 +164,9 @@ class Fault:
     """One thing that goes wrong.
 
     Attributes:
-        kind: What.
-        at: When; it strikes once in a connection.
-        times: In how many connections; None for all.
+        kind: What happens.
+        at: When it strikes; once in a connection.
+        times: In how many connections it strikes; None: in all.
     """
 
     kind: FaultKind
@@ -175,25 +175,25 @@ class Fault:
 
     @property
     def needs_connect(self) -> bool:
-        """Whether it can only strike while a client connects."""
+        """Whether it can strike only while a client connects."""
         return self.at.setup or isinstance(self.kind, Refuse | ExpiredHandle)
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Everything one scenario file says; the defaults change nothing.
+    """The content of one scenario file; the defaults change nothing.
 
     Attributes:
-        engine: Whether the real engine runs behind it.
-        voice: Sentences are spoken by the real engine, or as a plain tone.
-        hears: Transcripts for the successive utterances since the server began.
-        hears_then: What comes after the last of them.
-        answers: The first that fits a turn is given.
-        otherwise: What to do in turns that none fits; None lets the real engine answer.
-        faults: What goes wrong.
-        every_s: If set, the faults come one after another, one every so many seconds.
-        random: They come in a random order instead of the listed one.
-        seed: Which random order, and which noise.
+        engine: Whether the real engine runs behind the scenario.
+        voice: Whether sentences are spoken by the real engine or as a plain tone.
+        hears: Transcripts of the successive utterances since the server started.
+        hears_then: What follows the last of these transcripts.
+        answers: The answers; the first that matches a turn is given.
+        otherwise: The steps in turns that no answer matches; None lets the real engine answer.
+        faults: The faults.
+        every_s: If set, the faults strike one after another, at intervals of this many seconds.
+        random: Whether they strike in a random order instead of the listed one.
+        seed: The seed of the random order and of the noise.
     """
 
     engine: bool = True

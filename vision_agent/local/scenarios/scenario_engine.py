@@ -46,12 +46,11 @@ class ScenarioEngine:
     """Transcribes, answers and speaks as scripted, and otherwise as the real engine does.
 
     Args:
-        scenario: What to do.
-        engine: The real engine, which stays the caller's to close; None where the scenario's
-            ``engine`` is false.
+        scenario: The scenario.
+        engine: The real engine, which its owner closes; None if the scenario's ``engine`` is false.
 
     Raises:
-        ValueError: the scenario needs the real engine and there is none.
+        ValueError: The scenario needs the real engine and there is none.
     """
 
     def __init__(self, scenario: Scenario, engine: EnginePort | None) -> None:
@@ -79,7 +78,7 @@ class ScenarioEngine:
         voice_name: str | None,
         language_code: str | None,
     ) -> AsyncGenerator[bytes, None]:
-        """A sentence in the real voice or as a tone, s16le mono 24 kHz."""
+        """Speaks a sentence in the real voice or as a tone, s16le mono 24 kHz."""
         if self._engine is None or self._scenario.voice == "tone":
             for piece in tone(len(text) * LETTER_MS):
                 yield piece
@@ -94,7 +93,7 @@ class ScenarioEngine:
                 yield piece
 
     async def answer(self, turn: Turn) -> AsyncGenerator[Say | ToolRequest, None]:
-        """What the scenario says to this turn, or the real engine."""
+        """The answer of the scenario to this turn, or that of the real engine."""
         steps = self._script.steps(turn)
         if steps is None and self._engine is not None:
             answer = cast(AsyncGenerator[Say | ToolRequest, None], self._engine.answer(turn))
@@ -110,7 +109,7 @@ class ScenarioEngine:
 
 
 class _ScriptedHearing:
-    """Finds speech as ``real`` does, and takes the words from the script."""
+    """Finds speech by means of ``real``, and takes the transcripts from the script."""
 
     def __init__(self, real: Hearing, script: Script) -> None:
         self._real = real
@@ -121,7 +120,7 @@ class _ScriptedHearing:
 
     async def transcript(self) -> Transcript:
         scripted = self._script.hear()
-        # Asked for every utterance, so that each gets its own.
+        # Called for every utterance, so that the real transcripts stay in step with the utterances.
         really = await self._real.transcript()
         if scripted is None:
             return really
@@ -160,7 +159,7 @@ class _Deaf:
 
 
 def _hearing_without_words(options: HearingOptions) -> Hearing:
-    # Imported here: a scenario that only types needs no voice activity detector.
+    # Imported here: a scenario with typed turns only needs no voice activity detector.
     from vision_agent.local.engine.hearing.endpointing import Sensitivity
     from vision_agent.local.engine.hearing.vad_stream import SpeechDetector
 
@@ -171,7 +170,7 @@ def tone(duration_ms: int) -> Iterator[bytes]:
     """A plain tone of 440 Hz, s16le mono 24 kHz, in pieces of 100 ms."""
     samples = duration_ms * OUTPUT_RATE_HZ // 1000
     for start in range(0, samples, _PIECE_SAMPLES):
-        # 100 ms hold a whole number of periods, so every piece is the beginning of the same one.
+        # 100 ms hold a whole number of periods, so every piece is a prefix of the same samples.
         yield _PIECE[: 2 * (samples - start)]
 
 

@@ -1,4 +1,4 @@
-"""Reads a scenario from its YAML file; every error names the line and says what is wanted."""
+"""Reads a scenario from its YAML file; every error names the line and the expected value."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def load_scenario(path: Path) -> Scenario:
     """The scenario in a file.
 
     Raises:
-        ScenarioError: it can't be read, or says something impossible; one sentence.
+        ScenarioError: The file can't be read, or is not valid; the text is one sentence.
     """
     try:
         if path.stat().st_size > MAX_FILE_BYTES:

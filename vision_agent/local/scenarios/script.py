@@ -1,4 +1,4 @@
-"""Which of a scenario's answers a turn gets, and the next scripted transcript. Pure."""
+"""Chooses a scenario's answer for a turn, and the next scripted transcript. Pure."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 class Script:
-    """Counts the utterances and answers since the server began.
+    """Counts the utterances and answers since the server started.
 
     Args:
-        scenario: What to say when.
+        scenario: The scripted transcripts and answers.
     """
 
     def __init__(self, scenario: Scenario) -> None:
@@ -26,7 +26,7 @@ class Script:
         self._heard = 0
 
     def hear(self) -> Transcript | None:
-        """What the next utterance is understood as; None when the scenario does not say."""
+        """The transcript of the next utterance; None if the scenario has none."""
         hears = self._scenario.hears
         again = self._scenario.hears_then == "again"
         if self._heard >= len(hears) and not again:
@@ -36,9 +36,9 @@ class Script:
         return heard
 
     def steps(self, turn: Turn) -> tuple[Step, ...] | None:
-        """What to do in this turn; None when the real engine is to answer it.
+        """The steps in this turn; None if the real engine has to answer it.
 
-        Asked again for the same turn when a tool has answered, as an engine is.
+        Like an engine, it is called again in the same turn when a tool has returned its result.
         """
         if turn.transcript.spoken and not turn.tool_results:
             self._utterances += 1
@@ -47,7 +47,7 @@ class Script:
                 self._given[index] += 1
                 return tuple(_filled(step, turn) for step in answer.steps)
         if turn.tool_results and self._scenario.otherwise:
-            # What is otherwise done may call a tool: its result must not call it again.
+            # ``otherwise`` may call a tool, and the tool's result must not call it again.
             return tuple(
                 step for step in self._scenario.otherwise if not isinstance(step, ToolRequest)
             )
@@ -60,16 +60,16 @@ class Script:
 
 
 def matches(when: When, turn: Turn, utterances: int) -> bool:
-    """Whether an answer is for this turn.
+    """Whether an answer matches this turn.
 
     Args:
-        when: What it asks for.
+        when: The conditions of the answer.
         turn: The turn.
-        utterances: How many turns have been spoken since the server began, this one counted.
+        utterances: How many turns have been spoken since the server started, including this one.
     """
     tools = {str(result.get("name", "")) for result in turn.tool_results}
     if (when.tool is None) == bool(tools) or (when.tool is not None and when.tool not in tools):
-        # A tool's result is answered only by what waits for it.
+        # A tool's result matches only an answer that names the tool.
         return False
     number = 1 + sum(role == "user" for role, _ in turn.history)
     pictures = len(turn.frames)
@@ -93,7 +93,7 @@ def _bare(text: str) -> str:
 
 
 def _filled(step: Step, turn: Turn) -> Step:
-    """The sentence with what it names in braces put in: fields of a tool's response, words."""
+    """The step with the fields in braces filled in: those of a tool's response, and the words."""
     if not isinstance(step, Say):
         return step
     asked = [text for role, text in turn.history if role == "user"]

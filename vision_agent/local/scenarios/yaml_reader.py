@@ -1,4 +1,4 @@
-"""YAML with its line numbers: what a scenario file holds, taken out key by key and checked."""
+"""YAML with line numbers: the values of a scenario file, read key by key and checked."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ _MAX_DEPTH = 20
 
 
 class ScenarioError(ValueError):
-    """A scenario file says something impossible; the text names the file and the line."""
+    """A scenario file is not valid; the text names the file and the line."""
 
 
 class YamlValue:
-    """One value of the file and where it stands.
+    """One value of the file and its position.
 
     Args:
         file: The file's name, for errors.
-        line: Its line, from 1.
-        key: The key it stands behind, for errors.
+        line: The line of the value, from 1.
+        key: The key of the value, for errors.
         data: A scalar, a list of `YamlValue`, or a dict of `YamlValue`.
     """
 
@@ -32,18 +32,18 @@ class YamlValue:
         self.data = data
 
     def error(self, words: str) -> ScenarioError:
-        """An error at this value."""
+        """The error with these words at this value."""
         return ScenarioError(f"{self._file}, line {self._line}: {words}")
 
     def wrong(self, wanted: str) -> ScenarioError:
-        """The error that this value is not what its key needs."""
+        """The error that this value is not the kind of value that its key needs."""
         got = repr(self.data)
         if isinstance(self.data, dict | list):
             got = "a mapping" if isinstance(self.data, dict) else "a list"
         return self.error(f"'{self._key}' has to be {wanted}, not {got}.")
 
     def number(self, low: float, high: float, words: dict[str, float] | None = None) -> float:
-        """A number in a range, or one of some words that stand for one."""
+        """A number in a range, or a word that stands for a number."""
         value = self.data
         if isinstance(value, str) and words and value in words:
             return words[value]
@@ -67,19 +67,19 @@ class YamlValue:
         return self.data
 
     def text(self) -> str:
-        """Some words."""
+        """A string."""
         if not isinstance(self.data, str):
             raise self.wrong("text (in quotes, if YAML reads it as something else)")
         return self.data
 
     def choice(self, *choices: str) -> str:
-        """One of some words."""
+        """One of the given words."""
         if not isinstance(self.data, str) or self.data not in choices:
             raise self.wrong(" or ".join(f"'{choice}'" for choice in choices))
         return self.data
 
     def items(self) -> list[YamlValue]:
-        """The items of a list; anything else is a list of itself."""
+        """The items of a list; any other value counts as a list of one item."""
         if isinstance(self.data, list):
             return self.data
         return [self]
@@ -93,9 +93,9 @@ class YamlValue:
         return self.data
 
     def fields(self, keys: Sequence[str]) -> dict[str, YamlValue]:
-        """The entries of a mapping that may have these keys and no others.
+        """The entries of a mapping, which may have these keys and no others.
 
-        An entry that is empty counts as absent.
+        An empty entry counts as absent.
         """
         if not isinstance(self.data, dict):
             raise self.wrong(f"a mapping (of {', '.join(keys)})" if self._key else "a mapping")
@@ -111,7 +111,7 @@ def read_yaml(text: str, file: str) -> YamlValue:
     """The one YAML document of a file.
 
     Raises:
-        ScenarioError: it is not one YAML document, or says a key twice.
+        ScenarioError: The text is not one YAML document, or has a key twice.
     """
     try:
         loader = yaml.SafeLoader(text)
@@ -152,7 +152,7 @@ def _value(loader: Any, node: yaml.Node, file: str, key: str, depth: int) -> Yam
             if name in entries:
                 raise ScenarioError(f"{file}, line {at}: '{name}' stands here twice.")
             entries[name] = _value(loader, value_node, file, name, depth + 1)
-            # A value may begin on a later line than its key; people look for the key.
+            # A value may begin on a later line than its key, but users look for the key.
             entries[name]._line = at
         return YamlValue(file, line, key, entries)
     return YamlValue(file, line, key, loader.construct_object(node))

@@ -1,1 +1,1 @@
-"""From a question and what is seen to an answer, a tool call or a thing learned."""
+"""Turns a question and what is seen into an answer, a tool call or a taught thing."""

@@ -1,8 +1,8 @@
 """Notices: messages of the product to an agent, between the caller's turns.
 
-A tool's notice is a user's turn that begins with a mark: its first line can be said as it stands,
-the rest tells a language model what to do. The notice that the camera is off is a frame that holds
-it in print and as a JPEG comment (ITU-T T.81 B.2.4.5).
+A tool's notice is a user turn that begins with a mark. Its first line can be spoken as it is; the
+rest is an instruction for a language model. The notice that the camera is off is a frame that holds
+the notice as printed text and as a JPEG comment (ITU-T T.81 B.2.4.5).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CAMERA_OFF = b"\xff\xfe\x00\x1d" + NOTICE_MARK.encode() + b" The camera is off."
 
 
 def without_notices(turn: Turn) -> Turn:
-    """The turn without frames that are notices, and with what the newest of them says."""
+    """The turn without the frames that are notices, and with the words of the newest of them."""
     frames = [frame for frame in turn.frames if frame.jpeg[2 : 2 + len(CAMERA_OFF)] != CAMERA_OFF]
     if len(frames) == len(turn.frames):
         return turn

@@ -23,10 +23,10 @@ from vision_agent.local.engine.sight.places import spot
 MOST_PLACES = 3
 
 MOST_DETAILS = 2
-"""Sentences after the first about what is seen: who wants more asks for it."""
+"""Sentences after the first about a frame; a caller who wants more can ask."""
 
 MAX_READ_CHARS = 400
-"""Longer text is cut: nobody listens to a page."""
+"""Longer text is cut: a whole page is too long to listen to."""
 
 _PLAIN = frozenset(
     "the this that it thing object one ones these those things here there a my something".split()  # noqa: SIM905
@@ -34,7 +34,7 @@ _PLAIN = frozenset(
 
 
 def unusable(seen: Observations) -> str | None:
-    """Why nothing can be told about the frame, if so."""
+    """The reason why the frame can't be described; None if it can."""
     quality = seen.quality
     if quality is None:
         return None
@@ -46,7 +46,7 @@ def unusable(seen: Observations) -> str | None:
 
 
 def scene(seen: Observations, taught: Sequence[TaughtThing] = ()) -> list[str]:
-    """What is there at first sight: known things, or else colours and places."""
+    """The first sentences about a frame: its known things, or otherwise its colours and places."""
     if seen.quality and seen.quality.empty:
         area = f" It is {seen.colour.main}." if seen.colour else ""
         return [f"I see one even area and nothing that stands out.{area}"]
@@ -59,13 +59,13 @@ def scene(seen: Observations, taught: Sequence[TaughtThing] = ()) -> list[str]:
 
 
 def besides(seen: Observations) -> list[str]:
-    """What is alike, if that is more than the known things that were told of."""
+    """How many things are alike, if they are more than the known things already named."""
     told = max(1, len(seen.known or ()))
     return [f"There are {alike(seen.count)}."] if seen.count and seen.count.sure > told else []
 
 
 def details(seen: Observations) -> list[str]:
-    """What is there besides: faces, movement, codes, text."""
+    """The other observations: movement, faces, codes and text."""
     said = []
     if seen.movement and seen.movement.lasting and not seen.movement.just_before:
         said.append(moving(seen.movement))
@@ -79,7 +79,7 @@ def details(seen: Observations) -> list[str]:
 
 
 def in_view(found: Sequence[Known], taught: Sequence[TaughtThing]) -> str:
-    """The taught things among all that is seen: `I see your mug on the left`."""
+    """The taught things in a frame, with their places: `I see your mug on the left`."""
     if not found[0].sure:
         return recognised(found, taught)
     called = {thing.name: thing.called for thing in taught}
@@ -87,7 +87,7 @@ def in_view(found: Sequence[Known], taught: Sequence[TaughtThing]) -> str:
 
 
 def recognised(found: Sequence[Known], taught: Sequence[TaughtThing]) -> str:
-    """Which taught things are there."""
+    """The taught things that were recognised: `That is your mug, on the left`."""
     called = {thing.name: thing.called for thing in taught}
     names = [called.get(known.name, known.name) for known in found]
     if not found[0].sure:
@@ -110,7 +110,7 @@ def counted(found: Count, things: str) -> list[str]:
 
     Args:
         found: The count.
-        things: What was asked for; nothing here knows what a bottle is.
+        things: The caller's word for the things. The engine does not know what a bottle is.
     """
     if found.busy:
         return ["There is too much in the picture for me to count. A plain background would help."]
@@ -171,7 +171,7 @@ def colour(found: Colour) -> str:
 
 
 def colour_of(found: Colour, thing: str) -> list[str]:
-    """The answer to "what colour is the bus?": of what is in the middle, whatever that is."""
+    """The answer to "what colour is the bus?": the colour in the middle, whatever is there."""
     if not thing or is_plain(thing) or not found.stands_out:
         return [colour(found)]
     before = f", before something {found.background}" if found.background != found.main else ""
@@ -187,12 +187,12 @@ def all_colours(found: Colour) -> str:
 
 
 def is_plain(thing: str) -> bool:
-    """Whether words for a thing say nothing about what it is."""
+    """Whether the words for a thing do not say what kind of thing it is."""
     return set(thing.split()) <= _PLAIN
 
 
 def unsure(thing: str) -> str:
-    """That nobody here knows what a thing is: "Whether it is a bus I can't tell."."""
+    """The caveat that the engine does not know the kind: "Whether it is a bus I can't tell."."""
     first, _, noun = thing.partition(" ")
     last = thing.split()[-1]
     if (last.endswith("s") and not last.endswith(("ss", "us"))) or " of " in thing:
@@ -227,14 +227,14 @@ def time_of_day(now: datetime, question: str) -> str:
 
 
 def faces(found: Sequence[Face]) -> str:
-    """How many faces, and where."""
+    """The number of the faces, and their places."""
     where = listed(list(dict.fromkeys(face.where for face in found)))
     verb = "is" if len(found) == 1 else "are"
     return f"There {verb} {count(len(found), 'face')}, {where}."
 
 
 def codes(found: Sequence[Code]) -> str:
-    """What the codes hold."""
+    """The contents of the codes."""
     said = [f"There is a {code.kind} {code.where}. It says: {code.text}." for code in found]
     return " ".join(said)
 

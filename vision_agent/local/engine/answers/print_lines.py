@@ -1,4 +1,4 @@
-"""Which lines of a print answer a question: the total of a receipt, a date of expiry. Pure."""
+"""Which lines of a printed text answer a question: a receipt's total, an expiry date. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DATE = re.compile(
 
 
 def total_in(lines: list[str]) -> list[str]:
-    """The line with the total, else the lines with a price if they are few; nothing if none."""
+    """The line with the total, or otherwise the lines with a price if these are few."""
     named = [
         _with_next(lines, at, re.compile(_MONEY))
         for at, line in enumerate(lines)
@@ -35,7 +35,7 @@ def total_in(lines: list[str]) -> list[str]:
 
 
 def expiry_in(lines: list[str]) -> list[str]:
-    """The lines with a date of expiry, else a single date; nothing if there is none."""
+    """The lines with an expiry date, or otherwise the only date; empty if there is none."""
     named = [_with_next(lines, at, _DATE) for at, line in enumerate(lines) if _EXPIRY.search(line)]
     if named:
         return named
@@ -44,7 +44,7 @@ def expiry_in(lines: list[str]) -> list[str]:
 
 
 def lines_about(thing: str, lines: list[str]) -> list[str]:
-    """The lines in which a thing is named: "the milk" of a receipt."""
+    """The lines that name a thing: "the milk" on a receipt."""
     wanted = {word.rstrip("s") for word in thing.split() if word not in _SMALL}
     return [
         line
@@ -54,7 +54,7 @@ def lines_about(thing: str, lines: list[str]) -> list[str]:
 
 
 def _with_next(lines: list[str], at: int, wanted: re.Pattern[str]) -> str:
-    """A line, together with the next one where only that holds what its word announces."""
+    """A line, joined with the next one if the announced value is only there."""
     line = lines[at]
     if not wanted.search(line) and at + 1 < len(lines) and wanted.search(lines[at + 1]):
         return f"{line} {lines[at + 1]}"

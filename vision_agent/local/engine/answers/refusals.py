@@ -1,4 +1,4 @@
-"""Refusals: short, never the same twice in a row, with a fitting offer. Pure."""
+"""Refusals: short, never the same twice in a row, and with a suitable offer. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OFFERS = {
     "tell what changed": "change different new",
     "know again what you teach me": "what know recognise name kind animal show teach where",
 }
-"""Offers, and words of questions after which an offer would not help."""
+"""Offers, each with the words of questions after which it would not help."""
 
 _BEYOND = (
     "That is beyond me, but I can {offers}.",
@@ -34,12 +34,12 @@ _NOT_CAUGHT = (
 
 
 def beyond(question: str, misses: int, *, again: bool = False) -> str:
-    """The refusal of a question that has no answer here.
+    """The refusal of a question that the engine can't answer.
 
     Args:
-        question: What was asked.
-        misses: How often there was no answer before in this conversation.
-        again: Whether the turn before had none.
+        question: The question.
+        misses: How many earlier turns of this conversation had no answer.
+        again: Whether the previous turn had no answer.
     """
     asked = {stem(word) for word in normalise(question).split()}
     offers = [
@@ -53,7 +53,7 @@ def beyond(question: str, misses: int, *, again: bool = False) -> str:
 
 
 def not_caught(words: str, misses: int) -> str:
-    """The question for speech that was not understood, with the words that were recognised."""
+    """The request to repeat speech that was not understood, with the recognised words."""
     return _turn(_NOT_CAUGHT, misses).format(heard=words)
 
 

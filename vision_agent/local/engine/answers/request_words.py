@@ -1,4 +1,4 @@
-"""The words of a request, each of which fills one argument at most. Pure."""
+"""The words of a request, each of which is used for at most one argument. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BEFORE_TEXT = (
     "that",
     "is",
 )
-"""Words before the value of an argument."""
+"""Words that precede the value of an argument."""
 
 _LEADING = frozenset("to that about for at of on in if when the a an please is".split())  # noqa: SIM905
 _TRAILING = frozenset("please thanks now and to for is are at on do we i have there".split())  # noqa: SIM905
@@ -29,12 +29,12 @@ _SOME_DAY = datetime(2000, 1, 3)
 
 
 class RequestWords:
-    """The words of a request, and which of them already fill an argument.
+    """The words of a request, and which of them an argument already uses.
 
     Args:
-        words: Normalised.
-        asked: First word, and past the last, of a phrase that asks for the tool: "remind me".
-        now: The time, for what is to be done at a time of day; None if it is not known.
+        words: Normalised words.
+        asked: Start and end (exclusive) of a phrase that asks for the tool: "remind me".
+        now: The present time, for values that are a time of day; None if unknown.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class RequestWords:
     ) -> None:
         self.words = list(words)
         self.now = now
-        # Without a known time, "at five" is still not the number five.
+        # Even if the present time is unknown, "at five" is not the number five.
         self.clock = clock_time(words, now or _SOME_DAY)
         self.free = [True] * len(self.words)
         self.after = 0
@@ -54,16 +54,16 @@ class RequestWords:
             self.after = asked[1]
 
     def use(self, start: int, end: int) -> None:
-        """Mark words that fill an argument."""
+        """Mark words as used by an argument."""
         self.free[start:end] = [False] * (end - start)
 
     def rest(self) -> list[str]:
-        """The words that fill no argument yet."""
+        """The words that no argument uses yet."""
         return [word for word, free in zip(self.words, self.free, strict=True) if free]
 
 
 def plain_text(words: Sequence[str]) -> str:
-    """A text without the small words around it."""
+    """A text without the function words at its beginning and end."""
     kept = list(words)
     while kept and kept[0] in _LEADING:
         kept.pop(0)

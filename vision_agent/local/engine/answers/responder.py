@@ -1,7 +1,8 @@
-"""From a question, frames and tools to an answer: tables say what each intent needs.
+"""Decides the answer to a turn from its question, frames and tools.
 
-The engine is modest and says so. It asks again for what it did not understand, and names what it
-can't do. `Responder._answer` holds the order of the decisions.
+Tables say what each intent needs. The engine is modest and says so: it asks the caller to repeat
+what it did not understand, and names what it can't do. `Responder._answer` holds the order of the
+decisions.
 """
 
 from __future__ import annotations
@@ -43,7 +44,8 @@ from vision_agent.local.engine.language.vocabulary import singular
 from vision_agent.local.engine.sight import Box, Observations, Sight, UnreadableFrame
 
 STALE_FRAME_MS = 12_000
-"""Frames that show nothing new may be left out for 10 s; past this the camera must be off."""
+"""Frames that show nothing new may be skipped for 10 s. If the newest frame is older than this, the
+camera is off."""
 
 SENSES = (
     "I can tell you colours, printed text, QR codes, faces, how many things there are, where they "
@@ -51,7 +53,8 @@ SENSES = (
 )
 
 LEAST_SNR_DB = 24.0
-"""Below this, fewer than two questions in three are understood; quiet rooms have 30 and more."""
+"""Below this signal-to-noise ratio, fewer than two questions in three are understood. Quiet rooms
+have 30 dB and more."""
 
 OPEN_TALK = "For open conversation, give this server a Gemini key."
 NO_FRAME = "I can't see anything: no picture has come from your camera."
@@ -85,10 +88,10 @@ FOR_TOOLS = {
     "stop_watch": "I'm not watching for anything: this agent has no tool for it.",
     "transfer": "I can't put you through: there is nobody of that name here.",
 }
-"""Intents that need a tool or another agent, and the answer where there is none."""
+"""Intents that need a tool or another agent, and the answers if there is none."""
 
 TOOLS_FIRST = frozenset({*FOR_TOOLS, "beyond", "clock", "point", "closer"})
-"""Intents for which a tool of the agent comes first."""
+"""Intents for which a tool of the agent takes precedence."""
 
 LEAVE_IT = frozenset({"no", "stop"})
 """Intents that drop an open question."""
@@ -98,8 +101,8 @@ class Responder:
     """Decides what to say.
 
     Args:
-        sight: Looks at frames when an intent needs it.
-        taught: The things that users taught; None for an engine that keeps nothing.
+        sight: Analyses frames when an intent needs it.
+        taught: The things that users have taught; None for an engine that keeps nothing.
     """
 
     def __init__(self, sight: Sight, taught: TaughtObjects | None = None) -> None:
@@ -107,10 +110,10 @@ class Responder:
         self._known = taught or TaughtObjects(sight, None)
 
     async def answer(self, turn: Turn) -> AsyncGenerator[Say | ToolRequest, None]:
-        """The answer, sentence by sentence, or a tool to call first.
+        """The answer, sentence by sentence, or a tool call that has to come first.
 
         Args:
-            turn: What was asked, and everything the answer may be made of.
+            turn: The question, and everything that the answer may use.
         """
         misses = turn.dialogue.misses
         try:
@@ -151,7 +154,7 @@ class Responder:
         for result in turn.tool_results:
             name, response = str(result.get("name", "")), result.get("response") or {}
             if turn.frames and "error" not in response and _looks_closer(name):
-                # The tool has put a new frame before the engine.
+                # The tool has sent a new frame.
                 reads = TEXT_WORDS & set(normalise(turn.text).split())
                 request = _request_in(turn.transcript) or Request("closer")
                 if reads or request.intent not in LOOKS:
@@ -165,7 +168,7 @@ class Responder:
             yield tool_result(name, response, arguments)
 
     async def _tool(self, turn: Turn, request: Request | None) -> Say | ToolRequest | None:
-        """The tool that this turn asks for, or the question for what the tool still needs."""
+        """The tool call that this turn asks for, or the question for a missing argument."""
         pending, turn.dialogue.pending = turn.dialogue.pending, None
         if not turn.tools:
             return None
@@ -245,7 +248,7 @@ class Responder:
                         yield sentence
 
     async def _is_thing(self, request: Request, turn: Turn) -> AsyncGenerator[str, None]:
-        """Whether a thing is there whose name means nothing here unless it was taught."""
+        """The answer to whether a thing is in the frame; its name is known only if taught."""
         asked = request.slots["object"]
         name = singular(asked)
         if name in {thing.name for thing in await self._known.things(turn.user)}:
@@ -366,7 +369,7 @@ def _not_understood(turn: Turn) -> list[str]:
     if not turn.text.strip():
         return []  # noise, not a question: silence is the polite answer
     if turn.proactive and turn.transcript.spoken and not _is_addressed(turn.text):
-        return []  # the caller talks to somebody else
+        return []  # the caller is talking to somebody else
     snr_db = turn.transcript.snr_db
     if snr_db is not None and snr_db < LEAST_SNR_DB:
         return [f"It is too noisy for me: I only heard {turn.text}. Try again closer to the mic."]

@@ -1,4 +1,4 @@
-"""The box of "the red thing" or "my mug" in the frame."""
+"""Finds the box of "the red thing" or "my mug" in the frame."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Target:
 
     Attributes:
         kind: "text", "code", "face", "colour", "known", "thing", or "unknown".
-        name: How to speak of it: "the text", "your mug", "something red".
-        colour: For "colour".
-        taught: For "known", which.
+        name: The words for it in an answer: "the text", "your mug", "something red".
+        colour: The colour, for the kind "colour".
+        taught: The taught thing, for the kind "known".
         caveat: What the engine can't tell, for example whether the red thing is a bottle.
     """
 
@@ -43,7 +43,7 @@ class Target:
 
     @property
     def needs(self) -> frozenset[str]:
-        """What has to be looked for."""
+        """The observations that locating it needs."""
         looked_for = {
             "text": {"text"},
             "code": {"codes"},
@@ -60,7 +60,7 @@ def target_of(text: str, taught: Sequence[TaughtThing]) -> Target:
 
     Args:
         text: "the red thing", "my mug".
-        taught: What the user has taught; its names come first.
+        taught: The things that the user has taught; their names take precedence.
     """
     words = [word for word in normalise(text).split() if word not in _ARTICLES]
     rest = " ".join(singular(word) for word in words)
@@ -85,7 +85,7 @@ def target_of(text: str, taught: Sequence[TaughtThing]) -> Target:
 
 
 def boxes_of(target: Target, seen: Observations) -> tuple[Box, ...]:
-    """Where it was seen, the likeliest first."""
+    """The boxes of the target in the observations, the likeliest first."""
     if target.kind == "known" and target.taught is not None:
         found = [known for known in seen.known or () if known.name == target.taught.name]
         return tuple(known.box for known in found)
@@ -101,10 +101,10 @@ def boxes_of(target: Target, seen: Observations) -> tuple[Box, ...]:
 async def locate(
     sight: Sight, frames: Sequence[SeenFrame], target: Target
 ) -> tuple[Observations, tuple[Box, ...]]:
-    """Looks for it in the newest frame.
+    """Locates a target in the newest frame; returns the observations and its boxes.
 
     Raises:
-        UnreadableFrame: There is no frame, or it is broken.
+        UnreadableFrame: There is no frame, or the newest is broken.
     """
     taught = (target.taught,) if target.taught else ()
     seen = await sight.observe(frames, target.needs, colour=target.colour, taught=taught)
@@ -112,7 +112,7 @@ async def locate(
 
 
 def around(boxes: Sequence[Box]) -> Box:
-    """The smallest box around some boxes."""
+    """The smallest box that encloses all the boxes."""
     left, top = min(box.x for box in boxes), min(box.y for box in boxes)
     right = max(box.x + box.width for box in boxes)
     bottom = max(box.y + box.height for box in boxes)
@@ -120,6 +120,6 @@ def around(boxes: Sequence[Box]) -> Box:
 
 
 def box_2d(box: Box) -> list[int]:
-    """`[ymin, xmin, ymax, xmax]`, 0 to 1000, as Gemini gives places in frames."""
+    """The box as `[ymin, xmin, ymax, xmax]`, 0 to 1000, Gemini's format for boxes."""
     edges = (box.y, box.x, box.y + box.height, box.x + box.width)
     return [min(1000, max(0, round(1000 * edge))) for edge in edges]

@@ -1,4 +1,4 @@
-"""What one user taught, as the text of a file. Pure: bytes in, things out, and back."""
+"""The file format for the things that one user has taught. Pure: bytes to things, and back."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from vision_agent.local.engine.sight.colour_bins import BIN_COUNT
 VERSION = 1
 
 MOST_THINGS = 40
-"""For one user. Looking for forty takes about half a second."""
+"""Things of one user. Searching a frame for forty takes about half a second."""
 
 MOST_VIEWS = 3
-"""Of one thing; with the next the oldest is forgotten."""
+"""Views of one thing. A further view replaces the oldest."""
 
 MOST_BYTES = 8_000_000
-"""Forty things of three views with 300 points each have 6 MB."""
+"""Size of a file. Forty things with three views of 300 points each take 6 MB."""
 
 MOST_NAME = 40
 
@@ -32,7 +32,7 @@ _MOST_POINTS = 1_000
 
 
 class UnreadableFile(ValueError):
-    """The bytes are no file of ours; ``str()`` says why."""
+    """The bytes are not a valid file of this format; ``str()`` gives the reason."""
 
 
 def encode(things: Sequence[TaughtThing]) -> bytes:
@@ -55,7 +55,7 @@ def decode(data: bytes) -> tuple[TaughtThing, ...]:
     """The things that a file holds.
 
     Raises:
-        UnreadableFile: It is damaged, or of another version.
+        UnreadableFile: The file is damaged, or has another version.
     """
     if len(data) > MOST_BYTES:
         raise UnreadableFile(f"it has {len(data)} bytes, more than {MOST_BYTES}")

@@ -25,12 +25,12 @@ _logger = logging.getLogger(__name__)
 
 
 class TaughtObjects:
-    """Answers about the things that each user taught.
+    """Learns the things that each user teaches, and answers about them.
 
     Args:
-        sight: Learns from frames.
-        store: Keeps what was learned; None keeps nothing.
-        names: Where the names that users have taught are recorded, for the recogniser.
+        sight: Learns and finds things in frames.
+        store: Keeps the taught things; None keeps nothing.
+        names: The record of taught names, for the recogniser.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class TaughtObjects:
         self._names = names or TaughtNames()
 
     async def things(self, user: str) -> tuple[TaughtThing, ...]:
-        """The things that the user has taught; none, if the file can't be read now."""
+        """The things that the user has taught; none if the file can't be read at the moment."""
         if self._store is None:
             return ()
         try:
@@ -56,7 +56,7 @@ class TaughtObjects:
         return things
 
     async def notice(self, user: str) -> list[str]:
-        """What the user is told, once, if their file was damaged."""
+        """The sentence, given once, that the user's file was damaged."""
         aside = self._store.take_notice(user) if self._store is not None else None
         if aside is None:
             return []
@@ -66,10 +66,10 @@ class TaughtObjects:
         ]
 
     async def teach(self, turn: Turn, request: Request) -> list[str]:
-        """Learns what the newest frame shows.
+        """Learns the thing that the newest frame shows; returns the answer.
 
         Raises:
-            UnreadableFrame: It is broken.
+            UnreadableFrame: The frame is broken.
         """
         if self._store is None:
             return ["I can't keep anything here."]
@@ -98,10 +98,10 @@ class TaughtObjects:
         return said
 
     async def forget(self, turn: Turn, request: Request) -> list[str]:
-        """Forgets a thing by its name, the one in the frame, or all of them.
+        """Forgets a thing by its name, the thing in the frame, or all things; returns the answer.
 
         Raises:
-            UnreadableFrame: It is to forget what is in the frame, and that is broken.
+            UnreadableFrame: The thing in the frame is to be forgotten, and the frame is broken.
         """
         if self._store is None:
             return ["I don't know anything that I could forget."]
@@ -137,7 +137,7 @@ class TaughtObjects:
         """The taught things in the newest frame.
 
         Raises:
-            UnreadableFrame: There is none, or it is broken.
+            UnreadableFrame: There is no frame, or the newest is broken.
         """
         if not things:
             return ()
@@ -148,13 +148,13 @@ class TaughtObjects:
 
 
 def forgets_what_is_seen(turn: Turn, request: Request) -> bool:
-    """Whether a wish to forget means the thing in the frame: "forget this"."""
+    """Whether a request to forget means the thing in the frame: "forget this"."""
     everything = {"everything", "all"} & set(normalise(turn.text).split())
     return not name_of(request) and not everything
 
 
 def name_of(request: Request) -> str:
-    """The name in a request, in the singular, as it is kept."""
+    """The name in a request, in the singular, as it is stored."""
     words = (request.slots.get("name") or request.slots.get("noun") or "").split()
     while words and words[0] in _WHOSE:
         words.pop(0)
@@ -166,7 +166,7 @@ def name_of(request: Request) -> str:
 def _whose(text: str, request: Request, name: str) -> str:
     word = request.slots.get("whose", "")
     if not word:
-        # "this is my mug": the phrase itself holds the word.
+        # "this is my mug": the word before the name is part of the phrase itself.
         before = normalise(text).split(f" {name.split(' ')[0]}")[0].split()
         word = before[-1] if before else ""
     return _WHOSE.get(word, "")

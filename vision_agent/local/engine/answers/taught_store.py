@@ -1,8 +1,8 @@
-"""Keeps what users teach, from call to call: one small file for each user.
+"""Keeps taught things from call to call: one small file for each user.
 
-The file's name is a hash of the user's, so that no name can lead out of the folder. Files are
-replaced in one step, and what can not be read is put aside, never overwritten. A user whose name
-begins with ``passing-`` is nobody who comes back: what they teach is forgotten within a day.
+The file's name is a hash of the user's name, so that no name can lead out of the folder. Files are
+replaced atomically. A file that can't be read is moved aside, never overwritten. A user whose name
+begins with ``passing-`` will not come back: what that user teaches is forgotten within a day.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from vision_agent.local.engine.answers.taught_file import (
 from vision_agent.local.engine.sight import Taught, TaughtThing
 
 MOST_IN_MEMORY = 16
-"""Users whose things are kept in memory; those of others are read again."""
+"""Users whose things are kept in memory; the things of others are read again."""
 
 MOST_USERS = 1_000
-"""Files in the folder; a further user is told that there is no room."""
+"""Files in the folder. For a further user `NoRoom` is raised."""
 
 PASSING = "passing-"
-"""How the names of users begin who are not known again after their conversation."""
+"""Prefix of the names of users who can't be identified again after their conversation."""
 
 MOST_PASSING = 100
-"""Files of passing users; with the next one the oldest is forgotten."""
+"""Files of passing users. For a further one the oldest is deleted."""
 
 PASSING_KEPT_S = 86_400.0
-"""For so long at most: a conversation may be continued within two hours."""
+"""How long files of passing users are kept. A conversation may be continued within two hours."""
 
 _HASH = re.compile(r"[0-9a-f]{32}")
 
@@ -50,7 +50,7 @@ _logger = logging.getLogger(__name__)
 
 
 class NoRoom(RuntimeError):
-    """Nothing more can be kept; ``str()`` is a sentence for the user."""
+    """There is no room for more things or users; ``str()`` is a sentence for the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class TaughtStore:
     """All users' things. Its methods do file I/O: call them off the event loop.
 
     Args:
-        folder: Made when first needed, for its owner alone.
+        folder: The folder of the files. Created when first needed, with access for its owner only.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -73,23 +73,23 @@ class TaughtStore:
         self._put_aside: dict[str, Path] = {}
 
     def things(self, user: str) -> tuple[TaughtThing, ...]:
-        """What a user taught, in the order of teaching.
+        """The things that a user has taught, in the order of teaching.
 
         Raises:
-            OSError: The file is there and can't be read.
+            OSError: The file exists and can't be read.
         """
         with self._lock:
             return self._load(user)
 
     def teach(self, user: str, name: str, whose: str, view: Taught) -> tuple[TaughtThing, ...]:
-        """Keeps a view of a thing; another view if the name is known already.
+        """Keeps a view of a thing; if the name is known already, as another view of that thing.
 
         Returns:
-            All that the user has taught now.
+            All things that the user has taught now.
 
         Raises:
             NoRoom: There are too many things, or too many users.
-            OSError: It can't be written.
+            OSError: The file can't be written.
         """
         with self._lock:
             things = self._load(user)
@@ -106,10 +106,10 @@ class TaughtStore:
             return (*rest, taught)
 
     def forget(self, user: str, name: str | None = None) -> tuple[str, ...]:
-        """Forgets a thing, or everything; returns the names of what was forgotten.
+        """Forgets a thing, or everything; returns the names of the forgotten things.
 
         Raises:
-            OSError: It can't be written.
+            OSError: The file can't be written.
         """
         with self._lock:
             things = self._load(user)
@@ -119,7 +119,7 @@ class TaughtStore:
             return tuple(thing.name for thing in gone)
 
     def take_notice(self, user: str) -> Path | None:
-        """Where a file that could not be read was put aside; told once."""
+        """Where an unreadable file was moved to; returned once."""
         with self._lock:
             return self._put_aside.pop(user, None)
 
@@ -137,7 +137,7 @@ class TaughtStore:
         path = self.path(user)
         stamp = _stamp(path)
         kept = self._kept.get(user)
-        # Another server on this machine may have taught the same user.
+        # Another server on this machine may have changed the file of the same user.
         if kept is not None and kept.stamp == stamp:
             self._kept.move_to_end(user)
             return kept.things
@@ -173,7 +173,7 @@ class TaughtStore:
         self._keep(user, _Kept(things, _stamp(path)))
 
     def _make_room(self, user: str) -> None:
-        """For another user's file.
+        """Makes room for another user's file.
 
         Raises:
             NoRoom: There are too many users.
@@ -211,7 +211,7 @@ def _age_s(path: Path) -> float:
 
 
 def _aside(path: Path) -> Path:
-    """A free name beside the file; after a hundred the last one is used again."""
+    """A free name beside the file; after a hundred names the last one is reused."""
     for number in range(1, 101):
         aside = path.with_name(f"{path.stem}.unreadable-{number}")
         if not aside.exists():

@@ -1,7 +1,7 @@
-"""Arguments for a tool, taken from the words of a sentence. Pure; nothing is made up.
+"""Takes a tool's arguments from the words of a sentence. Pure; no value is invented.
 
-A sentence fills durations and numbers first, then listed values, and one text: what is left after
-the words that ask for the tool. Each word is used once.
+Durations and numbers are filled first, then listed values, then one text: the words that are left
+after the phrase that asks for the tool. As a rule each word is used once.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ class Arguments:
     """The arguments found in a sentence.
 
     Attributes:
-        values: By parameter.
-        missing: Required parameters that were not said.
-        boxes: Parameters that are boxes in the frame; they are found there, not asked for.
+        values: Values by parameter name.
+        missing: Required parameters without a value in the sentence.
+        boxes: Parameters that are boxes; they are located in the frame, not asked for.
         about: The text that the request is about, if any: "red thing".
-        rest: The words that fill no argument.
-        several: Whether the sentence has more amounts than a call takes.
+        rest: The words that no argument uses.
+        several: Whether the sentence has more amounts than one call takes.
     """
 
     values: dict[str, Any]
@@ -66,9 +66,9 @@ def fill(
 
     Args:
         tool: The tool.
-        words: The sentence, normalised.
-        asked: First word, and past the last, of a phrase that asks for this tool: "remind me".
-        now: The time, for what is to be done at a time of day; None if it is not known.
+        words: The words of the normalised sentence.
+        asked: Start and end (exclusive) of a phrase that asks for this tool: "remind me".
+        now: The present time, for values that are a time of day; None if unknown.
     """
     sentence = RequestWords(words, asked, now)
     values: dict[str, Any] = {}
@@ -97,13 +97,13 @@ def fill(
 def one_value(
     parameter: Parameter, answer: str, now: datetime | None = None, *, of: Tool | None = None
 ) -> Any:
-    """The value that an answer to "which …?" gives; None if it gives none.
+    """The value in an answer to "which …?"; None if the answer has none.
 
     Args:
-        parameter: What was asked for.
-        answer: What was said.
-        now: The time, if it is known.
-        of: The tool; of one that takes no sentences, only an answer that names something is taken.
+        parameter: The parameter that was asked for.
+        answer: The caller's answer.
+        now: The present time, if known.
+        of: The tool. If its parameter takes no sentences, the answer has to name something.
     """
     words = normalise(answer).split()
     if of is not None and parameter.is_text and not takes_sentences(of, parameter):
@@ -121,7 +121,7 @@ def one_value(
             for at in range(len(words))
             if sentence.clock is None and (number := number_at(words, at))
         ]
-        # Asked for a number of seconds, "five" is five seconds.
+        # In an answer to a question for a number of seconds, "five" means five seconds.
         return found if found is not None or not plain else cast_number(parameter, plain[0][0])
     if parameter.kind == "string":
         if words[:1] and words[0] in QUESTION_WORDS:
@@ -137,7 +137,7 @@ def _order(parameter: Parameter) -> tuple[int, bool]:
 
 
 def _drop_several(tool: Tool, sentence: RequestWords, values: dict[str, Any]) -> bool:
-    """Drops a text that names a second amount, and the number; whether it did."""
+    """Drops a text that names a second amount, and the numbers; returns whether it did."""
     numbers = [p for p in tool.parameters if p.kind in ("integer", "number") and not is_duration(p)]
     texts = [
         p
@@ -153,7 +153,7 @@ def _drop_several(tool: Tool, sentence: RequestWords, values: dict[str, Any]) ->
 
 
 def _choice(parameter: Parameter, sentence: RequestWords) -> Any:
-    """The listed value that is named: the one with most words, then the first one named."""
+    """The listed value that the sentence names: the one with most words, then the first named."""
     best: tuple[int, int] | None = None
     chosen: Any = None
     places: list[int] = []
@@ -171,7 +171,7 @@ def _choice(parameter: Parameter, sentence: RequestWords) -> Any:
             best, chosen, places = rank, choice, hits
     if not places:
         return None
-    # "in the kitchen": the small words before it go with it.
+    # "in the kitchen": the function words before the value belong to it.
     start = at = min(places)
     while at > sentence.after and sentence.words[at - 1] in (*BEFORE_TEXT, "the", "a", "an"):
         at -= 1
@@ -180,16 +180,16 @@ def _choice(parameter: Parameter, sentence: RequestWords) -> Any:
         sentence.use(at, start)
         for place in places:
             sentence.use(place, place + 1)
-    # Else the words count twice: "a face appears" is the text, and "face" its kind.
+    # Otherwise the words may be used twice: "a face appears" is the text, and "face" its kind.
     return chosen
 
 
 def _text(tool: Tool, sentence: RequestWords, values: dict[str, Any]) -> str:
-    """Fills the one text that is left to fill: what the request is about."""
+    """Fills the one text parameter that has no value yet; returns what the request is about."""
     texts = [p for p in tool.parameters if p.is_text]
     left = [p for p in texts if p.name not in values and p.required]
     if not left and len(texts) == 1 and texts[0].name not in values:
-        left = texts  # the only text a tool takes is what the request is about
+        left = texts  # a tool's only text parameter takes what the request is about
     if len(left) != 1:
         return ""
     about = remainder(tool, sentence)

@@ -1,7 +1,7 @@
-"""Whether a declared tool is plainly asked for, and with which arguments. Pure.
+"""Finds the declared tool that a sentence plainly asks for, and its arguments. Pure.
 
-Words are compared, not understood. So a tool is called only when next to nothing else was said and
-the words fill every required argument; a missing one is asked for.
+Words are compared, not understood. So a tool is called only if the sentence says next to nothing
+else and its words fill every required argument. The caller is asked for a missing one.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from vision_agent.local.engine.language.normalisation import normalise
 from vision_agent.local.engine.language.spoken_numbers import spoken_duration
 
 _ENOUGH = 0.75
-"""Share of the words that the tool's own words must account for."""
+"""Least share of the words of the sentence that are words of the tool."""
 
 _CONCEPT = 2.0
 """Score of a phrase that asks for this kind of tool; a word of the tool's name scores 1."""
@@ -64,7 +64,7 @@ _ASKED_FOR = {
 """Questions for a missing text, by the kind of tool."""
 
 _GETTERS = ("get", "list", "show", "check", "find", "load", "search", "count")
-"""First words in the names of tools that only return something."""
+"""First words in the names of tools that only return information."""
 
 _ENDS_ITSELF = {"timer": "the timer", "alarm": "the alarm", "wake": "wake up"}
 
@@ -75,15 +75,15 @@ _VAGUE = frozenset("what text query item message input request name value".split
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A tool that is asked for.
+    """A tool call that the caller asks for.
 
     Attributes:
-        tool: Which.
-        values: The arguments that were said.
-        missing: Required parameters that were not said.
-        boxes: Parameters that are the box of ``about`` in the frame.
+        tool: The tool.
+        values: The arguments so far.
+        missing: Required parameters without an argument.
+        boxes: Parameters that take the box of ``about`` in the frame.
         about: What the request is about.
-        several: Whether the sentence has more amounts than a call takes.
+        several: Whether the sentence has more amounts than one call takes.
     """
 
     tool: Tool
@@ -95,18 +95,18 @@ class Plan:
 
     @property
     def call(self) -> ToolRequest:
-        """The call, as far as it is known."""
+        """The call with the arguments so far."""
         return ToolRequest(self.tool.name, self.values)
 
     @property
     def can_be_asked_for(self) -> bool:
-        """Whether the first missing argument can be said in a few words."""
+        """Whether a caller can give the first missing argument in a few words."""
         parameter = self.missing[0]
         return parameter.is_text or bool(parameter.choices) or parameter.kind in _SAYABLE
 
     @property
     def question(self) -> str:
-        """Asks for the first argument that is missing, as one person asks another."""
+        """The question for the first missing argument, in everyday words."""
         parameter = self.missing[0]
         words = " ".join(parameter.words)
         if not self.can_be_asked_for:
@@ -119,7 +119,7 @@ class Plan:
 
     @property
     def refusal(self) -> str:
-        """Why the tool can't be called: a number is beyond a declared bound. Empty if it can."""
+        """Why the tool can't be called: a number exceeds a declared bound. Empty if it can be."""
         for parameter in self.tool.parameters:
             value = self.values.get(parameter.name)
             if isinstance(value, bool) or not isinstance(value, int | float):
@@ -159,12 +159,12 @@ class Plan:
 def plan_tool(
     text: str, tools: Sequence[Mapping[str, Any]], now: datetime | None = None
 ) -> Plan | None:
-    """The tool that is plainly asked for, if exactly one fits best.
+    """The tool call that a sentence plainly asks for, if exactly one tool fits best.
 
     Args:
-        text: What was said or typed.
+        text: The spoken or typed sentence.
         tools: Function declarations as in the setup message.
-        now: The time, for what is to be done at a time of day; None if it is not known.
+        now: The present time, for values that are a time of day; None if unknown.
     """
     words = _without_reason(normalise(text).split())
     if not words or is_denied(text, tools):
@@ -179,7 +179,7 @@ def _without_reason(words: Sequence[str]) -> list[str]:
 
 
 def is_denied(text: str, tools: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the sentence forbids what a tool would do: "don't remember my name"."""
+    """Whether the sentence forbids what one of the tools does: "don't remember my name"."""
     wish = without_negation(normalise(text).split())
     return bool(wish) and _plan_for(text, wish or [], tools, None) is not None
 
@@ -210,16 +210,16 @@ def _written(plan: Plan, text: str) -> Plan:
 
 
 def complete(plan: Plan, answer: str, now: datetime | None = None) -> Plan | None:
-    """The plan with the argument that was asked for; None if the answer does not give it.
+    """The plan with the argument that the caller was asked for; None if the answer has none.
 
     Args:
-        plan: What was asked for, with something missing.
-        answer: What was said or typed after the question.
-        now: The time, if it is known.
+        plan: A plan with a missing argument.
+        answer: The spoken or typed answer to the question for it.
+        now: The present time, if known.
     """
     parameter = plan.missing[0]
     if parameter.is_text and (time := time_answer(plan.tool, answer, now)):
-        # "In ten minutes" is when, whatever was asked for.
+        # "In ten minutes" is a time, whatever the question was.
         taken, value = time
         return replace(
             plan,
@@ -253,7 +253,7 @@ def _fit(words: Sequence[str], tool: Tool, now: datetime | None) -> tuple[float,
     if not _same_direction(words, name_words, described):
         return None
     own = stems(name_words)
-    # Words of the name, except verbs of asking that are not the verb of this sentence.
+    # Words of the tool's name, except verbs of asking that are not the verb of this sentence.
     verbs = {stem(word) for word in ASKING}
     spoken = stems(words)
     named = {word for word in spoken & own if word not in verbs or word == stem(_verb(words))}
@@ -262,7 +262,7 @@ def _fit(words: Sequence[str], tool: Tool, now: datetime | None) -> tuple[float,
     generic = {stem(word) for word in GENERIC} | verbs
     does_something = bool(tool_concepts(name_words)) and name_words[0] not in _GETTERS
     if does_something:
-        # "What are you watching?" mentions a watch and asks for none.
+        # "What are you watching?" mentions a watch but does not ask for one.
         wanted = bool(asked) or stem(_verb(words)) in {stem(word) for word in name_words}
     else:
         wanted = bool(asked or named or (spoken & stems(described)) - generic)
@@ -274,7 +274,7 @@ def _fit(words: Sequence[str], tool: Tool, now: datetime | None) -> tuple[float,
         known |= stems(parameter.words) | {
             word for choice in parameter.choices for word in stems(split_name(str(choice)))
         }
-    # "turn on", "set", "get": how one asks, whatever for.
+    # "turn on", "set", "get": verbs of asking that fit any tool.
     beside = {stem(word) for word in ASKING} | {stem(word) for word in FILLERS}
     said = stems(arguments.rest) - (beside - known)
     if arguments.several:
@@ -296,12 +296,12 @@ def _plan(tool: Tool, arguments: Arguments, words: Sequence[str]) -> Plan:
         and missing[0].is_text
         and "remind" in tool_concepts(split_name(tool.name))
     ):
-        # "Set a timer for five minutes": what is over then is the timer.
+        # "Set a timer for five minutes": the reminder is about the timer itself.
         said = next((what for word, what in _ENDS_ITSELF.items() if word in words), None)
         if said:
             return Plan(tool, {**arguments.values, missing[0].name: said}, (), arguments.boxes)
     if arguments.boxes and not arguments.about and not missing:
-        # A place of what? The parameter itself can't be asked for in words.
+        # A caller can't say a box, so the question is what to locate.
         missing = (Parameter("what", "string", "", required=True),)
     return Plan(
         tool, arguments.values, missing, arguments.boxes, arguments.about, arguments.several
@@ -311,7 +311,7 @@ def _plan(tool: Tool, arguments: Arguments, words: Sequence[str]) -> Plan:
 def _same_direction(
     words: Sequence[str], name_words: Sequence[str], described: Sequence[str]
 ) -> bool:
-    """Whether sentence and tool both start something or both end it: "stop watching"."""
+    """Whether the sentence and the tool both start something, or both end it: "stop watching"."""
     wants_end = bool(_ENDING & set(words[:4]))
     return bool(_ENDING & set(name_words)) == wants_end or (
         wants_end and bool(_ENDING & set(described))

@@ -12,22 +12,22 @@ from vision_agent.local.engine.language.normalisation import normalise
 from vision_agent.local.engine.language.spoken_numbers import SECONDS, durations, number_at
 
 _NUMBERS = frozenset("id number no nr code reference zip pin".split())  # noqa: SIM905
-"""Words in the name of a text parameter that is an identifier."""
+"""Words in the names of text parameters that take an identifier."""
 
 
 def is_duration(parameter: Parameter) -> bool:
-    """Whether it is a number of seconds, minutes or hours."""
+    """Whether a parameter is a number of seconds, minutes or hours."""
     return parameter.kind in ("integer", "number") and _unit(parameter) is not None
 
 
 def seconds_of(parameter: Parameter, value: float) -> float | None:
-    """What a value of a duration is in seconds; None for what is no duration."""
+    """The value of a duration parameter in seconds; None if the parameter is not a duration."""
     unit = _unit(parameter) if is_duration(parameter) else None
     return None if unit is None else value * unit if unit else value / 1000
 
 
 def time_answer(tool: Tool, answer: str, now: datetime | None) -> tuple[Parameter, Any] | None:
-    """The duration parameter and its value, if the answer is nothing but a time."""
+    """The duration parameter and its value, if the answer is only a time."""
     words = normalise(answer).split()
     for parameter in tool.parameters:
         if not is_duration(parameter):
@@ -40,7 +40,7 @@ def time_answer(tool: Tool, answer: str, now: datetime | None) -> tuple[Paramete
 
 
 def amount_and_thing(words: Sequence[str]) -> tuple[float, str] | None:
-    """A number and what stands after it: "two bottles of milk"; None if there is no number."""
+    """A number and the words after it: "two bottles of milk"; None if there is no number."""
     found = number_at(words, 0) if words else None
     if found is None and words[:1] in (["a"], ["an"]):
         found = 1.0, 1
@@ -49,7 +49,7 @@ def amount_and_thing(words: Sequence[str]) -> tuple[float, str] | None:
 
 
 def identifier(parameter: Parameter, sentence: RequestWords) -> str | None:
-    """The number in a sentence, for a text that is an identifier: "order number 77"."""
+    """The number in a sentence, for a text parameter that is an identifier: "order number 77"."""
     if not _NUMBERS & set(parameter.words):
         return None
     for at, word in enumerate(sentence.words):
@@ -65,7 +65,7 @@ def identifier(parameter: Parameter, sentence: RequestWords) -> str | None:
 
 
 def spoken_number(parameter: Parameter, sentence: RequestWords) -> float | int | None:
-    """The first number, or for a duration the first time, that no other argument has used."""
+    """The first number, or for a duration the first time, that no other argument uses."""
     unit = _unit(parameter)
     if unit is not None:
         for seconds, start, end in durations(sentence.words):
@@ -88,7 +88,7 @@ def spoken_number(parameter: Parameter, sentence: RequestWords) -> float | int |
         for at in range(len(sentence.words))
         if (number := number_at(sentence.words, at)) and all(sentence.free[at : at + number[1]])
     ]
-    # "set the volume at five": only where no other number is said.
+    # "set the volume at five": a clock time counts as a number only if there is no other number.
     apart = [one for one in found if not any(start <= one[0] < end for start, end in times)]
     in_clock = [one for one in found if clock and clock.start <= one[0] < clock.end]
     if not apart and len(in_clock) == 1 and clock and clock.end - clock.start == 2:
@@ -101,17 +101,17 @@ def spoken_number(parameter: Parameter, sentence: RequestWords) -> float | int |
 
 
 def cast_number(parameter: Parameter, value: float) -> float | int:
-    """A number as the parameter takes it."""
+    """A number in the type that the parameter takes."""
     return round(value) if parameter.kind == "integer" or value == int(value) else value
 
 
 def _from_number(words: Sequence[str], at: int) -> int:
-    """Where "number 77" begins, if 77 stands at ``at``."""
+    """The index at which "number 77" begins, if 77 is at ``at``."""
     return at - 1 if at and words[at - 1] in _NUMBERS else at
 
 
 def _unit(parameter: Parameter) -> int | None:
-    """Seconds in the parameter's unit (0 for milliseconds), if it is a time."""
+    """Seconds in the parameter's unit (0 for milliseconds); None if it is not a time."""
     for text in (parameter.words, normalise(parameter.description).split()):
         for word in text:
             if word in ("ms", "milliseconds"):

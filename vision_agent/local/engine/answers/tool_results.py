@@ -1,4 +1,4 @@
-"""What a tool answered, as a spoken sentence. Pure."""
+"""A tool's result as a spoken sentence. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vision_agent.local.engine.answers.phrasing import MAX_READ_CHARS, MOST_PLAC
 from vision_agent.local.engine.answers.tool_words import split_name
 
 _TELLING = ("message", "result", "output", "response", "answer", "text", "summary")
-"""Fields of a tool's answer that hold what is to be said, if there is nothing else to say."""
+"""Fields of a tool's result that hold the sentence to say, if there are no other fields."""
 
 _DONE = frozenset({"ok", "okay", "success", "succeeded", "done", "true", "accepted", "completed"})
 
@@ -29,10 +29,10 @@ _SILENT = frozenset(
 )
 
 _WHY = ("error", "error_message", "message", "detail", "details", "reason", "text", "result")
-"""Fields that say why something failed, the likeliest first."""
+"""Fields that may give the reason of a failure, the likeliest first."""
 
 _TO_A_MODEL = re.compile(r"\b(analy[sz]e|retry|retries|try again with|tool call|the model)\b", re.I)
-"""What an error says to the model that called the tool, and not to people."""
+"""Words of sentences that address the model that called the tool, not the caller."""
 
 _DEEPEST = 3
 
@@ -40,12 +40,12 @@ _DEEPEST = 3
 def tool_result(
     name: str, response: Mapping[str, Any], arguments: Mapping[str, Any] | None = None
 ) -> str:
-    """A tool's answer as a sentence; nothing is added to it.
+    """A tool's result as a sentence, without added information.
 
     Args:
-        name: The tool's.
-        response: What it gave back, as a dictionary of its own or as an MCP ``CallToolResult``.
-        arguments: What it was called with, if known; many tools repeat it in their answer.
+        name: The tool's name.
+        response: The result: a dictionary of the tool's own, or an MCP ``CallToolResult``.
+        arguments: The arguments of the call, if known; many tools repeat them in their result.
     """
     response, failed = _unwrapped(response)
     if failed or response.get("error"):
@@ -79,9 +79,10 @@ def tool_result(
 
 
 def _with_repeated(told: Mapping[str, Any], arguments: Mapping[str, Any], *, done: bool) -> str:
-    """Fields that repeat an argument are told before the others, without their names.
+    """Says the fields that repeat an argument first, without their names.
 
-    So is what was done: ``{"added": "apples", "quantity": 3}`` → "Added: 3 apples."
+    The field that says what was done comes first as well:
+    ``{"added": "apples", "quantity": 3}`` → "Added: 3 apples."
     """
     deed = next((key for key, value in told.items() if _is_deed(key, value)), "")
     repeated = {
@@ -119,7 +120,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _is_deed(key: str, value: Any) -> bool:
-    """Whether a field says what was done to its value: "added", "saved"."""
+    """Whether a field's name says what was done to its value: "added", "saved"."""
     return (
         key.isalpha()
         and key.endswith("ed")
@@ -154,7 +155,7 @@ def _field(key: str, value: Any) -> str:
 
 
 def _unwrapped(response: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
-    """What is inside an MCP result, or inside JSON that stands as text; whether it failed."""
+    """The content of an MCP result, or of JSON in a text, and whether the call failed."""
     failed = any(response.get(flag) is True for flag in ("isError", "is_error")) or any(
         response.get(flag) is False for flag in ("success", "ok")
     )
@@ -179,7 +180,7 @@ def _unwrapped(response: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
 
 
 def _parsed(value: Any) -> Any:
-    """The value itself, or what its text says in JSON."""
+    """The value itself, or the parsed value if it is a text in JSON."""
     if not isinstance(value, str) or value.strip()[:1] not in ("{", "["):
         return value
     try:
@@ -207,7 +208,7 @@ _VERBS = frozenset(
     """arrives departs leaves starts begins ends closes opens expires costs weighs contains
     includes needs takes says lasts lives works""".split()  # noqa: SIM905
 )
-"""Names of fields that say what something does: "it arrives on Tuesday"."""
+"""Names of fields that are verbs: "it arrives on Tuesday"."""
 
 _SINGULAR_IN_S = ("ss", "us", "is", "news", "series", "lens")
 
@@ -223,7 +224,7 @@ def _is_or_are(key: str) -> str:
 
 
 def memories(found: Any) -> str:
-    """What ADK's memory gave back: the texts of its entries."""
+    """The texts of the entries that ADK's memory returned, as a sentence."""
     texts = [f"“{_value(text)}”" for text in adk_dialect.memory_texts(found)]
     return f"I remember: {listed(texts[:MOST_PLACES])}." if texts else "I remember nothing of it."
 
@@ -232,7 +233,7 @@ def _told(value: Any) -> str:
     if isinstance(value, bool):
         return "Yes." if value else "No."
     text = _value(value)
-    if isinstance(value, str) and _is_sentence(text):  # said as it is
+    if isinstance(value, str) and _is_sentence(text):  # said unchanged
         return text if text.endswith(("!", "?")) else f"{text}."
     return f"The answer is {text}."
 
@@ -245,16 +246,16 @@ _YOURS = {"sees": "see", "is": "are", "has": "have", "was": "were", "does": "do"
 
 
 def _to_the_caller(text: str) -> str:
-    """What a tool says of "the caller" is said to the caller."""
+    """A tool's sentence about "the caller", rephrased to address the caller."""
 
     def you(found: re.Match[str]) -> str:
         pronoun = "You" if found[1] == "T" else "you"
         return f"{pronoun} {_YOURS.get(found[2], found[2])}"
 
     said = re.sub(r"\b([Tt])he (?:caller|user) (\w+)", you, text)
-    # The label of a box is what was said without its article: "red thing".
+    # The label of a box is the caller's phrase without its article: "red thing".
     said = re.sub(r"\baround (?!the |a |an |your |my |some)(?=[a-z])", "around the ", said)
-    # The tool was called with the caller's own words.
+    # The tool's argument was in the caller's own words.
     return re.sub(r"\bmy\b", "your", said)
 
 
@@ -286,7 +287,7 @@ def _value(value: Any, depth: int = 0) -> str:
 
 
 _UNBROKEN = re.compile(r"\S{200,}")
-"""What nobody can listen to: encoded data, a key."""
+"""A run of characters that makes no sense aloud: encoded data, a key."""
 
 _MOST_ITEMS = 5
-"""Of a list; nobody listens to more."""
+"""Items of a list that are read out; more are too many to listen to."""

@@ -1,4 +1,4 @@
-"""A function declaration, read: what it is called, what it does, what it wants. Pure."""
+"""Reads a function declaration: the tool's name, its purpose and its parameters. Pure."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from vision_agent.local import adk_dialect
 from vision_agent.local.engine.answers.tool_words import split_name
 
 MOST_DESCRIPTION = 4_000
-"""Characters of a description that are read."""
+"""Characters of a description that are used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One argument of a tool.
+    """One parameter of a tool.
 
     Attributes:
-        name: As declared.
+        name: The declared name.
         kind: "string", "integer", "number", "boolean", "array" or "object".
-        description: What it is, from the schema or from the tool's description.
+        description: Its meaning, from the schema or from the tool's description.
         required: Whether the tool can't be called without it.
-        choices: The values it may have, if those are listed.
-        is_box: Whether it is a place in the frame, `[ymin, xmin, ymax, xmax]` of 1000.
-        least: The smallest number that is taken, if that is declared.
-        most: The largest.
+        choices: The allowed values, if they are listed.
+        is_box: Whether it is a box in the frame, `[ymin, xmin, ymax, xmax]` from 0 to 1000.
+        least: The declared minimum of a number, if any.
+        most: The declared maximum of a number, if any.
     """
 
     name: str
@@ -40,12 +40,12 @@ class Parameter:
 
     @property
     def is_text(self) -> bool:
-        """Whether it takes any words, or a list of them."""
+        """Whether it takes free text, or a list of texts."""
         return self.kind in ("string", "array") and not self.choices and not self.is_box
 
     @property
     def words(self) -> list[str]:
-        """Its name as words."""
+        """The name, split into words."""
         return split_name(self.name)
 
 
@@ -54,9 +54,9 @@ class Tool:
     """A tool.
 
     Attributes:
-        name: As declared.
-        description: What it does, without what it says of arguments and results.
-        parameters: What it takes.
+        name: The declared name.
+        description: The declared description without its sections on arguments and results.
+        parameters: The declared parameters.
     """
 
     name: str
@@ -65,13 +65,13 @@ class Tool:
 
     @property
     def purpose(self) -> str:
-        """The description without its examples, whose words may be anybody's arguments."""
+        """The description without its examples, whose words may be arguments of any request."""
         text = re.sub(r"(“[^”]*”|\"[^\"]*\"|`[^`]*`)", " ", self.description)
         return re.sub(r"\b(for example|e\.g\.|such as|for instance)[^.:;)]*", " ", text)
 
 
 def read_tool(declared: Mapping[str, Any]) -> Tool:
-    """A function declaration as in the setup message, in either spelling of the case."""
+    """Reads a function declaration of the setup message, with keys in camel case or snake case."""
     text = str(declared.get("description") or "")[:MOST_DESCRIPTION]
     what, told = adk_dialect.read_docstring(text)
     schema = _schema(declared)
@@ -105,7 +105,7 @@ def _parameter(name: str, schema: Mapping[str, Any], required: bool, told: str) 
 
 
 def _bound(schema: Mapping[str, Any], name: str) -> float | None:
-    try:  # in the wire form a number may stand as text
+    try:  # on the wire a number may be a string
         return float(schema[name])
     except (KeyError, TypeError, ValueError):
         return None

@@ -12,11 +12,11 @@ _DETERMINERS = frozenset("the my our your this that a an".split())  # noqa: SIM9
 _AT_A_PLACE = frozenset("to on in into onto from at off out".split())  # noqa: SIM905
 
 _LONGEST_LOOSE = 12
-"""Words that are taken as text without a word like "to" or "about" before them."""
+"""Most words that are taken as text without a word like "to" or "about" before them."""
 
 
 def remainder(tool: Tool, sentence: RequestWords) -> str:
-    """The text after the words that ask for the tool; it is used up."""
+    """The text after the words that ask for the tool. Its words are marked as used."""
     words, free = sentence.words, sentence.free
     start, end = sentence.after, _place_of_tool(tool, sentence)
     if not start:
@@ -33,7 +33,7 @@ def remainder(tool: Tool, sentence: RequestWords) -> str:
                 start = at
                 break
         else:
-            # "play jazz": no such word, but the tool's own name comes first.
+            # "play jazz": there is no such word, but the tool's own name comes first.
             while start < end and (
                 words[start] in LITTLE | ASKING and stem(words[start]) not in named
             ):
@@ -57,12 +57,12 @@ def remainder(tool: Tool, sentence: RequestWords) -> str:
 
 
 def _is_withinplain_text(word: str, before: str, own: frozenset[str]) -> bool:
-    """Whether "of" belongs to what stands before it: "bottles of milk", but "the stock of"."""
+    """Whether "of" belongs to the word before it: "bottles of milk", but not "the stock of"."""
     return word == "of" and before not in LITTLE | ASKING | FILLERS and stem(before) not in own
 
 
 def _place_of_tool(tool: Tool, sentence: RequestWords) -> int:
-    """Where the tool's own place begins at the end of a sentence: "… to my shopping list"."""
+    """Where the phrase for the tool's own place begins: "… to my shopping list"."""
     words = sentence.words
     end = len(words)
     if sentence.after:

@@ -1,4 +1,4 @@
-"""Which words may be the value of a tool's argument, and how they were written. Pure."""
+"""Which words may be the value of a tool's argument, and their original spelling. Pure."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from vision_agent.local.engine.answers.tool_schema import Parameter, Tool
 from vision_agent.local.engine.answers.tool_words import split_name, stem
 
 FILLERS = frozenset("like today currently think really exactly".split())  # noqa: SIM905
-"""Words beside a request that change nothing about which tool is meant."""
+"""Words in a request that do not matter for the choice of the tool."""
 
 QUESTION_WORDS = frozenset(
     """what who where when why how which is are was do does did can could will would""".split()  # noqa: SIM905
 )
-"""What no answer begins with."""
+"""Words with which no answer begins."""
 
 _NO_VALUE = FILLERS | frozenset(
     """now tomorrow tonight yesterday here there outside please thanks again me you it one ones this
@@ -34,7 +34,7 @@ _FREE_TEXT = frozenset(
     reminder say write log record search report post translate watch feedback mail
     email""".split()  # noqa: SIM905
 )
-"""Words in the name of a tool or of an argument that takes whole sentences."""
+"""Words in the names of tools and arguments that take whole sentences."""
 
 _FREE_STEMS = frozenset(stem(word) for word in _FREE_TEXT)
 _MOST_WORDS = 6
@@ -45,25 +45,25 @@ _SECOND_QUANTITY = re.compile(
 
 
 def takes_sentences(tool: Tool, parameter: Parameter) -> bool:
-    """Whether an argument is text of any kind, as a note's or a reminder's is."""
+    """Whether an argument is any text, like that of a note or a reminder."""
     words = (*split_name(tool.name), *parameter.words)
     return bool(_FREE_STEMS & {stem(word) for word in words})
 
 
 def says_something(parameter: Parameter, text: str) -> bool:
-    """Whether any of the words can be a value: "like" and "today" name no city."""
+    """Whether any of the words can be a value: "like" and "today" are not the name of a city."""
     return bool(_TIMES & set(parameter.words)) or not set(text.split()) <= _NO_VALUE
 
 
 def looks_like_value(words: Sequence[str]) -> bool:
-    """Whether an answer names something, and is no sentence of its own."""
+    """Whether an answer is a name rather than a sentence."""
     if not words or len(words) > _MOST_WORDS:
         return False
     return words[0] not in _SUBJECTS and not _VERBS & set(words[1:])
 
 
 def without_lead(parameter: Parameter, text: str) -> str:
-    """A value without the words that only name its argument: "my name is anna" → "anna"."""
+    """A value without the words that name its argument: "my name is anna" → "anna"."""
     before, verb, after = text.partition(" is ")
     own = {"my", "the", "her", "his", "its", "our", *parameter.words}
     return after if verb and after and set(before.split()) <= own else text
@@ -80,7 +80,7 @@ def trimmed(parameter: Parameter, text: str) -> str:
 
 
 def has_second_quantity(text: str) -> bool:
-    """Whether text that stands beside one number names a further amount: "milk and a loaf"."""
+    """Whether a text that accompanies a number names a second amount: "milk and a loaf"."""
     return bool(_SECOND_QUANTITY.search(f" {text} "))
 
 
@@ -94,16 +94,16 @@ _SHORT = {
     "will": f"{_APOSTROPHE}ll",
     "would": f"{_APOSTROPHE}d",
 }
-"""What stands for a word in a contraction."""
+"""The contracted forms of words."""
 
 
 def as_written(value: Any, said: str) -> Any:
-    """A text, or a list of texts, as it was written: capitals, punctuation, contractions.
+    """A text or a list of texts in its original spelling: capitals, punctuation, contractions.
 
     Args:
-        value: Taken from the normalised sentence.
-        said: The sentence as it was written. Where it does not hold the value's words,
-            as they were brought together, the value stays as it is.
+        value: The value, taken from the normalised sentence.
+        said: The sentence as it was written. If the value's words are not adjacent in it, the value
+            is returned unchanged.
     """
     if isinstance(value, list):
         return [as_written(one, said) for one in value]
@@ -111,7 +111,7 @@ def as_written(value: Any, said: str) -> Any:
         return value
     pattern = ""
     for word in value.split():
-        # "Bob's", "color" and "don't" are "bobs", "colour" and "do not" where they are normalised.
+        # Normalisation makes "bobs", "colour" and "do not" of "Bob's", "color" and "don't".
         letters = re.sub(r"(?<=\w)s$", f"{_APOSTROPHE}?s", word).replace("colour", "colou?r")
         one = rf"[^a-z0-9]+{letters}" if pattern else letters
         short = _SHORT.get(word) if pattern else None

@@ -1,4 +1,4 @@
-"""Whether a sentence requests what a tool does: questions and "don't …" do not. Pure."""
+"""Whether a sentence requests an action: a question and "don't …" do not. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SETTERS = frozenset(
 _TELLERS = frozenset(
     "status info list details history count price prices total number hours".split()  # noqa: SIM905
 )
-"""Last words of a name whose first word is a noun: `order_status`."""
+"""Last words of names that begin with a noun, not a verb: `order_status`."""
 
 _QUESTIONS = frozenset("what who whose whom where which why when how".split())  # noqa: SIM905
 _AUXILIARIES = frozenset(
@@ -27,7 +27,7 @@ _BEFORE_NOT = frozenset(
 def without_negation(words: Sequence[str]) -> list[str] | None:
     """The request that a sentence negates: "do not remember my name" → "remember my name".
 
-    None if it negates none: "do not forget to …" and "why do not you …" are requests.
+    None if it negates nothing: "do not forget to …" and "why do not you …" are requests.
     """
     at = 0
     while at < len(words) and words[at] in _BEFORE_NOT:
@@ -66,5 +66,5 @@ def is_question(words: Sequence[str]) -> bool:
 
 
 def sets_something(name_words: Sequence[str]) -> bool:
-    """Whether a tool of that name changes stored data: `remember_name`, `add_item`."""
+    """Whether a tool with this name changes stored data: `remember_name`, `add_item`."""
     return bool(name_words) and name_words[0] in _SETTERS and name_words[-1] not in _TELLERS

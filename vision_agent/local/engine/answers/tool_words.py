@@ -1,8 +1,8 @@
-"""Words of requests and of tools in a form in which they can be compared. Pure.
+"""Words of requests and of tools in a comparable form. Pure.
 
-A small table of concepts says which `ways_of_asking` mean the same as which words in a tool's name
-or description: "tell me when …" asks for what a tool calls "watch", "notify" or "alert". There is
-no tool's name in it.
+A small table of concepts maps `ways_of_asking` to words in a tool's name or description: "tell me
+when …" asks for what a tool calls "watch", "notify" or "alert". The table contains no names of
+tools.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LITTLE = frozenset(
     was we what when where which who will with would you your now right up off into some any just
     as if then did has had am many much""".split()  # noqa: SIM905
 )
-"""Words that every request has; they say nothing about which tool is meant."""
+"""Words that occur in any request and do not indicate a tool."""
 
 ASKING = frozenset(
     """what when where which who how can could will would please tell show give get set turn
@@ -26,13 +26,13 @@ ASKING = frozenset(
     send write read pick put take switch remove delete cancel create list count know reset change
     move save store note buy need want log record ask did was were""".split()  # noqa: SIM905
 )
-"""Words that a request begins with; besides these, the first word of a tool's own name."""
+"""Words with which a request begins; the first word of a tool's own name is another."""
 
 GENERIC = frozenset(
     """say tell look see picture camera number thing text caller user call answer question show
     word image give know time use ask read write detail small label part people person""".split()  # noqa: SIM905
 )
-"""Words of many descriptions, which alone ask for no tool."""
+"""Words of many descriptions, which alone do not ask for a tool."""
 
 _SAME = {
     "gon": "disappear",
@@ -49,7 +49,7 @@ _SAME = {
     "peopl": "person",
     "writ": "text",
 }
-"""Stems that stand for others."""
+"""Stems that are replaced by a synonym."""
 
 CONCEPTS: dict[str, tuple[str, ...]] = {
     "watch": ("watch", "notify", "alert", "monitor", "warn"),
@@ -64,7 +64,7 @@ _WAYS = {name: ways(name) for name in CONCEPTS}
 
 
 def stem(word: str) -> str:
-    """The stem of an English word; good enough to compare with."""
+    """The stem of an English word, exact enough for comparisons."""
     for ending in ("ements", "ement", "ing", "ies", "ed", "es", "s", "e"):
         if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
             word = word[: -len(ending)]
@@ -73,7 +73,7 @@ def stem(word: str) -> str:
 
 
 def stems(words: Sequence[str]) -> frozenset[str]:
-    """The stems of the words that say something."""
+    """The stems of the words that are not in `LITTLE`."""
     return frozenset(stem(word) for word in words if word not in LITTLE)
 
 
@@ -83,7 +83,7 @@ def split_name(name: str) -> list[str]:
 
 
 def asked_concepts(words: Sequence[str]) -> list[tuple[str, int, int]]:
-    """Which concepts are asked for: name, and the first word and past the last one of asking."""
+    """The concepts asked for: each with the start and end (exclusive) of the asking phrase."""
     found = []
     for name, phrases in _WAYS.items():
         for phrase in phrases:
@@ -95,7 +95,7 @@ def asked_concepts(words: Sequence[str]) -> list[tuple[str, int, int]]:
 
 
 def find_words(words: Sequence[str], wanted: Sequence[str]) -> int | None:
-    """Where one sequence of words begins in another; None if it does not."""
+    """The index at which one sequence of words begins in another; None if it is not in it."""
     for at in range(len(words) - len(wanted) + 1):
         if list(words[at : at + len(wanted)]) == list(wanted):
             return at
@@ -103,7 +103,7 @@ def find_words(words: Sequence[str], wanted: Sequence[str]) -> int | None:
 
 
 def tool_concepts(words: Sequence[str]) -> frozenset[str]:
-    """The concepts that a tool's words speak of."""
+    """The concepts that a tool's words indicate."""
     of_tool = {stem(word) for word in words}
     return frozenset(
         name

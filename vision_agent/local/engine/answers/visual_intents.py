@@ -1,4 +1,4 @@
-"""What each question about the frame needs to look for, and how it is answered: one table."""
+"""The table of questions about the frame: the looks that each needs, and how it is answered."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Look:
 
     Attributes:
         needs: What to look for.
-        say: How to say it; given what this look and those before it found.
-        meanwhile: A sentence for a spoken question, before a look that takes long.
+        say: Makes the sentences from the observations of this look and those before it.
+        meanwhile: A sentence that is spoken before a slow look, if the question was spoken.
     """
 
     needs: frozenset[str]
@@ -59,7 +59,7 @@ def _is_at(side: str, box: Box) -> bool:
 
 
 def _side(seen: Observations, request: Request, taught: Taught) -> list[str]:
-    """What is in one third of the frame."""
+    """The sentences about one third of the frame."""
     asked = _SIDES.get(request.slots["side"], MIDDLE)
     called = {thing.name: thing.called for thing in taught}
     found = [called[known.name] for known in seen.known or () if _is_at(asked, known.box)]
@@ -72,7 +72,7 @@ def _side(seen: Observations, request: Request, taught: Taught) -> list[str]:
 
 
 def _is_known(seen: Observations, request: Request, taught: Taught) -> list[str]:
-    asked = taught[0].called  # the responder asks for this one thing alone
+    asked = taught[0].called  # the responder passes only this one thing
     if not seen.known:
         return [f"I don't see {asked}."]
     found = seen.known[0]
@@ -136,7 +136,7 @@ def _expiry(seen: Observations, request: Request, taught: Taught) -> list[str]:
 
 
 def _wanted(seen: Observations, find: Callable[[list[str]], list[str]], what: str) -> list[str]:
-    """The lines that were asked for; or that there are none, and all the text."""
+    """The requested lines; or the statement that there are none, with all the text."""
     if not seen.text:
         return ["I can't find any text that I can read. Hold it closer, and still."]
     found = find([line.text for line in seen.text])
@@ -212,4 +212,4 @@ LOOKS = {
     "light": (Look(frozenset({_QUALITY}), _light),),
     "see_me": (Look(frozenset({"faces", _QUALITY}), _see_me),),
 }
-"""Intents that need the newest frame, and the looks that each takes, the quick one first."""
+"""Intents that need the newest frame, and the looks that each takes, the fastest first."""

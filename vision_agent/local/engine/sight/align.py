@@ -1,4 +1,4 @@
-"""Lays an earlier frame over a newer one: a camera in a hand, or on a desk, is never still."""
+"""Aligns an earlier frame with a newer one: a camera is never still, in a hand or on a desk."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from vision_agent.local.engine.sight.camera_frame import Pixels
 Grey = npt.NDArray[np.float32]
 
 MAX_SHIFT = 0.05
-"""Of the width: what moved further is a thing, or the camera was turned to something else."""
+"""Largest shift that is aligned, as a share of the width. A larger one means that a thing moved,
+or that the camera was turned to something else."""
 
 MAX_TURN_DEG = 3.0
 
@@ -19,15 +20,15 @@ _ENOUGH = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 1e-4)
 
 
 def align(earlier: Pixels, newer: Pixels) -> tuple[Pixels, npt.NDArray[np.bool_]]:
-    """The earlier BGR frame as the camera would have seen it from where it was later.
+    """The earlier BGR frame as the camera would have seen it from its later position.
 
-    Of the guesses (it did not move, it shifted, it turned a little besides) the one counts under
-    which the fewest edges of the two frames differ, so that a thing that moved does not
-    pull the rest along.
+    There are three guesses: the camera did not move, it shifted, or it shifted and turned a little.
+    The guess under which the fewest edges of the two frames differ is taken, so that a thing that
+    moved does not shift the whole frame.
 
     Args:
         earlier: BGR, ``(height, width, 3)``.
-        newer: Of the same shape.
+        newer: BGR, the same shape.
 
     Returns:
         The earlier frame, moved, and the area ``(height, width)`` that it covers.
@@ -53,7 +54,7 @@ def align(earlier: Pixels, newer: Pixels) -> tuple[Pixels, npt.NDArray[np.bool_]
 
 
 def _edges(pixels: Pixels) -> Grey:
-    """The strength of the edges over the light there: what a change of exposure leaves alone."""
+    """Edge strength divided by local brightness, which a change of exposure does not affect."""
     plain = cv2.GaussianBlur(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), (0, 0), 1.5)
     light = plain.astype(np.float32) + 16
     across = cv2.Sobel(np.log(light), cv2.CV_32F, 1, 0)
@@ -68,12 +69,12 @@ def _shift(old: Grey, new: Grey) -> npt.NDArray[np.float64]:
 
 
 def _turn(old: Grey, new: Grey, start: npt.NDArray[np.float32]) -> npt.NDArray[np.float32] | None:
-    """Shift and turn by ECC (Evangelidis and Psarakis, 2008), or None where it finds none."""
-    # ECC maps the newer frame's points to the earlier one's: the other way round.
+    """Shift and rotation by ECC (Evangelidis and Psarakis, 2008); None if ECC finds none."""
+    # ECC's result maps points of the newer frame to the earlier one: the inverse of ours.
     inverse = np.asarray(cv2.invertAffineTransform(start), np.float32)
     try:
         _, found = cv2.findTransformECC(new, old, inverse, cv2.MOTION_EUCLIDEAN, _ENOUGH)
-    except cv2.error:  # it did not converge: too little in common, or nothing to hold on to
+    except cv2.error:  # no convergence: too little in common, or too few edges
         return None
     turned = np.asarray(cv2.invertAffineTransform(found), np.float32)
     angle_deg = abs(np.degrees(np.arctan2(turned[1, 0], turned[0, 0])))
@@ -85,7 +86,7 @@ def _turn(old: Grey, new: Grey, start: npt.NDArray[np.float32]) -> npt.NDArray[n
 
 
 def _misfit(old: Grey, new: Grey, guess: npt.NDArray[np.float32]) -> float:
-    """How many edges do not lie over each other; how strong they are counts little."""
+    """How many edges do not coincide; their strength counts little."""
     size = (new.shape[1], new.shape[0])
     moved = cv2.warpAffine(old, guess, size, borderMode=cv2.BORDER_REPLICATE)
     return float(np.sqrt(np.abs(moved - new)).mean())

@@ -14,14 +14,14 @@ from vision_agent.local.engine.sight.observations import Code
 from vision_agent.local.engine.sight.places import place
 
 MAX_TEXT = 500
-"""Characters of a code that are told; a QR code holds up to 4,296 (ISO/IEC 18004)."""
+"""Characters of a code that are reported; a QR code holds up to 4,296 (ISO/IEC 18004)."""
 
 ENLARGE_UP_TO_PX = 960
-"""A frame up to this wide is looked at once more at twice its size."""
+"""A frame up to this wide is searched a second time, at twice its size."""
 
 
 class Codes:
-    """Finds codes; its detectors are used by one thread at a time."""
+    """Finds codes. Not thread-safe: one thread at a time."""
 
     def __init__(self) -> None:
         self._qr = (cv2.QRCodeDetectorAruco(), cv2.QRCodeDetector())
@@ -29,7 +29,7 @@ class Codes:
         self._lock = threading.Lock()
 
     def find(self, pixels: Pixels) -> tuple[Code, ...]:
-        """The codes in a BGR frame that could be decoded, each once, from left to right."""
+        """The decoded codes in a BGR frame, each once, from left to right."""
         plain = grey(pixels)
         found: dict[tuple[str, str], Box] = {}
         with self._lock:
@@ -45,7 +45,7 @@ class Codes:
         )
 
     def _qr_codes(self, view: Pixels) -> list[tuple[str, str, Box]]:
-        # Both are asked: each now and then misses one that the other decodes.
+        # Both detectors run: each sometimes misses a code that the other decodes.
         found = []
         for detector in self._qr:
             done, contents, corners, _ = detector.detectAndDecodeBytesMulti(view)
@@ -69,7 +69,7 @@ class Codes:
 
 
 def _views(plain: Pixels) -> Iterator[Pixels]:
-    """The grey frame as it is, then enlarged: small codes are found only so."""
+    """The grey frame as it is, then enlarged: small codes are found only in the enlarged one."""
     yield plain
     if plain.shape[1] <= ENLARGE_UP_TO_PX:
         larger = cv2.resize(plain, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)

@@ -13,10 +13,10 @@ Pixels = npt.NDArray[np.uint8]
 
 MAX_BYTES = 8_000_000
 MAX_PIXELS = 16_000_000
-"""Twice a 4K frame: larger images are not meant for one look a second."""
+"""Twice a 4K frame. Larger images are too expensive for one look a second."""
 
 MAX_SIDE_PX = 1280
-"""Larger frames are shrunk: nothing here gains from more, and everything costs more."""
+"""Larger frames are shrunk: more pixels cost time and improve no result."""
 
 MIN_SIDE_PX = 16
 
@@ -26,7 +26,7 @@ _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A part of a frame, in shares of the frame's sides, from the top left."""
+    """A rectangle in a frame, as shares of the frame's sides, from the top left."""
 
     x: float
     y: float
@@ -35,7 +35,7 @@ class Box:
 
 
 class UnreadableFrame(ValueError):
-    """The bytes can't be decoded as a frame; ``str()`` says why, in one sentence."""
+    """The bytes can't be decoded as a frame; ``str()`` gives the reason in one sentence."""
 
 
 def decode(data: bytes) -> Pixels:
@@ -48,13 +48,13 @@ def decode(data: bytes) -> Pixels:
         BGR pixels, ``(height, width, 3)``, at most 1280 px on the longer side.
 
     Raises:
-        UnreadableFrame: It is neither format, broken, or too large or too small.
+        UnreadableFrame: The file is in neither format, broken, too large or too small.
     """
     if not data:
         raise UnreadableFrame("The picture is empty.")
     if len(data) > MAX_BYTES:
         raise UnreadableFrame(f"The picture has {len(data)} bytes; at most {MAX_BYTES} are read.")
-    # The size is read first: a file of some kilobytes can ask for gigabytes of pixels.
+    # The size is checked first: a file of a few kilobytes can decode to gigabytes of pixels.
     width_px, height_px = _size_px(data)
     if width_px * height_px > MAX_PIXELS:
         raise UnreadableFrame(f"The picture is too large: {width_px} by {height_px} pixels.")

@@ -21,16 +21,16 @@ OLDEST_MS = 10_000
 LOOK_AT_PX = 320
 
 EVERYTHING_FROM = 0.5
-"""Share of the frame above which no single thing is named."""
+"""Share of the frame from which on a change is not attributed to single things."""
 
 MOST_CLAUSES = 3
 
 
 def choose_earlier(frames: Sequence[SeenFrame]) -> SeenFrame | None:
-    """The frame that the newest is compared with.
+    """The frame that the newest frame is compared with.
 
-    It is the youngest that is at least 3 s older than the newest, if it is not older than 10 s;
-    else the oldest within 10 s; else the youngest of all the earlier ones.
+    This is the newest of the frames that are 3 to 10 s older; otherwise the oldest within 10 s;
+    otherwise the newest of all earlier frames.
 
     Args:
         frames: Oldest first, the newest last.
@@ -49,12 +49,12 @@ def choose_earlier(frames: Sequence[SeenFrame]) -> SeenFrame | None:
 
 
 def compare(earlier: Pixels, newer: Pixels, since_s: float) -> Changes:
-    """Tells what is different in the newer of two BGR frames.
+    """What differs in the newer of two BGR frames.
 
     Args:
         earlier: The earlier frame.
         newer: The newer frame.
-        since_s: Seconds between them.
+        since_s: Seconds between the two frames.
     """
     if abs(_aspect(earlier) - _aspect(newer)) > 0.02:
         return Changes(True, PLACES, "the whole picture is different", since_s)
@@ -79,7 +79,7 @@ def _aspect(pixels: Pixels) -> float:
 
 
 def _tell(found: list[Region], width_px: int) -> tuple[tuple[str, ...], list[str]]:
-    """Where things changed, and a clause about each."""
+    """The places of the changes, and a clause about each change."""
     where: list[str] = []
     clauses: list[str] = []
     left = list(found)
@@ -103,7 +103,7 @@ def _tell(found: list[Region], width_px: int) -> tuple[tuple[str, ...], list[str
 
 
 def _is_twin(first: Region, second: Region) -> bool:
-    """Whether the two are one thing, here before and there now."""
+    """Whether the two regions are one thing, before and after it moved."""
     if {first.kind, second.kind} != {APPEARED, WENT_AWAY}:
         return False
     ratio = first.area_px / second.area_px

@@ -1,4 +1,4 @@
-"""How common colours are in a part of a frame: histograms in Oklab."""
+"""Colour histograms of parts of a frame, in Oklab."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from vision_agent.local.engine.sight.oklab import Floats
 
-# Fine enough that the pale blue of glass is not the grey of a wall; noise and shading do not leave
-# a bin and its neighbours, which are counted together.
+# Fine enough to keep the pale blue of glass apart from the grey of a wall. Noise and shading stay
+# within a bin and its neighbours, which are counted together.
 _BINS = (18, 48, 48)
 BIN_COUNT = 18 * 48 * 48
 
@@ -19,7 +19,7 @@ Bins = npt.NDArray[np.int64]
 
 
 def bins_of(lab: Floats) -> Bins:
-    """The number of the bin of each Oklab colour ``(..., 3)``."""
+    """The bin index of each Oklab colour ``(..., 3)``."""
     at = (lab - _LOW) / (_HIGH - _LOW) * _BINS
     index = np.clip(at.astype(np.int64), 0, np.array(_BINS) - 1)
     return np.asarray(
@@ -28,14 +28,14 @@ def bins_of(lab: Floats) -> Bins:
 
 
 def shares(bins: Bins, weights: Floats | None = None) -> Floats:
-    """What share of the pixels each bin has, together with its neighbours on all three axes.
+    """The share of the pixels in each bin and its neighbours on all three axes.
 
     Args:
         bins: The pixels' bins, ``(n,)``.
-        weights: What each pixel counts, ``(n,)``.
+        weights: The weight of each pixel, ``(n,)``.
 
     Returns:
-        Of every bin, its share, 0 to 1.
+        The share of every bin, 0 to 1.
     """
     counts = np.bincount(bins, weights=weights, minlength=int(np.prod(_BINS))).astype(np.float64)
     padded = np.pad(counts.reshape(_BINS) / max(counts.sum(), 1e-9), 1)

@@ -1,4 +1,4 @@
-"""What is meant in a frame of somebody: what is shown or worn, not hair and skin."""
+"""Pixel weights for a frame with a face: things shown or worn count, hair and skin do not."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from vision_agent.local.engine.sight.oklab import Floats, chroma, hue_deg
 OF_A_FACE = 0.1
 OF_SKIN = 0.3
 OF_CLOTHES = 0.25
-"""What their pixels count, where others count 1."""
+"""Weight of a pixel of the clothes; other pixels have the weight 1."""
 
 CLOTHES_FROM = 0.05
-"""Share of the frame's bottom rows from which on a colour is taken for the clothes'."""
+"""Share of the frame's bottom rows from which on a colour counts as a colour of the clothes."""
 
 
 def interest(lab: Floats, faces: Sequence[Box]) -> Floats:
-    """How much each pixel counts in a frame with faces.
+    """The weight of each pixel in a frame with faces.
 
-    Clothes reach the bottom of the frame below a face; what is held before them does not.
+    Clothes reach the bottom of the frame below a face; a thing held in front of them does not.
 
     Args:
         lab: The frame in Oklab, ``(height, width, 3)``.
-        faces: Where the faces are; one at least.
+        faces: The boxes of the faces; at least one.
 
     Returns:
-        0 to 1, ``(height, width)``.
+        Weights from 0 to 1, ``(height, width)``.
     """
     height_px, width_px = lab.shape[:2]
     saturation, hue = chroma(lab), hue_deg(lab)
@@ -45,7 +45,7 @@ def interest(lab: Floats, faces: Sequence[Box]) -> Floats:
         columns = slice(max(0, round(left * width_px)), max(0, round(right * width_px)))
         upper = slice(max(0, round(top * height_px)), max(0, round(middle * height_px)))
         counts[upper, columns] = OF_A_FACE
-        # Something may be held before the chin.
+        # A thing may be held in front of the chin.
         lower = slice(upper.stop, max(0, round((middle + 0.6 * face.height) * height_px)))
         counts[lower, columns][skin[lower, columns]] = OF_A_FACE
     return np.asarray(counts, np.float64)

@@ -25,11 +25,11 @@ BLACK, GREY, WHITE, RED, ORANGE, BROWN, YELLOW, GREEN, BLUE, PURPLE, PINK = rang
 Codes = npt.NDArray[np.uint8]
 """Indices into ``NAMES``."""
 
-# Lightness is told against a white of 1: the frame's own, see white_balance.py.
+# Lightness is relative to the frame's own white, which is 1: see white_balance.py.
 BLACK_BELOW = 0.30
 WHITE_FROM = 0.865
 
-# Names by hue, where the colour is neither dark nor pale: (hue in degrees from which on, name).
+# Names by hue, for colours that are neither dark nor pale: (lowest hue in degrees, name).
 _HUES = (
     (0.0, PINK),
     (11.0, RED),
@@ -46,9 +46,9 @@ def names_of(lab: Floats, *, white_known: bool = False) -> Codes:
     """The basic name of each Oklab colour ``(..., 3)``, as an index into ``NAMES``.
 
     Args:
-        lab: The colours, judged against white as far as it is known.
-        white_known: Whether the frame showed what is white in it. Then less chroma is enough
-            not to be grey: against a grey wall, the pale blue of glass is seen as blue.
+        lab: The colours, relative to the frame's white if that is known.
+        white_known: Whether the frame shows what is white in it. If so, less chroma is enough
+            for a colour not to be grey: in front of a grey wall, pale blue glass looks blue.
     """
     lightness, saturation, hue = lab[..., 0], chroma(lab), hue_deg(lab)
     starts = np.array([start for start, _ in _HUES])
@@ -58,26 +58,26 @@ def names_of(lab: Floats, *, white_known: bool = False) -> Codes:
     def rename(where: npt.NDArray[np.bool_], name: int) -> None:
         names[where] = name
 
-    # Red: strong towards pink, or dark. Pale red is pink.
+    # Near pink, a strong or dark colour is red. Pale red is pink.
     rename((hue < 11) & (lightness < 0.60) & (saturation > 0.10), RED)
     rename((hue >= 350) & (lightness < 0.52) & (saturation > 0.10), RED)
     rename((hue >= 11) & (hue < 33) & (lightness > 0.66) & (saturation < 0.185), PINK)
     rename((hue >= 332) & (hue < 350) & (lightness < 0.58), PURPLE)
     rename((hue < 36) & (lightness > 0.76), PINK)
-    # Brown: dark or dull orange, and dull red or yellow. Light and dull is "light brown": wood,
-    # skin, cardboard.
+    # Brown: dark or dull orange, and dull red or yellow. Light, dull colours are "light brown":
+    # wood, skin, cardboard.
     rename((hue >= 41) & (hue < 100) & (lightness < 0.60), BROWN)
     rename((hue >= 36) & (hue < 82) & (lightness >= 0.60) & (saturation < 0.105), BROWN)
     rename((hue >= 82) & (hue < 100) & (lightness < 0.80) & (saturation < 0.09), BROWN)
     rename((hue >= 15) & (hue < 41) & (lightness < 0.60) & (saturation < 0.095), BROWN)
     rename((hue >= 15) & (hue < 41) & (lightness < 0.40) & (saturation < 0.11), BROWN)
-    # Yellow loses its name in the dark: mustard is brown already, olive is green.
+    # Dark yellow is not called yellow: mustard is brown, olive is green.
     rename((hue >= 100) & (hue < 116) & (lightness < 0.72), GREEN)
     rename((hue > 315) & (hue < 332) & (lightness > 0.74), PINK)
 
-    # Without enough chroma there is no hue. A dark colour needs more of it to show.
+    # Without enough chroma a colour has no hue. A dark colour needs more chroma.
     least = np.where(lightness >= WHITE_FROM, 0.030, 0.036)
-    least[lightness > 0.94] = 0.045  # near a sensor's limit a cast is all that is left
+    least[lightness > 0.94] = 0.045  # near the sensor's limit only a cast is left
     least = least + 0.05 * np.clip(0.42 - lightness, 0, 1)
     if white_known:
         least[(lightness > 0.50) & (lightness < WHITE_FROM)] = 0.019
@@ -90,9 +90,9 @@ def names_of(lab: Floats, *, white_known: bool = False) -> Codes:
 
 
 VIVID = 0.2
-"""Chroma from which a colour is not called light: the green of a traffic light is just green."""
+"""Chroma from which on a colour is not called light: a traffic light is green, not light green."""
 
-# A colour is called light or dark against what is usual for its name.
+# A colour is called light or dark relative to the usual lightness for its name.
 _LIGHT_FROM = {GREY: 0.74, BROWN: 0.60, GREEN: 0.80, BLUE: 0.70, PURPLE: 0.66}
 _DARK_BELOW = {
     GREY: 0.45,
@@ -105,10 +105,10 @@ _DARK_BELOW = {
 
 
 def name_of(lab: Floats, *, white_known: bool = False) -> str:
-    """The name of one Oklab colour ``(3,)``, with "light " or "dark " where it helps."""
+    """The name of one Oklab colour ``(3,)``, with "light " or "dark " if it is either."""
     code = int(names_of(np.asarray(lab, np.float64).reshape(1, 3), white_known=white_known)[0])
     name, saturation = NAMES[code], float(np.hypot(lab[1], lab[2]))
-    # A pale colour seems light sooner: there is more white in it.
+    # A pale colour looks light at a lower lightness, because it contains more white.
     pale = 0.0 if code in (GREY, BROWN) else 1.2 * max(0.0, 0.08 - saturation)
     if lab[0] >= _LIGHT_FROM.get(code, 9) - pale and saturation < VIVID:
         return f"light {name}"

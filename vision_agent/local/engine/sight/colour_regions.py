@@ -1,4 +1,4 @@
-"""Where in a frame a colour is."""
+"""The areas of a frame that have a given colour."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vision_agent.local.engine.sight.foreground import View, split
 from vision_agent.local.engine.sight.observations import Spot
 
 EVERYWHERE_FROM = 0.5
-"""Share of the frame: a colour that takes more is the background's, and nowhere in particular."""
+"""Share of the frame from which on a colour is the background's and has no place of its own."""
 
 
 def coloured(view: View, colour: str) -> tuple[Spot, ...]:
@@ -21,7 +21,8 @@ def coloured(view: View, colour: str) -> tuple[Spot, ...]:
         colour: One of the eleven basic names.
 
     Returns:
-        None of it and all of it are the same: no area that one could point at.
+        The areas. Empty if the colour is absent, and also if it fills the frame: in neither case is
+        there an area to point at.
     """
     names = names_of(view.lab, white_known=view.white_known)
     mask = np.asarray(names == NAMES.index(colour), np.uint8)

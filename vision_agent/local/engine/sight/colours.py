@@ -1,4 +1,4 @@
-"""The colours of a frame: of the thing in the middle, of other things, of the background."""
+"""The colours of the thing in the middle of a frame, of other things, and of the background."""
 
 from __future__ import annotations
 
@@ -22,34 +22,36 @@ Mask = npt.NDArray[np.bool_]
 
 LOOK_AT_PX = 160
 BORDER = 0.07
-"""Width of the frame's border, as a share of its sides: there the background shows."""
+"""Width of the frame's border, where the background shows, as a share of the frame's sides."""
 
 MIDDLE_SIGMA = 0.17
-"""Of the bell that weighs the middle, as a share of the frame's sides."""
+"""Standard deviation of the bell that weights the middle, as a share of the frame's sides."""
 
 SHOWN_AT = (0.6, 0.25)
-"""The bell's centre, as a share of the height, and its width, where somebody shows something."""
+"""The bell's centre, as a share of the height, and its standard deviation, for a frame with a face:
+the person may be showing something."""
 
 BACKGROUND_FROM = 0.01
-"""Share of the border that a colour must take to be the background's."""
+"""Least share of the border that a background colour covers."""
 
 BACKGROUND_RATIO = 0.15
-"""And this much of its share of the middle: what fills the middle may well touch the border."""
+"""Least ratio of a background colour's share of the border to its share of the middle. A thing that
+fills the middle often touches the border as well."""
 
 THING_FROM = 0.004
 PLAIN_THING_FROM = 0.012
-"""Shares of the frame that a thing must take to be told. A small black, grey or white area beside
-the middle is as likely a highlight, a shadow or a part of another thing."""
+"""Least share of the frame for a thing to be reported: of any colour, and of a plain colour. A
+small plain area beside the middle may be a highlight, a shadow or a part of another thing."""
 
 IN_THE_MIDDLE_FROM = 0.02
-"""Share of the middle's weight that a thing must have to be the thing in the middle."""
+"""Least share of the middle's weight that the thing in the middle has."""
 
 PLAIN = ("black", "grey", "white")
 COLOURFUL = 1.6
-"""What a colourful pixel's vote counts, where a plain one's counts 1."""
+"""Weight of a colourful pixel's vote; a plain pixel's vote has the weight 1."""
 
 SECOND_FROM = 0.25
-"""Share of a thing that a second colour must take to be told."""
+"""Least share of the votes for a thing's second colour to be named."""
 
 MAX_OTHERS = 4
 
@@ -65,13 +67,13 @@ class _Blob:
 def describe_colours(pixels: Pixels, faces: Sequence[Box] = ()) -> Colour:
     """The colours of a BGR frame.
 
-    A thing is an area whose colours the border hardly has. ``main`` is the colour of the thing
-    that fills most of the middle, or of the whole frame where there is none. Where there is a
-    face, what somebody shows or wears is meant rather than hair and skin.
+    A thing is an area whose colours are rare in the border. ``main`` is the colour of the thing
+    that fills most of the middle, or of the whole frame if there is no such thing. In a frame with
+    a face, what the person shows or wears counts more than hair and skin.
 
     Args:
         pixels: The frame.
-        faces: Where in it faces are.
+        faces: The boxes of the faces in it.
     """
     small = np.asarray(cv2.medianBlur(fit(pixels, LOOK_AT_PX), 3), np.uint8)
     height_px, width_px = small.shape[:2]
@@ -107,16 +109,16 @@ def describe_colours(pixels: Pixels, faces: Sequence[Box] = ()) -> Colour:
 
 
 def colour_of(pixels: Pixels, where: Mask) -> str:
-    """The name of the colour that most of an area of a BGR frame has."""
+    """The name of the most common colour in an area of a BGR frame."""
     flat, white_known = balanced(linear(pixels).reshape(-1, 3))
     inside = flat[where.ravel()]
     return _named(inside, np.ones(len(inside)), white_known)[0]
 
 
 def _named(lab: Floats, weights: Floats, white_known: bool) -> list[str]:
-    """The name of the colour that most of the pixels ``(n, 3)`` have, and of a second one.
+    """The name of the most common colour of the pixels ``(n, 3)``, and of a second one if common.
 
-    The pixels vote by name. Colourful ones count more than grey ones: highlights, shadows and
+    The pixels vote by name. Colourful pixels count more than grey ones: highlights, shadows and
     edges are grey on a thing of any colour.
     """
     names = names_of(lab, white_known=white_known)
@@ -129,7 +131,10 @@ def _named(lab: Floats, weights: Floats, white_known: bool) -> list[str]:
 
 
 def _border(height_px: int, width_px: int, *, with_bottom: bool) -> Mask:
-    """The border, where the background shows; not below a face, where clothes are."""
+    """The border, where the background shows.
+
+    Without ``with_bottom`` the lower half is left out: below a face there are clothes.
+    """
     mask = np.ones((height_px, width_px), np.bool_)
     y_px, x_px = max(2, round(BORDER * height_px)), max(2, round(BORDER * width_px))
     if with_bottom:
@@ -143,7 +148,7 @@ def _border(height_px: int, width_px: int, *, with_bottom: bool) -> Mask:
 def _middle(
     height_px: int, width_px: int, down: float = 0.5, sigma: float = MIDDLE_SIGMA
 ) -> Floats:
-    """Weights of the pixels, one in all, most in the middle."""
+    """Weights of the pixels, highest in the middle; they add up to 1."""
     y = np.linspace(-down, 1 - down, height_px)[:, None]
     x = np.linspace(-0.5, 0.5, width_px)[None, :]
     bell = np.exp(-(x * x + y * y) / (2 * sigma**2))
@@ -151,7 +156,7 @@ def _middle(
 
 
 def _stands_out(lab: Floats, border: Mask, middle: Floats) -> Mask:
-    """Where the colours are those of the middle rather than of the border."""
+    """The pixels whose colours belong to the middle rather than to the border."""
     bins = bins_of(lab)
     of_border = shares(bins[border])
     of_middle = shares(bins.ravel(), middle.ravel())

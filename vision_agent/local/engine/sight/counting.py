@@ -1,4 +1,4 @@
-"""How many things of one kind there are: alike in colour, size and shape."""
+"""Counts things of one kind: alike in colour, size and shape."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from vision_agent.local.engine.sight.foreground import Mask, Thing, View, alike,
 from vision_agent.local.engine.sight.observations import Count
 
 LIKE = 0.45
-"""What the colours of two things of a kind have in common at least."""
+"""Least overlap of the colour distributions of two things of one kind."""
 
 TYPICAL = 0.04
-"""Share of a kind's pixels that a colour bin and its neighbours must have to be typical of it."""
+"""Least share of a kind's pixels in a colour bin, and its neighbours, that is typical of it."""
 
 THRESHOLDS = (0.025, 0.030, 0.036)
 
 SLIVER = 0.012
-"""Share of the frame: what is smaller and cut off by its edge is not counted."""
+"""Share of the frame. A smaller thing that the frame's edge cuts off is not counted."""
 
 TOO_LARGE = 0.45
-"""Share of the frame: what spreads over more and is cut off is a background, not recognised."""
+"""Share of the frame. A thing that is cut off and has a larger box is part of the background."""
 
 PARTLY = 0.12
-"""Of a whole one's area: so much of a hidden one must be seen to be counted as perhaps there."""
+"""Share of a whole thing's area that must be visible of a hidden thing for it to be counted."""
 
 
 def count(view: View) -> Count:
     """Counts the things of the largest kind.
 
-    Glass that hardly differs from the wall behind it falls to pieces with one threshold and is
-    whole with another. So three thresholds vote.
+    Glass that hardly differs from the wall behind it breaks into pieces at one threshold and is
+    whole at another. So three thresholds vote.
     """
     counted = [_count(view, things(view, from_background)) for from_background in THRESHOLDS]
     told = [found for found in counted if found is not None]
@@ -45,14 +45,15 @@ def count(view: View) -> Count:
 
 
 def _count(view: View, found: tuple[Thing, ...] | None) -> Count | None:
-    """Counts what one threshold tells.
+    """Counts the things that one threshold has found; None if they can't be counted.
 
-    What is held by a hand, cut off by the frame's edge or hidden by something else is counted
-    apart, as perhaps there: its colours are looked for in all that stands out and is of no kind.
+    Things that are held in a hand, cut off by the frame's edge or partly hidden are counted
+    separately, as perhaps there. They are found by the colours of the kind within the things that
+    are not of the kind.
 
     Args:
         view: The frame.
-        found: The things in it.
+        found: The things in it; None if the background is too busy.
     """
     if found is None or any(
         thing.at_edge and thing.box.width * thing.box.height > TOO_LARGE for thing in found
@@ -79,14 +80,14 @@ def _of_a_kind(first: Thing, second: Thing) -> bool:
         return False
     areas = first.area / second.area
     a, b = first.box, second.box
-    # Turned by a quarter it is still the same thing.
+    # Sides are compared by length, so a thing turned by 90 degrees is still of the same kind.
     longer = max(a.width, a.height) / max(b.width, b.height)
     shorter = min(a.width, a.height) / min(b.width, b.height)
     return 0.5 < areas < 2 and 0.55 < longer < 1.8 and 0.45 < shorter < 2.2
 
 
 def _whole(kind: list[Thing]) -> list[Thing]:
-    """Those that are not cut off; all of them if every one is."""
+    """The things that are not cut off, or only a little; all of them if there are none such."""
     largest = max(thing.area for thing in kind)
     whole = [thing for thing in kind if not thing.at_edge or thing.area > 0.75 * largest]
     return whole or kind
@@ -95,7 +96,7 @@ def _whole(kind: list[Thing]) -> list[Thing]:
 def _hidden(
     view: View, whole: list[Thing], found: tuple[Thing, ...], kind: list[Thing]
 ) -> list[Thing]:
-    """Parts that have the colours of the kind within things that are not of it."""
+    """Parts with the colours of the kind, within things that are not of the kind."""
     colours = np.mean([thing.colours for thing in whole], axis=0)
     typical = colours >= TYPICAL
     area = float(np.median([thing.area for thing in whole]))
@@ -107,6 +108,6 @@ def _hidden(
         closed = cv2.morphologyEx(inside.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5)))
         opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((3, 3)))
         parts = split(view, np.asarray(opened, np.bool_))
-        # The largest alone: of one that is hidden there may be seen several parts.
+        # Only the largest part counts: several parts of one hidden thing may be visible.
         hidden += [part for part in parts[:1] if PARTLY * area < part.area < 1.6 * area]
     return hidden

@@ -1,4 +1,4 @@
-"""Where two frames of one scene differ in more than light and noise."""
+"""The areas in which two frames of one scene differ by more than light and noise."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy.typing as npt
 from vision_agent.local.engine.sight.camera_frame import Pixels
 
 SLACK_PX = 2
-"""Pixels of 320: a difference within this shift does not count."""
+"""Pixels at a width of 320. A difference that a shift of so many pixels explains does not count."""
 
 DIFFERENT = 18.0
-"""Levels of 255, CIELAB, its two colour axes doubled: beyond what noise and JPEG leave."""
+"""CIELAB distance in levels of 255, with both colour axes doubled. Noise and JPEG stay below it."""
 
 OTHER_TINT = 9.0
 NO_SHADOW = 70.0
-"""Levels: what differs more in colour, or in lightness, is no mere shadow."""
+"""Differences in colour and in lightness, in levels of 255, that are too large for a shadow."""
 
 OUTLINE = 0.15
-"""Slope a pixel, over the whole step, from which on the rim of an area is an outline."""
+"""Slope per pixel, as a share of the whole step, from which on an area's rim is an outline."""
 
 Mask = npt.NDArray[np.bool_]
 Lab = npt.NDArray[np.float32]
@@ -28,8 +28,8 @@ Lab = npt.NDArray[np.float32]
 def same_light(old: Pixels, new: Pixels, covered: Mask) -> Pixels:
     """The earlier frame in the newer one's exposure and white balance.
 
-    A gain and an offset for each channel, fitted again to the half of the pixels that agree best,
-    so that what really changed does not count.
+    A gain and an offset for each channel are fitted repeatedly, each time to the half of the pixels
+    that agree best, so that what really changed does not count.
     """
     matched = old.astype(np.float64)
     for channel in range(3):
@@ -43,29 +43,29 @@ def same_light(old: Pixels, new: Pixels, covered: Mask) -> Pixels:
             misfit = np.abs(gain * x + offset - y)
             agree = misfit <= max(3.0, float(np.median(misfit)))
             spread = float(x[agree].std())
-            if spread < 8:  # one even area tells a gain, but not an offset besides
+            if spread < 8:  # one even area determines a gain, but not also an offset
                 gain, offset = float(np.median(y[agree] / x[agree])), 0.0
             else:
                 gain, offset = (float(v) for v in np.polyfit(x[agree], y[agree], 1))
         if 0.4 < gain < 2.5 and abs(offset) < 60:
             matched[..., channel] = gain * matched[..., channel] + offset
-            # What was at the sensor's limit was at least that bright.
+            # A pixel at the sensor's limit was at least that bright: it counts as unchanged.
             limit = (old[..., channel] >= 250) & (new[..., channel] > matched[..., channel])
             matched[..., channel][limit] = new[..., channel][limit]
     return np.asarray(np.clip(np.rint(matched), 0, 255), np.uint8)
 
 
 def smooth_lab(pixels: Pixels) -> Lab:
-    """CIELAB, 0 to 255 in all three axes, of a BGR frame, with the noise smoothed away."""
+    """A BGR frame in CIELAB, 0 to 255 on all three axes, smoothed against noise."""
     smooth = cv2.GaussianBlur(pixels, (0, 0), 1.2)
     return np.asarray(cv2.cvtColor(smooth, cv2.COLOR_BGR2LAB), np.float32)
 
 
 def differs(old: Pixels, new: Pixels) -> Mask:
-    """Where no pixel of the earlier frame nearby is like the newer frame's, or vice versa.
+    """The pixels of the newer frame that are unlike all nearby pixels of the earlier frame.
 
-    Where only the light differs it may be a shadow, or a lamp: that counts only if it has an
-    outline, where there is an edge in one of the frames and none in the other.
+    An area in which only the lightness differs may be a shadow or the light of a lamp. It counts
+    only if it has an outline: an edge in one of the frames that the other does not have.
     """
     before, after = smooth_lab(old), smooth_lab(new)
     around = np.ones((2 * SLACK_PX + 1, 2 * SLACK_PX + 1), np.uint8)
@@ -79,7 +79,7 @@ def differs(old: Pixels, new: Pixels) -> Mask:
 
 
 def _outlined(unsure: Mask, sure: Mask, before: Lab, after: Lab) -> Mask:
-    """Those areas of ``unsure`` that have an outline in one of the frames only."""
+    """The areas of ``unsure`` that have an outline in only one of the frames."""
     slopes = [
         cv2.magnitude(cv2.Sobel(light, cv2.CV_32F, 1, 0), cv2.Sobel(light, cv2.CV_32F, 0, 1)) / 8
         for light in (before, after)
@@ -97,7 +97,7 @@ def _outlined(unsure: Mask, sure: Mask, before: Lab, after: Lab) -> Mask:
             continue
         area = np.asarray(labels == label, np.uint8)
         rim = (cv2.dilate(area, near) - cv2.erode(area, near)).astype(np.bool_) & ~beside_sure
-        if not rim.any():  # within what surely differs
+        if not rim.any():  # enclosed by an area that surely differs
             kept |= area.astype(np.bool_)
             continue
         jump = float(np.median(step[area.astype(np.bool_)]))

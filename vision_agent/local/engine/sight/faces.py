@@ -15,8 +15,8 @@ from vision_agent.local.engine.sight.places import place
 
 CASCADE = "haarcascade_frontalface_alt2.xml"
 
-# Measured at these values: the count right in 21 of 21 frames with faces, one false face in 25
-# without, 70 ms a frame.
+# Measured at these values: the count is right in 21 of 21 frames with faces, 25 frames without give
+# one false face, and a frame takes 70 ms.
 LOOK_AT_PX = 480
 SCALE = 1.15
 NEIGHBOURS = 5
@@ -24,10 +24,10 @@ MIN_FACE_PX = 30
 
 
 class Faces:
-    """Finds faces; holds one cascade, which one thread at a time uses.
+    """Finds faces. Holds one cascade, so it is for one thread at a time.
 
     Raises:
-        RuntimeError: OpenCV came without its cascades, as its version 5 does.
+        RuntimeError: OpenCV is installed without its cascades, as version 5 is.
     """
 
     def __init__(self) -> None:
@@ -42,8 +42,8 @@ class Faces:
         return tuple(Face(place(box.x + box.width / 2, 1.0), box) for box in self.boxes(pixels))
 
     def boxes(self, pixels: Pixels) -> tuple[Box, ...]:
-        """Where exactly the faces are, from left to right: from the brow to below the mouth."""
-        # Not equalised: on a plain wall that only makes noise of the wall, and faces are lost.
+        """The boxes of the faces, from the brow to below the mouth, ordered from left to right."""
+        # The histogram is not equalised: that amplifies the noise of a plain wall and loses faces.
         small = grey(fit(pixels, LOOK_AT_PX))
         with self._lock:
             boxes = self._cascade.detectMultiScale(

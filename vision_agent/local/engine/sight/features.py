@@ -1,8 +1,8 @@
-"""What makes one thing recognisable: its details (SIFT), and its colours and shape.
+"""The features by which one thing is recognised: its details (SIFT), or its colours and outline.
 
-Details decide wherever there are enough of them: many points that look alike and lie in the same
-way. A thing without details (a plain mug) has only its colours and its outline, which other things
-may share, so it is never called sure.
+Details decide if there are enough of them: many points that look alike and are arranged alike. A
+thing without details (a plain mug) has only its colours and its outline, which other things may
+share, so its recognition is never called sure.
 """
 
 from __future__ import annotations
@@ -19,34 +19,36 @@ from vision_agent.local.engine.sight.foreground import Mask, Thing, View, things
 LOOK_AT_PX = 640
 
 MOST_POINTS = 300
-"""Of one taught view; the strongest are kept."""
+"""Points of one taught view; the strongest are kept."""
 
 MOST_SEEN = 1200
-"""Of the frame that is looked at."""
+"""Points of a frame."""
 
 FEWEST_POINTS = 25
-"""With fewer a thing has no details to be known by."""
+"""Fewer points are too few to recognise a thing by its details."""
 
 RATIO = 0.8
-"""Of the distances to the nearest and the second nearest point (Lowe, 2004)."""
+"""Largest ratio of the distances to the nearest and the second nearest descriptor (Lowe, 2004)."""
 
 FEWEST_ALIKE = 9
-"""Points that must agree on where the thing lies, and how it is turned."""
+"""Least number of points that agree on the thing's position and rotation."""
 
 ALIKE_SHARE = 0.22
-"""Of the matched points, that many must agree."""
+"""Least share of the matched points that agree."""
 
 OFF_PX = 6.0
 
 SAME_TINT = 0.06
-"""Of the mean colours of both boxes, in Oklab without lightness: a red mug is not the green one."""
+"""Largest distance of the mean colours of both boxes, in Oklab without lightness, so that a red mug
+does not match a green one."""
 
 SAME_COLOURS = 0.6
 SAME_OUTLINE = (0.16, 0.05, 0.07, 0.12)
-"""For a thing without details: least colours in common, largest differences of the outline."""
+"""For a thing without details: least overlap of the colours, largest differences of the values of
+`_outline`."""
 
 MIDDLE = (0.2, 0.15, 0.8, 0.85)
-"""Where a thing is held up, if nothing stands out: left, top, right, bottom."""
+"""Where a shown thing is assumed to be if nothing stands out: left, top, right, bottom."""
 
 Descriptors = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float32]
@@ -54,7 +56,7 @@ Points = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """The points of a frame: where they are, in pixels, ``(n, 2)``, and what they look like."""
+    """The points of a frame: their positions in pixels, ``(n, 2)``, and their descriptors."""
 
     points: Points
     descriptors: Descriptors
@@ -65,12 +67,12 @@ class Taught:
     """One view of a taught thing.
 
     Attributes:
-        points: Its points in pixels from its box's top left, ``(n, 2)``.
+        points: Points in pixels from the top left of the box, ``(n, 2)``.
         descriptors: RootSIFT (Arandjelovic and Zisserman, 2012) as bytes, ``(n, 128)``.
-        size_px: Width and height of its box.
-        colours: Bins of `colour_bins` that it has, and the share of each, largest first.
+        size_px: Width and height of the box.
+        colours: Bins of `colour_bins` and the share of each, largest first.
         outline: See `_outline`; empty if nothing stood out.
-        tint: Mean a and b (Oklab) in its box.
+        tint: Mean a and b (Oklab) in the box.
     """
 
     points: Points
@@ -82,18 +84,21 @@ class Taught:
 
     @property
     def has_details(self) -> bool:
-        """Whether it is known by its details, and not by colour and outline alone."""
+        """Whether the thing is recognised by details, and not only by colours and outline."""
         return len(self.points) >= FEWEST_POINTS
 
 
 class Eye:
-    """Takes frames in, for teaching and for finding; holds no frame. One thread at a time."""
+    """Extracts features from frames, for teaching and for finding. Keeps no frame.
+
+    Not thread-safe: one thread at a time.
+    """
 
     def __init__(self) -> None:
         self._sift = cv2.SIFT.create(nfeatures=MOST_SEEN, contrastThreshold=0.03)
 
     def details(self, pixels: Pixels, mask: Pixels | None = None) -> Details:
-        """The points of a BGR frame of at most 640 px, within a mask if there is one."""
+        """The points of a BGR frame of at most 640 px, strongest first; in the mask if given."""
         keypoints, raw = self._sift.detectAndCompute(grey(pixels), mask)
         if raw is None or not keypoints:
             return Details(np.zeros((0, 2), np.float32), np.zeros((0, 128), np.uint8))
@@ -104,7 +109,7 @@ class Eye:
         return Details(points[order], np.asarray(np.rint(root * 255), np.uint8)[order])
 
     def learn(self, pixels: Pixels) -> Taught | None:
-        """A view of the thing that is shown in a BGR frame; None if there is nothing to see."""
+        """A view of the thing that is shown in a BGR frame; None if no thing is found."""
         small = fit(pixels, LOOK_AT_PX)
         view = View.of(small)
         shown = in_the_middle(things(view))
@@ -136,7 +141,7 @@ class Eye:
 
 
 def in_the_middle(found: tuple[Thing, ...] | None) -> Thing | None:
-    """The thing that somebody shows: large, and near the middle."""
+    """The thing that somebody shows: a large one near the middle. None if there is none."""
     shown = [thing for thing in found or () if thing.area > 0.01]
     if not shown:
         return None
@@ -150,15 +155,15 @@ def in_the_middle(found: tuple[Thing, ...] | None) -> Thing | None:
 
 
 def find(taught: Taught, seen: Details, size_px: tuple[int, int]) -> tuple[int, Box] | None:
-    """Where a taught view's details are in a frame.
+    """Finds the details of a taught view in a frame.
 
     Args:
         taught: The view.
         seen: The frame's details.
-        size_px: Its width and height.
+        size_px: The frame's width and height.
 
     Returns:
-        How many points agree, and the box of the thing; None if too few do.
+        How many points agree, and the box of the thing; None if too few points agree.
     """
     if not taught.has_details or len(seen.points) < FEWEST_ALIKE:
         return None
@@ -167,7 +172,7 @@ def find(taught: Taught, seen: Details, size_px: tuple[int, int]) -> tuple[int, 
         taught.descriptors.astype(np.float32), seen.descriptors.astype(np.float32), k=2
     )
     good = [m for m, *n in pairs if n and m.distance < RATIO * n[0].distance]
-    # One point of the frame answers for one of the thing's, the best.
+    # A point of the frame matches only one point of the thing, the most similar one.
     best: dict[int, cv2.DMatch] = {}
     for match in good:
         if match.trainIdx not in best or match.distance < best[match.trainIdx].distance:
@@ -187,7 +192,7 @@ def find(taught: Taught, seen: Details, size_px: tuple[int, int]) -> tuple[int, 
     count = int(agree.sum())
     if count < FEWEST_ALIKE or count < ALIKE_SHARE * len(best):
         return None
-    # Points on top of each other are one point.
+    # Points at nearly the same place count as one.
     spread = np.unique(np.round(there[agree.ravel() > 0] / 4), axis=0)
     if len(spread) < FEWEST_ALIKE - 2:
         return None
@@ -197,7 +202,7 @@ def find(taught: Taught, seen: Details, size_px: tuple[int, int]) -> tuple[int, 
 
 
 def resembles(taught: Taught, thing: Thing) -> float | None:
-    """How much a thing without details looks like a taught one, 0 to 1; None if it does not."""
+    """Similarity of a thing to a taught view by colours and outline, 0 to 1; None if unlike it."""
     if not taught.colours or not taught.outline:
         return None
     common = sum(min(share, float(thing.colours[at])) for at, share in taught.colours)
@@ -209,7 +214,7 @@ def resembles(taught: Taught, thing: Thing) -> float | None:
 
 
 def _plausible(way: npt.NDArray[np.float64]) -> bool:
-    """Whether a thing can be seen so: not mirrored, not squeezed flat, not from far too near."""
+    """Whether a transform is possible: not mirrored, not squeezed flat, not enlarged too much."""
     scales = np.linalg.svd(way[:, :2], compute_uv=False)
     mirrored = np.linalg.det(way[:, :2]) <= 0
     return bool(not mirrored and scales[1] > 0.25 and scales[0] < 4 and scales[0] < 2.5 * scales[1])
@@ -227,7 +232,7 @@ def _main_colours(thing: Thing) -> tuple[tuple[int, float], ...]:
 
 
 def tint_of(view: View, box: Box) -> tuple[float, float]:
-    """Mean a and b (Oklab) in a part of a frame."""
+    """Mean a and b (Oklab) in a box of a frame."""
     height_px, width_px = view.bins.shape
     rows = slice(int(box.y * height_px), max(1, round((box.y + box.height) * height_px)))
     columns = slice(int(box.x * width_px), max(1, round((box.x + box.width) * width_px)))
@@ -238,11 +243,11 @@ def tint_of(view: View, box: Box) -> tuple[float, float]:
 
 
 def _outline(mask: Mask) -> tuple[float, ...]:
-    """What is the same wherever, however large and however turned an outline is.
+    """Measures of an outline that do not depend on its place, its size or its rotation.
 
     Returns:
-        Logarithm of how long it is for its width, and its area as a share of its convex hull, of
-        the tightest rectangle around it, and of the disc with the same perimeter.
+        The logarithm of the aspect ratio, and the area as a share of the convex hull, of the
+        smallest enclosing rectangle, and of the disc with the same perimeter.
     """
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     outline = max(contours, key=cv2.contourArea)

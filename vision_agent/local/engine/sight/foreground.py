@@ -1,7 +1,7 @@
-"""The things in a frame: areas that stand out from what is behind them.
+"""The things in a frame: areas that stand out from the background.
 
-No model of what things are: only of what the background looks like, near each place and along the
-frame's border. On a busy background there are no things to be told, and that is said.
+There is no model of things, only of the background: its colours near each place and along the
+frame's border. On a busy background no things can be found, and the result says so.
 """
 
 from __future__ import annotations
@@ -22,32 +22,33 @@ Mask = npt.NDArray[np.bool_]
 
 LOOK_AT_PX = 320
 NEAR = 0.4
-"""Width of the area, as a share of the frame's, whose median is the background of its centre."""
+"""Width of the area whose median colour is the background at its centre, as a share of the frame's
+width."""
 
 FROM_BACKGROUND = 0.030
-"""Distance in Oklab, its lightness counted a fifth: a shadow is no thing."""
+"""Distance from the background in Oklab. Lightness counts a fifth: a shadow is not a thing."""
 
 BORDER = 0.05
 BACKGROUND_FROM = 0.01
-"""Share of the border that a colour must take to be a background's."""
+"""Least share of the border that a background colour covers."""
 
 THING_FROM = 0.003
-"""Share of the frame; what is smaller is a highlight or noise."""
+"""Share of the frame. A smaller area is a highlight or noise."""
 
 THINNEST = 0.018
-"""Of the width: a thinner area is an edge of a table, or a crack."""
+"""Share of the frame's width. A thinner area is the edge of a table, or a crack."""
 
 BUSY_FROM = 0.6
-"""Share of the frame that stands out from which on nothing does."""
+"""Share of the frame. If more of it stands out, the background is too busy to find things."""
 
 GAP = 0.08
-"""Of the side: parts of one thing are no further from each other."""
+"""Largest gap between parts of one thing, as a share of the side."""
 
 SAME_COLOURS = 0.5
-"""What two areas must have in common to be of the same colours."""
+"""Overlap of two colour distributions from which on two areas have the same colours."""
 
 MOST = 60
-"""So many areas are a texture, not things."""
+"""More areas are a texture, not things."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,9 @@ class Thing:
     """An area that stands out.
 
     Attributes:
-        box: Where it is.
+        box: Its place.
         area: Its share of the frame.
-        colour: The name of the colour that most of it has.
+        colour: The name of its most common colour.
         at_edge: Whether the frame's border cuts it off.
         mask: The area, ``(height, width)``, at 320 px.
         colours: The share of each colour bin in it.
@@ -73,10 +74,10 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A frame with its colours told apart, once for every question about them.
+    """A frame with its colours classified, once for every question about it.
 
     Attributes:
-        lab: Oklab against the frame's white, ``(height, width, 3)``, 320 px wide at most.
+        lab: Oklab relative to the frame's white, ``(height, width, 3)``, 320 px wide at most.
         bins: The colour bin of each pixel.
         white_known: Whether the frame shows what is white in it.
     """
@@ -87,7 +88,7 @@ class View:
 
     @classmethod
     def of(cls, pixels: Pixels) -> View:
-        """A BGR frame, smoothed and shrunk."""
+        """The view of a BGR frame, smoothed and shrunk."""
         small = np.asarray(cv2.medianBlur(fit(pixels, LOOK_AT_PX), 3), np.uint8)
         flat, white_known = balanced(linear(small).reshape(-1, 3))
         lab = flat.reshape(*small.shape[:2], 3)
@@ -95,7 +96,7 @@ class View:
 
 
 def things(view: View, from_background: float = FROM_BACKGROUND) -> tuple[Thing, ...] | None:
-    """The things in a frame, largest first; None where the background is too busy to tell.
+    """The things in a frame, largest first; None if the background is too busy to find any.
 
     Args:
         view: The frame.
@@ -109,7 +110,7 @@ def things(view: View, from_background: float = FROM_BACKGROUND) -> tuple[Thing,
 
 
 def alike(first: Floats, second: Floats) -> float:
-    """How much two colour distributions have in common, 0 to 1 (of the smeared bins)."""
+    """The overlap of two colour distributions (shares of bins and their neighbours), 0 to 1."""
     return float(np.minimum(first, second).sum() / max(1e-9, min(first.sum(), second.sum())))
 
 
@@ -124,7 +125,7 @@ def split(view: View, area: Mask) -> tuple[Thing, ...]:
         if share < THING_FROM or min(sides) < THINNEST * width_px:
             continue
         mask = np.asarray(labels == label, np.bool_)
-        # A frame or a thread has a large box and is thin all the same.
+        # A picture frame or a thread has a large box and is thin nevertheless.
         if cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 3).max() < 3:
             continue
         found.append(thing(view, mask))
@@ -132,7 +133,7 @@ def split(view: View, area: Mask) -> tuple[Thing, ...]:
 
 
 def thing(view: View, mask: Mask) -> Thing:
-    """An area, described."""
+    """Describes an area as a thing."""
     height_px, width_px = mask.shape
     ys, xs = np.nonzero(mask)
     left, top, right, bottom = xs.min(), ys.min(), xs.max() + 1, ys.max() + 1
@@ -157,9 +158,9 @@ def thing(view: View, mask: Mask) -> Thing:
 
 
 def _joined(view: View, parts: tuple[Thing, ...]) -> tuple[Thing, ...]:
-    """Unlike parts with hardly a gap between them, as one: the two halves of a glass bottle.
+    """Joins parts of different colours with hardly a gap: the two halves of a glass bottle.
 
-    Like parts stay apart: two balls, one above the other.
+    Parts of the same colours stay separate: two balls, one above the other.
     """
     left = list(parts)
     whole: list[Thing] = []
@@ -186,7 +187,7 @@ def _belong_together(first: Thing, second: Thing) -> bool:
 
 
 def _foreground(view: View, from_background: float) -> Mask:
-    """Where the colour is neither the one around nor one of the border."""
+    """The pixels whose colour is neither that of their surroundings nor one of the border."""
     width_px = view.bins.shape[1]
     border = np.ones(view.bins.shape, np.bool_)
     rim = max(2, round(BORDER * width_px))
@@ -196,7 +197,7 @@ def _foreground(view: View, from_background: float) -> Mask:
     behind = _behind(view.lab, round(NEAR * width_px) | 1)
     apart = view.lab - behind
     distance = np.hypot(np.hypot(apart[..., 1], apart[..., 2]), apart[..., 0] / 5)
-    # Within a large thing the median around is the thing's own colour, and tells nothing.
+    # Within a large thing the median is the thing's own colour, not the background's.
     can_tell = known[bins_of(behind)]
     mask = ((distance > from_background) & can_tell) | ~known[view.bins]
     cleaned = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3)))
@@ -205,7 +206,7 @@ def _foreground(view: View, from_background: float) -> Mask:
 
 
 def _behind(lab: Floats, side_px: int) -> Floats:
-    """The median of the colours around each pixel."""
+    """The median colour around each pixel."""
     levels = np.clip(lab * (255, 320, 320) + (0, 128, 128), 0, 255).astype(np.uint8)
     side_px = min(side_px, 2 * (min(lab.shape[:2]) // 2) - 1, 255)
     median = [cv2.medianBlur(np.ascontiguousarray(levels[..., i]), side_px) for i in range(3)]

@@ -23,7 +23,7 @@ from vision_agent.local.engine.sight.foreground import View, things
 from vision_agent.local.engine.sight.observations import Known
 
 SURER = 1.15
-"""How much better than the next one a resemblance must be to be mentioned."""
+"""Least ratio of the best resemblance to the second best for the best to be mentioned."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ class TaughtThing:
     """A thing as it was taught.
 
     Attributes:
-        name: What it is called, in lower case: "mug".
-        whose: The word before it: "my", "the", "a", or "" for a name like "bob".
-        views: What it looks like, oldest first.
+        name: Its name in lower case: "mug".
+        whose: The word before the name: "my", "the", "a", or "" for a name like "bob".
+        views: Its taught views, oldest first.
     """
 
     name: str
@@ -42,7 +42,7 @@ class TaughtThing:
 
     @property
     def called(self) -> str:
-        """What it is called to the user who taught it: "your mug", "a mug", "Bob"."""
+        """The thing's name in a sentence to the user who taught it: "your mug", "a mug", "Bob"."""
         if self.whose == "my":
             return f"your {self.name}"
         if self.whose == "a":
@@ -51,19 +51,19 @@ class TaughtThing:
 
 
 class Finder:
-    """Learns and finds things; used by one thread at a time."""
+    """Learns and finds things. Not thread-safe: one thread at a time."""
 
     def __init__(self) -> None:
         self._eye = Eye()
         self._lock = threading.Lock()
 
     def learn(self, pixels: Pixels) -> Taught | None:
-        """A view of the thing that is shown; None if there is nothing to be seen."""
+        """A view of the thing that is shown; None if no thing is found."""
         with self._lock:
             return self._eye.learn(pixels)
 
     def find(self, pixels: Pixels, taught: Sequence[TaughtThing]) -> tuple[Known, ...]:
-        """The taught things in a BGR frame: sure ones first, then from left to right."""
+        """The taught things in a BGR frame, sure ones first, then from left to right."""
         if not taught:
             return ()
         small = fit(pixels, LOOK_AT_PX)
@@ -86,7 +86,7 @@ class Finder:
 
 
 def _apart(found: dict[str, tuple[int, Box]]) -> dict[str, tuple[int, Box]]:
-    """Of two things found in one place only the better one is there."""
+    """Drops all but the best match of things that were found at the same place."""
     kept: dict[str, tuple[int, Box]] = {}
     for name, (points, box) in sorted(found.items(), key=lambda item: (-item[1][0], item[0])):
         if not any(_overlap(box, other) > 0.5 for _, other in kept.values()):
@@ -95,7 +95,7 @@ def _apart(found: dict[str, tuple[int, Box]]) -> dict[str, tuple[int, Box]]:
 
 
 def _guess(view: View, taught: Sequence[TaughtThing]) -> Known | None:
-    """What the thing in the middle resembles, if it resembles one of them more than any other."""
+    """The taught thing that the thing in the middle resembles, if clearly more than any other."""
     shown = in_the_middle(things(view))
     if shown is None or shown.at_edge:
         return None
@@ -115,7 +115,7 @@ def _same_tint(view: View, box: Box, taught: Taught) -> bool:
 
 
 def _overlap(first: Box, second: Box) -> float:
-    """What part of the smaller box lies in the other."""
+    """The share of the smaller box that lies in the other one."""
     across = min(first.x + first.width, second.x + second.width) - max(first.x, second.x)
     down = min(first.y + first.height, second.y + second.height) - max(first.y, second.y)
     if across <= 0 or down <= 0:

@@ -1,4 +1,4 @@
-"""Looks at frames: on demand, off the event loop, at most two at once."""
+"""Analyses frames on demand, off the event loop, at most two at once."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from vision_agent.local.engine.sight.quality import judge
 Part = TypeVar("Part")
 
 AT_ONCE = 2
-"""Looks that run at once. Others wait: one for each conversation at most, as a conversation awaits
-its look before it starts another."""
+"""Looks that run at once. Others wait: at most one for each conversation, because a conversation
+awaits its look before it starts another."""
 
 
 class Sight:
-    """Describes frames. Cheap to make: models are loaded when first needed."""
+    """Describes frames. Cheap to construct: models are loaded when first needed."""
 
     def __init__(self) -> None:
-        # Two looks keep two cores busy; threads of OpenCV would only slow them down.
+        # Two looks keep two cores busy; OpenCV's own threads would only slow them down.
         self._threads = ThreadPoolExecutor(
             AT_ONCE, "sight", initializer=cv2.setNumThreads, initargs=(1,)
         )
@@ -57,19 +57,19 @@ class Sight:
         """Looks at the newest frame.
 
         Args:
-            frames: Oldest first. For "changes" and "movement" the newest is compared with
+            frames: Oldest first. For "changes" and "movement" the newest frame is compared with
                 earlier ones.
-            needs: What to look for, of ``NEEDS``.
-            colour: For "things": only what has this colour, one of the eleven basic names.
-            taught: For "known": what there is to be found again.
+            needs: What to look for, a subset of ``NEEDS``.
+            colour: For "things": the colour to look for, one of the eleven basic names.
+            taught: For "known": the things to look for.
 
         Returns:
-            What was asked for, and None for what was not.
+            The observations; a field that was not asked for is None.
 
         Raises:
             UnreadableFrame: There is no frame, or the newest is broken.
-            ValueError: Something unknown was asked for.
-            RuntimeError: It is closed, or a model is missing.
+            ValueError: ``needs`` has an unknown member.
+            RuntimeError: The object is closed, or a model is missing.
         """
         unknown = needs - NEEDS
         if unknown:
@@ -82,13 +82,13 @@ class Sight:
         )
 
     async def learn(self, frames: Sequence[SeenFrame]) -> tuple[Quality, Taught | None]:
-        """Takes in what is shown in the newest frame, to find it again.
+        """Learns the thing that the newest frame shows.
 
         Args:
             frames: Oldest first.
 
         Returns:
-            How good the frame is, and the view; None if nothing could be made out.
+            The quality of the frame, and the view of the thing; None if no thing was found.
 
         Raises:
             UnreadableFrame: There is no frame, or the newest is broken.
@@ -99,11 +99,11 @@ class Sight:
         return await loop.run_in_executor(self._threads, self._learn, frames[-1])
 
     async def warm_up(self) -> None:
-        """Loads all models: about 2 s of one core."""
+        """Loads all models, which takes about 2 s of one core."""
         await asyncio.get_running_loop().run_in_executor(self._threads, self._load)
 
     async def close(self) -> None:
-        """Ends the threads; looks that wait are cancelled, those under way are awaited."""
+        """Ends the threads. Waiting looks are cancelled, running ones are awaited."""
         await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
 
     def _load(self) -> None:
@@ -145,7 +145,7 @@ class Sight:
 
 
 class _Once(Generic[Part]):
-    """A part that takes time to make: made when first used, once, whichever thread is first."""
+    """A part that takes time to construct: constructed once, by the first thread that uses it."""
 
     def __init__(self, make: Callable[[], Part]) -> None:
         self._make = make

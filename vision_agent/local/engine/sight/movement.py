@@ -1,7 +1,7 @@
-"""Whether something moves: the newest frame against the ones just before it.
+"""Whether something moves: compares the newest frame with the frames just before it.
 
-Frames come about once a second, so what moves is seen here, and then there, and never on its
-way. The direction is given only if the same thing is found in both places.
+Frames arrive about once a second, so a moving thing is seen at two places and never in between. A
+direction is given only if the same thing is found at both places.
 """
 
 from __future__ import annotations
@@ -21,36 +21,37 @@ from vision_agent.local.engine.sight.places import place
 from vision_agent.local.engine.sight.regions import WENT_AWAY, Region, regions
 
 RECENT_MS = 2_500
-"""Longer ago, a movement is a change."""
+"""A movement that is longer ago counts as a change."""
 
 STANDS_FOR_MS = 12_000
-"""How long no frame may arrive because nothing changes."""
+"""Longest time without a frame during which the scene counts as unchanged."""
 
 MOST_PAIRS = 2
 
 APART_MS = 400
-"""Frames closer in time show the same; when somebody speaks, they come close together."""
+"""Least time between compared frames: closer ones look the same. While somebody speaks, frames
+arrive at shorter intervals."""
 
 LOOK_AT_PX = 320
 
 SHIFTED = 0.03
-"""Share of the width: a shorter way is not a movement."""
+"""Share of the width. A shorter distance is not a movement."""
 
 FOUND = 0.72
 """Normalised correlation from which on a piece of a frame is found in another one."""
 
 CAMERA_FROM = 0.02
-"""Of the width: by how much the whole frame must have shifted to be the camera's movement."""
+"""Least share of the frame that a shift leaves uncovered for the movement to be the camera's."""
 
 EVERYTHING_FROM = 0.5
 
 
 def movement(frames: Sequence[SeenFrame], newest: Pixels) -> Movement:
-    """Tells what moves.
+    """What moves in the newest frame.
 
     Args:
         frames: Oldest first, the newest last.
-        newest: The newest, decoded.
+        newest: The newest frame, decoded.
     """
     chosen = _recent(frames)
     if not chosen:
@@ -82,7 +83,7 @@ def _recent(frames: Sequence[SeenFrame]) -> list[SeenFrame]:
             chosen.append(frame)
             at_ms = frame.at_ms
     if not chosen:
-        # Frames that show nothing new are left out: the last one before stands for them.
+        # Frames that show nothing new are not sent: the last one sent stands for them.
         before = [f for f in frames[:-1] if APART_MS <= frames[-1].at_ms - f.at_ms <= STANDS_FOR_MS]
         chosen = before[-1:]
     return chosen
@@ -112,10 +113,10 @@ def _colour(found: list[Region]) -> str:
 
 
 def _way(found: list[Region], old: Pixels, new: Pixels) -> str:
-    """The way of the largest piece that is in one place in one frame, elsewhere in the other."""
+    """The direction of the largest piece that is found at different places in the two frames."""
     width_px = new.shape[1]
     for region in found[:3]:
-        # What went away is looked for in the new frame, all else in the old one.
+        # A piece that went away is searched in the new frame, any other piece in the old one.
         source, target = (old, new) if region.kind == WENT_AWAY else (new, old)
         box = _around(region, width_px, new.shape[0])
         piece = source[box[1] : box[3], box[0] : box[2]]
@@ -126,7 +127,7 @@ def _way(found: list[Region], old: Pixels, new: Pixels) -> str:
         across, down = x_px - box[0], y_px - box[1]
         if score < FOUND or np.hypot(across, down) < SHIFTED * width_px:
             continue
-        # It is elsewhere, and no longer here: or it is two things that look alike.
+        # A moved piece has left its old place. Otherwise these are two things that look alike.
         here = float(scores[box[1], box[0]])
         left_behind = source[y_px : y_px + piece.shape[0], x_px : x_px + piece.shape[1]]
         still = float(cv2.matchTemplate(left_behind, piece, cv2.TM_CCOEFF_NORMED)[0, 0])

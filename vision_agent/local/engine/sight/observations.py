@@ -1,4 +1,4 @@
-"""Observations about a frame, as plain words and numbers."""
+"""Observations about a frame: plain words and numbers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ NEEDS = frozenset(
     {"colour", "quality", "faces", "text", "codes", "changes"}
     | {"count", "movement", "things", "known"}
 )
-"""Everything that a look can be asked for."""
+"""All that a look can be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +18,11 @@ class Colour:
     """The colours of a frame.
 
     Attributes:
-        main: The colour of the thing in the middle; of the whole frame where nothing stands out
-            there. One of the eleven basic names, with "light " or "dark " where it helps.
+        main: The colour of the thing in the middle, or of the whole frame if nothing stands out
+            there. One of the eleven basic names, with "light " or "dark " if it is either.
         others: ``(where, colour)`` of the other things that stand out, largest first.
-        background: The colour most of the frame's border has.
-        stands_out: Whether there is a thing in the middle that ``main`` speaks of.
+        background: The most common colour of the frame's border.
+        stands_out: Whether ``main`` is the colour of a thing in the middle.
     """
 
     main: str
@@ -33,13 +33,13 @@ class Colour:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Whether the frame is good enough to see anything in it.
+    """Whether the frame is good enough to be analysed.
 
     Attributes:
         too_dark: Hardly any light.
         too_bright: Washed out by light.
-        blurred: No sharp edge anywhere although there are things to see.
-        empty: One even area and nothing else: a wall, or a covered lens.
+        blurred: No edge is sharp although there are things to see.
+        empty: One even area and nothing else, such as a wall or a covered lens.
     """
 
     too_dark: bool = False
@@ -63,7 +63,7 @@ class TextLine:
     Attributes:
         text: The line, as read.
         score: How sure the reader is, 0 to 1.
-        where: Where the line's centre is.
+        where: The place of its centre, in words.
         box: Its place.
     """
 
@@ -79,8 +79,8 @@ class Code:
 
     Attributes:
         kind: "QR code" or "barcode".
-        text: What it holds.
-        where: Where its centre is.
+        text: Its content.
+        where: The place of its centre, in words.
         box: Its place.
     """
 
@@ -95,9 +95,9 @@ class Changes:
     """How the newest frame differs from an earlier one.
 
     Attributes:
-        changed: Whether anything did.
+        changed: Whether anything differs.
         where: The places that changed, without repetition.
-        what: In words, for example "something dark blue appeared on the left".
+        what: The changes in words, for example "something dark blue appeared on the left".
         since_s: Seconds between the two frames; 0 if there is no earlier one.
     """
 
@@ -112,12 +112,12 @@ class Count:
     """How many things are alike.
 
     Attributes:
-        sure: Those that are wholly in view.
-        perhaps: Those that seem to be there besides, cut off or partly hidden.
+        sure: How many are completely in view.
+        perhaps: How many more seem to be there, cut off or partly hidden.
         colour: The colour that most of them have.
-        others: Things that stand out and are not like these.
-        boxes: Where the sure ones are, from left to right.
-        busy: Too much stands out to tell things apart; then nothing is counted.
+        others: How many other things stand out that are not like these.
+        boxes: The places of the ``sure`` things, from left to right.
+        busy: Too much stands out to separate things, so nothing is counted.
     """
 
     sure: int
@@ -133,15 +133,15 @@ class Movement:
     """What moved between the newest frame and the ones just before it.
 
     Attributes:
-        moving: Whether anything did.
-        camera: Whether the whole frame did: then it is the camera.
-        where: The places, without repetition, where something did.
-        what: The colour of what moved most; empty when unknown.
-        way: Where to, as "to the left" or "up"; empty when that can not be told.
-        over_s: Seconds that were compared; 0 if there is no earlier frame.
-        just_before: It moved a moment ago, and is still now.
-        lasting: It moved between more than two frames, or was found again elsewhere: sure enough
-            to be told unasked.
+        moving: Whether anything moved.
+        camera: Whether the whole frame moved, which means that the camera did.
+        where: The places at which something moved, without repetition.
+        what: The colour of the thing that moved most; empty if unknown.
+        way: The direction, such as "to the left" or "up"; empty if unknown.
+        over_s: Seconds between the compared frames; 0 if there is no earlier frame.
+        just_before: The thing moved a moment ago and is still now.
+        lasting: The thing moved between more than two frames, or was found again elsewhere. Only
+            such a movement is sure enough to be mentioned unasked.
     """
 
     moving: bool
@@ -172,8 +172,8 @@ class Known:
     """A thing that somebody taught, found again.
 
     Attributes:
-        name: What it is called.
-        sure: Whether its details were found, or only its colours and shape.
+        name: Its name.
+        sure: Whether its details were found; otherwise only its colours and outline match.
         box: Its place.
     """
 
@@ -198,6 +198,6 @@ class Observations:
     known: tuple[Known, ...] | None = None
 
     def and_also(self, later: Observations) -> Observations:
-        """These results and those of a later look."""
+        """These results, completed by those of a later look."""
         found = {one.name: getattr(later, one.name) for one in fields(later)}
         return replace(self, **{name: what for name, what in found.items() if what is not None})

@@ -1,4 +1,4 @@
-"""Printed text, read by PP-OCRv6 (rapidocr) with the models its wheel carries."""
+"""Reads printed text with PP-OCRv6 (rapidocr) and the models in its wheel."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ from vision_agent.local.engine.sight.observations import TextLine
 from vision_agent.local.engine.sight.places import place
 
 MIN_SCORE = 0.8
-"""Least score of a line: photographs without text give lines with lower scores."""
+"""Least score of a line. Photographs without text give lines with lower scores."""
 
 MIN_SCORE_SHORT = 0.9
-"""For lines of one or two characters, which a corner or a reflection easily resembles."""
+"""Least score of a line of one or two characters, which a corner or a reflection may resemble."""
 
 MIN_SCORE_LONE = 0.97
 MIN_HEIGHT_LONE = 0.08
-"""Score, and share of the frame's height, for a single character with no word near it."""
+"""Least score, and least share of the frame's height, of a character in a frame without words."""
 
 MIN_HEIGHT_PX = 8
 
 THREADS = 1
-"""Of onnxruntime, for one operator. With two it takes 520 ms of CPU a frame instead of 300, as
-they wait for each other actively; and two looks at once keep two cores busy anyway."""
+"""Threads of onnxruntime for one operator. Two threads take 520 ms of CPU a frame instead of 300,
+because they busy-wait for each other, and two looks at once keep two cores busy anyway."""
 
 _DASHES = str.maketrans(dict.fromkeys("\N{EN DASH}\N{EM DASH}\N{MINUS SIGN}", "-"))
 
 
 class Reader:
-    """Reads printed text; loads its models (31 MB) when made, and reads one frame at a time.
+    """Reads printed text, one frame at a time. Its models (31 MB) are loaded on construction.
 
     Raises:
         RuntimeError: rapidocr's wheel no longer carries the models named here.
     """
 
     def __init__(self) -> None:
-        # Imported here: it takes a second, which only reading text should cost.
+        # Imported here: the import takes a second, which only reading text should cost.
         import rapidocr
 
         models = Path(rapidocr.__file__).parent / "models"
@@ -57,8 +57,8 @@ class Reader:
             params={
                 "Global.log_level": "critical",
                 "Global.use_cls": False,
-                "Global.text_score": 0.0,  # judged here, by the length of the line too
-                # Named paths, so that it looks for no others and has nothing to download.
+                "Global.text_score": 0.0,  # judged here, where the line's length counts too
+                # With explicit paths rapidocr searches for no other models and downloads none.
                 "Det.model_path": str(detector),
                 "Rec.model_path": str(recogniser),
                 "Det.limit_side_len": 480,
@@ -70,7 +70,7 @@ class Reader:
         logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
 
     def read(self, pixels: Pixels) -> tuple[TextLine, ...]:
-        """The lines of a BGR frame that are surely text, in reading order."""
+        """The lines in a BGR frame that are surely text, in reading order."""
         with self._lock:
             result = self._ocr(pixels)
         if result.txts is None or result.boxes is None:
@@ -105,9 +105,9 @@ class _Piece:
 
     @classmethod
     def of(cls, text: str, score: float, box: np.ndarray[Any, Any]) -> _Piece:
-        # Full-width forms are what the model, trained on Chinese too, takes for punctuation.
+        # The model is trained on Chinese too and reads some punctuation as full-width forms.
         plain = " ".join(unicodedata.normalize("NFKC", text).translate(_DASHES).split())
-        # It drops the space after a colon: "Total:48.50". A clock's colon follows a digit.
+        # The model drops the space after a colon: "Total:48.50". A clock's colon follows a digit.
         plain = re.sub(r"(?<=[^\W\d]):(?=\w)", ": ", plain)
         (left, top), (right, bottom) = box.min(axis=0).tolist(), box.max(axis=0).tolist()
         return cls(plain, score, left, right, top, bottom)
@@ -131,7 +131,7 @@ class _Piece:
         return self.score >= (MIN_SCORE_SHORT if self.letters <= 2 else MIN_SCORE)
 
     def is_beside(self, other: _Piece) -> bool:
-        """Whether the two stand in one row, without a column's gap between them."""
+        """Whether the other piece follows in the same row, without the gap between two columns."""
         overlap = min(self.bottom, other.bottom) - max(self.top, other.top)
         gap = other.left - self.right
         height = min(self.height, other.height)
@@ -149,10 +149,10 @@ class _Piece:
 
 
 def without_doubtful_marks(pieces: list[_Piece], height_px: int) -> list[_Piece]:
-    """The pieces without single characters that may be anything: the rim of a cup is read as 8.
+    """The pieces without doubtful single characters: the rim of a cup is read as 8.
 
-    A character counts where a word stands in the same frame, or where it is held up: large, and
-    surely read.
+    A single character counts if there is a word in the same frame, or if it is large and has a high
+    score, as one that is held up to the camera has.
     """
     if any(piece.letters > 1 for piece in pieces):
         return pieces
@@ -164,7 +164,7 @@ def without_doubtful_marks(pieces: list[_Piece], height_px: int) -> list[_Piece]
 
 
 def _in_lines(pieces: list[_Piece]) -> list[_Piece]:
-    """Pieces side by side joined to lines; lines from top to bottom, then from left to right."""
+    """Joins pieces side by side to lines, and orders them from top to bottom and left to right."""
     lines: list[_Piece] = []
     for piece in sorted(pieces, key=lambda piece: piece.left):
         for index, line in enumerate(lines):

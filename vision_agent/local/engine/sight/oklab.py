@@ -1,7 +1,7 @@
-"""Colours as an eye judges them: the Oklab space (Björn Ottosson, 2020).
+"""The perceptual colour space Oklab (Björn Ottosson, 2020).
 
-Lightness, chroma and hue are nearly independent in it, and its blue keeps one hue from dark to
-light, which CIELAB's does not.
+Its lightness, chroma and hue are nearly independent, and its blue keeps one hue from dark to light,
+unlike CIELAB's.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def oklab(rgb: Floats) -> Floats:
 
 
 def chroma(lab: Floats) -> Floats:
-    """Distance from grey of Oklab colours ``(..., 3)``: up to 0.32 for what a screen shows."""
+    """Distance of Oklab colours ``(..., 3)`` from grey: up to 0.32 for sRGB colours."""
     return np.asarray(np.hypot(lab[..., 1], lab[..., 2]), np.float64)
 
 

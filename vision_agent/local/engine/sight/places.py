@@ -1,4 +1,4 @@
-"""Where in the frame something is, in words."""
+"""Places in a frame, in words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PLACES = (LEFT, MIDDLE, RIGHT)
 
 
 def place(x_px: float, width_px: float) -> str:
-    """The third of the frame in which a point is, as the camera sees it (not mirrored).
+    """The third of the frame in which a point lies, as the camera sees it (not mirrored).
 
     Args:
         x_px: Distance of the point from the left edge.
@@ -21,7 +21,7 @@ def place(x_px: float, width_px: float) -> str:
 
 
 def spot(box: Box) -> str:
-    """Where a box is, by both sides of the frame: "at the top on the left", "in the middle"."""
+    """The place of a box on both axes of the frame: "at the top on the left", "in the middle"."""
     across = place(box.x + box.width / 2, 1.0)
     down = min(2, max(0, int(3 * (box.y + box.height / 2))))
     if down == 1:

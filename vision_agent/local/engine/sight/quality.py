@@ -1,4 +1,4 @@
-"""Whether a frame is good enough to see anything in it."""
+"""Whether a frame is good enough to be analysed."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from vision_agent.local.engine.sight.camera_frame import Pixels, grey
 from vision_agent.local.engine.sight.observations import Quality
 
 DARK_LEVEL = 45
-"""Of 255: a frame whose brighter parts (95th percentile) stay below is too dark."""
+"""Level of 255. A frame whose brighter parts (95th percentile) are darker is too dark."""
 
 BRIGHT_LEVEL = 250
 WASHED_OUT_LEVEL = 110
 """Too bright: half of it at the limit of the sensor, and nothing in it properly dark."""
 
 EVEN_LEVELS = 16
-"""Of 255: an even area differs by less than this, once noise and slow shading are taken off."""
+"""Levels of 255. An even area varies by less, apart from noise and slow shading."""
 
 SHARPNESS_AT_PX = 480
 SHARP_EDGE = 0.016
-"""Variance of the Laplacian over variance, of the sharpest part with enough contrast."""
+"""Variance of the Laplacian divided by the variance, of the sharpest parts with enough contrast."""
 
 MOST_NOISE = 10.0
-"""Variance of the Laplacian that is put down to noise, if the plainest parts have it too."""
+"""Largest variance of the Laplacian that counts as noise, if the plainest parts have it too."""
 
 MIN_CONTRAST = 10.0
-"""Standard deviation, of 255, below which a part has no edge to judge."""
+"""Standard deviation, in levels of 255, below which a part has no edge to judge."""
 
 
 def judge(pixels: Pixels) -> Quality:
@@ -44,19 +44,19 @@ def judge(pixels: Pixels) -> Quality:
 
 
 def sharpness(plain: Pixels) -> float:
-    """How sharp the sharpest edges of a grey frame are.
+    """The sharpness of the sharpest edges of a grey frame.
 
-    The variance of the Laplacian alone tells a detailed frame from a plain one rather than a
-    sharp one from a blurred one. So it is taken part by part, over the part's own variance, and
-    the sharpest tenth of the parts that have any contrast counts: a plain wall behind does not
-    make a frame blurred.
+    The variance of the Laplacian alone separates a detailed frame from a plain one rather than a
+    sharp one from a blurred one. So it is computed for each part and divided by the part's own
+    variance. The sharpest tenth of the parts with any contrast counts, so that a plain wall in the
+    background does not make a frame blurred.
 
     Returns:
         About 0.04 to 0.4 for sharp frames, below 0.02 for blurred ones; 0 without any contrast.
     """
     height_px = round(plain.shape[0] * SHARPNESS_AT_PX / plain.shape[1])
     scaled = cv2.resize(plain, (SHARPNESS_AT_PX, max(32, height_px)), interpolation=cv2.INTER_AREA)
-    smooth = cv2.GaussianBlur(scaled, (0, 0), 0.8).astype(np.float32)  # else noise looks sharp
+    smooth = cv2.GaussianBlur(scaled, (0, 0), 0.8).astype(np.float32)  # otherwise noise looks sharp
     laplacian = cv2.Laplacian(smooth, cv2.CV_32F, ksize=1)
     variance = _variance(smooth)
     judged = variance > MIN_CONTRAST**2

@@ -1,4 +1,4 @@
-"""Areas that differ between two frames: what appeared there, or went away."""
+"""The areas that differ between two frames, and whether something appeared or went away there."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from vision_agent.local.engine.sight.colours import colour_of
 from vision_agent.local.engine.sight.difference import Lab, Mask, smooth_lab
 
 REGION_FROM = 0.004
-"""Share of the frame: a smaller difference is not told."""
+"""Share of the frame. A smaller difference is not reported."""
 
 PART_FROM = 0.2
-"""Share of an area from which on it is two: where a thing was, and beside that where it is now."""
+"""Share of an area from which on a part of it is an area of its own. If a thing moved a little, the
+place that it left and its new place form one area."""
 
 STRANGER = 1.25
-"""How much less an area must be like its surroundings in one frame than in the other."""
+"""Least ratio of an area's difference from its surroundings in one frame to that in the other."""
 
 APPEARED, WENT_AWAY, CHANGED = "appeared", "went away", "changed"
 
@@ -30,12 +31,12 @@ class Region:
 
     Attributes:
         kind: ``APPEARED``, ``WENT_AWAY`` or ``CHANGED``.
-        x_px: Its centre.
-        y_px: Its centre.
-        area_px: Its size.
-        colour: The colour's name, in the frame in which it stands out.
+        x_px: Horizontal position of its centre.
+        y_px: Vertical position of its centre.
+        area_px: Its size in pixels.
+        colour: The name of its colour in the frame in which it stands out.
         lab: That colour.
-        box: Where it is.
+        box: Its place.
     """
 
     kind: str
@@ -51,8 +52,8 @@ def regions(different: Mask, old: Pixels, new: Pixels) -> list[Region]:
     """The areas that differ and are large enough, largest first.
 
     Args:
-        different: Where the frames differ.
-        old: The earlier frame, BGR, laid over the newer one.
+        different: The pixels that differ.
+        old: The earlier frame, BGR, aligned with the newer one.
         new: The newer frame.
     """
     cleaned = cv2.morphologyEx(different.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3)))
@@ -89,9 +90,9 @@ def _region(kind: str, mask: Mask, old: Pixels, new: Pixels) -> Region:
 
 
 def _kinds(area: Mask, before: Lab, after: Lab, least_px: float) -> list[tuple[str, Mask]]:
-    """What happened in an area; two things, if one part of it appeared and another went away.
+    """What happened in an area: two kinds if something appeared in one part and left another.
 
-    What was like its surroundings before and is not now has appeared, and the other way round.
+    A part that was like its surroundings before and is not now has appeared, and vice versa.
     """
     wide = cv2.dilate(area.astype(np.uint8), np.ones((15, 15))).astype(np.bool_)
     near = cv2.dilate(area.astype(np.uint8), np.ones((5, 5))).astype(np.bool_)
@@ -116,8 +117,8 @@ def _kinds(area: Mask, before: Lab, after: Lab, least_px: float) -> list[tuple[s
 
 
 def _strangeness(inside: Lab, around: Lab) -> npt.NDArray[np.float32]:
-    """How far each colour inside ``(n, 3)`` is from the nearest ones around."""
+    """The distance of each colour inside ``(n, 3)`` from the nearest colours around."""
     known = around[:: max(1, len(around) // 40)]
     distances = np.linalg.norm(inside[:, None, :] - known[None, :, :], axis=2)
-    # The fourth nearest: one pixel of the thing itself in the ring must not count.
+    # The fourth nearest, so that single pixels of the thing itself in the ring do not count.
     return np.asarray(np.partition(distances, 3, axis=1)[:, 3] + 2.0, np.float32)

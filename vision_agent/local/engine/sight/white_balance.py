@@ -1,8 +1,8 @@
-"""What is white in a scene: a lamp's or a camera's cast, and its brightness, taken off.
+"""White balance: removes the colour cast of a lamp or a camera, and normalises the brightness.
 
-An eye takes the lightest nearly grey area for white and judges every other colour against it.
-The nearly grey areas are asked, and not the average of everything (grey world): a large red thing
-would make that average red.
+The human eye takes the lightest nearly grey area for white and judges every other colour relative
+to it. So the nearly grey areas decide here, and not the average of the frame (grey world), which a
+large red thing would make red.
 """
 
 from __future__ import annotations
@@ -12,31 +12,31 @@ import numpy.typing as npt
 
 from vision_agent.local.engine.sight.oklab import Floats, chroma, hue_deg, oklab
 
-# How far from grey white may be, in Oklab chroma. Lamps and daylight are yellowish or bluish;
-# what is as reddish or greenish is so by itself.
+# How far from grey white may be, in Oklab chroma. Lamps and daylight have a yellowish or bluish
+# cast; a thing that is as reddish or greenish has that colour itself.
 _WARM, _COOL, _OTHER = 0.060, 0.045, 0.020
 
 NEUTRAL = 0.012
 FAINT = 0.030
-"""Chroma of what is grey already: if there is enough of it, the light is white, and what is
-further from grey than faintly so is a cream or pale blue wall."""
+"""Chroma up to which a cast is removed in any case. If there is enough grey in the frame, the light
+is white, and a stronger cast is the colour of a cream or pale blue wall."""
 
 LEAST_SHARE = 0.04
-"""Of the frame: a smaller nearly grey area is as likely a thing of its own colour."""
+"""Share of the frame. A smaller nearly grey area may be a thing of that colour."""
 
 LIGHT_FROM = 0.5
 CLIPPED = 0.985
-"""Linear: with two channels at their limit a pixel no longer shows the cast."""
+"""Linear level of a clipped channel. A pixel with two clipped channels no longer shows the cast."""
 
 TRUST = 0.8
-"""How much of the cast is taken off. Not all: a pale blue wall is no white wall."""
+"""Share of the cast that is removed. Not all of it: a pale blue wall is not a white wall."""
 
 WHITE_AT_LEAST = 0.84
-"""Oklab lightness: what is darker is not taken for white, even if nothing lighter is there."""
+"""Oklab lightness. A darker area is not taken for white, even if nothing lighter is there."""
 
 
 def balanced(rgb: Floats) -> tuple[Floats, bool]:
-    """A frame's colours, judged against the frame's own white.
+    """A frame's colours, relative to the frame's own white.
 
     Args:
         rgb: Linear red, green and blue, ``(n, 3)``.
@@ -55,7 +55,7 @@ def balanced(rgb: Floats) -> tuple[Floats, bool]:
     if chroma(oklab(white)) < FAINT or neutral < LEAST_SHARE * len(rgb):
         lab = oklab(rgb * (white.mean() / white) ** TRUST)
     white_at = max(WHITE_AT_LEAST, float(np.percentile(lab[usable, 0], 95)))
-    # Only grey and white are told apart by it: a red in the shade is a dark red, no pink.
+    # Only nearly grey colours are made lighter: a red in the shade is dark red, not pink.
     plainness = np.clip((0.07 - chroma(lab)) / 0.03, 0, 1)
     lightness = np.clip((lab[:, 0] - 0.3) / 0.3, 0, 1)  # and black stays black
     lab[:, 0] *= 1 + (1 / white_at - 1) * plainness * lightness

@@ -1,7 +1,7 @@
-"""espeak-ng through ctypes, synchronously.
+"""A synchronous ctypes binding of espeak-ng.
 
-The library is one C global and not thread-safe, and its licence is the GPL 3: it is loaded in the
-speech worker's process only, never in the engine's.
+The library has global state, is not thread-safe, and has the licence GPL 3. So it is loaded only in
+the speech worker's process, never in the engine's.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ _END_PAUSE = 0x1000
 _OK = 0
 
 _BUFFER_MS = 100
-# At its normal 100 some of the variants clip inside espeak-ng; what is missing is made up after it.
+# At the default of 100 some variants clip inside espeak-ng. The gain that is missing is applied to
+# its output.
 _HEADROOM_VOLUME = 60
 
 _CALLBACK = ctypes.CFUNCTYPE(
@@ -36,7 +37,7 @@ _CALLBACK = ctypes.CFUNCTYPE(
 
 
 class EspeakError(Exception):
-    """espeak-ng cannot be used; the text says why."""
+    """espeak-ng cannot be used; the text gives the reason."""
 
 
 class Espeak:
@@ -56,7 +57,7 @@ class Espeak:
         self._language: dict[tuple[tuple[str, ...], str], str] = {}
         self._current = ""
         try:
-            # Asked for as ".": espeak-ng cuts paths of 160 and more bytes off.
+            # The path is passed as ".": espeak-ng truncates paths of 160 and more bytes.
             os.chdir(data.parent)
             self._library = ctypes.CDLL(library)
         except OSError as error:
@@ -77,17 +78,17 @@ class Espeak:
         voice: EspeakVoice,
         on_samples: Callable[[Samples], bool],
     ) -> None:
-        """Synthesises a text, 0.2 % of the time it takes to say it.
+        """Synthesises a text, in 0.2 % of the duration of the speech.
 
         Args:
-            text: What to say, without NUL.
-            languages: espeak-ng languages to try; the first it has is used.
+            text: The text, without NUL.
+            languages: espeak-ng languages to try; the first available one is used.
             voice: The speaker.
-            on_samples: Called with s16 mono at 22 050 Hz, at most 100 ms, from within; false ends
-                the synthesis. What it raises comes out of here.
+            on_samples: Called during the synthesis with at most 100 ms of s16 mono at 22 050 Hz;
+                returning false ends the synthesis. Its exceptions are raised from `speak`.
 
         Raises:
-            EspeakError: It has none of the languages, or refuses the text.
+            EspeakError: espeak-ng has none of the languages, or refuses the text.
         """
         self._choose(languages, voice)
         self._on_samples = on_samples
@@ -106,7 +107,7 @@ class Espeak:
         """Returns 1 to end the synthesis, as espeak-ng wants it."""
         if not samples or count <= 0:
             return 0
-        # Out of a callback exceptions only reach standard error.
+        # ctypes only prints exceptions of a callback to standard error.
         try:
             piece: Samples = np.ctypeslib.as_array(samples, (count,)).copy()
             self._room -= count
@@ -139,6 +140,6 @@ class Espeak:
 
     def _select(self, name: str) -> bool:
         found = bool(self._library.espeak_SetVoiceByName(name.encode()) == _OK)
-        # A voice that is not there leaves another one behind.
+        # Setting a voice that is not available may leave another one set.
         self._current = name if found else ""
         return found

@@ -1,4 +1,4 @@
-"""From the synthesiser's samples to the engine's voice: rate, level, silence, pieces. Pure."""
+"""Turns the synthesiser's samples into the engine's voice: rate, level, silence, pieces. Pure."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ IN_RATE_HZ = 22_050
 OUT_RATE_HZ = 24_000
 PIECE_SAMPLES = OUT_RATE_HZ // 10
 
-# -21.5 dBFS RMS, the loudness of a call; espeak-ng's peaks, ten times their RMS, come to -3 dBFS.
+# -21.5 dBFS RMS, the loudness of a call. The peaks of espeak-ng, ten times its RMS, reach -3 dBFS.
 _TARGET_RMS = 0.085
 _LEAST_PEAK = 10 ** (-5.5 / 20)
-# Above the knee samples are bent towards the ceiling, which they never reach: -3 dBFS.
+# Above the knee, samples are compressed towards the ceiling of -3 dBFS, which they never reach.
 _KNEE = 10 ** (-5 / 20)
 _CEILING = 10 ** (-3 / 20)
 
@@ -28,10 +28,10 @@ Samples = NDArray[np.int16]
 
 
 def gain_for(pieces: Sequence[Samples]) -> float:
-    """Returns by what to multiply a speaker's samples (full scale 1.0) for the usual loudness.
+    """Returns the factor for a speaker's samples (full scale 1.0) that gives the target loudness.
 
     Args:
-        pieces: A sentence as the synthesiser gives it.
+        pieces: A sentence as the synthesiser returns it.
     """
     level = np.concatenate((np.zeros(1, np.int16), *pieces)).astype(np.float32) / 32768
     peak = float(np.abs(level).max(initial=0))
@@ -42,7 +42,7 @@ def gain_for(pieces: Sequence[Samples]) -> float:
 
 
 def limit(level: Floats) -> Floats:
-    """Bends what is above the knee so that nothing passes -3 dBFS; the rest stays as it is."""
+    """Compresses samples above the knee so that none exceeds -3 dBFS; the rest is unchanged."""
     over = np.abs(level) - _KNEE
     loud = over > 0
     if not loud.any():
@@ -55,8 +55,8 @@ def limit(level: Floats) -> Floats:
 class SentenceSound:
     """One sentence on its way from the synthesiser to the caller.
 
-    Silence before it is dropped but for 10 ms; silence after it is cut, or stretched, to
-    ``pause_ms``. A sentence that makes no sound at all has no pieces.
+    Leading silence is dropped except for 10 ms. Trailing silence is cut or extended to
+    ``pause_ms``. A sentence without any sound has no pieces.
     """
 
     def __init__(self, gain: float, pause_ms: int) -> None:
@@ -64,16 +64,16 @@ class SentenceSound:
         self._pause_samples = pause_ms * OUT_RATE_HZ // 1000
         self._resampler = Resampler(IN_RATE_HZ, OUT_RATE_HZ, from_format="flt", to_format="flt")
         self._heard = False
-        self._silence: Floats = np.zeros(0, np.float32)  # may turn out to be the end
+        self._silence: Floats = np.zeros(0, np.float32)  # may be the trailing silence
         self._waiting: Floats = np.zeros(0, np.float32)  # less than a piece
 
     def feed(self, samples: Samples) -> list[bytes]:
-        """Takes samples at 22 050 Hz; returns the 100 ms pieces that are complete with them."""
+        """Takes samples at 22 050 Hz; returns the 100 ms pieces that they complete."""
         level = samples.astype(np.float32) * np.float32(self._gain / 32768)
         return self._pieces(self._untrimmed(limit(_samples(self._resampler.feed(level)))))
 
     def finish(self) -> list[bytes]:
-        """Returns the rest, the last piece as short as it is."""
+        """Returns the remaining pieces; the last one may be shorter than 100 ms."""
         last = self._untrimmed(limit(_samples(self._resampler.finish())))
         if not self._heard:
             return []
@@ -86,7 +86,7 @@ class SentenceSound:
         return pieces
 
     def _untrimmed(self, level: Floats) -> Floats:
-        """Returns what certainly is inside the sentence."""
+        """Returns the samples that are neither leading nor possibly trailing silence."""
         level = np.concatenate((self._silence, level))
         voiced = np.flatnonzero(np.abs(level) >= _SILENT)
         if not len(voiced):

@@ -1,7 +1,7 @@
-"""Text to speech: sentences go to the speech worker, one at a time and fairly.
+"""Text to speech: sentences go to the speech worker one at a time, with fair scheduling.
 
-Each text is spoken sentence by sentence, and a sentence waits its turn behind one sentence of
-every other text at most. The worker is restarted when it dies.
+Each text is spoken sentence by sentence. A sentence waits for at most one sentence of every other
+text. The worker is restarted when it dies.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from vision_agent.local.engine.worker_process import WorkerFailed, WorkerProcess
 _log = logging.getLogger(__name__)
 
 MAX_TEXTS = 256
-"""Texts that can be waiting to be spoken at once; one more is refused with `SpeechError`."""
+"""Texts that may wait to be spoken at once; a further one is refused with `SpeechError`."""
 
-# Generous: only a worker that hangs needs so long, also on a machine that is very busy.
+# Generous: even on a very busy machine only a worker that hangs needs so long.
 _START_TIMEOUT_S = 30.0
 _SILENCE_S = 10.0
 
-# A whole sentence: whoever takes its pieces slowly holds up nobody else.
+# A whole sentence fits, so a slow consumer of its pieces does not hold up other texts.
 _MAX_PIECES = MAX_SENTENCE_S * 10 + 16
 
 
 class SpeechError(Exception):
-    """Nothing can be spoken, or what was being spoken is lost; the text says why."""
+    """Speech is not possible, or the present text is lost; the message gives the reason."""
 
 
 class _SentenceJob:
-    """A sentence, and its sound as far as it has come."""
+    """A sentence, and the pieces of its sound so far."""
 
     def __init__(self, number: int, order: Order) -> None:
         self.number = number
@@ -51,7 +51,7 @@ class _SentenceJob:
         self.sound: asyncio.Queue[bytes | SpeechError | None] = asyncio.Queue(_MAX_PIECES)
 
     def fail(self, error: SpeechError) -> None:
-        """Ends the sound with an error; also a queue that is full has to show it."""
+        """Ends the sound with an error, even if the queue is full."""
         if self.sound.full():
             self.sound.get_nowait()
         self.sound.put_nowait(error)
@@ -64,14 +64,14 @@ class Speech:
         self._jobs: asyncio.Queue[_SentenceJob] = asyncio.Queue(MAX_TEXTS)
         self._numbers = itertools.count(1)
         self._current: _SentenceJob | None = None
-        # What comes from the worker; a sentence if it dies.
+        # Messages of the worker; a string with the reason if it dies.
         self._answers: asyncio.Queue[WorkerMessage | str] = asyncio.Queue()
         self._worker = WorkerProcess(
             "vision_agent.local.engine.speech.worker",
             "The speech process",
             lambda message: self._answers.put_nowait(message),
             on_lost=lambda words: self._answers.put_nowait(words),
-            # Its small products gain nothing from numpy's threads, and it starts sooner.
+            # The worker's small products gain nothing from numpy's threads, and it starts faster.
             environment={"OPENBLAS_NUM_THREADS": "1"},
         )
         self._runner: asyncio.Task[None] | None = None
@@ -87,7 +87,7 @@ class Speech:
         """Starts the worker process and waits until it can speak.
 
         Raises:
-            SpeechError: espeak-ng cannot be used; the text says why.
+            SpeechError: espeak-ng cannot be used; the message gives the reason.
         """
         speech = cls()
         try:
@@ -100,7 +100,7 @@ class Speech:
 
     @property
     def worker_pid(self) -> int | None:
-        """The id of the worker's process, while there is one."""
+        """The id of the worker's process; None if there is none."""
         return self._worker.pid
 
     async def close(self) -> None:
@@ -126,18 +126,19 @@ class Speech:
     ) -> AsyncGenerator[bytes, None]:
         """Speaks a text.
 
-        Closing the iterator, or cancelling who waits for it, ends the synthesis.
+        Closing the iterator, or cancelling the task that awaits it, ends the synthesis.
 
         Args:
-            text: Anything; what has no sound gives no pieces. See `text` for its bounds.
-            voice_name: A voice of the Live API; unknown ones, and none, are the default voice.
-            language_code: BCP-47; English where espeak-ng does not have the language.
+            text: Any text; one without sound gives no pieces. See `text` for its bounds.
+            voice_name: A voice of the Live API; None and unknown names mean the default voice.
+            language_code: BCP-47; English if espeak-ng does not have the language.
 
         Yields:
-            s16le mono 24 kHz, 100 ms each but the last of a sentence, much faster than real time.
+            s16le mono 24 kHz, 100 ms each except for the last piece of a sentence, much faster than
+            real time.
 
         Raises:
-            SpeechError: The worker died on it or cannot be started, or this was closed.
+            SpeechError: The worker died or cannot be started, or `close` was called.
         """
         voice, languages = voice_named(voice_name), espeak_languages(language_code)
         async for piece in self._say(text, voice, languages):
@@ -173,7 +174,7 @@ class Speech:
             self._worker.send(STOP, job.number)
 
     async def _run(self) -> None:
-        """Serves one job after the other; owns the worker."""
+        """Serves one job after another; owns the worker."""
         try:
             while True:
                 job = await self._jobs.get()
@@ -205,7 +206,7 @@ class Speech:
                 return
             failure = await self._spoken(job)
         except SpeechError:
-            # It is of no more use; the next sentence gets another one.
+            # This worker is no longer usable; the next sentence gets a new one.
             await self._worker.close()
             raise
         if failure:
@@ -220,7 +221,7 @@ class Speech:
             raise SpeechError(str(error)) from error
 
     async def _spoken(self, job: _SentenceJob) -> str:
-        """Returns what the worker says at the end: nothing, or why it could not."""
+        """Returns the worker's final words: empty, or the reason why it failed."""
         self._answers = asyncio.Queue()
         if not self._worker.send(SAY, job.number, job.order.to_bytes()):
             raise SpeechError("The speech process ended unexpectedly.")
@@ -248,11 +249,11 @@ class Speech:
 
 
 async def speak_question(text: str) -> tuple[bytes, int]:
-    """Speaks a question the way the recogniser understands best; with a worker of its own.
+    """Speaks a question in the way that the recogniser understands best, in a worker of its own.
 
     Args:
-        text: What to say, in English. Where it ends without a mark it is asked: of 21 sentences
-            two more are understood with the melody of a question.
+        text: The text, in English. Without a final punctuation mark it is spoken as a question: of
+            21 sentences two more are understood with the intonation of a question.
 
     Returns:
         The whole sound, s16le mono, and its rate in Hz.

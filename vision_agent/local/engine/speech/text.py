@@ -1,4 +1,4 @@
-"""Text as it is handed to the speech synthesiser: in sentences of bounded length. Pure."""
+"""Splits text for the speech synthesiser into sentences of bounded length. Pure."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 MAX_TEXT_CHARS = 20_000
-"""About twenty minutes of speech; what is beyond is not spoken."""
+"""About twenty minutes of speech; the rest of a longer text is not spoken."""
 
 MAX_SENTENCE_CHARS = 200
-"""Longer sentences are spoken in parts, so that one request cannot hold up the others."""
+"""Longer sentences are spoken in parts, so that one text cannot hold up the others."""
 
 MAX_SENTENCE_S = 60
-"""What of a sentence sounds longer is cut: 200 characters are 15 s, but 200 digits are minutes."""
+"""The sound of a sentence is cut here: 200 letters take 15 s, but 200 digits take minutes."""
 
 SENTENCE_PAUSE_MS = 200
 _PART_PAUSE_MS = 60
@@ -29,11 +29,11 @@ _SPOKEN = re.compile(r"\w|[^\x00-\x7f]|[%&@#+=$<>*/\\^~|{}\[\]]")
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A stretch of text to speak in one go.
+    """A piece of text that is synthesised at once.
 
     Attributes:
         text: At most ``MAX_SENTENCE_CHARS`` characters, no control characters.
-        pause_ms: The silence that belongs after it.
+        pause_ms: The silence after it.
     """
 
     text: str
@@ -41,15 +41,16 @@ class Sentence:
 
 
 def sentences(text: str) -> Iterator[Sentence]:
-    """Splits a text into what is synthesised one after another.
+    """Splits a text into sentences.
 
     Args:
-        text: Anything; control characters are spaces, and only the first ``MAX_TEXT_CHARS`` count.
+        text: Any text. Control characters count as spaces, and only the first ``MAX_TEXT_CHARS``
+            characters are used.
 
     Yields:
         The sentences that have anything to pronounce, in order.
     """
-    # A NUL would end the text where C reads it.
+    # A NUL would end the text in C.
     clean = _UNSPEAKABLE.sub(" ", text[:MAX_TEXT_CHARS])
     start = 0
     for end in _SENTENCE_END.finditer(clean):

@@ -1,4 +1,4 @@
-"""Which of espeak-ng's voices stands for a voice name and a language of the Live API. Pure."""
+"""Maps the voice names and languages of the Live API to espeak-ng's voices. Pure."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class EspeakVoice:
-    """How espeak-ng is set for one speaker; the language comes separately.
+    """The settings of espeak-ng for one speaker; the language is separate.
 
     Attributes:
         variant: A voice variant in espeak-ng's data (``m3``, ``f2``, ``klatt``, …); empty for
             the language's own voice.
         pitch: Base pitch, 0 to 99; 50 is the variant's own.
-        rate_wpm: Speed in words a minute, 80 to 450.
-        pitch_range: How far the melody moves, 0 (monotone) to 99; 50 is the variant's own.
+        rate_wpm: Speed in words per minute, 80 to 450.
+        pitch_range: Pitch range, 0 (monotone) to 99; 50 is the variant's own.
     """
 
     variant: str
@@ -25,14 +25,14 @@ class EspeakVoice:
 
 
 DEFAULT_VOICE = EspeakVoice("", 44, 162, 55)
-"""Clear and even; used when no voice, or one that is not known, is asked for.
+"""Clear and even; used if no voice or an unknown one is requested.
 
-The language's own voice: the most worked on of espeak-ng's, and the most intelligible of its
-natural sounding ones but for `m6` (64 % word errors in pocketsphinx, against 73 to 88 of m2 to m4).
+It is the language's own voice, espeak-ng's most refined. Of the natural sounding voices only `m6`
+is more intelligible (64 % word errors in pocketsphinx, against 73 to 88 % with m2 to m4).
 """
 
-# Live API's voice names, each with the character its documentation gives it. What tells them apart
-# most is the pitch: the ear hears 2 steps of the 0 to 99 scale only within one variant.
+# The Live API's voice names, each with the character that its documentation gives. They differ most
+# by pitch: 2 steps of the 0 to 99 scale are audible only within one variant.
 VOICES: dict[str, EspeakVoice] = {
     "Zephyr": EspeakVoice("f2", 62, 178, 65),  # bright
     "Puck": EspeakVoice("m1", 64, 185, 75),  # upbeat
@@ -67,17 +67,17 @@ VOICES: dict[str, EspeakVoice] = {
 }
 
 QUESTION_VOICE = EspeakVoice("m6", 50, 175, 50)
-"""The setting in which the engine's own hearing understands espeak-ng best.
+"""The espeak-ng voice that the engine's own recogniser understands best.
 
-Of 20 questions and greetings over faint noise it understood 17 (`klatt5` 14 to 16, `m3` 15,
-`klatt3` 14), single words ("hello", "goodbye") among them.
+Of 20 questions and greetings over faint noise, single words ("hello", "goodbye") among them, the
+recogniser understood 17 (`klatt5` 14 to 16, `m3` 15, `klatt3` 14).
 """
 
 _BY_LOWER = {name.lower(): voice for name, voice in VOICES.items()}
 
 ENGLISH = "en-us"
-# Where the code of the language differs from espeak-ng's name for it, or where its plain name is
-# another country's (its "en" is British).
+# Languages whose code differs from espeak-ng's name, or whose plain name means another country's
+# variant (espeak-ng's "en" is British).
 _ESPEAK_NAMES = {
     "en": ENGLISH,
     "en-au": "en",
@@ -98,16 +98,16 @@ _LANGUAGE_CODE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8}){0,3}")
 
 
 def voice_named(name: str | None) -> EspeakVoice:
-    """Returns the setting for a voice of the Live API, whatever its case; else the default."""
+    """Returns the settings for a voice of the Live API, in any case; the default if unknown."""
     return _BY_LOWER.get((name or "").strip().lower(), DEFAULT_VOICE)
 
 
 def espeak_languages(language_code: str | None) -> tuple[str, ...]:
-    """Names to try on espeak-ng, the best first; the last one is English, which it always has.
+    """The espeak-ng languages to try, the best first; the last one is English, always available.
 
     Args:
-        language_code: BCP-47, such as ``de-DE``. It comes from outside and would be opened as a
-            file by espeak-ng, so what does not look like a language code is not passed on.
+        language_code: BCP-47, such as ``de-DE``. It comes from a client and espeak-ng would open it
+            as a file, so only a value that looks like a language code is passed on.
     """
     code = (language_code or ENGLISH).strip().lower().replace("_", "-")
     if not _LANGUAGE_CODE.fullmatch(code):

@@ -1,6 +1,6 @@
 """The process in which espeak-ng runs: `python -m vision_agent.local.engine.speech.worker`.
 
-It takes the jobs of `worker_messages`, one after the other.
+It serves the jobs of `worker_messages`, one after another.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from vision_agent.local.engine.speech.voices import EspeakVoice
 from vision_agent.local.engine.speech.worker_messages import END, PIECE, SAY, STOP, Order
 from vision_agent.local.engine.worker_inbox import Inbox
 
-# A language and a voice each; a parent needs a few of them.
+# One gain for each language and voice; a parent needs a few of them.
 _MAX_GAINS = 512
 _CALIBRATION = "How many of these do you see?"
 
@@ -32,12 +32,12 @@ class Worker:
         self._gains: dict[tuple[tuple[str, ...], EspeakVoice], float] = {}
 
     def run(self) -> NoReturn:
-        """Ends with the process."""
+        """Serves jobs until the process ends."""
         self._inbox.say_ready()
         while True:
             message = self._inbox.next(wait=True)
             if message is None or message.op != SAY:
-                continue  # a STOP that met the END on its way
+                continue  # a STOP that crossed the END of its job
             failure = ""
             try:
                 self._speak(message.job, Order.from_bytes(message.payload))
@@ -60,14 +60,14 @@ class Worker:
                 self._inbox.send(PIECE, job, piece)
 
     def _wanted(self, job: int) -> bool:
-        # The parent sends the next job after the END of this one: until then there are only STOPs.
+        # The parent sends the next job after the END of this one, so these can only be STOPs.
         while message := self._inbox.next(wait=False):
             if message.op == STOP:
                 self._unwanted = message.job
         return self._unwanted != job
 
     def _gain(self, order: Order) -> float:
-        """Returns the speaker's gain, measured once with a sentence nobody hears (10 ms)."""
+        """Returns the speaker's gain, measured once with a sentence that is not played (10 ms)."""
         speaker = (order.languages, order.voice)
         if speaker not in self._gains:
             calibration: list[Samples] = []
@@ -84,7 +84,7 @@ class Worker:
 
 
 def main() -> NoReturn:
-    """Runs the worker; when espeak-ng cannot be loaded, the parent is told why."""
+    """Runs the worker; if espeak-ng cannot be loaded, the parent gets a refusal with the reason."""
     inbox = Inbox()
     try:
         worker = Worker(inbox)

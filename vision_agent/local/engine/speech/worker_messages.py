@@ -1,4 +1,4 @@
-"""What the engine asks of its speech worker, and what comes back. Pure."""
+"""The messages between the engine and its speech worker. Pure."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from vision_agent.local.engine.speech.voices import EspeakVoice
 
 SAY, STOP, PIECE, END = range(4)
-"""The messages. To the worker: SAY, an `Order`; STOP, the job's sound is no longer wanted (its END
-still comes). From the worker: PIECE, s16le mono 24 kHz, about 100 ms; END, the
-last for each job, in words why if it failed."""
+"""The messages. To the worker: SAY with an `Order`; STOP, the job's sound is no longer wanted (its
+END is still sent). From the worker: PIECE with about 100 ms of s16le mono 24 kHz; END, the last
+message of each job, with the reason if the job failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Order:
 
     Attributes:
         text: The sentence.
-        pause_ms: How much silence its sound ends with.
+        pause_ms: The silence at the end of its sound.
         languages: espeak-ng languages to try, the best first.
         voice: The speaker.
     """
