@@ -104,12 +104,12 @@ class Speech:
         return self._worker.pid
 
     async def close(self) -> None:
-        """Ends the worker within about a second; what is being spoken fails. Safe to repeat."""
+        """Ends the worker within about a second; texts being spoken fail. Safe to repeat."""
         self._closed = True
         if self._runner is not None:
             self._runner.cancel()
             await asyncio.wait([self._runner])
-        # A runner that was cancelled before its first step has given up nothing.
+        # A runner that was cancelled before its first step has not failed the waiting jobs.
         await self._give_up()
         if (
             self._runner is not None
