@@ -28,7 +28,7 @@ def remainder(tool: Tool, sentence: RequestWords) -> str:
                 and free[at]
                 and word in BEFORE_TEXT
                 and stems(words[:at]) & own
-                and not _is_withinplain_text(word, words[at - 1], own)
+                and not _is_within_plain_text(word, words[at - 1], own)
             ):
                 start = at
                 break
@@ -56,7 +56,7 @@ def remainder(tool: Tool, sentence: RequestWords) -> str:
     return text
 
 
-def _is_withinplain_text(word: str, before: str, own: frozenset[str]) -> bool:
+def _is_within_plain_text(word: str, before: str, own: frozenset[str]) -> bool:
     """Whether "of" belongs to the word before it: "bottles of milk", but not "the stock of"."""
     return word == "of" and before not in LITTLE | ASKING | FILLERS and stem(before) not in own
 
