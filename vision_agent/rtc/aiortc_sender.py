@@ -18,6 +18,7 @@ from typing import Any
 
 import aiortc.rtcpeerconnection
 from aiortc import RTCRtpSender, RTCRtpTransceiver
+from aiortc.mediastreams import MediaStreamTrack
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpSendParameters
 from aiortc.rtcrtpsender import RTCEncodedFrame, random_sequence_number
 from aiortc.rtp import (
@@ -62,12 +63,25 @@ class BoundedSender(RTCRtpSender):
     _RTCRtpSender__octet_count: int
     _RTCRtpSender__packet_count: int
 
+    _sends_voice = False
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._retransmissions = Budget(RETRANSMISSIONS_PER_S, RTP_HISTORY_SIZE)
         self._sent: dict[int, bytes] = {}
         self.failures = 0
         self._stopped = False
+
+    def replaceTrack(self, track: MediaStreamTrack | None) -> None:
+        """Sets the track, until a voice is being sent.
+
+        Raises:
+            RuntimeError: a voice is being sent. aiortc would number the next track's packets
+                afresh, and SRTP refuses numbers that go back.
+        """
+        if self._sends_voice:
+            raise RuntimeError("The voice that is being sent can't be replaced.")
+        super().replaceTrack(track)
 
     async def send(self, parameters: RTCRtpSendParameters) -> None:
         """Starts, unless the connection was closed meanwhile: nothing would stop the sender."""
@@ -86,7 +100,8 @@ class BoundedSender(RTCRtpSender):
         return await super()._next_encoded_frame(codec)
 
     async def _send_voice(self, voice: Speaker, codec: RTCRtpCodecParameters) -> None:
-        """Sends a voice's payloads until the voice ends or another track takes its place."""
+        """Sends a voice's payloads until the voice ends."""
+        self._sends_voice = True
         assert codec.payloadType is not None
         writer = PacketWriter(
             codec.payloadType,
@@ -107,9 +122,6 @@ class BoundedSender(RTCRtpSender):
         def send() -> None:
             nonlocal ticks
             if over.done():
-                return
-            if self.track is not voice:
-                over.set_result(None)
                 return
             try:
                 payload = voice.payload(time.monotonic())
