@@ -7,7 +7,6 @@ import asyncio
 import inspect
 import os
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pytest
 from google.adk.models import Gemini
 
 from tests.local.api.field_table import PAGE
+from tests.node import node_with
 from vision_agent.local import serve
 from vision_agent.local.scenarios.scenario_file import read_scenario
 
@@ -64,9 +64,7 @@ async def test_the_python_programs(
 
 
 async def test_the_javascript_program(tmp_path: Path) -> None:
-    node = shutil.which("node")
-    if node is None or not (JAVASCRIPT / "node_modules").is_dir():
-        pytest.skip("Node or the JavaScript SDK is not installed: `make test` does.")
+    node = node_with(JAVASCRIPT / "node_modules" / "@google" / "genai")
     server = await serve("127.0.0.1", 0, None, scenario=read_scenario(SCENARIO))
     certificate = tmp_path / "live.pem"
     certificate.write_text(server.certificate_pem)
