@@ -15,6 +15,9 @@ def test_the_models_the_voices_and_todays_choice_are_listed():
     assert done.exit_code == 0, done.output
     assert "gemini-3.8-live" in done.output
     assert "Zubenelgenubi" in done.output
+    [shut_down] = [line for line in done.output.splitlines() if "gemini-3.1-flash-live" in line]
+    assert "reported to be shut down on 17 November 2026" in shut_down
+    assert "only transcribes, so not for calls" in done.output
     assert "Now: local (local Live API: no key set)" in done.output
 
 

@@ -75,6 +75,11 @@ def _served_by(model: dict[str, Any]) -> str:
 
 
 def _features(model: dict[str, Any]) -> Iterator[str]:
+    if model["role"] == "transcribe":
+        yield "only transcribes, so not for calls"
+        return
+    if model["role"] == "translate":
+        yield "translates"
     if model["affective"]:
         served = model["ai_studio"] or model["vertex"]
         yield "affective dialog" + ("" if served else " (accepted, without effect)")
@@ -83,7 +88,9 @@ def _features(model: dict[str, Any]) -> Iterator[str]:
     if model["thinking"]:
         yield "thinking"
     if model["text_out"]:
-        yield "answers in text"
+        yield "answers in text" + ("" if model["sound_out"] else " only")
     if model["background_tools"] != "never":
         always = model["background_tools"] == "default"
         yield "tools in the background" + (" (by default)" if always else "")
+    if model["shut_down"]:
+        yield f"reported to be shut down on {model['shut_down']}"

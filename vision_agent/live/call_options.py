@@ -107,6 +107,10 @@ def check_options(options: CallOptions, model: str) -> None:
     if known is None:
         return
     name = bare_name(model)
+    if known.role == "transcribe":
+        raise ModelError(f"{name!r} writes down what it hears and answers nothing.")
+    if options.modality == "AUDIO" and not known.sound_out:
+        raise ModelError(f"{name!r} answers in text only: choose TEXT as modality.")
     if options.modality == "TEXT" and not known.text_out:
         raise ModelError(
             f"{name!r} answers in sound only: leave the modality at AUDIO, and read its transcript "

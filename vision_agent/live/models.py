@@ -36,7 +36,10 @@ class LiveModelInfo:
         proactive: Whether it may stay silent on speech that is not addressed to it: on request
             ("optional"), always ("always"), or never ("never").
         thinking: Takes a thinking configuration.
+        sound_out: Can answer in sound.
         text_out: Can answer in text instead of sound.
+        role: Whether it answers, translates what it hears, or only transcribes it.
+        shut_down: The day for which its shutdown is reported by its users; "" if none is known.
         background_tools: Tools for which the conversation does not wait: those declared
             NON_BLOCKING ("declared"), all that are not declared BLOCKING ("default"), or none.
     """
@@ -47,7 +50,10 @@ class LiveModelInfo:
     affective: bool = False
     proactive: Literal["never", "optional", "always"] = "never"
     thinking: bool = False
+    sound_out: bool = True
     text_out: bool = False
+    role: Literal["answer", "translate", "transcribe"] = "answer"
+    shut_down: str = ""
     background_tools: Literal["never", "declared", "default"] = "declared"
 
 
@@ -60,19 +66,31 @@ LIVE_MODELS: tuple[LiveModelInfo, ...] = (
         background_tools="default",
     ),
     LiveModelInfo(
+        "gemini-3.8-live-extended-thinking",
+        ai_studio=True,
+        vertex=False,
+        proactive="always",
+        thinking=True,
+        background_tools="default",
+    ),
+    LiveModelInfo(
         "gemini-3.1-flash-live-preview",
         ai_studio=True,
         vertex=False,
         thinking=True,
+        shut_down="17 November 2026",
         background_tools="never",
     ),
-    LiveModelInfo(
-        "gemini-2.5-flash-native-audio-preview-12-2025",
-        ai_studio=True,
-        vertex=False,
-        affective=True,
-        proactive="optional",
-        thinking=True,
+    *(
+        LiveModelInfo(
+            f"gemini-2.5-flash-native-audio-{version}",
+            ai_studio=True,
+            vertex=False,
+            affective=True,
+            proactive="optional",
+            thinking=True,
+        )
+        for version in ("preview-12-2025", "preview-09-2025", "latest")
     ),
     LiveModelInfo(
         "gemini-live-2.5-flash-native-audio",
@@ -81,6 +99,31 @@ LIVE_MODELS: tuple[LiveModelInfo, ...] = (
         affective=True,
         proactive="optional",
         thinking=True,
+    ),
+    LiveModelInfo(
+        "gemini-live-2.5-flash", ai_studio=False, vertex=True, thinking=True, text_out=True
+    ),
+    LiveModelInfo(
+        "gemini-robotics-er-2-streaming-preview",
+        ai_studio=True,
+        vertex=False,
+        thinking=True,
+        sound_out=False,
+        text_out=True,
+    ),
+    LiveModelInfo(
+        "gemini-3.5-live-translate-preview",
+        ai_studio=True,
+        vertex=False,
+        thinking=True,
+        role="translate",
+    ),
+    LiveModelInfo(
+        "gemini-3.5-transcribe-live",
+        ai_studio=True,
+        vertex=False,
+        thinking=True,
+        role="transcribe",
     ),
 )
 

@@ -21,9 +21,17 @@ class LiveModel:
         vertex: Whether the Vertex endpoint knows it.
         generation: 2 or 3: the dialect of its wire.
         content_any_time: Whether ``clientContent`` is taken after the initial history.
+        sound_out: Whether it may answer in sound.
         text_out: Whether it may answer in text instead of sound.
+        role: Whether it answers, translates what it hears, or only transcribes it.
         always_proactive: Whether an explicit ``proactiveAudio: false`` is an error.
-        thinks: Whether a ``thinkingConfig`` is taken; where not, it is an error.
+        thinking: Which ``thinkingConfig`` is taken: any, only and always one with a level, or none.
+        affective: What becomes of ``enableAffectiveDialog``: it is taken, refused at the setup, or
+            refused at the first message after it.
+        any_language: Whether each language code is taken, instead of `LANGUAGES` only.
+        null_handle: Whether ``sessionResumption`` may hold a handle of null.
+        shut_down: The day for which its users report its shutdown; "" if none is known. It is
+            served here all the same.
         background_tools: Whether tools may be ``NON_BLOCKING``; "default" where they are unless
             declared ``BLOCKING``.
     """
@@ -33,9 +41,15 @@ class LiveModel:
     vertex: bool
     generation: int
     content_any_time: bool = True
+    sound_out: bool = True
     text_out: bool = False
+    role: Literal["answer", "translate", "transcribe"] = "answer"
     always_proactive: bool = False
-    thinks: bool = True
+    thinking: Literal["any", "level", "none"] = "any"
+    affective: Literal["taken", "at setup", "at first message"] = "taken"
+    any_language: bool = True
+    null_handle: bool = True
+    shut_down: str = ""
     background_tools: Literal["never", "declared", "default"] = "declared"
 
     @property
@@ -77,8 +91,41 @@ MODELS = {
             vertex=True,
             generation=3,
             always_proactive=True,
-            thinks=False,
+            thinking="none",
+            affective="at first message",
             background_tools="default",
+        ),
+        LiveModel(
+            "gemini-3.8-live-extended-thinking",
+            ai_studio=True,
+            vertex=False,
+            generation=3,
+            always_proactive=True,
+            thinking="level",
+            affective="at first message",
+            background_tools="default",
+        ),
+        LiveModel(
+            "gemini-3.5-live-translate-preview",
+            ai_studio=True,
+            vertex=False,
+            generation=3,
+            role="translate",
+        ),
+        LiveModel(
+            "gemini-3.5-transcribe-live",
+            ai_studio=True,
+            vertex=False,
+            generation=3,
+            role="transcribe",
+        ),
+        LiveModel(
+            "gemini-robotics-er-2-streaming-preview",
+            ai_studio=True,
+            vertex=False,
+            generation=3,
+            sound_out=False,
+            text_out=True,
         ),
         LiveModel(
             "gemini-3.1-flash-live-preview",
@@ -86,17 +133,39 @@ MODELS = {
             vertex=False,
             generation=3,
             content_any_time=False,
+            affective="at setup",
+            null_handle=False,
             background_tools="never",
+            shut_down="17 November 2026",
         ),
-        LiveModel(
-            "gemini-2.5-flash-native-audio-preview-12-2025",
-            ai_studio=True,
-            vertex=False,
-            generation=2,
+        *(
+            LiveModel(
+                f"gemini-2.5-flash-native-audio-{version}",
+                ai_studio=True,
+                vertex=False,
+                generation=2,
+                any_language=False,
+            )
+            for version in ("preview-12-2025", "preview-09-2025", "latest")
         ),
         LiveModel("gemini-live-2.5-flash-native-audio", ai_studio=False, vertex=True, generation=2),
+        # A half cascade: a model that writes, and a voice that reads.
+        LiveModel(
+            "gemini-live-2.5-flash", ai_studio=False, vertex=True, generation=2, text_out=True
+        ),
     )
 }
+
+
+# fmt: off
+LANGUAGES = frozenset((
+    "ar-XA", "bn-IN", "cmn-CN", "de-DE", "en-AU", "en-GB", "en-IN", "en-US", "es-ES", "es-US",
+    "fr-CA", "fr-FR", "gu-IN", "hi-IN", "id-ID", "it-IT", "ja-JP", "kn-IN", "ko-KR", "ml-IN",
+    "mr-IN", "nl-NL", "pl-PL", "pt-BR", "ru-RU", "ta-IN", "te-IN", "th-TH", "tr-TR", "vi-VN",
+))
+# fmt: on
+"""The documented values of ``speechConfig.languageCode``. The 2.5 models of AI Studio refuse others
+(recorded in September 2026 for "sv" and "sv-SE")."""
 
 
 def find_model(resource_name: str, *, vertex: bool) -> LiveModel | None:

@@ -111,7 +111,7 @@ def parse_setup(raw: str | bytes, endpoint: Endpoint) -> Setup:
         raise _unknown_model(model_name, endpoint)
     generation = as_object(field(setup, "generation_config"), "setup.generation_config")
     spoken = _is_spoken(generation, model)
-    if not model.thinks and field(generation, "thinking_config") is not None:
+    if model.thinking == "none" and field(generation, "thinking_config") is not None:
         raise invalid("thinking_config is not supported.")
     speech = as_object(field(generation, "speech_config"), "speech_config")
     proactivity = as_object(field(setup, "proactivity"), "setup.proactivity")
