@@ -26,7 +26,13 @@ def closed(code: int, reason: str) -> ConnectionClosedError:
     [
         (closed(1008, "API key not valid"), "key"),
         (closed(1011, "Quota exceeded"), "quota"),
+        (closed(1011, "You exceeded your current quota, please check your plan and b"), "quota"),
+        (closed(1007, "Token has been used too many times"), "token"),
+        (closed(1011, "auth token has expired"), "token"),
+        (closed(1008, "This API method requires billing to be enabled."), "billing"),
+        (closed(1008, "Permission denied on resource project p."), "key"),
         (closed(1008, "models/x is not found"), "model"),
+        (closed(1008, "BidiGenerateContent session not found"), "service"),
         (closed(1011, "Internal error"), "service"),
         (errors.ClientError(404, {"error": {"message": "no such model"}}), "model"),
         (TimeoutError(), "timeout"),

@@ -10,6 +10,7 @@ from google.genai import errors
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from vision_agent.live.own_fault import OwnFault
+from vision_agent.live.service_words import fault_of
 
 _CHECK = "Check the network."
 
@@ -67,25 +68,36 @@ def explain(error: BaseException, *, model: str) -> str:
         # The text of an agent's exception may contain anything: the log alone gets the traceback.
         return f"The agent failed ({type(error).__name__}). The server's log says why."
     code, reason = code_and_reason(error)
-    match _service_kind(code, reason):
+    match fault_of(code, reason):
         case "key":
             return (
                 f"The model service refused the key: {reason or 'no reason given'}. "
-                "Check GOOGLE_API_KEY, or use --model local."
+                "Check GOOGLE_API_KEY and what its project may use, or use --model local."
+            )
+        case "token":
+            return (
+                f"The model service refused the access token: {reason}. Create a new one that "
+                "lives long enough and may be used often enough, or use an API key."
+            )
+        case "billing":
+            return (
+                f"The model service asks for payment: {reason}. "
+                "Check the billing of the key's project, or use --model local."
             )
         case "model":
             return f"The model {model!r} cannot be used for a call: {reason or 'not found'}."
         case "quota":
-            return f"The model service's quota is used up: {reason}. Wait, or raise the quota."
+            said = reason or "too many requests"
+            return f"The model service's quota is used up: {said}. Wait, or raise the quota."
     return f"The model service ended the conversation ({code}): {reason or 'no reason given'}."
 
 
 def kind_of(error: BaseException) -> str:
     """What failed, as a label for the metrics.
 
-    `key`, `model`, `quota` or `service` for the model service; `timeout` or `network` for the way
-    to it; `local` for the local Live API; `agent` for the agent's code, `server` for this
-    package's.
+    `key`, `token`, `billing`, `quota`, `model` or `service` for the model service; `timeout` or
+    `network` for the way to it; `local` for the local Live API; `agent` for the agent's code,
+    `server` for this package's.
     """
     match error:
         case LiveFailure():
@@ -95,7 +107,7 @@ def kind_of(error: BaseException) -> str:
         case TimeoutError():
             return "timeout"
         case ConnectionClosed() | errors.APIError() | InvalidStatus():
-            return _service_kind(*code_and_reason(error))
+            return fault_of(*code_and_reason(error))
         case OSError():
             return "network"
         case OwnFault():
@@ -118,17 +130,6 @@ def cause_of(error: BaseException) -> str:
         lines.append(f"{name}: {cause}" if safe else f"{name}, raised in\n{frames.rstrip()}")
         cause = cause.__cause__
     return "\ncaused by ".join(lines)
-
-
-def _service_kind(code: int | None, reason: str) -> str:
-    text = reason.lower()
-    if "api key" in text or code in (401, 403):
-        return "key"
-    if "not found" in text or "not supported" in text or code == 404:
-        return "model"
-    if "quota" in text or "resource_exhausted" in text or code == 429:
-        return "quota"
-    return "service"
 
 
 def _raised_by_adk(error: BaseException) -> bool:

@@ -1,14 +1,17 @@
 """What to do after a model connection has ended, by how it ended. Pure.
 
-The first matching line applies.
+The first matching line applies. What a reason means is in `service_words.py`.
 
 ========================================  ====================================================
 how it ended                              what to do
 ========================================  ====================================================
-reason names a key, permission or quota   give up: no retry helps (an exhausted quota is 1011)
+a key, token, quota, billing or model     give up, with any code: no retry helps
+  is refused in words
+a handle is refused in words              reconnect without the handle: invalid or expired
 1000, 1001, 1006, 1011, 1012, 1013, 1014  resume with the handle: the session still exists
+any code at the announced end (goAway)    resume with the handle: only the connection is over
 1007 or 1008 while resuming               reconnect without the handle: invalid or expired
-1007 or 1008 before any accepted setup    give up: the setup itself (model, voice) is wrong
+1007 or 1008 before any accepted setup    give up: the setup itself (voice, option) is wrong
 1007 or 1008 later on                     reconnect without the handle: the session is broken
 HTTP 400, 401, 403, 404                   give up
 an untrusted certificate                  give up
@@ -19,7 +22,6 @@ anything else                             reconnect without the handle
 
 from __future__ import annotations
 
-import re
 import ssl
 from enum import Enum, auto
 
@@ -27,12 +29,10 @@ from google.genai import errors
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from vision_agent.live.errors import code_and_reason
+from vision_agent.live.service_words import is_forced_end, is_hopeless, refuses_handle
 
 _TRANSIENT = frozenset({1000, 1001, 1005, 1006, 1011, 1012, 1013, 1014})
 _PERMANENT_STATUS = frozenset({400, 401, 403, 404})
-_HOPELESS = re.compile(
-    r"api key|credential|permission|unregistered|quota|resource_exhausted|billing", re.IGNORECASE
-)
 
 
 class Verdict(Enum):
@@ -63,9 +63,9 @@ def judge(error: BaseException, *, resuming: bool, settled: bool) -> Verdict:
         return Verdict.GIVE_UP if permanent else Verdict.RESUME
     if isinstance(error, ConnectionClosed | errors.APIError):
         code, reason = code_and_reason(error)
-        if _HOPELESS.search(reason):
+        if is_hopeless(reason):
             return Verdict.GIVE_UP
-        if code in _TRANSIENT:
+        if not refuses_handle(reason) and (code in _TRANSIENT or is_forced_end(reason)):
             return Verdict.RESUME
         # An expired handle has the same close codes as any other invalid request.
         return Verdict.RESTART if resuming or settled else Verdict.GIVE_UP
