@@ -15,6 +15,7 @@ from google.adk.models.gemini_llm_connection import GeminiLlmConnection
 from google.adk.models.google_llm import Gemini
 from google.adk.runners import Runner
 from google.adk.sessions.in_memory_session_service import InMemorySessionService
+from google.adk.utils.variant_utils import GoogleLLMVariant
 from google.genai import errors, live, types
 from websockets.exceptions import InvalidStatus
 
@@ -333,3 +334,27 @@ async def test_a_tool_call_is_lost_when_the_connection_breaks_before_the_turn_ha
     responses = GeminiLlmConnection(Breaks(), model_version=MODEL_2).receive()
     with needed("`_taken` in live/connection/ledger.py"), pytest.raises(errors.APIError):
         pytest.fail(f"passed on: {await anext(responses)}")
+
+
+async def test_a_tool_call_of_a_2_5_model_waits_for_the_end_of_a_turn_that_waits_for_its_result():
+    asked_for_more = asyncio.Event()
+
+    class WaitsForTheResult:
+        session_id = "s"
+
+        async def receive(self):
+            call = types.FunctionCall(id="c", name="measure", args={})
+            yield types.LiveServerMessage(tool_call=types.LiveServerToolCall(function_calls=[call]))
+            asked_for_more.set()
+            await asyncio.Event().wait()
+
+    connection = GeminiLlmConnection(
+        WaitsForTheResult(), GoogleLLMVariant.GEMINI_API, model_version=MODEL_2
+    )
+    passed_on = asyncio.ensure_future(anext(connection.receive()))
+    asked = asyncio.ensure_future(asked_for_more.wait())
+    await asyncio.wait([passed_on, asked], return_when=asyncio.FIRST_COMPLETED)
+    with needed("`ends_after_calls` in live/adk_hooks.py"):
+        assert not passed_on.done()
+    passed_on.cancel()
+    asked.cancel()

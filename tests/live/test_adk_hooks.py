@@ -2,9 +2,10 @@
 
 import pytest
 from google.adk.models.gemini_llm_connection import GeminiLlmConnection
+from google.adk.utils.variant_utils import GoogleLLMVariant
 from google.genai import types
 
-from tests.local.live_clients import MODEL_3
+from tests.local.live_clients import MODEL_2, MODEL_3
 from vision_agent.live.adk_hooks import send_conversation, tap
 
 
@@ -29,6 +30,46 @@ async def test_every_message_is_shown_before_adk_reads_it():
     async for response in connection.receive():
         order.append(response.go_away.time_left)
     assert order == ["9s", "9s"]
+
+
+class CallsATool(Session):
+    """Calls a tool, and goes on only when it is asked again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        call = types.FunctionCall(id="c", name="measure", args={})
+        self.messages = [
+            types.LiveServerMessage(tool_call=types.LiveServerToolCall(function_calls=[call])),
+            types.LiveServerMessage(server_content=types.LiveServerContent(turn_complete=True)),
+        ]
+
+    async def receive(self):
+        while self.messages:
+            yield self.messages.pop(0)
+
+
+async def passed_on(backend: GoogleLLMVariant) -> list[list[str]]:
+    """What ADK passes on each time that it is asked for more."""
+    session = CallsATool()
+    connection = GeminiLlmConnection(session, backend, model_version=MODEL_2)
+    tap(connection, lambda message: None)
+    asked = []
+    while session.messages:
+        asked.append(
+            [
+                "call" if response.content else "turn complete"
+                async for response in connection.receive()
+            ]
+        )
+    return asked
+
+
+async def test_a_tool_call_is_passed_on_before_the_turn_ends_on_ai_studio():
+    assert await passed_on(GoogleLLMVariant.GEMINI_API) == [["call"], ["turn complete"]]
+
+
+async def test_a_tool_call_is_passed_on_with_the_end_of_the_turn_on_vertex():
+    assert await passed_on(GoogleLLMVariant.VERTEX_AI) == [["call", "turn complete"]]
 
 
 async def test_what_is_told_later_is_not_followed_by_a_nudge():

@@ -66,3 +66,47 @@ def read_recording(file: Path) -> RecordedSession:
 def recorded_sessions() -> list[RecordedSession]:
     """All recorded sessions, by name."""
     return [read_recording(file) for file in sorted(RECORDINGS.glob("*/*.jsonl"))]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedFacts:
+    """What a caller has to be shown of a recorded session.
+
+    Attributes:
+        user_text: All that was understood of the caller's speech.
+        answers: The words of each turn that has any.
+        turns: How many turns were completed.
+        calls: The tool calls, as (name, arguments).
+        thoughts: The thoughts, which nobody may be shown.
+        tokens: All the tokens that were counted, prompts and answers.
+    """
+
+    user_text: str
+    answers: list[str]
+    turns: int
+    calls: list[tuple[str, dict[str, Any]]]
+    thoughts: list[str]
+    tokens: int
+
+
+def facts_of(session: RecordedSession) -> RecordedFacts:
+    """Reduce a recording to what has to come of it."""
+    user, answer, answers, turns, calls, thoughts, tokens = "", "", [], 0, [], [], 0
+    for message in session.sent_by("server"):
+        content = message.get("serverContent", {})
+        user += content.get("inputTranscription", {}).get("text", "")
+        answer += content.get("outputTranscription", {}).get("text", "")
+        for part in content.get("modelTurn", {}).get("parts", []):
+            if part.get("thought"):
+                thoughts.append(part["text"])
+        for call in message.get("toolCall", {}).get("functionCalls", []):
+            calls.append((call["name"], call["args"]))
+        usage = message.get("usageMetadata", {})
+        tokens += usage.get("promptTokenCount", 0)
+        tokens += usage.get("responseTokenCount", usage.get("candidatesTokenCount", 0))
+        if content.get("turnComplete") and content.get("interactionStatus") != "IN_PROGRESS":
+            turns += 1
+            if answer:
+                answers.append(" ".join(answer.split()))
+            answer = ""
+    return RecordedFacts(" ".join(user.split()), answers, turns, calls, thoughts, tokens)

@@ -14,6 +14,7 @@ from typing import Any
 from google.adk.models.base_llm_connection import BaseLlmConnection
 from google.adk.tools.transfer_to_agent_tool import transfer_to_agent
 from google.adk.utils._sync_runner import _use_executor_for_sync_callables
+from google.adk.utils.variant_utils import GoogleLLMVariant
 from google.genai import types
 
 TRANSFER_TOOL = transfer_to_agent.__name__
@@ -21,11 +22,24 @@ TRANSFER_TOOL = transfer_to_agent.__name__
 
 
 class _Tapped:
-    """google-genai's session; a callback gets every message before ADK does."""
+    """google-genai's session; a callback gets every message before ADK does.
 
-    def __init__(self, session: Any, on_message: Callable[[types.LiveServerMessage], None]) -> None:
+    ADK holds a 2.5 model's tool calls back until a `turnComplete`, or until the messages end. On
+    AI Studio none comes before the model has the result (recorded, 2026): neither side would ever
+    move. So the messages end after a tool call there, and ADK, which passes the call on, reads the
+    rest afterwards. On Vertex AI the `turnComplete` comes.
+    """
+
+    def __init__(
+        self,
+        session: Any,
+        on_message: Callable[[types.LiveServerMessage], None],
+        *,
+        ends_after_calls: bool,
+    ) -> None:
         self._session = session
         self._on_message = on_message
+        self._ends_after_calls = ends_after_calls
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._session, name)
@@ -35,6 +49,8 @@ class _Tapped:
             async for message in messages:
                 self._on_message(message)
                 yield message
+                if message.tool_call and self._ends_after_calls:
+                    return
 
 
 def tap(
@@ -42,13 +58,18 @@ def tap(
 ) -> None:
     """Call ``on_message`` with every message of one of ADK's connections, before ADK reads it.
 
+    Its `receive` then may also end after a tool call, and has to be asked again.
+
     Raises:
         RuntimeError: ADK's connection has changed.
     """
     session = getattr(connection, "_gemini_session", None)
     if session is None:
         raise RuntimeError("google-adk's Gemini connection holds no _gemini_session any more.")
-    connection._gemini_session = _Tapped(session, on_message)  # type: ignore[attr-defined]
+    studio = getattr(connection, "_api_backend", None) is GoogleLLMVariant.GEMINI_API
+    connection._gemini_session = _Tapped(  # type: ignore[attr-defined]
+        session, on_message, ends_after_calls=studio
+    )
 
 
 class ContentConnection(BaseLlmConnection):

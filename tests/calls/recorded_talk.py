@@ -1,0 +1,176 @@
+"""A recorded session as the model's side of a call, up to what the caller's client is shown."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from google.adk.apps.app import App
+from google.adk.runners import Runner
+from google.adk.sessions.in_memory_session_service import InMemorySessionService
+from google.adk.tools.base_tool import BaseTool
+
+from tests.support.recorded_agent import recorded_agent, recorded_tools
+from tests.support.recorded_service import Playing, RecordedService, kind_of
+from tests.support.recorded_sessions import RecordedSession, facts_of
+from vision_agent.calls.agent_output import AgentOutput
+from vision_agent.calls.caller_view import CallerView
+from vision_agent.calls.metrics import Metrics
+from vision_agent.calls.options import OutputOptions
+from vision_agent.live.errors import LiveFailure
+from vision_agent.live.events import AgentAudio, LiveEvent, TokenUsage
+from vision_agent.live.live_queue import LiveQueue
+from vision_agent.live.model_scope import ModelScope
+from vision_agent.live.run_config import make_run_config
+from vision_agent.live.session import LiveSession
+from vision_agent.live.sessions.played_history import PlayedHistoryPlugin
+from vision_agent.live.tools.background import BackgroundTools, ToolLimits
+from vision_agent.live.tools.threads import ToolThreads
+from vision_agent.rtc import Channel
+
+
+class Shown(Channel):
+    """The caller's channel: keeps what is shown, in order."""
+
+    def __init__(self) -> None:
+        super().__init__(None, {})
+        self.messages: list[tuple[str, object]] = []
+
+    def _send(self, kind, data=None) -> None:
+        self.messages.append((kind, data))
+
+    def of(self, kind: str) -> list:
+        return [data for each, data in self.messages if each == kind]
+
+    @property
+    def user_lines(self) -> list[str]:
+        return [line["text"] for line in self.of("user-transcription") if line["final"]]
+
+    @property
+    def agent_lines(self) -> list[str]:
+        return [line["text"] for line in self.of("bot-transcription")]
+
+    @property
+    def captions(self) -> str:
+        return "".join(piece["text"] for piece in self.of("bot-tts-text"))
+
+    @property
+    def turns(self) -> int:
+        return sum(data["kind"] == "turn_complete" for data in self.of("server-message"))
+
+
+class RecordedTalk:
+    """A caller who does what the recorded client did, as soon as it is waited for.
+
+    Attributes:
+        playing: The recording, as it is played.
+        shown: What the caller's client is shown.
+        events: What happened on the model's side.
+        failure: Why the conversation ended; None while it goes on.
+    """
+
+    def __init__(self, playing: Playing, runner: Runner, tools: Sequence[BaseTool]) -> None:
+        self._tools = tools
+        self.playing = playing
+        self.shown = Shown()
+        self.events: list[LiveEvent] = []
+        self.failure: LiveFailure | None = None
+        self.live_queue = LiveQueue()
+        self.cancelled: list[str] = []
+        self.runner = runner
+        self.output = AgentOutput(
+            CallerView(self.shown, lambda _: None),
+            Metrics(),
+            OutputOptions(barge_in_hold_ms=0, tool_reports="full"),
+            overhear=self._note,
+        )
+        self._news = asyncio.Condition()
+        scope = ModelScope(
+            user_id="u",
+            observer=self.output,
+            gate=self.live_queue,
+            played=self.output.played,
+            tools=BackgroundTools(ToolLimits(), ToolThreads()),
+        )
+        self._session = LiveSession(
+            runner,
+            make_run_config(),
+            self.live_queue,
+            scope,
+            session_id="s",
+            model=playing.session.model,
+        )
+
+    def _note(self, event: LiveEvent) -> None:
+        self.events.append(event)
+
+    async def run(self) -> None:
+        try:
+            await self.output.run(self._session)
+        except LiveFailure as failure:
+            self.failure = failure
+
+    async def act(self) -> None:
+        """Do what the recorded client did, until all of the recording has been played."""
+        while (message := await self.playing.wanted.get()) is not None:
+            if kind_of(message) == "question":
+                turns = message["client_content"]["turns"]
+                texts = [part["text"] for part in turns[-1]["parts"] if "text" in part]
+                self.live_queue.text(" ".join(texts))
+            elif kind_of(message) == "sound":
+                self.live_queue.audio(bytes(640))
+        assert self.playing.stuck is None, f"never done: {self.playing.stuck}"
+
+    async def until(self, holds) -> None:
+        async with asyncio.timeout(15):
+            while not (holds() or self.failure):
+                await asyncio.sleep(0.01)
+
+    @property
+    def sound(self) -> bytes:
+        return b"".join(event.pcm for event in self.events if isinstance(event, AgentAudio))
+
+    @property
+    def runs(self) -> list[tuple[str, dict]]:
+        """The tools that have run, as (name, arguments)."""
+        return [(tool.name, args) for tool in self._tools for args in tool.runs]
+
+    @property
+    def tokens(self) -> int:
+        usage = [event for event in self.events if isinstance(event, TokenUsage)]
+        return sum(each.prompt_tokens + each.response_tokens for each in usage)
+
+
+@asynccontextmanager
+async def talking(
+    service: RecordedService,
+    session: RecordedSession,
+    *,
+    name: str = "",
+    tools: Sequence[BaseTool] | None = None,
+    sizes: Sequence[int] = (1920,),
+) -> AsyncIterator[RecordedTalk]:
+    name = name or session.name
+    playing = service.add(name, session, sizes)
+    tools = recorded_tools(session) if tools is None else tools
+    agent = recorded_agent(service, name, session, *tools)
+    app = App(name="tests", root_agent=agent, plugins=[PlayedHistoryPlugin()])
+    talk = RecordedTalk(playing, Runner(app=app, session_service=InMemorySessionService()), tools)
+    task = asyncio.create_task(talk.run())
+    try:
+        yield talk
+    finally:
+        talk.live_queue.close()
+        await asyncio.wait([task], timeout=5)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def played(service: RecordedService, session: RecordedSession, **options) -> RecordedTalk:
+    """Play all of a recording, and return what became of it."""
+    async with talking(service, session, **options) as talk:
+        await talk.act()
+        turns = facts_of(session).turns
+        await talk.until(lambda: talk.shown.turns >= turns)
+    return talk
