@@ -55,7 +55,7 @@ VOICED = 1500  # of 32767
 
 
 class Camera(MediaStreamTrack):
-    """The recording's pictures, scaled once, over and over."""
+    """The recording's frames, scaled once, over and over."""
 
     kind = "video"
 
@@ -73,7 +73,7 @@ class Camera(MediaStreamTrack):
             raise MediaStreamError
         self.start = self.start or time.monotonic()
         await asyncio.sleep(max(0, self.start + self.sent / self.fps - time.monotonic()))
-        # At 2 fps the picture must still change as much from one to the next as a camera's would.
+        # At 2 fps the frame must still change as much from one to the next as a camera's would.
         frame = self.frames[int(self.sent * 30 / self.fps) % len(self.frames)]
         frame.pts = int(self.sent * 90_000 / self.fps)
         frame.time_base = fractions.Fraction(1, 90_000)

@@ -32,11 +32,11 @@ async def measure_first_sound(every: int) -> list[dict[str, Any]]:
     """A row for each question, asked aloud in real time of a server in a process of its own."""
     rows = []
     async with live_server() as (url, tls):
-        picture = _picture()
+        frame = _frame()
         for question in QUESTIONS:
             waits_ms = []
             for number in range(1 + max(2, ROUNDS // every)):
-                waited_ms = await _ask(url, tls, picture, question)
+                waited_ms = await _ask(url, tls, frame, question)
                 # With the first one the voice is chosen and levelled.
                 if number:
                     waits_ms.append(waited_ms)
@@ -69,7 +69,7 @@ async def live_server() -> AsyncIterator[tuple[str, ssl.SSLContext]]:
         await server.wait()
 
 
-async def _ask(url: str, tls: ssl.SSLContext, picture: bytes, question: str) -> float:
+async def _ask(url: str, tls: ssl.SSLContext, frame: bytes, question: str) -> float:
     """Milliseconds between the server's two messages, in a session of its own."""
     async with connect(url, ssl=tls, max_size=None) as socket:
         setup = {
@@ -79,7 +79,7 @@ async def _ask(url: str, tls: ssl.SSLContext, picture: bytes, question: str) -> 
         }
         await socket.send(json.dumps({"setup": setup}))
         await socket.recv()
-        await _send(socket, "video", "image/jpeg", picture)
+        await _send(socket, "video", "image/jpeg", frame)
         speaking = asyncio.create_task(_speak(socket, question))
         try:
             decided_s = 0.0
@@ -112,7 +112,7 @@ async def _send(socket: ClientConnection, kind: str, mime_type: str, data: bytes
     await socket.send(json.dumps({"realtimeInput": {kind: blob}}))
 
 
-def _picture() -> bytes:
+def _frame() -> bytes:
     """Bottles on a table, with text to read."""
     with av.open(str(RECORDINGS / "bottle.mp4")) as film:
         pixels = next(film.decode(video=0)).to_ndarray(format="bgr24")

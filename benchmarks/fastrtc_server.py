@@ -33,7 +33,7 @@ from stub import (
     to_24k,
 )
 
-stats = {"calls": 0, "audio_ms": 0, "pictures": 0, "jpegs": 0}
+stats = {"calls": 0, "audio_ms": 0, "frames": 0, "jpegs": 0}
 
 
 class StubHandler(AsyncAudioVideoStreamHandler):
@@ -72,7 +72,7 @@ class StubHandler(AsyncAudioVideoStreamHandler):
         return None if samples is None else (RATE_OUT_HZ, samples)
 
     async def video_receive(self, frame):
-        stats["pictures"] += 1
+        stats["frames"] += 1
         self.video_queue.put_nowait(frame)
         if time.time() - self.last_jpeg > 1:
             self.last_jpeg = time.time()

@@ -33,7 +33,7 @@ from stub import (
     to_24k,
 )
 
-stats = {"calls": 0, "audio_ms": 0, "pictures": 0, "jpegs": 0}
+stats = {"calls": 0, "audio_ms": 0, "frames": 0, "jpegs": 0}
 running = set()
 
 
@@ -90,7 +90,7 @@ async def see(track):
     try:
         while True:
             newest = await track.recv()
-            stats["pictures"] += 1
+            stats["frames"] += 1
     except MediaStreamError:
         sending.cancel()
 

@@ -1,8 +1,8 @@
-"""Pictures sent and tokens saved by adaptive sampling, against a fixed rate of one a second.
+"""Frames sent and tokens saved by adaptive sampling, against a fixed rate of one a second.
 
 `python benchmarks/sampling.py [VIDEO...]`. Each scene is played through `rtc.Camera`, as fast as it
 can be decoded: the rate is kept on the media clock, so no waiting is needed. A second column says
-how long the longest gap between two sent pictures was.
+how long the longest gap between two sent frames was.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
 from vision_agent.rtc import Camera, Sampler
-from vision_agent.rtc.sampling import TOKENS_A_PICTURE
+from vision_agent.rtc.sampling import TOKENS_PER_FRAME
 
 BOTTLE = Path(__file__).parent.parent / "samples" / "recordings" / "bottle.mp4"
 CLOCK = fractions.Fraction(1, 90_000)
@@ -28,7 +28,7 @@ FPS = 2  # what the page sends
 
 
 def video(path: Path) -> Iterator[av.VideoFrame]:
-    """Two pictures a second of a recording."""
+    """Two frames a second of a recording."""
     due_s = 0.0
     with av.open(str(path)) as source:
         for frame in source.decode(video=0):
@@ -39,7 +39,7 @@ def video(path: Path) -> Iterator[av.VideoFrame]:
 
 
 def still(path: Path, seconds: int, noise: float = 6.0) -> Iterator[av.VideoFrame]:
-    """The first picture of a recording, for a minute, with a webcam's noise."""
+    """The first frame of a recording, for a minute, with a webcam's noise."""
     first = next(video(path)).to_ndarray(format="rgb24").astype(np.float32)
     dice = np.random.default_rng(0)
     for n in range(seconds * FPS):
@@ -50,7 +50,7 @@ def still(path: Path, seconds: int, noise: float = 6.0) -> Iterator[av.VideoFram
 
 
 class Played(MediaStreamTrack):
-    """Gives the next picture once the last has been dealt with."""
+    """Gives the next frame once the last has been dealt with."""
 
     kind = "video"
 
@@ -60,7 +60,7 @@ class Played(MediaStreamTrack):
         self.now_s = 0.0
 
     async def recv(self) -> av.VideoFrame:
-        """The next picture."""
+        """The next frame."""
         await asyncio.sleep(0.02)
         frame = next(self.frames, None)
         if frame is None:
@@ -80,7 +80,7 @@ class OnMediaTime(Sampler):
 
 
 async def sent_at_s(frames: Iterator[av.VideoFrame], sampler: OnMediaTime | None) -> list[float]:
-    """The media times of the pictures that reach the model."""
+    """The media times of the frames that reach the model."""
     track = Played(frames)
     if sampler is not None:
         sampler.track = track
@@ -97,9 +97,9 @@ async def main() -> None:
     for name, scene in scenes:
         fixed = await sent_at_s(scene(), None)
         adaptive = await sent_at_s(scene(), OnMediaTime())
-        saved = (len(fixed) - len(adaptive)) * TOKENS_A_PICTURE
+        saved = (len(fixed) - len(adaptive)) * TOKENS_PER_FRAME
         gap_s = max(b - a for a, b in itertools.pairwise(adaptive))
-        share = 100 * saved / (len(fixed) * TOKENS_A_PICTURE)
+        share = 100 * saved / (len(fixed) * TOKENS_PER_FRAME)
         tokens = f"{saved} ({share:.0f}%)"
         gap = f"{gap_s:.1f} s"
         print(f"{name:44} {len(fixed):>9} {len(adaptive):>9} {tokens:>16} {gap:>12}")

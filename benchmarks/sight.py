@@ -84,9 +84,9 @@ class Row:
 def counting(scenes: int) -> list[Row]:
     """Counting on drawn scenes, and on the film twice a second while no hand is near."""
 
-    def judged(picture: Pixels, number: int) -> Callable[[], str]:
+    def judged(pixels: Pixels, number: int) -> Callable[[], str]:
         def judge() -> str:
-            found = count(View.of(picture))
+            found = count(View.of(pixels))
             if found.busy or found.perhaps:
                 return UNSURE
             return RIGHT if found.sure == number else WRONG
@@ -98,8 +98,8 @@ def counting(scenes: int) -> list[Row]:
         number = 1 + scene % 9
         drawn.look(judged(several(number, 500 + scene), number))
     for start, end, number in BOTTLES:
-        for picture in film(list(np.arange(start, end + 0.1, 0.5))):
-            bottles.look(judged(picture, number))
+        for pixels in film(list(np.arange(start, end + 0.1, 0.5))):
+            bottles.look(judged(pixels, number))
     return [drawn, bottles]
 
 
@@ -128,9 +128,9 @@ def moving(scenes: int) -> list[Row]:
             return WRONG if movement(frames, decode(frames[-1].jpeg)).moving else RIGHT
 
         still.look(tell_still)
-    pictures = [SeenFrame(jpeg(p, 70), 1000 * s) for s, p in enumerate(film(list(range(40))))]
+    frames = [SeenFrame(jpeg(p, 70), 1000 * s) for s, p in enumerate(film(list(range(40))))]
     for second in (*STILL_S, *MOVING_S):
-        recent = pictures[max(0, second - 3) : second + 1]
+        recent = frames[max(0, second - 3) : second + 1]
 
         def tell_film(frames: list[SeenFrame] = recent, second: int = second) -> str:
             found = movement(frames, decode(frames[-1].jpeg))
@@ -164,16 +164,16 @@ def taught_things(things: int) -> list[Row]:
                     seed=number,
                 )
                 light = condition.get("light", 1.0)
-                picture = shot(scene, exposure=light, noise=4, seed=100 * index + number)
-                row.look(lambda p=picture, n=number: _told(finder, p, known, str(n)))
+                pixels = shot(scene, exposure=light, noise=4, seed=100 * index + number)
+                row.look(lambda p=pixels, n=number: _told(finder, p, known, str(n)))
         rows.append(row)
     strangers = Row(f"a stranger among {things} taught things")
     for number in range(3 * things):
         scene = held_up(textured(5000 + number), wall(number), turn_deg=float(number))
-        picture = shot(scene, seed=number)
-        strangers.look(lambda p=picture: _told(finder, p, known, ""))
-    for picture in film([0.0, 6.0, 12.0, 17.0, 20.0, 24.0, 31.0, 36.0]):
-        strangers.look(lambda p=picture: _told(finder, p, known, ""))
+        pixels = shot(scene, seed=number)
+        strangers.look(lambda p=pixels: _told(finder, p, known, ""))
+    for pixels in film([0.0, 6.0, 12.0, 17.0, 20.0, 24.0, 31.0, 36.0]):
+        strangers.look(lambda p=pixels: _told(finder, p, known, ""))
     return [*rows, strangers]
 
 
@@ -198,17 +198,17 @@ def plain_things() -> list[Row]:
     for kind, colour in every:
         name = f"{colour} {kind}"
         for how in ({}, {"turn_deg": 20, "scale": 0.8}, {"light": 0.8}):
-            picture = seen(kind, colour, 9, **how)
-            again.look(lambda p=picture, n=name: _told(finder, p, taught, n))
+            pixels = seen(kind, colour, 9, **how)
+            again.look(lambda p=pixels, n=name: _told(finder, p, taught, n))
         others = [thing for thing in taught if thing.name != name]
-        picture = seen(kind, colour, 9, turn_deg=10)
-        absent.look(lambda p=picture, o=others: _told(finder, p, o, ""))
+        pixels = seen(kind, colour, 9, turn_deg=10)
+        absent.look(lambda p=pixels, o=others: _told(finder, p, o, ""))
     return [again, absent]
 
 
-def _told(finder: Finder, picture: Pixels, taught: list[TaughtThing], name: str) -> str:
+def _told(finder: Finder, pixels: Pixels, taught: list[TaughtThing], name: str) -> str:
     """Right: this name alone. Unsure: "I don't know this one". Wrong: another name."""
-    found = finder.find(picture, taught)
+    found = finder.find(pixels, taught)
     if not found:
         return UNSURE if name else RIGHT
     return RIGHT if [known.name for known in found] == [name] else WRONG

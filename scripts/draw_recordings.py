@@ -32,67 +32,67 @@ SEAM_S = 1.0
 RED, BLUE, GREEN = (40, 40, 200), (190, 90, 30), (60, 150, 50)
 WHITE, BLACK, STEEL = (245, 245, 245), (25, 25, 25), (120, 120, 120)
 
-Picture = npt.NDArray[np.uint8]
-Draw = Callable[[Picture, float], None]
+Pixels = npt.NDArray[np.uint8]
+Draw = Callable[[Pixels, float], None]
 
 
-def table() -> Picture:
+def table() -> Pixels:
     """A grey wall over a lighter table, with a camera's grain."""
-    picture = np.full((HEIGHT, WIDTH, 3), 186, np.int16)
-    picture[330:] = (170, 190, 200)
-    picture += np.random.default_rng(7).integers(-5, 6, picture.shape, np.int16)
-    return picture.astype(np.uint8)
+    pixels = np.full((HEIGHT, WIDTH, 3), 186, np.int16)
+    pixels[330:] = (170, 190, 200)
+    pixels += np.random.default_rng(7).integers(-5, 6, pixels.shape, np.int16)
+    return pixels.astype(np.uint8)
 
 
-def print_on(picture: Picture, text: str, x: int, y: int, size: float, colour=BLACK) -> None:
-    cv2.putText(picture, text, (x, y), cv2.FONT_HERSHEY_DUPLEX, size, colour, 2, cv2.LINE_AA)
+def print_on(pixels: Pixels, text: str, x: int, y: int, size: float, colour=BLACK) -> None:
+    cv2.putText(pixels, text, (x, y), cv2.FONT_HERSHEY_DUPLEX, size, colour, 2, cv2.LINE_AA)
 
 
-def mug(picture: Picture, at_s: float) -> None:
-    cv2.ellipse(picture, (410, 270), (45, 55), 0, 0, 360, RED, 18, cv2.LINE_AA)
-    cv2.rectangle(picture, (240, 170), (410, 370), RED, -1)
+def mug(pixels: Pixels, at_s: float) -> None:
+    cv2.ellipse(pixels, (410, 270), (45, 55), 0, 0, 360, RED, 18, cv2.LINE_AA)
+    cv2.rectangle(pixels, (240, 170), (410, 370), RED, -1)
 
 
-def cartons(picture: Picture, at_s: float) -> None:
+def cartons(pixels: Pixels, at_s: float) -> None:
     for left, colour, lines in (
         (60, BLUE, ("OAT DRINK", "1 litre", "1.89 euros")),
         (350, RED, ("RICE DRINK", "1 litre", "1.49 euros")),
     ):
-        cv2.rectangle(picture, (left, 60), (left + 230, 420), colour, -1)
-        cv2.rectangle(picture, (left + 10, 150), (left + 220, 330), WHITE, -1)
+        cv2.rectangle(pixels, (left, 60), (left + 230, 420), colour, -1)
+        cv2.rectangle(pixels, (left + 10, 150), (left + 220, 330), WHITE, -1)
         for row, line in enumerate(lines):
-            print_on(picture, line, left + 18, 200 + 50 * row, 1.0)
+            print_on(pixels, line, left + 18, 200 + 50 * row, 1.0)
 
 
-def homework(picture: Picture, at_s: float) -> None:
-    cv2.rectangle(picture, (110, 40), (530, 440), WHITE, -1)
+def homework(pixels: Pixels, at_s: float) -> None:
+    cv2.rectangle(pixels, (110, 40), (530, 440), WHITE, -1)
     for row, line in enumerate(("6 x 7 = 42", "7 x 8 = 54", "9 x 4 = 36")):
-        print_on(picture, line, 170, 150 + 95 * row, 1.8, (120, 40, 20))
+        print_on(pixels, line, 170, 150 + 95 * row, 1.8, (120, 40, 20))
 
 
-def rolling_ball(picture: Picture, at_s: float) -> None:
-    cv2.rectangle(picture, (60, 120), (180, 330), (90, 110, 120), -1)
+def rolling_ball(pixels: Pixels, at_s: float) -> None:
+    cv2.rectangle(pixels, (60, 120), (180, 330), (90, 110, 120), -1)
     if 9.0 <= at_s < 14.0:
         x = round(-50 + (at_s - 9.0) / 5.0 * (WIDTH + 100))
-        cv2.circle(picture, (x, 370), 45, RED, -1, cv2.LINE_AA)
+        cv2.circle(pixels, (x, 370), 45, RED, -1, cv2.LINE_AA)
 
 
-def bicycle(picture: Picture, at_s: float) -> None:
+def bicycle(pixels: Pixels, at_s: float) -> None:
     for x in (180, 460):
-        cv2.circle(picture, (x, 320), 100, BLACK, 10, cv2.LINE_AA)
+        cv2.circle(pixels, (x, 320), 100, BLACK, 10, cv2.LINE_AA)
     frame = np.array([[180, 320], [260, 190], [420, 190], [320, 320], [180, 320]])
-    cv2.polylines(picture, [frame], False, BLUE, 26, cv2.LINE_AA)
-    cv2.polylines(picture, [np.array([[320, 320], [260, 190]])], False, BLUE, 26, cv2.LINE_AA)
+    cv2.polylines(pixels, [frame], False, BLUE, 26, cv2.LINE_AA)
+    cv2.polylines(pixels, [np.array([[320, 320], [260, 190]])], False, BLUE, 26, cv2.LINE_AA)
     cv2.polylines(
-        picture, [np.array([[460, 320], [415, 150], [450, 130]])], False, BLUE, 22, cv2.LINE_AA
+        pixels, [np.array([[460, 320], [415, 150], [450, 130]])], False, BLUE, 22, cv2.LINE_AA
     )
 
 
-def parts(picture: Picture, at_s: float) -> None:
-    cv2.rectangle(picture, (70, 300), (260, 350), RED, -1)
-    cv2.rectangle(picture, (260, 316), (420, 334), STEEL, -1)
+def parts(pixels: Pixels, at_s: float) -> None:
+    cv2.rectangle(pixels, (70, 300), (260, 350), RED, -1)
+    cv2.rectangle(pixels, (260, 316), (420, 334), STEEL, -1)
     for x in (130, 260, 390, 520):
-        cv2.circle(picture, (x, 150), 34, GREEN, -1, cv2.LINE_AA)
+        cv2.circle(pixels, (x, 150), 34, GREEN, -1, cv2.LINE_AA)
 
 
 RECORDINGS: dict[str, tuple[str, Draw, Sequence[Sequence[str]]]] = {
@@ -153,9 +153,9 @@ def write(path: Path, draw: Draw, sound: Samples) -> None:
         audio.bit_rate = 40_000
         ground = table()
         for number in range(len(sound) * FPS // SOUND_RATE_HZ):
-            picture = ground.copy()
-            draw(picture, number / FPS)
-            frame = av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(format="yuv420p")
+            pixels = ground.copy()
+            draw(pixels, number / FPS)
+            frame = av.VideoFrame.from_ndarray(pixels, format="bgr24").reformat(format="yuv420p")
             frame.pts, frame.time_base = number, Fraction(1, FPS)
             container.mux(video.encode(frame))
         container.mux(video.encode(None))

@@ -23,7 +23,7 @@ def to_jpeg(
         The file, and whether it is small enough; at the last quality if none is.
 
     Raises:
-        ValueError: OpenCV could not encode the image.
+        ValueError: OpenCV could not encode the frame.
     """
     for quality in qualities:
         done, buffer = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])

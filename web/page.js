@@ -288,9 +288,9 @@ async function showDevices() {
   if (shown?.getVideoTracks()[0] !== (camera.track ?? undefined)) {
     ownVideo.srcObject = camera.track ? new MediaStream([camera.track]) : null;
   }
-  byId("no-picture").hidden = camera.track !== null;
-  byId("no-picture-words").textContent = noVideoText(devices.cameraError);
-  document.body.dataset.picture = camera.track ? "camera" : "none";
+  byId("no-camera").hidden = camera.track !== null;
+  byId("no-camera-words").textContent = noVideoText(devices.cameraError);
+  document.body.dataset.camera = camera.track ? "on" : "off";
   if (!camera.track) visionChip.hide();
   if (camera.track && isInCall(state)) points.watch();
   else points.stop();

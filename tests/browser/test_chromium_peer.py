@@ -64,7 +64,7 @@ async (options) => {
   if (options.camera) {
     pc.addTrack(media.getVideoTracks()[0], media);
     await negotiate({ pc_id: pcId, restart_pc: false });
-    await until("pictures", async () =>
+    await until("video", async () =>
       (await bytes("remote-inbound-rtp", "video", "packetsLost")) >= 0 &&
       (await bytes("outbound-rtp", "video", "framesEncoded")) > 5);
   }

@@ -122,7 +122,7 @@ root_agent = LlmAgent(
 """
 
 
-async def test_the_page_says_where_an_agents_own_model_takes_sound_and_pictures(
+async def test_the_page_says_where_an_agents_own_model_takes_sound_and_frames(
     quiet_browser, open_page, tmp_path
 ):
     (tmp_path / "elsewhere").mkdir()

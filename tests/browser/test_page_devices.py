@@ -21,7 +21,7 @@ async def test_a_denied_camera_is_explained_and_the_call_goes_on_with_voice(
     notice = await caller.notice()
     assert "camera is not allowed" in notice
     assert "hears you" in notice
-    await expect(caller.page.locator("#no-picture")).to_have_text("The camera is not allowed")
+    await expect(caller.page.locator("#no-camera")).to_have_text("The camera is not allowed")
     await expect(caller.page.get_by_role("button", name="Mute microphone")).to_be_visible()
 
 
@@ -102,7 +102,7 @@ async def test_devices_that_are_allowed_later_join_the_call(server, strict_brows
     await expect(caller.page.get_by_role("button", name="Mute microphone")).to_be_visible()
 
 
-async def test_the_sender_is_held_to_two_pictures_a_second(server, quiet_browser, open_page):
+async def test_the_sender_is_held_to_two_frames_a_second(server, quiet_browser, open_page):
     caller = await open_page(quiet_browser, server.url)
     await caller.call()
     first = await caller.video_sent()
@@ -125,7 +125,7 @@ async def test_a_camera_turned_off_sends_nothing_until_it_is_on_again(
     await caller.call()
     await expect(caller.page.locator("#looks")).to_have_text("Agent sees this", timeout=20_000)
     await caller.page.get_by_role("button", name="Turn camera off").click()
-    await expect(caller.page.locator("#no-picture")).to_have_text("Your camera is off")
+    await expect(caller.page.locator("#no-camera")).to_have_text("Your camera is off")
     await expect(caller.page.locator('[data-control="camera"] .label')).to_have_text("Camera off")
     assert await caller.page.locator("#looks").is_hidden()
     assert await caller.page.evaluate("() => document.querySelector('video').srcObject === null")
@@ -167,7 +167,7 @@ async def test_a_machine_without_a_camera_makes_a_voice_call(
         await caller.call()
         notice = await caller.notice()
         assert "No camera found" in notice
-        await expect(caller.page.locator("#no-picture")).to_have_text("No camera found")
+        await expect(caller.page.locator("#no-camera")).to_have_text("No camera found")
         await expect(caller.page.get_by_role("button", name="Mute microphone")).to_be_visible()
 
 
@@ -218,7 +218,7 @@ async def test_plain_http_on_another_host_is_explained_and_a_typed_call_works(
         notice = await caller.notice()
         assert "https" in notice
         blocked = "The browser blocks the camera here"
-        await expect(caller.page.locator("#no-picture")).to_have_text(blocked)
+        await expect(caller.page.locator("#no-camera")).to_have_text(blocked)
         await caller.listen()
         await caller.types("hello")
         await caller.hears_voice()

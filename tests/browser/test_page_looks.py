@@ -71,20 +71,20 @@ async def test_a_screen_reader_is_told_of_the_call_and_of_finished_captions(
 def half_red(tmp_path: Path) -> Path:
     """Motion JPEG whose left half is red and whose right half is white."""
     path = tmp_path / "halves.mjpeg"
-    picture = np.full((480, 640, 3), 255, np.uint8)
-    picture[:, :320] = (200, 20, 30)
+    pixels = np.full((480, 640, 3), 255, np.uint8)
+    pixels[:, :320] = (200, 20, 30)
     with av.open(str(path), "w", format="mjpeg") as target:
         stream = target.add_stream("mjpeg", rate=30)
         stream.width, stream.height, stream.pix_fmt = 640, 480, "yuvj420p"
         for number in range(30):
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuvj420p")
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuvj420p")
             frame.pts = number
             target.mux(stream.encode(frame))
         target.mux(stream.encode())
     return path
 
 
-async def test_the_picture_is_shown_as_the_agent_sees_it(
+async def test_the_frame_is_shown_as_the_agent_sees_it(
     playwright, server, silence, half_red, open_page, tmp_path
 ):
     async with chromium(playwright, camera=half_red, microphone=silence) as browser:
@@ -92,12 +92,12 @@ async def test_the_picture_is_shown_as_the_agent_sees_it(
         await caller.call()
         await expect(caller.page.locator("#looks")).to_have_text("Agent sees this", timeout=20_000)
         png = await caller.page.locator("#own").screenshot(path=tmp_path / "halves.png")
-        picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR).astype(int)
-        left, right = picture[:, : picture.shape[1] // 3], picture[:, -picture.shape[1] // 3 :]
+        pixels = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR).astype(int)
+        left, right = pixels[:, : pixels.shape[1] // 3], pixels[:, -pixels.shape[1] // 3 :]
         assert np.median(left[..., 1]) < 90  # red: little green
         assert np.median(right[..., 1]) > 200
         # The corner brackets stand out from the white wall and from the red one.
-        corners = [picture[10:60, 10:60], picture[10:60, -60:-10]]
+        corners = [pixels[10:60, 10:60], pixels[10:60, -60:-10]]
         for corner, wall in zip(corners, (left, right), strict=True):
             away = np.abs(corner - np.median(wall.reshape(-1, 3), axis=0)).max(axis=2)
             assert (away > 70).sum() > 50

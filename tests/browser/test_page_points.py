@@ -99,8 +99,8 @@ async def red_and_box(page) -> tuple[np.ndarray, np.ndarray] | None:
     png = await page.screenshot()
     where = await box.bounding_box()
     place = await page.locator("#own").bounding_box()
-    picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR).astype(int)
-    red = (picture[..., 2] > 150) & (picture[..., 1] < 90) & (picture[..., 0] < 90)
+    pixels = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR).astype(int)
+    red = (pixels[..., 2] > 150) & (pixels[..., 1] < 90) & (pixels[..., 0] < 90)
     inside = np.zeros_like(red)
     x, y = round(place["x"]), round(place["y"])
     inside[y : y + round(place["height"]), x : x + round(place["width"])] = True
@@ -158,14 +158,14 @@ async def test_the_box_lies_over_what_is_pointed_at_and_stays_with_it(
     await until(over_it, "the box to lie over the red square", timeout_s=8)
     assert await page.locator(".point-label").inner_text() == "Red square"
     label = await page.locator(".point-label").bounding_box()
-    picture = await page.locator(".picture").bounding_box()
-    assert picture["x"] <= label["x"]
-    assert label["x"] + label["width"] <= picture["x"] + picture["width"]
-    assert label["y"] >= picture["y"]
+    view = await page.locator(".camera-view").bounding_box()
+    assert view["x"] <= label["x"]
+    assert label["x"] + label["width"] <= view["x"] + view["width"]
+    assert label["y"] >= view["y"]
     await page.screenshot(path=tmp_path / "points.png")
     # The agent's left is the caller's left: the picture is not mirrored.
     box = await page.locator(".point").bounding_box()
-    assert box["x"] + box["width"] / 2 < picture["x"] + picture["width"] / 2
+    assert box["x"] + box["width"] / 2 < view["x"] + view["width"] / 2
     await page.locator(".point").wait_for(state="detached", timeout=20_000)
     await caller.press("hang-up")
 

@@ -48,7 +48,7 @@ async def test_typed_text_is_answered_in_words_and_the_turn_ends(caller):
 
 
 class CameraThatStarts(VideoStreamTrack):
-    """A camera that gives no picture until `started`."""
+    """A camera that gives no frame until `started`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class CameraThatStarts(VideoStreamTrack):
         return await super().recv()
 
 
-async def test_what_is_typed_while_the_camera_starts_waits_for_its_first_picture(url):
+async def test_what_is_typed_while_the_camera_starts_waits_for_its_first_frame(url):
     camera = CameraThatStarts()
     caller = Dialled(url, camera)
     await caller.connect()
@@ -75,10 +75,10 @@ async def test_what_is_typed_while_the_camera_starts_waits_for_its_first_picture
         await caller.peer.close()
 
 
-async def test_the_caller_is_told_of_each_picture_the_model_gets(caller):
-    picture = await caller.wait_for(lambda m: (m.get("data") or {}).get("kind") == "frame")
-    assert 0 < picture["data"]["bytes"] <= 40_000
-    assert max(picture["data"]["width"], picture["data"]["height"]) <= 768
+async def test_the_caller_is_told_of_each_frame_the_model_gets(caller):
+    frame = await caller.wait_for(lambda m: (m.get("data") or {}).get("kind") == "frame")
+    assert 0 < frame["data"]["bytes"] <= 40_000
+    assert max(frame["data"]["width"], frame["data"]["height"]) <= 768
 
 
 async def test_typing_over_an_answer_interrupts_it(caller):

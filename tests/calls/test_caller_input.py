@@ -13,7 +13,7 @@ from aiortc.mediastreams import MediaStreamError
 from tests.conftest import serving
 from tests.dialling import Dialled
 from tests.local.recordings import SPEECH
-from tests.rtc.calling import PictureSource, plain, until
+from tests.rtc.calling import FrameSource, plain, until
 from tests.support.messages import said, state
 from vision_agent import call_scope
 from vision_agent.caller.recording import SOUND_RATE_HZ, read_sound
@@ -53,11 +53,11 @@ async def answer_to(caller: Dialled, text: str) -> str:
     return said(await caller.wait_for(lambda m: bool(said(m)) and m in caller.messages[before:]))
 
 
-async def test_a_camera_whose_pictures_are_too_large_is_said_once_and_the_call_goes_on(url):
+async def test_a_camera_whose_frames_are_too_large_is_said_once_and_the_call_goes_on(url):
     def huge(n: int) -> np.ndarray:
         return plain(10, 20, 30, 4112, 32)
 
-    caller = Dialled(url, PictureSource(huge, fps=4))
+    caller = Dialled(url, FrameSource(huge, fps=4))
     await caller.connect()
     try:
         told = await caller.wait_for(lambda m: bool(error(m)))
@@ -107,7 +107,7 @@ class PushToTalk(MicrophoneTrack):
 
 
 async def talking(url: str, microphone: MicrophoneTrack) -> Dialled:
-    caller = Dialled(url, PictureSource(lambda n: plain(220, 30, 30), fps=5), None, microphone)
+    caller = Dialled(url, FrameSource(lambda n: plain(220, 30, 30), fps=5), None, microphone)
     await caller.connect()
     await caller.wait_for(lambda m: state(m) == "listening")
     return caller
@@ -208,7 +208,7 @@ async def test_a_bad_line_does_not_cut_a_question_in_two(url, line):
         await caller.peer.close()
 
 
-class SwitchedCamera(PictureSource):
+class SwitchedCamera(FrameSource):
     """A camera that can be paused, and whose track can be ended."""
 
     def __init__(self) -> None:
@@ -242,7 +242,7 @@ async def test_a_camera_that_is_switched_off_is_off_at_once_and_on_again_at_once
     try:
         assert OFF not in await answer_to(caller, "what do you see?")
         switched(caller, 1, False)
-        # Its pictures still come: those that are on their way count no more.
+        # Its frames still come: those that are on their way count no more.
         assert (await answer_to(caller, "what do you see?")).startswith(OFF)
         switched(caller, 2, True)  # a screen is no camera
         assert (await answer_to(caller, "what do you see?")).startswith(OFF)
@@ -294,7 +294,7 @@ async def test_a_camera_that_is_off_is_off_for_every_tool_and_the_model_is_shown
     media = CallerInput(live_queue, view, FRAMES, Metrics(), lambda *_: None)
     call = CallToolContext(live_queue, view, media)
     call_scope.enter("", call)
-    watching = asyncio.ensure_future(media.watch(PictureSource(fps=10)))
+    watching = asyncio.ensure_future(media.watch(FrameSource(fps=10)))
 
     async def says_off() -> bool:
         answers = [
@@ -305,7 +305,7 @@ async def test_a_camera_that_is_off_is_off_for_every_tool_and_the_model_is_shown
         assert len({"error" in answer for answer in answers}) == 1
         return all("camera is off" in answer.get("error", "") for answer in answers)
 
-    async def newest_picture() -> bytes:
+    async def newest_frame() -> bytes:
         while True:
             blob = (await live_queue.get()).blob
             if blob is not None:
@@ -318,12 +318,12 @@ async def test_a_camera_that_is_off_is_off_for_every_tool_and_the_model_is_shown
             media.switch_camera(False)
             assert await says_off()
             async with asyncio.timeout(10):
-                while await newest_picture() != camera_off_jpeg():
+                while await newest_frame() != camera_off_jpeg():
                     pass
             # Nothing of what still comes is shown after it.
-            pictures = live_queue.counters.frames
+            frames = live_queue.counters.frames
             await until(lambda: media.camera.sent >= 1)
-            assert live_queue.counters.frames == pictures
+            assert live_queue.counters.frames == frames
             media.switch_camera(True)
     finally:
         watching.cancel()

@@ -6,7 +6,7 @@ from vision_agent.live.live_queue import LiveQueue
 from vision_agent.local.contract import SeenFrame, Transcript, Turn
 from vision_agent.local.engine.answers.notices import camera_is_off, without_notices
 
-PICTURE = cv2.imencode(".jpg", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
+FRAME = cv2.imencode(".jpg", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
 
 
 def turn(*frames: tuple[bytes, int]) -> Turn:
@@ -14,28 +14,28 @@ def turn(*frames: tuple[bytes, int]) -> Turn:
     return Turn(Transcript("what do you see"), frames=seen, now_ms=10_000)
 
 
-def test_it_is_a_picture_with_print_on_it():
-    picture = cv2.imdecode(np.frombuffer(camera_off_jpeg(), np.uint8), cv2.IMREAD_GRAYSCALE)
-    assert picture.shape == (360, 640)
-    assert 0.01 < (picture > 128).mean() < 0.2
+def test_it_is_a_frame_with_print_on_it():
+    pixels = cv2.imdecode(np.frombuffer(camera_off_jpeg(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert pixels.shape == (360, 640)
+    assert 0.01 < (pixels > 128).mean() < 0.2
     LiveQueue().frame(camera_off_jpeg())  # takes JPEG files only
     assert len(camera_off_jpeg()) < 40_000
 
 
 def test_the_local_engine_knows_it_and_since_when_it_holds():
-    told = without_notices(turn((PICTURE, 1000), (camera_off_jpeg(), 4000)))
-    assert [frame.jpeg for frame in told.frames] == [PICTURE]
+    told = without_notices(turn((FRAME, 1000), (camera_off_jpeg(), 4000)))
+    assert [frame.jpeg for frame in told.frames] == [FRAME]
     assert told.camera_off_ms == 6000
 
 
 def test_a_camera_that_is_on_again_is_on():
-    told = without_notices(turn((camera_off_jpeg(), 4000), (PICTURE, 5000)))
+    told = without_notices(turn((camera_off_jpeg(), 4000), (FRAME, 5000)))
     assert [frame.at_ms for frame in told.frames] == [5000]
     assert told.camera_off_ms is None
 
 
-def test_ordinary_pictures_are_left_alone():
-    asked = turn((PICTURE, 1000))
+def test_ordinary_frames_are_left_alone():
+    asked = turn((FRAME, 1000))
     assert without_notices(asked) is asked
     assert without_notices(turn()).camera_off_ms is None
 

@@ -4,7 +4,7 @@ from vision_agent.calls.camera_presence import LONGEST_S, OFF_AFTER_S, CameraPre
 
 
 def watched(fps: float, seconds: float = 10.0) -> tuple[CameraPresence, float]:
-    """A camera that has sent pictures for a while, and when the last came."""
+    """A camera that has sent frames for a while, and when the last came."""
     presence = CameraPresence()
     presence.track(True)
     at_s = 0.0
@@ -16,7 +16,7 @@ def watched(fps: float, seconds: float = 10.0) -> tuple[CameraPresence, float]:
     return presence, at_s - 1 / fps
 
 
-def test_a_camera_is_on_with_its_first_picture():
+def test_a_camera_is_on_with_its_first_frame():
     presence = CameraPresence()
     assert not presence.on
     presence.track(True)
@@ -26,7 +26,7 @@ def test_a_camera_is_on_with_its_first_picture():
 
 
 @pytest.mark.parametrize("fps", [5, 30])
-def test_a_camera_whose_pictures_stop_is_off_a_second_later(fps: float):
+def test_a_camera_whose_frames_stop_is_off_a_second_later(fps: float):
     presence, last_s = watched(fps)
     presence.check(last_s + OFF_AFTER_S - 0.1)
     assert presence.on

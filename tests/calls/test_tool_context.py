@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from tests.conftest import serving
 from tests.dialling import Dialled
-from tests.rtc.calling import PictureSource, plain
+from tests.rtc.calling import FrameSource, plain
 from tests.support.messages import said
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -27,7 +27,7 @@ SCENARIO = """
         say: There.
       - when: {words: read the label}
         call: {name: look_closely, args: {what: the label, region: [0, 0, 500, 500]}}
-      - when: {tool: look_closely, pictures: 2}
+      - when: {tool: look_closely, frames: 2}
         say: "It is {width} wide."
       - when: {words: remind me}
         call: {name: remind_me, args: {text: the pizza, seconds: 2}}
@@ -45,7 +45,7 @@ SCENARIO = """
 """
 
 
-class Wall(PictureSource):
+class Wall(FrameSource):
     """A wall that somebody can hang a picture on."""
 
     def __init__(self) -> None:
@@ -166,7 +166,7 @@ async def test_hanging_up_leaves_no_watch_and_no_reminder(url, wall):
     await until(nothing_left)
 
 
-async def test_pictures_of_a_still_wall_are_skipped_and_counted(url, wall):
+async def test_frames_of_a_still_wall_are_skipped_and_counted(url, wall):
     before = await metric(url, "tokens_saved_total")
     caller = Dialled(url, wall)
     await caller.connect()

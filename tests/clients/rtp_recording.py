@@ -68,11 +68,11 @@ def _vp8(video: Path, seconds: float) -> list[dict]:
     encoder, packets, wanted = Vp8Encoder(), [], round(seconds * FPS)
     with av.open(str(video)) as source:
         step = max(1, round(float(source.streams.video[0].average_rate or 30) / FPS))
-        pictures = [f.reformat(format="yuv420p") for f in source.decode(video=0)][::step]
+        frames = [f.reformat(format="yuv420p") for f in source.decode(video=0)][::step]
     for number in range(wanted):
-        picture = pictures[number % len(pictures)]
-        picture.pts, picture.time_base = number * VIDEO_HZ // FPS, Fraction(1, VIDEO_HZ)
-        payloads, timestamp = encoder.encode(picture, force_keyframe=True)
+        frame = frames[number % len(frames)]
+        frame.pts, frame.time_base = number * VIDEO_HZ // FPS, Fraction(1, VIDEO_HZ)
+        payloads, timestamp = encoder.encode(frame, force_keyframe=True)
         packets += [
             _packet("video", number * 1000 / FPS, timestamp, payload is payloads[-1], payload)
             for payload in payloads

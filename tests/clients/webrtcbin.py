@@ -32,7 +32,7 @@ videotestsrc is-live=true pattern=red ! video/x-raw,width=320,height=240,framera
 
 
 class Call:
-    """A question by voice before a red picture, then the same one typed."""
+    """A question by voice before a red frame, then the same one typed."""
 
     def __init__(self, url: str, speech: str, codec: str) -> None:
         self.url = url

@@ -55,7 +55,7 @@ async def test_a_slow_model_costs_the_oldest_audio_and_every_drop_is_counted():
     assert live_queue.counters.audio_dropped_ms == 400
 
 
-async def test_one_picture_waits_at_most_and_it_is_the_newest():
+async def test_one_frame_waits_at_most_and_it_is_the_newest():
     live_queue = LiveQueue()
     live_queue.audio(chunk(1))
     live_queue.frame(JPEG + b"old")
@@ -86,7 +86,7 @@ async def test_text_and_tool_results_are_never_dropped():
     assert (live_queue.counters.texts, live_queue.counters.tool_results) == (1, 1)
 
 
-async def test_a_close_look_stays_where_it_is_whatever_pictures_come():
+async def test_a_close_look_stays_where_it_is_whatever_frames_come():
     live_queue = LiveQueue()
     live_queue.frame(JPEG + b"old")
     live_queue.close_look(JPEG + b"close")

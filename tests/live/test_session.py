@@ -96,7 +96,7 @@ async def test_typed_text_is_answered_with_voice_and_words_and_the_turn_ends(mod
 
 
 @pytest.mark.parametrize("model", MODELS)
-async def test_speech_is_transcribed_and_pictures_reach_the_engine(model):
+async def test_speech_is_transcribed_and_frames_reach_the_engine(model):
     engine = ScriptedEngine()
     engine.hears.append(Transcript("what is this", True))
     async with server(engine) as running:

@@ -29,7 +29,7 @@ def has_handle(event: Event) -> bool:
 
 
 @BOTH
-async def test_a_spoken_question_about_a_picture(
+async def test_a_spoken_question_about_a_frame(
     server: LocalServer, engine: ScriptedEngine, model: str
 ) -> None:
     engine.hears.append(Transcript("what do you see", True))

@@ -57,8 +57,8 @@ async def ask(session: live.AsyncSession, question: str, *, then_silent: bool = 
         await send_sound(session, QUIET, 50)
 
 
-def jpeg(picture: np.ndarray[Any, Any]) -> types.Blob:
-    done, data = cv2.imencode(".jpg", picture)
+def jpeg(frame: np.ndarray[Any, Any]) -> types.Blob:
+    done, data = cv2.imencode(".jpg", frame)
     assert done
     return types.Blob(data=data.tobytes(), mime_type="image/jpeg")
 
@@ -71,9 +71,9 @@ def bottle() -> types.Blob:
 
 def card(bgr: tuple[int, int, int]) -> types.Blob:
     """A card held in front of a grey wall."""
-    picture = np.full((480, 640, 3), 190, np.uint8)
-    picture[90:390, 170:470] = bgr
-    return jpeg(picture)
+    frame = np.full((480, 640, 3), 190, np.uint8)
+    frame[90:390, 170:470] = bgr
+    return jpeg(frame)
 
 
 def transcript(heard: Heard) -> str:
@@ -122,7 +122,7 @@ async def test_a_thing_is_taught_aloud_and_known_again_in_the_next_call(connect:
     assert "That is your mug" in heard.captions
 
 
-async def test_the_newest_picture_is_the_one_that_is_asked_about(connect: Connect) -> None:
+async def test_the_newest_frame_is_the_one_that_is_asked_about(connect: Connect) -> None:
     async with connect() as session, Heard(session) as heard:
         await session.send_realtime_input(video=card((30, 30, 200)))
         await session.send_realtime_input(video=card((200, 60, 20)))

@@ -52,20 +52,20 @@ async def test_a_spoken_question_is_answered_in_the_order_of_the_service(
 
 
 @pytest.mark.parametrize(("model", "vertex", "chunks"), PLACES)
-async def test_a_picture_and_a_typed_question_reach_the_engine(
+async def test_a_frame_and_a_typed_question_reach_the_engine(
     connect: Connect, engine: ScriptedEngine, model: str, vertex: bool, chunks: bool
 ) -> None:
-    picture = types.Blob(data=b"\xff\xd8\xfb\xff" * 100, mime_type="image/jpeg")
+    frame = types.Blob(data=b"\xff\xd8\xfb\xff" * 100, mime_type="image/jpeg")
     async with connect(model, vertex=vertex) as session, Heard(session) as heard:
         if chunks:
-            await session.send_realtime_input(media=picture)
+            await session.send_realtime_input(media=frame)
             await type_text(session, "what is this")
         else:
-            await session.send_realtime_input(video=picture)
+            await session.send_realtime_input(video=frame)
             await session.send_realtime_input(text="what is this")
         await heard.until("turn_complete")
     [turn] = engine.turns
-    assert [frame.jpeg for frame in turn.frames] == [picture.data]
+    assert [frame.jpeg for frame in turn.frames] == [frame.data]
     assert (turn.text, turn.transcript.understood, turn.transcript.spoken) == (
         "what is this",
         True,

@@ -23,7 +23,7 @@ COMPRESSED = {
     )
 }
 RESUMABLE = {"session_resumption": types.SessionResumptionConfig()}
-PICTURE = types.Blob(data=b"jpeg", mime_type="image/jpeg")
+FRAME = types.Blob(data=b"jpeg", mime_type="image/jpeg")
 
 
 @asynccontextmanager
@@ -79,25 +79,25 @@ async def test_a_connection_says_go_away_and_ends_and_its_session_goes_on_in_the
 
 
 @pytest.mark.parametrize(
-    ("limits", "pictures"),
+    ("limits", "frames"),
     [
         (Limits(audio_session_s=0.5), False),
         (Limits(audio_session_s=60.0, video_session_s=0.5), True),
     ],
 )
 async def test_a_session_is_aborted_after_its_time_unless_its_context_is_compressed(
-    limits: Limits, pictures: bool
+    limits: Limits, frames: bool
 ) -> None:
     async with serving(limits) as (server, _):
         async with calling(server) as (session, heard):
-            if pictures:
-                await session.send_realtime_input(video=PICTURE)
+            if frames:
+                await session.send_realtime_input(video=FRAME)
             code, words = await the_end(heard)
         assert code == 1008
         assert "The operation was aborted." in words
         async with calling(server, **COMPRESSED) as (session, heard):
-            if pictures:
-                await session.send_realtime_input(video=PICTURE)
+            if frames:
+                await session.send_realtime_input(video=FRAME)
             await asyncio.sleep(0.7)
             await type_text(session, "still there")
             await heard.until("turn_complete")
@@ -125,7 +125,7 @@ async def test_a_context_that_is_full_ends_the_session_or_loses_its_beginning() 
             engine.turns.clear()
             async with calling(server, **config) as (session, heard):
                 for number in (1, 2, 3):
-                    await session.send_realtime_input(video=PICTURE)
+                    await session.send_realtime_input(video=FRAME)
                     await type_text(session, f"question {number}")
                     if is_over and number == 2:
                         code, words = await the_end(heard)

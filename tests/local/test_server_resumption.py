@@ -26,7 +26,7 @@ async def handle_after(heard: Heard, turns: int = 1) -> str:
 
 
 @pytest.mark.parametrize("model", [MODEL_2, MODEL_3])
-async def test_a_handle_after_each_turn_brings_back_words_and_pictures(
+async def test_a_handle_after_each_turn_brings_back_words_and_frames(
     connect: Connect, engine: ScriptedEngine, model: str
 ) -> None:
     async with connect(model, **RESUMABLE) as session, Heard(session) as heard:

@@ -26,7 +26,7 @@ def disabled_detection(**more: object) -> types.RealtimeInputConfig:
     )
 
 
-def picture(data: bytes) -> types.Blob:
+def frame(data: bytes) -> types.Blob:
     return types.Blob(data=data, mime_type="image/jpeg")
 
 
@@ -299,7 +299,7 @@ async def test_speech_cancels_a_tool_and_its_late_result_changes_nothing(
     assert [turn.text for turn in engine.turns] == ["what time is it", "never mind"]
 
 
-async def test_usage_counts_258_a_picture_and_25_a_second_of_sound(
+async def test_usage_counts_258_a_frame_and_25_a_second_of_sound(
     connect: Connect, engine: ScriptedEngine
 ) -> None:
     engine.hears.append(Transcript("hello", True))
@@ -308,7 +308,7 @@ async def test_usage_counts_258_a_picture_and_25_a_second_of_sound(
     realtime = types.RealtimeInputConfig(turn_coverage=coverage)
     async with connect(realtime_input_config=realtime) as session, Heard(session) as heard:
         for _ in range(2):
-            await session.send_realtime_input(media=picture(b"jpeg"))
+            await session.send_realtime_input(media=frame(b"jpeg"))
         await send_sound(session, QUIET, 20)
         await send_sound(session, LOUD, 50)  # one second, and only that counts
         await send_sound(session, QUIET, 35)
@@ -327,17 +327,17 @@ async def test_usage_counts_258_a_picture_and_25_a_second_of_sound(
     assert second.prompt_token_count == first.total_token_count + 1
 
 
-ALL_PICTURES = [b"0", b"1", b"2"]
+ALL_FRAMES = [b"0", b"1", b"2"]
 
 
 @pytest.mark.parametrize(
-    ("model", "coverage", "pictures", "sound_ms"),
+    ("model", "coverage", "frames", "sound_ms"),
     [
         (MODEL_2, None, [b"2"], 200),
-        (MODEL_3, None, ALL_PICTURES, 200),
+        (MODEL_3, None, ALL_FRAMES, 200),
         (MODEL_3, "TURN_INCLUDES_ONLY_ACTIVITY", [b"2"], 200),
-        (MODEL_2, "TURN_INCLUDES_AUDIO_ACTIVITY_AND_ALL_VIDEO", ALL_PICTURES, 200),
-        (MODEL_2, "TURN_INCLUDES_ALL_INPUT", ALL_PICTURES, 1200),
+        (MODEL_2, "TURN_INCLUDES_AUDIO_ACTIVITY_AND_ALL_VIDEO", ALL_FRAMES, 200),
+        (MODEL_2, "TURN_INCLUDES_ALL_INPUT", ALL_FRAMES, 1200),
     ],
 )
 async def test_a_turn_includes_what_its_coverage_says(
@@ -345,7 +345,7 @@ async def test_a_turn_includes_what_its_coverage_says(
     engine: ScriptedEngine,
     model: str,
     coverage: str | None,
-    pictures: list[bytes],
+    frames: list[bytes],
     sound_ms: int,
 ) -> None:
     engine.hears.append(Transcript("hello", True))
@@ -355,26 +355,26 @@ async def test_a_turn_includes_what_its_coverage_says(
     config = {"realtime_input_config": realtime}
     async with connect(model, **config) as session, Heard(session) as heard:
         await send_sound(session, QUIET, 20)
-        await session.send_realtime_input(video=picture(b"0"))
-        await session.send_realtime_input(video=picture(b"1"))
+        await session.send_realtime_input(video=frame(b"0"))
+        await session.send_realtime_input(video=frame(b"1"))
         await send_sound(session, LOUD, 1)
-        await session.send_realtime_input(video=picture(b"2"))
+        await session.send_realtime_input(video=frame(b"2"))
         await send_sound(session, LOUD, 9)
         await send_sound(session, QUIET, 30)
         usage = (await heard.until("usage_metadata")).usage_metadata
     [turn] = engine.turns
-    assert [frame.jpeg for frame in turn.frames] == pictures
+    assert [frame.jpeg for frame in turn.frames] == frames
     assert usage is not None
     details = {str(d.modality.value): d.token_count for d in usage.prompt_tokens_details or []}
-    assert details == {"VIDEO": 258 * len(pictures), "AUDIO": sound_ms * 25 // 1000}
+    assert details == {"VIDEO": 258 * len(frames), "AUDIO": sound_ms * 25 // 1000}
 
 
-async def test_outside_activity_the_last_picture_before_a_question_is_seen(
+async def test_outside_activity_the_last_frame_before_a_question_is_seen(
     connect: Connect, engine: ScriptedEngine
 ) -> None:
     async with connect() as session, Heard(session) as heard:
         for number in (b"0", b"1"):
-            await session.send_realtime_input(video=picture(number))
+            await session.send_realtime_input(video=frame(number))
         await type_text(session, "what is it")
         await heard.until("turn_complete")
         await type_text(session, "and now")

@@ -13,7 +13,7 @@ async def test_both_sides_words_are_what_the_scenario_says(bottle: Path, tmp_pat
         engine: false
         hears: [where are my keys]
         answers:
-          - when: {words: my keys, pictures: 1}
+          - when: {words: my keys, frames: 1}
             say: They are on the table.
           - when: {words: my keys}
             say: I see no picture.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pylibsrtp
 
-from tests.rtc.calling import Call, PictureSource, SoundSource
+from tests.rtc.calling import Call, FrameSource, SoundSource
 from vision_agent.rtc import aiortc_receiver
 from vision_agent.rtc.aiortc_receiver import BoundedReceiver
 from vision_agent.rtc.aiortc_rtp import BoundedRouter
@@ -18,11 +18,11 @@ VP8_KEY_FRAME = b"\x10\0\0\0\x9d\x01\x2a"
 
 @dataclass
 class Line:
-    """A connected call with sound and pictures, whose media is made by hand."""
+    """A connected call with sound and frames, whose media is made by hand."""
 
     call: Call
     sound_type: int
-    picture_type: int
+    video_type: int
 
     sent: int = 0
 
@@ -38,10 +38,8 @@ class Line:
         head = (0x80, self.sound_type, sequence & 0xFFFF, sequence * 960 & 0xFFFFFFFF, ssrc)
         await self.send(struct.pack("!BBHII", *head) + payload)
 
-    async def picture(
-        self, sequence: int, payload: bytes, ssrc: int = 2, last: bool = False
-    ) -> None:
-        kind = self.picture_type | last << 7
+    async def frame(self, sequence: int, payload: bytes, ssrc: int = 2, last: bool = False) -> None:
+        kind = self.video_type | last << 7
         head = (0x80, kind, sequence & 0xFFFF, sequence * 3000 & 0xFFFFFFFF, ssrc)
         await self.send(struct.pack("!BBHII", *head) + payload)
 
@@ -65,7 +63,7 @@ class Nothing(SoundSource):
         return await asyncio.Event().wait()
 
 
-class NoPictures(PictureSource):
+class NoFrames(FrameSource):
     async def recv(self) -> object:
         return await asyncio.Event().wait()
 

@@ -65,14 +65,14 @@ class SoundSource(MediaStreamTrack):
         return frame
 
 
-class PictureSource(MediaStreamTrack):
-    """Sends pictures at a rate; `paint(n)` makes the n-th as RGB."""
+class FrameSource(MediaStreamTrack):
+    """Sends frames at a rate; `paint(n)` makes the n-th as RGB."""
 
     kind = "video"
 
     def __init__(self, paint: Callable[[int], np.ndarray] | None = None, fps: float = 30.0) -> None:
         super().__init__()
-        self.paint = paint or moving_picture
+        self.paint = paint or moving_frame
         self.fps = fps
         self.sent = 0
         self._pts = 0.0
@@ -91,16 +91,16 @@ class PictureSource(MediaStreamTrack):
 
 
 def plain(red: int, green: int, blue: int, width: int = 320, height: int = 240) -> np.ndarray:
-    picture = np.empty((height, width, 3), np.uint8)
-    picture[:] = (red, green, blue)
-    return picture
+    frame = np.empty((height, width, 3), np.uint8)
+    frame[:] = (red, green, blue)
+    return frame
 
 
-def moving_picture(n: int, width: int = 320, height: int = 240) -> np.ndarray:
-    picture = plain(60, 90, 120, width, height)
+def moving_frame(n: int, width: int = 320, height: int = 240) -> np.ndarray:
+    frame = plain(60, 90, 120, width, height)
     at = n * 7 % (width - 40)
-    picture[80:120, at : at + 40] = (220, 200, 40)
-    return picture
+    frame[80:120, at : at + 40] = (220, 200, 40)
+    return frame
 
 
 class Listener:

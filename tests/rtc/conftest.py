@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 import aioice.ice
 import pytest
 
-from tests.rtc.by_hand import Line, NoPictures, Nothing
+from tests.rtc.by_hand import Line, NoFrames, Nothing
 from tests.rtc.calling import Call
 from vision_agent.rtc import install
 
@@ -26,7 +26,7 @@ async def call() -> AsyncIterator[Call]:
 @pytest.fixture
 async def line(call: Call) -> Line:
     call.caller.addTrack(Nothing())
-    call.caller.addTrack(NoPictures())
+    call.caller.addTrack(NoFrames())
     await call.connect()
     types = {
         codec.mimeType: codec.payloadType

@@ -27,7 +27,7 @@ class Played(MediaStreamTrack):
         return self.frames.pop(0)
 
 
-def picture(array: np.ndarray, pts: int = 0) -> av.VideoFrame:
+def video_frame(array: np.ndarray, pts: int = 0) -> av.VideoFrame:
     frame = av.VideoFrame.from_ndarray(array, format="rgb24").reformat(format="yuv420p")
     frame.pts, frame.time_base = pts, fractions.Fraction(1, 90_000)
     return frame

@@ -14,7 +14,7 @@ import pytest
 from aioice import stun
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
-from tests.rtc.calling import Call, Leftovers, PictureSource, SoundSource, until
+from tests.rtc.calling import Call, FrameSource, Leftovers, SoundSource, until
 from vision_agent.rtc import Network, Offer, Peer, aiortc_ice, aiortc_patches, failures
 from vision_agent.rtc.aiortc_ice import MAX_LEARNT_ADDRESSES, GuardedConnection
 
@@ -30,9 +30,9 @@ def server_ports(call: Call) -> list[int]:
 
 @pytest.fixture
 async def live(call: Call) -> Call:
-    """A connected call whose caller sends sound and pictures and has a channel."""
+    """A connected call whose caller sends sound and frames and has a channel."""
     call.caller.addTrack(SoundSource())
-    call.caller.addTransceiver(PictureSource(), direction="sendonly")
+    call.caller.addTransceiver(FrameSource(), direction="sendonly")
     call.channel = call.caller.createDataChannel("chat")
     await call.connect()
     await until(lambda: call.channel.readyState == "open" and call.listener.channels)

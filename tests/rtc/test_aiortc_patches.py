@@ -13,7 +13,7 @@ from aiortc.codecs.base import Decoder
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcdtlstransport import RTCDtlsTransport, RtpRouter
 
-from tests.rtc.calling import Call, PictureSource, SoundSource, until
+from tests.rtc.calling import Call, FrameSource, SoundSource, until
 from tests.rtc.packets import Opus, opus_packets
 from vision_agent.rtc import Camera, aiortc_ice, aiortc_patches, install
 from vision_agent.rtc.aiortc_patches import (
@@ -154,7 +154,7 @@ def test_whatever_a_decoder_raises_is_a_broken_frame_and_logged_once(caplog):
 
 async def test_each_track_of_a_call_has_its_own_lane(call: Call):
     call.caller.addTrack(SoundSource())
-    call.caller.addTrack(PictureSource())
+    call.caller.addTrack(FrameSource())
     await call.connect()
     assert isinstance(lane_of(call.listener.microphones[0]), AudioLane)
     assert isinstance(lane_of(call.listener.cameras[0]), VideoLane)
@@ -170,8 +170,8 @@ async def test_a_peer_without_lanes_hears_and_sees_through_the_same_hooks(call: 
     assert frame.layout.name == "stereo"  # as aiortc decodes for others
 
 
-async def test_a_picture_is_here_a_few_milliseconds_after_it_was_sent(call: Call):
-    source = PictureSource(fps=2)
+async def test_a_frame_is_here_a_few_milliseconds_after_it_was_sent(call: Call):
+    source = FrameSource(fps=2)
     call.caller.addTrack(source)
     await call.connect()
     frames = []
@@ -184,5 +184,5 @@ async def test_a_picture_is_here_a_few_milliseconds_after_it_was_sent(call: Call
         began = time.monotonic()
         await until(lambda had=had: len(frames) > had, 3)
         delays.append(time.monotonic() - began)
-    # Stock aiortc hands a picture over with the next one, 500 ms later.
+    # Stock aiortc hands a frame over with the next one, 500 ms later.
     assert sorted(delays)[1] < 0.3

@@ -106,9 +106,9 @@ async def test_sound_is_not_held_back_as_stock_aiortc_does(line: Line):
     assert [encoded.timestamp for encoded in decoder.given] == [0, 960, 1920, 2880]
 
 
-async def test_a_picture_is_handed_over_with_its_marker(line: Line):
+async def test_a_frame_is_handed_over_with_its_marker(line: Line):
     decoder = Decoder(line.receiver("video"))
-    await line.picture(0, VP8_KEY_FRAME, last=True)  # stock aiortc waits for the next
+    await line.frame(0, VP8_KEY_FRAME, last=True)  # stock aiortc waits for the next
     await until(lambda: decoder.given)
     assert decoder.given[0].data == VP8_KEY_FRAME[1:]
 
@@ -129,8 +129,8 @@ async def test_a_lost_packet_is_asked_for_and_a_retransmission_takes_its_place(l
     transceiver = next(t for t in line.call.caller.getTransceivers() if t.kind == "video")
     sender = transceiver.sender
     rtx_type = next(c.payloadType for c in transceiver._codecs if c.name == "rtx")
-    await line.picture(0, VP8_KEY_FRAME, ssrc=sender._ssrc, last=True)
-    await line.picture(2, b"\x10\x01second", ssrc=sender._ssrc, last=True)
+    await line.frame(0, VP8_KEY_FRAME, ssrc=sender._ssrc, last=True)
+    await line.frame(2, b"\x10\x01second", ssrc=sender._ssrc, last=True)
     await until(lambda: asked == [1])
     head = struct.pack("!BBHII", 0x80, 0x80 | rtx_type, 9, 3000, sender._rtx_ssrc)
     await line.send(head + struct.pack("!H", 1) + b"\x10\x01first")
@@ -139,12 +139,12 @@ async def test_a_lost_packet_is_asked_for_and_a_retransmission_takes_its_place(l
     assert [encoded.timestamp for encoded in decoder.given] == [0, 3000, 6000]
 
 
-async def test_a_broken_picture_asks_for_a_key_frame(line: Line):
+async def test_a_broken_frame_asks_for_a_key_frame(line: Line):
     receiver = line.receiver("video")
     sent: list[object] = []
     receiver._send_now = sent.append
     getattr(receiver, DECODER_ERROR).set()
-    await line.picture(0, VP8_KEY_FRAME, last=True)
+    await line.frame(0, VP8_KEY_FRAME, last=True)
     await until(lambda: any(getattr(p, "fmt", None) == RTCP_PSFB_PLI for p in sent))
 
 
@@ -216,13 +216,13 @@ async def test_a_report_that_cannot_be_made_does_not_end_the_reports(
 
 
 @pytest.mark.parametrize("jump", [129, 511, 513, 32_000])
-async def test_pictures_whose_numbers_jump_ask_for_nothing_again(line: Line, jump: int):
+async def test_frames_whose_numbers_jump_ask_for_nothing_again(line: Line, jump: int):
     asked = []
     receiver = line.receiver("video")
 
     receiver._ask_again = lambda ssrc, lost: asked.extend(lost)
     for n in range(200):
-        await line.picture(n * jump, b"\x90\x80\x01\x9d\x01\x2a")
+        await line.frame(n * jump, b"\x90\x80\x01\x9d\x01\x2a")
     await until(lambda: receiver_count(line) >= 190)
     assert asked == []
 

@@ -56,7 +56,7 @@ async def test_random_rtp_ends_neither_the_call_nor_a_task_of_it(line: Line):
     rng = random.Random(11)
     tasks = {task for task in asyncio.all_tasks() if not task.done()}
     for n in range(3000):
-        kind = rng.choice([line.sound_type, line.picture_type, rng.randint(0, 127)])
+        kind = rng.choice([line.sound_type, line.video_type, rng.randint(0, 127)])
         first = 0x80 | rng.choice([0, 0, rng.getrandbits(6)])
         head = struct.pack(
             "!BBHII",

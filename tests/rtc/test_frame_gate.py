@@ -16,7 +16,7 @@ class Sender:
         self.sent: list[float] = []
         self.asked = 0
 
-    def picture(self, *, after_loss: bool = False, jitter: float = 0.0) -> None:
+    def frame(self, *, after_loss: bool = False, jitter: float = 0.0) -> None:
         now_s = self.timestamp / 90_000
         key = self.key_in == 0
         self.key_in -= 1
@@ -32,7 +32,7 @@ class Sender:
 
     def seconds(self, seconds: float) -> None:
         for _ in range(round(seconds * self.fps)):
-            self.picture()
+            self.frame()
 
 
 @pytest.mark.parametrize("fps", [15, 24, 30, 60])
@@ -54,10 +54,10 @@ def test_of_a_slow_sender_everything_is_decoded_and_no_key_frame_asked_for(fps):
     assert sender.asked == 0
 
 
-def test_a_jittering_clock_still_gives_one_picture_a_second():
+def test_a_jittering_clock_still_gives_one_frame_a_second():
     sender, dice = Sender(FrameGate(), 2), random.Random(1)
     for _ in range(120):
-        sender.picture(jitter=dice.uniform(-900, 900))
+        sender.frame(jitter=dice.uniform(-900, 900))
     assert 59 <= len(sender.sent) <= 61
     gaps = [later - earlier for earlier, later in itertools.pairwise(sender.sent)]
     assert max(gaps) < 1.1
@@ -66,13 +66,13 @@ def test_a_jittering_clock_still_gives_one_picture_a_second():
 def test_the_rate_is_kept_on_the_media_clock_whatever_the_wall_clock_does():
     gate = FrameGate(rate_hz=2.0)
     sent = 0
-    for n in range(100):  # 10 s of pictures at 10 a second, all arriving in the same instant
+    for n in range(100):  # 10 s of frames at 10 a second, all arriving in the same instant
         stamp = n * 9000
         sent += gate.wants(True, stamp, False, 5.0) and gate.chosen(stamp)
     assert 20 <= sent <= 21
 
 
-def test_looking_takes_the_next_picture_that_can_be_decoded():
+def test_looking_takes_the_next_frame_that_can_be_decoded():
     sender = Sender(FrameGate(), 30)
     sender.seconds(10.3)
     before = len(sender.sent)
@@ -102,16 +102,16 @@ def test_after_a_loss_nothing_is_decoded_until_a_key_frame():
     sender = Sender(FrameGate(), 2, answers_after=1)
     sender.seconds(5)
     decoded = len(sender.decoded)
-    sender.picture(after_loss=True)
-    sender.picture()
+    sender.frame(after_loss=True)
+    sender.frame()
     assert len(sender.decoded) == decoded
     assert sender.asked >= 1
-    sender.picture()
+    sender.frame()
     assert sender.decoded[-1][1]
     assert len(sender.decoded) == decoded + 1
 
 
-def test_a_sender_that_ignores_the_request_is_asked_again_but_not_for_every_picture():
+def test_a_sender_that_ignores_the_request_is_asked_again_but_not_for_every_frame():
     sender = Sender(FrameGate(), 30, answers_after=10**9)
     sender.seconds(10)
     assert 18 <= sender.asked <= 26  # every 0.4 s

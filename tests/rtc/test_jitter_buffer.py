@@ -93,8 +93,8 @@ def test_losses_and_duplicates_make_the_window_no_deeper():
     assert buffer.depth == AudioJitterBuffer.DEPTH
 
 
-class Pictures:
-    """Feeds pictures of several packets each to a buffer."""
+class Frames:
+    """Feeds frames of several packets each to a buffer."""
 
     def __init__(self, sizes: list[int], start: int = 0, marker: bool = True) -> None:
         self.packets = []
@@ -119,51 +119,51 @@ class Pictures:
         return [(frame.timestamp // 3000, frame.after_loss) for frame in ready]
 
 
-def test_a_picture_is_handed_over_with_its_marker_not_with_the_next_picture():
-    pictures = Pictures([3, 1, 2], start=65_534)
-    assert [pictures.feed(i) for i in range(6)] == [
+def test_a_frame_is_handed_over_with_its_marker_not_with_the_next_frame():
+    frames = Frames([3, 1, 2], start=65_534)
+    assert [frames.feed(i) for i in range(6)] == [
         [], [], [(0, False)], [(1, False)], [], [(2, False)],
     ]  # fmt: skip
 
 
-def test_without_a_marker_the_next_timestamp_ends_a_picture():
-    pictures = Pictures([2, 2], marker=False)
-    assert [pictures.feed(i) for i in range(4)] == [[], [], [(0, False)], []]
+def test_without_a_marker_the_next_timestamp_ends_a_frame():
+    frames = Frames([2, 2], marker=False)
+    assert [frames.feed(i) for i in range(4)] == [[], [], [(0, False)], []]
 
 
-def test_packets_of_a_picture_may_come_in_any_order():
-    pictures = Pictures([1, 4])
-    assert [pictures.feed(i) for i in (0, 4, 2, 3, 1)][-1] == [(1, False)]
+def test_packets_of_a_frame_may_come_in_any_order():
+    frames = Frames([1, 4])
+    assert [frames.feed(i) for i in (0, 4, 2, 3, 1)][-1] == [(1, False)]
 
 
 def test_a_retransmission_closes_a_hole_and_all_that_waited_comes_at_once():
-    pictures = Pictures([2, 2, 2])
+    frames = Frames([2, 2, 2])
     for i in (0, 1, 2, 4, 5):
-        pictures.feed(i, 0.1)
-    assert pictures.feed(3, 0.2) == [(1, False), (2, False)]
-    assert pictures.key_frames_needed == 0
+        frames.feed(i, 0.1)
+    assert frames.feed(3, 0.2) == [(1, False), (2, False)]
+    assert frames.key_frames_needed == 0
 
 
 def test_a_hole_that_stays_is_given_up_and_a_key_frame_asked_for():
-    pictures = Pictures([2, 2, 2, 2, 2])
-    for i in (0, 1, 2):  # 3 is lost: the second half of picture 1
-        pictures.feed(i, 0.0)
-    assert [pictures.feed(i, 0.1) for i in (4, 5)] == [[], []]
-    assert pictures.feed(6, 0.5) == []
-    assert pictures.key_frames_needed == 1
+    frames = Frames([2, 2, 2, 2, 2])
+    for i in (0, 1, 2):  # 3 is lost: the second half of frame 1
+        frames.feed(i, 0.0)
+    assert [frames.feed(i, 0.1) for i in (4, 5)] == [[], []]
+    assert frames.feed(6, 0.5) == []
+    assert frames.key_frames_needed == 1
     # Picture 2 may lack its beginning for all that can be known: 3 is the first safe one.
-    assert pictures.feed(7, 0.5) == [(3, True)]
-    assert [pictures.feed(i, 0.6) for i in (8, 9)] == [[], [(4, False)]]
+    assert frames.feed(7, 0.5) == [(3, True)]
+    assert [frames.feed(i, 0.6) for i in (8, 9)] == [[], [(4, False)]]
 
 
 def test_a_slow_sender_does_not_freeze_on_one_lost_packet():
-    pictures = Pictures([2] * 8)
+    frames = Frames([2] * 8)
     out = []
     for i in range(16):
         if i != 5:
-            out += pictures.feed(i, (i // 2) * 0.5)
+            out += frames.feed(i, (i // 2) * 0.5)
     assert [n for n, _ in out] == [0, 1, 4, 5, 6, 7]
-    assert pictures.key_frames_needed == 1
+    assert frames.key_frames_needed == 1
 
 
 def test_a_jump_beyond_the_capacity_starts_over():
@@ -175,16 +175,16 @@ def test_a_jump_beyond_the_capacity_starts_over():
 
 
 @given(st.data())
-def test_pictures_come_out_whole_in_order_and_bounded_whatever_is_lost(data):
+def test_frames_come_out_whole_in_order_and_bounded_whatever_is_lost(data):
     sizes = data.draw(st.lists(st.integers(1, 5), min_size=1, max_size=60))
-    pictures = Pictures(sizes, start=data.draw(st.integers(0, 0xFFFF)))
+    frames = Frames(sizes, start=data.draw(st.integers(0, 0xFFFF)))
     # Not the very first packet: before it nothing is known to be missing.
-    lost = data.draw(st.sets(st.integers(1, len(pictures.packets)), max_size=20))
+    lost = data.draw(st.sets(st.integers(1, len(frames.packets)), max_size=20))
     out = []
-    for i in range(len(pictures.packets)):
+    for i in range(len(frames.packets)):
         if i not in lost:
-            out += [n for n, _ in pictures.feed(i, i * 0.02)]
-        assert len(pictures.buffer._packets) <= 512
+            out += [n for n, _ in frames.feed(i, i * 0.02)]
+        assert len(frames.buffer._packets) <= 512
     assert out == sorted(set(out))
     if not lost:
         assert out == list(range(len(sizes)))

@@ -92,7 +92,7 @@ def test_the_decoders_thread_is_let_go_at_the_end(lane):
     assert not thread.is_alive()
 
 
-def test_without_a_gate_no_picture_passes():
+def test_without_a_gate_no_frame_passes():
     lane = VideoLane(lambda: None)
     lane.put((VP8, Encoded(KEY, 0)), 0.0)
     lane.put(None)
@@ -108,11 +108,11 @@ def test_only_what_the_gate_wants_reaches_the_decoder_and_a_key_frame_is_asked_f
         lane.put((VP8, Encoded(KEY if n == 0 else DELTA, n * 3000)), n / 30)
         while lane._waiting.qsize():
             passed.append(lane.get()[1].timestamp)
-    assert passed == [0, 3000, 6000]  # the rate is known from the fourth picture on
+    assert passed == [0, 3000, 6000]  # the rate is known from the fourth frame on
     assert 4 <= len(asked) <= 6  # from one second on, every 0.4 s
 
 
-def test_pictures_before_a_slow_decoder_are_bounded_and_given_up_together():
+def test_frames_before_a_slow_decoder_are_bounded_and_given_up_together():
     asked = []
     lane = VideoLane(lambda: asked.append(True))
     lane.gate = FrameGate()
@@ -138,7 +138,7 @@ def watched() -> tuple[VideoLane, list[bool], list[object]]:
 
 
 @pytest.mark.parametrize("size", [(16383, 16383), (4112, 16), (4096, 2320), (2, 2), (640, 8)])
-def test_a_picture_of_a_size_that_is_not_decoded_is_told_of_and_never_decoded(size):
+def test_a_frame_of_a_size_that_is_not_decoded_is_told_of_and_never_decoded(size):
     lane, _, refused = watched()
     lane.put((VP8, Encoded(key_frame(*size), 0)), 0.0)
     assert refused == [size]
@@ -148,7 +148,7 @@ def test_a_picture_of_a_size_that_is_not_decoded_is_told_of_and_never_decoded(si
     assert lane._waiting.qsize() == 1
 
 
-def test_a_picture_without_a_readable_size_asks_for_a_key_frame():
+def test_a_frame_without_a_readable_size_asks_for_a_key_frame():
     lane, asked, refused = watched()
     lane.put((VP8, Encoded(b"\0\0\0\x9d", 0)), 0.0)
     assert (lane.undecodable, asked, refused) == (1, [True], [])
@@ -158,7 +158,7 @@ def test_a_picture_without_a_readable_size_asks_for_a_key_frame():
 @pytest.mark.parametrize(
     ("size", "most"), [((64, 64), 61), ((1280, 720), 61), ((4096, 2304), 13)], ids=str
 )
-def test_pictures_are_decoded_at_a_bounded_rate_whatever_their_timestamps_say(size, most):
+def test_frames_are_decoded_at_a_bounded_rate_whatever_their_timestamps_say(size, most):
     lane, _, _ = watched()
     decoded = 0
     for n in range(2000):

@@ -9,7 +9,7 @@ import aioice.ice
 import pytest
 from aiortc import RTCIceServer, RTCPeerConnection, RTCSessionDescription
 
-from tests.rtc.calling import Call, Leftovers, Listener, PictureSource, SoundSource, until
+from tests.rtc.calling import Call, FrameSource, Leftovers, Listener, SoundSource, until
 from tests.rtc.offer_texts import CHROMIUM, OFFERS
 from vision_agent.rtc import (
     BadOffer,
@@ -27,8 +27,8 @@ from vision_agent.rtc.peer import MAX_PROBED
 def whole(call: Call) -> None:
     """Gives the caller what a browser has: sound, camera, screen, data."""
     call.caller.addTrack(SoundSource())
-    call.caller.addTransceiver(PictureSource(), direction="sendrecv")
-    call.caller.addTransceiver(PictureSource(), direction="sendonly")
+    call.caller.addTransceiver(FrameSource(), direction="sendrecv")
+    call.caller.addTransceiver(FrameSource(), direction="sendonly")
     call.caller.createDataChannel("chat")
 
 
@@ -47,7 +47,7 @@ async def test_a_whole_call_connects_and_each_track_is_told_what_it_is(call: Cal
 async def test_a_screen_without_a_camera_is_not_taken_for_the_camera(call: Call):
     call.caller.addTrack(SoundSource())
     call.caller.addTransceiver("video", direction="recvonly")
-    call.caller.addTransceiver(PictureSource(), direction="sendonly")
+    call.caller.addTransceiver(FrameSource(), direction="sendonly")
     await call.connect()
     assert call.listener.cameras == []
     assert len(call.listener.screens) == 1
@@ -64,12 +64,12 @@ async def test_the_voice_is_on_the_first_section(call: Call):
     assert "a=recvonly" in sections[2]
 
 
-@pytest.mark.parametrize("what", ["sound", "pictures", "data"])
+@pytest.mark.parametrize("what", ["sound", "video", "data"])
 async def test_an_offer_of_one_thing_only_is_a_call_too(call: Call, what):
     if what == "sound":
         call.caller.addTrack(SoundSource())
-    elif what == "pictures":
-        call.caller.addTrack(PictureSource())
+    elif what == "video":
+        call.caller.addTrack(FrameSource())
     else:
         call.caller.createDataChannel("chat")
     await call.connect(vanished_after_s=30)
@@ -325,7 +325,7 @@ async def test_a_peer_that_vanishes_is_noticed_in_time_and_nothing_of_it_stays()
     await leftovers.nothing()
 
 
-async def test_a_caller_who_sends_neither_sound_nor_pictures_is_still_there(call: Call):
+async def test_a_caller_who_sends_neither_sound_nor_frames_is_still_there(call: Call):
     # Muted by taking the tracks away: what still comes is RTCP and consent checks.
     call.caller.addTransceiver("audio", direction="recvonly")
     call.caller.createDataChannel("chat")
@@ -472,7 +472,7 @@ async def test_a_camera_that_is_added_later_is_seen_on_the_same_connection(call:
     await until(lambda: channel.readyState == "open" and call.listener.channels)
     got: list[str] = []
     call.listener.channels[0].on("message", got.append)
-    call.caller.addTransceiver(PictureSource(), direction="sendonly")
+    call.caller.addTransceiver(FrameSource(), direction="sendonly")
     answer = await renegotiated(call)
     assert "a=setup:passive" in answer
     assert "sha-384" not in answer

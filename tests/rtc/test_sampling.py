@@ -6,11 +6,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.rtc.calling import PictureSource, plain, until
-from tests.rtc.frames import Played, picture
+from tests.rtc.calling import FrameSource, plain, until
+from tests.rtc.frames import Played, video_frame
 from vision_agent.rtc import Camera, Frame
 from vision_agent.rtc.camera import to_thumbnail
-from vision_agent.rtc.sampling import TOKENS_A_PICTURE, Sampler, difference
+from vision_agent.rtc.sampling import TOKENS_PER_FRAME, Sampler, difference
 
 
 def grey(level: int = 90) -> np.ndarray:
@@ -32,7 +32,7 @@ def with_cup(n: int) -> np.ndarray:
 
 
 def thumbnail(pixels: np.ndarray) -> np.ndarray:
-    return to_thumbnail(picture(pixels))
+    return to_thumbnail(video_frame(pixels))
 
 
 def test_a_cameras_noise_is_no_change_and_a_cup_is():
@@ -61,7 +61,7 @@ def test_what_changes_little_by_little_is_sent_once_it_has_changed_enough():
     sent = []
     for second in range(40):
         moved = grey()
-        moved[:12] += second  # half of the picture brightens slowly
+        moved[:12] += second  # half of the frame brightens slowly
         if sampler.wants(moved, second, asked=False):
             sent.append(second)
     assert 3 <= len(sent) <= 8
@@ -71,25 +71,25 @@ def test_what_changes_little_by_little_is_sent_once_it_has_changed_enough():
     st.lists(st.tuples(st.integers(0, 255), st.booleans()), min_size=1, max_size=80),
     st.floats(1, 20),
 )
-def test_never_is_nothing_sent_for_longer_than_the_set_time(pictures, max_gap_s):
+def test_never_is_nothing_sent_for_longer_than_the_set_time(frames, max_gap_s):
     sampler = Sampler(threshold=6, max_gap_s=max_gap_s)
     sent = [
         at_s
-        for at_s, (level, asked) in enumerate(pictures)
+        for at_s, (level, asked) in enumerate(frames)
         if sampler.wants(grey(level), float(at_s), asked=asked)
     ]
     assert sent[0] == 0
-    assert all(b - a <= max_gap_s + 1 for a, b in itertools.pairwise([*sent, len(pictures)]))
-    assert len(sent) + sampler.skipped == len(pictures)
-    assert sampler.tokens_saved == sampler.skipped * TOKENS_A_PICTURE
-    asked_for = {at_s for at_s, (_, asked) in enumerate(pictures) if asked}
+    assert all(b - a <= max_gap_s + 1 for a, b in itertools.pairwise([*sent, len(frames)]))
+    assert len(sent) + sampler.skipped == len(frames)
+    assert sampler.tokens_saved == sampler.skipped * TOKENS_PER_FRAME
+    asked_for = {at_s for at_s, (_, asked) in enumerate(frames) if asked}
     assert asked_for <= set(sent)
 
 
-async def test_of_a_still_scene_the_camera_sends_the_first_picture_and_then_hardly_any():
+async def test_of_a_still_scene_the_camera_sends_the_first_frame_and_then_hardly_any():
     frames: list[Frame] = []
     sampler = Sampler(max_gap_s=1000)
-    track = Played([picture(noisy_room(n), n * 90_000) for n in range(20)], 0.01)
+    track = Played([video_frame(noisy_room(n), n * 90_000) for n in range(20)], 0.01)
     camera = Camera(frames.append, sampler=sampler)
     await camera.run(track)
     assert len(frames) == 1
@@ -99,15 +99,15 @@ async def test_of_a_still_scene_the_camera_sends_the_first_picture_and_then_hard
 async def test_what_appears_is_sent_and_so_is_that_it_is_gone():
     frames: list[Frame] = []
     shown = [noisy_room] * 5 + [with_cup] * 5 + [noisy_room] * 5
-    track = Played([picture(show(n), n * 90_000) for n, show in enumerate(shown)], 0.02)
+    track = Played([video_frame(show(n), n * 90_000) for n, show in enumerate(shown)], 0.02)
     await Camera(frames.append, sampler=Sampler(max_gap_s=1000)).run(track)
     assert len(frames) == 3
 
 
-async def test_a_picture_that_is_asked_for_comes_however_alike_and_is_fresh(call):
+async def test_a_frame_that_is_asked_for_comes_however_alike_and_is_fresh(call):
     frames: list[Frame] = []
     camera = Camera(frames.append, sampler=Sampler(max_gap_s=1000))
-    call.caller.addTrack(PictureSource(lambda n: plain(90, 80, 70), fps=4))
+    call.caller.addTrack(FrameSource(lambda n: plain(90, 80, 70), fps=4))
     await call.connect()
     call.run(camera.run(call.listener.cameras[0]))
     await until(lambda: frames)
@@ -119,9 +119,9 @@ async def test_a_picture_that_is_asked_for_comes_however_alike_and_is_fresh(call
     assert frames[1].captured_at > asked_at - 0.3
 
 
-async def test_every_decoded_picture_is_shown_to_who_watches():
+async def test_every_decoded_frame_is_shown_to_who_watches():
     seen: list[float] = []
-    track = Played([picture(noisy_room(n), n * 9_000) for n in range(30)])
-    await Camera(lambda frame: None, on_picture=lambda frame, at_s: seen.append(at_s)).run(track)
+    track = Played([video_frame(noisy_room(n), n * 9_000) for n in range(30)])
+    await Camera(lambda frame: None, on_decoded=lambda frame, at_s: seen.append(at_s)).run(track)
     assert len(seen) == 30
     assert seen == sorted(seen)

@@ -1,4 +1,4 @@
-"""A call with nothing behind it but pictures: what tools say to it is remembered."""
+"""A call with nothing behind it but frames: what tools say to it is remembered."""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from vision_agent import call_scope
 from vision_agent.tools.jobs import Job, Jobs
 
 
-class StillPicture:
+class StillFrame:
     def __init__(self, pixels: np.ndarray, captured_at_s: float) -> None:
         self._pixels = pixels
         self.captured_at_s = captured_at_s
@@ -21,13 +21,13 @@ class StillPicture:
 
 
 class FakeCall:
-    """`pictures` come one after the other, each as soon as it is asked for; then none comes."""
+    """`frames` come one after the other, each as soon as it is asked for; then none comes."""
 
-    def __init__(self, *pictures: np.ndarray) -> None:
+    def __init__(self, *frames: np.ndarray) -> None:
         self.loop = asyncio.get_running_loop()
         self.jobs = Jobs(self.failed_jobs.append)
-        self.pictures = list(pictures)
-        self.camera_on = bool(pictures)
+        self.frames = list(frames)
+        self.camera_on = bool(frames)
         self.clock_s = 100.0
         self.shown: list[Mapping[str, object]] = []
         self.told: list[str] = []
@@ -41,16 +41,16 @@ class FakeCall:
     def now_s(self) -> float:
         return self.clock_s
 
-    async def next_picture(self, newer_than_s: float, timeout_s: float) -> StillPicture | None:
+    async def next_frame(self, newer_than_s: float, timeout_s: float) -> StillFrame | None:
         self.clock_s += 0.5
-        if not self.pictures:
+        if not self.frames:
             self.clock_s += timeout_s
             await asyncio.sleep(0.01)
             return None
-        return StillPicture(self.pictures.pop(0), self.clock_s)
+        return StillFrame(self.frames.pop(0), self.clock_s)
 
-    async def full_picture(self) -> StillPicture | None:
-        return await self.next_picture(0, 1)
+    async def full_frame(self) -> StillFrame | None:
+        return await self.next_frame(0, 1)
 
     def shown_at_s(self) -> float | None:
         return self.clock_s - 0.25 if self.camera_on else None

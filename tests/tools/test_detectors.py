@@ -22,23 +22,23 @@ from vision_agent.tools.watch import promise
 
 def table(seed: int, light: float = 1.0) -> np.ndarray:
     """A table by a wall, with a camera's noise."""
-    picture = np.full((360, 640, 3), (150, 160, 165), np.float32)
-    picture[220:] = (60, 90, 130)
-    noise = np.random.default_rng(seed).normal(0, 6, picture.shape)
-    return np.clip(picture * light + noise, 0, 255).astype(np.uint8)
+    pixels = np.full((360, 640, 3), (150, 160, 165), np.float32)
+    pixels[220:] = (60, 90, 130)
+    noise = np.random.default_rng(seed).normal(0, 6, pixels.shape)
+    return np.clip(pixels * light + noise, 0, 255).astype(np.uint8)
 
 
 def with_cup(seed: int, x: int = 300) -> np.ndarray:
-    picture = table(seed)
-    cv2.rectangle(picture, (x, 160), (x + 50, 240), (40, 40, 200), -1)
-    cv2.rectangle(picture, (x + 8, 175), (x + 42, 200), (230, 230, 230), -1)
-    return picture
+    pixels = table(seed)
+    cv2.rectangle(pixels, (x, 160), (x + 50, 240), (40, 40, 200), -1)
+    cv2.rectangle(pixels, (x + 8, 175), (x + 42, 200), (230, 230, 230), -1)
+    return pixels
 
 
-def shown(detector: Detector, pictures: Iterable[np.ndarray]) -> tuple[int, str] | None:
-    """After how many pictures it spoke, and what it said."""
-    for number, picture in enumerate(pictures, 1):
-        if found := detector.look(picture):
+def shown(detector: Detector, frames: Iterable[np.ndarray]) -> tuple[int, str] | None:
+    """After how many frames it spoke, and what it said."""
+    for number, pixels in enumerate(frames, 1):
+        if found := detector.look(pixels):
             return number, found
     return None
 
@@ -46,21 +46,21 @@ def shown(detector: Detector, pictures: Iterable[np.ndarray]) -> tuple[int, str]
 @pytest.mark.parametrize("kind", ["appears", "disappears", "moves", "changes"])
 def test_noise_and_wandering_exposure_are_no_events(kind):
     lights = [1, 1.03, 0.97, 1.06, 1.1, 1.05, 1.0, 0.93, 0.9, 1.0]
-    pictures = [table(n, light) for n, light in enumerate(lights)]
-    assert shown(detector_for(kind, "anything"), pictures) is None
+    frames = [table(n, light) for n, light in enumerate(lights)]
+    assert shown(detector_for(kind, "anything"), frames) is None
 
 
 def test_what_appears_is_told_once_it_stays():
-    pictures = [table(0), table(1), with_cup(2), with_cup(3), with_cup(4)]
-    assert shown(SceneChanges("appears"), pictures) == (
+    frames = [table(0), table(1), with_cup(2), with_cup(3), with_cup(4)]
+    assert shown(SceneChanges("appears"), frames) == (
         4,
         "Something new has appeared in the middle of the picture.",
     )
 
 
-def test_what_is_there_for_one_picture_only_was_a_passing_hand():
-    pictures = [table(0), table(1), with_cup(2), table(3), with_cup(4), table(5)]
-    assert shown(SceneChanges("appears"), pictures) is None
+def test_what_is_there_for_one_frame_only_was_a_passing_hand():
+    frames = [table(0), table(1), with_cup(2), table(3), with_cup(4), table(5)]
+    assert shown(SceneChanges("appears"), frames) is None
 
 
 def test_what_is_gone_is_told_apart_from_what_has_come():
@@ -88,7 +88,7 @@ def test_a_turned_camera_is_no_appearance_but_a_change():
     assert shown(SceneChanges("changes"), turned) == (4, "The whole picture has changed.")
 
 
-def test_what_moves_is_told_in_the_second_picture_of_its_way():
+def test_what_moves_is_told_in_the_second_frame_of_its_way():
     moving = [with_cup(n, 60 + 90 * n) for n in range(5)]
     found = shown(SomethingMoves(), [with_cup(9, 60), with_cup(8, 60), *moving])
     assert found is not None
@@ -103,21 +103,21 @@ def test_a_real_hand_on_a_real_table_moves():
 
 def test_a_qr_code_is_told_with_what_it_says():
     code = cv2.QRCodeEncoder.create().encode("https://example.org/menu")
-    picture = table(0)
+    pixels = table(0)
     large = cv2.resize(code, (180, 180), interpolation=cv2.INTER_NEAREST)
-    picture[80:260, 200:380] = large[:, :, None]
+    pixels[80:260, 200:380] = large[:, :, None]
     assert shown(CodeComes(), [table(1), table(2)]) is None
-    found = shown(CodeComes(), [table(1), picture])
+    found = shown(CodeComes(), [table(1), pixels])
     assert found == (2, 'I see a QR code. It says "https://example.org/menu".')
 
 
 def test_text_is_told_when_it_was_not_there_before():
     def signs(*words: str) -> np.ndarray:
-        picture = table(1)
+        pixels = table(1)
         for row, word in enumerate(words):
             at = (120, 80 + 110 * row)
-            cv2.putText(picture, word, at, cv2.FONT_HERSHEY_SIMPLEX, 2, (10, 10, 10), 4)
-        return picture
+            cv2.putText(pixels, word, at, cv2.FONT_HERSHEY_SIMPLEX, 2, (10, 10, 10), 4)
+        return pixels
 
     found = shown(TextComes("any text"), [signs("EXIT"), signs("EXIT"), signs("EXIT", "BUS 42")])
     assert found is not None

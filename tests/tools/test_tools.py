@@ -81,7 +81,7 @@ async def test_a_tool_that_runs_in_a_thread_with_a_loop_of_its_own_reaches_the_c
     assert call.shown[0]["box_2d"] == [0, 0, 500, 500]
 
 
-async def test_looking_closely_shows_the_model_the_whole_picture_as_it_is():
+async def test_looking_closely_shows_the_model_the_whole_frame_as_it_is():
     with inside(FakeCall(DESK)) as call:
         result = await tools.look_closely("the desk")
     assert (result["width"], result["height"]) == (1280, 720)
@@ -92,10 +92,10 @@ async def test_a_part_is_cut_out_and_enlarged():
     with inside(FakeCall(DESK)) as call:
         # The red square: 100 to 200 of 720, 1000 to 1100 of 1280.
         result = await tools.look_closely("the red thing", [139, 781, 278, 859])
-    picture = decoded(call.looks[0])
-    assert picture.shape[:2] == (result["height"], result["width"])
+    pixels = decoded(call.looks[0])
+    assert pixels.shape[:2] == (result["height"], result["width"])
     assert 200 <= result["width"] <= 260
-    red = (picture[:, :, 2] > 200) & (picture[:, :, 1] < 60)
+    red = (pixels[:, :, 2] > 200) & (pixels[:, :, 1] < 60)
     assert 0.6 < red.mean() < 0.85
 
 
@@ -149,7 +149,7 @@ async def test_what_is_no_box_is_answered_with_what_one_is(box, words):
     st.integers(16, 4000),
     st.integers(16, 4000),
 )
-def test_any_box_lies_inside_the_picture(box, width, height):
+def test_any_box_lies_inside_the_frame(box, width, height):
     try:
         checked = check_box(box)
     except BadBox:

@@ -1,4 +1,4 @@
-"""A camera whose image a program switches: recordings, images, frames."""
+"""A camera whose frames a program switches: recordings, images, arrays."""
 
 from __future__ import annotations
 

@@ -14,16 +14,16 @@ from vision_agent.calls.caller_view import CallerView
 from vision_agent.calls.camera_off import camera_off_jpeg
 from vision_agent.calls.camera_presence import CameraPresence
 from vision_agent.calls.metrics import Metrics, Tally
+from vision_agent.calls.newest_frame import NewestFrame
 from vision_agent.calls.options import FrameOptions
-from vision_agent.calls.pictures import NewestFrame
 from vision_agent.calls.server_messages import FrameAtSpeechEndMessage, FrameMessage
 from vision_agent.calls.typed_turns import TypedTurns
 from vision_agent.live.live_queue import LiveQueue
 from vision_agent.rtc import (
     Camera,
     Frame,
+    FrameSize,
     Microphone,
-    PictureSize,
     Sampler,
     VoiceActivity,
 )
@@ -249,12 +249,12 @@ class CallerInput:
             max_px=self._options.max_px,
             max_bytes=self._options.max_bytes,
             sampler=self.sampler,
-            on_picture=self._on_decoded,
+            on_decoded=self._on_decoded,
             on_arrival=self._on_arrival,
             on_refused=self._on_refused,
         )
 
-    def _on_refused(self, size: PictureSize) -> None:
+    def _on_refused(self, size: FrameSize) -> None:
         self._metrics.frames_refused.inc()
         words = size.refusal()
         kind = words.partition("(")[0]

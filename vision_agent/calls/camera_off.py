@@ -25,12 +25,12 @@ MAX_BYTES = 40_000
 @cache
 def camera_off_jpeg() -> bytes:
     """The frame, as a JPEG file with the comment."""
-    picture = np.zeros((_HEIGHT, _WIDTH, 3), np.uint8)
+    pixels = np.zeros((_HEIGHT, _WIDTH, 3), np.uint8)
     for n, (line, scale) in enumerate(zip(_LINES, (1.6, 0.8), strict=True)):
         font = cv2.FONT_HERSHEY_SIMPLEX
         (width, _), _ = cv2.getTextSize(line, font, scale, 2)
         at = ((_WIDTH - width) // 2, _HEIGHT // 2 + 60 * n)
-        cv2.putText(picture, line, at, font, scale, (255, 255, 255), 2, cv2.LINE_AA)
-    jpeg, _ = to_jpeg(picture, MAX_BYTES, (80,))
+        cv2.putText(pixels, line, at, font, scale, (255, 255, 255), 2, cv2.LINE_AA)
+    jpeg, _ = to_jpeg(pixels, MAX_BYTES, (80,))
     segment = b"\xff\xfe" + (len(COMMENT) + 2).to_bytes(2, "big") + COMMENT
     return jpeg[:2] + segment + jpeg[2:]  # right after the start of the file (ITU-T T.81 B.2.4.5)

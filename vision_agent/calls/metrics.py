@@ -35,20 +35,20 @@ class Metrics:
         self.calls_ended = self._counter("calls_ended", "Calls that have ended.")
         self.calls_resumed = self._counter("calls_resumed", "Conversations that were continued.")
         self.offers_refused = self._counter("offers_refused", "Offers refused.", "status")
-        self.frames = self._counter("pictures", "Pictures sent to the model.")
+        self.frames = self._counter("frames", "Frames sent to the model.")
         self.frames_replaced = self._counter(
-            "pictures_replaced", "Pictures a newer one replaced before the model took them."
+            "frames_replaced", "Frames a newer one replaced before the model took them."
         )
         self.frames_skipped = self._counter(
-            "pictures_skipped", "Due pictures that showed nothing new and were not sent."
+            "frames_skipped", "Due frames that showed nothing new and were not sent."
         )
         self.frames_refused = self._counter(
-            "pictures_refused", "Pictures that were not decoded because of their size."
+            "frames_refused", "Frames that were not decoded because of their size."
         )
         self.tokens_saved = self._counter(
-            "tokens_saved", "Tokens that the skipped pictures would have cost."
+            "tokens_saved", "Tokens that the skipped frames would have cost."
         )
-        self.close_looks = self._counter("close_looks", "Pictures in full resolution sent.")
+        self.close_looks = self._counter("close_looks", "Frames in full resolution sent.")
         self.texts = self._counter("texts", "Texts queued for the model: typed, and notices.")
         self.tool_results = self._counter("tool_results", "Tool results queued for the model.")
         self.audio_ms = self._counter("audio_ms", "Caller's audio queued for the model.")

@@ -133,7 +133,7 @@ class NoticeOverMessage(ServerMessage):
 
 @dataclass(frozen=True, slots=True)
 class PointMessage(ServerMessage):
-    """A box to draw on the caller's own picture.
+    """A box to draw on the caller's own video.
 
     Attributes:
         id: Identifies the box.
@@ -159,10 +159,10 @@ class ClearPointsMessage(ServerMessage):
 
 
 @dataclass(frozen=True, slots=True)
-class FullPictureMessage(ServerMessage):
+class FullFrameMessage(ServerMessage):
     """The client is to send its camera's full resolution for `seconds`."""
 
-    kind = "full_picture"
+    kind = "full_frame"
     seconds: float
 
 

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 
 from vision_agent.calls.caller_input import CallerInput
 from vision_agent.calls.caller_view import CallerView
+from vision_agent.calls.newest_frame import PeerFrame
 from vision_agent.calls.notices import FloorState, Notices, worded
-from vision_agent.calls.pictures import PeerFrame
 from vision_agent.calls.server_messages import (
     ClearPointsMessage,
-    FullPictureMessage,
+    FullFrameMessage,
     PointMessage,
     UnaskedMessage,
 )
@@ -64,18 +64,18 @@ class CallToolContext:
         """Monotonic; frames are dated by it."""
         return time.monotonic()
 
-    async def next_picture(self, newer_than_s: float, timeout_s: float) -> PeerFrame | None:
+    async def next_frame(self, newer_than_s: float, timeout_s: float) -> PeerFrame | None:
         """The first frame after that time, if one comes."""
         return await self._input.frames.next(newer_than_s, timeout_s)
 
-    async def full_picture(self) -> PeerFrame | None:
+    async def full_frame(self) -> PeerFrame | None:
         """The newest frame, in full resolution if the client scales its frames down."""
         if not self._input.camera_on:
             return None
         frames, now_s = self._input.frames, self.now_s()
         newest = frames.newest
         if newest is not None and self._camera_px > max(newest.width, newest.height):
-            self._view.show(FullPictureMessage(HOLD_S))
+            self._view.show(FullFrameMessage(HOLD_S))
             larger_than_px = max(newest.width, newest.height)
             full = await frames.next(now_s, FULL_FRAME_S, larger_than_px=larger_than_px)
             if full is not None:
@@ -101,7 +101,7 @@ class CallToolContext:
     def show_point(
         self, id: str, label: str, box_2d: Sequence[int], *, shown_at_s: float, seconds: float
     ) -> None:
-        """Draw a box on the caller's own picture."""
+        """Draw a box on the caller's own video."""
         age_ms = round(1000 * (self.now_s() - shown_at_s))
         self._view.show(PointMessage(id, label, list(box_2d), age_ms, seconds))
 

@@ -27,9 +27,7 @@ def serve(
     model: Model = None,
     voice: Voice = None,
     language: Language = None,
-    frame_rate: Annotated[
-        float | None, typer.Option(help="Pictures a second, at most [1].")
-    ] = None,
+    frame_rate: Annotated[float | None, typer.Option(help="Frames a second, at most [1].")] = None,
     max_calls: Annotated[int | None, typer.Option(help="Calls at the same time [20].")] = None,
     session_db: Annotated[
         str | None,

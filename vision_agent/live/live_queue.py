@@ -28,7 +28,7 @@ AUDIO_MIME = "audio/pcm;rate=16000"
 AUDIO_BYTES_PER_MS = 32
 """s16le mono at 16 kHz."""
 
-IMAGE_MIME = "image/jpeg"
+FRAME_MIME = "image/jpeg"
 JPEG_START = b"\xff\xd8\xff"
 
 MAX_AUDIO_BYTES = 32_000
@@ -99,11 +99,11 @@ class LiveQueue(LiveRequestQueue):
 
     def frame(self, jpeg: bytes) -> None:
         """Queue a JPEG frame, replacing one that still waits; `WrongFormat` if it is none."""
-        self.send_realtime(_image(jpeg))
+        self.send_realtime(_frame_blob(jpeg))
 
     def close_look(self, jpeg: bytes) -> None:
         """Queue a JPEG that is never replaced; `WrongFormat` if it is none."""
-        self.send(_CloseLook(blob=_image(jpeg)))
+        self.send(_CloseLook(blob=_frame_blob(jpeg)))
 
     def text(self, text: str) -> None:
         """Queue typed text as a complete user turn; `WrongFormat` if it is empty or too long."""
@@ -226,12 +226,12 @@ class _CloseLook(LiveRequest):
     """A frame that a tool has asked for."""
 
 
-def _image(jpeg: bytes) -> types.Blob:
+def _frame_blob(jpeg: bytes) -> types.Blob:
     if not jpeg.startswith(JPEG_START):
         raise WrongFormat(f"A picture is a JPEG file; this begins with {jpeg[:4].hex(' ')!r}.")
     if len(jpeg) > MAX_FRAME_BYTES:
         raise WrongFormat(f"A picture has at most {MAX_FRAME_BYTES} bytes, not {len(jpeg)}.")
-    return types.Blob(data=jpeg, mime_type=IMAGE_MIME)
+    return types.Blob(data=jpeg, mime_type=FRAME_MIME)
 
 
 def _is_text(request: LiveRequest) -> bool:
@@ -240,10 +240,10 @@ def _is_text(request: LiveRequest) -> bool:
 
 
 def _is_frame(request: LiveRequest) -> bool:
-    return not isinstance(request, _CloseLook) and _is_image(request)
+    return not isinstance(request, _CloseLook) and _has_frame(request)
 
 
-def _is_image(request: LiveRequest) -> bool:
+def _has_frame(request: LiveRequest) -> bool:
     return request.blob is not None and (request.blob.mime_type or "").startswith("image/")
 
 

@@ -7,11 +7,11 @@ from vision_agent.rtc.aiortc_patches import install
 from vision_agent.rtc.bad_offer import BadOffer
 from vision_agent.rtc.camera import Camera, Frame
 from vision_agent.rtc.channel import Channel, ChannelListener
+from vision_agent.rtc.frame_size import FrameSize
 from vision_agent.rtc.microphone import Microphone
 from vision_agent.rtc.network import Network
 from vision_agent.rtc.offer import CannotRenegotiate, Offer
 from vision_agent.rtc.peer import Peer, PeerClosed, PeerListener
-from vision_agent.rtc.picture_size import PictureSize
 from vision_agent.rtc.sampling import Sampler
 from vision_agent.rtc.speaker import Speaker
 from vision_agent.rtc.voice_activity import VoiceActivity
@@ -23,13 +23,13 @@ __all__ = [
     "Channel",
     "ChannelListener",
     "Frame",
+    "FrameSize",
     "Microphone",
     "Network",
     "Offer",
     "Peer",
     "PeerClosed",
     "PeerListener",
-    "PictureSize",
     "Sampler",
     "Speaker",
     "VoiceActivity",

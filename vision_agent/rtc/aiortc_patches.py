@@ -46,8 +46,8 @@ from vision_agent.rtc import (
     network,
 )
 from vision_agent.rtc.aiortc_receiver import DECODER_ERROR, DECODER_QUEUE
+from vision_agent.rtc.frame_size import MAX_AREA_PX
 from vision_agent.rtc.lane import AudioLane, VideoLane
-from vision_agent.rtc.picture_size import MAX_AREA_PX
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ def get_decoder(codec: Any) -> SafeDecoder:
     """Replaces aiortc's `get_decoder`."""
     decoder = stock_get_decoder(codec)
     if isinstance(decoder, H264Decoder):
-        # Needed besides `picture_size`, because FFmpeg may read a broken parameter set differently.
+        # Needed besides `frame_size`, because FFmpeg may read a broken parameter set differently.
         decoder.codec.options = {"max_pixels": str(MAX_AREA_PX)}
     return SafeDecoder(decoder)
 

@@ -196,7 +196,7 @@ class BoundedReceiver(RTCRtpReceiver):
         self._decoder_queue: Any = None
         self._timestamps = TimestampMapper()
         self._sound = AudioJitterBuffer() if kind == "audio" else None
-        self._pictures = VideoJitterBuffer()
+        self._frames = VideoJitterBuffer()
         self._nack = BoundedNackGenerator()
         self._bitrate: FixedBitrate | None = None
 
@@ -264,7 +264,7 @@ class BoundedReceiver(RTCRtpReceiver):
         if self._sound is not None:
             ready = self._sound.add(sequence, timestamp, data)
         else:
-            key_frame_needed, ready = self._pictures.add(
+            key_frame_needed, ready = self._frames.add(
                 sequence, timestamp, bool(packet.marker), data, now_s
             )
             if self._decoder_error.is_set():

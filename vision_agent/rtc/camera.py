@@ -19,8 +19,8 @@ from vision_agent.jpeg import to_jpeg
 from vision_agent.rtc.aiortc_patches import lane_of
 from vision_agent.rtc.budget import Budget
 from vision_agent.rtc.frame_gate import CLOCK_HZ, FrameGate
+from vision_agent.rtc.frame_size import FrameSize
 from vision_agent.rtc.lane import VideoLane
-from vision_agent.rtc.picture_size import PictureSize
 from vision_agent.rtc.sampling import THUMBNAIL_HEIGHT, THUMBNAIL_WIDTH, Sampler, Thumbnail
 
 # Tried in this order until the JPEG is small enough; after the last, the frame is shrunk.
@@ -71,8 +71,8 @@ def frame_to_jpeg(frame: VideoFrame, max_px: int, max_bytes: int) -> tuple[bytes
     while True:
         # swscale shrinks and converts in one pass: 2.1 ms for 720p, against 8.9 ms if the frame is
         # shrunk afterwards. By default it would start a thread for each core for every frame.
-        picture = frame.to_ndarray(width=width, height=height, format="bgr24", threads=1)
-        jpeg, small_enough = to_jpeg(np.asarray(picture, np.uint8), max_bytes, JPEG_QUALITIES)
+        pixels = frame.to_ndarray(width=width, height=height, format="bgr24", threads=1)
+        jpeg, small_enough = to_jpeg(np.asarray(pixels, np.uint8), max_bytes, JPEG_QUALITIES)
         if small_enough or min(width, height) * SHRINK < MIN_PX:
             return jpeg, width, height
         width, height = max(2, round(width * SHRINK)), max(2, round(height * SHRINK))
@@ -103,7 +103,7 @@ class Camera:
         max_px: the longer side, at most.
         max_bytes: the JPEG file, at most (except for frames that cannot be made that small).
         sampler: decides which of the frames that the rate allows are worth sending; None: all.
-        on_picture: called on the event loop with every decoded frame, sent or not, and the
+        on_decoded: called on the event loop with every decoded frame, sent or not, and the
             `time.monotonic()` of its arrival.
         on_arrival: called on the event loop when a frame has arrived, decoded or not.
         on_refused: called on the event loop with the size of each frame that is not decoded because
@@ -118,12 +118,12 @@ class Camera:
         max_px: int = 768,
         max_bytes: int = 40_000,
         sampler: Sampler | None = None,
-        on_picture: Callable[[VideoFrame, float], None] | None = None,
+        on_decoded: Callable[[VideoFrame, float], None] | None = None,
         on_arrival: Callable[[], None] | None = None,
-        on_refused: Callable[[PictureSize], None] | None = None,
+        on_refused: Callable[[FrameSize], None] | None = None,
     ) -> None:
         self._on_frame = on_frame
-        self._on_picture = on_picture
+        self._on_decoded = on_decoded
         self._on_arrival = on_arrival
         self._on_refused = on_refused
         self._sampler = sampler if sampler is not None and sampler.active else None
@@ -202,8 +202,8 @@ class Camera:
             if self._on_arrival is not None:
                 self._on_arrival()
             self._gate.wants(True, timestamp, False, captured_at)
-        if self._on_picture is not None:
-            self._on_picture(frame, captured_at)
+        if self._on_decoded is not None:
+            self._on_decoded(frame, captured_at)
         if self._gate.chosen(timestamp) and self._may_send(captured_at):
             self._unsent = None
             asked, self._asked = self._asked, False

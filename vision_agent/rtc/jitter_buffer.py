@@ -113,7 +113,7 @@ class VideoJitterBuffer:
     A hole is kept open for `patience_s`, in which a retransmission may fill it (the receiver asks
     for the missing packets whenever it sees a new gap). Then everything up to the next whole frame
     is given up, and that frame is marked `after_loss`: without its reference frames a decoder would
-    draw on a wrong image.
+    draw on a wrong frame.
 
     Attributes:
         given_up: how many times packets were given up.
@@ -169,29 +169,29 @@ class VideoJitterBuffer:
         """Takes the whole frames off the front; also returns how many packets of the next wait."""
         assert self._next is not None
         ready: list[Encoded] = []
-        picture: list[_Packet] = []
-        while packet := self._packets.get((self._next + len(picture)) & 0xFFFF):
+        packets: list[_Packet] = []
+        while packet := self._packets.get((self._next + len(packets)) & 0xFFFF):
             # If a sender sets no marker, the next timestamp ends the frame.
-            if picture and packet.timestamp != picture[0].timestamp:
-                ready += self._take(picture)
-                picture = []
+            if packets and packet.timestamp != packets[0].timestamp:
+                ready += self._take(packets)
+                packets = []
                 continue
-            picture.append(packet)
+            packets.append(packet)
             if packet.marker:
-                ready += self._take(picture)
-                picture = []
-        return ready, len(picture)
+                ready += self._take(packets)
+                packets = []
+        return ready, len(packets)
 
-    def _take(self, picture: list[_Packet]) -> list[Encoded]:
+    def _take(self, packets: list[_Packet]) -> list[Encoded]:
         assert self._next is not None
-        for _ in picture:
+        for _ in packets:
             self._packets.pop(self._next)
             self._next = (self._next + 1) & 0xFFFF
-        timestamp = picture[0].timestamp
+        timestamp = packets[0].timestamp
         if timestamp == self._skip_timestamp:
             return []  # the rest of a frame whose beginning was given up
         self._skip_timestamp = None
-        frame = Encoded(b"".join(p.data for p in picture), timestamp, self._after_loss)
+        frame = Encoded(b"".join(p.data for p in packets), timestamp, self._after_loss)
         self._after_loss = False
         return [frame]
 

@@ -22,7 +22,7 @@ from av.frame import Frame as MediaFrame
 
 from vision_agent.rtc.budget import Budget
 from vision_agent.rtc.frame_gate import FrameGate, is_key_frame
-from vision_agent.rtc.picture_size import UNREADABLE, PictureSize, picture_size
+from vision_agent.rtc.frame_size import UNREADABLE, FrameSize, frame_size
 
 logger = logging.getLogger(__name__)
 
@@ -147,11 +147,11 @@ class VideoLane:
         self._ask_for_key_frame = ask_for_key_frame
         self._waiting: queue.Queue[tuple[Any, Any] | None] = queue.Queue()
         self._pixels = Budget(MAX_PIXELS_PER_S, PIXELS_BURST)
-        self._size = PictureSize(0, 0)
+        self._size = FrameSize(0, 0)
         self.gate: FrameGate | None = None
         self.has_arrived = False
         self.on_arrival: Callable[[], None] | None = None
-        self.on_refused: Callable[[PictureSize], None] | None = None
+        self.on_refused: Callable[[FrameSize], None] | None = None
         self.dropped = 0
         self.undecodable = 0
 
@@ -176,7 +176,7 @@ class VideoLane:
         key = is_key_frame(codec.name, encoded.data)
         after_loss = getattr(encoded, "after_loss", False)
         if gate.wants(key, encoded.timestamp, after_loss, now_s):
-            if not self._affordable(picture_size(codec.name, encoded.data), now_s):
+            if not self._affordable(frame_size(codec.name, encoded.data), now_s):
                 gate.lost()
             elif self._waiting.qsize() >= MAX_ENCODED_VIDEO:
                 self.clear()
@@ -187,7 +187,7 @@ class VideoLane:
         elif gate.needs_key_frame:
             self._ask_for_key_frame()
 
-    def _affordable(self, size: PictureSize | None, now_s: float) -> bool:
+    def _affordable(self, size: FrameSize | None, now_s: float) -> bool:
         """Whether a frame's size and the pixels decoded recently allow it to be decoded."""
         if size == UNREADABLE:
             self.undecodable += 1

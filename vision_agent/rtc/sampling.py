@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 THUMBNAIL_WIDTH, THUMBNAIL_HEIGHT = 32, 24
 
-TOKENS_A_PICTURE = 258
+TOKENS_PER_FRAME = 258
 """The tokens that the Live API counts for one frame."""
 
 CHANGED_CELLS = 3
@@ -67,7 +67,7 @@ class Sampler:
     @property
     def tokens_saved(self) -> int:
         """The tokens that the skipped frames would have cost."""
-        return self.skipped * TOKENS_A_PICTURE
+        return self.skipped * TOKENS_PER_FRAME
 
     def wants(self, thumbnail: Thumbnail, at_s: float, *, asked: bool) -> bool:
         """Whether to send a frame. Later frames are compared with the last one that is sent.

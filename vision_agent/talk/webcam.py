@@ -53,12 +53,12 @@ class WebcamTrack(MediaStreamTrack):
         await asyncio.sleep(max(0.0, self._due_at - time.monotonic()))
         self._due_at = max(self._due_at + 1 / FPS, time.monotonic())
         read = asyncio.get_running_loop().run_in_executor(self._reader, self._capture.read)
-        there, image = await read
+        there, pixels = await read
         if not there:
             self.stop()
             raise MediaStreamError
-        height, width = image.shape[0] // 2 * 2, image.shape[1] // 2 * 2
-        even = np.ascontiguousarray(image[:height, :width], np.uint8)
+        height, width = pixels.shape[0] // 2 * 2, pixels.shape[1] // 2 * 2
+        even = np.ascontiguousarray(pixels[:height, :width], np.uint8)
         frame = av.VideoFrame.from_ndarray(even, format="bgr24").reformat(format="yuv420p")
         return self._clock.stamp(frame)
 

@@ -26,7 +26,7 @@ Result = dict[str, Any]
 NO_CALL = "This tool works only in a video call, and there is none here."
 
 
-class Picture(Protocol):
+class CameraFrame(Protocol):
     """One frame of the caller's camera, in the size in which it arrived.
 
     Attributes:
@@ -57,17 +57,17 @@ class CallContext(Protocol):
     def now_s(self) -> float:
         """The call's clock (monotonic)."""
 
-    async def next_picture(self, newer_than_s: float, timeout_s: float) -> Picture | None:
+    async def next_frame(self, newer_than_s: float, timeout_s: float) -> CameraFrame | None:
         """The first frame captured after a time; None if none arrives within `timeout_s`."""
 
-    async def full_picture(self) -> Picture | None:
+    async def full_frame(self) -> CameraFrame | None:
         """A fresh frame, in the camera's full resolution if the caller can send it."""
 
     def shown_at_s(self) -> float | None:
         """When the frame that the model saw last, or the newest one like it, was captured."""
 
     def show_model(self, jpeg: bytes) -> None:
-        """Sends the model an image, which it receives before the tool's result."""
+        """Sends the model a frame, which it receives before the tool's result."""
 
     def tell_agent(self, notice: str) -> None:
         """Makes the agent speak without a question, as soon as nobody is speaking.

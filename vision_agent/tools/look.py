@@ -14,7 +14,7 @@ from vision_agent.tools.boxes import BadBox, Box2d, check_box, in_pixels
 from vision_agent.tools.call_context import CallContext, Pixels, Result, error, in_call
 
 MAX_PX = 1536
-"""The longer side of the image that is sent, at most. A full 720p frame is sent unscaled."""
+"""The longer side of the frame that is sent, at most. A full 720p frame is sent unscaled."""
 
 MAX_BYTES = 1_000_000
 ENLARGE_TO_PX = 1024
@@ -26,7 +26,7 @@ MARGIN = 0.08
 JPEG_QUALITIES = (92, 85, 75, 60)
 SHRINK = 0.75
 
-NO_PICTURE = "There is no picture: the caller's camera is off."
+NO_FRAME = "There is no picture: the caller's camera is off."
 
 
 async def look_closely(
@@ -45,12 +45,12 @@ async def look_closely(
             box = None if region is None else check_box(region)
         except BadBox as bad:
             return error(str(bad))
-        picture = await call.full_picture()
-        if picture is None:
-            return error(NO_PICTURE)
+        frame = await call.full_frame()
+        if frame is None:
+            return error(NO_FRAME)
 
         def make() -> tuple[bytes, int, int]:
-            return bounded_jpeg(cut(picture.pixels(max(picture.width, picture.height)), box))
+            return bounded_jpeg(cut(frame.pixels(max(frame.width, frame.height)), box))
 
         jpeg, width, height = await asyncio.to_thread(make)
         call.show_model(jpeg)
@@ -81,7 +81,7 @@ def bounded_jpeg(pixels: Pixels, max_bytes: int = MAX_BYTES) -> tuple[bytes, int
     """A JPEG file of at most `max_bytes`, its width and its height.
 
     Raises:
-        ValueError: OpenCV could not encode the image.
+        ValueError: OpenCV could not encode the frame.
     """
     while True:
         jpeg, small_enough = to_jpeg(pixels, max_bytes, JPEG_QUALITIES)

@@ -21,7 +21,7 @@ from vision_agent.tools.remind import spoken_time
 KIND = "watch"
 SHORTEST_S, LONGEST_S = 5.0, 3600.0
 MAX_WHAT_CHARS = 120
-NO_PICTURE_S = 5.0
+NO_FRAME_S = 5.0
 
 
 async def watch_for(
@@ -96,11 +96,11 @@ async def _watch(call: CallContext, detector: Detector, what: str, lasts_s: floa
     ends_s = call.now_s() + lasts_s
     seen_s = call.now_s()
     while (now_s := call.now_s()) < ends_s:
-        picture = await call.next_picture(seen_s, min(NO_PICTURE_S, ends_s - now_s))
-        if picture is None:
+        frame = await call.next_frame(seen_s, min(NO_FRAME_S, ends_s - now_s))
+        if frame is None:
             continue  # the camera is off, perhaps for a while
-        seen_s = picture.captured_at_s
-        pixels = await asyncio.to_thread(picture.pixels, LOOK_AT_PX)
+        seen_s = frame.captured_at_s
+        pixels = await asyncio.to_thread(frame.pixels, LOOK_AT_PX)
         found = await asyncio.to_thread(detector.look, pixels)
         if found:
             call.tell_agent(f"{found} You asked me to watch for {what}.")

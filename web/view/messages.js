@@ -74,7 +74,7 @@ function showServerMessage(data, view) {
       return captions.announce(`The agent points at: ${data.label}.`);
     case "clear_points":
       return points.clear();
-    case "full_picture":
+    case "full_frame":
       return view.sendFullResolution(data.seconds);
     case "resumed":
       return view.onResumed(data.earlier);

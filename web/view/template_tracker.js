@@ -1,4 +1,4 @@
-// Finds a region of one small grey image in another: normalised cross-correlation. Pure.
+// Finds a region of one small grey frame in another: normalised cross-correlation. Pure.
 
 const SAMPLES = 400; // at most, of the template: enough to tell it apart, few enough to search with
 const REACH_PX = 22; // how far it may have moved since it was last found, each way
@@ -43,7 +43,7 @@ export function trackTemplate(from, region, to, guess) {
 }
 
 /**
- * @param {Thumbnail} image
+ * @param {Thumbnail} frame
  * @param {Region} region
  * @returns {Template}
  */
@@ -72,10 +72,10 @@ function sample({ width, height, grey }, region) {
 /**
  * Normalised, so that the camera's exposure does not matter.
  * @param {Template} template
- * @param {Thumbnail} image
+ * @param {Thumbnail} frame
  * @param {number} dx
  * @param {number} dy
- * @returns {number} from -1 to 1; -1 also where the image shows too little to compare
+ * @returns {number} from -1 to 1; -1 also where the frame shows too little to compare
  */
 function correlation({ xs, ys, values, mean }, { width, height, grey }, dx, dy) {
   let count = 0;
@@ -95,7 +95,7 @@ function correlation({ xs, ys, values, mean }, { width, height, grey }, dx, dy) 
     products += deviation * value;
     own += deviation * deviation;
   }
-  // With less than half of it inside the image, the rest says little.
+  // With less than half of it inside the frame, the rest says little.
   if (count < values.length / 2) return -1;
   const spread = squares - (sum * sum) / count;
   if (spread < count * FLAT * FLAT || own === 0) return -1;
@@ -104,7 +104,7 @@ function correlation({ xs, ys, values, mean }, { width, height, grey }, dx, dy) 
 
 /**
  * @param {Template} template
- * @param {Thumbnail} image
+ * @param {Thumbnail} frame
  * @returns {number} in grey levels
  */
 function meanDifference({ xs, ys, values }, { width, grey }) {

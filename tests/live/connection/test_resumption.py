@@ -28,7 +28,7 @@ class House:
         self.store = make_store("tests", url=None, resume_within_s=600, keep_s=600)
 
     async def call(
-        self, running, token: str | None, text: str, picture: bytes | None = None
+        self, running, token: str | None, text: str, frame: bytes | None = None
     ) -> tuple[SessionLease, list[str]]:
         """One call with one question; the answers in it."""
         url = f"https://127.0.0.1:{running.port}"
@@ -48,8 +48,8 @@ class House:
             session_id=lease.session_id,
             model=self.model,
         )
-        if picture:
-            live_queue.frame(picture)
+        if frame:
+            live_queue.frame(frame)
         live_queue.text(text)
         answers = []
         async with asyncio.timeout(30), aclosing(session.events()) as events:
@@ -68,12 +68,12 @@ class House:
 async def test_the_models_session_goes_on_where_it_still_exists(model):
     engine, house = ScriptedEngine(), House(model)
     async with server(engine) as running:
-        first, _ = await house.call(running, None, "one", picture=b"\xff\xd8\xff seen \xff\xd9")
+        first, _ = await house.call(running, None, "one", frame=b"\xff\xd8\xff seen \xff\xd9")
         _, answers = await house.call(running, first.token, "two")
     assert answers == ["You said two."]
     turn = engine.turns[-1]
     assert [text for _, text in turn.history] == ["one", "You said one."]
-    # No history that is told has pictures: this is the session itself.
+    # No history that is told has frames: this is the session itself.
     assert [frame.jpeg for frame in turn.frames] == [b"\xff\xd8\xff seen \xff\xd9"]
 
 

@@ -18,9 +18,9 @@ from vision_agent.local.api.client_messages import (
     ClientContent,
     Content,
     ContextUpdate,
-    Image,
     Text,
     ToolResponse,
+    Video,
     parse,
 )
 from vision_agent.local.api.json_fields import Refused, as_bytes, as_count, field
@@ -69,12 +69,12 @@ def test_either_spelling_of_a_name_is_taken(message: Any) -> None:
     assert read(message) == [Audio(PCM)]
 
 
-def test_one_message_may_carry_sound_and_pictures() -> None:
+def test_one_message_may_carry_sound_and_frames() -> None:
     chunks = [
         {"data": SAFE, "mime_type": "audio/pcm;rate=16000"},
         {"data": SAFE, "mime_type": "image/jpeg"},
     ]
-    assert read({"realtime_input": {"mediaChunks": chunks}}) == [Audio(PCM), Image(PCM)]
+    assert read({"realtime_input": {"mediaChunks": chunks}}) == [Audio(PCM), Video(PCM)]
 
 
 def test_the_signals_are_read_in_the_order_they_make_sense_in() -> None:
@@ -89,7 +89,7 @@ def test_the_signals_are_read_in_the_order_they_make_sense_in() -> None:
     assert read(message) == [ActivityStart(), Text("hi"), AudioStreamEnd(), ActivityEnd()]
 
 
-def test_content_keeps_roles_texts_and_pictures() -> None:
+def test_content_keeps_roles_texts_and_frames() -> None:
     turns = [
         {"role": "user", "parts": [{"text": "look"}, {"text": "here"}]},
         {"role": "model", "parts": [{"text": "I see"}]},

@@ -35,9 +35,7 @@ def test_a_connection_is_warned_a_minute_before_its_ten_are_over() -> None:
 
 
 @pytest.mark.parametrize(("video", "lasts_s"), [(False, 900), (True, 120)])
-def test_without_compression_a_session_ends_sooner_with_pictures(
-    video: bool, lasts_s: float
-) -> None:
+def test_without_compression_a_session_ends_sooner_with_frames(video: bool, lasts_s: float) -> None:
     life = lifetime(compressed=False, connection_s=None)
     if video:
         life.video_came()
@@ -46,7 +44,7 @@ def test_without_compression_a_session_ends_sooner_with_pictures(
     assert life.due(1000 + lasts_s) == ConnectionOver(*ABORTED)
 
 
-def test_a_first_picture_after_two_minutes_ends_the_session() -> None:
+def test_a_first_frame_after_two_minutes_ends_the_session() -> None:
     life = lifetime(compressed=False)
     assert life.due(1200) is None
     life.video_came()

@@ -32,7 +32,7 @@ def test_an_unknown_handle_stands_for_nothing() -> None:
     assert ResumptionHandles().find("unknown", 0.0) is None
 
 
-def test_only_the_newest_handle_of_a_session_keeps_the_pictures() -> None:
+def test_only_the_newest_handle_of_a_session_keeps_the_frames() -> None:
     handles = ResumptionHandles()
     older = handles.save("a", REMEMBERED, 0.0)
     newer = handles.save("a", REMEMBERED, 1.0)
@@ -40,7 +40,7 @@ def test_only_the_newest_handle_of_a_session_keeps_the_pictures() -> None:
     assert handles.find(newer, 2.0) == REMEMBERED
 
 
-def test_only_the_newest_sessions_keep_pictures() -> None:
+def test_only_the_newest_sessions_keep_frames() -> None:
     handles = ResumptionHandles()
     first = handles.save("0", REMEMBERED, 0.0)
     for number in range(1, MAX_SESSIONS_WITH_FRAMES + 1):
@@ -58,7 +58,7 @@ def test_the_oldest_handles_are_forgotten_when_there_are_too_many() -> None:
     assert handles.find(first, 0.0) is None
 
 
-def test_memory_keeps_the_newest_words_and_pictures() -> None:
+def test_memory_keeps_the_newest_words_and_frames() -> None:
     memory = SessionHistory()
     for number in range(MAX_ENTRIES + 1):
         memory.said("user", str(number), 0)
@@ -85,7 +85,7 @@ def test_only_an_unanswered_question_can_be_taken_back() -> None:
     assert memory.history == (("user", "hello"), ("model", "Hi."))
 
 
-def test_a_resumed_memory_dates_its_pictures_before_its_beginning() -> None:
+def test_a_resumed_memory_dates_its_frames_before_its_beginning() -> None:
     memory = SessionHistory()
     memory.saw(b"jpeg", 400, 3)
     resumed = SessionHistory(memory.snapshot(1000, first_turn=3, turns=(Amounts(),), age_s=1.0))

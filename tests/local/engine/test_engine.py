@@ -36,9 +36,9 @@ async def engine() -> AsyncIterator[LocalEngine]:
 
 
 def card(bgr: tuple[int, int, int]) -> SeenFrame:
-    picture = np.full((480, 640, 3), 190, np.uint8)
-    picture[90:390, 170:470] = bgr
-    done, jpeg = cv2.imencode(".jpg", picture)
+    pixels = np.full((480, 640, 3), 190, np.uint8)
+    pixels[90:390, 170:470] = bgr
+    done, jpeg = cv2.imencode(".jpg", pixels)
     assert done
     return SeenFrame(jpeg.tobytes(), 0)
 
@@ -47,7 +47,7 @@ def children() -> set[int]:
     return {child.pid for child in psutil.Process().children(recursive=True)}
 
 
-async def test_a_spoken_question_about_a_picture_gets_a_spoken_answer(engine: LocalEngine) -> None:
+async def test_a_spoken_question_about_a_frame_gets_a_spoken_answer(engine: LocalEngine) -> None:
     ears = engine.hearing(HearingOptions())
     question = spoken("what-colour-is-this") + silence(900)
     events = [e for i in range(0, len(question), 640) for e in ears.feed(question[i : i + 640])]
@@ -63,7 +63,7 @@ async def test_a_spoken_question_about_a_picture_gets_a_spoken_answer(engine: Lo
     assert all(len(piece) <= 4_800 for piece in pieces)
 
 
-async def test_without_a_picture_it_says_that_it_sees_nothing(engine: LocalEngine) -> None:
+async def test_without_a_frame_it_says_that_it_sees_nothing(engine: LocalEngine) -> None:
     turn = Turn(Transcript("what do you see"))
     [sentence] = [part async for part in engine.answer(turn)]
     assert isinstance(sentence, Say)

@@ -56,7 +56,7 @@ def test_hearing_and_answers() -> None:
         voice: tone
         hears: [one, {text: hm, understood: false}, ""]
         answers:
-          - when: {turn: 2, utterance: 3, words: [what is, who], spoken: true, pictures: 0}
+          - when: {turn: 2, utterance: 3, words: [what is, who], spoken: true, frames: 0}
             think_s: forever
             say: [a, {pause_s: 0.5}, b]
             call: {name: look, args: {where: left, far: [1, {x: true}]}}

@@ -8,7 +8,7 @@ from vision_agent.local.contract import Say, SeenFrame, ToolRequest, Transcript,
 from vision_agent.local.scenarios.scenario_file import read_scenario
 from vision_agent.local.scenarios.script import Script
 
-PICTURE = SeenFrame(b"", 0)
+FRAME = SeenFrame(b"", 0)
 
 
 def said(
@@ -35,10 +35,10 @@ def script(answers: str, **others: str) -> Script:
         ("turn: 2", {"history": [("user", "a"), ("model", "b")]}, True),
         ("spoken: true", {}, False),
         ("spoken: false", {}, True),
-        ("pictures: 0", {}, True),
-        ("pictures: 0", {"frames": [PICTURE]}, False),
-        ("pictures: 2", {"frames": [PICTURE]}, False),
-        ("pictures: 2", {"frames": [PICTURE] * 3}, True),
+        ("frames: 0", {}, True),
+        ("frames: 0", {"frames": [FRAME]}, False),
+        ("frames: 2", {"frames": [FRAME]}, False),
+        ("frames: 2", {"frames": [FRAME] * 3}, True),
         ("tool: t", {}, False),
         ("tool: t", {"tool_results": [{"name": "t", "response": {}}]}, True),
         ("tool: u", {"tool_results": [{"name": "t", "response": {}}]}, False),

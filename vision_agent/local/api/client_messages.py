@@ -34,7 +34,7 @@ RATES_HZ = (
 """What is taken: the rates that sound cards and codecs have."""
 
 _RATES = {str(rate_hz): rate_hz for rate_hz in RATES_HZ}
-_PICTURES = ("image/jpeg", "image/jpg", "image/png", "image/webp")
+_FRAME_MIME_TYPES = ("image/jpeg", "image/jpg", "image/png", "image/webp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Audio:
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
+class Video:
     """One frame of the caller's camera, encoded (JPEG, PNG or WebP)."""
 
     data: bytes
@@ -114,7 +114,7 @@ class ContextUpdate:
 
 ClientMessage = (
     Audio
-    | Image
+    | Video
     | Text
     | ActivityStart
     | ActivityEnd
@@ -167,7 +167,7 @@ def _realtime(source: Mapping[str, Any], model: LiveModel) -> Iterator[ClientMes
     if (audio := field(source, "audio")) is not None:
         yield from _audio(as_object(audio, "audio"), "realtime_input.audio")
     if (video := field(source, "video")) is not None:
-        yield _image(as_object(video, "video"), "realtime_input.video")
+        yield _frame(as_object(video, "video"), "realtime_input.video")
     if (text := field(source, "text")) is not None:
         yield Text(as_text(text, "text"))
     if as_flag(field(source, "audio_stream_end"), "audio_stream_end"):
@@ -176,9 +176,9 @@ def _realtime(source: Mapping[str, Any], model: LiveModel) -> Iterator[ClientMes
         yield ActivityEnd()
 
 
-def _media(blob: Mapping[str, Any], path: str) -> Iterator[Audio | Image]:
+def _media(blob: Mapping[str, Any], path: str) -> Iterator[Audio | Video]:
     if _mime_type(blob)[0].startswith("image/"):
-        yield _image(blob, path)
+        yield _frame(blob, path)
     else:
         yield from _audio(blob, path)
 
@@ -199,14 +199,14 @@ def _audio(blob: Mapping[str, Any], path: str) -> Iterator[Audio]:
         yield Audio(pcm[start : start + 2 * rate_hz], rate_hz)
 
 
-def _image(blob: Mapping[str, Any], path: str) -> Image:
+def _frame(blob: Mapping[str, Any], path: str) -> Video:
     mime_type, _ = _mime_type(blob)
-    if mime_type not in _PICTURES:
+    if mime_type not in _FRAME_MIME_TYPES:
         raise invalid(f"Unsupported video mime type '{mime_type}': send image/jpeg frames.")
     data = as_bytes(field(blob, "data"), f"{path}.data")
     if not data:
         raise invalid("Unable to process input image: it is empty.")
-    return Image(data)
+    return Video(data)
 
 
 def _mime_type(blob: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
@@ -235,7 +235,7 @@ def _turn(source: Mapping[str, Any]) -> Content:
         if blob is not None:
             # Sound in here corrupts a real session; it has to come as real-time input.
             path = "client_content.turns.parts.inline_data"
-            images.append(_image(as_object(blob, "inline_data"), path).data)
+            images.append(_frame(as_object(blob, "inline_data"), path).data)
         response = field(as_object(part, "part"), "function_response")
         if response is not None:
             results.append(_tool_result(as_object(response, "function_response")))

@@ -54,27 +54,27 @@ class Context:
         self.instruction = instruction
         self._usage.instruct(instruction)
 
-    def frame(self, image: bytes, at_ms: int, *, speaking: bool) -> None:
+    def frame(self, data: bytes, at_ms: int, *, speaking: bool) -> None:
         """A frame of the camera came.
 
         Args:
-            image: JPEG, PNG or WebP.
+            data: JPEG, PNG or WebP.
             at_ms: When, on the clock of the caller's stream.
             speaking: Whether the caller speaks. With the coverage ``ACTIVITY`` other frames are
                 part of no turn, except the last one before a turn.
         """
         self._latest_frame = None
         if self._coverage == "ACTIVITY" and not speaking:
-            self._latest_frame = image, at_ms
+            self._latest_frame = data, at_ms
         else:
-            self._keep_frame(image, at_ms)
+            self._keep_frame(data, at_ms)
 
     def answer_begins(self) -> None:
         """A turn begins to be answered: the last frame before it is what there is to see."""
         if self._latest_frame is not None:
-            image, at_ms = self._latest_frame
+            data, at_ms = self._latest_frame
             self._latest_frame = None
-            self._keep_frame(image, at_ms)
+            self._keep_frame(data, at_ms)
 
     def sound(self, duration_ms: float) -> None:
         """The caller's sound came; it counts where all input is part of a turn."""
@@ -101,9 +101,9 @@ class Context:
             self._usage.replayed_answer(content.text)
         else:
             self._usage.text_in(content.text)
-        for image in content.images:
+        for data in content.images:
             self._usage.image_in()
-            self._history.saw(image, at_ms, self._usage.turn_number)
+            self._history.saw(data, at_ms, self._usage.turn_number)
         if not is_question:
             self._said(content.role, content.text)
 
@@ -175,9 +175,9 @@ class Context:
         )
         return replace(snapshot, dialogue=replace(self.dialogue))
 
-    def _keep_frame(self, image: bytes, at_ms: int) -> None:
+    def _keep_frame(self, data: bytes, at_ms: int) -> None:
         self._usage.frame_in()
-        self._history.saw(image, at_ms, self._usage.turn_number)
+        self._history.saw(data, at_ms, self._usage.turn_number)
 
     def _said(self, role: str, text: str) -> None:
         self._history.said(role, text, self._usage.turn_number)

@@ -153,7 +153,7 @@ class Session:
                 self._context.sound(message.duration_ms)
                 played_until_ms = self._turns.played_until_ms
                 self._detected(self._audio_input.audio(pcm, rate_hz, now_ms, played_until_ms))
-            case client_messages.Image(data):
+            case client_messages.Video(data):
                 speaking = self._turns.caller is Caller.SPEAKING
                 self._context.frame(data, self._stream_ms(), speaking=speaking)
                 self._lifetime.video_came()

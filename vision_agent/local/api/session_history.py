@@ -75,9 +75,9 @@ class SessionHistory:
         if text.strip():
             self._history.append((turn, role, text[:MAX_CHARACTERS]))
 
-    def saw(self, image: bytes, at_ms: int, turn: int) -> None:
+    def saw(self, data: bytes, at_ms: int, turn: int) -> None:
         """A frame came at ``at_ms`` of the stream."""
-        self._frames.append((turn, SeenFrame(image, at_ms)))
+        self._frames.append((turn, SeenFrame(data, at_ms)))
 
     def take_unanswered(self) -> str:
         """The caller's last words, taken out again if the model has not answered them; else ""."""

@@ -41,7 +41,7 @@ class When:
         words: One of these phrases has to occur in the prompt, as whole words, in any case.
         spoken: True for spoken turns, false for typed ones.
         tool: The result of this tool has been received.
-        pictures: The least number of frames in the context (which holds 30 at most); 0: none.
+        frames: The least number of frames in the context (which holds 30 at most); 0: none.
     """
 
     turn: int | None = None
@@ -49,7 +49,7 @@ class When:
     words: tuple[str, ...] = ()
     spoken: bool | None = None
     tool: str | None = None
-    pictures: int | None = None
+    frames: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ _FILE = (
     "seed",
 )
 _STEPS = ("think_s", "say", "call")
-_WHEN = ("turn", "utterance", "words", "spoken", "tool", "pictures")
+_WHEN = ("turn", "utterance", "words", "spoken", "tool", "frames")
 
 
 def load_scenario(path: Path) -> Scenario:
@@ -136,7 +136,7 @@ def _when(value: YamlValue) -> When:
         words=words,
         spoken=given["spoken"].flag() if "spoken" in given else None,
         tool=given["tool"].text() if "tool" in given else None,
-        pictures=_optional(given, "pictures", 0, 30),
+        frames=_optional(given, "frames", 0, 30),
     )
 
 

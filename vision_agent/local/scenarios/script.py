@@ -72,15 +72,13 @@ def matches(when: When, turn: Turn, utterances: int) -> bool:
         # A tool's result matches only an answer that names the tool.
         return False
     number = 1 + sum(role == "user" for role, _ in turn.history)
-    pictures = len(turn.frames)
+    frames = len(turn.frames)
     return (
         when.turn in (None, number)
         and (when.utterance is None or (turn.transcript.spoken and when.utterance == utterances))
         and when.spoken in (None, turn.transcript.spoken)
         and (not when.words or any(_occurs(words, turn.text) for words in when.words))
-        and (
-            when.pictures is None or (pictures >= when.pictures if when.pictures else not pictures)
-        )
+        and (when.frames is None or (frames >= when.frames if when.frames else not frames))
     )
 
 

@@ -14,8 +14,8 @@ MUG = textured(1)
 RED_BAR = coloured_shape("bar", (200, 30, 30))
 
 
-def frame(picture: Pixels, at_ms: int = 0) -> SeenFrame:
-    return SeenFrame(jpeg(picture), at_ms)
+def frame(pixels: Pixels, at_ms: int = 0) -> SeenFrame:
+    return SeenFrame(jpeg(pixels), at_ms)
 
 
 def shown(thing: Pixels, **how: Any) -> SeenFrame:

@@ -19,7 +19,7 @@ def test_things_of_one_colour_are_told_together_and_the_background_once():
     ]
 
 
-def test_an_even_picture_is_called_that_and_nothing_is_made_up():
+def test_an_even_frame_is_called_that_and_nothing_is_made_up():
     seen = Observations(colour=Colour("white", stands_out=False), quality=Quality(empty=True))
     assert phrasing.scene(seen) == ["I see one even area and nothing that stands out. It is white."]
 

@@ -43,31 +43,31 @@ async def responder() -> AsyncIterator[Responder]:
     await sight.close()
 
 
-def frame(picture: Any, at_ms: int = 0) -> SeenFrame:
-    done, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 80])
+def frame(pixels: Any, at_ms: int = 0) -> SeenFrame:
+    done, jpeg = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 80])
     assert done
     return SeenFrame(jpeg.tobytes(), at_ms)
 
 
 def wall() -> Any:
-    picture = np.full((480, 640, 3), 190, np.uint8)
-    hiss = np.random.default_rng(3).integers(-6, 7, picture.shape)
-    return np.clip(picture + hiss, 0, 255).astype(np.uint8)
+    pixels = np.full((480, 640, 3), 190, np.uint8)
+    hiss = np.random.default_rng(3).integers(-6, 7, pixels.shape)
+    return np.clip(pixels + hiss, 0, 255).astype(np.uint8)
 
 
 def card(bgr: tuple[int, int, int], at_ms: int = 0) -> SeenFrame:
-    picture = wall()
-    picture[90:390, 170:470] = bgr
-    return frame(picture, at_ms)
+    pixels = wall()
+    pixels[90:390, 170:470] = bgr
+    return frame(pixels, at_ms)
 
 
 def qr_code(text: str) -> SeenFrame:
     code = cv2.QRCodeEncoder.create().encode(text)
-    picture = wall()
+    pixels = wall()
     big = cv2.resize(code, (280, 280), interpolation=cv2.INTER_NEAREST)
-    picture[90:390, 170:470] = 255
-    picture[100:380, 180:460] = cv2.cvtColor(big, cv2.COLOR_GRAY2BGR)
-    return frame(picture)
+    pixels[90:390, 170:470] = 255
+    pixels[100:380, 180:460] = cv2.cvtColor(big, cv2.COLOR_GRAY2BGR)
+    return frame(pixels)
 
 
 async def ask(
@@ -142,7 +142,7 @@ async def test_every_intent_of_the_table_has_an_answer(responder: Responder) -> 
         assert await ask(responder, text, [card(RED)])
 
 
-async def test_it_answers_about_the_newest_picture(responder: Responder) -> None:
+async def test_it_answers_about_the_newest_frame(responder: Responder) -> None:
     answer = await ask(responder, "what colour is this", [card(RED), card(BLUE, 1000)], now_ms=1200)
     assert isinstance(answer, str)
     assert "blue" in answer
@@ -173,10 +173,10 @@ async def test_it_says_that_there_is_no_code(responder: Responder) -> None:
 
 
 async def test_it_tells_what_changed_and_where(responder: Responder) -> None:
-    picture = wall()
-    picture[150:350, 20:180] = BLUE
+    pixels = wall()
+    pixels[150:350, 20:180] = BLUE
     answer = await ask(
-        responder, "what changed", [frame(wall(), 0), frame(picture, 3000)], now_ms=3000
+        responder, "what changed", [frame(wall(), 0), frame(pixels, 3000)], now_ms=3000
     )
     assert isinstance(answer, str)
     assert "blue" in answer
@@ -191,7 +191,7 @@ async def test_the_dark_is_named_and_nothing_made_up(responder: Responder) -> No
         assert "something" not in answer
 
 
-async def test_without_a_picture_it_says_so_and_with_an_old_one_how_old_it_is(
+async def test_without_a_frame_it_says_so_and_with_an_old_one_how_old_it_is(
     responder: Responder,
 ) -> None:
     none = await ask(responder, "what colour is this")
@@ -202,7 +202,7 @@ async def test_without_a_picture_it_says_so_and_with_an_old_one_how_old_it_is(
     assert "30 seconds old" in old
 
 
-async def test_a_broken_picture_is_said_to_be_broken(responder: Responder) -> None:
+async def test_a_broken_frame_is_said_to_be_broken(responder: Responder) -> None:
     answer = await ask(responder, "what do you see", [SeenFrame(b"\xff\xd8 not a picture", 0)])
     assert isinstance(answer, str)
     assert "broken" in answer

@@ -66,8 +66,8 @@ async def test_it_tells_what_it_knows_and_forgets_what_it_is_told_to(responder: 
 
 
 async def test_it_does_not_learn_what_it_can_not_see(responder: Responder) -> None:
-    for picture, reason in ((wall(1) // 40, "too dark"), (wall(1), "can't make out")):
-        said = await ask(responder, "this is my mug", frame(shot(picture, noise=1)))
+    for pixels, reason in ((wall(1) // 40, "too dark"), (wall(1), "can't make out")):
+        said = await ask(responder, "this is my mug", frame(shot(pixels, noise=1)))
         assert isinstance(said, str)
         assert reason in said
     old = await ask(responder, "this is my mug", shown(MUG), now_ms=60_000)
@@ -87,7 +87,7 @@ async def test_a_file_that_can_not_be_read_is_told_of(sight: Sight, tmp_path: Pa
     assert "shared.unreadable-1" in said
 
 
-async def test_to_forget_everything_needs_no_picture_and_speaks_of_none(
+async def test_to_forget_everything_needs_no_frame_and_speaks_of_none(
     responder: Responder,
 ) -> None:
     await ask(responder, "this is my mug", shown(MUG))

@@ -132,7 +132,7 @@ def test_a_yes_or_no_that_a_tool_needs_is_not_taken_from_a_sentence() -> None:
     assert plan.question.startswith("I can't do that one by myself. It needs the on, which is yes")
 
 
-def test_places_in_the_picture_are_left_to_the_eyes() -> None:
+def test_places_in_the_frame_are_left_to_the_eyes() -> None:
     plan = plan_tool("point at the QR code", TOOLS)
     assert plan is not None
     assert [parameter.name for parameter in plan.boxes] == ["box_2d"]

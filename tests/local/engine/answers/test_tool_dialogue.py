@@ -143,7 +143,7 @@ async def test_a_time_that_answers_what_to_be_reminded_of_is_when(responder: Res
         *("When does this expire?", "What colour is the label?", "My reminder was late."),
     ],
 )
-async def test_a_question_about_the_picture_starts_no_watch_and_calls_no_tool(
+async def test_a_question_about_the_frame_starts_no_watch_and_calls_no_tool(
     responder: Responder, words: str
 ) -> None:
     assert isinstance(await ask(responder, words, shown(MUG), tools=TOOLS), str)
@@ -157,8 +157,8 @@ async def test_a_question_about_a_detail_is_answered_from_the_closer_look(
         "name": "look_closely",
         "response": {"status": "The newest picture of yours shows the price closely."},
     }
-    picture = frame(written(["TOTAL 3.50"], 40))
-    answer = await ask(responder, "look closely at the total", picture, tool_results=[result])
+    total = frame(written(["TOTAL 3.50"], 40))
+    answer = await ask(responder, "look closely at the total", total, tool_results=[result])
     assert "3.50" in str(answer)
 
 

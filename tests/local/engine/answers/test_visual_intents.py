@@ -58,7 +58,7 @@ async def test_movement_is_told_with_its_way(responder: Responder) -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "picture", "answer"),
+    ("target", "pixels", "answer"),
     [
         (
             "the red thing",
@@ -73,9 +73,9 @@ async def test_movement_is_told_with_its_way(responder: Responder) -> None:
     ],
 )
 async def test_where_something_is(
-    responder: Responder, target: str, picture: Pixels, answer: str
+    responder: Responder, target: str, pixels: Pixels, answer: str
 ) -> None:
-    said = await ask(responder, f"Where is {target}?", frame(shot(picture)))
+    said = await ask(responder, f"Where is {target}?", frame(shot(pixels)))
     assert isinstance(said, str)
     assert answer in said
 
@@ -167,7 +167,7 @@ async def test_either_is_said_only_after_another_refusal(responder: Responder) -
         ("and on the right", "I see something red on the right."),
     ],
 )
-async def test_one_side_of_the_picture_is_told_alone(
+async def test_one_side_of_the_frame_is_told_alone(
     responder: Responder, words: str, answer: str
 ) -> None:
     scene = frame(shot(held_up(RED_BAR[0], wall(), mask=RED_BAR[1], at=(480, 240))))

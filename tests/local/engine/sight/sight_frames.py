@@ -59,8 +59,8 @@ def shot(
     height, width = pixels.shape[:2]
     moved = cv2.getRotationMatrix2D((width / 2, height / 2), turn_deg, 1)
     moved[:, 2] += shift_px
-    picture = cv2.warpAffine(pixels, moved, (width, height), borderMode=cv2.BORDER_REFLECT)
-    light = cv2.GaussianBlur(picture, (0, 0), blur_px).astype(np.float32)
+    pixels = cv2.warpAffine(pixels, moved, (width, height), borderMode=cv2.BORDER_REFLECT)
+    light = cv2.GaussianBlur(pixels, (0, 0), blur_px).astype(np.float32)
     light *= exposure * np.array(cast[::-1], np.float32)
     random = np.random.default_rng(seed)
     light += noise * random.standard_normal(light.shape, np.float32)
@@ -74,11 +74,11 @@ def filled(rgb: Sequence[int], size: tuple[int, int] = (640, 480)) -> Pixels:
 
 def patch(rgb: Sequence[int], background: Sequence[int]) -> Pixels:
     """A thing in the middle of a background that is shaded a little, as any wall is."""
-    picture = filled(background, (400, 300)).astype(np.float64)
-    picture *= np.linspace(0.95, 1.05, picture.shape[1])[None, :, None]
-    picture = np.clip(picture, 0, 255).astype(np.uint8)
-    cv2.ellipse(picture, (206, 156), (60, 75), 15, 0, 360, bgr(rgb), -1)
-    return picture
+    pixels = filled(background, (400, 300)).astype(np.float64)
+    pixels *= np.linspace(0.95, 1.05, pixels.shape[1])[None, :, None]
+    pixels = np.clip(pixels, 0, 255).astype(np.uint8)
+    cv2.ellipse(pixels, (206, 156), (60, 75), 15, 0, 360, bgr(rgb), -1)
+    return pixels
 
 
 def bgr(rgb: Sequence[int]) -> tuple[int, int, int]:
@@ -113,13 +113,13 @@ def written(
     font: int = cv2.FONT_HERSHEY_SIMPLEX,
 ) -> Pixels:
     """Lines of text, capitals ``height_px`` tall, from the top left."""
-    picture = filled(paper)
+    pixels = filled(paper)
     thickness = max(1, round(height_px / 12))
     scale = cv2.getFontScaleFromHeight(font, height_px, thickness)
     for index, line in enumerate(lines):
         at = (40, 60 + round(index * 2.1 * height_px))
-        cv2.putText(picture, line, at, font, scale, bgr(ink), thickness, cv2.LINE_AA)
-    return picture
+        cv2.putText(pixels, line, at, font, scale, bgr(ink), thickness, cv2.LINE_AA)
+    return pixels
 
 
 def with_qr_code(
@@ -156,28 +156,28 @@ def with_barcode(digits: str, module_px: int = 3) -> Pixels:
     return _laid(cv2.cvtColor(bars, cv2.COLOR_GRAY2BGR), filled((255, 255, 255)), (320, 240), 0)
 
 
-def _laid(piece: Pixels, picture: Pixels, at: tuple[int, int], turn_deg: float) -> Pixels:
+def _laid(piece: Pixels, pixels: Pixels, at: tuple[int, int], turn_deg: float) -> Pixels:
     height, width = piece.shape[:2]
     laid = cv2.getRotationMatrix2D((width / 2, height / 2), turn_deg, 1)
     laid[:, 2] += (at[0] - width / 2, at[1] - height / 2)
-    size = (picture.shape[1], picture.shape[0])
+    size = (pixels.shape[1], pixels.shape[0])
     over = cv2.warpAffine(np.full_like(piece, 255), laid, size) > 127
-    return np.asarray(np.where(over, cv2.warpAffine(piece, laid, size), picture), np.uint8)
+    return np.asarray(np.where(over, cv2.warpAffine(piece, laid, size), pixels), np.uint8)
 
 
 def with_faces(*centres_x_px: int, scale: float = 1.0) -> Pixels:
     """Drawn faces: simple, but Haar cascades are about light and shade of just these parts."""
-    picture = filled((190, 190, 185))
+    pixels = filled((190, 190, 185))
     for x_px in centres_x_px:
-        _draw_face(picture, x_px, 230, scale)
-    return picture
+        _draw_face(pixels, x_px, 230, scale)
+    return pixels
 
 
-def _draw_face(picture: Pixels, x_px: int, y_px: int, scale: float) -> None:
+def _draw_face(pixels: Pixels, x_px: int, y_px: int, scale: float) -> None:
     def oval(x: float, y: float, a: float, b: float, rgb: tuple[int, int, int]) -> None:
         centre = (round(x_px + x * scale), round(y_px + y * scale))
         axes = (round(a * scale), round(b * scale))
-        cv2.ellipse(picture, centre, axes, 0, 0, 360, bgr(rgb), -1, cv2.LINE_AA)
+        cv2.ellipse(pixels, centre, axes, 0, 0, 360, bgr(rgb), -1, cv2.LINE_AA)
 
     oval(0, 190, 150, 120, (60, 70, 110))  # shoulders
     oval(0, 110, 40, 60, (195, 150, 120))  # neck

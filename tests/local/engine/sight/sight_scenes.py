@@ -52,32 +52,30 @@ def wall(seed: int = 0) -> Pixels:
     """A plain wall, shaded from one side to the other."""
     random = np.random.default_rng(1000 + seed)
     light = int(random.integers(130, 220))
-    picture = filled((light, light, round(0.95 * light))).astype(np.float64)
-    picture *= np.linspace(0.85, 1.1, picture.shape[1])[None, :, None]
-    return np.asarray(np.clip(picture, 0, 255), np.uint8)
+    pixels = filled((light, light, round(0.95 * light))).astype(np.float64)
+    pixels *= np.linspace(0.85, 1.1, pixels.shape[1])[None, :, None]
+    return np.asarray(np.clip(pixels, 0, 255), np.uint8)
 
 
 def textured(seed: int, width: int = 180, height: int = 220) -> Pixels:
     """A thing with a pattern of its own: spots, strokes and letters on a ground."""
     random = np.random.default_rng(seed)
     ground = [int(value) for value in random.integers(30, 230, 3)]
-    picture = np.full((height, width, 3), ground, np.uint8)
+    pixels = np.full((height, width, 3), ground, np.uint8)
     for _ in range(14):
         colour = tuple(int(value) for value in random.integers(0, 256, 3))
         x, y = int(random.integers(width)), int(random.integers(height))
         kind = random.integers(3)
         if kind == 0:
-            cv2.circle(
-                picture, (x, y), int(random.integers(4, width // 5)), colour, -1, cv2.LINE_AA
-            )
+            cv2.circle(pixels, (x, y), int(random.integers(4, width // 5)), colour, -1, cv2.LINE_AA)
         elif kind == 1:
             end = (int(random.integers(width)), int(random.integers(height)))
-            cv2.line(picture, (x, y), end, colour, int(random.integers(2, 8)), cv2.LINE_AA)
+            cv2.line(pixels, (x, y), end, colour, int(random.integers(2, 8)), cv2.LINE_AA)
         else:
             letter = chr(65 + int(random.integers(26)))
             size = float(random.uniform(0.6, 2))
-            cv2.putText(picture, letter, (x, y), 0, size, colour, 3, cv2.LINE_AA)
-    return picture
+            cv2.putText(pixels, letter, (x, y), 0, size, colour, 3, cv2.LINE_AA)
+    return pixels
 
 
 def plain_shape(kind: str) -> Pixels:
@@ -133,7 +131,7 @@ def held_up(
 def several(number: int, seed: int) -> Pixels:
     """So many like things (discs, eggs or boxes of one colour) on a plain ground."""
     random = np.random.default_rng(seed)
-    picture = wall(seed)
+    pixels = wall(seed)
     names = [name for name in SHADES if name not in ("grey", "white", "black", "brown")]
     colour = bgr(SHADES[names[int(random.integers(len(names)))]][0])
     kind = int(random.integers(3))
@@ -143,14 +141,14 @@ def several(number: int, seed: int) -> Pixels:
         x = 80 + column * 160 + int(random.integers(-20, 20))
         y = 80 + row * 160 + int(random.integers(-20, 20))
         if kind == 0:
-            cv2.circle(picture, (x, y), 38, colour, -1, cv2.LINE_AA)
+            cv2.circle(pixels, (x, y), 38, colour, -1, cv2.LINE_AA)
         elif kind == 1:
             turn = float(random.integers(180))
-            cv2.ellipse(picture, (x, y), (50, 22), turn, 0, 360, colour, -1, cv2.LINE_AA)
+            cv2.ellipse(pixels, (x, y), (50, 22), turn, 0, 360, colour, -1, cv2.LINE_AA)
         else:
             box = cv2.boxPoints(((float(x), float(y)), (70, 40), float(random.integers(90))))
-            cv2.fillPoly(picture, [box.astype(np.int32)], colour, cv2.LINE_AA)
-    return shot(picture, noise=4, seed=seed)
+            cv2.fillPoly(pixels, [box.astype(np.int32)], colour, cv2.LINE_AA)
+    return shot(pixels, noise=4, seed=seed)
 
 
 def moved(way: tuple[int, int], seed: int, *, plain: bool = False) -> list[SeenFrame]:
@@ -162,9 +160,9 @@ def moved(way: tuple[int, int], seed: int, *, plain: bool = False) -> list[SeenF
     frames = []
     for step in range(3):
         at = (320 + way[0] * (step - 1), 240 + way[1] * (step - 1))
-        picture = held_up(thing, wall(5), at=at)
+        pixels = held_up(thing, wall(5), at=at)
         shake = (float(random.uniform(-2, 2)), float(random.uniform(-2, 2)))
         exposure = float(random.uniform(0.95, 1.05))
-        taken = shot(picture, shift_px=shake, exposure=exposure, seed=3 * seed + step)
+        taken = shot(pixels, shift_px=shake, exposure=exposure, seed=3 * seed + step)
         frames.append(SeenFrame(jpeg(taken), 1000 * step))
     return frames

@@ -33,9 +33,9 @@ def codes() -> Codes:
 def test_a_qr_code_is_decoded_at_any_size_and_slightly_turned(
     codes: Codes, side_px: int, turn_deg: float
 ) -> None:
-    picture = shot(with_qr_code(LINK, side_px, turn_deg=turn_deg))
+    pixels = shot(with_qr_code(LINK, side_px, turn_deg=turn_deg))
 
-    assert codes.find(picture) == (Code("QR code", LINK, "in the middle"),)
+    assert codes.find(pixels) == (Code("QR code", LINK, "in the middle"),)
 
 
 def test_two_codes_are_told_from_left_to_right(codes: Codes) -> None:
@@ -63,13 +63,13 @@ def test_a_barcode_is_decoded(codes: Codes) -> None:
 
 
 def test_no_code_is_seen_where_there_is_none(codes: Codes, recordings: Path) -> None:
-    pictures = [
+    frames = [
         noise(),
         shot(filled((128, 128, 128))),
         shot(written(["QR CODE", "|||| | |||"], 36)),
     ]
     chessboard = np.kron(np.indices((8, 8)).sum(axis=0) % 2, np.ones((50, 50))) * 255
-    pictures.append(shot(cv2.cvtColor(chessboard.astype(np.uint8), cv2.COLOR_GRAY2BGR)))
-    pictures += frames_of(recordings / "bottle.mp4", range(1, 39, 12))
+    frames.append(shot(cv2.cvtColor(chessboard.astype(np.uint8), cv2.COLOR_GRAY2BGR)))
+    frames += frames_of(recordings / "bottle.mp4", range(1, 39, 12))
 
-    assert [codes.find(picture) for picture in pictures] == [()] * len(pictures)
+    assert [codes.find(pixels) for pixels in frames] == [()] * len(frames)

@@ -29,23 +29,23 @@ CAMERAS = {
 def desk() -> Pixels:
     """A wall, a table, and some things that stay where they are."""
     random = np.random.default_rng(7)
-    picture = filled((190, 188, 182))
-    picture[330:] = bgr((150, 115, 80))
+    pixels = filled((190, 188, 182))
+    pixels[330:] = bgr((150, 115, 80))
     for x, y, width, height in ((40, 60, 130, 90), (430, 40, 110, 140), (260, 290, 60, 60)):
         colour = [int(level) for level in random.integers(60, 200, 3)]
-        cv2.rectangle(picture, (x, y), (x + width, y + height), colour, -1)
-    return picture
+        cv2.rectangle(pixels, (x, y), (x + width, y + height), colour, -1)
+    return pixels
 
 
-def with_thing(picture: Pixels, x_px: int, rgb: tuple[int, int, int], y_px: int = 250) -> Pixels:
-    shown = picture.copy()
+def with_thing(pixels: Pixels, x_px: int, rgb: tuple[int, int, int], y_px: int = 250) -> Pixels:
+    shown = pixels.copy()
     cv2.ellipse(shown, (x_px, y_px), (40, 55), 0, 0, 360, bgr(rgb), -1)
     return shown
 
 
-def later(picture: Pixels, camera: str) -> Pixels:
+def later(pixels: Pixels, camera: str) -> Pixels:
     shift_px, turn_deg, exposure = CAMERAS[camera]
-    return shot(picture, shift_px=shift_px, turn_deg=turn_deg, exposure=exposure, seed=2)
+    return shot(pixels, shift_px=shift_px, turn_deg=turn_deg, exposure=exposure, seed=2)
 
 
 @pytest.mark.parametrize("camera", CAMERAS)
@@ -106,7 +106,7 @@ def test_a_soft_shadow_is_no_change() -> None:
     assert not changes.changed
 
 
-def test_another_scene_is_another_picture() -> None:
+def test_another_scene_is_another_frame() -> None:
     other = cv2.flip(255 - desk(), 0)
 
     assert compare(shot(desk()), shot(other), 2.0).what == "nearly the whole picture is different"
@@ -138,7 +138,7 @@ def test_bottles_come_and_go(recordings: Path, at_s: float, what: str, where: se
         assert base_name(words[words.index(what.split()[0]) - 1]) == "blue"
 
 
-class TestTheEarlierPicture:
+class TestTheEarlierFrame:
     @staticmethod
     def _chosen(*at_ms: int) -> int | None:
         chosen = choose_earlier([SeenFrame(b"", at) for at in at_ms])

@@ -49,8 +49,8 @@ def test_a_thing_in_the_middle_has_its_colour_before_any_wall_under_any_cast(
     for rgb in SHADES[name][:2]:
         for wall, wall_rgb in WALLS.items():
             if (name, wall) not in ALIKE:
-                picture = shot(patch(rgb, wall_rgb), cast=CASTS[cast])
-                seen[rgb, wall] = describe_colours(picture)
+                pixels = shot(patch(rgb, wall_rgb), cast=CASTS[cast])
+                seen[rgb, wall] = describe_colours(pixels)
 
     assert {key: base_name(colour.main) for key, colour in seen.items()} == dict.fromkeys(
         seen, name
@@ -59,7 +59,7 @@ def test_a_thing_in_the_middle_has_its_colour_before_any_wall_under_any_cast(
 
 
 @pytest.mark.parametrize("name", SHADES)
-def test_a_picture_of_one_colour_has_that_colour_under_any_cast(name: str) -> None:
+def test_a_frame_of_one_colour_has_that_colour_under_any_cast(name: str) -> None:
     seen = [
         describe_colours(shot(filled(rgb, (320, 240)), cast=cast))
         for rgb in SHADES[name]
@@ -86,12 +86,12 @@ def test_light_and_dark_are_told_where_they_help() -> None:
 
 
 def test_two_things_side_by_side_are_told_with_their_places() -> None:
-    picture = filled((225, 225, 225))
-    picture[180:320, 60:180] = (50, 50, 200)  # blue, green, red
-    picture[150:330, 260:400] = (60, 150, 50)
-    picture[200:300, 480:590] = (190, 80, 40)
+    pixels = filled((225, 225, 225))
+    pixels[180:320, 60:180] = (50, 50, 200)  # blue, green, red
+    pixels[150:330, 260:400] = (60, 150, 50)
+    pixels[200:300, 480:590] = (190, 80, 40)
 
-    colour = describe_colours(shot(picture))
+    colour = describe_colours(shot(pixels))
 
     assert colour.main == "green"
     assert set(colour.others) == {("on the left", "red"), ("on the right", "blue")}
@@ -102,10 +102,10 @@ def test_two_things_side_by_side_are_told_with_their_places() -> None:
 def test_what_somebody_shows_is_meant_and_not_the_face_or_shirt(
     rgb: tuple[int, int, int], y_px: int
 ) -> None:
-    picture = with_faces(320)
-    cv2.rectangle(picture, (285, y_px + 40), (355, 480), (125, 155, 200), -1)  # the arm
-    cv2.ellipse(picture, (320, y_px), (55, 65), 0, 0, 360, bgr(rgb), -1)
-    seen = shot(picture)
+    pixels = with_faces(320)
+    cv2.rectangle(pixels, (285, y_px + 40), (355, 480), (125, 155, 200), -1)  # the arm
+    cv2.ellipse(pixels, (320, y_px), (55, 65), 0, 0, 360, bgr(rgb), -1)
+    seen = shot(pixels)
     faces = Faces().boxes(seen)
     assert len(faces) == 1
 
@@ -128,10 +128,10 @@ def test_noise_of_all_colours_has_a_colour_too() -> None:
 
 
 def test_what_fills_the_middle_may_touch_the_border() -> None:
-    picture = filled((225, 225, 225))
-    picture[140:, 220:430] = (60, 150, 50)
+    pixels = filled((225, 225, 225))
+    pixels[140:, 220:430] = (60, 150, 50)
 
-    assert describe_colours(shot(picture)).main == "green"
+    assert describe_colours(shot(pixels)).main == "green"
 
 
 def _bottles(recordings: Path, *at_s: float) -> list[Pixels]:
@@ -139,8 +139,8 @@ def _bottles(recordings: Path, *at_s: float) -> list[Pixels]:
 
 
 def test_the_bottle_in_the_middle_is_blue_before_a_grey_wall(recordings: Path) -> None:
-    for picture in _bottles(recordings, 0.5, 4.0, 9.0, 14.0, 28.0, 34.5, 36.5, 38.5):
-        colour = describe_colours(picture)
+    for pixels in _bottles(recordings, 0.5, 4.0, 9.0, 14.0, 28.0, 34.5, 36.5, 38.5):
+        colour = describe_colours(pixels)
         assert base_name(colour.main) == "blue"
         assert base_name(colour.background) == "grey"
         assert colour.stands_out
@@ -148,8 +148,8 @@ def test_the_bottle_in_the_middle_is_blue_before_a_grey_wall(recordings: Path) -
 
 def test_bottles_are_told_where_they_stand_and_nowhere_else(recordings: Path) -> None:
     three, one, two = (
-        describe_colours(picture)
-        for picture in _bottles(
+        describe_colours(pixels)
+        for pixels in _bottles(
             recordings, THREE_BOTTLES_S, ONE_BOTTLE_ON_THE_RIGHT_S, TWO_BOTTLES_LEFT_AND_MIDDLE_S
         )
     )

@@ -18,10 +18,10 @@ def test_the_bottles_of_the_film_are_counted_or_it_is_unsure() -> None:
         for start, end, number in BOTTLES
         for step in np.arange(0.0, end - start + 0.1, 1.0).tolist()
     ]
-    pictures = film([at_s for at_s, _ in wanted])
+    frames = film([at_s for at_s, _ in wanted])
     sure = wrong = 0
-    for picture, (_, number) in zip(pictures, wanted, strict=True):
-        found = count(View.of(picture))
+    for pixels, (_, number) in zip(frames, wanted, strict=True):
+        found = count(View.of(pixels))
         sure += found.sure == number and not found.perhaps
         wrong += found.sure != number and not found.perhaps
     assert wrong == 0
@@ -43,11 +43,11 @@ def test_like_things_on_a_plain_ground_are_counted(number: int) -> None:
 
 
 def test_things_of_another_kind_are_counted_apart() -> None:
-    picture = wall()
+    pixels = wall()
     for x in (100, 250, 400):
-        cv2.circle(picture, (x, 200), 40, bgr((200, 30, 30)), -1)
-    cv2.rectangle(picture, (470, 280), (600, 420), bgr((40, 70, 180)), -1)
-    found = count(View.of(shot(picture)))
+        cv2.circle(pixels, (x, 200), 40, bgr((200, 30, 30)), -1)
+    cv2.rectangle(pixels, (470, 280), (600, 420), bgr((40, 70, 180)), -1)
+    found = count(View.of(shot(pixels)))
     assert (found.sure, found.perhaps, found.colour, found.others) == (3, 0, "red", 1)
 
 
@@ -55,6 +55,6 @@ def test_nothing_is_counted_where_there_is_nothing_or_too_much() -> None:
     assert count(View.of(shot(filled((190, 190, 185))))).sure == 0
     random = np.random.default_rng(4)
     busy = cv2.resize(random.integers(0, 256, (24, 32, 3), np.uint8), (640, 480))
-    for picture in (busy, noise()):
-        found = count(View.of(picture))
+    for pixels in (busy, noise()):
+        found = count(View.of(pixels))
         assert found.busy or found.sure == 0 or found.perhaps

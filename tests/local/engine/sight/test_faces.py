@@ -30,15 +30,15 @@ def faces() -> Faces:
 
 @pytest.mark.parametrize("scale", [0.6, 0.8, 1.0, 1.3])
 def test_one_face_is_found_at_any_size(faces: Faces, scale: float) -> None:
-    picture = shot(with_faces(320, scale=scale), blur_px=2)
+    pixels = shot(with_faces(320, scale=scale), blur_px=2)
 
-    assert faces.find(picture) == (Face("in the middle"),)
+    assert faces.find(pixels) == (Face("in the middle"),)
 
 
 def test_faces_are_told_from_left_to_right(faces: Faces) -> None:
-    picture = shot(with_faces(530, 110, 320, scale=0.6), blur_px=1.5)
+    pixels = shot(with_faces(530, 110, 320, scale=0.6), blur_px=1.5)
 
-    assert faces.find(picture) == (
+    assert faces.find(pixels) == (
         Face("on the left"),
         Face("in the middle"),
         Face("on the right"),
@@ -52,11 +52,11 @@ def test_no_face_is_seen_in_bottles(faces: Faces, recordings: Path) -> None:
 
 
 def test_no_face_is_seen_in_noise_text_things_or_nothing(faces: Faces) -> None:
-    pictures = [noise(seed) for seed in range(3)]
-    pictures += [shot(filled((level, level, level))) for level in (10, 128, 245)]
-    pictures += [
+    frames = [noise(seed) for seed in range(3)]
+    frames += [shot(filled((level, level, level))) for level in (10, 128, 245)]
+    frames += [
         shot(written(["o o", "EXIT 8", "(o_o)"], 36)),
         shot(patch((200, 150, 120), (90,) * 3)),
     ]
 
-    assert [faces.find(picture) for picture in pictures] == [()] * len(pictures)
+    assert [faces.find(pixels) for pixels in frames] == [()] * len(frames)

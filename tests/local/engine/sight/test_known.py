@@ -75,11 +75,11 @@ def test_unknown_things_are_not_taken_for_known_ones(
     for seed in range(100, 110):
         scene = shot(held_up(textured(seed), wall(seed), turn_deg=float(seed)), seed=seed)
         assert not [known for known in finder.find(scene, taught) if known.sure]
-    for picture in film([0.0, 6.0, 17.0, 20.0, 36.0]):
-        assert finder.find(picture, taught) == ()
+    for pixels in film([0.0, 6.0, 17.0, 20.0, 36.0]):
+        assert finder.find(pixels, taught) == ()
 
 
-def test_two_known_things_in_one_picture_are_both_found(
+def test_two_known_things_in_one_frame_are_both_found(
     finder: Finder, taught: list[TaughtThing]
 ) -> None:
     scene = held_up(textured(1), wall(), at=(160, 240))
@@ -92,8 +92,8 @@ def test_the_bottle_of_the_film_is_known_while_it_stands_there(finder: Finder) -
     view = finder.learn(shown)
     assert view is not None
     bottle = [TaughtThing("bottle", "my", (view,))]
-    for picture in film([2.0, 9.0, 18.0, 27.0]):
-        [known] = finder.find(picture, bottle)
+    for pixels in film([2.0, 9.0, 18.0, 27.0]):
+        [known] = finder.find(pixels, bottle)
         assert known.sure
         assert known.box.x > 0.7
 
@@ -113,5 +113,5 @@ def test_a_plain_thing_is_known_by_colour_and_shape_and_never_surely(finder: Fin
     assert finder.find(plain("disc", RED), taught) == ()
 
 
-def test_from_an_empty_picture_nothing_is_learned(finder: Finder) -> None:
+def test_from_an_empty_frame_nothing_is_learned(finder: Finder) -> None:
     assert finder.learn(shot(filled((190, 190, 185)))) is None

@@ -38,7 +38,7 @@ async def test_everything_asked_for_is_told_and_nothing_else(sight: Sight) -> No
     assert await sight.observe([frame(RED_THING)], frozenset()) == Observations()
 
 
-async def test_the_newest_picture_is_the_one_looked_at(sight: Sight) -> None:
+async def test_the_newest_frame_is_the_one_looked_at(sight: Sight) -> None:
     blue = jpeg(shot(patch((40, 70, 180), (225, 225, 225))))
 
     seen = await sight.observe(
@@ -52,7 +52,7 @@ async def test_the_newest_picture_is_the_one_looked_at(sight: Sight) -> None:
     assert seen.changes.since_s == 4.0
 
 
-async def test_without_an_earlier_picture_no_change_is_claimed(sight: Sight) -> None:
+async def test_without_an_earlier_frame_no_change_is_claimed(sight: Sight) -> None:
     seen = await sight.observe([frame(RED_THING)], frozenset({"changes"}))
 
     assert seen.changes is not None
@@ -90,14 +90,14 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-async def test_what_is_no_picture_is_refused_in_words(sight: Sight, name: str) -> None:
+async def test_what_is_no_frame_is_refused_in_words(sight: Sight, name: str) -> None:
     with pytest.raises(UnreadableFrame, match=r"^The picture .+\.$"):
         await sight.observe([frame(UNREADABLE[name])], NEEDS)
 
     assert (await sight.observe([frame(RED_THING)], frozenset({"colour"}))).colour is not None
 
 
-async def test_a_truncated_or_damaged_picture_never_crashes(sight: Sight) -> None:
+async def test_a_truncated_or_damaged_frame_never_crashes(sight: Sight) -> None:
     for cut in range(0, len(RED_THING), 997):
         damaged = RED_THING[:cut] + bytes(50) + RED_THING[cut + 50 :]
         for data in (RED_THING[:cut], damaged):
@@ -117,7 +117,7 @@ async def test_a_png_is_looked_at_as_well(sight: Sight) -> None:
     assert seen.colour.main == "red"
 
 
-async def test_no_picture_and_unknown_needs_are_refused_in_words(sight: Sight) -> None:
+async def test_no_frame_and_unknown_needs_are_refused_in_words(sight: Sight) -> None:
     with pytest.raises(UnreadableFrame, match="There is no picture"):
         await sight.observe([], NEEDS)
     with pytest.raises(ValueError, match="Nobody can look for smell"):

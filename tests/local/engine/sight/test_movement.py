@@ -26,8 +26,8 @@ def seen(frames: list[SeenFrame]) -> Movement:
 
 
 def test_what_moves_in_the_film_is_told_and_where_and_nothing_while_it_is_still() -> None:
-    pictures = film([float(second) for second in range(40)])
-    frames = [SeenFrame(jpeg(p, 70), 1000 * second) for second, p in enumerate(pictures)]
+    frames = film([float(second) for second in range(40)])
+    frames = [SeenFrame(jpeg(p, 70), 1000 * second) for second, p in enumerate(frames)]
     for second in STILL_S:
         assert not seen(frames[max(0, second - 3) : second + 1]).moving, second
     for second, where in MOVING_S.items():
@@ -70,15 +70,15 @@ def test_a_shaky_hand_and_another_exposure_are_no_movement() -> None:
         assert not seen(frames).moving
 
 
-def test_pictures_left_out_because_nothing_changed_are_no_lack_of_pictures() -> None:
-    picture = jpeg(shot(held_up(textured(7), wall())))
-    assert seen([SeenFrame(picture, 0), SeenFrame(picture, 10_000)]).over_s == 10.0
+def test_frames_left_out_because_nothing_changed_are_no_lack_of_frames() -> None:
+    still = jpeg(shot(held_up(textured(7), wall())))
+    assert seen([SeenFrame(still, 0), SeenFrame(still, 10_000)]).over_s == 10.0
 
 
-def test_one_picture_tells_nothing_nor_do_pictures_of_the_same_moment() -> None:
-    picture = jpeg(shot(wall()))
-    assert seen([SeenFrame(picture, 0)]).over_s == 0
-    assert seen([SeenFrame(picture, 0), SeenFrame(picture, 100)]).over_s == 0
+def test_one_frame_tells_nothing_nor_do_frames_of_the_same_moment() -> None:
+    still = jpeg(shot(wall()))
+    assert seen([SeenFrame(still, 0)]).over_s == 0
+    assert seen([SeenFrame(still, 0), SeenFrame(still, 100)]).over_s == 0
 
 
 def test_only_what_keeps_moving_or_is_found_elsewhere_is_told_unasked() -> None:
@@ -88,8 +88,8 @@ def test_only_what_keeps_moving_or_is_found_elsewhere_is_told_unasked() -> None:
     still = wall(3)
     flicker = still.copy()
     flicker[200:260, 280:360] = (200, 80, 40)
-    pictures = [still, still, still, flicker]
-    found = seen([SeenFrame(jpeg(shot(p)), 1000 * at) for at, p in enumerate(pictures)])
+    frames = [still, still, still, flicker]
+    found = seen([SeenFrame(jpeg(shot(p)), 1000 * at) for at, p in enumerate(frames)])
     assert found.moving
     assert not found.lasting
     said = details(Observations(movement=found))

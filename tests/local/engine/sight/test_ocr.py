@@ -45,22 +45,22 @@ def test_lines_are_read_without_an_error(
 
 
 def test_another_typeface_is_read_too(reader: Reader) -> None:
-    picture = shot(written(["Hello World", "Total: 48.50"], 30, font=cv2.FONT_HERSHEY_COMPLEX))
+    pixels = shot(written(["Hello World", "Total: 48.50"], 30, font=cv2.FONT_HERSHEY_COMPLEX))
 
-    assert [line.text for line in reader.read(picture)] == ["Hello World", "Total: 48.50"]
+    assert [line.text for line in reader.read(pixels)] == ["Hello World", "Total: 48.50"]
 
 
 def test_columns_are_read_row_by_row_with_their_places(reader: Reader) -> None:
-    picture = filled((240, 240, 235))
+    pixels = filled((240, 240, 235))
     for text, at in (
         ("MILK", (30, 120)),
         ("2.40", (500, 124)),
         ("BREAD", (30, 260)),
         ("3.15", (500, 256)),
     ):
-        cv2.putText(picture, text, at, cv2.FONT_HERSHEY_SIMPLEX, 1.2, (20, 20, 20), 2, cv2.LINE_AA)
+        cv2.putText(pixels, text, at, cv2.FONT_HERSHEY_SIMPLEX, 1.2, (20, 20, 20), 2, cv2.LINE_AA)
 
-    lines = reader.read(shot(picture))
+    lines = reader.read(shot(pixels))
 
     assert [(line.text, line.where) for line in lines] == [
         ("MILK", "on the left"),
@@ -94,24 +94,24 @@ def test_no_text_is_invented_in_bottles(reader: Reader, recordings: Path) -> Non
 
 
 def test_no_text_is_invented_in_noise_things_codes_or_nothing(reader: Reader) -> None:
-    pictures = [noise(), shot(filled((128, 128, 128))), shot(filled((250, 250, 250)))]
-    pictures += [shot(patch((200, 30, 30), (220, 220, 220))), shot(with_qr_code("hello", 200))]
-    pictures += [shot(_shapes(seed), seed=seed) for seed in range(2)]
+    frames = [noise(), shot(filled((128, 128, 128))), shot(filled((250, 250, 250)))]
+    frames += [shot(patch((200, 30, 30), (220, 220, 220))), shot(with_qr_code("hello", 200))]
+    frames += [shot(_shapes(seed), seed=seed) for seed in range(2)]
 
-    assert [reader.read(picture) for picture in pictures] == [()] * len(pictures)
+    assert [reader.read(pixels) for pixels in frames] == [()] * len(frames)
 
 
 def _shapes(seed: int) -> np.ndarray:
     random = np.random.default_rng(seed)
-    picture = filled(random.integers(40, 220, 3).tolist())
+    pixels = filled(random.integers(40, 220, 3).tolist())
     for _ in range(20):
         x, y, a, b = (int(v) for v in (*random.integers(0, 480, 2), *random.integers(5, 120, 2)))
         colour = tuple(int(v) for v in random.integers(0, 255, 3))
         if random.integers(2):
-            cv2.rectangle(picture, (x, y), (x + a, y + b), colour, -1)
+            cv2.rectangle(pixels, (x, y), (x + a, y + b), colour, -1)
         else:
-            cv2.ellipse(picture, (x, y), (a, b), 0, 0, 360, colour, int(random.integers(1, 6)))
-    return picture
+            cv2.ellipse(pixels, (x, y), (a, b), 0, 0, 360, colour, int(random.integers(1, 6)))
+    return pixels
 
 
 def test_it_loads_without_a_network_and_without_a_word(

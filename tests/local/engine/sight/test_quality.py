@@ -37,14 +37,14 @@ def scenes() -> dict[str, Pixels]:
     }
 
 
-def test_good_pictures_are_good(scenes: dict[str, Pixels]) -> None:
+def test_good_frames_are_good(scenes: dict[str, Pixels]) -> None:
     assert {name: judge(shot(scene)) for name, scene in scenes.items()} == dict.fromkeys(
         scenes, GOOD
     )
 
 
 @pytest.mark.parametrize("noise_levels", [0, 6])
-def test_blurred_pictures_are_blurred_however_noisy_the_camera_is(
+def test_blurred_frames_are_blurred_however_noisy_the_camera_is(
     scenes: dict[str, Pixels], noise_levels: float
 ) -> None:
     judged = {
@@ -54,13 +54,13 @@ def test_blurred_pictures_are_blurred_however_noisy_the_camera_is(
     assert judged == dict.fromkeys(scenes, True)
 
 
-def test_dark_pictures_are_too_dark(scenes: dict[str, Pixels]) -> None:
+def test_dark_frames_are_too_dark(scenes: dict[str, Pixels]) -> None:
     judged = {name: judge(shot(scene, exposure=0.1)) for name, scene in scenes.items()}
 
     assert all(quality.too_dark and not quality.too_bright for quality in judged.values())
 
 
-def test_washed_out_pictures_are_too_bright(scenes: dict[str, Pixels]) -> None:
+def test_washed_out_frames_are_too_bright(scenes: dict[str, Pixels]) -> None:
     for name in ("three bottles", "one bottle", "a red thing"):
         light = scenes[name].astype(np.float64) * 2.5 + 120
         quality = judge(shot(np.clip(light, 0, 255).astype(np.uint8)))

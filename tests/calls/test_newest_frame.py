@@ -4,16 +4,16 @@ import sys
 import numpy as np
 
 from tests.rtc.calling import plain
-from tests.rtc.frames import picture
-from vision_agent.calls.pictures import NewestFrame, PeerFrame
+from tests.rtc.frames import video_frame
+from vision_agent.calls.newest_frame import NewestFrame, PeerFrame
 
-# Several threads look at the same pictures, as a camera and watches do. In a process of its own:
+# Several threads look at the same frames, as a camera and watches do. In a process of its own:
 # if they got into each other's way, it would be killed.
 LOOK = """
 from concurrent.futures import ThreadPoolExecutor
 from av import VideoFrame
 import numpy as np
-from vision_agent.calls.pictures import PeerFrame
+from vision_agent.calls.newest_frame import PeerFrame
 from vision_agent.rtc.camera import frame_to_jpeg, to_thumbnail
 
 noise = np.random.default_rng(0).integers(0, 255, (720, 1280, 3), np.uint8)
@@ -29,7 +29,7 @@ print("all seen")
 """
 
 
-async def test_many_threads_may_look_at_one_picture():
+async def test_many_threads_may_look_at_one_frame():
     looking = await asyncio.create_subprocess_exec(
         sys.executable, "-c", LOOK, stdout=asyncio.subprocess.PIPE
     )
@@ -38,21 +38,21 @@ async def test_many_threads_may_look_at_one_picture():
     assert said == b"all seen\n"
 
 
-def test_a_picture_is_shrunk_but_never_enlarged_and_keeps_its_colours():
-    seen = PeerFrame(picture(plain(220, 20, 30, 640, 480)), 1.5)
+def test_a_frame_is_shrunk_but_never_enlarged_and_keeps_its_colours():
+    seen = PeerFrame(video_frame(plain(220, 20, 30, 640, 480)), 1.5)
     assert seen.pixels(320).shape == (240, 320, 3)
     assert seen.pixels(4000).shape == (480, 640, 3)
     blue, green, red = seen.pixels(64).reshape(-1, 3).mean(axis=0)
     assert np.allclose((red, green, blue), (220, 20, 30), atol=8)
 
 
-async def test_who_waits_gets_the_next_picture_that_fits():
-    pictures = NewestFrame()
-    assert await pictures.next(0, 0.01) is None
-    larger = asyncio.create_task(pictures.next(1, 5, larger_than_px=100))
+async def test_who_waits_gets_the_next_frame_that_fits():
+    frames = NewestFrame()
+    assert await frames.next(0, 0.01) is None
+    larger = asyncio.create_task(frames.next(1, 5, larger_than_px=100))
     await asyncio.sleep(0)
     for at_s, size in ((1.0, 640), (2.0, 64), (3.0, 128)):
-        pictures.take(picture(plain(9, 9, 9, size, size)), at_s)
+        frames.take(video_frame(plain(9, 9, 9, size, size)), at_s)
         await asyncio.sleep(0)
     found = await larger
     assert found is not None

@@ -10,7 +10,7 @@ from aiortc.codecs.h264 import H264Encoder
 from aiortc.jitterbuffer import JitterFrame
 
 from vision_agent.rtc.aiortc_patches import get_decoder
-from vision_agent.rtc.picture_size import UNREADABLE, PictureSize, picture_size
+from vision_agent.rtc.frame_size import UNREADABLE, FrameSize, frame_size
 
 
 def encoded(codec: str, width: int, height: int, **options: str) -> bytes:
@@ -40,46 +40,46 @@ def h264(width: int, height: int, profile: str = "high", x264: str = "") -> byte
 @pytest.mark.parametrize(("width", "height"), [(320, 240), (1, 1), (641, 479), (720, 1280)])
 def test_a_vp8_key_frame_says_its_size(width: int, height: int):
     data = encoded("libvpx", width, height)
-    assert picture_size("VP8", data) == (width, height)
+    assert frame_size("VP8", data) == (width, height)
 
 
 def test_the_scale_of_a_vp8_key_frame_is_no_part_of_its_size():
     data = b"\0\0\0\x9d\x01\x2a" + struct.pack("<HH", 0xC000 | 320, 0x4000 | 240)
-    assert picture_size("VP8", data) == (320, 240)
+    assert frame_size("VP8", data) == (320, 240)
 
 
 def test_a_vp8_delta_frame_says_nothing():
-    assert picture_size("VP8", b"\x01" + bytes(20)) is None
+    assert frame_size("VP8", b"\x01" + bytes(20)) is None
 
 
 @pytest.mark.parametrize("data", [b"", b"\0", bytes(9), bytes(20), b"\0\0\0\x9d\x01\x2a\x40"])
 def test_a_vp8_header_that_is_cut_off_or_wrong_is_unreadable(data: bytes):
-    assert picture_size("VP8", data) == UNREADABLE
+    assert frame_size("VP8", data) == UNREADABLE
     assert not UNREADABLE.decodable
 
 
 @pytest.mark.parametrize("profile", ["baseline", "main", "high", "high10", "high444"])
 @pytest.mark.parametrize(("width", "height"), [(640, 480), (1920, 1080), (322, 242)])
-def test_an_h264_picture_says_the_size_that_is_decoded(profile: str, width: int, height: int):
-    size = picture_size("H264", h264(width, height, profile))
+def test_an_h264_frame_says_the_size_that_is_decoded(profile: str, width: int, height: int):
+    size = frame_size("H264", h264(width, height, profile))
     assert size == (-width % 16 + width, -height % 16 + height)  # cropped afterwards
 
 
-def test_an_interlaced_h264_picture_is_twice_as_high_as_its_fields():
+def test_an_interlaced_h264_frame_is_twice_as_high_as_its_fields():
     # In units of two macroblocks.
-    assert picture_size("H264", h264(640, 480, x264=":interlaced=1")) == (640, 480)
+    assert frame_size("H264", h264(640, 480, x264=":interlaced=1")) == (640, 480)
 
 
 def test_of_several_parameter_sets_the_largest_counts():
     small, large = h264(640, 480), h264(4096, 2304)
-    assert picture_size("H264", small + large + small) == (4096, 2304)
+    assert frame_size("H264", small + large + small) == (4096, 2304)
 
 
 def test_a_parameter_set_is_found_in_whatever_packets_it_came():
-    # x264's picture in aggregation (STAP-A) and fragmentation units (FU-A), as a peer sends it.
+    # x264's frame in aggregation (STAP-A) and fragmentation units (FU-A), as a peer sends it.
     data = h264(640, 480)
     payloads = H264Encoder._packetize(H264Encoder._split_bitstream(data))
-    assert picture_size("H264", b"".join(map(h264_depayload, payloads))) == (640, 480)
+    assert frame_size("H264", b"".join(map(h264_depayload, payloads))) == (640, 480)
     units = [unit for unit in data.split(b"\0\0\1") if unit and unit[0] & 0x1F == 7]
     unit = units[0].rstrip(b"\0")
     cuts = [unit[1:4], unit[4:9], unit[9:]]
@@ -87,13 +87,13 @@ def test_a_parameter_set_is_found_in_whatever_packets_it_came():
         bytes([unit[0] & 0xE0 | 28, 7 | 0x80 * (n == 0) | 0x40 * (n == 2)]) + cut
         for n, cut in enumerate(cuts)
     ]
-    assert picture_size("H264", b"".join(map(h264_depayload, fragments))) == (640, 480)
+    assert frame_size("H264", b"".join(map(h264_depayload, fragments))) == (640, 480)
 
 
-def test_an_h264_picture_without_a_parameter_set_says_nothing():
-    assert picture_size("H264", b"\0\0\1\x65" + bytes(30)) is None
-    assert picture_size("H264", b"") is None
-    assert picture_size("AV1", b"whatever") is None
+def test_an_h264_frame_without_a_parameter_set_says_nothing():
+    assert frame_size("H264", b"\0\0\1\x65" + bytes(30)) is None
+    assert frame_size("H264", b"") is None
+    assert frame_size("AV1", b"whatever") is None
 
 
 def test_any_parameter_set_has_a_size_or_none_that_can_be_read():
@@ -104,7 +104,7 @@ def test_any_parameter_set_has_a_size_or_none_that_can_be_read():
         data = bytearray(whole)
         for _ in range(rng.randint(1, 6)):
             data[at + rng.randint(1, 24)] = rng.getrandbits(8)
-        size = picture_size("H264", bytes(data[: rng.randint(at, len(data))]))
+        size = frame_size("H264", bytes(data[: rng.randint(at, len(data))]))
         assert size is None or min(size) >= 0
 
 
@@ -125,13 +125,13 @@ def test_any_parameter_set_has_a_size_or_none_that_can_be_read():
     ],
 )
 def test_what_is_decoded(size: tuple[int, int], decodable: bool):
-    assert PictureSize(*size).decodable is decodable
+    assert FrameSize(*size).decodable is decodable
 
 
 def test_a_refusal_says_what_to_do():
-    assert "8192x4352" in PictureSize(8192, 4352).refusal()
-    assert "lower resolution" in PictureSize(8192, 4352).refusal()
-    assert "higher resolution" in PictureSize(2, 2).refusal()
+    assert "8192x4352" in FrameSize(8192, 4352).refusal()
+    assert "lower resolution" in FrameSize(8192, 4352).refusal()
+    assert "higher resolution" in FrameSize(2, 2).refusal()
 
 
 class Codec:

@@ -18,7 +18,7 @@ _H264_SPS = 7
 _HIGH_PROFILES = {44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244}
 
 
-class PictureSize(NamedTuple):
+class FrameSize(NamedTuple):
     """The size of a frame in pixels."""
 
     width: int
@@ -46,11 +46,11 @@ class PictureSize(NamedTuple):
         )
 
 
-UNREADABLE = PictureSize(0, 0)
+UNREADABLE = FrameSize(0, 0)
 """The size of a frame whose header is truncated or contradicts itself."""
 
 
-def picture_size(codec: str, data: bytes) -> PictureSize | None:
+def frame_size(codec: str, data: bytes) -> FrameSize | None:
     """The size that an encoded frame asks a decoder for.
 
     Args:
@@ -72,13 +72,13 @@ def picture_size(codec: str, data: bytes) -> PictureSize | None:
     return None
 
 
-def _vp8_size(data: bytes) -> PictureSize | None:
+def _vp8_size(data: bytes) -> FrameSize | None:
     if data and data[0] & 1:
         return None  # not a key frame
     if len(data) < 10 or data[3:6] != b"\x9d\x01\x2a":
         return UNREADABLE
     width, height = int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")
-    return PictureSize(width & 0x3FFF, height & 0x3FFF)  # the upper two bits are a display scale
+    return FrameSize(width & 0x3FFF, height & 0x3FFF)  # the upper two bits are a display scale
 
 
 def _parameter_sets(data: bytes) -> list[bytes]:
@@ -93,14 +93,14 @@ def _parameter_sets(data: bytes) -> list[bytes]:
     return units
 
 
-def _sps_size(unit: bytes) -> PictureSize:
+def _sps_size(unit: bytes) -> FrameSize:
     try:
         return _read_sps(_Bits(unit.replace(b"\0\0\3", b"\0\0")))
     except IndexError:
         return UNREADABLE
 
 
-def _read_sps(bits: _Bits) -> PictureSize:
+def _read_sps(bits: _Bits) -> FrameSize:
     profile = bits.take(8)
     bits.take(16)  # constraints, level
     bits.unsigned()  # seq_parameter_set_id
@@ -134,7 +134,7 @@ def _read_sps(bits: _Bits) -> PictureSize:
     width, height = 16 * (bits.unsigned() + 1), 16 * (bits.unsigned() + 1)
     frame_mbs_only = bits.take(1)
     # Cropping is ignored: a decoder allocates and decodes the whole frame and then shows a part.
-    return PictureSize(width, height * (2 - frame_mbs_only))
+    return FrameSize(width, height * (2 - frame_mbs_only))
 
 
 def _skip_scaling_list(bits: _Bits, size: int) -> None:

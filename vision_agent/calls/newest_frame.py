@@ -13,7 +13,7 @@ from vision_agent.tools.call_context import Pixels
 
 
 class PeerFrame:
-    """One decoded frame (`tools.call_context.Picture`)."""
+    """One decoded frame (`tools.call_context.CameraFrame`)."""
 
     def __init__(self, frame: VideoFrame, captured_at_s: float) -> None:
         self._frame = frame
@@ -26,10 +26,10 @@ class PeerFrame:
         width, height = fitting(self.width, self.height, max_px)
         # `VideoFrame.reformat` keeps state in the frame, which the camera's thread uses at the same
         # time: that crashes the process.
-        picture = VideoReformatter().reformat(
+        scaled = VideoReformatter().reformat(
             self._frame, width=width, height=height, format="bgr24", threads=1
         )
-        return np.asarray(picture.to_ndarray(), np.uint8)
+        return np.asarray(scaled.to_ndarray(), np.uint8)
 
 
 class NewestFrame:
@@ -40,7 +40,7 @@ class NewestFrame:
         self._arrived = asyncio.Event()
 
     def take(self, frame: VideoFrame, captured_at_s: float) -> None:
-        """Take a decoded frame (`rtc.Camera`'s `on_picture`)."""
+        """Take a decoded frame (`rtc.Camera`'s `on_decoded`)."""
         self.newest = PeerFrame(frame, captured_at_s)
         self._arrived.set()
         self._arrived = asyncio.Event()
