@@ -1,7 +1,7 @@
 #!/bin/sh
 # Sets up everything `make run` (first argument "run") or `make test` ("dev") needs: the shared
 # libraries that OpenCV wants; Chromium, PulseAudio, PostgreSQL for the tests that need them; Node with the
-# JavaScript SDK, axe-core, TypeScript and Biome, and a virtual environment.
+# JavaScript SDK, axe-core, TypeScript and Biome, a virtual environment, and one with the next Python SDK.
 # Installs Debian packages only as root or with sudo; otherwise says what is missing.
 set -eu
 
@@ -98,6 +98,14 @@ if ! is_installed dev && ! { [ "$what" = run ] && is_installed run; }; then
 fi
 
 if [ "$what" = dev ]; then
+	# The SDK's next major version, beside the one that the product runs with.
+	newest=tests/python/.venv
+	if [ ! -e "$newest/.installed" ] || [ tests/python/requirements.txt -nt "$newest/.installed" ]; then
+		say "Installing the packages of tests/python …"
+		[ -x "$newest/bin/python" ] || "$python" -m venv "$newest"
+		"$newest/bin/python" -m pip install -qq --disable-pip-version-check -r tests/python/requirements.txt
+		touch "$newest/.installed"
+	fi
 	if ! node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)'; then
 		say "The clients in JavaScript need Node 20 or newer; this machine has $(node --version): their tests will be SKIPPED."
 	else

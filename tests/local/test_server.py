@@ -64,8 +64,8 @@ async def test_google_genai_hears_that_a_model_is_not_live(server: LocalServer) 
     assert code == 1008
     assert "models/gemini-2.5-flash is not found for API version v1alpha, or is not sup" in words
     code, words = await refusal(vertex_client(server), "gemini-x")
-    assert code == 1007
-    assert "gemini-x` is not supported in the live api." in words
+    assert code == 1008
+    assert "Publisher model `publishers/google/models/gemini-x` was not found" in words
 
 
 async def test_google_genai_hears_about_voices_and_modalities(server: LocalServer) -> None:
@@ -86,6 +86,16 @@ async def test_google_genai_hears_about_voices_and_modalities(server: LocalServe
     code, words = await refusal(studio_client(server), MODEL_3, proactivity=proactivity)
     assert code == 1007
     assert "Proactive audio cannot be disabled" in words
+
+
+async def test_what_3_8_does_not_have_ends_the_session_at_the_first_message(
+    connect: Connect,
+) -> None:
+    async with connect(MODEL_3, enable_affective_dialog=True) as session:
+        await session.send_realtime_input(text="hello")
+        with pytest.raises(errors.APIError, match=r"1007.*Request contains an invalid argument"):
+            async for _ in session.receive():
+                pass
 
 
 async def test_a_session_ends_with_the_reason_when_the_client_breaks_the_protocol(
@@ -120,7 +130,7 @@ async def test_3_1_takes_client_content_for_its_first_history_only(connect: Conn
     ("first", "code", "words"),
     [
         ("{", 1007, "Invalid JSON payload received."),
-        ('{"realtime_input":{}}', 1007, "setup must be the first message and only the first"),
+        ('{"realtime_input":{}}', 1007, "Request contains an invalid argument."),
     ],
 )
 async def test_a_first_message_that_is_no_setup_ends_the_connection(

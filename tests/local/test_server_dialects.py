@@ -98,7 +98,7 @@ async def test_transcripts_are_sent_only_when_asked_for(
 async def test_the_setup_reaches_the_engine(connect: Connect, engine: ScriptedEngine) -> None:
     speech = types.SpeechConfig(
         voice_config=types.VoiceConfig(
-            prebuilt_voice_config=types.PrebuiltVoiceConfig(voice_name="kore")
+            prebuilt_voice_config=types.PrebuiltVoiceConfig(voice_name="Kore")
         ),
         language_code="en-GB",
     )

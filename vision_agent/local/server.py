@@ -17,7 +17,7 @@ from websockets.protocol import State
 from vision_agent.local.api.credentials import Credentials
 from vision_agent.local.api.endpoint import SERVED_PATHS, find_endpoint
 from vision_agent.local.api.engine_port import EnginePort
-from vision_agent.local.api.json_fields import POLICY, Refused
+from vision_agent.local.api.json_fields import INVALID_ARGUMENT, POLICY, Refused, invalid
 from vision_agent.local.api.limits import SERVICE, Limits
 from vision_agent.local.api.resumption_handles import ResumptionHandles
 from vision_agent.local.api.send_queue import ClientTooSlow
@@ -37,8 +37,12 @@ MAX_CONNECTIONS = 64
 MAX_HANDSHAKES = 32
 """Connections that may be in the TLS or HTTP handshake at once."""
 
-SETUP_WITHIN_S = 10.0
-"""How long a connection may take for TLS and HTTP, and again as long for its setup message."""
+HANDSHAKE_WITHIN_S = 10.0
+"""How long a connection may take for TLS and HTTP."""
+
+SETUP_WITHIN_S = 30.0
+"""How long a connection may take for its setup message. The service waited for more than 12 s in a
+recording; that it ever closes is not known."""
 
 CLOSE_WITHIN_S = 0.5
 """How long a client may take for the closing handshake before its connection is cut."""
@@ -131,7 +135,7 @@ async def serve(
         # Audio does not compress, and on one machine there is no bandwidth to save.
         compression=None,
         max_size=limits.message_bytes,
-        open_timeout=setup_within_s,
+        open_timeout=min(setup_within_s, HANDSHAKE_WITHIN_S),
         close_timeout=CLOSE_WITHIN_S,
         server_header=None,
     )
@@ -229,6 +233,8 @@ class _Service:
         async def received() -> AsyncIterator[str | bytes]:
             async for message in wire:
                 self.lines.stirred(connection, loop.time())
+                if setup.ends_at_first_message:
+                    raise invalid(INVALID_ARGUMENT)
                 yield message
 
         session = Session(

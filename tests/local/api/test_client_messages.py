@@ -23,10 +23,13 @@ from vision_agent.local.api.client_messages import (
     Video,
     parse,
 )
+from vision_agent.local.api.endpoint import Endpoint
 from vision_agent.local.api.json_fields import Refused, as_bytes, as_count, field
 from vision_agent.local.api.models import MODELS
 from vision_agent.local.api.turn_actions import Scheduling, ToolResult
 
+STUDIO = Endpoint(vertex=False, version="v1alpha")
+VERTEX = Endpoint(vertex=True, version="v1beta1")
 MODEL_2 = MODELS["gemini-2.5-flash-native-audio-preview-12-2025"]
 MODEL_3 = MODELS["gemini-3.8-live"]
 PCM = bytes(range(256)) * 2
@@ -35,14 +38,21 @@ PLAIN = base64.b64encode(PCM).decode()
 
 
 def read(message: Any, model: Any = MODEL_2) -> list[Any]:
-    return parse(json.dumps(message), model)
+    return parse(json.dumps(message), model, STUDIO)
 
 
 def refusal(message: Any, model: Any = MODEL_2) -> tuple[int, str]:
     raw = message if isinstance(message, str | bytes) else json.dumps(message)
     with pytest.raises(Refused) as refused:
-        parse(raw, model)
+        parse(raw, model, STUDIO)
     return refused.value.code, refused.value.reason
+
+
+def test_vertex_takes_typed_text_as_real_time_input_of_3_x_only() -> None:
+    raw = json.dumps({"realtimeInput": {"text": "hello"}})
+    assert parse(raw, MODEL_3, VERTEX) == [Text("hello")]
+    with pytest.raises(Refused, match="Unknown name \"text\" at 'realtime_input'"):
+        parse(raw, MODELS["gemini-live-2.5-flash-native-audio"], VERTEX)
 
 
 @pytest.mark.parametrize("data", [SAFE, PLAIN, SAFE.rstrip("="), PLAIN.rstrip("=")])
@@ -164,7 +174,7 @@ def test_what_is_not_json_is_refused(raw: str | bytes) -> None:
     [
         ([], 'Unknown name "": Root element must be a message.'),
         ({"speech": {}}, 'Unknown name "speech": Cannot find field.'),
-        ({"setup": {}}, "setup must be the first message and only the first"),
+        ({"setup": {}}, "Request contains an invalid argument."),
         ({"realtime_input": []}, "Proto field is not repeating, cannot start list."),
         (
             {"realtime_input": {"text": 3}},
@@ -257,7 +267,7 @@ JSON = st.recursive(
 @given(JSON)
 def test_any_json_is_either_read_or_refused(message: Any) -> None:
     try:
-        parse(json.dumps(message), MODEL_2)
+        parse(json.dumps(message), MODEL_2, STUDIO)
     except Refused as error:
         refused = error
     else:

@@ -18,6 +18,10 @@ VERTEX = Endpoint(vertex=True, version="v1beta1")
             "//ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent?key=k",
             Endpoint(vertex=False, version="v1beta"),
         ),
+        (
+            "/ws/google.ai.generativelanguage.v1alpha.GenerativeService.BidiGenerateContentConstrained",
+            Endpoint(vertex=False, version="v1alpha", constrained=True),
+        ),
         ("/ws/google.cloud.aiplatform.v1beta1.LlmBidiService/BidiGenerateContent", VERTEX),
         ("/ws/google.ai.generativelanguage.v9.GenerativeService.BidiGenerateContent", None),
         ("/ws/google.ai.generativelanguage.v1alpha.GenerativeService.BidiGenerateMusic", None),

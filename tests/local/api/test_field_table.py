@@ -11,19 +11,16 @@ import base64
 import contextlib
 import copy
 import json
-import typing
 from collections import deque
-from collections.abc import Callable, Iterable
-from enum import Enum
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 import websockets.asyncio.client as websocket_client
-from google.genai import types
-from pydantic import BaseModel
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.local.api.field_table import Refusal, Row, fields, refusals
+from tests.local.api.sdk_types import camel, missing_from_page
 from tests.local.live_clients import trusting
 from tests.local.live_talk import LOUD, QUIET
 from tests.local.scripted_engine import ScriptedEngine
@@ -312,39 +309,6 @@ async def test_what_is_refused_ends_as_the_page_says(refusal: Refusal) -> None:
 # The page is complete, and what it says of the server is true.
 
 
-def missing_from_page(
-    root: Any, fields_of: Callable[[Any], dict[str, tuple[list[Any], bool]]]
-) -> list[str]:
-    """What of a message the page does not name, and nothing inside of what is not supported.
-
-    A kind of message that occurs at several places has to be described at one of them.
-
-    Args:
-        root: The kind of message to begin with.
-        fields_of: For each field of a kind, the kinds of message it holds and whether repeated.
-    """
-    verdicts = {row.path: row.verdict for row in FIELDS}
-    places: dict[Any, list[str]] = {root: [""]}
-    todo = [(root, "")]
-    for kind, prefix in todo:
-        for name, (inner_kinds, repeated) in fields_of(kind).items():
-            if verdicts.get(prefix + name, "" if prefix else "sent") not in ("sent", "supported"):
-                continue
-            for inner in inner_kinds:
-                place = f"{prefix}{name}{'[]' if repeated else ''}."
-                if inner not in places:
-                    places[inner] = []
-                if len(places[inner]) < 4:
-                    places[inner].append(place)
-                    todo.append((inner, place))
-    missing = []
-    for kind, prefixes in places.items():
-        here = {prefix: [prefix + n for n in fields_of(kind)] for prefix in prefixes}
-        unnamed = [[path for path in paths if path not in verdicts] for paths in here.values()]
-        missing += min(unnamed, key=len)
-    return missing
-
-
 def test_the_page_names_every_field_that_a_client_can_send() -> None:
     def fields_of(message: str) -> dict[str, tuple[list[str], bool]]:
         # JSON Schema is a language of its own.
@@ -358,46 +322,6 @@ def test_the_page_names_every_field_that_a_client_can_send() -> None:
 
     messages = {camel(name) for name in MESSAGES[ROOT]}
     assert set(missing_from_page(ROOT, fields_of)) == messages
-
-
-def of_google_genai(model: type[BaseModel]) -> dict[str, tuple[list[type[BaseModel]], bool]]:
-    return {
-        WIRE_NAMES.get(name, camel(name)): (
-            inner_models(about.annotation),
-            "list[" in str(about.annotation).lower(),
-        )
-        for name, about in model.model_fields.items()
-    }
-
-
-def test_the_page_names_every_field_that_a_server_can_send() -> None:
-    assert missing_from_page(types.LiveServerMessage, of_google_genai) == []
-
-
-def test_a_field_that_google_genai_adds_is_missed_in_the_page() -> None:
-    class UsageMetadata(types.UsageMetadata):
-        smells: int | None = None
-
-    class LiveServerMessage(types.LiveServerMessage):
-        usage_metadata: UsageMetadata | None = None
-
-    missing = missing_from_page(LiveServerMessage, of_google_genai)
-    assert missing == ["usageMetadata.smells"]
-
-
-WIRE_NAMES = {"voice_activity_type": "type"}
-"""Where google-genai calls a field otherwise than the wire."""
-
-
-def camel(name: str) -> str:
-    first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
-
-
-def inner_models(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and not issubclass(annotation, Enum):
-        return [annotation] if issubclass(annotation, BaseModel) else []
-    return [model for part in typing.get_args(annotation) for model in inner_models(part)]
 
 
 async def other_conversations() -> None:

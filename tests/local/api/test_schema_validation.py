@@ -1,27 +1,25 @@
-"""What no message holds is refused, at every level; all that google-genai can send is known."""
+"""What no message holds is refused, at every level."""
 
 from __future__ import annotations
 
-import inspect
-import re
-import typing
-from enum import Enum
 from typing import Any
 
 import pytest
-from google.genai import _live_converters, types
-from pydantic import BaseModel
 
+from vision_agent.local.api.endpoint import Endpoint
 from vision_agent.local.api.json_fields import Refused
-from vision_agent.local.api.schema import ENUMS, MESSAGES, ROOT
-from vision_agent.local.api.schema_validation import check_message, snake_case
+from vision_agent.local.api.schema_validation import check_message
 
 DECLARATION = {"name": "f", "parameters": {"type": "OBJECT", "properties": {"a": {"kind": 1}}}}
 
 
-def refusal(message: Any, *, vertex: bool = False) -> str:
+STUDIO = Endpoint(vertex=False, version="v1alpha")
+VERTEX = Endpoint(vertex=True, version="v1beta1")
+
+
+def refusal(message: Any, endpoint: Endpoint = STUDIO) -> str:
     with pytest.raises(Refused) as refused:
-        check_message(message, vertex=vertex)
+        check_message(message, endpoint)
     assert refused.value.code == 1007
     return refused.value.reason
 
@@ -91,10 +89,21 @@ def test_a_value_of_another_type_is_refused_with_the_type(setup: Any, words: str
 
 
 def test_what_only_one_service_knows_the_other_refuses() -> None:
-    check_message({"setup": {"explicitVadSignal": True}}, vertex=True)
+    check_message({"setup": {"explicitVadSignal": True}}, VERTEX)
     assert 'Unknown name "explicitVadSignal"' in refusal({"setup": {"explicitVadSignal": True}})
-    check_message({"setup": {"labels": {"team": "a"}}}, vertex=False)
-    assert 'Unknown name "labels"' in refusal({"setup": {"labels": {}}}, vertex=True)
+    check_message({"setup": {"labels": {"team": "a"}}}, STUDIO)
+    assert 'Unknown name "labels"' in refusal({"setup": {"labels": {}}}, VERTEX)
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta"])
+def test_proactivity_is_known_in_the_alpha_version_only(version: str) -> None:
+    message = {"setup": {"proactivity": {"proactiveAudio": True}}}
+    check_message(message, STUDIO)
+    check_message(message, VERTEX)
+    words = (
+        "Invalid JSON payload received. Unknown name \"proactivity\" at 'setup': Cannot find field."
+    )
+    assert refusal(message, Endpoint(vertex=False, version=version)) == words
 
 
 def test_either_spelling_null_numbers_as_strings_and_single_values_are_taken() -> None:
@@ -103,7 +112,7 @@ def test_either_spelling_null_numbers_as_strings_and_single_values_are_taken() -
         {"responseModalities": "audio", "response_json_schema": {"anything": [1]}},
         {"temperature": None, "speechConfig": None},
     ):
-        check_message({"setup": {"generationConfig": generation}}, vertex=False)
+        check_message({"setup": {"generationConfig": generation}}, STUDIO)
 
 
 def test_a_schema_that_never_ends_is_refused_and_not_followed() -> None:
@@ -112,105 +121,3 @@ def test_a_schema_that_never_ends_is_refused_and_not_followed() -> None:
         schema = {"items": schema}
     tools = [{"functionDeclarations": [{"name": "f", "parameters": schema}]}]
     assert refusal({"setup": {"tools": tools}}).startswith("Message too deep")
-
-
-# What google-genai can send, and this server knows.
-
-
-def parts_of(annotation: Any) -> list[Any]:
-    """The classes in a type annotation, those that google-genai sends first."""
-    if typing.get_origin(annotation) in (typing.Annotated,):
-        return parts_of(typing.get_args(annotation)[0])
-    if annotation is list:
-        # How google-genai writes its lists of tools, which it checks by itself.
-        return [types.Tool]
-    if not typing.get_args(annotation):
-        return [annotation]
-    found = [part for inner in typing.get_args(annotation) for part in parts_of(inner)]
-    # What is convenient to write (a string, a file, a part) is sent as content.
-    return [types.Content] if types.Content in found else found
-
-
-def compare(model: type[BaseModel], message: str, where: str, seen: set[str]) -> list[str]:
-    """What differs between a class of google-genai's and a message here, one sentence each."""
-    if message in seen:
-        return []
-    seen.add(message)
-    fields = dict(model.model_fields)
-    if model is types.LiveClientSetup:
-        # A client sends it, from LiveConnectConfig; only the class of the message lacks it.
-        fields["realtime_input_config"] = types.LiveConnectConfig.model_fields[
-            "realtime_input_config"
-        ]
-    theirs = {snake_case(name): field for name, field in fields.items()}
-    ours = MESSAGES[message]
-    wrong = [
-        f"google-genai's {model.__name__}.{name} ({where}) is unknown to the local Live API: "
-        "add it to message_types.py, and to the table of docs/local-live-api.md."
-        for name in theirs.keys() - ours.keys()
-    ]
-    wrong += [
-        f"{message}.{name} ({where}) is not in google-genai" for name in ours.keys() - theirs.keys()
-    ]
-    for name in theirs.keys() & ours.keys():
-        inner = ours[name].type
-        for part in parts_of(theirs[name].annotation):
-            if inner in MESSAGES and isinstance(part, type) and issubclass(part, BaseModel):
-                wrong += compare(part, inner, f"{where}.{name}", seen)
-            elif inner in ENUMS and isinstance(part, type) and issubclass(part, Enum):
-                wrong += [
-                    f"{value} of {where}.{name} is unknown to the local Live API"
-                    for value in {member.value for member in part} ^ ENUMS[inner]
-                ]
-    return wrong
-
-
-def test_every_field_and_value_that_google_genai_can_send_is_known() -> None:
-    seen: set[str] = set()
-    assert compare(types.LiveClientMessage, ROOT, "message", seen) == []
-    assert seen == set(MESSAGES)
-
-
-def test_a_field_that_google_genai_adds_would_be_missed() -> None:
-    class LiveClientMessage(types.LiveClientMessage):
-        smell: str | None = None
-
-    [sentence] = compare(LiveClientMessage, ROOT, "message", set())
-    assert "LiveClientMessage.smell" in sentence
-    assert "docs/local-live-api.md" in sentence
-
-
-def test_google_genai_agrees_on_what_only_one_service_knows() -> None:
-    by_class: dict[str, str] = {}
-    source = re.sub(r"'\s*'", "", inspect.getsource(_live_converters))
-    refused: set[tuple[str, str, str]] = set()
-    for function in re.split(r"(?m)^def ", source)[1:]:
-        match = re.match(r"_(\w+)_to_(mldev|vertex)", function)
-        if match is None:
-            continue
-        for name in re.findall(r"'(\w+) parameter is only supported", function):
-            only = "vertex" if match[2] == "mldev" else "studio"
-            refused.add((match[1], name, only))
-
-    def walk(model: type[BaseModel], message: str) -> None:
-        if by_class.setdefault(model.__name__, message) != message or message in walked:
-            return
-        walked.add(message)
-        for name, field in model.model_fields.items():
-            inner = MESSAGES[message].get(snake_case(name))
-            for part in parts_of(field.annotation):
-                if inner and inner.type in MESSAGES and hasattr(part, "model_fields"):
-                    walk(part, inner.type)
-
-    walked: set[str] = set()
-    walk(types.LiveClientMessage, ROOT)
-    theirs = {(by_class[a], b, c) for a, b, c in refused if a in by_class}
-    # It can be sent on Vertex by `send_realtime_input`, which does not go through that converter.
-    theirs.discard(("BidiGenerateContentRealtimeInput", "audio_stream_end", "studio"))
-    ours = {
-        (message, name, field.only)
-        for message, fields in MESSAGES.items()
-        for name, field in fields.items()
-        if field.only
-    }
-    assert ours == theirs

@@ -116,12 +116,11 @@ def test_ai_studio_does_not_find_models_that_are_not_live_there(name: str) -> No
     assert len(reason.encode()) <= 123
 
 
-def test_vertex_does_not_support_models_that_are_not_live_there() -> None:
+def test_vertex_does_not_find_models_that_are_not_live_there() -> None:
     name = "publishers/google/models/gemini-2.5-pro"
-    assert refusal(f"projects/a-project/locations/us-central1/{name}", VERTEX) == (
-        1007,
-        f"Publisher Model `{name}` is not supported in the live api.",
-    )
+    code, reason = refusal(f"projects/a-project/locations/us-central1/{name}", VERTEX)
+    assert code == 1008
+    assert reason.startswith(f"Publisher model `{name}` was not found")
 
 
 @pytest.mark.parametrize(
@@ -131,7 +130,7 @@ def test_vertex_does_not_support_models_that_are_not_live_there() -> None:
             {"generationConfig": {"responseModalities": ["TEXT", "AUDIO"]}},
             "At most one response modality",
         ),
-        ({"generationConfig": {"responseModalities": ["IMAGE"]}}, "modality IMAGE is not"),
+        ({"generationConfig": {"responseModalities": ["IMAGE"]}}, "modalities (IMAGE) is not"),
         ({"generationConfig": []}, "Proto field is not repeating, cannot start list."),
         ({"tools": [{"functionDeclarations": [{}]}]}, "a name is needed"),
         (
@@ -160,11 +159,73 @@ def test_an_unknown_voice_is_refused_by_its_name() -> None:
     )
 
 
-def test_native_audio_models_do_not_answer_in_text() -> None:
-    generation = {"responseModalities": ["TEXT"]}
-    assert refusal("gemini-3.8-live", generationConfig=generation) == (
+@pytest.mark.parametrize(
+    ("model", "modality"),
+    [("gemini-3.8-live", "TEXT"), ("gemini-robotics-er-2-streaming-preview", "AUDIO")],
+)
+def test_a_model_answers_in_the_modality_that_it_has(model: str, modality: str) -> None:
+    other = {"AUDIO": "TEXT", "TEXT": "AUDIO"}[modality]
+    assert setup(model, generationConfig={"responseModalities": [other]}).model.name == model
+    code, reason = refusal(model, generationConfig={"responseModalities": [modality]})
+    assert code == 1007
+    words = "The requested combination of response modalities"
+    assert f"{words} ({modality}) is not supported by the model. models/{model}".startswith(reason)
+
+
+def test_a_model_with_a_voice_to_read_to_it_answers_either_way() -> None:
+    for modality in ("AUDIO", "TEXT"):
+        generation = {"responseModalities": [modality]}
+        assert setup("gemini-live-2.5-flash", VERTEX, generationConfig=generation)
+
+
+@pytest.mark.parametrize(
+    ("model", "thinking", "words"),
+    [
+        ("gemini-3.8-live", {}, "Thinking level is not supported for this model."),
+        ("gemini-3.8-live-extended-thinking", None, "Thinking level must be specified for this"),
+        ("gemini-3.8-live-extended-thinking", {"includeThoughts": True}, "Thinking level must be"),
+        ("gemini-3.8-live-extended-thinking", {"thinkingLevel": "MINIMAL"}, "level MINIMAL is not"),
+    ],
+)
+def test_thinking_is_configured_as_the_model_wants_it(
+    model: str, thinking: dict[str, Any] | None, words: str
+) -> None:
+    code, reason = refusal(model, generationConfig={"thinkingConfig": thinking})
+    assert code == 1007
+    assert words in reason
+    for level in ("LOW", "HIGH", "XHIGH"):
+        generation = {"thinkingConfig": {"thinkingLevel": level}}
+        assert setup("gemini-3.8-live-extended-thinking", generationConfig=generation)
+
+
+def test_affective_dialog_is_taken_refused_or_refused_when_it_is_used() -> None:
+    affective = {"enableAffectiveDialog": True}
+    assert not setup(
+        "gemini-2.5-flash-native-audio-latest", generationConfig=affective
+    ).ends_at_first_message
+    assert setup("gemini-3.8-live", generationConfig=affective).ends_at_first_message
+    assert refusal("gemini-3.1-flash-live-preview", generationConfig=affective) == (
         1007,
-        "Cannot extract voices from a non-audio request.",
+        "Request contains an invalid argument.",
+    )
+    assert setup("gemini-3.1-flash-live-preview", generationConfig={"enableAffectiveDialog": False})
+
+
+def test_native_audio_of_ai_studio_takes_documented_languages_only() -> None:
+    generation = {"speechConfig": {"languageCode": "sv-SE"}}
+    assert refusal("gemini-2.5-flash-native-audio-latest", generationConfig=generation) == (
+        1007,
+        "Unsupported language code 'sv-SE'",
+    )
+    assert setup("gemini-3.8-live", generationConfig=generation).language_code == "sv-SE"
+
+
+def test_a_handle_of_null_is_refused_by_one_model() -> None:
+    assert setup("gemini-3.8-live", sessionResumption={"handle": None}).handle is None
+    assert setup("gemini-3.1-flash-live-preview", sessionResumption={}).resumption
+    assert refusal("gemini-3.1-flash-live-preview", sessionResumption={"handle": None}) == (
+        1007,
+        "Request contains an invalid argument.",
     )
 
 
@@ -182,11 +243,11 @@ def test_anything_but_a_setup_is_refused_as_first_message(raw: str) -> None:
         parse_setup(raw, STUDIO)
     assert (refused.value.code, refused.value.reason) == (
         1007,
-        "setup must be the first message and only the first",
+        "Request contains an invalid argument.",
     )
 
 
-def test_all_thirty_voices_are_known_in_any_case() -> None:
+def test_all_thirty_voices_are_known_as_they_are_spelt() -> None:
     assert len(VOICES) == 30
-    assert [find_voice(voice.lower()) for voice in VOICES] == list(VOICES)
-    assert find_voice("Nobody") is None
+    assert [find_voice(voice) for voice in VOICES] == list(VOICES)
+    assert find_voice("kore") is None

@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from vision_agent.local.api.endpoint import Endpoint
 from vision_agent.local.api.json_fields import (
+    INVALID_ARGUMENT,
     as_bytes,
     as_flag,
     as_list,
@@ -20,6 +22,7 @@ from vision_agent.local.api.json_fields import (
     field,
     invalid,
     load,
+    unknown_name,
 )
 from vision_agent.local.api.message_parts import content_text, declared_functions
 from vision_agent.local.api.models import LiveModel
@@ -125,26 +128,26 @@ ClientMessage = (
 )
 
 
-def parse(raw: str | bytes, model: LiveModel, *, vertex: bool = False) -> list[ClientMessage]:
+def parse(raw: str | bytes, model: LiveModel, endpoint: Endpoint) -> list[ClientMessage]:
     """Everything one WebSocket message says, in the order it says it.
 
     Args:
         raw: The message, text or binary.
         model: The session's model: it decides the dialect.
-        vertex: Which of the two services it was sent to.
+        endpoint: Which service it was sent to.
 
     Raises:
         Refused: the message is malformed, or this model does not take it.
     """
     message = load(raw)
     if "setup" in message:
-        raise invalid("setup must be the first message and only the first")
-    check_message(message, vertex=vertex)
+        raise invalid(INVALID_ARGUMENT)
+    check_message(message, endpoint)
     parsed: list[ClientMessage] = []
     for name, value in message.items():
         match name:
             case "realtime_input" | "realtimeInput":
-                parsed += _realtime(as_object(value, name), model)
+                parsed += _realtime(as_object(value, name), model, endpoint)
             case "client_content" | "clientContent":
                 parsed.append(_content(as_object(value, name)))
             case "tool_response" | "toolResponse":
@@ -154,7 +157,9 @@ def parse(raw: str | bytes, model: LiveModel, *, vertex: bool = False) -> list[C
     return parsed
 
 
-def _realtime(source: Mapping[str, Any], model: LiveModel) -> Iterator[ClientMessage]:
+def _realtime(
+    source: Mapping[str, Any], model: LiveModel, endpoint: Endpoint
+) -> Iterator[ClientMessage]:
     chunks = field(source, "media_chunks")
     if chunks is not None and not model.takes_media_chunks:
         raise invalid(
@@ -169,6 +174,8 @@ def _realtime(source: Mapping[str, Any], model: LiveModel) -> Iterator[ClientMes
     if (video := field(source, "video")) is not None:
         yield _frame(as_object(video, "video"), "realtime_input.video")
     if (text := field(source, "text")) is not None:
+        if endpoint.vertex and not model.takes_text_on_vertex:
+            raise unknown_name("text", "realtime_input")
         yield Text(as_text(text, "text"))
     if as_flag(field(source, "audio_stream_end"), "audio_stream_end"):
         yield AudioStreamEnd()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 _AI_STUDIO_PATH = re.compile(
     r"/ws/google\.ai\.generativelanguage\.(v1alpha|v1beta|v1)\.GenerativeService\."
-    r"BidiGenerateContent(?:Constrained)?"
+    r"BidiGenerateContent(Constrained)?"
 )
 _VERTEX_PATH = re.compile(
     r"/ws/google\.cloud\.aiplatform\.(v1beta1|v1)\.LlmBidiService/BidiGenerateContent"
@@ -27,10 +27,12 @@ class Endpoint:
     Attributes:
         vertex: The Vertex path (true) or the AI Studio path (false).
         version: The API version in the path, as in ``v1alpha``.
+        constrained: Whether it is the method for ephemeral tokens.
     """
 
     vertex: bool
     version: str
+    constrained: bool = False
 
 
 def find_endpoint(path: str) -> Endpoint | None:
@@ -39,5 +41,5 @@ def find_endpoint(path: str) -> Endpoint | None:
     for vertex, pattern in ((False, _AI_STUDIO_PATH), (True, _VERTEX_PATH)):
         # `//` where the base URL ended with a slash, which the public service takes as well.
         if match := pattern.fullmatch("/" + path.lstrip("/")):
-            return Endpoint(vertex, match[1])
+            return Endpoint(vertex, match[1], constrained=not vertex and match[2] is not None)
     return None

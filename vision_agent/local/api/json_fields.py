@@ -19,6 +19,9 @@ INVALID = 1007
 POLICY = 1008
 """Close code for a caller the service will not serve (RFC 6455: policy violation)."""
 
+INVALID_ARGUMENT = "Request contains an invalid argument."
+"""The words of many refusals: a setup out of its place, an option that a model does not have."""
+
 _MAX_REASON_BYTES = 123
 """RFC 6455, section 5.5: a control frame carries 125 bytes, two of them the close code."""
 
@@ -44,6 +47,12 @@ class Refused(Exception):
 def invalid(reason: str) -> Refused:
     """The refusal for a message that says something impossible."""
     return Refused(INVALID, reason)
+
+
+def unknown_name(name: str, path: str, why: str = "Cannot find field.") -> Refused:
+    """The refusal for a field that the message at ``path`` ("" for the outermost) does not have."""
+    at = f" at '{path}'" if path else ""
+    return invalid(f'Invalid JSON payload received. Unknown name "{name[:60]}"{at}: {why}')
 
 
 def load(raw: str | bytes) -> Mapping[str, Any]:

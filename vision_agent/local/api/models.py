@@ -67,6 +67,15 @@ class LiveModel:
         )
 
     @property
+    def takes_text_on_vertex(self) -> bool:
+        """Whether Vertex takes ``realtimeInput.text`` for it.
+
+        Google's description of the messages of 2.5 leaves it out there; no session of 3.x on Vertex
+        is known, and google-genai sends it.
+        """
+        return self.generation >= 3 or self.name == "local"
+
+    @property
     def takes_media_chunks(self) -> bool:
         """Whether ``realtimeInput.mediaChunks`` is taken; 3.x closes with 1007 over it."""
         return self.generation < 3
@@ -177,6 +186,5 @@ def find_model(resource_name: str, *, vertex: bool) -> LiveModel | None:
 
 
 def find_voice(name: str) -> str | None:
-    """The voice's name as the list spells it; the service does not mind the case."""
-    wanted = name.casefold()
-    return next((voice for voice in VOICES if voice.casefold() == wanted), None)
+    """The voice of this name, in this case: the service knows no "kore"."""
+    return name if name in VOICES else None

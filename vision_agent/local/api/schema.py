@@ -6,7 +6,7 @@ A test compares it with google-genai's types, so that a field which is new there
 A message's name is followed by its fields, each ``name:type``. A type is ``string``, ``bool``,
 ``int``, ``number``, ``bytes`` (base64), ``object`` (any JSON object), ``any``, a message or an
 enum; ``[type]`` repeats it and ``{type}`` maps strings to it. ``@vertex`` and ``@studio`` mark what
-only one of the two services knows.
+only one of the two services knows, ``@alpha`` what AI Studio knows in its version v1alpha only.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BidiGenerateContentSetup
     session_resumption:SessionResumptionConfig
     context_window_compression:ContextWindowCompressionConfig
     input_audio_transcription:AudioTranscriptionConfig
-    output_audio_transcription:AudioTranscriptionConfig proactivity:ProactivityConfig
+    output_audio_transcription:AudioTranscriptionConfig proactivity:ProactivityConfig@alpha
     explicit_vad_signal:bool@vertex history_config:HistoryConfig avatar_config:AvatarConfig
     safety_settings:[SafetySetting] labels:{string}@studio
     realtime_input_config:RealtimeInputConfig
@@ -61,9 +61,9 @@ ContextWindowCompressionConfig
 AudioTranscriptionConfig
     language_codes:[string] language_auto:object language_hints:LanguageHints
     custom_vocabulary:[string] adaptation_phrases:[string] word_timestamp:bool diarization:bool
-    mode:AudioTranscriptionConfigMode
+    mode:AudioTranscriptionConfigMode source_text:string
 ProactivityConfig
-    proactive_audio:bool
+    proactive_audio:bool proactive_video:bool
 HistoryConfig
     initial_history_in_client_content:bool
 AvatarConfig
@@ -107,6 +107,7 @@ Part
     inline_data:Blob text:string thought:bool thought_signature:bytes video_metadata:object
     tool_call:object@studio tool_response:object@studio part_metadata:object@studio
     audio_transcription:object media_processing:MediaProcessing speech_metadata:object
+    document_metadata:object spreadsheet_metadata:object audio_metadata:object
 FunctionDeclaration
     description:string name:string parameters:Schema parameters_json_schema:any response:Schema
     response_json_schema:any behavior:Behavior
@@ -121,7 +122,8 @@ AutomaticActivityDetection
     end_of_speech_sensitivity:EndSensitivity prefix_padding_ms:int silence_duration_ms:int
 FunctionResponsePart
     inline_data:FunctionResponseBlob file_data:FunctionResponseFileData
-    media_processing:MediaProcessing@studio
+    media_processing:MediaProcessing@studio media_resolution:object video_metadata:object
+    document_metadata:object spreadsheet_metadata:object audio_metadata:object
 AutoRoutingMode
     model_routing_preference:string
 ManualRoutingMode
@@ -202,7 +204,7 @@ Modality
 StartSensitivity
     START_SENSITIVITY_UNSPECIFIED START_SENSITIVITY_HIGH START_SENSITIVITY_LOW
 ThinkingLevel
-    THINKING_LEVEL_UNSPECIFIED MINIMAL LOW MEDIUM HIGH
+    THINKING_LEVEL_UNSPECIFIED MINIMAL LOW MEDIUM HIGH XHIGH
 TurnCoverage
     TURN_COVERAGE_UNSPECIFIED TURN_INCLUDES_ONLY_ACTIVITY TURN_INCLUDES_ALL_INPUT
     TURN_INCLUDES_AUDIO_ACTIVITY_AND_ALL_VIDEO
@@ -219,7 +221,8 @@ class Field:
         type: What it holds, without what is around it.
         repeated: Whether it is a list of that.
         mapped: Whether it maps strings to that.
-        only: "vertex" or "studio" where only one service knows the field, else "".
+        only: "vertex" or "studio" where only one service knows the field, "alpha" where AI Studio
+            knows it in v1alpha only, else "".
     """
 
     type: str

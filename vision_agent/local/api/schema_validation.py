@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from vision_agent.local.api.json_fields import Refused, invalid
+from vision_agent.local.api.endpoint import Endpoint
+from vision_agent.local.api.json_fields import Refused, invalid, unknown_name
 from vision_agent.local.api.schema import ENUMS, MESSAGES, ROOT, Field
 
-_STUDIO_PACKAGE = "google.ai.generativelanguage.v1alpha"
-_VERTEX_PACKAGE = "google.cloud.aiplatform.v1beta1"
+_STUDIO_PACKAGE = "google.ai.generativelanguage"
+_VERTEX_PACKAGE = "google.cloud.aiplatform"
 
 _SCALARS = {
     "string": "TYPE_STRING",
@@ -24,17 +25,17 @@ _SCALARS = {
 }
 
 
-def check_message(message: Mapping[str, Any], *, vertex: bool) -> None:
+def check_message(message: Mapping[str, Any], endpoint: Endpoint) -> None:
     """Looks at every name and every type in a message; what they say is for others to judge.
 
     Args:
         message: Everything in one WebSocket message.
-        vertex: Which of the two services it was sent to.
+        endpoint: Which service it was sent to, and in which API version.
 
     Raises:
         Refused: 1007, with the first thing that does not belong there.
     """
-    _Check(vertex).message(message, ROOT, "")
+    _Check(endpoint).message(message, ROOT, "")
 
 
 def snake_case(name: str) -> str:
@@ -47,9 +48,12 @@ _MAX_DEPTH = 64
 
 
 class _Check:
-    def __init__(self, vertex: bool) -> None:
-        self._package = _VERTEX_PACKAGE if vertex else _STUDIO_PACKAGE
-        self._other = "studio" if vertex else "vertex"
+    def __init__(self, endpoint: Endpoint) -> None:
+        package = _VERTEX_PACKAGE if endpoint.vertex else _STUDIO_PACKAGE
+        self._package = f"{package}.{endpoint.version}"
+        self._unknown = {"studio" if endpoint.vertex else "vertex"}
+        if not endpoint.vertex and endpoint.version != "v1alpha":
+            self._unknown.add("alpha")
 
     def message(self, value: Mapping[str, Any], kind: str, path: str) -> None:
         if path.count(".") > _MAX_DEPTH:
@@ -58,8 +62,8 @@ class _Check:
         for name, held in value.items():
             known = snake_case(name)
             field = fields.get(known)
-            if field is None or field.only == self._other:
-                raise _invalid_name(name, path, "Cannot find field.")
+            if field is None or field.only in self._unknown:
+                raise unknown_name(name, path)
             if held is not None:
                 self._field(held, field, name, path, f"{path}.{known}" if path else known)
 
@@ -69,7 +73,7 @@ class _Check:
                 self._value(value, field.type, own_path)
         elif not field.repeated:
             if isinstance(held, list) and field.type != "any":
-                raise _invalid_name(name, path, "Proto field is not repeating, cannot start list.")
+                raise unknown_name(name, path, "Proto field is not repeating, cannot start list.")
             self._value(held, field.type, own_path)
         elif isinstance(held, list):
             for index, value in enumerate(held):
@@ -98,11 +102,6 @@ class _Check:
         type_name = _SCALARS.get(kind) or f"type.googleapis.com/{self._package}.{kind}"
         shown = f'"{value}"' if isinstance(value, str) else str(value)
         return invalid(f"Invalid value at '{path}' ({type_name}), {shown[:60]}")
-
-
-def _invalid_name(name: str, path: str, why: str) -> Refused:
-    at = f" at '{path}'" if path else ""
-    return invalid(f'Invalid JSON payload received. Unknown name "{name[:60]}"{at}: {why}')
 
 
 def _fits(value: Any, kind: str) -> bool:

@@ -19,7 +19,7 @@ from vision_agent.local.api import turn_actions as actions
 from vision_agent.local.api.audio_input import AudioInput, SpeechEvent
 from vision_agent.local.api.context import Context
 from vision_agent.local.api.engine_port import EnginePort
-from vision_agent.local.api.json_fields import Refused, invalid
+from vision_agent.local.api.json_fields import INVALID_ARGUMENT, Refused, invalid
 from vision_agent.local.api.lifetime import ConnectionExpiring, ConnectionOver, SessionLifetime
 from vision_agent.local.api.limits import SERVICE, Limits
 from vision_agent.local.api.pending_content import PendingContent
@@ -121,8 +121,8 @@ class Session:
                 try:
                     async for raw in messages:
                         self._messages += 1
-                        vertex = self._setup.endpoint.vertex
-                        for message in client_messages.parse(raw, self._setup.model, vertex=vertex):
+                        endpoint = self._setup.endpoint
+                        for message in client_messages.parse(raw, self._setup.model, endpoint):
                             self._take(message)
                             # A message may hold a minute of sound, and a client a hundred such
                             # messages: the other sessions get their turn between them.
@@ -209,7 +209,7 @@ class Session:
     def _content(self, message: client_messages.ClientContent) -> None:
         seeding = not self._seeded
         if not (seeding or self._setup.model.content_any_time):
-            raise invalid("Request contains an invalid argument.")
+            raise invalid(INVALID_ARGUMENT)
         # Content interrupts: the current answer ends before any of the content counts.
         asks = message.turn_complete
         self._do(self._turns.content_added(self._now_ms(), asks=asks))

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from vision_agent.local.api.context_window import WINDOW_TOKENS, Compression, compression
 from vision_agent.local.api.endpoint import Endpoint
 from vision_agent.local.api.json_fields import (
+    INVALID_ARGUMENT,
     POLICY,
     Refused,
     as_count,
@@ -22,7 +23,7 @@ from vision_agent.local.api.json_fields import (
     load,
 )
 from vision_agent.local.api.message_parts import content_text, declared_functions
-from vision_agent.local.api.models import LiveModel, find_model, find_voice
+from vision_agent.local.api.models import LANGUAGES, LiveModel, find_model, find_voice
 from vision_agent.local.api.schema_validation import check_message
 from vision_agent.local.contract import HearingOptions, SpeechSensitivity
 
@@ -65,6 +66,7 @@ class Setup:
         proactive: Whether the model may stay silent on what is not meant for it.
         compression: How the context is kept short, if it is.
         user: Whose conversation it is: the label "user", if the client sets one.
+        ends_at_first_message: Whether it asks for what the model refuses only when it is used.
     """
 
     endpoint: Endpoint
@@ -88,6 +90,7 @@ class Setup:
     proactive: bool = False
     compression: Compression | None = None
     user: str = ""
+    ends_at_first_message: bool = False
 
 
 def parse_setup(raw: str | bytes, endpoint: Endpoint) -> Setup:
@@ -102,8 +105,8 @@ def parse_setup(raw: str | bytes, endpoint: Endpoint) -> Setup:
     """
     message = load(raw)
     if set(message) != {"setup"}:
-        raise invalid("setup must be the first message and only the first")
-    check_message(message, vertex=endpoint.vertex)
+        raise invalid(INVALID_ARGUMENT)
+    check_message(message, endpoint)
     setup = as_object(message["setup"], "setup")
     model_name = as_text(field(setup, "model"), "setup.model")
     model = find_model(model_name, vertex=endpoint.vertex)
@@ -111,8 +114,10 @@ def parse_setup(raw: str | bytes, endpoint: Endpoint) -> Setup:
         raise _unknown_model(model_name, endpoint)
     generation = as_object(field(setup, "generation_config"), "setup.generation_config")
     spoken = _is_spoken(generation, model)
-    if model.thinking == "none" and field(generation, "thinking_config") is not None:
-        raise invalid("thinking_config is not supported.")
+    _check_thinking(field(generation, "thinking_config"), model)
+    affective = as_flag(field(generation, "enable_affective_dialog"), "enable_affective_dialog")
+    if affective and model.affective == "at setup":
+        raise invalid(INVALID_ARGUMENT)
     speech = as_object(field(generation, "speech_config"), "speech_config")
     proactivity = as_object(field(setup, "proactivity"), "setup.proactivity")
     if model.always_proactive and field(proactivity, "proactive_audio") is False:
@@ -122,8 +127,13 @@ def parse_setup(raw: str | bytes, endpoint: Endpoint) -> Setup:
     coverage = as_text(field(realtime, "turn_coverage"), "turn_coverage").upper()
     silence_ms = as_count(field(detection, "silence_duration_ms"), "silence_duration_ms")
     prefix_ms = as_count(field(detection, "prefix_padding_ms"), "prefix_padding_ms")
+    language = as_text(field(speech, "language_code"), "language_code")
+    if language and not model.any_language and language not in LANGUAGES:
+        raise invalid(f"Unsupported language code '{language[:35]}'")
     resumption = field(setup, "session_resumption")
     resumed = as_object(resumption, "setup.session_resumption")
+    if resumed.get("handle", "") is None and not model.null_handle:
+        raise invalid(INVALID_ARGUMENT)
     history = as_object(field(setup, "history_config"), "setup.history_config")
     # Vertex starts less readily than AI Studio unless told otherwise.
     readiness: SpeechSensitivity = "LOW" if endpoint.vertex else "HIGH"
@@ -132,7 +142,7 @@ def parse_setup(raw: str | bytes, endpoint: Endpoint) -> Setup:
         model=model,
         spoken=spoken,
         voice_name=_voice(speech, model_name) if spoken else None,
-        language_code=as_text(field(speech, "language_code"), "language_code") or None,
+        language_code=language or None,
         instruction=content_text(field(setup, "system_instruction")),
         tools=declared_functions(field(setup, "tools")),
         input_transcription=field(setup, "input_audio_transcription") is not None,
@@ -156,6 +166,7 @@ def parse_setup(raw: str | bytes, endpoint: Endpoint) -> Setup:
         or as_flag(field(proactivity, "proactive_audio"), "proactive_audio"),
         compression=_compression(field(setup, "context_window_compression")),
         user=as_text(field(as_object(field(setup, "labels"), "setup.labels"), "user"), "user"),
+        ends_at_first_message=affective and model.affective == "at first message",
     )
 
 
@@ -176,15 +187,29 @@ def _compression(value: Any) -> Compression | None:
 
 def _unknown_model(name: str, endpoint: Endpoint) -> Refused:
     if endpoint.vertex:
-        # Without the project in front, so that a close frame holds the whole sentence.
+        # Without the project in front, so that a close frame holds the whole name.
         short = name[max(name.find("publishers/"), 0) :]
-        return invalid(f"Publisher Model `{short}` is not supported in the live api.")
+        return Refused(
+            POLICY,
+            f"Publisher model `{short}` was not found or your project does not have access to it.",
+        )
     return Refused(
         POLICY,
         f"models/{name.removeprefix('models/')} is not found for API version {endpoint.version}, "
-        "or is not supported for bidiGenerateContent. Call ListModels to see the list of "
-        "available models and their supported methods.",
+        "or is not supported for bidiGenerateContent. Call ModelService.ListModels to see the list "
+        "of available models and their supported methods.",
     )
+
+
+def _check_thinking(config: Any, model: LiveModel) -> None:
+    level = as_text(field(as_object(config, "thinking_config"), "thinking_level"), "thinking_level")
+    if model.thinking == "none" and config is not None:
+        raise invalid("Thinking level is not supported for this model.")
+    if model.thinking == "level":
+        if level.upper() in ("", "THINKING_LEVEL_UNSPECIFIED"):
+            raise invalid("Thinking level must be specified for this model.")
+        if level.upper() == "MINIMAL":
+            raise invalid("Thinking level MINIMAL is not supported for this model.")
 
 
 def _is_spoken(generation: Mapping[str, Any], model: LiveModel) -> bool:
@@ -197,10 +222,12 @@ def _is_spoken(generation: Mapping[str, Any], model: LiveModel) -> bool:
             "At most one response modality can be specified in the setup request. To enable "
             "simultaneous transcription and audio output, set `output_audio_transcription`."
         )
-    if modalities[0] not in ("AUDIO", "TEXT"):
-        raise invalid(f"Response modality {modalities[0]} is not supported by this model.")
-    if modalities[0] == "TEXT" and not model.text_out:
-        raise invalid("Cannot extract voices from a non-audio request.")
+    possible = {"AUDIO": model.sound_out, "TEXT": model.text_out}
+    if not possible.get(modalities[0], False):
+        raise invalid(
+            f"The requested combination of response modalities ({modalities[0]}) is not supported "
+            f"by the model. models/{model.name}"
+        )
     return modalities[0] == "AUDIO"
 
 
