@@ -4,6 +4,8 @@
 # Most tests hold calls in real time, and several at once load two cores. A few failures are run again alone:
 # one that fails again is a fault, one that passes is named as unsteady. More than eight are faults at once.
 set -u
+# Every worker imports the same modules: they are compiled once, also where nothing is usually left behind.
+unset PYTHONDONTWRITEBYTECODE
 python=${VENV:-.venv}/bin/python
 most=8
 
