@@ -20,6 +20,10 @@ SPEECH = RECORDINGS / "speech"
 
 Open = Callable[..., Awaitable[Caller]]
 
+CHEAP = {"viewport": {"width": 800, "height": 600}, "reduced_motion": "reduce"}
+"""What a page is shown with where the test does not say: without a graphics card the cores draw
+every moving pixel, and a third of what a call costs in Chromium is drawing."""
+
 
 def calls(server: ForkedServer) -> int:
     """How many calls the server has right now."""
@@ -96,7 +100,7 @@ async def open_page() -> AsyncIterator[Open]:
     async with AsyncExitStack() as stack:
 
         async def open_one(browser: Browser, url: str, **context: object) -> Caller:
-            own = await stack.enter_async_context(await browser.new_context(**context))
+            own = await stack.enter_async_context(await browser.new_context(**CHEAP | context))
             caller = Caller(await own.new_page())
             await caller.open(url)
             return caller
