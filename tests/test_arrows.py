@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "vision_agent"
 
 MAY_IMPORT = {
-    "cli": {"server", "agents", "caller", "replay", "talk", "local", "doctor"},
+    "cli": {"server", "agents", "live", "caller", "replay", "talk", "local", "doctor"},
     "server": {"calls", "agents", "live", "rtc"},
     "calls": {"agents", "live", "rtc", "tools"},
     "agents": {"live", "tools"},
@@ -26,6 +26,7 @@ MAY_IMPORT = {
 
 GROUND = {
     "addresses",
+    "answer_settings",
     "call_scope",
     "closing",
     "data_folder",
@@ -44,7 +45,8 @@ GROUND = {
 FACE = {"__init__", "__main__", "pytest_plugin"}
 """What the package shows to others: may import every room, and no room imports it."""
 
-READ_SETTINGS = {"cli", "server", "doctor", "__init__"}
+SETTINGS = {"settings", "answer_settings"}
+READ_SETTINGS = {"settings", "cli", "server", "doctor", "__init__"}
 """The others are given options of their own."""
 
 
@@ -117,7 +119,7 @@ def test_modules_of_the_ground_import_each_other_alone(arrows):
 
 
 def test_options_are_read_at_the_top_and_handed_down_in_parts(arrows):
-    readers = {room for room, found in arrows.items() for arrow in found if arrow[1] == "settings"}
+    readers = {room for room, found in arrows.items() for arrow in found if arrow[1] in SETTINGS}
     assert readers <= READ_SETTINGS
 
 

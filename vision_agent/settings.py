@@ -17,21 +17,12 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from vision_agent.answer_settings import AnswerSettings
 from vision_agent.data_folder import data_folder
 from vision_agent.logs import LogFormat
 from vision_agent.unknown_options import refuse_unknown, warn_of_unknown
 
 ToolReports = Literal["none", "name", "full"]
-
-_ANSWERS = {
-    "voice",
-    "language",
-    "modalities",
-    "input_transcription",
-    "output_transcription",
-    "proactive_audio",
-    "affective_dialog",
-}
 
 Audience = Literal["open", "token", "off"]
 
@@ -52,7 +43,7 @@ class IceServer(BaseModel):
         return {name: text for name, text in described.items() if text is not None}
 
 
-class Settings(BaseSettings):
+class Settings(AnswerSettings):
     """The server's options.
 
     Keyword arguments come first, then `VISION_AGENT_*` environment variables, then `.env`. The
@@ -124,27 +115,6 @@ class Settings(BaseSettings):
         default=None,
         description="A live model's name, or `local`. Default: the agent's own, or local.",
     )
-    voice: str | None = Field(default=None, description="A prebuilt voice's name, e.g. Kore.")
-    language: str | None = Field(
-        default=None, description="Language code of the agent's speech, e.g. en-US."
-    )
-    modalities: Annotated[list[str], NoDecode] = Field(
-        default_factory=lambda: ["AUDIO"],
-        description="AUDIO, or TEXT where the model can: a session has one.",
-    )
-    input_transcription: bool = Field(
-        default=True, description="Whether the caller's words are transcribed."
-    )
-    output_transcription: bool = Field(
-        default=True, description="Whether the agent's words are transcribed."
-    )
-    proactive_audio: bool | None = Field(
-        default=None, description="Whether the model may stay silent on what is not meant for it."
-    )
-    affective_dialog: bool = Field(
-        default=False, description="Whether the model follows the caller's manner of speaking."
-    )
-
     scenario: Path | None = Field(
         default=None,
         description="What the local Live API answers and what goes wrong with it (YAML).",
@@ -304,7 +274,7 @@ class Settings(BaseSettings):
 
     def answers(self) -> dict[str, Any]:
         """The default `live.call_options.CallOptions` of every call, by field."""
-        return self.model_dump(include=_ANSWERS)
+        return self.model_dump(include=set(AnswerSettings.model_fields))
 
     def memory_path(self) -> Path | None:
         """The file that keeps what callers said; None to keep it in memory only."""
@@ -347,7 +317,6 @@ class Settings(BaseSettings):
         "allowed_hosts",
         "trusted_proxies",
         "frame_ancestors",
-        "modalities",
         "slow_tools",
         mode="before",
     )
@@ -380,14 +349,11 @@ class Settings(BaseSettings):
     @field_validator(
         "agent",
         "model",
-        "voice",
-        "language",
         "token",
         "user_header",
         "scenario",
         "session_db",
         "memory",
-        "proactive_audio",
         "calls_per_address",
         mode="before",
     )

@@ -19,9 +19,16 @@ logger = logging.getLogger(__name__)
 _told: set[str] = set()
 
 
-def nearest(name: str, options: Iterable[str]) -> str | None:
-    """Return the option that was probably meant; None if none is close."""
-    return next(iter(difflib.get_close_matches(name.lower(), list(options), n=1)), None)
+def nearest(name: str, options: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """Return the option that was probably meant; None if none is close.
+
+    Args:
+        name: The name that was given.
+        options: The names that there are.
+        cutoff: How like they must be, from 0 to 1 (`difflib.SequenceMatcher.ratio`).
+    """
+    found = difflib.get_close_matches(name.lower(), list(options), n=1, cutoff=cutoff)
+    return next(iter(found), None)
 
 
 def refuse_unknown(given: Iterable[str], options: Collection[str], title: str) -> None:

@@ -48,10 +48,25 @@ def test_vertex_without_a_project_is_refused():
         choose_model(agent(), None, {"GOOGLE_GENAI_USE_VERTEXAI": "1"})
 
 
-def test_an_agent_whose_model_is_not_live_is_refused_by_name():
-    tree = agent("gemini-3.8-live", sub_agents=[LlmAgent(name="expert", model="gemini-2.5-pro")])
-    with pytest.raises(ModelError, match=r"'expert' uses 'gemini-2.5-pro'"):
-        choose_model(tree, None, KEY)
+def test_a_model_that_is_not_in_the_list_is_tried_with_a_word_about_it():
+    tree = agent("gemini-3.8-live", sub_agents=[LlmAgent(name="expert", model="gemini-9-pro")])
+    choice = choose_model(tree, None, KEY)
+    assert choice.model == "gemini-3.8-live"
+    (note,) = choice.notes
+    assert "'gemini-9-pro' is not in this version's list" in note
+    assert choose_model(agent(), "gemini-9-live", KEY).notes[0].startswith("The model 'gemini-9")
+    assert choose_model(agent("gemini-9-pro"), "gemini-3.8-live", KEY).notes == ()
+    assert choose_model(agent(), None, KEY).notes == ()
+
+
+def test_what_is_only_tried_is_shown_on_the_page(monkeypatch):
+    monkeypatch.setenv("GOOGLE_API_KEY", "k")
+    given = {"model": "gemini-9-live", "voice": "en-us-tavi", "session_db": "memory"}
+    host = HostedAgent(agent_options(Settings(_env_file=None, **given)))
+    model, voice = host.info()["misfits"]
+    assert "'gemini-9-live'" in model
+    assert "'en-us-tavi'" in voice
+    assert "tried" in voice
 
 
 def test_a_model_on_the_command_line_goes_to_every_agent_of_the_tree():

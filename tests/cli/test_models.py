@@ -37,9 +37,7 @@ def test_json_says_what_each_model_can():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--model", "gemini-2.0-flash"), "not a live model"),
         (("--model", "gemini-live-2.5-flash-native-audio"), "served by Vertex AI"),
-        (("--voice", "Puk"), "Nearest: Puck"),
     ],
 )
 def test_what_could_not_be_called_is_an_error_with_what_would_work(arguments, words):
@@ -47,3 +45,25 @@ def test_what_could_not_be_called_is_an_error_with_what_would_work(arguments, wo
     assert done.exit_code == 2
     assert words in done.output
     assert json.loads(run("--json", *arguments, GOOGLE_API_KEY="x").stdout)["now"]["error"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--model", "gemini-2.0-flash"), "not in this version's list of live models"),
+        (("--model", "gemini-3.8-lvie"), "Did you mean gemini-3.8-live?"),
+        (("--voice", "Puk"), "Nearest: Puck"),
+    ],
+)
+def test_a_name_that_is_not_in_the_list_is_tried_with_a_word_about_it(arguments, words):
+    done = run(*arguments, GOOGLE_API_KEY="x")
+    assert done.exit_code == 0
+    assert words in done.output
+    now = json.loads(run("--json", *arguments, GOOGLE_API_KEY="x").stdout)["now"]
+    assert words in " ".join(now["notes"])
+
+
+def test_a_voice_that_this_machine_lacks_is_a_mistake():
+    done = run("--voice", "Puk")
+    assert done.exit_code == 2
+    assert "Nearest: Puck" in done.output

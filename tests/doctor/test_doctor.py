@@ -52,9 +52,12 @@ def test_a_key_is_looked_at_and_never_shown(environ, status, words) -> None:
 
 
 def test_a_model_that_can_not_be_called_is_a_problem_with_what_to_do() -> None:
-    (finding,) = check_model(settings(model="gemini-2.0-flash"), {"GOOGLE_API_KEY": KEY})
-    assert (finding.status, "not a live model" in finding.text) == ("problem", True)
+    vertex_only = settings(model="gemini-live-2.5-flash-native-audio")
+    (finding,) = check_model(vertex_only, {"GOOGLE_API_KEY": KEY})
+    assert (finding.status, "served by Vertex AI" in finding.text) == ("problem", True)
     assert "vision-agent models" in finding.advice
+    (finding,) = check_model(settings(model="gemini-2.0-flash"), {"GOOGLE_API_KEY": KEY})
+    assert (finding.status, "is tried as it is" in finding.text) == ("warning", True)
     (finding,) = check_model(settings(modalities=["TEXT"]), {})
     assert (finding.status, "no voice" in finding.text) == ("note", True)
 

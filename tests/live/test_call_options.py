@@ -1,14 +1,10 @@
+import re
+
 import pytest
-from google.adk.events.event import Event
-from google.genai import types
 
 from vision_agent import Settings
-from vision_agent.live.call_options import CallOptions, check_options
-from vision_agent.live.events import AgentTranscript
-from vision_agent.live.models import LIVE_MODELS, ModelError
-from vision_agent.live.run_config import make_run_config
-from vision_agent.live.session import read
-from vision_agent.local.api.models import MODELS
+from vision_agent.live.call_options import COSTLY, CallOptions
+from vision_agent.live.models import ModelError
 
 
 def refusal(**given) -> str:
@@ -28,14 +24,35 @@ def test_both_modalities_are_refused_with_how_to_get_both():
     [
         ({"modalities": "IMAGE"}, "can't answer in IMAGE"),
         ({"modalities": 7}, "AUDIO or TEXT"),
-        ({"voice": "Korre"}, "Nearest: Kore"),
         ({"voice": 7}, "voice"),
+        ({"voice": "x" * 101}, "voice"),
         ({"language": "English please"}, "language code"),
         ({"affective_dialog": "perhaps"}, "affective_dialog"),
+        ({"thinking_level": "hihg"}, "thinking_level: 'hihg' is none of minimal, .*Nearest: high"),
+        ({"thinking_budget": -2}, "thinking_budget"),
+        ({"thinking_budget": 10**9}, "thinking_budget"),
+        ({"thinking_level": "low", "thinking_budget": 0}, "thinking_level and thinking_budget"),
+        ({"media_resolution": 3}, "media_resolution: '3' is none of low, medium, high"),
+        ({"turn_coverage": "everything"}, "turn_coverage"),
+        ({"start_sensitivity": "medium"}, "start_sensitivity"),
+        ({"end_sensitivity": ["low"]}, "end_sensitivity"),
+        ({"silence_ms": 10_001}, "silence_ms"),
+        ({"silence_ms": "soon"}, "silence_ms"),
+        ({"prefix_padding_ms": -1}, "prefix_padding_ms"),
+        ({"activity_handling": "shout"}, "activity_handling"),
+        ({"language_hints": ["de-DE", "German"]}, "language_hints: 'German'"),
+        ({"language_hints": ["de"] + [f"d{c}" for c in "abcdefghijklmnopqrstuv"]}, "at most 20"),
+        ({"vocabulary": 7}, "vocabulary: a list of texts"),
+        ({"vocabulary": ["x" * 101]}, "vocabulary: a phrase has at most 100"),
+        ({"vocabulary": [f"word {n}" for n in range(101)]}, "vocabulary: at most 100 phrases"),
+        ({"proactive_video": True, "proactive_audio": False}, "proactive_video needs"),
+        ({"translate_to": "German, please"}, "translate_to"),
+        ({"translate_echo": True}, "translate_echo: there is no translation"),
+        ({"history_turns": 201}, "history_turns"),
     ],
 )
 def test_what_can_not_be_is_refused_by_name(given, words):
-    assert words in refusal(**given)
+    assert re.search(words, refusal(**given))
 
 
 def test_a_call_asks_for_its_own_options_in_place_of_the_servers():
@@ -43,89 +60,6 @@ def test_a_call_asks_for_its_own_options_in_place_of_the_servers():
     call = server.but({"voice": "Kore", "input_transcription": False, "language": None})
     assert (call.voice, call.language, call.input_transcription) == ("Kore", "de-DE", False)
     assert server.voice == "Puck"
-
-
-@pytest.mark.parametrize(
-    "model",
-    [model for model in LIVE_MODELS if model.role == "answer" and not model.text_out],
-    ids=lambda m: m.name,
-)
-def test_a_model_of_the_service_that_only_speaks_is_not_asked_for_text(model):
-    with pytest.raises(ModelError, match="in sound only"):
-        check_options(CallOptions(modalities=("TEXT",)), f"models/{model.name}")
-
-
-@pytest.mark.parametrize(
-    ("model", "asked", "words"),
-    [
-        ("gemini-3.8-live", {"affective_dialog": True}, "no affective dialog.*native-audio"),
-        ("gemini-3.8-live", {"proactive_audio": False}, "always proactive"),
-        ("gemini-3.1-flash-live-preview", {"proactive_audio": True}, "no proactive audio.*3.8"),
-        ("gemini-robotics-er-2-streaming-preview", {}, "in text only"),
-        ("gemini-3.5-transcribe-live", {}, "answers nothing"),
-    ],
-)
-def test_what_a_model_has_not_is_refused_with_those_that_have_it(model, asked, words):
-    with pytest.raises(ModelError, match=words):
-        check_options(CallOptions.read(asked), model)
-
-
-@pytest.mark.parametrize(
-    ("model", "asked"),
-    [
-        ("gemini-2.5-flash-native-audio-preview-12-2025", {"affective_dialog": True}),
-        ("gemini-live-2.5-flash-native-audio", {"proactive_audio": True}),
-        ("gemini-3.8-live", {"proactive_audio": True}),
-        ("local", {"modalities": "text", "affective_dialog": True, "proactive_audio": True}),
-        ("gemini-9-live-preview", {"modalities": "text", "affective_dialog": True}),
-    ],
-)
-def test_what_a_model_has_is_let_through_and_a_newer_model_is_left_to_the_service(model, asked):
-    check_options(CallOptions.read(asked), model)
-
-
-def test_the_list_agrees_with_the_local_live_api_that_stands_in_for_it():
-    assert {model.name for model in LIVE_MODELS} == MODELS.keys() - {"local"}
-    for ours in LIVE_MODELS:
-        theirs = MODELS[ours.name]
-        assert (ours.ai_studio, ours.vertex) == (theirs.ai_studio, theirs.vertex)
-        assert (ours.sound_out, ours.text_out) == (theirs.sound_out, theirs.text_out)
-        assert ours.thinking == (theirs.thinking != "none")
-        assert (ours.role, ours.shut_down) == (theirs.role, theirs.shut_down)
-        assert ours.background_tools == theirs.background_tools
-        assert (ours.proactive == "always") == theirs.always_proactive
-
-
-def test_the_options_reach_the_run_config():
-    config = make_run_config(
-        CallOptions.read(
-            {"voice": "kore", "affective_dialog": True, "proactive_audio": True}
-            | {"input_transcription": False}
-        )
-    )
-    assert config.speech_config.voice_config.prebuilt_voice_config.voice_name == "Kore"
-    assert config.enable_affective_dialog is True
-    assert config.proactivity.proactive_audio is True
-    assert config.input_audio_transcription is None
-    assert config.output_audio_transcription is not None
-    text = make_run_config(CallOptions.read({"modalities": ["TEXT"], "voice": "Kore"}))
-    assert text.response_modalities == ["TEXT"]
-    assert text.speech_config is None
-    assert text.output_audio_transcription is None
-
-
-def test_a_text_answer_is_the_agents_transcript_and_its_thoughts_are_not():
-    def said(partial: bool, *parts: types.Part) -> Event:
-        content = types.Content(role="model", parts=list(parts))
-        return Event(author="agent", partial=partial, content=content)
-
-    thought = types.Part(text="let me think", thought=True)
-    assert list(read(said(True, thought, types.Part(text="Hel")))) == [
-        AgentTranscript("Hel", False, "agent")
-    ]
-    assert list(read(said(False, types.Part(text="Hello")))) == [
-        AgentTranscript("Hello", True, "agent")
-    ]
 
 
 def test_the_settings_are_read_from_the_environment(monkeypatch):
@@ -138,3 +72,80 @@ def test_the_settings_are_read_from_the_environment(monkeypatch):
         None,
         True,
     )
+
+
+def test_names_are_taken_as_the_live_api_and_as_people_write_them():
+    written = CallOptions.read(
+        {
+            "thinking_level": "LOW",
+            "media_resolution": "MEDIA_RESOLUTION_HIGH",
+            "start_sensitivity": "START_SENSITIVITY_LOW",
+            "turn_coverage": "TURN_INCLUDES_ALL_INPUT",
+            "activity_handling": "no-interruption",
+            "vocabulary": "Aspirin, Xarelto,",
+            "language_hints": "de-DE,en",
+        }
+    )
+    assert written == CallOptions(
+        thinking_level="low",
+        media_resolution="high",
+        start_sensitivity="low",
+        turn_coverage="all_input",
+        activity_handling="no_interruption",
+        vocabulary=("Aspirin", "Xarelto"),
+        language_hints=("de-DE", "en"),
+    )
+    assert not written.interruptible
+    assert CallOptions(activity_handling="START_OF_ACTIVITY_INTERRUPTS").interruptible
+
+
+COSTLY_VALUES = {
+    "thinking_level": ("low", "high"),
+    "thinking_budget": (0, 512),
+    "media_resolution": ("low", "high"),
+    "turn_coverage": ("only_activity", "all_input"),
+    "proactive_video": (False, True),
+    "history_turns": (0, 5),
+}
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_what_costs_money_holds_for_every_call_once_the_operator_has_set_it(name):
+    held, wanted = COSTLY_VALUES[name]
+    server = CallOptions.read({name: held})
+    assert getattr(server.but({name: held, "voice": "Puck"}), name) == held
+    with pytest.raises(ModelError, match=f"{name}: the server's operator has set it to {held}"):
+        server.but({name: wanted})
+    assert getattr(CallOptions().but({name: wanted}), name) == wanted
+
+
+def test_the_two_ways_to_limit_thinking_count_as_one():
+    with pytest.raises(ModelError, match="thinking_budget: the server's operator has set thinking"):
+        CallOptions(thinking_level="low").but({"thinking_budget": 9_000})
+    with pytest.raises(ModelError, match="thinking_level: the server's operator has set thinking"):
+        CallOptions(thinking_budget=0).but({"thinking_level": "high"})
+
+
+def test_a_call_completes_what_the_server_has_set():
+    server = CallOptions(translate_to="de", silence_ms=900)
+    call = server.but({"translate_echo": True, "end_sensitivity": "low"})
+    assert (call.translate_to, call.translate_echo, call.silence_ms) == ("de", True, 900)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("thinkingLvl", "thinking_level"),
+        ("thinkinglevel", "thinking_level"),
+        ("languageHint", "language_hints"),
+        ("silence", "silence_ms"),
+        ("modalitys", "modalities"),
+        ("media_resolutions", "media_resolution"),
+    ],
+)
+def test_a_misspelt_option_is_told_from_a_clients_own_data(name, meant):
+    assert CallOptions.misspelt(["thinkingLevel", "silence_ms", name]) == (name, meant)
+
+
+def test_a_clients_own_data_is_no_mistake():
+    assert CallOptions.misspelt(["user", "agent", "resume", "model", "history", "theme"]) is None

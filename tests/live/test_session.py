@@ -7,8 +7,10 @@ from datetime import datetime
 import pytest
 from google.adk.agents.llm_agent import LlmAgent
 from google.adk.apps.app import App
+from google.adk.events.event import Event
 from google.adk.runners import Runner
 from google.adk.sessions.in_memory_session_service import InMemorySessionService
+from google.genai import types
 
 from tests.live.scripted import MODELS, server
 from tests.local.conftest import ScriptedEngine
@@ -27,7 +29,7 @@ from vision_agent.live.events import (
 from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.model_scope import ModelScope
 from vision_agent.live.run_config import make_run_config
-from vision_agent.live.session import LiveSession
+from vision_agent.live.session import LiveSession, read
 from vision_agent.local.contract import Say, ToolRequest, Transcript
 
 
@@ -185,3 +187,17 @@ async def test_an_untrusted_service_is_said_in_words():
         running.certificate_pem = other.certificate_pem
         with pytest.raises(LiveFailure, match="not trusted"):
             await Conversation(running, MODELS[0]).until(AgentTurnComplete)
+
+
+def test_a_text_answer_is_the_agents_transcript_and_its_thoughts_are_not():
+    def said(partial: bool, *parts: types.Part) -> Event:
+        content = types.Content(role="model", parts=list(parts))
+        return Event(author="agent", partial=partial, content=content)
+
+    thought = types.Part(text="let me think", thought=True)
+    assert list(read(said(True, thought, types.Part(text="Hel")))) == [
+        AgentTranscript("Hel", False, "agent")
+    ]
+    assert list(read(said(False, types.Part(text="Hello")))) == [
+        AgentTranscript("Hello", True, "agent")
+    ]

@@ -115,13 +115,6 @@ async def test_what_cannot_work_is_said_before_anything_starts(arguments, words)
     assert "Traceback" not in text
 
 
-async def test_a_model_that_is_not_live_is_refused_with_a_key_too():
-    code, text = await run("serve", "--model", "gemini-2.5-pro", GOOGLE_API_KEY="x")
-    assert code == 2
-    assert "not a live model" in text
-    assert "gemini-3.8-live" in text
-
-
 async def test_connections_that_ask_for_nothing_or_leave_halfway_keep_nobody_out_and_fill_no_log(
     monkeypatch,
 ):

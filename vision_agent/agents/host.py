@@ -19,12 +19,13 @@ from vision_agent.agents.memory_recorder import MemoryRecorder
 from vision_agent.agents.model_choice import ModelChoice, choose_model, install_model
 from vision_agent.agents.options import AgentOptions
 from vision_agent.closing import close_each
-from vision_agent.live.call_options import CallOptions, check_options
+from vision_agent.live.call_options import CallOptions
 from vision_agent.live.connection.observer import ConnectionObserver
 from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.local_process import LocalLiveApi
 from vision_agent.live.model_scope import ModelScope
-from vision_agent.live.models import ModelError
+from vision_agent.live.models import ModelError, unlisted_voice
+from vision_agent.live.option_checks import check_options
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.live.sessions.played_history import PlayedHistoryPlugin
@@ -56,8 +57,12 @@ class HostedAgent:
         self.model_choice: ModelChoice = choose_model(self._root, options.model, os.environ)
         # Before `install_model` replaces the model objects, which know where they lead.
         self._destinations = destinations(self.model_choice, self._root, os.environ)
-        check_options(self._call_options, self.model_choice.model)
-        self._misfits = tuple(misfits(self._root, local=self.model_choice.kind == "local"))
+        self._check(self._call_options)
+        self._misfits = (
+            *self.model_choice.notes,
+            *self.notes(self._call_options),
+            *misfits(self._root, local=self.model_choice.kind == "local"),
+        )
         for misfit in self._misfits:
             logger.warning(misfit)
         if options.scenario is not None and self.model_choice.kind != "local":
@@ -141,8 +146,17 @@ class HostedAgent:
     def options(self, asked: Mapping[str, Any]) -> CallOptions:
         """The options of a call that asks for some itself; `ModelError` if one is impossible."""
         options = self._call_options.but(asked)
-        check_options(options, self.model_choice.model)
+        self._check(options)
         return options
+
+    def notes(self, options: CallOptions) -> tuple[str, ...]:
+        """A sentence for each option that is only tried: the service may refuse it."""
+        voice = unlisted_voice(options.voice) if options.voice else None
+        return (f"{voice} It is tried as it is.",) if voice else ()
+
+    def _check(self, options: CallOptions) -> None:
+        local = self.model_choice.kind == "local"
+        check_options(options, self.model_choice.model, local=local)
 
     def memory_recorder(self, lease: SessionLease, call_id: str) -> MemoryRecorder:
         """Records the words of a call in the memory; not those of an unknown caller."""
@@ -182,6 +196,7 @@ class HostedAgent:
             handles=lease,
             played=played,
             tools=BackgroundTools(self._tool_limits, self._tool_threads),
+            options=options,
             toolset_failed=MissingToolsets(on_missing_tools).report,
         )
         return LiveSession(

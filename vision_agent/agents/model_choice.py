@@ -28,8 +28,7 @@ from vision_agent.live.models import (
     bare_name,
     check_model,
     find_model,
-    is_live,
-    live_names,
+    unlisted_model,
 )
 
 KEY_PAGE = "https://aistudio.google.com/apikey"
@@ -45,6 +44,7 @@ class ModelChoice:
         label: Which model, and why, for people to read.
         override: A model for every agent of the tree; None keeps each agent's own.
         vertex: Whether the credentials are for Vertex AI.
+        notes: A sentence for each model that is not in the list, and so is only tried.
     """
 
     kind: Literal["local", "gemini", "custom"]
@@ -52,6 +52,7 @@ class ModelChoice:
     label: str
     override: str | None = None
     vertex: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def choose_model(root: BaseAgent, model: str | None, environ: Mapping[str, str]) -> ModelChoice:
@@ -63,7 +64,7 @@ def choose_model(root: BaseAgent, model: str | None, environ: Mapping[str, str])
         environ: Where google-genai looks for credentials.
 
     Raises:
-        ModelError: There is no key for a Gemini model, or the model is not a live model.
+        ModelError: There is no key for a Gemini model, or the service of the key does not have it.
     """
     if model == LOCAL_MODEL:
         return _local(root, "local Live API: asked for with --model local")
@@ -81,29 +82,25 @@ def choose_model(root: BaseAgent, model: str | None, environ: Mapping[str, str])
             "Vertex AI is asked for (GOOGLE_GENAI_USE_VERTEXAI), but GOOGLE_CLOUD_PROJECT is not "
             "set. Set it and GOOGLE_CLOUD_LOCATION, or use --model local."
         )
-    if model is not None and not is_live(model):
-        check_model(model, vertex=vertex)  # no key would help
     if not (vertex or has_key):
+        what = unlisted_model(model, vertex=vertex) if model else None
         raise ModelError(
             f"There is no key for {model!r}: set GOOGLE_API_KEY (from {KEY_PAGE}), "
-            "or leave --model out to use the local Live API."
+            "or leave --model out to use the local Live API." + (f" {what}" if what else "")
         )
-    if model is not None:
-        check_model(model, vertex=vertex)
-    else:
-        for agent in llm_agents(root):
-            name = agent.model if isinstance(agent.model, str) else agent.model.model
-            if name and not is_live(name):
-                raise ModelError(
-                    f"The agent {agent.name!r} uses {name!r}, which is not a live model: it cannot "
-                    f"take part in a call. Live models: {', '.join(live_names(vertex=vertex))}. "
-                    "Choose one with --model."
-                )
-            if name:
-                check_model(name, vertex=vertex)
-    chosen = model or (own.model if isinstance(own, Gemini) else own) or DEFAULT_MODEL
+    asked = [model] if model is not None else [_name(agent.model) for agent in llm_agents(root)]
+    asked = [name for name in asked if name]
+    for name in asked:
+        check_model(name, vertex=vertex)
+    chosen = model or _name(own) or DEFAULT_MODEL
+    unlisted = (unlisted_model(name, vertex=vertex) for name in dict.fromkeys((*asked, chosen)))
     return ModelChoice(
-        "gemini", chosen, f"Gemini {bare_name(chosen)}", override=model, vertex=vertex
+        "gemini",
+        chosen,
+        f"Gemini {bare_name(chosen)}",
+        override=model,
+        vertex=vertex,
+        notes=tuple(filter(None, unlisted)),
     )
 
 
@@ -118,7 +115,7 @@ async def live_brain(root: BaseAgent, model: str | None = None) -> AsyncIterator
         model: A live model's name, or `local`; None takes the agent's own.
 
     Raises:
-        ModelError: There is no key for a Gemini model, or the model is not a live model.
+        ModelError: There is no key for a Gemini model, or the service of the key does not have it.
         LocalLiveApiError: The local Live API does not start.
     """
     choice = choose_model(root, model, os.environ)
@@ -153,12 +150,11 @@ def install_model(choice: ModelChoice, root: BaseAgent, local: LocalLiveApi | No
         # The agent's own voice is kept, whichever model speaks.
         speech = own.speech_config if isinstance(own, Gemini) else None
         if local is not None:
-            name = own if isinstance(own, str) else own.model
             remove_service_tools(agent)
             agent.model = local_gemini(
                 local,
                 # The local Live API then behaves like that model.
-                model=_local_name(name),
+                model=_local_name(_name(own)),
                 speech=speech,
             )
         elif choice.override is not None:
@@ -170,9 +166,11 @@ def install_model(choice: ModelChoice, root: BaseAgent, local: LocalLiveApi | No
 
 
 def _local(root: BaseAgent, label: str) -> ModelChoice:
-    own = root_model(root)
-    name = own if isinstance(own, str) else own.model
-    return ModelChoice("local", _local_name(name), label)
+    return ModelChoice("local", _local_name(_name(root_model(root))), label)
+
+
+def _name(model: str | BaseLlm) -> str:
+    return model if isinstance(model, str) else model.model
 
 
 def _local_name(model: str) -> str:

@@ -9,8 +9,15 @@ from typing import Any
 from vision_agent.agents.loader import AgentError, agent_specs, load_agent, root_of
 from vision_agent.agents.model_choice import ModelChoice, choose_model
 from vision_agent.agents.options import ModelOptions
-from vision_agent.live.call_options import CallOptions, check_options
-from vision_agent.live.models import LIVE_MODELS, THIS_MACHINE, VOICES, ModelError
+from vision_agent.live.call_options import CallOptions
+from vision_agent.live.models import (
+    LIVE_MODELS,
+    THIS_MACHINE,
+    VOICES,
+    ModelError,
+    unlisted_voice,
+)
+from vision_agent.live.option_checks import check_options
 
 
 def models_report(options: ModelOptions, environ: Mapping[str, str]) -> dict[str, Any]:
@@ -22,7 +29,8 @@ def models_report(options: ModelOptions, environ: Mapping[str, str]) -> dict[str
 
     Returns:
         `models` (one row each), `voices`, and `now`: the `model`, `brain`, `label` and `voice` of a
-        call that began now, or `error`: why there can't be one.
+        call that began now, with `notes` about names that are only tried; or `error`: why there
+        can't be one.
     """
     return {
         "models": [asdict(model) for model in (*LIVE_MODELS, THIS_MACHINE)],
@@ -38,11 +46,13 @@ def now(options: ModelOptions, environ: Mapping[str, str]) -> dict[str, Any]:
         choice = _first_choice(options, call_options, environ)
     except (AgentError, ModelError) as error:
         return {"error": str(error)}
+    voice = unlisted_voice(call_options.voice) if call_options.voice else None
     return {
         "model": choice.model,
         "brain": choice.kind,
         "label": choice.label,
         "voice": call_options.voice,
+        "notes": [*choice.notes, *([voice] if voice else [])],
         "error": None,
     }
 
@@ -55,7 +65,7 @@ def _first_choice(
     for spec, is_named in agent_specs(options.agent):
         try:
             choice = choose_model(root_of(load_agent(spec)), options.model, environ)
-            check_options(call_options, choice.model)
+            check_options(call_options, choice.model, local=choice.kind == "local")
         except (AgentError, ModelError) as error:
             if is_named:
                 raise

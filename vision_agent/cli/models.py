@@ -45,6 +45,8 @@ def models(
                 ),
                 soft_wrap=True,
             )
+            for note in now["notes"]:
+                err.say(one_line(note), "yellow")
     if now["error"] is not None:
         if not as_json:
             err.say(one_line(now["error"]), "red")
@@ -74,6 +76,14 @@ def _served_by(model: dict[str, Any]) -> str:
     return "Vertex AI" if model["vertex"] else "this machine"
 
 
+_THINKING = {
+    "budget": "thinking (budget)",
+    "level": "thinking (level)",
+    "required": "thinking (level needed)",
+    "any": "thinking (accepted, without effect)",
+}
+
+
 def _features(model: dict[str, Any]) -> Iterator[str]:
     if model["role"] == "transcribe":
         yield "only transcribes, so not for calls"
@@ -85,8 +95,8 @@ def _features(model: dict[str, Any]) -> Iterator[str]:
         yield "affective dialog" + ("" if served else " (accepted, without effect)")
     if model["proactive"] != "never":
         yield "proactive audio" + (" (always)" if model["proactive"] == "always" else "")
-    if model["thinking"]:
-        yield "thinking"
+    if model["thinking"] != "never":
+        yield _THINKING[model["thinking"]]
     if model["text_out"]:
         yield "answers in text" + ("" if model["sound_out"] else " only")
     if model["background_tools"] != "never":

@@ -78,6 +78,9 @@ def check_model(settings: Settings, environ: Mapping[str, str]) -> list[Finding]
         return [
             Finding("model", "problem", found["error"], "vision-agent models lists what works.")
         ]
+    if found["notes"]:
+        advice = "If the service refuses it: vision-agent models lists what works."
+        return [Finding("model", "warning", note, advice) for note in found["notes"]]
     if [modality.upper() for modality in settings.modalities] == ["TEXT"]:
         text = f"{found['model']} answers in text: there is no voice to hear."
         return [Finding("model", "note", text, "For a voice: VISION_AGENT_MODALITIES=AUDIO.")]

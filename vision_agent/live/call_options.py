@@ -1,51 +1,126 @@
-"""How a call's agent answers: voice, language, sound or text, transcripts.
+"""How a call's agent answers: voice, language, thinking, when a turn ends, what is transcribed.
 
-The server has default options, and each call may ask for others. Options that can't work are
-refused here with a reason, before anything connects: the services ignore some of them silently and
-close the connection over others.
+The server has default options, and each call may ask for others. What can't be is refused with a
+reason before anything connects: `CallOptions` refuses what no model can do, `option_checks` what a
+particular one can't.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic.alias_generators import to_camel
 
-from vision_agent.live.models import LIVE_MODELS, ModelError, bare_name, check_voice, find_model
+from vision_agent.live.models import ModelError, official_voice
+from vision_agent.live.option_values import language_code, language_codes, one_of, phrases
+from vision_agent.unknown_options import nearest
 
-_LANGUAGE_CODE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
+THINKING_LEVELS = ("minimal", "low", "medium", "high", "xhigh")
+MAX_THINKING_TOKENS = 32_768
+MAX_SILENCE_MS = 10_000
+MAX_PREFIX_PADDING_MS = 5_000
+MAX_HISTORY_TURNS = 200
+
+COSTLY = (
+    "thinking_level",
+    "thinking_budget",
+    "media_resolution",
+    "turn_coverage",
+    "proactive_video",
+    "history_turns",
+)
+"""Options that change what a call costs: where the server's operator has set one, it holds."""
+
+_THINKING = (("thinking_level", "thinking_budget"), ("thinking_budget", "thinking_level"))
+_SENSITIVITIES = ("low", "high")
+_NAMES: dict[str, tuple[tuple[str, ...], str]] = {
+    "thinking_level": (THINKING_LEVELS, ""),
+    "media_resolution": (("low", "medium", "high"), "MEDIA_RESOLUTION_"),
+    "start_sensitivity": (_SENSITIVITIES, "START_SENSITIVITY_"),
+    "end_sensitivity": (_SENSITIVITIES, "END_SENSITIVITY_"),
+    "activity_handling": (("interrupts", "no_interruption"), "START_OF_ACTIVITY_"),
+    "turn_coverage": (
+        ("only_activity", "all_input", "audio_activity_and_all_video"),
+        "TURN_INCLUDES_",
+    ),
+}
+"""The names that an option takes, and the prefix that the Live API writes before them."""
 
 
 class CallOptions(BaseModel):
-    """One call's options, each valid in itself.
+    """One call's options, each valid in itself. None leaves a choice to the model.
 
     Attributes:
-        voice: The name of a prebuilt voice; None leaves it to the model.
-        language: BCP-47 code of the agent's speech; None leaves it to the model.
+        voice: The name of a prebuilt voice.
+        language: BCP-47 code of the agent's speech.
         modalities: `AUDIO` or `TEXT`: a session has one.
         input_transcription: Whether the caller's speech is transcribed.
         output_transcription: Whether the agent's speech is transcribed.
-        proactive_audio: Whether the model may stay silent on speech that is not addressed to it;
-            None leaves it to the model.
+        language_hints: BCP-47 codes of the languages that the caller may speak.
+        vocabulary: Words and phrases that the caller may say, for the transcription.
+        thinking_level: How much the model thinks: `THINKING_LEVELS`.
+        thinking_budget: Tokens that it may think for; 0: none, -1: as many as it likes.
+        media_resolution: In how many tokens a picture is read: `low`, `medium`, `high`.
+        turn_coverage: What belongs to a turn besides speech: `only_activity` (nothing),
+            `all_input`, or `audio_activity_and_all_video`.
+        voice_activity_detection: False: the model does not listen for turns; one lasts from the
+            moment the caller's microphone is switched on to the moment it is switched off.
+        start_sensitivity: How readily a sound counts as speech: `low` or `high`.
+        end_sensitivity: How readily a pause ends a turn: `low` or `high`.
+        silence_ms: How long a pause ends a turn.
+        prefix_padding_ms: How long there must be speech before a turn begins.
+        activity_handling: Whether speech cuts in on the answer: `interrupts`, `no_interruption`.
+        proactive_audio: Whether the model may stay silent on speech that is not addressed to it.
+        proactive_video: Whether the model may speak about what it sees, unasked.
         affective_dialog: Whether the model follows the caller's manner of speaking.
+        translate_to: BCP-47 code of the language into which speech is translated.
+        translate_echo: Whether speech that is in that language already is repeated.
+        history_turns: How many turns of the conversation a new model session is told; None: all
+            that are kept.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    voice: str | None = None
+    voice: str | None = Field(default=None, min_length=1, max_length=100)
     language: str | None = None
     modalities: tuple[str, ...] = ("AUDIO",)
     input_transcription: bool = True
     output_transcription: bool = True
+    language_hints: tuple[str, ...] = ()
+    vocabulary: tuple[str, ...] = ()
+    thinking_level: str | None = None
+    thinking_budget: int | None = Field(default=None, ge=-1, le=MAX_THINKING_TOKENS)
+    media_resolution: str | None = None
+    turn_coverage: str | None = None
+    voice_activity_detection: bool | None = None
+    start_sensitivity: str | None = None
+    end_sensitivity: str | None = None
+    silence_ms: int | None = Field(default=None, ge=0, le=MAX_SILENCE_MS)
+    prefix_padding_ms: int | None = Field(default=None, ge=0, le=MAX_PREFIX_PADDING_MS)
+    activity_handling: str | None = None
     proactive_audio: bool | None = None
+    proactive_video: bool | None = None
     affective_dialog: bool = False
+    translate_to: str | None = None
+    translate_echo: bool | None = None
+    history_turns: int | None = Field(default=None, ge=0, le=MAX_HISTORY_TURNS)
 
     @property
     def modality(self) -> Literal["AUDIO", "TEXT"]:
         """The session's modality."""
         return "TEXT" if self.modalities == ("TEXT",) else "AUDIO"
+
+    @property
+    def detects_turns(self) -> bool:
+        """Whether the model finds the caller's turns; else the microphone's switch makes them."""
+        return self.voice_activity_detection is not False
+
+    @property
+    def interruptible(self) -> bool:
+        """Whether the caller's speech cuts in on an answer."""
+        return self.activity_handling != "no_interruption"
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> Self:
@@ -65,20 +140,63 @@ class CallOptions(BaseModel):
             raise ModelError(f"{where}: {problem['msg']}.") from None
 
     def but(self, given: Mapping[str, Any]) -> Self:
-        """These options with some replaced; see `read`."""
-        return self.read(self.model_dump() | {k: v for k, v in given.items() if v is not None})
+        """These options with some replaced by a call's own; see `read`.
+
+        Raises:
+            ModelError: One is invalid, or is one of `COSTLY` that the operator has set otherwise.
+        """
+        asked = {n: v for n, v in given.items() if v is not None and n in type(self).model_fields}
+        for own, other in _THINKING:
+            held = getattr(self, own)
+            if held is not None and other in asked:
+                raise ModelError(f"{other}: the server's operator has set {own} to {held}.")
+        merged = self.read(self.model_dump() | asked)
+        for name in COSTLY:
+            held = getattr(self, name)
+            if held is not None and getattr(merged, name) != held:
+                raise ModelError(f"{name}: the server's operator has set it to {held}.")
+        return merged
+
+    @classmethod
+    def misspelt(cls, names: Iterable[str]) -> tuple[str, str] | None:
+        """The first name that is meant for an option and is none, and the option; None: no such.
+
+        A client may send data of its own beside the options, so a name that is like none of them
+        is not taken for a mistake.
+        """
+        bare = {_bare(name): name for name in cls.model_fields}
+        spelt = {*cls.model_fields, *map(to_camel, cls.model_fields)}
+        for name in names:
+            if name in spelt:
+                continue
+            if (near := nearest(_bare(name), bare, cutoff=0.84)) is not None:
+                return name, bare[near]
+        return None
 
     @field_validator("voice")
     @classmethod
-    def _known_voice(cls, value: str | None) -> str | None:
-        return None if value is None else check_voice(value)
+    def _official_voice(cls, value: str | None) -> str | None:
+        return None if value is None else official_voice(value)
 
-    @field_validator("language")
+    @field_validator("language", "translate_to")
     @classmethod
-    def _language_code(cls, value: str | None) -> str | None:
-        if value is not None and not _LANGUAGE_CODE.fullmatch(value):
-            raise ValueError(f"{value!r} is not a language code such as en-US or de-DE.")
-        return value
+    def _language_code(cls, value: str | None, info: Any) -> str | None:
+        return language_code(info.field_name, value)
+
+    @field_validator("language_hints", mode="before")
+    @classmethod
+    def _language_codes(cls, value: object) -> object:
+        return language_codes("language_hints", value)
+
+    @field_validator("vocabulary", mode="before")
+    @classmethod
+    def _phrases(cls, value: object) -> object:
+        return phrases("vocabulary", value)
+
+    @field_validator(*_NAMES, mode="before")
+    @classmethod
+    def _one_of(cls, value: object, info: Any) -> object:
+        return one_of(info.field_name, value, *_NAMES[info.field_name])
 
     @field_validator("modalities", mode="before")
     @classmethod
@@ -97,38 +215,20 @@ class CallOptions(BaseModel):
             )
         return wanted or ("AUDIO",)
 
-
-def check_options(options: CallOptions, model: str) -> None:
-    """Raise `ModelError` if a model does not support the options.
-
-    A model that is newer than the list is not checked: the service decides.
-    """
-    known = find_model(model)
-    if known is None:
-        return
-    name = bare_name(model)
-    if known.role == "transcribe":
-        raise ModelError(f"{name!r} writes down what it hears and answers nothing.")
-    if options.modality == "AUDIO" and not known.sound_out:
-        raise ModelError(f"{name!r} answers in text only: choose TEXT as modality.")
-    if options.modality == "TEXT" and not known.text_out:
-        raise ModelError(
-            f"{name!r} answers in sound only: leave the modality at AUDIO, and read its transcript "
-            "(output_transcription)."
-        )
-    if options.affective_dialog and not known.affective:
-        raise ModelError(
-            f"{name!r} has no affective dialog. Models that have it: {_those_with('affective')}."
-        )
-    if options.proactive_audio and known.proactive == "never":
-        raise ModelError(
-            f"{name!r} has no proactive audio. Models that have it: {_those_with('proactive')}."
-        )
-    if options.proactive_audio is False and known.proactive == "always":
-        raise ModelError(
-            f"{name!r} is always proactive: it can't be switched off. Leave proactive_audio unset."
-        )
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if self.thinking_level and self.thinking_budget is not None:
+            raise ValueError(
+                "thinking_level and thinking_budget say the same in two ways: give one of them."
+            )
+        if self.proactive_video and self.proactive_audio is False:
+            raise ValueError(
+                "proactive_video needs proactive_audio, which is off: leave one of them out."
+            )
+        if self.translate_echo is not None and self.translate_to is None:
+            raise ValueError("translate_echo: there is no translation. Give translate_to as well.")
+        return self
 
 
-def _those_with(feature: str) -> str:
-    return ", ".join(m.name for m in LIVE_MODELS if getattr(m, feature) not in (False, "never"))
+def _bare(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")

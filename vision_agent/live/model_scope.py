@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from google.adk.tools.base_toolset import BaseToolset
 
 from vision_agent import call_scope
+from vision_agent.live.call_options import CallOptions
 from vision_agent.live.connection.observer import ConnectionObserver, Gate, Nobody
 from vision_agent.live.connection.resumption import HandleKeeper
 from vision_agent.live.tools.background import BackgroundTools
@@ -25,6 +26,7 @@ class ModelScope:
         played: Returns the words of the present answer that have been played so far, marked where
             words are missing; None keeps all the words of an interrupted answer.
         tools: Runs the agent's tools beside the conversation; None leaves them to ADK, which waits.
+        options: How the agent answers; None leaves the setup as ADK makes it.
         toolset_failed: Called with each toolset that does not load, and the error.
     """
 
@@ -34,6 +36,7 @@ class ModelScope:
     handles: HandleKeeper | None = None
     played: Callable[[], str] | None = None
     tools: BackgroundTools | None = None
+    options: CallOptions | None = None
     toolset_failed: Callable[[BaseToolset, Exception], None] | None = None
 
     @property

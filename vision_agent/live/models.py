@@ -1,7 +1,8 @@
 """Live models and voices, and what each model supports. Checked before anything connects.
 
 Source: the Live API's model and voice lists (ai.google.dev/gemini-api/docs/live, cloud.google.com
-Vertex AI Live API), and what the services answer when asked for something else.
+Vertex AI Live API), and what the services answer when asked for something else. Models and voices
+appear faster than this list is updated: a name that it lacks is tried, with a word about it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,11 @@ VOICES: tuple[str, ...] = (
     "Zubenelgenubi", "Vindemiatrix", "Sadachbia", "Sadaltager", "Sulafat",
 )  # fmt: skip
 
+MAX_NAME_CHARS = 300
+"""The longest name of a model: `projects/…/locations/…/publishers/google/models/…` included."""
+
+_BY_LOWER = {name.lower(): name for name in VOICES}
+
 
 @dataclass(frozen=True, slots=True)
 class LiveModelInfo:
@@ -35,7 +41,9 @@ class LiveModelInfo:
         affective: Supports affective dialog.
         proactive: Whether it may stay silent on speech that is not addressed to it: on request
             ("optional"), always ("always"), or never ("never").
-        thinking: Takes a thinking configuration.
+        thinking: What it takes of a thinking configuration: nothing ("never"), a `thinking_budget`,
+            a `thinking_level` (with which it takes a budget as well), a level without which it
+            refuses the session ("required"), or either ("any").
         sound_out: Can answer in sound.
         text_out: Can answer in text instead of sound.
         role: Whether it answers, translates what it hears, or only transcribes it.
@@ -49,7 +57,7 @@ class LiveModelInfo:
     vertex: bool
     affective: bool = False
     proactive: Literal["never", "optional", "always"] = "never"
-    thinking: bool = False
+    thinking: Literal["never", "budget", "level", "required", "any"] = "never"
     sound_out: bool = True
     text_out: bool = False
     role: Literal["answer", "translate", "transcribe"] = "answer"
@@ -70,14 +78,14 @@ LIVE_MODELS: tuple[LiveModelInfo, ...] = (
         ai_studio=True,
         vertex=False,
         proactive="always",
-        thinking=True,
+        thinking="required",
         background_tools="default",
     ),
     LiveModelInfo(
         "gemini-3.1-flash-live-preview",
         ai_studio=True,
         vertex=False,
-        thinking=True,
+        thinking="level",
         shut_down="17 November 2026",
         background_tools="never",
     ),
@@ -88,7 +96,7 @@ LIVE_MODELS: tuple[LiveModelInfo, ...] = (
             vertex=False,
             affective=True,
             proactive="optional",
-            thinking=True,
+            thinking="budget",
         )
         for version in ("preview-12-2025", "preview-09-2025", "latest")
     ),
@@ -98,16 +106,16 @@ LIVE_MODELS: tuple[LiveModelInfo, ...] = (
         vertex=True,
         affective=True,
         proactive="optional",
-        thinking=True,
+        thinking="budget",
     ),
     LiveModelInfo(
-        "gemini-live-2.5-flash", ai_studio=False, vertex=True, thinking=True, text_out=True
+        "gemini-live-2.5-flash", ai_studio=False, vertex=True, thinking="budget", text_out=True
     ),
     LiveModelInfo(
         "gemini-robotics-er-2-streaming-preview",
         ai_studio=True,
         vertex=False,
-        thinking=True,
+        thinking="any",
         sound_out=False,
         text_out=True,
     ),
@@ -115,14 +123,14 @@ LIVE_MODELS: tuple[LiveModelInfo, ...] = (
         "gemini-3.5-live-translate-preview",
         ai_studio=True,
         vertex=False,
-        thinking=True,
+        thinking="any",
         role="translate",
     ),
     LiveModelInfo(
         "gemini-3.5-transcribe-live",
         ai_studio=True,
         vertex=False,
-        thinking=True,
+        thinking="any",
         role="transcribe",
     ),
 )
@@ -133,7 +141,7 @@ THIS_MACHINE = LiveModelInfo(
     vertex=False,
     affective=True,
     proactive="optional",
-    thinking=True,
+    thinking="any",
     text_out=True,
 )
 """The local engine: it takes every option, so that all of them can be tried without a key."""
@@ -160,11 +168,7 @@ def live_names(*, vertex: bool) -> list[str]:
 
 
 def is_live(model: str) -> bool:
-    """Whether a name is that of a live model, or may be by its form.
-
-    New models appear faster than this list is updated, so a Gemini name that contains `live` or
-    `native-audio` is accepted: the service decides.
-    """
+    """Whether a name is that of a live model, or may be by its form."""
     name = bare_name(model)
     if any(name == known.name for known in LIVE_MODELS):
         return True
@@ -172,32 +176,45 @@ def is_live(model: str) -> bool:
 
 
 def check_model(model: str, *, vertex: bool) -> None:
-    """Raise `ModelError` if a model can't take part in a call on this backend."""
-    name = bare_name(model)
-    names = ", ".join(live_names(vertex=vertex))
-    if not is_live(name):
-        raise ModelError(
-            f"{name!r} is not a live model: it cannot take part in a call. "
-            f"Live models: {names}. Choose one with --model."
-        )
-    for known in LIVE_MODELS:
-        if known.name == name and not (known.vertex if vertex else known.ai_studio):
-            here, there = ("Vertex AI", "AI Studio") if vertex else ("AI Studio", "Vertex AI")
-            raise ModelError(
-                f"{name!r} is served by {there}, but the credentials here are for {here}. "
-                f"Live models there: {names}."
-            )
+    """Raise `ModelError` if a model of the list is not served by this backend.
 
-
-def check_voice(voice: str) -> str:
-    """The voice's name in its official spelling; `ModelError` with the nearest names if unknown.
-
-    The service silently replaces an unknown voice, so this is the only check.
+    A name that is not in the list is the service's to judge; see `unlisted_model`.
     """
-    by_lower = {name.lower(): name for name in VOICES}
-    found = by_lower.get(voice.strip().lower())
-    if found:
-        return found
-    nearest = difflib.get_close_matches(voice.strip().lower(), by_lower, n=3, cutoff=0.4)
-    hint = ", ".join(by_lower[name] for name in nearest) or ", ".join(VOICES[:6]) + ", …"
-    raise ModelError(f"There is no voice named {voice!r}. Nearest: {hint}.")
+    name = bare_name(model)
+    if not name or len(model) > MAX_NAME_CHARS or not name.isprintable() or " " in name:
+        raise ModelError(f"{model[:40]!r} can't be the name of a model.")
+    known = find_model(name)
+    if known in LIVE_MODELS and not (known.vertex if vertex else known.ai_studio):
+        here, there = ("Vertex AI", "AI Studio") if vertex else ("AI Studio", "Vertex AI")
+        raise ModelError(
+            f"{name!r} is served by {there}, but the credentials here are for {here}. "
+            f"Live models there: {', '.join(live_names(vertex=vertex))}."
+        )
+
+
+def unlisted_model(model: str, *, vertex: bool) -> str | None:
+    """A sentence about a model that is not in the list, and so is only tried; None if it is."""
+    name = bare_name(model)
+    if find_model(name) is not None:
+        return None
+    names = live_names(vertex=vertex)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.82)
+    meant = f" Did you mean {near[0]}?" if near else ""
+    return (
+        f"The model {name!r} is not in this version's list of live models: it is tried as it is."
+        f"{meant} Known ones: {', '.join(names)}. Choose with --model."
+    )
+
+
+def official_voice(voice: str) -> str:
+    """A voice's name as the list spells it, whatever its case; an unknown one unchanged."""
+    return _BY_LOWER.get(voice.strip().lower(), voice.strip())
+
+
+def unlisted_voice(voice: str) -> str | None:
+    """A sentence about a voice that is not in the list, with the nearest names; None if it is."""
+    if voice in VOICES:
+        return None
+    nearest = difflib.get_close_matches(voice.lower(), _BY_LOWER, n=3, cutoff=0.4)
+    hint = ", ".join(_BY_LOWER[name] for name in nearest) or ", ".join(VOICES[:6]) + ", …"
+    return f"There is no voice named {voice!r} in this version's list. Nearest: {hint}."

@@ -21,6 +21,7 @@ from vision_agent.live.connection.resumption import ledger_for
 from vision_agent.live.connection.timeouts import Timeouts
 from vision_agent.live.local_process import Address, LocalLiveApi
 from vision_agent.live.model_scope import model_scope
+from vision_agent.live.run_config import complete_setup
 
 AddressOf = Callable[[], Awaitable[Address]]
 """Returns the address of a Live API; may wait until it listens."""
@@ -49,6 +50,9 @@ class LiveGemini(Gemini):
             config.labels = {**(config.labels or {}), "user": scope.user_id}
         if scope.tools:
             scope.tools.take_over(llm_request)
+        model = llm_request.model or self.model
+        if scope.options is not None:
+            complete_setup(llm_request, scope.options, model)
 
         @asynccontextmanager
         async def open_link(handle: str | None, fresh: bool) -> AsyncIterator[BaseLlmConnection]:
@@ -66,7 +70,7 @@ class LiveGemini(Gemini):
             scope.connection_observer,
             scope.gate,
             played=scope.played,
-            model=llm_request.model or self.model,
+            model=model,
             timeouts=self.timeouts,
         ) as connection:
             yield connection
