@@ -16,6 +16,8 @@ from aiortc import RTCPeerConnection, RTCSessionDescription
 from tests.support.offers import offer
 from vision_agent import Settings, create_app
 from vision_agent.calls.call import Call
+from vision_agent.calls.registry import CallRegistry
+from vision_agent.live.call_options import CallOptions
 from vision_agent.server.malloc_trim import Collector
 
 
@@ -201,6 +203,62 @@ async def test_start_gives_a_session_whose_offers_work_and_unknown_ones_do_not(h
         assert (await http.post("/sessions/other/api/offer", json=body)).status_code == 404
     finally:
         await peer.close()
+
+
+@pytest.mark.parametrize("name", ["requestData", "request_data", "body"])
+async def test_what_start_asks_for_holds_for_the_offers_of_its_session(http, monkeypatch, name):
+    began: list[CallOptions] = []
+    start = CallRegistry.start
+
+    async def noted(self, *given, **options):
+        began.append(options["options"])
+        return await start(self, *given, **options)
+
+    monkeypatch.setattr(CallRegistry, "start", noted)
+    asked = {"silenceMs": 900, "thinking_level": "low", "theme": "dark"}
+    session = (await http.post("/start", json={name: asked})).json()["sessionId"]
+    peer, body = await offer()
+    try:
+        own = body | {"requestData": {"thinkingLevel": "high"}}
+        answer = await http.post(f"/sessions/{session}/api/offer", json=own)
+        assert answer.status_code == 200, answer.text
+    finally:
+        await peer.close()
+    (options,) = began
+    assert (options.silence_ms, options.thinking_level, options.voice) == (900, "high", "Kore")
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "words"),
+    [
+        ({"thinkingLvl": "low"}, 400, "'thinkingLvl' is no option. Nearest: thinking_level."),
+        ({"silenceMs": 99_999}, 400, "silence_ms: "),
+        ({"mediaResolution": "huge"}, 400, "media_resolution: 'huge' is none of low, medium"),
+        ({"voice": "Korre"}, 400, "Nearest: Kore"),
+        ({"vocabulary": ["x" * 101]}, 400, "vocabulary: a phrase has at most"),
+    ],
+)
+async def test_an_option_that_can_not_be_is_refused_by_name_by_start_and_by_the_offer(
+    http, asked, status, words
+):
+    refused = await http.post("/start", json={"requestData": asked})
+    assert (refused.status_code, words in refused.json()["error"]) == (status, True), refused.text
+    peer, body = await offer()
+    try:
+        refused = await http.post("/api/offer", json=body | {"requestData": asked})
+        assert (refused.status_code, words in refused.json()["error"]) == (status, True)
+    finally:
+        await peer.close()
+    assert await calls(http) == 0
+
+
+async def test_start_takes_what_is_no_json_and_refuses_what_it_can_not_begin(http):
+    assert (await http.post("/start")).status_code == 200
+    assert (await http.post("/start", content="hello")).status_code == 200
+    nobody = await http.post("/start", json={"requestData": {"agent": "nobody"}})
+    assert nobody.status_code == 404
+    much = await http.post("/start", json={"body": {"user": "x" * 20_000}})
+    assert (much.status_code, "larger than" in much.json()["error"]) == (400, True)
 
 
 async def test_a_call_can_be_rebuilt_under_its_id(http):

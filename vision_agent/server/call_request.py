@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
@@ -38,6 +39,16 @@ class _OfferBody(BaseModel):
     restart_pc: bool | None = Field(default=None, validation_alias=_alias("restart_pc"))
     request_data: dict[str, Any] | None = Field(
         default=None, validation_alias=AliasChoices("requestData", "request_data")
+    )
+
+
+class _StartBody(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    request_data: dict[str, Any] | None = Field(
+        default=None,
+        # `body` is the name of Pipecat's runner.
+        validation_alias=AliasChoices("requestData", "request_data", "body"),
     )
 
 
@@ -118,7 +129,14 @@ class CallRequest:
     resume: str | None
 
     @classmethod
-    def parse(cls, body: bytes, *, has_token: bool, named_by_proxy: str | None) -> CallRequest:
+    def parse(
+        cls,
+        body: bytes,
+        *,
+        has_token: bool,
+        named_by_proxy: str | None,
+        began_with: Mapping[str, object] = MappingProxyType({}),
+    ) -> CallRequest:
         """Check a request's body.
 
         Every name is taken in snake_case and in camelCase (`request_data`, `requestData`).
@@ -127,6 +145,8 @@ class CallRequest:
             body: JSON.
             has_token: Whether the client has shown the server's access token.
             named_by_proxy: Whom a trusted login proxy names as the caller.
+            began_with: What the client asked for in `POST /start` (`parse_start`); the offer's own
+                `requestData` takes precedence.
 
         Raises:
             Refusal: 400 with a sentence.
@@ -134,7 +154,7 @@ class CallRequest:
         form = read_form(body, _OfferBody)
         if form.type != "offer":
             raise Refusal(400, f"The type must be 'offer', not {form.type[:20]!r}.")
-        data = form.request_data or {}
+        data = {**began_with, **_asked(form.request_data or {}, form.pc_id is None)}
         try:
             call = (
                 OngoingCall(form.pc_id, form.restart_pc)
@@ -160,13 +180,41 @@ def read_form(body: bytes, form: type[_Form]) -> _Form:
         raise Refusal(400, f"{where}: {first['msg']}.") from error
 
 
+def parse_start(body: bytes) -> dict[str, object]:
+    """What a client asks for in `POST /start`, for the offer that follows; empty without a body.
+
+    Returns:
+        `agent`, `user`, `resume` and the names of `CallOptions`, those that are given.
+
+    Raises:
+        Refusal: 400 with a sentence.
+    """
+    if not body.strip():
+        return {}
+    return _asked(read_form(body, _StartBody).request_data or {}, begins=True)
+
+
+def call_options(data: Mapping[str, object]) -> dict[str, object]:
+    """The options of `CallOptions` in what a client asks for."""
+    return {name: data[name] for name in CallOptions.model_fields if name in data}
+
+
+def _asked(data: Mapping[str, Any], begins: bool) -> dict[str, object]:
+    """What is read of `requestData`, by names in snake_case; a client's own data is left out."""
+    if begins and (misspelt := CallOptions.misspelt(data)) is not None:
+        name, option = misspelt
+        raise Refusal(400, f"requestData: {name[:40]!r} is no option. Nearest: {option}.")
+    read = ("agent", "user", "resume", *CallOptions.model_fields)
+    found = {name: data.get(name, data.get(to_camel(name))) for name in read}
+    return {name: value for name, value in found.items() if value is not None}
+
+
 def _new_call(data: Mapping[str, Any], has_token: bool, named_by_proxy: str | None) -> NewCall:
     agent = data.get("agent")
-    names = {name: data.get(name, data.get(to_camel(name))) for name in CallOptions.model_fields}
     return NewCall(
         agent=None if agent is None else str(agent),
         caller=_caller(data.get("user"), has_token, named_by_proxy),
-        options={name: value for name, value in names.items() if value is not None},
+        options=call_options(data),
     )
 
 

@@ -31,12 +31,14 @@ from vision_agent.server.call_request import (
     NewCall,
     OngoingCall,
     TrickledCandidates,
+    call_options,
+    parse_start,
     read_form,
 )
 from vision_agent.server.ingress.access import Access, address_of, peer_of
 from vision_agent.server.ingress.descriptors import is_shortage
 from vision_agent.server.ingress.lifetime import Lifetime
-from vision_agent.server.ingress.sessions import Sessions
+from vision_agent.server.ingress.sessions import Sessions, TooMuchData
 
 logger = logging.getLogger(__name__)
 
@@ -97,9 +99,17 @@ def signalling_router(
     @router.post("/start")
     async def start(request: Request) -> dict[str, Any]:
         """A session id and the ICE servers, for clients that begin with them."""
-        answer: dict[str, Any] = {
-            "sessionId": sessions.new(counted_as(address_of(request)), time.monotonic())
-        }
+        asked = parse_start(await request.body() if _is_json(request) else b"")
+        if asked:  # what can't be is refused now, and not when the offer comes
+            agent = asked.get("agent")
+            host = _agent(agents, None if agent is None else str(agent))
+            _call_options(host, call_options(asked))
+        address = counted_as(address_of(request))
+        try:
+            session_id = sessions.new(address, time.monotonic(), asked)
+        except TooMuchData as error:
+            raise Refusal(400, str(error)) from error
+        answer: dict[str, Any] = {"sessionId": session_id}
         if ice_servers:
             answer["iceConfig"] = {"iceServers": ice_servers}
         return answer
@@ -111,6 +121,7 @@ def signalling_router(
             await _json_body(request),
             has_token=options.has_token,
             named_by_proxy=_named_by_proxy(request, options),
+            began_with=sessions.began_with(request.path_params.get("session_id", "")),
         )
         network = _network(request, options)
         try:
@@ -126,20 +137,22 @@ def signalling_router(
                         sdp = await call.renegotiate(asked.offer)
                 case NewCall() as new:
                     host = _agent(agents, new.agent)
-                    call_options = _call_options(host, new)
+                    answered = _call_options(host, new.options)
                     if asked.resume is not None:
                         admission.restart(session_id_of(asked.resume), now_s)
                     call, sdp = await registry.start(
                         asked.offer,
                         host=host,
-                        options=call_options,
+                        options=answered,
                         network=network,
                         resume=asked.resume,
                         user=new.caller.key,
                         address=address,
                     )
-                    if new.caller.problem:
-                        call.tell(new.caller.problem)
+                    problem = (new.caller.problem,) if new.caller.problem else ()
+                    own_choice = host.notes(answered) if "voice" in new.options else ()
+                    for text in (*problem, *own_choice):
+                        call.tell(text)
         except CallOver as error:
             status = 404 if isinstance(asked.call, OngoingCall) else 503
             raise Refusal(status, str(error)) from error
@@ -199,11 +212,15 @@ def signalling_router(
 
 
 async def _json_body(request: Request) -> bytes:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
+    if not _is_json(request):
         # Keeps other sites' pages out too: a form can't send this type without a CORS preflight.
         raise Refusal(400, "The body must be application/json.")
     return await request.body()
+
+
+def _is_json(request: Request) -> bool:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "application/json"
 
 
 def _find(registry: CallRegistry, pc_id: str) -> Call:
@@ -245,8 +262,8 @@ def _agent(agents: AgentDirectory, name: str | None) -> HostedAgent:
         raise Refusal(404, str(error)) from error
 
 
-def _call_options(host: HostedAgent, new: NewCall) -> CallOptions:
+def _call_options(host: HostedAgent, asked: Mapping[str, object]) -> CallOptions:
     try:
-        return host.options(new.options)
+        return host.options(asked)
     except ModelError as error:
         raise Refusal(400, str(error)) from error
