@@ -33,6 +33,8 @@ async def test_the_tools_end_whose_calls_the_model_cancels_and_the_observer_is_n
         def cancelled(self, call_ids: list[str]) -> None:
             cancelled.append(("observer", call_ids))
 
+        def unanswered(self, why: str) -> None: ...
+
     both = Both()
     ModelScope(observer=both, tools=both).connection_observer.cancelled(["a"])
     assert cancelled == [("tools", ["a"]), ("observer", ["a"])]

@@ -31,6 +31,10 @@ class Shown(Channel):
         self.messages: list[dict] = []
         self.transcripts: list[str] = []
         self.spoken: list[str] = []
+        self.errors: list[tuple[str, bool]] = []
+
+    def error(self, text: str, *, fatal: bool) -> None:
+        self.errors.append((text, fatal))
 
     def server_message(self, data) -> None:
         self.messages.append(data)
@@ -62,3 +66,16 @@ async def test_an_interruption_shows_the_words_it_carries_wherever_the_speaker_i
     assert channel.transcripts == ["Once upon a …"]
     assert channel.spoken == ["Once upon a"]
     assert remembered[-1] == AgentInterrupted("Once upon a …")
+
+
+async def test_a_model_that_does_not_answer_is_told_and_counted_and_ends_nothing():
+    channel, metrics = Shown(), Metrics()
+    view = CallerView(channel, lambda _: None)
+    view.greet(None)
+    output = AgentOutput(view, metrics, OutputOptions(barge_in_hold_ms=0, tool_reports="name"))
+    output.unanswered("It did not answer.")
+    assert channel.errors == [("It did not answer.", False)]
+    counted = metrics.registry.get_sample_value(
+        "vision_agent_model_failures_total", {"kind": "silent"}
+    )
+    assert counted == 1

@@ -70,6 +70,8 @@ class Conversation:
     def cancelled(self, call_ids: list[str]) -> None:
         self.cancellations += call_ids
 
+    def unanswered(self, why: str) -> None: ...
+
     async def until(self, *kinds):
         """Events up to one of each of these kinds, in order."""
         seen, missing = [], set(kinds)

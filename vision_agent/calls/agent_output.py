@@ -161,6 +161,11 @@ class AgentOutput:
                 self._channel.tool_stopped(call_id, name, None, cancelled=True)
         self._view.tools_run(len(self._tools))
 
+    def unanswered(self, why: str) -> None:
+        """The model does not answer; the call goes on, and the caller may ask again."""
+        self._metrics.model_failures.labels("silent").inc()
+        self._view.tell(why)
+
     # The model's events
 
     def _take(self, event: LiveEvent) -> None:

@@ -27,6 +27,20 @@ class LiveFailure(Exception):
         self.kind = kind
 
 
+class ConnectionLeft(Exception):
+    """A model connection is left from this side, or ended without a reason.
+
+    Attributes:
+        planned: The service had announced its end (`goAway`); nobody needs to know.
+        kind: What failed, as a label for the metrics; see `kind_of`.
+    """
+
+    def __init__(self, why: str, *, planned: bool, kind: str = "service") -> None:
+        super().__init__(why)
+        self.planned = planned
+        self.kind = kind
+
+
 class LocalLiveApiAway(ConnectionError):
     """The local Live API has ended and has not been restarted yet."""
 
@@ -35,6 +49,7 @@ MAX_CAUSES = 4
 
 _SAFE_TO_LOG = (
     LiveFailure,
+    ConnectionLeft,
     LocalLiveApiAway,
     ConnectionClosed,
     errors.APIError,
@@ -51,7 +66,7 @@ def explain(error: BaseException, *, model: str) -> str:
         error: The exception.
         model: The model's name, for the text.
     """
-    if isinstance(error, LiveFailure | LocalLiveApiAway):
+    if isinstance(error, LiveFailure | ConnectionLeft | LocalLiveApiAway):
         return str(error)
     if isinstance(error, TimeoutError):
         return f"The model service did not answer in time. Model: {model}. Try again in a moment."
@@ -95,12 +110,12 @@ def explain(error: BaseException, *, model: str) -> str:
 def kind_of(error: BaseException) -> str:
     """What failed, as a label for the metrics.
 
-    `key`, `token`, `billing`, `quota`, `model` or `service` for the model service; `timeout` or
-    `network` for the way to it; `local` for the local Live API; `agent` for the agent's code,
-    `server` for this package's.
+    `key`, `token`, `billing`, `quota`, `model` or `service` for the model service; `silent` for a
+    model that does not answer; `timeout` or `network` for the way to it; `local` for the local Live
+    API; `agent` for the agent's code, `server` for this package's.
     """
     match error:
-        case LiveFailure():
+        case LiveFailure() | ConnectionLeft():
             return error.kind
         case LocalLiveApiAway():
             return "local"

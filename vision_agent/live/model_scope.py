@@ -60,6 +60,9 @@ class _ToolsToo:
         self.tools.cancel(call_ids)
         self.observer.cancelled(call_ids)
 
+    def unanswered(self, why: str) -> None:
+        self.observer.unanswered(why)
+
 
 _NO_CALL = ModelScope()
 

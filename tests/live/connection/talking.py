@@ -33,9 +33,8 @@ class Talk:
 
     def __init__(self, server, model, timeouts, tools, sub_agents=()) -> None:
         def llm():
-            llm = gemini_at(f"https://127.0.0.1:{server.port}", server.certificate_pem, model=model)
-            llm.timeouts = timeouts
-            return llm
+            url = f"https://127.0.0.1:{server.port}"
+            return gemini_at(url, server.certificate_pem, model=model, timeouts=timeouts)
 
         agent = LlmAgent(
             name="tester",
@@ -54,6 +53,7 @@ class Talk:
         self.connects = 0
         self.losses: list[str] = []
         self.cancellations: list[str] = []
+        self.told: list[str] = []
         self.failure: LiveFailure | None = None
         self._changed = asyncio.Condition()
         self._session = LiveSession(
@@ -73,6 +73,9 @@ class Talk:
 
     def cancelled(self, call_ids: list[str]) -> None:
         self.cancellations += call_ids
+
+    def unanswered(self, why: str) -> None:
+        self.told.append(why)
 
     async def run(self) -> None:
         try:
@@ -118,16 +121,25 @@ async def talking(engine, model=MODELS[0], *, timeouts=None, tools=(), faults=""
     scenario = read_scenario(f"faults: [{faults}]") if faults else None
     server = await serve("127.0.0.1", 0, engine, scenario=scenario)
     timeouts = timeouts or Timeouts(setup_s=5, budget_s=20)
+    try:
+        async with talking_to(server, model, timeouts, tools, sub_agents) as talk:
+            yield server, talk
+    finally:
+        await server.close()
+
+
+@asynccontextmanager
+async def talking_to(server, model, timeouts, tools=(), sub_agents=()):
+    """A conversation with a server that has a port and a certificate."""
     talk = Talk(server, model, timeouts, list(tools), sub_agents)
     task = asyncio.create_task(talk.run())
     try:
-        yield server, talk
+        yield talk
     finally:
         talk.live_queue.close()
         await asyncio.wait([task], timeout=5)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        await server.close()
 
 
 def breaking_once(server_of, sentences):

@@ -7,13 +7,13 @@ from websockets.frames import Close
 from vision_agent.live.connection.attempt import Attempt
 from vision_agent.live.connection.close_policy import Verdict
 from vision_agent.live.connection.ledger import Replay
-from vision_agent.live.connection.liveness import ConnectionLeft
+from vision_agent.live.errors import ConnectionLeft
 
 WORDS = [types.Content(role="user", parts=[types.Part(text="hello")])]
 
 
-def closed(code: int) -> ConnectionClosedError:
-    return ConnectionClosedError(Close(code, "no"), None)
+def closed(code: int, reason: str = "no") -> ConnectionClosedError:
+    return ConnectionClosedError(Close(code, reason), None)
 
 
 def test_only_a_new_session_with_something_to_tell_is_told_a_history():
@@ -61,3 +61,24 @@ def test_contents_are_history_only_the_first_time_and_only_if_the_service_takes_
     attempt.begin(Replay(None, WORDS, []))
     attempt.connected(takes_history=False)
     assert not attempt.take_history()
+
+
+def resumed_and(attempt: Attempt, error: Exception) -> Verdict:
+    attempt.begin(Replay("handle", [], []))
+    attempt.connected(takes_history=False)
+    return attempt.ended(error)
+
+
+def test_a_session_that_the_service_fails_on_each_time_it_is_resumed_is_begun_again():
+    attempt = Attempt()
+    verdicts = [resumed_and(attempt, closed(1011)) for _ in range(3)]
+    assert verdicts == [Verdict.RESUME, Verdict.RESTART, Verdict.RESUME]
+
+
+def test_a_resumed_session_that_answers_or_only_loses_its_connection_is_kept():
+    attempt = Attempt()
+    for error in (closed(1006), closed(1001), closed(1011, "Deadline expired before"), OSError()):
+        assert resumed_and(attempt, error) is Verdict.RESUME
+    for _ in range(3):
+        attempt.answered()
+        assert resumed_and(attempt, closed(1011)) is Verdict.RESUME

@@ -70,3 +70,26 @@ def test_a_service_that_answers_between_failures_is_never_given_up():
         delay_s = backoff.failed(now_s + 1)
         assert delay_s is not None
         now_s += 1 + delay_s
+
+
+def test_a_service_that_takes_its_time_to_fail_on_a_question_is_given_up_too():
+    backoff, now_s, tries = Backoff(budget_s=60, rng=random.Random(1)), 0.0, 0
+    while True:
+        tries += 1
+        backoff.connected(now_s)
+        now_s += 9
+        delay_s = backoff.failed(now_s, owes=True)
+        if delay_s is None:
+            break
+        now_s += delay_s
+    assert tries < 9
+    assert now_s < 90
+
+
+def test_a_question_that_is_not_asked_any_more_leaves_its_budget_to_the_next():
+    backoff = Backoff(budget_s=10)
+    backoff.connected(0)
+    assert backoff.failed(10, owes=True) == 0
+    backoff.connected(10)
+    backoff.given_up()
+    assert backoff.failed(300, owes=True) is not None

@@ -1,28 +1,107 @@
 """When a model connection is left."""
 
 import pytest
+from google.genai import types
 
-from vision_agent.live.connection.liveness import ConnectionLeft, ModelLiveness
+from vision_agent.live.connection.liveness import ModelLiveness, Sign
+from vision_agent.live.errors import ConnectionLeft
+
+
+def message(**fields) -> types.LiveServerMessage:
+    return types.LiveServerMessage.model_validate(fields)
+
+
+def content(**fields) -> types.LiveServerMessage:
+    return message(server_content=fields)
+
+
+def parts(*parts) -> types.LiveServerMessage:
+    return content(model_turn={"parts": list(parts)})
+
+
+SOUND = {"inline_data": {"data": b"\x01\x00", "mime_type": "audio/pcm"}}
+HANDLE = {"new_handle": "h", "resumable": True}
+TURN_ENDS = content(turn_complete=True)
 
 
 def test_nothing_is_waited_for_while_the_model_owes_nothing_and_no_end_is_announced():
     liveness = ModelLiveness(stall_s=10)
-    liveness.sign_of_life(100)
+    liveness.asked(100)
     assert liveness.deadline_s(owes=False) is None
     assert not liveness.ending
 
 
-def test_a_model_that_owes_an_answer_has_so_long_after_its_last_sign_of_life():
+@pytest.mark.parametrize(
+    "empty",
+    [
+        message(),
+        content(),
+        parts(),
+        parts({"text": ""}),
+        parts({"inline_data": {"data": b"", "mime_type": "audio/pcm"}}),
+        content(output_transcription={"text": " "}),
+        content(output_transcription={"finished": True}),
+        content(input_transcription={"text": ""}),
+        content(grounding_metadata={}),
+        message(tool_call={"function_calls": []}),
+        message(usage_metadata={"prompt_token_count": 9}),
+        message(server_content={}, usage_metadata={}),
+        message(session_resumption_update=HANDLE),
+        message(session_resumption_update={}),
+        message(voice_activity={"voice_activity_type": "ACTIVITY_START"}),
+        message(go_away={"time_left": "50s"}),
+    ],
+)
+def test_a_message_without_content_is_no_sign_of_a_model_that_answers(empty):
     liveness = ModelLiveness(stall_s=10)
-    liveness.sign_of_life(100)
+    liveness.asked(100)
+    assert liveness.received(empty, 104) is Sign.NOTHING
     assert liveness.deadline_s(owes=True) == 110
-    liveness.sign_of_life(104)
+
+
+@pytest.mark.parametrize(
+    ("full", "sign"),
+    [
+        (content(input_transcription={"text": "what is this"}), Sign.LIFE),
+        (content(interim_input_transcription={"text": "what"}), Sign.LIFE),
+        (content(interrupted=True), Sign.LIFE),
+        (TURN_ENDS, Sign.LIFE),
+        (message(tool_call_cancellation={"ids": ["1"]}), Sign.LIFE),
+        (message(tool_call={"function_calls": [{"name": "look"}]}), Sign.WORDS),
+        (parts({"text": "**Thinking**", "thought": True}), Sign.WORDS),
+        (parts({"text": "A cup."}), Sign.WORDS),
+        (parts(SOUND), Sign.WORDS),
+        (content(output_transcription={"text": "A"}), Sign.WORDS),
+        (content(output_transcription={"text": "A cup."}, turn_complete=True), Sign.ANSWER),
+    ],
+)
+def test_a_message_with_content_gives_the_model_the_whole_time_again(full, sign):
+    liveness = ModelLiveness(stall_s=10)
+    liveness.asked(100)
+    assert liveness.received(full, 104) is sign
     assert liveness.deadline_s(owes=True) == 114
+
+
+def test_words_are_an_answer_once_their_end_has_come_on_the_same_connection():
+    liveness = ModelLiveness(stall_s=10)
+    liveness.received(parts(SOUND), 1)
+    assert liveness.received(content(generation_complete=True), 2) is Sign.ANSWER
+    assert liveness.received(TURN_ENDS, 3) is Sign.LIFE
+    liveness.received(parts(SOUND), 4)
+    liveness.connecting()
+    assert liveness.received(TURN_ENDS, 5) is Sign.LIFE
+
+
+def test_a_thought_or_a_call_alone_is_no_answer():
+    liveness = ModelLiveness(stall_s=10)
+    liveness.received(parts({"text": "**Thinking**", "thought": True}), 1)
+    liveness.received(message(tool_call={"function_calls": [{"name": "look"}]}), 2)
+    assert liveness.received(TURN_ENDS, 3) is Sign.LIFE
 
 
 def test_the_announced_end_counts_if_it_is_nearer():
     liveness = ModelLiveness(stall_s=10)
-    liveness.sign_of_life(100)
+    liveness.asked(100)
     liveness.end_announced(107)
     assert liveness.ending
     assert liveness.deadline_s(owes=True) == 107
@@ -61,6 +140,16 @@ def test_a_model_that_has_answered_in_between_is_asked_again():
     liveness = ModelLiveness(stall_s=10)
     with pytest.raises(ConnectionLeft):
         liveness.overdue(110)
-    liveness.answered()
+    liveness.received(parts(SOUND), 111)
+    liveness.received(TURN_ENDS, 112)
     with pytest.raises(ConnectionLeft):
         liveness.overdue(130)
+
+
+def test_a_model_that_only_begins_to_answer_is_not_asked_for_ever():
+    liveness = ModelLiveness(stall_s=10)
+    with pytest.raises(ConnectionLeft):
+        liveness.overdue(110)
+    liveness.connecting()
+    liveness.received(parts(SOUND), 111)
+    liveness.overdue(121)

@@ -8,7 +8,21 @@ from vision_agent.live.connection.timeouts import Timeouts
 
 @pytest.mark.parametrize(
     ("time_left", "in_s"),
-    [("60s", 58), ("9.500s", 7.5), ("1s", 0.5), ("0s", 0), (None, 0), ("?", 0)],
+    [
+        ("50s", 48),
+        ("10s", 8),
+        ("60.000s", 58),
+        ("9.500s", 7.5),
+        ("50.s", 48),
+        ("50", 48),
+        (" 50 s ", 48),
+        ("1s", 0.5),
+        ("0s", 0),
+        ("-3s", 0),
+        (None, 8),
+        ("", 8),
+        ("soon", 8),
+    ],
 )
 def test_it_is_left_a_moment_before_its_end(time_left, in_s):
     go_away = types.LiveServerGoAway(time_left=time_left)

@@ -91,6 +91,8 @@ class Talk:
     def cancelled(self, call_ids: list[str]) -> None:
         self.cancelled_calls += call_ids
 
+    def unanswered(self, why: str) -> None: ...
+
 
 @asynccontextmanager
 async def talking(

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 from vision_agent.live.connection.close_policy import Verdict, judge
 from vision_agent.live.connection.ledger import Replay
-from vision_agent.live.connection.liveness import ConnectionLeft
+from vision_agent.live.errors import ConnectionLeft, code_and_reason
+from vision_agent.live.service_words import is_forced_end
+
+MAX_BROKEN_RESUMES = 2
+"""Resumed connections in a row that may end with 1011 before the model has said anything."""
+
+_BROKEN = 1011
 
 
 @dataclass(slots=True)
@@ -21,6 +27,7 @@ class Attempt:
     _resuming: bool = False
     _takes_history: bool = False
     _refusals: int = 0
+    _broken_resumes: int = 0
 
     def begin(self, replay: Replay) -> bool:
         """The next attempt begins.
@@ -56,13 +63,24 @@ class Attempt:
 
     def answered(self) -> None:
         """The model has said or called something: it has accepted what it was sent."""
-        self._refusals = 0
+        self._refusals = self._broken_resumes = 0
 
     def ended(self, error: BaseException) -> Verdict:
         """The attempt has ended with this error; what to do next."""
         if isinstance(error, ConnectionLeft):
             return Verdict.RESUME
         verdict = judge(error, resuming=self._resuming, settled=self.connected_before)
+        if verdict is Verdict.RESUME and self._resuming and _is_broken(error):
+            self._broken_resumes += 1
+            if self._broken_resumes >= MAX_BROKEN_RESUMES:
+                # What the service remembers of the session may be what it fails on.
+                self._broken_resumes = 0
+                return Verdict.RESTART
         if verdict is Verdict.RESTART:
             self._refusals += 1
         return verdict
+
+
+def _is_broken(error: BaseException) -> bool:
+    code, reason = code_and_reason(error)
+    return code == _BROKEN and not is_forced_end(reason)

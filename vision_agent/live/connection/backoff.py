@@ -11,11 +11,12 @@ QUICK_TRIES = 4
 
 LONGEST_S = 8.0
 STABLE_S = 5.0
-"""A connection that lasted this long resets the backoff. A shorter one counts as another failure:
-otherwise a server that accepts and drops would get dozens of connections a second."""
+"""A connection that lasted this long without a question resets the backoff. A shorter one counts as
+another failure: otherwise a server that accepts and drops would get dozens of connections a second.
+So does one that owed an answer, however long the service took to fail."""
 
 USEFUL_S = 0.5
-"""A connection that lasted this long and carried model output shows that the service is up: the
+"""A connection that lasted this long and carried a whole answer shows that the service works: the
 budget starts again, and the next delays are short."""
 
 
@@ -36,22 +37,30 @@ class Backoff:
     _useful: bool = False
 
     def useful(self) -> None:
-        """The model has said or called something on this connection."""
+        """The model has given an answer on this connection."""
         self._useful = True
 
     def connected(self, now_s: float) -> None:
         """A setup was accepted."""
         self._connected_at_s = now_s
 
-    def failed(self, now_s: float) -> float | None:
+    def given_up(self) -> None:
+        """What the service failed on is not asked any more: the budget starts again."""
+        self._failing_since_s = None
+
+    def failed(self, now_s: float, *, owes: bool = False) -> float | None:
         """A connection ended or could not be made.
+
+        Args:
+            now_s: The time.
+            owes: Whether the model owed an answer.
 
         Returns:
             Seconds until the next attempt: 0 after a good connection, then about half a second a
             few times, then up to twice the previous delay. None once the budget is used up.
         """
         lived_s = 0.0 if self._connected_at_s is None else now_s - self._connected_at_s
-        if lived_s >= STABLE_S:
+        if lived_s >= STABLE_S and not owes:
             self._failures, self._failing_since_s = 0, None
         elif self._useful and lived_s >= USEFUL_S:
             self._failures, self._failing_since_s = min(self._failures, 1), None

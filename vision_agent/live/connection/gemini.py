@@ -26,6 +26,8 @@ from vision_agent.live.run_config import complete_setup
 AddressOf = Callable[[], Awaitable[Address]]
 """Returns the address of a Live API; may wait until it listens."""
 
+TIMEOUTS = Timeouts()
+
 
 class LiveGemini(Gemini):
     """Gemini behind a `ResilientConnection`.
@@ -37,7 +39,7 @@ class LiveGemini(Gemini):
         address_of: Returns the service's address before each connection; None if it never changes.
     """
 
-    timeouts: Timeouts = Timeouts()
+    timeouts: Timeouts = TIMEOUTS
     names_user: bool = False
     address_of: AddressOf | None = None
     _at: tuple[Address, Gemini] | None = PrivateAttr(default=None)
@@ -86,7 +88,11 @@ class LiveGemini(Gemini):
         if self._at is None or self._at[0] != address:
             self._at = (
                 address,
-                Gemini(model=self.model, speech_config=self.speech_config, **_at(address)),
+                Gemini(
+                    model=self.model,
+                    speech_config=self.speech_config,
+                    **_at(address, self.timeouts),
+                ),
             )
         async with self._at[1].connect(llm_request) as link:
             yield link
@@ -96,7 +102,17 @@ def made_resilient(model: Gemini) -> LiveGemini:
     """The same model behind a `ResilientConnection`."""
     if isinstance(model, LiveGemini):
         return model
-    return LiveGemini(**{name: getattr(model, name) for name in type(model).model_fields})
+    fields = {name: getattr(model, name) for name in type(model).model_fields}
+    fields["client_kwargs"] = _with_socket_options(model.client_kwargs or {}, TIMEOUTS)
+    return LiveGemini(**fields)
+
+
+def _with_socket_options(client_kwargs: dict[str, Any], timeouts: Timeouts) -> dict[str, Any]:
+    """google-genai's arguments with the socket's options, where they do not set their own."""
+    options = types.HttpOptions.model_validate(client_kwargs.get("http_options") or {})
+    own = {**timeouts.socket_options, **(options.async_client_args or {})}
+    options = options.model_copy(update={"async_client_args": own})
+    return {**client_kwargs, "http_options": options}
 
 
 def gemini(model: str, *, speech: types.SpeechConfig | None = None) -> LiveGemini:
@@ -109,10 +125,7 @@ def gemini(model: str, *, speech: types.SpeechConfig | None = None) -> LiveGemin
     return LiveGemini(
         model=model,
         speech_config=speech,
-        client_kwargs={
-            # The service may send more than the 1 MiB that websockets takes by default.
-            "http_options": types.HttpOptions(async_client_args={"max_size": None})
-        },
+        client_kwargs=_with_socket_options({}, TIMEOUTS),
     )
 
 
@@ -123,6 +136,7 @@ def gemini_at(
     *,
     model: str,
     speech: types.SpeechConfig | None = None,
+    timeouts: Timeouts = TIMEOUTS,
 ) -> LiveGemini:
     """A model of a Live API at another address.
 
@@ -132,9 +146,15 @@ def gemini_at(
         api_key: A key that is accepted there.
         model: The model's name there.
         speech: The agent's own voice, which takes precedence over the call's.
+        timeouts: How long to wait for the service.
     """
-    address = Address(base_url, certificate_pem, api_key)
-    return LiveGemini(model=model, names_user=True, speech_config=speech, **_at(address))
+    return LiveGemini(
+        model=model,
+        names_user=True,
+        speech_config=speech,
+        timeouts=timeouts,
+        **_at(Address(base_url, certificate_pem, api_key), timeouts),
+    )
 
 
 def local_gemini(
@@ -152,14 +172,16 @@ def local_gemini(
     return served
 
 
-def _at(address: Address) -> dict[str, Any]:
+def _at(address: Address, timeouts: Timeouts) -> dict[str, Any]:
     """ADK's arguments for a model at an address."""
     trust = ssl.create_default_context(cadata=address.certificate_pem)
+    options = types.HttpOptions(async_client_args={"ssl": trust})
+    client_kwargs = {
+        "api_key": address.api_key,
+        "enterprise": False,
+        "http_options": options,
+    }
     return {
         "base_url": address.base_url,
-        "client_kwargs": {
-            "api_key": address.api_key,
-            "enterprise": False,
-            "http_options": types.HttpOptions(async_client_args={"ssl": trust, "max_size": None}),
-        },
+        "client_kwargs": _with_socket_options(client_kwargs, timeouts),
     }

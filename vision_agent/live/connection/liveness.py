@@ -6,18 +6,31 @@ Time is an argument, in seconds of a monotonic clock.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
+
+from google.genai import types
+
+from vision_agent.live.errors import ConnectionLeft
 
 
-class ConnectionLeft(Exception):
-    """The connection is left from this side.
+class Sign(IntEnum):
+    """What a message shows of the model.
 
-    Attributes:
-        planned: The service had announced its end (`goAway`); nobody needs to know.
+    The service also sends messages without content: `{}`, `{"serverContent": {}}`, resumption
+    updates, usage, voice activity. A model that will never answer sends them as well.
     """
 
-    def __init__(self, why: str, *, planned: bool) -> None:
-        super().__init__(why)
-        self.planned = planned
+    NOTHING = 0
+    """The service is there; the model may not be."""
+
+    LIFE = 1
+    """The model heard the caller, or a turn ends."""
+
+    WORDS = 2
+    """The model says, thinks or calls something: it has accepted what it was sent."""
+
+    ANSWER = 3
+    """The end of words that the caller can hear or read: the service works."""
 
 
 def about_to_end() -> ConnectionLeft:
@@ -37,18 +50,44 @@ class ModelLiveness:
     _leave_at_s: float | None = None
     _sign_of_life_at_s: float = 0.0
     _stalls: int = 0
+    _saying: bool = False
 
     def connecting(self) -> None:
         """A new connection is being opened; no end of it is announced."""
         self._leave_at_s = None
+        self._saying = False
 
-    def sign_of_life(self, now_s: float) -> None:
-        """A message came, or an answer has just been asked for."""
+    def asked(self, now_s: float) -> None:
+        """The model was asked something: it has the whole time to answer."""
         self._sign_of_life_at_s = now_s
 
-    def answered(self) -> None:
-        """The model has said or called something."""
-        self._stalls = 0
+    def received(self, message: types.LiveServerMessage, now_s: float) -> Sign:
+        """A message has arrived; returns what it shows."""
+        sign = self._sign(message)
+        if sign is not Sign.NOTHING:
+            self._sign_of_life_at_s = now_s
+        if sign is Sign.ANSWER:
+            self._stalls = 0
+        return sign
+
+    def _sign(self, message: types.LiveServerMessage) -> Sign:
+        content = message.server_content
+        calls = message.tool_call and message.tool_call.function_calls
+        cancels = message.tool_call_cancellation and message.tool_call_cancellation.ids
+        if content is None:
+            return Sign.WORDS if calls else Sign.LIFE if cancels else Sign.NOTHING
+        parts = (content.model_turn.parts if content.model_turn else None) or []
+        spoken = _has_text(content.output_transcription)
+        audible = any(_is_sound(part) or (_has_text(part) and not part.thought) for part in parts)
+        self._saying = self._saying or spoken or audible
+        ends = content.interrupted or content.generation_complete or content.turn_complete
+        if ends and self._saying:
+            self._saying = False
+            return Sign.ANSWER
+        if calls or spoken or audible or any(_has_text(part) for part in parts):
+            return Sign.WORDS
+        heard = (content.input_transcription, content.interim_input_transcription)
+        return Sign.LIFE if ends or cancels or any(map(_has_text, heard)) else Sign.NOTHING
 
     def end_announced(self, leave_at_s: float) -> None:
         """The service ends the connection soon; by this time it has to be left."""
@@ -85,5 +124,13 @@ class ModelLiveness:
             raise about_to_end()
         self._stalls += 1
         if self._stalls == 1:
-            raise ConnectionLeft("The model does not answer.", planned=False)
+            raise ConnectionLeft("The model does not answer.", planned=False, kind="silent")
         self._stalls = 0
+
+
+def _has_text(words: types.Part | types.Transcription | None) -> bool:
+    return bool(words and words.text and words.text.strip())
+
+
+def _is_sound(part: types.Part) -> bool:
+    return bool(part.inline_data and part.inline_data.data)

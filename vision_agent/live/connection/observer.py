@@ -17,6 +17,9 @@ class ConnectionObserver(Protocol):
     def cancelled(self, call_ids: list[str]) -> None:
         """The model does not want the results of these tool calls any more."""
 
+    def unanswered(self, why: str) -> None:
+        """The model stayed silent, though it was asked again; it is not asked any more."""
+
 
 class Gate(Protocol):
     """Holds back what the caller says (`LiveQueue`)."""
@@ -38,6 +41,9 @@ class Nobody:
         """Nothing."""
 
     def cancelled(self, call_ids: list[str]) -> None:
+        """Nothing."""
+
+    def unanswered(self, why: str) -> None:
         """Nothing."""
 
     def hold(self) -> None:

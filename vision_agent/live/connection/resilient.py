@@ -25,12 +25,19 @@ from vision_agent.live.connection.close_policy import Verdict
 from vision_agent.live.connection.content_rewrite import hands_over
 from vision_agent.live.connection.current_link import CurrentLink, OpenLink
 from vision_agent.live.connection.ledger import Ledger, Replay
-from vision_agent.live.connection.liveness import ConnectionLeft, ModelLiveness, about_to_end
+from vision_agent.live.connection.liveness import ModelLiveness, Sign, about_to_end
 from vision_agent.live.connection.observer import ConnectionObserver, Gate
 from vision_agent.live.connection.replay import send_replay
 from vision_agent.live.connection.timeouts import Timeouts
 from vision_agent.live.connection.unread_responses import UnreadResponses
-from vision_agent.live.errors import LiveFailure, cause_of, explain, in_short, kind_of
+from vision_agent.live.errors import (
+    ConnectionLeft,
+    LiveFailure,
+    cause_of,
+    explain,
+    in_short,
+    kind_of,
+)
 from vision_agent.live.own_fault import OwnCode, OwnFault
 from vision_agent.live.played import PlayedOnce, with_played
 
@@ -38,6 +45,8 @@ logger = logging.getLogger(__name__)
 
 MAX_UNREADABLE = 3
 """Unreadable messages in a row after which the connection counts as broken."""
+
+_UNANSWERED = "The model did not answer, though it was asked twice. Ask again in a moment."
 
 _PASSING_ON = OwnCode("what the model said could not be passed on")
 _NOTING = OwnCode("what the model sent could not be noted")
@@ -165,7 +174,7 @@ class ResilientConnection(ContentConnection):
                 if error is None:
                     break
                 replay = self._next(error)
-                delay_s = self._backoff.failed(_now_s())
+                delay_s = self._backoff.failed(_now_s(), owes=self._ledger.owes)
                 if delay_s is None:
                     away = " It did not come back." if self._attempt.connected_before else ""
                     text = explain(error, model=self._model) + away
@@ -237,8 +246,7 @@ class ResilientConnection(ContentConnection):
                             self._leave_if_due()
             except TimeoutError:
                 self._liveness.overdue(_now_s())
-                self._ledger.give_up_answer()
-                self._unread.end_turn()
+                self._give_up_answer()
                 continue
             except (ValueError, TypeError) as error:
                 # Garbage ends google-genai's generator, not the connection.
@@ -264,13 +272,20 @@ class ResilientConnection(ContentConnection):
                     self._ledger.passed_on(passed.content)
                 await self._unread.put(passed)
 
+    def _give_up_answer(self) -> None:
+        logger.warning("the model %r was asked twice and has not answered", self._model)
+        self._ledger.give_up_answer()
+        self._backoff.given_up()
+        self._unread.end_turn()
+        self._observer.unanswered(_UNANSWERED)
+
     def _on_message(self, message: types.LiveServerMessage) -> None:
         with _NOTING:
             now_s = _now_s()
-            self._liveness.sign_of_life(now_s)
-            if message.server_content or message.tool_call:
-                self._liveness.answered()
+            sign = self._liveness.received(message, now_s)
+            if sign >= Sign.WORDS:
                 self._attempt.answered()
+            if sign is Sign.ANSWER:
                 self._backoff.useful()
             self._played.next_message()
             interrupted = message.server_content and message.server_content.interrupted
@@ -282,7 +297,7 @@ class ResilientConnection(ContentConnection):
             self._set_deadline()
 
     def _expect_answer(self) -> None:
-        self._liveness.sign_of_life(_now_s())
+        self._liveness.asked(_now_s())
         self._set_deadline()
 
     def _set_deadline(self) -> None:

@@ -1,0 +1,174 @@
+"""A Live API whose every message and end a test writes, behind a relay that can hold bytes back."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+from tests.support.recorded_service import kind_of
+from vision_agent.local.certificate import make_tls
+
+TURN_ENDS = {"serverContent": {"turnComplete": True}}
+
+
+def says(words: str) -> dict:
+    """A piece of a spoken answer: 20 ms of sound with its words, as 3.x models send them."""
+    pcm = base64.b64encode(b"\x10\x00" * 480).decode()
+    parts = [{"inlineData": {"data": pcm, "mimeType": "audio/pcm;rate=24000"}}]
+    return {
+        "serverContent": {"modelTurn": {"parts": parts}, "outputTranscription": {"text": words}}
+    }
+
+
+def handle(name: str) -> dict:
+    return {"sessionResumptionUpdate": {"newHandle": name, "resumable": True}}
+
+
+def go_away(time_left: str) -> dict:
+    return {"goAway": {"timeLeft": time_left}}
+
+
+class Connection:
+    """One connection that a client has made.
+
+    Attributes:
+        number: 1 for the first.
+        setup: The client's setup.
+        received: What the client has sent after it.
+    """
+
+    def __init__(self, socket: ServerConnection, number: int, setup: dict) -> None:
+        self._socket = socket
+        self.number = number
+        self.setup = setup
+        self.received: list[dict] = []
+        self._news = asyncio.Condition()
+
+    @property
+    def handle(self) -> str | None:
+        """The handle that the client resumes with."""
+        return (self.setup.get("sessionResumption") or {}).get("handle")
+
+    @property
+    def questions(self) -> int:
+        return sum(kind_of(message) == "question" for message in self.received)
+
+    @property
+    def words(self) -> str:
+        """All words that the client has sent, as JSON."""
+        return json.dumps([m for m in self.received if kind_of(m) in ("question", "context")])
+
+    async def send(self, *messages: dict) -> None:
+        for message in messages:
+            await self._socket.send(json.dumps(message).encode())
+
+    async def asked(self, questions: int = 1) -> None:
+        """Wait until the client has asked so often on this connection."""
+        async with self._news:
+            await self._news.wait_for(lambda: self.questions >= questions)
+
+    async def answer(self, words: str) -> None:
+        """Answer, in a turn of its own."""
+        await self.send(says(words), {"serverContent": {"generationComplete": True}}, TURN_ENDS)
+
+    async def close(self, code: int, reason: str = "") -> None:
+        await self._socket.close(code, reason)
+
+    async def read(self) -> None:
+        with suppress(ConnectionClosed):
+            async for text in self._socket:
+                self.received.append(json.loads(text))
+                async with self._news:
+                    self._news.notify_all()
+
+
+Script = Callable[[Connection], Awaitable[None]]
+"""What the service does on a connection; at its end the connection stays open."""
+
+
+class ScriptedService:
+    """The service, and the relay in front of it.
+
+    Attributes:
+        connections: Every connection whose setup has come.
+        opened_s: When each TCP connection was opened, on the loop's clock.
+        closed_s: When each of them was closed by the client, in the order of their ends.
+        most_at_once: How many TCP connections were open at the same time.
+        delay_s: How long bytes of the service take to the client; None holds them back for good.
+    """
+
+    def __init__(self, script: Script, certificate_pem: str) -> None:
+        self._script = script
+        self.certificate_pem = certificate_pem
+        self.port = 0
+        self.behind = 0
+        self.connections: list[Connection] = []
+        self.opened_s: list[float] = []
+        self.closed_s: list[float] = []
+        self.most_at_once = 0
+        self.delay_s: float | None = 0.0
+
+    async def take(self, socket: ServerConnection) -> None:
+        with suppress(ConnectionClosed):
+            setup = json.loads(await socket.recv())["setup"]
+            connection = Connection(socket, len(self.connections) + 1, setup)
+            self.connections.append(connection)
+            reading = asyncio.create_task(connection.read())
+            try:
+                await connection.send({"setupComplete": {}})
+                await self._script(connection)
+                await reading
+            finally:
+                reading.cancel()
+
+    async def relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        now_s = asyncio.get_running_loop().time
+        self.opened_s.append(now_s())
+        self.most_at_once = max(self.most_at_once, len(self.opened_s) - len(self.closed_s))
+        from_service, to_service = await asyncio.open_connection("127.0.0.1", self.behind)
+
+        async def up() -> None:
+            while data := await reader.read(65536):
+                to_service.write(data)
+            self.closed_s.append(now_s())
+            to_service.close()
+
+        async def down() -> None:
+            while data := await from_service.read(65536):
+                await self._held_back(now_s())
+                writer.write(data)
+            await self._held_back(now_s())
+            writer.close()
+
+        downwards = asyncio.create_task(down())
+        with suppress(OSError):
+            await up()
+        downwards.cancel()
+        writer.close()
+
+    async def _held_back(self, came_s: float) -> None:
+        while self.delay_s is None or asyncio.get_running_loop().time() < came_s + self.delay_s:
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def scripted_service(script: Script) -> AsyncIterator[ScriptedService]:
+    """The service, on a free port of the loopback interface."""
+    tls, certificate_pem = make_tls()
+    service = ScriptedService(script, certificate_pem)
+    behind = await serve(service.take, "127.0.0.1", 0, ssl=tls, max_size=None)
+    service.behind = behind.sockets[0].getsockname()[1]
+    relay = await asyncio.start_server(service.relay, "127.0.0.1", 0)
+    service.port = relay.sockets[0].getsockname()[1]
+    try:
+        yield service
+    finally:
+        relay.close()
+        behind.close()
+        await behind.wait_closed()
