@@ -7,7 +7,10 @@ from __future__ import annotations
 
 KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "browser": ("Chromium shows the page", ("tests/browser/",)),
-    "clients": ("clients that others wrote call", ("tests/clients/", "tests/javascript/")),
+    "clients": (
+        "clients that others wrote call",
+        ("tests/clients/", "tests/javascript/", "tests/python/"),
+    ),
     "soak": ("calls for minutes or by the hundred", ("tests/soak/", "tests/calls/test_endings.py")),
     "wheel": (
         "the package as it is installed, and the tutorials, from beginning to end",

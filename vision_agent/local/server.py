@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -14,8 +16,10 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 
+from vision_agent.local.api import rest
+from vision_agent.local.api.auth_tokens import AuthTokens, constrained, expired
 from vision_agent.local.api.credentials import Credentials
-from vision_agent.local.api.endpoint import SERVED_PATHS, find_endpoint
+from vision_agent.local.api.endpoint import SERVED_PATHS, Endpoint, find_endpoint
 from vision_agent.local.api.engine_port import EnginePort
 from vision_agent.local.api.json_fields import INVALID_ARGUMENT, POLICY, Refused, invalid
 from vision_agent.local.api.limits import SERVICE, Limits
@@ -23,10 +27,11 @@ from vision_agent.local.api.resumption_handles import ResumptionHandles
 from vision_agent.local.api.send_queue import ClientTooSlow
 from vision_agent.local.api.server_messages import ServerMessage, encode
 from vision_agent.local.api.session import Session
-from vision_agent.local.api.setup_message import parse_setup
+from vision_agent.local.api.setup_message import Setup, load_setup, read_setup
 from vision_agent.local.certificate import make_tls
 from vision_agent.local.door import Door
 from vision_agent.local.lines import Lines, NoLine
+from vision_agent.local.posting import PostingConnection
 from vision_agent.local.scenarios.faulty_connection import Faults, FaultyConnection
 from vision_agent.local.scenarios.scenario import Scenario
 from vision_agent.local.scenarios.scenario_engine import ScenarioEngine
@@ -132,6 +137,7 @@ async def serve(
         sock=door,
         ssl=tls,
         process_request=service.admit,
+        create_connection=PostingConnection,
         # Audio does not compress, and on one machine there is no bandwidth to save.
         compression=None,
         max_size=limits.message_bytes,
@@ -155,12 +161,25 @@ class _Service:
     faults: Faults | None = None
     api_key: str | None = None
     handles: ResumptionHandles = field(default_factory=ResumptionHandles)
+    tokens: AuthTokens = field(default_factory=AuthTokens)
     goodbyes: set[asyncio.Task[None]] = field(default_factory=set)
 
     def admit(
         self, connection: websocket_server.ServerConnection, request: Request
     ) -> Response | None:
         """Answers a request that does not become a WebSocket; None lets it become one."""
+        posted = connection.posted if isinstance(connection, PostingConnection) else None
+        answer = rest.answer(
+            posted.method if posted else "GET",
+            request.path,
+            request.headers,
+            posted.body if posted else b"",
+            self.tokens,
+            self.api_key,
+            datetime.now(UTC),
+        )
+        if answer is not None:
+            return _response(connection, answer)
         if find_endpoint(request.path) is None:
             return connection.respond(HTTPStatus.NOT_FOUND, f"No such service. {SERVED_PATHS}\n")
         now_s = asyncio.get_running_loop().time()
@@ -219,8 +238,9 @@ class _Service:
             raise Refused(POLICY, "The setup message did not come in time.") from None
         # The refusal waits for the client's setup message: google-genai reports an earlier close as
         # a failure to send, without the reason.
-        Credentials.of(request.path, request.headers).check(endpoint, self.api_key)
-        setup = parse_setup(first, endpoint)
+        credentials = Credentials.of(request.path, request.headers)
+        credentials.check(endpoint, self.api_key)
+        setup, lasts_s = self._setup(first, endpoint, credentials)
         loop = asyncio.get_running_loop()
 
         async def send(message: ServerMessage) -> None:
@@ -246,7 +266,34 @@ class _Service:
             limits=self.limits,
         )
         _logger.debug("session %s: %s", session.id, setup.model.name)
-        await session.run(received())
+        try:
+            async with asyncio.timeout(lasts_s) as lasting:
+                await session.run(received())
+        except TimeoutError:
+            if lasting.expired():
+                raise expired() from None
+            raise
+
+    def _setup(
+        self, first: str | bytes, endpoint: Endpoint, credentials: Credentials
+    ) -> tuple[Setup, float | None]:
+        """The setup that counts, and how long its token lasts, in seconds; None for no token."""
+        given = load_setup(first)
+        if not endpoint.constrained:
+            return read_setup(given, endpoint), None
+        now = datetime.now(UTC)
+        token = self.tokens.open(credentials.ephemeral or "", given, now)
+        lasts_s = (token.expires - now).total_seconds()
+        return read_setup(constrained(given, token), endpoint), lasts_s
+
+
+def _response(connection: websocket_server.ServerConnection, answer: rest.Answer) -> Response:
+    if isinstance(answer.body, str):
+        return connection.respond(HTTPStatus(answer.status), answer.body)
+    response = connection.respond(HTTPStatus(answer.status), json.dumps(answer.body))
+    del response.headers["Content-Type"]
+    response.headers["Content-Type"] = "application/json"
+    return response
 
 
 async def _say_goodbye(silent: websocket_server.ServerConnection) -> None:

@@ -39,3 +39,20 @@ def test_any_other_key_is_good_enough(
     endpoint: Endpoint, key: str | None, token: str | None
 ) -> None:
     Credentials(key, token).check(endpoint)
+
+
+CONSTRAINED = Endpoint(vertex=False, version="v1alpha", constrained=True)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Token auth_tokens/a"}])
+def test_an_ephemeral_token_is_for_its_own_method(headers: dict[str, str]) -> None:
+    path = "/ws" if headers else "/ws?access_token=auth_tokens/a"
+    credentials = Credentials.of(path, headers)
+    assert credentials.ephemeral == "auth_tokens/a"
+    credentials.check(CONSTRAINED)
+    with pytest.raises(Refused, match="invalid authentication credentials"):
+        credentials.check(STUDIO)
+    with pytest.raises(Refused, match="missing required authentication credential"):
+        Credentials("any", None).check(CONSTRAINED)
+    with pytest.raises(Refused, match="API key not valid"):
+        Credentials("auth_tokens/a", None).check(STUDIO)

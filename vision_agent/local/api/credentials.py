@@ -10,19 +10,29 @@ from urllib.parse import parse_qs, urlsplit
 from vision_agent.local.api.endpoint import Endpoint
 from vision_agent.local.api.json_fields import POLICY, Refused, invalid
 
+PREFIX = "auth_tokens/"
+"""Every ephemeral token begins with it."""
+
+_NO_CREDENTIAL = (
+    "Request is missing required authentication credential. Expected OAuth 2 access token, login "
+    "cookie or other valid authentication credential."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """What a request brings.
 
     Attributes:
-        api_key: The ``x-goog-api-key`` header or the ``key`` parameter; an ephemeral token stands
-            for the key that it was made with.
+        api_key: The ``x-goog-api-key`` header or the ``key`` parameter.
         bearer: The token of an ``Authorization: Bearer`` header.
+        ephemeral: The ephemeral token of the ``access_token`` parameter, or of an
+            ``Authorization: Token`` header.
     """
 
     api_key: str | None
     bearer: str | None
+    ephemeral: str | None = None
 
     @classmethod
     def of(cls, path: str, headers: Mapping[str, str]) -> Credentials:
@@ -31,12 +41,16 @@ class Credentials:
         api_key = headers.get("x-goog-api-key") or query.get("key", [None])[0]
         scheme, _, token = headers.get("Authorization", "").partition(" ")
         token = token.strip()
-        ephemeral = token if scheme.lower() == "token" else ""
-        api_key = api_key or ephemeral or query.get("access_token", [None])[0]
-        return cls(api_key, token if scheme.lower() == "bearer" else None)
+        ephemeral = query.get("access_token", [None])[0]
+        if scheme.lower() == "token":
+            ephemeral = token
+        return cls(api_key, token if scheme.lower() == "bearer" else None, ephemeral)
 
     def check(self, endpoint: Endpoint, only_key: str | None = None) -> None:
         """Lets in whoever brings a key or a token, except one that starts with "invalid".
+
+        An ephemeral token lets nobody in but at the method for it, where nothing else does; what it
+        is worth is not looked at here.
 
         Args:
             endpoint: Which service was called.
@@ -45,22 +59,22 @@ class Credentials:
         Raises:
             Refused: with the code and words of the public service.
         """
+        if endpoint.constrained:
+            if not self.ephemeral:
+                raise Refused(POLICY, _NO_CREDENTIAL)
+            return
         if self.api_key:
-            if self.api_key.startswith("invalid"):
+            if self.api_key.startswith(("invalid", PREFIX)):
                 raise invalid("API key not valid. Please pass a valid API key.")
-        elif self.bearer:
-            if self.bearer.startswith("invalid"):
+        elif self.bearer or self.ephemeral:
+            if self.ephemeral or (self.bearer or "").startswith("invalid"):
                 raise Refused(
                     POLICY,
                     "Request had invalid authentication credentials. Expected OAuth 2 access "
                     "token, login cookie or other valid authentication credential.",
                 )
         elif endpoint.vertex:
-            raise Refused(
-                POLICY,
-                "Request is missing required authentication credential. Expected OAuth 2 access "
-                "token, login cookie or other valid authentication credential.",
-            )
+            raise Refused(POLICY, _NO_CREDENTIAL)
         else:
             raise Refused(
                 POLICY,

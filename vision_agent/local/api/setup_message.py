@@ -103,11 +103,28 @@ def parse_setup(raw: str | bytes, endpoint: Endpoint) -> Setup:
     Raises:
         Refused: it is not a setup, or asks for something the model does not do.
     """
+    return read_setup(load_setup(raw), endpoint)
+
+
+def load_setup(raw: str | bytes) -> Mapping[str, Any]:
+    """The fields of the setup in a connection's first message, whatever they hold.
+
+    Raises:
+        Refused: it is not a setup.
+    """
     message = load(raw)
     if set(message) != {"setup"}:
         raise invalid(INVALID_ARGUMENT)
-    check_message(message, endpoint)
-    setup = as_object(message["setup"], "setup")
+    return as_object(message["setup"], "setup")
+
+
+def read_setup(setup: Mapping[str, Any], endpoint: Endpoint) -> Setup:
+    """What the fields of a setup ask for.
+
+    Raises:
+        Refused: it asks for something the model does not do.
+    """
+    check_message({"setup": setup}, endpoint)
     model_name = as_text(field(setup, "model"), "setup.model")
     model = find_model(model_name, vertex=endpoint.vertex)
     if model is None:
