@@ -1,6 +1,7 @@
 """A caller for tests that end calls in rude ways: a real peer with no manners.
 
-As a script (`dialling.py URL`) it connects, prints `connected` and stays until it is killed.
+As a program (`python -m tests.dialling URL`) it connects, prints `connected` and stays until it
+is killed.
 """
 
 import asyncio
@@ -11,6 +12,8 @@ from collections.abc import Callable
 
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
+
+from tests.support.forked import ROOT, ForkedProcess, start_forked
 
 
 def request(method: str, url: str, body: dict | None = None) -> dict:
@@ -109,6 +112,16 @@ class Dialled:
     async def hang_up(self) -> None:
         await asyncio.to_thread(request, "DELETE", f"{self.url}/api/offer/{self.pc_id}")
         await self.peer.close()
+
+
+async def killable(url: str) -> ForkedProcess | asyncio.subprocess.Process:
+    """A caller who is connected, in a process of its own."""
+    process = await start_forked(
+        *(sys.executable, "-m", "tests.dialling", url), stdout=asyncio.subprocess.PIPE, cwd=ROOT
+    )
+    line = await asyncio.wait_for(process.stdout.readline(), 40)
+    assert line.strip() == b"connected"
+    return process
 
 
 async def main() -> None:

@@ -14,7 +14,8 @@ from google.adk.tools import (
 )
 from pydantic import BaseModel
 
-from vision_agent import CallClient, ServerProcess
+from tests.support.forked import ForkedServer
+from vision_agent import CallClient
 from vision_agent.agents.fit import misfits, remove_service_tools
 from vision_agent.doctor.install_checks import check_agents
 
@@ -81,7 +82,7 @@ async def test_an_agent_that_searches_is_called_without_a_key(tmp_path: Path) ->
     log = tmp_path / "log"
     arguments = ("--agent", str(tmp_path))
     async with (
-        ServerProcess(*arguments, stderr_to=log) as server,
+        ForkedServer(*arguments, stderr_to=log) as server,
         CallClient(server.url) as call,
     ):
         answer = await call.type("Get the price of a pencil.")

@@ -2,13 +2,12 @@
 
 import asyncio
 import contextlib
-import sys
 
 import pytest
 
 from tests.conftest import serving
-from tests.dialling import Dialled
-from tests.support.footprint import CALLER, Footprint, settled
+from tests.dialling import Dialled, killable
+from tests.support.footprint import Footprint, settled
 
 CALLS = 100
 
@@ -61,15 +60,9 @@ async def never_takes_the_answer(url: str) -> None:
 
 
 async def is_killed(url: str) -> None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, str(CALLER), url, stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        line = await asyncio.wait_for(process.stdout.readline(), 40)
-        assert line.strip() == b"connected"
-    finally:
-        process.kill()
-        await process.wait()
+    process = await killable(url)
+    process.kill()
+    await process.wait()
 
 
 ROUND = (

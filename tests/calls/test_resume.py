@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 import urllib.error
 import urllib.request
 from contextlib import asynccontextmanager
@@ -11,8 +10,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.conftest import serving
-from tests.dialling import Dialled
-from tests.support.footprint import CALLER, footprint, settled
+from tests.dialling import Dialled, killable
+from tests.support.footprint import footprint, settled
 from tests.support.messages import said, session_events, state
 
 
@@ -181,10 +180,7 @@ async def test_an_answer_goes_on_where_it_was_on_a_new_peer_connection(tmp_path)
 async def test_a_caller_that_vanishes_is_noticed_and_its_model_session_closed():
     """At the default setting: nothing here waits but for the server."""
     async with serving() as server:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, str(CALLER), server.url, stdout=asyncio.subprocess.PIPE
-        )
-        assert (await asyncio.wait_for(process.stdout.readline(), 40)).strip() == b"connected"
+        process = await killable(server.url)
         process.kill()
         await process.wait()
         began = asyncio.get_running_loop().time()

@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.support.forked import start_forked
+
 SCENARIO = "engine: false\nanswers: [{when: {words: hello}, say: Hello yourself.}]\n"
 
 PROGRAM = """
@@ -42,7 +44,7 @@ async def live_server(tmp_path: Path, *options: str) -> AsyncIterator[str]:
     """The command running; everything that it prints until it is ready."""
     scenario = tmp_path / "scenario.yaml"
     scenario.write_text(SCENARIO)
-    process = await asyncio.create_subprocess_exec(
+    process = await start_forked(
         sys.executable,
         "-m",
         "vision_agent",

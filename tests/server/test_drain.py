@@ -10,15 +10,15 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.dialling import Dialled
+from tests.support.forked import ForkedServer
 from tests.support.messages import notice, refusal, said, state
-from vision_agent.server_process import ServerProcess
 
 
 @asynccontextmanager
 async def server_and_caller(drain_s: float, monkeypatch, *arguments: str):
     """A server with a call on it; both may end meanwhile."""
     monkeypatch.setenv("VISION_AGENT_DRAIN_S", str(drain_s))
-    async with ServerProcess(*arguments) as server:
+    async with ForkedServer(*arguments) as server:
         caller = Dialled(server.url)
         await caller.connect()
         try:
@@ -27,7 +27,7 @@ async def server_and_caller(drain_s: float, monkeypatch, *arguments: str):
             await caller.peer.close()
 
 
-async def exit_code(server: ServerProcess, within_s: float = 30) -> int:
+async def exit_code(server: ForkedServer, within_s: float = 30) -> int:
     return await asyncio.wait_for(server._process.wait(), within_s)
 
 
@@ -75,6 +75,6 @@ async def test_a_second_signal_ends_it_at_once(monkeypatch):
 
 async def test_a_server_without_calls_ends_at_once(monkeypatch):
     monkeypatch.setenv("VISION_AGENT_DRAIN_S", "300")
-    async with ServerProcess() as server:
+    async with ForkedServer() as server:
         server._process.send_signal(signal.SIGTERM)
         assert await exit_code(server) == 0

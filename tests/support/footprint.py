@@ -5,11 +5,8 @@ from __future__ import annotations
 import asyncio
 import urllib.request
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
-
-CALLER = Path(__file__).parents[1] / "dialling.py"
 
 
 def footprint(server) -> Footprint:

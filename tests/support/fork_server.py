@@ -1,7 +1,8 @@
 """A process that has imported the product once and forks a child wherever one is started.
 
-Importing ADK costs each server more than a second of CPU, and the suite starts a hundred. A fork
-has the modules already; everything else is as in ``python -m module``: pid, standard streams,
+Importing ADK costs each server more than a second of CPU, the engine's models cost its local Live
+API two, and the suite starts a hundred. A fork has the modules, and a recogniser its models,
+already; everything else is as in ``python -m module``: pid, standard streams,
 environment, working directory, signals, exit status, what runs at the end of the interpreter.
 
 Requests arrive on the Unix socket that it is given, one connection for each child. The answer is
@@ -28,6 +29,8 @@ from collections.abc import Iterator
 from tests.support.fork_request import Request
 from tests.support.forked import ForkedProcess
 from vision_agent.live import local_process
+from vision_agent.local.engine.hearing import decoder_pair
+from vision_agent.local.engine.worker_process import WorkerProcess
 from vision_agent.server_process import ServerProcess
 
 IMPORTED = (
@@ -42,8 +45,13 @@ IMPORTED = (
     "google.genai",
     "pydantic.v1",
     "uvicorn.lifespan.on",
+    "vision_agent.local.engine.engine",
+    "vision_agent.local.engine.speech.espeak",
+    "rapidocr.main",
 )
 """What servers import before they serve; nothing that starts a thread, such as onnxruntime."""
+
+RECOGNIZER = "vision_agent.local.engine.hearing.recognizer_worker"
 
 
 def _check_that_it_can_fork() -> None:
@@ -54,6 +62,14 @@ def _check_that_it_can_fork() -> None:
             f"{native} threads run after the imports ({threading.enumerate()} of Python): "
             f"one of {', '.join(IMPORTED)} has started some, and must not be imported here."
         )
+
+
+def _load_models() -> None:
+    """Makes the decoders that recognisers take from now on; a further pair is made as always."""
+    decoders = decoder_pair.DecoderPair
+    made = [decoders()]
+    _check_that_it_can_fork()
+    decoder_pair.DecoderPair = lambda: made.pop() if made else decoders()
 
 
 def _become(request: Request, streams: list[int]) -> None:
@@ -90,6 +106,7 @@ def _ended() -> Iterator[tuple[int, int]]:
 def _serve(listener: socket.socket) -> tuple[Request, list[int]] | None:
     """Forks until standard input ends; in a child, returns what it was asked to be."""
     waiting: dict[int, socket.socket] = {}
+    loaded = False
     wake_up, woken = socket.socketpair()
     with selectors.DefaultSelector() as selector, wake_up, woken:
         for end in (wake_up, woken):
@@ -108,6 +125,9 @@ def _serve(listener: socket.socket) -> tuple[Request, list[int]] | None:
             if listener in ready:
                 connection, _ = listener.accept()
                 request, streams = Request.receive(connection)
+                if request.module == RECOGNIZER and not loaded:
+                    _load_models()
+                    loaded = True
                 if (pid := os.fork()) == 0:
                     return request, streams
                 for stream in streams:
@@ -132,6 +152,7 @@ def main(listener: socket.socket) -> tuple[Request, list[int]] | None:
     _check_that_it_can_fork()
     ServerProcess._start_process = staticmethod(ForkedProcess.start)
     local_process._Child.start_process = ForkedProcess.start
+    WorkerProcess.start_process = staticmethod(ForkedProcess.start)
     # What is there already is not looked through, hence not copied, when children collect garbage.
     gc.collect()
     gc.freeze()

@@ -19,6 +19,7 @@ from tests.local.live_talk import Heard, send_sound
 from tests.local.processes import announced, family, running
 from tests.local.recordings import silence, spoken
 from tests.local.scripted_engine import ScriptedEngine
+from tests.support.forked import start_forked
 from vision_agent.local.api.limits import SERVICE, UNLIMITED, Limits
 from vision_agent.local.contract import HearingOptions, SpeechStarted, Transcript
 from vision_agent.local.scenarios.scenario import Scenario
@@ -207,7 +208,7 @@ async def test_adk_goes_on_when_the_line_is_torn_off_in_the_middle_of_an_answer(
 
 
 async def command(*arguments: str) -> tuple[int, str]:
-    process = await asyncio.create_subprocess_exec(
+    process = await start_forked(
         sys.executable,
         "-m",
         *arguments,

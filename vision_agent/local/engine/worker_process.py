@@ -46,6 +46,9 @@ class WorkerProcess:
         environment: The child's variables in addition to the parent's.
     """
 
+    start_process = staticmethod(asyncio.create_subprocess_exec)
+    """Starts the child; the tests' servers start it in another way."""
+
     def __init__(
         self,
         module: str,
@@ -144,7 +147,7 @@ class WorkerProcess:
         try:
             # In a session of its own: Ctrl-C reaches only the parent, which closes the pipe and so
             # ends the child.
-            self._child = child = await asyncio.create_subprocess_exec(
+            self._child = child = await self.start_process(
                 sys.executable,
                 "-m",
                 self._module,
