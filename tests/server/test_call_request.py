@@ -87,6 +87,7 @@ async def test_who_calls_is_settled_by_one_rule(sdp):
         ({"pc_id": 1}, "pc_id:"),
         ({"requestData": []}, "requestData:"),
         ({"requestData": {"user": 7}}, "requestData.user"),
+        ({"requestData": {"agent": {}}}, "requestData.agent must be the name"),
         ({"requestData": {"resume": "x" * 10_000}}, "requestData.resume"),
     ],
 )

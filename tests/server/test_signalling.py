@@ -107,10 +107,15 @@ async def test_a_call_that_asks_for_what_the_model_cannot_gets_400_with_a_senten
     assert await calls(http) == 0
 
 
-async def test_a_body_that_is_too_large_gets_413(http):
-    response = await http.post(
-        "/api/offer", content=b" " * 70_000, headers={"content-type": "application/json"}
-    )
+@pytest.mark.parametrize("path", ["/api/offer", "/start"])
+@pytest.mark.parametrize("announced", [True, False])
+async def test_a_body_that_is_too_large_gets_413(http, path: str, announced: bool):
+    async def chunks():
+        for _ in range(70):
+            yield b" " * 1000
+
+    content = b" " * 70_000 if announced else chunks()
+    response = await http.post(path, content=content, headers={"content-type": "application/json"})
     assert response.status_code == 413
     assert "64 KB" in response.json()["error"]
 

@@ -194,6 +194,18 @@ def parse_start(body: bytes) -> dict[str, object]:
     return _asked(read_form(body, _StartBody).request_data or {}, begins=True)
 
 
+def agent_name(data: Mapping[str, object]) -> str | None:
+    """The agent that a client asks for; None if it names none.
+
+    Raises:
+        Refusal: 400; it is not text.
+    """
+    name = data.get("agent")
+    if name is not None and not isinstance(name, str):
+        raise Refusal(400, "requestData.agent must be the name of an agent.")
+    return name
+
+
 def call_options(data: Mapping[str, object]) -> dict[str, object]:
     """The options of `CallOptions` in what a client asks for."""
     return {name: data[name] for name in CallOptions.model_fields if name in data}
@@ -210,9 +222,8 @@ def _asked(data: Mapping[str, Any], begins: bool) -> dict[str, object]:
 
 
 def _new_call(data: Mapping[str, Any], has_token: bool, named_by_proxy: str | None) -> NewCall:
-    agent = data.get("agent")
     return NewCall(
-        agent=None if agent is None else str(agent),
+        agent=agent_name(data),
         caller=_caller(data.get("user"), has_token, named_by_proxy),
         options=call_options(data),
     )

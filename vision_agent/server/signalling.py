@@ -31,6 +31,7 @@ from vision_agent.server.call_request import (
     NewCall,
     OngoingCall,
     TrickledCandidates,
+    agent_name,
     call_options,
     parse_start,
     read_form,
@@ -99,10 +100,10 @@ def signalling_router(
     @router.post("/start")
     async def start(request: Request) -> dict[str, Any]:
         """A session id and the ICE servers, for clients that begin with them."""
-        asked = parse_start(await request.body() if _is_json(request) else b"")
+        body = await request.body()  # of any type, so that one above the bound is refused in words
+        asked = parse_start(body if _is_json(request) else b"")
         if asked:  # what can't be is refused now, and not when the offer comes
-            agent = asked.get("agent")
-            host = _agent(agents, None if agent is None else str(agent))
+            host = _agent(agents, agent_name(asked))
             _call_options(host, call_options(asked))
         address = counted_as(address_of(request))
         try:
