@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import serving
-from tests.dialling import Dialled
+from tests.support.dialling import Dialled
 from vision_agent.agents.memory import SqliteMemoryService
 from vision_agent.data_folder import DatabaseError, data_folder, private_file, private_folder
 from vision_agent.live.sessions.store import make_store

@@ -8,6 +8,8 @@ import sys
 
 import psutil
 
+from tests.support.waiting import until
+
 STARTER = """
 import asyncio
 from vision_agent.server_process import ServerProcess
@@ -38,9 +40,7 @@ async def test_a_command_that_is_killed_leaves_no_server_behind() -> None:
         assert runs(server)
         starter.kill()
         await starter.wait()
-        async with asyncio.timeout(30):
-            while runs(server):
-                await asyncio.sleep(0.05)
+        await until(lambda: not runs(server))
         server = None
     finally:
         if starter.returncode is None:

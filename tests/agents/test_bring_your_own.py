@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tests.conftest import serving
-from tests.dialling import Dialled, request
+from tests.support.dialling import Dialled, request
 from tests.support.messages import said
 from tests.support.samples import SAMPLES
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import serving
-from tests.dialling import Dialled
+from tests.support.dialling import Dialled
 from tests.support.messages import said
 from tests.support.offers import offer
 from vision_agent import CallClient

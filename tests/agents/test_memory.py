@@ -11,8 +11,9 @@ from google.adk.sessions.session import Session
 from google.genai import types
 
 from tests.conftest import serving
-from tests.dialling import Dialled
+from tests.support.dialling import Dialled
 from tests.support.messages import said
+from tests.support.waiting import until
 from vision_agent import call_scope
 from vision_agent.agents.caller_key import claimed_caller
 from vision_agent.agents.line_search import MAX_FOUND, best_lines
@@ -274,12 +275,6 @@ async def test_a_memory_service_that_fails_in_any_way_costs_no_call_and_is_logge
 async def say(memories: SqliteMemoryService, *texts: str, session_id: str = "s") -> None:
     events = [line("user", text) for text in texts]
     await memories.add_events_to_memory(**WHO, events=events, session_id=session_id)
-
-
-async def until(condition) -> None:
-    async with asyncio.timeout(30):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 async def test_a_file_that_is_locked_is_waited_for_by_nobody_and_gets_everything_later(tmp_path):

@@ -1,11 +1,11 @@
 """A caller on the page: presses buttons, reads, and listens through Web Audio."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from playwright.async_api import Page
+
+from tests.support.waiting import until
 
 # RMS of samples from -1 to 1: at least that of a voice, at most that of silence.
 VOICE_RMS = 0.01
@@ -71,19 +71,6 @@ class Sample:
     interruptions: int
 
 
-async def until(
-    condition: Callable[[], Awaitable[Any]], what: str, *, timeout_s: float = 60
-) -> Any:
-    """Polls `condition` and returns its first true value; a failure names `what` it waited for."""
-    try:
-        async with asyncio.timeout(timeout_s):
-            while not (value := await condition()):
-                await asyncio.sleep(0.05)
-            return value
-    except TimeoutError:
-        raise AssertionError(f"waited {timeout_s} s in vain: {what}") from None
-
-
 class Caller:
     """A caller on the page."""
 
@@ -144,7 +131,7 @@ class Caller:
         async def voice() -> bool:
             return sum(one.rms > VOICE_RMS for one in (await self.samples())[-50:]) >= 5
 
-        await until(voice, "a voice")
+        await until(voice, what="a voice")
 
     async def video_sent(self) -> dict[str, Any]:
         """What getStats says about the camera's sender."""
@@ -152,4 +139,4 @@ class Caller:
         async def sent() -> Any:
             return await self.page.evaluate(OUTBOUND_VIDEO)
 
-        return await until(sent, "statistics of the sent video")
+        return await until(sent, what="statistics of the sent video")

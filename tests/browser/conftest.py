@@ -10,11 +10,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Playwright, async_playwright
 
-from tests.browser.caller import Caller, until
+from tests.browser.caller import Caller
 from tests.browser.chromium import chromium
 from tests.browser.fake_devices import camera_file, microphone_file
 from tests.conftest import RECORDINGS
 from tests.support.forked import ForkedServer
+from tests.support.waiting import until
 
 SPEECH = RECORDINGS / "speech"
 
@@ -40,7 +41,7 @@ async def no_calls(server: ForkedServer, *, within_s: float = 12) -> None:
     async def none() -> bool:
         return calls(server) == 0
 
-    await until(none, "the server to let go of the call", timeout_s=within_s)
+    await until(none, within_s, "the server to let go of the call")
 
 
 @pytest.fixture(scope="session")

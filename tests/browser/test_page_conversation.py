@@ -3,11 +3,12 @@
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.caller import SILENCE_RMS, VOICE_RMS, Caller, Sample, until
+from tests.browser.caller import SILENCE_RMS, VOICE_RMS, Caller, Sample
 from tests.browser.chromium import chromium
 from tests.browser.conftest import SPEECH
 from tests.browser.fake_devices import microphone_file
 from tests.support.forked import ForkedServer
+from tests.support.waiting import until
 from vision_agent.rtc.channel import TEXT_BURST
 from vision_agent.rtc.rtvi import MAX_TEXT_CHARS
 
@@ -84,7 +85,7 @@ async def falls_silent(caller: Caller, since_ms: float) -> None:
         silent_ms = first_silence(samples, since_ms)
         return (samples, silent_ms) if silent_ms and samples[-1].interruptions else None
 
-    samples, silent_ms = await until(interrupted_and_silent, "an interrupted answer")
+    samples, silent_ms = await until(interrupted_and_silent, what="an interrupted answer")
     assert any(one.rms > VOICE_RMS for one in samples if since_ms - 1_500 < one.at_ms <= since_ms)
     shown_ms = next(one.at_ms for one in samples if one.interruptions)
     assert silent_ms <= shown_ms + 2_000

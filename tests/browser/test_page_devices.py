@@ -6,9 +6,9 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.caller import until
 from tests.browser.chromium import chromium
 from tests.support.forked import ForkedServer
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -48,7 +48,7 @@ async def test_with_both_denied_the_call_lasts_longer_than_a_vanished_peer_would
     async def ten_seconds_later() -> bool:
         return asyncio.get_running_loop().time() - began > 10
 
-    await until(ten_seconds_later, "ten seconds")
+    await until(ten_seconds_later, what="ten seconds")
     await caller.types("hello")
     assert await caller.reads_answer()
 
@@ -87,7 +87,7 @@ async def test_a_hang_up_during_the_permission_prompt_leaves_no_device_open(
     async def all_closed() -> bool:
         return await states() == ["ended"] * devices
 
-    await until(all_closed, "the devices to be closed", timeout_s=10)
+    await until(all_closed, 10, "the devices to be closed")
     assert await caller.page.evaluate("() => document.body.dataset.state") == "ended"
 
 
@@ -111,7 +111,7 @@ async def test_the_sender_is_held_to_two_frames_a_second(server, quiet_browser, 
         now = await caller.video_sent()
         return now if now["at_ms"] > first["at_ms"] + 5_000 else None
 
-    last = await until(five_seconds_later, "five seconds of video")
+    last = await until(five_seconds_later, what="five seconds of video")
     seconds = (last["at_ms"] - first["at_ms"]) / 1_000
     rate_hz = (last["framesSent"] - first["framesSent"]) / seconds
     assert 1.4 <= rate_hz <= 2.6
@@ -137,7 +137,7 @@ async def test_a_camera_turned_off_sends_nothing_until_it_is_on_again(
 
     await caller.types("what do you see?")
     assert (await caller.reads_answer()).startswith("Your camera is off; the last picture is ")
-    later = await until(two_seconds_later, "two seconds")
+    later = await until(two_seconds_later, what="two seconds")
     assert later["framesSent"] - off["framesSent"] <= 1  # one may have been on its way
     await caller.page.get_by_role("button", name="Turn camera on").click()
     await expect(caller.page.locator("#looks")).to_have_text("Agent sees this", timeout=20_000)
@@ -145,7 +145,7 @@ async def test_a_camera_turned_off_sends_nothing_until_it_is_on_again(
     async def more() -> bool:
         return (await caller.video_sent())["framesSent"] > later["framesSent"] + 2
 
-    await until(more, "pictures again")
+    await until(more, what="pictures again")
 
 
 async def test_muting_is_shown_and_undone(server, quiet_browser, open_page):
@@ -187,20 +187,20 @@ async def test_with_several_cameras_one_can_switch_and_the_next_is_seen(
             async def another() -> bool:
                 return await caller.page.evaluate(device) not in seen
 
-            await until(another, "another camera")
+            await until(another, what="another camera")
             seen.append(await caller.page.evaluate(device))
         sent = await caller.video_sent()
 
         async def more() -> bool:
             return (await caller.video_sent())["framesSent"] > sent["framesSent"] + 3
 
-        await until(more, "pictures of the third camera")
+        await until(more, what="pictures of the third camera")
         await caller.page.click(switch)
 
         async def the_first() -> bool:
             return await caller.page.evaluate(device) == seen[0]
 
-        await until(the_first, "the first camera again")
+        await until(the_first, what="the first camera again")
 
 
 async def test_plain_http_on_another_host_is_explained_and_a_typed_call_works(

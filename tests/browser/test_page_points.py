@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from tests.browser.caller import until
 from tests.browser.chromium import chromium
 from tests.support.forked import ForkedServer
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -147,7 +147,7 @@ async def test_the_box_lies_over_what_is_pointed_at_and_stays_with_it(
                }"""
         )
 
-    await until(still, "the camera to stand still", timeout_s=30)
+    await until(still, 30, "the camera to stand still")
     await caller.types("where is it")
     await page.locator(".point").wait_for(timeout=20_000)
 
@@ -155,7 +155,7 @@ async def test_the_box_lies_over_what_is_pointed_at_and_stays_with_it(
         seen = await red_and_box(page)
         return seen is not None and bool(np.abs(seen[0] - seen[1]).max() < 12 * scale)
 
-    await until(over_it, "the box to lie over the red square", timeout_s=8)
+    await until(over_it, 8, "the box to lie over the red square")
     assert await page.locator(".point-label").inner_text() == "Red square"
     label = await page.locator(".point-label").bounding_box()
     view = await page.locator(".camera-view").bounding_box()
@@ -180,10 +180,10 @@ async def test_a_close_look_gets_the_cameras_own_resolution(
     async def usual_size() -> bool:
         return (await caller.video_sent())["width"] == 768
 
-    await until(usual_size, "the usual size", timeout_s=15)
+    await until(usual_size, 15, "the usual size")
     await caller.types("look closely")
     assert await caller.reads_answer() == "It is 1280 by 720."
-    await until(usual_size, "the usual size again", timeout_s=15)
+    await until(usual_size, 15, "the usual size again")
     await caller.press("hang-up")
 
 
@@ -255,7 +255,7 @@ async def at(page, x: int, y: int) -> None:
         middle = await page.evaluate("() => window.middle()")
         return middle is not None and abs(middle[0] - x) <= 6 and abs(middle[1] - y) <= 6
 
-    await until(there, f"the box at {x}, {y}", timeout_s=10)
+    await until(there, 10, f"the box at {x}, {y}")
 
 
 async def test_a_box_follows_its_object_when_the_camera_moves(drawn):
@@ -274,7 +274,7 @@ async def test_a_box_whose_object_is_gone_disappears(drawn):
     async def gone() -> bool:
         return await page.evaluate("() => window.middle()") is None
 
-    await until(gone, "the box to go", timeout_s=10)
+    await until(gone, 10, "the box to go")
 
 
 async def test_boxes_can_be_cleared_and_there_are_only_so_many(drawn):

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from playwright.async_api import expect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tests.support.waiting import until
 from vision_agent import Settings, create_app
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -68,8 +69,7 @@ async def test_a_call_works_under_a_prefix(quiet_browser, open_page, put):
         assert await caller.reads_answer()
         await caller.press("hang-up")
         await caller.sees_state("ended")
-        while len(agent.state.registry) > 0:
-            await asyncio.sleep(0.05)
+        await until(lambda: len(agent.state.registry) == 0)
         # The key names the prefix: another application of the origin has conversations of its own.
         kept = await page.evaluate("() => Object.keys(sessionStorage)")
         assert kept == ["vision-agent.thread /agent/"]

@@ -1,6 +1,5 @@
 """The page reconnects by itself, and a conversation can be resumed after a reload."""
 
-import asyncio
 import os
 import signal
 import socket
@@ -8,10 +7,11 @@ import socket
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.caller import Caller, until
+from tests.browser.caller import Caller
 from tests.browser.conftest import calls, no_calls
 from tests.support.forked import ForkedServer
-from tests.support.messages import session_events
+from tests.support.metrics import until_metric
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -63,11 +63,7 @@ async def asks(caller: Caller, text: str) -> str:
 
 async def all_written(server: ForkedServer) -> None:
     """Waits for the last write to the database, which a kill would lose."""
-
-    async def none_waits() -> bool:
-        return await asyncio.to_thread(session_events, server, "waiting") == 0
-
-    await until(none_waits, "the conversation to be written")
+    await until_metric(server.url, 'session_events{state="waiting"}', lambda events: events == 0)
 
 
 async def test_the_page_outlives_a_restart_and_a_kill_of_the_server_in_one_conversation(
@@ -158,5 +154,5 @@ async def two_tabs(server, quiet_browser, open_page):
     async def one_call() -> bool:
         return calls(server) == 1
 
-    await until(one_call, "the older call to be gone")
+    await until(one_call, what="the older call to be gone")
     assert await asks(other, "the second") == "Two."

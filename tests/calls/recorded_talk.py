@@ -14,6 +14,7 @@ from google.adk.tools.base_tool import BaseTool
 from tests.support.recorded_agent import recorded_agent, recorded_tools
 from tests.support.recorded_service import Playing, RecordedService, kind_of
 from tests.support.recorded_sessions import RecordedSession, facts_of
+from tests.support.waiting import until
 from vision_agent.calls.agent_output import AgentOutput
 from vision_agent.calls.caller_view import CallerView
 from vision_agent.calls.metrics import Metrics
@@ -123,9 +124,7 @@ class RecordedTalk:
         assert self.playing.stuck is None, f"never done: {self.playing.stuck}"
 
     async def until(self, holds) -> None:
-        async with asyncio.timeout(15):
-            while not (holds() or self.failure):
-                await asyncio.sleep(0.01)
+        await until(lambda: holds() or self.failure)
 
     @property
     def sound(self) -> bytes:

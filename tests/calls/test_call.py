@@ -4,31 +4,16 @@ import asyncio
 import json
 
 import pytest
-import pytest_asyncio
 from aiortc.mediastreams import VideoStreamTrack
 
 from tests.conftest import serving
-from tests.dialling import Dialled
+from tests.support.dialling import Dialled
 from tests.support.messages import said, state
 from vision_agent.caller.recording import read_sound
 from vision_agent.caller.tracks import MicrophoneTrack
 
 # One server for all of them: starting it takes longer than most of these calls.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def url():
-    async with serving() as server:
-        yield server.url
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def caller(url):
-    caller = Dialled(url)
-    await caller.connect()
-    yield caller
-    await caller.peer.close()
 
 
 async def test_the_caller_is_told_when_the_agent_listens(caller):

@@ -12,7 +12,7 @@ import pytest_asyncio
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import VideoStreamTrack
 
-from tests.rtc.calling import until
+from tests.support.waiting import until
 from vision_agent import Settings, create_app
 from vision_agent.calls.call import Call
 from vision_agent.calls.unseen_screen import UNSEEN_SCREEN

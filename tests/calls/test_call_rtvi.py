@@ -3,29 +3,14 @@
 import asyncio
 
 import pytest
-import pytest_asyncio
 
-from tests.conftest import serving
-from tests.dialling import Dialled
+from tests.support.dialling import Dialled
 from tests.support.messages import said, state
+from tests.support.waiting import until
 from vision_agent.caller.recording import read_sound
 from vision_agent.caller.tracks import MicrophoneTrack
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def url():
-    async with serving() as server:
-        yield server.url
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def caller(url):
-    caller = Dialled(url)
-    await caller.connect()
-    yield caller
-    await caller.peer.close()
 
 
 def output(caller: Dialled, status: str | None = None) -> list[dict]:
@@ -38,9 +23,7 @@ async def test_an_answer_is_shown_sentence_by_sentence_and_then_how_it_is_spoken
     answer = await caller.wait_for(lambda m: bool(said(m)))
     await caller.wait_for(lambda m: m["type"] == "bot-stopped-speaking")
     new = output(caller, "new")
-    async with asyncio.timeout(10):
-        while len(output(caller, "completed")) < len(new):
-            await asyncio.sleep(0.05)
+    await until(lambda: len(output(caller, "completed")) >= len(new))
     assert len(new) > 1
     assert " ".join(d["text"] for d in new).split() == said(answer).split()
     assert all(d["will_be_spoken"] for d in output(caller))

@@ -11,10 +11,11 @@ import pytest_asyncio
 from aiortc.mediastreams import MediaStreamError
 
 from tests.conftest import serving
-from tests.dialling import Dialled
 from tests.local.recordings import SPEECH
-from tests.rtc.calling import FrameSource, plain, until
+from tests.rtc.calling import FrameSource, plain
+from tests.support.dialling import Dialled
 from tests.support.messages import said, state
+from tests.support.waiting import until
 from vision_agent import call_scope
 from vision_agent.caller.recording import SOUND_RATE_HZ, read_sound
 from vision_agent.caller.tracks import MicrophoneTrack
@@ -156,9 +157,7 @@ async def test_a_caller_who_pushes_to_talk_again_is_answered_again(url):
             microphone.said.clear()
             microphone.speak(voiced(QUESTION))
             await microphone.said.wait()
-            async with asyncio.timeout(20):
-                while sum(bool(said(m)) for m in caller.messages) < answers:
-                    await asyncio.sleep(0.05)
+            await until(lambda n=answers: sum(bool(said(m)) for m in caller.messages) >= n)
             await caller.wait_for(lambda m: m["type"] == "bot-stopped-speaking")
         assert turns(caller) == (2, 2)
     finally:

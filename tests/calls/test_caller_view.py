@@ -1,6 +1,6 @@
 """What the caller's client is shown: the call's state, and what waits until it can show things."""
 
-from tests.rtc.calling import until
+from tests.support.waiting import until
 from vision_agent.calls.caller_view import CallerView
 from vision_agent.live.sessions.history import ConversationLine
 from vision_agent.rtc import Channel

@@ -6,7 +6,7 @@ import contextlib
 import pytest
 
 from tests.conftest import serving
-from tests.dialling import Dialled, killable
+from tests.support.dialling import Dialled, killable
 from tests.support.footprint import Footprint, settled
 
 CALLS = 100

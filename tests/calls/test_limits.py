@@ -1,7 +1,7 @@
 """A call that is too long, or in which nothing happens, ends; with a warning first."""
 
 from tests.conftest import serving
-from tests.dialling import Dialled
+from tests.support.dialling import Dialled
 from tests.support.messages import notice, said, state
 from vision_agent.calls.limits import CallLimits, EndsNow, EndsSoon, GoesOn, spoken_duration
 from vision_agent.calls.options import TimeLimits

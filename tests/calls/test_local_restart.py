@@ -7,8 +7,9 @@ import urllib.request
 
 import psutil
 
-from tests.dialling import Dialled
+from tests.support.dialling import Dialled
 from tests.support.messages import said
+from tests.support.waiting import until
 from vision_agent.server_process import ServerProcess
 
 
@@ -34,10 +35,11 @@ async def health(server: ServerProcess) -> tuple[int, dict]:
 
 
 async def until_health(server: ServerProcess, status: int) -> dict:
-    async with asyncio.timeout(30):
-        while (answer := await health(server))[0] != status:
-            await asyncio.sleep(0.02)
-    return answer[1]
+    async def answer() -> dict | None:
+        got, body = await health(server)
+        return body if got == status else None
+
+    return await until(answer, what=f"health {status}")
 
 
 async def test_a_question_that_was_open_is_answered_and_health_tells_the_truth_meanwhile(tmp_path):

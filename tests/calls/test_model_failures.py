@@ -1,11 +1,11 @@
 """A failure of the model's side leaves a line in the log and a count, and the caller is told."""
 
 import asyncio
-import urllib.request
 
-from tests.dialling import Dialled
+from tests.support.dialling import Dialled
 from tests.support.forked import ForkedServer
 from tests.support.messages import said
+from tests.support.metrics import metrics
 
 AGENT = """
 from google.adk.agents import Agent
@@ -31,11 +31,9 @@ root_agent = Agent(name="keeper", instruction="You keep.", {arguments})
 SCENARIO = "engine: false\nanswers: []\notherwise: {say: Hello.}\n"
 
 
-def failures(server: ForkedServer, kind: str) -> float:
-    with urllib.request.urlopen(f"{server.url}/metrics", timeout=10) as response:
-        lines = response.read().decode().splitlines()
-    wanted = f'vision_agent_model_failures_total{{kind="{kind}"}} '
-    return next((float(line.removeprefix(wanted)) for line in lines if line.startswith(wanted)), 0)
+async def failures(server: ForkedServer, kind: str) -> float:
+    counted = await asyncio.to_thread(metrics, server.url)
+    return counted.get(f'vision_agent_model_failures_total{{kind="{kind}"}}', 0)
 
 
 def served(tmp_path, arguments: str) -> tuple[str, ...]:
@@ -59,7 +57,7 @@ async def test_a_toolset_that_does_not_load_is_told_in_each_call_and_the_call_go
             await caller.wait_for(lambda m: said(m) == "Hello.")
             assert len([m for m in caller.messages if m["type"] == "error"]) == 1
             await caller.hang_up()
-            assert await asyncio.to_thread(failures, server, "toolset") == calls
+            assert await failures(server, "toolset") == calls
     text = " ".join(log.read_text().split())
     assert "The toolset Shelf 'shelf' does not load" in text
     assert "the shelf is not there" in text
@@ -77,7 +75,7 @@ async def test_an_mcp_server_that_is_missing_is_told_like_any_other_toolset(tmp_
         caller.send("send-text", {"content": "hello"})
         await caller.wait_for(lambda m: said(m) == "Hello.")
         await caller.hang_up()
-        assert await asyncio.to_thread(failures, server, "toolset") == 1
+        assert await failures(server, "toolset") == 1
     text = " ".join(log.read_text().split())
     assert text.count("WARNING") == 1
     assert "The toolset McpToolset does not load" in text
@@ -93,7 +91,7 @@ async def test_an_agent_whose_code_fails_is_in_the_log_once_and_counted(tmp_path
         error = await caller.wait_for(lambda m: m["type"] == "error")
         assert "The agent failed (ValueError)" in error["data"]["error"]
         await caller.peer.close()
-        assert await asyncio.to_thread(failures, server, "agent") == 1
+        assert await failures(server, "agent") == 1
     text = " ".join(log.read_text().split())
     assert text.count("A call's model side failed (agent)") == 1
     assert "in fail" in text

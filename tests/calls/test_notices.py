@@ -1,6 +1,6 @@
 import asyncio
 
-from tests.rtc.calling import until
+from tests.support.waiting import until
 from vision_agent.calls.notices import (
     MAX_CHARS,
     PATIENCE_S,

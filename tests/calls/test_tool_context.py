@@ -2,8 +2,6 @@
 
 import asyncio
 import re
-import urllib.request
-from collections.abc import Awaitable, Callable
 
 import cv2
 import numpy as np
@@ -11,9 +9,10 @@ import pytest
 import pytest_asyncio
 
 from tests.conftest import serving
-from tests.dialling import Dialled
 from tests.rtc.calling import FrameSource, plain
+from tests.support.dialling import Dialled
 from tests.support.messages import said
+from tests.support.metrics import metric, until_metric
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -86,21 +85,6 @@ def kind(message: dict) -> str | None:
     return (message.get("data") or {}).get("kind")
 
 
-async def metric(url: str, name: str) -> float:
-    text = await asyncio.to_thread(
-        lambda: urllib.request.urlopen(f"{url}/metrics", timeout=10).read().decode()
-    )
-    found = re.search(rf"^vision_agent_{name} (\S+)", text, re.MULTILINE)
-    assert found, f"no {name} in /metrics"
-    return float(found[1])
-
-
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(20):
-        while not await condition():
-            await asyncio.sleep(0.2)
-
-
 async def test_pointing_reaches_the_callers_page_with_the_moment_it_is_about(caller):
     caller.send("send-text", {"content": "where is the cup"})
     point = (await caller.wait_for(lambda m: kind(m) == "point"))["data"]
@@ -117,10 +101,7 @@ async def test_a_close_look_is_before_the_model_when_the_tool_answers(caller, ur
     assert re.fullmatch(r"It is 69\d wide\.", said(answer))
     await caller.peer.close()
 
-    async def counted() -> bool:
-        return await metric(url, "close_looks_total") == 1
-
-    await until(counted)
+    await until_metric(url, "close_looks_total", lambda looks: looks == 1)
 
 
 async def test_a_reminder_waits_until_the_agent_has_finished_speaking(caller):
@@ -146,10 +127,7 @@ async def test_the_agent_speaks_unasked_when_what_it_watches_for_happens(caller,
 
 
 async def test_hanging_up_leaves_no_watch_and_no_reminder(url, wall):
-    async def no_calls() -> bool:
-        return await metric(url, "calls") == 0
-
-    await until(no_calls)
+    await until_metric(url, "calls", lambda calls: calls == 0)
     before = await metric(url, "tasks")
     caller = Dialled(url, wall)
     await caller.connect()
@@ -159,11 +137,7 @@ async def test_hanging_up_leaves_no_watch_and_no_reminder(url, wall):
     await caller.wait_for(lambda m: said(m) == "I am watching.", timeout=40)
     assert await metric(url, "tasks") > before
     await caller.hang_up()
-
-    async def nothing_left() -> bool:
-        return await metric(url, "tasks") <= before
-
-    await until(nothing_left)
+    await until_metric(url, "tasks", lambda tasks: tasks <= before)
 
 
 async def test_frames_of_a_still_wall_are_skipped_and_counted(url, wall):

@@ -18,12 +18,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, Playwright, async_playwright
 
-from tests.browser.caller import until
 from tests.browser.chromium import chromium
 from tests.browser.fake_devices import camera_file, microphone_file
 from tests.clients.npm import bundle, node
 from tests.conftest import RECORDINGS
 from tests.support.forked import ForkedServer
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -109,7 +109,7 @@ class Application:
             told = (await self.events(kind))[after:]
             return next((one for one in told if wanted == "True" or wanted in str(one)), None)
 
-        return await until(found, f"{kind} with {wanted}")
+        return await until(found, what=f"{kind} with {wanted}")
 
     async def connect(self, url: str) -> None:
         await self.page.evaluate(
@@ -133,7 +133,7 @@ class Application:
             )
             return self.words([one for one in told[:last_stop] if one["kind"] == "output"])
 
-        return await until(answer, f"an answer to {text!r}")
+        return await until(answer, what=f"an answer to {text!r}")
 
     @staticmethod
     def words(outputs: list[dict[str, Any]]) -> str:

@@ -21,6 +21,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.local.live_clients import MODEL_2, http_options, trusting
 from tests.local.scripted_engine import ScriptedEngine
+from tests.support.waiting import until
 from vision_agent.local.contract import Say, ToolRequest, Transcript
 from vision_agent.local.scenarios.scenario_file import read_scenario
 from vision_agent.local.server import serve
@@ -82,9 +83,7 @@ class PlainCall:
             )
 
     async def until(self, holds) -> None:
-        async with asyncio.timeout(15):
-            while not holds():
-                await asyncio.sleep(0.01)
+        await until(holds)
 
     async def until_event(self, wanted) -> None:
         await self.until(lambda: any(wanted(event) for event in self.events))

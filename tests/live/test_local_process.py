@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import os
@@ -14,6 +13,7 @@ import psutil
 import pytest
 from google.genai import Client, errors, types
 
+from tests.support.waiting import until
 from vision_agent.live.errors import LocalLiveApiAway
 from vision_agent.live.local_process import LocalLiveApi
 
@@ -63,12 +63,6 @@ async def test_it_takes_as_many_connections_as_the_calls_it_is_for(tmp_path: Pat
         for context in opened:
             await context.__aexit__(None, None, None)
         await server.close()
-
-
-async def until(condition, timeout_s: float = 30) -> None:
-    async with asyncio.timeout(timeout_s):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 async def test_one_that_is_killed_is_started_again_and_says_so_once(

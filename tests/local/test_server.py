@@ -29,6 +29,7 @@ from tests.local.live_clients import (
 )
 from tests.local.live_talk import LOUD, Heard, audio, send_sound, type_text
 from tests.local.scripted_engine import ScriptedEngine
+from tests.support.waiting import until
 from vision_agent.local.contract import Say
 from vision_agent.local.server import LocalServer, serve
 
@@ -194,9 +195,7 @@ async def test_a_full_house_says_when_to_come_again(engine: ScriptedEngine) -> N
                 pass
     assert refused.value.response.status_code == 503
     assert refused.value.response.headers["Retry-After"] == "5"
-    async with asyncio.timeout(10):
-        while server.connections:
-            await asyncio.sleep(0.01)
+    await until(lambda: not server.connections)
     async with raw(server) as again:
         await again.send(SETUP)
         assert b"setupComplete" in await again.recv()
@@ -255,8 +254,7 @@ async def test_closing_the_server_says_goodbye_and_ends_every_session(
         await connection.send(SETUP)
         await connection.recv()
         await connection.send('{"realtime_input":{"text":"hello"}}')
-        while not engine.open_answers:
-            await asyncio.sleep(0.01)
+        await until(lambda: engine.open_answers)
         async with asyncio.timeout(5):
             await server.close()
         code, _ = await closed(connection)
@@ -273,8 +271,7 @@ async def test_a_client_that_reads_nothing_holds_up_nobody(
     async with raw(server) as deaf:
         await deaf.send(SETUP)
         await deaf.send('{"realtime_input":{"text":"everything"}}')
-        while not engine.spoken:
-            await asyncio.sleep(0.01)
+        await until(lambda: engine.spoken)
         async with connect() as session, Heard(session) as heard:
             await type_text(session, "hello")
             await heard.until("turn_complete")
@@ -317,9 +314,7 @@ async def test_a_hundred_connections_leave_nothing_behind(
     process = psutil.Process()
 
     async def settled() -> tuple[int, int]:
-        async with asyncio.timeout(20):
-            while server.connections or engine.open_ears or engine.open_answers:
-                await asyncio.sleep(0.01)
+        await until(lambda: not (server.connections or engine.open_ears or engine.open_answers))
         return len(asyncio.all_tasks()), process.num_fds()
 
     for number in range(10):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 from google.adk.agents import Agent
 from google.adk.events import Event
@@ -12,6 +10,7 @@ from google.genai import types
 from tests.local.adk_clients import calling, gemini
 from tests.local.live_clients import MODEL_2, MODEL_3
 from tests.local.scripted_engine import ScriptedEngine
+from tests.support.waiting import until
 from vision_agent.local.contract import Say, ToolRequest, Transcript, Turn
 from vision_agent.local.server import LocalServer
 
@@ -111,9 +110,7 @@ async def test_a_call_goes_on_with_its_history_after_the_connection_was_lost(
         await call.until(has_handle)
         # 1006 for the client, which ADK answers by resuming.
         server.tear_off()
-        async with asyncio.timeout(10):
-            while len(engine.ears_asked) < 2:
-                await asyncio.sleep(0.01)
+        await until(lambda: len(engine.ears_asked) >= 2)
         call.type("two")
         await call.until(has_handle, 2)
     assert [turn.text for turn in engine.turns] == ["one", "two"]

@@ -15,6 +15,7 @@ from tests.support.answering_server import (
 )
 from tests.support.media_files import make_image, make_video
 from tests.support.signals import silence, tone
+from tests.support.waiting import until
 from vision_agent.caller.received_audio import write_wav
 from vision_agent.replay import BadRecording, ReplayOptions, Report, replay
 
@@ -198,7 +199,5 @@ async def test_a_call_leaves_no_task_and_no_thread_behind(bottle: Path) -> None:
         await asyncio.wait(tasks, timeout=5)
     left = [task for task in tasks if not task.done()]
     assert left == []
-    deadline = asyncio.get_running_loop().time() + 5
-    while any("decoder" in t.name or "recording" in t.name for t in threading.enumerate()):
-        assert asyncio.get_running_loop().time() < deadline
-        await asyncio.sleep(0.05)
+    names = ("decoder", "recording")
+    await until(lambda: not any(n in t.name for t in threading.enumerate() for n in names))

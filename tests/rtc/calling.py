@@ -1,6 +1,7 @@
 """A caller and the peer it calls, in one process, over the loopback interface."""
 
 import asyncio
+import contextlib
 import fractions
 import os
 import threading
@@ -18,15 +19,8 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamError
 
+from tests.support.waiting import until
 from vision_agent.rtc import Offer, Peer, Speaker
-
-
-async def until(condition: Callable[[], object], within_s: float = 10.0, what: str = "") -> None:
-    """Waits for a condition; the bound is one that only a bug exceeds."""
-    end = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < end, f"not within {within_s} s: {what or condition}"
-        await asyncio.sleep(0.01)
 
 
 def tone(hz: float, seconds: float, rate_hz: int, amplitude: int = 12_000) -> np.ndarray:
@@ -202,7 +196,6 @@ class Leftovers:
         ]
 
     async def nothing(self, within_s: float = 5.0) -> None:
-        end = time.monotonic() + within_s
-        while left := self.since():
-            assert time.monotonic() < end, f"left behind: {left}"
-            await asyncio.sleep(0.01)
+        with contextlib.suppress(AssertionError):
+            await until(lambda: not self.since(), within_s)
+        assert self.since() == []

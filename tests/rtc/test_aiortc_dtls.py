@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.rtc.by_hand import OPUS_SILENCE, Line
-from tests.rtc.calling import Call, SoundSource, until
+from tests.rtc.calling import Call, SoundSource
+from tests.support.waiting import until
 from vision_agent.rtc import Offer, Peer, aiortc_dtls, aiortc_patches, failures
 from vision_agent.rtc.aiortc_dtls import (
     MAX_BAD_PACKETS_IN_A_ROW,

@@ -14,7 +14,8 @@ import pytest
 from aioice import stun
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
-from tests.rtc.calling import Call, FrameSource, Leftovers, SoundSource, until
+from tests.rtc.calling import Call, FrameSource, Leftovers, SoundSource
+from tests.support.waiting import until
 from vision_agent.rtc import Network, Offer, Peer, aiortc_ice, aiortc_patches, failures
 from vision_agent.rtc.aiortc_ice import MAX_LEARNT_ADDRESSES, GuardedConnection
 

@@ -13,8 +13,9 @@ from aiortc.codecs.base import Decoder
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcdtlstransport import RTCDtlsTransport, RtpRouter
 
-from tests.rtc.calling import Call, FrameSource, SoundSource, until
+from tests.rtc.calling import Call, FrameSource, SoundSource
 from tests.rtc.packets import Opus, opus_packets
+from tests.support.waiting import until
 from vision_agent.rtc import Camera, aiortc_ice, aiortc_patches, install
 from vision_agent.rtc.aiortc_patches import (
     SafeDecoder,

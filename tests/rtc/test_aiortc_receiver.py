@@ -9,7 +9,8 @@ from aiortc.rtcrtpreceiver import NackGenerator, StreamStatistics
 from aiortc.rtp import RTCP_PSFB_PLI, RtpPacket
 
 from tests.rtc.by_hand import VP8_KEY_FRAME, Line, Nothing, still_hears
-from tests.rtc.calling import Call, Leftovers, until
+from tests.rtc.calling import Call, Leftovers
+from tests.support.waiting import until
 from vision_agent.rtc.aiortc_receiver import (
     DECODER_ERROR,
     BoundedNackGenerator,

@@ -11,7 +11,7 @@ import pytest
 from aiortc.rtp import RtcpByePacket, RtpPacket
 
 from tests.rtc.by_hand import Line, still_hears
-from tests.rtc.calling import until
+from tests.support.waiting import until
 from vision_agent.rtc import aiortc_receiver
 from vision_agent.rtc.aiortc_receiver import MAX_STREAMS
 from vision_agent.rtc.aiortc_rtp import (

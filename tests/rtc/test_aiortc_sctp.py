@@ -19,7 +19,8 @@ from aiortc.rtcsctptransport import (
 )
 from google_crc32c import value as crc32c
 
-from tests.rtc.calling import Call, SoundSource, until
+from tests.rtc.calling import Call, SoundSource
+from tests.support.waiting import until
 from vision_agent.rtc import aiortc_sctp
 from vision_agent.rtc.aiortc_sctp import MAX_CONTROL_CHUNKS, BoundedSctpTransport
 from vision_agent.rtc.channel import Channel

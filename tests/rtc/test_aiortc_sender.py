@@ -13,7 +13,8 @@ from aiortc.rtcrtpparameters import (
 from aiortc.rtp import RtcpRtpfbPacket, RtcpSrPacket, RtpPacket, is_rtcp
 
 from tests.rtc.by_hand import Line, still_hears
-from tests.rtc.calling import Call, Leftovers, SoundSource, until
+from tests.rtc.calling import Call, Leftovers, SoundSource
+from tests.support.waiting import until
 from vision_agent.rtc import aiortc_patches
 from vision_agent.rtc.aiortc_sender import BoundedSender
 

@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.rtc.calling import Call, FrameSource, moving_frame, plain, until
+from tests.rtc.calling import Call, FrameSource, moving_frame, plain
 from tests.rtc.frames import Played, video_frame
+from tests.support.waiting import until
 from vision_agent.rtc import Camera, Frame
 from vision_agent.rtc.camera import fitting, frame_to_jpeg
 

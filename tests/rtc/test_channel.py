@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tests.rtc.calling import Call, until
+from tests.rtc.calling import Call
+from tests.support.waiting import until
 from vision_agent.rtc import Channel, rtvi
 from vision_agent.rtc.channel import MESSAGE_BURST, TEXT_BURST
 from vision_agent.rtc.outbox import MAX_EARLY_MESSAGES

@@ -8,8 +8,9 @@ import pytest
 from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
-from tests.rtc.calling import Call, SoundSource, pitch_hz, tone, until
+from tests.rtc.calling import Call, SoundSource, pitch_hz, tone
 from tests.rtc.packets import Opus, frame, opus_packets
+from tests.support.waiting import until
 from vision_agent.rtc import Microphone
 from vision_agent.rtc.aiortc_patches import get_mono_decoder
 from vision_agent.rtc.jitter_buffer import AudioJitterBuffer

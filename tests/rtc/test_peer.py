@@ -9,8 +9,9 @@ import aioice.ice
 import pytest
 from aiortc import RTCIceServer, RTCPeerConnection, RTCSessionDescription
 
-from tests.rtc.calling import Call, FrameSource, Leftovers, Listener, SoundSource, until
+from tests.rtc.calling import Call, FrameSource, Leftovers, Listener, SoundSource
 from tests.rtc.offer_texts import CHROMIUM, OFFERS
+from tests.support.waiting import until
 from vision_agent.rtc import (
     BadOffer,
     Camera,

@@ -6,8 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.rtc.calling import FrameSource, plain, until
+from tests.rtc.calling import FrameSource, plain
 from tests.rtc.frames import Played, video_frame
+from tests.support.waiting import until
 from vision_agent.rtc import Camera, Frame
 from vision_agent.rtc.camera import to_thumbnail
 from vision_agent.rtc.sampling import TOKENS_PER_FRAME, Sampler, difference

@@ -8,7 +8,8 @@ import psutil
 import pytest
 from aiortc.mediastreams import MediaStreamError
 
-from tests.rtc.calling import Call, pitch_hz, tone, until
+from tests.rtc.calling import Call, pitch_hz, tone
+from tests.support.waiting import until
 from vision_agent.rtc import Speaker
 from vision_agent.rtc.speaker import MAX_QUEUED_MS
 

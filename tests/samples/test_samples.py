@@ -19,6 +19,7 @@ from tests.conftest import RECORDINGS, serving
 from tests.samples.pitch import pitch_hz
 from tests.samples.remarks import remarks
 from tests.support.samples import SAMPLE_NAMES, SAMPLES
+from tests.support.waiting import until
 from vision_agent import CallClient
 from vision_agent.caller.client import Answer
 from vision_agent.caller.recording import SOUND_RATE_HZ
@@ -156,8 +157,7 @@ async def front_desk_hands_over_by_voice_both_ways(url: str) -> None:
 async def what_is_typed_while_front_desk_hands_over_is_answered_by_the_new_agent(url: str) -> None:
     async with calling(url, "front_desk") as (call, _):
         handing_over = asyncio.create_task(call.type("transfer me to repairs"))
-        while not call.tool_calls:
-            await asyncio.sleep(0.005)
+        await until(lambda: call.tool_calls)
         answer = await call.type("what is the repair price of a bicycle")
         await handing_over
         assert used(call, "repair_price") == {"item": "bicycle"}

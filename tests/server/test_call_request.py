@@ -4,8 +4,8 @@ import json
 
 import pytest
 import pytest_asyncio
-from aiortc import RTCConfiguration, RTCPeerConnection
 
+from tests.support.offers import offer
 from vision_agent.agents.caller_key import claimed_caller, vouched_caller
 from vision_agent.calls.refusal import Refusal
 from vision_agent.server.call_request import (
@@ -24,10 +24,8 @@ RANDOM_ID = "0123456789abcdef0123456789abcdef"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def sdp():
-    peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-    peer.addTransceiver("audio")
-    await peer.setLocalDescription(await peer.createOffer())
-    yield peer.localDescription.sdp
+    peer, body = await offer()
+    yield body["sdp"]
     await peer.close()
 
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.dialling import Dialled
+from tests.support.dialling import Dialled
 from tests.support.forked import ForkedServer
 from tests.support.messages import notice, refusal, said, state
 

@@ -9,6 +9,7 @@ import weakref
 
 import pytest
 
+from tests.support.waiting import until
 from vision_agent.server import malloc_trim
 from vision_agent.server.malloc_trim import (
     Collector,
@@ -39,9 +40,7 @@ async def test_it_is_given_back_again_and_again_and_the_task_ends(monkeypatch):
     times = []
     monkeypatch.setattr("vision_agent.server.malloc_trim.trim", lambda: times.append(True))
     async with trimming(every_s=0.01):
-        async with asyncio.timeout(10):
-            while len(times) < 3:
-                await asyncio.sleep(0.01)
+        await until(lambda: len(times) >= 3)
     assert all(task.get_name() != "give freed memory back" for task in asyncio.all_tasks())
 
 
@@ -63,18 +62,15 @@ async def test_many_calls_that_end_together_cost_one_collection(monkeypatch):
     collector = Collector()
     for _ in range(50):
         collector.soon(idle=False)
-    async with asyncio.timeout(10):
-        while not passes:
-            await asyncio.sleep(0.01)
+    await until(lambda: passes)
     collector.soon(idle=False)
     await asyncio.sleep(0.05)  # the next one is due in half a minute
     assert len(passes) == 1
     # Or as soon as there is nobody whom it could hold up.
     monkeypatch.setattr(malloc_trim, "COLLECT_IDLE_EVERY_S", 0)
     collector.soon(idle=True)
-    async with asyncio.timeout(10):
-        while len(passes) < 3:  # and once more: the last call's objects may be held a little longer
-            await asyncio.sleep(0.01)
+    # And once more: the last call's objects may be held a little longer.
+    await until(lambda: len(passes) >= 3)
     await asyncio.sleep(0.05)
     assert len(passes) == 3
     collector.close()
@@ -86,9 +82,7 @@ async def test_what_a_call_leaves_is_collected(monkeypatch):
     try:
         left = weakref.ref(Circle())
         Collector().soon(idle=False)
-        async with asyncio.timeout(10):
-            while left() is not None:
-                await asyncio.sleep(0.01)
+        await until(lambda: left() is None)
     finally:
         gc.enable()
 

@@ -11,8 +11,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.dialling import Dialled, request
+from tests.support.dialling import Dialled, request
 from tests.support.forked import run_forked, start_forked
+from tests.support.waiting import until
 
 COMMAND = (sys.executable, "-m", "vision_agent")
 
@@ -75,9 +76,7 @@ async def test_it_says_where_and_who_and_stops_within_two_seconds_of_ctrl_c_duri
         assert time.monotonic() - began < 2
         assert code == 0
         assert (await process.stderr.read()).decode() == ""
-        async with asyncio.timeout(5):
-            while any(os.path.exists(f"/proc/{pid}") for pid in below):
-                await asyncio.sleep(0.05)
+        await until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in below))
     finally:
         if caller:
             await caller.peer.close()

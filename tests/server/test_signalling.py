@@ -14,6 +14,7 @@ import pytest_asyncio
 from aiortc import RTCPeerConnection, RTCSessionDescription
 
 from tests.support.offers import offer
+from tests.support.waiting import until
 from vision_agent import Settings, create_app
 from vision_agent.calls.call import Call
 from vision_agent.calls.registry import CallRegistry
@@ -282,8 +283,7 @@ async def test_a_call_can_be_rebuilt_under_its_id(http):
 async def connected(http, peer: RTCPeerConnection, body: dict[str, Any]) -> str:
     answer = (await http.post("/api/offer", json=body)).json()
     await peer.setRemoteDescription(RTCSessionDescription(answer["sdp"], "answer"))
-    while peer.connectionState != "connected":
-        await asyncio.sleep(0.01)
+    await until(lambda: peer.connectionState == "connected")
     return answer["pc_id"]
 
 
@@ -336,8 +336,7 @@ async def test_of_two_restarts_at_once_the_older_is_refused_and_the_newer_connec
             if response.status_code == 200:
                 sdp = response.json()["sdp"]
                 await rival.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
-                while rival.connectionState != "connected":
-                    await asyncio.sleep(0.01)
+                await until(lambda rival=rival: rival.connectionState == "connected")
             else:
                 assert response.json()["error"].endswith(".")
         assert await calls(http) == 1
@@ -357,8 +356,9 @@ async def test_a_connection_that_is_replaced_before_it_connected_is_told(http):
         for rival, response in ((loser, early), (winner, late)):
             sdp = response.json()["sdp"]
             await rival.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
-        while (loser.connectionState, winner.connectionState) != ("closed", "connected"):
-            await asyncio.sleep(0.01)
+        await until(
+            lambda: (loser.connectionState, winner.connectionState) == ("closed", "connected")
+        )
         assert await calls(http) == 1
     finally:
         for each in (peer, loser, winner):

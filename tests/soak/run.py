@@ -15,7 +15,6 @@ import re
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,6 +24,7 @@ import psutil
 from tests.soak.caller import Exchange, Kind, SoakCaller
 from tests.soak.judge import Fault, Seen, Verdict, judge, waits_after_faults
 from tests.soak.scenario import write_scenario
+from tests.support.metrics import metrics
 from vision_agent.caller.recording import read_sound
 from vision_agent.server_process import ServerProcess
 
@@ -54,7 +54,7 @@ async def soak(
             ):
                 await caller.dial()
                 exchanges = await _converse(caller, seconds, random.Random(seed))
-                counters = await asyncio.to_thread(_counters, server.url)
+                counters = await asyncio.to_thread(metrics, server.url)
             ended = caller.gone
             await caller.hang_up()
     seen = Seen(
@@ -106,13 +106,6 @@ async def _weigh(pid: int, caller: SoakCaller, memory: list[tuple[int, int]]) ->
     while True:
         memory.append((caller.now_ms(), process.memory_info().rss))
         await asyncio.sleep(2)
-
-
-def _counters(url: str) -> dict[str, float]:
-    with urllib.request.urlopen(f"{url}/metrics", timeout=20) as response:
-        lines = response.read().decode().splitlines()
-    pairs = (line.rsplit(" ", 1) for line in lines if line and not line.startswith("#"))
-    return {name: float(value) for name, value in pairs}
 
 
 def report(seen: Seen, verdict: Verdict, *, seed: int, seconds: float) -> str:

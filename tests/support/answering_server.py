@@ -23,6 +23,8 @@ from aiortc.mediastreams import MediaStreamError
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
+from tests.support.waiting import until
+
 ANSWER_AFTER_MS = 500
 
 
@@ -212,8 +214,7 @@ async def answering_server(behaviour: Behaviour | None = None) -> AsyncIterator[
     config = uvicorn.Config(server.app, host="127.0.0.1", port=0, log_level="warning")
     web = uvicorn.Server(config)
     serving = asyncio.create_task(web.serve())
-    while not web.started:
-        await asyncio.sleep(0.01)
+    await until(lambda: web.started)
     server.web = web
     server.url = f"http://127.0.0.1:{web.servers[0].sockets[0].getsockname()[1]}"
     try:

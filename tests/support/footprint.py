@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import urllib.request
 from dataclasses import dataclass
 
 import psutil
 
+from tests.support.metrics import metrics
+from tests.support.waiting import until
+
 
 def footprint(server) -> Footprint:
-    with urllib.request.urlopen(f"{server.url}/metrics", timeout=10) as response:
-        lines = response.read().decode().splitlines()
-    values = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    values = metrics(server.url)
     process = psutil.Process(server.pid)
     return Footprint(
         threads=process.num_threads(),
         files=process.num_fds(),
-        tasks=int(float(values["vision_agent_tasks"])),
-        calls=int(float(values["vision_agent_calls"])),
-        model_sessions=int(float(values["vision_agent_model_sessions"])),
+        tasks=int(values["vision_agent_tasks"]),
+        calls=int(values["vision_agent_calls"]),
+        model_sessions=int(values["vision_agent_model_sessions"]),
         rss_mb=process.memory_info().rss / 1e6,
     )
 
 
 async def settled(server) -> Footprint:
     """The footprint once every call is over."""
-    async with asyncio.timeout(30):
-        while (now := await asyncio.to_thread(footprint, server)).calls or now.model_sessions:
-            await asyncio.sleep(0.1)
-    return now
+
+    async def over() -> Footprint | None:
+        now = await asyncio.to_thread(footprint, server)
+        return None if now.calls or now.model_sessions else now
+
+    return await until(over, what="every call is over")
 
 
 @dataclass

@@ -6,6 +6,8 @@ import asyncio
 import urllib.error
 import urllib.request
 
+from tests.support.waiting import until
+
 
 def said(message: dict) -> str | None:
     return message["data"].get("text") if message["type"] == "bot-transcription" else None
@@ -31,15 +33,4 @@ async def refusal(url: str, method: str = "GET") -> urllib.error.HTTPError:
             return error
         return None
 
-    async with asyncio.timeout(20):
-        while (found := await asyncio.to_thread(ask)) is None:
-            await asyncio.sleep(0.05)
-    return found
-
-
-def session_events(server, state: str) -> float:
-    """How many events of conversations are in this state, as the server's metrics say."""
-    with urllib.request.urlopen(f"{server.url}/metrics", timeout=10) as response:
-        text = response.read().decode()
-    line = next(x for x in text.splitlines() if f'session_events{{state="{state}"}}' in x)
-    return float(line.rsplit(" ", 1)[1])
+    return await until(lambda: asyncio.to_thread(ask))

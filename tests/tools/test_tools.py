@@ -9,6 +9,7 @@ from google.adk.tools.function_tool import FunctionTool
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.waiting import until
 from tests.tools.fake_call import FakeCall, inside
 from vision_agent import tools
 from vision_agent.tools.boxes import BadBox, check_box, in_pixels
@@ -26,16 +27,12 @@ def decoded(jpeg: bytes) -> np.ndarray:
 
 
 async def told(call: FakeCall) -> str:
-    async with asyncio.timeout(20):
-        while not call.told:
-            await asyncio.sleep(0.01)
+    await until(lambda: call.told)
     return call.told[0]
 
 
 async def ended(call: FakeCall, kind: str) -> None:
-    async with asyncio.timeout(20):
-        while call.jobs.running(kind):
-            await asyncio.sleep(0.01)
+    await until(lambda: not call.jobs.running(kind))
 
 
 @pytest.mark.parametrize("name", sorted({*tools.__all__} - {"load_memory"}))
@@ -218,9 +215,7 @@ async def test_a_watch_can_be_stopped():
 async def test_a_watch_that_breaks_down_does_not_go_unnoticed(monkeypatch, caplog):
     with inside(FakeCall(DESK, np.zeros((0, 0, 3), np.uint8), DESK)) as call:
         await tools.watch_for("a cat", "changes")
-        async with asyncio.timeout(10):
-            while not call.failed_jobs:
-                await asyncio.sleep(0.01)
+        await until(lambda: call.failed_jobs)
     assert call.failed_jobs[0].what == "a cat"
     assert "failed" in caplog.text
 

@@ -164,10 +164,4 @@ def breaking_once(server_of, sentences):
     return answer
 
 
-async def some(condition) -> None:
-    async with asyncio.timeout(15):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
 LONG = "This is an answer that is some seconds long, and none of it may be missing."

@@ -8,10 +8,10 @@ from tests.live.connection.talking import (
     LETTER_BYTES,
     MODELS,
     breaking_once,
-    some,
     talking,
 )
 from tests.local.scripted_engine import ScriptedEngine
+from tests.support.waiting import until
 from vision_agent.live.connection.timeouts import Timeouts
 from vision_agent.live.events import (
     AgentAudio,
@@ -83,9 +83,7 @@ async def test_typed_words_whose_answer_never_began_are_answered_once(model):
     engine.answers = lambda turn: [may_answer.wait, Say(f"You said {turn.text}.")]
     async with talking(engine, model) as (server, talk):
         talk.live_queue.text("one")
-        async with asyncio.timeout(10):
-            while not engine.turns:
-                await asyncio.sleep(0.01)
+        await until(lambda: engine.turns)
         server.tear_off()
         may_answer.set()
         await talk.turns(1)
@@ -100,9 +98,7 @@ async def test_speech_that_the_connection_broke_in_is_heard_as_one_utterance():
         loud, quiet = b"\x00\x10" * 320, bytes(640)
         for _ in range(25):
             talk.live_queue.audio(loud)
-        async with asyncio.timeout(10):
-            while engine.fed_bytes < 25 * 640:
-                await asyncio.sleep(0.01)
+        await until(lambda: engine.fed_bytes >= 25 * 640)
         server.tear_off()
         for chunk in [loud] * 25 + [quiet] * 60:
             talk.live_queue.audio(chunk)
@@ -287,7 +283,7 @@ async def test_a_question_that_a_new_session_hears_again_is_not_cut_off_by_its_o
         before = engine.fed_bytes
         for chunk in [b"\x00\x10" * 320] * 25 + [bytes(640)] * 60:
             talk.live_queue.audio(chunk)
-        await some(lambda: engine.fed_bytes == before + 85 * 640)
+        await until(lambda: engine.fed_bytes == before + 85 * 640)
         server.forget_handles()
         server.tear_off()
         engine.may_hear.set()

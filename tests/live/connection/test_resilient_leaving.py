@@ -9,10 +9,10 @@ from tests.live.connection.talking import (
     LETTER_BYTES,
     LONG,
     MODELS,
-    some,
     talking,
 )
 from tests.local.scripted_engine import ScriptedEngine
+from tests.support.waiting import until
 from vision_agent.live.connection.ledger import Ledger
 from vision_agent.live.connection.observer import Nobody
 from vision_agent.live.connection.resilient import ResilientConnection
@@ -70,7 +70,7 @@ async def test_go_away_waits_for_the_end_of_the_answer_and_nobody_notices():
     async with talking(engine, faults="{go_away_s: 60, at: {audio_chunks: 2}}") as (server, talk):
         talk.live_queue.text("one")
         await talk.turns(1)
-        await some(lambda: talk.connects == 2)
+        await until(lambda: talk.connects == 2)
         talk.live_queue.text("two")
         await talk.turns(2)
     assert talk.said == f"{LONG} Still here."
@@ -116,11 +116,11 @@ async def test_go_away_while_a_tool_runs_waits_for_what_comes_of_it(model):
     ):
         talk.live_queue.text("how long is it")
         await talk.until(lambda: talk.count(AgentToolCall))
-        await some(lambda: server.faults.log)
+        await until(lambda: server.faults.log)
         assert talk.connects == 1
         may_end.set()
         await talk.until(lambda: "42" in talk.said)
-        await some(lambda: talk.connects == 2)
+        await until(lambda: talk.connects == 2)
     assert talk.said == "It is 42."
     assert talk.losses == []
 
@@ -141,7 +141,7 @@ async def test_the_late_result_of_a_cancelled_tool_is_not_spoken_of():
         talk.live_queue.text("wait")
         await talk.until(lambda: talk.count(AgentToolCall))
         talk.live_queue.text("never mind")
-        await some(lambda: talk.cancellations)
+        await until(lambda: talk.cancellations)
         may_end.set()
         await talk.until(lambda: "Fine." in talk.said)
         talk.live_queue.text("and now")

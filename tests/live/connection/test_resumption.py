@@ -10,6 +10,7 @@ from google.adk.runners import Runner
 
 from tests.live.scripted import MODELS, server
 from tests.local.conftest import ScriptedEngine
+from tests.support.waiting import until
 from vision_agent.live.connection.gemini import gemini_at
 from vision_agent.live.events import AgentTranscript, AgentTurnComplete
 from vision_agent.live.live_queue import LiveQueue
@@ -58,8 +59,7 @@ class House:
                     answers.append(event.text)
                 if isinstance(event, AgentTurnComplete):
                     break
-            while lease.handle in (None, before):  # it follows the turn
-                await asyncio.sleep(0.01)
+            await until(lambda: lease.handle not in (None, before))  # it follows the turn
         self.store.end(lease)
         return lease, answers
 

@@ -18,6 +18,7 @@ from tests.live.sessions.stores import (
     turn_end,
     typed,
 )
+from tests.support.waiting import until
 from vision_agent.data_folder import DatabaseError
 from vision_agent.live.sessions.history import ConversationLine
 from vision_agent.live.sessions.store import make_store
@@ -97,8 +98,7 @@ async def test_a_database_that_goes_away_never_holds_up_a_call_and_gets_everythi
         await happens(store, begun, *(said(f"line {n}") for n in range(50)))
         assert asyncio.get_running_loop().time() - began < 5  # SQLite's own timeouts
         assert not await store.write_behind.flush(0.2)
-        while not store.counts()["errors"]:
-            await asyncio.sleep(0.05)
+        await until(lambda: store.counts()["errors"])
         blocker.execute("ROLLBACK")
         blocker.close()
         assert await store.write_behind.flush(30)
@@ -116,8 +116,7 @@ async def test_postgresql_may_be_restarted_in_mid_call(cluster):
         cluster.stop()
         try:
             await happens(store, begun, said("meanwhile"))
-            while not store.counts()["errors"]:
-                await asyncio.sleep(0.05)
+            await until(lambda: store.counts()["errors"])
         finally:
             cluster.start()
         assert await store.write_behind.flush(60)

@@ -8,6 +8,7 @@ import time
 import psutil
 import pytest
 
+from tests.support.waiting import until
 from vision_agent.local.engine.worker_pipe import WorkerMessage
 from vision_agent.local.engine.worker_process import WorkerFailed, WorkerProcess
 
@@ -154,8 +155,7 @@ async def test_a_callback_that_fails_is_logged_and_the_worker_serves_again(
     await worker.ready(60)
     worker.send(7, 1, b"die" if which == "on_lost" else b"one")
     async with asyncio.timeout(60):
-        while not worker.restarts:
-            await asyncio.sleep(0.01)
+        await until(lambda: worker.restarts)
         await worker.ready(60)
         worker.send(7, 2, b"two")
         assert (await answers.get()).payload == b"two"

@@ -20,6 +20,7 @@ from tests.local.processes import announced, family, running
 from tests.local.recordings import silence, spoken
 from tests.local.scripted_engine import ScriptedEngine
 from tests.support.forked import start_forked
+from tests.support.waiting import until
 from vision_agent.local.api.limits import SERVICE, UNLIMITED, Limits
 from vision_agent.local.contract import HearingOptions, SpeechStarted, Transcript
 from vision_agent.local.scenarios.scenario import Scenario
@@ -199,9 +200,7 @@ async def test_adk_goes_on_when_the_line_is_torn_off_in_the_middle_of_an_answer(
             call.type("hello")
             await call.until(lambda event: event.live_session_resumption_update)
             call.type("a story")
-            async with asyncio.timeout(10):
-                while not server.faults.log or not server.connections:
-                    await asyncio.sleep(0.01)
+            await until(lambda: server.faults.log and server.connections)
             call.type("hello again")
             await call.until(lambda event: event.live_session_resumption_update, 2)
     assert call.final("output_transcription")[-1] == "Here again."

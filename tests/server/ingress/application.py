@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
-from aiortc import RTCConfiguration, RTCPeerConnection
 
 from tests.support.forked import forked_local_servers
+from tests.support.offers import offer
 from tests.support.scenarios import SILENT
 from vision_agent import Settings, create_app
 
@@ -32,10 +32,8 @@ async def application(**settings: object) -> AsyncIterator:
 @asynccontextmanager
 async def offered() -> AsyncIterator[dict[str, str]]:
     """The body of an offer that is never connected."""
-    peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-    peer.addTransceiver("audio")
-    await peer.setLocalDescription(await peer.createOffer())
+    peer, body = await offer()
     try:
-        yield {"sdp": peer.localDescription.sdp, "type": "offer"}
+        yield body
     finally:
         await peer.close()

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 import uvicorn
 
+from tests.support.waiting import until
 from vision_agent.calls.refusal import Refusal
 from vision_agent.server.ingress.body import BoundedBody
 from vision_agent.server.ingress.connections import Connections, bounded_protocol
@@ -96,9 +97,7 @@ async def listening(app, connections: Connections, **times: float) -> AsyncItera
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve(sockets=[bound]))
     try:
-        async with asyncio.timeout(10):
-            while not server.started:
-                await asyncio.sleep(0.01)
+        await until(lambda: server.started)
         yield bound.getsockname()[1]
     finally:
         server.should_exit = server.force_exit = True

@@ -1,6 +1,7 @@
 """The application inside another one, and under a prefix."""
 
 import asyncio
+import contextlib
 import json
 import signal
 import urllib.error
@@ -12,10 +13,11 @@ import psutil
 import pytest
 from fastapi import APIRouter, FastAPI
 
-from tests.dialling import Dialled, request
 from tests.server.ingress.application import application
 from tests.server.ingress.plain_uvicorn import plain_uvicorn
+from tests.support.dialling import Dialled, request
 from tests.support.messages import said, state
+from tests.support.waiting import until
 from vision_agent import Settings, create_app
 from vision_agent.calls.refusal import Refusal
 from vision_agent.server.ingress.lifetime import Lifetime
@@ -54,14 +56,13 @@ async def test_a_mounted_application_is_not_healthy_before_it_runs():
             await asyncio.to_thread(request, "GET", f"{server.url}/agent/healthz")
         assert unready.value.code == 503
         assert "starting" in json.load(unready.value)["reason"]
-        async with asyncio.timeout(60):
-            while True:
-                try:
-                    health = await asyncio.to_thread(request, "GET", f"{server.url}/agent/healthz")
-                    break
-                except urllib.error.HTTPError:
-                    await asyncio.sleep(0.1)
-        assert health["status"] == "ok"
+
+        async def health() -> dict:
+            with contextlib.suppress(urllib.error.HTTPError):
+                return await asyncio.to_thread(request, "GET", f"{server.url}/agent/healthz")
+            return {}
+
+        assert (await until(health))["status"] == "ok"
 
 
 async def test_under_a_prefix_that_a_proxy_passes_on_everything_is_found():

@@ -3,8 +3,8 @@
 import asyncio
 import signal
 
-from tests.dialling import Dialled
 from tests.server.ingress.plain_uvicorn import plain_uvicorn
+from tests.support.dialling import Dialled
 from tests.support.messages import notice, refusal, said, state
 from vision_agent.server.ingress.termination import Termination
 

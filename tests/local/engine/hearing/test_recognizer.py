@@ -5,6 +5,7 @@ import signal
 import psutil
 
 from tests.local.recordings import silence, spoken
+from tests.support.waiting import until
 from vision_agent.local.contract import Request, Transcript
 from vision_agent.local.engine.hearing.recognizer import LONGEST_BYTES, MOST_AT_ONCE, Recognizer
 
@@ -51,9 +52,7 @@ async def test_sound_that_kills_every_worker_is_given_up() -> None:
         pid = recognizer.worker.pid
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-        async with asyncio.timeout(60):
-            while recognizer.worker.pid == pid:
-                await asyncio.sleep(0.01)
+        await until(lambda pid=pid: recognizer.worker.pid != pid)
     assert await utterance.transcript() == Transcript("", False, lost=True)
     await recognizer.close()
 

@@ -16,6 +16,7 @@ import pytest
 import pytest_asyncio
 from numpy.typing import NDArray
 
+from tests.support.waiting import until
 from vision_agent.local.engine.speech import synthesis as speech_module
 from vision_agent.local.engine.speech.synthesis import Speech, SpeechError, speak_question
 from vision_agent.local.engine.speech.voices import VOICES, voice_named
@@ -69,9 +70,7 @@ def worker_of(speech: Speech) -> psutil.Process:
 
 
 async def ended(worker: psutil.Process) -> None:
-    async with asyncio.timeout(10):
-        while worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE:
-            await asyncio.sleep(0.01)
+    await until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
 
 
 def timbre(voice: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
 """A caller for tests that end calls in rude ways: a real peer with no manners.
 
-As a program (`python -m tests.dialling URL`) it connects, prints `connected` and stays until it
-is killed.
+As a program (`python -m tests.support.dialling URL`) it connects, prints `connected` and stays
+until it is killed.
 """
 
 import asyncio
@@ -45,8 +45,8 @@ class Dialled:
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.pc_id = ""
         self.answer: dict = {}
-        self.voiced_s = 0.0
-        """How much of the sound that has come so far is not silence."""
+        self.voiced: list[bool] = []
+        """For each 20 ms of sound that has come: whether it is not silence."""
         self.messages: list[dict] = []
         self._arrived = asyncio.Condition()
         self.channel = self.peer.createDataChannel("chat")
@@ -77,6 +77,11 @@ class Dialled:
             await self._arrived.wait_for(lambda: found() is not None)
         return found()
 
+    def of(self, kind: str) -> list[dict]:
+        """The data of every message of an RTVI type, or of a kind of server message."""
+        every = [(m["type"], m.get("data") or {}) for m in self.messages]
+        return [data for type, data in every if kind in (type, data.get("kind"))]
+
     async def offer(self, restart: str | None = None, resume: object = None) -> dict:
         self.peer.addTrack(self.microphone)
         self.peer.addTrack(self.camera)
@@ -100,8 +105,8 @@ class Dialled:
             async def read() -> None:
                 while True:
                     frame = await track.recv()
-                    if track.kind == "audio" and abs(frame.to_ndarray().astype(int)).max() > 500:
-                        self.voiced_s += frame.samples / frame.sample_rate
+                    if track.kind == "audio":
+                        self.voiced.append(bool(abs(frame.to_ndarray().astype(int)).max() > 500))
 
             task = asyncio.ensure_future(read())
             task.add_done_callback(lambda t: t.exception())
@@ -117,7 +122,9 @@ class Dialled:
 async def killable(url: str) -> ForkedProcess | asyncio.subprocess.Process:
     """A caller who is connected, in a process of its own."""
     process = await start_forked(
-        *(sys.executable, "-m", "tests.dialling", url), stdout=asyncio.subprocess.PIPE, cwd=ROOT
+        *(sys.executable, "-m", "tests.support.dialling", url),
+        stdout=asyncio.subprocess.PIPE,
+        cwd=ROOT,
     )
     line = await asyncio.wait_for(process.stdout.readline(), 40)
     assert line.strip() == b"connected"

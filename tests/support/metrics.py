@@ -1,0 +1,34 @@
+"""What a server's `/metrics` says."""
+
+from __future__ import annotations
+
+import asyncio
+import urllib.request
+from collections.abc import Callable
+
+from tests.support.waiting import until
+
+
+def metrics(url: str) -> dict[str, float]:
+    """The values by their names and labels as they are written there.
+
+    For example ``vision_agent_calls`` and ``vision_agent_offers_refused_total{status="503"}``.
+    """
+    with urllib.request.urlopen(f"{url}/metrics", timeout=20) as response:
+        lines = response.read().decode().splitlines()
+    samples = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    return {name: float(value) for name, value in samples}
+
+
+async def metric(url: str, name: str) -> float:
+    """One of them, without the ``vision_agent_`` of its name."""
+    return (await asyncio.to_thread(metrics, url))[f"vision_agent_{name}"]
+
+
+async def until_metric(url: str, name: str, holds: Callable[[float], bool]) -> None:
+    """Waits until a metric's value is one that `holds`."""
+
+    async def there() -> bool:
+        return holds(await metric(url, name))
+
+    await until(there, what=name)
