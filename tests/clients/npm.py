@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 from pathlib import Path
 
+from tests import programs
 from tests.node import node_with
 
 HERE = Path(__file__).parent
@@ -18,29 +17,8 @@ def node() -> str:
 
 
 async def run(*command: str | Path, within_s: float = 90) -> str:
-    """What a program prints; an error has what it complained of.
-
-    Raises:
-        AssertionError: It ended with another status than 0.
-        TimeoutError: It did not end in time, and was killed.
-    """
-    process = await asyncio.create_subprocess_exec(
-        *map(str, command),
-        cwd=HERE,
-        env=os.environ,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(within_s):
-            printed, complaints = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    assert process.returncode == 0, complaints.decode()
-    return printed.decode()
+    """What a program prints that begins in this folder; see `programs.run`."""
+    return await programs.run(*command, cwd=HERE, within_s=within_s)
 
 
 async def bundle(entry: str, out: Path, **aliases: str) -> None:

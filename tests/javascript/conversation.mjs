@@ -1,13 +1,13 @@
 // Holds one conversation with a Live API server through @google/genai and prints what it was told,
-// as JSON: node conversation.mjs MODEL SPEECH.pcm [BASE_URL]. Without an address it finds everything
-// in the environment, as `vision-agent live-server` tells.
+// as JSON: node conversation.mjs PACKAGE MODEL SPEECH.pcm [BASE_URL]. PACKAGE is the name under which
+// one version of the SDK is installed. Without an address it finds everything in the environment, as
+// `vision-agent live-server` tells.
 import { readFileSync } from "node:fs";
-import { GoogleGenAI, Modality } from "@google/genai";
 
-const [model, speechFile, baseUrl] = process.argv.slice(2);
-const ai = new GoogleGenAI(
-  baseUrl ? { apiKey: "any", vertexai: false, httpOptions: { baseUrl } } : {},
-);
+const [sdk, model, speechFile, baseUrl] = process.argv.slice(2);
+const { GoogleGenAI, Modality } = await import(sdk);
+const options = baseUrl ? { apiKey: "any", vertexai: false, httpOptions: { baseUrl } } : {};
+const ai = new GoogleGenAI(options);
 
 const config = {
   responseModalities: [Modality.AUDIO],
@@ -30,7 +30,7 @@ const config = {
 };
 
 // A session, and all it says; `until` waits for something in it.
-async function connect(changes = {}) {
+async function connect(changes = {}, client = ai) {
   const told = [];
   let news = () => {};
   let end;
@@ -38,7 +38,7 @@ async function connect(changes = {}) {
     end = resolve;
   });
   const session = await Promise.race([
-    ai.live.connect({
+    client.live.connect({
       model,
       config: { ...config, ...changes },
       callbacks: {
@@ -121,6 +121,26 @@ again.session.close();
 
 const voiceConfig = { prebuiltVoiceConfig: { voiceName: "Nobody" } };
 report.refused = (await connect({ speechConfig: { voiceConfig } })).refused;
+
+// An ephemeral token that is good for one session, and lists of models.
+const alpha = { apiVersion: "v1alpha" };
+const { name } = await new GoogleGenAI({
+  ...options,
+  httpOptions: { ...options.httpOptions, ...alpha },
+}).authTokens.create({ config: { uses: 1, liveConnectConstraints: { model, config } } });
+const holder = new GoogleGenAI({
+  ...options,
+  apiKey: name,
+  httpOptions: { ...options.httpOptions, ...alpha },
+});
+report.token = [];
+for (let times = 0; times < 2; times++) {
+  const tried = await connect({}, holder);
+  report.token.push(tried.refused?.reason ?? "opened");
+  tried.session?.close();
+}
+report.models = [];
+for await (const each of await ai.models.list()) report.models.push(each.name);
 
 console.log(JSON.stringify(report));
 process.exit(0);

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.local.live_clients import MODEL_2, MODEL_3
 from tests.local.recordings import silence, spoken
 from tests.node import node_with
+from tests.programs import run
 from vision_agent.local import serve
 from vision_agent.local.scenarios.scenario_file import read_scenario
 
@@ -30,6 +31,10 @@ answers:
   - {when: {words: which turn, turn: 5}, say: The fifth.}
 otherwise: {say: You typed something.}
 """
+
+
+SDKS = {"genai-2": "2.", "@google/genai": "3."}
+"""The packages of the SDK, and the versions that they are."""
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +57,10 @@ def test_what_is_installed_is_pinned_and_comes_from_whichever_registry_is_set(fo
             assert "resolved" not in package
 
 
-@pytest.mark.parametrize("model", [MODEL_2, MODEL_3])
-async def test_the_javascript_sdk_holds_a_conversation(
-    node: str, model: str, tmp_path: Path
-) -> None:
-    certificate, speech = tmp_path / "certificate.pem", tmp_path / "speech.pcm"
+async def conversation(node: str, sdk: str, model: str, folder: Path) -> dict[str, Any]:
+    """What one version of the SDK is told by a server of its own."""
+    folder.mkdir()
+    certificate, speech = folder / "certificate.pem", folder / "speech.pcm"
     speech.write_bytes(silence(300) + spoken("what-do-you-see") + silence(1000))
     server = await serve("127.0.0.1", 0, None, scenario=read_scenario(SCENARIO))
     url = f"https://127.0.0.1:{server.port}"
@@ -64,35 +68,47 @@ async def test_the_javascript_sdk_holds_a_conversation(
     told = {"GOOGLE_GEMINI_BASE_URL": url, "GEMINI_API_KEY": "any"} if model == MODEL_3 else {}
     try:
         certificate.write_text(server.certificate_pem)
-        process = await asyncio.create_subprocess_exec(
+        printed = await run(
             node,
             "conversation.mjs",
+            sdk,
             model,
-            str(speech),
+            speech,
             *([] if told else [url]),
             cwd=HERE,
-            env={**os.environ, **told, "NODE_EXTRA_CA_CERTS": str(certificate)},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+            within_s=WITHIN_S,
+            NODE_EXTRA_CA_CERTS=str(certificate),
+            **told,
         )
-        try:
-            async with asyncio.timeout(WITHIN_S):
-                printed, complaints = await process.communicate()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
     finally:
         await server.close()
-    assert process.returncode == 0, complaints.decode()
-    report = json.loads(printed)
-    # Six characters of 60 ms each, s16le at 24 kHz.
-    assert report["typed"] == {"said": "Hello.", "soundBytes": 6 * 60 * 48}
-    assert report["heard"] == "what time is it in Graz"
-    assert report["called"] == [{"name": "get_time", "args": {"place": "Graz"}}]
-    assert report["usage"] > 0
-    assert report["closed"]["code"] in (1000, 1005)
-    assert report["resumed"] == "The fifth."
-    assert report["refused"]["code"] == 1007
-    assert report["refused"]["reason"].startswith("Requested voice api_name 'Nobody' is not")
+    report: dict[str, Any] = json.loads(printed)
+    return report
+
+
+def test_both_majors_of_the_sdk_are_installed(node: str) -> None:
+    for package, version in SDKS.items():
+        installed = json.loads((HERE / "node_modules" / package / "package.json").read_text())
+        assert installed["name"] == "@google/genai"
+        assert installed["version"].startswith(version)
+
+
+@pytest.mark.parametrize("model", [MODEL_2, MODEL_3])
+async def test_both_majors_of_the_javascript_sdk_hold_a_conversation(
+    node: str, model: str, tmp_path: Path
+) -> None:
+    reports = await asyncio.gather(
+        *(conversation(node, sdk, model, tmp_path / version) for sdk, version in SDKS.items())
+    )
+    for report in reports:
+        # Six characters of 60 ms each, s16le at 24 kHz.
+        assert report["typed"] == {"said": "Hello.", "soundBytes": 6 * 60 * 48}
+        assert report["heard"].strip() == "what time is it in Graz"
+        assert report["called"] == [{"name": "get_time", "args": {"place": "Graz"}}]
+        assert report["usage"] > 0
+        assert report["closed"]["code"] in (1000, 1005)
+        assert report["resumed"] == "The fifth."
+        assert report["refused"]["code"] == 1007
+        assert report["refused"]["reason"].startswith("Requested voice api_name 'Nobody' is not")
+        assert report["token"] == ["opened", "Token has been used too many times"]
+        assert f"models/{model}" in report["models"]

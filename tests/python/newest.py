@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 from pathlib import Path
 
 import pytest
@@ -18,31 +16,3 @@ def newest_python() -> Path:
     if not _NEWEST.exists():
         pytest.skip("google-genai 3 is not installed; `make test` does it.")
     return _NEWEST
-
-
-async def run(
-    *command: str | Path, cwd: Path = HERE, within_s: float = 90, **environment: str
-) -> str:
-    """What a program prints.
-
-    Raises:
-        AssertionError: It ended with another status than 0; with its complaints.
-        TimeoutError: It did not end in time, and was killed.
-    """
-    process = await asyncio.create_subprocess_exec(
-        *map(str, command),
-        cwd=cwd,
-        env={**os.environ, **environment},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        async with asyncio.timeout(within_s):
-            printed, complaints = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    assert process.returncode == 0, complaints.decode()
-    return printed.decode()

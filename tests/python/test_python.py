@@ -13,7 +13,8 @@ import pytest
 from tests.javascript.test_javascript import SCENARIO
 from tests.local.live_clients import MODEL_2, MODEL_3
 from tests.local.recordings import silence, spoken
-from tests.python.newest import newest_python, run
+from tests.programs import run
+from tests.python.newest import HERE, newest_python
 from vision_agent.local import serve
 from vision_agent.local.scenarios.scenario_file import read_scenario
 
@@ -31,6 +32,7 @@ async def conversation(python: str | Path, model: str, folder: Path) -> dict[str
             "conversation.py",
             model,
             speech,
+            cwd=HERE,
             SSL_CERT_FILE=str(certificate),
             GOOGLE_GEMINI_BASE_URL=f"https://127.0.0.1:{server.port}",
             GEMINI_API_KEY="any",
