@@ -291,7 +291,7 @@ FRAMES = FrameOptions(rate_hz=1.0, max_px=768, max_bytes=40_000, change=6.0, max
 async def test_a_camera_that_is_off_is_off_for_every_tool_and_the_model_is_shown_so():
     live_queue, view = LiveQueue(), CallerView(Channel(Client(), {}), lambda _: None)
     media = CallerInput(live_queue, view, FRAMES, Metrics(), lambda *_: None)
-    call = CallToolContext(live_queue, view, media)
+    call = CallToolContext(view, media)
     call_scope.enter("", call)
     watching = asyncio.ensure_future(media.watch(FrameSource(fps=10)))
 

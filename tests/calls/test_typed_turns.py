@@ -11,11 +11,10 @@ from vision_agent.calls.typed_turns import (
 )
 
 NOW_S = 1000.0
-MAX_GAP_S = 10.0
 
 
 def typed(*texts: str, frame_at_s: float | None = None, since_s: float | None = None) -> TypedTurns:
-    turns = TypedTurns(MAX_GAP_S)
+    turns = TypedTurns()
     for text in texts:
         turns.add(text, NOW_S, frame_at_s=frame_at_s, camera_since_s=since_s)
     return turns
@@ -28,13 +27,14 @@ def test_without_a_camera_texts_are_sent_at_once_and_once():
     assert turns.due_s is None
 
 
-@pytest.mark.parametrize("age_s", [0.0, FRESH_FRAME_S - 0.1, MAX_GAP_S + FRESH_FRAME_S])
-def test_a_fresh_frame_or_one_that_no_other_will_follow_is_not_waited_for(age_s):
+@pytest.mark.parametrize("age_s", [0.0, FRESH_FRAME_S - 0.1])
+def test_with_a_fresh_frame_no_other_is_waited_for(age_s):
     assert typed("hello", frame_at_s=NOW_S - age_s).take(NOW_S) == ["hello"]
 
 
-def test_an_older_frame_is_waited_for_until_it_is_due():
-    turns = typed("one", "two", frame_at_s=NOW_S - 5)
+@pytest.mark.parametrize("age_s", [FRESH_FRAME_S + 0.1, 5, 300])
+def test_with_an_older_frame_a_fresh_one_is_waited_for_until_it_is_due(age_s):
+    turns = typed("one", "two", frame_at_s=NOW_S - age_s)
     assert turns.due_s == NOW_S + FRESH_WAIT_S
     assert turns.take(NOW_S + FRESH_WAIT_S - 0.01) == []
     assert turns.take(NOW_S + FRESH_WAIT_S) == ["one", "two"]

@@ -86,13 +86,43 @@ async def test_text_and_tool_results_are_never_dropped():
     assert (live_queue.counters.texts, live_queue.counters.tool_results) == (1, 1)
 
 
-async def test_a_close_look_stays_where_it_is_whatever_frames_come():
+async def test_the_pictures_of_a_tool_are_counted_and_stay_with_its_result():
     live_queue = LiveQueue()
-    live_queue.frame(JPEG + b"old")
-    live_queue.close_look(JPEG + b"close")
-    live_queue.frame(JPEG + b"new")
-    assert [r.blob.data[3:] for r in await taken(live_queue) if r.blob] == [b"close", b"new"]
+    picture = types.FunctionResponsePart.from_bytes(data=JPEG, mime_type="image/jpeg")
+    response = types.FunctionResponse(name="look", response={}, parts=[picture])
+    content = types.Content(role="user", parts=[types.Part(function_response=response)])
+    live_queue.send_content(content)
+    for _ in range(3):
+        live_queue.frame(JPEG)
+    assert [r.content for r in await taken(live_queue)] == [content, None]
     assert live_queue.counters.close_looks == 1
+
+
+async def test_typed_text_is_one_content_with_the_frame_before_the_words():
+    live_queue = LiveQueue()
+    live_queue.text("What is this?", JPEG + b"seen")
+    live_queue.frame(JPEG + b"streamed")
+    content = (await taken(live_queue))[0].content
+    assert [(p.inline_data and p.inline_data.data, p.text) for p in content.parts] == [
+        (JPEG + b"seen", None),
+        (None, "What is this?"),
+    ]
+    assert content.parts[0].inline_data.mime_type == "image/jpeg"
+
+
+async def test_a_new_connection_gets_the_newest_frame_once_whether_it_was_sent_or_not():
+    live_queue = LiveQueue()
+    assert live_queue.take_frame() is None
+    live_queue.frame(JPEG + b"sent")
+    await live_queue.get()
+    assert live_queue.take_frame().data == JPEG + b"sent"
+    live_queue.frame(JPEG + b"waits")
+    assert live_queue.take_frame().data == live_queue.camera_frame.data == JPEG + b"waits"
+    live_queue.frame(JPEG + b"off", of_camera=False)
+    assert live_queue.take_frame().data == JPEG + b"off"
+    assert live_queue.camera_frame is None
+    assert await taken(live_queue) == []
+    assert live_queue.counters.frames_replaced == 0
 
 
 async def test_nothing_is_accepted_after_close():
@@ -175,7 +205,7 @@ async def test_a_call_that_ends_is_not_held():
         (lambda live_queue: live_queue.frame(b"\x89PNG"), "JPEG"),
         (lambda live_queue: live_queue.frame(b""), "JPEG"),
         (lambda live_queue: live_queue.frame(JPEG + bytes(2_000_000)), "at most"),
-        (lambda live_queue: live_queue.close_look(b"GIF8"), "JPEG"),
+        (lambda live_queue: live_queue.text("What is this?", b"GIF8"), "JPEG"),
         (lambda live_queue: live_queue.text(" \n"), "empty"),
         (lambda live_queue: live_queue.text("a" * 20_001), "at most"),
     ],

@@ -31,7 +31,6 @@ class FakeCall:
         self.clock_s = 100.0
         self.shown: list[Mapping[str, object]] = []
         self.told: list[str] = []
-        self.looks: list[bytes] = []
 
     @property
     def failed_jobs(self) -> list[Job]:
@@ -54,9 +53,6 @@ class FakeCall:
 
     def shown_at_s(self) -> float | None:
         return self.clock_s - 0.25 if self.camera_on else None
-
-    def show_model(self, jpeg: bytes) -> None:
-        self.looks.append(jpeg)
 
     def tell_agent(self, notice: str) -> None:
         self.told.append(notice)

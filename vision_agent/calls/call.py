@@ -104,7 +104,7 @@ class Call:
             metrics,
             on_sound=self._output.caller_sounds,
         )
-        self._tool_context = CallToolContext(self._live_queue, self._view, self._input)
+        self._tool_context = CallToolContext(self._view, self._input)
         self._new_session = partial(
             host.new_session,
             lease,

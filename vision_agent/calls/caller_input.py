@@ -17,7 +17,7 @@ from vision_agent.calls.metrics import Metrics, Tally
 from vision_agent.calls.newest_frame import NewestFrame
 from vision_agent.calls.options import FrameOptions
 from vision_agent.calls.server_messages import FrameAtSpeechEndMessage, FrameMessage
-from vision_agent.calls.typed_turns import TypedTurns
+from vision_agent.calls.typed_turns import OLDEST_FRAME_S, TypedTurns
 from vision_agent.live.live_queue import LiveQueue
 from vision_agent.rtc import (
     Camera,
@@ -74,7 +74,7 @@ class CallerInput:
         self.camera_on = False
         self._speech_ended_at: float | None = None
         self._frame_awaited: asyncio.TimerHandle | None = None
-        self._typed = TypedTurns(options.max_gap_s)
+        self._typed = TypedTurns()
         self._typed_timer: asyncio.TimerHandle | None = None
         self.frames = NewestFrame()
         self._tally = Tally()
@@ -129,7 +129,7 @@ class CallerInput:
         self._muted = muted
 
     def typed(self, text: str) -> None:
-        """Take a typed text; it is a turn like a spoken one."""
+        """Take a typed text, or a tool's notice; it is a turn like a spoken one."""
         self.camera.look_now()
         shown = self._sent_frame
         now_s = time.monotonic()
@@ -226,13 +226,14 @@ class CallerInput:
         self.camera_on = self._presence.on
         self.sampler.forget()
         if self.camera_on:
+            self._camera_since_s = self._camera_since_s or time.monotonic()
             self.camera.look_now()
             return
         self._camera_since_s = None
         self.frames.forget()
         if self._sent_frame is not None:
             self._sent_frame = None
-            self._live_queue.frame(camera_off_jpeg())
+            self._live_queue.frame(camera_off_jpeg(), of_camera=False)
 
     def _on_arrival(self) -> None:
         self._presence.arrived(time.monotonic())
@@ -265,11 +266,20 @@ class CallerInput:
 
     def _send_typed(self, now_s: float | None = None) -> None:
         """Send the typed texts that wait no longer: all of them without a time (`TypedTurns`)."""
-        for text in self._typed.take(now_s):
-            self._live_queue.text(text)
+        if texts := self._typed.take(now_s):
+            frame = self._fresh_frame()
+            for text in texts:
+                self._live_queue.text(text, frame)
         if self._typed.due_s is None and self._typed_timer is not None:
             self._typed_timer.cancel()
             self._typed_timer = None
+
+    def _fresh_frame(self) -> bytes | None:
+        """The frame that typed words are about, as JPEG."""
+        shown_at_s = self.shown_at_s
+        if shown_at_s is None or time.monotonic() - shown_at_s > OLDEST_FRAME_S:
+            return None
+        return self._sent_frame.jpeg if self._sent_frame else None
 
     def _tell_frame_age(self) -> None:
         """Show how much older than the end of the caller's speech the model's newest frame is.

@@ -48,7 +48,7 @@ class Metrics:
         self.tokens_saved = self._counter(
             "tokens_saved", "Tokens that the skipped frames would have cost."
         )
-        self.close_looks = self._counter("close_looks", "Frames in full resolution sent.")
+        self.close_looks = self._counter("close_looks", "Pictures in tool results.")
         self.texts = self._counter("texts", "Texts queued for the model: typed, and notices.")
         self.tool_results = self._counter("tool_results", "Tool results queued for the model.")
         self.audio_ms = self._counter("audio_ms", "Caller's audio queued for the model.")

@@ -16,7 +16,6 @@ from vision_agent.calls.server_messages import (
     PointMessage,
     UnaskedMessage,
 )
-from vision_agent.live.live_queue import LiveQueue
 from vision_agent.tools.jobs import Job, Jobs
 
 FRESH_S = 0.7
@@ -33,15 +32,13 @@ class CallToolContext:
     """Connects tools to both sides of the call.
 
     Args:
-        live_queue: The call's live queue.
         view: The caller's client and the call's state.
         caller: The caller's microphone and camera.
     """
 
-    def __init__(self, live_queue: LiveQueue, view: CallerView, caller: CallerInput) -> None:
+    def __init__(self, view: CallerView, caller: CallerInput) -> None:
         self.loop = asyncio.get_running_loop()
         self.jobs = Jobs(self._job_failed)
-        self._live_queue = live_queue
         self._view = view
         self._input = caller
         self._notices = Notices(self._floor, self._tell)
@@ -86,10 +83,6 @@ class CallToolContext:
         """When the model's newest frame was captured, or a later one that looks the same."""
         return self._input.shown_at_s
 
-    def show_model(self, jpeg: bytes) -> None:
-        """Send a frame that no other replaces."""
-        self._live_queue.close_look(jpeg)
-
     def tell_agent(self, notice: str) -> None:
         """Give the agent a notice in the next gap."""
         self._notices.put(notice)
@@ -118,9 +111,7 @@ class CallToolContext:
 
     def _tell(self, notice: str) -> None:
         self._view.show(UnaskedMessage(notice))
-        self._input.camera.look_now()
-        self._live_queue.text(worded(notice))
-        self._view.set_state("thinking")
+        self._input.typed(worded(notice))
 
     def _job_failed(self, job: Job) -> None:
         self.tell_agent(f"I had to give up a {job.kind}: {job.what}.")

@@ -1,4 +1,4 @@
-"""Typed texts on their way to the model, each after a fresh frame where one is near. Pure."""
+"""Typed texts on their way to the model, each with a fresh frame where one is near. Pure."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ FIRST_FRAME_S = 3.0
 """How long typed text waits for the first frame of a new camera track."""
 
 
+OLDEST_FRAME_S = 10.0
+"""A text goes without a frame rather than with an older one."""
+
+
 class TypedTurns:
-    """Holds typed texts back until a frame was sent, for a bounded time.
+    """Holds typed texts back until a fresh frame is there, for a bounded time.
 
     Times are seconds of a monotonic clock.
-
-    Args:
-        max_gap_s: Longest time between two frames of a camera that shows nothing new.
 
     Attributes:
         due_s: When the texts that wait are to be sent without a frame; None if none waits.
     """
 
-    def __init__(self, max_gap_s: float) -> None:
-        self._max_gap_s = max_gap_s
+    def __init__(self) -> None:
         self._texts: list[str] = []
         self.due_s: float | None = None
 
@@ -44,7 +44,7 @@ class TypedTurns:
         Args:
             text: What was typed.
             now_s: The present.
-            frame_at_s: When the newest frame was captured that the model has; None for none.
+            frame_at_s: When the camera's newest frame was captured; None while the camera is off.
             camera_since_s: When a camera was switched on whose first frame is still to come.
         """
         if self.due_s is None:
@@ -69,7 +69,5 @@ class TypedTurns:
             if camera_since_s is None:
                 return 0.0
             return max(0.0, camera_since_s + FIRST_FRAME_S - now_s)
-        # An older frame is the newest because the next ones showed nothing new. One that is older
-        # than the longest gap comes from a camera that is off: no other will follow.
-        age_s = now_s - frame_at_s
-        return FRESH_WAIT_S if FRESH_FRAME_S < age_s < self._max_gap_s + FRESH_FRAME_S else 0.0
+        # An older frame is the newest because the next ones showed nothing new.
+        return FRESH_WAIT_S if now_s - frame_at_s > FRESH_FRAME_S else 0.0

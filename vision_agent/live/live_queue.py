@@ -6,12 +6,11 @@ before it takes the next request, so what waits here shows how far the model is 
 
 ===========  ==================================================================
 text         never dropped (the caller's, and notices of tools)
-tool result  never dropped (ADK puts those in itself, by `send_content`)
+tool result  never dropped (ADK puts those in itself, by `send_content`), with its pictures
 signal       never dropped: end of the audio stream, close
 frame        one waits at most, the newest: an older one is replaced
 audio        in order; past `audio_limit_ms` waiting, the oldest is dropped; while there is no
              model at all, past `held_audio_limit_ms`
-close look   never dropped: a tool promised it, and the tool's result comes after it
 ===========  ==================================================================
 """
 
@@ -23,6 +22,8 @@ from dataclasses import dataclass
 
 from google.adk.agents.live_request_queue import LiveRequest, LiveRequestQueue
 from google.genai import types
+
+from vision_agent.live.media import as_content
 
 AUDIO_MIME = "audio/pcm;rate=16000"
 AUDIO_BYTES_PER_MS = 32
@@ -44,7 +45,7 @@ class WrongFormat(ValueError):
 
 @dataclass(slots=True)
 class LiveQueueCounters:
-    """Requests that were queued or dropped, and milliseconds of audio."""
+    """Requests that were queued or dropped, milliseconds of audio, and pictures in tool results."""
 
     audio_ms: int = 0
     audio_dropped_ms: int = 0
@@ -78,6 +79,8 @@ class LiveQueue(LiveRequestQueue):
         self._arrived = asyncio.Event()
         self._closed_by_us = False
         self._held = False
+        self._newest_frame: types.Blob | None = None
+        self._camera_frame: types.Blob | None = None
 
     # Used by the call.
 
@@ -97,21 +100,32 @@ class LiveQueue(LiveRequestQueue):
             raise WrongFormat("That is a WAV file; the model takes bare PCM, 16 kHz s16le mono.")
         self.send_realtime(types.Blob(data=pcm, mime_type=AUDIO_MIME))
 
-    def frame(self, jpeg: bytes) -> None:
-        """Queue a JPEG frame, replacing one that still waits; `WrongFormat` if it is none."""
-        self.send_realtime(_frame_blob(jpeg))
+    def frame(self, jpeg: bytes, *, of_camera: bool = True) -> None:
+        """Queue a JPEG frame, replacing one that still waits; `WrongFormat` if it is none.
 
-    def close_look(self, jpeg: bytes) -> None:
-        """Queue a JPEG that is never replaced; `WrongFormat` if it is none."""
-        self.send(_CloseLook(blob=_frame_blob(jpeg)))
+        Args:
+            jpeg: The frame.
+            of_camera: Whether it shows what is before the camera; false for the frame that says
+                that the camera is off.
+        """
+        blob = _frame_blob(jpeg)
+        self.send_realtime(blob)
+        self._camera_frame = blob if of_camera else None
 
-    def text(self, text: str) -> None:
-        """Queue typed text as a complete user turn; `WrongFormat` if it is empty or too long."""
+    def text(self, text: str, frame: bytes | None = None) -> None:
+        """Queue typed text as a complete user turn; `WrongFormat` if it is empty or too long.
+
+        Args:
+            text: The words.
+            frame: A JPEG frame that they are about. It is part of the turn, before the words: a
+                typed turn does not see streamed frames.
+        """
         if not text.strip():
             raise WrongFormat("An empty text is no turn.")
         if len(text) > MAX_TEXT_CHARS:
             raise WrongFormat(f"A text has at most {MAX_TEXT_CHARS} characters, not {len(text)}.")
-        self.send_content(types.Content(role="user", parts=[types.Part(text=text)]))
+        shown = [] if frame is None else [as_content(_frame_blob(frame))]
+        self.send_content(types.Content(role="user", parts=[*shown, types.Part(text=text)]))
 
     def context(self, text: str, role: str) -> None:
         """Queue words of a role ("user" or "model") as context that wants no answer."""
@@ -137,6 +151,16 @@ class LiveQueue(LiveRequestQueue):
         """Let out what waits, and everything that follows."""
         self._held = False
         self._arrived.set()
+
+    def take_frame(self) -> types.Blob | None:
+        """The newest frame, for a connection that has not seen it; it waits here no longer."""
+        self._drop_frame()
+        return self._newest_frame
+
+    @property
+    def camera_frame(self) -> types.Blob | None:
+        """The newest frame of the camera; None while the camera is off."""
+        return self._camera_frame
 
     # `LiveRequestQueue`, used by ADK.
 
@@ -176,10 +200,10 @@ class LiveQueue(LiveRequestQueue):
         if req.close:
             self._closed_by_us = True
             self._held = False
-        elif isinstance(req, _CloseLook):
-            self.counters.close_looks += 1
         elif _is_frame(req):
-            self._replace_frame()
+            self.counters.frames += 1
+            self.counters.frames_replaced += self._drop_frame()
+            self._newest_frame = req.blob
         elif req.blob is not None:
             self._make_room_for(_audio_ms(req))
         elif req.content is not None:
@@ -187,6 +211,7 @@ class LiveQueue(LiveRequestQueue):
                 self.counters.texts += 1
             else:
                 self.counters.tool_results += 1
+                self.counters.close_looks += _pictures_in(req.content)
         self._waiting.append(req)
         self._arrived.set()
 
@@ -202,13 +227,12 @@ class LiveQueue(LiveRequestQueue):
             self._limit_ms = self._audio_limit_ms
         return request
 
-    def _replace_frame(self) -> None:
-        self.counters.frames += 1
-        for request in self._waiting:
-            if _is_frame(request):
-                self._waiting.remove(request)
-                self.counters.frames_replaced += 1
-                return
+    def _drop_frame(self) -> bool:
+        """Remove the frame that waits; returns whether one did."""
+        waiting = next((request for request in self._waiting if _is_frame(request)), None)
+        if waiting is not None:
+            self._waiting.remove(waiting)
+        return waiting is not None
 
     def _make_room_for(self, added_ms: int) -> None:
         self.counters.audio_ms += added_ms
@@ -220,10 +244,6 @@ class LiveQueue(LiveRequestQueue):
             self._waiting.remove(oldest)
             self._audio_waiting_ms -= _audio_ms(oldest)
             self.counters.audio_dropped_ms += _audio_ms(oldest)
-
-
-class _CloseLook(LiveRequest):
-    """A frame that a tool has asked for."""
 
 
 def _frame_blob(jpeg: bytes) -> types.Blob:
@@ -239,11 +259,12 @@ def _is_text(request: LiveRequest) -> bool:
     return bool(parts) and not any(part.function_response for part in parts)
 
 
+def _pictures_in(content: types.Content) -> int:
+    responses = [part.function_response for part in content.parts or [] if part.function_response]
+    return sum(len(response.parts or []) for response in responses)
+
+
 def _is_frame(request: LiveRequest) -> bool:
-    return not isinstance(request, _CloseLook) and _has_frame(request)
-
-
-def _has_frame(request: LiveRequest) -> bool:
     return request.blob is not None and (request.blob.mime_type or "").startswith("image/")
 
 

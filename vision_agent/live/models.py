@@ -50,6 +50,10 @@ class LiveModelInfo:
         shut_down: The day for which its shutdown is reported by its users; "" if none is known.
         background_tools: Tools for which the conversation does not wait: those declared
             NON_BLOCKING ("declared"), all that are not declared BLOCKING ("default"), or none.
+        pictures_in_results: Reads pictures in `FunctionResponse.parts`. Other models are shown
+            them as content.
+        calls_in_history: Takes tool calls and their results as parts of a history. Other models
+            refuse them and are told them in words.
     """
 
     name: str
@@ -63,6 +67,8 @@ class LiveModelInfo:
     role: Literal["answer", "translate", "transcribe"] = "answer"
     shut_down: str = ""
     background_tools: Literal["never", "declared", "default"] = "declared"
+    pictures_in_results: bool = False
+    calls_in_history: bool = False
 
 
 LIVE_MODELS: tuple[LiveModelInfo, ...] = (
@@ -72,6 +78,8 @@ LIVE_MODELS: tuple[LiveModelInfo, ...] = (
         vertex=True,
         proactive="always",
         background_tools="default",
+        pictures_in_results=True,
+        calls_in_history=True,
     ),
     LiveModelInfo(
         "gemini-3.8-live-extended-thinking",
@@ -80,6 +88,8 @@ LIVE_MODELS: tuple[LiveModelInfo, ...] = (
         proactive="always",
         thinking="required",
         background_tools="default",
+        pictures_in_results=True,
+        calls_in_history=True,
     ),
     LiveModelInfo(
         "gemini-3.1-flash-live-preview",
@@ -88,6 +98,8 @@ LIVE_MODELS: tuple[LiveModelInfo, ...] = (
         thinking="level",
         shut_down="17 November 2026",
         background_tools="never",
+        pictures_in_results=True,
+        calls_in_history=True,
     ),
     *(
         LiveModelInfo(
@@ -143,6 +155,8 @@ THIS_MACHINE = LiveModelInfo(
     proactive="optional",
     thinking="any",
     text_out=True,
+    pictures_in_results=True,
+    calls_in_history=True,
 )
 """The local engine: it takes every option, so that all of them can be tried without a key."""
 
@@ -160,6 +174,18 @@ def find_model(model: str) -> LiveModelInfo | None:
     """The entry of a model; None if it is newer than this list."""
     name = bare_name(model)
     return next((known for known in (*LIVE_MODELS, THIS_MACHINE) if known.name == name), None)
+
+
+def model_habits(model: str) -> LiveModelInfo:
+    """The entry of a model; for one that is newer than this list, what its generation does."""
+    if (known := find_model(model)) is not None:
+        return known
+    name = bare_name(model)
+    major = name.removeprefix("gemini-").partition(".")[0].partition("-")[0]
+    recent = name.startswith("gemini-") and major.isdecimal() and int(major) >= 3
+    return LiveModelInfo(
+        name, ai_studio=True, vertex=True, pictures_in_results=recent, calls_in_history=recent
+    )
 
 
 def live_names(*, vertex: bool) -> list[str]:

@@ -66,9 +66,6 @@ class CallContext(Protocol):
     def shown_at_s(self) -> float | None:
         """When the frame that the model saw last, or the newest one like it, was captured."""
 
-    def show_model(self, jpeg: bytes) -> None:
-        """Sends the model a frame, which it receives before the tool's result."""
-
     def tell_agent(self, notice: str) -> None:
         """Makes the agent speak without a question, as soon as nobody is speaking.
 

@@ -1,4 +1,8 @@
-"""`look_closely`: shows the model a fresh frame, or a part of it, in the camera's resolution."""
+"""`look_closely`: shows the model a fresh frame, or a part of it, in the camera's resolution.
+
+The picture is part of the result: ADK moves it into `FunctionResponse.parts`, and the model
+connection sends it in the way in which the model sees it.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from typing import Annotated
 
 import cv2
 import numpy as np
+from google.genai import types
 from pydantic import Field
 
 from vision_agent.jpeg import to_jpeg
@@ -36,7 +41,7 @@ async def look_closely(
     """Look closely: get the caller's camera picture in full resolution, or one part of it.
 
     Use it for small text, labels, screens, numbers and details that the ordinary pictures are too
-    coarse for. The picture is before you when the result comes. Boxes for point_at always refer
+    coarse for. The picture comes with the result. Boxes for point_at always refer
     to the whole camera picture, never to the part.
     """
 
@@ -53,9 +58,9 @@ async def look_closely(
             return bounded_jpeg(cut(frame.pixels(max(frame.width, frame.height)), box))
 
         jpeg, width, height = await asyncio.to_thread(make)
-        call.show_model(jpeg)
         return {
-            "status": f"The newest picture of yours shows {what} closely.",
+            "status": f"The picture that comes with this result shows {what} closely.",
+            "picture": types.Part.from_bytes(data=jpeg, mime_type="image/jpeg"),
             "part": "the whole picture" if box is None else list(box),
             "width": width,
             "height": height,

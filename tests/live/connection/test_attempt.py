@@ -42,9 +42,9 @@ def test_a_session_that_is_refused_twice_is_told_in_words():
     for in_words in (False, True):
         attempt.begin(Replay(None, WORDS, []))
         assert attempt.ended(closed(1007)) is Verdict.RESTART
-        assert attempt.in_words is in_words
+        assert attempt.refused_twice is in_words
     attempt.answered()
-    assert not attempt.in_words
+    assert not attempt.refused_twice
 
 
 def test_a_connection_that_was_left_from_here_is_resumed():

@@ -6,7 +6,9 @@ import pytest
 from google.genai import types
 
 from vision_agent.live.connection.ledger import Replay
+from vision_agent.live.connection.observer import Nobody
 from vision_agent.live.connection.replay import send_replay
+from vision_agent.live.live_queue import LiveQueue
 
 SOUND = types.Blob(data=bytes(640), mime_type="audio/pcm;rate=16000")
 
@@ -35,10 +37,10 @@ class Link:
         self.told.append(f"{len(history)} of history")
 
     async def send_content(self, content) -> None:
-        self.told.append(content.parts[0].text)
+        self.told.append(" ".join(part.text or "frame" for part in content.parts))
 
     async def send_realtime(self, blob) -> None:
-        self.told.append("sound")
+        self.told.append("frame" if blob.mime_type == "image/jpeg" else "sound")
 
 
 ONE, YES, TWO = said("user", "one"), said("model", "Yes."), said("user", "two")
@@ -58,11 +60,35 @@ ONE, YES, TWO = said("user", "one"), said("model", "Yes."), said("user", "two")
 )
 async def test_history_comes_before_sound_and_questions_after_it(replay, told, takes_more_history):
     link = Link()
-    assert await send_replay(link, replay, in_words=False) is takes_more_history
+    assert await send_replay(link, replay, Nobody(), in_words=False) is takes_more_history
     assert link.told == told
 
 
 async def test_results_are_told_in_words_where_they_were_refused():
     link = Link()
-    await send_replay(link, Replay("H", [ONE, RESULT], []), in_words=True)
+    await send_replay(link, Replay("H", [ONE, RESULT], []), Nobody(), in_words=True)
     assert link.told == ["one\n(measure has given {}.)"]
+
+
+def showing(*, on: bool) -> LiveQueue:
+    live_queue = LiveQueue()
+    live_queue.frame(b"\xff\xd8\xff", of_camera=on)
+    return live_queue
+
+
+@pytest.mark.parametrize(
+    ("replay", "on", "told"),
+    [
+        (Replay(None, [], [SOUND]), True, ["frame", "sound"]),
+        (Replay(None, [ONE, YES], [SOUND]), True, ["2 of history", "frame", "sound"]),
+        (Replay("H", [TWO], [SOUND], asked=1), True, ["frame", "sound", "frame two"]),
+        (Replay("H", [TWO], [], asked=1), False, ["frame", "two"]),
+        (Replay("H", [], []), False, ["frame"]),
+    ],
+)
+async def test_the_newest_frame_comes_before_sound_and_rides_with_a_question_in_words(
+    replay, on, told
+):
+    link = Link()
+    await send_replay(link, replay, showing(on=on), in_words=False)
+    assert link.told == told

@@ -64,6 +64,13 @@ AROUND: dict[str, Any] = {
     "toolResponse.functionResponses[].name": {
         "toolResponse": {"functionResponses": [{"response": {"time": "noon"}}]}
     },
+    "toolResponse.functionResponses[].parts[].inlineData.": {
+        "toolResponse": {
+            "functionResponses": [
+                {**TIME, "parts": [{"inlineData": {"mimeType": "image/png", "data": "AAAA"}}]}
+            ]
+        }
+    },
     "contextUpdate": {"contextUpdate": {}},
 }
 """The message around a field, for the longest beginning of its path."""

@@ -40,11 +40,8 @@ class Attempt:
         return replay.handle is None and bool(replay.contents)
 
     @property
-    def in_words(self) -> bool:
-        """Whether tool calls and results are sent as text.
-
-        After two refusals they may be what the service refuses; no service is known to refuse text.
-        """
+    def refused_twice(self) -> bool:
+        """Whether the service has refused the last two attempts."""
         return self._refusals > 1
 
     def connected(self, *, takes_history: bool) -> None:

@@ -7,6 +7,7 @@ import json
 from google.genai import types
 
 from vision_agent.live.adk_hooks import TRANSFER_TOOL
+from vision_agent.live.media import pictures_of
 
 
 def hands_over(content: types.Content) -> bool:
@@ -16,26 +17,36 @@ def hands_over(content: types.Content) -> bool:
 
 
 def as_words(contents: list[types.Content]) -> types.Content | None:
-    """The caller's words as one content; None if the contents are more than user text."""
+    """The caller's words as one content, after the pictures that they are about.
+
+    None if the contents are more than that.
+    """
     parts = [part for content in contents for part in content.parts or []]
-    if not parts or any(c.role != "user" for c in contents) or not all(part.text for part in parts):
+    if any(c.role != "user" for c in contents) or not any(part.text for part in parts):
         return None
-    text = "\n".join(part.text or "" for part in parts)
-    return types.Content(role="user", parts=[types.Part(text=text)])
+    if not all(part.text or part.inline_data for part in parts):
+        return None
+    text = "\n".join(part.text for part in parts if part.text)
+    pictures = [part for part in parts if part.inline_data]
+    return types.Content(role="user", parts=[*pictures, types.Part(text=text)])
 
 
 def tools_in_words(contents: list[types.Content]) -> list[types.Content]:
     """The contents with tool calls and results as text, for a service that refuses them."""
     return [
-        types.Content(role=content.role, parts=[_in_words(part) for part in content.parts or []])
+        types.Content(
+            role=content.role,
+            parts=[told for part in content.parts or [] for told in _in_words(part)],
+        )
         for content in contents
     ]
 
 
-def _in_words(part: types.Part) -> types.Part:
+def _in_words(part: types.Part) -> list[types.Part]:
     if call := part.function_call:
-        return types.Part(text=f"(I use {call.name} with {json.dumps(call.args or {})}.)")
+        return [types.Part(text=f"(I use {call.name} with {json.dumps(call.args or {})}.)")]
     if response := part.function_response:
         result = json.dumps(response.response or {}, default=str)
-        return types.Part(text=f"({response.name} has given {result}.)")
-    return part
+        words = types.Part(text=f"({response.name} has given {result}.)")
+        return [*pictures_of(response), words]
+    return [part]

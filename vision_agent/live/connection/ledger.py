@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from google.genai import types
 
 from vision_agent.live.connection.recent_audio import RecentAudio
+from vision_agent.live.media import with_newest_media, without_media
 
 MAX_HISTORY = 200
 """Contents kept for a session that cannot be resumed; the oldest are dropped."""
@@ -67,11 +68,13 @@ class Replay:
         handle: The session to resume; None for a new one.
         contents: In order; for a new session the history comes first. May be empty.
         audio: Sound that is sent again.
+        asked: How many of the contents, at the end, await an answer.
     """
 
     handle: str | None
     contents: list[types.Content]
     audio: list[types.Blob]
+    asked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +162,7 @@ class Ledger:
         """A tool result goes to the session that made the call."""
         responses = [p.function_response for p in entry.content.parts or [] if p.function_response]
         if all(r.scheduling is types.FunctionResponseScheduling.SILENT for r in responses):
-            self.history.append(entry.content)
+            self.history.append(without_media(entry.content))
         elif self.answer.begun and not self._called_in(self._open):
             self._later.append(entry)
         else:
@@ -261,7 +264,7 @@ class Ledger:
 
         A result that is held back stays open: no session has received it yet.
         """
-        over = [entry.content for entry in self._open if entry.sent]
+        over = [without_media(entry.content) for entry in self._open if entry.sent]
         self.history += over
         if text := self.answer.text.strip():
             self.history.append(_said(text))
@@ -316,13 +319,14 @@ class Ledger:
         for entry in self._open:
             entry.sent = not self._waits(entry)
         handle = None if self._since_handle or self._lost_calls else self.handle
-        contents = [entry.content for entry in self._open if entry.sent]
+        contents = with_newest_media([entry.content for entry in self._open if entry.sent])
+        asked = len(contents)
         if handle is None:
             if self.history and not contents and self.history[-1].role == "user":
                 # The last question was never answered, and is not to be answered now.
                 contents = [_said(_NO_ANSWER)]
             contents = [*self.history, *contents]
-        return Replay(handle, contents, audio)
+        return Replay(handle, contents, audio, asked)
 
     def forget_handle(self) -> None:
         """The service has refused the handle."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from google.genai import types
+
 
 class ConnectionObserver(Protocol):
     """Notified of the state of a model connection, in the connection's task."""
@@ -22,13 +24,23 @@ class ConnectionObserver(Protocol):
 
 
 class Gate(Protocol):
-    """Holds back what the caller says (`LiveQueue`)."""
+    """Holds back what the caller says, and has what the caller shows (`LiveQueue`)."""
 
     def hold(self) -> None:
         """Let nothing out until `release`."""
 
     def release(self) -> None:
         """Let out what was held back, and all that follows."""
+
+    def take_frame(self) -> types.Blob | None:
+        """The caller's newest frame, for a connection that has not seen it; None if there is none.
+
+        It may be the one that says that the camera is off.
+        """
+
+    @property
+    def camera_frame(self) -> types.Blob | None:
+        """The newest frame of the camera; None while the camera is off."""
 
 
 class Nobody:
@@ -51,3 +63,12 @@ class Nobody:
 
     def release(self) -> None:
         """Nothing."""
+
+    def take_frame(self) -> types.Blob | None:
+        """None."""
+        return None
+
+    @property
+    def camera_frame(self) -> types.Blob | None:
+        """None."""
+        return None

@@ -22,7 +22,7 @@ from vision_agent.live.connection.answer_splice import SplicedAnswer
 from vision_agent.live.connection.attempt import Attempt
 from vision_agent.live.connection.backoff import Backoff
 from vision_agent.live.connection.close_policy import Verdict
-from vision_agent.live.connection.content_rewrite import hands_over
+from vision_agent.live.connection.content_rewrite import hands_over, tools_in_words
 from vision_agent.live.connection.current_link import CurrentLink, OpenLink
 from vision_agent.live.connection.ledger import Ledger, Replay
 from vision_agent.live.connection.liveness import ModelLiveness, Sign, about_to_end
@@ -38,6 +38,8 @@ from vision_agent.live.errors import (
     in_short,
     kind_of,
 )
+from vision_agent.live.media import readable_results, shown_apart
+from vision_agent.live.models import model_habits
 from vision_agent.live.own_fault import OwnCode, OwnFault
 from vision_agent.live.played import PlayedOnce, with_played
 
@@ -81,6 +83,8 @@ class ResilientConnection(ContentConnection):
         self._observer = observer
         self._played = PlayedOnce(played)
         self._model = model
+        self._habits = model_habits(model)
+        self._gate = gate
         self._timeouts = timeouts
         self._backoff = Backoff(timeouts.first_s)
         self._liveness = ModelLiveness(timeouts.stall_s)
@@ -132,15 +136,28 @@ class ResilientConnection(ContentConnection):
             self._link.hold()
             self._link.end()
             return
-        delivery = self._ledger.sent_content(content)
+        delivery = self._ledger.sent_content(readable_results(content))
         self._expect_answer()
         if (direct := delivery.direct) is not None:
-            await self._link.send(lambda link: link.send_content(direct))
+            await self._send(direct)
         if missed := delivery.conversation:
+            if self._in_words:
+                missed = tools_in_words(missed)
             if self._attempt.take_history():
                 await self._link.send(lambda link: link.send_history(missed))
             else:
                 await self._link.send(lambda link: send_conversation(link, missed))
+
+    async def _send(self, content: types.Content) -> None:
+        shown = None
+        if not self._habits.pictures_in_results:
+            content, shown = shown_apart(content)
+        if any(part.inline_data for part in content.parts or []):
+            content, shown = types.Content(), content
+        if content.parts:
+            await self._link.send(lambda link: link.send_content(content))
+        if shown is not None:
+            await self._link.send(lambda link: send_conversation(link, [shown]))
 
     async def send_realtime(self, blob: RealtimeInput) -> None:
         """Send sound, a camera frame or a signal, on whichever connection there is."""
@@ -216,7 +233,7 @@ class ResilientConnection(ContentConnection):
                     tap(link, self._on_message)
                     if replay.contents:
                         self._expect_answer()
-                    takes = await send_replay(link, replay, in_words=self._attempt.in_words)
+                    takes = await send_replay(link, replay, self._gate, in_words=self._in_words)
                     setup.reschedule(None)
                     self._backoff.budget_s = self._timeouts.budget_s
                     self._backoff.connected(_now_s())
@@ -231,6 +248,14 @@ class ResilientConnection(ContentConnection):
             self._link.lost()
         left = ConnectionLeft("The model closed the connection.", planned=False)
         return None if self._link.closing else left
+
+    @property
+    def _in_words(self) -> bool:
+        """Whether tool calls and their results are sent as text, outside the session they are of.
+
+        After two refusals they may be what the service refuses; no service is known to refuse text.
+        """
+        return self._attempt.refused_twice or not self._habits.calls_in_history
 
     async def _pump(self, link: BaseLlmConnection) -> None:
         unreadable = 0

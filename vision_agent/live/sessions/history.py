@@ -9,6 +9,8 @@ from typing import Literal
 
 from google.adk.events.event import Event
 
+from vision_agent.live.media import without_media
+
 MAX_LINE_CHARS = 2_000
 """Longest line that a returning caller is shown."""
 
@@ -46,6 +48,16 @@ def worth_keeping(event: Event) -> bool:
         or event.error_code
         or any(value for _, value in event.actions)
     )
+
+
+def without_files(event: Event) -> Event:
+    """The event without files: a typed question carries a frame, a tool's result a picture.
+
+    What an agent has kept as an artifact, its own audio included, is only referred to and stays.
+    """
+    if event.content is None or (bare := without_media(event.content)) is event.content:
+        return event
+    return event.model_copy(update={"content": bare})
 
 
 def restored(events: Iterable[Event]) -> list[Event]:

@@ -22,7 +22,13 @@ from google.adk.events.event import Event
 from google.adk.sessions.in_memory_session_service import InMemorySessionService
 from google.adk.sessions.session import Session
 
-from vision_agent.live.sessions.history import ConversationLine, lines, restored, worth_keeping
+from vision_agent.live.sessions.history import (
+    ConversationLine,
+    lines,
+    restored,
+    without_files,
+    worth_keeping,
+)
 from vision_agent.live.sessions.session_key import SessionKey
 
 if TYPE_CHECKING:
@@ -231,10 +237,10 @@ class SessionStore(InMemorySessionService):
     # ADK's service.
 
     async def append_event(self, session: Session, event: Event) -> Event:
-        """Append the event if it is worth keeping."""
+        """Append the event if it is worth keeping, without pictures and other files."""
         if not worth_keeping(event):
             return event
-        appended = await super().append_event(session, event)
+        appended = await super().append_event(session, without_files(event))
         if self.write_behind is not None and session.id in self._live:
             self.write_behind.happened(SessionKey(session.user_id, session.id), appended)
         return appended

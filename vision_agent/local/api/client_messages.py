@@ -269,7 +269,17 @@ def _tool_result(given: Mapping[str, Any]) -> ToolResult:
         response,
         Scheduling.__members__.get(scheduling, Scheduling.WHEN_IDLE),
         as_flag(field(given, "will_continue"), "will_continue"),
+        tuple(_result_pictures(given)),
     )
+
+
+def _result_pictures(given: Mapping[str, Any]) -> Iterator[bytes]:
+    """The pictures beside a response."""
+    path = "tool_response.function_responses.parts.inline_data"
+    for part in as_list(field(given, "parts"), "parts"):
+        blob = field(as_object(part, "part"), "inline_data")
+        if blob is not None and _mime_type(as_object(blob, "inline_data"))[0] in _FRAME_MIME_TYPES:
+            yield _frame(as_object(blob, "inline_data"), path).data
 
 
 def _context_update(source: Mapping[str, Any]) -> ContextUpdate:

@@ -7,6 +7,7 @@ in step.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -31,6 +32,7 @@ class Context:
 
     def __init__(self, setup: Setup, saved: SavedSession) -> None:
         self._coverage = setup.coverage
+        self._result_pictures = setup.model.result_pictures
         self._history = SessionHistory(saved)
         self._usage = Usage(vertex=setup.endpoint.vertex, earlier=saved.turns)
         self._latest_frame: tuple[bytes, int] | None = None
@@ -101,15 +103,16 @@ class Context:
             self._usage.replayed_answer(content.text)
         else:
             self._usage.text_in(content.text)
-        for data in content.images:
-            self._usage.image_in()
-            self._history.saw(data, at_ms, self._usage.turn_number)
+        self._saw(content.images, at_ms)
+        for result in content.results:
+            self._saw_result(result, at_ms)
         if not is_question:
             self._said(content.role, content.text)
 
-    def tool_answered(self, result: ToolResult) -> None:
-        """A tool's result came."""
+    def tool_answered(self, result: ToolResult, at_ms: int) -> None:
+        """A tool's result came, at ``at_ms`` of the stream."""
         self._usage.tool_result_in(json.dumps(result.response))
+        self._saw_result(result, at_ms)
 
     def note(self, result: ToolResult) -> None:
         """Keeps a tool's result in the history; nobody answers it."""
@@ -174,6 +177,15 @@ class Context:
             now_ms, first_turn=usage.first_turn, turns=usage.turns, age_s=age_s
         )
         return replace(snapshot, dialogue=replace(self.dialogue))
+
+    def _saw_result(self, result: ToolResult, at_ms: int) -> None:
+        if self._result_pictures:
+            self._saw(result.pictures, at_ms)
+
+    def _saw(self, images: Iterable[bytes], at_ms: int) -> None:
+        for image in images:
+            self._usage.image_in()
+            self._history.saw(image, at_ms, self._usage.turn_number)
 
     def _keep_frame(self, data: bytes, at_ms: int) -> None:
         self._usage.frame_in()

@@ -76,6 +76,11 @@ class LiveModel:
         return self.generation >= 3 or self.name == "local"
 
     @property
+    def result_pictures(self) -> bool:
+        """Whether pictures in ``FunctionResponse.parts`` are seen; 2.5 takes and ignores them."""
+        return self.generation >= 3 or self.name == "local"
+
+    @property
     def takes_media_chunks(self) -> bool:
         """Whether ``realtimeInput.mediaChunks`` is taken; 3.x closes with 1007 over it."""
         return self.generation < 3

@@ -164,7 +164,7 @@ class Session:
                 self._content(message)
             case client_messages.ToolResponse(results):
                 for result in results:
-                    self._context.tool_answered(result)
+                    self._context.tool_answered(result, self._stream_ms())
                 self._do(self._turns.tools_answered(results, now_ms))
             case client_messages.ActivityStart():
                 self._speech(self._audio_input.activity_started(now_ms))

@@ -1,0 +1,160 @@
+"""Where the model is shown what the caller shows: what google-genai and ADK put on the wire."""
+
+import asyncio
+import base64
+import json
+from contextlib import asynccontextmanager
+
+import pytest
+from google.genai import types
+
+from tests.live.connection.talking import talking
+from tests.local.scripted_engine import ScriptedEngine
+from tests.support.waiting import until
+from vision_agent.live.events import AgentToolResult
+from vision_agent.live.models import model_habits
+from vision_agent.local.api import client_messages
+from vision_agent.local.contract import Say, ToolRequest
+
+OLD = "gemini-2.5-flash-native-audio-preview-12-2025"
+ALL = [OLD, "gemini-3.8-live", "local"]
+JPEG = b"\xff\xd8\xff\xe0 a frame"
+CLOSE = b"\xff\xd8\xff\xe0 a closer look"
+PDF = types.Part.from_bytes(data=b"%PDF-", mime_type="application/pdf")
+
+
+@pytest.fixture
+def wire(monkeypatch):
+    """Every message of a client after its setup, as it arrived on the socket."""
+    arrived: list[dict] = []
+    parse = client_messages.parse
+
+    def tapped(raw, *args, **kwargs):
+        arrived.append(json.loads(raw))
+        return parse(raw, *args, **kwargs)
+
+    monkeypatch.setattr(client_messages, "parse", tapped)
+    return arrived
+
+
+def bytes_of(part: dict) -> bytes:
+    """A picture; google-genai spells its field in either way, and the service takes both."""
+    blob = part.get("inlineData") or part.get("inline_data") or part
+    return base64.b64decode(blob["data"], altchars=b"-_")
+
+
+def told(messages: list[dict]) -> list[object]:
+    """The messages in short: what is streamed, what is content, what a tool has given."""
+    found: list[object] = []
+    for message in messages:
+        (kind, value), *others = message.items()
+        assert not others
+        match kind:
+            case "realtime_input" | "realtimeInput":
+                (_, given), *others = value.items()
+                assert not others
+                blobs = given if isinstance(given, list) else [given]
+                found += [("streamed", bytes_of(b) if isinstance(b, dict) else b) for b in blobs]
+            case "client_content" | "clientContent":
+                turns = [
+                    (
+                        turn["role"],
+                        *(
+                            part["text"] if "text" in part else bytes_of(part)
+                            for part in turn["parts"]
+                        ),
+                    )
+                    for turn in value["turns"]
+                ]
+                done = value.get("turn_complete", value.get("turnComplete"))
+                found.append(("content", *turns, "complete" if done else "more"))
+            case "tool_response" | "toolResponse":
+                for response in value.get("functionResponses") or value["function_responses"]:
+                    shown = [bytes_of(part) for part in response.get("parts", [])]
+                    found.append(("result", response["response"], *shown))
+    return found
+
+
+@pytest.mark.parametrize("model", ALL)
+async def test_typed_words_and_their_frame_are_one_content(wire, model):
+    async with talking(ScriptedEngine(), model) as (_, talk):
+        talk.live_queue.frame(JPEG)
+        talk.live_queue.text("What is this?", JPEG)
+        await talk.turns(1)
+    assert told(wire) == [
+        ("streamed", JPEG),
+        ("content", ("user", JPEG, "What is this?"), "complete"),
+    ]
+    assert talk.said == "You said What is this?."
+
+
+@pytest.mark.parametrize("model", ALL)
+async def test_typed_words_that_are_asked_again_carry_their_frame_again(wire, model):
+    engine = ScriptedEngine()
+    may_answer = asyncio.Event()
+    engine.answers = lambda turn: [may_answer.wait, Say(f"You said {turn.text}.")]
+    async with talking(engine, model) as (server, talk):
+        talk.live_queue.text("hello")
+        may_answer.set()
+        await talk.turns(1)
+        may_answer.clear()
+        talk.live_queue.frame(JPEG)
+        talk.live_queue.text("What is this?", JPEG)
+        await until(lambda: len(engine.turns) == 2)
+        wire.clear()
+        server.tear_off()
+        may_answer.set()
+        await talk.turns(2)
+    again = [each for each in told(wire) if each[0] == "content"]
+    assert again[-1][-2:] == (("user", JPEG, "What is this?"), "complete")
+    assert ("streamed", JPEG) in told(wire)
+    # What has been answered is told again without its frames.
+    assert sum(str(each).count("closer") + str(each).count("a frame") for each in again) == 1
+
+
+def camera_says(what: bytes) -> types.Part:
+    return types.Part.from_bytes(data=what, mime_type="image/jpeg")
+
+
+@asynccontextmanager
+async def looked(model, result):
+    """A conversation in which a tool has returned this, and the model has answered."""
+
+    async def look() -> dict:
+        """Look."""
+        return result
+
+    engine = ScriptedEngine()
+    engine.answers = lambda turn: [Say("Seen.") if engine.turns[1:] else ToolRequest("look", {})]
+    async with talking(engine, model, tools=[look]) as (_, talk):
+        talk.live_queue.text("look closely")
+        await talk.until(lambda: "Seen." in talk.said)
+        yield engine, talk
+
+
+@pytest.mark.parametrize("model", ALL)
+async def test_a_tools_picture_is_in_its_result_where_the_model_reads_it_and_content_elsewhere(
+    wire, model
+):
+    async with looked(model, {"status": "Here.", "picture": camera_says(CLOSE)}) as (_, talk):
+        pass
+    after = told(wire)[1:]
+    if model_habits(model).pictures_in_results:
+        assert after == [("result", {"status": "Here."}, CLOSE)]
+    else:
+        words = "(look has given this picture.)"
+        assert after == [
+            ("result", {"status": "Here."}),
+            ("content", ("user", CLOSE, words), "complete"),
+        ]
+    assert [e.result for e in talk.events if isinstance(e, AgentToolResult)] == [
+        {"status": "Here."}
+    ]
+
+
+async def test_a_file_that_no_live_model_reads_is_named_in_the_result_and_not_sent(wire):
+    async with looked("gemini-3.8-live", {"status": "Here.", "bill": PDF}):
+        pass
+    assert told(wire)[1:] == [
+        ("result", {"status": "Here.", "files_not_shown": ["application/pdf"]})
+    ]
