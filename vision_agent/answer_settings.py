@@ -33,11 +33,11 @@ class AnswerSettings(BaseSettings):
     )
     language_hints: _Texts = Field(
         default_factory=list,
-        description="Languages that callers may speak, comma-separated: de-DE,en-US.",
+        description="Languages that callers may speak, with commas: de,en.",
     )
     vocabulary: _Texts = Field(
         default_factory=list,
-        description="Words that callers may say, for the transcription, comma-separated.",
+        description="Words that callers may say, for the transcription, with commas.",
     )
     thinking_level: str | None = Field(
         default=None, description="How much the model thinks: minimal, low, medium, high, xhigh."

@@ -40,8 +40,7 @@ class CalledServer:
         *,
         agent: str | None,
         model: str | None,
-        asked: Mapping[str, str | None],
-        started_with: Mapping[str, str | None] | None = None,
+        asked: Mapping[str, Any],
         token: str | None,
         header: list[str] | None,
         timeout_s: float,
@@ -53,7 +52,6 @@ class CalledServer:
             agent: The agent to start a server with; a running server is asked for it by name.
             model: The model to start a server with; refused with `url`.
             asked: Options of the call; None is skipped.
-            started_with: Further options to start a server with; None is skipped.
             token: The access token.
             header: Headers as `Name: value`; a malformed one is refused.
             timeout_s: The longest wait.
@@ -64,12 +62,12 @@ class CalledServer:
                 "--url out to start a server with it."
             )
         asked = {**asked, "agent": agent if url is not None else None}
-        options = {"agent": agent, "model": model, **(started_with or {})}
+        options = {"agent": agent, "model": model}
         words = (word for name, value in options.items() if value for word in (f"--{name}", value))
         return cls(
             url,
             tuple(words),
-            {name: value for name, value in asked.items() if value},
+            {name: value for name, value in asked.items() if value is not None},
             token,
             _read_headers(header),
             timeout_s,

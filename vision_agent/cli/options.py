@@ -39,7 +39,6 @@ Model = Annotated[
     str | None, typer.Option(help="A live model, or `local` for the Live API on this machine.")
 ]
 Voice = Annotated[str | None, typer.Option(help="A prebuilt voice's name, e.g. Kore.")]
-Language = Annotated[str | None, typer.Option(help="Of the agent's speech, e.g. en-US.")]
 ScenarioFile = Annotated[
     Path | None,
     typer.Option(help="What the local Live API says and what goes wrong; see docs/scenarios.md."),

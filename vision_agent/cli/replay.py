@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vision_agent.cli.answer_flags import answer_flags, check_answers
 from vision_agent.cli.called_server import CalledServer
 from vision_agent.cli.options import (
     CalledAgent,
@@ -18,7 +19,6 @@ from vision_agent.cli.options import (
     Timeout,
     Token,
     Url,
-    Voice,
     check_writable,
     err,
     out,
@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 _NAMES = {"user": "You", "agent": "Agent"}
 
 
+@answer_flags
 def replay(
+    *,
+    answers: dict[str, Any],
     file: Annotated[Path, typer.Argument(help="A recording: anything PyAV opens.")],
     say: Annotated[
         Path | None, typer.Option(help="A sound file to speak instead of its own.")
@@ -47,7 +50,6 @@ def replay(
     ] = None,
     agent: CalledAgent = None,
     model: Model = None,
-    voice: Voice = None,
     url: Url = None,
     token: Token = None,
     header: Headers = None,
@@ -77,13 +79,13 @@ def replay(
         url,
         agent=agent,
         model=model,
-        asked={"voice": voice},
-        started_with={"voice": voice},
+        asked=answers,
         token=token,
         header=header,
         timeout_s=timeout,
     )
     with user_errors():
+        check_answers(answers)
         check_writable(json_out, html_out, wav_out)
         report = asyncio.run(_replay(server, file, say, ask, type_text))
         if json_out:

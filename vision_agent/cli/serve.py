@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from vision_agent.cli.answer_flags import answer_flags
 from vision_agent.cli.options import (
     Agent,
-    Language,
     Logs,
     Model,
     ScenarioFile,
-    Voice,
     out,
     read_settings,
     user_errors,
@@ -20,13 +19,14 @@ from vision_agent.cli.options import (
 from vision_agent.logs import LogFormat
 
 
+@answer_flags
 def serve(
+    *,
+    answers: dict[str, Any],
     host: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 picks a free one [7860].")] = None,
     agent: Agent = None,
     model: Model = None,
-    voice: Voice = None,
-    language: Language = None,
     frame_rate: Annotated[float | None, typer.Option(help="Frames a second, at most [1].")] = None,
     max_calls: Annotated[int | None, typer.Option(help="Calls at the same time [20].")] = None,
     session_db: Annotated[
@@ -57,13 +57,12 @@ def serve(
         port=port,
         agent=agent,
         model=model,
-        voice=voice,
-        language=language,
         frame_rate_hz=frame_rate,
         max_calls=max_calls,
         session_db=session_db,
         tool_reports=tool_reports,
         scenario=scenario,
+        **answers,
     )
     with user_errors():
         if settings.scenario is not None:

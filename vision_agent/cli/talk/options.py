@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from vision_agent.cli.answer_flags import answer_flags, check_answers
 from vision_agent.cli.called_server import CalledServer
 from vision_agent.cli.options import (
     CalledAgent,
     Headers,
-    Language,
     Logs,
     Model,
     Timeout,
     Token,
     Url,
-    Voice,
     check_writable,
     err,
     out,
@@ -29,7 +28,10 @@ from vision_agent.logs import LogFormat
 from vision_agent.terminal import one_line
 
 
+@answer_flags
 def talk(
+    *,
+    answers: dict[str, Any],
     text: Annotated[bool, typer.Option("--text", help="Type instead of talking.")] = False,
     demo: Annotated[
         bool, typer.Option("--demo", help="A scripted conversation; needs no device.")
@@ -64,11 +66,6 @@ def talk(
     wav: Annotated[Path | None, typer.Option(help="Write the agent's voice here, WAV.")] = None,
     agent: CalledAgent = None,
     model: Model = None,
-    voice: Voice = None,
-    language: Language = None,
-    modality: Annotated[
-        str | None, typer.Option(help="AUDIO, or TEXT where the model can.")
-    ] = None,
     url: Url = None,
     token: Token = None,
     header: Headers = None,
@@ -104,7 +101,7 @@ def talk(
             url,
             agent=agent,
             model=model,
-            asked={"voice": voice, "language": language, "modalities": modality},
+            asked=answers,
             token=token,
             header=header,
             timeout_s=timeout,
@@ -115,6 +112,7 @@ def talk(
         wav=wav,
     )
     with user_errors():
+        check_answers(answers)
         check_writable(record, wav)
         try:
             answered = asyncio.run(run(options, out))

@@ -1,0 +1,63 @@
+"""A flag for each option of how the agent answers, made from their settings."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any, get_args
+
+import typer
+
+from vision_agent.answer_settings import AnswerSettings
+
+_PANEL = "How the agent answers (docs/options.md)"
+_NAMES = {"modalities": ("--modalities", "--modality")}
+"""Flags that have several names."""
+
+
+def answer_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the flags; it gets what was given of them as `answers`, a dictionary."""
+    names = tuple(AnswerSettings.model_fields)
+
+    @functools.wraps(command)
+    def with_flags(**given: Any) -> None:
+        answers = {name: given.pop(name) for name in names}
+        given["answers"] = {name: value for name, value in answers.items() if value is not None}
+        command(**given)
+
+    signature = inspect.signature(command, eval_str=True)
+    own = [each for name, each in signature.parameters.items() if name != "answers"]
+    flags = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=None,
+            annotation=Annotated[
+                _type_of(field.annotation) | None,
+                typer.Option(*_NAMES.get(name, ()), help=field.description, rich_help_panel=_PANEL),
+            ],
+        )
+        for name, field in AnswerSettings.model_fields.items()
+    ]
+    parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own]
+    with_flags.__signature__ = signature.replace(parameters=[*parameters, *flags])  # type: ignore[attr-defined]
+    with_flags.__annotations__ = {}
+    return with_flags
+
+
+def check_answers(answers: dict[str, Any]) -> None:
+    """Check what a call is going to ask for, before a server is started for it.
+
+    Raises:
+        ModelError: An option is invalid; the text says which.
+    """
+    from vision_agent.live.call_options import CallOptions
+
+    CallOptions.read(answers)
+
+
+def _type_of(annotation: Any) -> type:
+    """The type of a flag: lists are written with commas."""
+    kinds = [kind for kind in get_args(annotation) or (annotation,) if kind is not type(None)]
+    return kinds[0] if kinds[0] in (int, bool) else str
