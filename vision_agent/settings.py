@@ -120,6 +120,11 @@ class Settings(AnswerSettings):
         description="What the local Live API answers and what goes wrong with it (YAML).",
     )
 
+    prices: Path | None = Field(
+        default=None,
+        description="A table of prices (TOML) for the estimate of what calls cost. Default: ours.",
+    )
+
     memory: Path | None = Field(
         default=None,
         description="SQLite file that remembers what callers said, for their next calls. "
@@ -354,6 +359,7 @@ class Settings(AnswerSettings):
         "scenario",
         "session_db",
         "memory",
+        "prices",
         "calls_per_address",
         mode="before",
     )

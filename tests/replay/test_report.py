@@ -50,6 +50,8 @@ def test_the_json_holds_every_figure_of_the_call(tmp_path: Path) -> None:
         server_says(transcript, 1, kind="frame", bytes=size)
     server_says(transcript, 1, kind="frame_at_speech_end", age_ms=120)
     server_says(transcript, 1, kind="frame_at_speech_end", age_ms=80)
+    server_says(transcript, 2, kind="usage", estimate=0.1, tokens={"prompt": {"text": 9}})
+    server_says(transcript, 3, kind="usage", estimate=0.2, tokens={"prompt": {"text": 19}})
     report = report_of([Span(1000, 2000)], received((tone(500), 2600)), transcript)
     report.write_json(tmp_path / "report.json")
     text = (tmp_path / "report.json").read_text(encoding="utf-8")
@@ -82,6 +84,7 @@ def test_the_json_holds_every_figure_of_the_call(tmp_path: Path) -> None:
             }
         ],
         "points": [],
+        "usage": {"estimate": 0.2, "tokens": {"prompt": {"text": 19}}},
         "errors": ["the camera failed", "The model is slow."],
         "answered": True,
         "ended": "answered",

@@ -57,3 +57,22 @@ def test_a_call_that_never_was_has_a_page_too() -> None:
     assert "refused" in page
     assert "no server" in page
     assert "<audio" not in page
+
+
+def test_what_the_call_has_cost_is_shown_as_an_estimate() -> None:
+    report = call()
+    assert "estimated cost" not in report_page(report, "x")
+    report.usage = {
+        "tokens": {"prompt": {"text": 1000, "image": 272}, "response": {"audio": 100}},
+        "estimate": 0.002222,
+        "currency": "USD",
+        "prices_of": "2026-10-09",
+        "note": "",
+    }
+    page = report_page(report, "x")
+    assert "<dt>tokens, prompt</dt><dd>1000 text, 272 image</dd>" in page
+    assert "<dt>estimated cost</dt><dd>0.0022 USD (list prices of 2026-10-09)</dd>" in page
+    report.usage |= {"estimate": None, "note": "No price known for <mystery>."}
+    assert "No price known for &lt;mystery&gt;." in report_page(report, "x")
+    report.usage = {"tokens": ["garbage"], "estimate": "much", "note": None}
+    assert "no price known" in report_page(report, "x")

@@ -145,6 +145,15 @@ class CallClient:
         """What the agent has pointed at so far, as labels and boxes."""
         return self._call.points
 
+    @property
+    def usage(self) -> dict[str, Any] | None:
+        """What the call has cost so far: tokens and an estimate; None if no service counted any.
+
+        The server says it after each turn, as `tokens` by kind and modality, `estimate`,
+        `currency`, `prices_of` (the day of the list prices), `models` and a `note`.
+        """
+        return self._call.usage
+
     async def show(self, what: Path | str | npt.NDArray[np.uint8]) -> None:
         """Show something else, and wait until the model has been sent a frame of it.
 

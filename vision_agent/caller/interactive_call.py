@@ -91,6 +91,11 @@ class InteractiveCall(OutgoingCall):
         return self._transcript.points
 
     @property
+    def usage(self) -> dict[str, Any] | None:
+        """The tokens so far and an estimate of what they cost, as the server said last."""
+        return self._transcript.usage
+
+    @property
     def silent_ms(self) -> int:
         """For how long the agent has been silent."""
         return self.now_ms() - (self._watch.silent_since_ms or 0)

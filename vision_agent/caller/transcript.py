@@ -73,6 +73,8 @@ class CallTranscript:
         frame_ages_ms: The age of the model's newest frame at each end of the caller's speech.
         turn_complete_ms: When the newest turn was completed; None if a tool has returned since.
         ended: Why the server ended the call; None while it goes on.
+        usage: The tokens so far and an estimate of what they cost, as the server said last
+            (docs/options.md); None if it has not.
     """
 
     def __init__(self, on_transcript: OnTranscript | None = None) -> None:
@@ -87,6 +89,7 @@ class CallTranscript:
         self.frame_ages_ms: list[int] = []
         self.turn_complete_ms: int | None = None
         self.ended: str | None = None
+        self.usage: dict[str, Any] | None = None
         self._on_transcript = on_transcript or (lambda who, text, at_ms: None)
         self._agent = ""
         self._answering = False
@@ -194,6 +197,8 @@ class CallTranscript:
             self.points.append(Point(str(data.get("label", "")), box, at_ms))
         elif kind == "turn_complete":
             self.turn_complete_ms = at_ms
+        elif kind == "usage":
+            self.usage = {name: value for name, value in data.items() if name != "kind"}
         elif kind == "state":
             self.connecting = data.get("state") == "connecting"
             if data.get("state") == "ended":

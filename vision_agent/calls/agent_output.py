@@ -27,7 +27,6 @@ from vision_agent.live.events import (
     AgentTranscript,
     AgentTurnComplete,
     LiveEvent,
-    TokenUsage,
     UserTranscript,
 )
 from vision_agent.live.session import LiveSession
@@ -222,9 +221,6 @@ class AgentOutput:
                     shown = self._tools.pop(call_id)
                     self._channel.tool_stopped(call_id, shown, dict(result) if full else None)
                 self._view.tools_run(len(self._tools))
-            case TokenUsage(prompt, response):
-                self._metrics.tokens.labels("in").inc(prompt)
-                self._metrics.tokens.labels("out").inc(response)
 
     @property
     def _heard_aloud(self) -> bool:

@@ -26,9 +26,11 @@ from vision_agent.calls.tasks import CallTasks
 from vision_agent.calls.tool_context import CallToolContext
 from vision_agent.calls.typed_turns import MAX_WAITING
 from vision_agent.calls.unseen_screen import UnseenScreen
+from vision_agent.calls.usage import CallUsage
 from vision_agent.closing import Closing
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.errors import LiveFailure
+from vision_agent.live.events import LiveEvent
 from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.sessions.store import SessionLease
 from vision_agent.rtc import Channel, Network, Offer, Peer, rtvi
@@ -90,12 +92,13 @@ class Call:
         channel = Channel(self, {"library": "vision_agent", "version": host.version})
         self._view = CallerView(channel, self._on_state)
         self._memory_recorder = host.memory_recorder(lease, call_id)
+        self._usage = CallUsage(metrics, settings.prices, host.model_choice)
         self._output = AgentOutput(
             self._view,
             metrics,
             settings.output,
             speaks=options.modality == "AUDIO",
-            overhear=self._memory_recorder.take,
+            overhear=self._overhear,
         )
         self._input = CallerInput(
             self._live_queue,
@@ -300,6 +303,11 @@ class Call:
         else:
             self.end("the model ended the conversation")
 
+    def _overhear(self, event: LiveEvent) -> None:
+        self._memory_recorder.take(event)
+        if (usage := self._usage.take(event)) is not None:
+            self._view.show(usage)
+
     def _on_missing_tools(self, text: str) -> None:
         self._metrics.model_failures.labels("toolset").inc()
         self.tell(text)
@@ -362,6 +370,7 @@ class Call:
             await self._connections.close(closing, reason)
             closing.do("the media", self._input.close)
             closing.do("the conversation", lambda: self.lease.store.end(self.lease))
+            closing.do("the usage", lambda: self._usage.call_ended(self.call_id, reason))
             await closing.wait("the memory", self._memory_recorder.flush())
         finally:
             closing.do("the counters", self._count)

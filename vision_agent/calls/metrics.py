@@ -76,6 +76,19 @@ class Metrics:
             "kind",
         )
         self.tokens = self._counter("tokens", "Tokens the service counted.", "direction")
+        self.model_tokens = self._counter(
+            "model_tokens",
+            "The same by model, kind (prompt, tool, response, thoughts) and modality.",
+            "model",
+            "kind",
+            "modality",
+        )
+        self.estimated_cost = self._counter(
+            "estimated_cost", "Estimate of what they cost, by list prices.", "currency"
+        )
+        self.unpriced_tokens = self._counter(
+            "unpriced_tokens", "Tokens without a known price: not part of the estimate."
+        )
 
     def watch_local(self, restarts: Callable[[], int]) -> None:
         """Export how often the local Live API was restarted; read at every scrape."""

@@ -7,6 +7,8 @@ from typing import Literal
 
 from aiortc import RTCIceServer
 
+from vision_agent.live.pricing import PriceTable
+
 ToolReports = Literal["none", "name", "full"]
 """What a caller's client is told of the agent's tools: that one runs, its name, or everything."""
 
@@ -76,3 +78,4 @@ class CallSettings:
     output: OutputOptions
     peer: PeerOptions
     limits: TimeLimits
+    prices: PriceTable

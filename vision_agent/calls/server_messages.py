@@ -5,7 +5,7 @@ docs/protocol.md describes them for clients.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import ClassVar, Literal
 
@@ -59,6 +59,28 @@ class TurnCompleteMessage(ServerMessage):
     """The model's turn is over; its sound may still be playing."""
 
     kind = "turn_complete"
+
+
+@dataclass(frozen=True, slots=True)
+class UsageMessage(ServerMessage):
+    """What the call has cost so far; after each turn whose tokens were reported.
+
+    Attributes:
+        models: The models that answered.
+        tokens: By kind (`prompt`, `tool`, `response`, `thoughts`) and modality.
+        estimate: The estimated cost; None if no price is known.
+        currency: ISO 4217.
+        prices_of: The day of the list prices; empty if the local engine answers.
+        note: A sentence about what is special, such as a model without a known price.
+    """
+
+    kind = "usage"
+    models: Sequence[str]
+    tokens: Mapping[str, Mapping[str, int]]
+    estimate: float | None
+    currency: str
+    prices_of: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vision_agent.live.token_counts import TokenCounts
+
 
 @dataclass(frozen=True, slots=True)
 class AgentAudio:
@@ -68,10 +70,25 @@ class AgentTurnComplete:
 
 @dataclass(frozen=True, slots=True)
 class TokenUsage:
-    """Tokens that the service has counted since the last report."""
+    """Tokens that the service has counted in the present turn; a later report replaces it.
 
-    prompt_tokens: int
-    response_tokens: int
+    Attributes:
+        model: The model's name; empty if ADK does not say.
+        counts: The tokens.
+    """
+
+    model: str
+    counts: TokenCounts
+
+    @property
+    def prompt_tokens(self) -> int:
+        """What the model read."""
+        return self.counts.total("prompt", "tool")
+
+    @property
+    def response_tokens(self) -> int:
+        """What the model said."""
+        return self.counts.total("response")
 
 
 LiveEvent = (

@@ -29,6 +29,7 @@ from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.model_scope import ModelScope
 from vision_agent.live.played import played_on
 from vision_agent.live.sessions.played_history import settle
+from vision_agent.live.token_counts import counted
 
 logger = logging.getLogger(__name__)
 
@@ -154,6 +155,6 @@ def read(event: Event) -> Iterator[LiveEvent]:
     if event.interrupted:
         yield AgentInterrupted(played_on(event))
     if usage := event.usage_metadata:
-        yield TokenUsage(usage.prompt_token_count or 0, usage.candidates_token_count or 0)
+        yield TokenUsage(event.model_version or "", counted(usage))
     if event.turn_complete:
         yield AgentTurnComplete()

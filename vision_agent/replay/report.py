@@ -54,6 +54,7 @@ class Report:
         interruptions: How many answers were interrupted, as the server announced them.
         tool_calls: The tools the agent used.
         points: What the agent pointed at.
+        usage: The tokens and an estimate of what they cost, as the server said last.
         errors: Everything that went wrong, in words.
         answered: Whether the agent's voice came after something was said; if nothing was said (a
             silent recording and no question), whether it came at all.
@@ -73,6 +74,7 @@ class Report:
     interruptions: int = 0
     tool_calls: list[ToolCallRecord] = field(default_factory=list)
     points: list[Point] = field(default_factory=list)
+    usage: dict[str, Any] | None = None
     errors: list[str] = field(default_factory=list)
     answered: bool = False
     ended: str = ""
@@ -169,6 +171,7 @@ def make_report(
         interruptions=transcript.interruptions,
         tool_calls=list(transcript.tool_calls.values()),
         points=transcript.points,
+        usage=transcript.usage,
         errors=[*errors, *transcript.errors],
         answered=bool(replies) if utterances else received.voiced_ms > 0,
         ended=ended,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from html import escape
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import av
 
@@ -105,6 +105,22 @@ def _figures(report: Report) -> Iterator[tuple[str, str]]:
     yield "picture's age", ms(report.frame_age_ms)
     yield "agent's voice", f"{report.agent_audio_ms / 1000:.1f} s"
     yield "interruptions", str(report.interruptions)
+    if report.usage is not None:
+        yield from _usage(report.usage)
+
+
+def _usage(usage: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    tokens = usage.get("tokens")
+    for kind, found in tokens.items() if isinstance(tokens, dict) else ():
+        counts = found if isinstance(found, dict) else {}
+        text = ", ".join(f"{count} {modality}" for modality, count in counts.items())
+        yield f"tokens, {kind}", text
+    amount, note = usage.get("estimate"), str(usage.get("note") or "")
+    if isinstance(amount, int | float):
+        prices = f" (list prices of {usage['prices_of']})" if usage.get("prices_of") else ""
+        yield "estimated cost", f"{amount:.4f} {usage.get('currency', '')}{prices} {note}".strip()
+    else:
+        yield "estimated cost", note or "no price known"
 
 
 def _voice(report: Report) -> Iterator[_Html]:

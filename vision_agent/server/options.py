@@ -16,6 +16,7 @@ from vision_agent.calls.options import (
     PeerOptions,
     TimeLimits,
 )
+from vision_agent.live.pricing import read_prices
 from vision_agent.live.tools.background import ToolLimits
 from vision_agent.server.signalling import SignallingOptions
 from vision_agent.settings import Settings
@@ -56,7 +57,11 @@ def agent_options(settings: Settings) -> AgentOptions:
 
 
 def call_settings(settings: Settings) -> CallSettings:
-    """What holds for every call."""
+    """What holds for every call.
+
+    Raises:
+        PriceError: The table of prices can't be used.
+    """
     return CallSettings(
         frames=FrameOptions(
             rate_hz=settings.frame_rate_hz,
@@ -76,6 +81,7 @@ def call_settings(settings: Settings) -> CallSettings:
         limits=TimeLimits(
             max_call_s=settings.max_call_s, idle_s=settings.idle_s, warn_s=settings.warn_s
         ),
+        prices=read_prices(settings.prices),
     )
 
 

@@ -1,0 +1,196 @@
+"""An estimate of what a call costs, from one dated table of list prices. Pure, but for reading it.
+
+It is an estimate: the table ages, a project may have other prices or a free tier, tokens of a cache
+cost less, and a service may charge for what it does not report.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from vision_agent.live.models import bare_name
+from vision_agent.live.token_counts import UNSPECIFIED, Kind, TokenCounts
+
+OURS = Path(__file__).with_name("prices.toml")
+MAX_BYTES = 200_000
+
+
+class PriceError(ValueError):
+    """A table of prices can't be read; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPrice:
+    """The prices of some models, in the table's currency for `per_tokens`.
+
+    Attributes:
+        models: Their names; one may end in `*`.
+        input: By modality, what the model reads.
+        output: By modality, what it says; thoughts are text.
+    """
+
+    models: tuple[str, ...]
+    input: Mapping[str, float]
+    output: Mapping[str, float]
+
+    def of(self, kind: Kind, modality: str, counts: TokenCounts) -> float | None:
+        """The price of tokens of a kind and modality; None if there is none."""
+        prices = self.output if kind in ("response", "thoughts") else self.input
+        if modality == UNSPECIFIED:
+            # What the details leave out of a prompt are its own words; an answer without details
+            # is spoken.
+            spoken = kind == "response" and counts.by_modality("response").keys() == {UNSPECIFIED}
+            modality = "audio" if spoken and "audio" in prices else "text"
+        return prices.get(modality)
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What tokens cost by list prices.
+
+    Attributes:
+        amount: In `currency`; None if nothing of it has a known price.
+        currency: ISO 4217.
+        as_of: The day of the prices, ISO 8601; empty if no price was needed.
+        unpriced: Tokens that are not part of the amount.
+        note: A sentence about what is special; empty if nothing is.
+    """
+
+    amount: float | None
+    currency: str
+    as_of: str
+    unpriced: int = 0
+    note: str = ""
+
+    def __str__(self) -> str:
+        if self.amount is None:
+            return self.note
+        if not self.as_of:
+            return f"{self.note} Estimated cost: 0 {self.currency}."
+        text = f"Estimated cost: {self.amount:.4f} {self.currency} (list prices of {self.as_of})."
+        return f"{text} {self.note}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTable:
+    """List prices.
+
+    Attributes:
+        as_of: Their day, ISO 8601.
+        source: Where they are from.
+        currency: ISO 4217.
+        per_tokens: The number of tokens that a price is for.
+        prices: The prices; the first that names a model holds.
+    """
+
+    as_of: str
+    source: str
+    currency: str
+    per_tokens: int
+    prices: tuple[ModelPrice, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> PriceTable:
+        """Read a table in the form of prices.toml.
+
+        Raises:
+            PriceError: It is not in that form.
+        """
+        try:
+            data = tomllib.loads(text)
+            prices = tuple(
+                ModelPrice(
+                    tuple(str(name) for name in _list(each, "models")),
+                    _amounts(each, "input"),
+                    _amounts(each, "output"),
+                )
+                for each in _list(data, "price")
+            )
+            per_tokens = data["per_tokens"]
+            if not isinstance(per_tokens, int) or per_tokens <= 0:
+                raise PriceError("per_tokens must be a whole number above 0")
+            as_of, source, currency = (str(data[name]) for name in ("as_of", "source", "currency"))
+        except tomllib.TOMLDecodeError as error:
+            raise PriceError(f"it is no TOML: {error}") from error
+        except KeyError as error:
+            raise PriceError(f"{error.args[0]} is missing") from error
+        return cls(as_of, source, currency, per_tokens, prices)
+
+    def price_of(self, model: str) -> ModelPrice | None:
+        """The prices of a model; None if the table has none."""
+        name = bare_name(model)
+        return next(
+            (p for p in self.prices if any(fnmatchcase(name, each) for each in p.models)), None
+        )
+
+    def estimate(self, by_model: Mapping[str, TokenCounts], *, local: bool = False) -> Estimate:
+        """What a call's tokens cost.
+
+        Args:
+            by_model: The tokens, by the model that counted them.
+            local: Whether the local Live API answered: it costs nothing.
+        """
+        if local:
+            return Estimate(0.0, self.currency, "", note="The local engine costs nothing.")
+        amount, unpriced, priced = 0.0, 0, False
+        unknown: list[str] = []
+        for model, counts in by_model.items():
+            price = self.price_of(model)
+            if price is None:
+                unknown.append(bare_name(model))
+            for kind, modality, count in counts:
+                each = price.of(kind, modality, counts) if price else None
+                if each is None:
+                    unpriced += count
+                else:
+                    amount, priced = amount + count * each / self.per_tokens, True
+        if unknown:
+            note = f"No price known for {', '.join(unknown)}."
+        else:
+            note = f"{unpriced} tokens have no known price." if unpriced else ""
+        known = priced or not unpriced
+        return Estimate(amount if known else None, self.currency, self.as_of, unpriced, note)
+
+
+def read_prices(path: Path | None = None) -> PriceTable:
+    """Read a table of prices; ours without a path.
+
+    Raises:
+        PriceError: There is no such file, or it is not in the form of ours.
+    """
+    file = path or OURS
+    try:
+        with file.open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
+        if len(raw) > MAX_BYTES:
+            raise PriceError(f"it is larger than {MAX_BYTES} bytes")
+        return PriceTable.parse(raw.decode())
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no UTF-8"
+        raise PriceError(f"The prices in {file} can't be read: {reason}.") from error
+    except PriceError as error:
+        raise PriceError(f"The prices in {file} can't be used: {error}.") from error
+
+
+def _list(data: Mapping[str, Any], name: str) -> list[Any]:
+    value = data[name]
+    if not isinstance(value, list) or not value:
+        raise PriceError(f"{name} must be a list")
+    return value
+
+
+def _amounts(data: Mapping[str, Any], name: str) -> dict[str, float]:
+    value = data[name]
+    if not isinstance(value, dict):
+        raise PriceError(f"{name} must be a table of prices by modality")
+    for modality, price in value.items():
+        usable = isinstance(price, int | float) and not isinstance(price, bool)
+        if not usable or not math.isfinite(price) or price < 0:
+            raise PriceError(f"{name}.{modality} must be a price")
+    return {str(modality): float(price) for modality, price in value.items()}
