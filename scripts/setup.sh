@@ -99,7 +99,7 @@ fi
 
 if [ "$what" = dev ]; then
 	# The SDK's next major version, beside the one that the product runs with.
-	newest=tests/python/.venv
+	newest=$venv/genai-3
 	if [ ! -e "$newest/.installed" ] || [ tests/python/requirements.txt -nt "$newest/.installed" ]; then
 		say "Installing the packages of tests/python …"
 		[ -x "$newest/bin/python" ] || "$python" -m venv "$newest"

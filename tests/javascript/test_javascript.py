@@ -13,25 +13,12 @@ from tests.local.live_clients import MODEL_2, MODEL_3
 from tests.local.recordings import silence, spoken
 from tests.node import node_with
 from tests.programs import run
+from tests.sdk_scenario import SCENARIO
 from vision_agent.local import serve
 from vision_agent.local.scenarios.scenario_file import read_scenario
 
 HERE = Path(__file__).parent
 WITHIN_S = 60
-
-SCENARIO = """
-engine: false
-hears: [what time is it in Graz]
-answers:
-  - {when: {words: hello, turn: 1}, say: Hello.}
-  - when: {words: what time is it}
-    call: {name: get_time, args: {place: Graz}}
-  - {when: {tool: get_time}, say: "It is {time}."}
-  - {when: {words: story}, say: Once upon a time there was a story that nobody heard to its end.}
-  - {when: {words: which turn, turn: 5}, say: The fifth.}
-otherwise: {say: You typed something.}
-"""
-
 
 SDKS = {"genai-2": "2.", "@google/genai": "3."}
 """The packages of the SDK, and the versions that they are."""

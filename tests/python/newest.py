@@ -1,14 +1,15 @@
-"""Python with the newest major version of google-genai, in the environment beside this file."""
+"""Python with the newest major version of google-genai, in an environment of its own."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-_NEWEST = HERE / ".venv" / "bin" / "python"
+_NEWEST = Path(sys.prefix) / "genai-3" / "bin" / "python"
 
 
 def newest_python() -> Path:

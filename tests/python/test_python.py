@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from tests.javascript.test_javascript import SCENARIO
 from tests.local.live_clients import MODEL_2, MODEL_3
 from tests.local.recordings import silence, spoken
 from tests.programs import run
 from tests.python.newest import HERE, newest_python
+from tests.sdk_scenario import SCENARIO
 from vision_agent.local import serve
 from vision_agent.local.scenarios.scenario_file import read_scenario
 
