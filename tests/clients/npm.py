@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests import programs
 from tests.node import node_with
+from tests.support.programs import run
 
 HERE = Path(__file__).parent
 MODULES = HERE / "node_modules"
@@ -14,11 +14,6 @@ MODULES = HERE / "node_modules"
 def node() -> str:
     """Node, new enough, with the packages beside it; skips in words otherwise."""
     return node_with(MODULES / "esbuild")
-
-
-async def run(*command: str | Path, within_s: float = 90) -> str:
-    """What a program prints that begins in this folder; see `programs.run`."""
-    return await programs.run(*command, cwd=HERE, within_s=within_s)
 
 
 async def bundle(entry: str, out: Path, **aliases: str) -> None:
@@ -41,4 +36,5 @@ async def bundle(entry: str, out: Path, **aliases: str) -> None:
         '--define:process.env.NODE_ENV="production"',
         f"--outfile={out}",
         *(f"--alias:@pipecat-ai/{name.replace('_', '-')}={by}" for name, by in aliases.items()),
+        cwd=HERE,
     )

@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from tests.clients.npm import HERE, node, run
+from tests.clients.npm import HERE, node
 from tests.clients.rtp_recording import write_rtp_recording
 from tests.conftest import RECORDINGS
 from tests.support.forked import ForkedServer
+from tests.support.programs import run
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -63,7 +64,7 @@ def was_a_call(printed: str) -> None:
 async def test_a_stack_for_node_holds_a_call(
     server: ForkedServer, rtp_recording: Path, stack: str
 ) -> None:
-    was_a_call(await run(node(), f"{stack}.mjs", server.url, rtp_recording))
+    was_a_call(await run(node(), f"{stack}.mjs", server.url, rtp_recording, cwd=HERE))
 
 
 @pytest.fixture(scope="module")
@@ -79,4 +80,6 @@ def system_python() -> str:
 async def test_gstreamers_webrtcbin_holds_a_call(
     server: ForkedServer, long_speech: Path, system_python: str, codec: str
 ) -> None:
-    was_a_call(await run(system_python, HERE / "webrtcbin.py", server.url, long_speech, codec))
+    was_a_call(
+        await run(system_python, HERE / "webrtcbin.py", server.url, long_speech, codec, cwd=HERE)
+    )

@@ -12,8 +12,8 @@ import pytest
 from tests.local.live_clients import MODEL_2, MODEL_3
 from tests.local.recordings import silence, spoken
 from tests.node import node_with
-from tests.programs import run
 from tests.sdk_scenario import SCENARIO
+from tests.support.programs import run
 from vision_agent.local import serve
 from vision_agent.local.scenarios.scenario_file import read_scenario
 

@@ -12,6 +12,7 @@ from google.adk.runners import Runner
 from google.adk.sessions.in_memory_session_service import InMemorySessionService
 from google.genai import types
 
+from tests.live.connection_notes import ConnectionNotes
 from tests.live.scripted import MODELS, server
 from tests.local.conftest import ScriptedEngine
 from vision_agent.live.call_options import CallOptions
@@ -38,10 +39,11 @@ def tell_time() -> dict[str, str]:
     return {"time": datetime(2020, 1, 2, 3, 4).isoformat()}
 
 
-class Conversation:
+class Conversation(ConnectionNotes):
     """A session, its events as they come, and what a test needs to wait for."""
 
     def __init__(self, running, model: str, *, api_key: str = "local", voice=None) -> None:
+        super().__init__()
         llm = gemini_at(f"https://127.0.0.1:{running.port}", running.certificate_pem, model=model)
         llm.client_kwargs["api_key"] = api_key
         agent = LlmAgent(name="tester", model=llm, tools=[tell_time])
@@ -49,9 +51,6 @@ class Conversation:
             app=App(name="tests", root_agent=agent), session_service=InMemorySessionService()
         )
         self.live_queue = LiveQueue()
-        self.connects = 0
-        self.losses: list[str] = []
-        self.cancellations: list[str] = []
         self.session = LiveSession(
             self.runner,
             make_run_config(CallOptions(voice=voice)),
@@ -60,15 +59,6 @@ class Conversation:
             session_id="s",
             model=model,
         )
-
-    def connected(self) -> None:
-        self.connects += 1
-
-    def lost(self, why: str) -> None:
-        self.losses.append(why)
-
-    def cancelled(self, call_ids: list[str]) -> None:
-        self.cancellations += call_ids
 
     def unanswered(self, why: str) -> None: ...
 

@@ -8,6 +8,7 @@ from google.adk.apps.app import App
 from google.adk.runners import Runner
 from google.adk.sessions.in_memory_session_service import InMemorySessionService
 
+from tests.live.connection_notes import ConnectionNotes
 from vision_agent.live.connection.gemini import gemini_at
 from vision_agent.live.connection.timeouts import Timeouts
 from vision_agent.live.errors import LiveFailure
@@ -28,10 +29,12 @@ MODELS = ["gemini-2.5-flash-native-audio-preview-12-2025", "gemini-3.8-live"]
 LETTER_BYTES = 60 * 48
 
 
-class Talk:
+class Talk(ConnectionNotes):
     """A conversation that is read in the background, as a call does."""
 
     def __init__(self, server, model, timeouts, tools, sub_agents=()) -> None:
+        super().__init__()
+
         def llm():
             url = f"https://127.0.0.1:{server.port}"
             return gemini_at(url, server.certificate_pem, model=model, timeouts=timeouts)
@@ -50,9 +53,6 @@ class Talk:
         )
         self.live_queue = LiveQueue()
         self.events: list = []
-        self.connects = 0
-        self.losses: list[str] = []
-        self.cancellations: list[str] = []
         self.told: list[str] = []
         self.failure: LiveFailure | None = None
         self._changed = asyncio.Condition()
@@ -64,15 +64,6 @@ class Talk:
             session_id="s",
             model=model,
         )
-
-    def connected(self) -> None:
-        self.connects += 1
-
-    def lost(self, why: str) -> None:
-        self.losses.append(why)
-
-    def cancelled(self, call_ids: list[str]) -> None:
-        self.cancellations += call_ids
 
     def unanswered(self, why: str) -> None:
         self.told.append(why)

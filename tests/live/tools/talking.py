@@ -9,6 +9,7 @@ from google.adk.apps.app import App
 from google.adk.runners import Runner
 from google.adk.sessions.in_memory_session_service import InMemorySessionService
 
+from tests.live.connection_notes import ConnectionNotes
 from tests.local.scripted_engine import ScriptedEngine
 from vision_agent.live.connection.gemini import gemini_at
 from vision_agent.live.events import (
@@ -36,15 +37,13 @@ GOING_ON = "gemini-3.8-live"
 """One that goes on while a tool runs."""
 
 
-class Talk:
+class Talk(ConnectionNotes):
     """A session that is read by a task, and what has happened in it so far."""
 
     def __init__(self, live_queue: LiveQueue) -> None:
+        super().__init__()
         self.live_queue = live_queue
         self.events: list[LiveEvent] = []
-        self.cancelled_calls: list[str] = []
-        self.connected_twice = asyncio.Event()
-        self._connects = 0
         self._arrived = asyncio.Condition()
 
     async def read(self, session: LiveSession) -> None:
@@ -78,20 +77,6 @@ class Talk:
     def fall_silent(self) -> None:
         for _ in range(60):
             self.live_queue.audio(b"\x00\x00" * 320)
-
-    # ConnectionObserver
-
-    def connected(self) -> None:
-        self._connects += 1
-        if self._connects == 2:
-            self.connected_twice.set()
-
-    def lost(self, why: str) -> None: ...
-
-    def cancelled(self, call_ids: list[str]) -> None:
-        self.cancelled_calls += call_ids
-
-    def unanswered(self, why: str) -> None: ...
 
 
 @asynccontextmanager

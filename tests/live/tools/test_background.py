@@ -16,6 +16,7 @@ from google.genai import types
 
 from tests.live.tools.talking import GOING_ON, WAITING, Talk, talking
 from tests.local.scripted_engine import ScriptedEngine
+from tests.support.waiting import until
 from vision_agent.live.connection.gemini import gemini_at
 from vision_agent.live.events import (
     AgentInterrupted,
@@ -61,7 +62,7 @@ async def test_the_caller_cuts_in_while_a_tool_runs_and_its_result_stays_silent(
         talk.fall_silent()
         await talk.said("Good.")
         assert ended == ["cancelled"]
-        assert talk.cancelled_calls == [call.call_id]
+        assert talk.cancellations == [call.call_id]
         assert not any(isinstance(e, AgentToolResult) for e in talk.events)
         assert not any(turn.tool_results for turn in engine.turns)
 
@@ -204,8 +205,7 @@ async def test_a_transfer_still_hands_the_conversation_on():
         )
         reading = asyncio.create_task(talk.read(session))
         talk.live_queue.text("my bill please")
-        async with asyncio.timeout(20):
-            await talk.connected_twice.wait()
+        await until(lambda: talk.connects == 2)
         talk.live_queue.text("hello")
         await talk.until(lambda e: isinstance(e, AgentTranscript) and e.author == "billing")
         reading.cancel()

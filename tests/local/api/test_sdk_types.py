@@ -14,9 +14,9 @@ from tests.local.api.sdk_types import (
     missing_from_page,
     of_google_genai,
 )
-from tests.programs import run
 from tests.python.newest import ROOT as PROJECT
 from tests.python.newest import newest_python
+from tests.support.programs import run
 from vision_agent.local.api.schema import MESSAGES, ROOT
 
 UNKNOWN_TO_2 = {"ThinkingLevel XHIGH", "AudioTranscriptionConfig.source_text"}

@@ -1,4 +1,4 @@
-"""Programs that others wrote, run to their end."""
+"""Programs that run to their end."""
 
 from __future__ import annotations
 
