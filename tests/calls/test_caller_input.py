@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+from contextlib import asynccontextmanager
 
 import av
 import numpy as np
@@ -328,3 +329,62 @@ async def test_a_camera_that_is_off_is_off_for_every_tool_and_the_model_is_shown
         watching.cancel()
         await call.close()
         media.close()
+
+
+@asynccontextmanager
+async def watched():
+    """A caller whose camera is watched, without a peer: what they show and type, and the queue."""
+    live_queue, view = LiveQueue(), CallerView(Channel(Client(), {}), lambda _: None)
+    media = CallerInput(live_queue, view, FRAMES, Metrics(), lambda *_: None)
+    call = CallToolContext(view, media)
+    view.set_state("listening")
+    source = FrameSource(fps=10)
+    watching = asyncio.ensure_future(media.watch(source))
+    try:
+        yield source, media, call, live_queue
+    finally:
+        watching.cancel()
+        await call.close()
+        media.close()
+
+
+async def next_turn(live_queue: LiveQueue) -> tuple[list[bytes], list[object]]:
+    """The frames that are streamed up to the next content, and that content."""
+    streamed: list[bytes] = []
+    async with asyncio.timeout(10):
+        while (request := await live_queue.get()).content is None:
+            if request.blob is not None:
+                streamed.append(request.blob.data)
+    parts = request.content.parts
+    return streamed, [part.text or part.inline_data.data for part in parts]
+
+
+async def test_typed_words_carry_the_newest_frame_and_none_once_the_camera_is_off():
+    async with watched() as (source, media, _, live_queue):
+        await until(lambda: media.camera_on)
+        media.typed("What is this?")
+        streamed, turn = await next_turn(live_queue)
+        assert turn == [streamed[-1], "What is this?"], "the first frame is waited for"
+        media.typed("And now?")
+        # The frame that was streamed is a fresh one still.
+        assert (await next_turn(live_queue))[1] == [streamed[-1], "And now?"]
+        media.switch_camera(False)
+        media.typed("Do you see me?")
+        assert (await next_turn(live_queue))[1] == ["Do you see me?"]
+        media.switch_camera(True)
+        media.typed("Again?")
+        streamed, turn = await next_turn(live_queue)
+        assert turn == [streamed[-1], "Again?"]
+        source.stop()
+        await until(lambda: not media.camera_on)
+        media.typed("Still there?")
+        assert (await next_turn(live_queue))[1] == ["Still there?"]
+
+
+async def test_what_a_tool_says_on_its_own_carries_the_newest_frame():
+    async with watched() as (_, _, call, live_queue):
+        await until(lambda: call.shown_at_s() is not None)
+        call.tell_agent("Something has moved.")
+        streamed, (frame, words) = await next_turn(live_queue)
+        assert frame == streamed[-1]
+        assert words.startswith("[notice] Something has moved.")

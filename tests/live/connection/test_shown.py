@@ -11,10 +11,10 @@ from google.genai import types
 from tests.live.connection.talking import talking
 from tests.local.scripted_engine import ScriptedEngine
 from tests.support.waiting import until
-from vision_agent.live.events import AgentToolResult
+from vision_agent.live.events import AgentToolResult, AgentTurnComplete, UserTranscript
 from vision_agent.live.models import model_habits
 from vision_agent.local.api import client_messages
-from vision_agent.local.contract import Say, ToolRequest
+from vision_agent.local.contract import Say, ToolRequest, Transcript
 
 OLD = "gemini-2.5-flash-native-audio-preview-12-2025"
 ALL = [OLD, "gemini-3.8-live", "local"]
@@ -126,10 +126,10 @@ async def looked(model, result):
 
     engine = ScriptedEngine()
     engine.answers = lambda turn: [Say("Seen.") if engine.turns[1:] else ToolRequest("look", {})]
-    async with talking(engine, model, tools=[look]) as (_, talk):
+    async with talking(engine, model, tools=[look]) as (server, talk):
         talk.live_queue.text("look closely")
         await talk.until(lambda: "Seen." in talk.said)
-        yield engine, talk
+        yield server, talk
 
 
 @pytest.mark.parametrize("model", ALL)
@@ -158,3 +158,51 @@ async def test_a_file_that_no_live_model_reads_is_named_in_the_result_and_not_se
     assert told(wire)[1:] == [
         ("result", {"status": "Here.", "files_not_shown": ["application/pdf"]})
     ]
+
+
+def spoken(talk) -> None:
+    for chunk in [b"\x00\x10" * 320] * 25 + [bytes(640)] * 60:
+        talk.live_queue.audio(chunk)
+
+
+@pytest.mark.parametrize("model", ALL)
+async def test_a_spoken_question_that_is_asked_again_in_words_carries_the_newest_frame(wire, model):
+    engine = ScriptedEngine()
+    engine.hears.append(Transcript("what is this", True))
+    may_answer = asyncio.Event()
+    engine.answers = lambda turn: [may_answer.wait, Say("A cup.")]
+    async with talking(engine, model) as (server, talk):
+        talk.live_queue.frame(CLOSE)
+        talk.live_queue.frame(JPEG)
+        spoken(talk)
+        await talk.until(lambda: talk.count(UserTranscript) and engine.turns)
+        wire.clear()
+        server.tear_off()
+        may_answer.set()
+        await talk.turns(1)
+    again = told(wire)
+    assert ("streamed", JPEG) in again
+    assert ("content", ("user", JPEG, "what is this"), "complete") in again
+
+
+@pytest.mark.parametrize("model", ALL)
+async def test_a_call_and_its_result_are_told_again_in_the_form_that_the_model_takes(wire, model):
+    async with looked(model, {"status": "Here.", "picture": camera_says(CLOSE)}) as (server, talk):
+        await talk.until(lambda: isinstance(talk.events[-1], AgentTurnComplete))
+        wire.clear()
+        server.forget_handles()
+        server.tear_off()
+        talk.live_queue.text("and now?")
+        await talk.turns(talk.count(AgentTurnComplete) + 1)
+    history = next(m["client_content"]["turns"] for m in wire if "client_content" in m)
+    parts = [part for turn in history for part in turn["parts"]]
+    if model_habits(model).calls_in_history:
+        assert [p["functionCall"]["name"] for p in parts if "functionCall" in p] == ["look"]
+        (given,) = [p["functionResponse"] for p in parts if "functionResponse" in p]
+        assert given["response"] == {"status": "Here."}
+        assert "parts" not in given
+    else:
+        assert all(part.keys() == {"text"} for part in parts)
+        words = [part["text"] for part in parts]
+        assert "(I use look with {}.)" in words
+        assert '(look has given {"status": "Here."}.)' in words

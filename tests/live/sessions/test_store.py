@@ -49,6 +49,37 @@ async def test_a_conversation_goes_on_in_another_process(url):
         assert len((await third.begin(begun.token)).earlier) == 3
 
 
+async def test_what_was_shown_is_not_kept_and_what_was_said_about_it_is(url):
+    picture = types.Blob(data=b"\xff\xd8\xff" * 10_000, mime_type="image/jpeg")
+    question = types.Content(
+        role="user", parts=[types.Part(inline_data=picture), types.Part(text="What is this?")]
+    )
+    call = types.FunctionCall(id="1", name="look")
+    beside = types.FunctionResponsePart.from_bytes(data=picture.data, mime_type="image/jpeg")
+    result = types.FunctionResponse(id="1", name="look", response={"seen": 1}, parts=[beside])
+    asked = types.Content(role="model", parts=[types.Part(function_call=call)])
+    given = types.Content(role="user", parts=[types.Part(function_response=result)])
+    async with opened(url) as first:
+        begun = await first.begin(None)
+        events = [
+            Event(author="user", content=question),
+            Event(author="agent", content=asked),
+            Event(author="agent", content=given),
+        ]
+        await happens(first, begun, *events)
+        assert question.parts[0].inline_data is picture, "what is sent has its picture"
+        in_memory = await first.get_session(**key(begun))
+        assert len(in_memory.model_dump_json()) < 10_000
+        first.end(begun)
+    async with opened(url) as second:
+        again = await second.begin(begun.token)
+        session = await second.get_session(**key(again))
+        assert len(session.model_dump_json()) < 10_000
+        assert again.earlier == [ConversationLine("user", "What is this?")]
+        (kept,) = [r for event in session.events for r in event.get_function_responses()]
+        assert (kept.response, kept.parts) == ({"seen": 1}, None)
+
+
 async def test_a_conversation_is_there_after_its_process_was_killed(url):
     """What waits is written at once, not at the end."""
     killed = make_store(APP, url=url, resume_within_s=600, keep_s=86_400)
