@@ -102,8 +102,10 @@ if [ "$what" = dev ]; then
 	newest=$venv/genai-3
 	if [ ! -e "$newest/.installed" ] || [ tests/python/requirements.txt -nt "$newest/.installed" ]; then
 		say "Installing the packages of tests/python …"
-		[ -x "$newest/bin/python" ] || "$python" -m venv "$newest"
-		"$newest/bin/python" -m pip install -qq --disable-pip-version-check -r tests/python/requirements.txt
+		"$venv/bin/python" -m venv --without-pip "$newest"
+		"$venv/bin/python" -m pip --python "$newest/bin/python" install -qq --disable-pip-version-check \
+			-r tests/python/requirements.txt
+		mkdir -p "$newest"
 		touch "$newest/.installed"
 	fi
 	if ! node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)'; then
