@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 
 from tests.support.recorded_service import kind_of
 from vision_agent.local.certificate import make_tls
@@ -77,6 +78,11 @@ class Connection:
         """Answer, in a turn of its own."""
         await self.send(says(words), {"serverContent": {"generationComplete": True}}, TURN_ENDS)
 
+    @property
+    def closes(self) -> bool:
+        """Whether the client has begun to close it."""
+        return self._socket.state is not State.OPEN
+
     async def close(self, code: int, reason: str = "") -> None:
         await self._socket.close(code, reason)
 
@@ -88,7 +94,7 @@ class Connection:
                     self._news.notify_all()
 
 
-Script = Callable[[Connection], Awaitable[None]]
+Script = Callable[[Connection], Coroutine[None, None, None]]
 """What the service does on a connection; at its end the connection stays open."""
 
 
@@ -119,13 +125,15 @@ class ScriptedService:
             setup = json.loads(await socket.recv())["setup"]
             connection = Connection(socket, len(self.connections) + 1, setup)
             self.connections.append(connection)
-            reading = asyncio.create_task(connection.read())
+            await connection.send({"setupComplete": {}})
+            playing = asyncio.create_task(self._script(connection))
             try:
-                await connection.send({"setupComplete": {}})
-                await self._script(connection)
-                await reading
+                await connection.read()
             finally:
-                reading.cancel()
+                playing.cancel()
+                await asyncio.wait([playing])
+                if not playing.cancelled():
+                    playing.result()
 
     async def relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         now_s = asyncio.get_running_loop().time
@@ -134,22 +142,35 @@ class ScriptedService:
         from_service, to_service = await asyncio.open_connection("127.0.0.1", self.behind)
 
         async def up() -> None:
-            while data := await reader.read(65536):
-                to_service.write(data)
-            self.closed_s.append(now_s())
-            to_service.close()
+            try:
+                while data := await reader.read(65536):
+                    to_service.write(data)
+            finally:
+                self.closed_s.append(now_s())
+                to_service.close()
+
+        coming: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+
+        async def take() -> None:
+            data = b"-"
+            while data:
+                data = await from_service.read(65536)
+                coming.put_nowait((now_s(), data))
 
         async def down() -> None:
-            while data := await from_service.read(65536):
-                await self._held_back(now_s())
+            while True:
+                came_s, data = await coming.get()
+                await self._held_back(came_s)
+                if not data:
+                    writer.close()
+                    return
                 writer.write(data)
-            await self._held_back(now_s())
-            writer.close()
 
-        downwards = asyncio.create_task(down())
+        downwards = [asyncio.create_task(take()), asyncio.create_task(down())]
         with suppress(OSError):
             await up()
-        downwards.cancel()
+        for task in downwards:
+            task.cancel()
         writer.close()
 
     async def _held_back(self, came_s: float) -> None:

@@ -126,6 +126,54 @@ def test_a_new_connection_has_no_announced_end():
     assert liveness.deadline_s(owes=False) is None
 
 
+def ending(*, at_s: float) -> ModelLiveness:
+    liveness = ModelLiveness(stall_s=10)
+    liveness.end_announced(at_s)
+    return liveness
+
+
+def test_a_connection_is_left_as_soon_as_all_is_quiet_and_covered_by_a_handle():
+    liveness = ending(at_s=148)
+    assert not liveness.leaves(100, quiet=False, idle=False, covered=True)
+    assert liveness.leaves(101, quiet=True, idle=True, covered=True)
+
+
+def test_a_quiet_connection_waits_a_moment_for_a_handle_that_may_never_come():
+    liveness = ending(at_s=148)
+    silence = {"quiet": True, "idle": True, "covered": False}
+    assert not liveness.leaves(100, **silence)
+    assert not liveness.leaves(101.9, **silence)
+    assert liveness.leaves(102, **silence)
+
+
+def test_each_word_begins_the_wait_for_a_handle_again():
+    liveness = ending(at_s=148)
+    silence = {"quiet": True, "idle": True, "covered": False}
+    assert not liveness.leaves(100, **silence)
+    assert not liveness.leaves(101, quiet=False, idle=False, covered=False)
+    assert not liveness.leaves(102, **silence)
+    assert liveness.leaves(104, **silence)
+
+
+def test_in_its_last_seconds_a_connection_is_left_in_a_pause_although_noise_was_heard():
+    liveness = ending(at_s=148)
+    noise = {"quiet": True, "idle": False, "covered": True}
+    assert not liveness.leaves(100, **noise)
+    assert not liveness.leaves(137, **noise)
+    assert liveness.leaves(138, **noise)
+
+
+def test_only_its_end_makes_a_connection_be_left_in_mid_sentence():
+    liveness = ending(at_s=148)
+    speech = {"quiet": False, "idle": False, "covered": False}
+    assert not liveness.leaves(147.9, **speech)
+    assert liveness.leaves(148, **speech)
+
+
+def test_a_connection_without_an_announced_end_is_not_left():
+    assert not ModelLiveness(stall_s=10).leaves(1e6, quiet=True, idle=True, covered=True)
+
+
 def test_a_silent_model_is_left_once_and_the_second_time_its_silence_is_the_answer():
     liveness = ModelLiveness(stall_s=10)
     with pytest.raises(ConnectionLeft, match="does not answer") as left:

@@ -1,8 +1,10 @@
 """How long a connection may still be used when its end is announced."""
 
 import pytest
+from google.adk.models.google_llm import Gemini
 from google.genai import types
 
+from vision_agent.live.connection.gemini import made_resilient
 from vision_agent.live.connection.timeouts import Timeouts
 
 
@@ -27,3 +29,24 @@ from vision_agent.live.connection.timeouts import Timeouts
 def test_it_is_left_a_moment_before_its_end(time_left, in_s):
     go_away = types.LiveServerGoAway(time_left=time_left)
     assert Timeouts(go_away_margin_s=2).leaves_in_s(go_away) == in_s
+
+
+def test_a_service_as_slow_as_the_slowest_reported_one_is_waited_for():
+    options = Timeouts().socket_options
+    assert options["ping_timeout"] > 30
+    assert options["close_timeout"] > 3
+
+
+def test_a_model_of_an_agents_own_gets_the_socket_options_that_it_does_not_set_itself():
+    args = {"ping_timeout": 90.0}
+    own = Gemini(
+        model="gemini-3.8-live",
+        client_kwargs={"api_key": "k", "http_options": {"async_client_args": args, "timeout": 9}},
+    )
+    kwargs = made_resilient(own).client_kwargs
+    assert kwargs is not None
+    assert kwargs["api_key"] == "k"
+    assert kwargs["http_options"].timeout == 9
+    given = kwargs["http_options"].async_client_args
+    assert given == {**Timeouts().socket_options, "ping_timeout": 90.0}
+    assert own.client_kwargs["http_options"]["async_client_args"] == args

@@ -288,9 +288,14 @@ class Ledger:
         return bool(sent and sent[-1].content.role == "user" and not self.answer.whole)
 
     @property
+    def quiet(self) -> bool:
+        """Whether nothing is open and the caller is silent: a reconnection cuts nothing off."""
+        return self._audio.utterance_ended and not (self._open or self._calls or self.answer.begun)
+
+    @property
     def idle(self) -> bool:
-        """Whether nothing is open: a reconnection would go unnoticed now."""
-        return not (self._open or self._calls or self.answer.begun or self._audio.worth_repeating())
+        """Whether a reconnection would go unnoticed now: no sound has to be sent again either."""
+        return self.quiet and not self._audio.worth_repeating()
 
     @property
     def resumable(self) -> bool:

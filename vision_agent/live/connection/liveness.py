@@ -12,6 +12,13 @@ from google.genai import types
 
 from vision_agent.live.errors import ConnectionLeft
 
+HANDLE_WAIT_S = 2.0
+"""How long a connection that is about to end is kept for the last turn's handle: a 2.5 model's
+follows the turn, 3.1 sends one about every 1.2 s, 3.8 none after its setup (all as reported)."""
+
+HURRY_S = 10.0
+"""From so long before its end on, a connection is left in the next pause, whatever was heard."""
+
 
 class Sign(IntEnum):
     """What a message shows of the model.
@@ -48,13 +55,14 @@ class ModelLiveness:
 
     stall_s: float
     _leave_at_s: float | None = None
+    _quiet_since_s: float | None = None
     _sign_of_life_at_s: float = 0.0
     _stalls: int = 0
     _saying: bool = False
 
     def connecting(self) -> None:
         """A new connection is being opened; no end of it is announced."""
-        self._leave_at_s = None
+        self._leave_at_s = self._quiet_since_s = None
         self._saying = False
 
     def asked(self, now_s: float) -> None:
@@ -109,8 +117,28 @@ class ModelLiveness:
 
     @property
     def ending(self) -> bool:
-        """Whether the connection is to be left at the next good moment."""
+        """Whether the service has announced the connection's end."""
         return self._leave_at_s is not None
+
+    def leaves(self, now_s: float, *, quiet: bool, idle: bool, covered: bool) -> bool:
+        """Whether a connection whose end is announced is to be left now.
+
+        Args:
+            now_s: The time.
+            quiet: Nobody speaks, no answer is owed and no tool runs.
+            idle: And the caller has made no sound that the model may yet answer.
+            covered: The newest handle covers the whole conversation.
+        """
+        if self._leave_at_s is None:
+            return False
+        if not quiet:
+            self._quiet_since_s = None
+            return now_s >= self._leave_at_s
+        if self._quiet_since_s is None:
+            self._quiet_since_s = now_s
+        waited = now_s - self._quiet_since_s >= HANDLE_WAIT_S
+        hurry = now_s >= self._leave_at_s - HURRY_S
+        return (idle and covered) or (waited and (idle or hurry)) or now_s >= self._leave_at_s
 
     def overdue(self, now_s: float) -> None:
         """The deadline has passed.

@@ -25,7 +25,7 @@ from vision_agent.live.connection.close_policy import Verdict
 from vision_agent.live.connection.content_rewrite import hands_over, tools_in_words
 from vision_agent.live.connection.current_link import CurrentLink, OpenLink
 from vision_agent.live.connection.ledger import Ledger, Replay
-from vision_agent.live.connection.liveness import ModelLiveness, Sign, about_to_end
+from vision_agent.live.connection.liveness import ModelLiveness, Sign
 from vision_agent.live.connection.observer import ConnectionObserver, Gate
 from vision_agent.live.connection.replay import send_replay
 from vision_agent.live.connection.timeouts import Timeouts
@@ -47,6 +47,9 @@ logger = logging.getLogger(__name__)
 
 MAX_UNREADABLE = 3
 """Unreadable messages in a row after which the connection counts as broken."""
+
+_LOOK_S = 0.25
+"""How often a connection that is about to end is looked at."""
 
 _UNANSWERED = "The model did not answer, though it was asked twice. Ask again in a moment."
 
@@ -93,6 +96,7 @@ class ResilientConnection(ContentConnection):
         self._unread = UnreadResponses()
         self._answer = SplicedAnswer()
         self._deadline: asyncio.Timeout | None = None
+        self._awaiting: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> ResilientConnection:
@@ -240,7 +244,12 @@ class ResilientConnection(ContentConnection):
                     self._attempt.connected(takes_history=takes)
                     self._link.opened(link)
                     self._observer.connected()
-                    await self._pump(link)
+                    try:
+                        await self._pump(link)
+                    finally:
+                        # Closing takes until the service acknowledges it.
+                        self._link.lost()
+                        self._stop_awaiting()
         except (Exception, TimeoutError) as error:
             # Judged by `close_policy`: another connection, or the conversation's end.
             return None if self._link.closing else error
@@ -268,7 +277,6 @@ class ResilientConnection(ContentConnection):
                         async for response in responses:
                             ended, unreadable = False, 0
                             await self._pass_on(response)
-                            self._leave_if_due()
             except TimeoutError:
                 self._liveness.overdue(_now_s())
                 self._give_up_answer()
@@ -284,7 +292,6 @@ class ResilientConnection(ContentConnection):
                 self._deadline = None
             if ended:
                 return
-            self._leave_if_due()
 
     async def _pass_on(self, response: LlmResponse) -> None:
         if response.live_session_resumption_update or response.go_away:
@@ -319,6 +326,7 @@ class ResilientConnection(ContentConnection):
                 self._observer.cancelled(list(message.tool_call_cancellation.ids or []))
             if message.go_away:
                 self._liveness.end_announced(now_s + self._timeouts.leaves_in_s(message.go_away))
+                self._await_moment()
             self._set_deadline()
 
     def _expect_answer(self) -> None:
@@ -329,10 +337,24 @@ class ResilientConnection(ContentConnection):
         if self._deadline is not None and not self._deadline.expired():
             self._deadline.reschedule(self._liveness.deadline_s(owes=self._ledger.owes))
 
-    def _leave_if_due(self) -> None:
-        # The handle of a turn comes after its end.
-        if self._liveness.ending and self._ledger.idle and self._ledger.resumable:
-            raise about_to_end()
+    def _await_moment(self) -> None:
+        """Leave the connection in the next good moment; silence brings no message to decide on."""
+        self._stop_awaiting()
+        if self._link.closing or not self._liveness.ending:
+            return
+        ledger, now_s = self._ledger, _now_s()
+        if self._liveness.leaves(
+            now_s, quiet=ledger.quiet, idle=ledger.idle, covered=ledger.resumable
+        ):
+            self._liveness.end_announced(now_s)
+            self._set_deadline()
+            return
+        self._awaiting = asyncio.get_running_loop().call_later(_LOOK_S, self._await_moment)
+
+    def _stop_awaiting(self) -> None:
+        if self._awaiting is not None:
+            self._awaiting.cancel()
+            self._awaiting = None
 
 
 def _now_s() -> float:
