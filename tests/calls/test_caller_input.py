@@ -17,7 +17,7 @@ from tests.rtc.calling import FrameSource, plain
 from tests.support.dialling import Dialled
 from tests.support.messages import said, state
 from tests.support.waiting import until
-from vision_agent import call_scope
+from vision_agent import CallClient, call_scope
 from vision_agent.caller.recording import SOUND_RATE_HZ, read_sound
 from vision_agent.caller.tracks import MicrophoneTrack
 from vision_agent.calls.caller_input import CallerInput
@@ -388,3 +388,45 @@ async def test_what_a_tool_says_on_its_own_carries_the_newest_frame():
         streamed, (frame, words) = await next_turn(live_queue)
         assert frame == streamed[-1]
         assert words.startswith("[notice] Something has moved.")
+
+
+async def test_the_microphones_switch_makes_the_turns_where_the_model_does_not_detect_them():
+    live_queue, view = LiveQueue(), CallerView(Channel(Client(), {}), lambda _: None)
+    media = CallerInput(live_queue, view, FRAMES, Metrics(), lambda *_: None, signals_turns=True)
+    hear, loses = media._on_audio, media._on_sound_over
+    media.mute(True)
+    hear(bytes(640))
+    media.mute(False)
+    for _ in range(2):
+        hear(bytes(640))
+    media.mute(True)
+    media.mute(True)
+    media.mute(False)
+    hear(bytes(640))
+    loses()  # no packets come any more
+    loses()
+    live_queue.close()
+    order = []
+    while not (request := await live_queue.get()).close:
+        order += [name for name in ("activity_start", "activity_end") if getattr(request, name)]
+        order += ["sound"] if request.blob else []
+        assert not request.audio_stream_end
+    one = ["activity_start", "sound"]
+    assert order == [*one, "sound", "activity_end", *one, "activity_end"]
+
+
+async def test_a_pause_does_not_end_a_turn_that_the_microphones_switch_makes(url):
+    asked = {"voice_activity_detection": False, "thinking_level": "low"}
+    pause = np.zeros(2 * SOUND_RATE_HZ, np.int16)
+    question = voiced(QUESTION)
+    half = len(question) // 2
+    async with CallClient(url, show=plain(220, 30, 30), asked=asked) as call:
+        told = np.concatenate([question[:half], pause, question[half:]])
+        answer = await call.say(_at_16_khz(told), rate_hz=16_000)
+        lines = [who for who, _ in call.transcript]
+    assert answer.text
+    assert lines == ["user", "agent"]
+
+
+def _at_16_khz(sound: np.ndarray) -> bytes:
+    return sound[:: SOUND_RATE_HZ // 16_000].astype("<i2").tobytes()

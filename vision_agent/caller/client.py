@@ -29,6 +29,7 @@ from vision_agent.caller.signalling import Signalling
 from vision_agent.caller.switching_camera import SwitchingCamera
 from vision_agent.caller.tracks import MicrophoneTrack
 from vision_agent.caller.transcript import Point, ToolCallRecord
+from vision_agent.caller.turn_signals import LEAD_S, TAIL_MS, signals_turns
 from vision_agent.caller.utterances import utterances
 
 _SEEN_S = 5.0
@@ -64,7 +65,9 @@ class CallClient:
         show: What the camera shows at first; see `show`. None makes a call without a camera.
         token: The access token, if the server requires one.
         headers: Sent with every request, such as the cookie of a login in front of the server.
-        asked: Options of this call: `agent`, `voice`, `language`, `modalities` and so on.
+        asked: Options of this call: `agent`, `voice`, `language`, `modalities` and so on
+            (docs/options.md). Without `voice_activity_detection`, `say` switches the microphone on
+            and off, which is what makes a turn then.
         timeout_s: The longest wait for the server, and for an answer, in seconds.
     """
 
@@ -82,6 +85,7 @@ class CallClient:
         self._headers, self._shown_first, self._asked = headers, show, dict(asked or {})
         self._dialled: InteractiveCall | None = None
         self._lines_returned = 0
+        self._signals_turns = signals_turns(self._asked)
         self._in_text = "TEXT" in str(self._asked.get("modalities", "")).upper()
 
     async def __aenter__(self) -> Self:
@@ -108,6 +112,8 @@ class CallClient:
         )
         await call.__aenter__()
         self._dialled = call
+        if self._signals_turns:
+            call.tell_microphone(False)
         if self._camera is not None:
             try:
                 await call.until_seen()
@@ -208,9 +214,16 @@ class CallClient:
         if not spans:
             raise BadRecording("Nothing is said in it: there is nothing to answer.")
         voice, said = self._listen()
+        if self._signals_turns:
+            self._call.tell_microphone(True)
+            await asyncio.sleep(LEAD_S)
+            sound = np.concatenate([sound, np.zeros(SOUND_RATE_HZ * TAIL_MS // 1000, np.int16)])
         self._microphone.speak(sound)
         # The call is waited on from the last word on: the pause behind it ends the caller's turn.
-        await self._call.until(lambda: self._microphone.spoken_ms >= spans[-1].end_ms)
+        end_ms = spans[-1].end_ms + (TAIL_MS if self._signals_turns else 0)
+        await self._call.until(lambda: self._microphone.spoken_ms >= end_ms)
+        if self._signals_turns:
+            self._call.tell_microphone(False)
         return await self._answer(voice, said)
 
     async def listen(self) -> Answer:

@@ -96,7 +96,7 @@ class Call:
         self._output = AgentOutput(
             self._view,
             metrics,
-            settings.output,
+            settings.output if options.interruptible else settings.output.without_barge_in(),
             speaks=options.modality == "AUDIO",
             overhear=self._overhear,
         )
@@ -106,6 +106,7 @@ class Call:
             settings.frames,
             metrics,
             on_sound=self._output.caller_sounds,
+            signals_turns=not options.detects_turns,
         )
         self._tool_context = CallToolContext(self._view, self._input)
         self._new_session = partial(

@@ -50,6 +50,8 @@ class CallerInput:
         metrics: The server's counters.
         on_sound: Called for every 20 ms with their mean square, and whether it stands out of the
             room's noise.
+        signals_turns: Whether the microphone's switch makes the caller's turns, instead of the
+            model's own detection.
     """
 
     def __init__(
@@ -59,6 +61,8 @@ class CallerInput:
         options: FrameOptions,
         metrics: Metrics,
         on_sound: Callable[[float, bool], None],
+        *,
+        signals_turns: bool = False,
     ) -> None:
         self._live_queue = live_queue
         self._view = view
@@ -68,6 +72,8 @@ class CallerInput:
         self._on_sound = on_sound
         self._activity = VoiceActivity(stop_ms=SPEECH_STOP_MS)
         self._muted = False
+        self._signals_turns = signals_turns
+        self._in_turn = False
         self._sent_frame: Frame | None = None
         self._camera_since_s: float | None = None
         self._presence = CameraPresence()
@@ -162,13 +168,20 @@ class CallerInput:
             self._end_sound()
 
     def _end_sound(self) -> None:
-        self._live_queue.send_audio_stream_end()
+        if not self._signals_turns:
+            self._live_queue.send_audio_stream_end()
+        elif self._in_turn:
+            self._in_turn = False
+            self._live_queue.send_activity_end()
         if self._activity.cut_off():
             self._speech_ended(time.monotonic())
 
     def _on_audio(self, chunk: bytes) -> None:
         if self._muted:
             return
+        if self._signals_turns and not self._in_turn:
+            self._in_turn = True
+            self._live_queue.send_activity_start()
         self._live_queue.audio(chunk)
         change = self._activity.feed(chunk)
         self._on_sound(self._activity.level, self._activity.loud)

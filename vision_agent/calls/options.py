@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from aiortc import RTCIceServer
@@ -44,6 +44,10 @@ class OutputOptions:
 
     barge_in_hold_ms: int
     tool_reports: ToolReports
+
+    def without_barge_in(self) -> OutputOptions:
+        """The same for a call whose model is not interrupted: a pause would come to nothing."""
+        return replace(self, barge_in_hold_ms=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from vision_agent.caller.recording import (
 from vision_agent.caller.signalling import Signalling, checked_timeout_s
 from vision_agent.caller.tracks import CameraTrack, MicrophoneTrack
 from vision_agent.caller.transcript import CallTranscript, OnTranscript
+from vision_agent.caller.turn_signals import TAIL_MS, signals_turns
 from vision_agent.caller.utterances import Span, utterances
 from vision_agent.replay.report import Report, make_report
 
@@ -163,6 +164,7 @@ class _Replay:
         )
         self._errors: list[str] = []
         self._asked_ms: int | None = None
+        self._ends_turn = signals_turns(options.asked)
         self._state = ""
 
     async def run(self) -> Report:
@@ -197,6 +199,7 @@ class _Replay:
             self._camera.play()
         self._microphone.speak(self._sound, self._spans)
         if self._typed is not None:
+            self._end_turn(TAIL_MS)
             self._call.type(self._typed)
         self._asked_ms = self._call.now_ms()
         self._enter("asking")
@@ -206,8 +209,15 @@ class _Replay:
         progress = self._progress()
         self._on_progress(1.0 if progress.said_ms is not None else self._part_said())
         if progress.said_ms is not None:
+            self._end_turn(progress.now_ms - progress.said_ms)
             self._enter("waiting" if progress.answered_ms is None else "answering")
         return progress
+
+    def _end_turn(self, since_ms: int) -> None:
+        """Switch the microphone off after what was said, where that is what ends a turn."""
+        if self._ends_turn and since_ms >= TAIL_MS:
+            self._ends_turn = False
+            self._call.tell_microphone(False)
 
     def _progress(self) -> CallProgress:
         now_ms, asked_ms = self._call.now_ms(), self._asked_ms or 0

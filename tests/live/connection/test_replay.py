@@ -7,7 +7,7 @@ from google.genai import types
 
 from vision_agent.live.connection.ledger import Replay
 from vision_agent.live.connection.observer import Nobody
-from vision_agent.live.connection.replay import send_replay
+from vision_agent.live.connection.replay import newest_turns, send_replay, turn_signals
 from vision_agent.live.live_queue import LiveQueue
 
 SOUND = types.Blob(data=bytes(640), mime_type="audio/pcm;rate=16000")
@@ -40,6 +40,9 @@ class Link:
         self.told.append(" ".join(part.text or "frame" for part in content.parts))
 
     async def send_realtime(self, blob) -> None:
+        if not isinstance(blob, types.Blob):
+            self.told.append(type(blob).__name__)
+            return
         self.told.append("frame" if blob.mime_type == "image/jpeg" else "sound")
 
 
@@ -91,4 +94,46 @@ async def test_the_newest_frame_comes_before_sound_and_rides_with_a_question_in_
 ):
     link = Link()
     await send_replay(link, replay, showing(on=on), in_words=False)
+    assert link.told == told
+
+
+CALL = types.Content(
+    role="model",
+    parts=[types.Part(function_call=types.FunctionCall(name="measure", args={}))],
+)
+HISTORY = [ONE, YES, TWO, CALL, RESULT, YES, said("user", "three"), said("user", "please"), YES]
+
+
+@pytest.mark.parametrize(
+    ("turns", "left"),
+    [(None, 9), (9, 9), (3, 9), (2, 7), (1, 3), (0, 0)],
+)
+def test_a_new_session_is_told_the_newest_turns_and_always_what_awaits_an_answer(turns, left):
+    replay = Replay(None, [*HISTORY, said("user", "now?")], [SOUND], asked=1)
+    told = newest_turns(replay, turns)
+    assert told.contents == replay.contents[9 - left :]
+    assert (told.audio, told.asked, told.handle) == ([SOUND], 1, None)
+
+
+def test_a_session_that_is_resumed_knows_its_turns():
+    replay = Replay("handle", [said("user", "now?")], [], asked=1)
+    assert newest_turns(replay, 0) is replay
+
+
+@pytest.mark.parametrize(
+    ("audio", "signalled", "open_turn", "told"),
+    [
+        ([SOUND], False, False, ["sound"]),
+        ([SOUND], True, True, ["ActivityStart", "sound"]),
+        ([SOUND], True, False, ["ActivityStart", "sound", "ActivityEnd"]),
+        ([], True, True, ["ActivityStart"]),
+        ([], True, False, []),
+    ],
+)
+async def test_sound_is_told_as_a_turn_where_the_microphones_switch_makes_turns(
+    audio, signalled, open_turn, told
+):
+    replay, link = Replay(None, [], audio), Link()
+    signals = turn_signals(replay, signalled=signalled, open_turn=open_turn)
+    await send_replay(link, replay, Nobody(), in_words=False, signals=signals)
     assert link.told == told

@@ -74,6 +74,7 @@ class LiveGemini(Gemini):
             played=scope.played,
             model=model,
             timeouts=self.timeouts,
+            history_turns=scope.options.history_turns if scope.options else None,
         ) as connection:
             yield connection
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from google.adk.models.base_llm_connection import BaseLlmConnection
+from collections.abc import Sequence
+from dataclasses import replace
+
+from google.adk.models.base_llm_connection import BaseLlmConnection, RealtimeInput
 from google.genai import types
 
 from vision_agent.live.adk_hooks import send_conversation
@@ -12,8 +15,53 @@ from vision_agent.live.connection.observer import Gate
 from vision_agent.live.media import with_frame
 
 
+def newest_turns(replay: Replay, turns: int | None) -> Replay:
+    """The replay with the last turns of the history only; what awaits an answer is always told.
+
+    A turn begins with the caller's words; a tool's call and its result belong to it.
+
+    Args:
+        replay: The replay; one for a session that is resumed stays as it is.
+        turns: How many turns; None: all.
+    """
+    if turns is None or replay.handle is not None:
+        return replay
+    history = replay.contents[: len(replay.contents) - replay.asked]
+    begins = [
+        at
+        for at, content in enumerate(history)
+        if _is_callers(content) and not (at and _is_callers(history[at - 1]))
+    ]
+    first = begins[-turns] if 0 < turns <= len(begins) else 0 if turns else len(history)
+    return replace(replay, contents=replay.contents[first:])
+
+
+def _is_callers(content: types.Content) -> bool:
+    return content.role == "user" and not any(p.function_response for p in content.parts or [])
+
+
+def turn_signals(
+    replay: Replay, *, signalled: bool, open_turn: bool
+) -> tuple[Sequence[RealtimeInput], Sequence[RealtimeInput]]:
+    """What goes before and after the replay's sound, where the caller's side makes the turns.
+
+    Args:
+        replay: The replay.
+        signalled: Whether turns are signalled: the model does not find them itself.
+        open_turn: Whether the caller's turn still goes on.
+    """
+    if not signalled or not (replay.audio or open_turn):
+        return (), ()
+    return (types.ActivityStart(),), () if open_turn else (types.ActivityEnd(),)
+
+
 async def send_replay(
-    link: BaseLlmConnection, replay: Replay, gate: Gate, *, in_words: bool
+    link: BaseLlmConnection,
+    replay: Replay,
+    gate: Gate,
+    *,
+    in_words: bool,
+    signals: tuple[Sequence[RealtimeInput], Sequence[RealtimeInput]] = ((), ()),
 ) -> bool:
     """Send the replay in an order in which no part cuts off the answer to another.
 
@@ -27,6 +75,7 @@ async def send_replay(
         replay: What to send.
         gate: Has the newest frame.
         in_words: Whether tool calls and their results are sent as text.
+        signals: What goes before and after the sound (`turn_signals`).
 
     Returns:
         Whether the service still takes contents as history: no question has been sent yet.
@@ -37,9 +86,9 @@ async def send_replay(
     if replay.handle is None:
         if contents:
             await link.send_history(contents)
-        await _send_realtime(link, gate.take_frame(), replay.audio)
+        await _send_realtime(link, gate.take_frame(), replay.audio, signals)
         return bool(contents) and contents[-1].role != "user"
-    await _send_realtime(link, gate.take_frame(), replay.audio)
+    await _send_realtime(link, gate.take_frame(), replay.audio, signals)
     if (words := as_words(contents)) is not None:
         # ADK sends it as real-time text to models that want that.
         await link.send_content(words)
@@ -49,7 +98,11 @@ async def send_replay(
 
 
 async def _send_realtime(
-    link: BaseLlmConnection, frame: types.Blob | None, audio: list[types.Blob]
+    link: BaseLlmConnection,
+    frame: types.Blob | None,
+    audio: Sequence[types.Blob],
+    signals: tuple[Sequence[RealtimeInput], Sequence[RealtimeInput]],
 ) -> None:
-    for blob in [*([] if frame is None else [frame]), *audio]:
-        await link.send_realtime(blob)
+    before, after = signals
+    for each in (*(() if frame is None else (frame,)), *before, *audio, *after):
+        await link.send_realtime(each)

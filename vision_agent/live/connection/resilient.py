@@ -27,7 +27,7 @@ from vision_agent.live.connection.current_link import CurrentLink, OpenLink
 from vision_agent.live.connection.ledger import Ledger, Replay
 from vision_agent.live.connection.liveness import ModelLiveness, Sign
 from vision_agent.live.connection.observer import ConnectionObserver, Gate
-from vision_agent.live.connection.replay import send_replay
+from vision_agent.live.connection.replay import newest_turns, send_replay, turn_signals
 from vision_agent.live.connection.timeouts import Timeouts
 from vision_agent.live.connection.unread_responses import UnreadResponses
 from vision_agent.live.errors import (
@@ -68,6 +68,7 @@ class ResilientConnection(ContentConnection):
         played: Returns the played words of the present answer; None keeps all its words.
         model: The model's name, for error messages.
         timeouts: How long to wait for what.
+        history_turns: How many turns a session that is not resumed is told; None: all.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class ResilientConnection(ContentConnection):
         played: Callable[[], str] | None = None,
         model: str,
         timeouts: Timeouts,
+        history_turns: int | None = None,
     ) -> None:
         self._open_link = open_link
         self._ledger = ledger
@@ -89,6 +91,8 @@ class ResilientConnection(ContentConnection):
         self._habits = model_habits(model)
         self._gate = gate
         self._timeouts = timeouts
+        self._history_turns = history_turns
+        self._signals_turns = self._in_turn = False
         self._backoff = Backoff(timeouts.first_s)
         self._liveness = ModelLiveness(timeouts.stall_s)
         self._attempt = Attempt()
@@ -174,6 +178,9 @@ class ResilientConnection(ContentConnection):
             await self._link.send_until_taken(
                 lambda link: link.send_realtime(blob)  # type: ignore[arg-type]
             )
+            if isinstance(blob, types.ActivityStart | types.ActivityEnd):
+                self._signals_turns = True
+                self._in_turn = isinstance(blob, types.ActivityStart)
 
     def receive(self) -> AsyncGenerator[LlmResponse, None]:
         """The model's responses up to the end of a turn; nothing once the conversation is over."""
@@ -229,6 +236,8 @@ class ResilientConnection(ContentConnection):
 
     async def _converse(self, replay: Replay) -> BaseException | None:
         """Hold one connection to its end; returns why it ended, None if it was closed from here."""
+        replay = newest_turns(replay, self._history_turns)
+        signals = turn_signals(replay, signalled=self._signals_turns, open_turn=self._in_turn)
         fresh = self._attempt.begin(replay)
         self._liveness.connecting()
         try:
@@ -237,7 +246,9 @@ class ResilientConnection(ContentConnection):
                     tap(link, self._on_message)
                     if replay.contents:
                         self._expect_answer()
-                    takes = await send_replay(link, replay, self._gate, in_words=self._in_words)
+                    takes = await send_replay(
+                        link, replay, self._gate, in_words=self._in_words, signals=signals
+                    )
                     setup.reschedule(None)
                     self._backoff.budget_s = self._timeouts.budget_s
                     self._backoff.connected(_now_s())

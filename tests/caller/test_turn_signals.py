@@ -1,0 +1,18 @@
+import pytest
+
+from vision_agent.caller.turn_signals import signals_turns
+
+
+@pytest.mark.parametrize(
+    ("asked", "signals"),
+    [
+        ({}, False),
+        ({"voice_activity_detection": None}, False),
+        ({"voice_activity_detection": True}, False),
+        ({"voice_activity_detection": False}, True),
+        ({"voiceActivityDetection": "off"}, True),
+        ({"voice_activity_detection": "False"}, True),
+    ],
+)
+def test_turns_are_signalled_where_the_call_switches_their_detection_off(asked, signals):
+    assert signals_turns(asked) is signals
