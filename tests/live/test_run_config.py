@@ -1,7 +1,6 @@
 """The options of a call in ADK's `RunConfig`, and in the setup that arrives at a real Live API."""
 
 import asyncio
-import json
 from contextlib import aclosing
 
 import pytest
@@ -40,14 +39,14 @@ def test_the_options_reach_the_run_config():
 @pytest.fixture(scope="module")
 def setups():
     """The setups that arrive at the local Live API, which goes on to read them."""
-    arrived, read = [], local_server.parse_setup
+    arrived, read = [], local_server.read_setup
 
-    def parse(raw, endpoint):
-        arrived.append(_in_camel_case(json.loads(raw)["setup"]))
-        return read(raw, endpoint)
+    def note(setup, endpoint):
+        arrived.append(_in_camel_case(setup))
+        return read(setup, endpoint)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(local_server, "parse_setup", parse)
+        patch.setattr(local_server, "read_setup", note)
         yield arrived
 
 
