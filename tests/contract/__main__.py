@@ -9,16 +9,23 @@ import asyncio
 import os
 import sys
 from collections.abc import Collection
+from pathlib import Path
 
 from google.genai import Client, types
 
 from tests.contract.conversation import SCENARIO, Caller, Scenes
+from tests.contract.recorder import Recorder
 from tests.contract.sequence import differences
 from tests.local.live_clients import MODEL_2, MODEL_3, studio_client
 from vision_agent.local import serve
 from vision_agent.local.scenarios.scenario_file import read_scenario
 
 MODELS = (MODEL_2, MODEL_3)
+
+PUBLIC = "wss://generativelanguage.googleapis.com"
+
+RECORDINGS = Path("out") / "recordings"
+"""Where sessions with the public service are written down, in the form of `tests/recordings`."""
 
 WITHOUT_KEY = (
     "Skipped: the contract test compares the local Live API with the public one, and needs a key "
@@ -38,13 +45,22 @@ async def play_locally(model: str, scenario: str = SCENARIO, names: Collection[s
 
 
 async def play_publicly(model: str, key: str) -> Scenes:
-    """Every scene, against the public service."""
+    """Every scene, against the public service; each connection is recorded."""
+    async with Recorder(PUBLIC, RECORDINGS) as recorder:
 
-    def client(key: str) -> Client:
-        options = types.HttpOptions(api_version="v1alpha")
-        return Client(vertexai=False, api_key=key, http_options=options)
+        def client(key: str) -> Client:
+            options = types.HttpOptions(
+                base_url=recorder.base_url,
+                api_version="v1alpha",
+                async_client_args={"ssl": recorder.trusted, "max_size": None},
+            )
+            return Client(vertexai=False, api_key=key, http_options=options)
 
-    return await Caller(client(key), model, client("invalid"), hurried=False).play()
+        def name_files(scene: str) -> None:
+            recorder.scene = f"{model}_{scene.replace(' ', '-')}"
+
+        caller = Caller(client(key), model, client("invalid"), hurried=False, on_scene=name_files)
+        return await caller.play()
 
 
 async def compare(key: str) -> bool:
@@ -57,6 +73,7 @@ async def compare(key: str) -> bool:
         print(f"{model}: {'differs' if found else 'the same'} in {len(public)} scenes")
         for line in found:
             print(f"  {line}")
+    print(f"The sessions with the public service are recorded in {RECORDINGS}.")
     return same
 
 

@@ -54,14 +54,24 @@ class Caller:
         model: A live model; its generation decides the dialect.
         hurried: Whether sound is sent as fast as it goes, instead of as fast as it is spoken.
         bad_client: The same with a key that is not valid.
+        on_scene: Told the name of each scene before it is played.
     """
 
-    def __init__(self, client: Client, model: str, bad_client: Client, *, hurried: bool) -> None:
+    def __init__(
+        self,
+        client: Client,
+        model: str,
+        bad_client: Client,
+        *,
+        hurried: bool,
+        on_scene: Callable[[str], None] = lambda name: None,
+    ) -> None:
         self._client = client
         self._bad_client = bad_client
         self._model = model
         self._is_3x = "gemini-3" in model
         self._hurried = hurried
+        self._on_scene = on_scene
 
     async def play(self, names: Collection[str] = ()) -> Scenes:
         """Every scene, or those with these names, in a connection of its own each."""
@@ -81,9 +91,12 @@ class Caller:
         }
         if self._is_3x:
             scenes["2.5 dialect"] = self._dialect
-        return {
-            name: await _tried(scene) for name, scene in scenes.items() if name in (names or scenes)
-        }
+        played = {}
+        for name, scene in scenes.items():
+            if name in (names or scenes):
+                self._on_scene(name)
+                played[name] = await _tried(scene)
+        return played
 
     @asynccontextmanager
     async def _call(self, **config: Any) -> AsyncIterator[tuple[live.AsyncSession, Heard]]:
