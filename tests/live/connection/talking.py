@@ -1,15 +1,19 @@
 """A conversation over a `ResilientConnection`, read in the background as a call does."""
 
 import asyncio
+import ssl
 from contextlib import aclosing, asynccontextmanager
 
 from google.adk.agents.llm_agent import LlmAgent
 from google.adk.apps.app import App
 from google.adk.runners import Runner
 from google.adk.sessions.in_memory_session_service import InMemorySessionService
+from google.genai import types
+from google.oauth2.credentials import Credentials
 
 from tests.live.connection_notes import ConnectionNotes
-from vision_agent.live.connection.gemini import gemini_at
+from tests.local.live_clients import VERTEX_MODEL_2
+from vision_agent.live.connection.gemini import LiveGemini, gemini_at
 from vision_agent.live.connection.timeouts import Timeouts
 from vision_agent.live.errors import LiveFailure
 from vision_agent.live.events import (
@@ -29,6 +33,25 @@ MODELS = ["gemini-2.5-flash-native-audio-preview-12-2025", "gemini-3.8-live"]
 LETTER_BYTES = 60 * 48
 
 
+def gemini_on_vertex(
+    base_url: str, certificate_pem: str, *, model: str, timeouts: Timeouts
+) -> LiveGemini:
+    """A model of the Vertex AI endpoint at an address."""
+    trust = ssl.create_default_context(cadata=certificate_pem)
+    return LiveGemini(
+        model=model,
+        base_url=base_url,
+        timeouts=timeouts,
+        client_kwargs={
+            "enterprise": True,
+            "project": "a-project",
+            "location": "us-central1",
+            "credentials": Credentials(token="any"),
+            "http_options": types.HttpOptions(async_client_args={"ssl": trust}),
+        },
+    )
+
+
 class Talk(ConnectionNotes):
     """A conversation that is read in the background, as a call does."""
 
@@ -37,7 +60,8 @@ class Talk(ConnectionNotes):
 
         def llm():
             url = f"https://127.0.0.1:{server.port}"
-            return gemini_at(url, server.certificate_pem, model=model, timeouts=timeouts)
+            at = gemini_on_vertex if model == VERTEX_MODEL_2 else gemini_at
+            return at(url, server.certificate_pem, model=model, timeouts=timeouts)
 
         agent = LlmAgent(
             name="tester",

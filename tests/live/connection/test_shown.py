@@ -9,6 +9,7 @@ import pytest
 from google.genai import types
 
 from tests.live.connection.talking import talking
+from tests.local.live_clients import VERTEX_MODEL_2
 from tests.local.scripted_engine import ScriptedEngine
 from tests.support.waiting import until
 from vision_agent.live.events import AgentToolResult, AgentTurnComplete, UserTranscript
@@ -17,7 +18,7 @@ from vision_agent.local.api import client_messages
 from vision_agent.local.contract import Say, ToolRequest, Transcript
 
 OLD = "gemini-2.5-flash-native-audio-preview-12-2025"
-ALL = [OLD, "gemini-3.8-live", "local"]
+ALL = [OLD, VERTEX_MODEL_2, "gemini-3.8-live", "local"]
 JPEG = b"\xff\xd8\xff\xe0 a frame"
 CLOSE = b"\xff\xd8\xff\xe0 a closer look"
 PDF = types.Part.from_bytes(data=b"%PDF-", mime_type="application/pdf")
