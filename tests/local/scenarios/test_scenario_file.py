@@ -46,9 +46,10 @@ def test_without_the_engine_everything_is_scripted() -> None:
 
 def test_what_the_documentation_shows_is_read() -> None:
     page = (Path(__file__).parents[3] / "docs" / "scenarios.md").read_text()
-    answers, faults, _ = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    answers, faults, quota, _ = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
     assert len(read_scenario(answers).answers) == 4
     assert len(read_scenario(faults).faults) == 1
+    assert len(read_scenario(quota).faults) == 1
 
 
 def test_hearing_and_answers() -> None:
