@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from google.adk.agents.llm_agent import LlmAgent
 from google.adk.models.google_llm import Gemini
+from google.genai import types
 
 from vision_agent.agents.host import HostedAgent
 from vision_agent.agents.model_choice import choose_model, install_model
@@ -57,6 +58,21 @@ def test_a_model_that_is_not_in_the_list_is_tried_with_a_word_about_it():
     assert choose_model(agent(), "gemini-9-live", KEY).notes[0].startswith("The model 'gemini-9")
     assert choose_model(agent("gemini-9-pro"), "gemini-3.8-live", KEY).notes == ()
     assert choose_model(agent(), None, KEY).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("pinned", "version"),
+    [
+        ({"base_url": "https://generativelanguage.googleapis.com/v1beta"}, "v1beta"),
+        ({"client_kwargs": {"http_options": {"api_version": "v1beta"}}}, "v1beta"),
+        ({"client_kwargs": {"http_options": types.HttpOptions(api_version="v1")}}, "v1"),
+        ({}, None),
+    ],
+)
+def test_the_version_of_the_api_that_an_agents_own_model_is_pinned_to_is_known(pinned, version):
+    own = Gemini(model="gemini-2.5-flash-native-audio-latest", **pinned)
+    assert choose_model(agent(own), None, KEY).api_version == version
+    assert choose_model(agent(own), "gemini-3.8-live", KEY).api_version is None
 
 
 def test_what_is_only_tried_is_shown_on_the_page(monkeypatch):

@@ -79,3 +79,12 @@ def test_an_unknown_voice_is_tried_at_the_service_and_is_a_mistake_on_this_machi
     for model in ("local", "gemini-3.8-live"):
         with pytest.raises(ModelError, match=r"'Korre'.*Nearest: Kore"):
             check_options(korre, model, local=True)
+
+
+def test_proactivity_is_refused_where_the_pinned_version_of_the_api_has_none():
+    asked = CallOptions(proactive_audio=True)
+    with pytest.raises(ModelError, match=r"proactive_audio: v1beta of the Live API has no"):
+        check_options(asked, NATIVE, api_version="v1beta")
+    for version in ("v1alpha", "v1beta1", None):
+        check_options(asked, NATIVE, api_version=version)
+    check_options(CallOptions(), NATIVE, api_version="v1beta")

@@ -155,3 +155,14 @@ async def test_an_always_proactive_model_is_not_asked_for_what_it_does_anyway(se
     async with server(ScriptedEngine()) as running:
         setup = await setup_of(running, setups, "gemini-3.8-live", {"proactive_audio": True})
     assert "proactivity" not in setup
+
+
+@pytest.mark.parametrize("model", ["local", "gemini-3.8-live"])
+async def test_proactive_video_arrives_although_google_genai_may_have_no_field_for_it(
+    setups, model
+):
+    async with server(ScriptedEngine()) as running:
+        asked = await setup_of(running, setups, model, {"proactive_video": True})
+        off = await setup_of(running, setups, model, {"proactive_video": False})
+    assert asked["proactivity"] == {"proactiveAudio": True, "proactiveVideo": True}
+    assert "proactivity" not in off

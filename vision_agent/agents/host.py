@@ -155,8 +155,13 @@ class HostedAgent:
         return (f"{voice} It is tried as it is.",) if voice else ()
 
     def _check(self, options: CallOptions) -> None:
-        local = self.model_choice.kind == "local"
-        check_options(options, self.model_choice.model, local=local)
+        choice = self.model_choice
+        check_options(
+            options,
+            choice.model,
+            local=choice.kind == "local",
+            api_version=choice.api_version,
+        )
 
     def memory_recorder(self, lease: SessionLease, call_id: str) -> MemoryRecorder:
         """Records the words of a call in the memory; not those of an unknown caller."""

@@ -19,6 +19,7 @@ from vision_agent.agents.destinations import host_of
 from vision_agent.agents.fit import remove_service_tools
 from vision_agent.agents.loader import llm_agents
 from vision_agent.data_folder import data_folder, private_folder
+from vision_agent.live.adk_hooks import pinned_api_version
 from vision_agent.live.connection.gemini import gemini, local_gemini, made_resilient
 from vision_agent.live.local_process import LocalLiveApi
 from vision_agent.live.models import (
@@ -45,6 +46,7 @@ class ModelChoice:
         override: A model for every agent of the tree; None keeps each agent's own.
         vertex: Whether the credentials are for Vertex AI.
         notes: A sentence for each model that is not in the list, and so is only tried.
+        api_version: The version of the Live API that the root agent's own model is pinned to.
     """
 
     kind: Literal["local", "gemini", "custom"]
@@ -53,6 +55,7 @@ class ModelChoice:
     override: str | None = None
     vertex: bool = False
     notes: tuple[str, ...] = ()
+    api_version: str | None = None
 
 
 def choose_model(root: BaseAgent, model: str | None, environ: Mapping[str, str]) -> ModelChoice:
@@ -101,6 +104,7 @@ def choose_model(root: BaseAgent, model: str | None, environ: Mapping[str, str])
         override=model,
         vertex=vertex,
         notes=tuple(filter(None, unlisted)),
+        api_version=pinned_api_version(own) if isinstance(own, Gemini) and not model else None,
     )
 
 

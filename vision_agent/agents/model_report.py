@@ -65,7 +65,12 @@ def _first_choice(
     for spec, is_named in agent_specs(options.agent):
         try:
             choice = choose_model(root_of(load_agent(spec)), options.model, environ)
-            check_options(call_options, choice.model, local=choice.kind == "local")
+            check_options(
+                call_options,
+                choice.model,
+                local=choice.kind == "local",
+                api_version=choice.api_version,
+            )
         except (AgentError, ModelError) as error:
             if is_named:
                 raise

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, aclosing
 from typing import Any
 
 from google.adk.models.base_llm_connection import BaseLlmConnection
+from google.adk.models.google_llm import Gemini
 from google.adk.tools.transfer_to_agent_tool import transfer_to_agent
 from google.adk.utils._sync_runner import _use_executor_for_sync_callables
 from google.adk.utils.variant_utils import GoogleLLMVariant
@@ -116,3 +117,15 @@ def run_sync_tools_in(executor: Executor) -> AbstractContextManager[None]:
     loops of their own, where the sessions and connection pools they have opened do not work.
     """
     return _use_executor_for_sync_callables(executor)  # type: ignore[arg-type]
+
+
+def pinned_api_version(model: Gemini) -> str | None:
+    """The version of the Live API that a model's author has chosen; None leaves it to ADK.
+
+    ADK takes `v1alpha` with an API key and `v1beta1` on Vertex AI.
+    """
+    options = (model.client_kwargs or {}).get("http_options")
+    given = options.get("api_version") if isinstance(options, dict) else None
+    if isinstance(options, types.HttpOptions):
+        given = options.api_version
+    return given or model._base_url_and_api_version[1]

@@ -19,15 +19,25 @@ from vision_agent.live.models import (
     unlisted_voice,
 )
 
+_WITHOUT_PROACTIVITY = ("v1", "v1beta")
 
-def check_options(options: CallOptions, model: str, *, local: bool = False) -> None:
+
+def check_options(
+    options: CallOptions, model: str, *, local: bool = False, api_version: str | None = None
+) -> None:
     """Raise `ModelError` if a model does not support the options.
 
     Args:
         options: The call's.
         model: The model's name.
         local: Whether the local Live API answers for it: there, an unknown voice is a mistake.
+        api_version: The version of the Live API, if one is pinned.
     """
+    if api_version in _WITHOUT_PROACTIVITY and (options.proactive_audio or options.proactive_video):
+        raise ModelError(
+            f"proactive_audio: {api_version} of the Live API has no proactivity. Leave the version "
+            "out of the model's base_url or http_options: ADK then takes v1alpha, which has it."
+        )
     if local and options.voice is not None and (unlisted := unlisted_voice(options.voice)):
         raise ModelError(unlisted)
     known = find_model(model)

@@ -18,6 +18,7 @@ from pydantic import PrivateAttr
 
 from vision_agent.live.connection.resilient import ResilientConnection
 from vision_agent.live.connection.resumption import ledger_for
+from vision_agent.live.connection.setup_socket import SetupSocket
 from vision_agent.live.connection.timeouts import Timeouts
 from vision_agent.live.local_process import Address, LocalLiveApi
 from vision_agent.live.model_scope import model_scope
@@ -111,7 +112,8 @@ def made_resilient(model: Gemini) -> LiveGemini:
 def _with_socket_options(client_kwargs: dict[str, Any], timeouts: Timeouts) -> dict[str, Any]:
     """google-genai's arguments with the socket's options, where they do not set their own."""
     options = types.HttpOptions.model_validate(client_kwargs.get("http_options") or {})
-    own = {**timeouts.socket_options, **(options.async_client_args or {})}
+    ours = {"create_connection": SetupSocket, **timeouts.socket_options}
+    own = {**ours, **(options.async_client_args or {})}
     options = options.model_copy(update={"async_client_args": own})
     return {**client_kwargs, "http_options": options}
 
