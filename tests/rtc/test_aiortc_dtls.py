@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.rtc.by_hand import OPUS_SILENCE, Line
 from tests.rtc.calling import Call, SoundSource
 from tests.support.waiting import until
-from vision_agent.rtc import Offer, Peer, aiortc_dtls, aiortc_patches, failures
+from vision_agent.rtc import Offer, Peer, failures
 from vision_agent.rtc.aiortc_dtls import (
     MAX_BAD_PACKETS_IN_A_ROW,
     AnyPeerCertificate,
@@ -226,19 +226,3 @@ async def test_hanging_up_is_not_reported_as_a_failure(call: Call, caplog):
         await until(lambda: call.listener.closed)
         await call.peer.close()
     assert not [r for r in caplog.records if r.name.startswith("vision_agent")]
-
-
-def test_a_changed_aiortc_is_noticed(monkeypatch):
-    assert aiortc_dtls.missing() is None
-    monkeypatch.delattr("aiortc.RTCDtlsTransport._register_data_receiver")
-    assert "_register_data_receiver is gone" in aiortc_dtls.missing()
-    with pytest.raises(RuntimeError, match="_register_data_receiver"):
-        aiortc_patches.check()
-
-
-def test_a_transport_that_counts_elsewhere_is_noticed(monkeypatch):
-    def __init__(self, transport, certificates):
-        pass
-
-    monkeypatch.setattr("aiortc.RTCDtlsTransport.__init__", __init__)
-    assert "RTCDtlsTransport no longer uses" in aiortc_dtls.missing()

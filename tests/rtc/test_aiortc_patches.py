@@ -88,6 +88,13 @@ CHANGES: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     ),
     "_run_rtcp is gone": lambda m: m.delattr(RTCRtpReceiver, "_run_rtcp"),
     "_retransmit takes": lambda m: m.setattr(RTCRtpSender, "_retransmit", lambda self: None),
+    "data_received is gone": lambda m: m.delattr(aioice.ice.Connection, "data_received"),
+    "_register_data_receiver is gone": lambda m: m.delattr(
+        RTCDtlsTransport, "_register_data_receiver"
+    ),
+    "RTCDtlsTransport.* no longer": lambda m: m.setattr(
+        RTCDtlsTransport, "__init__", lambda self, transport, certificates: None
+    ),
     "RtpRouter no longer": lambda m: m.setattr(RtpRouter, "__init__", lambda self: None),
     "check_incoming is gone": lambda m: m.delattr(aioice.ice.Connection, "check_incoming"),
 }

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import inspect
 import sys
 import time
 import types
@@ -38,6 +37,7 @@ from aiortc.rtp import is_rtcp
 from OpenSSL import SSL
 
 from vision_agent.rtc import failures
+from vision_agent.rtc.aiortc_shape import Changed, check_attributes, check_functions
 from vision_agent.rtc.media_packet import MediaPacket
 
 peer_connection_module: Any = aiortc.rtcpeerconnection
@@ -292,20 +292,17 @@ _ATTRIBUTES = {
 }
 
 
-def missing() -> str | None:
-    """Says which part of aiortc differs from what this file expects; None if none does."""
-    for name in sorted(_ATTRIBUTES - set(RTCDtlsTransport.__init__.__code__.co_names)):
-        return f"RTCDtlsTransport no longer uses {name}"
-    for owner, name, parameters in _OVERRIDDEN:
-        found = getattr(owner, name, None)
-        if found is None:
-            return f"{owner.__name__}.{name} is gone"
-        if list(inspect.signature(found).parameters) != parameters:
-            return f"{owner.__name__}.{name} takes other arguments"
+def check() -> None:
+    """Checks the parts of aiortc that this file replaces or reads.
+
+    Raises:
+        Changed: One differs from what this file expects.
+    """
+    check_attributes(RTCDtlsTransport, _ATTRIBUTES)
+    check_functions(_OVERRIDDEN)
     for module in _TASK_MODULES:
         if not hasattr(module, "asyncio"):
-            return f"{module.__name__} no longer uses asyncio"
+            raise Changed(f"{module.__name__} no longer uses asyncio")
     for name in ("RTCDtlsTransport", "RTCCertificate"):
         if not hasattr(aiortc.rtcpeerconnection, name):
-            return f"RTCPeerConnection no longer makes an {name}"
-    return None
+            raise Changed(f"RTCPeerConnection no longer makes an {name}")

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -28,6 +27,7 @@ from aioice import stun
 from aioice.ice import CandidatePair, Connection, StunProtocol
 
 from vision_agent.rtc import failures, network
+from vision_agent.rtc.aiortc_shape import check_attributes, check_functions, check_uses
 
 ice_module: Any = aioice.ice
 ice_transport_module: Any = aiortc.rtcicetransport
@@ -299,17 +299,12 @@ _USES: list[tuple[Any, str]] = [
 ]
 
 
-def missing() -> str | None:
-    """Says which part of aioice differs from what this file expects; None if none does."""
-    for owner, name, parameters in _OVERRIDDEN:
-        found = getattr(owner, name, None)
-        if found is None:
-            return f"{owner.__name__}.{name} is gone"
-        if list(inspect.signature(found).parameters) != parameters:
-            return f"{owner.__name__}.{name} takes other arguments"
-    for name in sorted(_ATTRIBUTES - set(Connection.__init__.__code__.co_names)):
-        return f"Connection no longer uses {name}"
-    for user, used in _USES:
-        if used not in user.__code__.co_names:
-            return f"{user.__qualname__} no longer uses {used}"
-    return None
+def check() -> None:
+    """Checks the parts of aioice that this file replaces or reads.
+
+    Raises:
+        Changed: One differs from what this file expects.
+    """
+    check_functions(_OVERRIDDEN)
+    check_attributes(Connection, _ATTRIBUTES)
+    check_uses(_USES)

@@ -17,7 +17,6 @@ Written for aiortc 1.16 and aioice 0.13. `install` checks that all replaced part
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 import weakref
 from fractions import Fraction
@@ -46,6 +45,7 @@ from vision_agent.rtc import (
     network,
 )
 from vision_agent.rtc.aiortc_receiver import DECODER_ERROR, DECODER_QUEUE
+from vision_agent.rtc.aiortc_shape import Changed, check_functions, check_uses
 from vision_agent.rtc.frame_size import MAX_AREA_PX
 from vision_agent.rtc.lane import AudioLane, VideoLane
 
@@ -57,12 +57,14 @@ receiver_module: Any = aiortc.rtcrtpreceiver
 _INVALID_DATA = 1094995529  # FFmpeg's AVERROR_INVALIDDATA
 _OPUS_TIME_BASE = Fraction(1, 48_000)
 _DTLS_TRANSPORTS = "_RTCPeerConnection__dtlsTransports"
+_PARTS = (aiortc_receiver, aiortc_sender, aiortc_rtp, aiortc_sctp, aiortc_ice, aiortc_dtls)
 # Functions, and the names that this file reads or replaces and that they must use.
 _READ: list[tuple[Any, str]] = [
     (RTCPeerConnection.__init__, _DTLS_TRANSPORTS),
     (RemoteStreamTrack.__init__, "_queue"),
     (aioice.ice.Connection.gather_candidates, "get_host_addresses"),
 ]
+_WORKER_PARAMETERS = ["loop", "input_q", "output_q", "decode_error"]
 
 _lanes: weakref.WeakKeyDictionary[MediaStreamTrack, AudioLane | VideoLane] = (
     weakref.WeakKeyDictionary()
@@ -142,12 +144,8 @@ def install() -> None:
         return
     check()
     receiver_module.get_decoder = get_decoder
-    aiortc_receiver.install()
-    aiortc_rtp.install()
-    aiortc_sender.install()
-    aiortc_sctp.install()
-    aiortc_ice.install()
-    aiortc_dtls.install()
+    for part in _PARTS:
+        part.install()
     stock_addresses = aioice.ice.get_host_addresses
 
     def of_the_call(use_ipv4: bool, use_ipv6: bool) -> list[str]:
@@ -164,33 +162,23 @@ def check() -> None:
     Raises:
         RuntimeError: One does not; the text says which.
     """
-    wanted: list[tuple[Any, str, list[str]]] = [
-        (receiver_module, "get_decoder", ["codec"]),
-        (receiver_module, "decoder_worker", ["loop", "input_q", "output_q", "decode_error"]),
-        (aioice.ice, "get_host_addresses", ["use_ipv4", "use_ipv6"]),
-    ]
-    for owner, name, parameters in wanted:
-        found = getattr(owner, name, None)
-        where = getattr(owner, "__name__", repr(owner))
-        if found is None:
-            raise RuntimeError(_changed(f"{where}.{name} is gone"))
-        if list(inspect.signature(found).parameters) != parameters:
-            raise RuntimeError(_changed(f"{where}.{name} takes other arguments"))
-    for user, name in _READ:
-        if name not in user.__code__.co_names:
-            raise RuntimeError(_changed(f"{user.__qualname__} no longer uses {name}"))
-    if "get_decoder" not in receiver_module.decoder_worker.__code__.co_names:
-        raise RuntimeError(_changed("decoder_worker no longer uses get_decoder"))
-    for part in (aiortc_receiver, aiortc_sender, aiortc_rtp, aiortc_sctp, aiortc_ice, aiortc_dtls):
-        if changed := part.missing():
-            raise RuntimeError(_changed(changed))
-
-
-def _changed(what: str) -> str:
-    return (
-        f"vision_agent replaces parts of aiortc 1.16 and aioice 0.13, and they have changed: "
-        f"{what} (aiortc {aiortc.__version__}). Install the version that vision_agent asks for."
-    )
+    try:
+        check_functions(
+            [
+                (receiver_module, "get_decoder", ["codec"]),
+                (receiver_module, "decoder_worker", _WORKER_PARAMETERS),
+                (aioice.ice, "get_host_addresses", ["use_ipv4", "use_ipv6"]),
+            ]
+        )
+        check_uses([*_READ, (receiver_module.decoder_worker, "get_decoder")])
+        for part in _PARTS:
+            part.check()
+    except Changed as error:
+        raise RuntimeError(
+            f"vision_agent replaces parts of aiortc 1.16 and aioice 0.13, and they have changed: "
+            f"{error} (aiortc {aiortc.__version__}). Install the version that "
+            "vision_agent asks for."
+        ) from error
 
 
 def take_over(receiver: RTCRtpReceiver) -> AudioLane | VideoLane:

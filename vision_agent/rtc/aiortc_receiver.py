@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import inspect
 import logging
 import time
 from collections.abc import Callable
@@ -46,6 +45,7 @@ from aiortc.rtp import (
     pack_remb_fci,
 )
 
+from vision_agent.rtc.aiortc_shape import check_attributes, check_functions
 from vision_agent.rtc.jitter_buffer import AudioJitterBuffer, Encoded, VideoJitterBuffer
 from vision_agent.rtc.media_packet import MediaPacket, vp8_data
 
@@ -344,31 +344,28 @@ def install() -> None:
     peer_connection_module.RTCRtpReceiver = BoundedReceiver
 
 
-def missing() -> str | None:
-    """Says which part of aiortc differs from what this file expects; None if none does."""
-    wanted: list[tuple[Any, str, list[str]]] = [
-        (NackGenerator, "add", ["self", "packet"]),
-        (StreamStatistics, "__init__", ["self", "clockrate"]),
-        (TimestampMapper, "map", ["self", "timestamp"]),
-        (RTCRtpReceiver, "__init__", ["self", "kind", "transport"]),
-        (RTCRtpReceiver, "_handle_rtp_packet", ["self", "packet", "arrival_time_ms"]),
-        (RTCRtpReceiver, "_handle_rtcp_packet", ["self", "packet"]),
-        (RTCRtpReceiver, "_run_rtcp", ["self"]),
-        (RTCRtpReceiver, "receive", ["self", "parameters"]),
-        (RTCRtpReceiver, "stop", ["self"]),
-    ]
-    for owner, name, parameters in wanted:
-        found = getattr(owner, name, None)
-        if found is None:
-            return f"{owner.__name__}.{name} is gone"
-        if list(inspect.signature(found).parameters) != parameters:
-            return f"{owner.__name__}.{name} takes other arguments"
+def check() -> None:
+    """Checks the parts of aiortc that this file replaces or reads.
+
+    Raises:
+        Changed: One differs from what this file expects.
+    """
+    check_functions(
+        [
+            (NackGenerator, "add", ["self", "packet"]),
+            (StreamStatistics, "__init__", ["self", "clockrate"]),
+            (TimestampMapper, "map", ["self", "timestamp"]),
+            (RTCRtpReceiver, "__init__", ["self", "kind", "transport"]),
+            (RTCRtpReceiver, "_handle_rtp_packet", ["self", "packet", "arrival_time_ms"]),
+            (RTCRtpReceiver, "_handle_rtcp_packet", ["self", "packet"]),
+            (RTCRtpReceiver, "_run_rtcp", ["self"]),
+            (RTCRtpReceiver, "receive", ["self", "parameters"]),
+            (RTCRtpReceiver, "stop", ["self"]),
+        ]
+    )
     attributes = {RTCP_TASK, STREAMS, DECODER_QUEUE, DECODER_ERROR, *REPORTED}
-    attributes |= {_DECODER_THREAD, _RTX_SSRC, _RTCP_SSRC, "_enabled"}
-    for name in sorted(attributes - set(RTCRtpReceiver.__init__.__code__.co_names)):
-        return f"RTCRtpReceiver no longer uses {name}"
+    check_attributes(
+        RTCRtpReceiver, attributes | {_DECODER_THREAD, _RTX_SSRC, _RTCP_SSRC, "_enabled"}
+    )
     figures = {"base_seq", "max_seq", "cycles", "packets_received", "_clockrate"}
-    figures |= {"_jitter_q4", "_last_arrival", "_last_timestamp"}
-    for name in sorted(figures - set(StreamStatistics.__init__.__code__.co_names)):
-        return f"StreamStatistics no longer uses {name}"
-    return None
+    check_attributes(StreamStatistics, figures | {"_jitter_q4", "_last_arrival", "_last_timestamp"})

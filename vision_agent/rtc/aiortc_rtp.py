@@ -15,7 +15,6 @@ Written for aiortc 1.16.
 
 from __future__ import annotations
 
-import inspect
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -31,6 +30,7 @@ from aiortc.rtp import (
     RtpPacket,
 )
 
+from vision_agent.rtc.aiortc_shape import check_attributes, check_functions, check_uses
 from vision_agent.rtc.media_packet import MediaPacket
 
 # Typed as Any, because attributes of the module are replaced.
@@ -151,34 +151,27 @@ def install() -> None:
     dtls_module.Session = BoundedSession
 
 
-def missing() -> str | None:
-    """Says which part of aiortc differs from what this file expects; None if none does."""
-    wanted: list[tuple[Any, str, list[str]]] = [
-        (RtpPacket, "parse", ["data", "extensions_map"]),
-        (RtcpPacket, "parse", ["data"]),
-        (RtpRouter, "route_rtp", ["self", "packet"]),
-        (RtpRouter, "route_rtcp", ["self", "packet"]),
-    ]
-    for owner, name, parameters in wanted:
-        found = getattr(owner, name, None)
-        if found is None:
-            return f"{owner.__name__}.{name} is gone"
-        if list(inspect.signature(found).parameters) != parameters:
-            return f"{owner.__name__}.{name} takes other arguments"
-    for name in sorted(_ROUTER_ATTRIBUTES - set(RtpRouter.__init__.__code__.co_names)):
-        return f"RtpRouter no longer uses {name}"
-    if not any(
-        "Session" in method.__code__.co_names
-        for method in vars(dtls_module.RTCDtlsTransport).values()
-        if inspect.isfunction(method)
-    ):
-        return "RTCDtlsTransport no longer makes a pylibsrtp Session"
-    for user, used in (
-        (dtls_module.RTCDtlsTransport.__init__, "RtpRouter"),
-        (dtls_module.RTCDtlsTransport._handle_rtp_data, "RtpPacket"),
-        (dtls_module.RTCDtlsTransport._handle_rtcp_data, "RtcpPacket"),
-        (aiortc.rtcpeerconnection.find_common_codecs, "DYNAMIC_PAYLOAD_TYPES"),
-    ):
-        if used not in user.__code__.co_names:
-            return f"{user.__qualname__} no longer uses {used}"
-    return None
+def check() -> None:
+    """Checks the parts of aiortc that this file replaces or reads.
+
+    Raises:
+        Changed: One differs from what this file expects.
+    """
+    check_functions(
+        [
+            (RtpPacket, "parse", ["data", "extensions_map"]),
+            (RtcpPacket, "parse", ["data"]),
+            (RtpRouter, "route_rtp", ["self", "packet"]),
+            (RtpRouter, "route_rtcp", ["self", "packet"]),
+        ]
+    )
+    check_attributes(RtpRouter, _ROUTER_ATTRIBUTES)
+    check_uses(
+        [
+            (dtls_module.RTCDtlsTransport, "Session"),
+            (dtls_module.RTCDtlsTransport.__init__, "RtpRouter"),
+            (dtls_module.RTCDtlsTransport._handle_rtp_data, "RtpPacket"),
+            (dtls_module.RTCDtlsTransport._handle_rtcp_data, "RtcpPacket"),
+            (aiortc.rtcpeerconnection.find_common_codecs, "DYNAMIC_PAYLOAD_TYPES"),
+        ]
+    )

@@ -12,7 +12,6 @@ Written for aiortc 1.16.
 from __future__ import annotations
 
 import contextlib
-import inspect
 import logging
 from typing import Any
 
@@ -28,6 +27,7 @@ from aiortc.rtcsctptransport import (
     SackChunk,
 )
 
+from vision_agent.rtc.aiortc_shape import check_attributes, check_functions, check_uses
 from vision_agent.rtc.sctp_reassembly import (
     WINDOW_BYTES,
     Fragment,
@@ -233,28 +233,17 @@ def install() -> None:
     peer_connection_module.RTCSctpTransport = BoundedSctpTransport
 
 
-def missing() -> str | None:
-    """Says which part of aiortc differs from what this file expects; None if none does."""
-    for name, parameters in _OVERRIDDEN.items():
-        found = getattr(RTCSctpTransport, name, None)
-        if found is None:
-            return f"RTCSctpTransport.{name} is gone"
-        if list(inspect.signature(found).parameters) != parameters:
-            return f"RTCSctpTransport.{name} takes other arguments"
-    used = set(RTCSctpTransport.__init__.__code__.co_names)
-    for name in sorted(_ATTRIBUTES - used):
-        return f"RTCSctpTransport no longer uses {name}"
-    if "decode_params" not in sctp_module.BaseParamsChunk.__init__.__code__.co_names:
-        return "SCTP chunks no longer use decode_params"
-    if "RTCSctpTransport" not in _names_in_class(aiortc.rtcpeerconnection.RTCPeerConnection):
-        return "RTCPeerConnection no longer makes an RTCSctpTransport"
-    return None
+def check() -> None:
+    """Checks the parts of aiortc that this file replaces or reads.
 
-
-def _names_in_class(cls: type) -> set[str]:
-    return {
-        name
-        for method in vars(cls).values()
-        if inspect.isfunction(method)
-        for name in method.__code__.co_names
-    }
+    Raises:
+        Changed: One differs from what this file expects.
+    """
+    check_functions((RTCSctpTransport, name, expected) for name, expected in _OVERRIDDEN.items())
+    check_attributes(RTCSctpTransport, _ATTRIBUTES)
+    check_uses(
+        [
+            (sctp_module.BaseParamsChunk.__init__, "decode_params"),
+            (aiortc.rtcpeerconnection.RTCPeerConnection, "RTCSctpTransport"),
+        ]
+    )

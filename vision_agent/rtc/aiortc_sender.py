@@ -11,7 +11,6 @@ Written for aiortc 1.16.
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 import time
 from typing import Any
@@ -31,6 +30,7 @@ from aiortc.rtp import (
 from aiortc.utils import random32
 
 from vision_agent.rtc.aiortc_receiver import RTCP_TASK
+from vision_agent.rtc.aiortc_shape import check_attributes, check_functions
 from vision_agent.rtc.budget import Budget
 from vision_agent.rtc.opus_encoder import RTP_TICKS
 from vision_agent.rtc.packet_writer import PacketWriter
@@ -195,24 +195,22 @@ def install() -> None:
     peer_connection_module.RTCRtpSender = BoundedSender
 
 
-def missing() -> str | None:
-    """Says which part of aiortc differs from what this file expects; None if none does."""
-    wanted: list[tuple[Any, str, list[str]]] = [
-        (RTCRtpSender, "send", ["self", "parameters"]),
-        (RTCRtpSender, "stop", ["self"]),
-        (RTCRtpSender, "_next_encoded_frame", ["self", "codec"]),
-        (RTCRtpSender, "_handle_rtcp_packet", ["self", "packet"]),
-        (RTCRtpSender, "_retransmit", ["self", "sequence_number"]),
-        (HeaderExtensionsMap, "set", ["self", "values"]),
-    ]
-    for owner, name, parameters in wanted:
-        found = getattr(owner, name, None)
-        if found is None:
-            return f"{owner.__name__}.{name} is gone"
-        if list(inspect.signature(found).parameters) != parameters:
-            return f"{owner.__name__}.{name} takes other arguments"
+def check() -> None:
+    """Checks the parts of aiortc that this file replaces or reads.
+
+    Raises:
+        Changed: One differs from what this file expects.
+    """
+    check_functions(
+        [
+            (RTCRtpSender, "send", ["self", "parameters"]),
+            (RTCRtpSender, "stop", ["self"]),
+            (RTCRtpSender, "_next_encoded_frame", ["self", "codec"]),
+            (RTCRtpSender, "_handle_rtcp_packet", ["self", "packet"]),
+            (RTCRtpSender, "_retransmit", ["self", "sequence_number"]),
+            (HeaderExtensionsMap, "set", ["self", "values"]),
+        ]
+    )
     attributes = {*_TASKS, _EXTENSIONS, _MID, "_enabled", "_ssrc"}
     attributes |= {name for name in BoundedSender.__annotations__ if "__" in name}
-    for name in sorted(attributes - set(RTCRtpSender.__init__.__code__.co_names)):
-        return f"RTCRtpSender no longer uses {name}"
-    return None
+    check_attributes(RTCRtpSender, attributes)
