@@ -123,6 +123,13 @@ class RecordedTalk:
                 self.live_queue.audio(bytes(640))
         assert self.playing.stuck is None, f"never done: {self.playing.stuck}"
 
+    async def kept(self) -> list[str]:
+        """The answers that ADK's session keeps."""
+        session = await self.runner.session_service.get_session(
+            app_name="tests", user_id="u", session_id="s"
+        )
+        return [e.output_transcription.text for e in session.events if e.output_transcription]
+
     async def until(self, holds) -> None:
         await until(lambda: holds() or self.failure)
 
@@ -156,6 +163,8 @@ async def talking(
     agent = recorded_agent(service, name, session, *tools)
     app = App(name="tests", root_agent=agent, plugins=[PlayedHistoryPlugin()])
     talk = RecordedTalk(playing, Runner(app=app, session_service=InMemorySessionService()), tools)
+    # One that exists is not deleted with the call.
+    await talk.runner.session_service.create_session(app_name="tests", user_id="u", session_id="s")
     task = asyncio.create_task(talk.run())
     try:
         yield talk

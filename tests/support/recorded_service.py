@@ -27,9 +27,9 @@ WAIT_S = 15.0
 
 
 def _rising_tone() -> bytes:
-    """25 s of a tone that rises from 300 Hz by 150 Hz a second, s16le mono: no part is alike."""
-    t = np.arange(25 * RATE_HZ) / RATE_HZ
-    return (np.sin(2 * np.pi * (300 * t + 75 * t * t)) * 12_000).astype("<i2").tobytes()
+    """60 s of a tone that rises from 300 Hz by 60 Hz a second, s16le mono: no part is alike."""
+    t = np.arange(60 * RATE_HZ) / RATE_HZ
+    return (np.sin(2 * np.pi * (300 * t + 30 * t * t)) * 12_000).astype("<i2").tobytes()
 
 
 VOICE = _rising_tone()

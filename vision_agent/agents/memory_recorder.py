@@ -44,7 +44,7 @@ class MemoryRecorder:
         self._conversation = conversation
         self._said: list[Event] = []
         self._keeping: asyncio.Task[None] | None = None
-        self._unfinished = ""
+        self._finished = self._unfinished = ""
         self._agent = "agent"
         self._turn_over = asyncio.Event()
         self.failures = 0
@@ -63,16 +63,21 @@ class MemoryRecorder:
                 self._agent = author
             case AgentTranscript(text, final=True, author=author):
                 # Recorded when the turn ends: not all of it may be played.
-                self._unfinished = text
+                self._finished, self._unfinished = f"{self._finished} {text.strip()}", ""
                 self._agent = author
             case AgentInterrupted(played):
-                self._end_turn(self._unfinished if played is None else played)
+                self._end_turn(self._words if played is None else played)
             case AgentTurnComplete():
-                self._end_turn(self._unfinished)
+                self._end_turn(self._words)
+
+    @property
+    def _words(self) -> str:
+        """The words of the present answer; a model may make it in several parts."""
+        return f"{self._finished} {self._unfinished}".strip()
 
     def _end_turn(self, said: str) -> None:
         self._add(self._agent, said)
-        self._unfinished = ""
+        self._finished = self._unfinished = ""
         self._turn_over.set()
 
     async def run(self) -> None:

@@ -64,6 +64,11 @@ class AgentInterrupted:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentTurnPaused:
+    """The agent has finished a part of its turn, and works on the rest without being asked."""
+
+
+@dataclass(frozen=True, slots=True)
 class AgentTurnComplete:
     """The agent has finished its turn."""
 
@@ -98,6 +103,7 @@ LiveEvent = (
     | AgentToolCall
     | AgentToolResult
     | AgentInterrupted
+    | AgentTurnPaused
     | AgentTurnComplete
     | TokenUsage
 )

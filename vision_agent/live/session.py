@@ -21,6 +21,7 @@ from vision_agent.live.events import (
     AgentToolResult,
     AgentTranscript,
     AgentTurnComplete,
+    AgentTurnPaused,
     LiveEvent,
     TokenUsage,
     UserTranscript,
@@ -30,6 +31,7 @@ from vision_agent.live.model_scope import ModelScope
 from vision_agent.live.played import played_on
 from vision_agent.live.sessions.played_history import settle
 from vision_agent.live.token_counts import counted
+from vision_agent.live.turn_status import goes_on
 
 logger = logging.getLogger(__name__)
 
@@ -157,4 +159,4 @@ def read(event: Event) -> Iterator[LiveEvent]:
     if usage := event.usage_metadata:
         yield TokenUsage(event.model_version or "", counted(usage))
     if event.turn_complete:
-        yield AgentTurnComplete()
+        yield AgentTurnPaused() if goes_on(event) else AgentTurnComplete()

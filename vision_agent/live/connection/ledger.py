@@ -24,6 +24,7 @@ from google.genai import types
 
 from vision_agent.live.connection.recent_audio import RecentAudio
 from vision_agent.live.media import with_newest_media, without_media
+from vision_agent.live.turn_status import goes_on
 
 MAX_HISTORY = 200
 """Contents kept for a session that cannot be resumed; the oldest are dropped."""
@@ -118,6 +119,7 @@ class Ledger:
     _since_handle: bool = False
     _reported: str | None = None
     _interrupted: bool = False
+    _goes_on: bool = False
 
     def __post_init__(self) -> None:
         self._reported = self.handle
@@ -250,12 +252,15 @@ class Ledger:
         if content.generation_complete:
             self.answer.whole = True
         if content.interrupted:
-            self._interrupted = True
+            self._interrupted, self._goes_on = True, False
             if played is not None:
                 self.answer.text = played
             self.settle()
         if content.turn_complete:
-            if not self._interrupted:
+            self._goes_on = goes_on(content) and not self._interrupted
+            if self._goes_on:
+                self.answer.whole, self.answer.text = False, f"{self.answer.text} "
+            elif not self._interrupted:
                 self.settle()
             self._interrupted = False
 
@@ -283,9 +288,9 @@ class Ledger:
 
     @property
     def owes(self) -> bool:
-        """Whether something awaits an answer that the model has not generated completely."""
-        sent = [entry for entry in self._open if entry.sent]
-        return bool(sent and sent[-1].content.role == "user" and not self.answer.whole)
+        """Whether something awaits an answer that is not generated, and not announced either."""
+        roles = [entry.content.role for entry in self._open if entry.sent]
+        return roles[-1:] == ["user"] and not (self.answer.whole or self._goes_on)
 
     @property
     def quiet(self) -> bool:
@@ -307,7 +312,7 @@ class Ledger:
         if self.answer.whole:
             self.settle()
         self.answer = ReceivedAnswer()
-        self._interrupted = False
+        self._interrupted = self._goes_on = False
         if not self._audio.utterance_ended:
             # The utterance is still going on: its sound is sent again, so its words must not be.
             self._open = [entry for entry in self._open if not entry.spoken]

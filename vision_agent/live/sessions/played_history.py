@@ -19,6 +19,7 @@ from google.genai import types
 
 from vision_agent.live.model_scope import model_scope
 from vision_agent.live.played import played_on, with_played
+from vision_agent.live.turn_status import goes_on
 
 NAME = "played_history"
 
@@ -44,7 +45,8 @@ class PlayedHistoryPlugin(BasePlugin):
                 event = _with_words(event, f"{_words(before)} {said.text}")
             self._held[session_id] = event
             return event.model_copy(update={"partial": True})
-        if not (event.turn_complete or event.interrupted or event.get_function_calls()):
+        ends = event.turn_complete and not goes_on(event)
+        if not (ends or event.interrupted or event.get_function_calls()):
             return None
         held = self.take(session_id)
         if event.interrupted:

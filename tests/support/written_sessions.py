@@ -1,0 +1,71 @@
+"""Sessions that were written, not recorded: what others report of the real service in words.
+
+Which model does so, and who saw it, stands at each. Nobody has published the recording.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.recorded_sessions import CUT, RecordedMessage, RecordedSession
+
+AUDIO = {"inlineData": {"mimeType": "audio/pcm;rate=24000", "data": CUT}}
+
+
+def written(name: str, model: str, *lines: dict[str, Any], **setup: Any) -> RecordedSession:
+    """A session of these messages after the setup; the client's are those that a client sends."""
+    messages = [
+        RecordedMessage("client", {"setup": {"model": f"models/{model}"} | setup}),
+        RecordedMessage("server", {"setupComplete": {}}),
+    ]
+    for line in lines:
+        from_client = line.keys() & {"client_content", "realtime_input", "tool_response"}
+        messages.append(RecordedMessage("client" if from_client else "server", line))
+    return RecordedSession(name, tuple(messages))
+
+
+def asks(text: str) -> dict[str, Any]:
+    turn = {"role": "user", "parts": [{"text": text}]}
+    return {"client_content": {"turns": [turn], "turnComplete": True}}
+
+
+def says(text: str) -> dict[str, Any]:
+    """A piece of the answer's sound with its words."""
+    turn = {"role": "model", "parts": [AUDIO]}
+    return {"serverContent": {"modelTurn": turn, "outputTranscription": {"text": text}}}
+
+
+def calls(*calls: tuple[str, str, dict[str, Any]]) -> dict[str, Any]:
+    """Tool calls, as (id, name, arguments)."""
+    return {
+        "toolCall": {
+            "functionCalls": [
+                {"id": each, "name": name, "args": args} for each, name, args in calls
+            ]
+        }
+    }
+
+
+def responds(call_id: str, name: str, response: dict[str, Any]) -> dict[str, Any]:
+    one = {"id": call_id, "name": name, "response": response}
+    return {"tool_response": {"functionResponses": [one]}}
+
+
+def declares(*names: str) -> list[dict[str, Any]]:
+    return [{"functionDeclarations": [{"name": name, "description": name} for name in names]}]
+
+
+def ends(status: str | None = None) -> list[dict[str, Any]]:
+    """The end of a turn, with the status that only the models that think for long send."""
+    content = {"turnComplete": True} | ({"interactionStatus": status} if status else {})
+    usage = {"promptTokenCount": 10, "responseTokenCount": 5, "totalTokenCount": 15}
+    return [
+        {"serverContent": {"generationComplete": True}},
+        {"serverContent": content, "usageMetadata": usage},
+    ]
+
+
+INTERRUPTED = [
+    {"serverContent": {"interrupted": True}},
+    {"serverContent": {"turnComplete": True}, "usageMetadata": {}},
+]
