@@ -41,7 +41,7 @@ class ModelScope:
 
     @property
     def connection_observer(self) -> ConnectionObserver:
-        """The observer, and the tools, whose cancelled calls have to end."""
+        """The observer, and the tools, whose calls may be cancelled or made again."""
         return _ToolsToo(self.observer, self.tools) if self.tools else self.observer
 
 
@@ -54,6 +54,7 @@ class _ToolsToo:
         self.observer.connected()
 
     def lost(self, why: str) -> None:
+        self.tools.connection_lost()
         self.observer.lost(why)
 
     def cancelled(self, call_ids: list[str]) -> None:

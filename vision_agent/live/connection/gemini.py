@@ -73,6 +73,7 @@ class LiveGemini(Gemini):
             scope.connection_observer,
             scope.gate,
             played=scope.played,
+            overhear=scope.tools.received if scope.tools else None,
             model=model,
             timeouts=self.timeouts,
             history_turns=scope.options.history_turns if scope.options else None,

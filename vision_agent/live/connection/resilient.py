@@ -66,6 +66,7 @@ class ResilientConnection(ContentConnection):
         observer: Notified of the state of the connection.
         gate: Holds back what the caller says while there is no connection (`LiveQueue`).
         played: Returns the played words of the present answer; None keeps all its words.
+        overhear: Called with each message of the model, before ADK reads it.
         model: The model's name, for error messages.
         timeouts: How long to wait for what.
         history_turns: How many turns a session that is not resumed is told; None: all.
@@ -79,6 +80,7 @@ class ResilientConnection(ContentConnection):
         gate: Gate,
         *,
         played: Callable[[], str] | None = None,
+        overhear: Callable[[types.LiveServerMessage], None] | None = None,
         model: str,
         timeouts: Timeouts,
         history_turns: int | None = None,
@@ -87,6 +89,7 @@ class ResilientConnection(ContentConnection):
         self._ledger = ledger
         self._observer = observer
         self._played = PlayedOnce(played)
+        self._overhear = overhear
         self._model = model
         self._habits = model_habits(model)
         self._gate = gate
@@ -333,6 +336,8 @@ class ResilientConnection(ContentConnection):
             self._played.next_message()
             interrupted = message.server_content and message.server_content.interrupted
             self._ledger.received(message, self._played.words() if interrupted else None)
+            if self._overhear is not None:
+                self._overhear(message)
             if message.tool_call_cancellation:
                 self._observer.cancelled(list(message.tool_call_cancellation.ids or []))
             if message.go_away:

@@ -34,6 +34,7 @@ from google.genai import types
 
 from vision_agent.live.adk_hooks import TRANSFER_TOOL, run_sync_tools_in
 from vision_agent.live.tools.loop_blocking import timed
+from vision_agent.live.tools.repeated_calls import MAX_CALLS, RepeatedCalls
 from vision_agent.live.tools.threads import TooManyTools
 
 logger = logging.getLogger(__name__)
@@ -85,6 +86,8 @@ class BackgroundTools:
         self._threads = threads
         self._running: dict[str, asyncio.Task[Any]] = {}
         self._cancelled: deque[str] = deque(maxlen=MAX_CANCELLED)
+        self._repeated = RepeatedCalls()
+        self._results: dict[str, asyncio.Future[Any]] = {}
 
     def take_over(self, request: LlmRequest) -> None:
         """Replace the tools of a request that opens a connection by ones that run in tasks."""
@@ -104,6 +107,14 @@ class BackgroundTools:
             if task := self._running.get(call_id):
                 task.cancel()
 
+    def received(self, message: types.LiveServerMessage) -> None:
+        """Take a message of the model, before ADK does."""
+        self._repeated.received(message)
+
+    def connection_lost(self) -> None:
+        """The next connection may make a pending call again."""
+        self._repeated.interrupted()
+
     def _is_slow(self, tool: BaseTool) -> bool:
         # The result of a long-running tool arrives later, by another way.
         return tool.name in self._limits.slow or tool.is_long_running
@@ -117,11 +128,34 @@ class BackgroundTools:
     async def run(self, tool: BaseTool, args: dict[str, Any], context: ToolContext) -> Any:
         """Run one call, in the task that ADK made for it.
 
+        A call that repeats one that has been made for the same wish gets the result of that one.
+
         Raises:
             ToolTimeout: It took too long.
             TooManyTools: Too many blocking tools are running; this one was not started.
         """
         call_id = context.function_call_id or ""
+        if original := self._results.get(self._repeated.original_of(call_id) or ""):
+            logger.info("The model repeats a call of %s, which is not run again.", tool.name)
+            await asyncio.wait([original])
+            if not original.cancelled():
+                return copy.copy(original.result())
+        self._results[call_id] = result = asyncio.get_running_loop().create_future()
+        if len(self._results) > MAX_CALLS:
+            del self._results[next(iter(self._results))]
+        try:
+            result.set_result(await self._run_once(call_id, tool, args, context))
+        except asyncio.CancelledError:
+            result.cancel()
+            raise
+        except Exception as error:
+            result.set_exception(error)
+        self._repeated.returned(call_id)
+        return result.result()
+
+    async def _run_once(
+        self, call_id: str, tool: BaseTool, args: dict[str, Any], context: ToolContext
+    ) -> Any:
         task = asyncio.current_task()
         assert task is not None
         if call_id in self._cancelled:
