@@ -12,7 +12,7 @@ from google.adk.sessions.in_memory_session_service import InMemorySessionService
 from google.adk.tools.base_tool import BaseTool
 
 from tests.support.recorded_agent import recorded_agent, recorded_tools
-from tests.support.recorded_service import Playing, RecordedService, kind_of
+from tests.support.recorded_service import PAUSE_CHUNKS, Playing, RecordedService, kind_of
 from tests.support.recorded_sessions import RecordedSession, facts_of
 from tests.support.waiting import until
 from vision_agent.calls.agent_output import AgentOutput
@@ -120,7 +120,8 @@ class RecordedTalk:
                 texts = [part["text"] for part in turns[-1]["parts"] if "text" in part]
                 self.live_queue.text(" ".join(texts))
             elif kind_of(message) == "sound":
-                self.live_queue.audio(bytes(640))
+                for level in [b"\x00\x20"] * 10 + [bytes(2)] * PAUSE_CHUNKS:
+                    self.live_queue.audio(level * 320)
         assert self.playing.stuck is None, f"never done: {self.playing.stuck}"
 
     async def kept(self) -> list[str]:

@@ -18,12 +18,15 @@ import numpy as np
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from tests.support.recorded_sessions import CUT, RecordedSession
+from tests.support.recorded_sessions import CLOSE, CUT, PAUSE, RecordedSession
 from vision_agent.local.certificate import make_tls
 
 RATE_HZ = 24_000
 WAIT_S = 15.0
 """How long the client may take for what the recording's client did; only a fault takes longer."""
+
+PAUSE_CHUNKS = 15
+"""As many chunks of silence end an utterance; one is 20 ms of our caller's sound."""
 
 
 def _rising_tone() -> bytes:
@@ -67,8 +70,14 @@ class Playing:
         reading = asyncio.create_task(self._read(socket))
         try:
             for line in self.session.messages:
-                if line.sender == "server":
+                if line.sender == "server" and CLOSE in line.message:
+                    await socket.close(*line.message[CLOSE])
+                    return
+                if line.sender == "server" and PAUSE in line.message:
+                    await asyncio.sleep(line.message[PAUSE])
+                elif line.sender == "server":
                     await socket.send(json.dumps(self._whole(line.message)).encode())
+                if line.sender == "server":
                     continue
                 kind = kind_of(line.message)
                 questions += kind == "question"
@@ -76,7 +85,7 @@ class Playing:
                 if kind == "question":
                     await self._until(line.message, partial(self._has_asked, questions))
                 elif kind == "sound" and sounds == 1:
-                    await self._until(line.message, lambda: self.count("sound") > 0)
+                    await self._until(line.message, self._has_spoken)
                 elif kind == "results":
                     ids = set(result_ids(line.message))
                     await self._until(line.message, partial(self._has_results, ids))
@@ -106,6 +115,16 @@ class Playing:
 
     def _has_asked(self, questions: int) -> bool:
         return self.count("question") >= questions
+
+    def _has_spoken(self) -> bool:
+        """Whether there was a loud sound, and then a pause."""
+        loud = [self._is_loud(message) for message in self.received if kind_of(message) == "sound"]
+        return any(loud) and not any(loud[-PAUSE_CHUNKS:])
+
+    @staticmethod
+    def _is_loud(message: dict[str, Any]) -> bool:
+        pcm = base64.urlsafe_b64decode(_blob(message)["data"])
+        return bool(np.abs(np.frombuffer(pcm, "<i2").astype(int)).max(initial=0) > 2000)
 
     def _has_results(self, ids: set[str]) -> bool:
         return ids <= self.result_ids
@@ -165,12 +184,9 @@ def kind_of(message: dict[str, Any]) -> str:
     if content is not None:
         ends = content.get("turnComplete", content.get("turn_complete", False))
         return "question" if ends else "context"
-    sent = message.get("realtimeInput") or message.get("realtime_input")
-    if sent is not None:
-        if "text" in sent:
-            return "question"
-        chunks = sent.get("mediaChunks") or sent.get("media_chunks") or []
-        blob = sent.get("audio") or sent.get("media") or (chunks[0] if chunks else {})
+    if "text" in _realtime(message):
+        return "question"
+    if blob := _blob(message):
         mime_type = blob.get("mimeType", blob.get("mime_type", ""))
         return "sound" if mime_type.startswith("audio/") else "other"
     return "results" if _results(message) is not None else "other"
@@ -181,6 +197,16 @@ def result_ids(message: dict[str, Any]) -> list[str]:
     results = _results(message) or {}
     found = results.get("functionResponses") or results.get("function_responses") or []
     return [each.get("id") or each["name"] for each in found]
+
+
+def _realtime(message: dict[str, Any]) -> dict[str, Any]:
+    return message.get("realtimeInput") or message.get("realtime_input") or {}
+
+
+def _blob(message: dict[str, Any]) -> dict[str, Any]:
+    sent = _realtime(message)
+    chunks = sent.get("mediaChunks") or sent.get("media_chunks") or [{}]
+    return sent.get("audio") or sent.get("media") or chunks[0]
 
 
 def _results(message: dict[str, Any]) -> dict[str, Any] | None:

@@ -13,6 +13,12 @@ RECORDINGS = Path(__file__).parents[1] / "recordings"
 CUT = "…"
 """Ends a string of base64 of which the recording keeps the beginning only."""
 
+CLOSE = "close"
+"""In place of a message of the server's: the code and the reason with which it closes."""
+
+PAUSE = "pause"
+"""In place of a message of the server's: for how many seconds it sends none."""
+
 
 @dataclass(frozen=True)
 class RecordedMessage:

@@ -5,9 +5,10 @@ Which model does so, and who saw it, stands at each. Nobody has published the re
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from tests.support.recorded_sessions import CUT, RecordedMessage, RecordedSession
+from tests.support.recorded_sessions import CLOSE, CUT, PAUSE, RecordedMessage, RecordedSession
 
 AUDIO = {"inlineData": {"mimeType": "audio/pcm;rate=24000", "data": CUT}}
 
@@ -63,6 +64,20 @@ def ends(status: str | None = None) -> list[dict[str, Any]]:
         {"serverContent": {"generationComplete": True}},
         {"serverContent": content, "usageMetadata": usage},
     ]
+
+
+def closes(code: int, reason: str) -> dict[str, Any]:
+    return {CLOSE: (code, reason)}
+
+
+def pauses(seconds: float) -> dict[str, Any]:
+    return {PAUSE: seconds}
+
+
+def refused(session: RecordedSession, code: int, reason: str) -> RecordedSession:
+    """The session, but its setup is refused."""
+    refusal = RecordedMessage("server", closes(code, reason))
+    return replace(session, messages=(session.messages[0], refusal, *session.messages[2:]))
 
 
 INTERRUPTED = [

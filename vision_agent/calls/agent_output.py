@@ -152,7 +152,7 @@ class AgentOutput:
         """The model's connection is lost; what the caller says meanwhile is kept for it."""
         self._metrics.model_reconnects.inc()
         if self._view.state != "connecting":
-            self._view.set_state("reconnecting", why)
+            self._view.set_state("reconnecting", why.removesuffix("."))
 
     def cancelled(self, call_ids: list[str]) -> None:
         """The model has cancelled these tool calls: show them as stopped."""
