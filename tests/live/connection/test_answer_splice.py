@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vision_agent.live.connection.answer_splice import OUTPUT_MIME, AnswerSplice, SplicedAnswer
-from vision_agent.live.connection.ledger import ReceivedAnswer
+from vision_agent.live.connection.received_answer import ReceivedAnswer
 
 BYTES_PER_LETTER = 8
 ANSWER = "The cup on the left is red, and there is tea in it."

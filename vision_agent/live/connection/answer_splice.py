@@ -11,7 +11,7 @@ from __future__ import annotations
 from google.adk.models.llm_response import LlmResponse
 from google.genai import types
 
-from vision_agent.live.connection.ledger import ReceivedAnswer
+from vision_agent.live.connection.received_answer import ReceivedAnswer
 
 OUTPUT_MIME = "audio/pcm;rate=24000"
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 
 from google.genai import types
 
+from vision_agent.live.connection.received_answer import ReceivedAnswer
 from vision_agent.live.connection.recent_audio import RecentAudio
 from vision_agent.live.media import with_newest_media, without_media
 from vision_agent.live.turn_status import goes_on
@@ -45,20 +46,6 @@ class _Entry:
     content: types.Content
     spoken: bool = False
     sent: bool = True
-
-
-@dataclass(slots=True)
-class ReceivedAnswer:
-    """The part of the model's present answer that has been received."""
-
-    text: str = ""
-    audio_bytes: int = 0
-    whole: bool = False
-
-    @property
-    def begun(self) -> bool:
-        """Whether any part of it has been received."""
-        return bool(self.text or self.audio_bytes)
 
 
 @dataclass(slots=True)
@@ -259,7 +246,7 @@ class Ledger:
         if content.turn_complete:
             self._goes_on = goes_on(content) and not self._interrupted
             if self._goes_on:
-                self.answer.whole, self.answer.text = False, f"{self.answer.text} "
+                self.answer.pause()
             elif not self._interrupted:
                 self.settle()
             self._interrupted = False
