@@ -146,7 +146,7 @@ class RecordedTalk:
     @property
     def tokens(self) -> int:
         usage = [event for event in self.events if isinstance(event, TokenUsage)]
-        return sum(each.prompt_tokens + each.response_tokens for each in usage)
+        return sum(each.counts.total("prompt", "response") for each in usage)
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ import time
 from vision_agent.agents.model_choice import ModelChoice
 from vision_agent.calls.metrics import Metrics
 from vision_agent.calls.server_messages import UsageMessage
-from vision_agent.live.events import AgentTurnComplete, LiveEvent, TokenUsage
+from vision_agent.live.events import AgentTurnComplete, AgentTurnPaused, LiveEvent, TokenUsage
 from vision_agent.live.models import bare_name
 from vision_agent.live.pricing import Estimate, PriceTable
 from vision_agent.live.token_counts import Kind, TokenCounts, TokenMeter
@@ -47,7 +47,7 @@ class CallUsage:
         match event:
             case TokenUsage(model, counts):
                 self._meter.report(bare_name(model or self._model), counts)
-            case AgentTurnComplete():
+            case AgentTurnComplete() | AgentTurnPaused():
                 if self.end_turn():
                     return self._message()
         return None
