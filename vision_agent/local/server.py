@@ -24,6 +24,7 @@ from vision_agent.local.api.engine_port import EnginePort
 from vision_agent.local.api.json_fields import INVALID_ARGUMENT, POLICY, Refused, invalid
 from vision_agent.local.api.limits import SERVICE, Limits
 from vision_agent.local.api.resumption_handles import ResumptionHandles
+from vision_agent.local.api.role_engine import engine_for
 from vision_agent.local.api.send_queue import ClientTooSlow
 from vision_agent.local.api.server_messages import ServerMessage, encode
 from vision_agent.local.api.session import Session
@@ -131,7 +132,9 @@ async def serve(
     tls, certificate_pem = make_tls()
     door = Door(host, port, MAX_HANDSHAKES)
     lines = Lines[websocket_server.ServerConnection](max_connections)
-    service = _Service(engine, door, lines, setup_within_s, limits, faults, api_key)
+    service = _Service(
+        engine, scenario is not None, door, lines, setup_within_s, limits, faults, api_key
+    )
     server = await websocket_server.serve(
         service.converse,
         sock=door,
@@ -154,6 +157,7 @@ class _Service:
     """The state that the connections of one server share."""
 
     engine: EnginePort
+    scripted: bool
     door: Door
     lines: Lines[websocket_server.ServerConnection]
     setup_within_s: float
@@ -259,7 +263,7 @@ class _Service:
 
         session = Session(
             setup,
-            self.engine,
+            engine_for(setup, self.engine, scripted=self.scripted),
             self.handles,
             send,
             user=_user(request) or setup.user,

@@ -66,6 +66,7 @@ class Setup:
         proactive: Whether the model may stay silent on what is not meant for it.
         compression: How the context is kept short, if it is.
         user: Whose conversation it is: the label "user", if the client sets one.
+        translate_to: The language that is asked for of a model that translates; "" for none.
         ends_at_first_message: Whether it asks for what the model refuses only when it is used.
     """
 
@@ -90,6 +91,7 @@ class Setup:
     proactive: bool = False
     compression: Compression | None = None
     user: str = ""
+    translate_to: str = ""
     ends_at_first_message: bool = False
 
 
@@ -183,7 +185,15 @@ def read_setup(setup: Mapping[str, Any], endpoint: Endpoint) -> Setup:
         or as_flag(field(proactivity, "proactive_audio"), "proactive_audio"),
         compression=_compression(field(setup, "context_window_compression")),
         user=as_text(field(as_object(field(setup, "labels"), "setup.labels"), "user"), "user"),
+        translate_to=_translate_to(field(generation, "translation_config")),
         ends_at_first_message=affective and model.affective == "at first message",
+    )
+
+
+def _translate_to(config: Any) -> str:
+    return as_text(
+        field(as_object(config, "translation_config"), "target_language_code"),
+        "target_language_code",
     )
 
 

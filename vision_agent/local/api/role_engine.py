@@ -1,0 +1,77 @@
+"""The engine as models use it that do not converse: one that translates, one that transcribes.
+
+Nothing on this machine can translate. What is said in the other language is what a scenario says;
+without one it is what was heard, word for word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any, cast
+
+from vision_agent.local.api.engine_port import EnginePort, Hearing
+from vision_agent.local.api.setup_message import Setup
+from vision_agent.local.contract import HearingOptions, Say, ToolRequest, Turn
+
+
+def engine_for(setup: Setup, engine: EnginePort, *, scripted: bool) -> EnginePort:
+    """The engine of a session.
+
+    Args:
+        setup: Which model is asked, and whether for a translation.
+        engine: The engine of the server.
+        scripted: Whether that one follows a scenario.
+    """
+    match setup.model.role:
+        case "transcribe":
+            return _Transcribing(engine)
+        case "translate" if not setup.translate_to:
+            return _Silent(engine)
+        case "translate" if not scripted:
+            return _Repeating(engine)
+    return engine
+
+
+class _Transcribing:
+    """Hears, and answers nothing."""
+
+    def __init__(self, engine: EnginePort) -> None:
+        self._engine = engine
+
+    def hearing(
+        self,
+        options: HearingOptions,
+        tools: Sequence[Mapping[str, Any]] = (),
+        instruction: str = "",
+    ) -> Hearing:
+        return self._engine.hearing(options, tools, instruction)
+
+    def speak(
+        self, text: str, voice_name: str | None, language_code: str | None
+    ) -> AsyncIterator[bytes]:
+        return self._engine.speak(text, voice_name, language_code)
+
+    async def answer(self, turn: Turn) -> AsyncIterator[Say | ToolRequest]:
+        return
+        yield
+
+
+class _Repeating(_Transcribing):
+    """Says what it heard."""
+
+    async def answer(self, turn: Turn) -> AsyncIterator[Say | ToolRequest]:
+        if turn.text:
+            yield Say(turn.text)
+
+
+class _Silent(_Repeating):
+    """Says it without a voice: the sound of a translator that was given no language."""
+
+    async def speak(
+        self, text: str, voice_name: str | None, language_code: str | None
+    ) -> AsyncIterator[bytes]:
+        speech = self._engine.speak(text, voice_name, language_code)
+        async with aclosing(cast("AsyncGenerator[bytes, None]", speech)) as sound:
+            async for pcm in sound:
+                yield bytes(len(pcm))
