@@ -180,7 +180,7 @@ async def test_who_never_finishes_the_handshake_is_sent_away(engine: ScriptedEng
 
 async def test_another_path_is_not_found(server: LocalServer) -> None:
     with pytest.raises(websockets.InvalidStatus) as refused:
-        async with raw(server, path="/v1/models"):
+        async with raw(server, path="/v1/elsewhere"):
             pass
     assert refused.value.response.status_code == 404
 
