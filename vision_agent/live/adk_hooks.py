@@ -98,15 +98,17 @@ async def send_context(connection: BaseLlmConnection, content: types.Content) ->
     await connection._send_content(content, partial=True)
 
 
-async def send_conversation(connection: BaseLlmConnection, contents: list[types.Content]) -> None:
-    """Add contents to a running conversation, and ask for an answer.
+async def send_conversation(
+    connection: BaseLlmConnection, contents: list[types.Content], *, wants_answer: bool = True
+) -> None:
+    """Add contents to a running conversation, and ask for an answer unless none is wanted.
 
     ADK's `send_history` is for the beginning of a conversation: it sends a 3.x model a "." after
     the history, which later on would count as the caller's words. Its `send_content` takes one
     content only.
     """
     session = connection._gemini_session  # type: ignore[attr-defined]
-    await session.send_client_content(turns=contents, turn_complete=True)
+    await session.send_client_content(turns=contents, turn_complete=wants_answer)
 
 
 def run_sync_tools_in(executor: Executor) -> AbstractContextManager[None]:

@@ -40,6 +40,62 @@ def test_without_a_newer_handle_the_history_is_told():
     assert (replay.handle, told(replay)) == (None, ["user: one", "model: You said one."])
 
 
+def test_a_session_is_resumed_and_told_what_its_handle_does_not_cover():
+    ledger = Ledger()
+    answered(ledger, "one", "You said one.")
+    hands(ledger, "H1")
+    answered(ledger, "two", "You said two.")
+    ledger.sent_content(user("three"))
+    replay = ledger.lost()
+    assert (replay.handle, replay.asked) == ("H1", 1)
+    assert told(replay) == ["user: two", "model: You said two.", "user: three"]
+
+
+def test_a_resumed_session_that_is_told_a_question_that_got_no_answer_does_not_answer_it():
+    ledger = Ledger()
+    answered(ledger, "one", "You said one.")
+    hands(ledger, "H1")
+    ledger.sent_content(user("two"))
+    ledger.give_up_answer()
+    replay = ledger.lost()
+    assert (replay.handle, replay.asked) == ("H1", 0)
+    assert told(replay) == ["user: two", "model: …"]
+
+
+def test_the_first_handle_of_a_session_that_was_told_the_history_may_not_cover_it():
+    """It may be issued before the session has read it."""
+    ledger = Ledger()
+    answered(ledger, "one", "You said one.")
+    assert ledger.lost().handle is None
+    hands(ledger, "H1")
+    assert not ledger.resumable
+    assert ledger.lost().handle is None
+    for handle in ("H2", "H3"):
+        hands(ledger, handle)
+    assert ledger.resumable
+    assert (ledger.lost().handle, told(ledger.lost())) == ("H3", [])
+
+
+def test_a_handle_after_the_model_has_spoken_covers_what_its_session_was_told():
+    ledger = Ledger()
+    answered(ledger, "one", "You said one.")
+    ledger.lost()
+    answered(ledger, "two", "You said two.")
+    hands(ledger, "H1")
+    assert ledger.resumable
+
+
+def test_a_session_that_is_resumed_and_told_the_rest_is_resumed_by_its_own_first_handle():
+    ledger = Ledger()
+    answered(ledger, "one", "You said one.")
+    hands(ledger, "H1")
+    answered(ledger, "two", "You said two.")
+    ledger.lost()
+    hands(ledger, "H2")
+    replay = ledger.lost()
+    assert (replay.handle, told(replay)) == ("H2", ["user: two", "model: You said two."])
+
+
 def test_a_session_that_cannot_be_resumed_leaves_the_last_handle_good_for_what_it_stood_for():
     ledger = Ledger()
     answered(ledger, "one", "You said one.")

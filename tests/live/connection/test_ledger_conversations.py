@@ -15,9 +15,14 @@ from vision_agent.live.connection.ledger import Ledger, Replay
 
 @dataclass
 class Service:
-    """A model that answers what it is asked, as its sessions know it."""
+    """A model that answers what it is asked, as its sessions know it.
+
+    The first handle of a session in which the model has not spoken does not cover what the session
+    was told when it began.
+    """
 
     said: list[str] = field(default_factory=list)
+    before_told: list[str] | None = None
     asked: bool = False
     handles: dict[str, list[str]] = field(default_factory=dict)
 
@@ -25,8 +30,19 @@ class Service:
         self.said.append(line(content))
         self.asked = content.role == "user"
 
+    def say(self, words: str) -> None:
+        self.said.append(words)
+        self.before_told = None
+
+    def hand(self) -> str:
+        handle = f"H{len(self.handles)}"
+        self.handles[handle] = list(self.said if self.before_told is None else self.before_told)
+        self.before_told = None
+        return handle
+
     def resume(self, replay: Replay) -> None:
         self.said = list(self.handles[replay.handle]) if replay.handle else []
+        self.before_told = list(self.said)
         self.asked = False
         for content in replay.contents:
             self.hear(content)
@@ -68,7 +84,7 @@ class Conversations(RuleBasedStateMachine):
         if taken:
             self.running.append(f"c{self.made}")
             self.everything.append(f"call c{self.made}")
-            self.service.said.append(f"call c{self.made}")
+            self.service.say(f"call c{self.made}")
             self.service.asked = False
             says(self.ledger, turn_complete=True)
         else:
@@ -99,18 +115,18 @@ class Conversations(RuleBasedStateMachine):
         self.begun = self.service.asked = False
         self.answered.append(self.questions)
         self.everything.append(f"model: a{self.questions}")
-        self.service.said.append(f"model: a{self.questions}")
+        self.service.say(f"model: a{self.questions}")
         if not completes:
             self.lose()
             return
         says(self.ledger, turn_complete=True)
         if handle:
-            self.hand()
+            hands(self.ledger, self.service.hand())
 
-    def hand(self) -> None:
-        handle = f"H{len(self.service.handles)}"
-        self.service.handles[handle] = list(self.service.said)
-        hands(self.ledger, handle)
+    @precondition(lambda self: not self.service.asked and not self.running and not self.begun)
+    @rule()
+    def hand_between_turns(self) -> None:
+        hands(self.ledger, self.service.hand())
 
     @rule(void=st.booleans())
     def lose(self, void: bool = False) -> None:

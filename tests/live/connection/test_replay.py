@@ -58,7 +58,8 @@ ONE, YES, TWO = said("user", "one"), said("model", "Yes."), said("user", "two")
         (Replay("H", [], [SOUND]), ["sound"], False),
         (Replay("H", [TWO], [SOUND]), ["sound", "two"], False),
         (Replay("H", [ONE, TWO], []), ["one\ntwo"], False),
-        (Replay("H", [ONE, RESULT], []), ["2 contents to answer"], False),
+        (Replay("H", [ONE, RESULT], [], asked=2), ["2 contents to answer"], False),
+        (Replay("H", [ONE, YES], []), ["2 contents"], False),
     ],
 )
 async def test_history_comes_before_sound_and_questions_after_it(replay, told, takes_more_history):

@@ -151,6 +151,32 @@ async def test_a_connection_whose_handle_covers_nothing_is_left_between_turns_an
     assert service.most_at_once == 1
 
 
+async def test_a_handle_of_a_turns_start_is_used_and_the_session_is_told_that_turn():
+    async def at_turn_start(connection: Connection) -> None:
+        for number in range(1, 100):
+            await connection.asked(number)
+            await connection.send(handle(f"h{connection.number}.{number}"))
+            await connection.answer(f"Answer {connection.number}.{number}.")
+
+    async with talking_to_service(at_turn_start, Timeouts()) as (service, talk):
+        for turn, text in enumerate(["one", "two"], start=1):
+            talk.live_queue.text(text)
+            await talk.turns(turn)
+        await service.connections[0].send(go_away("50s"))
+        await until(lambda: len(service.connections) == 2)
+        second = service.connections[1]
+        await until(lambda: second.received)
+        assert second.questions == 0
+        talk.live_queue.text("three")
+        await talk.turns(3)
+    assert second.handle == "h1.2"
+    assert "Answer 1.1." not in second.words
+    assert "two" in second.words
+    assert "Answer 1.2." in second.words
+    assert talk.said == "Answer 1.1. Answer 1.2. Answer 2.1."
+    assert talk.losses == []
+
+
 async def test_no_answer_is_cut_off_by_an_end_that_is_announced_in_the_middle_of_it():
     may_end = asyncio.Event()
 

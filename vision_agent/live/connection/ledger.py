@@ -17,11 +17,12 @@ the call as conversation, and the result can only be sent as conversation as wel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from google.genai import types
 
+from vision_agent.live.connection.handle_coverage import HandleCoverage
 from vision_agent.live.connection.received_answer import ReceivedAnswer
 from vision_agent.live.connection.recent_audio import RecentAudio
 from vision_agent.live.media import with_newest_media, without_media
@@ -54,7 +55,7 @@ class Replay:
 
     Attributes:
         handle: The session to resume; None for a new one.
-        contents: In order; for a new session the history comes first. May be empty.
+        contents: In order; first the history that the session does not know. May be empty.
         audio: Sound that is sent again.
         asked: How many of the contents, at the end, await an answer.
     """
@@ -85,14 +86,11 @@ class Ledger:
     Args:
         history: What was said before the first connection; user content at its end is a question
             that awaits an answer.
-        handle: The resumption handle that covers the history; None if there is none.
-        on_handle: Called with each newer handle, and with None once the conversation has moved
-            beyond the last one.
+        coverage: The resumption handle, and what it covers.
     """
 
     history: list[types.Content] = field(default_factory=list)
-    handle: str | None = None
-    on_handle: Callable[[str | None], None] = lambda _handle: None
+    coverage: HandleCoverage = field(default_factory=HandleCoverage)
     answer: ReceivedAnswer = field(default_factory=ReceivedAnswer)
     _open: list[_Entry] = field(default_factory=list)
     _later: list[_Entry] = field(default_factory=list)
@@ -103,13 +101,10 @@ class Ledger:
     _cancelled: dict[str, None] = field(default_factory=dict)
     _audio: RecentAudio = field(default_factory=RecentAudio)
     _voiced: bool = False
-    _since_handle: bool = False
-    _reported: str | None = None
     _interrupted: bool = False
     _goes_on: bool = False
 
     def __post_init__(self) -> None:
-        self._reported = self.handle
         while self.history and self.history[-1].role == "user":
             self._open.insert(0, _Entry(self.history.pop()))
 
@@ -143,15 +138,13 @@ class Ledger:
 
     def sent_context(self, content: types.Content) -> None:
         """Words that want no answer were sent; the newest handle does not cover them."""
-        self.history.append(content)
-        self._since_handle = True
-        self._report_handle()
+        self._remember([content])
 
     def _answered(self, entry: _Entry) -> None:
         """A tool result goes to the session that made the call."""
         responses = [p.function_response for p in entry.content.parts or [] if p.function_response]
         if all(r.scheduling is types.FunctionResponseScheduling.SILENT for r in responses):
-            self.history.append(without_media(entry.content))
+            self._remember([without_media(entry.content)])
         elif self.answer.begun and not self._called_in(self._open):
             self._later.append(entry)
         else:
@@ -184,16 +177,16 @@ class Ledger:
         update = message.session_resumption_update
         # While a session is not resumable, its last handle stays valid for what it covers.
         if update and update.resumable and update.new_handle:
-            self.handle, self._since_handle = update.new_handle, False
+            self.coverage.issued(update.new_handle)
         if content := message.server_content:
             self._received_content(content, played)
         if message.tool_call and (calls := message.tool_call.function_calls):
             self._called(calls)
         if message.tool_call_cancellation:
             self._cancel(message.tool_call_cancellation.ids or [])
-        self._report_handle()
 
     def _called(self, calls: Sequence[types.FunctionCall]) -> None:
+        self.coverage.understood()
         if text := self.answer.text.strip():
             # After the result the model continues with a new answer.
             self._open.append(_Entry(_said(text)))
@@ -220,7 +213,8 @@ class Ledger:
         for key in keys:
             self._calls.pop(key, None)
         self._open = [entry for entry in self._open if stays(entry.content)]
-        self.history = [content for content in self.history if stays(content)]
+        for told in (self.history, self.coverage.beyond):
+            told[:] = [content for content in told if stays(content)]
 
     def _received_content(self, content: types.LiveServerContent, played: str | None) -> None:
         if (spoken := content.input_transcription) and spoken.text:
@@ -234,8 +228,10 @@ class Ledger:
                     self.answer.text += part.text
         if (said := content.output_transcription) and said.text:
             self.answer.text += said.text
-        if self.answer.begun and not before and self._audio.utterance_ended:
-            self._voiced = False
+        if self.answer.begun and not before:
+            self.coverage.understood()
+            if self._audio.utterance_ended:
+                self._voiced = False
         if content.generation_complete:
             self.answer.whole = True
         if content.interrupted:
@@ -257,19 +253,21 @@ class Ledger:
         A result that is held back stays open: no session has received it yet.
         """
         over = [without_media(entry.content) for entry in self._open if entry.sent]
-        self.history += over
         if text := self.answer.text.strip():
-            self.history.append(_said(text))
-        del self.history[:-MAX_HISTORY]
+            over.append(_said(text))
         if over or self.answer.begun:
-            self._since_handle = True
+            self._remember(over)
         self._open = [entry for entry in self._open if not entry.sent] + self._later
         self._later = []
         self.answer = ReceivedAnswer()
         if self._audio.utterance_ended:
             self._audio.forget()
             self._voiced = False
-        self._report_handle()
+
+    def _remember(self, contents: list[types.Content]) -> None:
+        self.history += contents
+        del self.history[:-MAX_HISTORY]
+        self.coverage.settled(contents, keep=MAX_HISTORY)
 
     # What follows from it.
 
@@ -292,7 +290,7 @@ class Ledger:
     @property
     def resumable(self) -> bool:
         """Whether the newest handle covers the whole conversation."""
-        return self.handle is not None and not self._since_handle
+        return self.coverage.handle is not None and self.coverage.whole
 
     def lost(self) -> Replay:
         """The connection is lost; returns what the next one has to be sent."""
@@ -315,26 +313,19 @@ class Ledger:
         self._session_calls.clear()
         for entry in self._open:
             entry.sent = not self._waits(entry)
-        handle = None if self._since_handle or self._lost_calls else self.handle
+        handle = None if self._lost_calls else self.coverage.resumes(self.history)
+        told = self.history if handle is None else self.coverage.beyond
         contents = with_newest_media([entry.content for entry in self._open if entry.sent])
         asked = len(contents)
-        if handle is None:
-            if self.history and not contents and self.history[-1].role == "user":
-                # The last question was never answered, and is not to be answered now.
-                contents = [_said(_NO_ANSWER)]
-            contents = [*self.history, *contents]
-        return Replay(handle, contents, audio, asked)
+        if told and not contents and told[-1].role == "user":
+            # The last question was never answered, and is not to be answered now.
+            contents = [_said(_NO_ANSWER)]
+        self.coverage.told(told)
+        return Replay(handle, [*told, *contents], audio, asked)
 
     def forget_handle(self) -> None:
         """The service has refused the handle."""
-        self.handle = None
-        self._report_handle()
-
-    def _report_handle(self) -> None:
-        handle = None if self._since_handle else self.handle
-        if handle != self._reported:
-            self._reported = handle
-            self.on_handle(handle)
+        self.coverage.refused()
 
     def give_up_answer(self) -> None:
         """The model does not answer what is open: it becomes history without an answer."""
@@ -355,8 +346,9 @@ class Ledger:
         answering = self.answer.begun
         if not (self._voiced or answering or self._open):
             # The transcript of a question arrives after its answer.
-            answered = bool(self.history) and self.history[-1].role == "model"
-            self.history.insert(len(self.history) - answered, _words(text))
+            for told in (self.history, *([self.coverage.beyond] if self.coverage.beyond else [])):
+                answered = bool(told) and told[-1].role == "model"
+                told.insert(len(told) - answered, _words(text))
             return
         over = answering and self._voiced and self._has_words(self._open)
         target = self._later if over else self._open

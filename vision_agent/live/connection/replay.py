@@ -93,7 +93,7 @@ async def send_replay(
         # ADK sends it as real-time text to models that want that.
         await link.send_content(words)
     elif contents:
-        await send_conversation(link, contents)
+        await send_conversation(link, contents, wants_answer=replay.asked > 0)
     return False
 
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from google.genai import types
 
+from vision_agent.live.connection.handle_coverage import HandleCoverage
 from vision_agent.live.connection.ledger import Ledger
 
 
@@ -35,4 +36,4 @@ def ledger_for(history: list[types.Content], handles: HandleKeeper | None) -> Le
     handle = handles.take()
     if handle is None:
         handles.keep(None)
-    return Ledger(history, handle=handle, on_handle=handles.keep)
+    return Ledger(history, HandleCoverage(handle, handles.keep))
