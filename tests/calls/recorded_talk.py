@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from google.adk.apps.app import App
+from google.adk.events.event import Event
 from google.adk.runners import Runner
+from google.adk.sessions.base_session_service import BaseSessionService
 from google.adk.sessions.in_memory_session_service import InMemorySessionService
 from google.adk.tools.base_tool import BaseTool
+from google.genai import types
 
 from tests.support.recorded_agent import recorded_agent, recorded_tools
 from tests.support.recorded_service import PAUSE_CHUNKS, Playing, RecordedService, kind_of
@@ -149,6 +152,16 @@ class RecordedTalk:
         return sum(each.counts.total("prompt", "response") for each in usage)
 
 
+def seeded(session: RecordedSession) -> list[types.Content]:
+    """What the recorded client told the model of an earlier conversation."""
+    return [
+        types.Content.model_validate(turn)
+        for message in session.sent_by("client")
+        if kind_of(message) == "context"
+        for turn in message["client_content"]["turns"]
+    ]
+
+
 @asynccontextmanager
 async def talking(
     service: RecordedService,
@@ -157,15 +170,21 @@ async def talking(
     name: str = "",
     tools: Sequence[BaseTool] | None = None,
     sizes: Sequence[int] = (1920,),
+    session_service: BaseSessionService | None = None,
 ) -> AsyncIterator[RecordedTalk]:
     name = name or session.name
     playing = service.add(name, session, sizes)
     tools = recorded_tools(session) if tools is None else tools
     agent = recorded_agent(service, name, session, *tools)
     app = App(name="tests", root_agent=agent, plugins=[PlayedHistoryPlugin()])
-    talk = RecordedTalk(playing, Runner(app=app, session_service=InMemorySessionService()), tools)
-    # One that exists is not deleted with the call.
-    await talk.runner.session_service.create_session(app_name="tests", user_id="u", session_id="s")
+    if session_service is None:
+        # A session that exists is not deleted with the call.
+        session_service = InMemorySessionService()
+        kept = await session_service.create_session(app_name="tests", user_id="u", session_id="s")
+        for content in seeded(session):
+            author = "user" if content.role == "user" else agent.name
+            await session_service.append_event(kept, Event(author=author, content=content))
+    talk = RecordedTalk(playing, Runner(app=app, session_service=session_service), tools)
     task = asyncio.create_task(talk.run())
     try:
         yield talk

@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from tests.calls.recorded_talk import RecordedTalk, played
 from tests.support import recorded_variants as variants
-from tests.support.recorded_service import recorded_service
+from tests.support.recorded_service import kind_of, recorded_service
 from tests.support.recorded_sessions import facts_of, recorded_sessions
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -40,7 +40,12 @@ def check(talk: RecordedTalk) -> None:
 
 @pytest.mark.parametrize("session", SESSIONS, ids=lambda session: session.name)
 async def test_a_caller_gets_all_of_a_recorded_session_once(service, session):
-    check(await played(service, session))
+    talk = await played(service, session)
+    check(talk)
+    kinds = [kind_of(message) for message in talk.playing.received]
+    recorded = [kind_of(message) for message in session.sent_by("client")]
+    for kind in ("context", "question", "results"):
+        assert kinds.count(kind) == recorded.count(kind)
 
 
 VARIANTS = {
@@ -71,3 +76,15 @@ async def test_what_the_services_add_or_leave_out_changes_nothing_for_the_caller
     sizes = SIZES[variant]
     for talk in await asyncio.gather(*(played(service, each, sizes=sizes) for each in sessions)):
         check(talk)
+
+
+@pytest.mark.parametrize("model", ["gemini-3.1-flash-live-preview", "gemini-3.8-live"])
+async def test_an_earlier_conversation_is_told_once_to_models_of_the_third_generation_too(
+    service, model
+):
+    seeded = [each for each in SESSIONS if "history" in each.name and not each.on_vertex]
+    sessions = [variants.with_model(session, f"models/{model}") for session in seeded]
+    for talk in await asyncio.gather(*(played(service, each) for each in sessions)):
+        check(talk)
+        kinds = [kind_of(message) for message in talk.playing.received]
+        assert (kinds.count("context"), kinds.count("question")) == (1, 1)

@@ -8,8 +8,9 @@ import pytest_asyncio
 from tests.calls.recorded_talk import played, talking
 from tests.support.recorded_agent import RecordedTool
 from tests.support.recorded_service import recorded_service
-from tests.support.recorded_sessions import RecordedSession
+from tests.support.recorded_sessions import CUT, RecordedSession
 from tests.support.written_sessions import (
+    AUDIO,
     INTERRUPTED,
     asks,
     calls,
@@ -17,6 +18,7 @@ from tests.support.written_sessions import (
     ends,
     responds,
     says,
+    thinks,
     written,
 )
 
@@ -162,3 +164,163 @@ async def test_several_calls_in_one_message_each_run_once(service):
     assert talk.runs == [("roll", {}), ("roll", {})]
     assert talk.shown.agent_lines == ["A three and a five."]
     assert talk.shown.turns == 1
+
+
+WEATHER = calls(("f1", "get_weather", {"city": "London"}))
+FOGGY = responds("f1", "get_weather", {"output": "It is foggy."})
+
+
+async def test_a_tool_whose_call_ends_the_turn_is_answered_in_a_turn_of_its_own(
+    service,
+):
+    # Vertex AI, gemini-live-2.5-flash.
+    session = written(
+        "vertex",
+        "gemini-live-2.5-flash",
+        asks("What is the weather in London?"),
+        WEATHER,
+        {"serverContent": {"outputTranscription": {"finished": True}}},
+        {"serverContent": {"generationComplete": True}},
+        {
+            "serverContent": {"turnComplete": True, "groundingMetadata": {}},
+            "usageMetadata": {"promptTokenCount": 30, "candidatesTokensDetails": [{}]},
+        },
+        FOGGY,
+        {"serverContent": {"outputTranscription": {}}},
+        {"serverContent": {"outputTranscription": {"text": "It is"}}},
+        {"serverContent": {"outputTranscription": {"text": " foggy."}}},
+        {"serverContent": {"outputTranscription": {"finished": True}}},
+        {"serverContent": {"modelTurn": {"role": "model", "parts": [AUDIO]}}},
+        *ends(),
+        on_vertex=True,
+        tools=declares("get_weather"),
+    )
+    talk = await played(service, session)
+    assert talk.runs == [("get_weather", {"city": "London"})]
+    assert talk.shown.agent_lines == ["It is foggy."]
+    assert talk.shown.turns == 2
+    assert talk.sound == talk.playing.voice
+
+
+async def test_a_model_that_speaks_while_its_tool_runs_is_interrupted_by_the_result(service):
+    # AI Studio, gemini-2.5-flash-native-audio with a NON_BLOCKING tool: its turn stays open.
+    session = written(
+        "speaks",
+        "gemini-2.5-flash-native-audio-preview-09-2025",
+        asks("What is the weather in London?"),
+        thinks("**Looking**"),
+        WEATHER,
+        {"serverContent": {"outputTranscription": {"text": "I am looking."}}},
+        {"serverContent": {"modelTurn": {"parts": [AUDIO]}}},
+        {"serverContent": {"generationComplete": True}},
+        FOGGY,
+        *INTERRUPTED,
+        thinks("**Answering**"),
+        {"serverContent": {"outputTranscription": {"text": "It is foggy."}}},
+        {"serverContent": {"modelTurn": {"parts": [AUDIO]}}},
+        *ends(),
+        tools=declares("get_weather"),
+    )
+    talk = await played(service, session)
+    assert talk.runs == [("get_weather", {"city": "London"})]
+    # Nothing has been played of what was interrupted.
+    assert talk.shown.agent_lines == ["It is foggy."]
+    assert talk.shown.captions == "I am looking.It is foggy."
+    assert talk.sound == talk.playing.voice
+    assert "**" not in str(talk.shown.messages)
+
+
+async def test_a_question_typed_after_an_answer_to_a_tool_is_answered_in_its_turn(service):
+    session = written(
+        "enqueues",
+        "gemini-2.5-flash-native-audio-preview-09-2025",
+        asks("What is the weather in London?"),
+        WEATHER,
+        FOGGY,
+        says("It is foggy."),
+        *ends(),
+        asks("And in Graz?"),
+        calls(("f2", "get_weather", {"city": "Graz"})),
+        responds("f2", "get_weather", {"output": "It is sunny."}),
+        says("It is sunny."),
+        *ends(),
+        tools=declares("get_weather"),
+    )
+    talk = await played(service, session)
+    assert talk.runs == [("get_weather", {"city": "London"}), ("get_weather", {"city": "Graz"})]
+    assert talk.shown.agent_lines == ["It is foggy.", "It is sunny."]
+    assert talk.shown.turns == 2
+
+
+SPEECH = {"realtime_input": {"audio": {"data": CUT, "mimeType": "audio/pcm;rate=16000"}}}
+
+
+async def test_speech_and_all_that_3_8_sends_about_it_is_one_line_on_each_side(service):
+    session = written(
+        "speech",
+        "gemini-3.8-live",
+        {"sessionResumptionUpdate": {"newHandle": "45db4869", "resumable": True}},
+        SPEECH,
+        {"voiceActivity": {"type": "ACTIVITY_START", "audioOffset": "0.160s"}},
+        {},
+        SPEECH,
+        {"serverContent": {"inputTranscription": {"text": "Hello, my name is Marcelo."}}},
+        {"voiceActivity": {"type": "ACTIVITY_END", "audioOffset": "3.800s"}},
+        {"serverContent": {}},
+        says("Hello "),
+        says("Marcelo, "),
+        says("nice to"),
+        says(" meet you."),
+        *ends(),
+    )
+    talk = await played(service, session)
+    assert talk.shown.user_lines == ["Hello, my name is Marcelo."]
+    assert talk.shown.agent_lines == ["Hello Marcelo, nice to meet you."]
+    assert talk.shown.captions == "Hello Marcelo, nice to meet you."
+    assert talk.shown.turns == 1
+
+
+async def test_fragments_of_speech_before_during_and_after_an_answer_are_told_once(service):
+    def hears(text: str) -> dict:
+        return {"serverContent": {"inputTranscription": {"text": text}}}
+
+    session = written(
+        "fragments",
+        "gemini-2.5-flash-native-audio-preview-09-2025",
+        SPEECH,
+        *map(hears, (" Hello", ",", " my", " name")),
+        says("Hello"),
+        hears(" is Marcelo."),
+        says(", Marcelo."),
+        hears(" Wait"),
+        hears("!"),
+        *INTERRUPTED,
+        hears(" What is"),
+        hears(" your name?"),
+        says("I am Gemini."),
+        *ends(),
+    )
+    talk = await played(service, session)
+    said = "Hello, my name is Marcelo. Wait! What is your name?"
+    assert " ".join(talk.shown.user_lines) == said
+    assert talk.shown.agent_lines == ["I am Gemini."]
+
+
+async def test_thoughts_are_not_kept_for_the_next_conversation(service):
+    session = written(
+        "thoughts",
+        "gemini-2.5-flash-native-audio-preview-09-2025",
+        asks("Hello."),
+        thinks("**Greeting**"),
+        says("Hello there."),
+        *ends(),
+    )
+    again = written("again", session.model, asks("And again."), says("Again."), *ends())
+    async with talking(service, session) as talk:
+        await talk.act()
+        await talk.until(lambda: talk.shown.turns)
+        kept = talk.runner.session_service
+    talk = await played(service, again, session_service=kept)
+    told = str(talk.playing.received)
+    assert "Hello there." in told
+    assert "**Greeting**" not in told

@@ -98,6 +98,12 @@ def with_transcripts_that_end(message: Message) -> Iterator[Message]:
     yield message
 
 
+def with_model(session: RecordedSession, model: str) -> RecordedSession:
+    """The session, as if another model had answered."""
+    setup = RecordedMessage("client", {"setup": session.setup | {"model": model}})
+    return replace(session, messages=(setup, *session.messages[1:]))
+
+
 def with_words_beside_sound(session: RecordedSession) -> RecordedSession:
     """The words of a message ride on the sound that follows."""
     lines: list[RecordedMessage] = []

@@ -13,10 +13,13 @@ from tests.support.recorded_sessions import CLOSE, CUT, PAUSE, RecordedMessage, 
 AUDIO = {"inlineData": {"mimeType": "audio/pcm;rate=24000", "data": CUT}}
 
 
-def written(name: str, model: str, *lines: dict[str, Any], **setup: Any) -> RecordedSession:
+def written(
+    name: str, model: str, *lines: dict[str, Any], on_vertex: bool = False, **setup: Any
+) -> RecordedSession:
     """A session of these messages after the setup; the client's are those that a client sends."""
+    path = "publishers/google/models" if on_vertex else "models"
     messages = [
-        RecordedMessage("client", {"setup": {"model": f"models/{model}"} | setup}),
+        RecordedMessage("client", {"setup": {"model": f"{path}/{model}"} | setup}),
         RecordedMessage("server", {"setupComplete": {}}),
     ]
     for line in lines:
@@ -34,6 +37,10 @@ def says(text: str) -> dict[str, Any]:
     """A piece of the answer's sound with its words."""
     turn = {"role": "model", "parts": [AUDIO]}
     return {"serverContent": {"modelTurn": turn, "outputTranscription": {"text": text}}}
+
+
+def thinks(text: str) -> dict[str, Any]:
+    return {"serverContent": {"modelTurn": {"parts": [{"text": text, "thought": True}]}}}
 
 
 def calls(*calls: tuple[str, str, dict[str, Any]]) -> dict[str, Any]:
