@@ -6,7 +6,8 @@ from google.adk.models.google_llm import Gemini
 from google.genai import types
 
 from vision_agent.agents.host import HostedAgent
-from vision_agent.agents.model_choice import choose_model, install_model
+from vision_agent.agents.model_choice import ModelChoice, choose_model, install_model
+from vision_agent.live.call_options import CallOptions
 from vision_agent.live.connection.gemini import LiveGemini
 from vision_agent.live.models import ModelError
 from vision_agent.server.options import agent_options
@@ -49,14 +50,20 @@ def test_vertex_without_a_project_is_refused():
         choose_model(agent(), None, {"GOOGLE_GENAI_USE_VERTEXAI": "1"})
 
 
+def test_an_agent_whose_model_is_known_not_to_be_live_is_refused_by_name():
+    tree = agent("gemini-3.8-live", sub_agents=[LlmAgent(name="expert", model="gemini-2.5-pro")])
+    with pytest.raises(ModelError, match=r"'expert' uses 'gemini-2.5-pro'"):
+        choose_model(tree, None, KEY)
+
+
 def test_a_model_that_is_not_in_the_list_is_tried_with_a_word_about_it():
-    tree = agent("gemini-3.8-live", sub_agents=[LlmAgent(name="expert", model="gemini-9-pro")])
+    tree = agent("gemini-3.8-live", sub_agents=[LlmAgent(name="expert", model="gemini-9-omni")])
     choice = choose_model(tree, None, KEY)
     assert choice.model == "gemini-3.8-live"
     (note,) = choice.notes
-    assert "'gemini-9-pro' is not in this version's list" in note
+    assert "'gemini-9-omni' is not in this version's list" in note
     assert choose_model(agent(), "gemini-9-live", KEY).notes[0].startswith("The model 'gemini-9")
-    assert choose_model(agent("gemini-9-pro"), "gemini-3.8-live", KEY).notes == ()
+    assert choose_model(agent("gemini-9-omni"), "gemini-3.8-live", KEY).notes == ()
     assert choose_model(agent(), None, KEY).notes == ()
 
 
@@ -75,11 +82,26 @@ def test_the_version_of_the_api_that_an_agents_own_model_is_pinned_to_is_known(p
     assert choose_model(agent(own), "gemini-3.8-live", KEY).api_version is None
 
 
+def test_what_the_agents_author_says_about_thinking_counts_where_a_call_says_nothing():
+    def thinking(model: str, **chosen) -> ModelChoice:
+        config = types.GenerateContentConfig(thinking_config=types.ThinkingConfig(**chosen))
+        return choose_model(agent(model, generate_content_config=config), None, KEY)
+
+    extended = "gemini-3.8-live-extended-thinking"
+    with pytest.raises(ModelError, match="needs a thinking_level"):
+        choose_model(agent(extended), None, KEY).check(CallOptions())
+    thinking(extended, thinking_level="LOW").check(CallOptions())
+    with pytest.raises(ModelError, match="takes no thinking_budget"):
+        thinking("gemini-3.8-live", thinking_budget=9).check(CallOptions())
+    chosen = thinking("gemini-3.1-flash-live-preview", thinking_budget=9)
+    chosen.check(CallOptions(thinking_level="high"))
+
+
 def test_what_is_only_tried_is_shown_on_the_page(monkeypatch):
     monkeypatch.setenv("GOOGLE_API_KEY", "k")
     given = {"model": "gemini-9-live", "voice": "en-us-tavi", "session_db": "memory"}
     host = HostedAgent(agent_options(Settings(_env_file=None, **given)))
-    model, voice = host.info()["misfits"]
+    model, voice = host.info()["notes"]
     assert "'gemini-9-live'" in model
     assert "'en-us-tavi'" in voice
     assert "tried" in voice

@@ -17,7 +17,7 @@ BOTTLE = str(Path(__file__).parents[2] / "samples" / "recordings" / "bottle.mp4"
 MISTAKES = {
     "a scenario that is missing": (("serve", "--scenario", "none.yaml"), "none.yaml can't be read"),
     "a scenario that is no YAML": (("serve", "--scenario", "bad.yaml"), "bad.yaml, line 2"),
-    "a model of another kind": (("serve", "--model", "gpt-4o"), "There is no key for 'gpt-4o'"),
+    "a model of another kind": (("serve", "--model", "gpt-4o"), "'gpt-4o' is not a live model"),
     "nothing to type": (("replay", BOTTLE, "--type", " "), "--type is empty"),
     "nothing to speak": (("replay", BOTTLE, "--ask", ""), "--ask is empty"),
     "two questions": (("replay", BOTTLE, "--type", "a", "--ask", "b"), "--ask and --type are 2"),

@@ -37,6 +37,7 @@ def test_json_says_what_each_model_can():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("--model", "gemini-2.0-flash"), "not a live model"),
         (("--model", "gemini-live-2.5-flash-native-audio"), "served by Vertex AI"),
     ],
 )
@@ -50,7 +51,7 @@ def test_what_could_not_be_called_is_an_error_with_what_would_work(arguments, wo
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--model", "gemini-2.0-flash"), "not in this version's list of live models"),
+        (("--model", "gemini-4-omni"), "not in this version's list of live models"),
         (("--model", "gemini-3.8-lvie"), "Did you mean gemini-3.8-live?"),
         (("--voice", "Puk"), "Nearest: Puck"),
     ],

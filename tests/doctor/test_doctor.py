@@ -56,7 +56,7 @@ def test_a_model_that_can_not_be_called_is_a_problem_with_what_to_do() -> None:
     (finding,) = check_model(vertex_only, {"GOOGLE_API_KEY": KEY})
     assert (finding.status, "served by Vertex AI" in finding.text) == ("problem", True)
     assert "vision-agent models" in finding.advice
-    (finding,) = check_model(settings(model="gemini-2.0-flash"), {"GOOGLE_API_KEY": KEY})
+    (finding,) = check_model(settings(model="gemini-4-omni"), {"GOOGLE_API_KEY": KEY})
     assert (finding.status, "is tried as it is" in finding.text) == ("warning", True)
     (finding,) = check_model(settings(modalities=["TEXT"]), {})
     assert (finding.status, "no voice" in finding.text) == ("note", True)

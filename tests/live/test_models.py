@@ -22,7 +22,7 @@ def test_every_listed_model_passes_where_it_is_served(model):
 
 
 def test_a_model_that_is_not_in_the_list_is_tried_with_a_word_about_it():
-    for name in ("gemini-2.5-pro", "gemini-robotics-er-9", "models/gemini-4.2-live-preview"):
+    for name in ("gemini-4-omni", "gemini-robotics-er-9", "models/gemini-4.2-live-preview"):
         check_model(name, vertex=False)
         text = unlisted_model(name, vertex=False)
         assert "is tried" in text
@@ -34,6 +34,20 @@ def test_a_model_that_is_not_in_the_list_is_tried_with_a_word_about_it():
 def test_a_misspelt_model_is_told_what_may_be_meant():
     text = unlisted_model("gemini-3.8-lvie", vertex=False)
     assert "Did you mean gemini-3.8-live?" in text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gemini-2.5-pro",
+        "models/gemini-2.0-flash",
+        "gemini-3.8-flash-lite-preview-09-2026",
+        "gpt-4o",
+    ],
+)
+def test_a_model_that_is_known_not_to_be_live_is_refused_with_names_that_would_work(name):
+    with pytest.raises(ModelError, match=r"not a live model.*gemini-3\.8-live"):
+        check_model(name, vertex=False)
 
 
 @pytest.mark.parametrize("name", ["", "models/", "gemini 3", "x" * 400, "a\nb"])

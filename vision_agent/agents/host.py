@@ -25,7 +25,6 @@ from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.local_process import LocalLiveApi
 from vision_agent.live.model_scope import ModelScope
 from vision_agent.live.models import ModelError, unlisted_voice
-from vision_agent.live.option_checks import check_options
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.live.sessions.played_history import PlayedHistoryPlugin
@@ -57,14 +56,11 @@ class HostedAgent:
         self.model_choice: ModelChoice = choose_model(self._root, options.model, os.environ)
         # Before `install_model` replaces the model objects, which know where they lead.
         self._destinations = destinations(self.model_choice, self._root, os.environ)
-        self._check(self._call_options)
-        self._misfits = (
-            *self.model_choice.notes,
-            *self.notes(self._call_options),
-            *misfits(self._root, local=self.model_choice.kind == "local"),
-        )
-        for misfit in self._misfits:
-            logger.warning(misfit)
+        self.model_choice.check(self._call_options)
+        self._notes = (*self.model_choice.notes, *self.notes(self._call_options))
+        self._misfits = tuple(misfits(self._root, local=self.model_choice.kind == "local"))
+        for text in (*self._notes, *self._misfits):
+            logger.warning(text)
         if options.scenario is not None and self.model_choice.kind != "local":
             raise ModelError(
                 "A scenario is played by the local Live API, but "
@@ -109,6 +105,7 @@ class HostedAgent:
             "brain": self.model_choice.kind,
             "brain_label": self.model_choice.label,
             "model": self.model_choice.model,
+            "notes": list(self._notes),
             "misfits": list(self._misfits),
             "destinations": [asdict(one) for one in self._destinations],
             "version": __version__,
@@ -146,22 +143,13 @@ class HostedAgent:
     def options(self, asked: Mapping[str, Any]) -> CallOptions:
         """The options of a call that asks for some itself; `ModelError` if one is impossible."""
         options = self._call_options.but(asked)
-        self._check(options)
+        self.model_choice.check(options)
         return options
 
     def notes(self, options: CallOptions) -> tuple[str, ...]:
         """A sentence for each option that is only tried: the service may refuse it."""
         voice = unlisted_voice(options.voice) if options.voice else None
         return (f"{voice} It is tried as it is.",) if voice else ()
-
-    def _check(self, options: CallOptions) -> None:
-        choice = self.model_choice
-        check_options(
-            options,
-            choice.model,
-            local=choice.kind == "local",
-            api_version=choice.api_version,
-        )
 
     def memory_recorder(self, lease: SessionLease, call_id: str) -> MemoryRecorder:
         """Records the words of a call in the memory; not those of an unknown caller."""

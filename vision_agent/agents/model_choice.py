@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from google.adk.agents.base_agent import BaseAgent
 from google.adk.models.base_llm import BaseLlm
@@ -20,6 +20,7 @@ from vision_agent.agents.fit import remove_service_tools
 from vision_agent.agents.loader import llm_agents
 from vision_agent.data_folder import data_folder, private_folder
 from vision_agent.live.adk_hooks import pinned_api_version
+from vision_agent.live.call_options import CallOptions
 from vision_agent.live.connection.gemini import gemini, local_gemini, made_resilient
 from vision_agent.live.local_process import LocalLiveApi
 from vision_agent.live.models import (
@@ -29,8 +30,11 @@ from vision_agent.live.models import (
     bare_name,
     check_model,
     find_model,
+    is_known_not_live,
+    live_names,
     unlisted_model,
 )
+from vision_agent.live.option_checks import check_options
 
 KEY_PAGE = "https://aistudio.google.com/apikey"
 
@@ -47,6 +51,8 @@ class ModelChoice:
         vertex: Whether the credentials are for Vertex AI.
         notes: A sentence for each model that is not in the list, and so is only tried.
         api_version: The version of the Live API that the root agent's own model is pinned to.
+        own_options: What the root agent's author has chosen of `CallOptions`, where a call does
+            not choose.
     """
 
     kind: Literal["local", "gemini", "custom"]
@@ -56,6 +62,17 @@ class ModelChoice:
     vertex: bool = False
     notes: tuple[str, ...] = ()
     api_version: str | None = None
+    own_options: Mapping[str, Any] = field(default_factory=dict)
+
+    def check(self, options: CallOptions) -> None:
+        """Raise `ModelError` if the model that was chosen does not support a call's options."""
+        thinks = options.thinking_level or options.thinking_budget is not None
+        check_options(
+            options if thinks else options.model_copy(update=dict(self.own_options)),
+            self.model,
+            local=self.kind == "local",
+            api_version=self.api_version,
+        )
 
 
 def choose_model(root: BaseAgent, model: str | None, environ: Mapping[str, str]) -> ModelChoice:
@@ -85,14 +102,23 @@ def choose_model(root: BaseAgent, model: str | None, environ: Mapping[str, str])
             "Vertex AI is asked for (GOOGLE_GENAI_USE_VERTEXAI), but GOOGLE_CLOUD_PROJECT is not "
             "set. Set it and GOOGLE_CLOUD_LOCATION, or use --model local."
         )
+    if model is not None and is_known_not_live(model):
+        check_model(model, vertex=vertex)  # no key would help
     if not (vertex or has_key):
         what = unlisted_model(model, vertex=vertex) if model else None
         raise ModelError(
             f"There is no key for {model!r}: set GOOGLE_API_KEY (from {KEY_PAGE}), "
             "or leave --model out to use the local Live API." + (f" {what}" if what else "")
         )
-    asked = [model] if model is not None else [_name(agent.model) for agent in llm_agents(root)]
-    asked = [name for name in asked if name]
+    asked = [model] if model is not None else []
+    for agent in () if asked else llm_agents(root):
+        if (name := _name(agent.model)) and is_known_not_live(name):
+            raise ModelError(
+                f"The agent {agent.name!r} uses {name!r}, which is not a live model: it cannot "
+                f"take part in a call. Live models: {', '.join(live_names(vertex=vertex))}. "
+                "Choose one with --model."
+            )
+        asked += [name] if name else []
     for name in asked:
         check_model(name, vertex=vertex)
     chosen = model or _name(own) or DEFAULT_MODEL
@@ -105,6 +131,7 @@ def choose_model(root: BaseAgent, model: str | None, environ: Mapping[str, str])
         vertex=vertex,
         notes=tuple(filter(None, unlisted)),
         api_version=pinned_api_version(own) if isinstance(own, Gemini) and not model else None,
+        own_options=own_thinking(root),
     )
 
 
@@ -141,6 +168,17 @@ def root_model(root: BaseAgent) -> str | BaseLlm:
     return first.model if first else ""
 
 
+def own_thinking(root: BaseAgent) -> dict[str, Any]:
+    """What the author of the first agent that has a model chose about thinking."""
+    first = next(llm_agents(root), None)
+    config = first.generate_content_config if first else None
+    thinking = config.thinking_config if config else None
+    level = thinking.thinking_level if thinking else None
+    budget = thinking.thinking_budget if thinking else None
+    chosen = {"thinking_level": level.value.lower() if level else None, "thinking_budget": budget}
+    return {name: value for name, value in chosen.items() if value is not None}
+
+
 def install_model(choice: ModelChoice, root: BaseAgent, local: LocalLiveApi | None) -> None:
     """Give every agent of the tree its live model, in place.
 
@@ -170,7 +208,8 @@ def install_model(choice: ModelChoice, root: BaseAgent, local: LocalLiveApi | No
 
 
 def _local(root: BaseAgent, label: str) -> ModelChoice:
-    return ModelChoice("local", _local_name(_name(root_model(root))), label)
+    name = _local_name(_name(root_model(root)))
+    return ModelChoice("local", name, label, own_options=own_thinking(root))
 
 
 def _name(model: str | BaseLlm) -> str:

@@ -17,7 +17,6 @@ from vision_agent.live.models import (
     ModelError,
     unlisted_voice,
 )
-from vision_agent.live.option_checks import check_options
 
 
 def models_report(options: ModelOptions, environ: Mapping[str, str]) -> dict[str, Any]:
@@ -65,12 +64,7 @@ def _first_choice(
     for spec, is_named in agent_specs(options.agent):
         try:
             choice = choose_model(root_of(load_agent(spec)), options.model, environ)
-            check_options(
-                call_options,
-                choice.model,
-                local=choice.kind == "local",
-                api_version=choice.api_version,
-            )
+            choice.check(call_options)
         except (AgentError, ModelError) as error:
             if is_named:
                 raise

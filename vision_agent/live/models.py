@@ -8,6 +8,7 @@ appear faster than this list is updated: a name that it lacks is tried, with a w
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,6 +27,12 @@ VOICES: tuple[str, ...] = (
 
 MAX_NAME_CHARS = 300
 """The longest name of a model: `projects/…/locations/…/publishers/google/models/…` included."""
+
+_NOT_LIVE = re.compile(
+    r"gemini-(1\.0|1\.5|2\.0|2\.5|3|3\.1|3\.5|3\.7|3\.8)-(pro|flash|flash-lite)(-preview|-latest|-\d+)*"
+    r"|(gpt|claude|llama|mistral)-.*"
+)
+"""Models for requests, as documented until November 2026, and other vendors'."""
 
 _BY_LOWER = {name.lower(): name for name in VOICES}
 
@@ -201,14 +208,24 @@ def is_live(model: str) -> bool:
     return name.startswith("gemini-") and ("live" in name or "native-audio" in name)
 
 
+def is_known_not_live(model: str) -> bool:
+    """Whether a name is that of a model which is known to answer no live session."""
+    return _NOT_LIVE.fullmatch(bare_name(model)) is not None
+
+
 def check_model(model: str, *, vertex: bool) -> None:
-    """Raise `ModelError` if a model of the list is not served by this backend.
+    """Raise `ModelError` if a model is known not to take part in a call on this backend.
 
     A name that is not in the list is the service's to judge; see `unlisted_model`.
     """
     name = bare_name(model)
     if not name or len(model) > MAX_NAME_CHARS or not name.isprintable() or " " in name:
         raise ModelError(f"{model[:40]!r} can't be the name of a model.")
+    if is_known_not_live(name):
+        raise ModelError(
+            f"{name!r} is not a live model: it cannot take part in a call. "
+            f"Live models: {', '.join(live_names(vertex=vertex))}. Choose one with --model."
+        )
     known = find_model(name)
     if known in LIVE_MODELS and not (known.vertex if vertex else known.ai_studio):
         here, there = ("Vertex AI", "AI Studio") if vertex else ("AI Studio", "Vertex AI")

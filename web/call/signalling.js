@@ -20,6 +20,7 @@ const CALLER_ID_KEY = "vision-agent-user";
  * @property {"local"|"gemini"|"custom"} [brain] custom: the agent brings a model object or base URL
  * @property {string} [brain_label]
  * @property {string} [model]
+ * @property {string[]} [notes] a sentence for each model or voice that is only tried
  * @property {string[]} [misfits] parts of the agent without effect in a call, a sentence each
  * @property {Destination[]} [destinations] empty for the local engine
  */

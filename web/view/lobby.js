@@ -111,9 +111,12 @@ export class Lobby {
     byId("brain-text").textContent = text;
     if (agent.agent) byId("agent-name").textContent = document.title = displayName(agent.agent);
     this.notices.clear("misfits");
-    if (agent.misfits?.length) {
-      const title = "Not all of this agent works in a call";
-      this.notices.show("misfits", { title, text: agent.misfits.join(" "), action: null });
+    const said = [...(agent.notes ?? []), ...(agent.misfits ?? [])];
+    if (said.length) {
+      const title = agent.misfits?.length
+        ? "Not all of this agent works in a call"
+        : "Not all of this is known to work";
+      this.notices.show("misfits", { title, text: said.join(" "), action: null });
     }
     this.#onAgent();
   }
