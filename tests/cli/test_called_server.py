@@ -13,12 +13,11 @@ from vision_agent.cli.options import out
 
 
 def called(url: str | None, **given: Any) -> CalledServer:
-    nothing = {"agent": None, "model": None, "asked": {}, "token": None, "header": None}
-    return CalledServer.of(url, **(nothing | {"timeout_s": 5.0} | given))
+    return CalledServer.of(url=url, **({"answers": {}} | given))
 
 
 def test_a_server_that_is_started_is_given_the_agent_and_the_model() -> None:
-    server = called(None, agent="desk", model="local", asked={"voice": "Kore", "language": None})
+    server = called(None, agent="desk", model="local", answers={"voice": "Kore"})
     assert server.serve_arguments == ("--agent", "desk", "--model", "local")
     assert server.asked == {"voice": "Kore"}
 

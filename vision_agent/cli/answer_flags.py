@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable
 from typing import Annotated, Any, get_args
@@ -10,6 +9,7 @@ from typing import Annotated, Any, get_args
 import typer
 
 from vision_agent.answer_settings import AnswerSettings
+from vision_agent.cli.flags import with_flags
 
 _PANEL = "How the agent answers (docs/options.md)"
 _NAMES = {"modalities": ("--modalities", "--modality")}
@@ -18,17 +18,7 @@ _NAMES = {"modalities": ("--modalities", "--modality")}
 
 def answer_flags(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the flags; it gets what was given of them as `answers`, a dictionary."""
-    names = tuple(AnswerSettings.model_fields)
-
-    @functools.wraps(command)
-    def with_flags(**given: Any) -> None:
-        answers = {name: given.pop(name) for name in names}
-        given["answers"] = {name: value for name, value in answers.items() if value is not None}
-        command(**given)
-
-    signature = inspect.signature(command, eval_str=True)
-    own = [each for name, each in signature.parameters.items() if name != "answers"]
-    flags = [
+    flags = (
         inspect.Parameter(
             name,
             inspect.Parameter.KEYWORD_ONLY,
@@ -39,11 +29,12 @@ def answer_flags(command: Callable[..., None]) -> Callable[..., None]:
             ],
         )
         for name, field in AnswerSettings.model_fields.items()
-    ]
-    parameters = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in own]
-    with_flags.__signature__ = signature.replace(parameters=[*parameters, *flags])  # type: ignore[attr-defined]
-    with_flags.__annotations__ = {}
-    return with_flags
+    )
+    return with_flags(command, "answers", flags, _given)
+
+
+def _given(**answers: Any) -> dict[str, Any]:
+    return {name: value for name, value in answers.items() if value is not None}
 
 
 def check_answers(answers: dict[str, Any]) -> None:

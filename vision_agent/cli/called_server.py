@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from vision_agent.cli.options import refuse
+from vision_agent.cli.answer_flags import answer_flags, check_answers
+from vision_agent.cli.flags import with_flags
+from vision_agent.cli.options import (
+    CalledAgent,
+    Headers,
+    Model,
+    Timeout,
+    Token,
+    Url,
+    refuse,
+    user_errors,
+)
 
 if TYPE_CHECKING:
     from vision_agent.terminal import Terminal
@@ -36,32 +48,36 @@ class CalledServer:
     @classmethod
     def of(
         cls,
-        url: str | None,
         *,
-        agent: str | None,
-        model: str | None,
-        asked: Mapping[str, Any],
-        token: str | None,
-        header: list[str] | None,
-        timeout_s: float,
+        agent: CalledAgent = None,
+        model: Model = None,
+        url: Url = None,
+        token: Token = None,
+        header: Headers = None,
+        timeout: Timeout = 60.0,
+        answers: dict[str, Any],
     ) -> CalledServer:
         """Sort a command's options into those of the server and those of the call.
 
+        A mistake in them is reported in words, before a server is started.
+
         Args:
-            url: A running server; None to start one.
             agent: The agent to start a server with; a running server is asked for it by name.
             model: The model to start a server with; refused with `url`.
-            asked: Options of the call; None is skipped.
+            url: A running server; None to start one.
             token: The access token.
             header: Headers as `Name: value`; a malformed one is refused.
-            timeout_s: The longest wait.
+            timeout: The longest wait, in seconds.
+            answers: How the agent answers, the options of the call.
         """
         if url is not None and model is not None:
             refuse(
                 "--model can't be chosen for a server that is running: leave it out, or leave "
                 "--url out to start a server with it."
             )
-        asked = {**asked, "agent": agent if url is not None else None}
+        with user_errors():
+            check_answers(answers)
+        asked = {**answers, "agent": agent if url is not None else None}
         options = {"agent": agent, "model": model}
         words = (word for name, value in options.items() if value for word in (f"--{name}", value))
         return cls(
@@ -70,8 +86,14 @@ class CalledServer:
             {name: value for name, value in asked.items() if value is not None},
             token,
             _read_headers(header),
-            timeout_s,
+            timeout,
         )
+
+    @classmethod
+    def flags(cls, command: Callable[..., None]) -> Callable[..., None]:
+        """Give a command the flags for all of this; it gets them as `server`."""
+        given = inspect.signature(cls.of, eval_str=True).parameters.values()
+        return answer_flags(with_flags(command, "server", given, cls.of))
 
     async def address(self, stack: AsyncExitStack, console: Terminal) -> str:
         """Return the server's address, starting one if need be, which then ends with the stack.

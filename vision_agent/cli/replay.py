@@ -5,20 +5,13 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vision_agent.cli.answer_flags import answer_flags, check_answers
 from vision_agent.cli.called_server import CalledServer
 from vision_agent.cli.options import (
-    CalledAgent,
-    Headers,
     Logs,
-    Model,
-    Timeout,
-    Token,
-    Url,
     check_writable,
     err,
     out,
@@ -34,10 +27,10 @@ if TYPE_CHECKING:
 _NAMES = {"user": "You", "agent": "Agent"}
 
 
-@answer_flags
+@CalledServer.flags
 def replay(
     *,
-    answers: dict[str, Any],
+    server: CalledServer,
     file: Annotated[Path, typer.Argument(help="A recording: anything PyAV opens.")],
     say: Annotated[
         Path | None, typer.Option(help="A sound file to speak instead of its own.")
@@ -48,11 +41,6 @@ def replay(
     type_text: Annotated[
         str | None, typer.Option("--type", help="A sentence to type instead of speaking.")
     ] = None,
-    agent: CalledAgent = None,
-    model: Model = None,
-    url: Url = None,
-    token: Token = None,
-    header: Headers = None,
     json_out: Annotated[
         Path | None, typer.Option("--json", help="Write the report here, as JSON.")
     ] = None,
@@ -62,7 +50,6 @@ def replay(
     wav_out: Annotated[
         Path | None, typer.Option("--wav", help="Write the agent's voice here.")
     ] = None,
-    timeout: Timeout = 60.0,
     log_format: Logs = LogFormat.TEXT,
 ) -> None:
     """Make a call from a recorded video. Exit code 0 only if the agent answered."""
@@ -75,17 +62,7 @@ def replay(
     for name, value in questions.items():
         if isinstance(value, str) and not value.strip():
             refuse(f"{name} is empty: there is nothing to ask.")
-    server = CalledServer.of(
-        url,
-        agent=agent,
-        model=model,
-        asked=answers,
-        token=token,
-        header=header,
-        timeout_s=timeout,
-    )
     with user_errors():
-        check_answers(answers)
         check_writable(json_out, html_out, wav_out)
         report = asyncio.run(_replay(server, file, say, ask, type_text))
         if json_out:

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from vision_agent.cli.answer_flags import answer_flags, check_answers
 from vision_agent.cli.called_server import CalledServer
 from vision_agent.cli.options import (
-    CalledAgent,
-    Headers,
     Logs,
-    Model,
-    Timeout,
-    Token,
-    Url,
     check_writable,
     err,
     out,
@@ -28,10 +21,10 @@ from vision_agent.logs import LogFormat
 from vision_agent.terminal import one_line
 
 
-@answer_flags
+@CalledServer.flags
 def talk(
     *,
-    answers: dict[str, Any],
+    server: CalledServer,
     text: Annotated[bool, typer.Option("--text", help="Type instead of talking.")] = False,
     demo: Annotated[
         bool, typer.Option("--demo", help="A scripted conversation; needs no device.")
@@ -64,12 +57,6 @@ def talk(
         Path | None, typer.Option(help="Write both sides here: WAV, you left, the agent right.")
     ] = None,
     wav: Annotated[Path | None, typer.Option(help="Write the agent's voice here, WAV.")] = None,
-    agent: CalledAgent = None,
-    model: Model = None,
-    url: Url = None,
-    token: Token = None,
-    header: Headers = None,
-    timeout: Timeout = 60.0,
     log_format: Logs = LogFormat.TEXT,
 ) -> None:
     """Talk to the agent from the terminal, with this machine's microphone, speaker and camera.
@@ -97,22 +84,13 @@ def talk(
             headphones=headphones,
             half_duplex=half_duplex,
         ),
-        server=CalledServer.of(
-            url,
-            agent=agent,
-            model=model,
-            asked=answers,
-            token=token,
-            header=header,
-            timeout_s=timeout,
-        ),
+        server=server,
         push_to_talk=push_to_talk,
         preview=preview,
         record=record,
         wav=wav,
     )
     with user_errors():
-        check_answers(answers)
         check_writable(record, wav)
         try:
             answered = asyncio.run(run(options, out))
