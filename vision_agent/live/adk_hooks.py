@@ -50,7 +50,8 @@ class _Tapped:
             async for message in messages:
                 self._on_message(message)
                 yield message
-                if message.tool_call and self._ends_after_calls:
+                calls = message.tool_call and message.tool_call.function_calls
+                if calls and self._ends_after_calls:
                     return
 
 

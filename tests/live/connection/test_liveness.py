@@ -85,11 +85,22 @@ def test_a_message_with_content_gives_the_model_the_whole_time_again(full, sign)
 def test_words_are_an_answer_once_their_end_has_come_on_the_same_connection():
     liveness = ModelLiveness(stall_s=10)
     liveness.received(parts(SOUND), 1)
-    assert liveness.received(content(generation_complete=True), 2) is Sign.ANSWER
+    assert liveness.received(content(generation_complete=True), 2) is Sign.LIFE
+    assert liveness.received(TURN_ENDS, 3) is Sign.ANSWER
     assert liveness.received(TURN_ENDS, 3) is Sign.LIFE
     liveness.received(parts(SOUND), 4)
     liveness.connecting()
     assert liveness.received(TURN_ENDS, 5) is Sign.LIFE
+
+
+def test_the_words_before_a_long_thought_are_not_the_answer_yet():
+    liveness = ModelLiveness(stall_s=10)
+    liveness.received(parts(SOUND), 1)
+    paused = content(turn_complete=True, interaction_status="IN_PROGRESS")
+    assert liveness.received(paused, 2) is Sign.LIFE
+    assert liveness.received(content(turn_complete=True, interaction_status="IDLE"), 9) is (
+        Sign.ANSWER
+    )
 
 
 def test_a_thought_or_a_call_alone_is_no_answer():
@@ -97,6 +108,12 @@ def test_a_thought_or_a_call_alone_is_no_answer():
     liveness.received(parts({"text": "**Thinking**", "thought": True}), 1)
     liveness.received(message(tool_call={"function_calls": [{"name": "look"}]}), 2)
     assert liveness.received(TURN_ENDS, 3) is Sign.LIFE
+
+
+def test_a_model_that_says_that_it_goes_on_may_think_longer_but_not_for_ever():
+    liveness = ModelLiveness(stall_s=10, thinking_s=60)
+    liveness.asked(100)
+    assert liveness.deadline_s(owes=False, thinks=True) == 160
 
 
 def test_the_announced_end_counts_if_it_is_nearer():

@@ -63,6 +63,20 @@ async def test_a_mute_service_is_asked_twice_and_then_the_caller_is_told(caplog)
     assert caplog.text.count("has not answered") == 1
 
 
+async def test_a_model_that_only_says_that_it_will_answer_is_asked_twice_too():
+    async def thinks_for_ever(connection: Connection) -> None:
+        await connection.asked()
+        paused = {"turnComplete": True, "interactionStatus": "IN_PROGRESS"}
+        await connection.send(says("One moment."), {"serverContent": paused})
+
+    timeouts = Timeouts(stall_s=0.4, thinking_s=0.8)
+    async with talking_to_service(thinks_for_ever, timeouts) as (service, talk):
+        talk.live_queue.text("one")
+        await talk.until(lambda: talk.told)
+    assert len(service.connections) == 2
+    assert talk.failure is None
+
+
 @pytest.mark.parametrize("first", [[], EMPTY])
 async def test_a_service_that_crashes_on_each_question_is_given_up_in_words(first):
     async def crash(connection: Connection) -> None:

@@ -278,6 +278,11 @@ class Ledger:
         return roles[-1:] == ["user"] and not (self.answer.whole or self._goes_on)
 
     @property
+    def thinks(self) -> bool:
+        """Whether the model has said that its answer goes on."""
+        return self._goes_on
+
+    @property
     def quiet(self) -> bool:
         """Whether nothing is open and the caller is silent: a reconnection cuts nothing off."""
         return self._audio.utterance_ended and not (self._open or self._calls or self.answer.begun)

@@ -11,6 +11,7 @@ from enum import IntEnum
 from google.genai import types
 
 from vision_agent.live.errors import ConnectionLeft
+from vision_agent.live.turn_status import goes_on
 
 HANDLE_WAIT_S = 2.0
 """How long a connection that is about to end is kept for the last turn's handle: a 2.5 model's
@@ -37,7 +38,7 @@ class Sign(IntEnum):
     """The model says, thinks or calls something: it has accepted what it was sent."""
 
     ANSWER = 3
-    """The end of words that the caller can hear or read: the service works."""
+    """The end of a turn with words that the caller can hear or read: the service works."""
 
 
 def about_to_end() -> ConnectionLeft:
@@ -51,9 +52,11 @@ class ModelLiveness:
 
     Args:
         stall_s: How long a model that owes an answer may send nothing.
+        thinking_s: How long one may that has said that its answer goes on.
     """
 
     stall_s: float
+    thinking_s: float = 120.0
     _leave_at_s: float | None = None
     _quiet_since_s: float | None = None
     _sign_of_life_at_s: float = 0.0
@@ -88,31 +91,34 @@ class ModelLiveness:
         spoken = _has_text(content.output_transcription)
         audible = any(_is_sound(part) or (_has_text(part) and not part.thought) for part in parts)
         self._saying = self._saying or spoken or audible
-        ends = content.interrupted or content.generation_complete or content.turn_complete
-        if ends and self._saying:
+        turn_ends = content.interrupted or (content.turn_complete and not goes_on(content))
+        if turn_ends and self._saying:
             self._saying = False
             return Sign.ANSWER
         if calls or spoken or audible or any(_has_text(part) for part in parts):
             return Sign.WORDS
         heard = (content.input_transcription, content.interim_input_transcription)
+        ends = turn_ends or content.turn_complete or content.generation_complete
         return Sign.LIFE if ends or cancels or any(map(_has_text, heard)) else Sign.NOTHING
 
     def end_announced(self, leave_at_s: float) -> None:
         """The service ends the connection soon; by this time it has to be left."""
         self._leave_at_s = leave_at_s
 
-    def deadline_s(self, *, owes: bool) -> float | None:
+    def deadline_s(self, *, owes: bool, thinks: bool = False) -> float | None:
         """When `overdue` has to be asked.
 
         Args:
             owes: Whether the model owes an answer.
+            thinks: Whether it has said that its answer goes on.
 
         Returns:
             A time; None if nothing is waited for.
         """
         times = [] if self._leave_at_s is None else [self._leave_at_s]
-        if owes:
-            times.append(self._sign_of_life_at_s + self.stall_s)
+        if owes or thinks:
+            patience_s = self.thinking_s if thinks else self.stall_s
+            times.append(self._sign_of_life_at_s + patience_s)
         return min(times, default=None)
 
     @property

@@ -97,7 +97,7 @@ class ResilientConnection(ContentConnection):
         self._history_turns = history_turns
         self._signals_turns = self._in_turn = False
         self._backoff = Backoff(timeouts.first_s)
-        self._liveness = ModelLiveness(timeouts.stall_s)
+        self._liveness = ModelLiveness(timeouts.stall_s, timeouts.thinking_s)
         self._attempt = Attempt()
         self._link = CurrentLink(gate)
         self._unread = UnreadResponses()
@@ -351,7 +351,10 @@ class ResilientConnection(ContentConnection):
 
     def _set_deadline(self) -> None:
         if self._deadline is not None and not self._deadline.expired():
-            self._deadline.reschedule(self._liveness.deadline_s(owes=self._ledger.owes))
+            ledger = self._ledger
+            self._deadline.reschedule(
+                self._liveness.deadline_s(owes=ledger.owes, thinks=ledger.thinks)
+            )
 
     def _await_moment(self) -> None:
         """Leave the connection in the next good moment; silence brings no message to decide on."""

@@ -19,6 +19,7 @@ class Timeouts:
     Attributes:
         setup_s: For a connection and the acceptance of its setup.
         stall_s: For a sign of life from a model that owes an answer.
+        thinking_s: For one from a model that has said that its answer goes on.
         first_s: For a service that can't be reached when the call begins.
         budget_s: For a service that can't be reached later, before the call is given up.
         go_away_margin_s: How long before its announced end a connection is left, even in the middle
@@ -31,6 +32,7 @@ class Timeouts:
 
     setup_s: float = 15.0
     stall_s: float = 10.0
+    thinking_s: float = 120.0
     first_s: float = 4.0
     budget_s: float = 60.0
     go_away_margin_s: float = 2.0
