@@ -24,6 +24,7 @@ from vision_agent.live.events import (
     AgentInterrupted,
     AgentTranscript,
     AgentTurnComplete,
+    AgentTurnPaused,
     UserTranscript,
 )
 
@@ -169,6 +170,11 @@ async def test_only_final_words_are_remembered_and_those_that_were_cut_short():
         AgentTranscript("And pears are ", final=False, author="agent"),
         AgentInterrupted(),
         AgentTurnComplete(),
+        AgentTranscript("Let me think.", final=True, author="agent"),
+        AgentTurnPaused(),
+        AgentTranscript("It is ", final=False, author="agent"),
+        AgentTranscript("It is an apple.", final=True, author="agent"),
+        AgentTurnComplete(),
         AgentTranscript("Apples are red.", final=True, author="agent"),
         AgentInterrupted(played="Apples …"),
         AgentTurnComplete(),
@@ -183,6 +189,7 @@ async def test_only_final_words_are_remembered_and_those_that_were_cut_short():
         "It is a pear.",
         "Yes, a pear.",
         "And pears are",
+        "Let me think. It is an apple.",
         "Apples …",
     ]
 

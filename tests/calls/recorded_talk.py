@@ -29,7 +29,7 @@ from vision_agent.live.model_scope import ModelScope
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.live.sessions.played_history import PlayedHistoryPlugin
-from vision_agent.live.tools.background import BackgroundTools, ToolLimits
+from vision_agent.live.tools.background import BackgroundTools, ToolLimits, explain_errors
 from vision_agent.live.tools.threads import ToolThreads
 from vision_agent.rtc import Channel
 
@@ -176,6 +176,7 @@ async def talking(
     playing = service.add(name, session, sizes)
     tools = recorded_tools(session) if tools is None else tools
     agent = recorded_agent(service, name, session, *tools)
+    explain_errors(agent)
     app = App(name="tests", root_agent=agent, plugins=[PlayedHistoryPlugin()])
     if session_service is None:
         # A session that exists is not deleted with the call.

@@ -131,6 +131,62 @@ async def test_a_tool_whose_result_came_too_late_for_its_call_is_not_run_twice(s
     assert tool.runs == [{"slot": "tomorrow 3pm"}]
 
 
+async def test_a_call_that_is_made_again_after_it_was_cancelled_is_run(service):
+    session = booking(
+        FIRST,
+        asks("Actually, stop. Don't book it."),
+        *INTERRUPTED,
+        {"toolCallCancellation": {"ids": ["fc_1"]}},
+        asks("No, do."),
+        AGAIN,
+        AGAIN_BOOKED,
+        says("It is booked."),
+        *ends(),
+    )
+    tool = Slow(session)
+    async with talking(service, session, tools=[tool]) as talk:
+        acting = asyncio.create_task(talk.act())
+        await talk.until(lambda: len(tool.runs) == 2)
+        tool.may_return.set()
+        await acting
+        await talk.until(lambda: talk.shown.agent_lines)
+    assert [args["slot"] for args in tool.runs] == ["tomorrow 3pm", "tomorrow at 3pm"]
+    assert [stopped["cancelled"] for stopped in talk.shown.of("llm-function-call-stopped")] == [
+        True,
+        False,
+    ]
+
+
+async def test_a_call_that_was_made_again_gets_the_failure_of_the_first(service):
+    session = booking(
+        FIRST,
+        asks("Actually, stop. Don't book it."),
+        *INTERRUPTED,
+        AGAIN,
+        FIRST_BOOKED,
+        AGAIN_BOOKED,
+        says("It could not be booked."),
+        *ends(),
+    )
+
+    class Fails(Slow):
+        async def run_async(self, *, args, tool_context):
+            await super().run_async(args=args, tool_context=tool_context)
+            raise LookupError("no such slot")
+
+    tool = Fails(session)
+    async with talking(service, session, tools=[tool]) as talk:
+        acting = asyncio.create_task(talk.act())
+        await talk.until(lambda: len(talk.shown.of("llm-function-call-in-progress")) == 2)
+        tool.may_return.set()
+        await acting
+        await talk.until(lambda: talk.shown.agent_lines)
+    assert len(tool.runs) == 1
+    results = [stopped["result"] for stopped in talk.shown.of("llm-function-call-stopped")]
+    assert len(results) == 2
+    assert all("book_slot failed" in result["error"] for result in results)
+
+
 async def test_the_same_wish_once_more_is_fulfilled_once_more(service):
     session = booking(
         FIRST,

@@ -337,3 +337,29 @@ def test_what_wants_no_answer_is_told_to_a_new_session_and_is_owed_none():
     assert replay.handle is None, "the handle is from before it"
     assert replay.contents[0] == user("my name is Ann")
     assert replay.contents[-1].role == "model", "or the new session would answer it"
+
+
+def test_an_answer_of_which_more_is_announced_is_not_over_and_not_waited_for():
+    ledger = Ledger()
+    ledger.sent_content(user("one"))
+    more = types.InteractionStatus.IN_PROGRESS
+    says(ledger, "Let me think.")
+    says(ledger, generation_complete=True)
+    says(ledger, turn_complete=True, interaction_status=more)
+    assert (ledger.idle, ledger.owes) == (False, False)
+    says(ledger, "You said one.")
+    says(ledger, generation_complete=True)
+    says(ledger, turn_complete=True, interaction_status=types.InteractionStatus.IDLE)
+    assert ledger.idle
+    assert told(ledger.lost()) == ["user: one", "model: Let me think. You said one."]
+
+
+def test_an_answer_that_is_lost_after_more_was_announced_is_asked_for_again():
+    ledger = Ledger()
+    ledger.sent_content(user("one"))
+    says(ledger, "Let me think.")
+    says(ledger, generation_complete=True)
+    says(ledger, turn_complete=True, interaction_status=types.InteractionStatus.IN_PROGRESS)
+    replay = ledger.lost()
+    assert (told(replay), replay.asked) == (["user: one"], 1)
+    assert ledger.owes
