@@ -39,6 +39,9 @@ fi
 if [ "$what" = dev ]; then
 	command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 ||
 		command -v google-chrome >/dev/null 2>&1 || missing="$missing chromium"
+	# Opens pages at a third of the cost; Chromium itself serves where no such package is.
+	command -v chromium-headless-shell >/dev/null 2>&1 || ! command -v apt-cache >/dev/null 2>&1 ||
+		! apt-cache show chromium-headless-shell >/dev/null 2>&1 || missing="$missing chromium-headless-shell"
 	# Debian keeps its programs off the PATH.
 	command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 ||
 		missing="$missing postgresql"

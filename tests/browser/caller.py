@@ -77,8 +77,11 @@ class Caller:
     def __init__(self, page: Page) -> None:
         self.page = page
 
-    async def open(self, url: str) -> None:
+    async def open(self, url: str, *, own_clock: bool = False) -> None:
+        """Opens the page; with a clock of its own `waits_for_state` can let it wait in no time."""
         await self.page.add_init_script(KEEP_CONNECTIONS)
+        if own_clock:
+            await self.page.clock.install()
         await self.page.goto(url)
         await self.page.wait_for_selector("#brain:not([hidden])")
 
@@ -90,6 +93,15 @@ class Caller:
     async def sees_state(self, *states: str, timeout_s: float = 60) -> None:
         selector = ", ".join(f'body[data-state="{state}"]' for state in states)
         await self.page.wait_for_selector(selector, timeout=timeout_s * 1000)
+
+    async def waits_for_state(self, state: str) -> None:
+        """Lets the page's clock run ahead until the page shows the state."""
+
+        async def shown() -> bool:
+            await self.page.clock.fast_forward(500)
+            return await self.page.evaluate("() => document.body.dataset.state") == state
+
+        await until(shown, state)
 
     async def types(self, text: str) -> None:
         await self.page.fill("#text", text)

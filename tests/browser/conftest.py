@@ -100,10 +100,12 @@ async def open_page() -> AsyncIterator[Open]:
     """Opens the page in a context of its own: `await open_page(browser, url, **context)`."""
     async with AsyncExitStack() as stack:
 
-        async def open_one(browser: Browser, url: str, **context: object) -> Caller:
+        async def open_one(
+            browser: Browser, url: str, *, own_clock: bool = False, **context: object
+        ) -> Caller:
             own = await stack.enter_async_context(await browser.new_context(**CHEAP | context))
             caller = Caller(await own.new_page())
-            await caller.open(url)
+            await caller.open(url, own_clock=own_clock)
             return caller
 
         yield open_one

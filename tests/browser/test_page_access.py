@@ -90,7 +90,7 @@ async def test_the_loss_of_the_server_is_accessible_and_said_once(
     quiet_browser, open_page, accessible, screen
 ):
     async with ForkedServer() as server:
-        caller = await open_page(quiet_browser, server.url, **screen)
+        caller = await open_page(quiet_browser, server.url, own_clock=True, **screen)
         page = caller.page
         await caller.call()
         await caller.types("what can you do?")
@@ -101,7 +101,7 @@ async def test_the_loss_of_the_server_is_accessible_and_said_once(
         # An agent that is away sees nothing.
         await expect(page.locator("#looks")).to_be_hidden()
         await accessible(page)
-        await caller.sees_state("ended", timeout_s=60)
+        await caller.waits_for_state("ended")
     await accessible(page)
     shown = await page.inner_text("body")
     assert shown.count("Check that the server is running") == 1

@@ -99,11 +99,11 @@ async def test_a_server_that_dies_is_missed_and_the_page_gives_up_with_a_reason(
     quiet_browser, open_page
 ):
     async with ForkedServer() as server:
-        caller = await open_page(quiet_browser, server.url)
+        caller = await open_page(quiet_browser, server.url, own_clock=True)
         await caller.call()
         os.kill(server.pid, signal.SIGKILL)
         await caller.sees_state("reconnecting", timeout_s=15)
-        await caller.sees_state("ended", timeout_s=60)
+        await caller.waits_for_state("ended")
         notice = await caller.notice()
     assert "Connection lost" in notice
     assert "running" in notice
@@ -141,7 +141,7 @@ async def test_a_server_that_cannot_be_reached_is_explained(quiet_browser, open_
 async def test_a_browser_that_may_use_no_address_is_told_so(playwright, server, silence, open_page):
     # As a privacy extension does; a machine without a network behaves alike.
     flags = ["--webrtc-ip-handling-policy=disable_non_proxied_udp"]
-    async with chromium(playwright, microphone=silence, more_flags=flags) as browser:
+    async with chromium(playwright, microphone=silence, whole=True, more_flags=flags) as browser:
         caller = await open_page(browser, server.url)
         await caller.page.click("#call")
         assert "no network to call over" in await caller.notice()
@@ -160,8 +160,10 @@ COUNT_LOCKS = """() => {
 }"""
 
 
-async def test_the_screen_stays_on_during_a_call_and_no_longer(server, quiet_browser, open_page):
-    caller = await open_page(quiet_browser, server.url)
+async def test_the_screen_stays_on_during_a_call_and_no_longer(server, strict_browser, open_page):
+    # The headless shell has no screen to keep on.
+    both = ["camera", "microphone"]
+    caller = await open_page(strict_browser, server.url, permissions=both)
     await caller.page.evaluate(COUNT_LOCKS)
     await caller.call()
     await caller.page.wait_for_function("() => window.locks.size === 1")
