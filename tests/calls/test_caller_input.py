@@ -424,6 +424,8 @@ async def test_a_pause_does_not_end_a_turn_that_the_microphones_switch_makes(url
         told = np.concatenate([question[:half], pause, question[half:]])
         answer = await call.say(_at_16_khz(told), rate_hz=16_000)
         lines = [who for who, _ in call.transcript]
+        await until(lambda: call.usage is not None)
+        assert call.usage["note"] == "The local engine costs nothing."
     assert answer.text
     assert lines == ["user", "agent"]
 

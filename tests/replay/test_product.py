@@ -74,6 +74,9 @@ async def test_the_command_makes_the_call_and_writes_its_report_and_the_voice(
     report = json.loads(figures.read_text())
     assert report["answered"]
     assert "Agent:" in printed[1]
+    assert report["usage"]["tokens"]["response"]["audio"] > 0
+    assert (report["usage"]["estimate"], report["usage"]["currency"]) == (0.0, "USD")
+    assert report["usage"]["note"] in page.read_text()
     answer = next(line["text"] for line in report["transcript"] if line["who"] == "agent")
     assert escape(answer) in page.read_text()
     with wave.open(str(voice)) as file:

@@ -4,6 +4,7 @@ import pytest
 from google.adk.models.google_llm import Gemini
 from google.genai import types
 
+from vision_agent.live.call_options import CallOptions
 from vision_agent.live.connection.gemini import made_resilient
 from vision_agent.live.connection.timeouts import Timeouts
 
@@ -29,6 +30,23 @@ from vision_agent.live.connection.timeouts import Timeouts
 def test_it_is_left_a_moment_before_its_end(time_left, in_s):
     go_away = types.LiveServerGoAway(time_left=time_left)
     assert Timeouts(go_away_margin_s=2).leaves_in_s(go_away) == in_s
+
+
+@pytest.mark.parametrize(
+    ("asked", "stall_s"),
+    [
+        ({}, 10),
+        ({"thinking_level": "low"}, 10),
+        ({"thinking_budget": 0}, 10),
+        ({"thinking_level": "high"}, 30),
+        ({"thinking_budget": -1}, 30),
+        ({"thinking_budget": 20_000}, 30),
+    ],
+)
+def test_a_model_that_may_think_for_long_is_waited_for_longer(asked, stall_s):
+    assert Timeouts().for_options(CallOptions.read(asked)).stall_s == stall_s
+    assert Timeouts(stall_s=50).for_options(CallOptions.read(asked)).stall_s == 50
+    assert Timeouts().for_options(None) == Timeouts()
 
 
 def test_a_service_as_slow_as_the_slowest_reported_one_is_waited_for():

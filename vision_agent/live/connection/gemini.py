@@ -75,7 +75,7 @@ class LiveGemini(Gemini):
             played=scope.played,
             overhear=scope.tools.received if scope.tools else None,
             model=model,
-            timeouts=self.timeouts,
+            timeouts=self.timeouts.for_options(scope.options),
             history_turns=scope.options.history_turns if scope.options else None,
         ) as connection:
             yield connection

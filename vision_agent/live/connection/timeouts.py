@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from google.genai import types
 
+from vision_agent.live.call_options import CallOptions
+
 _UNKNOWN_LEFT_S = 10.0
 """Assumed where `goAway` does not say how long the connection lasts: enough for most answers."""
+
+THINKING_STALL_S = 30.0
+MUCH_THINKING_TOKENS = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,16 @@ class Timeouts:
             "ping_timeout": self.pong_s,
             "close_timeout": self.close_s,
         }
+
+    def for_options(self, options: CallOptions | None) -> Timeouts:
+        """The timeouts of a call whose model may think for long before it says anything.
+
+        How long it is silent then is not recorded anywhere; the time is a guess.
+        """
+        level, budget = (options.thinking_level, options.thinking_budget) if options else ("", 0)
+        if level in ("high", "xhigh") or (budget or 0) >= MUCH_THINKING_TOKENS or budget == -1:
+            return replace(self, stall_s=max(self.stall_s, THINKING_STALL_S))
+        return self
 
     def leaves_in_s(self, go_away: types.LiveServerGoAway) -> float:
         """Seconds for which a connection is still used after its end was announced."""
