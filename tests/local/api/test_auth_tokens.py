@@ -69,6 +69,7 @@ def test_a_token_is_good_as_often_and_as_long_as_was_asked() -> None:
         ({"liveConnectConstraints": {}}, "Unknown name \"liveConnectConstraints\" at 'auth_token'"),
         ({"bidiGenerateContentSetup": {"voice": 1}}, 'Unknown name "voice"'),
         ({"bidiGenerateContentSetup": "any"}, "an object is needed"),
+        ({"fieldMask": "model," + "a." * 2000}, "a path is too long"),
     ],
 )
 def test_a_token_that_cannot_be_is_refused(body: dict[str, Any], words: str) -> None:

@@ -36,6 +36,8 @@ _LASTS = timedelta(minutes=30)
 _FIRST_USED_WITHIN = timedelta(seconds=60)
 
 _INTERNAL_ERROR = 1011
+_DEEPEST = 16
+"""Dots in a path of a field mask: no field lies deeper in a setup."""
 _FIELDS = {"expire_time", "new_session_expire_time", "uses", "bidi_generate_content_setup"}
 
 
@@ -148,6 +150,8 @@ def _read(body: Mapping[str, Any], endpoint: Endpoint, now: datetime) -> AuthTok
             {"setup": as_object(setup, "auth_token.bidi_generate_content_setup")}, endpoint
         )
     mask = as_text(field(body, "field_mask"), "auth_token.field_mask")
+    if any(path.count(".") > _DEEPEST for path in mask.split(",")):
+        raise invalid("Invalid value at 'auth_token.field_mask' (FieldMask), a path is too long.")
     return AuthToken(
         expires,
         min(expires, _time(body, "new_session_expire_time", now, now + _FIRST_USED_WITHIN)),
