@@ -48,6 +48,17 @@ def test_each_failure_has_a_kind_and_a_sentence(error, kind):
     assert explain(error, model="m").endswith(".")
 
 
+def test_a_reason_that_the_service_has_cut_off_is_told_up_to_its_last_whole_sentence():
+    quota = "You exceeded your current quota, please check your plan and billing details. "
+    cut = closed(1011, (quota + "For more information on this error, head to: https://ai.go")[:123])
+    assert explain(cut, model="m") == (
+        f"The model service's quota is used up: {quota[:-2]}. Wait, or raise the quota."
+    )
+    words = "Connection aborted because the client failed to close the connection after receiving "
+    ended = closed(1008, (words + "a GoAway signal once the session duration")[:123])
+    assert explain(ended, model="m").endswith("once the session durat….")
+
+
 def test_the_log_says_where_an_agents_code_failed_without_what_was_said():
     words = "my bank code is 4711"
 

@@ -47,6 +47,9 @@ class LocalLiveApiAway(ConnectionError):
 
 MAX_CAUSES = 4
 
+MAX_REASON_BYTES = 120
+"""A reason of this length is taken for a cut one: a close frame has room for 123 bytes."""
+
 _SAFE_TO_LOG = (
     LiveFailure,
     ConnectionLeft,
@@ -83,7 +86,8 @@ def explain(error: BaseException, *, model: str) -> str:
         # The text of an agent's exception may contain anything: the log alone gets the traceback.
         return f"The agent failed ({type(error).__name__}). The server's log says why."
     code, reason = code_and_reason(error)
-    match fault_of(code, reason):
+    fault, reason = fault_of(code, reason), _whole_sentences(reason)
+    match fault:
         case "key":
             return (
                 f"The model service refused the key: {reason or 'no reason given'}. "
@@ -176,3 +180,11 @@ def _clause(text: str | None) -> str:
     """A reason as part of a sentence; empty if the service gives none."""
     text = (text or "").strip().rstrip(".")
     return "" if text == "None" else text
+
+
+def _whole_sentences(reason: str) -> str:
+    """A reason that the service has cut off, up to its last whole sentence if it has one."""
+    if len(reason.encode()) < MAX_REASON_BYTES:
+        return reason
+    whole, _, cut = reason.rpartition(". ")
+    return whole or f"{cut}…"

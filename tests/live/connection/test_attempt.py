@@ -4,7 +4,7 @@ from google.genai import types
 from websockets.exceptions import ConnectionClosedError
 from websockets.frames import Close
 
-from vision_agent.live.connection.attempt import Attempt
+from vision_agent.live.connection.attempt import MAX_REFUSED_RESUMES, Attempt
 from vision_agent.live.connection.close_policy import Verdict
 from vision_agent.live.connection.ledger import Replay
 from vision_agent.live.errors import ConnectionLeft
@@ -73,6 +73,15 @@ def test_a_session_that_the_service_fails_on_each_time_it_is_resumed_is_begun_ag
     attempt = Attempt()
     verdicts = [resumed_and(attempt, closed(1011)) for _ in range(3)]
     assert verdicts == [Verdict.RESUME, Verdict.RESTART, Verdict.RESUME]
+
+
+def test_a_session_that_is_not_free_yet_is_waited_for():
+    attempt = Attempt()
+    verdicts = []
+    for _ in range(MAX_REFUSED_RESUMES):
+        attempt.begin(Replay("handle", [], []))
+        verdicts.append(attempt.ended(closed(1011)))
+    assert verdicts == [Verdict.RESUME] * (MAX_REFUSED_RESUMES - 1) + [Verdict.RESTART]
 
 
 def test_a_resumed_session_that_answers_or_only_loses_its_connection_is_kept():

@@ -12,6 +12,10 @@ from vision_agent.live.service_words import is_forced_end
 MAX_BROKEN_RESUMES = 2
 """Resumed connections in a row that may end with 1011 before the model has said anything."""
 
+MAX_REFUSED_RESUMES = 5
+"""Resumptions in a row that may be refused with 1011. While an earlier call's socket is not closed
+yet, the service refuses to resume its session (reported); it takes up to 3 s to close one."""
+
 _BROKEN = 1011
 
 
@@ -25,6 +29,7 @@ class Attempt:
 
     connected_before: bool = False
     _resuming: bool = False
+    _accepted: bool = False
     _takes_history: bool = False
     _refusals: int = 0
     _broken_resumes: int = 0
@@ -36,7 +41,7 @@ class Attempt:
             Whether it makes a new session that is sent a history first.
         """
         self._resuming = replay.handle is not None
-        self._takes_history = False
+        self._takes_history = self._accepted = False
         return replay.handle is None and bool(replay.contents)
 
     @property
@@ -50,7 +55,7 @@ class Attempt:
         Args:
             takes_history: Whether the service still takes contents as history.
         """
-        self.connected_before = True
+        self.connected_before = self._accepted = True
         self._takes_history = takes_history
 
     def take_history(self) -> bool:
@@ -69,7 +74,9 @@ class Attempt:
         verdict = judge(error, resuming=self._resuming, settled=self.connected_before)
         if verdict is Verdict.RESUME and self._resuming and _is_broken(error):
             self._broken_resumes += 1
-            if self._broken_resumes >= MAX_BROKEN_RESUMES:
+            if self._broken_resumes >= (
+                MAX_BROKEN_RESUMES if self._accepted else MAX_REFUSED_RESUMES
+            ):
                 # What the service remembers of the session may be what it fails on.
                 self._broken_resumes = 0
                 return Verdict.RESTART
