@@ -160,12 +160,14 @@ COUNT_LOCKS = """() => {
 }"""
 
 
-async def test_the_screen_stays_on_during_a_call_and_no_longer(server, strict_browser, open_page):
+async def test_the_screen_stays_on_during_a_call_and_no_longer(
+    playwright, server, silence, open_page
+):
     # The headless shell has no screen to keep on.
-    both = ["camera", "microphone"]
-    caller = await open_page(strict_browser, server.url, permissions=both)
-    await caller.page.evaluate(COUNT_LOCKS)
-    await caller.call()
-    await caller.page.wait_for_function("() => window.locks.size === 1")
-    await caller.press("hang-up")
-    await caller.page.wait_for_function("() => window.locks.size === 0")
+    async with chromium(playwright, microphone=silence, whole=True) as browser:
+        caller = await open_page(browser, server.url)
+        await caller.page.evaluate(COUNT_LOCKS)
+        await caller.call()
+        await caller.page.wait_for_function("() => window.locks.size === 1")
+        await caller.press("hang-up")
+        await caller.page.wait_for_function("() => window.locks.size === 0")
