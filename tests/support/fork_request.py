@@ -7,6 +7,9 @@ import socket
 import struct
 from typing import NamedTuple, Self
 
+ADDRESS_VARIABLE = "TESTS_FORK_SERVER"
+"""The environment variable with the name under which the fork server listens."""
+
 _LENGTH = struct.Struct(">I")
 
 

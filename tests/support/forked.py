@@ -14,14 +14,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Self
 
-from tests.support.fork_request import Request
+from tests.support.fork_request import ADDRESS_VARIABLE, Request
 from vision_agent.live import local_process
 from vision_agent.server_process import ServerProcess
 
 ROOT = Path(__file__).parent.parent.parent
 
-_ADDRESS_VARIABLE = "TESTS_FORK_SERVER"
-_address = os.environ.get(_ADDRESS_VARIABLE)
+_address = os.environ.get(ADDRESS_VARIABLE)
 """The name under which the fork server listens; pytest's workers have it from the variable."""
 
 _started: subprocess.Popen[bytes] | None = None
@@ -38,7 +37,7 @@ def start_fork_server() -> None:
         return
     # In Linux's abstract namespace: no file stays behind.
     _address = f"tests-fork-server-{os.getpid()}"
-    os.environ[_ADDRESS_VARIABLE] = _address
+    os.environ[ADDRESS_VARIABLE] = _address
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"\0{_address}")
         listener.listen(64)
