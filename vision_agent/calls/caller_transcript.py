@@ -19,8 +19,7 @@ class CallerTranscript:
 
     def piece(self, text: str) -> str:
         """Take more words; returns all those that were not sent as final."""
-        glued = self._pending[-1:] in ".!?…" and text[:1].isalpha()
-        self._pending += f" {text}" if self._pending and glued else text
+        self._pending += text
         return self._pending
 
     def answered(self) -> str:

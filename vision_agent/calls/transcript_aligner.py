@@ -83,17 +83,6 @@ class TranscriptAligner:
         return said
 
 
-def apart(before: str, piece: str) -> str:
-    """The first words of another part of an answer, with the space that keeps the parts apart.
-
-    Args:
-        before: The words of the answer so far.
-        piece: The words that follow.
-    """
-    glued = before and piece and not (before[-1].isspace() or piece[0].isspace())
-    return f" {piece}" if glued else piece
-
-
 def cut(played: str, whole: str) -> str:
     """What is kept of an interrupted answer: what was played, with a mark if words are missing.
 

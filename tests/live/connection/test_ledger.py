@@ -347,7 +347,7 @@ def test_an_answer_of_which_more_is_announced_is_not_over_and_not_waited_for():
     says(ledger, generation_complete=True)
     says(ledger, turn_complete=True, interaction_status=more)
     assert (ledger.idle, ledger.owes) == (False, False)
-    says(ledger, "You said one.")
+    says(ledger, " You said one.")
     says(ledger, generation_complete=True)
     says(ledger, turn_complete=True, interaction_status=types.InteractionStatus.IDLE)
     assert ledger.idle

@@ -242,7 +242,7 @@ class Ledger:
         if content.turn_complete:
             self._goes_on = goes_on(content) and not self._interrupted
             if self._goes_on:
-                self.answer.pause()
+                self.answer.whole = False
             elif not self._interrupted:
                 self.settle()
             self._interrupted = False

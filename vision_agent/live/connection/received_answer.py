@@ -23,8 +23,3 @@ class ReceivedAnswer:
     def begun(self) -> bool:
         """Whether any part of it has been received."""
         return bool(self.text or self.audio_bytes)
-
-    def pause(self) -> None:
-        """The model has announced another part, whose words begin a new sentence."""
-        self.whole = False
-        self.text += " "

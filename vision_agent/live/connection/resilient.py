@@ -28,6 +28,7 @@ from vision_agent.live.connection.ledger import Ledger, Replay
 from vision_agent.live.connection.liveness import ModelLiveness, Sign
 from vision_agent.live.connection.observer import ConnectionObserver, Gate
 from vision_agent.live.connection.replay import newest_turns, send_replay, turn_signals
+from vision_agent.live.connection.spaced_words import SpacedWords
 from vision_agent.live.connection.timeouts import Timeouts
 from vision_agent.live.connection.unread_responses import UnreadResponses
 from vision_agent.live.errors import (
@@ -101,6 +102,7 @@ class ResilientConnection(ContentConnection):
         self._attempt = Attempt()
         self._link = CurrentLink(gate)
         self._unread = UnreadResponses()
+        self._words = SpacedWords()
         self._answer = SplicedAnswer()
         self._deadline: asyncio.Timeout | None = None
         self._awaiting: asyncio.TimerHandle | None = None
@@ -243,6 +245,7 @@ class ResilientConnection(ContentConnection):
         signals = turn_signals(replay, signalled=self._signals_turns, open_turn=self._in_turn)
         fresh = self._attempt.begin(replay)
         self._liveness.connecting()
+        self._words = SpacedWords()
         try:
             async with asyncio.timeout(self._timeouts.setup_s) as setup:
                 async with self._open_link(replay.handle, fresh) as link:
@@ -327,6 +330,7 @@ class ResilientConnection(ContentConnection):
 
     def _on_message(self, message: types.LiveServerMessage) -> None:
         with _NOTING:
+            self._words.received(message)
             now_s = _now_s()
             sign = self._liveness.received(message, now_s)
             if sign >= Sign.WORDS:

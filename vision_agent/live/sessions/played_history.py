@@ -42,7 +42,7 @@ class PlayedHistoryPlugin(BasePlugin):
         said = event.output_transcription
         if said and said.finished and said.text and not event.partial:
             if before := self._held.get(session_id):
-                event = _with_words(event, f"{_words(before)} {said.text}")
+                event = _with_words(event, f"{_words(before)} {said.text.lstrip()}")
             self._held[session_id] = event
             return event.model_copy(update={"partial": True})
         ends = event.turn_complete and not goes_on(event)
