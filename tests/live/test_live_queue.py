@@ -86,10 +86,10 @@ async def test_text_and_tool_results_are_never_dropped():
     assert (live_queue.counters.texts, live_queue.counters.tool_results) == (1, 1)
 
 
-async def test_the_pictures_of_a_tool_are_counted_and_stay_with_its_result():
+async def test_the_images_of_a_tool_are_counted_and_stay_with_its_result():
     live_queue = LiveQueue()
-    picture = types.FunctionResponsePart.from_bytes(data=JPEG, mime_type="image/jpeg")
-    response = types.FunctionResponse(name="look", response={}, parts=[picture])
+    image = types.FunctionResponsePart.from_bytes(data=JPEG, mime_type="image/jpeg")
+    response = types.FunctionResponse(name="look", response={}, parts=[image])
     content = types.Content(role="user", parts=[types.Part(function_response=response)])
     live_queue.send_content(content)
     for _ in range(3):

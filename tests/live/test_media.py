@@ -13,7 +13,7 @@ from vision_agent.live.media import (
 )
 
 FRAME = types.Blob(data=b"\xff\xd8\xff", mime_type="image/jpeg")
-PICTURE = types.Part(inline_data=FRAME)
+IMAGE = types.Part(inline_data=FRAME)
 
 
 def user(*parts: str | types.Part) -> types.Content:
@@ -30,16 +30,16 @@ def gave(*files: tuple[bytes, str], name: str = "look") -> types.Part:
 JPEG = (b"\xff\xd8\xff", "image/jpeg")
 
 
-def test_words_and_results_are_kept_and_pictures_are_not():
-    assert without_media(user(PICTURE, "What is this?")) == user("What is this?")
+def test_words_and_results_are_kept_and_images_are_not():
+    assert without_media(user(IMAGE, "What is this?")) == user("What is this?")
     assert without_media(user(gave(JPEG))) == user(gave())
-    assert without_media(user(PICTURE)) == user("(a picture)")
+    assert without_media(user(IMAGE)) == user("(a picture)")
     words = user("hello")
     assert without_media(words) is words
 
 
-def test_only_the_newest_contents_keep_their_pictures_and_all_keep_their_words():
-    asked = [user(PICTURE, f"question {n}") for n in range(MAX_REPLAYED + 2)]
+def test_only_the_newest_contents_keep_their_images_and_all_keep_their_words():
+    asked = [user(IMAGE, f"question {n}") for n in range(MAX_REPLAYED + 2)]
     asked.insert(1, user("words"))
     kept = with_newest_media(asked)
     assert [without_media(content) for content in kept] == [without_media(c) for c in asked]
@@ -47,15 +47,15 @@ def test_only_the_newest_contents_keep_their_pictures_and_all_keep_their_words()
     assert kept[:3] == [without_media(content) for content in asked[:3]]
 
 
-def test_a_tools_pictures_follow_its_results_as_one_content():
+def test_a_tools_images_follow_its_results_as_one_content():
     results, shown = shown_apart(user(gave(JPEG), gave(name="measure"), gave(JPEG, name="scan")))
     assert results == user(gave(), gave(name="measure"), gave(name="scan"))
     assert shown == user(
-        PICTURE, "(look has given this picture.)", PICTURE, "(scan has given this picture.)"
+        IMAGE, "(look has given this picture.)", IMAGE, "(scan has given this picture.)"
     )
 
 
-def test_results_without_a_picture_stay_as_they_are():
+def test_results_without_an_image_stay_as_they_are():
     results = user(gave())
     assert shown_apart(results) == (results, None)
 
@@ -78,10 +78,10 @@ def test_the_newest_question_that_has_no_frame_gets_the_newest_one():
     before = [user("hello"), said]
     assert with_frame([*before, user("and this?")], 1, FRAME) == [
         *before,
-        user(PICTURE, "and this?"),
+        user(IMAGE, "and this?"),
     ]
     for contents, asked in (
-        ([*before, user(PICTURE, "and this?")], 1),  # it has its own
+        ([*before, user(IMAGE, "and this?")], 1),  # it has its own
         (before, 0),  # nothing is asked
         ([user("measure it"), user(gave())], 1),  # what is asked is no question in words
     ):

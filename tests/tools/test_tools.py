@@ -78,7 +78,7 @@ async def test_a_tool_that_runs_in_a_thread_with_a_loop_of_its_own_reaches_the_c
     assert call.shown[0]["box_2d"] == [0, 0, 500, 500]
 
 
-def picture_of(result: dict) -> bytes:
+def frame_of(result: dict) -> bytes:
     """What ADK shows the model with a tool's result."""
     return result["picture"].inline_data.data
 
@@ -87,14 +87,14 @@ async def test_looking_closely_shows_the_model_the_whole_frame_as_it_is():
     with inside(FakeCall(DESK)):
         result = await tools.look_closely("the desk")
     assert (result["width"], result["height"]) == (1280, 720)
-    assert decoded(picture_of(result)).shape == (720, 1280, 3)
+    assert decoded(frame_of(result)).shape == (720, 1280, 3)
 
 
 async def test_a_part_is_cut_out_and_enlarged():
     with inside(FakeCall(DESK)):
         # The red square: 100 to 200 of 720, 1000 to 1100 of 1280.
         result = await tools.look_closely("the red thing", [139, 781, 278, 859])
-    pixels = decoded(picture_of(result))
+    pixels = decoded(frame_of(result))
     assert pixels.shape[:2] == (result["height"], result["width"])
     assert 200 <= result["width"] <= 260
     red = (pixels[:, :, 2] > 200) & (pixels[:, :, 1] < 60)
@@ -105,7 +105,7 @@ async def test_what_is_sent_is_bounded_whatever_the_camera():
     huge = np.random.default_rng(0).integers(0, 255, (2160, 3840, 3), np.uint8)
     with inside(FakeCall(huge)):
         result = await tools.look_closely("the noise")
-    assert len(picture_of(result)) <= MAX_BYTES
+    assert len(frame_of(result)) <= MAX_BYTES
     assert max(result["width"], result["height"]) <= MAX_PX
 
 

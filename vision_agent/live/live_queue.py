@@ -211,7 +211,7 @@ class LiveQueue(LiveRequestQueue):
                 self.counters.texts += 1
             else:
                 self.counters.tool_results += 1
-                self.counters.close_looks += _pictures_in(req.content)
+                self.counters.close_looks += _images_in(req.content)
         self._waiting.append(req)
         self._arrived.set()
 
@@ -259,7 +259,7 @@ def _is_text(request: LiveRequest) -> bool:
     return bool(parts) and not any(part.function_response for part in parts)
 
 
-def _pictures_in(content: types.Content) -> int:
+def _images_in(content: types.Content) -> int:
     responses = [part.function_response for part in content.parts or [] if part.function_response]
     return sum(len(response.parts or []) for response in responses)
 

@@ -13,7 +13,7 @@ MAX_FILE_BYTES = 2_000_000
 MAX_REPLAYED = 4
 """Contents that keep their files when they are sent again: together they fit into a message."""
 
-_PICTURE = types.Part(text="(a picture)")
+_IMAGE = types.Part(text="(a picture)")
 
 
 def as_content(blob: types.Blob) -> types.Part:
@@ -34,7 +34,7 @@ def without_media(content: types.Content) -> types.Content:
     if not has_media(content):
         return content
     parts = [_bare(part) for part in content.parts or [] if not part.inline_data]
-    return types.Content(role=content.role, parts=parts or [_PICTURE])
+    return types.Content(role=content.role, parts=parts or [_IMAGE])
 
 
 def with_newest_media(contents: list[types.Content]) -> list[types.Content]:
@@ -65,14 +65,14 @@ def shown_apart(content: types.Content) -> tuple[types.Content, types.Content | 
     shown: list[types.Part] = []
     for part in content.parts or []:
         if (response := part.function_response) and response.parts:
-            shown += pictures_of(response)
+            shown += images_of(response)
             shown.append(types.Part(text=f"({response.name} has given this picture.)"))
     if not shown:
         return content, None
     return without_media(content), types.Content(role="user", parts=shown)
 
 
-def pictures_of(response: types.FunctionResponse) -> list[types.Part]:
+def images_of(response: types.FunctionResponse) -> list[types.Part]:
     """The pictures of a tool's result, as parts of a content."""
     blobs = [part.inline_data for part in response.parts or [] if part.inline_data]
     return [as_content(types.Blob(data=blob.data, mime_type=blob.mime_type)) for blob in blobs]

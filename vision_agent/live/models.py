@@ -57,7 +57,7 @@ class LiveModelInfo:
         shut_down: The day for which its shutdown is reported by its users; "" if none is known.
         background_tools: Tools for which the conversation does not wait: those declared
             NON_BLOCKING ("declared"), all that are not declared BLOCKING ("default"), or none.
-        pictures_in_results: Reads pictures in `FunctionResponse.parts`. Other models are shown
+        images_in_results: Reads pictures in `FunctionResponse.parts`. Other models are shown
             them as content.
         calls_in_history: Takes tool calls and their results as parts of a history. Other models
             refuse them and are told them in words.
@@ -74,7 +74,7 @@ class LiveModelInfo:
     role: Literal["answer", "translate", "transcribe"] = "answer"
     shut_down: str = ""
     background_tools: Literal["never", "declared", "default"] = "declared"
-    pictures_in_results: bool = False
+    images_in_results: bool = False
     calls_in_history: bool = False
 
 
@@ -85,7 +85,7 @@ LIVE_MODELS: tuple[LiveModelInfo, ...] = (
         vertex=True,
         proactive="always",
         background_tools="default",
-        pictures_in_results=True,
+        images_in_results=True,
         calls_in_history=True,
     ),
     LiveModelInfo(
@@ -95,7 +95,7 @@ LIVE_MODELS: tuple[LiveModelInfo, ...] = (
         proactive="always",
         thinking="required",
         background_tools="default",
-        pictures_in_results=True,
+        images_in_results=True,
         calls_in_history=True,
     ),
     LiveModelInfo(
@@ -105,7 +105,7 @@ LIVE_MODELS: tuple[LiveModelInfo, ...] = (
         thinking="level",
         shut_down="17 November 2026",
         background_tools="never",
-        pictures_in_results=True,
+        images_in_results=True,
         calls_in_history=True,
     ),
     *(
@@ -162,7 +162,7 @@ THIS_MACHINE = LiveModelInfo(
     proactive="optional",
     thinking="any",
     text_out=True,
-    pictures_in_results=True,
+    images_in_results=True,
     calls_in_history=True,
 )
 """The local engine: it takes every option, so that all of them can be tried without a key."""
@@ -191,7 +191,7 @@ def model_habits(model: str) -> LiveModelInfo:
     major = name.removeprefix("gemini-").partition(".")[0].partition("-")[0]
     recent = name.startswith("gemini-") and major.isdecimal() and int(major) >= 3
     return LiveModelInfo(
-        name, ai_studio=True, vertex=True, pictures_in_results=recent, calls_in_history=recent
+        name, ai_studio=True, vertex=True, images_in_results=recent, calls_in_history=recent
     )
 
 

@@ -134,13 +134,13 @@ async def looked(model, result):
 
 
 @pytest.mark.parametrize("model", ALL)
-async def test_a_tools_picture_is_in_its_result_where_the_model_reads_it_and_content_elsewhere(
+async def test_a_tools_image_is_in_its_result_where_the_model_reads_it_and_content_elsewhere(
     wire, model
 ):
     async with looked(model, {"status": "Here.", "picture": camera_says(CLOSE)}) as (_, talk):
         pass
     after = told(wire)[1:]
-    if model_habits(model).pictures_in_results:
+    if model_habits(model).images_in_results:
         assert after == [("result", {"status": "Here."}, CLOSE)]
     else:
         words = "(look has given this picture.)"

@@ -50,12 +50,12 @@ async def test_a_conversation_goes_on_in_another_process(url):
 
 
 async def test_what_was_shown_is_not_kept_and_what_was_said_about_it_is(url):
-    picture = types.Blob(data=b"\xff\xd8\xff" * 10_000, mime_type="image/jpeg")
+    image = types.Blob(data=b"\xff\xd8\xff" * 10_000, mime_type="image/jpeg")
     question = types.Content(
-        role="user", parts=[types.Part(inline_data=picture), types.Part(text="What is this?")]
+        role="user", parts=[types.Part(inline_data=image), types.Part(text="What is this?")]
     )
     call = types.FunctionCall(id="1", name="look")
-    beside = types.FunctionResponsePart.from_bytes(data=picture.data, mime_type="image/jpeg")
+    beside = types.FunctionResponsePart.from_bytes(data=image.data, mime_type="image/jpeg")
     result = types.FunctionResponse(id="1", name="look", response={"seen": 1}, parts=[beside])
     asked = types.Content(role="model", parts=[types.Part(function_call=call)])
     given = types.Content(role="user", parts=[types.Part(function_response=result)])
@@ -67,7 +67,7 @@ async def test_what_was_shown_is_not_kept_and_what_was_said_about_it_is(url):
             Event(author="agent", content=given),
         ]
         await happens(first, begun, *events)
-        assert question.parts[0].inline_data is picture, "what is sent has its picture"
+        assert question.parts[0].inline_data is image, "what is sent has its picture"
         in_memory = await first.get_session(**key(begun))
         assert len(in_memory.model_dump_json()) < 10_000
         first.end(begun)

@@ -7,7 +7,7 @@ import json
 from google.genai import types
 
 from vision_agent.live.adk_hooks import TRANSFER_TOOL
-from vision_agent.live.media import pictures_of
+from vision_agent.live.media import images_of
 
 
 def hands_over(content: types.Content) -> bool:
@@ -27,8 +27,8 @@ def as_words(contents: list[types.Content]) -> types.Content | None:
     if not all(part.text or part.inline_data for part in parts):
         return None
     text = "\n".join(part.text for part in parts if part.text)
-    pictures = [part for part in parts if part.inline_data]
-    return types.Content(role="user", parts=[*pictures, types.Part(text=text)])
+    images = [part for part in parts if part.inline_data]
+    return types.Content(role="user", parts=[*images, types.Part(text=text)])
 
 
 def tools_in_words(contents: list[types.Content]) -> list[types.Content]:
@@ -48,5 +48,5 @@ def _in_words(part: types.Part) -> list[types.Part]:
     if response := part.function_response:
         result = json.dumps(response.response or {}, default=str)
         words = types.Part(text=f"({response.name} has given {result}.)")
-        return [*pictures_of(response), words]
+        return [*images_of(response), words]
     return [part]

@@ -163,7 +163,7 @@ class ResilientConnection(ContentConnection):
 
     async def _send(self, content: types.Content) -> None:
         shown = None
-        if not self._habits.pictures_in_results:
+        if not self._habits.images_in_results:
             content, shown = shown_apart(content)
         if any(part.inline_data for part in content.parts or []):
             content, shown = types.Content(), content

@@ -269,11 +269,11 @@ def _tool_result(given: Mapping[str, Any]) -> ToolResult:
         response,
         Scheduling.__members__.get(scheduling, Scheduling.WHEN_IDLE),
         as_flag(field(given, "will_continue"), "will_continue"),
-        tuple(_result_pictures(given)),
+        tuple(_result_images(given)),
     )
 
 
-def _result_pictures(given: Mapping[str, Any]) -> Iterator[bytes]:
+def _result_images(given: Mapping[str, Any]) -> Iterator[bytes]:
     """The pictures beside a response."""
     path = "tool_response.function_responses.parts.inline_data"
     for part in as_list(field(given, "parts"), "parts"):

@@ -32,7 +32,7 @@ class Context:
 
     def __init__(self, setup: Setup, saved: SavedSession) -> None:
         self._coverage = setup.coverage
-        self._result_pictures = setup.model.result_pictures
+        self._result_images = setup.model.result_images
         self._history = SessionHistory(saved)
         self._usage = Usage(vertex=setup.endpoint.vertex, earlier=saved.turns)
         self._latest_frame: tuple[bytes, int] | None = None
@@ -179,8 +179,8 @@ class Context:
         return replace(snapshot, dialogue=replace(self.dialogue))
 
     def _saw_result(self, result: ToolResult, at_ms: int) -> None:
-        if self._result_pictures:
-            self._saw(result.pictures, at_ms)
+        if self._result_images:
+            self._saw(result.images, at_ms)
 
     def _saw(self, images: Iterable[bytes], at_ms: int) -> None:
         for image in images:

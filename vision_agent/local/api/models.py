@@ -76,7 +76,7 @@ class LiveModel:
         return self.generation >= 3 or self.name == "local"
 
     @property
-    def result_pictures(self) -> bool:
+    def result_images(self) -> bool:
         """Whether pictures in ``FunctionResponse.parts`` are seen; 2.5 takes and ignores them."""
         return self.generation >= 3 or self.name == "local"
 

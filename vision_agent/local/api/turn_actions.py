@@ -37,7 +37,7 @@ class ToolResult:
         response: What it said.
         scheduling: What to do with it, if the call is in the background.
         will_continue: Whether more results of this call follow, if it is in the background.
-        pictures: The pictures beside the response.
+        images: The images beside the response.
     """
 
     id: str
@@ -45,7 +45,7 @@ class ToolResult:
     response: Mapping[str, Any]
     scheduling: Scheduling = Scheduling.WHEN_IDLE
     will_continue: bool = False
-    pictures: tuple[bytes, ...] = ()
+    images: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
