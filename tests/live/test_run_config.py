@@ -166,3 +166,16 @@ async def test_proactive_video_arrives_although_google_genai_may_have_no_field_f
         off = await setup_of(running, setups, model, {"proactive_video": False})
     assert asked["proactivity"] == {"proactiveAudio": True, "proactiveVideo": True}
     assert "proactivity" not in off
+
+
+@pytest.mark.parametrize(
+    ("model", "asked", "thinking"),
+    [
+        ("gemini-3.8-live-extended-thinking", {"thinking_level": "xhigh"}, "XHIGH"),
+        ("gemini-3.1-flash-live-preview", {"thinking_level": "minimal"}, "MINIMAL"),
+    ],
+)
+async def test_a_model_that_takes_a_level_of_thinking_gets_it(setups, model, asked, thinking):
+    async with server(ScriptedEngine()) as running:
+        setup = await setup_of(running, setups, model, asked)
+    assert setup["generationConfig"]["thinkingConfig"] == {"thinkingLevel": thinking}
