@@ -1,6 +1,8 @@
 """Whole calls to the recorded Live API: a caller over WebRTC, our server, google-genai, ADK."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.calls.recorded_calls import RecordedCalls, recorded_calls
@@ -10,7 +12,16 @@ from tests.support.media_files import make_image
 from tests.support.recorded_service import Playing, kind_of
 from tests.support.recorded_sessions import facts_of, recorded_sessions
 from tests.support.waiting import until
-from tests.support.written_sessions import asks, closes, ends, pauses, refused, says, written
+from tests.support.written_sessions import (
+    INTERRUPTED,
+    asks,
+    closes,
+    ends,
+    pauses,
+    refused,
+    says,
+    written,
+)
 from vision_agent.caller.recording import SOUND_RATE_HZ
 from vision_agent.caller.tracks import MicrophoneTrack
 from vision_agent.replay import ReplayOptions, Report, replay
@@ -33,28 +44,35 @@ class Listening(Dialled):
         return [line["text"] for line in self.of(kind) if line.get("final", True)]
 
 
-async def listened(calls: RecordedCalls, name: str) -> Listening:
-    """Make a call to an agent, until it has said all of its recording."""
-    playing = calls.playing[name]
+@asynccontextmanager
+async def listening(calls: RecordedCalls, name: str) -> AsyncIterator[Listening]:
+    """A call to an agent."""
     caller = Listening(
         calls.url, FrameSource(fps=1.0), {"agent": name}, microphone=MicrophoneTrack()
     )
     await caller.connect()
     try:
+        yield caller
+    finally:
+        await caller.hang_up()
+
+
+async def listened(calls: RecordedCalls, name: str) -> Listening:
+    """Make a call to an agent, until it has said all of its recording."""
+    playing = calls.playing[name]
+    async with listening(calls, name) as caller:
         await caller.act(playing)
         await until(lambda: len(caller.of("turn_complete")) == facts_of(playing.session).turns)
         await caller.wait_for(lambda m: m["type"] == "bot-stopped-speaking")
         # What was on its way: the speaker has stopped, but not the packets after it.
         packets = len(caller.voiced)
         await until(lambda: len(caller.voiced) > packets + 10)
-    finally:
-        await caller.hang_up()
     return caller
 
 
 async def test_every_recorded_session_is_a_good_call():
     sessions = {f"agent{n}": session for n, session in enumerate(recorded_sessions())}
-    async with recorded_calls(sessions, sizes=(4801, 2402, 479)) as calls:
+    async with recorded_calls(sessions, sizes=(1920, 2402, 479)) as calls:
         few = asyncio.Semaphore(5)
 
         async def call(name: str) -> None:
@@ -72,6 +90,38 @@ async def test_every_recorded_session_is_a_good_call():
             assert sent - 2 * 960 <= heard < 1.5 * sent + 5 * 960
 
         await asyncio.gather(*map(call, sessions))
+
+
+async def test_an_answer_that_came_faster_than_it_plays_is_cut_at_what_was_played():
+    count = "one two three four five six seven eight nine ten"
+    session = written(
+        "counts",
+        "gemini-3.8-live",
+        asks("Count to ten."),
+        *(says(f"{word} ") for word in count.split()),
+        {"serverContent": {"generationComplete": True}},
+        asks("Stop."),
+        *INTERRUPTED,
+    )
+    async with (
+        recorded_calls({"counter": session}, sizes=(24_000,)) as calls,
+        listening(calls, "counter") as caller,
+    ):
+        caller.send("send-text", {"content": "Count to ten."})
+        await until(lambda: sum(caller.voiced) > 50)
+        caller.send("send-text", {"content": "Stop."})
+        await caller.wait_for(lambda m: m["type"] == "bot-transcription")
+        packets = len(caller.voiced)
+        await until(lambda: len(caller.voiced) > packets + 25)
+    [line] = caller.lines("bot-transcription")
+    words, mark = line.split()[:-1], line.split()[-1]
+    assert mark == "…"
+    # Half a second of sound for each word.
+    assert words == count.split()[: len(words)]
+    assert abs(len(words) - sum(caller.voiced) / 25) < 2
+    assert len(words) < 8
+    assert not any(caller.voiced[-10:])
+    assert caller.of("interrupted") == [{"kind": "interrupted", "heard": line}]
 
 
 async def replayed(calls: RecordedCalls, file: Path, typed: str) -> dict[str, Report]:
