@@ -30,7 +30,12 @@ def test_a_model_of_the_service_that_only_speaks_is_not_asked_for_text(model):
         ("gemini-robotics-er-2-streaming-preview", {}, "in text only"),
         ("gemini-3.5-transcribe-live", {}, "answers nothing"),
         ("gemini-3.5-live-translate-preview", {}, "only translates.*give translate_to"),
-        ("gemini-3.8-live-extended-thinking", {}, "needs a thinking_level: minimal, low"),
+        ("gemini-3.8-live-extended-thinking", {}, "needs a thinking_level: low, medium"),
+        (
+            "gemini-3.8-live-extended-thinking",
+            {"thinking_level": "minimal"},
+            "needs a thinking_level: low, medium",
+        ),
         ("gemini-3.8-live-extended-thinking", {"thinking_budget": 5}, "not a thinking_budget"),
         (NATIVE, {"thinking_level": "low"}, "takes a thinking_budget"),
         ("gemini-3.8-live", {"translate_to": "de"}, "does not translate"),
