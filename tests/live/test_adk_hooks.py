@@ -1,12 +1,18 @@
 """ADK's private parts are what they were when this was written."""
 
+import socket
+
 import pytest
 from google.adk.models.gemini_llm_connection import GeminiLlmConnection
+from google.adk.models.google_llm import Gemini
+from google.adk.models.llm_request import LlmRequest
 from google.adk.utils.variant_utils import GoogleLLMVariant
 from google.genai import types
 
+from tests.live.connection.scripted_service import Connection, scripted_service
 from tests.local.live_clients import MODEL_2, MODEL_3
-from vision_agent.live.adk_hooks import send_conversation, tap
+from vision_agent.live.adk_hooks import drop_when_unacknowledged, send_conversation, tap
+from vision_agent.live.connection.gemini import gemini_at
 
 
 class Session:
@@ -84,3 +90,19 @@ async def test_what_is_told_later_is_not_followed_by_a_nudge():
 def test_a_connection_that_is_another_says_so():
     with pytest.raises(RuntimeError, match="holds no _gemini_session"):
         tap(object(), lambda message: None)
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux only")
+async def test_the_kernel_is_told_how_long_a_peer_may_acknowledge_nothing():
+    async def listen(_: Connection) -> None: ...
+
+    async with scripted_service(listen) as service:
+        url = f"https://127.0.0.1:{service.port}"
+        model = gemini_at(url, service.certificate_pem, model=MODEL_3)
+        request = LlmRequest(model=MODEL_3)
+        request.config.system_instruction = "Help."
+        async with Gemini.connect(model, request) as connection:
+            tap(connection, lambda message: None)
+            drop_when_unacknowledged(connection, 7)
+            raw = connection._gemini_session._ws.transport.get_extra_info("socket")
+            assert raw.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 7000

@@ -6,6 +6,7 @@ and the remaining lifetime of a connection have no event in ADK.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, aclosing
@@ -72,6 +73,19 @@ def tap(
     connection._gemini_session = _Tapped(  # type: ignore[attr-defined]
         session, on_message, ends_after_calls=studio
     )
+
+
+def drop_when_unacknowledged(connection: BaseLlmConnection, within_s: float) -> None:
+    """Have the kernel end the connection when nothing that is sent is acknowledged for so long.
+
+    The service may be late with its pongs, but its machine acknowledges what arrives: a peer that
+    acknowledges nothing is gone. Linux only; elsewhere pings alone show a peer that is gone.
+    """
+    socket_option = getattr(socket, "TCP_USER_TIMEOUT", None)
+    websocket = getattr(connection._gemini_session, "_ws", None)  # type: ignore[attr-defined]
+    if socket_option is not None and websocket is not None:
+        raw = websocket.transport.get_extra_info("socket")
+        raw.setsockopt(socket.IPPROTO_TCP, socket_option, round(1000 * within_s))
 
 
 class ContentConnection(BaseLlmConnection):

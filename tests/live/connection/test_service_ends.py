@@ -118,8 +118,7 @@ async def test_a_service_that_works_again_is_used_again():
         ("models/x is not found for API version v1beta, or is not supp", "model", "gemini-3.8"),
     ],
 )
-@pytest.mark.parametrize("code", [1008, 1011])
-@pytest.mark.parametrize("when", ["at once", "later"])
+@pytest.mark.parametrize(("code", "when"), [(1008, "at once"), (1011, "later")])
 async def test_what_no_retry_helps_ends_the_call_at_once_in_words(reason, kind, advice, code, when):
     async def refusing(connection: Connection) -> None:
         if when == "later":

@@ -17,7 +17,13 @@ from google.adk.models.base_llm_connection import BaseLlmConnection, RealtimeInp
 from google.adk.models.llm_response import LlmResponse
 from google.genai import types
 
-from vision_agent.live.adk_hooks import ContentConnection, send_context, send_conversation, tap
+from vision_agent.live.adk_hooks import (
+    ContentConnection,
+    drop_when_unacknowledged,
+    send_context,
+    send_conversation,
+    tap,
+)
 from vision_agent.live.connection.answer_splice import SplicedAnswer
 from vision_agent.live.connection.attempt import Attempt
 from vision_agent.live.connection.backoff import Backoff
@@ -250,6 +256,7 @@ class ResilientConnection(ContentConnection):
             async with asyncio.timeout(self._timeouts.setup_s) as setup:
                 async with self._open_link(replay.handle, fresh) as link:
                     tap(link, self._on_message)
+                    drop_when_unacknowledged(link, self._timeouts.acknowledged_s)
                     if replay.contents:
                         self._expect_answer()
                     takes = await send_replay(

@@ -31,6 +31,7 @@ class Timeouts:
             of an answer.
         ping_every_s: From one WebSocket ping to the next.
         pong_s: For the answer to a ping. The service has been seen to take 8 to 30 s.
+        acknowledged_s: For the service's machine to acknowledge what was sent (TCP).
         close_s: For the service to acknowledge a close; the socket is dropped after that. The
             service has been seen to take 1.4 to 3 s.
     """
@@ -43,6 +44,7 @@ class Timeouts:
     go_away_margin_s: float = 2.0
     ping_every_s: float = 20.0
     pong_s: float = 45.0
+    acknowledged_s: float = 20.0
     close_s: float = 5.0
 
     @property
