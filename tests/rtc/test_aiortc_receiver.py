@@ -164,15 +164,6 @@ async def test_a_packet_that_cannot_be_handled_is_logged_once(line: Line, caplog
     await still_hears(line)
 
 
-async def test_the_sources_of_the_last_seconds_are_known(line: Line):
-    for ssrc in (5, 6):
-        await line.sound(1, ssrc=ssrc)
-    await until(lambda: len(line.streams("audio")) == 2)
-    line.streams("audio")[5].heard_at_s -= 11
-    [source] = line.receiver("audio").getSynchronizationSources()
-    assert source.source == 6
-
-
 async def test_a_call_with_300_sources_closes_at_once_and_leaves_no_task():
     before = Leftovers()
     call = Call()

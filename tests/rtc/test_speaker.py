@@ -133,7 +133,6 @@ async def test_after_a_stall_the_schedule_starts_anew_and_nothing_is_sent_in_a_b
     gaps = np.diff(times)
     assert gaps.min() > 0.019
     assert gaps.max() < 0.021
-    assert speaker.stalls == 1
 
 
 async def test_a_short_stall_is_made_up_for_at_double_speed_at_most(clock):
@@ -147,7 +146,6 @@ async def test_a_short_stall_is_made_up_for_at_double_speed_at_most(clock):
         times.append(clock.now_s)
     assert np.diff(times).min() > 0.0099
     assert times[-1] == pytest.approx(due_s + 20 * 0.02)
-    assert speaker.stalls == 0
 
 
 async def test_small_delays_do_not_slow_the_voice_down(clock):

@@ -26,8 +26,6 @@ class Playout:
     def __init__(self) -> None:
         self._pieces: deque[Samples] = deque()
         self._starting = True
-        self.left_out_ms = 0
-        """How much sound beyond the bound has been dropped."""
 
     @property
     def waiting_ms(self) -> int:
@@ -40,7 +38,7 @@ class Playout:
             return
         self._pieces.append(samples)
         while self.waiting_ms > _BOUND_MS:
-            self.left_out_ms += len(self._pieces.popleft()) // _SAMPLES_PER_MS
+            self._pieces.popleft()
 
     def pull(self, count: int) -> Samples:
         """Return exactly `count` samples to play now, padded with silence."""

@@ -15,7 +15,6 @@ Written for aiortc 1.16.
 from __future__ import annotations
 
 import contextlib
-import datetime
 import logging
 import time
 from collections.abc import Callable
@@ -29,7 +28,6 @@ from aiortc.codecs import depayload, is_rtx
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
 from aiortc.rtcrtpreceiver import (
     NackGenerator,
-    RTCRtpSynchronizationSource,
     StreamStatistics,
     TimestampMapper,
 )
@@ -65,7 +63,6 @@ MAX_REPORTED = 24
 FIXED_BITRATE_BPS = 2_500_000
 REPORT_EVERY_S = 1.0
 _ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
-_ACTIVE_S = 10
 
 RTCP_TASK = "_RTCRtpReceiver__rtcp_task"
 STREAMS = "_RTCRtpReceiver__remote_streams"
@@ -221,15 +218,6 @@ class BoundedReceiver(RTCRtpReceiver):
         """Stops for good."""
         self._stopped = True
         await super().stop()
-
-    def getSynchronizationSources(self) -> list[RTCRtpSynchronizationSource]:
-        """The sources from which a packet came in the last 10 s."""
-        now, now_s = datetime.datetime.now(datetime.UTC), time.monotonic()
-        return [
-            RTCRtpSynchronizationSource(now - datetime.timedelta(seconds=ago_s), ssrc)
-            for ssrc, stream in self._streams.items()
-            if (ago_s := now_s - stream.heard_at_s) <= _ACTIVE_S
-        ]
 
     def take(self, packet: MediaPacket | RtpPacket, now_s: float) -> None:
         """Handles a packet on arrival; `now_s` is monotonic."""

@@ -30,7 +30,6 @@ class PcmChunks:
 
     Attributes:
         filled_ms: how much silence was added.
-        pauses: how many gaps were too long to be filled.
     """
 
     def __init__(self) -> None:
@@ -40,7 +39,6 @@ class PcmChunks:
         self._rest = bytearray()
         self._ahead_ms = 0
         self.filled_ms = 0
-        self.pauses = 0
 
     def feed(self, frame: AudioFrame) -> list[bytes]:
         """Takes one decoded frame of any rate and layout.
@@ -90,9 +88,7 @@ class PcmChunks:
         # In whole milliseconds: less is rounding. A negative gap is a sender that restarted.
         gap_ms = gap * 1000 // frame.sample_rate
         ahead_ms, self._ahead_ms = self._ahead_ms, 0
-        if gap_ms > MAX_FILLED_GAP_MS:
-            self.pauses += 1
-        elif gap_ms > ahead_ms:
+        if ahead_ms < gap_ms <= MAX_FILLED_GAP_MS:
             self._fill(gap_ms - ahead_ms)
 
     def _fill(self, ms: int) -> None:

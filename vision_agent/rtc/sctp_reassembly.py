@@ -114,14 +114,12 @@ class Reassembly:
     Attributes:
         waiting_fragments: How many fragments are held.
         waiting_bytes: Their user data.
-        ignored: How many fragments were dropped because their stream is beyond `MAX_STREAMS`.
     """
 
     def __init__(self) -> None:
         self._streams: dict[int, _Stream] = {}
         self.waiting_fragments = 0
         self.waiting_bytes = 0
-        self.ignored = 0
 
     def has_room(self, fragment: Fragment) -> bool:
         """Whether a fragment that arrives out of order can wait; if not, the peer resends it."""
@@ -139,7 +137,6 @@ class Reassembly:
         """
         stream = self._stream(fragment.stream_id)
         if stream is None:
-            self.ignored += 1
             return []
         self.waiting_fragments += 1
         self.waiting_bytes += len(fragment.user_data)

@@ -47,8 +47,6 @@ class Speaker(MediaStreamTrack):
         on_speaking: called with True at the first voiced packet of an answer, and with False when
             its audio has run out (after 200 ms, or at once if the turn has ended) or is cleared.
 
-    Attributes:
-        stalls: how many times the schedule restarted because a packet was too late.
     """
 
     kind = "audio"
@@ -67,7 +65,6 @@ class Speaker(MediaStreamTrack):
         self._deadline_s: float | None = None
         self._sent_at_s = 0.0
         self._received = 0
-        self.stalls = 0
 
     @property
     def queued_ms(self) -> int:
@@ -172,7 +169,6 @@ class Speaker(MediaStreamTrack):
         self._sent_at_s = now_s
         if now_s - self._deadline_s > REANCHOR_AFTER_S:
             self._deadline_s = now_s
-            self.stalls += 1
         return self._encoder.encode(self._next_frame())
 
     async def recv(self) -> Packet[Any]:
