@@ -79,15 +79,18 @@ async def test_every_recorded_session_is_a_good_call():
             async with few:
                 caller = await listened(calls, name)
             playing, facts = calls.playing[name], facts_of(sessions[name])
-            assert caller.lines("bot-transcription") == facts.answers
-            assert caller.lines("user-transcription") == [facts.user_text] * bool(facts.user_text)
+            if not facts.interruptions:
+                assert caller.lines("bot-transcription") == facts.answers
+            understood = " ".join(caller.lines("user-transcription"))
+            assert understood == " ".join(facts.understood.split())
             assert calls.runs(name) == facts.calls
             assert len(caller.of("turn_complete")) == facts.turns
             assert not caller.of("error")
             assert playing.connections == 1
             # Whole, and not twice; packets at the ends of a stretch are only partly voice.
             heard, sent = sum(caller.voiced) * 960, len(playing.voice)
-            assert sent - 2 * 960 <= heard < 1.5 * sent + 5 * 960
+            assert facts.interruptions or heard >= sent - 2 * 960
+            assert heard < 1.5 * sent + 5 * 960
 
         await asyncio.gather(*map(call, sessions))
 

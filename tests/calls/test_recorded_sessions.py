@@ -28,8 +28,10 @@ def check(talk: RecordedTalk) -> None:
     assert talk.playing.connections == 1
     assert talk.sound == talk.playing.voice
     assert talk.shown.agent_lines == facts.answers
-    assert " ".join(talk.shown.captions.split()) == " ".join(facts.answers)
-    assert talk.shown.user_lines == ([facts.user_text] if facts.user_text else [])
+    assert "".join(talk.shown.captions.split()) == "".join(facts.said.split())
+    assert "  " not in talk.shown.captions
+    assert len(talk.shown.user_lines) <= facts.turns
+    assert " ".join(talk.shown.user_lines) == " ".join(facts.understood.split())
     assert talk.shown.turns == facts.turns
     assert talk.runs == facts.calls
     assert talk.tokens == facts.tokens

@@ -33,13 +33,13 @@ class RecordedTool(BaseTool):
 
     async def run_async(self, *, args: dict[str, Any], tool_context: ToolContext) -> Any:
         self.runs.append(args)
-        return self._results[tool_context.function_call_id]
+        return self._results.get(tool_context.function_call_id, {})
 
 
 def recorded_results(session: RecordedSession) -> dict[str, Any]:
     """The results that the recorded client sent, by the ids of the calls."""
     return {
-        response["id"]: response["response"]
+        response.get("id", ""): response["response"]
         for message in session.sent_by("client")
         for response in message.get("tool_response", {}).get("functionResponses", [])
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -74,45 +74,53 @@ def recorded_sessions() -> list[RecordedSession]:
     return [read_recording(file) for file in sorted(RECORDINGS.glob("*/*.jsonl"))]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RecordedFacts:
     """What a caller has to be shown of a recorded session.
 
     Attributes:
-        user_text: All that was understood of the caller's speech.
-        answers: The words of each turn that has any.
+        understood: All that was understood of the caller's speech.
+        said: All the words of the model.
+        answers: The words of each turn that has any; not of those that were interrupted, of which
+            as much is shown as was played.
         turns: How many turns were completed.
+        interruptions: How many were interrupted.
         calls: The tool calls, as (name, arguments).
         thoughts: The thoughts, which nobody may be shown.
         tokens: All the tokens that were counted, prompts and answers.
     """
 
-    user_text: str
-    answers: list[str]
-    turns: int
-    calls: list[tuple[str, dict[str, Any]]]
-    thoughts: list[str]
-    tokens: int
+    understood: str = ""
+    said: str = ""
+    answers: list[str] = field(default_factory=list)
+    turns: int = 0
+    interruptions: int = 0
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    thoughts: list[str] = field(default_factory=list)
+    tokens: int = 0
 
 
 def facts_of(session: RecordedSession) -> RecordedFacts:
     """Reduce a recording to what has to come of it."""
-    user, answer, answers, turns, calls, thoughts, tokens = "", "", [], 0, [], [], 0
+    facts, answer = RecordedFacts(), ""
     for message in session.sent_by("server"):
         content = message.get("serverContent", {})
-        user += content.get("inputTranscription", {}).get("text", "")
-        answer += content.get("outputTranscription", {}).get("text", "")
+        facts.understood += content.get("inputTranscription", {}).get("text", "")
+        piece = content.get("outputTranscription", {}).get("text", "")
+        facts.said, answer = facts.said + piece, answer + piece
         for part in content.get("modelTurn", {}).get("parts", []):
             if part.get("thought"):
-                thoughts.append(part["text"])
+                facts.thoughts.append(part["text"])
         for call in message.get("toolCall", {}).get("functionCalls", []):
-            calls.append((call["name"], call["args"]))
+            facts.calls.append((call["name"], call.get("args", {})))
         usage = message.get("usageMetadata", {})
-        tokens += usage.get("promptTokenCount", 0)
-        tokens += usage.get("responseTokenCount", usage.get("candidatesTokenCount", 0))
-        if content.get("turnComplete") and content.get("interactionStatus") != "IN_PROGRESS":
-            turns += 1
-            if answer:
-                answers.append(" ".join(answer.split()))
+        facts.tokens += usage.get("promptTokenCount", 0)
+        facts.tokens += usage.get("responseTokenCount", usage.get("candidatesTokenCount", 0))
+        if content.get("interrupted"):
+            facts.interruptions += 1
             answer = ""
-    return RecordedFacts(" ".join(user.split()), answers, turns, calls, thoughts, tokens)
+        if content.get("turnComplete") and content.get("interactionStatus") != "IN_PROGRESS":
+            facts.turns += 1
+            facts.answers += [" ".join(answer.split())] if answer else []
+            facts.said, answer = f"{facts.said} ", ""
+    return facts
