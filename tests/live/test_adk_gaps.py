@@ -353,7 +353,7 @@ async def test_a_tool_call_of_a_2_5_model_waits_for_the_end_of_a_turn_that_waits
     passed_on = asyncio.ensure_future(anext(connection.receive()))
     asked = asyncio.ensure_future(asked_for_more.wait())
     await asyncio.wait([passed_on, asked], return_when=asyncio.FIRST_COMPLETED)
-    with needed("`ends_after_calls` in live/adk_hooks.py"):
+    with needed("`calls_end_turn` in live/adk_hooks.py"):
         assert not passed_on.done()
     passed_on.cancel()
     asked.cancel()

@@ -39,14 +39,17 @@ async def test_every_message_is_shown_before_adk_reads_it():
 
 
 class CallsATool(Session):
-    """Calls a tool, and goes on only when it is asked again."""
+    """Calls a tool, says more about its turn, and goes on only when it is asked again."""
 
-    def __init__(self) -> None:
+    def __init__(self, *more: str) -> None:
         super().__init__()
         call = types.FunctionCall(id="c", name="measure", args={})
         self.messages = [
             types.LiveServerMessage(tool_call=types.LiveServerToolCall(function_calls=[call])),
-            types.LiveServerMessage(server_content=types.LiveServerContent(turn_complete=True)),
+            *(
+                types.LiveServerMessage(server_content=types.LiveServerContent(**{each: True}))
+                for each in more
+            ),
         ]
 
     async def receive(self):
@@ -54,9 +57,9 @@ class CallsATool(Session):
             yield self.messages.pop(0)
 
 
-async def passed_on(backend: GoogleLLMVariant) -> list[list[str]]:
+async def passed_on(backend: GoogleLLMVariant, *more: str) -> list[list[str]]:
     """What ADK passes on each time that it is asked for more."""
-    session = CallsATool()
+    session = CallsATool(*more)
     connection = GeminiLlmConnection(session, backend, model_version=MODEL_2)
     tap(connection, lambda message: None)
     asked = []
@@ -71,11 +74,17 @@ async def passed_on(backend: GoogleLLMVariant) -> list[list[str]]:
 
 
 async def test_a_tool_call_is_passed_on_before_the_turn_ends_on_ai_studio():
-    assert await passed_on(GoogleLLMVariant.GEMINI_API) == [["call"], ["turn complete"]]
+    studio = GoogleLLMVariant.GEMINI_API
+    assert await passed_on(studio, "turn_complete") == [["call"], ["turn complete"]]
 
 
-async def test_a_tool_call_is_passed_on_with_the_end_of_the_turn_on_vertex():
-    assert await passed_on(GoogleLLMVariant.VERTEX_AI) == [["call", "turn complete"]]
+async def test_a_tool_call_is_passed_on_when_its_turn_is_generated_or_ends_on_vertex():
+    vertex = GoogleLLMVariant.VERTEX_AI
+    assert await passed_on(vertex, "turn_complete") == [["call", "turn complete"]]
+    assert await passed_on(vertex, "generation_complete", "turn_complete") == [
+        ["call"],
+        ["turn complete"],
+    ]
 
 
 async def test_what_is_told_later_is_not_followed_by_a_nudge():

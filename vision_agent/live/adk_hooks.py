@@ -29,7 +29,9 @@ class _Tapped:
     ADK holds a 2.5 model's tool calls back until a `turnComplete`, or until the messages end. On
     AI Studio none comes before the model has the result (recorded, 2026): neither side would ever
     move. So the messages end after a tool call there, and ADK, which passes the call on, reads the
-    rest afterwards. On Vertex AI the `turnComplete` comes.
+    rest afterwards. On Vertex AI a `generationComplete` and the `turnComplete` come (recorded); the
+    messages end after the first of them, in case the turn of a tool that is not waited for stays
+    open there as well.
     """
 
     def __init__(
@@ -37,22 +39,25 @@ class _Tapped:
         session: Any,
         on_message: Callable[[types.LiveServerMessage], None],
         *,
-        ends_after_calls: bool,
+        calls_end_turn: bool,
     ) -> None:
         self._session = session
         self._on_message = on_message
-        self._ends_after_calls = ends_after_calls
+        self._calls_end_turn = calls_end_turn
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._session, name)
 
     async def receive(self) -> AsyncGenerator[types.LiveServerMessage, None]:
+        held = False
         async with aclosing(self._session.receive()) as messages:
             async for message in messages:
                 self._on_message(message)
                 yield message
-                calls = message.tool_call and message.tool_call.function_calls
-                if calls and self._ends_after_calls:
+                content = message.server_content
+                held = held or bool(message.tool_call and message.tool_call.function_calls)
+                whole = content is not None and content.generation_complete
+                if held and (whole or not self._calls_end_turn):
                     return
 
 
@@ -69,9 +74,9 @@ def tap(
     session = getattr(connection, "_gemini_session", None)
     if session is None:
         raise RuntimeError("google-adk's Gemini connection holds no _gemini_session any more.")
-    studio = getattr(connection, "_api_backend", None) is GoogleLLMVariant.GEMINI_API
+    vertex = getattr(connection, "_api_backend", None) is GoogleLLMVariant.VERTEX_AI
     connection._gemini_session = _Tapped(  # type: ignore[attr-defined]
-        session, on_message, ends_after_calls=studio
+        session, on_message, calls_end_turn=vertex
     )
 
 

@@ -46,7 +46,7 @@ class RepeatedCalls:
     def received(self, message: types.LiveServerMessage) -> None:
         """Take a message of the model, in the order of the wire."""
         content = message.server_content
-        if content and _says_something(content):
+        if self._calls and content and _says_something(content):
             self._calls = {key: call for key, call in self._calls.items() if not call.returned}
         if content and content.interrupted:
             self.interrupted()
