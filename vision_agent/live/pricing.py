@@ -6,10 +6,11 @@ cost less, and a service may charge for what it does not report.
 
 from __future__ import annotations
 
-import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from vision_agent.live.token_counts import UNSPECIFIED, Kind, TokenCounts
 
 OURS = Path(__file__).with_name("prices.toml")
 MAX_BYTES = 200_000
+MAX_PER_TOKENS = 10**12
+MAX_PRICE = 1e9
+MODALITIES = ("text", "audio", "image", "video", "document")
 
 
 class PriceError(ValueError):
@@ -112,14 +116,20 @@ class PriceTable:
                 )
                 for each in _list(data, "price")
             )
-            per_tokens = data["per_tokens"]
-            if not isinstance(per_tokens, int) or per_tokens <= 0:
-                raise PriceError("per_tokens must be a whole number above 0")
             as_of, source, currency = (str(data[name]) for name in ("as_of", "source", "currency"))
-        except tomllib.TOMLDecodeError as error:
+            per_tokens = data["per_tokens"]
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise PriceError(f"it is no TOML: {error}") from error
         except KeyError as error:
             raise PriceError(f"{error.args[0]} is missing") from error
+        if type(per_tokens) is not int or not 0 < per_tokens <= MAX_PER_TOKENS:
+            raise PriceError("per_tokens must be a whole number above 0, such as 1_000_000")
+        if not re.fullmatch(r"[A-Z]{3}", currency):
+            raise PriceError("currency must be a code of three letters, such as USD")
+        try:
+            date.fromisoformat(as_of)
+        except ValueError as error:
+            raise PriceError("as_of must be a day, such as 2026-10-09") from error
         return cls(as_of, source, currency, per_tokens, prices)
 
     def price_of(self, model: str) -> ModelPrice | None:
@@ -178,7 +188,9 @@ def read_prices(path: Path | None = None) -> PriceTable:
         raise PriceError(f"The prices in {file} can't be used: {error}.") from error
 
 
-def _list(data: Mapping[str, Any], name: str) -> list[Any]:
+def _list(data: object, name: str) -> list[Any]:
+    if not isinstance(data, dict):
+        raise PriceError("each price must be a table: [[price]]")
     value = data[name]
     if not isinstance(value, list) or not value:
         raise PriceError(f"{name} must be a list")
@@ -190,7 +202,9 @@ def _amounts(data: Mapping[str, Any], name: str) -> dict[str, float]:
     if not isinstance(value, dict):
         raise PriceError(f"{name} must be a table of prices by modality")
     for modality, price in value.items():
-        usable = isinstance(price, int | float) and not isinstance(price, bool)
-        if not usable or not math.isfinite(price) or price < 0:
+        if modality not in MODALITIES:
+            raise PriceError(f"{name}.{modality} is none of {', '.join(MODALITIES)}")
+        # A whole number of any size can be compared, but not every one is a float.
+        if type(price) not in (int, float) or not 0 <= price <= MAX_PRICE:
             raise PriceError(f"{name}.{modality} must be a price")
-    return {str(modality): float(price) for modality, price in value.items()}
+    return {modality: float(price) for modality, price in value.items()}
