@@ -176,7 +176,18 @@ class CallOptions(BaseModel):
     @field_validator("voice")
     @classmethod
     def _official_voice(cls, value: str | None) -> str | None:
+        if value is not None and not value.isprintable():
+            raise ValueError(f"voice: {value!r} is no name of a voice.")
         return None if value is None else official_voice(value)
+
+    @field_validator(
+        "thinking_budget", "silence_ms", "prefix_padding_ms", "history_turns", mode="before"
+    )
+    @classmethod
+    def _number(cls, value: object, info: Any) -> object:
+        if isinstance(value, bool):
+            raise ValueError(f"{info.field_name}: a number is wanted, not {str(value).lower()}.")
+        return value
 
     @field_validator("language", "translate_to")
     @classmethod
@@ -207,7 +218,7 @@ class CallOptions(BaseModel):
         wanted = tuple(dict.fromkeys(name.strip().upper() for name in names if name.strip()))
         for name in wanted:
             if name not in ("AUDIO", "TEXT"):
-                raise ValueError(f"The Live API can't answer in {name}: choose AUDIO or TEXT.")
+                raise ValueError(f"The Live API can't answer in {name[:40]}: choose AUDIO or TEXT.")
         if len(wanted) > 1:
             raise ValueError(
                 "A session has one modality, not both AUDIO and TEXT: choose AUDIO, whose "
