@@ -17,7 +17,7 @@ from aioice import stun
 from tests.support.forked import start_forked
 from vision_agent import IceServer, Settings
 from vision_agent.doctor.finding import Finding
-from vision_agent.doctor.model_checks import check_key, check_model, check_service
+from vision_agent.doctor.model_checks import check_key, check_model, check_prices, check_service
 from vision_agent.doctor.network_checks import (
     check_access,
     check_ice,
@@ -92,6 +92,14 @@ async def ask_service(status: int, body: dict) -> Finding:
         environ = {"GOOGLE_API_KEY": KEY, "GOOGLE_GEMINI_BASE_URL": url}
         (finding,) = await check_service(environ)
     return finding
+
+
+def test_a_table_of_prices_that_can_not_be_used_is_a_problem(tmp_path) -> None:
+    (finding,) = check_prices(None)
+    assert (finding.status, "USD" in finding.text) == ("ok", True)
+    (file := tmp_path / "prices.toml").write_text("currency = 5")
+    (finding,) = check_prices(file)
+    assert (finding.status, "price is missing" in finding.text) == ("problem", True)
 
 
 async def test_a_wrong_key_is_explained_and_a_right_one_is_taken() -> None:

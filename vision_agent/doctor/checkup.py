@@ -20,7 +20,13 @@ from vision_agent.doctor.machine_checks import (
     check_libraries,
     check_sound,
 )
-from vision_agent.doctor.model_checks import check_engine, check_key, check_model, check_service
+from vision_agent.doctor.model_checks import (
+    check_engine,
+    check_key,
+    check_model,
+    check_prices,
+    check_service,
+)
 from vision_agent.doctor.network_checks import (
     check_access,
     check_ice,
@@ -53,6 +59,7 @@ def all_checks(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
             threaded(lambda: check_agents(settings.agent, settings.model, environ)),
             deadline_s=60,
         ),
+        Check("prices", threaded(lambda: check_prices(settings.prices))),
         Check("service", lambda: check_service(environ), deadline_s=15),
         Check(
             "local engine",

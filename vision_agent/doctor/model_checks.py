@@ -1,4 +1,4 @@
-"""API key, model, voice, the model service, and the local engine."""
+"""API key, model, voice, prices, the model service, and the local engine."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from google import genai
@@ -17,6 +18,7 @@ from vision_agent.agents.options import ModelOptions
 from vision_agent.doctor.finding import Finding
 from vision_agent.doctor.run import resolve
 from vision_agent.live.local_process import LocalLiveApi, LocalLiveApiError
+from vision_agent.live.pricing import PriceError, read_prices
 from vision_agent.settings import Settings
 
 AI_STUDIO_HOST = "generativelanguage.googleapis.com"
@@ -86,6 +88,17 @@ def check_model(settings: Settings, environ: Mapping[str, str]) -> list[Finding]
         return [Finding("model", "note", text, "For a voice: VISION_AGENT_MODALITIES=AUDIO.")]
     voice = found["voice"] or "the model's own choice"
     return [Finding("model", "ok", f"{found['model']} ({found['label']}), voice: {voice}.")]
+
+
+def check_prices(path: Path | None) -> list[Finding]:
+    """Check that the table of prices can be read; ours without a path."""
+    try:
+        table = read_prices(path)
+    except PriceError as error:
+        advice = "Correct the file, or leave VISION_AGENT_PRICES out; docs/options.md."
+        return [Finding("prices", "problem", str(error), advice)]
+    text = f"Costs are estimated in {table.currency} from list prices of {table.as_of}."
+    return [Finding("prices", "ok", text)]
 
 
 async def check_service(environ: Mapping[str, str]) -> Sequence[Finding]:
