@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import pytest
 from playwright.async_api import expect
 
 from tests.browser.chromium import chromium
+from tests.support.media_files import write_frames
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -73,15 +73,7 @@ def half_red(tmp_path: Path) -> Path:
     path = tmp_path / "halves.mjpeg"
     pixels = np.full((480, 640, 3), 255, np.uint8)
     pixels[:, :320] = (200, 20, 30)
-    with av.open(str(path), "w", format="mjpeg") as target:
-        stream = target.add_stream("mjpeg", rate=30)
-        stream.width, stream.height, stream.pix_fmt = 640, 480, "yuvj420p"
-        for number in range(30):
-            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format="yuvj420p")
-            frame.pts = number
-            target.mux(stream.encode(frame))
-        target.mux(stream.encode())
-    return path
+    return write_frames(path, [pixels] * 30, fps=30)
 
 
 async def test_the_frame_is_shown_as_the_agent_sees_it(

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ import pytest_asyncio
 
 from tests.browser.chromium import chromium
 from tests.support.forked import ForkedServer
+from tests.support.media_files import write_frames
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -62,19 +62,13 @@ def room() -> np.ndarray:
 def swaying_camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A camera that stands still for 8 s, then pans to and fro for 8 s; 1280x720."""
     path, wall = tmp_path_factory.mktemp("points") / "sway.mjpeg", room()
-    with av.open(str(path), "w", format="mjpeg") as target:
-        stream = target.add_stream("mjpeg", rate=30)
-        stream.width, stream.height, stream.pix_fmt = 2 * WIDTH, 2 * HEIGHT, "yuvj420p"
-        stream.options = {"qscale": "4"}
-        for number in range(30 * 16):
-            phase = max(0, number - 30 * 8) / (30 * 8)
-            left = round(SWAY_PX + SWAY_PX * np.sin(2 * np.pi * phase))
-            view = cv2.resize(wall[:, left : left + WIDTH], (2 * WIDTH, 2 * HEIGHT))
-            frame = av.VideoFrame.from_ndarray(view, format="rgb24").reformat(format="yuvj420p")
-            frame.pts = number
-            target.mux(stream.encode(frame))
-        target.mux(stream.encode())
-    return path
+
+    def view(number: int) -> np.ndarray:
+        phase = max(0, number - 30 * 8) / (30 * 8)
+        left = round(SWAY_PX + SWAY_PX * np.sin(2 * np.pi * phase))
+        return cv2.resize(wall[:, left : left + WIDTH], (2 * WIDTH, 2 * HEIGHT))
+
+    return write_frames(path, map(view, range(30 * 16)), fps=30, qscale="4")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

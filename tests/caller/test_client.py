@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import serving
+from tests.support.media_files import write_frames
 from vision_agent import CallClient, CallFailed
 from vision_agent.caller.recording import SOUND_RATE_HZ, Recording, read_sound
 from vision_agent.caller.utterances import utterances
@@ -61,17 +62,6 @@ def write_video(path: Path, rgb: np.ndarray, samples: np.ndarray, codecs: tuple[
     return path
 
 
-def write_image(path: Path, rgb: np.ndarray) -> Path:
-    codec, pixels = {"png": ("png", "rgb24"), "jpg": ("mjpeg", "yuvj420p")}[path.suffix[1:]]
-    with av.open(str(path), "w", format="image2") as container:
-        stream = container.add_stream(codec, rate=1)
-        stream.width, stream.height, stream.pix_fmt = rgb.shape[1], rgb.shape[0], pixels
-        frame = av.VideoFrame.from_ndarray(rgb, format="rgb24").reformat(format=pixels)
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
-
-
 def card(red: int, green: int, blue: int) -> np.ndarray:
     """A card of one colour before something grey."""
     card = np.full((360, 480, 3), 128, np.uint8)
@@ -105,7 +95,7 @@ def test_a_video_file_has_its_frames_and_its_sound(kind, question, tmp_path: Pat
 
 @pytest.mark.parametrize("kind", ["png", "jpg"])
 def test_an_image_is_a_camera_that_stands_still(kind: str, tmp_path: Path) -> None:
-    recording = Recording.open(write_image(tmp_path / f"i.{kind}", card(30, 30, 200)))
+    recording = Recording.open(write_frames(tmp_path / f"i.{kind}", [card(30, 30, 200)]))
     assert (recording.has_video, recording.still) == (True, True)
     assert next(recording.frames()).frame.to_ndarray(format="rgb24")[180, 240, 2] > 150
 
@@ -115,7 +105,7 @@ async def test_one_call_is_shown_video_images_and_frames_and_asked_by_sound_pcm_
     question: np.ndarray, tmp_path: Path
 ) -> None:
     video = write_video(tmp_path / "v.webm", card(200, 30, 30), question, VIDEO["webm"])
-    image = write_image(tmp_path / "i.png", card(30, 30, 200))
+    image = write_frames(tmp_path / "i.png", [card(30, 30, 200)])
     sound = write_sound(tmp_path / "q.mp3", question, SOUND["mp3"])
     async with serving() as server:
         async with CallClient(server.url, show=video, asked={"voice": "Kore"}) as call:

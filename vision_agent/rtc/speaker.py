@@ -46,7 +46,6 @@ class Speaker(MediaStreamTrack):
     Args:
         on_speaking: called with True at the first voiced packet of an answer, and with False when
             its audio has run out (after 200 ms, or at once if the turn has ended) or is cleared.
-
     """
 
     kind = "audio"
