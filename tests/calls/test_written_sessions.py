@@ -400,3 +400,23 @@ async def test_an_answer_that_goes_on_after_a_tool_call_in_the_same_turn_is_one_
     assert talk.shown.captions == "I will look. It is foggy."
     assert talk.shown.turns == 1
     assert " ".join(await talk.kept()) == "I will look. It is foggy."
+
+
+@pytest.mark.parametrize("model", ["gemini-2.5-flash-native-audio-latest", "gemini-3.8-live"])
+async def test_a_call_that_the_service_delivers_in_two_places_runs_once(service, model):
+    call = WEATHER["toolCall"]["functionCalls"][0]
+    session = written(
+        "twice",
+        model,
+        asks("What is the weather in London?"),
+        {"serverContent": {"modelTurn": {"parts": [{"functionCall": call}]}}},
+        WEATHER,
+        FOGGY,
+        says("It is foggy."),
+        *ends(),
+        tools=declares("get_weather"),
+    )
+    talk = await played(service, session)
+    assert talk.runs == [("get_weather", {"city": "London"})]
+    assert talk.playing.count("results") == 1
+    assert talk.shown.agent_lines == ["It is foggy."]

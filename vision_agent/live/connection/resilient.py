@@ -27,6 +27,7 @@ from vision_agent.live.adk_hooks import (
 from vision_agent.live.connection.answer_splice import SplicedAnswer
 from vision_agent.live.connection.attempt import Attempt
 from vision_agent.live.connection.backoff import Backoff
+from vision_agent.live.connection.calls_once import CallsOnce
 from vision_agent.live.connection.close_policy import Verdict
 from vision_agent.live.connection.content_rewrite import hands_over, tools_in_words
 from vision_agent.live.connection.current_link import CurrentLink, OpenLink
@@ -108,7 +109,7 @@ class ResilientConnection(ContentConnection):
         self._attempt = Attempt()
         self._link = CurrentLink(gate)
         self._unread = UnreadResponses()
-        self._words = SpacedWords()
+        self._words, self._calls = SpacedWords(), CallsOnce()
         self._answer = SplicedAnswer()
         self._deadline: asyncio.Timeout | None = None
         self._awaiting: asyncio.TimerHandle | None = None
@@ -251,7 +252,7 @@ class ResilientConnection(ContentConnection):
         signals = turn_signals(replay, signalled=self._signals_turns, open_turn=self._in_turn)
         fresh = self._attempt.begin(replay)
         self._liveness.connecting()
-        self._words = SpacedWords()
+        self._words, self._calls = SpacedWords(), CallsOnce()
         try:
             async with asyncio.timeout(self._timeouts.setup_s) as setup:
                 async with self._open_link(replay.handle, fresh) as link:
@@ -338,6 +339,7 @@ class ResilientConnection(ContentConnection):
     def _on_message(self, message: types.LiveServerMessage) -> None:
         with _NOTING:
             self._words.received(message)
+            self._calls.received(message)
             now_s = _now_s()
             sign = self._liveness.received(message, now_s)
             if sign >= Sign.WORDS:
