@@ -93,6 +93,24 @@ async def test_a_service_that_crashes_on_each_question_is_given_up_in_words(firs
     assert 2 <= len(service.connections) <= 10
 
 
+async def test_a_service_whose_connections_break_after_each_answer_is_never_given_up():
+    """As on a bad network: the answer is whole, but its turn ends only after it was played."""
+
+    async def breaking(connection: Connection) -> None:
+        await connection.asked()
+        await connection.send(says(f"Answer {connection.number}."))
+        await connection.send({"serverContent": {"generationComplete": True}})
+        await asyncio.sleep(0.6)
+        await connection.close(1011, "Internal error encountered.")
+
+    async with talking_to_service(breaking, Timeouts(budget_s=1)) as (service, talk):
+        for turn in range(1, 5):
+            talk.live_queue.text("and now")
+            await talk.turns(turn)
+    assert talk.failure is None
+    assert len(service.connections) >= 4
+
+
 async def test_a_service_that_works_again_is_used_again():
     async def recovering(connection: Connection) -> None:
         await connection.asked()

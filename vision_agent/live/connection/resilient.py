@@ -239,6 +239,9 @@ class ResilientConnection(ContentConnection):
         if verdict is Verdict.RESTART:
             self._ledger.forget_handle()
         answer, replay = self._ledger.answer, self._ledger.lost()
+        if answer.whole and answer.begun:
+            # The service has done its part; the turn would have ended with the sound.
+            self._backoff.useful()
         if self._answer.broken_off(answer, owed=self._ledger.owes):
             self._unread.end_turn()
         left = error if isinstance(error, ConnectionLeft) else None
