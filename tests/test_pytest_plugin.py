@@ -3,12 +3,12 @@
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import RECORDINGS
+from tests.support.forked import run_forked
 
 DOCS = Path(__file__).parent.parent / "docs" / "testing.md"
 
@@ -49,14 +49,8 @@ def test_what_can_not_be(video_call):
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=170,
-    )
+    options = ("-p", "no:cacheprovider", *arguments)
+    return run_forked("pytest", *options, cwd=folder, env=environment, timeout=170)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from typing import IO, Self
 
 from tests.support.fork_request import ADDRESS_VARIABLE, Request
 from vision_agent.live import local_process
+from vision_agent.local.engine.worker_process import WorkerProcess
 from vision_agent.server_process import ServerProcess
 
 ROOT = Path(__file__).parent.parent.parent
@@ -230,6 +231,17 @@ class ForkedServer(ServerProcess):
     """
 
     _start_process = staticmethod(start_forked)
+
+
+@contextlib.contextmanager
+def forked_workers() -> Iterator[None]:
+    """The workers of the engines that this process starts are forked, with their models loaded."""
+    really = WorkerProcess.start_process
+    WorkerProcess.start_process = staticmethod(start_forked)
+    try:
+        yield
+    finally:
+        WorkerProcess.start_process = staticmethod(really)
 
 
 @contextlib.contextmanager
