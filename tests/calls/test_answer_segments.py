@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vision_agent.calls.answer_segments import MAX_CHARS, AnswerSegments
+from vision_agent.calls.answer_segments import MAX_CHARS, MAX_SENTENCE_CHARS, AnswerSegments
 
 
 def cut(*pieces: str) -> list[str]:
@@ -37,6 +37,13 @@ def test_a_long_sentence_is_shown_in_parts_of_whole_words():
     parts = cut(*["word "] * 100)
     assert len(parts) > 2
     assert all(len(part) <= MAX_CHARS and set(part.split()) == {"word"} for part in parts)
+
+
+@pytest.mark.parametrize("text", ["a" * 5_000 + ".", "word " * 1_000 + "end. ", "." * 5_000])
+def test_a_sentence_of_any_length_in_one_piece_is_shown_in_parts(text):
+    parts = cut(text, "More.")
+    assert max(map(len, parts)) <= MAX_SENTENCE_CHARS
+    assert "".join("".join(parts).split()) == "".join(text.split()) + "More."
 
 
 @given(st.lists(st.text(alphabet="ab .!?…3\n", max_size=30)))

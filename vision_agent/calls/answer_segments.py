@@ -7,6 +7,11 @@ from dataclasses import dataclass
 
 MAX_CHARS = 160
 """A longer sentence is shown in parts, so that a reader need not wait for its end."""
+MAX_SENTENCE_CHARS = 2 * MAX_CHARS
+"""A sentence that arrives in one piece is shown whole up to this length."""
+
+_TAIL_CHARS = 64
+"""So far back is looked for the end of a sentence that ends its piece."""
 
 _END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|[。！？]+")  # noqa: RUF001
 _ENDS_ON_A_WORD = re.compile(r"[^\W\d][!?.…]+[\"'”’)\]]*$")  # noqa: RUF001
@@ -59,7 +64,7 @@ class AnswerSegments:
         """Take the next piece of the answer; returns the segments that are complete now."""
         found: list[Segment] = []
         # Models leave out the space between the sentences of two pieces, but also split "3.5 m".
-        if piece[:1].isalpha() and _ENDS.search(self._text, self._start):
+        if piece[:1].isalpha() and _ENDS.search(self._text, self._tail):
             found += self._cut(len(self._text))
         self._text += piece
         while (end := self._next_end()) is not None:
@@ -85,12 +90,18 @@ class AnswerSegments:
             self._shown = ""
         return changed
 
+    @property
+    def _tail(self) -> int:
+        return max(self._start, len(self._text) - _TAIL_CHARS)
+
     def _next_end(self) -> int | None:
-        if end := _END.search(self._text, self._start):
+        # A piece can have any length, so no search may reach from each segment to its end.
+        if end := _END.search(self._text, self._start, self._start + MAX_SENTENCE_CHARS):
             return end.end()
-        if _ENDS_ON_A_WORD.search(self._text, self._start):
-            return len(self._text) if self._start < len(self._text) else None
-        if len(self._text) - self._start > MAX_CHARS:
+        left = len(self._text) - self._start
+        if left <= MAX_SENTENCE_CHARS and _ENDS_ON_A_WORD.search(self._text, self._tail):
+            return len(self._text) if left else None
+        if left > MAX_CHARS:
             space = self._text.rfind(" ", self._start + 1, self._start + MAX_CHARS)
             return space if space > 0 else self._start + MAX_CHARS
         return None
