@@ -82,11 +82,8 @@ class PlainCall:
                 types.Blob(data=b"\x00\x10" * 320, mime_type="audio/pcm;rate=16000")
             )
 
-    async def until(self, holds) -> None:
-        await until(holds)
-
     async def until_event(self, wanted) -> None:
-        await self.until(lambda: any(wanted(event) for event in self.events))
+        await until(lambda: any(wanted(event) for event in self.events))
 
     async def failure(self) -> BaseException | None:
         """What the run ended with."""
@@ -141,7 +138,7 @@ async def test_go_away_cuts_the_answer_off_at_once():
     async with plain_call("{go_away_s: 60, at: {audio_chunks: 3}}", engine) as call:
         with needed("`_leave_if_due` in live/connection/resilient.py"):
             call.type("a story")
-            await call.until(lambda: call.connections == 2)
+            await until(lambda: call.connections == 2)
             finals = [e.output_transcription for e in call.events if e.output_transcription]
             assert not any(f.finished and f.text.strip() == STORY.strip() for f in finals)
 
@@ -152,7 +149,7 @@ async def test_a_server_that_accepts_and_drops_is_stormed():
         call.server.tear_off()
         with needed("live/connection/backoff.py"):
             # With any backoff to speak of this would take minutes.
-            await call.until(lambda: call.connections >= 20)
+            await until(lambda: call.connections >= 20)
 
 
 async def test_a_refused_connection_is_not_tried_again():
@@ -254,10 +251,10 @@ async def test_the_late_result_of_a_cancelled_tool_is_sent(monkeypatch):
         call.type("wait")
         await call.until_event(lambda event: event.get_function_calls())
         call.type("never mind")
-        await call.until(lambda: len(engine.turns) == 2)
+        await until(lambda: len(engine.turns) == 2)
         may_end.set()
         with needed("the cancelled calls in live/connection/ledger.py"):
-            await call.until(lambda: sent)
+            await until(lambda: sent)
             assert sent[0].response == {"status": "late"}
 
 
@@ -282,7 +279,7 @@ async def test_a_blocking_tool_holds_back_that_the_caller_cut_in():
         call.speak()
         for _ in range(60):
             call.queue.send_realtime(types.Blob(data=bytes(640), mime_type="audio/pcm;rate=16000"))
-        await call.until(lambda: len(engine.turns) == 2)
+        await until(lambda: len(engine.turns) == 2)
         with needed("tools that run beside the voice"):
             assert not any(event.interrupted for event in call.events)
         may_end.set()
@@ -314,7 +311,7 @@ async def test_what_is_typed_while_an_agent_hands_over_goes_to_the_old_one():
     await call.until_event(lambda event: event.get_function_responses())
     call.type("who are you")
     with needed("`hands_over` in live/connection/content_rewrite.py"):
-        await call.until(lambda: any(turn.text == "who are you" for turn in engine.turns))
+        await until(lambda: any(turn.text == "who are you" for turn in engine.turns))
         [turn] = [turn for turn in engine.turns if turn.text == "who are you"]
         assert turn.instruction.startswith("Help.")
     await call.end()
