@@ -31,6 +31,7 @@ from vision_agent.live.connection.calls_once import CallsOnce
 from vision_agent.live.connection.close_policy import Verdict
 from vision_agent.live.connection.content_rewrite import hands_over, tools_in_words
 from vision_agent.live.connection.current_link import CurrentLink, OpenLink
+from vision_agent.live.connection.deadline import Deadline
 from vision_agent.live.connection.ledger import Ledger, Replay
 from vision_agent.live.connection.liveness import ModelLiveness, Sign
 from vision_agent.live.connection.observer import ConnectionObserver, Gate
@@ -55,9 +56,6 @@ logger = logging.getLogger(__name__)
 
 MAX_UNREADABLE = 3
 """Unreadable messages in a row after which the connection counts as broken."""
-
-_LOOK_S = 0.25
-"""How often a connection that is about to end is looked at."""
 
 _UNANSWERED = "The model did not answer, though it was asked twice. Ask again in a moment."
 
@@ -111,8 +109,7 @@ class ResilientConnection(ContentConnection):
         self._unread = UnreadResponses()
         self._words, self._calls = SpacedWords(), CallsOnce()
         self._answer = SplicedAnswer()
-        self._deadline: asyncio.Timeout | None = None
-        self._awaiting: asyncio.TimerHandle | None = None
+        self._deadline = Deadline(self._liveness, ledger)
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> ResilientConnection:
@@ -277,7 +274,7 @@ class ResilientConnection(ContentConnection):
                     finally:
                         # Closing takes until the service acknowledges it.
                         self._link.lost()
-                        self._stop_awaiting()
+                        self._deadline.forget_moment()
         except (Exception, TimeoutError) as error:
             # Judged by `close_policy`: another connection, or the conversation's end.
             return None if self._link.closing else error
@@ -299,12 +296,10 @@ class ResilientConnection(ContentConnection):
         while True:
             ended = True
             try:
-                async with asyncio.timeout(None) as self._deadline:
-                    self._set_deadline()
-                    async with aclosing(link.receive()) as responses:
-                        async for response in responses:
-                            ended, unreadable = False, 0
-                            await self._pass_on(response)
+                async with self._deadline.limit(), aclosing(link.receive()) as responses:
+                    async for response in responses:
+                        ended, unreadable = False, 0
+                        await self._pass_on(response)
             except TimeoutError:
                 self._liveness.overdue(_now_s())
                 self._give_up_answer()
@@ -316,8 +311,6 @@ class ResilientConnection(ContentConnection):
                 if unreadable >= MAX_UNREADABLE:
                     raise
                 continue
-            finally:
-                self._deadline = None
             if ended:
                 return
 
@@ -358,38 +351,12 @@ class ResilientConnection(ContentConnection):
                 self._observer.cancelled(list(message.tool_call_cancellation.ids or []))
             if message.go_away:
                 self._liveness.end_announced(now_s + self._timeouts.leaves_in_s(message.go_away))
-                self._await_moment()
-            self._set_deadline()
+                self._deadline.await_moment()
+            self._deadline.set()
 
     def _expect_answer(self) -> None:
         self._liveness.asked(_now_s())
-        self._set_deadline()
-
-    def _set_deadline(self) -> None:
-        if self._deadline is not None and not self._deadline.expired():
-            ledger = self._ledger
-            self._deadline.reschedule(
-                self._liveness.deadline_s(owes=ledger.owes, thinks=ledger.thinks)
-            )
-
-    def _await_moment(self) -> None:
-        """Leave the connection in the next good moment; silence brings no message to decide on."""
-        self._stop_awaiting()
-        if self._link.closing or not self._liveness.ending:
-            return
-        ledger, now_s = self._ledger, _now_s()
-        if self._liveness.leaves(
-            now_s, quiet=ledger.quiet, idle=ledger.idle, covered=ledger.resumable
-        ):
-            self._liveness.end_announced(now_s)
-            self._set_deadline()
-            return
-        self._awaiting = asyncio.get_running_loop().call_later(_LOOK_S, self._await_moment)
-
-    def _stop_awaiting(self) -> None:
-        if self._awaiting is not None:
-            self._awaiting.cancel()
-            self._awaiting = None
+        self._deadline.set()
 
 
 def _now_s() -> float:
