@@ -101,7 +101,7 @@ class Caller:
             await self.page.clock.fast_forward(500)
             return await self.page.evaluate("() => document.body.dataset.state") == state
 
-        await until(shown, state)
+        await until(shown, what=state)
 
     async def types(self, text: str) -> None:
         await self.page.fill("#text", text)

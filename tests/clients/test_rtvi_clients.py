@@ -239,9 +239,11 @@ async def test_the_ready_made_console_shows_what_was_asked_and_what_is_answered(
             text = (await page.inner_text("body")).lower()
             return all(word in text for word in words)
 
-        await until(lambda: shows("what do you see", "i see "), "the question and its answer")
+        await until(lambda: shows("what do you see", "i see "), what="the question and its answer")
         # It has one for narrow and one for wide windows.
         box = page.get_by_placeholder("Type message").locator("visible=true").first
         await box.fill("What colour is this?")
         await box.press("Enter")
-        await until(lambda: shows("what colour is this?", "it is "), "the answer to what was typed")
+        await until(
+            lambda: shows("what colour is this?", "it is "), what="the answer to what was typed"
+        )
