@@ -1,4 +1,4 @@
-"""Who may import whom: the arrows between the rooms of the package point one way."""
+"""The order of the package: who may import whom, and one class for each name."""
 
 import ast
 from collections import defaultdict
@@ -142,3 +142,12 @@ def test_an_import_is_seen_wherever_it_stands(tmp_path):
     )
     assert imports_of(file, for_types=False) == {"settings", "jpeg", "rtc.speaker"}
     assert imports_of(file) == {"settings", "jpeg", "rtc.speaker", "rtc"}
+
+
+def test_no_two_classes_of_the_package_have_the_same_name():
+    homes = defaultdict(list)
+    for name, path in MODULES.items():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                homes[node.name].append(name)
+    assert {name: modules for name, modules in homes.items() if len(modules) > 1} == {}

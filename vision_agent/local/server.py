@@ -291,7 +291,7 @@ class _Service:
         return read_setup(constrained(given, token), endpoint), lasts_s
 
 
-def _response(connection: websocket_server.ServerConnection, answer: rest.Answer) -> Response:
+def _response(connection: websocket_server.ServerConnection, answer: rest.RestAnswer) -> Response:
     if isinstance(answer.body, str):
         return connection.respond(HTTPStatus(answer.status), answer.body)
     response = connection.respond(HTTPStatus(answer.status), json.dumps(answer.body))

@@ -17,7 +17,7 @@ _ENDS = ".!?…"
 
 
 @dataclass(slots=True)
-class _Side:
+class _SpacedSide:
     """One side's words; `parted` is whether the next piece begins something new."""
 
     last: str = ""
@@ -37,8 +37,8 @@ class _Side:
 class SpacedWords:
     """The words of both sides on one connection."""
 
-    _user: _Side = field(default_factory=_Side)
-    _agent: _Side = field(default_factory=_Side)
+    _user: _SpacedSide = field(default_factory=_SpacedSide)
+    _agent: _SpacedSide = field(default_factory=_SpacedSide)
 
     def received(self, message: types.LiveServerMessage) -> None:
         """Take the next message of the model; its transcripts are changed in place."""
@@ -48,6 +48,6 @@ class SpacedWords:
             if content.generation_complete or content.turn_complete:
                 self._agent.parted = True
             if content.interrupted or (content.turn_complete and not goes_on(content)):
-                self._agent = _Side()
+                self._agent = _SpacedSide()
         if message.tool_call:
             self._agent.parted = True

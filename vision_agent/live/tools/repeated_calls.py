@@ -30,7 +30,7 @@ Wish = tuple[str, tuple[tuple[str, object], ...]]
 
 
 @dataclass(slots=True)
-class _Call:
+class _KnownCall:
     wish: Wish
     returned: bool = False
     repeatable: bool = False
@@ -40,7 +40,7 @@ class RepeatedCalls:
     """The calls of one conversation whose results the model has not used yet."""
 
     def __init__(self) -> None:
-        self._calls: dict[str, _Call] = {}
+        self._calls: dict[str, _KnownCall] = {}
         self._originals: dict[str, str] = {}
 
     def received(self, message: types.LiveServerMessage) -> None:
@@ -80,7 +80,7 @@ class RepeatedCalls:
                 self._originals[call.id] = same.pop(0)
                 _trim(self._originals)
             else:
-                self._calls[call.id] = _Call(wish)
+                self._calls[call.id] = _KnownCall(wish)
                 _trim(self._calls)
 
 

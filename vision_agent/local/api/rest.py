@@ -30,7 +30,7 @@ NO_INTERACTIONS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RestAnswer:
     """What the server answers with: an HTTP status, and JSON or plain text."""
 
     status: int
@@ -45,7 +45,7 @@ def answer(
     tokens: AuthTokens,
     only_key: str | None,
     now: datetime,
-) -> Answer | None:
+) -> RestAnswer | None:
     """The answer to a request; None for one that is not the business of this module.
 
     Args:
@@ -59,7 +59,7 @@ def answer(
     """
     place, _, _ = path.partition("?")
     if _INTERACTIONS.fullmatch(place):
-        return Answer(501, NO_INTERACTIONS)
+        return RestAnswer(501, NO_INTERACTIONS)
     for vertex, pattern in ((False, _STUDIO), (True, _VERTEX)):
         if match := pattern.fullmatch(place):
             endpoint = Endpoint(vertex, match[1])
@@ -80,24 +80,24 @@ def _answer(
     endpoint: Endpoint,
     tokens: AuthTokens,
     now: datetime,
-) -> Answer:
+) -> RestAnswer:
     if resource == "auth_tokens":
         # Neither a list of tokens nor a version v1 of them is known.
         if method != "POST" or endpoint.version == "v1":
-            return Answer(404, "")
+            return RestAnswer(404, "")
         if body is None:
             return _error(411, "A Content-Length of at most 64 KiB is needed.")
-        return Answer(200, {"name": tokens.create(body, endpoint, now)})
+        return RestAnswer(200, {"name": tokens.create(body, endpoint, now)})
     if method != "GET":
         return _error(404, "Not found.")
     served = [m for m in MODELS.values() if (m.vertex if endpoint.vertex else m.ai_studio)]
     if name := resource.partition("models/")[2]:
         for model in served:
             if model.name == name:
-                return Answer(200, _resource(model, endpoint))
+                return RestAnswer(200, _resource(model, endpoint))
         version = endpoint.version
         return _error(404, f"Model is not found: models/{name} for api version {version}")
-    return Answer(200, _page(served, path, endpoint))
+    return RestAnswer(200, _page(served, path, endpoint))
 
 
 def _page(served: list[LiveModel], path: str, endpoint: Endpoint) -> dict[str, Any]:
@@ -138,6 +138,6 @@ def _resource(model: LiveModel, endpoint: Endpoint) -> dict[str, Any]:
 _STATUSES = {400: "INVALID_ARGUMENT", 403: "PERMISSION_DENIED", 404: "NOT_FOUND"}
 
 
-def _error(code: int, message: str) -> Answer:
+def _error(code: int, message: str) -> RestAnswer:
     status = _STATUSES.get(code, "FAILED_PRECONDITION")
-    return Answer(code, {"error": {"code": code, "message": message, "status": status}})
+    return RestAnswer(code, {"error": {"code": code, "message": message, "status": status}})
