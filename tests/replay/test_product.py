@@ -62,6 +62,15 @@ async def test_a_typed_question_is_answered_by_voice(url: str, bottle: Path) -> 
     assert (report.errors, report.answered) == ([], True)
 
 
+async def test_a_question_in_a_call_that_asked_for_text_is_answered_in_text(
+    url: str, bottle: Path
+) -> None:
+    report = await replay(ReplayOptions(bottle, url, typed="hello", asked={"modalities": "TEXT"}))
+    assert (report.errors, report.answered, report.ended) == ([], True, "answered")
+    assert (report.agent_audio_ms, report.reply_ms) == (0, None)
+    assert report.said()
+
+
 async def test_the_command_makes_the_call_and_writes_its_report_and_the_voice(
     bottle: Path, tmp_path: Path
 ) -> None:

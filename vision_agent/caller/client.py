@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from vision_agent.caller.ending import answers_in_text
 from vision_agent.caller.failure import CallFailed
 from vision_agent.caller.interactive_call import InteractiveCall
 from vision_agent.caller.observer import NoObserver
@@ -86,7 +87,7 @@ class CallClient:
         self._dialled: InteractiveCall | None = None
         self._lines_returned = 0
         self._signals_turns = signals_turns(self._asked)
-        self._in_text = "TEXT" in str(self._asked.get("modalities", "")).upper()
+        self._in_text = answers_in_text(self._asked)
 
     async def __aenter__(self) -> Self:
         """Dial, and wait until the server is ready and has seen a frame.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 # A voice pauses between sentences and while tools run. After the server's `turn_complete` a short
 # silence is enough; without it only a long one counts.
@@ -37,6 +39,11 @@ class CallProgress:
     is_busy: bool
     timeout_ms: int
     in_text: bool = False
+
+
+def answers_in_text(asked: Mapping[str, Any]) -> bool:
+    """Whether the agent of a call that asks for these options (`requestData`) answers in text."""
+    return "TEXT" in str(asked.get("modalities", "")).upper()
 
 
 def reason_to_end(progress: CallProgress) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from vision_agent.caller.call import OutgoingCall
-from vision_agent.caller.ending import CallProgress
+from vision_agent.caller.ending import CallProgress, answers_in_text
 from vision_agent.caller.failure import CallFailed, CallRefused, sentence
 from vision_agent.caller.received_audio import ReceivedAudio
 from vision_agent.caller.recording import (
@@ -165,6 +165,7 @@ class _Replay:
         self._errors: list[str] = []
         self._asked_ms: int | None = None
         self._ends_turn = signals_turns(options.asked)
+        self._in_text = answers_in_text(options.asked)
         self._state = ""
 
     async def run(self) -> Report:
@@ -192,6 +193,7 @@ class _Replay:
             received=self._received,
             errors=self._errors,
             ended=ended,
+            in_text=self._in_text,
         )
 
     def _ask(self) -> None:
@@ -238,6 +240,7 @@ class _Replay:
             turn_complete_ms=self._transcript.turn_complete_ms,
             is_busy=self._transcript.is_busy,
             timeout_ms=round(self._options.timeout_s * 1000),
+            in_text=self._in_text,
         )
 
     def _too_late(self) -> str:

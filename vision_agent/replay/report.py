@@ -57,7 +57,8 @@ class Report:
         usage: The tokens and an estimate of what they cost, as the server said last.
         errors: Everything that went wrong, in words.
         answered: Whether the agent's voice came after something was said; if nothing was said (a
-            silent recording and no question), whether it came at all.
+            silent recording and no question), whether it came at all. In a call that asked for
+            answers in text (`modalities`), their words count in place of a voice.
         ended: Why the call ended.
         voice: The received sound; not part of the JSON.
     """
@@ -130,6 +131,7 @@ def make_report(
     received: ReceivedAudio,
     errors: Sequence[str],
     ended: str,
+    in_text: bool = False,
 ) -> Report:
     """Work out the figures of a call.
 
@@ -140,6 +142,7 @@ def make_report(
         received: What came over the audio track.
         errors: What went wrong on the caller's side.
         ended: Why the call ended.
+        in_text: The call asked for answers in text.
     """
     utterances = []
     for index, span in enumerate(spoken):
@@ -156,6 +159,10 @@ def make_report(
             )
         )
     replies = [u.reply_ms for u in utterances if u.reply_ms is not None]
+    asked_ms = spoken[0].end_ms if spoken else 0
+    in_words = in_text and any(
+        line.who == "agent" and line.at_ms >= asked_ms for line in transcript.lines
+    )
     return Report(
         connected_ms=connected_ms,
         frames_sent=len(transcript.jpeg_bytes),
@@ -173,7 +180,7 @@ def make_report(
         points=transcript.points,
         usage=transcript.usage,
         errors=[*errors, *transcript.errors],
-        answered=bool(replies) if utterances else received.voiced_ms > 0,
+        answered=in_words or (bool(replies) if utterances else received.voiced_ms > 0),
         ended=ended,
         voice=received,
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from vision_agent.caller.call_recorder import CallRecorder
+from vision_agent.caller.ending import answers_in_text
 from vision_agent.caller.failure import CallFailed
 from vision_agent.caller.interactive_call import InteractiveCall
 from vision_agent.caller.received_audio import ReceivedAudio, write_wav
@@ -181,7 +182,7 @@ class _Talk:
         return all_answered
 
     async def _type_lines(self) -> bool:
-        in_text = "TEXT" in str(self.options.server.asked.get("modalities", "")).upper()
+        in_text = answers_in_text(self.options.server.asked)
         typed_by_hand = sys.stdin.isatty()
         if typed_by_hand:
             self.screen.note("Type a line and press Enter. Ctrl-D or Ctrl-C hangs up.")
