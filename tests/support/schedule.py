@@ -23,10 +23,10 @@ DIVIDED_FROM_S = 30.0
 UNDIVIDED = ("tests/samples/test_samples.py",)
 """Its tests are one piece of work already: calls that are made at the same time."""
 
-AT_ONCE = {"heavy": 1, "calls": 1, "sums": 1}
+AT_ONCE = {"heavy": 1, "clients": 1, "calls": 2, "sums": 1}
 """How many workers may be busy in a lane. What is in none waits more than it works."""
 
-FIRST = (("heavy", "calls"), ("calls",), ("sums", None))
+FIRST = (("heavy", "clients"), ("clients", "calls"), ("calls",), ("sums", None), ("calls", None))
 """What the workers look for first, one after the other; they take whatever there is after that."""
 
 _SUMS = ("tests/local/engine/sight/", "tests/local/engine/answers/")
@@ -46,8 +46,10 @@ def unit_of(nodeid: str) -> str:
 def lane_of(unit: str) -> str | None:
     """What it needs: the cores for a browser or six calls at a time, one for its sums, or time."""
     kind = kind_of(unit)
-    if kind in ("browser", "clients") or unit.startswith("tests/samples/"):
+    if kind == "browser" or unit.startswith("tests/samples/"):
         return "heavy"
+    if kind == "clients":
+        return "clients"
     if unit.startswith(_SUMS):
         return "sums"
     return "calls" if kind else None
