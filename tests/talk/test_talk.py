@@ -82,22 +82,27 @@ async def test_a_question_spoken_into_the_microphone_is_answered_by_the_speaker(
     from_speaker, recorded = tmp_path / "speaker.raw", tmp_path / "both.wav"
     (tmp_path / "pulse").mkdir()
     with pulse_audio(tmp_path / "pulse") as pulse, pulse.listening(from_speaker):
-        arguments = ["--input", "VirtualMic", "--output", "VirtualSpeaker"]
-        camera = ["--camera", recordings / "bottle.mp4", "--record", recorded]
-        async with talking(*arguments, *camera, env=pulse.environment) as talk:
-            await pulse.until_recorded()
-            # The server is still starting: no call is up, so nobody may receive this.
-            pulse.play_into_microphone(recordings / "speech" / "hello.wav").wait()
-            await talk.until("Talk now")
-            pulse.play_into_microphone(recordings / "speech" / "what-do-you-see.wav").wait()
-            # The banner names the agent too; on a busy machine a word of the question may get lost.
-            await talk.until("\nAgent: ")
-            assert "see" in said(talk, "You")[0]
-            assert "hello" not in said(talk, "You")[0]
-            assert "answered after" in talk.text
-            assert "echo cancelled" in talk.text
-            talk.process.send_signal(signal.SIGINT)
-            assert await talk.ends() == 0, talk.text
+        async with serving() as server:
+            # It answers nobody until it is told to go on.
+            os.kill(server.pid, signal.SIGSTOP)
+            arguments = ["--input", "VirtualMic", "--output", "VirtualSpeaker", "--url", server.url]
+            camera = ["--camera", recordings / "bottle.mp4", "--record", recorded]
+            async with talking(*arguments, *camera, env=pulse.environment) as talk:
+                await pulse.until_recorded()
+                # No call is up, so nobody may receive this.
+                pulse.play_into_microphone(recordings / "speech" / "hello.wav").wait()
+                os.kill(server.pid, signal.SIGCONT)
+                await talk.until("Talk now")
+                pulse.play_into_microphone(recordings / "speech" / "what-do-you-see.wav").wait()
+                # The banner names the agent too; on a busy machine a word of the question may get
+                # lost.
+                await talk.until("\nAgent: ")
+                assert "see" in said(talk, "You")[0]
+                assert "hello" not in said(talk, "You")[0]
+                assert "answered after" in talk.text
+                assert "echo cancelled" in talk.text
+                talk.process.send_signal(signal.SIGINT)
+                assert await talk.ends() == 0, talk.text
     assert "Traceback" not in talk.text
     pcm = from_speaker.read_bytes()
     played = np.frombuffer(pcm[: len(pcm) // 2 * 2], np.int16)
