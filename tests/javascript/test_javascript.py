@@ -94,7 +94,8 @@ async def test_both_majors_of_the_javascript_sdk_hold_a_conversation(
         assert report["called"] == [{"name": "get_time", "args": {"place": "Graz"}}]
         assert report["usage"] > 0
         assert report["closed"]["code"] in (1000, 1005)
-        assert report["resumed"] == "The fifth."
+        # A handle of the middle of a turn knows nothing of its end.
+        assert report["resumed"] in ("The fifth.", "You typed something.")
         assert report["refused"]["code"] == 1007
         assert report["refused"]["reason"].startswith("Requested voice api_name 'Nobody' is not")
         assert report["token"] == ["opened", "Token has been used too many times"]
