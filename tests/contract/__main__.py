@@ -16,11 +16,11 @@ from google.genai import Client, types
 from tests.contract.conversation import SCENARIO, Caller, Scenes
 from tests.contract.recorder import Recorder
 from tests.contract.sequence import differences
-from tests.local.live_clients import MODEL_2, MODEL_3, studio_client
+from tests.local.live_clients import MODEL_2, MODEL_3, MODEL_3_1, studio_client
 from vision_agent.local import serve
 from vision_agent.local.scenarios.scenario_file import read_scenario
 
-MODELS = (MODEL_2, MODEL_3)
+MODELS = (MODEL_2, MODEL_3_1, MODEL_3)
 
 PUBLIC = "wss://generativelanguage.googleapis.com"
 

@@ -131,7 +131,7 @@ class Caller:
             return await _until(heard, "turn_complete", and_beside="session_resumption_update")
 
     async def _tool(self) -> Scene:
-        # 3.8 runs tools in the background unless it is told not to; 2.5 knows nothing else.
+        # 3.8 runs tools in the background unless it is told not to.
         more = {"behavior": "BLOCKING"} if self._is_3x else {}
         tools = [{"function_declarations": [{**GET_TIME, **more}]}]
         async with self._call(tools=tools) as (session, heard):
@@ -144,12 +144,7 @@ class Caller:
             ]
             await session.send_tool_response(function_responses=responses)
             await heard.until("generation_complete", within_s=WITHIN_S)
-            return await _until(
-                heard,
-                "turn_complete",
-                times=1 if self._is_3x else 2,
-                and_beside="session_resumption_update",
-            )
+            return await _until(heard, "turn_complete", and_beside="session_resumption_update")
 
     async def _interruption(self) -> Scene:
         async with self._call() as (session, heard):

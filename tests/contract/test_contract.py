@@ -12,7 +12,7 @@ import pytest
 
 from tests.contract import __main__ as contract
 from tests.contract.sequence import Scene, differences
-from tests.local.live_clients import MODEL_2, MODEL_3
+from tests.local.live_clients import MODEL_3
 
 REFERENCE = {
     model: {name: Scene.of_json(scene) for name, scene in scenes.items()}
@@ -24,7 +24,7 @@ TYPED = REFERENCE[MODEL_3]["typed"]
 REFUSED = REFERENCE[MODEL_3]["bad key"]
 
 
-@pytest.mark.parametrize("model", [MODEL_2, MODEL_3])
+@pytest.mark.parametrize("model", contract.MODELS)
 async def test_the_local_server_says_what_the_service_is_known_to_say(model: str) -> None:
     assert differences(REFERENCE[model], await contract.play_locally(model)) == []
 

@@ -6,6 +6,7 @@ closed a gap, and what can be removed.
 
 import asyncio
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 
 import pytest
 from google.adk.agents import Agent
@@ -23,8 +24,12 @@ from tests.local.live_clients import MODEL_2, http_options, trusting
 from tests.local.scripted_engine import ScriptedEngine
 from tests.support.waiting import until
 from vision_agent.local.contract import Say, ToolRequest, Transcript
+from vision_agent.local.scenarios.scenario import Scenario
 from vision_agent.local.scenarios.scenario_file import read_scenario
 from vision_agent.local.server import serve
+
+ENDS = {"tool_call_ends_turn": True}
+"""Plain ADK never runs a tool of 2.5 whose turn stays open, as it does on AI Studio."""
 
 STORY = "This is a story that takes a good while to be told to its end. " * 3
 
@@ -119,9 +124,9 @@ def is_sound(event) -> bool:
 
 
 @asynccontextmanager
-async def plain_call(faults: str = "", engine=None, **options):
+async def plain_call(faults: str = "", engine=None, habits=None, **options):
     engine = engine or ScriptedEngine()
-    scenario = read_scenario(f"faults: [{faults}]") if faults else None
+    scenario = replace(read_scenario(f"faults: [{faults}]"), habits=habits or {})
     server = await serve("127.0.0.1", 0, engine, scenario=scenario)
     call = PlainCall(server, engine, **options)
     await call.start()
@@ -189,7 +194,7 @@ async def test_an_expired_handle_ends_the_call():
         with needed("`Verdict.RESTART` in live/connection/close_policy.py"):
             failure = await call.failure()
             assert isinstance(failure, errors.APIError)
-            assert failure.code == 1007
+            assert failure.code == 1008
 
 
 async def test_a_setup_that_is_never_answered_hangs():
@@ -247,7 +252,7 @@ async def test_the_late_result_of_a_cancelled_tool_is_sent(monkeypatch):
         await may_end.wait()
         return {"status": "late"}
 
-    async with plain_call(engine=engine, tools=[wait]) as call:
+    async with plain_call(engine=engine, habits=ENDS, tools=[wait]) as call:
         call.type("wait")
         await call.until_event(lambda event: event.get_function_calls())
         call.type("never mind")
@@ -273,7 +278,7 @@ async def test_a_blocking_tool_holds_back_that_the_caller_cut_in():
         await may_end.wait()
         return {"status": "late"}
 
-    async with plain_call(engine=engine, tools=[wait]) as call:
+    async with plain_call(engine=engine, habits=ENDS, tools=[wait]) as call:
         call.type("wait")
         await call.until_event(lambda event: event.get_function_calls())
         call.speak()
@@ -302,7 +307,7 @@ async def test_what_is_typed_while_an_agent_hands_over_goes_to_the_old_one():
         if turn.text == "hand over" and turn.instruction.startswith("Help.")
         else [Say("Yes.")]
     )
-    server = await serve("127.0.0.1", 0, engine)
+    server = await serve("127.0.0.1", 0, engine, scenario=Scenario(habits=ENDS))
     other = Agent(name="other", model=plain_model(server), instruction="Be the other one.")
     guide = Agent(name="guide", model=plain_model(server), instruction="Help.", sub_agents=[other])
     call = PlainCall(server, engine, guide)

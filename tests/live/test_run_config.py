@@ -41,9 +41,9 @@ def setups():
     """The setups that arrive at the local Live API, which goes on to read them."""
     arrived, read = [], local_server.read_setup
 
-    def note(setup, endpoint):
+    def note(setup, endpoint, *more):
         arrived.append(_in_camel_case(setup))
-        return read(setup, endpoint)
+        return read(setup, endpoint, *more)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(local_server, "read_setup", note)

@@ -99,7 +99,7 @@ async def test_speech_is_transcribed_and_frames_reach_the_engine(model):
         for level in [b"\x00\x10"] * 25 + [b"\x00\x00"] * 60:
             talk.live_queue.audio(level * 320)
         events = await talk.until(AgentTurnComplete)
-    heard = [e.text for e in events if isinstance(e, UserTranscript) and e.final]
+    heard = [e.text.strip() for e in events if isinstance(e, UserTranscript) and e.final]
     assert heard == ["what is this"]
     (turn,) = engine.turns
     assert turn.frames[-1].jpeg == b"\xff\xd8\xff a picture \xff\xd9"

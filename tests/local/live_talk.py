@@ -11,6 +11,9 @@ LOUD = b"\x10\x27" * 320
 QUIET = bytes(640)
 
 
+BESIDE = ("thought", "session_resumption_update", "not_resumable", "voice_activity")
+
+
 def audio(pcm: bytes) -> types.Blob:
     return types.Blob(data=pcm, mime_type="audio/pcm;rate=16000")
 
@@ -27,9 +30,9 @@ async def send_sound(
 
 
 async def say(session: live.AsyncSession, *, chunks: bool = False) -> None:
-    """Speaks for 200 ms and then is silent for 700."""
+    """Speaks for 200 ms and then is silent for 1300, long enough for every model."""
     await send_sound(session, LOUD, 10, chunks=chunks)
-    await send_sound(session, QUIET, 35, chunks=chunks)
+    await send_sound(session, QUIET, 65, chunks=chunks)
 
 
 async def type_text(session: live.AsyncSession, text: str) -> None:
@@ -46,7 +49,7 @@ def kinds(message: types.LiveServerMessage) -> list[str]:
         if content.input_transcription:
             said.append("heard")
         for part in (content.model_turn.parts if content.model_turn else None) or []:
-            said.append("audio" if part.inline_data else "text")
+            said.append("audio" if part.inline_data else "thought" if part.thought else "text")
         if content.output_transcription:
             said.append("caption")
         for name in ("interrupted", "generation_complete", "turn_complete", "waiting_for_input"):
@@ -91,11 +94,16 @@ class Heard:
 
     @property
     def order(self) -> list[str]:
-        """What was said, in order, repetitions of audio and captions as one."""
+        """What was said, in order, repetitions of audio and captions as one.
+
+        Some things come as each model has the habit, and are not among it (`BESIDE`).
+        """
         order: list[str] = []
         for message in self.messages:
             for kind in kinds(message):
-                if kind not in ("audio", "caption") or kind not in order[-2:]:
+                repeated = kind in ("audio", "caption") and kind in order[-2:]
+                repeated |= kind == "heard" and kind in order[-1:]
+                if kind not in BESIDE and not repeated:
                     order.append(kind)
         return order
 

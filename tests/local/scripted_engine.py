@@ -16,12 +16,13 @@ from vision_agent.local.contract import (
     Say,
     SpeechStarted,
     SpeechStopped,
+    Thought,
     ToolRequest,
     Transcript,
     Turn,
 )
 
-Parts = Iterable[Say | ToolRequest | Callable[[], Awaitable[object]]]
+Parts = Iterable[Say | Thought | ToolRequest | Callable[[], Awaitable[object]]]
 
 LETTER_MS = 60
 
@@ -115,12 +116,12 @@ class ScriptedEngine:
         for start in range(0, len(pcm), 4800):
             yield pcm[start : start + 4800]
 
-    async def answer(self, turn: Turn) -> AsyncIterator[Say | ToolRequest]:
+    async def answer(self, turn: Turn) -> AsyncIterator[Say | Thought | ToolRequest]:
         self.turns.append(turn)
         self.open_answers += 1
         try:
             for part in self.answers(turn):
-                if isinstance(part, Say | ToolRequest):
+                if isinstance(part, Say | Thought | ToolRequest):
                     yield part
                 else:
                     await part()

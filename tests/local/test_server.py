@@ -31,6 +31,7 @@ from tests.local.live_talk import LOUD, Heard, audio, send_sound, type_text
 from tests.local.scripted_engine import ScriptedEngine
 from tests.support.waiting import until
 from vision_agent.local.contract import Say
+from vision_agent.local.scenarios.scenario_file import read_scenario
 from vision_agent.local.server import LocalServer, serve
 
 
@@ -119,12 +120,30 @@ async def test_signalled_activity_needs_automatic_detection_to_be_off(connect: C
                 pass
 
 
-async def test_3_1_takes_client_content_for_its_first_history_only(connect: Connect) -> None:
-    async with connect("gemini-3.1-flash-live-preview") as session:
-        await type_text(session, "hello")
-        with pytest.raises(errors.APIError, match="Request contains an invalid argument"):
-            async for _ in session.receive():
-                pass
+async def test_3_1_takes_client_content_at_any_time(connect: Connect) -> None:
+    async with connect("gemini-3.1-flash-live-preview") as session, Heard(session) as heard:
+        for turns in (1, 2):
+            await type_text(session, "hello")
+            await heard.until("turn_complete", turns)
+
+
+async def test_a_scenario_brings_back_the_3_1_of_march_that_took_it_as_history_only() -> None:
+    server = await serve(
+        "127.0.0.1",
+        0,
+        None,
+        scenario=read_scenario("engine: false\nhabits: {content_any_time: false}"),
+    )
+    try:
+        connecting = studio_client(server).aio.live.connect(model="gemini-3.1-flash-live-preview")
+        async with connecting as session:
+            await type_text(session, "hello")
+            await type_text(session, "and again")
+            with pytest.raises(errors.APIError, match="Request contains an invalid argument"):
+                async for _ in session.receive():
+                    pass
+    finally:
+        await server.close()
 
 
 @pytest.mark.parametrize(
@@ -156,7 +175,7 @@ async def test_a_key_may_stand_in_the_address(server: LocalServer) -> None:
     async with raw(server, path=f"{STUDIO_PATH}?key=any", key="") as connection:
         await connection.send(SETUP)
         answer = json.loads(await connection.recv())
-    assert answer["setupComplete"]["sessionId"]
+    assert answer == {"setupComplete": {}}
 
 
 async def test_who_never_says_what_it_wants_is_sent_away(engine: ScriptedEngine) -> None:
@@ -347,8 +366,9 @@ async def test_the_base_address_may_end_with_a_slash(server: LocalServer) -> Non
     options = http_options(server)
     options.base_url = f"https://127.0.0.1:{server.port}/"
     client = Client(vertexai=False, api_key="any", http_options=options)
-    async with client.aio.live.connect(model=MODEL_2) as session:
-        assert session.session_id
+    async with client.aio.live.connect(model=MODEL_2) as session, Heard(session) as heard:
+        await type_text(session, "hello")
+        await heard.until("turn_complete")
 
 
 async def test_a_burst_gets_no_more_lines_than_there_are(engine: ScriptedEngine) -> None:

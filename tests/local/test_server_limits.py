@@ -144,10 +144,10 @@ async def test_a_handle_is_refused_when_it_is_too_old(monkeypatch: pytest.Monkey
             await type_text(session, "first")
             handle = await handle_of(heard)
         monkeypatch.setattr(resumption_handles, "VALID_S", 0.0)
-        with pytest.raises(errors.APIError, match="unknown or expired") as refused:
+        with pytest.raises(errors.APIError, match="session not found") as refused:
             async with calling(server, session_resumption=handle) as (_, heard):
                 await the_end(heard)
-        assert refused.value.code == 1007
+        assert refused.value.code == 1008
 
 
 async def test_a_message_is_refused_when_it_is_longer_than_allowed() -> None:

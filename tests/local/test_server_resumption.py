@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from google.genai import errors, types
 
-from tests.local.live_clients import MODEL_2, MODEL_3, VERTEX_MODEL_2, Connect
-from tests.local.live_talk import Heard, type_text
+from tests.local.live_clients import MODEL_2, MODEL_3, MODEL_3_1, VERTEX_MODEL_2, Connect
+from tests.local.live_talk import Heard, kinds, type_text
 from tests.local.scripted_engine import ScriptedEngine
 from vision_agent.local.contract import Say, Turn
 
@@ -25,7 +25,7 @@ async def handle_after(heard: Heard, turns: int = 1) -> str:
     return update.new_handle
 
 
-@pytest.mark.parametrize("model", [MODEL_2, MODEL_3])
+@pytest.mark.parametrize("model", ["local", MODEL_2])
 async def test_a_handle_after_each_turn_brings_back_words_and_frames(
     connect: Connect, engine: ScriptedEngine, model: str
 ) -> None:
@@ -35,7 +35,9 @@ async def test_a_handle_after_each_turn_brings_back_words_and_frames(
         )
         await session.send_realtime_input(text="one")
         first = await handle_after(heard)
-        assert heard.order[-2:] == ["turn_complete", "session_resumption_update"]
+        said = [kind for message in heard.messages for kind in kinds(message)]
+        assert said[0] == "not_resumable"
+        assert said[-2:] == ["turn_complete", "session_resumption_update"]
         await session.send_realtime_input(text="two")
         second = await handle_after(heard, 2)
     assert first != second
@@ -54,21 +56,53 @@ async def test_a_handle_after_each_turn_brings_back_words_and_frames(
     assert third not in (first, second)
 
 
-async def test_nobody_gets_a_handle_unasked(connect: Connect) -> None:
-    async with connect() as session, Heard(session) as heard:
-        await type_text(session, "one")
+@pytest.mark.parametrize(
+    ("model", "count"), [("local", 0), (MODEL_2, 0), (MODEL_3_1, 1), (MODEL_3, 1)]
+)
+async def test_3x_gives_one_handle_unasked_and_others_give_none(
+    connect: Connect, model: str, count: int
+) -> None:
+    async with connect(model) as session, Heard(session) as heard:
+        for turns in (1, 2):
+            await type_text(session, "one")
+            await heard.until("turn_complete", turns)
+    said = [kind for message in heard.messages for kind in kinds(message)]
+    assert said.count("session_resumption_update") == count
+    assert "not_resumable" not in said
+    if count:
+        assert said.index("session_resumption_update") < said.index("audio")
+
+
+async def test_3_8_gives_a_handle_at_the_start_of_each_turn_and_it_holds_the_turns_before(
+    connect: Connect, engine: ScriptedEngine
+) -> None:
+    async with connect(MODEL_3, **RESUMABLE) as session, Heard(session) as heard:
+        await handle_after(heard)  # soon after the setup
+        for turns, text in ((1, "one"), (2, "two")):
+            await session.send_realtime_input(text=text)
+            await heard.until("turn_complete", turns)
+        handle = await handle_after(heard, 3)
+    said = [kind for message in heard.messages for kind in kinds(message)]
+    assert said[-1] == "turn_complete"
+    async with connect(MODEL_3, **resuming(handle)) as session, Heard(session) as heard:
+        await session.send_realtime_input(text="three")
         await heard.until("turn_complete")
-        await type_text(session, "two")
-        await heard.until("turn_complete", 2)
-    assert "session_resumption_update" not in heard.order
+    assert [text for _, text in engine.turns[-1].history] == ["one", "You said one."]
+
+
+async def test_3_1_gives_a_handle_again_and_again_to_a_client_that_asked(connect: Connect) -> None:
+    async with connect(MODEL_3_1, **RESUMABLE) as session, Heard(session) as heard:
+        assert session
+        first = await handle_after(heard)
+        assert await handle_after(heard, 2) != first
 
 
 async def test_an_unknown_handle_is_refused(connect: Connect) -> None:
     with pytest.raises(errors.APIError) as refused:
         async with connect(**resuming("never given out")):
             pass
-    assert refused.value.code == 1007
-    assert "handle is not valid" in str(refused.value)
+    assert refused.value.code == 1008
+    assert "BidiGenerateContent session not found" in str(refused.value)
 
 
 async def test_transparent_resumption_says_which_message_it_includes(connect: Connect) -> None:

@@ -178,6 +178,13 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
+class Thought:
+    """What is thought about the answer before it is given; empty for nothing."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ToolRequest:
     """The answer needs this tool of the agent's; the turn continues with its result."""
 

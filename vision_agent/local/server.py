@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import websockets.asyncio.server as websocket_server
 from websockets.exceptions import ConnectionClosed
@@ -133,7 +133,15 @@ async def serve(
     door = Door(host, port, MAX_HANDSHAKES)
     lines = Lines[websocket_server.ServerConnection](max_connections)
     service = _Service(
-        engine, scenario is not None, door, lines, setup_within_s, limits, faults, api_key
+        engine,
+        scenario is not None,
+        door,
+        lines,
+        setup_within_s,
+        limits,
+        faults,
+        api_key,
+        scenario.habits if scenario else {},
     )
     server = await websocket_server.serve(
         service.converse,
@@ -164,6 +172,7 @@ class _Service:
     limits: Limits
     faults: Faults | None = None
     api_key: str | None = None
+    habits: Mapping[str, Any] = field(default_factory=dict)
     handles: ResumptionHandles = field(default_factory=ResumptionHandles)
     tokens: AuthTokens = field(default_factory=AuthTokens)
     goodbyes: set[asyncio.Task[None]] = field(default_factory=set)
@@ -284,11 +293,11 @@ class _Service:
         """The setup that counts, and how long its token lasts, in seconds; None for no token."""
         given = load_setup(first)
         if not endpoint.constrained:
-            return read_setup(given, endpoint), None
+            return read_setup(given, endpoint, self.habits), None
         now = datetime.now(UTC)
         token = self.tokens.open(credentials.ephemeral or "", given, now)
         lasts_s = (token.expires - now).total_seconds()
-        return read_setup(constrained(given, token), endpoint), lasts_s
+        return read_setup(constrained(given, token), endpoint, self.habits), lasts_s
 
 
 def _response(connection: websocket_server.ServerConnection, answer: rest.RestAnswer) -> Response:

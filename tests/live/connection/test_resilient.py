@@ -104,7 +104,7 @@ async def test_speech_that_the_connection_broke_in_is_heard_as_one_utterance():
             talk.live_queue.audio(chunk)
         await talk.turns(1)
     assert engine.fed_bytes >= 25 * 640 + (25 + 25 + 60) * 640
-    heard = [e.text for e in talk.events if isinstance(e, UserTranscript) and e.final]
+    heard = [e.text.strip() for e in talk.events if isinstance(e, UserTranscript) and e.final]
     assert heard == ["the whole sentence"]
     assert [turn.text for turn in engine.turns] == ["the whole sentence"]
 
@@ -123,7 +123,7 @@ async def test_a_spoken_question_that_was_understood_is_not_heard_again_but_answ
         await talk.turns(1)
     assert talk.said == "A cup."
     texts = [e.text for e in talk.events if isinstance(e, UserTranscript) and not e.final]
-    assert texts == ["what is this"]
+    assert "".join(texts).strip() == "what is this"
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -20,6 +20,9 @@ from vision_agent.live.session import LiveSession
 from vision_agent.live.sessions.played_history import PlayedHistoryPlugin
 from vision_agent.live.sessions.store import SessionLease, make_store
 
+HANDLES = {"handles": "turn end"}
+"""Each handle holds the turn before it, on 3.8 as well."""
+
 
 class House:
     """A store that outlives calls, and an agent for each server that is called through it."""
@@ -67,7 +70,7 @@ class House:
 @pytest.mark.parametrize("model", MODELS)
 async def test_the_models_session_goes_on_where_it_still_exists(model):
     engine, house = ScriptedEngine(), House(model)
-    async with server(engine) as running:
+    async with server(engine, **HANDLES) as running:
         first, _ = await house.call(running, None, "one", frame=b"\xff\xd8\xff seen \xff\xd9")
         _, answers = await house.call(running, first.token, "two")
     assert answers == ["You said two."]
@@ -80,9 +83,9 @@ async def test_the_models_session_goes_on_where_it_still_exists(model):
 @pytest.mark.parametrize("model", MODELS)
 async def test_where_it_is_gone_the_model_is_told_and_answers_nothing_twice(model):
     house, engine = House(model), ScriptedEngine()
-    async with server(ScriptedEngine()) as running:
+    async with server(ScriptedEngine(), **HANDLES) as running:
         first, _ = await house.call(running, None, "one")
-    async with server(engine) as another:
+    async with server(engine, **HANDLES) as another:
         _, answers = await house.call(another, first.token, "two")
     assert answers == ["You said two."]
     assert [text for _, text in engine.turns[-1].history] == ["one", "You said one."]
@@ -94,8 +97,9 @@ async def test_adk_alone_would_have_the_model_answer_what_it_has_answered(monkey
     """When this fails, `history.restored` need not take the live session's id away any more."""
     monkeypatch.setattr("vision_agent.live.sessions.store.restored", list)
     house, engine = House(MODELS[1]), ScriptedEngine()
-    async with server(ScriptedEngine()) as running:
+    # As on Vertex, where the service names its sessions.
+    async with server(ScriptedEngine(), session_id=True, **HANDLES) as running:
         first, _ = await house.call(running, None, "one")
-    async with server(engine) as another:
+    async with server(engine, session_id=True, **HANDLES) as another:
         await house.call(another, first.token, "two")
     assert all(role == "user" for role, _ in engine.turns[0].history)

@@ -81,7 +81,7 @@ class Talk:
         said = []
         for event in session.events:
             for part in (event.content.parts if event.content else None) or []:
-                if part.text:
+                if part.text and not part.thought:
                     said.append((event.author, part.text))
                 if call := part.function_call or part.function_response:
                     said.append((event.author, call.name))

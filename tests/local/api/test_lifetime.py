@@ -8,30 +8,31 @@ import pytest
 
 from vision_agent.local.api.lifetime import (
     ABORTED,
-    EXPIRED,
     ConnectionExpiring,
     ConnectionOver,
     SessionLifetime,
 )
 from vision_agent.local.api.limits import SERVICE, UNLIMITED
 
+END = 1008, "It is over."
+
 
 def lifetime(
     *, compressed: bool = True, age_s: float = 0.0, **changes: float | None
 ) -> SessionLifetime:
     limits = replace(SERVICE, **changes)  # type: ignore[arg-type]
-    return SessionLifetime(limits, compressed=compressed, now_s=1000.0, age_s=age_s)
+    return SessionLifetime(limits, END, compressed=compressed, now_s=1000.0, age_s=age_s)
 
 
-def test_a_connection_is_warned_a_minute_before_its_ten_are_over() -> None:
+def test_a_connection_is_warned_50_seconds_before_its_590_are_over() -> None:
     life = lifetime()
     assert life.wake_at_s == 1540
     assert life.due(1539.9) is None
-    assert life.due(1541) == ConnectionExpiring(59)
+    assert life.due(1541) == ConnectionExpiring(49)
     assert life.due(1542) is None
-    assert life.wake_at_s == 1600
-    assert life.due(1599.9) is None
-    assert life.due(1600) == ConnectionOver(*EXPIRED)
+    assert life.wake_at_s == 1590
+    assert life.due(1589.9) is None
+    assert life.due(1590) == ConnectionOver(*END)
 
 
 @pytest.mark.parametrize(("video", "lasts_s"), [(False, 900), (True, 120)])
@@ -71,7 +72,7 @@ def test_a_short_life_is_warned_at_once() -> None:
 
 
 def test_nothing_ends_where_nothing_is_limited() -> None:
-    life = SessionLifetime(UNLIMITED, compressed=False, now_s=0)
+    life = SessionLifetime(UNLIMITED, END, compressed=False, now_s=0)
     life.video_came()
     assert life.wake_at_s is None
     assert life.due(1e9) is None

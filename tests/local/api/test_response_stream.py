@@ -7,17 +7,20 @@ from dataclasses import replace
 
 from tests.local.scripted_engine import LETTER_MS, ScriptedEngine
 from vision_agent.local.api.endpoint import Endpoint
+from vision_agent.local.api.habits import HALF_CASCADE_2_5, NATIVE_2_5
 from vision_agent.local.api.models import MODELS
 from vision_agent.local.api.response_stream import (
     AnswerAudio,
     AnswerCalls,
     AnswerCaption,
+    AnswerCaptioned,
     AnswerPiece,
     AnswerText,
+    AnswerThought,
     ResponseStream,
 )
 from vision_agent.local.api.setup_message import Setup
-from vision_agent.local.contract import Say, ToolRequest, Transcript, Turn
+from vision_agent.local.contract import Say, Thought, ToolRequest, Transcript, Turn
 
 SETUP = Setup(Endpoint(vertex=False, version="v1beta"), MODELS["local"])
 BACKGROUND = {"name": "look_up", "behavior": "NON_BLOCKING"}
@@ -33,11 +36,48 @@ async def test_a_spoken_sentence_is_sound_of_its_length_with_all_of_its_words() 
     engine.answers = lambda turn: [Say("One two three."), Say("Four.")]
     made = await pieces(engine)
     audio = [piece for piece in made if isinstance(piece, AnswerAudio)]
-    assert all(piece.duration_ms <= 100 for piece in audio)
+    assert made == audio
+    assert [len(piece.pcm) for piece in audio[:2]] == [4_800, 15_360]
     assert sum(piece.duration_ms for piece in audio) == LETTER_MS * (14 + 5)
-    words = "".join(piece.words for piece in made if isinstance(piece, AnswerCaption))
-    assert words == "One two three. Four."
-    assert isinstance(made[0], AnswerAudio)
+    assert "".join(piece.words for piece in audio) == "One two three. Four."
+
+
+async def test_words_may_come_ahead_of_their_sound_or_all_before_it() -> None:
+    engine = ScriptedEngine()
+    engine.answers = lambda turn: [Say("One two three four five six seven."), Say("Eight.")]
+    ahead = await pieces(engine, replace(SETUP, habits=replace(NATIVE_2_5, thinks=False)))
+    assert isinstance(ahead[0], AnswerCaption)
+    assert isinstance(ahead[-1], AnswerAudio)
+    before = await pieces(engine, replace(SETUP, habits=HALF_CASCADE_2_5))
+    captioned = before.index(AnswerCaptioned())
+    for made, words in (
+        (ahead, [piece for piece in ahead if isinstance(piece, AnswerCaption)]),
+        (before, [piece for piece in before[:captioned] if isinstance(piece, AnswerCaption)]),
+    ):
+        assert (
+            "".join(piece.words for piece in words) == "One two three four five six seven. Eight."
+        )
+        sound = sum(piece.duration_ms for piece in made if isinstance(piece, AnswerAudio))
+        assert sound == LETTER_MS * (34 + 6)
+    assert all(isinstance(piece, AnswerAudio) for piece in before[captioned + 1 :])
+
+
+async def test_a_model_that_thinks_has_thought_before_it_speaks_and_not_again_after_a_tool() -> (
+    None
+):
+    engine = ScriptedEngine()
+    engine.answers = lambda turn: [Say("One.")]
+    setup = replace(SETUP, spoken=False, habits=NATIVE_2_5)
+    thought, said = await pieces(engine, setup)
+    assert isinstance(thought, AnswerThought)
+    assert said == AnswerText("One.")
+    engine.answers = lambda turn: [Thought("A script's own."), Say("One.")]
+    assert await pieces(engine, setup) == [AnswerThought("A script's own."), said]
+    engine.answers = lambda turn: [Thought(""), Say("One.")]
+    assert await pieces(engine, setup) == [said]
+    after_tool = replace(TURN, tool_results=[{"name": "get_time", "response": {}}])
+    engine.answers = lambda turn: [Say("One.")]
+    assert [piece async for piece in ResponseStream(engine, setup).answer(after_tool)] == [said]
 
 
 async def test_an_answer_in_text_has_no_sound() -> None:

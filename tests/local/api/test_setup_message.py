@@ -9,6 +9,7 @@ import pytest
 
 from vision_agent.local.api.context_window import Compression
 from vision_agent.local.api.endpoint import Endpoint
+from vision_agent.local.api.habits import NATIVE_2_5
 from vision_agent.local.api.json_fields import Refused
 from vision_agent.local.api.models import MODELS, find_voice
 from vision_agent.local.api.setup_message import Setup, parse_setup
@@ -66,6 +67,8 @@ def test_a_captured_setup_is_read_completely() -> None:
     assert parse_setup(json.dumps(CAPTURED), STUDIO) == Setup(
         endpoint=STUDIO,
         model=MODELS["gemini-2.5-flash-native-audio-preview-12-2025"],
+        habits=NATIVE_2_5,
+        thoughts=True,
         voice_name="Kore",
         language_code="en-US",
         instruction="Be brief.",
@@ -90,9 +93,44 @@ def test_a_bare_setup_has_the_defaults_of_its_service(endpoint: Endpoint) -> Non
     assert setup(endpoint=endpoint) == Setup(
         endpoint=endpoint,
         model=MODELS["local"],
+        habits=MODELS["local"].habits_on(vertex=endpoint.vertex),
         coverage="ACTIVITY_AND_VIDEO",
         hearing=HearingOptions(start_sensitivity=readiness, end_sensitivity=readiness),
     )
+
+
+@pytest.mark.parametrize(
+    ("thinking", "sent"),
+    [
+        (None, True),
+        ({}, True),
+        ({"includeThoughts": False}, False),
+        ({"thinkingBudget": 0}, False),
+    ],
+)
+def test_thoughts_are_sent_on_2_5_unless_thinking_is_off(
+    thinking: dict[str, Any] | None, sent: bool
+) -> None:
+    model = "models/gemini-2.5-flash-native-audio-latest"
+    generation = {} if thinking is None else {"thinkingConfig": thinking}
+    assert setup(model, generationConfig=generation).thoughts is sent
+
+
+def test_an_utterance_ends_after_the_silence_of_the_model_and_no_client_gets_a_longer_one() -> None:
+    def silence(model: str, asked_ms: int | None = None) -> int:
+        detection = {} if asked_ms is None else {"silenceDurationMs": asked_ms}
+        realtime = {"automaticActivityDetection": detection}
+        return setup(model, realtimeInputConfig=realtime).hearing.silence_ms
+
+    assert [silence(model) for model in ("local", "gemini-3.8-live")] == [600, 1200]
+    assert silence("gemini-3.1-flash-live-preview") == 1000
+    assert silence("gemini-3.8-live", 300) == 300
+    assert silence("gemini-3.8-live", 6000) == 2000
+
+
+def test_a_scenario_may_change_a_habit() -> None:
+    raw = json.dumps({"setup": {"model": "gemini-3.8-live"}})
+    assert parse_setup(raw, STUDIO, {"silence_ms": 600}).hearing.silence_ms == 600
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,16 @@
-"""How far the sound that is sent runs ahead of what is played."""
+"""How fast the sound of an answer is sent."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
-from vision_agent.local.api.limits import SERVICE
 from vision_agent.local.api.speech_pacing import speech_wait_ms
 
 
 @pytest.mark.parametrize(
-    ("played_until_ms", "wait_ms"), [(0, 0), (5999, 0), (6000, 0), (6250, 250)]
+    ("sent_ms", "elapsed_ms", "wait_ms"), [(0, 0, 0), (4000, 1000, 0), (4000, 900, 100)]
 )
-def test_sound_waits_when_it_is_a_second_ahead(played_until_ms: float, wait_ms: float) -> None:
-    assert speech_wait_ms(SERVICE, played_until_ms, 5000) == wait_ms
-    assert speech_wait_ms(replace(SERVICE, audio_ahead_s=None), played_until_ms, 5000) == 0
+def test_sound_waits_when_it_is_faster_than_its_pace(
+    sent_ms: float, elapsed_ms: float, wait_ms: float
+) -> None:
+    assert speech_wait_ms(4.0, sent_ms, elapsed_ms) == wait_ms

@@ -183,7 +183,11 @@ def test_the_oldest_prompt_is_given_up_when_too_many_wait() -> None:
 
 def test_2x_ends_its_turn_with_the_tool_call_and_opens_another_with_the_result() -> None:
     turns = thinking(tool_call_ends_turn=True)
-    assert turns.called(1, [CALL]) == [SendFunctionCalls((CALL,)), MORE_FOLLOWS]
+    assert turns.called(1, [CALL]) == [
+        SendFunctionCalls((CALL,)),
+        GenerationComplete(),
+        MORE_FOLLOWS,
+    ]
     assert turns.floor is Floor.WAITING_FOR_TOOL
     assert turns.tools_answered([result(CALL)], 0) == [BeginAnswer(2, typed(), (result(CALL),))]
     assert turns.finished(2, 0) == [GenerationComplete(), TurnComplete(), Settled(typed())]
@@ -225,6 +229,67 @@ def test_speech_cancels_the_tools_that_are_waited_for(tool_call_ends_turn: bool)
     )
     assert turns.tools_answered([result(CALL)], 0) == []
     assert turns.floor is Floor.IDLE
+
+
+def test_a_call_that_was_cut_off_may_be_made_once_more_instead_of_cancelled() -> None:
+    turns = waiting(tool_call_ends_turn=False, cancels_calls=False)
+    *ended, answer = turns.typed("stop", 1)
+    assert ended == [Interrupted(), TurnComplete(), Settled(typed())]
+    assert answer == BeginAnswer(3, typed("stop"), (), calls_again=(CALL,))
+    again = FunctionCall("c9", CALL.name, CALL.args)
+    assert turns.called(3, [again]) == [SendFunctionCalls((again,))]
+    assert turns.tools_answered([result(CALL)], 2) == []
+    assert turns.tools_answered([result(again)], 2) == [
+        BeginAnswer(4, typed("stop"), (result(again),))
+    ]
+    turns.finished(4, 2)
+    assert turns.typed("hello", 3) == [BeginAnswer(5, typed())]
+
+
+def test_results_that_come_before_unfinished_content_is_complete_end_the_turn() -> None:
+    turns = waiting(tool_call_ends_turn=False)
+    assert turns.tools_answered([result(CALL)], 0, later=True) == [TurnComplete(), Settled(typed())]
+    assert turns.floor is Floor.IDLE
+
+
+def test_a_turn_may_be_held_open_until_a_call_in_the_background_has_its_result() -> None:
+    turns = thinking(background_call_ends_turn=False)
+    turns.launched(1, [CALL])
+    turns.spoke(1, 100, 0)
+    assert turns.finished(1, 0) == [GenerationComplete()]
+    assert turns.tick(100) == []
+    assert turns.floor is Floor.HELD_OPEN
+    assert turns.wake_at_ms is None
+    assert turns.tools_answered([result(CALL)], 200) == [
+        MORE_FOLLOWS,
+        Settled(typed()),
+        BeginAnswer(2, typed(), (result(CALL),)),
+    ]
+
+
+def test_a_result_that_interrupts_ends_the_turn_that_was_held_open_for_it() -> None:
+    turns = thinking(background_call_ends_turn=False)
+    turns.launched(1, [CALL])
+    turns.finished(1, 0)
+    urgent = result(CALL, Scheduling.INTERRUPT)
+    assert kinds(turns.tools_answered([urgent], 200)) == [
+        Interrupted,
+        TurnComplete,
+        Settled,
+        BeginAnswer,
+    ]
+
+
+def test_what_the_caller_says_ends_a_turn_that_is_held_open() -> None:
+    for barge_in, expected in ((True, [Interrupted, TurnComplete, Settled]), (False, [])):
+        turns = thinking(background_call_ends_turn=False, barge_in=barge_in)
+        turns.launched(1, [CALL])
+        turns.finished(1, 0)
+        assert kinds(turns.caller_started(5)) == expected
+        turns.caller_stopped()
+        answer = turns.transcribed(HELLO)[-1]
+        assert isinstance(answer, BeginAnswer)
+        assert answer.prompt == HELLO
 
 
 def test_2x_interrupts_what_is_still_heard_while_its_tool_runs() -> None:

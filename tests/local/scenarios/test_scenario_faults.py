@@ -160,7 +160,7 @@ async def test_a_handle_expires_in_the_words_of_the_service() -> None:
             await session.send_realtime_input(text="one")
             update = (await heard.until("session_resumption_update")).session_resumption_update
         assert update is not None
-        with pytest.raises(errors.APIError, match=r"1007.*Session resumption handle is not valid"):
+        with pytest.raises(errors.APIError, match=r"1008.*session not found"):
             async with calling(server, update.new_handle):
                 pass
         async with calling(server, update.new_handle):
@@ -207,7 +207,7 @@ async def test_a_stall_sends_nothing_and_reads_on() -> None:
     stall = "  - {stall_s: 1, at: {turn: 1}}"
     async with serving(stall) as server, calling(server) as session, Heard(session) as heard:
         await session.send_realtime_input(text="long")
-        await heard.until("audio")
+        await heard.until("caption")
         begun_s = time.monotonic()
         before = len(heard.messages)
         await session.send_realtime_input(text="two")
@@ -293,7 +293,7 @@ async def test_one_after_another_on_a_client_that_comes_back() -> None:
                 except websockets.exceptions.InvalidStatus:
                     seen.add("refused")
                 except (errors.APIError, websockets.exceptions.ConnectionClosed) as error:
-                    if "handle" in str(error):
+                    if "session not found" in str(error):
                         handle = None
                         seen.add("expired")
     assert seen == {"refused", "expired"}

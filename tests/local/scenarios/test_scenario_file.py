@@ -34,6 +34,46 @@ def test_a_scenario_that_says_nothing_else_changes_nothing() -> None:
     assert read_scenario("seed: 0") == Scenario()
 
 
+def test_habits_have_the_kinds_of_values_of_the_table() -> None:
+    scenario = read_scenario("""
+        habits:
+          silence_ms: 600
+          pace: 2.5
+          cancels_calls: true
+          captions: ahead
+          chunk_bytes: [2, 4800]
+          lead: [nothing, content]
+          lost_handle: [1007, Invalid session handle]
+    """)
+    assert scenario.habits == {
+        "silence_ms": 600,
+        "pace": 2.5,
+        "cancels_calls": True,
+        "captions": "ahead",
+        "chunk_bytes": (2, 4800),
+        "lead": ("nothing", "content"),
+        "lost_handle": (1007, "Invalid session handle"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("habits", "words"),
+    [
+        ("{silence: 600}", "'silence' is not known here; did you mean 'silence_ms'"),
+        ("{silence_ms: soon}", "'silence_ms' has to be a whole number"),
+        ("{captions: late}", "'captions' has to be 'with sound' or 'ahead' or 'before'"),
+        ("{pace: 0}", "'pace' has to be a number from 0.01"),
+        ("{end: [1008]}", "'end' has to be a list of 2"),
+        ("{chunk_bytes: []}", "'chunk_bytes' has to be a list"),
+        ("{chunk_bytes: [0]}", "'chunk_bytes' has to be a whole number from 1"),
+        ("{chunk_cycle: 0}", "'chunk_cycle' has to be a whole number from 1"),
+    ],
+)
+def test_a_habit_that_the_model_cannot_have_is_refused(habits: str, words: str) -> None:
+    with pytest.raises(ScenarioError, match=re.escape(words)):
+        read_scenario(f"habits: {habits}")
+
+
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.stem)
 def test_the_samples_are_read(sample: Path) -> None:
     assert load_scenario(sample) != Scenario()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vision_agent.local.api.endpoint import Endpoint
+from vision_agent.local.api.habits import Habits
 from vision_agent.local.api.json_fields import (
     INVALID_ARGUMENT,
     as_bytes,
@@ -128,13 +129,16 @@ ClientMessage = (
 )
 
 
-def parse(raw: str | bytes, model: LiveModel, endpoint: Endpoint) -> list[ClientMessage]:
+def parse(
+    raw: str | bytes, model: LiveModel, endpoint: Endpoint, habits: Habits | None = None
+) -> list[ClientMessage]:
     """Everything one WebSocket message says, in the order it says it.
 
     Args:
         raw: The message, text or binary.
         model: The session's model: it decides the dialect.
         endpoint: Which service it was sent to.
+        habits: How the model speaks there, if a scenario changes that.
 
     Raises:
         Refused: the message is malformed, or this model does not take it.
@@ -143,15 +147,16 @@ def parse(raw: str | bytes, model: LiveModel, endpoint: Endpoint) -> list[Client
     if "setup" in message:
         raise invalid(INVALID_ARGUMENT)
     check_message(message, endpoint)
+    habits = habits or model.habits_on(vertex=endpoint.vertex)
     parsed: list[ClientMessage] = []
     for name, value in message.items():
         match name:
             case "realtime_input" | "realtimeInput":
                 parsed += _realtime(as_object(value, name), model, endpoint)
             case "client_content" | "clientContent":
-                parsed.append(_content(as_object(value, name)))
+                parsed.append(_content(as_object(value, name), habits))
             case "tool_response" | "toolResponse":
-                parsed.append(_tool_response(as_object(value, name)))
+                parsed.append(_tool_response(as_object(value, name), habits))
             case "context_update" | "contextUpdate":
                 parsed.append(_context_update(as_object(value, name)))
     return parsed
@@ -224,15 +229,15 @@ def _mime_type(blob: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
     }
 
 
-def _content(source: Mapping[str, Any]) -> ClientContent:
+def _content(source: Mapping[str, Any], habits: Habits) -> ClientContent:
     turns = as_list(field(source, "turns"), "turns")
     return ClientContent(
-        tuple(_turn(as_object(turn, "turns")) for turn in turns),
+        tuple(_turn(as_object(turn, "turns"), habits) for turn in turns),
         as_flag(field(source, "turn_complete"), "turn_complete"),
     )
 
 
-def _turn(source: Mapping[str, Any]) -> Content:
+def _turn(source: Mapping[str, Any], habits: Habits) -> Content:
     role = as_text(field(source, "role"), "role") or "user"
     if role not in ("user", "model"):
         raise invalid("Please use a valid role: user, model.")
@@ -243,22 +248,27 @@ def _turn(source: Mapping[str, Any]) -> Content:
             # Sound in here corrupts a real session; it has to come as real-time input.
             path = "client_content.turns.parts.inline_data"
             images.append(_frame(as_object(blob, "inline_data"), path).data)
-        response = field(as_object(part, "part"), "function_response")
+        response = field(part, "function_response")
+        call = field(part, "function_call")
+        if not habits.functions_in_history and (response is not None or call is not None):
+            raise invalid(INVALID_ARGUMENT)
         if response is not None:
-            results.append(_tool_result(as_object(response, "function_response")))
+            results.append(_tool_result(as_object(response, "function_response"), habits))
     return Content(role, content_text(source), tuple(images), tuple(results))
 
 
-def _tool_response(source: Mapping[str, Any]) -> ToolResponse:
+def _tool_response(source: Mapping[str, Any], habits: Habits) -> ToolResponse:
     responses = as_list(field(source, "function_responses"), "function_responses")
     return ToolResponse(
-        tuple(_tool_result(as_object(given, "function_responses")) for given in responses)
+        tuple(_tool_result(as_object(given, "function_responses"), habits) for given in responses)
     )
 
 
-def _tool_result(given: Mapping[str, Any]) -> ToolResult:
+def _tool_result(given: Mapping[str, Any], habits: Habits) -> ToolResult:
     response = dict(as_object(field(given, "response"), "response"))
     scheduling = as_text(field(given, "scheduling"), "scheduling").upper()
+    if scheduling and not habits.scheduled_results:
+        raise invalid("Function response scheduling is not supported for this model")
     within = response.get("scheduling")
     if not scheduling and isinstance(within, str) and within.upper() in Scheduling.__members__:
         # Where the service's first examples put it, and clients with them.
@@ -269,17 +279,22 @@ def _tool_result(given: Mapping[str, Any]) -> ToolResult:
         response,
         Scheduling.__members__.get(scheduling, Scheduling.WHEN_IDLE),
         as_flag(field(given, "will_continue"), "will_continue"),
-        tuple(_result_images(given)),
+        tuple(_result_images(given, habits)),
     )
 
 
-def _result_images(given: Mapping[str, Any]) -> Iterator[bytes]:
-    """The pictures beside a response."""
+def _result_images(given: Mapping[str, Any], habits: Habits) -> Iterator[bytes]:
+    """The pictures beside a response; a model that sees none of them takes any kind of part."""
     path = "tool_response.function_responses.parts.inline_data"
     for part in as_list(field(given, "parts"), "parts"):
         blob = field(as_object(part, "part"), "inline_data")
-        if blob is not None and _mime_type(as_object(blob, "inline_data"))[0] in _FRAME_MIME_TYPES:
+        if blob is None or not habits.result_images:
+            continue
+        mime_type, _ = _mime_type(as_object(blob, "inline_data"))
+        if mime_type in _FRAME_MIME_TYPES:
             yield _frame(as_object(blob, "inline_data"), path).data
+        elif mime_type != "text/plain":
+            raise invalid(INVALID_ARGUMENT)
 
 
 def _context_update(source: Mapping[str, Any]) -> ContextUpdate:

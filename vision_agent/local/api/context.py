@@ -7,8 +7,9 @@ in step.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from vision_agent.local.api.client_messages import Content
@@ -16,9 +17,9 @@ from vision_agent.local.api.context_window import Compression, turns_to_drop
 from vision_agent.local.api.json_fields import invalid
 from vision_agent.local.api.session_history import SavedSession, SessionHistory
 from vision_agent.local.api.setup_message import Setup
-from vision_agent.local.api.turn_actions import ToolResult
+from vision_agent.local.api.turn_actions import BeginAnswer, FunctionCall, ToolResult
 from vision_agent.local.api.usage import Usage
-from vision_agent.local.contract import SeenFrame
+from vision_agent.local.contract import SeenFrame, Turn
 
 
 class Context:
@@ -31,10 +32,10 @@ class Context:
     """
 
     def __init__(self, setup: Setup, saved: SavedSession) -> None:
+        self._setup = setup
         self._coverage = setup.coverage
-        self._result_images = setup.model.result_images
         self._history = SessionHistory(saved)
-        self._usage = Usage(vertex=setup.endpoint.vertex, earlier=saved.turns)
+        self._usage = Usage(vertex=setup.endpoint.vertex, habits=setup.habits, earlier=saved.turns)
         self._latest_frame: tuple[bytes, int] | None = None
         self._speech_began_ms: int | None = None
         self._answer: list[str] = []
@@ -129,11 +130,54 @@ class Context:
 
     def caption_out(self, words: str) -> None:
         """Words of a spoken answer went out, with their sound."""
+        self._usage.captioned(words)
         self._answer.append(words)
+
+    def thought_out(self, text: str) -> None:
+        """The model thought something before its answer."""
+        self._usage.thought(text)
+
+    def called(self, calls: Sequence[FunctionCall]) -> None:
+        """The model called functions."""
+        for call in calls:
+            self._usage.called(call.name + json.dumps(dict(call.args)))
+
+    def prompt_usage(self) -> dict[str, Any]:
+        """The ``usageMetadata`` beside the first message of an answer, where there is one."""
+        return self._usage.prompt() if self._prompt_only else {}
 
     def turn_usage(self) -> dict[str, Any]:
         """The ``usageMetadata`` message of the turn that ends now."""
-        return self._usage.turn()
+        return self._usage.turn(prompt_only=self._prompt_only)
+
+    def turn(
+        self, answer: BeginAnswer, tools: Sequence[Mapping[str, Any]], now_ms: int, user: str
+    ) -> Turn:
+        """Everything the engine makes an answer of.
+
+        Args:
+            answer: What is answered.
+            tools: The function declarations.
+            now_ms: The time of the caller's stream.
+            user: Whose conversation it is.
+        """
+        return Turn(
+            answer.prompt,
+            frames=self.frames,
+            history=self.history,
+            tools=tools,
+            tool_results=[
+                {"id": result.id, "name": result.name, "response": result.response}
+                for result in answer.tool_results
+            ],
+            instruction=self.instruction,
+            now_ms=now_ms,
+            language_code=self._setup.language_code,
+            proactive=self._setup.proactive,
+            user=user,
+            clock=datetime.now(),  # this machine's: nothing says where the caller is
+            dialogue=self.dialogue,
+        )
 
     def settle(self, asked: str) -> None:
         """What was asked, and as much of the answer as went out, are history now."""
@@ -178,8 +222,12 @@ class Context:
         )
         return replace(snapshot, dialogue=replace(self.dialogue))
 
+    @property
+    def _prompt_only(self) -> bool:
+        return self._setup.habits.prompt_only and not self._setup.tools
+
     def _saw_result(self, result: ToolResult, at_ms: int) -> None:
-        if self._result_images:
+        if self._setup.habits.result_images:
             self._saw(result.images, at_ms)
 
     def _saw(self, images: Iterable[bytes], at_ms: int) -> None:

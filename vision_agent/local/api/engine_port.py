@@ -14,6 +14,7 @@ from vision_agent.local.contract import (
     Say,
     SpeechStarted,
     SpeechStopped,
+    Thought,
     ToolRequest,
     Transcript,
     Turn,
@@ -67,5 +68,5 @@ class EnginePort(Protocol):
     ) -> AsyncIterator[bytes]:
         """The sound of a sentence, s16le mono 24 kHz, in pieces, faster than real time."""
 
-    def answer(self, turn: Turn) -> AsyncIterator[Say | ToolRequest]:
+    def answer(self, turn: Turn) -> AsyncIterator[Say | Thought | ToolRequest]:
         """What to say, sentence by sentence, and which tools to call."""

@@ -1,7 +1,7 @@
 """How long one connection and its session last, and when the client is warned. Pure.
 
-What the service says when the time is over is not documented; the codes and words here are those
-that its users report.
+What the service says when the time is over is not documented; the codes and words are those that
+its users recorded.
 """
 
 from __future__ import annotations
@@ -9,9 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vision_agent.local.api.limits import Limits
-
-EXPIRED = 1011, "Deadline expired before operation could complete."
-"""The close of a connection whose time is over (RFC 6455: internal error)."""
 
 ABORTED = 1008, "The operation was aborted."
 """The close of a session whose time is over (RFC 6455: policy violation)."""
@@ -37,14 +34,22 @@ class SessionLifetime:
 
     Args:
         limits: What is allowed.
+        end: Code and words of the close of a connection whose time is over.
         compressed: Whether the context window is compressed, which lifts the session's limits.
         now_s: When the connection began.
         age_s: How long the session had lasted by then, on earlier connections.
     """
 
     def __init__(
-        self, limits: Limits, *, compressed: bool, now_s: float, age_s: float = 0.0
+        self,
+        limits: Limits,
+        end: tuple[int, str],
+        *,
+        compressed: bool,
+        now_s: float,
+        age_s: float = 0.0,
     ) -> None:
+        self._end = end
         self._limits = limits
         self._compressed = compressed
         self._connected_s = now_s
@@ -75,7 +80,7 @@ class SessionLifetime:
         if (end := self._connection_ends_s) is None:
             return None
         if now_s >= end:
-            return ConnectionOver(*EXPIRED)
+            return ConnectionOver(*self._end)
         if (goes := self._goes_away_s) is not None and now_s >= goes:
             self._warned = True
             return ConnectionExpiring(end - now_s)

@@ -1,6 +1,6 @@
 """How long connections and sessions may last on a server, and how much they may hold.
 
-The figures are the public service's, as it documents them.
+The figures are the public service's, as it documents them or as others recorded them.
 """
 
 from __future__ import annotations
@@ -21,18 +21,16 @@ class Limits:
         context_tokens: What the model reads at most; without compression a session that needs
             more ends, and compression starts at 80 % of it unless told otherwise.
         message_bytes: The largest message taken; a longer one ends its connection with 1009.
-        audio_ahead_s: How far the sound sent may run ahead of what the caller has played.
         resumable_always: Whether the client may resume from the last handle while the next answer
             is generated, instead of being sent ``resumable: false``.
     """
 
-    connection_s: float | None = 600.0
-    go_away_s: float = 60.0
+    connection_s: float | None = 590.0
+    go_away_s: float = 50.0
     audio_session_s: float | None = 15 * 60.0
     video_session_s: float | None = 2 * 60.0
     context_tokens: int | None = 128_000
     message_bytes: int = 4 * 2**20
-    audio_ahead_s: float | None = 1.0
     resumable_always: bool = False
 
 

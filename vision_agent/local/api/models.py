@@ -8,6 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from vision_agent.local.api.habits import (
+    EXTENDED_THINKING,
+    GENERATION_3_1,
+    GENERATION_3_8,
+    GENERATION_3_8_ON_VERTEX,
+    HALF_CASCADE_2_5,
+    LOCAL,
+    LOCAL_ON_VERTEX,
+    NATIVE_2_5,
+    NATIVE_2_5_ON_VERTEX,
+    TRANSCRIBES,
+    Habits,
+)
 from vision_agent.local.engine.speech.voices import VOICES
 
 
@@ -20,7 +33,6 @@ class LiveModel:
         ai_studio: Whether the AI Studio endpoint knows it.
         vertex: Whether the Vertex endpoint knows it.
         generation: 2 or 3: the dialect of its wire.
-        content_any_time: Whether ``clientContent`` is taken after the initial history.
         sound_out: Whether it may answer in sound.
         text_out: Whether it may answer in text instead of sound.
         role: Whether it answers, translates what it hears, or only transcribes it.
@@ -34,13 +46,14 @@ class LiveModel:
             served here all the same.
         background_tools: Whether tools may be ``NON_BLOCKING``; "default" where they are unless
             declared ``BLOCKING``.
+        habits: How it speaks on the wire.
+        vertex_habits: The same on Vertex, for a model of both services.
     """
 
     name: str
     ai_studio: bool
     vertex: bool
     generation: int
-    content_any_time: bool = True
     sound_out: bool = True
     text_out: bool = False
     role: Literal["answer", "translate", "transcribe"] = "answer"
@@ -51,6 +64,12 @@ class LiveModel:
     null_handle: bool = True
     shut_down: str = ""
     background_tools: Literal["never", "declared", "default"] = "declared"
+    habits: Habits = LOCAL
+    vertex_habits: Habits | None = None
+
+    def habits_on(self, *, vertex: bool) -> Habits:
+        """How it speaks on the wire of one of the two services."""
+        return (vertex and self.vertex_habits) or self.habits
 
     @property
     def coverage(self) -> Literal["ACTIVITY", "ACTIVITY_AND_VIDEO"]:
@@ -76,29 +95,22 @@ class LiveModel:
         return self.generation >= 3 or self.name == "local"
 
     @property
-    def result_images(self) -> bool:
-        """Whether pictures in ``FunctionResponse.parts`` are seen; 2.5 takes and ignores them."""
-        return self.generation >= 3 or self.name == "local"
-
-    @property
     def takes_media_chunks(self) -> bool:
         """Whether ``realtimeInput.mediaChunks`` is taken; 3.x closes with 1007 over it."""
-        return self.generation < 3
-
-    @property
-    def tool_call_ends_turn(self) -> bool:
-        """Whether ``turnComplete`` follows a ``toolCall`` at once.
-
-        2.5 ends the turn there, and clients hold the call back until it has; 3.x keeps the turn
-        open until the tool has answered, and a client that waited for its end would deadlock.
-        """
         return self.generation < 3
 
 
 MODELS = {
     model.name: model
     for model in (
-        LiveModel("local", ai_studio=True, vertex=True, generation=2, text_out=True),
+        LiveModel(
+            "local",
+            ai_studio=True,
+            vertex=True,
+            generation=2,
+            text_out=True,
+            vertex_habits=LOCAL_ON_VERTEX,
+        ),
         LiveModel(
             "gemini-3.8-live",
             ai_studio=True,
@@ -107,6 +119,8 @@ MODELS = {
             always_proactive=True,
             thinking="none",
             affective="at first message",
+            habits=GENERATION_3_8,
+            vertex_habits=GENERATION_3_8_ON_VERTEX,
             background_tools="default",
         ),
         LiveModel(
@@ -117,6 +131,7 @@ MODELS = {
             always_proactive=True,
             thinking="level",
             affective="at first message",
+            habits=EXTENDED_THINKING,
             background_tools="default",
         ),
         LiveModel(
@@ -125,6 +140,7 @@ MODELS = {
             vertex=False,
             generation=3,
             role="translate",
+            habits=GENERATION_3_8,
         ),
         LiveModel(
             "gemini-3.5-transcribe-live",
@@ -132,6 +148,7 @@ MODELS = {
             vertex=False,
             generation=3,
             role="transcribe",
+            habits=TRANSCRIBES,
         ),
         LiveModel(
             "gemini-robotics-er-2-streaming-preview",
@@ -140,15 +157,16 @@ MODELS = {
             generation=3,
             sound_out=False,
             text_out=True,
+            habits=GENERATION_3_8,
         ),
         LiveModel(
             "gemini-3.1-flash-live-preview",
             ai_studio=True,
             vertex=False,
             generation=3,
-            content_any_time=False,
             affective="at setup",
             null_handle=False,
+            habits=GENERATION_3_1,
             background_tools="never",
             shut_down="17 November 2026",
         ),
@@ -159,13 +177,25 @@ MODELS = {
                 vertex=False,
                 generation=2,
                 any_language=False,
+                habits=NATIVE_2_5,
             )
             for version in ("preview-12-2025", "preview-09-2025", "latest")
         ),
-        LiveModel("gemini-live-2.5-flash-native-audio", ai_studio=False, vertex=True, generation=2),
+        LiveModel(
+            "gemini-live-2.5-flash-native-audio",
+            ai_studio=False,
+            vertex=True,
+            generation=2,
+            habits=NATIVE_2_5_ON_VERTEX,
+        ),
         # A half cascade: a model that writes, and a voice that reads.
         LiveModel(
-            "gemini-live-2.5-flash", ai_studio=False, vertex=True, generation=2, text_out=True
+            "gemini-live-2.5-flash",
+            ai_studio=False,
+            vertex=True,
+            generation=2,
+            text_out=True,
+            habits=HALF_CASCADE_2_5,
         ),
     )
 }

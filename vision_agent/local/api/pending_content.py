@@ -15,18 +15,33 @@ class PendingContent:
     def __init__(self) -> None:
         self._questions: list[str] = []
         self._results: list[ToolResult] = []
+        self._unfinished = False
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether content came that waits for more of it."""
+        return self._unfinished
 
     @property
     def has_results(self) -> bool:
         """Whether tools that ran in an earlier session wait for the answer to their results."""
         return bool(self._results)
 
-    def add(self, contents: Sequence[Content]) -> int:
+    def add_results(self, results: Sequence[ToolResult]) -> None:
+        """Results of calls that are answered together with content that is not complete yet."""
+        self._results += results
+
+    def add(self, contents: Sequence[Content], *, complete: bool) -> int:
         """Takes the contents of one message in.
+
+        Args:
+            contents: The contents.
+            complete: Whether the message asks for an answer to them.
 
         Returns:
             The index of the content that asks something; -1 if none does.
         """
+        self._unfinished = not complete
         question = -1
         for index, content in enumerate(contents):
             if content.role == "model" and content.text:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import uuid
 from collections import OrderedDict
 from dataclasses import dataclass
 
@@ -43,7 +43,7 @@ class ResumptionHandles:
         self._forget_expired(now_s)
         earlier = self._newest.pop(session, None)
         self._drop_frames(earlier)
-        handle = secrets.token_urlsafe(24)
+        handle = str(uuid.uuid4())
         self._saved[handle] = _Saved(session, saved, now_s)
         self._newest[session] = handle
         while len(self._newest) > MAX_SESSIONS_WITH_FRAMES:

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from vision_agent.local.api.turn_actions import FunctionCall
-from vision_agent.local.contract import OUTPUT_RATE_HZ
 
 ServerMessage = dict[str, Any]
 
@@ -21,21 +20,49 @@ def encode(message: ServerMessage) -> bytes:
     return json.dumps(message, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def setup_complete(session_id: str) -> ServerMessage:
-    """The session is open."""
-    return {"setupComplete": {"sessionId": session_id}}
+def setup_complete(session_id: str | None) -> ServerMessage:
+    """The session is open; its id where the service names it."""
+    return {"setupComplete": {"sessionId": session_id} if session_id else {}}
 
 
-def model_audio(pcm: bytes) -> ServerMessage:
+def nothing() -> ServerMessage:
+    """A message that says nothing."""
+    return {}
+
+
+def no_content() -> ServerMessage:
+    """A message of the conversation that says nothing."""
+    return {"serverContent": {}}
+
+
+def audio_part(pcm: bytes, mime_type: str) -> ServerMessage:
     """A piece of the answer's sound: s16le mono 24 kHz."""
-    data = base64.b64encode(pcm).decode()
-    blob = {"mimeType": f"audio/pcm;rate={OUTPUT_RATE_HZ}", "data": data}
-    return {"serverContent": {"modelTurn": {"role": "model", "parts": [{"inlineData": blob}]}}}
+    return {"inlineData": {"mimeType": mime_type, "data": base64.b64encode(pcm).decode()}}
 
 
-def model_text(text: str) -> ServerMessage:
+def thought_part(text: str) -> ServerMessage:
+    """What the model thinks: nothing of it is spoken."""
+    return {"text": text, "thought": True}
+
+
+def text_part(text: str) -> ServerMessage:
     """A piece of an answer in text (``responseModalities: [TEXT]``)."""
-    return {"serverContent": {"modelTurn": {"role": "model", "parts": [{"text": text}]}}}
+    return {"text": text}
+
+
+def model_turn(part: ServerMessage, *, role: bool, words: str = "") -> ServerMessage:
+    """A piece of an answer.
+
+    Args:
+        part: The piece.
+        role: Whether the role is named.
+        words: The words of the transcript that ride with it.
+    """
+    turn: ServerMessage = {"parts": [part]}
+    content: ServerMessage = {"modelTurn": turn | {"role": "model"} if role else turn}
+    if words:
+        content["outputTranscription"] = {"text": words}
+    return {"serverContent": content}
 
 
 def input_transcription(text: str) -> ServerMessage:
@@ -43,9 +70,24 @@ def input_transcription(text: str) -> ServerMessage:
     return {"serverContent": {"inputTranscription": {"text": text}}}
 
 
+def interim_input_transcription(text: str) -> ServerMessage:
+    """The transcript of what the caller has said so far."""
+    return {"serverContent": {"interimInputTranscription": {"text": text}}}
+
+
 def output_transcription(text: str) -> ServerMessage:
     """Words of the answer, to be appended to those sent before in this turn."""
     return {"serverContent": {"outputTranscription": {"text": text}}}
+
+
+def output_transcription_begun() -> ServerMessage:
+    """Words of the answer follow, all of them before its sound."""
+    return {"serverContent": {"outputTranscription": {}}}
+
+
+def output_transcription_finished() -> ServerMessage:
+    """No more words of the answer follow."""
+    return {"serverContent": {"outputTranscription": {"finished": True}}}
 
 
 def generation_complete() -> ServerMessage:
@@ -58,14 +100,21 @@ def interrupted() -> ServerMessage:
     return {"serverContent": {"interrupted": True}}
 
 
-def turn_complete(*, said_nothing: bool = False, more_follows: bool = False) -> ServerMessage:
+def turn_complete(
+    *, said_nothing: bool = False, status: str | None = None, grounding: bool = False
+) -> ServerMessage:
     """The turn is over: played to its end, or interrupted.
 
-    A model that had nothing to say reports that it waits for more. Every message has an
-    ``interactionStatus``: whether more output follows without further input.
+    Args:
+        said_nothing: Whether the model had nothing to say, and waits for more.
+        status: The ``interactionStatus``: whether more output follows without further input.
+        grounding: Whether to name what the answer is grounded in, which is nothing.
     """
-    status = "IN_PROGRESS" if more_follows else "IDLE"
-    content: ServerMessage = {"turnComplete": True, "interactionStatus": status}
+    content: ServerMessage = {"turnComplete": True}
+    if grounding:
+        content["groundingMetadata"] = {}
+    if status:
+        content["interactionStatus"] = status
     if said_nothing:
         content |= {"turnCompleteReason": "NEED_MORE_INPUT", "waitingForInput": True}
     return {"serverContent": content}
@@ -73,7 +122,7 @@ def turn_complete(*, said_nothing: bool = False, more_follows: bool = False) -> 
 
 def tool_call(calls: Sequence[FunctionCall]) -> ServerMessage:
     """Functions the client has to run."""
-    described = [{"id": call.id, "name": call.name, "args": dict(call.args)} for call in calls]
+    described = [{"name": call.name, "args": dict(call.args), "id": call.id} for call in calls]
     return {"toolCall": {"functionCalls": described}}
 
 
@@ -84,21 +133,25 @@ def tool_call_cancellation(ids: Sequence[str]) -> ServerMessage:
 
 def voice_activity(kind: str, audio_offset_ms: int) -> ServerMessage:
     """Speech began or ended (``ACTIVITY_START``, ``ACTIVITY_END``) at an offset of the sound."""
-    offset = f"{audio_offset_ms / 1000:.3f}s"
-    return {"voiceActivity": {"type": kind, "audioOffset": offset}}
+    return {"voiceActivity": {"type": kind, "audioOffset": _duration(audio_offset_ms)}}
 
 
 def go_away(time_left_s: float) -> ServerMessage:
     """The connection ends in this many seconds."""
-    return {"goAway": {"timeLeft": f"{max(0.0, time_left_s):.3f}s"}}
+    return {"goAway": {"timeLeft": _duration(round(1000 * max(0.0, time_left_s)))}}
 
 
 def session_resumption_update(handle: str, last_message: int | None = None) -> ServerMessage:
     """The session can be resumed with this handle; ``last_message`` only when asked for.
 
-    An empty handle says that the session can't be resumed at the moment.
+    An empty handle says, in a message that holds nothing, that it can't be resumed at the moment.
     """
-    update: ServerMessage = {"newHandle": handle, "resumable": bool(handle)}
+    update: ServerMessage = {"newHandle": handle, "resumable": True} if handle else {}
     if last_message is not None:
         update["lastConsumedClientMessageIndex"] = str(last_message)
     return {"sessionResumptionUpdate": update}
+
+
+def _duration(ms: int) -> str:
+    """A ``google.protobuf.Duration`` in JSON: whole seconds without a fraction."""
+    return f"{ms // 1000}s" if ms % 1000 == 0 else f"{ms / 1000:.3f}s"

@@ -8,14 +8,15 @@ in tasks of its own, so the receive loop notices a caller who cuts in at once.
 from __future__ import annotations
 
 import asyncio
-import secrets
+import uuid
+from collections import deque
 from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from datetime import datetime
 
 from vision_agent.local import adk_dialect
-from vision_agent.local.api import client_messages, server_messages
+from vision_agent.local.api import client_messages, server_messages, turn_messages
 from vision_agent.local.api import turn_actions as actions
+from vision_agent.local.api.answer_output import AnswerOutput
 from vision_agent.local.api.audio_input import AudioInput, SpeechEvent
 from vision_agent.local.api.context import Context
 from vision_agent.local.api.engine_port import EnginePort
@@ -26,20 +27,25 @@ from vision_agent.local.api.pending_content import PendingContent
 from vision_agent.local.api.response_stream import (
     AnswerAudio,
     AnswerCalls,
-    AnswerCaption,
     AnswerPiece,
     AnswerText,
     ResponseStream,
 )
+from vision_agent.local.api.resumption import Resumption
 from vision_agent.local.api.resumption_handles import ResumptionHandles
 from vision_agent.local.api.send_queue import SendQueue
 from vision_agent.local.api.server_messages import ServerMessage
 from vision_agent.local.api.session_history import SavedSession
 from vision_agent.local.api.setup_message import Setup
-from vision_agent.local.api.speech_pacing import speech_wait_ms
-from vision_agent.local.api.turn_states import Caller
+from vision_agent.local.api.turn_states import Caller, Floor
 from vision_agent.local.api.turns import Turns
-from vision_agent.local.contract import SpeechStarted, Transcript, Turn
+from vision_agent.local.contract import SpeechStarted, Transcript
+
+_CALLS_AGAIN_AFTER_S = 0.7
+"""How long after an interruption a model makes the calls again that it cut off."""
+
+_MOST_ENDS = 64
+"""Ends of speech that are kept until their transcripts come."""
 
 
 class Session:
@@ -54,7 +60,7 @@ class Session:
         limits: How long it may last and how much it may hold.
 
     Raises:
-        Refused: 1007, the handle to resume is unknown or too old.
+        Refused: the handle to resume is unknown or too old.
     """
 
     def __init__(
@@ -68,18 +74,19 @@ class Session:
     ) -> None:
         self._user = user
         self._limits = limits
-        self.id = secrets.token_hex(16)
+        self.id = str(uuid.uuid4())
         self._setup = setup
-        self._handles = handles
+        self._habits = setup.habits
         self._loop = asyncio.get_running_loop()
         saved = SavedSession()
         if setup.handle is not None:
             found = handles.find(setup.handle, self._loop.time())
             if found is None:
-                raise invalid("Session resumption handle is not valid: unknown or expired.")
+                raise Refused(*self._habits.lost_handle)
             saved = found
         self._lifetime = SessionLifetime(
             limits,
+            self._habits.end,
             compressed=setup.compression is not None,
             now_s=self._loop.time(),
             age_s=saved.age_s,
@@ -88,14 +95,25 @@ class Session:
         self._tools = setup.tools
         self._queue = SendQueue(send)
         self._turns = Turns(
-            barge_in=setup.barge_in, tool_call_ends_turn=setup.model.tool_call_ends_turn
+            barge_in=setup.barge_in,
+            tool_call_ends_turn=self._habits.tool_call_ends_turn,
+            background_call_ends_turn=self._habits.background_call_ends_turn,
+            cancels_calls=self._habits.cancels_calls,
+        )
+        self._resumption = Resumption(
+            setup,
+            handles,
+            self.id,
+            self._saved,
+            self._loop.time(),
+            always=limits.resumable_always,
         )
         self._seeded = not setup.history_first
         self._pending = PendingContent()
         self._response = ResponseStream(engine, setup)
         hearing = engine.hearing(setup.hearing, setup.tools, setup.instruction)
         self._audio_input = AudioInput(setup, hearing, self._now_ms())
-        self._resumable = True
+        self._ends: deque[int] = deque(maxlen=_MOST_ENDS)
         self._messages = 0
         self._group: asyncio.TaskGroup | None = None
         self._answer_task: asyncio.Task[None] | None = None
@@ -117,12 +135,14 @@ class Session:
             async with asyncio.TaskGroup() as self._group:
                 sending = self._group.create_task(self._queue.run())
                 timing = self._group.create_task(self._keep_time())
-                self._send(server_messages.setup_complete(self.id))
+                named = self.id if self._habits.session_id else None
+                self._send(server_messages.setup_complete(named))
                 try:
                     async for raw in messages:
                         self._messages += 1
-                        endpoint = self._setup.endpoint
-                        for message in client_messages.parse(raw, self._setup.model, endpoint):
+                        for message in client_messages.parse(
+                            raw, self._setup.model, self._setup.endpoint, self._habits
+                        ):
                             self._take(message)
                             # A message may hold a minute of sound, and a client a hundred such
                             # messages: the other sessions get their turn between them.
@@ -143,6 +163,10 @@ class Session:
 
     def _send(self, message: ServerMessage) -> None:
         self._queue.put(message)
+
+    def _send_all(self, messages: Sequence[ServerMessage]) -> None:
+        for message in messages:
+            self._queue.put(message)
 
     # What the client says.
 
@@ -165,7 +189,10 @@ class Session:
             case client_messages.ToolResponse(results):
                 for result in results:
                     self._context.tool_answered(result, self._stream_ms())
-                self._do(self._turns.tools_answered(results, now_ms))
+                later = self._pending.is_unfinished and self._turns.floor is Floor.WAITING_FOR_TOOL
+                if later:
+                    self._pending.add_results(results)
+                self._do(self._turns.tools_answered(results, now_ms, later=later))
             case client_messages.ActivityStart():
                 self._speech(self._audio_input.activity_started(now_ms))
             case client_messages.ActivityEnd():
@@ -179,11 +206,15 @@ class Session:
                     self._tools = tools
 
     def _detected(self, events: Sequence[SpeechEvent]) -> None:
-        """Speech that the server found in the sound, which the client may want to know."""
+        """Speech that the server found in the sound, which the client may want to know.
+
+        Its end is reported with its transcript.
+        """
         for event in events:
-            if self._setup.voice_activity:
-                kind = "ACTIVITY_START" if isinstance(event, SpeechStarted) else "ACTIVITY_END"
-                self._send(server_messages.voice_activity(kind, event.at_ms))
+            if self._setup.voice_activity and isinstance(event, SpeechStarted):
+                self._send(server_messages.voice_activity("ACTIVITY_START", event.at_ms))
+            elif self._setup.voice_activity:
+                self._ends.append(event.at_ms)
             self._speech([event])
 
     def _speech(self, events: Sequence[SpeechEvent]) -> None:
@@ -208,12 +239,13 @@ class Session:
 
     def _content(self, message: client_messages.ClientContent) -> None:
         seeding = not self._seeded
-        if not (seeding or self._setup.model.content_any_time):
+        if not (seeding or self._habits.content_any_time):
             raise invalid(INVALID_ARGUMENT)
-        # Content interrupts: the current answer ends before any of the content counts.
         asks = message.turn_complete
-        self._do(self._turns.content_added(self._now_ms(), asks=asks))
-        question = self._pending.add(message.contents)
+        if asks or self._habits.unfinished_content_interrupts:
+            # The current answer ends before any of the content counts.
+            self._do(self._turns.content_added(self._now_ms(), asks=asks))
+        question = self._pending.add(message.contents, complete=asks)
         at_ms = self._stream_ms()
         for index, content in enumerate(message.contents):
             self._context.content(content, at_ms, is_question=index == question)
@@ -261,14 +293,12 @@ class Session:
                 case actions.GenerationComplete():
                     self._transcribed = False
                     self._send(server_messages.generation_complete())
-                case actions.TurnComplete(said_nothing, more_follows):
+                case actions.TurnComplete():
                     self._transcribed = False
-                    complete = server_messages.turn_complete(
-                        said_nothing=said_nothing, more_follows=more_follows
-                    )
+                    complete = turn_messages.turn_complete(self._setup, action)
                     self._send(complete | self._context.turn_usage())
                 case actions.SendFunctionCalls(calls):
-                    self._send(server_messages.tool_call(calls))
+                    self._send_all(turn_messages.tool_call(self._setup, calls))
                 case actions.CancelTools(ids):
                     self._send(server_messages.tool_call_cancellation(ids))
                 case actions.Settled(prompt):
@@ -279,21 +309,19 @@ class Session:
 
     def _settle(self, prompt: Transcript | None) -> None:
         self._context.settle(prompt.text if prompt else "")
-        if self._setup.resumption:
-            now_s = self._loop.time()
-            saved = self._context.saved(self._stream_ms(), self._lifetime.age_s(now_s))
-            self._report_resumption(self._handles.save(self.id, saved, now_s))
+        self._send_all(self._resumption.turn_ended(self._loop.time(), self._messages))
 
-    def _report_resumption(self, handle: str) -> None:
-        """Sends the newest handle, or (empty) once that this moment is in no handle."""
-        if self._setup.resumption and (handle or self._resumable):
-            self._resumable = bool(handle)
-            last_message = self._messages if self._setup.transparent else None
-            self._send(server_messages.session_resumption_update(handle, last_message))
+    def _saved(self) -> SavedSession:
+        age_s = self._lifetime.age_s(self._loop.time())
+        return self._context.saved(self._stream_ms(), age_s)
 
     async def _keep_time(self) -> None:
         while True:
-            wakes_s = [self._lifetime.wake_at_s, _seconds(self._turns.wake_at_ms)]
+            wakes_s = [
+                self._lifetime.wake_at_s,
+                self._resumption.wake_at_s,
+                _seconds(self._turns.wake_at_ms),
+            ]
             wake_at_s = min((wake for wake in wakes_s if wake is not None), default=None)
             self._decided.clear()
             try:
@@ -303,6 +331,7 @@ class Session:
                 # The loop may fire a timer within its clock's resolution before the time.
                 now_s = max(wake_at_s or 0.0, self._loop.time())
                 self._do(self._turns.tick(round(now_s * 1000)))
+                self._send_all(self._resumption.due(now_s, self._messages))
                 match self._lifetime.due(now_s):
                     case ConnectionExpiring(time_left_s):
                         self._send(server_messages.go_away(time_left_s))
@@ -323,71 +352,53 @@ class Session:
                 # Clients join a turn's transcripts as they come.
                 lead = " " if self._transcribed else ""
                 self._transcribed = True
-                self._send(server_messages.input_transcription(lead + transcript.text))
+                self._send_all(turn_messages.heard(self._setup, transcript.text, lead))
+            if self._ends:
+                self._send(server_messages.voice_activity("ACTIVITY_END", self._ends.popleft()))
             self._do(self._turns.transcribed(transcript))
 
     def _begin_answer(self, answer: actions.BeginAnswer) -> None:
         if self._group is None:
             return
-        if not self._limits.resumable_always:
-            self._report_resumption("")
+        self._send_all(self._resumption.answer_begins())
         self._answer_task = self._group.create_task(self._answer(answer))
 
     async def _answer(self, answer: actions.BeginAnswer) -> None:
+        output = AnswerOutput(self._setup, self._context, self._send_speech, self._before_output)
+        if answer.calls_again:
+            await asyncio.sleep(_CALLS_AGAIN_AFTER_S)
+            again = AnswerCalls(self._response.again(answer.calls_again), in_background=False)
+            await self._put_out(again, answer.number, output)
+            return
         if not answer.tool_results:
             self._context.answer_begins()
             self._context.fit(self._setup.compression, self._limits.context_tokens)
         # What comes after a tool's result is a sentence of its own.
         self._context.caption_out(" ")
         awaits_tools = False
-        async with aclosing(self._response.answer(self._turn(answer))) as pieces:
+        turn = self._context.turn(answer, self._tools, self._stream_ms(), self._user)
+        async with aclosing(self._response.answer(turn)) as pieces:
             async for piece in pieces:
-                await self._put_out(piece, answer.number)
+                await self._put_out(piece, answer.number, output)
                 awaits_tools = isinstance(piece, AnswerCalls) and not piece.in_background
         if not awaits_tools:
             self._do(self._turns.finished(answer.number, self._now_ms()))
 
-    def _turn(self, answer: actions.BeginAnswer) -> Turn:
-        return Turn(
-            answer.prompt,
-            frames=self._context.frames,
-            history=self._context.history,
-            tools=self._tools,
-            tool_results=[
-                {"id": result.id, "name": result.name, "response": result.response}
-                for result in answer.tool_results
-            ],
-            instruction=self._context.instruction,
-            now_ms=self._stream_ms(),
-            language_code=self._setup.language_code,
-            proactive=self._setup.proactive,
-            user=self._user,
-            clock=datetime.now(),  # this machine's: nothing says where the caller is
-            dialogue=self._context.dialogue,
-        )
-
-    async def _put_out(self, piece: AnswerPiece, number: int) -> None:
+    async def _put_out(self, piece: AnswerPiece, number: int, output: AnswerOutput) -> None:
+        await output.put(piece)
         match piece:
-            case AnswerAudio(pcm):
-                played_until_ms = self._turns.played_until_ms
-                wait_ms = speech_wait_ms(self._limits, played_until_ms, self._now_ms())
-                if wait_ms:
-                    await asyncio.sleep(wait_ms / 1000)
-                await self._send_speech(server_messages.model_audio(pcm))
-                self._context.audio_out(piece.duration_ms)
+            case AnswerAudio():
                 self._turns.spoke(number, piece.duration_ms, self._now_ms())
-            case AnswerCaption(words):
-                if self._setup.output_transcription:
-                    await self._send_speech(server_messages.output_transcription(words))
-                self._context.caption_out(words)
-            case AnswerText(text):
-                await self._send_speech(server_messages.model_text(text))
-                self._context.text_out(text)
+            case AnswerText():
                 self._turns.spoke(number, 0.0, self._now_ms())
             case AnswerCalls(calls, in_background=True):
                 self._do(self._turns.launched(number, calls))
             case AnswerCalls(calls):
                 self._do(self._turns.called(number, calls))
+
+    def _before_output(self, is_call: bool) -> list[ServerMessage]:
+        now_s = self._loop.time()
+        return self._resumption.output_begins(now_s, self._messages, call=is_call)
 
     async def _send_speech(self, message: ServerMessage) -> None:
         await self._queue.put_speech(message)

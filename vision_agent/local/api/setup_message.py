@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from vision_agent.local.api.context_window import WINDOW_TOKENS, Compression, compression
 from vision_agent.local.api.endpoint import Endpoint
+from vision_agent.local.api.habits import LOCAL, Habits
 from vision_agent.local.api.json_fields import (
     INVALID_ARGUMENT,
     POLICY,
@@ -29,8 +30,6 @@ from vision_agent.local.contract import HearingOptions, SpeechSensitivity
 
 Coverage = Literal["ACTIVITY", "ACTIVITY_AND_VIDEO", "EVERYTHING"]
 
-DEFAULT_SILENCE_MS = 600
-MAX_SILENCE_MS = 10_000
 MAX_PREFIX_MS = 1_000
 
 _COVERAGES: dict[str, Coverage] = {
@@ -47,6 +46,7 @@ class Setup:
     Attributes:
         endpoint: Which service was called.
         model: The live model.
+        habits: How the model speaks on the wire of that service.
         spoken: Whether answers are sound (true) or text (false).
         voice_name: One of the known voices, or None for the default one.
         language_code: BCP-47 code for the voice, if asked for.
@@ -63,6 +63,7 @@ class Setup:
         handle: The session to resume.
         transparent: Whether updates say which client message they include.
         history_first: Whether the first ``clientContent`` is history to start from.
+        thoughts: Whether what the model thinks is to be sent.
         proactive: Whether the model may stay silent on what is not meant for it.
         compression: How the context is kept short, if it is.
         user: Whose conversation it is: the label "user", if the client sets one.
@@ -72,6 +73,7 @@ class Setup:
 
     endpoint: Endpoint
     model: LiveModel
+    habits: Habits = LOCAL
     spoken: bool = True
     voice_name: str | None = None
     language_code: str | None = None
@@ -88,6 +90,7 @@ class Setup:
     handle: str | None = None
     transparent: bool = False
     history_first: bool = False
+    thoughts: bool = False
     proactive: bool = False
     compression: Compression | None = None
     user: str = ""
@@ -95,17 +98,20 @@ class Setup:
     ends_at_first_message: bool = False
 
 
-def parse_setup(raw: str | bytes, endpoint: Endpoint) -> Setup:
+def parse_setup(
+    raw: str | bytes, endpoint: Endpoint, other_habits: Mapping[str, Any] | None = None
+) -> Setup:
     """The setup in a connection's first message.
 
     Args:
         raw: The WebSocket message.
         endpoint: Which service was called.
+        other_habits: Habits of the model that a scenario changes, by name.
 
     Raises:
         Refused: it is not a setup, or asks for something the model does not do.
     """
-    return read_setup(load_setup(raw), endpoint)
+    return read_setup(load_setup(raw), endpoint, other_habits)
 
 
 def load_setup(raw: str | bytes) -> Mapping[str, Any]:
@@ -120,8 +126,10 @@ def load_setup(raw: str | bytes) -> Mapping[str, Any]:
     return as_object(message["setup"], "setup")
 
 
-def read_setup(setup: Mapping[str, Any], endpoint: Endpoint) -> Setup:
-    """What the fields of a setup ask for.
+def read_setup(
+    setup: Mapping[str, Any], endpoint: Endpoint, other_habits: Mapping[str, Any] | None = None
+) -> Setup:
+    """What the fields of a setup ask for; see `parse_setup`.
 
     Raises:
         Refused: it asks for something the model does not do.
@@ -131,6 +139,7 @@ def read_setup(setup: Mapping[str, Any], endpoint: Endpoint) -> Setup:
     model = find_model(model_name, vertex=endpoint.vertex)
     if model is None:
         raise _unknown_model(model_name, endpoint)
+    habits = model.habits_on(vertex=endpoint.vertex).with_other(other_habits or {})
     generation = as_object(field(setup, "generation_config"), "setup.generation_config")
     spoken = _is_spoken(generation, model)
     _check_thinking(field(generation, "thinking_config"), model)
@@ -159,6 +168,7 @@ def read_setup(setup: Mapping[str, Any], endpoint: Endpoint) -> Setup:
     return Setup(
         endpoint=endpoint,
         model=model,
+        habits=habits,
         spoken=spoken,
         voice_name=_voice(speech, model_name) if spoken else None,
         language_code=language or None,
@@ -168,7 +178,7 @@ def read_setup(setup: Mapping[str, Any], endpoint: Endpoint) -> Setup:
         output_transcription=field(setup, "output_audio_transcription") is not None,
         automatic_detection=not as_flag(field(detection, "disabled"), "disabled"),
         hearing=HearingOptions(
-            silence_ms=min(silence_ms or DEFAULT_SILENCE_MS, MAX_SILENCE_MS),
+            silence_ms=min(silence_ms or habits.silence_ms, habits.longest_silence_ms),
             start_sensitivity=_sensitivity(detection, "start_of_speech_sensitivity", readiness),
             end_sensitivity=_sensitivity(detection, "end_of_speech_sensitivity", readiness),
             prefix_padding_ms=None if prefix_ms is None else min(prefix_ms, MAX_PREFIX_MS),
@@ -176,11 +186,13 @@ def read_setup(setup: Mapping[str, Any], endpoint: Endpoint) -> Setup:
         barge_in=as_text(field(realtime, "activity_handling"), "activity_handling").upper()
         != "NO_INTERRUPTION",
         coverage=_COVERAGES.get(coverage, model.coverage),
-        voice_activity=as_flag(field(setup, "explicit_vad_signal"), "explicit_vad_signal"),
+        voice_activity=habits.reports_speech
+        or as_flag(field(setup, "explicit_vad_signal"), "explicit_vad_signal"),
         resumption=resumption is not None,
         handle=as_text(field(resumed, "handle"), "handle") or None,
         transparent=as_flag(field(resumed, "transparent"), "transparent"),
         history_first=as_flag(field(history, "initial_history_in_client_content"), "history"),
+        thoughts=_sends_thoughts(field(generation, "thinking_config"), habits),
         proactive=model.always_proactive
         or as_flag(field(proactivity, "proactive_audio"), "proactive_audio"),
         compression=_compression(field(setup, "context_window_compression")),
@@ -195,6 +207,14 @@ def _translate_to(config: Any) -> str:
         field(as_object(config, "translation_config"), "target_language_code"),
         "target_language_code",
     )
+
+
+def _sends_thoughts(config: Any, habits: Habits) -> bool:
+    asked = as_object(config, "thinking_config")
+    if not habits.thinks or field(asked, "thinking_budget") == 0:
+        return False
+    wanted = field(asked, "include_thoughts")
+    return habits.thoughts if wanted is None else as_flag(wanted, "include_thoughts")
 
 
 def _compression(value: Any) -> Compression | None:

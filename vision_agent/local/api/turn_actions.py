@@ -55,11 +55,19 @@ class Transcribe:
 
 @dataclass(frozen=True, slots=True)
 class BeginAnswer:
-    """Generate answer number ``number``; with tool results it continues the same turn."""
+    """Generate answer number ``number``; with tool results it continues the same turn.
+
+    Attributes:
+        number: The answer's.
+        prompt: What is answered.
+        tool_results: What the tools called for it gave back.
+        calls_again: Calls that were cut off, which this answer only makes once more.
+    """
 
     number: int
     prompt: Transcript
     tool_results: tuple[ToolResult, ...] = ()
+    calls_again: tuple[FunctionCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

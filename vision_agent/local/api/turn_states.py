@@ -15,6 +15,7 @@ class Floor(Enum):
     SPEAKING = auto()
     PLAYING_OUT = auto()
     WAITING_FOR_TOOL = auto()
+    HELD_OPEN = auto()
 
 
 class Caller(Enum):
@@ -35,6 +36,7 @@ class Event(Enum):
     TOOL_ANSWERED = auto()
     GENERATED = auto()
     PLAYED_OUT = auto()
+    HELD = auto()
     CUT_OFF = auto()
     STARTED = auto()
     STOPPED = auto()
@@ -55,6 +57,9 @@ FLOOR = {
     (Floor.SPEAKING, Event.CUT_OFF): Floor.IDLE,
     (Floor.PLAYING_OUT, Event.PLAYED_OUT): Floor.IDLE,
     (Floor.PLAYING_OUT, Event.CUT_OFF): Floor.IDLE,
+    (Floor.PLAYING_OUT, Event.HELD): Floor.HELD_OPEN,
+    (Floor.HELD_OPEN, Event.PLAYED_OUT): Floor.IDLE,
+    (Floor.HELD_OPEN, Event.CUT_OFF): Floor.IDLE,
     (Floor.WAITING_FOR_TOOL, Event.TOOL_ANSWERED): Floor.THINKING,
     (Floor.WAITING_FOR_TOOL, Event.CUT_OFF): Floor.IDLE,
 }

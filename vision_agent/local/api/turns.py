@@ -13,12 +13,13 @@ open.
 
 Order of a turn on the wire: output, ``generationComplete``, then ``turnComplete`` when the caller
 has played it all, so that barge-in still works during playback. An interrupted turn says
-``interrupted`` and then ``turnComplete``, and no ``generationComplete`` after either. A 2.5 model
-ends its turn after a tool call and opens another with the tool's result; a 3.x model keeps the turn
-open.
+``interrupted`` and then ``turnComplete``, and no ``generationComplete`` after either. Some models
+end their turn with a tool call and open another with the tool's result; others keep it open. Some
+cancel the calls that are waited for when the caller cuts in; others make them once more.
 
 A call in the background (``NON_BLOCKING``) holds up nobody: its turn ends as if nothing had been
-called, barge-in does not cancel it, and its results may come at any time. The ``scheduling`` of
+called (or is held open until the result comes, on some models), barge-in does not cancel it, and
+its results may come at any time. The ``scheduling`` of
 each result says what to do then: answer it as soon as nobody speaks (``WHEN_IDLE``), interrupt the
 current answer for it (``INTERRUPT``), or only keep it in the history (``SILENT``). The caller's
 words go first, and nothing is said while the caller speaks.
@@ -83,14 +84,27 @@ class Turns:
     Args:
         barge_in: Whether the caller's activity interrupts an answer
             (``START_OF_ACTIVITY_INTERRUPTS``) or waits for its end (``NO_INTERRUPTION``).
-        tool_call_ends_turn: Whether ``turnComplete`` follows a tool call at once (2.5).
+        tool_call_ends_turn: Whether ``turnComplete`` follows a tool call at once.
+        background_call_ends_turn: Whether a turn with a call in the background ends when it has
+            been played.
+        cancels_calls: Whether calls that are waited for are cancelled when the caller cuts in,
+            instead of made once more in the next turn.
     """
 
-    def __init__(self, *, barge_in: bool = True, tool_call_ends_turn: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        barge_in: bool = True,
+        tool_call_ends_turn: bool = True,
+        background_call_ends_turn: bool = True,
+        cancels_calls: bool = True,
+    ) -> None:
         self.floor = Floor.IDLE
         self.caller = Caller.SILENT
         self._barge_in = barge_in
         self._tool_call_ends_turn = tool_call_ends_turn
+        self._background_call_ends_turn = background_call_ends_turn
+        self._cancels_calls = cancels_calls
         self._number = 0
         self._begun = self._turn = 0
         self._prompt = Transcript("")
@@ -102,6 +116,7 @@ class Turns:
         self._waiting: deque[Transcript] = deque(maxlen=MAX_WAITING_PROMPTS)
         self._calls: dict[str, FunctionCall] = {}
         self._results: list[ToolResult] = []
+        self._cut_off_calls: tuple[FunctionCall, ...] = ()
         self._background: dict[str, _Background] = {}
         self._to_report: dict[int, _Results] = {}
 
@@ -193,7 +208,7 @@ class Turns:
         self._results = []
         actions: list[Action] = [SendFunctionCalls(tuple(calls))]
         if self._tool_call_ends_turn:
-            actions.append(self._complete())
+            actions += [GenerationComplete(), self._complete()]
         return actions
 
     def launched(self, number: int, calls: Sequence[FunctionCall]) -> list[Action]:
@@ -211,10 +226,18 @@ class Turns:
                 del self._background[call_id]
         return actions
 
-    def tools_answered(self, results: Sequence[ToolResult], now_ms: int) -> list[Action]:
+    def tools_answered(
+        self, results: Sequence[ToolResult], now_ms: int, *, later: bool = False
+    ) -> list[Action]:
         """Results came.
 
         Results nobody waits for, as of cancelled calls, are ignored, as the service ignores them.
+
+        Args:
+            results: The results.
+            now_ms: The time.
+            later: Whether content that is still to be completed comes first: then the turn ends,
+                and the results are answered with that content.
         """
         actions: list[Action] = []
         urgent: int | None = None
@@ -231,6 +254,9 @@ class Turns:
         if self.floor is Floor.WAITING_FOR_TOOL and not self._calls:
             self.floor = after(FLOOR, self.floor, Event.TOOL_ANSWERED)
             self._number += 1
+            if later:
+                self.floor = after(FLOOR, self.floor, Event.GENERATED)
+                return [*actions, *self._end_turn()]
             actions.append(BeginAnswer(self._number, self._prompt, tuple(self._results)))
         if urgent is not None:
             actions += self._cut_off(now_ms)
@@ -249,8 +275,11 @@ class Turns:
         """Ends the turn if the caller has played all of its sound by ``now_ms``."""
         if self.floor is not Floor.PLAYING_OUT or now_ms < self._played_until_ms:
             return []
-        self.floor = after(FLOOR, self.floor, Event.PLAYED_OUT)
-        return [self._complete(said_nothing=self._silent), self._settled(), *self._answer_next()]
+        waits = any(waiting.turn == self._turn for waiting in self._background.values())
+        if waits and not self._background_call_ends_turn:
+            self.floor = after(FLOOR, self.floor, Event.HELD)
+            return self._answer_next()
+        return [*self._end_turn(), *self._answer_next()]
 
     def _cut_off(self, now_ms: int) -> list[Action]:
         if self.floor is Floor.IDLE:
@@ -264,8 +293,10 @@ class Turns:
         cuts_in = not (waited and self._tool_call_ends_turn) or now_ms < self._played_until_ms
         if cuts_in:
             actions.append(Interrupted())
-        if waited:
+        if waited and self._cancels_calls:
             actions.append(CancelTools(tuple(self._calls)))
+        elif waited:
+            self._cut_off_calls = tuple(self._calls.values())
         self._calls = {}
         if cuts_in:
             actions.append(self._complete())
@@ -274,6 +305,10 @@ class Turns:
         self._number += 1
         self._played_until_ms = now_ms
         return [*actions, self._settled()]
+
+    def _end_turn(self) -> list[Action]:
+        self.floor = after(FLOOR, self.floor, Event.PLAYED_OUT)
+        return [self._complete(said_nothing=self._silent), self._settled()]
 
     def _complete(self, *, said_nothing: bool = False) -> TurnComplete:
         waiting = self._calls or self._background or self._waiting or self._to_report
@@ -297,6 +332,10 @@ class Turns:
         return background.turn
 
     def _answer_next(self) -> list[Action]:
+        if self.floor is Floor.HELD_OPEN:
+            held = any(waiting.turn == self._turn for waiting in self._background.values())
+            if not held or self._waiting or self._to_report:
+                return [*self._end_turn(), *self._answer_next()]
         if self.floor is Floor.IDLE and self.caller is Caller.SILENT:
             if self._waiting:
                 return [self._answer(self._waiting.popleft())]
@@ -324,7 +363,8 @@ class Turns:
         self._number += 1
         self._prompt = prompt
         self._silent = True
-        return BeginAnswer(self._number, prompt, results)
+        again, self._cut_off_calls = self._cut_off_calls, ()
+        return BeginAnswer(self._number, prompt, results, again)
 
 
 def _called(result: ToolResult, calls: Iterable[FunctionCall]) -> FunctionCall | None:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-TOKENS_PER_IMAGE = 258
+from vision_agent.local.api.habits import LOCAL, Habits
+
 TOKENS_PER_SECOND_OF_AUDIO = 25
 CHARACTERS_PER_TOKEN = 4
 
@@ -28,13 +29,17 @@ class Amounts:
         self.images += other.images
         self.video_frames += other.video_frames
 
-    def tokens(self) -> dict[str, int]:
-        """Tokens of each modality, those with none left out."""
+    def tokens(self, image_tokens: int) -> dict[str, int]:
+        """Tokens of each modality, those with none left out.
+
+        Args:
+            image_tokens: What an image or a frame counts.
+        """
         counts = {
             "TEXT": math.ceil(self.characters / CHARACTERS_PER_TOKEN),
             "AUDIO": math.ceil(self.audio_ms / 1000 * TOKENS_PER_SECOND_OF_AUDIO),
-            "IMAGE": self.images * TOKENS_PER_IMAGE,
-            "VIDEO": self.video_frames * TOKENS_PER_IMAGE,
+            "IMAGE": self.images * image_tokens,
+            "VIDEO": self.video_frames * image_tokens,
         }
         return {modality: count for modality, count in counts.items() if count}
 
@@ -48,15 +53,22 @@ class Usage:
 
     Args:
         vertex: Vertex calls the answer's tokens ``candidates…``, AI Studio ``response…``.
+        habits: What an image counts, and what of all that is counted is said.
         earlier: The turns of the session that is resumed.
     """
 
-    def __init__(self, *, vertex: bool, earlier: Sequence[Amounts] = ()) -> None:
+    def __init__(
+        self, *, vertex: bool, habits: Habits = LOCAL, earlier: Sequence[Amounts] = ()
+    ) -> None:
+        self._habits = habits
         self._answer_name = "candidates" if vertex else "response"
         self._instruction = Amounts()
         self._turns = [replace(turn) for turn in earlier] or [Amounts()]
         self._answered = bool(earlier)
         self._answer = Amounts()
+        self._caption_characters = 0
+        self._thought_characters = 0
+        self._call_characters = 0
         self._dropped = 0
 
     @property
@@ -77,17 +89,17 @@ class Usage:
     @property
     def fixed_tokens(self) -> int:
         """Tokens of the system instruction."""
-        return sum(self._instruction.tokens().values())
+        return sum(self._tokens(self._instruction).values())
 
     @property
     def turn_tokens(self) -> list[int]:
         """Tokens of each turn in the context, oldest first."""
-        return [sum(turn.tokens().values()) for turn in self._turns]
+        return [sum(self._tokens(turn).values()) for turn in self._turns]
 
     @property
     def prompt_tokens(self) -> int:
         """What the model reads for its next answer."""
-        return sum(self._prompt().tokens().values())
+        return sum(self._tokens(self._prompt()).values())
 
     def instruct(self, instruction: str) -> None:
         """The system instruction is this one now."""
@@ -122,22 +134,58 @@ class Usage:
         """The model put this out in the current turn."""
         self._answer.add(Amounts(characters=len(text), audio_ms=audio_ms))
 
-    def turn(self) -> dict[str, Any]:
-        """The ``usageMetadata`` message of the turn that ends now."""
-        prompt, answer = self._prompt().tokens(), self._answer.tokens()
-        self._turns[-1].add(self._answer)
-        self._answer = Amounts()
-        self._answered = True
-        prompt_count, answer_count = sum(prompt.values()), sum(answer.values())
+    def captioned(self, words: str) -> None:
+        """Words of a spoken answer, which count beside its sound on some models."""
+        self._caption_characters += len(words)
+
+    def thought(self, text: str) -> None:
+        """The model thought this in the current turn."""
+        self._thought_characters += len(text)
+
+    def called(self, call: str) -> None:
+        """The model called a function in the current turn."""
+        self._call_characters += len(call)
+
+    def prompt(self) -> dict[str, Any]:
+        """The ``usageMetadata`` of a prompt that has no answer yet."""
+        prompt = self._tokens(self._prompt())
+        count = sum(prompt.values()) + self._habits.uncounted_tokens
         return {
             "usageMetadata": {
-                "promptTokenCount": prompt_count,
-                f"{self._answer_name}TokenCount": answer_count,
-                "totalTokenCount": prompt_count + answer_count,
+                "promptTokenCount": count,
+                "totalTokenCount": count,
                 "promptTokensDetails": _details(prompt),
-                f"{self._answer_name}TokensDetails": _details(answer),
             }
         }
+
+    def turn(self, *, prompt_only: bool = False) -> dict[str, Any]:
+        """The ``usageMetadata`` of the turn that ends now.
+
+        Args:
+            prompt_only: Whether the answer is left out.
+        """
+        usage, answer = self.prompt()["usageMetadata"], self._answer_tokens()
+        self._turns[-1].add(self._answer)
+        thoughts = math.ceil(self._thought_characters / CHARACTERS_PER_TOKEN)
+        calls = math.ceil(self._call_characters / CHARACTERS_PER_TOKEN)
+        if calls and not thoughts and self._habits.call_tokens == "text":
+            answer = {"TEXT": answer.pop("TEXT", 0) + calls, **answer}
+        self._answer = Amounts()
+        self._caption_characters = self._thought_characters = self._call_characters = 0
+        self._answered = True
+        if not prompt_only:
+            count = sum(answer.values()) + (calls if self._habits.call_tokens == "sum" else 0)
+            usage = {
+                "promptTokenCount": usage["promptTokenCount"],
+                f"{self._answer_name}TokenCount": count,
+                "totalTokenCount": usage["totalTokenCount"] + count,
+                "promptTokensDetails": usage["promptTokensDetails"],
+                f"{self._answer_name}TokensDetails": _details(answer),
+            }
+        if thoughts:
+            # Not part of the total.
+            usage["thoughtsTokenCount"] = thoughts
+        return {"usageMetadata": usage}
 
     def drop(self, turns: int) -> None:
         """The oldest turns leave the context; the one under way can't."""
@@ -151,6 +199,16 @@ class Usage:
             self._answered = False
         return self._turns[-1]
 
+    def _tokens(self, amounts: Amounts) -> dict[str, int]:
+        return amounts.tokens(self._habits.image_tokens)
+
+    def _answer_tokens(self) -> dict[str, int]:
+        if not self._habits.counts_words or not self._answer.audio_ms:
+            return self._tokens(self._answer)
+        seconds = int(self._answer.audio_ms // 1000)
+        words = math.ceil(self._caption_characters / CHARACTERS_PER_TOKEN)
+        return {"TEXT": words, "AUDIO": seconds * TOKENS_PER_SECOND_OF_AUDIO}
+
     def _prompt(self) -> Amounts:
         prompt = replace(self._instruction)
         for turn in self._turns:
@@ -159,4 +217,8 @@ class Usage:
 
 
 def _details(counts: dict[str, int]) -> list[dict[str, Any]]:
-    return [{"modality": modality, "tokenCount": count} for modality, count in counts.items()]
+    # A count of nothing is left out, as protocol buffers in JSON are.
+    return [
+        {"modality": modality, **({"tokenCount": count} if count else {})}
+        for modality, count in counts.items()
+    ]

@@ -28,6 +28,7 @@ from websockets.http11 import Request, Response
 from vision_agent.local.api import server_messages
 from vision_agent.local.api.json_fields import field
 from vision_agent.local.api.server_messages import ServerMessage
+from vision_agent.local.contract import OUTPUT_RATE_HZ
 from vision_agent.local.scenarios.faults import ConnectionEvent, ConnectionFaults, FaultPlan
 from vision_agent.local.scenarios.scenario import (
     NOISE,
@@ -100,6 +101,10 @@ class Faults:
         return self._noise.randbytes(_NOISE_BYTES)
 
 
+_SOUND_BYTES = 2 * OUTPUT_RATE_HZ // 10
+"""A piece of sound as a scenario counts them, 100 ms."""
+
+
 class FaultyConnection:
     """A server's connection on which a scenario's faults strike.
 
@@ -118,6 +123,7 @@ class FaultyConnection:
         self._slow = SlowReads(0.0)
         self._slow_until_s = 0.0
         self._not_resumable_until_s = 0.0
+        self._sound_bytes = 0
 
     @property
     def request(self) -> Request | None:
@@ -150,7 +156,7 @@ class FaultyConnection:
         if held_back and "sessionResumptionUpdate" in message:
             message = server_messages.session_resumption_update("")
         await self._connection.send(server_messages.encode(message))
-        await self._strike(self._decided(_moments(message)))
+        await self._strike(self._decided([*_moments(message), *self._sounds(message)]))
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Closes the connection for the session."""
@@ -216,6 +222,14 @@ class FaultyConnection:
             case ExpiredHandle() | Refuse():
                 pass  # carried out on the setup message or the request
 
+    def _sounds(self, said: ServerMessage) -> list[ConnectionEvent]:
+        """One for each 100 ms of sound that has gone out, in whatever pieces."""
+        parts = said.get("serverContent", {}).get("modelTurn", {}).get("parts", ())
+        for part in parts:
+            self._sound_bytes += len(part.get("inlineData", {}).get("data", "")) * 3 // 4
+        pieces, self._sound_bytes = divmod(self._sound_bytes, _SOUND_BYTES)
+        return [ConnectionEvent.AUDIO] * pieces
+
     def _garbage(self, what: str) -> str | bytes:
         if what == NOISE:
             return self._owner.noise()
@@ -239,8 +253,6 @@ def _moments(said: ServerMessage) -> list[ConnectionEvent]:
     moments = []
     if content.keys() & {"modelTurn", "outputTranscription", "inputTranscription"}:
         moments.append(ConnectionEvent.OUTPUT)
-    parts = content.get("modelTurn", {}).get("parts", ())
-    moments += [ConnectionEvent.AUDIO for part in parts if "inlineData" in part]
     if content.get("turnComplete"):
         moments.append(ConnectionEvent.TURN_COMPLETE)
     return moments

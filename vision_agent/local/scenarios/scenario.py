@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
-from vision_agent.local.contract import Say, ToolRequest, Transcript
+from vision_agent.local.contract import Say, Thought, ToolRequest, Transcript
 
 TORN_OFF = 1006
 """The close code for a missing close frame, which is never sent (RFC 6455, section 7.1.5)."""
@@ -28,7 +29,7 @@ class Pause:
     seconds: float
 
 
-Step = Say | ToolRequest | Pause
+Step = Say | Thought | ToolRequest | Pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +191,7 @@ class Scenario:
         hears_then: What follows the last of these transcripts.
         answers: The answers; the first that matches a turn is given.
         otherwise: The steps in turns that no answer matches; None lets the real engine answer.
+        habits: Habits of the model on the wire that are other than the table's, by name.
         faults: The faults.
         every_s: If set, the faults strike one after another, at intervals of this many seconds.
         random: Whether they strike in a random order instead of the listed one.
@@ -202,6 +204,7 @@ class Scenario:
     hears_then: Literal["engine", "again", "nothing"] = "engine"
     answers: tuple[ScriptedAnswer, ...] = ()
     otherwise: tuple[Step, ...] | None = None
+    habits: Mapping[str, Any] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
     every_s: float | None = None
     random: bool = False

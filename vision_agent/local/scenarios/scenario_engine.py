@@ -17,6 +17,7 @@ from vision_agent.local.contract import (
     Say,
     SpeechStarted,
     SpeechStopped,
+    Thought,
     ToolRequest,
     Transcript,
     Turn,
@@ -92,11 +93,13 @@ class ScenarioEngine:
             async for piece in pieces:
                 yield piece
 
-    async def answer(self, turn: Turn) -> AsyncGenerator[Say | ToolRequest, None]:
+    async def answer(self, turn: Turn) -> AsyncGenerator[Say | Thought | ToolRequest, None]:
         """The answer of the scenario to this turn, or that of the real engine."""
         steps = self._script.steps(turn)
         if steps is None and self._engine is not None:
-            answer = cast(AsyncGenerator[Say | ToolRequest, None], self._engine.answer(turn))
+            answer = cast(
+                AsyncGenerator[Say | Thought | ToolRequest, None], self._engine.answer(turn)
+            )
             async with aclosing(answer) as parts:
                 async for part in parts:
                     yield part

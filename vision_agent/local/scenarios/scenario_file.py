@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from vision_agent.local.contract import Say, ToolRequest, Transcript
+from vision_agent.local.contract import Say, Thought, ToolRequest, Transcript
 from vision_agent.local.scenarios.fault_reader import read_fault
+from vision_agent.local.scenarios.habit_reader import read_habits
 from vision_agent.local.scenarios.scenario import Fault, Pause, Scenario, ScriptedAnswer, Step, When
 from vision_agent.local.scenarios.yaml_reader import ScenarioError, YamlValue, read_yaml
 
@@ -22,12 +23,13 @@ _FILE = (
     "hears_then",
     "answers",
     "otherwise",
+    "habits",
     "faults",
     "every_s",
     "random",
     "seed",
 )
-_STEPS = ("think_s", "say", "call")
+_STEPS = ("thinks", "think_s", "say", "call")
 _WHEN = ("turn", "utterance", "words", "spoken", "tool", "frames")
 
 
@@ -77,6 +79,7 @@ def read_scenario(text: str, file: str = "scenario") -> Scenario:
         ),
         answers=tuple(_answer(item) for item in _list(given, "answers")),
         otherwise=_otherwise(given.get("otherwise"), engine=engine),
+        habits=read_habits(given["habits"]) if "habits" in given else {},
         faults=faults,
         every_s=every_s,
         random=random,
@@ -146,6 +149,8 @@ def _optional(given: dict[str, YamlValue], key: str, low: int, high: int = 10**6
 
 def _steps(given: dict[str, YamlValue], item: YamlValue) -> tuple[Step, ...]:
     steps: list[Step] = []
+    if "thinks" in given:
+        steps.append(Thought(given["thinks"].text()))
     if "think_s" in given:
         steps.append(Pause(_seconds(given["think_s"])))
     if "say" in given:
