@@ -13,6 +13,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import websockets.asyncio.client as websocket_client
@@ -44,9 +45,15 @@ _MILESTONES = (
 )
 
 
-async def play(session: RecordedSession) -> list[RecordedMessage]:
-    """Both sides' messages of the same session with the local Live API."""
-    server = await serve("127.0.0.1", 0, None, scenario=scenario_of(session))
+async def play(session: RecordedSession, **habits: Any) -> list[RecordedMessage]:
+    """Both sides' messages of the same session with the local Live API.
+
+    Args:
+        session: The recorded session.
+        habits: Habits of the model that are changed.
+    """
+    scenario = replace(scenario_of(session), habits=habits)
+    server = await serve("127.0.0.1", 0, None, scenario=scenario)
     try:
         return await _Player(session, server).play()
     finally:
@@ -170,7 +177,7 @@ class _Player:
         self._session = session
         self._server = server
         self._seen: list[RecordedMessage] = []
-        self._counts: Counter[str] = Counter()
+        self._progress = _Progress()
         self._news = asyncio.Event()
         self._ids: dict[str, str] = {}
         self._speech = spoken(_QUESTION)
@@ -193,23 +200,24 @@ class _Player:
         return self._seen
 
     async def _talk(self) -> None:
-        due: Counter[str] = Counter()
+        due = _Progress()
         hearing = False
         for line in self._session.messages:
             if line.sender == "server":
-                due.update(_milestones(line.message))
+                due.add(line.message)
                 continue
             await self._until(due, hearing=hearing)
             hearing = '"audio/pcm' in json.dumps(line.message)
             await self._send(line.message)
         await self._until(due, hearing=hearing)
-        await self._quiet()
+        if not due.turn_is_open:
+            await self._quiet()
 
-    async def _until(self, due: Counter[str], *, hearing: bool) -> None:
+    async def _until(self, due: _Progress, *, hearing: bool) -> None:
         """Waits for what had come by now in the recording; the microphone stays open meanwhile."""
         try:
             async with asyncio.timeout(_WITHIN_S):
-                while not self._over and any(self._counts[kind] < due[kind] for kind in due):
+                while not (self._over or self._progress.reached(due)):
                     self._news.clear()
                     if hearing:
                         await self._socket.send(json.dumps(_sound(bytes(32 * _CHUNK_MS))))
@@ -223,7 +231,8 @@ class _Player:
         while not self._over:
             self._news.clear()
             try:
-                async with asyncio.timeout(_QUIET_S):
+                open_turn = self._progress.turn_is_open
+                async with asyncio.timeout(_WITHIN_S if open_turn else _QUIET_S):
                     await self._news.wait()
             except TimeoutError:
                 return
@@ -248,7 +257,7 @@ class _Player:
                 for call in message.get("toolCall", {}).get("functionCalls", []):
                     if len(self._ids) < len(calls):
                         self._ids[calls[len(self._ids)]] = call["id"]
-                self._counts.update(_milestones(message))
+                self._progress.add(message)
                 self._news.set()
         except ConnectionClosed:
             pass
@@ -281,9 +290,28 @@ def _sound(pcm: bytes) -> dict[str, Any]:
     return {"realtime_input": {"audio": {"data": data, "mimeType": "audio/pcm;rate=16000"}}}
 
 
-def _milestones(message: dict[str, Any]) -> Iterator[str]:
-    for kind in kinds(message):
-        if kind in _MILESTONES:
-            yield kind
-        elif kind.startswith("sound"):
-            yield "sound"
+class _Progress:
+    """How far a conversation is: how often each milestone was passed.
+
+    Sound is one when it begins: its pieces are cut as each server likes.
+    """
+
+    def __init__(self) -> None:
+        self.passed: Counter[str] = Counter()
+        self.turn_is_open = False
+        self._sounds = False
+
+    def add(self, message: dict[str, Any]) -> None:
+        """Takes a message of the server's in."""
+        for kind in kinds(message):
+            if kind in _MILESTONES:
+                self.passed[kind] += 1
+                self.turn_is_open = kind == "generationComplete"
+                self._sounds = False
+            elif kind.startswith("sound") and not self._sounds:
+                self.passed["sound"] += 1
+                self.turn_is_open = self._sounds = True
+
+    def reached(self, other: _Progress) -> bool:
+        """Whether everything that the other has passed is passed."""
+        return all(self.passed[kind] >= count for kind, count in other.passed.items())

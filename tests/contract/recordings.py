@@ -3,6 +3,8 @@
 A file holds a session of the real service, one message a line (`tests/recordings/README.md`). The
 client's half of each is played to the local Live API, and the habits of both servers are compared.
 Without files the project's own recordings are played. The exit status is 1 if a habit differs.
+`recorded_habits.json` holds the habits of these recordings: what is known of the service, reduced
+to facts.
 """
 
 from __future__ import annotations
@@ -18,6 +20,11 @@ from typing import Any
 from tests.contract.habits import Habits, habits
 from tests.contract.player import play
 from tests.support.recorded_sessions import RecordedSession, read_recording, recorded_sessions
+
+KNOWN: dict[str, Habits] = json.loads(
+    (Path(__file__).parent / "recorded_habits.json").read_text(encoding="utf-8")
+)
+"""The habits of each of the project's recordings, by its name."""
 
 _AT_ONCE = 8
 
@@ -87,7 +94,8 @@ def main(files: Sequence[str]) -> int:
         print("\n".join(comparison.lines()))
     same = sum(comparison.same for comparison in comparisons)
     count = sum(comparison.count for comparison in comparisons)
-    print(f"{same} of {count} habits the same in {len(comparisons)} sessions")
+    sessions_word = "session" if len(comparisons) == 1 else "sessions"
+    print(f"{same} of {count} habits the same in {len(comparisons)} {sessions_word}")
     return 0 if same == count else 1
 
 
