@@ -90,7 +90,6 @@ class Habits:
         handle_every_s: How often a client that asked gets another one, besides.
         lost_handle: Code and words for a handle that is unknown or too old.
         end: Code and words at the end of a connection.
-        refuses_nothing_said: Whether activity signals without sound between them end the session.
     """
 
     session_id: bool = False
@@ -134,7 +133,6 @@ class Habits:
     handle_every_s: float | None = None
     lost_handle: tuple[int, str] = SESSION_NOT_FOUND
     end: tuple[int, str] = NOT_LEFT
-    refuses_nothing_said: bool = False
 
     def with_other(self, other: Mapping[str, Any]) -> Habits:
         """The same with other values for the habits that are named."""
@@ -246,7 +244,5 @@ GENERATION_3_8_ON_VERTEX = replace(
 
 EXTENDED_THINKING = replace(GENERATION_3_8, interaction_status=True, scheduled_results=False)
 
-TRANSCRIBES = replace(
-    GENERATION_3_8, interim=True, handles="never", handle_unasked=False, refuses_nothing_said=True
-)
+TRANSCRIBES = replace(GENERATION_3_8, interim=True, handles="never", handle_unasked=False)
 """Writes down what it hears; its answers are nothing."""

@@ -6,6 +6,8 @@ import uuid
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from vision_agent.local.api.habits import Habits
+from vision_agent.local.api.json_fields import Refused
 from vision_agent.local.api.session_history import SavedSession
 
 VALID_S = 2 * 3600.0
@@ -57,6 +59,17 @@ class ResumptionHandles:
         self._forget_expired(now_s)
         saved = self._saved.get(handle)
         return saved.saved if saved else None
+
+    def resumed(self, handle: str | None, habits: Habits, now_s: float) -> SavedSession:
+        """The session to go on with; an empty one without a handle.
+
+        Raises:
+            Refused: The handle is unknown or expired; the habits have code and words.
+        """
+        saved = SavedSession() if handle is None else self.find(handle, now_s)
+        if saved is None:
+            raise Refused(*habits.lost_handle)
+        return saved
 
     def clear(self) -> None:
         """Forgets every handle."""

@@ -78,12 +78,7 @@ class Session:
         self._setup = setup
         self._habits = setup.habits
         self._loop = asyncio.get_running_loop()
-        saved = SavedSession()
-        if setup.handle is not None:
-            found = handles.find(setup.handle, self._loop.time())
-            if found is None:
-                raise Refused(*self._habits.lost_handle)
-            saved = found
+        saved = handles.resumed(setup.handle, self._habits, self._loop.time())
         self._lifetime = SessionLifetime(
             limits,
             self._habits.end,
@@ -100,13 +95,9 @@ class Session:
             background_call_ends_turn=self._habits.background_call_ends_turn,
             cancels_calls=self._habits.cancels_calls,
         )
+        always = limits.resumable_always
         self._resumption = Resumption(
-            setup,
-            handles,
-            self.id,
-            self._saved,
-            self._loop.time(),
-            always=limits.resumable_always,
+            setup, handles, self.id, self._saved, self._loop.time(), always=always
         )
         self._seeded = not setup.history_first
         self._pending = PendingContent()
@@ -161,10 +152,7 @@ class Session:
     def _stream_ms(self) -> int:
         return self._audio_input.stream_ms(self._now_ms())
 
-    def _send(self, message: ServerMessage) -> None:
-        self._queue.put(message)
-
-    def _send_all(self, messages: Sequence[ServerMessage]) -> None:
+    def _send(self, *messages: ServerMessage) -> None:
         for message in messages:
             self._queue.put(message)
 
@@ -298,7 +286,7 @@ class Session:
                     complete = turn_messages.turn_complete(self._setup, action)
                     self._send(complete | self._context.turn_usage())
                 case actions.SendFunctionCalls(calls):
-                    self._send_all(turn_messages.tool_call(self._setup, calls))
+                    self._send(*turn_messages.tool_call(self._setup, calls))
                 case actions.CancelTools(ids):
                     self._send(server_messages.tool_call_cancellation(ids))
                 case actions.Settled(prompt):
@@ -309,7 +297,7 @@ class Session:
 
     def _settle(self, prompt: Transcript | None) -> None:
         self._context.settle(prompt.text if prompt else "")
-        self._send_all(self._resumption.turn_ended(self._loop.time(), self._messages))
+        self._send(*self._resumption.turn_ended(self._loop.time(), self._messages))
 
     def _saved(self) -> SavedSession:
         age_s = self._lifetime.age_s(self._loop.time())
@@ -331,7 +319,7 @@ class Session:
                 # The loop may fire a timer within its clock's resolution before the time.
                 now_s = max(wake_at_s or 0.0, self._loop.time())
                 self._do(self._turns.tick(round(now_s * 1000)))
-                self._send_all(self._resumption.due(now_s, self._messages))
+                self._send(*self._resumption.due(now_s, self._messages))
                 match self._lifetime.due(now_s):
                     case ConnectionExpiring(time_left_s):
                         self._send(server_messages.go_away(time_left_s))
@@ -352,7 +340,7 @@ class Session:
                 # Clients join a turn's transcripts as they come.
                 lead = " " if self._transcribed else ""
                 self._transcribed = True
-                self._send_all(turn_messages.heard(self._setup, transcript.text, lead))
+                self._send(*turn_messages.heard(self._setup, transcript.text, lead))
             if self._ends:
                 self._send(server_messages.voice_activity("ACTIVITY_END", self._ends.popleft()))
             self._do(self._turns.transcribed(transcript))
@@ -360,7 +348,7 @@ class Session:
     def _begin_answer(self, answer: actions.BeginAnswer) -> None:
         if self._group is None:
             return
-        self._send_all(self._resumption.answer_begins())
+        self._send(*self._resumption.answer_begins())
         self._answer_task = self._group.create_task(self._answer(answer))
 
     async def _answer(self, answer: actions.BeginAnswer) -> None:
