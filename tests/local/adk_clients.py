@@ -80,7 +80,7 @@ class Call:
         return found()[times - 1]
 
     def say(self) -> None:
-        for pcm, times in ((LOUD, 10), (QUIET, 35)):
+        for pcm, times in ((LOUD, 10), (QUIET, 65)):
             for _ in range(times):
                 self.queue.send_realtime(audio(pcm))
 
@@ -89,7 +89,7 @@ class Call:
 
     def final(self, transcription: str) -> list[str]:
         return [
-            found.text
+            found.text.strip()
             for event in self.events
             if (found := getattr(event, transcription)) and found.finished
         ]

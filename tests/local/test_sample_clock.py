@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from google.genai import types
 
-from tests.local.live_clients import MODEL_2, studio_client
+from tests.local.live_clients import studio_client
 from tests.local.live_talk import Heard, audio
 from tests.local.recordings import silence, spoken
 from tests.support.forked import forked_workers
@@ -36,7 +36,7 @@ async def conversation(server: LocalServer, chunk_ms: int, speed: float) -> tupl
     )
     client = studio_client(server)
     async with (
-        client.aio.live.connect(model=MODEL_2, config=config) as session,
+        client.aio.live.connect(model="local", config=config) as session,
         Heard(session) as heard,
     ):
         for turn, name in enumerate(("hello", "what-do-you-see"), 1):

@@ -79,7 +79,7 @@ def card(bgr: tuple[int, int, int]) -> types.Blob:
 
 
 def transcript(heard: Heard) -> str:
-    return " ".join(
+    return "".join(
         message.server_content.input_transcription.text or ""
         for message in heard.messages
         if message.server_content and message.server_content.input_transcription
@@ -145,10 +145,9 @@ async def test_speech_cuts_in_and_is_answered(connect: Connect) -> None:
     assert heard.count("interrupted") == 1
     after = heard.order[heard.order.index("interrupted") :]
     assert after[:3] == ["interrupted", "usage_metadata", "turn_complete"]
-    assert after[3:] == [
+    assert [kind for kind in after[3:] if kind != "caption"] == [
         "heard",
         "audio",
-        "caption",
         "generation_complete",
         "usage_metadata",
         "turn_complete",

@@ -57,8 +57,8 @@ async def test_a_frame_and_a_typed_question_reach_the_engine(
     frame = types.Blob(data=b"\xff\xd8\xfb\xff" * 100, mime_type="image/jpeg")
     async with connect(model, vertex=vertex) as session, Heard(session) as heard:
         if chunks:
-            await session.send_realtime_input(media=frame)
-            await type_text(session, "what is this")
+            parts = [types.Part(inline_data=frame), types.Part(text="what is this")]
+            await session.send_client_content(turns=types.Content(role="user", parts=parts))
         else:
             await session.send_realtime_input(video=frame)
             await session.send_realtime_input(text="what is this")

@@ -7,7 +7,7 @@ import base64
 import json
 
 import pytest
-from google.genai import types
+from google.genai import errors, types
 
 from tests.local.live_clients import MODEL_2, MODEL_3, MODEL_3_1, VERTEX_MODEL_2, Connect, raw
 from tests.local.live_talk import LOUD, QUIET, Heard, say, send_sound, type_text
@@ -407,11 +407,33 @@ async def test_outside_activity_the_last_frame_before_a_question_is_seen(
     async with connect() as session, Heard(session) as heard:
         for number in (b"0", b"1"):
             await session.send_realtime_input(video=frame(number))
-        await type_text(session, "what is it")
+        await session.send_realtime_input(text="what is it")
+        await heard.until("turn_complete")
+        await session.send_realtime_input(text="and now")
+        await heard.until("turn_complete", 2)
+    assert [[frame.jpeg for frame in turn.frames] for turn in engine.turns] == [[b"1"], [b"1"]]
+
+
+@pytest.mark.parametrize("model", ["local", MODEL_2, MODEL_3_1, MODEL_3])
+async def test_typed_content_sees_its_own_pictures_and_no_frame_of_the_stream(
+    connect: Connect, engine: ScriptedEngine, model: str
+) -> None:
+    engine.hears.append(Transcript("and what is this", True))
+    async with connect(model) as session, Heard(session) as heard:
+        await session.send_realtime_input(video=frame(b"streamed"))
+        await session.send_client_content(
+            turns=types.Content(
+                role="user",
+                parts=[types.Part(inline_data=frame(b"shown")), types.Part(text="what is this")],
+            )
+        )
         await heard.until("turn_complete")
         await type_text(session, "and now")
         await heard.until("turn_complete", 2)
-    assert [[frame.jpeg for frame in turn.frames] for turn in engine.turns] == [[b"1"], [b"1"]]
+        await say(session)
+        await heard.until("turn_complete", 3)
+    seen = [[frame.jpeg for frame in turn.frames] for turn in engine.turns]
+    assert seen == [[b"shown"], [b"shown"], [b"shown", b"streamed"]]
 
 
 async def test_history_is_what_both_sides_said_before(
@@ -468,7 +490,17 @@ async def test_3x_answers_it_when_it_is_nudged(connect: Connect, engine: Scripte
     assert list(turn.history) == [("user", "hello"), ("model", "Hi.")]
 
 
-@pytest.mark.parametrize("model", [MODEL_2, MODEL_3])
+async def test_2_5_refuses_the_calls_of_functions_in_a_history(connect: Connect) -> None:
+    call = types.FunctionCall(id="c1", name="measure", args={})
+    contents = [types.Content(role="model", parts=[types.Part(function_call=call)])]
+    async with connect(MODEL_2, **SEEDED) as session:
+        await session.send_client_content(turns=contents)
+        with pytest.raises(errors.APIError, match=r"1007.*Request contains an invalid argument"):
+            async for _ in session.receive():
+                pass
+
+
+@pytest.mark.parametrize("model", ["local", MODEL_3])
 async def test_a_replayed_question_is_answered_with_the_tools_results_replayed_after_it(
     connect: Connect, engine: ScriptedEngine, model: str
 ) -> None:

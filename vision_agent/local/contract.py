@@ -79,6 +79,7 @@ class Transcript:
         understood: Whether the recognisers agreed on a sentence the engine can answer; true for
             typed text.
         spoken: Whether the words were spoken (true) or typed (false).
+        streamed: Whether typed words came in the stream of sound and frames, not as content.
         snr_db: Level of the voice over that of the noise just before it, if measured.
         lost: Whether something was said that could not be transcribed, because too many spoke at
             once or the recogniser failed; it has to be asked for again.
@@ -89,6 +90,7 @@ class Transcript:
     text: str
     understood: bool = True
     spoken: bool = True
+    streamed: bool = False
     snr_db: float | None = None
     lost: bool = False
     request: Request | None = None

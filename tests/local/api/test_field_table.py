@@ -368,9 +368,27 @@ async def other_conversations() -> None:
     assert connection.close_code == 1008
     SEEN.append(anonymous(told))
     for setup in MODELS_WITH_HABITS:
-        spoken = Conversation()
-        await spoken.hold(setup)
-        SEEN.append(anonymous(spoken.told))
+        engine = ScriptedEngine()
+        engine.hears = deque([Transcript("good morning", True)])
+        SEEN.append(anonymous(await one_turn(engine, setup)))
+
+
+async def one_turn(engine: ScriptedEngine, setup: dict[str, Any]) -> list[dict[str, Any]]:
+    """What is said in a turn in sound."""
+    server = await serve("127.0.0.1", 0, engine)
+    path = VERTEX if setup["model"].startswith("publishers/") else STUDIO
+    uri = f"wss://127.0.0.1:{server.port}{path}"
+    told: list[dict[str, Any]] = []
+    async with websocket_client.connect(
+        uri, ssl=trusting(server), additional_headers={"x-goog-api-key": "any"}
+    ) as connection:
+        speech = {"realtimeInput": {"audio": sound(LOUD * 10 + QUIET * 70)}}
+        for message in ({"setup": setup}, speech):
+            await connection.send(json.dumps(message))
+        while "turnComplete" not in (told or [{}])[-1].get("serverContent", {}):
+            told.append(json.loads(await connection.recv()))
+    await server.close()
+    return told
 
 
 MODELS_WITH_HABITS = (

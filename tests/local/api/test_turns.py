@@ -75,6 +75,10 @@ def typed(text: str = "hello") -> Transcript:
     return Transcript(text, spoken=False)
 
 
+def streamed(text: str) -> Transcript:
+    return Transcript(text, spoken=False, streamed=True)
+
+
 def kinds(actions: list[Action]) -> list[type]:
     return [type(action) for action in actions]
 
@@ -159,7 +163,7 @@ def test_without_interruption_what_was_said_meanwhile_is_answered_afterwards() -
     assert turns.typed("and this", 100, is_activity=True) == []
     assert turns.finished(1, 200) == [GenerationComplete()]
     assert turns.tick(1000) == [MORE_FOLLOWS, Settled(typed()), BeginAnswer(2, HELLO)]
-    assert turns.finished(2, 1000)[-1] == BeginAnswer(3, typed("and this"))
+    assert turns.finished(2, 1000)[-1] == BeginAnswer(3, streamed("and this"))
 
 
 def test_client_content_interrupts_even_where_activity_may_not() -> None:
@@ -178,7 +182,7 @@ def test_the_oldest_prompt_is_given_up_when_too_many_wait() -> None:
     for number in range(20):
         turns.typed(str(number), 0, is_activity=True)
     turns.finished(1, 0)
-    assert turns.tick(1000)[-1] == BeginAnswer(2, typed("12"))
+    assert turns.tick(1000)[-1] == BeginAnswer(2, streamed("12"))
 
 
 def test_2x_ends_its_turn_with_the_tool_call_and_opens_another_with_the_result() -> None:
@@ -341,7 +345,7 @@ def test_a_waiting_question_is_not_answered_into_what_the_caller_is_saying() -> 
     turns.finished(1, 0)
     assert turns.tick(1000) == [MORE_FOLLOWS, Settled(typed())]
     turns.caller_stopped()
-    assert turns.transcribed(HELLO) == [BeginAnswer(2, typed("waiting"))]
+    assert turns.transcribed(HELLO) == [BeginAnswer(2, streamed("waiting"))]
     assert turns.finished(2, 1000)[-1] == BeginAnswer(3, HELLO)
 
 

@@ -107,7 +107,7 @@ async def test_a_drop_in_the_middle_of_an_answer_of_a_later_turn() -> None:
             await heard.until("never")
     second = heard.messages[[kinds(message) for message in heard.messages].index(["interrupted"]) :]
     # What is torn off takes with it what has not got through yet.
-    assert 1 <= sum(bool(message.data) for message in second) <= 3
+    assert 1 <= sum(bool(message.data) for message in second) <= 5
 
 
 async def test_go_away_says_how_long_and_keeps_its_word() -> None:
@@ -207,7 +207,7 @@ async def test_a_stall_sends_nothing_and_reads_on() -> None:
     stall = "  - {stall_s: 1, at: {turn: 1}}"
     async with serving(stall) as server, calling(server) as session, Heard(session) as heard:
         await session.send_realtime_input(text="long")
-        await heard.until("caption")
+        await heard.until("thought")
         begun_s = time.monotonic()
         before = len(heard.messages)
         await session.send_realtime_input(text="two")

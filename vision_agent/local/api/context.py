@@ -7,6 +7,7 @@ in step.
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +16,7 @@ from typing import Any
 from vision_agent.local.api.client_messages import Content
 from vision_agent.local.api.context_window import Compression, turns_to_drop
 from vision_agent.local.api.json_fields import invalid
-from vision_agent.local.api.session_history import SavedSession, SessionHistory
+from vision_agent.local.api.session_history import MAX_FRAMES, SavedSession, SessionHistory
 from vision_agent.local.api.setup_message import Setup
 from vision_agent.local.api.turn_actions import BeginAnswer, FunctionCall, ToolResult
 from vision_agent.local.api.usage import Usage
@@ -37,6 +38,7 @@ class Context:
         self._history = SessionHistory(saved)
         self._usage = Usage(vertex=setup.endpoint.vertex, habits=setup.habits, earlier=saved.turns)
         self._latest_frame: tuple[bytes, int] | None = None
+        self._streamed: deque[tuple[bytes, int]] = deque(maxlen=MAX_FRAMES)
         self._speech_began_ms: int | None = None
         self._answer: list[str] = []
         self.dialogue = replace(saved.dialogue)
@@ -69,14 +71,26 @@ class Context:
         self._latest_frame = None
         if self._coverage == "ACTIVITY" and not speaking:
             self._latest_frame = data, at_ms
-        else:
+        elif self._setup.habits.typed_sees_stream:
             self._keep_frame(data, at_ms)
+        else:
+            self._streamed.append((data, at_ms))
 
-    def answer_begins(self) -> None:
-        """A turn begins to be answered: the last frame before it is what there is to see."""
-        if self._latest_frame is not None:
-            data, at_ms = self._latest_frame
+    def answer_begins(self, answer: BeginAnswer) -> None:
+        """An answer begins: what there is to see for it of the stream becomes part of the turn.
+
+        A turn that came as content leaves the stream's frames to the next one that came in the
+        stream. Of frames outside activity the last one before a turn is part of it.
+        """
+        prompt = answer.prompt
+        if not (self._setup.habits.typed_sees_stream or prompt.spoken or prompt.streamed):
+            return
+        frames = [*self._streamed]
+        self._streamed.clear()
+        if self._latest_frame is not None and not answer.tool_results:
+            frames.append(self._latest_frame)
             self._latest_frame = None
+        for data, at_ms in frames:
             self._keep_frame(data, at_ms)
 
     def sound(self, duration_ms: float) -> None:

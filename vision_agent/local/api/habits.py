@@ -119,7 +119,7 @@ class Habits:
     functions_in_history: bool = True
     content_any_time: bool = True
     unfinished_content_interrupts: bool = False
-    typed_sees_stream: bool = True
+    typed_sees_stream: bool = False
     image_tokens: int = 258
     uncounted_tokens: int = 0
     counts_words: bool = False
@@ -168,6 +168,7 @@ NATIVE_2_5 = Habits(
     tool_call_ends_turn=False,
     background_call_ends_turn=False,
     result_images=False,
+    functions_in_history=False,
     unfinished_content_interrupts=True,
     end=DEADLINE,
 )

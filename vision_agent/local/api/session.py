@@ -358,8 +358,8 @@ class Session:
             again = AnswerCalls(self._response.again(answer.calls_again), in_background=False)
             await self._put_out(again, answer.number, output)
             return
+        self._context.answer_begins(answer)
         if not answer.tool_results:
-            self._context.answer_begins()
             self._context.fit(self._setup.compression, self._limits.context_tokens)
         # What comes after a tool's result is a sentence of its own.
         self._context.caption_out(" ")

@@ -181,7 +181,7 @@ class Turns:
             results: What tools called for it in an earlier session gave back.
             recorded: Whether the text is history already.
         """
-        prompt = Transcript(text, spoken=False)
+        prompt = Transcript(text, spoken=False, streamed=is_activity)
         if self.floor is not Floor.IDLE and is_activity and not self._barge_in:
             self._waiting.append(prompt)
             return []
