@@ -155,6 +155,9 @@ class Conversation:
             if message and "toolResponse" not in message:
                 await self._send(message)
                 await self._quiet()
+            # Only what comes in the stream sees the stream's frames.
+            await self._send({"realtimeInput": {"text": "and now"}})
+            await self._quiet()
             await self._ask("nothing")
             await self._ask("goodbye")
         except ConnectionClosed:
@@ -382,10 +385,12 @@ async def one_turn(engine: ScriptedEngine, setup: dict[str, Any]) -> list[dict[s
     async with websocket_client.connect(
         uri, ssl=trusting(server), additional_headers={"x-goog-api-key": "any"}
     ) as connection:
-        speech = {"realtimeInput": {"audio": sound(LOUD * 10 + QUIET * 70)}}
-        for message in ({"setup": setup}, speech):
-            await connection.send(json.dumps(message))
-        while "turnComplete" not in (told or [{}])[-1].get("serverContent", {}):
+        await connection.send(json.dumps({"setup": setup}))
+        for pcm in (LOUD * 10, QUIET * 70):
+            await connection.send(json.dumps({"realtimeInput": {"audio": sound(pcm)}}))
+        # A model that transcribes completes no turns.
+        end = "generationComplete" if "transcribe" in setup["model"] else "turnComplete"
+        while end not in (told or [{}])[-1].get("serverContent", {}):
             told.append(json.loads(await connection.recv()))
     await server.close()
     return told

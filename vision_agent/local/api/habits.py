@@ -60,6 +60,7 @@ class Habits:
         interaction_status: Whether ``turnComplete`` says if more follows without further input.
         call_ids: The form of a call's id.
         background_call_ids: The same for calls in the background.
+        completes_turns: Whether ``turnComplete`` is sent at all.
         tool_call_ends_turn: Whether a turn is complete with a call that is waited for, and the
             answer is a turn of its own.
         background_call_ends_turn: Whether a turn with a call in the background is complete when it
@@ -111,6 +112,7 @@ class Habits:
     interaction_status: bool = False
     call_ids: CallIds = "function-call"
     background_call_ids: CallIds = "function-call"
+    completes_turns: bool = True
     tool_call_ends_turn: bool = True
     background_call_ends_turn: bool = True
     cancels_calls: bool = True
@@ -245,5 +247,7 @@ GENERATION_3_8_ON_VERTEX = replace(
 
 EXTENDED_THINKING = replace(GENERATION_3_8, interaction_status=True, scheduled_results=False)
 
-TRANSCRIBES = replace(GENERATION_3_8, interim=True, handles="never", handle_unasked=False)
+TRANSCRIBES = replace(
+    GENERATION_3_8, interim=True, completes_turns=False, handles="never", handle_unasked=False
+)
 """Writes down what it hears; its answers are nothing."""

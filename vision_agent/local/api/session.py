@@ -283,8 +283,9 @@ class Session:
                     self._send(server_messages.generation_complete())
                 case actions.TurnComplete():
                     self._transcribed = False
-                    complete = turn_messages.turn_complete(self._setup, action)
-                    self._send(complete | self._context.turn_usage())
+                    usage = self._context.turn_usage()
+                    if self._habits.completes_turns:
+                        self._send(turn_messages.turn_complete(self._setup, action) | usage)
                 case actions.SendFunctionCalls(calls):
                     self._send(*turn_messages.tool_call(self._setup, calls))
                 case actions.CancelTools(ids):
