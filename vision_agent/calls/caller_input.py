@@ -81,6 +81,7 @@ class CallerInput:
         self._speech_ended_at: float | None = None
         self._frame_awaited: asyncio.TimerHandle | None = None
         self._typed = TypedTurns()
+        self._off_untyped = False
         self._typed_timer: asyncio.TimerHandle | None = None
         self.frames = NewestFrame()
         self._tally = Tally()
@@ -246,6 +247,7 @@ class CallerInput:
         self.frames.forget()
         if self._sent_frame is not None:
             self._sent_frame = None
+            self._off_untyped = True
             self._live_queue.frame(camera_off_jpeg(), of_camera=False)
 
     def _on_arrival(self) -> None:
@@ -289,6 +291,10 @@ class CallerInput:
 
     def _fresh_frame(self) -> bytes | None:
         """The frame that typed words are about, as JPEG."""
+        if self._sent_frame is None and self._off_untyped:
+            # Typed words saw the camera, and do not see in the stream that it is off.
+            self._off_untyped = False
+            return camera_off_jpeg()
         shown_at_s = self.shown_at_s
         if shown_at_s is None or time.monotonic() - shown_at_s > OLDEST_FRAME_S:
             return None
