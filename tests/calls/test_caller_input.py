@@ -359,7 +359,7 @@ async def next_turn(live_queue: LiveQueue) -> tuple[list[bytes], list[object]]:
     return streamed, [part.text or part.inline_data.data for part in parts]
 
 
-async def test_typed_words_carry_the_newest_frame_and_none_once_the_camera_is_off():
+async def test_typed_words_carry_the_newest_frame_and_once_that_the_camera_is_off():
     async with watched() as (source, media, _, live_queue):
         await until(lambda: media.camera_on)
         media.typed("What is this?")
@@ -370,7 +370,9 @@ async def test_typed_words_carry_the_newest_frame_and_none_once_the_camera_is_of
         assert (await next_turn(live_queue))[1] == [streamed[-1], "And now?"]
         media.switch_camera(False)
         media.typed("Do you see me?")
-        assert (await next_turn(live_queue))[1] == ["Do you see me?"]
+        assert (await next_turn(live_queue))[1] == [camera_off_jpeg(), "Do you see me?"]
+        media.typed("Really not?")
+        assert (await next_turn(live_queue))[1] == ["Really not?"]
         media.switch_camera(True)
         media.typed("Again?")
         streamed, turn = await next_turn(live_queue)
@@ -378,7 +380,7 @@ async def test_typed_words_carry_the_newest_frame_and_none_once_the_camera_is_of
         source.stop()
         await until(lambda: not media.camera_on)
         media.typed("Still there?")
-        assert (await next_turn(live_queue))[1] == ["Still there?"]
+        assert (await next_turn(live_queue))[1] == [camera_off_jpeg(), "Still there?"]
 
 
 async def test_what_a_tool_says_on_its_own_carries_the_newest_frame():

@@ -105,6 +105,10 @@ def _order(session: Sequence[RecordedMessage]) -> list[str]:
         for kind in kinds(line.message):
             if kind not in _EMPTY and kind != "usage":
                 said.append("answer" if kind in _ANSWER else kind)
+    # A handle that a client's message crosses may come before or after it.
+    for index in range(len(said) - 1):
+        if said[index] == "handle" and said[index + 1].startswith(">"):
+            said[index], said[index + 1] = said[index + 1], said[index]
     return [kind for kind, _ in groupby(said)]
 
 

@@ -209,6 +209,7 @@ class CallerInput:
             return  # captured before the camera went off
         self._live_queue.frame(frame.jpeg)
         self._sent_frame = frame
+        self._off_untyped = False
         self._send_typed()
         age_ms = round(1000 * (time.monotonic() - frame.captured_at))
         self._view.show(FrameMessage(len(frame.jpeg), frame.width, frame.height, age_ms))

@@ -52,9 +52,7 @@ class House:
             session_id=lease.session_id,
             model=self.model,
         )
-        if frame:
-            live_queue.frame(frame)
-        live_queue.text(text)
+        live_queue.text(text, frame)
         answers = []
         async with asyncio.timeout(30), aclosing(session.events()) as events:
             async for event in events:

@@ -353,7 +353,7 @@ class Ledger:
             # The transcript of a question arrives after its answer.
             for told in (self.history, *([self.coverage.beyond] if self.coverage.beyond else [])):
                 answered = bool(told) and told[-1].role == "model"
-                told.insert(len(told) - answered, _words(text))
+                told.insert(len(told) - answered, _words(text.lstrip()))
             return
         over = answering and self._voiced and self._has_words(self._open)
         target = self._later if over else self._open
@@ -362,7 +362,7 @@ class Ledger:
             assert parts
             target[-1] = _Entry(_words((parts[0].text or "") + text), spoken=True)
         else:
-            target.append(_Entry(_words(text), spoken=True))
+            target.append(_Entry(_words(text.lstrip()), spoken=True))
         self._audio.forget(keep_ms=_AFTER_TRANSCRIPT_MS)
 
     @staticmethod

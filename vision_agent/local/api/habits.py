@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
-Captions = Literal["with sound", "ahead", "before"]
-CallIds = Literal["function-call", "call", "fc", "uuid"]
-Handles = Literal["turn end", "turn start", "first sound", "never"]
+CaptionHabit = Literal["with sound", "ahead", "before"]
+CallIdForm = Literal["function-call", "call", "fc", "uuid"]
+HandleMoment = Literal["turn end", "turn start", "first sound", "never"]
 
 STUDIO_SOUND = "audio/pcm;rate=24000"
 VERTEX_SOUND = "audio/pcm"
@@ -99,7 +99,7 @@ class Habits:
     chunk_bytes: tuple[int, ...] = (4_800, 15_360, 23_040, 7_680)
     chunk_cycle: int = 3
     pace: float = 4.5
-    captions: Captions = "with sound"
+    captions: CaptionHabit = "with sound"
     caption_words: tuple[int, ...] = (3,)
     caption_space: bool = False
     heard_in_pieces: bool = False
@@ -110,8 +110,8 @@ class Habits:
     empty_between: bool = False
     grounding: bool = False
     interaction_status: bool = False
-    call_ids: CallIds = "function-call"
-    background_call_ids: CallIds = "function-call"
+    call_ids: CallIdForm = "function-call"
+    background_call_ids: CallIdForm = "function-call"
     completes_turns: bool = True
     tool_call_ends_turn: bool = True
     background_call_ends_turn: bool = True
@@ -130,7 +130,7 @@ class Habits:
     silence_ms: int = 600
     longest_silence_ms: int = 10_000
     reports_speech: bool = False
-    handles: Handles = "turn end"
+    handles: HandleMoment = "turn end"
     handle_unasked: bool = False
     handle_every_s: float | None = None
     lost_handle: tuple[int, str] = SESSION_NOT_FOUND
