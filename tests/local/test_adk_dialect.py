@@ -12,6 +12,7 @@ from google.adk.tools.load_memory_tool import LoadMemoryResponse
 from google.adk.tools.transfer_to_agent_tool import TransferToAgentTool
 from google.genai import types
 
+from vision_agent.live.media import shown_apart
 from vision_agent.local import adk_dialect
 
 
@@ -34,6 +35,20 @@ def test_what_another_agent_said_is_no_question() -> None:
     assert told.content is not None
     assert adk_dialect.is_context("".join(part.text or "" for part in told.content.parts or ()))
     assert not adk_dialect.is_context("What time is it?")
+
+
+def test_the_words_beside_the_pictures_of_tools_ask_nothing() -> None:
+    picture = types.FunctionResponsePart.from_bytes(data=b"\xff\xd8\xff", mime_type="image/jpeg")
+    parts = [
+        types.Part(function_response=types.FunctionResponse(name=name, parts=[picture]))
+        for name in ("look_closely", "scan")
+    ]
+    _, shown = shown_apart(types.Content(role="user", parts=parts))
+    assert shown is not None
+    words = [part.text for part in shown.parts or () if part.text]
+    assert adk_dialect.shows_result("\n".join(words))
+    assert not adk_dialect.shows_result("What has given this picture?")
+    assert not adk_dialect.shows_result("")
 
 
 def test_the_instruction_of_an_agent_describes_those_it_can_hand_over_to() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 _CONTEXT_MARK = "For context:"
 _ANSWER_PLEASE = "."
+_TOOL_PICTURES = re.compile(r"(?:\(\S+ has given this picture\.\)\s*)+")
 
 TRANSFER = "transfer_to_agent"
 """The tool with which a model hands the conversation over."""
@@ -39,6 +40,14 @@ NOTICE_MARK = "[notice]"
 def is_context(text: str) -> bool:
     """Whether the user's words are what another agent said, and no question."""
     return text.startswith(_CONTEXT_MARK)
+
+
+def shows_result(text: str) -> bool:
+    """Whether the user's words come with the picture of a tool that has just answered.
+
+    The product sends it to a model that sees no pictures in ``FunctionResponse.parts``.
+    """
+    return bool(_TOOL_PICTURES.fullmatch(text))
 
 
 def asks_for_answer(text: str) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from google.genai import types
 
 from tests.live.connection.talking import talking
-from tests.local.live_clients import VERTEX_MODEL_2
+from tests.local.live_clients import MODEL_3_1, VERTEX_MODEL_2
 from tests.local.scripted_engine import ScriptedEngine
 from tests.support.waiting import until
 from vision_agent.live.events import AgentToolResult, AgentTurnComplete, UserTranscript
@@ -18,7 +18,7 @@ from vision_agent.local.api import client_messages
 from vision_agent.local.contract import Say, ToolRequest, Transcript
 
 OLD = "gemini-2.5-flash-native-audio-preview-12-2025"
-ALL = [OLD, VERTEX_MODEL_2, "gemini-3.8-live", "local"]
+ALL = [OLD, VERTEX_MODEL_2, MODEL_3_1, "gemini-3.8-live", "local"]
 JPEG = b"\xff\xd8\xff\xe0 a frame"
 CLOSE = b"\xff\xd8\xff\xe0 a closer look"
 PDF = types.Part.from_bytes(data=b"%PDF-", mime_type="application/pdf")
@@ -126,19 +126,31 @@ async def looked(model, result):
         return result
 
     engine = ScriptedEngine()
-    engine.answers = lambda turn: [Say("Seen.") if engine.turns[1:] else ToolRequest("look", {})]
+    engine.answers = lambda turn: [
+        ToolRequest("look", {})
+        if turn.text == "look closely" and not turn.tool_results
+        else Say("Seen.")
+    ]
     async with talking(engine, model, tools=[look]) as (server, talk):
         talk.live_queue.text("look closely")
         await talk.until(lambda: "Seen." in talk.said)
-        yield server, talk
+        yield server, engine, talk
 
 
 @pytest.mark.parametrize("model", ALL)
 async def test_a_tools_image_is_in_its_result_where_the_model_reads_it_and_content_elsewhere(
     wire, model
 ):
-    async with looked(model, {"status": "Here.", "picture": camera_says(CLOSE)}) as (_, talk):
-        pass
+    async with looked(model, {"status": "Here.", "picture": camera_says(CLOSE)}) as (
+        _,
+        engine,
+        talk,
+    ):
+        await until(lambda: engine.turns[-1].frames)
+    turn = engine.turns[-1]
+    assert [frame.jpeg for frame in turn.frames] == [CLOSE]
+    assert turn.text == "look closely"
+    assert [each["response"] for each in turn.tool_results] == [{"status": "Here."}]
     after = told(wire)[1:]
     if model_habits(model).images_in_results:
         assert after == [("result", {"status": "Here."}, CLOSE)]
@@ -183,12 +195,17 @@ async def test_a_spoken_question_that_is_asked_again_in_words_carries_the_newest
         await talk.turns(1)
     again = told(wire)
     assert ("streamed", JPEG) in again
-    assert ("content", ("user", JPEG, "what is this"), "complete") in again
+    (question,) = [each[-2] for each in again if each[0] == "content"]
+    assert (*question[:2], question[2].strip()) == ("user", JPEG, "what is this")
 
 
 @pytest.mark.parametrize("model", ALL)
 async def test_a_call_and_its_result_are_told_again_in_the_form_that_the_model_takes(wire, model):
-    async with looked(model, {"status": "Here.", "picture": camera_says(CLOSE)}) as (server, talk):
+    async with looked(model, {"status": "Here.", "picture": camera_says(CLOSE)}) as (
+        server,
+        _,
+        talk,
+    ):
         await talk.until(lambda: isinstance(talk.events[-1], AgentTurnComplete))
         wire.clear()
         server.forget_handles()

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from vision_agent.local import adk_dialect
 from vision_agent.local.api.client_messages import Content
 from vision_agent.local.api.context_window import Compression, turns_to_drop
 from vision_agent.local.api.json_fields import invalid
@@ -121,7 +122,7 @@ class Context:
         self._saw(content.images, at_ms)
         for result in content.results:
             self._saw_result(result, at_ms)
-        if not is_question:
+        if not is_question and not adk_dialect.shows_result(content.text):
             self._said(content.role, content.text)
 
     def tool_answered(self, result: ToolResult, at_ms: int) -> None:

@@ -15,6 +15,7 @@ class PendingContent:
     def __init__(self) -> None:
         self._questions: list[str] = []
         self._results: list[ToolResult] = []
+        self._newest_results: tuple[ToolResult, ...] = ()
         self._unfinished = False
 
     @property
@@ -26,6 +27,10 @@ class PendingContent:
     def has_results(self) -> bool:
         """Whether tools that ran in an earlier session wait for the answer to their results."""
         return bool(self._results)
+
+    def answered(self, results: Sequence[ToolResult]) -> None:
+        """Tools have answered; content with their pictures may follow."""
+        self._newest_results = tuple(results)
 
     def add_results(self, results: Sequence[ToolResult]) -> None:
         """Results of calls that are answered together with content that is not complete yet."""
@@ -47,6 +52,8 @@ class PendingContent:
             if content.role == "model" and content.text:
                 question = -1
                 self._results = []
+            elif adk_dialect.shows_result(content.text):
+                self._results += self._newest_results
             elif content.text and not adk_dialect.is_context(content.text):
                 question = index
                 self._results = []

@@ -177,6 +177,7 @@ class Session:
             case client_messages.ToolResponse(results):
                 for result in results:
                     self._context.tool_answered(result, self._stream_ms())
+                self._pending.answered(results)
                 later = self._pending.is_unfinished and self._turns.floor is Floor.WAITING_FOR_TOOL
                 if later:
                     self._pending.add_results(results)
