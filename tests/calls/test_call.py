@@ -166,6 +166,8 @@ async def test_the_agent_is_said_to_think_until_its_tool_has_answered(tmp_path):
     began = kinds.index("llm-function-call-in-progress")
     ended = kinds.index("llm-function-call-stopped")
     running = caller.messages[began:ended]
+    # The model ends its turn when it has called the tool; the tool runs on.
+    assert "turn_complete" in [(m.get("data") or {}).get("kind") for m in running]
     assert "listening" not in [state(m) for m in running]
     assert next(state(m) for m in caller.messages[ended:] if state(m)) == "speaking"
 
