@@ -73,7 +73,10 @@ async def compare(key: str) -> bool:
         print(f"{model}: {'differs' if found else 'the same'} in {len(public)} scenes")
         for line in found:
             print(f"  {line}")
-    print(f"The sessions with the public service are recorded in {RECORDINGS}.")
+    print(
+        f"The sessions with the public service are recorded in {RECORDINGS}; "
+        f"`python -m tests.contract.recordings {RECORDINGS}/*.jsonl` compares each habit."
+    )
     return same
 
 

@@ -8,6 +8,7 @@ from google.genai import Client, types
 
 from tests.contract.conversation import SCENARIO, Caller
 from tests.contract.recorder import Recorder
+from tests.contract.recordings import compare
 from tests.contract.sequence import Scene
 from tests.local.live_clients import MODEL_3, trusting
 from tests.support.recorded_sessions import CUT, RecordedSession, read_recording
@@ -91,4 +92,8 @@ async def test_a_conversation_is_written_down_as_others_recorded_theirs(tmp_path
     sound = data_of(sessions["spoken-1"])
     assert len(sound) > 10
     assert all(len(data) == 13 and data.endswith(CUT) for data in sound)
+    # It can be played, and compared, as any other recording.
+    [comparison] = await compare([sessions["typed-1"]])
+    assert comparison.count > 10
+    assert comparison.differing == {}
     assert "a-secret" not in "".join(file.read_text() for file in files)
