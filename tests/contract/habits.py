@@ -113,8 +113,11 @@ def _order(session: Sequence[RecordedMessage]) -> list[str]:
 
 
 def _asked(message: dict[str, Any]) -> str:
-    [name] = message
-    inner = message[name]
+    if not message:
+        return "nothing"
+    if len(message) > 1:
+        return " and ".join(_asked({name: inner}) for name, inner in sorted(message.items()))
+    [(name, inner)] = message.items()
     if re.sub("_", "", name).lower() == "realtimeinput":
         return re.sub(r"(?<!^)(?=[A-Z])", "_", next(iter(inner), "nothing")).lower()
     asks = inner.get("turnComplete", inner.get("turn_complete")) if "turns" in inner else None
@@ -124,7 +127,7 @@ def _asked(message: dict[str, Any]) -> str:
 
 def _sound(contents: list[dict[str, Any]]) -> Habits:
     blobs = [part["inlineData"] for part in _parts(contents) if "inlineData" in part]
-    return {"MIME type of the sound": _each({blob["mimeType"] for blob in blobs})}
+    return {"MIME type of the sound": _each({blob.get("mimeType", "missing") for blob in blobs})}
 
 
 def _thoughts(session: Sequence[RecordedMessage]) -> Habits:
@@ -218,7 +221,8 @@ def _usage(server: list[dict[str, Any]]) -> Habits:
         },
         "kinds of tokens of the answer": sorted(
             {
-                detail["modality"] + ("" if "tokenCount" in detail else " without a count")
+                detail.get("modality", "no modality")
+                + ("" if "tokenCount" in detail else " without a count")
                 for usage in usages
                 for side in ("response", "candidates")
                 for detail in usage.get(f"{side}TokensDetails", [])
@@ -226,10 +230,10 @@ def _usage(server: list[dict[str, Any]]) -> Habits:
         ),
         "tokens of an image": sorted(
             {
-                detail["tokenCount"]
+                detail.get("tokenCount", 0)
                 for usage in usages
                 for detail in usage.get("promptTokensDetails", [])
-                if detail["modality"] == "IMAGE"
+                if detail.get("modality") == "IMAGE"
             }
         ),
     }

@@ -96,7 +96,7 @@ def _answers(session: RecordedSession) -> Iterator[ScriptedAnswer]:
         if line.sender == "client":
             response = message.get("tool_response", message.get("toolResponse"))
             if response is not None:
-                tool = str(_responses(response)[0].get("name", ""))
+                tool = next((str(each.get("name", "")) for each in _responses(response)), tool)
                 if stretch and tool not in background:
                     yield stretch.answer()
                     stretch = _Stretch()
@@ -245,18 +245,21 @@ class _Player:
         await self._socket.send(json.dumps(message))
 
     async def _read(self) -> None:
-        calls = [
-            call["id"]
-            for message in self._session.sent_by("server")
-            for call in message.get("toolCall", {}).get("functionCalls", [])
-        ]
+        calls = iter(
+            [
+                call.get("id", "")
+                for message in self._session.sent_by("server")
+                for call in message.get("toolCall", {}).get("functionCalls", [])
+            ]
+        )
         try:
             async for raw in self._socket:
                 message = json.loads(raw)
                 self._seen.append(RecordedMessage("server", message))
                 for call in message.get("toolCall", {}).get("functionCalls", []):
-                    if len(self._ids) < len(calls):
-                        self._ids[calls[len(self._ids)]] = call["id"]
+                    # A recorded call without an id is answered by its name.
+                    if recorded := next(calls, ""):
+                        self._ids[recorded] = call["id"]
                 self._progress.add(message)
                 self._news.set()
         except ConnectionClosed:

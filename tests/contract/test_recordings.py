@@ -13,7 +13,12 @@ from tests.contract import recordings
 from tests.contract.habits import habits
 from tests.contract.player import play
 from tests.contract.recordings import KNOWN, Comparison
-from tests.support.recorded_sessions import RECORDINGS, recorded_sessions
+from tests.support.recorded_sessions import (
+    RECORDINGS,
+    RecordedMessage,
+    RecordedSession,
+    recorded_sessions,
+)
 
 SESSIONS = {session.name: session for session in recorded_sessions()}
 GREETING = "test_google_ws__test_text_in_audio_out_turn"
@@ -97,3 +102,33 @@ def test_any_file_of_the_form_is_played_and_counted(
     printed = capsys.readouterr().out
     assert f"other: {count - 1} of {count} habits the same" in printed
     assert '    recorded: ["sessionId"]\n    local:    []\n' in printed
+
+
+def test_messages_of_any_form_have_habits() -> None:
+    server = [
+        {"setupComplete": {}},
+        {"serverContent": {"modelTurn": {"parts": [{"inlineData": {"data": "AAA…"}}, {}]}}},
+        {"toolCall": {"functionCalls": [{"name": "get_time"}]}},
+        {"serverContent": {"turnComplete": True}, "usageMetadata": {"promptTokensDetails": [{}]}},
+    ]
+    client = [{}, {"realtimeInput": {"activityStart": {}}, "clientContent": {"turns": []}}]
+    lines = [RecordedMessage("client", message) for message in client]
+    found = habits([*lines, *(RecordedMessage("server", message) for message in server)])
+    assert found["order"][:2] == ["> nothing", "> client_content and activity_start"]
+    assert found["MIME type of the sound"] == "missing"
+    assert found["fields of a call"] == ["name"]
+
+
+async def test_a_recording_whose_calls_have_no_ids_is_played_to_its_end() -> None:
+    without = json.loads(
+        json.dumps([line.message for line in SESSIONS[TOOL_OF_2_5].messages]),
+        object_hook=lambda found: {k: v for k, v in found.items() if k != "id"},
+    )
+    recorded = SESSIONS[TOOL_OF_2_5]
+    lines = [
+        RecordedMessage(line.sender, message)
+        for line, message in zip(recorded.messages, without, strict=True)
+    ]
+    played = habits(await play(RecordedSession("without ids", tuple(lines))))
+    assert played["how often turnComplete"] == KNOWN[TOOL_OF_2_5]["how often turnComplete"]
+    assert played["order"] == KNOWN[TOOL_OF_2_5]["order"]

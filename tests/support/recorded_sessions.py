@@ -54,7 +54,7 @@ class RecordedSession:
     @property
     def on_vertex(self) -> bool:
         """Whether Vertex AI answered; otherwise AI Studio did."""
-        return str(self.setup["model"]).startswith("publishers/")
+        return "publishers/" in str(self.setup["model"])
 
     def sent_by(self, sender: Literal["client", "server"]) -> list[dict[str, Any]]:
         """One side's messages."""
