@@ -28,13 +28,16 @@ class PendingContent:
         """Whether tools that ran in an earlier session wait for the answer to their results."""
         return bool(self._results)
 
-    def answered(self, results: Sequence[ToolResult]) -> None:
-        """Tools have answered; content with their pictures may follow."""
-        self._newest_results = tuple(results)
+    def answered(self, results: Sequence[ToolResult], *, later: bool) -> None:
+        """Tools have answered; content with their pictures may follow.
 
-    def add_results(self, results: Sequence[ToolResult]) -> None:
-        """Results of calls that are answered together with content that is not complete yet."""
-        self._results += results
+        Args:
+            results: Their results.
+            later: Whether these are answered together with content that is not complete yet.
+        """
+        self._newest_results = tuple(results)
+        if later:
+            self._results += results
 
     def add(self, contents: Sequence[Content], *, complete: bool) -> int:
         """Takes the contents of one message in.

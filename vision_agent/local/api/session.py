@@ -177,10 +177,8 @@ class Session:
             case client_messages.ToolResponse(results):
                 for result in results:
                     self._context.tool_answered(result, self._stream_ms())
-                self._pending.answered(results)
                 later = self._pending.is_unfinished and self._turns.floor is Floor.WAITING_FOR_TOOL
-                if later:
-                    self._pending.add_results(results)
+                self._pending.answered(results, later=later)
                 self._do(self._turns.tools_answered(results, now_ms, later=later))
             case client_messages.ActivityStart():
                 self._speech(self._audio_input.activity_started(now_ms))
