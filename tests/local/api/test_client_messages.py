@@ -106,7 +106,7 @@ def test_content_keeps_roles_texts_and_frames() -> None:
         {"parts": [{"inlineData": {"mimeType": "image/png", "data": SAFE}}]},
         {"role": "model", "parts": [{"functionCall": {"name": "f"}}]},
     ]
-    assert read({"client_content": {"turns": turns, "turnComplete": True}}) == [
+    assert read({"client_content": {"turns": turns, "turnComplete": True}}, MODEL_3) == [
         ClientContent(
             (
                 Content("user", "look\nhere"),
