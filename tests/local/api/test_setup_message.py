@@ -177,7 +177,7 @@ def test_vertex_does_not_find_models_that_are_not_live_there() -> None:
         ),
         (
             {"realtimeInputConfig": {"automaticActivityDetection": {"silenceDurationMs": -1}}},
-            "'silence_duration_ms': a whole number",
+            "'silence_duration_ms': a whole number, 0 or more,",
         ),
     ],
 )

@@ -131,7 +131,7 @@ def as_count(value: Any, name: str) -> int | None:
     if isinstance(value, str) and value.isdecimal() and len(value) <= _MOST_DIGITS:
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise invalid(f"Invalid value at '{name}': a whole number is needed.")
+        raise invalid(f"Invalid value at '{name}': a whole number, 0 or more, is needed.")
     return value
 
 
