@@ -45,6 +45,14 @@ def test_a_gemini_model_without_a_key_is_refused_with_where_to_get_one():
         choose_model(agent(), "gemini-3.8-live", {})
 
 
+def test_a_model_that_is_not_in_the_list_is_not_said_to_be_tried_where_there_is_no_key():
+    with pytest.raises(ModelError, match=r"no key for 'gemini-3\.8-lvie'") as refused:
+        choose_model(agent(), "gemini-3.8-lvie", {})
+    said = str(refused.value)
+    assert "with a key it would be tried as it is. Did you mean gemini-3.8-live?" in said
+    assert "it is tried" not in said
+
+
 def test_vertex_without_a_project_is_refused():
     with pytest.raises(ModelError, match="GOOGLE_CLOUD_PROJECT"):
         choose_model(agent(), None, {"GOOGLE_GENAI_USE_VERTEXAI": "1"})

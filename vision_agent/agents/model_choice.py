@@ -105,7 +105,7 @@ def choose_model(root: BaseAgent, model: str | None, environ: Mapping[str, str])
     if model is not None and is_known_not_live(model):
         check_model(model, vertex=vertex)  # no key would help
     if not (vertex or has_key):
-        what = unlisted_model(model, vertex=vertex) if model else None
+        what = unlisted_model(model, vertex=vertex, has_key=False) if model else None
         raise ModelError(
             f"There is no key for {model!r}: set GOOGLE_API_KEY (from {KEY_PAGE}), "
             "or leave --model out to use the local Live API." + (f" {what}" if what else "")

@@ -235,16 +235,23 @@ def check_model(model: str, *, vertex: bool) -> None:
         )
 
 
-def unlisted_model(model: str, *, vertex: bool) -> str | None:
-    """A sentence about a model that is not in the list, and so is only tried; None if it is."""
+def unlisted_model(model: str, *, vertex: bool, has_key: bool = True) -> str | None:
+    """A sentence about a model that is not in the list, and so is only tried; None if it is.
+
+    Args:
+        model: Its name.
+        vertex: Whether the credentials are for Vertex AI.
+        has_key: Whether there are credentials to try it with.
+    """
     name = bare_name(model)
     if find_model(name) is not None:
         return None
     names = live_names(vertex=vertex)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.82)
     meant = f" Did you mean {near[0]}?" if near else ""
+    tried = "it is tried as it is" if has_key else "with a key it would be tried as it is"
     return (
-        f"The model {name!r} is not in this version's list of live models: it is tried as it is."
+        f"The model {name!r} is not in this version's list of live models: {tried}."
         f"{meant} Known ones: {', '.join(names)}. Choose with --model."
     )
 
