@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from google.genai import types
+from google.genai import errors, types
 
 from tests.local.live_clients import Connect, studio_client
 from tests.local.live_talk import Heard, say, type_text
@@ -56,6 +56,21 @@ async def test_a_scenario_knows_the_other_language() -> None:
     finally:
         await server.close()
     assert heard.captions == "Guten Morgen."
+
+
+async def test_an_activity_without_sound_ends_the_connection_of_a_transcriber(
+    connect: Connect,
+) -> None:
+    detection = types.AutomaticActivityDetection(disabled=True)
+    config = {"realtime_input_config": {"automatic_activity_detection": detection}}
+    async with connect("gemini-3.5-transcribe-live", **config) as session, Heard(session) as heard:
+        await session.send_realtime_input(activity_start=types.ActivityStart())
+        await session.send_realtime_input(activity_end=types.ActivityEnd())
+        with pytest.raises(errors.APIError, match="Precondition check failed") as ended:
+            await heard.until("never")
+    assert ended.value.code == 1007
+    last = heard.messages[-1].model_dump(exclude_none=True)
+    assert last == {"server_content": {"turn_complete": True}, "usage_metadata": {}}
 
 
 @pytest.mark.parametrize("utterances", [1, 2])

@@ -12,6 +12,7 @@ from google.genai import errors, types
 from tests.local.live_clients import MODEL_2, MODEL_3, MODEL_3_1, VERTEX_MODEL_2, Connect, raw
 from tests.local.live_talk import LOUD, QUIET, Heard, say, send_sound, type_text
 from tests.local.scripted_engine import ScriptedEngine
+from vision_agent.local.api.habits import EXTENDED_THINKING
 from vision_agent.local.contract import Say, ToolRequest, Transcript, Turn
 from vision_agent.local.server import LocalServer
 
@@ -220,6 +221,34 @@ async def test_an_answer_of_nothing_is_a_turn_all_the_same(
     content = heard.messages[-1].server_content
     assert content is not None
     assert content.turn_complete_reason is types.TurnCompleteReason.NEED_MORE_INPUT
+
+
+async def test_extended_thinking_says_a_filler_and_then_the_answer(
+    connect: Connect, engine: ScriptedEngine
+) -> None:
+    level = types.ThinkingConfig(thinking_level=types.ThinkingLevel.LOW)
+    config = {"thinking_config": level, "output_audio_transcription": {}}
+    async with (
+        connect("gemini-3.8-live-extended-thinking", **config) as session,
+        Heard(session) as heard,
+    ):
+        await session.send_realtime_input(text="one")
+        await heard.until("turn_complete", 2)
+        await session.send_realtime_input(text="two")
+        await heard.until("turn_complete", 4)
+    turn = ["caption", "audio", "generation_complete", "usage_metadata", "turn_complete"]
+    assert [kind for kind in heard.order if kind not in ("caption", "audio")] == turn[2:] * 4
+    statuses = [
+        message.server_content.interaction_status
+        for message in heard.messages
+        if message.server_content and message.server_content.turn_complete
+    ]
+    status = types.InteractionStatus
+    assert statuses == [status.IN_PROGRESS, status.IDLE] * 2
+    filler = EXTENDED_THINKING.filler
+    assert heard.captions == f"{filler}You said one.{filler}You said two."
+    assert [turn.text for turn in engine.turns] == ["one", "two"]
+    assert engine.turns[1].history == (("user", "one"), ("model", f"{filler} You said one."))
 
 
 def with_tools(turn: object) -> list[object]:

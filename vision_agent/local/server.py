@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 from collections.abc import AsyncIterator, Mapping
@@ -224,6 +225,9 @@ class _Service:
         except* Refused as group:
             refused = _first(group)
             _logger.debug("refused: %s", refused)
+            if refused.last_message is not None:
+                with contextlib.suppress(ConnectionClosed):
+                    await connection.send(encode(refused.last_message))
             await connection.close(refused.code, refused.reason)
         except* ClientTooSlow as group:
             _logger.debug("given up: %s", _first(group))
@@ -280,8 +284,9 @@ class _Service:
         )
         _logger.debug("session %s: %s", session.id, setup.model.name)
         try:
-            async with asyncio.timeout(lasts_s) as lasting:
-                await session.run(received())
+            with self.handles.open(session.id):
+                async with asyncio.timeout(lasts_s) as lasting:
+                    await session.run(received())
         except TimeoutError:
             if lasting.expired():
                 raise expired() from None

@@ -98,6 +98,34 @@ def test_a_spoken_turn_from_end_to_end() -> None:
     assert (turns.floor, turns.caller, turns.wake_at_ms) == (Floor.IDLE, Caller.SILENT, None)
 
 
+def test_a_filler_is_a_turn_of_its_own_and_the_answer_another() -> None:
+    turns = Turns(fills=True)
+    assert turns.typed("hello", 0)[-1] == BeginAnswer(1, typed(), is_filler=True)
+    turns.spoke(1, 100, 0)
+    assert turns.finished(1, 0) == [GenerationComplete()]
+    assert turns.tick(100) == [MORE_FOLLOWS, BeginAnswer(2, typed())]
+    turns.called(2, [CALL])
+    assert turns.tools_answered([result(CALL)], 100) == [BeginAnswer(3, typed(), (result(CALL),))]
+    turns.spoke(3, 100, 100)
+    assert turns.finished(3, 200) == [GenerationComplete(), TurnComplete(), Settled(typed())]
+
+
+def test_nothing_that_was_understood_gets_no_filler() -> None:
+    turns = Turns(fills=True)
+    turns.caller_started(0)
+    turns.caller_stopped()
+    assert turns.transcribed(Transcript("", False)) == [BeginAnswer(1, Transcript("", False))]
+
+
+def test_who_cuts_in_on_a_filler_gets_no_answer_to_the_question() -> None:
+    turns = Turns(fills=True)
+    turns.typed("hello", 0)
+    turns.spoke(1, 100, 0)
+    expected = [StopAnswer(), Interrupted(), TurnComplete(), Settled(typed())]
+    assert turns.caller_started(50) == expected
+    assert turns.tick(100) == []
+
+
 def test_sound_that_came_with_pauses_is_heard_from_when_it_came() -> None:
     turns = thinking()
     turns.spoke(1, 100, 0)

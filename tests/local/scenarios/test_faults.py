@@ -62,6 +62,22 @@ def test_its_delay_begins_when_everything_else_has_come_about() -> None:
     assert faults.wake_at_s is None
 
 
+def test_silence_is_counted_between_turns_and_from_the_last_thing_that_was_said() -> None:
+    told = plan("{drop: 1006, at: {silent_s: 3, after_s: 1}}")
+    faults = ready(told, 10)
+    assert faults.wake_at_s == 13
+    assert faults.happened([ConnectionEvent.OUTPUT], 12) == []
+    assert faults.wake_at_s is None
+    assert faults.due(20) == []
+    assert faults.happened([ConnectionEvent.TURN_COMPLETE], 20) == []
+    assert faults.due(22.9) == []
+    assert faults.wake_at_s == 23
+    assert faults.due(23) == []
+    assert faults.wake_at_s == 24
+    assert faults.due(24) == [TORN]
+    assert faults.wake_at_s is None
+
+
 def test_it_strikes_once_in_a_connection_and_as_often_as_it_may() -> None:
     told = plan("{drop: 1011, times: 2}")
     struck = []

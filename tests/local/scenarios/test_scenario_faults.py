@@ -13,7 +13,8 @@ import websockets.exceptions
 from google.genai import Client, errors, live, types
 
 from tests.local.live_clients import MODEL_2, http_options, trusting
-from tests.local.live_talk import Heard, kinds
+from tests.local.live_talk import Heard, audio, kinds
+from tests.support.waiting import until
 from vision_agent.local.scenarios.scenario_file import load_scenario, read_scenario
 from vision_agent.local.server import LocalServer, serve
 
@@ -108,6 +109,37 @@ async def test_a_drop_in_the_middle_of_an_answer_of_a_later_turn() -> None:
     second = heard.messages[[kinds(message) for message in heard.messages].index(["interrupted"]) :]
     # What is torn off takes with it what has not got through yet.
     assert 1 <= sum(bool(message.data) for message in second) <= 5
+
+
+async def test_a_connection_on_which_nobody_speaks_is_torn_off_without_notice() -> None:
+    drop = "  - {drop: 1006, at: {silent_s: 0.3}, times: always}"
+    async with serving(drop) as server:
+        for _ in range(2):
+            async with calling(server) as session, Heard(session) as heard:
+                await session.send_realtime_input(text="short")
+                await heard.until("turn_complete")
+                await session.send_realtime_input(audio=audio(bytes(640)))
+                with pytest.raises((errors.APIError, websockets.exceptions.ConnectionClosed)):
+                    await heard.until("never")
+        assert len(server.faults.log) == 2
+
+
+async def test_a_scenario_refuses_who_resumes_a_session_before_its_connection_is_closed() -> None:
+    told = SCRIPT + "habits: {resumes_while_open: false}\n"
+    server = await serve("127.0.0.1", 0, None, scenario=read_scenario(told))
+    try:
+        async with calling(server) as session, Heard(session) as heard:
+            await session.send_realtime_input(text="short")
+            update = (await heard.until("session_resumption_update")).session_resumption_update
+            handle = update.new_handle
+            with pytest.raises(errors.APIError, match="1011"):
+                async with calling(server, handle):
+                    pass
+        await until(lambda: server.connections == 0)
+        async with calling(server, handle):
+            assert server.connections == 1
+    finally:
+        await server.close()
 
 
 async def test_go_away_says_how_long_and_keeps_its_word() -> None:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from vision_agent.local.api import server_messages
 from vision_agent.local.api.engine_port import Hearing
-from vision_agent.local.api.json_fields import invalid
+from vision_agent.local.api.json_fields import INVALID, PRECONDITION, Refused, invalid
 from vision_agent.local.api.setup_message import Setup
 from vision_agent.local.api.stream_clock import StreamClock
 from vision_agent.local.contract import INPUT_RATE_HZ, SpeechStarted, SpeechStopped, Transcript
@@ -37,11 +38,13 @@ class AudioInput:
 
     def __init__(self, setup: Setup, hearing: Hearing, now_ms: int) -> None:
         self._detects = setup.automatic_detection
+        self._refuses_empty = setup.habits.empty_activity_ends
         self._silence_ms = setup.hearing.silence_ms
         self._hearing = hearing
         self._clock = StreamClock(now_ms)
         self._resampler: Resampler | None = None
         self._speaking = False
+        self._sound_in_activity = False
         self._made_silence_ms = 0
 
     def stream_ms(self, now_ms: int) -> int:
@@ -66,6 +69,7 @@ class AudioInput:
             return self._feed(pcm, over_agent=now_ms < agent_until_ms + _ECHO_TAIL_MS)
         if self._speaking:
             # Outside the activity that the client signals there is nothing to transcribe.
+            self._sound_in_activity = True
             self._hearing.feed(pcm)
         return []
 
@@ -79,6 +83,7 @@ class AudioInput:
         if self._speaking:
             return []
         self._speaking = True
+        self._sound_in_activity = False
         self._hearing.begin_activity()
         return [SpeechStarted(self.stream_ms(now_ms))]
 
@@ -86,11 +91,14 @@ class AudioInput:
         """The client says that the caller has stopped speaking.
 
         Raises:
-            Refused: 1007, the server detects that itself.
+            Refused: 1007, the server detects that itself, or no sound has come since the caller
+                began and the model does not take that.
         """
         self._only_without_detection()
         if not self._speaking:
             return []
+        if self._refuses_empty and not self._sound_in_activity:
+            raise Refused(INVALID, PRECONDITION, server_messages.nothing_said())
         self._speaking = False
         self._hearing.end_activity()
         return [SpeechStopped(self.stream_ms(now_ms))]

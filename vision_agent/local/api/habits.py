@@ -28,6 +28,10 @@ NOT_LEFT = (
 )
 """The close of a connection that outlived its ``goAway``, as it arrives: cut at 123 bytes."""
 
+STILL_OPEN = 1011, "Internal error encountered."
+"""The close of a client that resumes a session whose connection is open, on a model without
+`Habits.resumes_while_open`. The code is reported; the words are guessed."""
+
 DEADLINE = 1011, "Deadline expired before operation could complete."
 CANCELLED = 1000, "The operation was cancelled."
 
@@ -60,7 +64,10 @@ class Habits:
         interaction_status: Whether ``turnComplete`` says if more follows without further input.
         call_ids: The form of a call's id.
         background_call_ids: The same for calls in the background.
+        filler: What is said of a question in a turn of its own, before the answer; "" for nothing.
         completes_turns: Whether ``turnComplete`` is sent at all.
+        empty_activity_ends: Whether an activity that the client signals, and in which no sound
+            comes, ends the connection.
         tool_call_ends_turn: Whether a turn is complete with a call that is waited for, and the
             answer is a turn of its own.
         background_call_ends_turn: Whether a turn with a call in the background is complete when it
@@ -89,6 +96,7 @@ class Habits:
         handles: When a handle is sent to a client that asked for some.
         handle_unasked: Whether one handle a session is sent to a client that asked for none.
         handle_every_s: How often a client that asked gets another one, besides.
+        resumes_while_open: Whether a session may be resumed while its old connection is open.
         lost_handle: Code and words for a handle that is unknown or too old.
         end: Code and words at the end of a connection.
     """
@@ -110,9 +118,11 @@ class Habits:
     empty_between: bool = False
     grounding: bool = False
     interaction_status: bool = False
+    filler: str = ""
     call_ids: CallIdForm = "function-call"
     background_call_ids: CallIdForm = "function-call"
     completes_turns: bool = True
+    empty_activity_ends: bool = False
     tool_call_ends_turn: bool = True
     background_call_ends_turn: bool = True
     cancels_calls: bool = True
@@ -133,6 +143,7 @@ class Habits:
     handles: HandleMoment = "turn end"
     handle_unasked: bool = False
     handle_every_s: float | None = None
+    resumes_while_open: bool = True
     lost_handle: tuple[int, str] = SESSION_NOT_FOUND
     end: tuple[int, str] = NOT_LEFT
 
@@ -245,9 +256,19 @@ GENERATION_3_8_ON_VERTEX = replace(
     GENERATION_3_8, **_ON_VERTEX, reports_speech=False, handle_unasked=False
 )
 
-EXTENDED_THINKING = replace(GENERATION_3_8, interaction_status=True, scheduled_results=False)
+EXTENDED_THINKING = replace(
+    GENERATION_3_8,
+    interaction_status=True,
+    filler="Let me think about that.",
+    scheduled_results=False,
+)
 
 TRANSCRIBES = replace(
-    GENERATION_3_8, interim=True, completes_turns=False, handles="never", handle_unasked=False
+    GENERATION_3_8,
+    interim=True,
+    completes_turns=False,
+    empty_activity_ends=True,
+    handles="never",
+    handle_unasked=False,
 )
 """Writes down what it hears; its answers are nothing."""

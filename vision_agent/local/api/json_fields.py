@@ -22,6 +22,9 @@ POLICY = 1008
 INVALID_ARGUMENT = "Request contains an invalid argument."
 """The words of many refusals: a setup out of its place, an option that a model does not have."""
 
+PRECONDITION = "Precondition check failed."
+"""The words for an activity without sound."""
+
 _MAX_REASON_BYTES = 123
 """RFC 6455, section 5.5: a control frame carries 125 bytes, two of them the close code."""
 
@@ -36,10 +39,12 @@ class Refused(Exception):
     Attributes:
         code: WebSocket close code.
         reason: At most 123 bytes of UTF-8; longer ones are cut there, as the service's are.
+        last_message: What is sent before it, if anything is.
     """
 
-    def __init__(self, code: int, reason: str) -> None:
+    def __init__(self, code: int, reason: str, last_message: dict[str, Any] | None = None) -> None:
         self.code = code
+        self.last_message = last_message
         self.reason = reason.encode()[:_MAX_REASON_BYTES].decode(errors="ignore")
         super().__init__(f"{code} {self.reason}")
 

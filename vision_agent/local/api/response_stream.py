@@ -103,6 +103,13 @@ class ResponseStream:
         """The same calls under other ids."""
         return tuple(self._call(ToolRequest(call.name, dict(call.args))) for call in calls)
 
+    async def filler(self) -> AsyncGenerator[AnswerPiece, None]:
+        """What is said before the answer to a question, by a model that says something."""
+        sentences = _Sentences(self._habits)
+        async with _closing(self._say(Say(self._habits.filler), sentences)) as pieces:
+            async for piece in pieces:
+                yield piece
+
     async def answer(self, turn: Turn) -> AsyncGenerator[AnswerPiece, None]:
         """Generates one answer, piece by piece; closing the generator stops the engine."""
         awaited: list[FunctionCall] = []

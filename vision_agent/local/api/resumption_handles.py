@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from vision_agent.local.api.habits import Habits
+from vision_agent.local.api.habits import STILL_OPEN, Habits
 from vision_agent.local.api.json_fields import Refused
 from vision_agent.local.api.session_history import SavedSession
 
@@ -33,6 +35,7 @@ class ResumptionHandles:
     def __init__(self) -> None:
         self._saved: OrderedDict[str, _Saved] = OrderedDict()
         self._newest: OrderedDict[str, str] = OrderedDict()
+        self._open: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._saved)
@@ -54,6 +57,15 @@ class ResumptionHandles:
             self._saved.popitem(last=False)
         return handle
 
+    @contextmanager
+    def open(self, session: str) -> Iterator[None]:
+        """The connection of the session is open within the context."""
+        self._open.add(session)
+        try:
+            yield
+        finally:
+            self._open.discard(session)
+
     def find(self, handle: str, now_s: float) -> SavedSession | None:
         """The session that the handle restores; None when the handle is unknown or expired."""
         self._forget_expired(now_s)
@@ -64,11 +76,16 @@ class ResumptionHandles:
         """The session to go on with; an empty one without a handle.
 
         Raises:
-            Refused: The handle is unknown or expired; the habits have code and words.
+            Refused: The handle is unknown or expired (the habits have code and words), or the
+                session is still open and the model does not resume such ones.
         """
-        saved = SavedSession() if handle is None else self.find(handle, now_s)
+        if handle is None:
+            return SavedSession()
+        saved = self.find(handle, now_s)
         if saved is None:
             raise Refused(*habits.lost_handle)
+        if not habits.resumes_while_open and self._saved[handle].session in self._open:
+            raise Refused(*STILL_OPEN)
         return saved
 
     def clear(self) -> None:

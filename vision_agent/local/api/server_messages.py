@@ -120,6 +120,11 @@ def turn_complete(
     return {"serverContent": content}
 
 
+def nothing_said() -> ServerMessage:
+    """The end of a turn in which nothing was said, and of which nothing is counted."""
+    return turn_complete() | {"usageMetadata": {}}
+
+
 def tool_call(calls: Sequence[FunctionCall]) -> ServerMessage:
     """Functions the client has to run."""
     described = [{"name": call.name, "args": dict(call.args), "id": call.id} for call in calls]

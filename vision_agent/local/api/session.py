@@ -94,10 +94,10 @@ class Session:
             tool_call_ends_turn=self._habits.tool_call_ends_turn,
             background_call_ends_turn=self._habits.background_call_ends_turn,
             cancels_calls=self._habits.cancels_calls,
+            fills=bool(self._habits.filler),
         )
-        always = limits.resumable_always
         self._resumption = Resumption(
-            setup, handles, self.id, self._saved, self._loop.time(), always=always
+            setup, handles, self.id, self._saved, self._loop.time(), always=limits.resumable_always
         )
         self._seeded = not setup.history_first
         self._pending = PendingContent()
@@ -365,7 +365,8 @@ class Session:
         self._context.caption_out(" ")
         awaits_tools = False
         turn = self._context.turn(answer, self._tools, self._stream_ms(), self._user)
-        async with aclosing(self._response.answer(turn)) as pieces:
+        response = self._response.filler() if answer.is_filler else self._response.answer(turn)
+        async with aclosing(response) as pieces:
             async for piece in pieces:
                 await self._put_out(piece, answer.number, output)
                 awaits_tools = isinstance(piece, AnswerCalls) and not piece.in_background

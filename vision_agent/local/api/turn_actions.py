@@ -62,12 +62,14 @@ class BeginAnswer:
         prompt: What is answered.
         tool_results: What the tools called for it gave back.
         calls_again: Calls that were cut off, which this answer only makes once more.
+        is_filler: Whether it is only what is said before the answer to the same prompt.
     """
 
     number: int
     prompt: Transcript
     tool_results: tuple[ToolResult, ...] = ()
     calls_again: tuple[FunctionCall, ...] = ()
+    is_filler: bool = False
 
 
 @dataclass(frozen=True, slots=True)

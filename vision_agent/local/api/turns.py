@@ -15,7 +15,8 @@ Order of a turn on the wire: output, ``generationComplete``, then ``turnComplete
 has played it all, so that barge-in still works during playback. An interrupted turn says
 ``interrupted`` and then ``turnComplete``, and no ``generationComplete`` after either. Some models
 end their turn with a tool call and open another with the tool's result; others keep it open. Some
-cancel the calls that are waited for when the caller cuts in; others make them once more.
+cancel the calls that are waited for when the caller cuts in; others make them once more. A model
+that thinks for long says a filler in a turn of its own first, which says that more follows.
 
 A call in the background (``NON_BLOCKING``) holds up nobody: its turn ends as if nothing had been
 called (or is held open until the result comes, on some models), barge-in does not cancel it, and
@@ -89,6 +90,7 @@ class Turns:
             been played.
         cancels_calls: Whether calls that are waited for are cancelled when the caller cuts in,
             instead of made once more in the next turn.
+        fills: Whether a question gets a filler, in a turn of its own, before its answer.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class Turns:
         tool_call_ends_turn: bool = True,
         background_call_ends_turn: bool = True,
         cancels_calls: bool = True,
+        fills: bool = False,
     ) -> None:
         self.floor = Floor.IDLE
         self.caller = Caller.SILENT
@@ -105,6 +108,8 @@ class Turns:
         self._tool_call_ends_turn = tool_call_ends_turn
         self._background_call_ends_turn = background_call_ends_turn
         self._cancels_calls = cancels_calls
+        self._fills = fills
+        self._filling = False
         self._number = 0
         self._begun = self._turn = 0
         self._prompt = Transcript("")
@@ -275,6 +280,9 @@ class Turns:
         """Ends the turn if the caller has played all of its sound by ``now_ms``."""
         if self.floor is not Floor.PLAYING_OUT or now_ms < self._played_until_ms:
             return []
+        if self._filling:
+            self.floor = after(FLOOR, self.floor, Event.PLAYED_OUT)
+            return [TurnComplete(more_follows=True), self._begin(self._prompt)]
         waits = any(waiting.turn == self._turn for waiting in self._background.values())
         if waits and not self._background_call_ends_turn:
             self.floor = after(FLOOR, self.floor, Event.HELD)
@@ -349,7 +357,8 @@ class Turns:
         self._begun += 1
         self._turn = self._begun
         self._recorded = recorded
-        return self._begin(prompt, results)
+        fills = bool(self._fills and prompt.text and not (results or self._cut_off_calls))
+        return self._begin(prompt, results, is_filler=fills)
 
     def _answer_results(self, turn: int) -> BeginAnswer:
         waiting = self._to_report.pop(turn)
@@ -358,13 +367,20 @@ class Turns:
         self._recorded = True
         return self._begin(waiting.prompt, tuple(waiting.results))
 
-    def _begin(self, prompt: Transcript, results: tuple[ToolResult, ...]) -> BeginAnswer:
+    def _begin(
+        self,
+        prompt: Transcript,
+        results: tuple[ToolResult, ...] = (),
+        *,
+        is_filler: bool = False,
+    ) -> BeginAnswer:
         self.floor = after(FLOOR, self.floor, Event.PROMPTED)
         self._number += 1
         self._prompt = prompt
         self._silent = True
+        self._filling = is_filler
         again, self._cut_off_calls = self._cut_off_calls, ()
-        return BeginAnswer(self._number, prompt, results, again)
+        return BeginAnswer(self._number, prompt, results, again, is_filler)
 
 
 def _called(result: ToolResult, calls: Iterable[FunctionCall]) -> FunctionCall | None:

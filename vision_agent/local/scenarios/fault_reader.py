@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 
 from vision_agent.local.scenarios.scenario import (
@@ -51,7 +52,7 @@ def read_fault(item: YamlValue) -> Fault:
     kind = read(given[kinds[0]], given)
     at = _at(given["at"]) if "at" in given else At()
     if kinds[0] == "setup_complete_s":
-        at = At(at.connection, True, at.turn, at.audio_chunks, at.after_s)
+        at = replace(at, setup=True)
     _check(item, kinds[0], kind, at)
     return Fault(kind, at, _times(given))
 
@@ -159,21 +160,25 @@ def _times(given: _Given) -> int | None:
 
 
 def _at(value: YamlValue) -> At:
-    given = value.fields(("connection", "setup", "turn", "audio_chunks", "after_s"))
+    given = value.fields(("connection", "setup", "turn", "audio_chunks", "silent_s", "after_s"))
     return At(
         connection=given["connection"].count(1, 10**6) if "connection" in given else 1,
         setup=given["setup"].flag() if "setup" in given else False,
         turn=given["turn"].count(1, 10**6) if "turn" in given else None,
         audio_chunks=given["audio_chunks"].count(1, 10**6) if "audio_chunks" in given else None,
         after_s=given["after_s"].number(0, _DAY_S) if "after_s" in given else 0.0,
+        silent_s=given["silent_s"].number(0, _DAY_S) if "silent_s" in given else None,
     )
 
 
 def _check(item: YamlValue, name: str, kind: FaultKind, at: At) -> None:
     in_talk = at.turn is not None or at.audio_chunks is not None
-    if isinstance(kind, Refuse | ExpiredHandle) and (in_talk or at.after_s or at.setup):
+    silent = at.silent_s is not None
+    if isinstance(kind, Refuse | ExpiredHandle) and (in_talk or at.after_s or at.setup or silent):
         raise item.error(f"'{name}' happens while a client connects: 'at' takes only 'connection'.")
-    if at.setup and in_talk:
+    if at.setup and (in_talk or silent):
         raise item.error("at the setup there is no turn and no sound yet.")
+    if in_talk and silent:
+        raise item.error("'silent_s' is between turns: leave 'turn' and 'audio_chunks' out.")
     if name == "setup_complete_s" and at.after_s:
         raise item.error("'setup_complete_s' is the delay itself: leave 'after_s' out.")

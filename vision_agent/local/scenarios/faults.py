@@ -153,6 +153,7 @@ class ConnectionFaults:
     _turns: int = 0
     _in_turn: bool = False
     _chunks: int = 0
+    _said_s: float = 0.0
     _begun_s: dict[int, float] = field(default_factory=dict)
     _struck: set[int] = field(default_factory=set)
     _closing: list[tuple[float, Drop]] = field(default_factory=list)
@@ -161,6 +162,7 @@ class ConnectionFaults:
         """Take events of the connection; returns the faults that strike now."""
         for moment in moments:
             self._count(moment)
+        self._said_s = now_s
         return self.due(now_s)
 
     def due(self, now_s: float) -> list[FaultKind]:
@@ -170,7 +172,7 @@ class ConnectionFaults:
             strikes.append(Drop(TORN_OFF))
         for left in self._plan.open():
             key = left.key
-            begun = key in self._begun_s or self._applies(left.fault)
+            begun = key in self._begun_s or self._applies(left.fault, now_s)
             if key in self._struck or not begun:
                 continue
             begun_s = self._begun_s.setdefault(key, now_s)
@@ -190,9 +192,11 @@ class ConnectionFaults:
         """When `due` has to be called if there is no event before; None: never."""
         times = [at_s for at_s, _ in self._closing]
         for left in self._plan.open():
-            begun_s = self._begun_s.get(left.key)
+            begun_s, at = self._begun_s.get(left.key), left.fault.at
             if begun_s is not None and left.key not in self._struck:
-                times.append(begun_s + left.fault.at.after_s)
+                times.append(begun_s + at.after_s)
+            elif begun_s is None and at.silent_s is not None and self._may_be_silent(left.fault):
+                times.append(self._said_s + at.silent_s)
         if self._ready and self._plan.wake_at_s is not None:
             times.append(self._plan.wake_at_s)
         return min(times, default=None)
@@ -216,10 +220,15 @@ class ConnectionFaults:
             case _:
                 pass
 
-    def _applies(self, fault: Fault) -> bool:
+    def _may_be_silent(self, fault: Fault) -> bool:
+        return self._ready and not self._in_turn and self.number >= fault.at.connection
+
+    def _applies(self, fault: Fault, now_s: float) -> bool:
         at = fault.at
         if isinstance(fault.kind, Refuse) or self.number < at.connection:
             return False
+        if at.silent_s is not None:
+            return self._may_be_silent(fault) and now_s >= self._said_s + at.silent_s
         if isinstance(fault.kind, ExpiredHandle):
             return self._resuming and not self._ready
         if fault.needs_connect:

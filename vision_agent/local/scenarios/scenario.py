@@ -150,6 +150,7 @@ class At:
         setup: When the setup message has been received, instead of after ``setupComplete``.
         turn: While the messages of the n-th turn of the connection are sent.
         audio_chunks: After this many chunks of audio of one answer.
+        silent_s: While nothing of any turn has been sent for this many seconds.
         after_s: Seconds after the other conditions were met.
     """
 
@@ -158,6 +159,7 @@ class At:
     turn: int | None = None
     audio_chunks: int | None = None
     after_s: float = 0.0
+    silent_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
