@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from tests.conftest import serving
+from tests.support.answering_server import Behaviour, answering_server
 from tests.support.media_files import write_frames
+from tests.support.signals import tone
 from vision_agent import CallClient, CallFailed
 from vision_agent.caller.recording import SOUND_RATE_HZ, Recording, read_sound
 from vision_agent.caller.utterances import utterances
@@ -138,6 +140,19 @@ async def test_one_call_is_shown_video_images_and_frames_and_asked_by_sound_pcm_
             answer = await call.type("hello")
             assert "hello" in answer.text.lower()
             assert not len(answer.voice)
+
+
+async def test_a_server_that_detects_no_speech_is_told_when_the_caller_speaks() -> None:
+    ready = {"version": "2.1.0", "about": {"voice_activity_detection": False}}
+    async with answering_server(Behaviour(ready=ready)) as server:
+        async with CallClient(server.url, timeout_s=20) as call:
+            answer = await call.say(tone(500).tobytes(), rate_hz=SOUND_RATE_HZ)
+        said = server.calls[0].received
+    assert answer.text == "I hear you."
+    switched = [message["message"] for message in said if message["type"] == "signalling"]
+    assert [one["enabled"] for one in switched if one["type"] == "trackStatus"] == [
+        False, True, False,
+    ]  # fmt: skip
 
 
 @pytest.mark.timeout(300)

@@ -120,3 +120,20 @@ def test_what_is_malformed_or_unknown_changes_nothing(message: str | bytes) -> N
     transcript.feed(message, 1)
     assert (transcript.ready, transcript.lines, transcript.tool_calls) == (False, [], {})
     assert (transcript.jpeg_bytes, transcript.errors, transcript.ended) == ([], [], None)
+
+
+@pytest.mark.parametrize(
+    ("about", "detects"),
+    [
+        (None, None),
+        ([], None),
+        ({"library": "another"}, None),
+        ({"voice_activity_detection": "no"}, None),
+        ({"voice_activity_detection": False}, False),
+        ({"voice_activity_detection": True}, True),
+    ],
+)
+def test_a_server_may_say_whether_turns_are_detected(about, detects) -> None:
+    transcript = CallTranscript()
+    say(transcript, 100, "bot-ready", version="2.1.0", about=about)
+    assert (transcript.ready, transcript.detects_turns) == (True, detects)

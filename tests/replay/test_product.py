@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import serving
 from tests.support.forked import start_forked
-from tests.support.signals import silence
+from tests.support.signals import silence, tone
 from vision_agent.caller.recording import SOUND_RATE_HZ, resample
 from vision_agent.local import speak_question
 from vision_agent.replay import ReplayOptions, replay
@@ -69,6 +69,29 @@ async def test_a_question_in_a_call_that_asked_for_text_is_answered_in_text(
     assert (report.errors, report.answered, report.ended) == ([], True, "answered")
     assert (report.agent_audio_ms, report.reply_ms) == (0, None)
     assert report.said()
+
+
+THINKS_LONG = """
+engine: false
+hears: [are you there]
+hears_then: again
+habits: {filler: One moment., interaction_status: true}
+otherwise: {say: "Yes, I am here."}
+"""
+
+
+async def test_a_turn_ends_where_no_speech_is_detected_and_a_filler_is_not_the_answer(
+    bottle: Path, tmp_path: Path
+) -> None:
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text(THINKS_LONG)
+    spoken = (tone(800).tobytes(), SOUND_RATE_HZ)
+    options = ("--no-voice-activity-detection", "--scenario", str(scenario))
+    async with serving(*options) as server:
+        report = await replay(ReplayOptions(bottle, server.url, say_pcm=spoken, timeout_s=30))
+    assert (report.errors, report.answered, report.ended) == ([], True, "answered")
+    said = [(line.who, line.text) for line in report.transcript]
+    assert said == [("user", "are you there"), ("agent", "One moment. Yes, I am here.")]
 
 
 async def test_the_command_makes_the_call_and_writes_its_report_and_the_voice(

@@ -33,6 +33,7 @@ class Behaviour:
     """What the server does; the defaults are a good call."""
 
     says_ready: bool = True
+    ready: dict[str, Any] = field(default_factory=dict)
     answers: bool = True
     answer_ms: int = 600
     refuses: tuple[int, dict[str, Any], dict[str, str]] | None = None
@@ -42,6 +43,7 @@ class Behaviour:
     change_answer: Callable[[str], str] = lambda sdp: sdp
     ends_when_asked: dict[str, Any] | None = None
     drops_when_asked: bool = False
+    breaks_off: dict[str, Any] | None = None
     words: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -113,8 +115,16 @@ class AnsweringCall:
         self.say("user-transcription", text=question, final=True, timestamp="", user_id="")
         self.say("bot-tts-text", text="I hear ")
         self.say("bot-tts-text", text="you.")
+        if self.behaviour.breaks_off:
+            self.tasks.append(asyncio.create_task(self._break_off(self.behaviour.breaks_off)))
+            return
         self.say("bot-transcription", text="I hear you.")
         self.say("server-message", kind="turn_complete")
+
+    async def _break_off(self, words: dict[str, Any]) -> None:
+        """Half a second of the answer has been sent."""
+        await until(lambda: self.voice.pending <= (self.behaviour.answer_ms - 500) // 20)
+        self.send(words)
 
     def _on_channel(self, channel: Any) -> None:
         self.channel = channel
@@ -124,7 +134,8 @@ class AnsweringCall:
         message = json.loads(text)
         self.received.append(message)
         if message["type"] == "client-ready" and self.behaviour.says_ready:
-            self.send({"label": "rtvi-ai", "type": "bot-ready", "id": message["id"], "data": {}})
+            ready = {"label": "rtvi-ai", "type": "bot-ready", "id": message["id"]}
+            self.send(ready | {"data": self.behaviour.ready})
             for words in self.behaviour.words:
                 self.send(words)
             if self.behaviour.leaves_after_ready:

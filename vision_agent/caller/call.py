@@ -15,6 +15,7 @@ from vision_agent.caller.failure import CallFailed, CallRefused, sentence
 from vision_agent.caller.peer import CallerPeer, OnAudio, OnMessage
 from vision_agent.caller.signalling import Signalling
 from vision_agent.caller.transcript import CallTranscript
+from vision_agent.caller.turn_signals import signals_turns
 
 _POLL_S = 0.05
 # A server that does not announce its frames, or skips all of them, must not hold up the question.
@@ -34,6 +35,10 @@ class OutgoingCall:
         on_state: Called with "dialling" and "connecting" as they begin.
         is_played: Somebody listens; see `CallerPeer`.
         timeout_s: The longest wait for the server to connect and be ready.
+
+    Attributes:
+        signals_turns: Whether the microphone's switch makes the caller's turns; known once the call
+            is dialled.
     """
 
     def __init__(
@@ -53,6 +58,7 @@ class OutgoingCall:
         self._microphone, self._camera, self._transcript = microphone, camera, transcript
         self._on_message, self._on_audio, self._on_state = on_message, on_audio, on_state
         self._is_played = is_played
+        self.signals_turns = False
         self._zero_s = time.monotonic()
         self._peer: CallerPeer | None = None
         self._pc_id: str | None = None
@@ -101,6 +107,7 @@ class OutgoingCall:
         await self._peer.accept(answer.sdp)
         if not await self.until(lambda: self._missing() is None, self._timeout_s):
             raise CallFailed(f"{self._missing()} within {self._timeout_s:g} s.")
+        self.signals_turns = signals_turns(asked, self._transcript.detects_turns)
 
     async def until(self, condition: Callable[[], bool], timeout_s: float = math.inf) -> bool:
         """Wait until the condition holds; returns False if it does not within the time.

@@ -30,7 +30,7 @@ from vision_agent.caller.signalling import Signalling
 from vision_agent.caller.switching_camera import SwitchingCamera
 from vision_agent.caller.tracks import MicrophoneTrack
 from vision_agent.caller.transcript import Point, ToolCallRecord
-from vision_agent.caller.turn_signals import LEAD_S, TAIL_MS, signals_turns
+from vision_agent.caller.turn_signals import LEAD_S, TAIL_MS
 from vision_agent.caller.utterances import utterances
 
 _SEEN_S = 5.0
@@ -67,8 +67,8 @@ class CallClient:
         token: The access token, if the server requires one.
         headers: Sent with every request, such as the cookie of a login in front of the server.
         asked: Options of this call: `agent`, `voice`, `language`, `modalities` and so on
-            (docs/options.md). Without `voice_activity_detection`, `say` switches the microphone on
-            and off, which is what makes a turn then.
+            (docs/options.md). Where `voice_activity_detection` is off, in the call or on the
+            server, `say` switches the microphone on and off, which is what makes a turn then.
         timeout_s: The longest wait for the server, and for an answer, in seconds.
     """
 
@@ -86,7 +86,6 @@ class CallClient:
         self._headers, self._shown_first, self._asked = headers, show, dict(asked or {})
         self._dialled: InteractiveCall | None = None
         self._lines_returned = 0
-        self._signals_turns = signals_turns(self._asked)
         self._in_text = answers_in_text(self._asked)
 
     async def __aenter__(self) -> Self:
@@ -113,7 +112,7 @@ class CallClient:
         )
         await call.__aenter__()
         self._dialled = call
-        if self._signals_turns:
+        if call.signals_turns:
             call.tell_microphone(False)
         if self._camera is not None:
             try:
@@ -215,15 +214,16 @@ class CallClient:
         if not spans:
             raise BadRecording("Nothing is said in it: there is nothing to answer.")
         voice, said = self._listen()
-        if self._signals_turns:
+        signals_turns = self._call.signals_turns
+        if signals_turns:
             self._call.tell_microphone(True)
             await asyncio.sleep(LEAD_S)
             sound = np.concatenate([sound, np.zeros(SOUND_RATE_HZ * TAIL_MS // 1000, np.int16)])
         self._microphone.speak(sound)
         # The call is waited on from the last word on: the pause behind it ends the caller's turn.
-        end_ms = spans[-1].end_ms + (TAIL_MS if self._signals_turns else 0)
+        end_ms = spans[-1].end_ms + (TAIL_MS if signals_turns else 0)
         await self._call.until(lambda: self._microphone.spoken_ms >= end_ms)
-        if self._signals_turns:
+        if signals_turns:
             self._call.tell_microphone(False)
         return await self._answer(voice, said)
 

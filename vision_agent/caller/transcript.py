@@ -63,6 +63,8 @@ class CallTranscript:
 
     Attributes:
         ready: The server's agent is ready (`bot-ready`).
+        detects_turns: Whether the model detects the caller's turns, as the server says with
+            `bot-ready`; None: it has not said.
         connecting: The server said that its model is not connected yet; not every server says so.
         lines: The complete lines, in the order in which they began.
         tool_calls: The tools the agent has used, by their call ids.
@@ -79,6 +81,7 @@ class CallTranscript:
 
     def __init__(self, on_transcript: OnTranscript | None = None) -> None:
         self.ready = False
+        self.detects_turns: bool | None = None
         self.connecting = False
         self.lines: list[TranscriptLine] = []
         self.tool_calls: dict[str, ToolCallRecord] = {}
@@ -123,6 +126,9 @@ class CallTranscript:
     def _take(self, kind: str, data: dict[str, Any], at_ms: int) -> None:
         if kind == "bot-ready":
             self.ready = True
+            about = data.get("about")
+            detects = about.get("voice_activity_detection") if isinstance(about, dict) else None
+            self.detects_turns = detects if isinstance(detects, bool) else None
         elif kind == "user-transcription":
             self._user_said(data, at_ms)
         elif kind == "bot-tts-text":

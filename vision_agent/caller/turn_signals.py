@@ -14,11 +14,15 @@ LEAD_S = 0.1
 _OFF = ("false", "0", "off", "no")
 
 
-def signals_turns(asked: Mapping[str, Any]) -> bool:
-    """Whether a call that asks for these options has to say when its caller's turns begin and end.
+def signals_turns(asked: Mapping[str, Any], detected: bool | None = None) -> bool:
+    """Whether a call has to say when its caller's turns begin and end.
 
     Args:
         asked: The options of the call (`requestData`).
+        detected: Whether the model detects turns in this call, if the server has said so: its own
+            options hold for what the call does not ask for.
     """
+    if detected is not None:
+        return not detected
     value = asked.get("voice_activity_detection", asked.get("voiceActivityDetection"))
     return value is not None and str(value).strip().lower() in _OFF

@@ -89,7 +89,12 @@ class Call:
         self._hung_up = False
 
         self._live_queue = LiveQueue()
-        channel = Channel(self, {"library": "vision_agent", "version": host.version})
+        about = {
+            "library": "vision_agent",
+            "version": host.version,
+            "voice_activity_detection": options.detects_turns,
+        }
+        channel = Channel(self, about)
         self._view = CallerView(channel, self._on_state)
         self._memory_recorder = host.memory_recorder(lease, call_id)
         self._usage = CallUsage(metrics, settings.prices, host.model_choice)

@@ -24,7 +24,7 @@ from vision_agent.caller.recording import (
 from vision_agent.caller.signalling import Signalling, checked_timeout_s
 from vision_agent.caller.tracks import CameraTrack, MicrophoneTrack
 from vision_agent.caller.transcript import CallTranscript, OnTranscript
-from vision_agent.caller.turn_signals import TAIL_MS, signals_turns
+from vision_agent.caller.turn_signals import TAIL_MS
 from vision_agent.caller.utterances import Span, utterances
 from vision_agent.replay.report import Report, make_report
 
@@ -164,7 +164,7 @@ class _Replay:
         )
         self._errors: list[str] = []
         self._asked_ms: int | None = None
-        self._ends_turn = signals_turns(options.asked)
+        self._ends_turn = False
         self._in_text = answers_in_text(options.asked)
         self._state = ""
 
@@ -173,6 +173,7 @@ class _Replay:
         ended = "cut off"
         try:
             await self._call.dial(self._options.asked)
+            self._ends_turn = self._call.signals_turns
             self._enter("ready")
             await self._call.until_seen()
             self._ask()

@@ -62,7 +62,7 @@ class Channel:
         about: The `about` of bot-ready.
     """
 
-    def __init__(self, listener: ChannelListener, about: dict[str, str]) -> None:
+    def __init__(self, listener: ChannelListener, about: Mapping[str, object]) -> None:
         self._listener = listener
         self._about = about
         self._out = Outbox()

@@ -248,7 +248,7 @@ def message(
     return body
 
 
-def bot_ready(message_id: str, about: Mapping[str, str]) -> dict[str, object]:
+def bot_ready(message_id: str, about: Mapping[str, object]) -> dict[str, object]:
     """The answer to client-ready, with the same id; without it the client waits without limit."""
     return message("bot-ready", message_id, {"version": VERSION, "about": dict(about)})
 
