@@ -1,5 +1,6 @@
 import asyncio
 import itertools
+import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from tests.support.answering_server import (
     Behaviour,
     answering_server,
 )
+from tests.support.forked import run_forked
 from tests.support.media_files import make_image, make_video
 from tests.support.signals import silence, tone
 from tests.support.waiting import until
@@ -181,6 +183,26 @@ async def test_a_server_that_leaves_ends_the_call(bottle: Path) -> None:
     async with answering_server(Behaviour(leaves_after_ready=True)) as server:
         report = await call(server, bottle, say_pcm=question())
     assert (report.answered, report.ended) == (False, "the server left")
+
+
+async def test_an_answer_that_an_error_ends_is_none_to_the_command_either(
+    bottle: Path, tmp_path: Path
+) -> None:
+    error = {"message": "The quota is used up.", "fatal": True}
+    words = {"label": "rtvi-ai", "type": "error", "id": "e", "data": error}
+    figures = tmp_path / "report.json"
+    async with answering_server(Behaviour(answer_ms=60_000, breaks_off=words)) as server:
+        options = ["--url", server.url, "--type", "hello", "--json", str(figures)]
+        command = await asyncio.to_thread(
+            run_forked, "vision_agent", "replay", str(bottle), *options
+        )
+    assert command.returncode == 1
+    printed = " ".join(command.stderr.split())
+    assert "The quota is used up." in printed
+    assert "The agent did not finish its answer." in printed
+    report = json.loads(figures.read_text())
+    assert (report["answered"], report["ended"]) == (False, "The quota is used up.")
+    assert report["reply_ms"] is not None
 
 
 async def test_a_bad_recording_is_refused_before_anything_is_dialled(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def replay(
     ] = None,
     log_format: Logs = LogFormat.TEXT,
 ) -> None:
-    """Make a call from a recorded video. Exit code 0 only if the agent answered."""
+    """Make a call from a recorded video. Exit code 0 only if the agent answered to the end."""
     from vision_agent.replay.report_page import report_page
 
     questions = {"--say": say, "--ask": ask, "--type": type_text}
@@ -74,7 +74,8 @@ def replay(
     for problem in report.errors:
         err.say(one_line(problem), "red")
     if not report.answered:
-        err.say("The agent did not answer.")
+        begun = report.reply_ms is not None
+        err.say(f"The agent did not {'finish its answer' if begun else 'answer'}.")
         raise typer.Exit(1)
 
 

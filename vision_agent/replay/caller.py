@@ -170,7 +170,7 @@ class _Replay:
 
     async def run(self) -> Report:
         """Make the call; always hangs up."""
-        ended = "cut off"
+        ended, broke_off = "cut off", False
         try:
             await self._call.dial(self._options.asked)
             self._ends_turn = self._call.signals_turns
@@ -181,6 +181,7 @@ class _Replay:
             if ended == "timeout":
                 self._errors.append(self._too_late())
         except (CallRefused, CallFailed) as error:
+            broke_off = True
             ended = self._call.ended or str(error)
             if ended not in self._transcript.errors:
                 self._errors.append(sentence(ended))
@@ -194,6 +195,7 @@ class _Replay:
             received=self._received,
             errors=self._errors,
             ended=ended,
+            broke_off=broke_off,
             in_text=self._in_text,
         )
 

@@ -58,7 +58,8 @@ class Report:
         errors: Everything that went wrong, in words.
         answered: Whether the agent's voice came after something was said; if nothing was said (a
             silent recording and no question), whether it came at all. In a call that asked for
-            answers in text (`modalities`), their words count in place of a voice.
+            answers in text (`modalities`), their words count in place of a voice. False if the
+            model, the server or the connection ended the call before the answer was over.
         ended: Why the call ended.
         voice: The received sound; not part of the JSON.
     """
@@ -131,6 +132,7 @@ def make_report(
     received: ReceivedAudio,
     errors: Sequence[str],
     ended: str,
+    broke_off: bool = False,
     in_text: bool = False,
 ) -> Report:
     """Work out the figures of a call.
@@ -142,6 +144,7 @@ def make_report(
         received: What came over the audio track.
         errors: What went wrong on the caller's side.
         ended: Why the call ended.
+        broke_off: It was ended by the other side, or the connection was lost.
         in_text: The call asked for answers in text.
     """
     utterances = []
@@ -180,7 +183,8 @@ def make_report(
         points=transcript.points,
         usage=transcript.usage,
         errors=[*errors, *transcript.errors],
-        answered=in_words or (bool(replies) if utterances else received.voiced_ms > 0),
+        answered=not broke_off
+        and (in_words or (bool(replies) if utterances else received.voiced_ms > 0)),
         ended=ended,
         voice=received,
     )
