@@ -96,6 +96,7 @@ class Conversation:
         self.told: list[dict[str, Any]] = []
         self.ended: tuple[int, str] | None = None
         self._keeps_open = False
+        self._filler = ""
         self._snake = snake_names
 
     def answer(self, turn: Turn) -> Iterable[Any]:
@@ -120,6 +121,7 @@ class Conversation:
         waited = model is not None and not model.calls_in_background("")
         habits = model.habits_on(vertex=vertex) if model is not None else LOCAL
         self._keeps_open = waited and not habits.tool_call_ends_turn
+        self._filler = habits.filler
         uri = f"wss://127.0.0.1:{server.port}{VERTEX if vertex else STUDIO}"
         headers = {"x-goog-api-key": "any"}
         try:
@@ -197,7 +199,8 @@ class Conversation:
         """How many turns are over when nothing more is to be said."""
         turns = self.engine.turns
         if not self._keeps_open:
-            return len(turns)
+            # A filler is a turn that the engine is not asked about.
+            return len(turns) + sum(text == self._filler for text, *_ in self.engine.spoken)
         waits = bool(turns) and not turns[-1].tool_results and "time" in turns[-1].text
         return sum(not turn.tool_results for turn in turns) - waits
 
