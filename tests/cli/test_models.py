@@ -7,7 +7,7 @@ from vision_agent.cli.main import app
 
 
 def run(*arguments: str, **environment: str):
-    return CliRunner(env={"COLUMNS": "200", **environment}).invoke(app, ["models", *arguments])
+    return CliRunner(env=environment).invoke(app, ["models", *arguments])
 
 
 def test_the_models_the_voices_and_todays_choice_are_listed():

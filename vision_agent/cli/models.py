@@ -15,6 +15,10 @@ from vision_agent.cli.options import Agent, Model, Voice, err, out, read_setting
 from vision_agent.terminal import one_line
 
 
+_PIPED_WIDTH = 500
+"""Characters; no line of the table is as long. A pipe's reader gets a line for each model."""
+
+
 def models(
     agent: Agent = None,
     model: Model = None,
@@ -35,7 +39,9 @@ def models(
     if as_json:
         out.say(json.dumps(report, indent=2))
     else:
-        out.print(_table(report), soft_wrap=not out.is_terminal)
+        if not out.is_terminal:
+            out.width = _PIPED_WIDTH
+        out.print(_table(report))
         out.say("Voices: " + ", ".join(report["voices"]))
         if now["error"] is None:
             voice = f"voice: {now['voice'] or 'the model chooses'}"
