@@ -14,7 +14,6 @@ from rich.text import Text
 from vision_agent.cli.options import Agent, Model, Voice, err, out, read_settings
 from vision_agent.terminal import one_line
 
-
 _PIPED_WIDTH = 500
 """Characters; no line of the table is as long. A pipe's reader gets a line for each model."""
 

@@ -118,6 +118,18 @@ async def send_context(connection: BaseLlmConnection, content: types.Content) ->
     await connection._send_content(content, partial=True)
 
 
+async def send_initial_history(connection: BaseLlmConnection, history: list[types.Content]) -> None:
+    """Send a new session its history; the model answers if it ends with the caller's words.
+
+    Until a content completes it, everything is history to a 3.x model, also what is typed next
+    (documented). ADK leaves a history open that ends with the model's words: here it is completed.
+    """
+    if history[-1].role != "user" and connection._is_gemini_3_x_live:  # type: ignore[attr-defined]
+        await send_conversation(connection, history)
+    else:
+        await connection.send_history(history)
+
+
 async def send_conversation(
     connection: BaseLlmConnection, contents: list[types.Content], *, wants_answer: bool = True
 ) -> None:

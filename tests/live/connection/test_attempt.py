@@ -38,7 +38,7 @@ def test_a_handle_that_is_refused_costs_the_session_only():
 def test_a_session_that_is_refused_twice_is_told_in_words():
     attempt = Attempt()
     attempt.begin(Replay(None, [], []))
-    attempt.connected(takes_history=False)
+    attempt.connected()
     for in_words in (False, True):
         attempt.begin(Replay(None, WORDS, []))
         assert attempt.ended(closed(1007)) is Verdict.RESTART
@@ -53,19 +53,9 @@ def test_a_connection_that_was_left_from_here_is_resumed():
     assert attempt.ended(ConnectionLeft("silent", planned=False)) is Verdict.RESUME
 
 
-def test_contents_are_history_only_the_first_time_and_only_if_the_service_takes_them():
-    attempt = Attempt()
-    attempt.begin(Replay(None, WORDS, []))
-    attempt.connected(takes_history=True)
-    assert [attempt.take_history(), attempt.take_history()] == [True, False]
-    attempt.begin(Replay(None, WORDS, []))
-    attempt.connected(takes_history=False)
-    assert not attempt.take_history()
-
-
 def resumed_and(attempt: Attempt, error: Exception) -> Verdict:
     attempt.begin(Replay("handle", [], []))
-    attempt.connected(takes_history=False)
+    attempt.connected()
     return attempt.ended(error)
 
 

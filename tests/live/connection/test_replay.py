@@ -26,8 +26,9 @@ RESULT = types.Content(
 class Link:
     """Keeps what it is told, by ADK's connection or past it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, recent: bool = False) -> None:
         self.told: list[str] = []
+        self._is_gemini_3_x_live = recent
         self._gemini_session = SimpleNamespace(send_client_content=self._content)
 
     async def _content(self, *, turns, turn_complete) -> None:
@@ -50,22 +51,28 @@ ONE, YES, TWO = said("user", "one"), said("model", "Yes."), said("user", "two")
 
 
 @pytest.mark.parametrize(
-    ("replay", "told", "takes_more_history"),
+    ("replay", "told"),
     [
-        (Replay(None, [], [SOUND]), ["sound"], False),
-        (Replay(None, [ONE, YES], [SOUND]), ["2 of history", "sound"], True),
-        (Replay(None, [ONE, YES, TWO], []), ["3 of history"], False),
-        (Replay("H", [], [SOUND]), ["sound"], False),
-        (Replay("H", [TWO], [SOUND]), ["sound", "two"], False),
-        (Replay("H", [ONE, TWO], []), ["one\ntwo"], False),
-        (Replay("H", [ONE, RESULT], [], asked=2), ["2 contents to answer"], False),
-        (Replay("H", [ONE, YES], []), ["2 contents"], False),
+        (Replay(None, [], [SOUND]), ["sound"]),
+        (Replay(None, [ONE, YES], [SOUND]), ["2 of history", "sound"]),
+        (Replay(None, [ONE, YES, TWO], []), ["3 of history"]),
+        (Replay("H", [], [SOUND]), ["sound"]),
+        (Replay("H", [TWO], [SOUND]), ["sound", "two"]),
+        (Replay("H", [ONE, TWO], []), ["one\ntwo"]),
+        (Replay("H", [ONE, RESULT], [], asked=2), ["2 contents to answer"]),
+        (Replay("H", [ONE, YES], []), ["2 contents"]),
     ],
 )
-async def test_history_comes_before_sound_and_questions_after_it(replay, told, takes_more_history):
+async def test_history_comes_before_sound_and_questions_after_it(replay, told):
     link = Link()
-    assert await send_replay(link, replay, Nobody(), in_words=False) is takes_more_history
+    await send_replay(link, replay, Nobody(), in_words=False)
     assert link.told == told
+
+
+async def test_a_history_that_ends_with_the_model_is_completed_for_a_recent_one():
+    link = Link(recent=True)
+    await send_replay(link, Replay(None, [ONE, YES], [SOUND]), Nobody(), in_words=False)
+    assert link.told == ["2 contents to answer", "sound"]
 
 
 async def test_results_are_told_in_words_where_they_were_refused():

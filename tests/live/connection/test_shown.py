@@ -138,6 +138,26 @@ async def looked(model, result):
 
 
 @pytest.mark.parametrize("model", ALL)
+async def test_typed_words_with_their_frame_are_answered_in_a_session_that_was_told_its_history(
+    wire, model
+):
+    async with talking(ScriptedEngine(), model) as (server, talk):
+        talk.live_queue.text("hello")
+        await talk.turns(1)
+        wire.clear()
+        server.forget_handles()
+        server.tear_off()
+        await until(lambda: any(each[0] == "content" for each in told(wire)))
+        talk.live_queue.frame(JPEG)
+        talk.live_queue.text("What is this?", JPEG)
+        await talk.turns(2)
+    contents = [each for each in told(wire) if each[0] == "content"]
+    assert contents[-1] == ("content", ("user", JPEG, "What is this?"), "complete")
+    assert len(contents) == 2
+    assert talk.said.endswith("You said What is this?.")
+
+
+@pytest.mark.parametrize("model", ALL)
 async def test_a_tools_image_is_in_its_result_where_the_model_reads_it_and_content_elsewhere(
     wire, model
 ):

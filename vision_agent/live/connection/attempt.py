@@ -30,7 +30,6 @@ class Attempt:
     connected_before: bool = False
     _resuming: bool = False
     _accepted: bool = False
-    _takes_history: bool = False
     _refusals: int = 0
     _broken_resumes: int = 0
 
@@ -41,7 +40,7 @@ class Attempt:
             Whether it makes a new session that is sent a history first.
         """
         self._resuming = replay.handle is not None
-        self._takes_history = self._accepted = False
+        self._accepted = False
         return replay.handle is None and bool(replay.contents)
 
     @property
@@ -49,19 +48,9 @@ class Attempt:
         """Whether the service has refused the last two attempts."""
         return self._refusals > 1
 
-    def connected(self, *, takes_history: bool) -> None:
-        """The setup was accepted, and the model has been sent what it missed.
-
-        Args:
-            takes_history: Whether the service still takes contents as history.
-        """
+    def connected(self) -> None:
+        """The setup was accepted, and the model has been sent what it missed."""
         self.connected_before = self._accepted = True
-        self._takes_history = takes_history
-
-    def take_history(self) -> bool:
-        """Whether the next contents are to be sent as history: the first ones only."""
-        taken, self._takes_history = self._takes_history, False
-        return taken
 
     def answered(self) -> None:
         """The model has said or called something: it has accepted what it was sent."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from google.adk.models.base_llm_connection import BaseLlmConnection, RealtimeInput
 from google.genai import types
 
-from vision_agent.live.adk_hooks import send_conversation
+from vision_agent.live.adk_hooks import send_conversation, send_initial_history
 from vision_agent.live.connection.content_rewrite import as_words, tools_in_words
 from vision_agent.live.connection.ledger import Replay
 from vision_agent.live.connection.observer import Gate
@@ -62,7 +62,7 @@ async def send_replay(
     *,
     in_words: bool,
     signals: tuple[Sequence[RealtimeInput], Sequence[RealtimeInput]] = ((), ()),
-) -> bool:
+) -> None:
     """Send the replay in an order in which no part cuts off the answer to another.
 
     A new session gets the history first, as it would cut off the answer to the sound. A resumed
@@ -76,25 +76,21 @@ async def send_replay(
         gate: Has the newest frame.
         in_words: Whether tool calls and their results are sent as text.
         signals: What goes before and after the sound (`turn_signals`).
-
-    Returns:
-        Whether the service still takes contents as history: no question has been sent yet.
     """
     contents = with_frame(replay.contents, replay.asked, gate.camera_frame)
     if in_words:
         contents = tools_in_words(contents)
     if replay.handle is None:
         if contents:
-            await link.send_history(contents)
+            await send_initial_history(link, contents)
         await _send_realtime(link, gate.take_frame(), replay.audio, signals)
-        return bool(contents) and contents[-1].role != "user"
+        return
     await _send_realtime(link, gate.take_frame(), replay.audio, signals)
     if (words := as_words(contents)) is not None:
         # ADK sends it as real-time text to models that want that.
         await link.send_content(words)
     elif contents:
         await send_conversation(link, contents, wants_answer=replay.asked > 0)
-    return False
 
 
 async def _send_realtime(

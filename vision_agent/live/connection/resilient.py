@@ -160,10 +160,7 @@ class ResilientConnection(ContentConnection):
         if missed := delivery.conversation:
             if self._in_words:
                 missed = tools_in_words(missed)
-            if self._attempt.take_history():
-                await self._link.send(lambda link: link.send_history(missed))
-            else:
-                await self._link.send(lambda link: send_conversation(link, missed))
+            await self._link.send(lambda link: send_conversation(link, missed))
 
     async def _send(self, content: types.Content) -> None:
         shown = None
@@ -260,13 +257,13 @@ class ResilientConnection(ContentConnection):
                     drop_when_unacknowledged(link, self._timeouts.acknowledged_s)
                     if replay.contents:
                         self._expect_answer()
-                    takes = await send_replay(
+                    await send_replay(
                         link, replay, self._gate, in_words=self._in_words, signals=signals
                     )
                     setup.reschedule(None)
                     self._backoff.budget_s = self._timeouts.budget_s
                     self._backoff.connected(_now_s())
-                    self._attempt.connected(takes_history=takes)
+                    self._attempt.connected()
                     self._link.opened(link)
                     self._observer.connected()
                     try:
