@@ -58,7 +58,11 @@ class Connection:
 
     @property
     def questions(self) -> int:
-        return sum(kind_of(message) == "question" for message in self.received)
+        """Questions so far; the content that completes an initial history is none (documented)."""
+        history = bool(self.setup.get("historyConfig"))
+        questions = [message for message in self.received if kind_of(message) == "question"]
+        told = [message for message in questions if "client_content" in message][:history]
+        return len(questions) - len(told)
 
     @property
     def words(self) -> str:
