@@ -24,7 +24,7 @@ def main() -> None:
             files[found[2]] += float(found[1])
     rows = "".join(f'"{name}" = {s:.0f}\n' for name, s in files.most_common() if s >= LONG_S)
     title = (
-        f"# Files of tests that take {LONG_S:.0f} seconds and more; by scripts/record_seconds.py."
+        f"# Files of tests that take {LONG_S:.0f} s and more, roughly: scripts/record_seconds.py."
     )
     TABLE.write_text(f"{title}\n{rows}")
 
