@@ -1,7 +1,9 @@
 """What of an agent's tools is changed, and what the model is told of them."""
 
 import asyncio
+from types import SimpleNamespace
 
+from google.adk.events.event_actions import EventActions
 from google.adk.models.llm_request import LlmRequest
 from google.adk.tools.function_tool import FunctionTool
 from google.adk.tools.long_running_tool import LongRunningFunctionTool
@@ -72,6 +74,23 @@ def test_the_agents_own_tools_are_left_as_they_are_and_taken_over_once():
     assert isinstance(taken, FunctionTool)
     assert own.behavior is None
     assert request.tools_dict["count"] is streaming
+
+
+async def test_calls_without_an_id_are_all_run():
+    """ADK gives a call an id where the model gave none; nothing depends on it."""
+    wishes = []
+
+    async def book(slot: str) -> str:
+        """Book."""
+        wishes.append(slot)
+        return f"booked {slot}"
+
+    tools = BackgroundTools(ToolLimits(), ToolThreads())
+    context = SimpleNamespace(
+        function_call_id=None, actions=EventActions(), state={}, tool_confirmation=None
+    )
+    results = [await tools.run(FunctionTool(book), {"slot": slot}, context) for slot in ("3", "4")]
+    assert (wishes, results) == (["3", "4"], ["booked 3", "booked 4"])
 
 
 async def test_adk_still_waits_for_its_tools_so_this_is_still_needed():

@@ -135,7 +135,8 @@ class BackgroundTools:
             TooManyTools: Too many blocking tools are running; this one was not started.
         """
         call_id = context.function_call_id or ""
-        if original := self._results.get(self._repeated.original_of(call_id) or ""):
+        original_id = self._repeated.original_of(call_id)
+        if original_id and (original := self._results.get(original_id)):
             logger.info("The model repeats a call of %s, which is not run again.", tool.name)
             await asyncio.wait([original])
             if not original.cancelled():
