@@ -14,6 +14,11 @@ from pydantic_settings import BaseSettings, NoDecode
 _Texts = Annotated[list[str], NoDecode]
 
 
+def none_if_empty(value: object) -> object:
+    """An empty variable is no choice."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
 class AnswerSettings(BaseSettings):
     """Each is a variable, a flag of the commands, and an option of a call, under the same name."""
 
@@ -98,7 +103,7 @@ class AnswerSettings(BaseSettings):
             return [each.strip() for each in value.split(",") if each.strip()]
         return value
 
-    @field_validator(
+    _empty_means_no_choice = field_validator(
         "voice",
         "language",
         "thinking_level",
@@ -117,7 +122,4 @@ class AnswerSettings(BaseSettings):
         "translate_echo",
         "history_turns",
         mode="before",
-    )
-    @classmethod
-    def _empty_means_no_choice(cls, value: object) -> object:
-        return None if isinstance(value, str) and not value.strip() else value
+    )(none_if_empty)

@@ -17,7 +17,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from vision_agent.answer_settings import AnswerSettings
+from vision_agent.answer_settings import AnswerSettings, none_if_empty
 from vision_agent.data_folder import data_folder
 from vision_agent.logs import LogFormat
 from vision_agent.unknown_options import refuse_unknown, warn_of_unknown
@@ -351,7 +351,7 @@ class Settings(AnswerSettings):
     def _expand_home(cls, value: Path) -> Path:
         return value.expanduser()
 
-    @field_validator(
+    _empty_means_unset = field_validator(
         "agent",
         "model",
         "token",
@@ -362,7 +362,4 @@ class Settings(AnswerSettings):
         "prices",
         "calls_per_address",
         mode="before",
-    )
-    @classmethod
-    def _empty_means_unset(cls, value: object) -> object:
-        return None if isinstance(value, str) and not value.strip() else value
+    )(none_if_empty)

@@ -14,6 +14,7 @@ from google.adk.sessions.in_memory_session_service import InMemorySessionService
 from google.adk.tools.base_tool import BaseTool
 from google.genai import types
 
+from tests.support.conversing import conversing
 from tests.support.recorded_agent import recorded_agent, recorded_tools
 from tests.support.recorded_service import PAUSE_CHUNKS, Playing, RecordedService, kind_of
 from tests.support.recorded_sessions import RecordedSession, facts_of
@@ -186,14 +187,8 @@ async def talking(
             author = "user" if content.role == "user" else agent.name
             await session_service.append_event(kept, Event(author=author, content=content))
     talk = RecordedTalk(playing, Runner(app=app, session_service=session_service), tools)
-    task = asyncio.create_task(talk.run())
-    try:
+    async with conversing(talk):
         yield talk
-    finally:
-        talk.live_queue.close()
-        await asyncio.wait([task], timeout=5)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def played(service: RecordedService, session: RecordedSession, **options) -> RecordedTalk:

@@ -13,6 +13,7 @@ from google.oauth2.credentials import Credentials
 
 from tests.live.connection_notes import ConnectionNotes
 from tests.local.live_clients import VERTEX_MODEL_2
+from tests.support.conversing import conversing
 from vision_agent.live.connection.gemini import LiveGemini, gemini_at
 from vision_agent.live.connection.timeouts import Timeouts
 from vision_agent.live.errors import LiveFailure
@@ -147,14 +148,8 @@ async def talking(engine, model=MODELS[0], *, timeouts=None, tools=(), faults=""
 async def talking_to(server, model, timeouts, tools=(), sub_agents=()):
     """A conversation with a server that has a port and a certificate."""
     talk = Talk(server, model, timeouts, list(tools), sub_agents)
-    task = asyncio.create_task(talk.run())
-    try:
+    async with conversing(talk):
         yield talk
-    finally:
-        talk.live_queue.close()
-        await asyncio.wait([task], timeout=5)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 def breaking_once(server_of, sentences):

@@ -8,6 +8,7 @@ import pytest
 from tests.live.connection.scripted_service import (
     TURN_ENDS,
     Connection,
+    ScriptedService,
     go_away,
     handle,
     says,
@@ -248,6 +249,15 @@ async def test_a_new_connection_waits_until_a_slow_service_has_closed_the_old_on
     assert talk.losses == []
 
 
+async def goes_deaf_and_is_asked_again(service: ScriptedService, talk) -> None:
+    """Nothing reaches the service until its connection has ended; the next one works."""
+    service.delay_s = None
+    await until(lambda: service.closed_s)
+    service.delay_s = 0.0
+    talk.live_queue.text("two")
+    await talk.turns(2)
+
+
 async def test_a_service_that_never_acknowledges_a_close_is_dropped():
     async with talking_to_service(answering, Timeouts(close_s=0.4)) as (service, talk):
         talk.live_queue.text("one")
@@ -255,11 +265,7 @@ async def test_a_service_that_never_acknowledges_a_close_is_dropped():
         first = service.connections[0]
         await first.send(handle("newest"), go_away("50s"))
         await until(lambda: first.closes)
-        service.delay_s = None
-        await until(lambda: service.closed_s)
-        service.delay_s = 0.0
-        talk.live_queue.text("two")
-        await talk.turns(2)
+        await goes_deaf_and_is_asked_again(service, talk)
     assert talk.said == "Answer 1.1. Answer 2.1."
     assert service.most_at_once == 1
 
@@ -273,11 +279,7 @@ async def test_pongs_that_come_late_do_not_end_a_connection_and_none_at_all_do()
         talk.live_queue.text("one")
         await talk.turns(1)
         assert len(service.opened_s) == 1
-        service.delay_s = None
-        await until(lambda: service.closed_s)
-        service.delay_s = 0.0
-        talk.live_queue.text("two")
-        await talk.turns(2)
+        await goes_deaf_and_is_asked_again(service, talk)
     assert talk.said == "Answer 1.1. Answer 2.1."
     assert talk.failure is None
 

@@ -1,0 +1,32 @@
+"""Holds the conversation of a test's talk while the test talks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+from vision_agent.live.live_queue import LiveQueue
+
+
+class Talk(Protocol):
+    """A live session, and what a test does in it."""
+
+    live_queue: LiveQueue
+
+    def run(self) -> Coroutine[Any, Any, None]:
+        """The conversation, to its end."""
+
+
+@asynccontextmanager
+async def conversing(talk: Talk) -> AsyncIterator[None]:
+    """The talk's conversation; at the end it gets five seconds to end by itself."""
+    task = asyncio.create_task(talk.run())
+    try:
+        yield
+    finally:
+        talk.live_queue.close()
+        await asyncio.wait([task], timeout=5)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
