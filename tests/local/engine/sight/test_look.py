@@ -6,13 +6,15 @@ import asyncio
 import struct
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import cv2
 import pytest
 
 from tests.local.engine.sight.sight_frames import filled, jpeg, patch, shot, with_qr_code, written
 from vision_agent.local.contract import SeenFrame
-from vision_agent.local.engine.sight import Observations, Sight, UnreadableFrame, look
+from vision_agent.local.engine import weights
+from vision_agent.local.engine.sight import Observations, Sight, UnreadableFrame, detector, look
 from vision_agent.local.engine.sight.observations import NEEDS
 
 RED_THING = jpeg(shot(patch((200, 30, 30), (225, 225, 225))))
@@ -32,7 +34,7 @@ def frame(data: bytes, at_ms: int = 0) -> SeenFrame:
 async def test_everything_asked_for_is_told_and_nothing_else(sight: Sight) -> None:
     for need in NEEDS:
         seen = await sight.observe([frame(RED_THING)], frozenset({need}))
-        told = {name for name in Observations.__slots__ if getattr(seen, name) is not None}
+        told = {name for name in NEEDS if getattr(seen, name) is not None}
         assert told == {need}
 
     assert await sight.observe([frame(RED_THING)], frozenset()) == Observations()
@@ -173,3 +175,19 @@ async def test_closing_ends_the_threads_and_refuses_further_looks() -> None:
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("sight")]
     with pytest.raises(RuntimeError):
         await sight.observe([frame(RED_THING)], frozenset({"quality"}))
+
+
+async def test_a_sense_without_its_weights_says_so_and_the_others_go_on(
+    sight: Sight, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damaged = replace(weights.OBJECT_DETECTOR, sha256="0" * 64)
+    monkeypatch.setattr(detector, "OBJECT_DETECTOR", damaged)
+
+    seen = await sight.observe([frame(RED_THING)], frozenset({"named", "shown", "colour"}))
+
+    (reason,) = seen.off
+    assert reason.startswith("I can't name things: ")
+    assert "object_detector.onnx is damaged" in reason
+    assert seen.named == ()
+    assert seen.colour is not None
+    assert seen.colour.main == "red"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 import cv2
 
 from vision_agent.local.contract import SeenFrame
 from vision_agent.local.engine.sight.barcodes import Codes
-from vision_agent.local.engine.sight.camera_frame import Pixels, UnreadableFrame, decode
+from vision_agent.local.engine.sight.camera_frame import Box, Pixels, UnreadableFrame, decode
 from vision_agent.local.engine.sight.changes import choose_earlier, compare
 from vision_agent.local.engine.sight.colour_regions import coloured
 from vision_agent.local.engine.sight.colours import describe_colours
@@ -22,11 +24,25 @@ from vision_agent.local.engine.sight.features import Taught
 from vision_agent.local.engine.sight.foreground import View, things
 from vision_agent.local.engine.sight.known import Finder, TaughtThing
 from vision_agent.local.engine.sight.movement import movement
-from vision_agent.local.engine.sight.observations import NEEDS, Changes, Observations, Quality, Spot
+from vision_agent.local.engine.sight.names import Names
+from vision_agent.local.engine.sight.naming import NOBODY
+from vision_agent.local.engine.sight.observations import (
+    NEEDS,
+    Changes,
+    Face,
+    Named,
+    Observations,
+    Quality,
+    Spot,
+)
 from vision_agent.local.engine.sight.ocr import Reader
 from vision_agent.local.engine.sight.quality import judge
+from vision_agent.local.engine.weights import WeightsError
+
+_log = logging.getLogger(__name__)
 
 Part = TypeVar("Part")
+Found = TypeVar("Found")
 
 AT_ONCE = 2
 """Looks that run at once. Others wait: at most one for each conversation, because a conversation
@@ -41,10 +57,11 @@ class Sight:
         self._threads = ThreadPoolExecutor(
             AT_ONCE, "sight", initializer=cv2.setNumThreads, initargs=(1,)
         )
-        self._faces = _Once(Faces)
-        self._reader = _Once(Reader)
-        self._codes = _Once(Codes)
-        self._finder = _Once(Finder)
+        self._faces = _Once(Faces, "I can't find faces")
+        self._names = _Once(Names, "I can't name things")
+        self._reader = _Once(Reader, "I can't read text")
+        self._codes = _Once(Codes, "I can't read codes")
+        self._finder = _Once(Finder, "I can't recognise things")
 
     async def observe(
         self,
@@ -53,23 +70,26 @@ class Sight:
         *,
         colour: str = "",
         taught: Sequence[TaughtThing] = (),
+        at: Box | None = None,
     ) -> Observations:
         """Looks at the newest frame.
 
         Args:
             frames: Oldest first. For "changes" and "movement" the newest frame is compared with
-                earlier ones.
+                earlier ones; "named" and "shown" are surer of what the newest few frames show.
             needs: What to look for, a subset of ``NEEDS``.
             colour: For "things": the colour to look for, one of the eleven basic names.
             taught: For "known": the things to look for.
+            at: For "shown": where the thing is; None for the one in the middle.
 
         Returns:
-            The observations; a field that was not asked for is None.
+            The observations; a field that was not asked for is None. A sense whose weights are
+            missing finds nothing, and says so in ``off``.
 
         Raises:
             UnreadableFrame: There is no frame, or the newest is broken.
             ValueError: ``needs`` has an unknown member.
-            RuntimeError: The object is closed, or a model is missing.
+            RuntimeError: The object is closed, or a model of the text reader is missing.
         """
         unknown = needs - NEEDS
         if unknown:
@@ -78,7 +98,7 @@ class Sight:
             raise UnreadableFrame("There is no picture.")
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(
-            self._threads, self._look, tuple(frames), needs, colour, tuple(taught)
+            self._threads, self._look, tuple(frames), needs, colour, tuple(taught), at
         )
 
     async def learn(self, frames: Sequence[SeenFrame]) -> tuple[Quality, Taught | None]:
@@ -107,8 +127,8 @@ class Sight:
         await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
 
     def _load(self) -> None:
-        for part in (self._faces, self._codes, self._reader):
-            part.get()
+        for part in (self._names, self._faces, self._codes, self._reader):
+            part.load()
 
     def _learn(self, frame: SeenFrame) -> tuple[Quality, Taught | None]:
         pixels = decode(frame.jpeg)
@@ -123,17 +143,28 @@ class Sight:
         needs: frozenset[str],
         colour: str,
         taught: tuple[TaughtThing, ...],
+        at: Box | None,
     ) -> Observations:
         newest = decode(frames[-1].jpeg)
         view = View.of(newest) if needs & {"count", "things"} else None
         counted = count(view) if view and "count" in needs else None
         spots = _spots(view, colour) if view and "things" in needs else None
+        off: list[str] = []
+        faces: tuple[Face, ...] = ()
+        if needs & {"faces", "colour"}:
+            faces = self._faces.use(lambda part: part.find(newest), faces, off)
+        named: tuple[Named, ...] = ()
+        shown: Named | None = None
+        if needs & {"named", "shown"}:
+            named = self._names.use(lambda part: part.named(frames, newest), named, off)
+            if "shown" in needs:
+                shown = self._names.use(lambda part: part.shown(newest, named, at), NOBODY, off)
         return Observations(
-            colour=describe_colours(newest, self._faces.get().boxes(newest))
+            colour=describe_colours(newest, [face.box for face in faces if face.box])
             if "colour" in needs
             else None,
             quality=judge(newest) if "quality" in needs else None,
-            faces=self._faces.get().find(newest) if "faces" in needs else None,
+            faces=faces if "faces" in needs else None,
             text=self._reader.get().read(newest) if "text" in needs else None,
             codes=self._codes.get().find(newest) if "codes" in needs else None,
             changes=_changes(frames, newest) if "changes" in needs else None,
@@ -141,22 +172,57 @@ class Sight:
             movement=movement(frames, newest) if "movement" in needs else None,
             things=spots,
             known=self._finder.get().find(newest, taught) if "known" in needs else None,
+            named=named if "named" in needs else None,
+            shown=shown,
+            off=tuple(dict.fromkeys(off)),
         )
 
 
 class _Once(Generic[Part]):
-    """A part that takes time to construct: constructed once, by the first thread that uses it."""
+    """A part that takes time to construct: constructed once, by the first thread that uses it.
 
-    def __init__(self, make: Callable[[], Part]) -> None:
+    Args:
+        make: Constructs it.
+        without: The beginning of the sentence that says what is missing without it.
+    """
+
+    def __init__(self, make: Callable[[], Part], without: str) -> None:
         self._make = make
+        self._without = without
         self._made: Part | None = None
+        self._missing: WeightsError | None = None
         self._making = threading.Lock()
 
     def get(self) -> Part:
+        """The part.
+
+        Raises:
+            WeightsError: Its weights are missing or damaged; it is not tried a second time.
+        """
         with self._making:
+            if self._missing is not None:
+                raise self._missing
             if self._made is None:
-                self._made = self._make()
+                try:
+                    self._made = self._make()
+                except WeightsError as error:
+                    self._missing = error
+                    _log.warning("%s: %s", self._without, error)
+                    raise
             return self._made
+
+    def load(self) -> None:
+        """Constructs the part; what is missing is said when it is used."""
+        with suppress(WeightsError):
+            self.get()
+
+    def use(self, find: Callable[[Part], Found], nothing: Found, off: list[str]) -> Found:
+        """What the part finds; nothing, with a sentence added to ``off``, if it is missing."""
+        try:
+            return find(self.get())
+        except WeightsError as error:
+            off.append(f"{self._without}: {error}")
+            return nothing
 
 
 def _spots(view: View, colour: str) -> tuple[Spot, ...]:

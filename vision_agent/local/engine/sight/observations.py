@@ -8,7 +8,7 @@ from vision_agent.local.engine.sight.camera_frame import Box
 
 NEEDS = frozenset(
     {"colour", "quality", "faces", "text", "codes", "changes"}
-    | {"count", "movement", "things", "known"}
+    | {"count", "movement", "things", "known", "named", "shown"}
 )
 """All that a look can be asked for."""
 
@@ -182,9 +182,36 @@ class Known:
     box: Box
 
 
+SURE, LIKELY, PERHAPS, UNKNOWN = "sure", "likely", "perhaps", "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A thing with a name.
+
+    Attributes:
+        name: An everyday word in the singular, such as "bottle"; empty if it is ``UNKNOWN``.
+        box: Its place.
+        score: 0 to 1; of the detector or of the classifier, so two scores compare only roughly.
+        certainty: ``SURE`` ("a bottle"), ``LIKELY`` ("it looks like a bottle"), ``PERHAPS``
+            ("perhaps a bottle") or ``UNKNOWN``.
+    """
+
+    name: str
+    box: Box
+    score: float
+    certainty: str
+
+
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """The results of a look; a field is None if it was not asked for."""
+    """The results of a look; a field is None if it was not asked for.
+
+    ``named`` holds every thing that has a name, from left to right, ``shown`` the one that the
+    frame is about: what is held up, fills the middle or lies in the box that was asked about.
+    A ``shown`` without a name is a thing that nobody knows.
+    ``off`` says in one sentence each which of the senses that were asked for are missing.
+    """
 
     colour: Colour | None = None
     quality: Quality | None = None
@@ -196,8 +223,12 @@ class Observations:
     movement: Movement | None = None
     things: tuple[Spot, ...] | None = None
     known: tuple[Known, ...] | None = None
+    named: tuple[Named, ...] | None = None
+    shown: Named | None = None
+    off: tuple[str, ...] = ()
 
     def and_also(self, later: Observations) -> Observations:
         """These results, completed by those of a later look."""
         found = {one.name: getattr(later, one.name) for one in fields(later)}
+        found["off"] = (*self.off, *(one for one in later.off if one not in self.off))
         return replace(self, **{name: what for name, what in found.items() if what is not None})

@@ -1,0 +1,65 @@
+"""Names things: the detector on the newest frames, the classifier on the thing that is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vision_agent.local.contract import SeenFrame
+from vision_agent.local.engine.sight.camera_frame import Box, Pixels, UnreadableFrame, decode
+from vision_agent.local.engine.sight.classifier import Classifier
+from vision_agent.local.engine.sight.detector import Detector
+from vision_agent.local.engine.sight.features import in_the_middle
+from vision_agent.local.engine.sight.foreground import View, things
+from vision_agent.local.engine.sight.naming import believed, in_front, shown, steady
+from vision_agent.local.engine.sight.observations import Named
+
+FRAMES = 4
+OLDEST_MS = 4_000
+"""At most so many frames, and none older than this, decide together what is there."""
+
+MIDDLE = Box(0.15, 0.15, 0.7, 0.7)
+"""What is named if nothing stands out from a busy background."""
+
+
+class Names:
+    """Names things; safe to use from several threads.
+
+    Raises:
+        WeightsError: The weights are missing or damaged.
+    """
+
+    def __init__(self) -> None:
+        self._detector = Detector()
+        self._classifier = Classifier()
+
+    def named(self, frames: Sequence[SeenFrame], newest: Pixels) -> tuple[Named, ...]:
+        """The things in the newest frame, surer if the few frames before it show them too.
+
+        Args:
+            frames: Oldest first.
+            newest: The pixels of the last of them.
+        """
+        now_ms = frames[-1].at_ms
+        recent = [one for one in frames[-FRAMES:-1] if now_ms - one.at_ms <= OLDEST_MS]
+        earlier = []
+        for frame in recent:
+            try:
+                earlier.append(self._detector.find(decode(frame.jpeg)))
+            except UnreadableFrame:
+                continue
+        return believed(steady((*earlier, self._detector.find(newest))))
+
+    def shown(self, pixels: Pixels, named: Sequence[Named], at: Box | None) -> Named:
+        """The thing that a frame is about, or that lies in a box of it.
+
+        Args:
+            pixels: The frame, BGR.
+            named: The things in it that the detector named.
+            at: Where the thing is; None for the one in the middle.
+        """
+        thing = in_front(named, at)
+        box = at or (thing.box if thing else None)
+        if box is None:
+            standing_out = in_the_middle(things(View.of(pixels)))
+            box = standing_out.box if standing_out else MIDDLE
+        return shown(box, thing, self._classifier.names(pixels, box))
