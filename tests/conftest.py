@@ -3,13 +3,14 @@
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from execnet import XSpec
 
-from tests.support.forked import ForkedServer, start_fork_server
+from tests.support.forked import ForkedServer, start_fork_server, start_worker_server
 from tests.support.kinds import KINDS, kind_of
 from tests.support.schedule import LongestFirst, order, unit_of
 
@@ -31,6 +32,13 @@ def pytest_configure(config: pytest.Config) -> None:
         start_fork_server()
     for kind, (meaning, _) in KINDS.items():
         config.addinivalue_line("markers", f"{kind}: {meaning}")
+
+
+def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[XSpec]) -> None:
+    if sys.platform == "linux":
+        python = start_worker_server(config.args)
+        for spec in specs:
+            spec.python = python
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -51,6 +51,9 @@ IMPORTED = (
 )
 """What servers import before they serve; nothing that starts a thread, such as onnxruntime."""
 
+WORKERS = "tests.support.worker_server"
+"""The child that forks pytest's workers; it and they start processes as anybody does."""
+
 RECOGNIZER = "vision_agent.local.engine.hearing.recognizer_worker"
 
 
@@ -72,7 +75,13 @@ def _load_models() -> None:
     decoder_pair.DecoderPair = lambda: made.pop() if made else decoders()
 
 
-def _become(request: Request, streams: list[int]) -> None:
+def _fork_what_is_started() -> None:
+    ServerProcess._start_process = staticmethod(ForkedProcess.start)
+    local_process._Child.start_process = ForkedProcess.start
+    WorkerProcess.start_process = staticmethod(ForkedProcess.start)
+
+
+def become(request: Request, streams: list[int]) -> None:
     """In the child: what a new process has, and then its program."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -88,6 +97,8 @@ def _become(request: Request, streams: list[int]) -> None:
     os.environ.update(request.environment)
     sys.path[0] = request.folder
     sys.argv[1:] = request.arguments
+    if request.module != WORKERS:
+        _fork_what_is_started()
     runpy.run_module(request.module, run_name="__main__", alter_sys=True)
 
 
@@ -103,8 +114,12 @@ def _ended() -> Iterator[tuple[int, int]]:
         yield pid, os.waitstatus_to_exitcode(status)
 
 
-def _serve(listener: socket.socket) -> tuple[Request, list[int]] | None:
+def fork_on_request(listener: socket.socket) -> tuple[Request, list[int]] | None:
     """Forks until standard input ends; in a child, returns what it was asked to be."""
+    _check_that_it_can_fork()
+    # What is there already is not looked through, hence not copied, when children collect garbage.
+    gc.collect()
+    gc.freeze()
     waiting: dict[int, socket.socket] = {}
     loaded = False
     wake_up, woken = socket.socketpair()
@@ -149,17 +164,10 @@ def main(listener: socket.socket) -> tuple[Request, list[int]] | None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for module in IMPORTED:
         importlib.import_module(module)
-    _check_that_it_can_fork()
-    ServerProcess._start_process = staticmethod(ForkedProcess.start)
-    local_process._Child.start_process = ForkedProcess.start
-    WorkerProcess.start_process = staticmethod(ForkedProcess.start)
-    # What is there already is not looked through, hence not copied, when children collect garbage.
-    gc.collect()
-    gc.freeze()
     with listener:
-        return _serve(listener)
+        return fork_on_request(listener)
 
 
 if __name__ == "__main__" and (child := main(socket.socket(fileno=int(sys.argv[1])))):
     # Down here nothing of the parent's is on the stack, and the interpreter ends as it always does.
-    _become(*child)
+    become(*child)

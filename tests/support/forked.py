@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -26,6 +27,9 @@ _address = os.environ.get(ADDRESS_VARIABLE)
 
 _started: subprocess.Popen[bytes] | None = None
 """The fork server, where this process has started it; it ends when its standard input is closed."""
+
+_held_open: int | None = None
+"""Our end of the worker server's standard input."""
 
 
 def start_fork_server() -> None:
@@ -51,6 +55,28 @@ def start_fork_server() -> None:
             env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
             cwd=ROOT,
         )
+
+
+def start_worker_server(tests: Sequence[str]) -> str:
+    """Starts what has imported these tests and forks pytest's workers; it ends with this process.
+
+    Returns:
+        The command that a worker is started with in the place of Python.
+    """
+    global _held_open
+    start_fork_server()
+    address = f"{_address}-workers"
+    (stdin, _held_open), (told, stdout) = os.pipe(), os.pipe()
+    with _ask("tests.support.worker_server", [address, *tests], None, None, [stdin, stdout, 2]):
+        for end in (stdin, stdout):
+            os.close(end)
+        with open(told) as lines:
+            if not lines.readline():
+                raise RuntimeError("The worker server has ended; it said why on standard error.")
+    command = ["env", f"PYTHONPATH={ROOT}", f"{ADDRESS_VARIABLE}={address}", sys.executable, "-S"]
+    return shlex.join(
+        [*command, "-m", "tests.support.forked_command", "tests.support.worker", str(_address)]
+    )
 
 
 def _ask(

@@ -1,0 +1,13 @@
+"""One of pytest's workers: what ``python -u -c …`` is for pytest-xdist, as a fork."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from tests.support.fork_request import ADDRESS_VARIABLE
+
+if __name__ == "__main__":
+    # The worker server forks workers; what a worker starts is forked by the fork server.
+    os.environ[ADDRESS_VARIABLE] = sys.argv[1]
+    exec(sys.argv[-1])

@@ -1,0 +1,39 @@
+"""A process that has collected the tests once and forks each of pytest's workers.
+
+To import all tests costs 7 s of CPU, and every worker of pytest-xdist does it. A fork has them
+already: it collects them in one second.
+
+Requests arrive as at the fork server, whose child it is, on a Unix socket of its own. It ends when
+its standard input does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+
+import pytest
+
+from tests.support.fork_request import Request
+from tests.support.fork_server import become, fork_on_request
+
+
+def main() -> tuple[Request, list[int]] | None:
+    """Collects and serves; in each child, returns what it was asked to be."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    address, *arguments = sys.argv[1:]
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"\0{address}")
+        listener.listen(64)
+        print("listening", flush=True)
+        with open(os.devnull, "w") as nothing, contextlib.redirect_stdout(nothing):
+            # What cannot be imported is reported by the workers.
+            pytest.main(["-n", "0", "--collect-only", "-p", "no:cacheprovider", *arguments])
+        return fork_on_request(listener)
+
+
+if __name__ == "__main__" and (child := main()):
+    become(*child)
