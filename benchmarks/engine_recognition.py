@@ -13,7 +13,7 @@ from vision_agent.local.engine.hearing.endpointing import Sensitivity
 from vision_agent.local.engine.hearing.recognizer import Recognizer
 from vision_agent.local.engine.hearing.vad_stream import SpeechDetector
 from vision_agent.local.engine.language.normalisation import normalise
-from vision_agent.local.engine.language.understanding import understand
+from vision_agent.local.engine.language.phrase_matching import match
 
 _NOISE = "kitchen"
 _REAL_SPEECH = "jfk.flac"
@@ -106,7 +106,7 @@ def _row(title: str, spoken: list[Spoken], heard: list[Transcript]) -> dict[str,
 
 
 def _intent(heard: Transcript) -> str:
-    request = understand(heard.text) if heard.understood else None
+    request = match(heard.text) if heard.understood else None
     return request.intent if request else ""
 
 

@@ -21,6 +21,7 @@ from vision_agent.local.engine.hearing.endpointing import Sensitivity
 from vision_agent.local.engine.hearing.recognizer import Recognizer
 from vision_agent.local.engine.hearing.vad_stream import SpeechDetector
 from vision_agent.local.engine.language.taught_names import TaughtNames
+from vision_agent.local.engine.language.understanding import Understanding
 from vision_agent.local.engine.sight import Sight
 from vision_agent.local.engine.speech.synthesis import Speech
 
@@ -42,7 +43,8 @@ class LocalEngine:
             data_dir = Path(self._temporary.name)
         store = TaughtStore(data_dir / "taught")
         taught = TaughtObjects(self._sight, store, names)
-        self._responder = Responder(self._sight, taught)
+        self._understanding = Understanding()
+        self._responder = Responder(self._sight, taught, self._understanding)
         self._speech = Speech()
         self._warming: asyncio.Task[None] | None = None
 
@@ -60,6 +62,7 @@ class LocalEngine:
         await self._speech.close()
         await self._recognizer.close()
         await self._sight.close()
+        self._understanding.close()
         if self._warming is not None:
             # Cancelled with the thread pool, if it had not begun.
             await asyncio.gather(self._warming, return_exceptions=True)

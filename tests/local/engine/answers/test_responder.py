@@ -302,7 +302,7 @@ async def test_what_got_lost_is_asked_for_again_and_noise_is_named_as_the_reason
 @pytest.mark.parametrize(
     ("question", "offer"),
     [
-        ("how colourful is the colour wheel", "colours"),
+        ("who invented the colour wheel", "colours"),
         ("translate the text", "read printed text"),
         ("how many windows has it", "count things"),
         ("are the people smiling", "find faces"),
@@ -347,7 +347,7 @@ async def test_it_never_offers_what_was_just_asked_for(
         ("Is anyone moving?", "I need a second picture to tell. Ask me again in a moment."),
         ("Where is the bus?", "I don't know what a bus looks like."),
         ("Is this a cat?", "I don't know what a cat looks like. Show me one and say: this is a"),
-        ("Is this a cat or a dog?", "That is beyond me"),
+        ("Is this a cat or a dog?", "I see something red in the middle"),
         ("Who is that?", "I see no face."),
         ("Yes.", "All right. What would you like to know?"),
         ("Are you still there?", "Yes, I hear you."),

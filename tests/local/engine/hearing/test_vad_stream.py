@@ -10,7 +10,7 @@ from vision_agent.local.contract import SpeechStarted, SpeechStopped, Transcript
 from vision_agent.local.engine.hearing.endpointing import Sensitivity
 from vision_agent.local.engine.hearing.recognizer import MOST_AT_ONCE, Recognizer
 from vision_agent.local.engine.hearing.vad_stream import SpeechDetector
-from vision_agent.local.engine.language.understanding import understand
+from vision_agent.local.engine.language.phrase_matching import match
 from vision_agent.local.engine.speech.synthesis import Speech
 
 
@@ -67,7 +67,7 @@ async def test_a_spoken_question_is_understood_and_other_speech_is_not(
         assert "sister" in heard.text
     else:
         assert heard.understood, heard
-        request = understand(heard.text)
+        request = match(heard.text)
         assert request is not None
         assert request.intent == QUESTIONS[question]
 

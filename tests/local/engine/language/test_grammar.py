@@ -3,8 +3,8 @@ from pocketsphinx import Decoder
 
 from vision_agent.local.engine.language.grammar import DECOYS, EXTRA_WORDS, jsgf, plain_words
 from vision_agent.local.engine.language.intents import INTENTS
+from vision_agent.local.engine.language.phrase_matching import match
 from vision_agent.local.engine.language.pronunciation import phone_distance
-from vision_agent.local.engine.language.understanding import understand
 
 
 def test_the_recogniser_reads_the_grammar_and_knows_every_word_of_it(
@@ -30,7 +30,7 @@ def test_every_intent_can_be_heard() -> None:
 
 
 def test_nothing_that_is_listened_for_as_a_decoy_is_a_request() -> None:
-    assert [decoy for decoy in DECOYS if understand(decoy, names=()) is not None] == []
+    assert [decoy for decoy in DECOYS if match(decoy, names=()) is not None] == []
 
 
 def test_dictionary_marks_are_not_shown() -> None:

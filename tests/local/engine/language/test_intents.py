@@ -3,7 +3,7 @@ import pytest
 from vision_agent.local.contract import Request
 from vision_agent.local.engine.language.intents import INTENTS
 from vision_agent.local.engine.language.normalisation import MOST_CHARACTERS, normalise
-from vision_agent.local.engine.language.understanding import understand
+from vision_agent.local.engine.language.phrase_matching import match
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ from vision_agent.local.engine.language.understanding import understand
     ],
 )
 def test_a_question_in_usual_words_is_understood(text: str, intent: str) -> None:
-    request = understand(text)
+    request = match(text)
     assert request is not None
     assert request.intent == intent
 
@@ -66,21 +66,21 @@ def test_a_question_in_usual_words_is_understood(text: str, intent: str) -> None
     ],
 )
 def test_what_is_not_in_the_table_is_not_understood(text: str) -> None:
-    assert understand(text) is None
+    assert match(text) is None
 
 
 def test_a_greeting_before_a_question_does_not_hide_the_question() -> None:
-    assert understand("Hello! What do you see?") == Request("see")
-    assert understand("hey what do you see please") == Request("see")
+    assert match("Hello! What do you see?") == Request("see")
+    assert match("hey what do you see please") == Request("see")
 
 
 def test_half_of_what_was_said_is_not_answered() -> None:
-    assert understand("What do you see? And who won the match?") is None
+    assert match("What do you see? And who won the match?") is None
 
 
 def test_the_colour_that_was_asked_about_is_a_slot() -> None:
-    assert understand("Is the bottle green?") == Request("is_colour", {"colour": "green"})
-    assert understand("is this gray?") == Request("is_colour", {"colour": "grey"})
+    assert match("Is the bottle green?") == Request("is_colour", {"colour": "green"})
+    assert match("is this gray?") == Request("is_colour", {"colour": "grey"})
 
 
 def test_spelling_and_contractions_become_one() -> None:
@@ -101,10 +101,10 @@ def test_no_sentence_means_two_things() -> None:
     ]
     assert len(plain) > 10
     for name, phrase in plain:
-        assert understand(phrase) == Request(name)
+        assert match(phrase) == Request(name)
 
 
 def test_a_text_of_any_length_is_matched_with_its_beginning_alone() -> None:
     assert len(normalise("what " * 200_000)) <= MOST_CHARACTERS
-    assert understand("what " * 200_000) is None
-    assert understand("What do you see?" + " " * MOST_CHARACTERS + "x" * 10**6) is not None
+    assert match("what " * 200_000) is None
+    assert match("What do you see?" + " " * MOST_CHARACTERS + "x" * 10**6) is not None

@@ -11,8 +11,8 @@ from tests.local.engine.answers.declarations import TOOLS
 from vision_agent.local.engine.answers.tool_matching import plan_tool
 from vision_agent.local.engine.answers.tool_words import asked_concepts
 from vision_agent.local.engine.language.intents import INTENTS
+from vision_agent.local.engine.language.phrase_matching import match
 from vision_agent.local.engine.language.phrase_rules import RULES
-from vision_agent.local.engine.language.understanding import understand
 from vision_agent.local.engine.language.ways_of_asking import FURTHER, HEARD, expanded, ways
 
 
@@ -37,7 +37,7 @@ def sentences(intent: str, count: int) -> list[str]:
 )
 def test_whatever_is_heard_as_a_wish_for_a_tool_finds_the_tool(intent: str, tool: str) -> None:
     for sentence in sentences(intent, 300):
-        understood = understand(sentence)
+        understood = match(sentence)
         assert understood is not None, sentence
         assert understood.intent == intent, sentence
         plan = plan_tool(sentence, TOOLS)

@@ -35,11 +35,11 @@ from vision_agent.local.engine.answers.taught_objects import (
 )
 from vision_agent.local.engine.answers.tool_matching import Plan, complete, is_denied, plan_tool
 from vision_agent.local.engine.answers.tool_results import tool_result
-from vision_agent.local.engine.answers.tool_words import ASKING, split_name, tool_concepts
+from vision_agent.local.engine.answers.tool_wishes import is_addressed, may_answer
+from vision_agent.local.engine.answers.tool_words import split_name, tool_concepts
 from vision_agent.local.engine.answers.visual_intents import LOOKS
 from vision_agent.local.engine.language.normalisation import normalise
-from vision_agent.local.engine.language.sums import is_sum
-from vision_agent.local.engine.language.understanding import as_meant, understand
+from vision_agent.local.engine.language.understanding import Understanding
 from vision_agent.local.engine.language.vocabulary import singular
 from vision_agent.local.engine.sight import Box, Observations, Sight, UnreadableFrame
 
@@ -103,11 +103,18 @@ class Responder:
     Args:
         sight: Analyses frames when an intent needs it.
         taught: The things that users have taught; None for an engine that keeps nothing.
+        understanding: Decides what is asked; None for one of its own.
     """
 
-    def __init__(self, sight: Sight, taught: TaughtObjects | None = None) -> None:
+    def __init__(
+        self,
+        sight: Sight,
+        taught: TaughtObjects | None = None,
+        understanding: Understanding | None = None,
+    ) -> None:
         self._sight = sight
         self._known = taught or TaughtObjects(sight, None)
+        self._understanding = understanding or Understanding()
 
     async def answer(self, turn: Turn) -> AsyncGenerator[Say | ToolRequest, None]:
         """The answer, sentence by sentence, or a tool call that has to come first.
@@ -138,7 +145,7 @@ class Responder:
         if greeting := greeting_if_asked_for(turn.text, turn.tools, turn.instruction):
             yield Say(greeting)
             return
-        request = _request_in(turn.transcript)
+        request = await self._request_in(turn.transcript)
         call = await self._tool(turn, request)
         if call is not None:
             yield call
@@ -148,6 +155,15 @@ class Responder:
             async for sentence in said:
                 yield Say(sentence)
 
+    async def _request_in(self, transcript: Transcript) -> Request | None:
+        """The caller's request; None if the sentence was not understood.
+
+        A spoken sentence brings the request that hearing found; a typed one is understood here.
+        """
+        if not transcript.understood or transcript.request is not None:
+            return transcript.request
+        return await self._understanding.request(transcript.text)
+
     # Tools and other agents.
 
     async def _tell_results(self, turn: Turn) -> AsyncGenerator[str, None]:
@@ -156,7 +172,7 @@ class Responder:
             if turn.frames and "error" not in response and _looks_closer(name):
                 # The tool has sent a new frame.
                 reads = TEXT_WORDS & set(normalise(turn.text).split())
-                request = _request_in(turn.transcript) or Request("closer")
+                request = await self._request_in(turn.transcript) or Request("closer")
                 if reads or request.intent not in LOOKS:
                     request = Request("read" if reads else "closer")
                 async with aclosing(self._look(request, turn)) as sentences:
@@ -177,7 +193,7 @@ class Responder:
             if request is not None and request.intent in LEAVE_IT:
                 return Say("All right, I leave it.")
             # A new request drops the open question; only another sentence can answer it.
-            if plan is None and (request is None or request.intent in ("teach", "sum")):
+            if plan is None and (request is None or may_answer(request, turn.text)):
                 completed = complete(pending, turn.text, turn.clock)
                 if completed is not None:
                     return await self._call(completed, turn)
@@ -336,19 +352,6 @@ class Responder:
         )
 
 
-def _request_in(transcript: Transcript) -> Request | None:
-    """The caller's request; None if the sentence was not understood.
-
-    A spoken sentence brings the request that the recogniser found; a typed one is parsed here.
-    """
-    if not transcript.understood:
-        return None
-    if is_sum(transcript.text):
-        return Request("sum", loose=True)
-    request = transcript.request or understand(transcript.text)
-    return as_meant(request, transcript.text) if request else None
-
-
 def _looks_closer(tool: str) -> bool:
     return "closer" in tool_concepts(split_name(tool))
 
@@ -368,7 +371,7 @@ def _not_understood(turn: Turn) -> list[str]:
         return ["Sorry, I could not listen to that: too much is being said at once. Say it again."]
     if not turn.text.strip():
         return []  # noise, not a question: silence is the polite answer
-    if turn.proactive and turn.transcript.spoken and not _is_addressed(turn.text):
+    if turn.proactive and turn.transcript.spoken and not is_addressed(turn.text):
         return []  # the caller is talking to somebody else
     snr_db = turn.transcript.snr_db
     if snr_db is not None and snr_db < LEAST_SNR_DB:
@@ -376,12 +379,6 @@ def _not_understood(turn: Turn) -> list[str]:
     if turn.transcript.spoken and not turn.transcript.understood:
         return [not_caught(turn.text, _missed(turn))]
     return [_beyond(turn)]
-
-
-def _is_addressed(text: str) -> bool:
-    """Whether the transcript begins like a question or a request."""
-    words = normalise(text).split()
-    return bool(words) and words[0] in ASKING - {"is", "are", "do", "does", "make", "list"}
 
 
 def _beyond(turn: Turn) -> str:

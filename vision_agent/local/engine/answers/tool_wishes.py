@@ -1,8 +1,12 @@
-"""Whether a sentence requests an action: a question and "don't …" do not. Pure."""
+"""What kind of sentence it is: a question, a request, "don't …", an answer. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+from vision_agent.local.contract import Request
+from vision_agent.local.engine.answers.tool_words import ASKING
+from vision_agent.local.engine.language.normalisation import normalise
 
 _SETTERS = frozenset(
     """set save add remember store create delete remove send write register update put cancel
@@ -63,6 +67,18 @@ def is_question(words: Sequence[str]) -> bool:
     if list(words[at : at + 4]) == ["is", "it", "possible", "to"] or second == "able":
         return False
     return first in _QUESTIONS or first in _AUXILIARIES
+
+
+def is_addressed(text: str) -> bool:
+    """Whether a sentence begins like a question or a request."""
+    words = normalise(text).split()
+    return bool(words) and words[0] in ASKING - {"is", "are", "do", "does", "make", "list"}
+
+
+def may_answer(request: Request, text: str) -> bool:
+    """Whether a request may be the answer to an open question: "for the mug", "in ten minutes"."""
+    free = request.loose and not is_question(normalise(text).split())
+    return free or request.intent in ("teach", "sum")
 
 
 def sets_something(name_words: Sequence[str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vision_agent.local.contract import Request, Transcript
 from vision_agent.local.engine.hearing.worker_messages import Vocabulary
 from vision_agent.local.engine.language.grammar import DECOYS, plain_words
-from vision_agent.local.engine.language.understanding import understand
+from vision_agent.local.engine.language.phrase_matching import match
 
 AGREEMENT = 0.45
 """Largest normalised phone distance at which the grammar is believed.
@@ -50,14 +50,14 @@ def judge(
     """
     free, bound = plain_words(general), plain_words(request)
     agreed = distance <= AGREEMENT or nearest <= SECOND_AGREEMENT
-    asked = understand(free, vocabulary.names, vocabulary.agents)
+    asked = match(free, vocabulary.names, vocabulary.agents)
     doubtful = bound in DECOYS and len(free.split()) <= _FEW_WORDS and distance > AGREEMENT
     if doubtful and not (asked and asked.intent in _HARMLESS):
         return _transcript(free, None)
     # The general model does not know the table: if its hypothesis is in the table, it was said.
     if asked is not None and not asked.loose:
         return _transcript(free, asked)
-    if agreed and (bound_request := understand(bound, vocabulary.names, vocabulary.agents)):
+    if agreed and (bound_request := match(bound, vocabulary.names, vocabulary.agents)):
         return _transcript(bound, bound_request)
     # A loose phrase easily matches another sentence: an agreement of both decoders comes first.
     return _transcript(free, asked)

@@ -1,180 +1,116 @@
-"""From a sentence to the request it makes: the intents table as regular expressions. Pure."""
+"""Which request a sentence makes, spoken or typed.
+
+The rules come first, then what the grammar's recogniser proposes, then the nearest example. A
+sentence that none of them places asks for nothing.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping, Sequence
+import asyncio
+import logging
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from vision_agent.local.contract import Request
-from vision_agent.local.engine.language.intents import COURTESY, GREETING, INTENTS, SMALL_TALK
-from vision_agent.local.engine.language.normalisation import MOST_CHARACTERS, normalise
-from vision_agent.local.engine.language.other_words import (
-    FEWEST_HEARD,
-    LEADS,
-    MORE_RULES,
-    OTHER_WORDS,
-    TYPED_ONLY,
-)
-from vision_agent.local.engine.language.phrase_rules import COLOURS, FREE, RULES, SLOTS, Intent
-from vision_agent.local.engine.language.vocabulary import NOUNS
+from vision_agent.local.engine.language.free_slots import with_slots
+from vision_agent.local.engine.language.nearest_examples import NearestExamples
+from vision_agent.local.engine.language.normalisation import normalise
+from vision_agent.local.engine.language.phrase_matching import as_meant, match
+from vision_agent.local.engine.language.sums import is_sum
+from vision_agent.local.engine.weights import WeightsError
+
+_log = logging.getLogger(__name__)
+
+AGREEMENT = 0.45
+"""Largest phone distance at which a proposal is believed."""
 
 
-def understand(
-    text: str, names: Collection[str] | None = None, agents: Collection[str] = ()
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the grammar's recogniser makes of a sound. It finds a request in any sound.
+
+    Attributes:
+        words: A sentence of the grammar.
+        distance: How differently it sounds from the words that were heard: 0 the same, 1 nothing
+            in common (`pronunciation.phone_distance`).
+    """
+
+    words: str
+    distance: float
+
+
+def by_rules(
+    text: str,
+    proposal: Proposal | None = None,
+    names: Collection[str] = (),
+    agents: Collection[str] = (),
 ) -> Request | None:
-    """The request in one or several sentences.
+    """The request by the rules and the grammar alone; arguments as of `Understanding.request`."""
+    if is_sum(text):
+        return Request("sum", loose=True)
+    found = match(text)
+    if found is None and proposal is not None and proposal.distance <= AGREEMENT:
+        found = match(proposal.words, names, agents)
+        return as_meant(found, proposal.words) if found else None
+    return as_meant(found, text) if found else None
 
-    Of several sentences the first that is more than small talk counts: "Hello! What do you see?"
-    is a question about the frame. If one of them is not understood, none is: half an answer would
-    hide that the rest was lost.
 
-    Args:
-        text: As typed, or as the recogniser wrote it.
-        names: For a spoken sentence, the taught names besides the vocabulary; other names are not
-            believed. None for a typed sentence, in which any words may be a name.
-        agents: For a spoken sentence, the agents that a caller can ask for.
+class Understanding:
+    """Decides for all conversations; the encoder runs in one thread of its own.
 
-    Returns:
-        The request; None if the sentence is not in the table.
+    Without the encoder's weights the rules alone decide; the log says so once.
     """
-    text = text[:MOST_CHARACTERS]
-    whole = _match(normalise(text), names, agents)
-    if whole is not None:
-        return whole
-    sentences = [normalise(part) for part in re.split(r"[.!?;]+(?:\s|$)", text)]
-    requests = [_match(sentence, names, agents) for sentence in sentences if sentence]
-    understood = [request for request in requests if request is not None]
-    if not understood or len(understood) < len(requests):
-        return None
-    if {request.intent for request in understood} == {"code", "read"}:
-        return Request("code")
-    return next((r for r in understood if r.intent not in SMALL_TALK), understood[0])
 
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, "sentence-encoder")
+        self._examples: NearestExamples | None = None
+        self._missing = False
 
-def as_meant(request: Request, text: str) -> Request:
-    """The request that is meant: "how many colours" does not ask for a count of things.
+    async def warm_up(self) -> None:
+        """Load the encoder, so that the first sentence need not wait for it."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._load)
 
-    Args:
-        request: What `understand` found.
-        text: The sentence.
-    """
-    words = set(normalise(text).split())
-    if request.intent == "beyond" and {"time", "date", "day"} & words:
-        return Request("clock")
-    if request.intent == "is_colour" and "see" in words:
-        return Request("any_colour", request.slots)
-    if request.intent != "count":
-        return request
-    if request.slots.get("things") in ("men", "women", "children", "kids", "boys", "girls"):
-        return Request("people")
-    colour, _, rest = request.slots.get("things", "").partition(" ")
-    if colour == "colours":
-        return Request("colour", {"many": colour})
-    if colour in COLOURS:
-        return Request("count_colour", {"colour": colour, "object": rest or "ones"})
-    return request
+    def close(self) -> None:
+        """End the thread; a sentence that is being compared is finished first."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
 
+    async def request(
+        self,
+        text: str,
+        proposal: Proposal | None = None,
+        names: Collection[str] = (),
+        agents: Collection[str] = (),
+    ) -> Request | None:
+        """The request that a sentence makes; None if it makes none.
 
-def _match(sentence: str, names: Collection[str] | None, agents: Collection[str]) -> Request | None:
-    patterns = _PATTERNS if names is None else _HEARD_PATTERNS
-    for intent, pattern in patterns:
-        slots = _slots(pattern, sentence)
-        if slots is None or (names is not None and not _is_heard(slots, names, agents)):
-            continue
-        named = [slots.get(slot, "").split() for slot in ("name", "target", "agent")]
-        if any(words[-1] in _NO_NAMES or "or" in words for words in named if words):
-            continue
-        return Request(intent, slots)
-    return _match_loosely(sentence, heard=names is not None)
+        Args:
+            text: As typed, or as it was heard, with or without punctuation.
+            proposal: What the grammar's recogniser made of the sound.
+            names: Taught names that the proposal may hold besides the vocabulary.
+            agents: Agents that the proposal may name.
+        """
+        found = by_rules(text, proposal, names, agents)
+        if found is not None or not text.strip():
+            return found
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._placed, normalise(text))
 
+    def _placed(self, sentence: str) -> Request | None:
+        """In the encoder's thread."""
+        examples = self._load()
+        if examples is None or not sentence:
+            return None
+        nearest = examples.nearest(sentence)
+        _log.debug("%s: %s", sentence, nearest)
+        found = with_slots(nearest.intent, sentence) if nearest.is_meant else None
+        return as_meant(found, sentence) if found else None
 
-def _match_loosely(sentence: str, *, heard: bool) -> Request | None:
-    if heard and len(sentence.split()) < FEWEST_HEARD:
-        return None
-    for intent, pattern in _LOOSE_PATTERNS:
-        if heard and intent in TYPED_ONLY:
-            continue
-        slots = _slots(pattern, sentence)
-        if slots is not None and " or " not in f" {slots.get('object', '')} ":
-            return Request(intent, slots, loose=True)
-    return None
-
-
-def _slots(pattern: re.Pattern[str], sentence: str) -> dict[str, str] | None:
-    found = pattern.fullmatch(sentence + " ")
-    if found is None:
-        return None
-    return {
-        name.rstrip("0123456789"): value.strip()
-        for name, value in found.groupdict().items()
-        if value
-    }
-
-
-def _is_heard(slots: Mapping[str, str], names: Collection[str], agents: Collection[str]) -> bool:
-    """Whether the grammar holds the names in a spoken sentence."""
-    if "agent" in slots and slots["agent"] not in agents:
-        return False
-    name = slots.get("name")
-    if name is None or name in names:
-        return True
-    *colour, noun = name.split()
-    return noun in NOUNS and (not colour or (len(colour) == 1 and colour[0] in COLOURS))
-
-
-def _regex(phrase: str, *, typed: bool = True, used: set[str] | None = None) -> str:
-    """The phrase as a regular expression over words that each end in one space."""
-    parts: list[str] = []
-    used = set() if used is None else used
-    for token in re.findall(r"<\w+>|[()\[\]|]|\w+", phrase):
-        if token in "([":
-            parts.append("(?:")
-        elif token == ")":
-            parts.append(")")
-        elif token == "]":
-            parts.append(")?")
-        elif token == "|":
-            parts.append("|")
-        elif token.startswith("<"):
-            name = token[1:-1]
-            # A slot that may occur twice is captured under its name and a number.
-            group = name
-            while group in used:
-                group += "0"
-            if name in SLOTS:
-                used.add(group)
-            if name in FREE and (typed or name in ("name", "agent")):
-                inner = f"(?:[a-z0-9]+ ){{1,{FREE[name]}}}?"
-            else:
-                inner = _regex(_ALL_RULES[name], typed=typed, used=used)
-            if name == "target" and not typed:
-                # A taught name may stand there too; `_is_heard` checks that it is one.
-                inner += f"|(?:the |a |my |our ){_regex('<name>', typed=False, used=used)}"
-            parts.append(f"(?P<{group}>{inner})" if name in SLOTS else f"(?:{inner})")
-        else:
-            parts.append(f"{token} ")
-    return "".join(parts)
-
-
-_NO_NAMES = frozenset("it this that these those what there here you me i".split())  # noqa: SIM905
-"""Words that stand for a thing and do not name it."""
-
-
-_ALL_RULES = {**RULES, **MORE_RULES}
-
-
-def _patterns(
-    intents: Sequence[Intent], *, typed: bool, leads: str = GREETING
-) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    def whole(phrase: str) -> str:
-        greeting, courtesy = _regex(leads), _regex(COURTESY)
-        return f"(?:{greeting})*?(?:{_regex(phrase, typed=typed)})(?:{courtesy})?"
-
-    return tuple(
-        (intent.name, re.compile(whole(phrase))) for intent in intents for phrase in intent.phrases
-    )
-
-
-_PATTERNS = _patterns(INTENTS, typed=True)
-_HEARD_PATTERNS = _patterns(INTENTS, typed=False)
-_LOOSE_PATTERNS = _patterns(OTHER_WORDS, typed=True, leads=LEADS)
+    def _load(self) -> NearestExamples | None:
+        if self._examples is None and not self._missing:
+            try:
+                self._examples = NearestExamples()
+            except WeightsError as error:
+                self._missing = True
+                _log.warning("%s Only sentences that a rule fits are understood.", error)
+        return self._examples

@@ -27,7 +27,7 @@ class Network:
 
     def __init__(self, weights: Weights) -> None:
         # Imported here: the import takes 0.1 s and 30 MB, which only naming things should cost.
-        import onnxruntime  # type: ignore[import-untyped]
+        import onnxruntime
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1

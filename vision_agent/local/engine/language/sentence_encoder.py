@@ -1,0 +1,55 @@
+"""Sentences as vectors, by all-MiniLM-L6-v2 in int8 (see `weights`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from vision_agent.local.engine.weights import SENTENCE_ENCODER, SENTENCE_TOKENIZER
+
+MOST_TOKENS = 48
+"""Twice the longest request; the rest of a sentence is cut off."""
+
+_BATCH = 16
+
+Vectors = NDArray[np.float32]
+"""One sentence a row, 384 numbers each, of length 1: their product is the cosine."""
+
+
+class SentenceEncoder:
+    """Encodes sentences with one thread: 3 ms for one, 2 ms each for many. Loading takes 0.3 s.
+
+    Raises:
+        WeightsError: A file of weights is missing or damaged.
+    """
+
+    def __init__(self) -> None:
+        self._tokenizer = Tokenizer.from_file(str(SENTENCE_TOKENIZER.path()))
+        self._tokenizer.enable_truncation(MOST_TOKENS)
+        self._tokenizer.enable_padding()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.enable_cpu_mem_arena = False
+        self._session = onnxruntime.InferenceSession(
+            str(SENTENCE_ENCODER.path()), options, providers=["CPUExecutionProvider"]
+        )
+
+    def encode(self, sentences: Sequence[str]) -> Vectors:
+        """The vectors of the sentences, in their order."""
+        batches = [sentences[at : at + _BATCH] for at in range(0, len(sentences), _BATCH)]
+        return np.concatenate([self._encode(batch) for batch in batches])
+
+    def _encode(self, sentences: Sequence[str]) -> Vectors:
+        encodings = self._tokenizer.encode_batch(list(sentences))
+        ids = np.array([encoding.ids for encoding in encodings], np.int64)
+        mask = np.array([encoding.attention_mask for encoding in encodings], np.int64)
+        inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        (hidden,) = self._session.run(None, inputs)
+        # The model's own pooling: the mean of the tokens. Its division by their number cancels out.
+        summed = (hidden * mask[..., None]).sum(1)
+        vectors: Vectors = summed / np.linalg.norm(summed, axis=1, keepdims=True)
+        return vectors.astype(np.float32)
