@@ -1,9 +1,9 @@
 # make run · make test · make test-fast · make lint · make bench · make bench-barge-in · make soak ·
-# make contract
+# make contract · make bench-usefulness
 VENV := .venv
 BIN  := $(VENV)/bin
 
-.PHONY: run test test-fast lint bench bench-barge-in bench-sight soak contract setup setup-dev clean
+.PHONY: run test test-fast lint bench bench-barge-in bench-sight bench-usefulness soak contract setup setup-dev clean
 
 run: setup
 	@$(BIN)/vision-agent serve $(ARGS)
@@ -32,6 +32,9 @@ bench-sight: setup-dev
 
 bench-barge-in: setup-dev
 	$(BIN)/python benchmarks/barge_in.py $(ARGS)
+
+bench-usefulness: setup-dev
+	$(BIN)/python -m benchmarks.usefulness $(ARGS)
 
 soak: setup-dev
 	$(BIN)/python -m tests.soak.run $(ARGS)

@@ -4,8 +4,8 @@ The rules were written with the questions, before any answer was seen:
 
 - *wrong*: it states something false: a name of what is not in the photograph, a wrong number,
   colour, side or hour, or what the question lists as untrue. "Perhaps" before it excuses nothing.
-- *right*: it contains what a right answer contains. What stands in a sentence that refuses does not
-  count.
+- *right*: it contains what a right answer contains. A sentence that refuses, or that says what one
+  could ask, states nothing.
 - *honest refusal*: it says that it doesn't know, can't or did not understand.
 - *useless*: neither. Silence, something else, or something true that nobody asked for.
 
@@ -52,6 +52,7 @@ _ABLE = (
 REFUSAL = re.compile(
     "|".join(
         (
+            r"\btoo (?:much|many|small|dark|far|little)\b.*\bto\b",
             rf"\bI ?{_NEGATED} (?:\w+ )?{_ABLE}|\bI (?:can ?not|can't) \w",
             r"\bnot (?:\w+ )?(?:sure|certain|able)\b",
             r"\bunable to\b|\bno (?:idea|way (?:to|of))\b|\bbeyond (?:me|what)",
@@ -63,6 +64,7 @@ REFUSAL = re.compile(
     ),
     re.IGNORECASE,
 )
+_ADVICE = re.compile(r"^(?:Tell me|Ask me|Show me|Try|Say|Hold)\b|\bfor example\b", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|,?\s+but\s+", re.IGNORECASE)
 _NEGATION = re.compile(
     r"\b(?:no|not|nothing|isn't|aren't|don't|can't|without)\b|n't\b", re.IGNORECASE
@@ -98,7 +100,7 @@ def judge(
     answer = " ".join(answer.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split())
     if not answer:
         return Judgement(Verdict.USELESS, "silence")
-    sentences = _SENTENCE_END.split(answer)
+    sentences = [s for s in _SENTENCE_END.split(answer) if not _ADVICE.search(s)]
     stated = [s for s in sentences if question.negative or not REFUSAL.search(s)]
     if question.count and re.search(_NONE_SEEN, answer, re.IGNORECASE):
         return Judgement(Verdict.WRONG, "number: none")

@@ -1,0 +1,99 @@
+"""Photographs that packages ship, read where the packages lie; none is copied into the project.
+
+scikit-image, scikit-learn and matplotlib come from PyPI: the dependency group `bench`, without
+their own dependencies, in a folder that no interpreter imports from. opencv-doc is a Debian package
+that is downloaded and unpacked, not installed. benchmarks/README.md has the licences.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from .questions import Photograph
+
+PROJECT = Path(__file__).parent.parent.parent
+STORE = PROJECT / "out" / "usefulness"
+WHEELS, DEBIAN = STORE / "wheels", STORE / "debian"
+ROOTS = {
+    "scikit-image": WHEELS,
+    "scikit-learn": WHEELS,
+    "matplotlib": WHEELS,
+    "opencv-doc": DEBIAN / "usr/share/doc/opencv-doc/examples",
+    "mate-backgrounds": DEBIAN / "usr/share/backgrounds/mate",
+    "samples/recordings": PROJECT / "samples" / "recordings",
+}
+LONGEST_SIDE = 1280
+
+Pixels = npt.NDArray[np.uint8]
+
+
+class PhotographsMissing(RuntimeError):
+    """A package could not be had; `str(error)` says which, and what to do."""
+
+
+def fetch(photographs: Iterable[Photograph]) -> None:
+    """Get what is not there yet.
+
+    Raises:
+        PhotographsMissing: A package can't be had here.
+    """
+    missing = {p.package for p in photographs if not (ROOTS[p.package] / p.file).exists()}
+    for package in sorted(missing):
+        if ROOTS[package].is_relative_to(DEBIAN):
+            _unpack_debian(package)
+    if any(ROOTS[package] == WHEELS for package in missing):
+        _install_wheels()
+    for photograph in photographs:
+        if not (ROOTS[photograph.package] / photograph.file).exists():
+            raise PhotographsMissing(f"{photograph.package} has no {photograph.file}.")
+
+
+def _install_wheels() -> None:
+    print("Getting the photographs of scikit-image, scikit-learn and matplotlib …", flush=True)
+    pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    where = ["--no-deps", "--upgrade", "--target", str(WHEELS), "--group", "bench"]
+    if subprocess.run([*pip, *where], cwd=PROJECT, check=False).returncode:
+        raise PhotographsMissing("pip could not get the packages of the group `bench`.")
+
+
+def _unpack_debian(package: str) -> None:
+    advice = f"Unpack Debian's {package} into {DEBIAN} (dpkg-deb -x)."
+    if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
+        raise PhotographsMissing(f"There is no apt-get here. {advice}")
+    print(f"Getting the photographs of {package} …", flush=True)
+    DEBIAN.mkdir(parents=True, exist_ok=True)
+    got = subprocess.run(["apt-get", "download", "-qq", package], cwd=DEBIAN, check=False)
+    files = sorted(DEBIAN.glob(f"{package}_*.deb"))
+    if got.returncode or not files:
+        raise PhotographsMissing(f"apt-get could not download {package}. {advice}")
+    subprocess.run(["dpkg-deb", "-x", str(files[-1]), str(DEBIAN)], check=True)
+    for file in files:
+        os.unlink(file)
+
+
+def pixels(photograph: Photograph) -> Pixels:
+    """The photograph as a camera's frame: RGB, uint8, even sides, at most `LONGEST_SIDE`."""
+    file = ROOTS[photograph.package] / photograph.file
+    image = _still(file, photograph.at_s) if photograph.at_s is not None else Image.open(file)
+    image = image.convert("RGB")
+    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    rgb = np.asarray(image)
+    return rgb[: rgb.shape[0] & ~1, : rgb.shape[1] & ~1].copy()
+
+
+def _still(video: Path, at_s: float) -> Image.Image:
+    with av.open(str(video)) as container:
+        for frame in container.decode(video=0):
+            if frame.time is not None and frame.time >= at_s:
+                return frame.to_image()
+    raise PhotographsMissing(f"{video} is shorter than {at_s:g} s.")
