@@ -57,12 +57,16 @@ WORKERS = "tests.support.worker_server"
 RECOGNIZER = "vision_agent.local.engine.hearing.recognizer_worker"
 
 
+def threads() -> int:
+    """How many this process has, those that are not of Python included."""
+    return len(os.listdir("/proc/self/task"))
+
+
 def _check_that_it_can_fork() -> None:
     """Threads do not survive a fork, and the locks that they hold are never released."""
-    native = len(os.listdir("/proc/self/task"))
-    if threading.active_count() != 1 or native != 1:
+    if threads() != 1:
         raise RuntimeError(
-            f"{native} threads run after the imports ({threading.enumerate()} of Python): "
+            f"{threads()} threads run after the imports ({threading.enumerate()} of Python): "
             f"one of {', '.join(IMPORTED)} has started some, and must not be imported here."
         )
 
@@ -116,7 +120,6 @@ def _ended() -> Iterator[tuple[int, int]]:
 
 def fork_on_request(listener: socket.socket) -> tuple[Request, list[int]] | None:
     """Forks until standard input ends; in a child, returns what it was asked to be."""
-    _check_that_it_can_fork()
     # What is there already is not looked through, hence not copied, when children collect garbage.
     gc.collect()
     gc.freeze()
@@ -164,6 +167,7 @@ def main(listener: socket.socket) -> tuple[Request, list[int]] | None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for module in IMPORTED:
         importlib.import_module(module)
+    _check_that_it_can_fork()
     with listener:
         return fork_on_request(listener)
 

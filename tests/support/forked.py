@@ -67,7 +67,10 @@ def start_worker_server(tests: Sequence[str]) -> str:
     start_fork_server()
     address = f"{_address}-workers"
     (stdin, _held_open), (told, stdout) = os.pipe(), os.pipe()
-    with _ask("tests.support.worker_server", [address, *tests], None, None, [stdin, stdout, 2]):
+    # Modules of tests that make images when they are imported start no pool of threads.
+    environment = {**os.environ, "OPENCV_FOR_THREADS_NUM": "1"}
+    streams = [stdin, stdout, 2]
+    with _ask("tests.support.worker_server", [address, *tests], environment, None, streams):
         for end in (stdin, stdout):
             os.close(end)
         with open(told) as lines:

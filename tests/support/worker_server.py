@@ -18,21 +18,43 @@ import sys
 import pytest
 
 from tests.support.fork_request import Request
-from tests.support.fork_server import become, fork_on_request
+from tests.support.fork_server import become, fork_on_request, threads
+
+
+class _ThreadWatch:
+    """Knows the first file of tests whose import has started a thread."""
+
+    started_by: str | None = None
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if self.started_by is None and threads() > 1:
+            self.started_by = report.nodeid
 
 
 def main() -> tuple[Request, list[int]] | None:
     """Collects and serves; in each child, returns what it was asked to be."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     address, *arguments = sys.argv[1:]
+    watch = _ThreadWatch()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"\0{address}")
         listener.listen(64)
         print("listening", flush=True)
         with open(os.devnull, "w") as nothing, contextlib.redirect_stdout(nothing):
             # What cannot be imported is reported by the workers.
-            pytest.main(["-n", "0", "--collect-only", "-p", "no:cacheprovider", *arguments])
-        return fork_on_request(listener)
+            arguments = ["-n", "0", "--collect-only", "-p", "no:cacheprovider", *arguments]
+            pytest.main(arguments, plugins=[watch])
+        if watch.started_by is not None:
+            print(
+                f"To import {watch.started_by} starts a thread, which does not survive a fork: "
+                "each worker imports all tests again.",
+                file=sys.stderr,
+            )
+        child = fork_on_request(listener)
+    if child is None or watch.started_by is None:
+        return child
+    request, streams = child
+    return request._replace(module="tests.support.new_worker"), streams
 
 
 if __name__ == "__main__" and (child := main()):
