@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,27 @@ async def asked_and_judged(
         return row | {"answer": "", "verdict": Verdict.USELESS.value, "why": f"failed: {failure}"}
     shown = [photographs[name] for name in question.shows]
     judgement = judge(question, shown, asked.answer, asked.at)
-    row |= {"heard": asked.heard, "answer": asked.answer, "reply_ms": asked.reply_ms}
+    row |= {
+        "at": asked.at.isoformat(timespec="seconds"),
+        "heard": asked.heard,
+        "answer": asked.answer,
+        "reply_ms": asked.reply_ms,
+    }
     return row | {"verdict": judgement.verdict.value, "why": judgement.why}
+
+
+def judged_again(
+    rows: Sequence[Row], questions: Sequence[Question], photographs: dict[str, Photograph]
+) -> list[Row]:
+    """Judge the answers of an earlier run by the rules of today."""
+    again = []
+    for row in rows:
+        question = questions[row["number"] - 1]
+        shown = [photographs[name] for name in question.shows]
+        at = datetime.fromisoformat(row["at"])
+        judgement = judge(question, shown, row["answer"], at)
+        again.append(row | {"verdict": judgement.verdict.value, "why": judgement.why})
+    return again
 
 
 async def all_rows(
@@ -151,6 +171,7 @@ def main() -> int:
     parser.add_argument("--calls", type=int, default=3, help="calls at the same time")
     parser.add_argument("--url", help="a server that runs; without it one is started")
     parser.add_argument("--json", type=Path, default=STORE / "usefulness.json")
+    parser.add_argument("--again", type=Path, help="judge an earlier run's answers once more")
     parser.add_argument("serve", nargs="*", help="further arguments for `serve`")
     options = parser.parse_args()
     photographs, questions = read(options.set)
@@ -169,6 +190,11 @@ def main() -> int:
             return await all_rows(url, chosen, photographs, options.calls)
 
     STORE.mkdir(parents=True, exist_ok=True)
+    if options.again:
+        earlier = json.loads(options.again.read_text())["questions"]
+        rows = judged_again(earlier, questions, photographs)
+        show(rows, totals(rows), Console(width=None if sys.stdout.isatty() else 180))
+        return 0
     try:
         fetch(needed.values())
         began_s = time.monotonic()

@@ -4,8 +4,8 @@ The rules were written with the questions, before any answer was seen:
 
 - *wrong*: it states something false: a name of what is not in the photograph, a wrong number,
   colour, side or hour, or what the question lists as untrue. "Perhaps" before it excuses nothing.
-- *right*: it contains what a right answer contains. A sentence that refuses, or that says what one
-  could ask, states nothing.
+- *right*: it contains what a right answer contains. A sentence that refuses, says what one could
+  ask, or repeats what was asked, states nothing.
 - *honest refusal*: it says that it doesn't know, can't or did not understand.
 - *useless*: neither. Silence, something else, or something true that nobody asked for.
 
@@ -64,7 +64,9 @@ REFUSAL = re.compile(
     ),
     re.IGNORECASE,
 )
-_ADVICE = re.compile(r"^(?:Tell me|Ask me|Show me|Try|Say|Hold)\b|\bfor example\b", re.IGNORECASE)
+_ADVICE = re.compile(
+    r"^(?:Tell me|Ask me|Show me|Try|Say|Hold|You asked)\b|\bfor example\b", re.IGNORECASE
+)
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|,?\s+but\s+", re.IGNORECASE)
 _NEGATION = re.compile(
     r"\b(?:no|not|nothing|isn't|aren't|don't|can't|without)\b|n't\b", re.IGNORECASE
