@@ -121,12 +121,14 @@ class Dialogue:
         misses: How many times the engine could not answer.
         refused: Whether the turn before had no answer.
         called: The tool that was called last, whose arguments its answer may repeat.
+        named: The thing that the last answer about a frame named.
     """
 
     pending: object | None = None
     misses: int = 0
     refused: bool = False
     called: ToolRequest | None = None
+    named: object | None = None
 
 
 @dataclass(frozen=True, slots=True)

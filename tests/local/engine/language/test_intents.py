@@ -79,7 +79,9 @@ def test_half_of_what_was_said_is_not_answered() -> None:
 
 
 def test_the_colour_that_was_asked_about_is_a_slot() -> None:
-    assert match("Is the bottle green?") == Request("is_colour", {"colour": "green"})
+    assert match("Is the bottle green?") == Request(
+        "is_colour", {"colour": "green", "thing": "bottle"}
+    )
     assert match("is this gray?") == Request("is_colour", {"colour": "grey"})
 
 

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vision_agent.local.engine.language.vocabulary import plural
+
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
-def count(number: int, noun: str, plural: str | None = None) -> str:
-    """`two faces`, `one face`, `12 faces`."""
+def count(number: int, noun: str, several: str | None = None) -> str:
+    """`two faces`, `one face`, `12 people`."""
     word = NUMBERS[number] if number < len(NUMBERS) else str(number)
-    return f"{word} {noun if number == 1 else plural or noun + 's'}"
+    return f"{word} {noun if number == 1 else several or plural(noun)}"
+
+
+def sentence(words: str) -> str:
+    """The words as a sentence: a capital and a full stop."""
+    return f"{words[0].upper()}{words[1:]}." if words else ""
 
 
 def listed(parts: Sequence[str]) -> str:

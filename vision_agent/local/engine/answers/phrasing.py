@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
+from vision_agent.local.engine.answers import named_things, people
 from vision_agent.local.engine.answers.english import count, listed, with_article
 from vision_agent.local.engine.sight import (
     Box,
@@ -29,7 +31,8 @@ MAX_READ_CHARS = 400
 """Longer text is cut: a whole page is too long to listen to."""
 
 _PLAIN = frozenset(
-    "the this that it thing object one ones these those things here there a my something".split()  # noqa: SIM905
+    """the this that it thing object one ones these those things objects them of here there a my
+    something""".split()  # noqa: SIM905
 )
 
 
@@ -46,19 +49,35 @@ def unusable(seen: Observations) -> str | None:
 
 
 def scene(seen: Observations, taught: Sequence[TaughtThing] = ()) -> list[str]:
-    """The first sentences about a frame: its known things, or otherwise its colours and places."""
+    """The first sentences about a frame: what is known or has a name, or its colours and places."""
     if seen.quality and seen.quality.empty:
         area = f" It is {seen.colour.main}." if seen.colour else ""
         return [f"I see one even area and nothing that stands out.{area}"]
     said = [_colours(seen.colour)] if seen.colour else []
-    if seen.known:
-        said = [in_view(seen.known, taught)]
+    if seen.known and not seen.known[0].sure:
+        said = [recognised(seen.known, taught)]
+    elif names := _names(seen, taught):
+        said = [f"I see {names}."]
     if seen.quality and seen.quality.blurred:
         said.append("The picture is blurred.")
     return said
 
 
-def besides(seen: Observations) -> list[str]:
+def _names(seen: Observations, taught: Sequence[TaughtThing]) -> str:
+    """The taught things and the others that have a name, each with its place."""
+    known = [thing.box for thing in seen.known or ()]
+    said = [_places_of(seen.known, taught)] if seen.known else []
+    rest = named_things.others(named_things.prominent(seen), known)
+    return listed([*said, *filter(None, [named_things.inventory(rest)])])
+
+
+def besides(unnamed: int) -> list[str]:
+    """How many things stand out that have no name."""
+    verb = "stands" if unnamed == 1 else "stand"
+    return [f"Besides, {count(unnamed, 'other thing')} {verb} out."] if unnamed else []
+
+
+def alike_besides(seen: Observations) -> list[str]:
     """How many things are alike, if they are more than the known things already named."""
     told = max(1, len(seen.known or ()))
     return [f"There are {alike(seen.count)}."] if seen.count and seen.count.sure > told else []
@@ -69,7 +88,7 @@ def details(seen: Observations) -> list[str]:
     said = []
     if seen.movement and seen.movement.lasting and not seen.movement.just_before:
         said.append(moving(seen.movement))
-    if seen.faces:
+    if seen.faces and len(people.people(seen)) > len(people.people(replace(seen, faces=None))):
         said.append(faces(seen.faces))
     if seen.codes:
         said.append(codes(seen.codes))
@@ -80,10 +99,21 @@ def details(seen: Observations) -> list[str]:
 
 def in_view(found: Sequence[Known], taught: Sequence[TaughtThing]) -> str:
     """The taught things in a frame, with their places: `I see your mug on the left`."""
-    if not found[0].sure:
-        return recognised(found, taught)
+    return f"I see {_places_of(found, taught)}."
+
+
+def _places_of(found: Sequence[Known], taught: Sequence[TaughtThing]) -> str:
     called = {thing.name: thing.called for thing in taught}
-    return f"I see {listed([f'{called[known.name]} {spot(known.box)}' for known in found])}."
+    return listed([f"{called[known.name]} {spot(known.box)}" for known in found])
+
+
+def is_taught(thing: TaughtThing, found: Sequence[Known]) -> str:
+    """The answer to "is this my mug?"."""
+    if not found:
+        return f"I don't see {thing.called}."
+    if not found[0].sure:
+        return f"It looks like {thing.called}, but I'm not sure."
+    return f"Yes, that is {thing.called}, {spot(found[0].box)}."
 
 
 def recognised(found: Sequence[Known], taught: Sequence[TaughtThing]) -> str:
@@ -105,13 +135,8 @@ def alike(found: Count) -> str:
     return f"{count(found.sure, f'{found.colour} thing')} that look alike{more}"
 
 
-def counted(found: Count, things: str) -> list[str]:
-    """The answer to "how many things do you see?".
-
-    Args:
-        found: The count.
-        things: The caller's word for the things. The engine does not know what a bottle is.
-    """
+def counted(found: Count) -> list[str]:
+    """How many things are alike, where none of them has a name."""
     if found.busy:
         return ["There is too much in the picture for me to count. A plain background would help."]
     if not found.sure:
@@ -120,9 +145,7 @@ def counted(found: Count, things: str) -> list[str]:
     if found.sure > 1:
         said = [f"I count {alike(found)}."]
         if found.others > found.perhaps:
-            others = found.others - found.perhaps
-            verb = "stands" if others == 1 else "stand"
-            said.append(f"Besides, {count(others, 'other thing')} {verb} out.")
+            said += besides(found.others - found.perhaps)
     elif all_together > 1 and not found.perhaps:
         said = [f"I count {count(all_together, 'thing')}, no two of them alike."]
     else:
@@ -130,8 +153,6 @@ def counted(found: Count, things: str) -> list[str]:
         if found.perhaps:
             more = count(found.perhaps, "more", "more")
             said = [f"{said[0][:-1]}, and perhaps {more}, cut off or partly hidden."]
-    if things and things not in ("things", "objects", "of them"):
-        said.append(f"Whether they are {things} I can't tell.")
     return said
 
 
@@ -212,7 +233,7 @@ def found_or_not(name: str, colour: str, boxes: Sequence[Box], caveat: str = "")
     return [f"Yes, {name} {where}.", *([caveat] if caveat else [])]
 
 
-def counted_spots(name: str, colour: str, boxes: Sequence[Box], caveat: str = "") -> list[str]:
+def counted_spots(colour: str, boxes: Sequence[Box]) -> list[str]:
     """The answer to "how many red ones are there?"."""
     if not boxes:
         return [f"I see nothing {colour}."]

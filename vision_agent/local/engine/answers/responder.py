@@ -11,18 +11,16 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from vision_agent.local.contract import Request, Say, ToolRequest, Transcript, Turn
-from vision_agent.local.engine.answers import phrasing
+from vision_agent.local.engine.answers import named_things, phrasing
 from vision_agent.local.engine.answers.agent_transfer import (
     greeting_if_asked_for,
     transfer_by_description,
     transfer_by_name,
 )
-from vision_agent.local.engine.answers.english import with_article
-from vision_agent.local.engine.answers.notices import camera_is_off, read_notice, without_notices
+from vision_agent.local.engine.answers.notices import read_notice, without_notices
 from vision_agent.local.engine.answers.refusals import beyond, not_caught
 from vision_agent.local.engine.answers.target_box import (
     TEXT_WORDS,
-    Target,
     box_2d,
     locate,
     target_of,
@@ -31,21 +29,21 @@ from vision_agent.local.engine.answers.taught_objects import (
     HOW_TO_TEACH,
     TaughtObjects,
     forgets_what_is_seen,
-    name_of,
 )
 from vision_agent.local.engine.answers.tool_matching import Plan, complete, is_denied, plan_tool
 from vision_agent.local.engine.answers.tool_results import tool_result
 from vision_agent.local.engine.answers.tool_wishes import is_addressed, may_answer
 from vision_agent.local.engine.answers.tool_words import split_name, tool_concepts
+from vision_agent.local.engine.answers.visual_answers import (
+    BROKEN_FRAME,
+    NO_FRAME,
+    VisualAnswers,
+    not_located,
+)
 from vision_agent.local.engine.answers.visual_intents import LOOKS
 from vision_agent.local.engine.language.normalisation import normalise
 from vision_agent.local.engine.language.understanding import Understanding
-from vision_agent.local.engine.language.vocabulary import singular
-from vision_agent.local.engine.sight import Box, Observations, Sight, UnreadableFrame
-
-STALE_FRAME_MS = 12_000
-"""Frames that show nothing new may be skipped for 10 s. If the newest frame is older than this, the
-camera is off."""
+from vision_agent.local.engine.sight import Box, Sight, UnreadableFrame
 
 SENSES = (
     "I can tell you colours, printed text, QR codes, faces, how many things there are, where they "
@@ -57,8 +55,6 @@ LEAST_SNR_DB = 24.0
 have 30 dB and more."""
 
 OPEN_TALK = "For open conversation, give this server a Gemini key."
-NO_FRAME = "I can't see anything: no picture has come from your camera."
-BROKEN_FRAME = "The picture from your camera is broken; I can't see anything in it."
 
 PLAIN_ANSWERS = {
     "hello": "Hello! Show me something and ask me about it.",
@@ -114,6 +110,7 @@ class Responder:
     ) -> None:
         self._sight = sight
         self._known = taught or TaughtObjects(sight, None)
+        self._visual = VisualAnswers(sight, self._known)
         self._understanding = understanding or Understanding()
 
     async def answer(self, turn: Turn) -> AsyncGenerator[Say | ToolRequest, None]:
@@ -175,7 +172,7 @@ class Responder:
                 request = await self._request_in(turn.transcript) or Request("closer")
                 if reads or request.intent not in LOOKS:
                     request = Request("read" if reads else "closer")
-                async with aclosing(self._look(request, turn)) as sentences:
+                async with aclosing(self._visual.answer(request, turn)) as sentences:
                     async for sentence in sentences:
                         yield sentence
                 continue
@@ -220,7 +217,7 @@ class Responder:
         if turn.frames:
             try:
                 seen, boxes = await locate(self._sight, turn.frames, target)
-                excuse = phrasing.unusable(seen) or " ".join(_not_located(target))
+                excuse = phrasing.unusable(seen) or " ".join(not_located(target))
             except UnreadableFrame:
                 excuse = BROKEN_FRAME
         if not boxes and any(parameter.required for parameter in plan.boxes):
@@ -243,10 +240,8 @@ class Responder:
             case "asked":
                 asked = [text for role, text in turn.history if role == "user"]
                 yield f"You said: {asked[-1]}" if asked else "You haven't asked me anything yet."
-            case "is_thing":
-                async with aclosing(self._is_thing(request, turn)) as sentences:
-                    async for sentence in sentences:
-                        yield sentence
+            case "sure":
+                yield named_things.how_sure(turn.dialogue.named)
             case "repeat":
                 last = [text for role, text in turn.history if role == "model"]
                 yield last[-1] if last else "I haven't said anything yet."
@@ -259,111 +254,13 @@ class Responder:
                 for sentence in await self._known.forget(turn, request):
                     yield sentence
             case _:
-                async with aclosing(self._look(request, turn)) as sentences:
+                async with aclosing(self._visual.answer(request, turn)) as sentences:
                     async for sentence in sentences:
                         yield sentence
-
-    async def _is_thing(self, request: Request, turn: Turn) -> AsyncGenerator[str, None]:
-        """The answer to whether a thing is in the frame; its name is known only if taught."""
-        asked = request.slots["object"]
-        name = singular(asked)
-        if name in {thing.name for thing in await self._known.things(turn.user)}:
-            async with aclosing(self._look(Request("is_known", {"name": name}), turn)) as sentences:
-                async for sentence in sentences:
-                    yield sentence
-            return
-        yield (
-            f"I can't tell {with_article(asked)} from anything else: "
-            "I know only the things that you teach me."
-        )
-
-    async def _look(self, request: Request, turn: Turn) -> AsyncGenerator[str, None]:
-        """Answers that need a frame."""
-        if turn.camera_off_ms is not None:
-            yield camera_is_off(turn.camera_off_ms)
-            return
-        if not turn.frames:
-            yield NO_FRAME
-            return
-        age_ms = turn.now_ms - turn.frames[-1].at_ms
-        if age_ms > STALE_FRAME_MS:
-            yield camera_is_off(age_ms)
-            if request.intent == "teach":
-                return
-        try:
-            match request.intent:
-                case "teach":
-                    sentences = await self._known.teach(turn, request)
-                case "forget":
-                    sentences = await self._known.forget(turn, request)
-                case "where" | "point" | "any_colour" | "count_colour":
-                    sentences = await self._where(request, turn)
-                case _:
-                    async with aclosing(self._observe(request, turn)) as seen:
-                        async for sentence in seen:
-                            yield sentence
-                    sentences = []
-            for sentence in sentences:
-                yield sentence
-        except UnreadableFrame:
-            yield BROKEN_FRAME
-        for sentence in await self._known.notice(turn.user):
-            yield sentence
-
-    async def _observe(self, request: Request, turn: Turn) -> AsyncGenerator[str, None]:
-        taught = await self._known.things(turn.user)
-        if request.intent == "is_known":
-            taught = tuple(thing for thing in taught if thing.name == name_of(request))
-            if not taught:
-                thing = with_article(name_of(request))
-                yield f"I don't know what {thing} looks like. Show me one and say: this is {thing}."
-                return
-        intent = "see" if request.intent == "closer" else request.intent
-        seen = Observations()
-        for look in LOOKS[intent]:
-            if look.meanwhile and turn.transcript.spoken:
-                yield look.meanwhile
-            found = await self._sight.observe(turn.frames, look.needs, taught=taught)
-            seen = seen.and_also(found)
-            if unusable := phrasing.unusable(seen):
-                yield unusable
-                return
-            for sentence in look.say(seen, request, taught):
-                yield sentence
-
-    async def _where(self, request: Request, turn: Turn) -> list[str]:
-        taught = await self._known.things(turn.user)
-        if request.intent in ("any_colour", "count_colour"):
-            thing = request.slots.get("object", "")
-            target = target_of(f"{request.slots['colour']} {thing}", ())
-        else:
-            target = target_of(request.slots["target"], taught)
-        if target.kind == "unknown":
-            return _not_located(target)
-        seen, boxes = await locate(self._sight, turn.frames, target)
-        if unusable := phrasing.unusable(seen):
-            return [unusable]
-        if request.intent == "count_colour":
-            return phrasing.counted_spots(target.name, target.colour, boxes, target.caveat)
-        if request.intent == "any_colour":
-            return phrasing.found_or_not(target.name, target.colour, boxes, target.caveat)
-        return (
-            phrasing.located(target.name, boxes, target.caveat) if boxes else _not_located(target)
-        )
 
 
 def _looks_closer(tool: str) -> bool:
     return "closer" in tool_concepts(split_name(tool))
-
-
-def _not_located(target: Target) -> list[str]:
-    if target.kind == "unknown":
-        thing = with_article(target.name)
-        return [
-            f"I don't know what {thing} looks like. "
-            "Show it to me and say, for example: this is my mug."
-        ]
-    return [f"I don't see {target.name}."]
 
 
 def _not_understood(turn: Turn) -> list[str]:

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vision_agent.local.contract import SeenFrame
+from vision_agent.local.engine.answers.asked_kind import AskedKind, asked_kind
+from vision_agent.local.engine.answers.english import with_article
+from vision_agent.local.engine.answers.kind_answers import fitting
 from vision_agent.local.engine.answers.phrasing import unsure
 from vision_agent.local.engine.language.normalisation import normalise
 from vision_agent.local.engine.language.phrase_rules import COLOURS
@@ -15,7 +18,7 @@ from vision_agent.local.engine.sight import Box, Observations, Sight, TaughtThin
 _ARTICLES = ("the", "a", "an", "my", "our", "your", "any", "this", "that")
 TEXT_WORDS = frozenset("text writing words word sign label letters".split())  # noqa: SIM905
 _CODE = frozenset("qr code barcode bar".split())  # noqa: SIM905
-_FACE = frozenset("face faces person people head me".split())  # noqa: SIM905
+_FACE = frozenset("face faces head me".split())  # noqa: SIM905
 _NO_NOUN = frozenset(
     """thing things object objects one ones it something anything here there anywhere now in on at
     picture image view around else""".split()  # noqa: SIM905
@@ -28,10 +31,11 @@ class Target:
     """The thing that a few words mean.
 
     Attributes:
-        kind: "text", "code", "face", "colour", "known", "thing", or "unknown".
+        kind: "text", "code", "face", "colour", "known", "named", "thing", or "unknown".
         name: The words for it in an answer: "the text", "your mug", "something red".
         colour: The colour, for the kind "colour".
         taught: The taught thing, for the kind "known".
+        asked: The kind of thing, for the kind "named".
         caveat: What the engine can't tell, for example whether the red thing is a bottle.
     """
 
@@ -39,6 +43,7 @@ class Target:
     name: str
     colour: str = ""
     taught: TaughtThing | None = None
+    asked: AskedKind | None = None
     caveat: str = ""
 
     @property
@@ -51,16 +56,18 @@ class Target:
             "colour": {"things"},
             "thing": {"things"},
             "known": {"known"},
+            "named": {"named", "shown", "colour", "faces"},
         }
         return frozenset(looked_for.get(self.kind, set()) | {"quality"})
 
 
-def target_of(text: str, taught: Sequence[TaughtThing]) -> Target:
+def target_of(text: str, taught: Sequence[TaughtThing], *, by_colour: bool = False) -> Target:
     """What a few words mean in a frame.
 
     Args:
         text: "the red thing", "my mug".
         taught: The things that the user has taught; their names take precedence.
+        by_colour: Look for the colour, whatever the thing is.
     """
     words = [word for word in normalise(text).split() if word not in _ARTICLES]
     rest = " ".join(singular(word) for word in words)
@@ -76,6 +83,8 @@ def target_of(text: str, taught: Sequence[TaughtThing]) -> Target:
         return Target("face", "a face")
     if said and said <= _THING:
         return Target("thing", "something that stands out")
+    if not by_colour and (asked := asked_kind(text)):
+        return Target("named", with_article(asked.full), asked=asked)
     colour = next((word for word in words if word in COLOURS), "")
     if colour:
         noun = " ".join(word for word in words if word != colour and word not in _NO_NOUN)
@@ -89,6 +98,8 @@ def boxes_of(target: Target, seen: Observations) -> tuple[Box, ...]:
     if target.kind == "known" and target.taught is not None:
         found = [known for known in seen.known or () if known.name == target.taught.name]
         return tuple(known.box for known in found)
+    if target.asked is not None:
+        return tuple(thing.box for thing in fitting(target.asked, seen))
     if target.kind == "text":
         lines = [line.box for line in seen.text or () if line.box is not None]
         return (around(lines),) if lines else ()

@@ -37,6 +37,7 @@ from vision_agent.local.engine.answers.tool_words import (
     stems,
     tool_concepts,
 )
+from vision_agent.local.engine.answers.watch_events import named_event
 from vision_agent.local.engine.language.normalisation import normalise
 from vision_agent.local.engine.language.spoken_numbers import spoken_duration
 
@@ -166,7 +167,7 @@ def plan_tool(
         tools: Function declarations as in the setup message.
         now: The present time, for values that are a time of day; None if unknown.
     """
-    words = _without_reason(normalise(text).split())
+    words = named_event(_without_reason(normalise(text).split()))
     if not words or is_denied(text, tools):
         return None
     return _plan_for(text, words, tools, now)

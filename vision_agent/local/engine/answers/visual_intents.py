@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vision_agent.local.contract import Request
-from vision_agent.local.engine.answers import phrasing
-from vision_agent.local.engine.answers.english import count, listed
+from vision_agent.local.engine.answers import named_things, people, phrasing
+from vision_agent.local.engine.answers.asked_kind import asked_kind
+from vision_agent.local.engine.answers.english import count, listed, with_article
 from vision_agent.local.engine.answers.print_lines import expiry_in, lines_about, total_in
 from vision_agent.local.engine.answers.taught_objects import UNKNOWN
 from vision_agent.local.engine.sight import Box, Observations, TaughtThing
-from vision_agent.local.engine.sight.places import LEFT, MIDDLE, RIGHT, place, spot
+from vision_agent.local.engine.sight.observations import SURE
+from vision_agent.local.engine.sight.observations import UNKNOWN as NO_NAME
+from vision_agent.local.engine.sight.places import LEFT, MIDDLE, RIGHT, place
 
 Taught = tuple[TaughtThing, ...]
 
@@ -26,11 +29,13 @@ class Look:
         needs: What to look for.
         say: Makes the sentences from the observations of this look and those before it.
         meanwhile: A sentence that is spoken before a slow look, if the question was spoken.
+        only_unnamed: The look is left out if the looks before it found something with a name.
     """
 
     needs: frozenset[str]
     say: Callable[[Observations, Request, Taught], list[str]]
     meanwhile: str = ""
+    only_unnamed: bool = False
 
 
 def _scene(seen: Observations, request: Request, taught: Taught) -> list[str]:
@@ -38,7 +43,7 @@ def _scene(seen: Observations, request: Request, taught: Taught) -> list[str]:
 
 
 def _alike(seen: Observations, request: Request, taught: Taught) -> list[str]:
-    return phrasing.besides(seen)
+    return phrasing.alike_besides(seen)
 
 
 def _details(seen: Observations, request: Request, taught: Taught) -> list[str]:
@@ -46,9 +51,25 @@ def _details(seen: Observations, request: Request, taught: Taught) -> list[str]:
 
 
 def _what_is(seen: Observations, request: Request, taught: Taught) -> list[str]:
-    if seen.known:
+    thing = seen.shown
+    if seen.known and (seen.known[0].sure or thing is None or thing.certainty != SURE):
         return [phrasing.recognised(seen.known, taught)]
-    return [*phrasing.scene(seen, ()), UNKNOWN]
+    if thing is None or thing.certainty == NO_NAME:
+        if named_things.believed(seen.named or ()) and not (seen.colour and seen.colour.stands_out):
+            return phrasing.scene(seen, ())  # nothing is held up, but something is in view
+        return [*phrasing.scene(replace(seen, named=None), ()), *seen.off, UNKNOWN]
+    return [named_things.this_is(thing)]
+
+
+def _what_kind(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    """The answer to "what kind of animal is this?"."""
+    asked, thing = request.slots.get("object", ""), seen.shown
+    same = asked_kind(asked)
+    if thing is None or thing.certainty == NO_NAME or same is None or not same.fits(thing.name):
+        return _what_is(seen, request, taught)
+    if thing.name == same.called:
+        return [f"I see {with_article(same.called)}. Which kind I can't tell."]
+    return [named_things.this_is(thing)]
 
 
 _SIDES = {"left": LEFT, "right": RIGHT}
@@ -62,7 +83,10 @@ def _side(seen: Observations, request: Request, taught: Taught) -> list[str]:
     """The sentences about one third of the frame."""
     asked = _SIDES.get(request.slots["side"], MIDDLE)
     called = {thing.name: thing.called for thing in taught}
-    found = [called[known.name] for known in seen.known or () if _is_at(asked, known.box)]
+    known = [thing for thing in seen.known or () if _is_at(asked, thing.box)]
+    found = [called[thing.name] for thing in known]
+    others = named_things.others(seen.named or (), [thing.box for thing in known])
+    found += named_things.kinds([thing for thing in others if _is_at(asked, thing.box)])
     if not found:
         there = [one.colour for one in seen.things or () if _is_at(asked, one.box)]
         found = [f"something {name}" for name in dict.fromkeys(there)]
@@ -71,18 +95,14 @@ def _side(seen: Observations, request: Request, taught: Taught) -> list[str]:
     return [f"I see {listed(found)} {asked}."]
 
 
-def _is_known(seen: Observations, request: Request, taught: Taught) -> list[str]:
-    asked = taught[0].called  # the responder passes only this one thing
-    if not seen.known:
-        return [f"I don't see {asked}."]
-    found = seen.known[0]
-    if not found.sure:
-        return [f"It looks like {asked}, but I'm not sure."]
-    return [f"Yes, that is {asked}, {spot(found.box)}."]
-
-
 def _count(seen: Observations, request: Request, taught: Taught) -> list[str]:
-    return phrasing.counted(seen.count, request.slots.get("things", "")) if seen.count else []
+    found, things = named_things.believed(seen.named or ()), request.slots.get("things", "")
+    unknown = [] if phrasing.is_plain(things) else [f"I can't recognise {things}."]
+    if not found or unknown:
+        return [*unknown, *(phrasing.counted(seen.count) if seen.count else [])]
+    boxes = [thing.box for thing in found]
+    unnamed = [one for one in seen.things or () if not named_things.covered(one.box, boxes)]
+    return [named_things.how_many(found), *phrasing.besides(len(unnamed))]
 
 
 def _moving(seen: Observations, request: Request, taught: Taught) -> list[str]:
@@ -146,8 +166,10 @@ def _wanted(seen: Observations, find: Callable[[list[str]], list[str]], what: st
 
 
 def _who_is(seen: Observations, request: Request, taught: Taught) -> list[str]:
-    said = _people(seen, request, taught)
-    return [*said, "Who it is I can't tell."] if seen.faces else said
+    if seen.known and seen.known[0].sure:
+        return [phrasing.recognised(seen.known, taught)]
+    said = people.said(seen)
+    return [said, "Who it is I can't tell."] if people.people(seen) else [said]
 
 
 def _codes(seen: Observations, request: Request, taught: Taught) -> list[str]:
@@ -167,9 +189,13 @@ def _changed(seen: Observations, request: Request, taught: Taught) -> list[str]:
 
 
 def _people(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    return [*seen.off, people.said(seen)]
+
+
+def _faces(seen: Observations, request: Request, taught: Taught) -> list[str]:
     if seen.faces:
         return [phrasing.faces(seen.faces)]
-    return ["I see no face. I only find faces that look at the camera."]
+    return [*seen.off, "I see no face. I only find faces that look at the camera."]
 
 
 def _light(seen: Observations, request: Request, taught: Taught) -> list[str]:
@@ -179,25 +205,30 @@ def _light(seen: Observations, request: Request, taught: Taught) -> list[str]:
 
 
 def _see_me(seen: Observations, request: Request, taught: Taught) -> list[str]:
-    if seen.faces:
-        return [f"Yes. {phrasing.faces(seen.faces)}"]
-    return ["I get your picture, but I see no face in it."]
+    if people.people(seen):
+        return [f"Yes. {people.said(seen)}"]
+    return ["I get your picture, but I see no one in it."]
 
+
+_SEE = (
+    # Slow looks run while the first sentence is being spoken.
+    Look(frozenset({"named", "shown", "colour", "known", _QUALITY}), _scene),
+    Look(frozenset({"count"}), _alike, only_unnamed=True),
+    Look(frozenset({"movement", "faces", "text", "codes"}), _details),
+)
+_THIS = frozenset({"named", "shown", "colour", "known", _QUALITY})
+_PEOPLE = frozenset({"faces", "named", _QUALITY})
 
 LOOKS = {
-    # Slow looks run while the first sentence is being spoken.
-    "see": (
-        Look(frozenset({"colour", "known", _QUALITY}), _scene),
-        Look(frozenset({"count"}), _alike),
-        Look(frozenset({"movement", "faces", "text", "codes"}), _details),
-    ),
+    "see": _SEE,
+    "closer": _SEE,
     "what_is": (
-        Look(frozenset({"colour", "known", _QUALITY}), _what_is),
-        Look(frozenset({"faces", "text", "codes"}), _details),
+        Look(_THIS, _what_is),
+        Look(frozenset({"text", "codes"}), _details),
     ),
-    "side": (Look(frozenset({"things", "known", _QUALITY}), _side),),
-    "is_known": (Look(frozenset({"known", _QUALITY}), _is_known),),
-    "count": (Look(frozenset({"count", _QUALITY}), _count),),
+    "what_kind": (Look(_THIS, _what_kind),),
+    "side": (Look(frozenset({"named", "things", "known", _QUALITY}), _side),),
+    "count": (Look(frozenset({"named", "things", "count", _QUALITY}), _count),),
     "moving": (Look(frozenset({"movement", _QUALITY}), _moving),),
     "colour": (Look(frozenset({"colour", _QUALITY}), _colour),),
     "is_colour": (Look(frozenset({"colour", _QUALITY}), _is_colour),),
@@ -205,11 +236,12 @@ LOOKS = {
     "scan": (Look(frozenset({"text", "codes", _QUALITY}), _scan, meanwhile="Let me scan it."),),
     "total": (Look(frozenset({"text", _QUALITY}), _total, meanwhile="Let me read it."),),
     "expiry": (Look(frozenset({"text", _QUALITY}), _expiry, meanwhile="Let me read it."),),
-    "who_is": (Look(frozenset({"faces", _QUALITY}), _who_is),),
+    "who_is": (Look(_PEOPLE | {"known"}, _who_is),),
     "code": (Look(frozenset({"codes", _QUALITY}), _codes),),
     "changed": (Look(frozenset({"changes", _QUALITY}), _changed),),
-    "people": (Look(frozenset({"faces", _QUALITY}), _people),),
+    "people": (Look(_PEOPLE, _people),),
+    "faces": (Look(_PEOPLE, _faces),),
     "light": (Look(frozenset({_QUALITY}), _light),),
-    "see_me": (Look(frozenset({"faces", _QUALITY}), _see_me),),
+    "see_me": (Look(_PEOPLE, _see_me),),
 }
 """Intents that need the newest frame, and the looks that each takes, the fastest first."""

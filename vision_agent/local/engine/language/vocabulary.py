@@ -20,11 +20,35 @@ _ONE = """
 
 _ALWAYS_MANY = "glasses headphones jeans keys pants scissors sunglasses".split()  # noqa: SIM905
 
-_IRREGULAR = {"leaf": "leaves", "knife": "knives", "mouse": "mice", "dice": "dice"}
+_IRREGULAR = {
+    "leaf": "leaves",
+    "knife": "knives",
+    "loaf": "loaves",
+    "wolf": "wolves",
+    "shelf": "shelves",
+    "mouse": "mice",
+    "foot": "feet",
+    "tooth": "teeth",
+    "goose": "geese",
+    "dice": "dice",
+    "person": "people",
+    "man": "men",
+    "woman": "women",
+    "child": "children",
+    "sheep": "sheep",
+    "fish": "fish",
+    "goldfish": "goldfish",
+    "broccoli": "broccoli",
+}
 
 
 def plural(noun: str) -> str:
-    """The plural of an English noun: "boxes" of "box"."""
+    """The plural of an English noun: "boxes" of "box", "computer mice" of "computer mouse"."""
+    *before, last = noun.split(" ")
+    return " ".join([*before, _plural(last)])
+
+
+def _plural(noun: str) -> str:
     if noun in _IRREGULAR:
         return _IRREGULAR[noun]
     if noun in _ALWAYS_MANY:

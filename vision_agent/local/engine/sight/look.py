@@ -8,12 +8,14 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from typing import Generic, TypeVar
 
 import cv2
 
 from vision_agent.local.contract import SeenFrame
 from vision_agent.local.engine.sight.barcodes import Codes
+from vision_agent.local.engine.sight.box_colours import colour_in
 from vision_agent.local.engine.sight.camera_frame import Box, Pixels, UnreadableFrame, decode
 from vision_agent.local.engine.sight.changes import choose_earlier, compare
 from vision_agent.local.engine.sight.colour_regions import coloured
@@ -146,7 +148,8 @@ class Sight:
         at: Box | None,
     ) -> Observations:
         newest = decode(frames[-1].jpeg)
-        view = View.of(newest) if needs & {"count", "things"} else None
+        coloured = "colour" in needs and needs & {"named", "shown"}
+        view = View.of(newest) if coloured or needs & {"count", "things"} else None
         counted = count(view) if view and "count" in needs else None
         spots = _spots(view, colour) if view and "things" in needs else None
         off: list[str] = []
@@ -159,6 +162,9 @@ class Sight:
             named = self._names.use(lambda part: part.named(frames, newest), named, off)
             if "shown" in needs:
                 shown = self._names.use(lambda part: part.shown(newest, named, at), NOBODY, off)
+        if view and coloured:
+            named = tuple(_coloured(thing, view) for thing in named)
+            shown = _coloured(shown, view) if shown else None
         return Observations(
             colour=describe_colours(newest, [face.box for face in faces if face.box])
             if "colour" in needs
@@ -223,6 +229,12 @@ class _Once(Generic[Part]):
         except WeightsError as error:
             off.append(f"{self._without}: {error}")
             return nothing
+
+
+def _coloured(thing: Named, view: View) -> Named:
+    if thing.name in ("", "person"):
+        return thing
+    return replace(thing, colour=colour_in(view, thing.box))
 
 
 def _spots(view: View, colour: str) -> tuple[Spot, ...]:

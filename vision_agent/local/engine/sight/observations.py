@@ -195,12 +195,14 @@ class Named:
         score: 0 to 1; of the detector or of the classifier, so two scores compare only roughly.
         certainty: ``SURE`` ("a bottle"), ``LIKELY`` ("it looks like a bottle"), ``PERHAPS``
             ("perhaps a bottle") or ``UNKNOWN``.
+        colour: Its colour, if "colour" was asked for too; empty for a person.
     """
 
     name: str
     box: Box
     score: float
     certainty: str
+    colour: str = ""
 
 
 @dataclass(frozen=True, slots=True)

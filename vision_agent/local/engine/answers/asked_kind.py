@@ -1,0 +1,134 @@
+"""Which kind of thing a caller's words mean, among the kinds that sight can name. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from vision_agent.local.engine.language.normalisation import normalise
+from vision_agent.local.engine.language.phrase_rules import COLOURS
+from vision_agent.local.engine.language.vocabulary import plural
+from vision_agent.local.engine.sight.detector import LABELS
+from vision_agent.local.engine.sight.everyday import kind_of, words
+
+_PERSON = "human man woman child kid boy girl guy lady adult".split()  # noqa: SIM905
+_ANYONE = "persons someone somebody anyone anybody nobody".split()  # noqa: SIM905
+_OTHER_WORDS = {
+    word: name
+    for name, others in {
+        "airplane": "plane aeroplane",
+        "backpack": "rucksack",
+        "bicycle": "bike cycle",
+        "bucket": "pail",
+        "camera": "webcam",
+        "car": "automobile",
+        "cat": "kitten kitty",
+        "cow": "cattle bull",
+        "cup": "teacup",
+        "dog": "puppy doggy",
+        "loudspeaker": "speaker",
+        "monitor": "screen display",
+        "motorcycle": "motorbike",
+        "phone": "telephone smartphone cellphone mobile",
+        "refrigerator": "fridge",
+        "remote control": "remote",
+        "shoe": "sneaker trainer slipper footwear",
+        "sofa": "couch",
+        "tea pot": "teapot",
+        "television": "tv telly",
+        "truck": "lorry",
+    }.items()
+    for word in others.split()
+}
+"""Callers' words for things that sight has another word for."""
+
+_SEVERAL = {
+    "mouse": ("mouse", "computer mouse"),
+    "glass": ("beer glass", "wine glass"),
+    "animal": (
+        *("bear", "bird", "cat", "cow", "deer", "dog", "duck", "elephant", "fish", "fox", "goat"),
+        *("hen", "horse", "lion", "monkey", "mouse", "penguin", "pig", "rabbit", "sheep", "tiger"),
+    ),
+    "pet": ("cat", "dog", "hamster", "rabbit"),
+    "fruit": ("apple", "banana", "lemon", "orange", "pineapple", "pomegranate", "strawberry"),
+    "computer": ("laptop", "desktop computer"),
+    "furniture": ("chair", "desk", "sofa", "table", "bookcase", "bench"),
+}
+"""Callers' words for several kinds."""
+
+_FILLERS = frozenset(
+    """a an the my our your this that these those any some big small large little nice old new other
+    first second plastic""".split()  # noqa: SIM905
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedKind:
+    """A kind of thing that the caller asks about.
+
+    Attributes:
+        called: The caller's noun, in the singular: "cup".
+        kinds: The words under which sight counts things of this kind (`everyday.kind_of`).
+        colour: The colour that the caller named; empty if none.
+        mine: Whether the caller asks for a thing of their own, and not for any.
+    """
+
+    called: str
+    kinds: frozenset[str]
+    colour: str = ""
+    mine: bool = False
+
+    @property
+    def is_found(self) -> bool:
+        """Whether sight finds every single one; others it names only close up, one at a time."""
+        return bool(self.kinds & _found())
+
+    @property
+    def is_person(self) -> bool:
+        """Whether it is a person, who may be seen by the face alone."""
+        return "person" in self.kinds
+
+    def fits(self, name: str) -> bool:
+        """Whether a thing that sight calls so is of this kind."""
+        return kind_of(name) in self.kinds
+
+    @property
+    def full(self) -> str:
+        """The noun with the colour: "green cup"."""
+        return f"{self.colour} {self.called}".strip()
+
+
+def asked_kind(text: str) -> AskedKind | None:
+    """The kind that a few words mean: "the green cups", "a bottle of water"; None if unknown."""
+    said = normalise(text).split()
+    if "of" in said[1:]:
+        said = said[: said.index("of", 1)]
+    colour = next((word for word in said if word in COLOURS), "")
+    rest = [word for word in said if word not in COLOURS and word not in _FILLERS]
+    if not rest and colour == "orange":
+        rest, colour = [colour], ""
+    for start in range(len(rest)):
+        found = _nouns().get(" ".join(rest[start:]))
+        if found is not None:
+            return AskedKind(*found, colour, mine=bool({"my", "our"} & set(said)))
+    return None
+
+
+@cache
+def _found() -> frozenset[str]:
+    return frozenset(kind_of(label) for label in LABELS)
+
+
+@cache
+def _nouns() -> dict[str, tuple[str, frozenset[str]]]:
+    """Nouns, singular and plural, with the singular and the kinds that they mean."""
+    meant: dict[str, tuple[str, ...]] = {word: (word,) for word in (*words(), *LABELS)}
+    meant |= {word: (of,) for word, of in _OTHER_WORDS.items()}
+    meant |= _SEVERAL
+    found = {}
+    for word, names in meant.items():
+        entry = (word, frozenset(kind_of(name) for name in names))
+        found[plural(word)] = found[word] = entry
+    # Whether a person is a woman or a child sight can't tell.
+    human = [*_ANYONE, *_PERSON, *(plural(word) for word in _PERSON)]
+    return found | dict.fromkeys(human, found["person"])

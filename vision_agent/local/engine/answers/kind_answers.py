@@ -1,0 +1,159 @@
+"""Answers to questions about one kind of thing: how many, where, is there one, which colour. Pure.
+
+A kind that sight can't find everywhere is answered for only when one is shown, and the answer says
+so: "none" would be a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from vision_agent.local.engine.answers import phrasing
+from vision_agent.local.engine.answers.asked_kind import AskedKind
+from vision_agent.local.engine.answers.english import count, listed, sentence, with_article
+from vision_agent.local.engine.answers.named_things import a_thing, believed, places
+from vision_agent.local.engine.answers.people import people
+from vision_agent.local.engine.language.vocabulary import plural
+from vision_agent.local.engine.sight import Named, Observations
+from vision_agent.local.engine.sight.observations import PERHAPS, UNKNOWN
+
+
+def fitting(asked: AskedKind, seen: Observations) -> list[Named]:
+    """The things of a kind, from left to right; of the colour too, if one was named."""
+    found = [thing for thing in seen.named or () if asked.fits(thing.name)]
+    if asked.is_person:
+        found = people(seen)
+    if seen.shown and asked.fits(seen.shown.name) and not found:
+        found = [seen.shown]
+    return believed([thing for thing in found if asked.colour in thing.colour])
+
+
+def how_many(asked: AskedKind, seen: Observations) -> list[str]:
+    """The answer to "how many bottles do you see?"."""
+    found = fitting(asked, seen)
+    if asked.is_found:
+        return [_counted(asked, found) if found else _none(asked, seen)]
+    if not found:
+        return [f"I can't count {plural(asked.called)}.", *_alike(seen)]
+    if seen.count and seen.count.sure > 1:
+        return [f"They look like {plural(asked.called)}.", *_alike(seen)]
+    return [_counted(asked, found)]
+
+
+def where_is(asked: AskedKind, seen: Observations) -> list[str]:
+    """The answer to "where is the cup?"."""
+    found = fitting(asked, seen)
+    if not found:
+        return [_missing(asked, seen)]
+    where = places([thing.box for thing in found])
+    return [f"I see {_some(asked, found)} {where}.", *_whose(asked, found)]
+
+
+def is_there(asked: AskedKind, seen: Observations) -> list[str]:
+    """The answer to "is there a dog?"."""
+    found = fitting(asked, seen)
+    if not found:
+        return [f"No, {_missing(asked, seen)}" if asked.is_found else _missing(asked, seen)]
+    said = f"{_some(asked, found)} {places([thing.box for thing in found])}"
+    yes = "" if found[0].certainty == PERHAPS else "yes, "
+    return [sentence(yes + said), *_whose(asked, found)]
+
+
+def is_this(asked: AskedKind, seen: Observations) -> list[str]:
+    """The answer to "is this a banana?"."""
+    found, shown = fitting(asked, seen), seen.shown
+    one = with_article(asked.full)
+    if found and shown and not asked.fits(shown.name) and shown.certainty != UNKNOWN:
+        return [f"I see {one} {places([found[0].box])}."]
+    if found:
+        if found[0].certainty == PERHAPS:
+            return [f"Perhaps {one}, but I'm not sure."]
+        return [f"Yes, it looks like {one}.", *_whose(asked, found)]
+    if shown is None or shown.certainty == UNKNOWN:
+        return [f"I can't tell whether this is {one}."]
+    if shown.certainty == PERHAPS:
+        return [f"I don't think so. Perhaps it is {a_thing(shown)}."]
+    if asked.fits(shown.name):
+        return [f"No, it looks like {a_thing(shown)}."]  # of another colour
+    return [f"I don't think so: it looks like {a_thing(shown)}."]
+
+
+def colour_of(asked: AskedKind, seen: Observations) -> list[str]:
+    """The answer to "what colour is the bottle?"."""
+    found = fitting(asked, seen)
+    colours = list(dict.fromkeys(thing.colour for thing in found if thing.colour))
+    if not found:
+        return [_missing(asked, seen)]
+    if not colours:
+        return [f"I see {_some(asked, found)}, but I can't tell the colour."]
+    if len(found) > 1:
+        return [f"The {plural(asked.called)} are {listed(colours)}."]
+    return [f"The {asked.called} is {colours[0]}."]
+
+
+def is_colour(asked: AskedKind, seen: Observations) -> list[str]:
+    """The answer to "is the bottle green?"; the colour stands in ``asked``."""
+    if found := fitting(asked, seen):
+        be = "is" if len(found) == 1 else "are"
+        noun = asked.called if len(found) == 1 else plural(asked.called)
+        return [f"Yes, the {noun} {be} {found[0].colour}."]
+    plain = AskedKind(asked.called, asked.kinds)
+    others = colour_of(plain, seen)
+    return [f"No. {others[0]}"] if fitting(plain, seen) else others
+
+
+ABOUT_KINDS: dict[str, Callable[[AskedKind, Observations], list[str]]] = {
+    "count": how_many,
+    "count_colour": how_many,
+    "where": where_is,
+    "point": where_is,
+    "is_thing": is_there,
+    "any_colour": is_there,
+    "is_known": is_this,
+    "colour": colour_of,
+    "is_colour": is_colour,
+}
+"""Intents that may be about a kind of thing."""
+
+SLOTS = {"count": "things", "where": "target", "point": "target", "is_known": "name"}
+"""The slot that holds the kind; ``object`` for the other intents."""
+
+
+def _alike(seen: Observations) -> list[str]:
+    return phrasing.counted(seen.count) if seen.count else []
+
+
+def _counted(asked: AskedKind, found: Sequence[Named]) -> str:
+    perhaps = "perhaps " if found[0].certainty == PERHAPS else ""
+    return sentence(f"{perhaps}{count(len(found), asked.full)}")
+
+
+def _some(asked: AskedKind, found: Sequence[Named]) -> str:
+    perhaps = "perhaps " if found[0].certainty == PERHAPS else ""
+    several = len(found) > 1
+    return perhaps + (count(len(found), asked.full) if several else with_article(asked.full))
+
+
+def _whose(asked: AskedKind, found: Sequence[Named]) -> list[str]:
+    """The caveat that a thing's owner can't be seen; whatever was taught is not answered here."""
+    it = "it is" if len(found) == 1 else "one of them is"
+    return [f"Whether {it} yours I can't tell."] if asked.mine else []
+
+
+def _none(asked: AskedKind, seen: Observations) -> str:
+    other = _of_other_colour(asked, seen)
+    return f"None that I can see{f': I see {other}' if other else ''}."
+
+
+def _missing(asked: AskedKind, seen: Observations) -> str:
+    other = _of_other_colour(asked, seen)
+    if other:
+        return f"I see {other}, but none that is {asked.colour}."
+    unseen = f"I don't see {with_article(asked.full)}"
+    return f"{unseen}." if asked.is_found else f"{unseen}; I would know one only close up."
+
+
+def _of_other_colour(asked: AskedKind, seen: Observations) -> str:
+    plain = AskedKind(asked.called, asked.kinds)
+    found = fitting(plain, seen) if asked.colour else []
+    return _some(plain, found) if found else ""

@@ -1,0 +1,150 @@
+"""Sentences about things that have a name: what they are, how many, where, how surely. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vision_agent.local.engine.answers.english import count, listed, sentence, with_article
+from vision_agent.local.engine.sight import Box, Named, Observations
+from vision_agent.local.engine.sight.everyday import MASS, PLURAL, kind_of
+from vision_agent.local.engine.sight.networks import shared_area
+from vision_agent.local.engine.sight.observations import LIKELY, PERHAPS, SURE, UNKNOWN
+from vision_agent.local.engine.sight.places import spot
+
+MOST_KINDS = 5
+"""Kinds that one sentence lists; a longer list is not listened to."""
+
+MOST_PLACES = 3
+
+COVERED = 0.5
+"""Share of a box in the place of another, from which on both hold the same thing."""
+
+Group = list[Named]
+
+
+def believed(things: Sequence[Named]) -> list[Named]:
+    """The things that are there, sure or likely; those that are perhaps there if there is no other.
+
+    One that may be there is not counted among others.
+    """
+    certain = [thing for thing in things if thing.certainty in (SURE, LIKELY)]
+    return certain or [thing for thing in things if thing.certainty == PERHAPS]
+
+
+def prominent(seen: Observations) -> list[Named]:
+    """What is in view, with the finer name of the thing that is shown; that one if it is alone."""
+    found = believed(seen.named or ())
+    shown = seen.shown
+    if shown is None or shown.certainty not in (SURE, LIKELY):
+        return found
+    if not found:
+        return [shown]
+    return [shown if thing.box == shown.box else thing for thing in found]
+
+
+def most_prominent(seen: Observations) -> Named | None:
+    """The one thing that an answer is about: what is shown, or the largest that has a name."""
+    if seen.shown and seen.shown.certainty != UNKNOWN:
+        return seen.shown
+    return max(believed(seen.named or ()), key=_area, default=None)
+
+
+def covered(box: Box, boxes: Sequence[Box]) -> bool:
+    """Whether a box lies in the place of another one."""
+    area = max(box.width * box.height, 1e-9)
+    return any(shared_area(box, other) > COVERED * area for other in boxes)
+
+
+def others(things: Sequence[Named], boxes: Sequence[Box]) -> list[Named]:
+    """The things that lie elsewhere than the boxes."""
+    return [thing for thing in things if not covered(thing.box, boxes)]
+
+
+def kinds(things: Sequence[Named]) -> list[str]:
+    """What there is, by kind, without places: `two bottles`, `a laptop`."""
+    return [_several(group) for group in _groups(believed(things))]
+
+
+def inventory(things: Sequence[Named]) -> str:
+    """What is in view: `two bottles and a laptop, the laptop on the left`; empty for nothing.
+
+    Args:
+        things: From left to right.
+    """
+    found = believed(things)
+    groups = _groups(found)
+    if not groups:
+        return ""
+    perhaps = "perhaps " if found[0].certainty == PERHAPS else ""
+    if all(len(group) == 1 for group in groups):
+        return perhaps + listed([f"{a_thing(group[0])} {spot(group[0].box)}" for group in groups])
+    said = listed([_several(group) for group in groups])
+    alone = [group[0] for group in groups if len(group) == 1]
+    where = listed([f"the {thing.name} {spot(thing.box)}" for thing in alone])
+    return f"{perhaps}{said}{f', {where}' if where else ''}"
+
+
+def how_many(things: Sequence[Named]) -> str:
+    """How many there are, and what: `Three things: two bottles and a laptop`."""
+    names = kinds(things)
+    if len(names) > 1:
+        return sentence(f"{count(len(things), 'thing')}: {listed(names)}")
+    return sentence(names[0] if len(things) > 1 else count(1, things[0].name))
+
+
+def this_is(thing: Named) -> str:
+    """The answer to "what is this?" for a thing with a name."""
+    if thing.certainty == PERHAPS:
+        return sentence(f"perhaps {a_thing(thing)}")
+    if thing.name == "person":
+        return "I see a person."
+    looks = "they look" if thing.name in PLURAL else "it looks"
+    return sentence(f"{looks} like {a_thing(thing, coloured=True)}")
+
+
+def how_sure(thing: object | None) -> str:
+    """The answer to "are you sure?" about the thing that was named last, if any."""
+    if not isinstance(thing, Named):
+        return "I only say what I see. Ask me again, and I look again."
+    if thing.certainty == SURE:
+        return f"I'm fairly sure that it is {a_thing(thing)}, but I can be wrong."
+    if thing.certainty == LIKELY:
+        return f"Not quite. I think that it is {a_thing(thing)}."
+    return f"No. It may be {a_thing(thing)}, or something else."
+
+
+def a_thing(thing: Named, *, coloured: bool = False) -> str:
+    """The name with its article and, if wanted, the colour: `a green bottle`, `sunglasses`."""
+    full = f"{thing.colour} {thing.name}".strip() if coloured else thing.name
+    if thing.name in MASS:
+        return f"some {full}"
+    return full if thing.name in PLURAL else with_article(full)
+
+
+def places(boxes: Sequence[Box]) -> str:
+    """The places of boxes, each once: `on the left and in the middle`."""
+    return listed(list(dict.fromkeys(spot(box) for box in boxes[:MOST_PLACES])))
+
+
+def _groups(things: Sequence[Named]) -> list[Group]:
+    """The things by kind, the most numerous and then the largest first."""
+    kinds: dict[str, Group] = {}
+    for thing in things:
+        kinds.setdefault(kind_of(thing.name), []).append(thing)
+
+    def weight(group: Group) -> tuple[int, float]:
+        return len(group), max(_area(thing) for thing in group)
+
+    return sorted(kinds.values(), key=weight, reverse=True)[:MOST_KINDS]
+
+
+def _area(thing: Named) -> float:
+    return thing.box.width * thing.box.height
+
+
+def _several(group: Group) -> str:
+    """`a laptop`, `two bottles`; things with different names are counted under their kind."""
+    if len(group) == 1:
+        return a_thing(group[0])
+    names = {thing.name for thing in group}
+    return count(len(group), names.pop() if len(names) == 1 else kind_of(group[0].name))

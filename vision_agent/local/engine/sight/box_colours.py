@@ -1,0 +1,56 @@
+"""The colour of what a box holds."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vision_agent.local.engine.sight.camera_frame import Box
+from vision_agent.local.engine.sight.colour_bins import bins_of, shares
+from vision_agent.local.engine.sight.colour_names import name_of
+from vision_agent.local.engine.sight.foreground import View
+from vision_agent.local.engine.sight.oklab import chroma
+
+INNER = 0.6
+"""Share of a box's sides in which its thing lies; the corners belong to what is behind it."""
+
+AROUND = 0.15
+"""Width of the ring around a box that shows what is behind, as a share of the box's sides."""
+
+BEHIND_FROM = 0.08
+"""Least share of the ring that a colour of the background covers."""
+
+FEWEST = 0.25
+"""Least share of the inner part that is no background; otherwise the thing has its colours."""
+
+
+def colour_in(view: View, box: Box) -> str:
+    """The colour of the thing in a box: one of the eleven names, perhaps "light" or "dark".
+
+    The colours of the ring around the box are left out: a bicycle is not as grey as the street.
+    """
+    height, width = view.bins.shape
+    inner = _part(box, height, width, INNER)
+    lab = view.lab[inner].reshape(-1, 3)
+    outer = np.zeros((height, width), np.bool_)
+    outer[_part(box, height, width, 1 + 2 * AROUND)] = True
+    outer[_part(box, height, width, 1.0)] = False
+    if outer.any():
+        behind = np.asarray(shares(view.bins[outer])) >= BEHIND_FROM
+        apart = lab[~behind[bins_of(lab)]]
+        lab = apart if len(apart) >= FEWEST * len(lab) else lab
+    vividness = chroma(lab)
+    vivid = lab[vividness >= np.percentile(vividness, 40)]
+    return name_of(np.median(vivid, axis=0), white_known=view.white_known)
+
+
+def _part(box: Box, height: int, width: int, share: float) -> tuple[slice, slice]:
+    """The rows and columns of a box that is enlarged or shrunk around its middle."""
+    return (
+        _span(box.y + box.height / 2, box.height * share, height),
+        _span(box.x + box.width / 2, box.width * share, width),
+    )
+
+
+def _span(middle: float, length: float, limit: int) -> slice:
+    start = min(limit - 1, max(0, round((middle - length / 2) * limit)))
+    return slice(start, max(start + 1, min(limit, round((middle + length / 2) * limit))))
