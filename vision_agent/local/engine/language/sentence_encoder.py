@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
@@ -28,6 +27,9 @@ class SentenceEncoder:
     """
 
     def __init__(self) -> None:
+        # Imported here: the import starts a thread, and processes are forked after their imports.
+        import onnxruntime
+
         self._tokenizer = Tokenizer.from_file(str(SENTENCE_TOKENIZER.path()))
         self._tokenizer.enable_truncation(MOST_TOKENS)
         self._tokenizer.enable_padding()
