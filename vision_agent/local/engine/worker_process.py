@@ -77,6 +77,11 @@ class WorkerProcess:
         """Process id of the present child; None if there is none."""
         return self._child.pid if self._child else None
 
+    @property
+    def refused(self) -> bool:
+        """Whether the last child refused to take jobs, for the reason that `ready` has given."""
+        return self._refused
+
     def start(self) -> None:
         """Start in the background, if not started; ``ready`` waits for it, ``close`` ends it."""
         if self._keeper is None or self._keeper.done():

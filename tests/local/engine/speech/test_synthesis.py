@@ -1,8 +1,7 @@
-"""The voice, with the real espeak-ng in its real worker process."""
+"""The voice, with the real hibari and the real espeak-ng in their real worker processes."""
 
 import asyncio
 import contextlib
-import itertools
 import os
 import signal
 import sys
@@ -17,16 +16,16 @@ import pytest_asyncio
 from numpy.typing import NDArray
 
 from tests.support.waiting import until
-from vision_agent.local.engine.speech import synthesis as speech_module
+from vision_agent.local.engine.speech import synthesizer_process
 from vision_agent.local.engine.speech.synthesis import Speech, SpeechError, speak_question
-from vision_agent.local.engine.speech.voices import VOICES, voice_named
+from vision_agent.local.engine.speech.voices import voice_named
 from vision_agent.local.engine.speech.worker_messages import END, SAY, STOP, Order
 from vision_agent.local.engine.worker_pipe import WorkerMessage
 from vision_agent.local.engine.worker_process import WorkerProcess
 
 RATE_HZ = 24_000
 SENTENCE = "I can see a dark blue cup on the left, and a person in the middle."
-LONG = "This is one of very many sentences that nobody listens to. " * 40
+LONG = "This is one of very many sentences that nobody listens to. " * 15
 
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -60,29 +59,17 @@ def workers() -> set[psutil.Process]:
     return {
         child
         for child in psutil.Process().children()
-        if "vision_agent.local.engine.speech.worker" in child.cmdline()
+        if any("vision_agent.local.engine.speech" in word for word in child.cmdline())
     }
 
 
 def worker_of(speech: Speech) -> psutil.Process:
-    assert speech.worker_pid is not None
-    return psutil.Process(speech.worker_pid)
+    """hibari's."""
+    return psutil.Process(speech.worker_pids["hibari"])
 
 
 async def ended(worker: psutil.Process) -> None:
     await until(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE)
-
-
-def timbre(voice: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How loud the voice is in each fifth of an octave up to 8 kHz, in dB below its loudest."""
-    spectrum = np.abs(np.fft.rfft(voice)) ** 2
-    frequencies = np.fft.rfftfreq(len(voice), 1 / RATE_HZ)
-    edges = np.geomspace(60, 8000, 36)
-    bands = [
-        spectrum[(frequencies >= a) & (frequencies < b)].sum() for a, b in itertools.pairwise(edges)
-    ]
-    levels = 10 * np.log10(np.array(bands) + 1e-9)
-    return np.asarray(np.maximum(levels - levels.max(), -50))
 
 
 async def test_a_sentence_is_loud_enough_unclipped_and_as_long_as_it_takes_to_say(
@@ -104,25 +91,19 @@ async def test_the_sound_comes_in_pieces_of_a_tenth_of_a_second(speech: Speech) 
     assert len(pieces[-1]) % 2 == 0
 
 
-async def test_every_voice_keeps_the_level_and_sounds_unlike_every_other(speech: Speech) -> None:
-    timbres = {}
-    for name in VOICES:
-        voice = await sound(speech, "Hello, do you hear me?", name)
-        assert -9 < 20 * np.log10(np.abs(voice).max()) < -2.9, name
-        assert -25 < 10 * np.log10(np.mean(voice**2)) < -17, name
-        timbres[name] = timbre(voice)
-    alike = {
-        (a, b): float(np.abs(timbres[a] - timbres[b]).mean())
-        for a, b in itertools.combinations(timbres, 2)
-    }
-    nearest = min(alike, key=lambda pair: alike[pair])
-    assert alike[nearest] > 1.5, nearest
-
-
 async def test_unknown_voices_and_languages_still_speak(speech: Speech) -> None:
     plain = await sound(speech, SENTENCE)
-    other = await sound(speech, SENTENCE, "Nobody", "xx-YY")
-    assert len(other) == pytest.approx(len(plain), rel=0.02)
+    np.testing.assert_array_equal(await sound(speech, SENTENCE, "Nobody"), plain)
+    assert len(await sound(speech, SENTENCE, "Nobody", "xx-YY")) > RATE_HZ
+
+
+async def test_what_is_no_english_is_said_by_espeak_in_the_middle_of_a_sentence(
+    speech: Speech,
+) -> None:
+    before = len(await sound(speech, "It says."))
+    assert len(await sound(speech, "It says: Привет, мир")) > before + RATE_HZ // 2
+    assert len(await sound(speech, "🙂")) > 0
+    assert set(speech.worker_pids) == {"hibari", "espeak"}
 
 
 async def test_a_language_is_spoken_as_it_is(speech: Speech) -> None:
@@ -140,8 +121,8 @@ async def test_a_long_text_begins_long_before_all_of_it_is_synthesised(speech: S
     async for _ in pieces:
         count += 1
     whole_s = time.perf_counter() - began
-    assert count > 1000
-    assert first_s < whole_s / 4
+    assert count > 300
+    assert first_s < whole_s / 3
 
 
 async def test_who_stops_listening_does_not_disturb_the_next(speech: Speech) -> None:
@@ -183,7 +164,7 @@ async def test_a_short_text_does_not_wait_for_a_long_one(speech: Speech) -> None
     await sound(speech, "Yes.")
     assert not listener.done()
     await listener
-    assert long_pieces > 1000
+    assert long_pieces > 300
 
 
 async def test_a_listener_who_dawdles_holds_up_nobody(speech: Speech) -> None:
@@ -247,7 +228,7 @@ async def test_a_worker_that_died_unnoticed_is_replaced(speech: Speech) -> None:
 async def test_a_worker_that_hangs_is_replaced(
     speech: Speech, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vision_agent.local.engine.speech.synthesis._SILENCE_S", 0.2)
+    monkeypatch.setattr("vision_agent.local.engine.speech.synthesizer_process._SILENCE_S", 0.2)
     worker = worker_of(speech)
     worker.suspend()
     with pytest.raises(SpeechError, match="silent"):
@@ -307,14 +288,16 @@ async def test_the_worker_ends_when_its_parent_is_killed() -> None:
 
 
 async def test_no_more_texts_than_can_wait_are_taken(speech: Speech) -> None:
-    worker_of(speech).suspend()
+    await sound(speech, "Ja.", language="de")
+    worker = psutil.Process(speech.worker_pids["espeak"])
+    worker.suspend()
     listeners = [
-        asyncio.create_task(anext(speech.say("Yes."))) for _ in range(speech_module.MAX_TEXTS + 50)
+        asyncio.create_task(anext(speech.say("Ja.", language_code="de")))
+        for _ in range(synthesizer_process.MAX_TEXTS + 50)
     ]
-    await asyncio.sleep(0.1)
+    await until(lambda: any(task.done() for task in listeners))
     refused = [task for task in listeners if task.done()]
-    worker_of(speech).resume()
-    assert refused
+    worker.resume()
     for task in refused:
         with pytest.raises(SpeechError, match="waiting"):
             task.result()
@@ -336,14 +319,35 @@ async def test_a_worker_that_cannot_start_says_so(monkeypatch: pytest.MonkeyPatc
         await Speech.start()
 
 
+def _break(monkeypatch: pytest.MonkeyPatch, folder: Path, *, espeak: bool) -> None:
+    """For workers that start from now on, hibari's files are not there, nor espeak-ng's."""
+    (folder / "hibari").mkdir()
+    (folder / "hibari" / "__init__.py").touch()
+    if espeak:
+        (folder / "espeakng_loader.py").write_text(
+            "def get_data_path(): return '/nowhere/data'\n"
+            "def get_library_path(): return '/nowhere/library'\n"
+        )
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+
+
+async def test_without_hibaris_files_espeak_speaks_and_the_log_says_why_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    _break(monkeypatch, tmp_path, espeak=False)
+    speech = await Speech.start()
+    assert len(await sound(speech, "Yes. It is a cup.")) > RATE_HZ
+    assert set(speech.worker_pids) == {"espeak"}
+    await speech.close()
+    [words] = [record.getMessage() for record in caplog.records]
+    assert "espeak-ng speaks instead" in words
+    assert "can't be read" in words
+
+
 async def test_the_worker_says_itself_why_there_is_no_voice(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "espeakng_loader.py").write_text(
-        "def get_data_path(): return '/nowhere/data'\n"
-        "def get_library_path(): return '/nowhere/library'\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    _break(monkeypatch, tmp_path, espeak=True)
     others = workers()
     with pytest.raises(SpeechError, match=r"^espeak-ng cannot be loaded: .*/nowhere"):
         await Speech.start()
@@ -353,17 +357,19 @@ async def test_the_worker_says_itself_why_there_is_no_voice(
 async def test_a_voice_that_does_not_come_up_is_given_up(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "espeakng_loader.py").write_text("import time; time.sleep(600)\n")
+    for name in ("hibari", "espeakng_loader"):
+        (tmp_path / f"{name}.py").write_text("import time; time.sleep(600)\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(speech_module, "_START_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(synthesizer_process, "_START_TIMEOUT_S", 0.5)
     others = workers()
     with pytest.raises(SpeechError, match=r"within 0\.5 s"):
         await Speech.start()
     assert workers() == others
 
 
-async def test_a_stop_is_heard_in_the_middle_of_a_sentence() -> None:
-    order = Order("many words in one breath " * 40, 0, ("en-us",), voice_named(None))
+@pytest.mark.parametrize("name", ["hibari", "espeak"])
+async def test_a_stop_is_heard_in_the_middle_of_a_sentence(name: str) -> None:
+    order = Order("many words in one breath " * 20, 0, ("en-us",), voice_named(None))
 
     async def pieces(stopped: bool) -> int:
         answers: asyncio.Queue[WorkerMessage] = asyncio.Queue()
@@ -373,7 +379,8 @@ async def test_a_stop_is_heard_in_the_middle_of_a_sentence() -> None:
                 worker.send(STOP, 1)
             answers.put_nowait(message)
 
-        worker = WorkerProcess("vision_agent.local.engine.speech.worker", "The worker", on_message)
+        module = f"vision_agent.local.engine.speech.{name}_worker"
+        worker = WorkerProcess(module, "The worker", on_message)
         worker.start()
         await worker.ready(60)
         worker.send(SAY, 1, order.to_bytes())
@@ -385,5 +392,5 @@ async def test_a_stop_is_heard_in_the_middle_of_a_sentence() -> None:
         return count
 
     whole = await pieces(stopped=False)
-    assert whole > 500
+    assert whole > 200
     assert 0 < await pieces(stopped=True) < whole / 2

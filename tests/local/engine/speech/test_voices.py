@@ -1,4 +1,4 @@
-"""Voice names and languages, as settings of espeak-ng."""
+"""Voice names and languages, as settings of the synthesisers."""
 
 import pytest
 
@@ -14,7 +14,9 @@ from vision_agent.local.engine.speech.voices import (
 
 def test_every_voice_of_the_live_api_has_a_setting_of_its_own() -> None:
     assert set(VOICES) == set(LIVE_VOICES)
-    assert len({*VOICES.values(), DEFAULT_VOICE}) == len(VOICES) + 1
+    voices = {*VOICES.values(), DEFAULT_VOICE}
+    assert len({voice.english for voice in voices}) == len(VOICES) + 1
+    assert len({voice.espeak for voice in voices}) == len(VOICES) + 1
 
 
 def test_voices_are_found_whatever_their_case_and_others_are_the_default() -> None:

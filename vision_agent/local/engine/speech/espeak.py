@@ -14,9 +14,13 @@ from pathlib import Path
 import espeakng_loader
 import numpy as np
 
-from vision_agent.local.engine.speech.sound import IN_RATE_HZ, Samples
+from vision_agent.local.contract import OUTPUT_RATE_HZ
+from vision_agent.local.engine.speech.sound import Floats
 from vision_agent.local.engine.speech.text import MAX_SENTENCE_S
 from vision_agent.local.engine.speech.voices import EspeakVoice
+from vision_agent.local.engine.speech.worker import SynthesisError
+from vision_agent.local.engine.speech.worker_messages import Order
+from vision_agent.resampler import Resampler
 
 # speak_lib.h
 _OUTPUT_SYNCHRONOUS = 2
@@ -26,6 +30,7 @@ _CHARS_UTF8 = 1
 _END_PAUSE = 0x1000
 _OK = 0
 
+_RATE_HZ = 22_050
 _BUFFER_MS = 100
 # At the default of 100 some variants clip inside espeak-ng. The gain that is missing is applied to
 # its output.
@@ -36,7 +41,7 @@ _CALLBACK = ctypes.CFUNCTYPE(
 )
 
 
-class EspeakError(Exception):
+class EspeakError(SynthesisError):
     """espeak-ng cannot be used; the text gives the reason."""
 
 
@@ -50,7 +55,7 @@ class Espeak:
     def __init__(self) -> None:
         data = Path(espeakng_loader.get_data_path()).resolve()
         library = str(Path(espeakng_loader.get_library_path()).resolve())
-        self._on_samples: Callable[[Samples], bool] = lambda _: False
+        self._on_samples: Callable[[Floats], bool] = lambda _: False
         self._error: Exception | None = None
         self._room = 0
         self._callback = _CALLBACK(self._called)  # kept: C holds no reference
@@ -66,35 +71,28 @@ class Espeak:
             self._library.espeak_Initialize(_OUTPUT_SYNCHRONOUS, _BUFFER_MS, b".", _DONT_EXIT)
         )
         self._library.espeak_SetSynthCallback(self._callback)
-        if rate_hz != IN_RATE_HZ:
+        if rate_hz != _RATE_HZ:
             raise EspeakError(
-                f"espeak-ng gives {rate_hz} Hz instead of {IN_RATE_HZ} with the data in {data}."
+                f"espeak-ng gives {rate_hz} Hz instead of {_RATE_HZ} with the data in {data}."
             )
 
-    def speak(
-        self,
-        text: str,
-        languages: tuple[str, ...],
-        voice: EspeakVoice,
-        on_samples: Callable[[Samples], bool],
-    ) -> None:
+    def speak(self, order: Order, on_samples: Callable[[Floats], bool]) -> None:
         """Synthesises a text, in 0.2 % of the duration of the speech.
 
         Args:
-            text: The text, without NUL.
-            languages: espeak-ng languages to try; the first available one is used.
-            voice: The speaker.
-            on_samples: Called during the synthesis with at most 100 ms of s16 mono at 22 050 Hz;
-                returning false ends the synthesis. Its exceptions are raised from `speak`.
+            order: The text, without NUL; the first available one of its languages is used.
+            on_samples: Called during the synthesis with about 100 ms of mono at 24 kHz, full scale
+                1; returning false ends the synthesis. Its exceptions are raised from `speak`.
 
         Raises:
             EspeakError: espeak-ng has none of the languages, or refuses the text.
         """
-        self._choose(languages, voice)
-        self._on_samples = on_samples
+        self._choose(order.languages, order.voice.espeak)
+        resampler = Resampler(_RATE_HZ, OUTPUT_RATE_HZ, from_format="flt", to_format="flt")
+        self._on_samples = lambda level: on_samples(_floats(resampler.feed(level)))
         self._error = None
-        self._room = MAX_SENTENCE_S * IN_RATE_HZ
-        data = text.encode("utf-8", "replace") + b"\0"
+        self._room = MAX_SENTENCE_S * _RATE_HZ
+        data = order.text.encode("utf-8", "replace") + b"\0"
         status = self._library.espeak_Synth(
             data, ctypes.c_size_t(len(data)), 0, 1, 0, _CHARS_UTF8 | _END_PAUSE, None, None
         )
@@ -102,6 +100,7 @@ class Espeak:
             raise self._error
         if status != _OK:
             raise EspeakError(f"espeak-ng refused the text (error {status}).")
+        on_samples(_floats(resampler.finish()))
 
     def _called(self, samples: object, count: int, _events: object) -> int:
         """Returns 1 to end the synthesis, as espeak-ng wants it."""
@@ -109,9 +108,9 @@ class Espeak:
             return 0
         # ctypes only prints exceptions of a callback to standard error.
         try:
-            piece: Samples = np.ctypeslib.as_array(samples, (count,)).copy()
+            level = np.ctypeslib.as_array(samples, (count,)).astype(np.float32) / np.float32(32768)
             self._room -= count
-            return 0 if self._on_samples(piece) and self._room > 0 else 1
+            return 0 if self._on_samples(level) and self._room > 0 else 1
         except Exception as error:
             self._error = error
             return 1
@@ -143,3 +142,7 @@ class Espeak:
         # Setting a voice that is not available may leave another one set.
         self._current = name if found else ""
         return found
+
+
+def _floats(resampled: bytes) -> Floats:
+    return np.frombuffer(resampled, np.float32)

@@ -1,4 +1,4 @@
-"""Turns the synthesiser's samples into the engine's voice: rate, level, silence, pieces. Pure."""
+"""Turns a synthesiser's samples into the engine's voice: level, silence, pieces. Pure."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from vision_agent.resampler import Resampler
+from vision_agent.local.contract import OUTPUT_RATE_HZ
 
-IN_RATE_HZ = 22_050
-OUT_RATE_HZ = 24_000
-PIECE_SAMPLES = OUT_RATE_HZ // 10
+PIECE_SAMPLES = OUTPUT_RATE_HZ // 10
 
-# -21.5 dBFS RMS, the loudness of a call. The peaks of espeak-ng, ten times its RMS, reach -3 dBFS.
+# -21.5 dBFS RMS, the loudness of a call. The peaks of a voice, ten times its RMS, reach -3 dBFS.
 _TARGET_RMS = 0.085
 _LEAST_PEAK = 10 ** (-5.5 / 20)
 # Above the knee, samples are compressed towards the ceiling of -3 dBFS, which they never reach.
@@ -21,19 +19,18 @@ _KNEE = 10 ** (-5 / 20)
 _CEILING = 10 ** (-3 / 20)
 
 _SILENT = 10 ** (-50 / 20)
-_LEAD_SAMPLES = OUT_RATE_HZ // 100
+_LEAD_SAMPLES = OUTPUT_RATE_HZ // 100
 
 Floats = NDArray[np.float32]
-Samples = NDArray[np.int16]
 
 
-def gain_for(pieces: Sequence[Samples]) -> float:
+def gain_for(pieces: Sequence[Floats]) -> float:
     """Returns the factor for a speaker's samples (full scale 1.0) that gives the target loudness.
 
     Args:
         pieces: A sentence as the synthesiser returns it.
     """
-    level = np.concatenate((np.zeros(1, np.int16), *pieces)).astype(np.float32) / 32768
+    level = np.concatenate((np.zeros(1, np.float32), *pieces))
     peak = float(np.abs(level).max(initial=0))
     if peak < _SILENT:
         return 1.0
@@ -60,27 +57,24 @@ class SentenceSound:
     """
 
     def __init__(self, gain: float, pause_ms: int) -> None:
-        self._gain = gain
-        self._pause_samples = pause_ms * OUT_RATE_HZ // 1000
-        self._resampler = Resampler(IN_RATE_HZ, OUT_RATE_HZ, from_format="flt", to_format="flt")
+        self._gain = np.float32(gain)
+        self._pause_samples = pause_ms * OUTPUT_RATE_HZ // 1000
         self._heard = False
         self._silence: Floats = np.zeros(0, np.float32)  # may be the trailing silence
         self._waiting: Floats = np.zeros(0, np.float32)  # less than a piece
 
-    def feed(self, samples: Samples) -> list[bytes]:
-        """Takes samples at 22 050 Hz; returns the 100 ms pieces that they complete."""
-        level = samples.astype(np.float32) * np.float32(self._gain / 32768)
-        return self._pieces(self._untrimmed(limit(_samples(self._resampler.feed(level)))))
+    def feed(self, samples: Floats) -> list[bytes]:
+        """Takes samples at 24 kHz; returns the 100 ms pieces that they complete."""
+        return self._pieces(self._untrimmed(limit(samples * self._gain)))
 
     def finish(self) -> list[bytes]:
         """Returns the remaining pieces; the last one may be shorter than 100 ms."""
-        last = self._untrimmed(limit(_samples(self._resampler.finish())))
         if not self._heard:
             return []
         pause = np.zeros(self._pause_samples, np.float32)
         tail = self._silence[: self._pause_samples]
         pause[: len(tail)] = tail
-        pieces = self._pieces(np.concatenate((last, pause)))
+        pieces = self._pieces(pause)
         if len(self._waiting):
             pieces.append(_pcm(self._waiting))
         return pieces
@@ -105,10 +99,6 @@ class SentenceSound:
         return [
             _pcm(level[start : start + PIECE_SAMPLES]) for start in range(0, whole, PIECE_SAMPLES)
         ]
-
-
-def _samples(resampled: bytes) -> Floats:
-    return np.frombuffer(resampled, np.float32)
 
 
 def _pcm(level: Floats) -> bytes:

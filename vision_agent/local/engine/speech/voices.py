@@ -24,49 +24,111 @@ class EspeakVoice:
     pitch_range: int
 
 
-DEFAULT_VOICE = EspeakVoice("", 44, 162, 55)
-"""Clear and even; used if no voice or an unknown one is requested.
+@dataclass(frozen=True, slots=True)
+class VoiceShape:
+    """What makes a speaker out of the English voice; the defaults leave it as it is.
 
-It is the language's own voice, espeak-ng's most refined. Of the natural sounding voices only `m6`
-is more intelligible (64 % word errors in pocketsphinx, against 73 to 88 % with m2 to m4).
-"""
+    Attributes:
+        pitch: Factor of the fundamental frequency; the voice's own is about 190 Hz.
+        formants: Factor of the frequencies of the envelope; below 1 for a longer vocal tract.
+        melody: Factor of the movements of the pitch, in octaves, around its middle.
+        pace: Factor of the speed.
+        tilt_db: By how much each octave is louder than the one below.
+        breath_db: Level of what is not harmonic while there is voice.
+    """
 
-# The Live API's voice names, each with the character that its documentation gives. They differ most
-# by pitch: 2 steps of the 0 to 99 scale are audible only within one variant.
-VOICES: dict[str, EspeakVoice] = {
-    "Zephyr": EspeakVoice("f2", 62, 178, 65),  # bright
-    "Puck": EspeakVoice("m1", 64, 185, 75),  # upbeat
-    "Charon": EspeakVoice("m3", 30, 160, 45),  # informative
-    "Kore": EspeakVoice("f1", 48, 165, 40),  # firm
-    "Fenrir": EspeakVoice("m5", 58, 195, 85),  # excitable
-    "Leda": EspeakVoice("f4", 80, 180, 65),  # youthful
-    "Orus": EspeakVoice("m4", 34, 158, 35),  # firm
-    "Aoede": EspeakVoice("f3", 54, 172, 60),  # breezy
-    "Callirrhoe": EspeakVoice("f2", 46, 152, 50),  # easy-going
-    "Autonoe": EspeakVoice("f4", 60, 172, 60),  # bright
-    "Enceladus": EspeakVoice("m7", 40, 148, 40),  # breathy
-    "Iapetus": EspeakVoice("m2", 50, 165, 50),  # clear
-    "Umbriel": EspeakVoice("m6", 48, 150, 45),  # easy-going
-    "Algieba": EspeakVoice("klatt3", 36, 158, 45),  # smooth
-    "Despina": EspeakVoice("f3", 44, 160, 45),  # smooth
-    "Erinome": EspeakVoice("f1", 66, 168, 50),  # clear
-    "Algenib": EspeakVoice("klatt4", 22, 150, 35),  # gravelly
-    "Rasalgethi": EspeakVoice("klatt6", 46, 165, 50),  # informative
-    "Laomedeia": EspeakVoice("f1", 86, 185, 75),  # upbeat
-    "Achernar": EspeakVoice("f5", 44, 152, 40),  # soft
-    "Alnilam": EspeakVoice("m2", 28, 160, 35),  # firm
-    "Schedar": EspeakVoice("klatt", 42, 162, 20),  # even
-    "Gacrux": EspeakVoice("f1", 26, 150, 40),  # mature
-    "Pulcherrima": EspeakVoice("f5", 72, 178, 65),  # forward
-    "Achird": EspeakVoice("m1", 44, 168, 60),  # friendly
-    "Zubenelgenubi": EspeakVoice("m6", 66, 175, 55),  # casual
-    "Vindemiatrix": EspeakVoice("f2", 28, 148, 40),  # gentle
-    "Sadachbia": EspeakVoice("m4", 68, 190, 75),  # lively
-    "Sadaltager": EspeakVoice("klatt2", 58, 160, 50),  # knowledgeable
-    "Sulafat": EspeakVoice("f3", 28, 155, 50),  # warm
+    pitch: float = 1.0
+    formants: float = 1.0
+    melody: float = 1.0
+    pace: float = 1.0
+    tilt_db: float = 0.0
+    breath_db: float = 0.0
+
+    @property
+    def keeps_the_voice(self) -> bool:
+        """Whether harmonics and envelope are the voice's own."""
+        return self.pitch == self.formants == self.melody == 1 and self.tilt_db == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """One speaker, in English and in the languages of espeak-ng."""
+
+    english: VoiceShape
+    espeak: EspeakVoice
+
+
+DEFAULT_VOICE = Voice(VoiceShape(), EspeakVoice("", 44, 162, 55))
+"""Used if no voice or an unknown one is requested: of either synthesiser the most refined."""
+
+# The Live API's voice names, each with the character that its documentation gives. The men's have
+# formants below 0.93, which is what tells a low voice of a man from one of a woman.
+VOICES: dict[str, Voice] = {
+    # bright
+    "Zephyr": Voice(VoiceShape(1.22, 1.01, 1.15, 1.25, 1.5), EspeakVoice("f2", 62, 178, 65)),
+    # upbeat
+    "Puck": Voice(VoiceShape(0.76, 0.88, 1.25, 1.1, -0.5), EspeakVoice("m1", 64, 185, 75)),
+    # informative
+    "Charon": Voice(VoiceShape(0.56, 0.82, 0.9, 0.85, -0.5), EspeakVoice("m3", 30, 160, 45)),
+    # firm
+    "Kore": Voice(VoiceShape(0.92, 1.03, 0.8, 1.1, 1.0), EspeakVoice("f1", 48, 165, 40)),
+    # excitable
+    "Fenrir": Voice(VoiceShape(0.7, 0.86, 1.4, 1.3), EspeakVoice("m5", 58, 195, 85)),
+    # youthful
+    "Leda": Voice(VoiceShape(1.32, 1.13, 1.15, 1.1, -1.0), EspeakVoice("f4", 80, 180, 65)),
+    # firm
+    "Orus": Voice(VoiceShape(0.61, 0.86, 0.75, 0.85, 1.0), EspeakVoice("m4", 34, 158, 35)),
+    # breezy
+    "Aoede": Voice(VoiceShape(1.16, 1.0, 1.1, 1.25, -1.0, 4), EspeakVoice("f3", 54, 172, 60)),
+    # easy-going
+    "Callirrhoe": Voice(VoiceShape(0.94, 1.05, 0.9, 0.8), EspeakVoice("f2", 46, 152, 50)),
+    # bright
+    "Autonoe": Voice(VoiceShape(1.11, 1.06, 1.05, 1.05), EspeakVoice("f4", 60, 172, 60)),
+    # breathy
+    "Enceladus": Voice(VoiceShape(0.6, 0.85, 0.8, 0.8, -1.0, 6), EspeakVoice("m7", 40, 148, 40)),
+    # clear
+    "Iapetus": Voice(VoiceShape(0.66, 0.89, 1.0, 0.9, 1.5), EspeakVoice("m2", 50, 165, 50)),
+    # easy-going
+    "Umbriel": Voice(VoiceShape(0.57, 0.9, 0.85, 0.8, -0.5), EspeakVoice("m6", 48, 150, 45)),
+    # smooth
+    "Algieba": Voice(VoiceShape(0.54, 0.88, 0.8, 0.9, -1.5), EspeakVoice("klatt3", 36, 158, 45)),
+    # smooth
+    "Despina": Voice(VoiceShape(0.93, 1.04, 0.8, 0.8, -2.0), EspeakVoice("f3", 44, 160, 45)),
+    # clear
+    "Erinome": Voice(VoiceShape(1.05, 0.99, 1.0, 0.85, 0.5), EspeakVoice("f1", 66, 168, 50)),
+    # gravelly
+    "Algenib": Voice(VoiceShape(0.45, 0.8, 0.7, 0.8, 1.0), EspeakVoice("klatt4", 22, 150, 35)),
+    # informative
+    "Rasalgethi": Voice(VoiceShape(0.62, 0.82, 1.0, 1.05), EspeakVoice("klatt6", 46, 165, 50)),
+    # upbeat
+    "Laomedeia": Voice(VoiceShape(1.32, 1.01, 1.3, 1.2, 1.0), EspeakVoice("f1", 86, 185, 75)),
+    # soft
+    "Achernar": Voice(VoiceShape(1.0, 1.04, 0.8, 0.8, -2.5, 3), EspeakVoice("f5", 44, 152, 40)),
+    # firm
+    "Alnilam": Voice(VoiceShape(0.47, 0.86, 0.75, 1.0), EspeakVoice("m2", 28, 160, 35)),
+    # even
+    "Schedar": Voice(VoiceShape(0.56, 0.85, 0.45, 1.1, 1.0), EspeakVoice("klatt", 42, 162, 20)),
+    # mature
+    "Gacrux": Voice(VoiceShape(0.84, 1.0, 0.85, 0.85, -0.5), EspeakVoice("f1", 26, 150, 40)),
+    # forward
+    "Pulcherrima": Voice(VoiceShape(1.09, 0.97, 1.1, 1.2, 1.5), EspeakVoice("f5", 72, 178, 65)),
+    # friendly
+    "Achird": Voice(VoiceShape(0.69, 0.88, 1.15, 1.05, -1.0), EspeakVoice("m1", 44, 168, 60)),
+    # casual
+    "Zubenelgenubi": Voice(VoiceShape(0.59, 0.92, 0.9, 1.2, -1.0), EspeakVoice("m6", 66, 175, 55)),
+    # gentle
+    "Vindemiatrix": Voice(
+        VoiceShape(0.86, 1.0, 0.75, 0.8, -1.5, 2), EspeakVoice("f2", 28, 148, 40)
+    ),
+    # lively
+    "Sadachbia": Voice(VoiceShape(0.74, 0.9, 1.3, 1.25, 1.0), EspeakVoice("m4", 68, 190, 75)),
+    # knowledgeable
+    "Sadaltager": Voice(VoiceShape(0.52, 0.9, 0.95, 0.85, 0.8), EspeakVoice("klatt2", 58, 160, 50)),
+    # warm
+    "Sulafat": Voice(VoiceShape(0.9, 0.96, 1.0, 0.85, -0.5), EspeakVoice("f3", 28, 155, 50)),
 }
 
-QUESTION_VOICE = EspeakVoice("m6", 50, 175, 50)
+QUESTION_VOICE = Voice(VoiceShape(), EspeakVoice("m6", 50, 175, 50))
 """The espeak-ng voice that the engine's own recogniser understands best.
 
 Of 20 questions and greetings over faint noise, single words ("hello", "goodbye") among them, the
@@ -97,7 +159,7 @@ _ESPEAK_NAMES = {
 _LANGUAGE_CODE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8}){0,3}")
 
 
-def voice_named(name: str | None) -> EspeakVoice:
+def voice_named(name: str | None) -> Voice:
     """Returns the settings for a voice of the Live API, in any case; the default if unknown."""
     return _BY_LOWER.get((name or "").strip().lower(), DEFAULT_VOICE)
 

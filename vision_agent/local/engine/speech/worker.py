@@ -1,15 +1,11 @@
-"""The process in which espeak-ng runs: `python -m vision_agent.local.engine.speech.worker`.
-
-It serves the jobs of `worker_messages`, one after another.
-"""
+"""What the two speech workers have in common: they serve the jobs of `worker_messages`."""
 
 from __future__ import annotations
 
-from typing import NoReturn
+from collections.abc import Callable
+from typing import NoReturn, Protocol
 
-from vision_agent.local.engine.speech.espeak import Espeak, EspeakError
-from vision_agent.local.engine.speech.sound import Samples, SentenceSound, gain_for
-from vision_agent.local.engine.speech.voices import EspeakVoice
+from vision_agent.local.engine.speech.sound import Floats, SentenceSound, gain_for
 from vision_agent.local.engine.speech.worker_messages import END, PIECE, SAY, STOP, Order
 from vision_agent.local.engine.worker_inbox import Inbox
 
@@ -18,18 +14,33 @@ _MAX_GAINS = 512
 _CALIBRATION = "How many of these do you see?"
 
 
-class Worker:
-    """Answers the jobs of an inbox.
+class SynthesisError(Exception):
+    """A text cannot be spoken; the message gives the reason."""
 
-    Raises:
-        EspeakError: espeak-ng cannot be loaded.
-    """
 
-    def __init__(self, inbox: Inbox) -> None:
+class Synthesizer(Protocol):
+    """What makes the samples of a text."""
+
+    def speak(self, order: Order, on_samples: Callable[[Floats], bool]) -> None:
+        """Synthesises an order's text.
+
+        Args:
+            order: What to say, and how.
+            on_samples: Takes samples at 24 kHz, full scale 1; returning false ends the synthesis.
+
+        Raises:
+            SynthesisError: The text cannot be spoken.
+        """
+
+
+class SpeechWorker:
+    """Answers the jobs of an inbox, one after another."""
+
+    def __init__(self, inbox: Inbox, synthesizer: Synthesizer) -> None:
         self._inbox = inbox
-        self._espeak = Espeak()
+        self._synthesizer = synthesizer
         self._unwanted = -1
-        self._gains: dict[tuple[tuple[str, ...], EspeakVoice], float] = {}
+        self._gains: dict[tuple[object, ...], float] = {}
 
     def run(self) -> NoReturn:
         """Serves jobs until the process ends."""
@@ -41,20 +52,20 @@ class Worker:
             failure = ""
             try:
                 self._speak(message.job, Order.from_bytes(message.payload))
-            except EspeakError as error:
+            except SynthesisError as error:
                 failure = str(error)
             self._inbox.send(END, message.job, failure.encode())
 
     def _speak(self, job: int, order: Order) -> None:
-        sound = SentenceSound(self._gain(order), order.pause_ms)
+        sound = SentenceSound(self.gain(order), order.pause_ms)
 
-        def on_samples(samples: Samples) -> bool:
+        def on_samples(samples: Floats) -> bool:
             for piece in sound.feed(samples):
                 self._inbox.send(PIECE, job, piece)
             return self._wanted(job)
 
         if self._wanted(job):
-            self._espeak.speak(order.text, order.languages, order.voice, on_samples)
+            self._synthesizer.speak(order, on_samples)
         if self._wanted(job):
             for piece in sound.finish():
                 self._inbox.send(PIECE, job, piece)
@@ -66,32 +77,19 @@ class Worker:
                 self._unwanted = message.job
         return self._unwanted != job
 
-    def _gain(self, order: Order) -> float:
+    def gain(self, order: Order) -> float:
         """Returns the speaker's gain, measured once with a sentence that is not played (10 ms)."""
         speaker = (order.languages, order.voice)
         if speaker not in self._gains:
-            calibration: list[Samples] = []
+            calibration: list[Floats] = []
 
-            def on_samples(samples: Samples) -> bool:
+            def on_samples(samples: Floats) -> bool:
                 calibration.append(samples)
                 return True
 
-            self._espeak.speak(_CALIBRATION, order.languages, order.voice, on_samples)
+            sentence = Order(_CALIBRATION, 0, order.languages, order.voice)
+            self._synthesizer.speak(sentence, on_samples)
             if len(self._gains) >= _MAX_GAINS:
                 self._gains.clear()
             self._gains[speaker] = gain_for(calibration)
         return self._gains[speaker]
-
-
-def main() -> NoReturn:
-    """Runs the worker; if espeak-ng cannot be loaded, the parent gets a refusal with the reason."""
-    inbox = Inbox()
-    try:
-        worker = Worker(inbox)
-    except EspeakError as error:
-        inbox.refuse(str(error))
-    worker.run()
-
-
-if __name__ == "__main__":
-    main()

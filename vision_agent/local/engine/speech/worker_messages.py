@@ -1,11 +1,12 @@
-"""The messages between the engine and its speech worker. Pure."""
+"""The messages between the engine and its two speech workers. Pure."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from typing import Any, Self
 
-from vision_agent.local.engine.speech.voices import EspeakVoice
+from vision_agent.local.engine.speech.voices import EspeakVoice, Voice, VoiceShape
 
 SAY, STOP, PIECE, END = range(4)
 """The messages. To the worker: SAY with an `Order`; STOP, the job's sound is no longer wanted (its
@@ -15,31 +16,32 @@ message of each job, with the reason if the job failed."""
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One sentence to speak.
+    """One sentence, or part of it, to speak.
 
     Attributes:
-        text: The sentence.
+        text: What to say.
         pause_ms: The silence at the end of its sound.
-        languages: espeak-ng languages to try, the best first.
+        languages: espeak-ng languages to try, the best first; hibari speaks English only.
         voice: The speaker.
     """
 
     text: str
     pause_ms: int
     languages: tuple[str, ...]
-    voice: EspeakVoice
+    voice: Voice
 
     def to_bytes(self) -> bytes:
         """Returns the payload of a SAY."""
         return json.dumps(asdict(self)).encode()
 
     @classmethod
-    def from_bytes(cls, payload: bytes) -> Order:
+    def from_bytes(cls, payload: bytes) -> Self:
         """Reads the payload of a SAY."""
-        fields = json.loads(payload)
+        fields: dict[str, Any] = json.loads(payload)
+        voice = fields["voice"]
         return cls(
             text=fields["text"],
             pause_ms=fields["pause_ms"],
             languages=tuple(fields["languages"]),
-            voice=EspeakVoice(**fields["voice"]),
+            voice=Voice(VoiceShape(**voice["english"]), EspeakVoice(**voice["espeak"])),
         )
