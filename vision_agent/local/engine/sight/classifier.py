@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from vision_agent.local.engine.sight.camera_frame import Box, Pixels
-from vision_agent.local.engine.sight.everyday import by_word
 from vision_agent.local.engine.sight.networks import Network
 from vision_agent.local.engine.weights import IMAGE_CLASSIFIER
+
+Chances = npt.NDArray[np.float32]
 
 SIDE_PX = 260
 
@@ -26,16 +30,18 @@ class Classifier:
     def __init__(self) -> None:
         self._network = Network(IMAGE_CLASSIFIER)
 
-    def names(self, pixels: Pixels, box: Box) -> dict[str, float]:
-        """The probability of each everyday word for what is in a box of a BGR frame.
+    def chances(self, pixels: Pixels, boxes: Sequence[Box]) -> list[Chances]:
+        """The probabilities of ImageNet's 1000 classes for what is in each box of a BGR frame.
 
-        One look takes 22 ms of one core. The probabilities add up to less than 1: many of the
-        network's classes have no word.
+        A box takes 22 ms of one core.
         """
-        crop = cv2.resize(_crop(pixels, box), (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
-        rgb = cv2.cvtColor(crop, cv2.COLOR_BGR2RGB).astype(np.float32)
+        return [self._chances(_crop(pixels, box)) for box in boxes]
+
+    def _chances(self, crop: Pixels) -> Chances:
+        small = cv2.resize(crop, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
+        rgb = cv2.cvtColor(small, cv2.COLOR_BGR2RGB).astype(np.float32)
         values = np.asarray(((rgb - 127) / 128).transpose(2, 0, 1)[None], np.float32, order="C")
-        return by_word(self._network(values, 1)[0][0])
+        return np.asarray(self._network(values, 1)[0][0], np.float32)
 
 
 def _crop(pixels: Pixels, box: Box) -> Pixels:

@@ -12,6 +12,8 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from vision_agent.local.engine.sight.plausible import numbers
+
 ALIKE = {
     "cup": "mug",
     "coffee cup": "mug",
@@ -24,7 +26,6 @@ ALIKE = {
     "exercise bike": "bicycle",
     "vehicle": "car",
     "television": "monitor",
-    "notebook": "laptop",
     "water bottle": "bottle",
     "wine bottle": "bottle",
     "beer bottle": "bottle",
@@ -32,6 +33,9 @@ ALIKE = {
     "carton": "box",
     "rocking chair": "chair",
     "comic book": "book",
+    "football": "ball",
+    "basketball": "ball",
+    "volleyball": "ball",
 }
 """Words for things that are easily taken for one another, or of which one is a kind of the other,
 and the word under which they are counted together."""
@@ -52,24 +56,24 @@ bird 10-23 80-83 85-86 91-96 127-129 131-143 146|boat 472 484 554 576 625 780 81
 bookcase 453|bottle 737|bow tie 457|bowl 659 809|bread 930|bridge 821 839 888|broccoli 937
 broom 462|bucket 463|burger 933|bus 654 779 874|butterfly 321-326|camel 354|camera 732 759
 can opener 473|candle 470|car 436 468 511 609 627 656 661 751 817|carton 478|castle 483
-cat 281-285|cauliflower 938|cello 486|chair 423 559|church 497|clock 409 530 892|coffee maker 550
-coffee pot 505|comic book 917|corkscrew 512|corn 987 998|cow 345|cowboy boot 514|crab 118-121
-crocodile 49-50|cucumber 939 943|cup 968|cup of coffee 967|deer 351-353|desk 526
+cat 281-285|cauliflower 938|cello 486|chair 423 559|cheetah 293|church 497|clock 409 530 892
+coffee maker 550|coffee pot 505|comic book 917|corkscrew 512|corn 987 998|cow 345|cowboy boot 514
+crab 118-121|crocodile 49-50|cucumber 939 943|cup 968|cup of coffee 967|deer 351-353|desk 526
 desktop computer 527|dog 151-268|dragonfly 319-320|drill 740|drum 541|duck 97-98|dumbbell 422 543
 elephant 101 385-386|fan 545|fire engine 555|fish 0-1 389-396|flamingo 130|flower 985-986
 football 805|fountain 562|fox 277-280|frog 30-32|frying pan 567 909|goat 350|goose 99
 guitar 402 546|hair dryer 589|hammer 587|hamster 333 338|harp 594|hat 515 808|helmet 518 560
 hen 7-8|hippopotamus 344|horse 339 603|hot dog 934|hourglass 604|ice cream 928-929|iron 606
 jacket 474|jeans 608|jellyfish 107|joystick 613|jug 725 899 901|keyboard 508 810 878|koala 105
-ladybug 301|lake 975|lamp 619 846|laptop 620 681|lemon 951|leopard 286-290 293|lighter 626
-lighthouse 437|lion 291|lipstick 629|lizard 38-48|lobster 122-124|loudspeaker 632
+ladybug 301|lake 975|lamp 619 846|laptop 620 681|lemon 951|leopard 288-290|lighter 626
+lighthouse 437|lion 291|lipstick 629|lizard 38-48|lobster 122-124|loudspeaker 632|lynx 287
 magnifying glass 633|mailbox 637|mask 643|measuring cup 647|microphone 650|microwave 651
 monitor 664|monkey 365-382|mosque 668|motorcycle 665 670|mountain 970 980|mouse 673|mug 504
 mushroom 947 992-993 996-997|necklace 679|orange 950|owl 24|padlock 507 695|paintbrush 696
 panda 388|parachute 701|parrot 87-90|peacock 84|pen 418 563|penguin 145|perfume bottle 711
 phone 487 528 590|piano 579 881|pig 341-342|piggy bank 719|pill bottle 720|pillow 721
-pineapple 953|pizza 963|plate 923|pomegranate 957|pot 469 521 544|pretzel 932|printer 713 742
-purse 748|rabbit 330-332|racket 752|radio 482 754 848|refrigerator 760|remote control 761
+pineapple 953|pizza 963|plate 923|pomegranate 957|pot 469 521 544 738|pretzel 932|printer 713 742
+puma 286|purse 748|rabbit 330-332|racket 752|radio 482 754 848|refrigerator 760|remote control 761
 rifle 413 764|rocket 657 744 812|rocking chair 765|ruler 769|saltshaker 773|sandal 774
 saxophone 776|scale 778|screwdriver 784|sewing machine 786|shark 2-4|sheep 348-349
 ship 403 510 628|shoe 502 630 770|shopping cart 791|snail 113|snake 52-68|soap dispenser 804
@@ -97,15 +101,13 @@ def words() -> tuple[str, ...]:
 
 def by_word(chances: npt.NDArray[np.float32]) -> dict[str, float]:
     """The probability of each word, from those of the 1000 classes."""
-    return {word: float(chances[list(numbers)].sum()) for word, numbers in _classes().items()}
+    return {word: float(chances[classes].sum()) for word, classes in _classes().items()}
 
 
 @cache
-def _classes() -> dict[str, tuple[int, ...]]:
-    found: dict[str, tuple[int, ...]] = {}
+def _classes() -> dict[str, list[int]]:
+    found = {}
     for entry in _TABLE.replace("\n", "|").strip("|").split("|"):
-        parts = entry.split(" ")
-        ranges = [part.split("-") for part in parts if part[0].isdigit()]
-        word = " ".join(part for part in parts if not part[0].isdigit())
-        found[word] = tuple(n for one in ranges for n in range(int(one[0]), int(one[-1]) + 1))
+        word = entry.rstrip("0123456789- ")
+        found[word] = numbers(entry[len(word) :])
     return found

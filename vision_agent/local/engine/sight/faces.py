@@ -14,7 +14,8 @@ SIDE_PX = 192
 CELLS = 48
 """Anchors on each side of the network's one map: the middles of 4 by 4 pixels."""
 
-LEAST_SCORE = 0.6
+LEAST_SCORE = 0.7
+"""Of 354 photographs, paintings and drawings the highest score without a face is 0.68."""
 
 SAME = 0.3
 """Intersection over union from which on two boxes are one face."""

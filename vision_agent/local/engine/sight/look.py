@@ -154,21 +154,20 @@ class Sight:
         spots = _spots(view, colour) if view and "things" in needs else None
         off: list[str] = []
         faces: tuple[Face, ...] = ()
-        if needs & {"faces", "colour"}:
+        if needs & {"faces", "colour", "named", "shown"}:
             faces = self._faces.use(lambda part: part.find(newest), faces, off)
+        in_faces = [face.box for face in faces if face.box]
         named: tuple[Named, ...] = ()
         shown: Named | None = None
         if needs & {"named", "shown"}:
-            named = self._names.use(lambda part: part.named(frames, newest), named, off)
+            named = self._names.use(lambda part: part.named(frames, newest, in_faces), named, off)
             if "shown" in needs:
                 shown = self._names.use(lambda part: part.shown(newest, named, at), NOBODY, off)
         if view and coloured:
             named = tuple(_coloured(thing, view) for thing in named)
             shown = _coloured(shown, view) if shown else None
         return Observations(
-            colour=describe_colours(newest, [face.box for face in faces if face.box])
-            if "colour" in needs
-            else None,
+            colour=describe_colours(newest, in_faces) if "colour" in needs else None,
             quality=judge(newest) if "quality" in needs else None,
             faces=faces if "faces" in needs else None,
             text=self._reader.get().read(newest) if "text" in needs else None,

@@ -10,7 +10,7 @@ from vision_agent.local.engine.sight.classifier import Classifier
 from vision_agent.local.engine.sight.detector import Detector
 from vision_agent.local.engine.sight.features import in_the_middle
 from vision_agent.local.engine.sight.foreground import View, things
-from vision_agent.local.engine.sight.naming import believed, in_front, shown, steady
+from vision_agent.local.engine.sight.naming import believed, candidates, in_front, shown, steady
 from vision_agent.local.engine.sight.observations import Named
 
 FRAMES = 4
@@ -18,7 +18,8 @@ OLDEST_MS = 4_000
 """At most so many frames, and none older than this, decide together what is there."""
 
 MIDDLE = Box(0.15, 0.15, 0.7, 0.7)
-"""What is named if nothing stands out from a busy background."""
+WHOLE = Box(0.0, 0.0, 1.0, 1.0)
+"""What is named if nothing stands out from a busy background, and what has to agree otherwise."""
 
 
 class Names:
@@ -32,12 +33,15 @@ class Names:
         self._detector = Detector()
         self._classifier = Classifier()
 
-    def named(self, frames: Sequence[SeenFrame], newest: Pixels) -> tuple[Named, ...]:
+    def named(
+        self, frames: Sequence[SeenFrame], newest: Pixels, faces: Sequence[Box]
+    ) -> tuple[Named, ...]:
         """The things in the newest frame, surer if the few frames before it show them too.
 
         Args:
             frames: Oldest first.
             newest: The pixels of the last of them.
+            faces: The boxes of the faces in it.
         """
         now_ms = frames[-1].at_ms
         recent = [one for one in frames[-FRAMES:-1] if now_ms - one.at_ms <= OLDEST_MS]
@@ -47,7 +51,9 @@ class Names:
                 earlier.append(self._detector.find(decode(frame.jpeg)))
             except UnreadableFrame:
                 continue
-        return believed(steady((*earlier, self._detector.find(newest))))
+        found = candidates(steady((*earlier, self._detector.find(newest))))
+        chances = self._classifier.chances(newest, [one.box for one in found])
+        return believed(found, chances, faces)
 
     def shown(self, pixels: Pixels, named: Sequence[Named], at: Box | None) -> Named:
         """The thing that a frame is about, or that lies in a box of it.
@@ -62,4 +68,5 @@ class Names:
         if box is None:
             standing_out = in_the_middle(things(View.of(pixels)))
             box = standing_out.box if standing_out else MIDDLE
-        return shown(box, thing, self._classifier.names(pixels, box))
+        crops = [box] if at or thing else [box, MIDDLE, WHOLE]
+        return shown(box, thing, self._classifier.chances(pixels, crops))

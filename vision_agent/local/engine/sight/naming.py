@@ -6,31 +6,34 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import exp
 
+import numpy as np
+import numpy.typing as npt
+
 from vision_agent.local.engine.sight.camera_frame import Box
 from vision_agent.local.engine.sight.detector import Detection
-from vision_agent.local.engine.sight.everyday import kind_of
-from vision_agent.local.engine.sight.networks import overlap, shared_area
-from vision_agent.local.engine.sight.observations import (
-    LIKELY,
-    PERHAPS,
-    SURE,
-    UNKNOWN,
-    Named,
-)
+from vision_agent.local.engine.sight.everyday import by_word, kind_of
+from vision_agent.local.engine.sight.networks import clipped, overlap, shared_area
+from vision_agent.local.engine.sight.observations import LIKELY, PERHAPS, SURE, UNKNOWN, Named
+from vision_agent.local.engine.sight.plausible import borne_out, support
+
+Chances = npt.NDArray[np.float32]
 
 # Chosen on one half of the photographs of benchmarks/sight.py.
-SURE_FROM = 0.55
-LIKELY_FROM = 0.42
-PERHAPS_FROM = 0.33
-"""Detector scores, averaged over the frames in which a thing was seen."""
+SURE_FROM, LIKELY_FROM, PERHAPS_FROM = 0.52, 0.43, 0.4
+"""Scores of the detector, averaged over the frames and borne out by the classifier."""
 
-PERSON_FROM = 0.55
-"""Least score of a person: hands, arms and drawings reach 0.48."""
+PERSON_SURE_FROM, PERSON_FROM = 0.6, 0.5
+"""The same for a person without a face; drawings and arms reach 0.49."""
 
-LOOKS_LIKE_SURE = 0.7
-LOOKS_LIKE = 0.5
-LOOKS_LIKE_PERHAPS = 0.35
+WORD_SURE_FROM, WORD_FROM, WORD_PERHAPS_FROM = 0.7, 0.5, 0.42
 """Probabilities of a word, by the classifier."""
+
+OFTEN_WRONG = frozenset({"balloon", "clock", "comic book", "laptop", "television", "wallet"})
+WRONG_BY = 0.15
+"""Words that drawings and plain shapes are taken for, and how much more likely they must be."""
+
+CONTRADICTED_FROM = 0.7
+"""Probability of another word from which on the detector's label gives way to it."""
 
 NOBODY = Named("", Box(0.0, 0.0, 1.0, 1.0), 0.0, UNKNOWN)
 """Nothing that has a name."""
@@ -47,24 +50,12 @@ NEAR_FROM = 0.08
 WITHIN = 0.8
 """Share of a smaller box in a larger one of the same kind: a part, or the same thing twice."""
 
-
-def certainty(detection: Detection) -> str:
-    """How surely a thing has its label."""
-    score = detection.score
-    if kind_of(detection.label) == "person" and score < PERSON_FROM:
-        return UNKNOWN
-    if score >= SURE_FROM:
-        return SURE
-    if score >= LIKELY_FROM:
-        return LIKELY
-    return PERHAPS if score >= PERHAPS_FROM else UNKNOWN
+MOST = 10
+"""Boxes of one frame that are looked at more closely."""
 
 
 def steady(frames: Sequence[Sequence[Detection]]) -> tuple[Detection, ...]:
-    """The detections of the newest frame, scored by all frames.
-
-    A thing that was seen at the same place in most frames gets the mean of its scores; one that was
-    seen in the newest frame alone, while other things stayed where they were, is doubted.
+    """The detections of the newest frame; the score of one that most frames show is their mean.
 
     Args:
         frames: The detections of the frames, oldest first.
@@ -83,14 +74,106 @@ def _steady(one: Detection, earlier: Sequence[Sequence[Detection]]) -> Detection
     return replace(one, score=sum(scores) / len(scores))
 
 
-def believed(detections: Sequence[Detection]) -> tuple[Named, ...]:
-    """The things that are believed, each once, from left to right."""
+def candidates(detections: Sequence[Detection]) -> tuple[Detection, ...]:
+    """The detections that are worth a closer look, each thing once, surest first."""
     kept: list[Detection] = []
     for one in sorted(detections, key=lambda one: -one.score):
-        if certainty(one) != UNKNOWN and not any(_is_twice(one, other) for other in kept):
+        if one.score >= PERHAPS_FROM - 0.1 and not any(_is_twice(one, other) for other in kept):
             kept.append(one)
-    things = [Named(one.label, one.box, one.score, certainty(one)) for one in kept]
+    return tuple(kept[:MOST])
+
+
+def believed(
+    found: Sequence[Detection], chances: Sequence[Chances], faces: Sequence[Box]
+) -> tuple[Named, ...]:
+    """The things that are believed, from left to right.
+
+    Args:
+        found: The detections, each thing once.
+        chances: What the classifier finds in the box of each.
+        faces: The faces in the frame, each of which belongs to a person.
+    """
+    things = [_person(one, faces) for one in found if one.label == "person"]
+    things += [_person_of(face) for face in faces if not any(_holds(t.box, face) for t in things)]
+    for one, of_box in zip(found, chances, strict=True):
+        if one.label != "person":
+            things.append(_thing(one, of_box))
+    sure = {kind_of(thing.name) for thing in things if thing.certainty == SURE}
+    things = [_with_its_like(thing, sure) for thing in things if thing.certainty != UNKNOWN]
     return tuple(sorted(things, key=lambda thing: thing.box.x + thing.box.width / 2))
+
+
+def _thing(one: Detection, chances: Chances) -> Named:
+    kind = kind_of(one.label)
+    word, chance = _best_word(chances)
+    if kind_of(word) == kind:
+        score = borne_out(kind, one.score, chances)
+        finer = word if word != one.label and chance >= WORD_FROM else ""
+        return Named(one.label, one.box, score, _certainty(score), finer)
+    if chance >= CONTRADICTED_FROM and (support(kind, chances) or 0.0) < 1 - CONTRADICTED_FROM:
+        return Named(word, one.box, chance, LIKELY)
+    score = borne_out(kind, one.score, chances)
+    return Named(one.label, one.box, score, _certainty(score))
+
+
+def _certainty(score: float, sure: float = SURE_FROM, likely: float = LIKELY_FROM) -> str:
+    if score >= likely:
+        return SURE if score >= sure else LIKELY
+    return PERHAPS if score >= PERHAPS_FROM and likely == LIKELY_FROM else UNKNOWN
+
+
+def _with_its_like(thing: Named, sure: set[str]) -> Named:
+    """Among things of its kind that are sure, a doubtful one is likely one too."""
+    alike = thing.certainty == PERHAPS and kind_of(thing.name) in sure
+    return replace(thing, certainty=LIKELY) if alike else thing
+
+
+def _person(one: Detection, faces: Sequence[Box]) -> Named:
+    with_face = any(_holds(one.box, face) for face in faces)
+    surely = SURE if with_face else _certainty(one.score, PERSON_SURE_FROM, PERSON_FROM)
+    return Named("person", one.box, one.score, surely)
+
+
+def _person_of(face: Box) -> Named:
+    """A person of whom only the face was found: head and shoulders."""
+    middle = face.x + face.width / 2
+    box = clipped(
+        middle - 1.5 * face.width,
+        face.y - 0.6 * face.height,
+        middle + 1.5 * face.width,
+        face.y + 3 * face.height,
+    )
+    return Named("person", box, 1.0, SURE)
+
+
+def _holds(box: Box, face: Box) -> bool:
+    return shared_area(box, face) > 0.6 * face.width * face.height
+
+
+def _best_word(chances: Chances) -> tuple[str, float]:
+    return max(by_word(chances).items(), key=lambda item: item[1])
+
+
+def shown(box: Box, thing: Named | None, chances: Sequence[Chances]) -> Named:
+    """The name of the one thing that a frame is about.
+
+    Args:
+        box: Its place.
+        thing: What the detector calls it; None if it found nothing there.
+        chances: What the classifier finds in one or more crops of it.
+
+    Returns:
+        The thing; without a name and ``UNKNOWN`` if nothing is sure enough.
+    """
+    if thing is not None and kind_of(thing.name) not in FURNITURE:
+        return replace(thing, name=thing.finer or thing.name)
+    word, chance = _best_word(np.asarray(np.mean(chances, axis=0), np.float32))
+    least = WRONG_BY if word in OFTEN_WRONG else 0.0
+    if chance - least >= WORD_SURE_FROM:
+        return Named(word, box, chance, SURE)
+    if chance - least >= WORD_PERHAPS_FROM:
+        return Named(word, box, chance, LIKELY if chance - least >= WORD_FROM else PERHAPS)
+    return thing or Named("", box, 0.0, UNKNOWN)
 
 
 def in_front(things: Sequence[Named], at: Box | None = None) -> Named | None:
@@ -121,28 +204,3 @@ def _is_twice(one: Detection, other: Detection) -> bool:
         return overlap(one.box, other.box) > 0.75
     smaller = min(one.box.width * one.box.height, other.box.width * other.box.height)
     return overlap(one.box, other.box) > 0.5 or shared_area(one.box, other.box) > WITHIN * smaller
-
-
-def shown(box: Box, thing: Named | None, chances: dict[str, float]) -> Named:
-    """The name of one thing, from the detector's label and the classifier's words.
-
-    Args:
-        box: Its place.
-        thing: What the detector calls it; None if it found nothing there.
-        chances: The probability of each word.
-
-    Returns:
-        The thing; without a name and ``UNKNOWN`` if nothing is sure enough.
-    """
-    word, chance = max(chances.items(), key=lambda item: item[1])
-    if thing is not None:
-        finer = kind_of(word) == kind_of(thing.name) and chance >= LOOKS_LIKE
-        if finer:
-            return replace(thing, name=word, certainty=SURE)
-        if thing.certainty == SURE or chance < LOOKS_LIKE:
-            return thing
-    if chance >= LOOKS_LIKE_SURE:
-        return Named(word, box, chance, SURE)
-    if chance >= LOOKS_LIKE_PERHAPS:
-        return Named(word, box, chance, LIKELY if chance >= LOOKS_LIKE else PERHAPS)
-    return Named("", box, 0.0, UNKNOWN)

@@ -196,6 +196,7 @@ class Named:
         certainty: ``SURE`` ("a bottle"), ``LIKELY`` ("it looks like a bottle"), ``PERHAPS``
             ("perhaps a bottle") or ``UNKNOWN``.
         colour: Its colour, if "colour" was asked for too; empty for a person.
+        finer: A more exact word that is as sure, such as "wine bottle"; empty if there is none.
     """
 
     name: str
@@ -203,6 +204,7 @@ class Named:
     score: float
     certainty: str
     colour: str = ""
+    finer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,121 @@
+"""Things are named on a film and not on drawings, and the doubtful are told from the sure."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from tests.local.engine.sight.sight_frames import jpeg, shot, written
+from tests.local.engine.sight.sight_scenes import BOTTLES, film, held_up, several, textured, wall
+from vision_agent.local.contract import SeenFrame
+from vision_agent.local.engine.sight.camera_frame import Box
+from vision_agent.local.engine.sight.detector import LABELS, Detection, anchors
+from vision_agent.local.engine.sight.everyday import ALIKE, kind_of, words
+from vision_agent.local.engine.sight.names import Names
+from vision_agent.local.engine.sight.naming import believed, candidates, in_front, steady
+from vision_agent.local.engine.sight.observations import LIKELY, SURE, Named
+
+NOTHING = np.zeros(1000, np.float32)
+BOX = Box(0.4, 0.3, 0.2, 0.5)
+
+
+@pytest.fixture(scope="module")
+def names() -> Names:
+    return Names()
+
+
+def test_the_bottles_of_the_film_are_counted_at_every_second(names: Names) -> None:
+    wanted = [
+        (start + step, number)
+        for start, end, number in BOTTLES
+        for step in np.arange(0.0, end - start + 0.1, 2.0).tolist()
+    ]
+    found = []
+    for pixels in film([at_s for at_s, _ in wanted]):
+        seen = names.named([SeenFrame(jpeg(pixels), 0)], pixels, ())
+        found.append(Counter(t.name for t in seen if t.certainty in (SURE, LIKELY))["bottle"])
+
+    assert found == [number for _, number in wanted]
+
+
+def test_what_is_held_up_in_the_film_is_a_bottle(names: Names) -> None:
+    (pixels,) = film([14.0])
+    seen = names.named([SeenFrame(jpeg(pixels), 0)], pixels, ())
+
+    shown = names.shown(pixels, seen, None)
+    left = names.shown(pixels, seen, seen[0].box)
+
+    assert (kind_of(shown.name), shown.certainty) == ("bottle", SURE)
+    assert kind_of(left.name) == "bottle"
+    assert left.box.x < shown.box.x
+
+
+def test_drawn_shapes_patterns_and_text_are_not_named(names: Names) -> None:
+    frames = [several(number, 300 + number) for number in (1, 4, 9)]
+    frames += [shot(held_up(textured(100 + seed), wall(seed)), seed=seed) for seed in range(3)]
+    frames += [shot(written(["EXIT", "NO SMOKING"], 40))]
+
+    for pixels in frames:
+        seen = names.named([SeenFrame(jpeg(pixels), 0)], pixels, ())
+        assert seen == ()
+        assert names.shown(pixels, seen, None).name == ""
+
+
+def test_the_detectors_anchors_fill_six_maps() -> None:
+    assert anchors().shape == (1917, 4)
+
+
+def test_every_word_is_a_kind_or_of_one_that_is_named() -> None:
+    named = {*LABELS, *words()}
+    assert set(ALIKE) <= named
+    assert set(ALIKE.values()) <= named
+    assert kind_of("coffee cup") == kind_of("mug") == "mug"
+
+
+def test_a_thing_of_most_frames_gets_their_mean_and_one_of_the_newest_alone_its_own() -> None:
+    seen = [[Detection("bottle", score, BOX)] for score in (0.6, 0.5, 0.4)]
+    flash = Detection("cup", 0.45, Box(0.0, 0.0, 0.1, 0.1))
+
+    bottle, cup = steady([*seen, [Detection("bottle", 0.3, BOX), flash]])
+
+    assert bottle.score == pytest.approx(0.45)
+    assert cup == flash
+
+
+def test_the_same_thing_under_two_names_is_one() -> None:
+    mug, cup = Detection("mug", 0.4, BOX), Detection("coffee cup", 0.6, BOX)
+    part = Detection("mug", 0.5, Box(0.45, 0.35, 0.1, 0.2))
+
+    assert candidates([mug, cup, part]) == (cup,)
+
+
+def test_a_label_that_the_classifier_does_not_bear_out_is_not_believed() -> None:
+    cat = Detection("cat", 0.55, BOX)
+    as_cat = NOTHING.copy()
+    as_cat[281] = 0.6
+    as_cheetah = NOTHING.copy()
+    as_cheetah[293] = 0.8
+
+    assert believed([cat], [NOTHING], ()) == ()
+    assert [thing.certainty for thing in believed([cat], [as_cat], ())] == [SURE]
+    assert [thing.name for thing in believed([cat], [as_cheetah], ())] == ["cheetah"]
+
+
+def test_a_face_makes_a_person_sure_and_stands_for_one_that_the_detector_missed() -> None:
+    face = Box(0.45, 0.35, 0.1, 0.1)
+    doubtful = Detection("person", 0.4, BOX)
+
+    assert believed([doubtful], [NOTHING], ()) == ()
+    assert [thing.box for thing in believed([doubtful], [NOTHING], [face])] == [BOX]
+    assert [thing.name for thing in believed([], [], [face])] == ["person"]
+
+
+def test_what_stands_on_a_table_is_shown_rather_than_the_table() -> None:
+    table = Named("table", Box(0.0, 0.3, 1.0, 0.7), 0.7, SURE)
+    mug = Named("mug", Box(0.5, 0.4, 0.1, 0.2), 0.6, SURE)
+
+    assert in_front([mug, table]) == mug
+    assert in_front([table]) == table
+    assert in_front([mug, table], Box(0.0, 0.3, 0.9, 0.7)) == table
