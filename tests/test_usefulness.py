@@ -17,7 +17,7 @@ def verdict(question: Question, answer: str) -> Verdict:
 
 
 def asked(kind: str, show: str, **fields: object) -> Question:
-    return Question(kind=kind, by="typed", show=show, ask="?", **fields)  # type: ignore[arg-type]
+    return Question(kind=kind, by="typed", show=show, ask=f"{kind}?", **fields)  # type: ignore[arg-type]
 
 
 CUP = asked("name", "coffee", right=("cup|mug",))
@@ -51,6 +51,7 @@ ABILITIES = asked("talk", "table", right=("see", "read", "count"), at_least=2)
         (BOTTLES, "I see three bottles.", Verdict.RIGHT),
         (BOTTLES, "4.", Verdict.WRONG),
         (BOTTLES, "I don't see any bottles.", Verdict.WRONG),
+        (BOTTLES, "I don't see anyone.", Verdict.WRONG),
         (BOTTLES, "I can't count them.", Verdict.REFUSAL),
         (BOTTLES, "There is too much in the picture to count.", Verdict.REFUSAL),
         (COINS, "About twenty-three.", Verdict.RIGHT),

@@ -84,7 +84,7 @@ _APPROXIMATE = re.compile(
 )
 _NAMED = {"name", "holding", "describe", "follow-up"}
 _LOOKED_AT = _NAMED | {"colour", "count", "where", "people", "teach", "watch"}
-_NONE_SEEN = r"\b(?:don't|do not|can't) see any\b"
+_NONE_SEEN = r"\b(?:don't|do not|can't) see any(?:one|body)?\b"
 _CLOCK_TOLERANCE_MIN = 2
 
 
@@ -130,7 +130,7 @@ def _false(
     if question.date:
         days = [d for d in _DAYS if re.search(rf"\b{d}\b", text, re.IGNORECASE)]
         return f"the day: {days}" if days and _DAYS[asked_at.weekday()] not in days else None
-    if question.kind == "colour":
+    if re.search("colou?r", question.ask):
         said = [w for w in _words(text) if w in COLOURS]
         return f"colour: {said[0]}" if said and not _is_right(question, text, asked_at) else None
     if question.kind not in _LOOKED_AT:
