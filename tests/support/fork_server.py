@@ -51,8 +51,8 @@ IMPORTED = (
 )
 """What servers import before they serve; nothing that starts a thread, such as onnxruntime."""
 
-WORKERS = "tests.support.worker_server"
-"""The child that forks pytest's workers; it and they start processes as anybody does."""
+WORKERS = ("tests.support.worker_server", "tests.support.worker")
+"""The child that forks pytest's workers, and these: they start processes as anybody does."""
 
 RECOGNIZER = "vision_agent.local.engine.hearing.recognizer_worker"
 
@@ -101,7 +101,7 @@ def become(request: Request, streams: list[int]) -> None:
     os.environ.update(request.environment)
     sys.path[0] = request.folder
     sys.argv[1:] = request.arguments
-    if request.module != WORKERS:
+    if request.module not in WORKERS:
         _fork_what_is_started()
     runpy.run_module(request.module, run_name="__main__", alter_sys=True)
 
