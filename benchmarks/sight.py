@@ -1,7 +1,8 @@
 """How well the local engine sees: counting, movement, taught things, and what each look costs.
 
-Everything is compared with a known truth: drawn scenes, and the film of the bottles, annotated by
-eye (tests/local/engine/sight/sight_scenes.py). The seeds differ from those of the tests.
+Everything is compared with a known truth: drawn scenes, the film of the bottles, annotated by eye
+(tests/local/engine/sight/sight_scenes.py), and labelled photographs of packages, if a folder has
+their archives (benchmarks/sight_photographs.py). The seeds differ from those of the tests.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import cv2
 
+from benchmarks.sight_photographs import photographs
 from tests.local.engine.sight.sight_frames import SHADES, Pixels, jpeg, shot
 from tests.local.engine.sight.sight_scenes import (
     BOTTLES,
@@ -40,9 +42,13 @@ from tests.local.engine.sight.sight_scenes import (
 from vision_agent.local.contract import SeenFrame
 from vision_agent.local.engine.sight.camera_frame import decode
 from vision_agent.local.engine.sight.counting import count
+from vision_agent.local.engine.sight.everyday import kind_of
+from vision_agent.local.engine.sight.faces import Faces
 from vision_agent.local.engine.sight.foreground import View
 from vision_agent.local.engine.sight.known import Finder, TaughtThing
 from vision_agent.local.engine.sight.movement import movement
+from vision_agent.local.engine.sight.names import Names
+from vision_agent.local.engine.sight.observations import LIKELY, PERHAPS, SURE, Named
 
 OUT = Path(__file__).resolve().parents[1] / "out" / "sight.json"
 
@@ -206,6 +212,49 @@ def plain_things() -> list[Row]:
     return [again, absent]
 
 
+def names_of_bottles() -> Row:
+    """The bottles of the film, counted by name at every second while no hand is near."""
+    names, row = Names(), Row("name and count the bottles of the film")
+    for start, end, number in BOTTLES:
+        for pixels in film(list(np.arange(start, end + 0.1, 1.0))):
+
+            def judge(pixels: Pixels = pixels, number: int = number) -> str:
+                found = names.named([SeenFrame(jpeg(pixels, 70), 0)], pixels, ())
+                sure = [t for t in found if t.certainty != PERHAPS and t.name == "bottle"]
+                return RIGHT if len(sure) == number else WRONG
+
+            row.look(judge)
+    return row
+
+
+def names_on_photographs(folder: Path) -> list[Row]:
+    """Every name on the labelled photographs, by half and certainty; and "what is this?" of each.
+
+    To name nothing is right where there is nothing to name.
+    """
+    names, faces = Names(), Faces()
+    rows = {
+        (half, what): Row(f"photographs, half {half}: {what}")
+        for half in (1, 2)
+        for what in (SURE, LIKELY, PERHAPS, "what is this?")
+    }
+    for photograph, pixels in photographs(folder):
+        truth = {kind_of(name) for name in photograph.names}
+        found = names.named([SeenFrame(jpeg(pixels), 0)], pixels, faces.boxes(pixels))
+        for thing in found:
+            right = kind_of(thing.name) in truth
+            rows[photograph.half, thing.certainty].look(lambda r=right: RIGHT if r else WRONG)
+
+        def ask(pixels: Pixels = pixels, found: tuple[Named, ...] = found) -> str:
+            shown = names.shown(pixels, found, None)
+            if not shown.name:
+                return UNSURE if truth else RIGHT  # noqa: B023
+            return RIGHT if kind_of(shown.name) in truth else WRONG  # noqa: B023
+
+        rows[photograph.half, "what is this?"].look(ask)
+    return list(rows.values())
+
+
 def _told(finder: Finder, pixels: Pixels, taught: list[TaughtThing], name: str) -> str:
     """Right: this name alone. Unsure: "I don't know this one". Wrong: another name."""
     found = finder.find(pixels, taught)
@@ -219,10 +268,13 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=72, help="drawn scenes a row [72]")
     parser.add_argument("--things", type=int, default=20, help="things that are taught [20]")
     parser.add_argument("--json", type=Path, default=OUT, help=f"all figures [{OUT}]")
+    parser.add_argument("--photographs", type=Path, help="folder of archives with photographs")
     options = parser.parse_args()
     cv2.setNumThreads(1)  # as in the engine
     rows = [
         *counting(options.scenes),
+        names_of_bottles(),
+        *(names_on_photographs(options.photographs) if options.photographs else ()),
         *moving(options.scenes),
         *taught_things(options.things),
         *plain_things(),
@@ -233,8 +285,8 @@ def main() -> None:
             row.name,
             str(sum(row.results.values())),
             *(str(row.results[result]) for result in (RIGHT, UNSURE, WRONG)),
-            f"{statistics.median(row.cpu_ms):.0f}",
-            f"{np.percentile(row.cpu_ms, 95):.0f}",
+            f"{statistics.median(row.cpu_ms or [0]):.0f}",
+            f"{np.percentile(row.cpu_ms or [0], 95):.0f}",
         )
     Console(width=110).print(table)
     options.json.parent.mkdir(parents=True, exist_ok=True)

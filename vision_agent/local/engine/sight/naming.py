@@ -25,7 +25,7 @@ SURE_FROM, LIKELY_FROM, PERHAPS_FROM = 0.52, 0.43, 0.4
 PERSON_SURE_FROM, PERSON_FROM = 0.6, 0.5
 """The same for a person without a face; drawings and arms reach 0.49."""
 
-WORD_SURE_FROM, WORD_FROM, WORD_PERHAPS_FROM = 0.7, 0.5, 0.42
+WORD_SURE_FROM, WORD_FROM, WORD_PERHAPS_FROM = 0.6, 0.46, 0.38
 """Probabilities of a word, by the classifier."""
 
 OFTEN_WRONG = frozenset({"balloon", "clock", "comic book", "laptop", "television", "wallet"})
@@ -40,6 +40,9 @@ NOBODY = Named("", Box(0.0, 0.0, 1.0, 1.0), 0.0, UNKNOWN)
 
 FURNITURE = frozenset({"table", "chair", "person"})
 """Kinds that are seldom what somebody shows: other things lie on them or are held by them."""
+
+WORN = FURNITURE | {"shoe"}
+"""Kinds that are on a person or behind, and not in a hand."""
 
 SAME_PLACE = 0.3
 """Intersection over union from which on a thing in two frames is one thing."""
@@ -146,8 +149,8 @@ def _person_of(face: Box) -> Named:
     return Named("person", box, 1.0, SURE)
 
 
-def _holds(box: Box, face: Box) -> bool:
-    return shared_area(box, face) > 0.6 * face.width * face.height
+def _holds(box: Box, part: Box) -> bool:
+    return shared_area(box, part) > 0.6 * part.width * part.height
 
 
 def _best_word(chances: Chances) -> tuple[str, float]:
@@ -179,13 +182,20 @@ def shown(box: Box, thing: Named | None, chances: Sequence[Chances]) -> Named:
 def in_front(things: Sequence[Named], at: Box | None = None) -> Named | None:
     """The thing that is shown: the one in the box, or else a large one near the middle.
 
-    Furniture and people count only if there is nothing else.
+    What is before a person is held and need not be near the middle. Furniture and people count only
+    if there is nothing else.
     """
     if at is not None:
         best = max(things, key=lambda thing: overlap(thing.box, at), default=None)
         return best if best and overlap(best.box, at) > 0.4 else None
+    people = [thing.box for thing in things if thing.name == "person"]
     others = [thing for thing in things if kind_of(thing.name) not in FURNITURE]
-    near = [thing for thing in others or things if _nearness(thing.box) > NEAR_FROM]
+    near = [
+        thing
+        for thing in others or things
+        if _nearness(thing.box) > NEAR_FROM
+        or (kind_of(thing.name) not in WORN and any(_holds(box, thing.box) for box in people))
+    ]
     return max(near, key=lambda thing: _nearness(thing.box), default=None)
 
 
