@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vision_agent.local.engine.sight.camera_frame import Box, Pixels
-from vision_agent.local.engine.sight.networks import Network
+from vision_agent.local.engine.sight.networks import OnnxNetwork
 from vision_agent.local.engine.weights import IMAGE_CLASSIFIER
 
 Chances = npt.NDArray[np.float32]
@@ -28,7 +28,7 @@ class Classifier:
     """
 
     def __init__(self) -> None:
-        self._network = Network(IMAGE_CLASSIFIER)
+        self._network = OnnxNetwork(IMAGE_CLASSIFIER)
 
     def chances(self, pixels: Pixels, boxes: Sequence[Box]) -> list[Chances]:
         """The probabilities of ImageNet's 1000 classes for what is in each box of a BGR frame.

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vision_agent.local.engine.sight.camera_frame import Box, Pixels
-from vision_agent.local.engine.sight.networks import Network, clipped, overlap, plain_values
+from vision_agent.local.engine.sight.networks import OnnxNetwork, clipped, overlap, plain_values
 from vision_agent.local.engine.weights import OBJECT_DETECTOR
 
 SIDE_PX = 300
@@ -68,7 +68,7 @@ class Detection:
     box: Box
 
 
-class Detector:
+class ObjectDetector:
     """Finds things; safe to use from several threads.
 
     Raises:
@@ -76,7 +76,7 @@ class Detector:
     """
 
     def __init__(self) -> None:
-        self._network = Network(OBJECT_DETECTOR)
+        self._network = OnnxNetwork(OBJECT_DETECTOR)
 
     def find(self, pixels: Pixels) -> tuple[Detection, ...]:
         """The things in a BGR frame, surest first. One look takes 16 ms of one core."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vision_agent.local.engine.sight.camera_frame import Box, Pixels
-from vision_agent.local.engine.sight.networks import Letterbox, Network, overlap
+from vision_agent.local.engine.sight.networks import Letterbox, OnnxNetwork, overlap
 from vision_agent.local.engine.sight.observations import Face
 from vision_agent.local.engine.sight.places import place
 from vision_agent.local.engine.weights import FACE_DETECTOR
@@ -29,7 +29,7 @@ class Faces:
     """
 
     def __init__(self) -> None:
-        self._network = Network(FACE_DETECTOR)
+        self._network = OnnxNetwork(FACE_DETECTOR)
 
     def find(self, pixels: Pixels) -> tuple[Face, ...]:
         """The faces in a BGR frame, from left to right."""

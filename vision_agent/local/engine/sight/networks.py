@@ -15,7 +15,7 @@ from vision_agent.local.engine.weights import Weights, WeightsError
 Floats = npt.NDArray[np.float32]
 
 
-class Network:
+class OnnxNetwork:
     """One ONNX network; safe to use from several threads.
 
     Args:
