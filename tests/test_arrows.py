@@ -32,6 +32,7 @@ GROUND = {
     "data_folder",
     "jpeg",
     "logs",
+    "own_models",
     "resampler",
     "resources",
     "server_process",

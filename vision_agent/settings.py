@@ -120,6 +120,34 @@ class Settings(AnswerSettings):
         description="What the local Live API answers and what goes wrong with it (YAML).",
     )
 
+    brain: str | None = Field(
+        default=None,
+        description="A server with OpenAI's chat-completions interface that answers in the local "
+        "engine's place, e.g. http://localhost:11434/v1.",
+    )
+    brain_model: str | None = Field(
+        default=None, description="The model's name there. Default: the only one it has."
+    )
+    brain_key: SecretStr | None = Field(
+        default=None,
+        description="The key that it wants. Default: OPENAI_API_KEY, for OpenAI's own host alone.",
+    )
+    brain_images: int = Field(
+        default=1,
+        ge=0,
+        le=8,
+        description="How many of the newest frames the model is shown; 0: it has no eyes.",
+    )
+    brain_image_size: int = Field(
+        default=640, ge=64, le=4096, description="Longer side of those frames, in pixels."
+    )
+    brain_timeout_s: float = Field(
+        default=60.0,
+        gt=0,
+        le=600,
+        description="The longest wait for the model's first word, and between two words.",
+    )
+
     prices: Path | None = Field(
         default=None,
         description="A table of prices (TOML) for the estimate of what calls cost. Default: ours.",
@@ -357,6 +385,9 @@ class Settings(AnswerSettings):
         "token",
         "user_header",
         "scenario",
+        "brain",
+        "brain_model",
+        "brain_key",
         "session_db",
         "memory",
         "prices",

@@ -13,12 +13,16 @@ from vision_agent.cli.options import out
 
 
 def called(url: str | None, **given: Any) -> CalledServer:
-    return CalledServer.of(url=url, **({"answers": {}} | given))
+    return CalledServer.of(url=url, **({"answers": {}, "brain": {}} | given))
 
 
 def test_a_server_that_is_started_is_given_the_agent_and_the_model() -> None:
-    server = called(None, agent="desk", model="local", answers={"voice": "Kore"})
-    assert server.serve_arguments == ("--agent", "desk", "--model", "local")
+    brain = {"brain": "http://localhost:1/v1", "brain_timeout_s": 5.0}
+    server = called(None, agent="desk", model="local", brain=brain, answers={"voice": "Kore"})
+    assert server.serve_arguments == (
+        *("--agent", "desk", "--model", "local"),
+        *("--brain", "http://localhost:1/v1", "--brain-timeout", "5.0"),
+    )
     assert server.asked == {"voice": "Kore"}
 
 
@@ -31,10 +35,11 @@ def test_a_running_server_is_asked_for_the_agent_by_name() -> None:
 def test_what_a_running_server_can_not_be_given_is_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with pytest.raises(typer.Exit):
-        called("http://127.0.0.1:9", model="local")
-    printed = " ".join(capsys.readouterr().err.split())
-    assert printed.startswith("--model can't be chosen for a server that is running")
+    for flag, given in (("--model", {"model": "local"}), ("--brain", {"brain": {"brain": "x"}})):
+        with pytest.raises(typer.Exit):
+            called("http://127.0.0.1:9", **given)
+        printed = " ".join(capsys.readouterr().err.split())
+        assert printed.startswith(f"{flag} can't be chosen for a server that is running")
 
 
 async def test_a_running_server_is_called_where_it_runs() -> None:

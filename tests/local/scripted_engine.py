@@ -116,6 +116,9 @@ class ScriptedEngine:
         for start in range(0, len(pcm), 4800):
             yield pcm[start : start + 4800]
 
+    async def close(self) -> None:
+        """Nothing was started."""
+
     async def answer(self, turn: Turn) -> AsyncIterator[Say | Thought | ToolRequest]:
         self.turns.append(turn)
         self.open_answers += 1

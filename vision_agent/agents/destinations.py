@@ -25,13 +25,14 @@ class Destination:
     """One model service.
 
     Attributes:
-        service: `gemini` (Google's Gemini API), `vertex` (Google Cloud's Vertex AI), or `custom`:
-            where the agent's own model object, base URL or client leads.
+        service: `gemini` (Google's Gemini API), `vertex` (Google Cloud's Vertex AI), `custom`:
+            where the agent's own model object, base URL or client leads, or `brain`: a server of
+            the user's own, which gets what is said, as text, and frames if it is shown some.
         host: `host` or `host:port`; empty for Google's own hosts, and where nothing is known.
         model: The model's name.
     """
 
-    service: Literal["gemini", "vertex", "custom"]
+    service: Literal["gemini", "vertex", "custom", "brain"]
     host: str
     model: str
 
@@ -42,10 +43,13 @@ def destinations(
     """All services that the agents of a tree connect to, each once, the root agent's first.
 
     Args:
-        choice: Who answers; with the local Live API the list is empty: nothing leaves the server.
+        choice: Who answers; with the local Live API and no brain the list is empty: nothing
+            leaves the server.
         root: The agent, before or after its models were installed.
         environ: Where google-genai looks for another base URL.
     """
+    if choice.brain is not None:
+        return [Destination("brain", choice.brain.host, choice.brain.model or "")]
     if choice.kind == "local":
         return []
     usual = environ.get("GOOGLE_VERTEX_BASE_URL" if choice.vertex else "GOOGLE_GEMINI_BASE_URL", "")

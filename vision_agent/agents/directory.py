@@ -143,7 +143,10 @@ class AgentDirectory:
                     f"Name another with {VARIABLE}."
                 ) from error
             self._local = await LocalLiveApi.start(
-                self._options.scenario, self._options.data_dir, most_calls=self._options.max_calls
+                self._options.scenario,
+                self._options.data_dir,
+                most_calls=self._options.max_calls,
+                own_models=self._options.own_models,
             )
         for host in self.hosts.values():
             await host.start(self._local, on_taken)

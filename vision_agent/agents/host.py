@@ -53,7 +53,9 @@ class HostedAgent:
         self._call_options = CallOptions.read(options.answers)
         app = load_agent(options.agent)
         self._root = root_of(app)
-        self.model_choice: ModelChoice = choose_model(self._root, options.model, os.environ)
+        self.model_choice: ModelChoice = choose_model(
+            self._root, options.model, os.environ, options.own_models.brain
+        )
         # Before `install_model` replaces the model objects, which know where they lead.
         self._destinations = destinations(self.model_choice, self._root, os.environ)
         self.model_choice.check(self._call_options)
@@ -102,7 +104,7 @@ class HostedAgent:
         """What the page shows about this agent."""
         return {
             "agent": self.name,
-            "brain": self.model_choice.kind,
+            "brain": self.model_choice.page_kind,
             "brain_label": self.model_choice.label,
             "model": self.model_choice.model,
             "notes": list(self._notes),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from google.adk.agents.base_agent import BaseAgent
@@ -35,6 +35,7 @@ from vision_agent.live.models import (
     unlisted_model,
 )
 from vision_agent.live.option_checks import check_options
+from vision_agent.own_models import Brain, OwnModels
 
 KEY_PAGE = "https://aistudio.google.com/apikey"
 
@@ -53,6 +54,7 @@ class ModelChoice:
         api_version: The version of the Live API that the root agent's own model is pinned to.
         own_options: What the root agent's author has chosen of `CallOptions`, where a call does
             not choose.
+        brain: The server of the user's own that answers in the local engine's place, if one does.
     """
 
     kind: Literal["local", "gemini", "custom"]
@@ -63,6 +65,17 @@ class ModelChoice:
     notes: tuple[str, ...] = ()
     api_version: str | None = None
     own_options: Mapping[str, Any] = field(default_factory=dict)
+    brain: Brain | None = None
+
+    @property
+    def thinks_for_s(self) -> float:
+        """How long a model of the user's own may take to its first word; 0 for other models."""
+        return self.brain.timeout_s if self.brain is not None else 0.0
+
+    @property
+    def page_kind(self) -> str:
+        """The kind as the page and reports name it: `own` for a brain of the user's own."""
+        return "own" if self.brain is not None else self.kind
 
     def check(self, options: CallOptions) -> None:
         """Raise `ModelError` if the model that was chosen does not support a call's options."""
@@ -75,17 +88,28 @@ class ModelChoice:
         )
 
 
-def choose_model(root: BaseAgent, model: str | None, environ: Mapping[str, str]) -> ModelChoice:
+def choose_model(
+    root: BaseAgent, model: str | None, environ: Mapping[str, str], brain: Brain | None = None
+) -> ModelChoice:
     """Choose who answers; depends on nothing but the arguments.
 
     Args:
         root: The agent to call.
         model: The model of the settings: a live model's name, `local`, or None.
         environ: Where google-genai looks for credentials.
+        brain: A server of the user's own, which answers whatever credentials there are.
 
     Raises:
-        ModelError: There is no key for a Gemini model, or the service of the key does not have it.
+        ModelError: There is no key for a Gemini model, or the service of the key does not have it;
+            or both a brain and a live model are named.
     """
+    if brain is not None:
+        if model not in (None, LOCAL_MODEL):
+            raise ModelError(
+                f"Two are to answer, {model!r} and the brain at {brain.host}: leave --model or "
+                "--brain out (VISION_AGENT_MODEL, VISION_AGENT_BRAIN)."
+            )
+        return replace(_local(root, f"{brain.label} (--brain), local ears and voice"), brain=brain)
     if model == LOCAL_MODEL:
         return _local(root, "local Live API: asked for with --model local")
     vertex = uses_vertex(environ)
@@ -140,6 +164,7 @@ async def live_brain(root: BaseAgent, model: str | None = None) -> AsyncIterator
     """Give an agent a live model within the context, in any program that uses ADK.
 
     With credentials that is Gemini; otherwise the local Live API, which is started and ended here.
+    VISION_AGENT_BRAIN names a server of the user's own that answers in it instead of both.
 
     Args:
         root: The agent; its model, and those of its sub-agents, are replaced in place.
@@ -147,13 +172,15 @@ async def live_brain(root: BaseAgent, model: str | None = None) -> AsyncIterator
 
     Raises:
         ModelError: There is no key for a Gemini model, or the service of the key does not have it.
+        OwnModelError: VISION_AGENT_BRAIN can't be used.
         LocalLiveApiError: The local Live API does not start.
     """
-    choice = choose_model(root, model, os.environ)
+    own_models = OwnModels.from_environ()
+    choice = choose_model(root, model, os.environ, own_models.brain)
     local = None
     if choice.kind == "local":
         private_folder(data_folder())
-        local = await LocalLiveApi.start(data_dir=data_folder())
+        local = await LocalLiveApi.start(data_dir=data_folder(), own_models=own_models)
     try:
         install_model(choice, root, local)
         yield choice

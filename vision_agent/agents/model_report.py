@@ -48,7 +48,7 @@ def now(options: ModelOptions, environ: Mapping[str, str]) -> dict[str, Any]:
     voice = unlisted_voice(call_options.voice) if call_options.voice else None
     return {
         "model": choice.model,
-        "brain": choice.kind,
+        "brain": choice.page_kind,
         "label": choice.label,
         "voice": call_options.voice,
         "notes": [*choice.notes, *([voice] if voice else [])],
@@ -63,7 +63,9 @@ def _first_choice(
     unusable: list[ValueError] = []
     for spec, is_named in agent_specs(options.agent):
         try:
-            choice = choose_model(root_of(load_agent(spec)), options.model, environ)
+            choice = choose_model(
+                root_of(load_agent(spec)), options.model, environ, options.own_models.brain
+            )
             choice.check(call_options)
         except (AgentError, ModelError) as error:
             if is_named:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vision_agent.live.tools.background import ToolLimits
+from vision_agent.own_models import OwnModels
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +19,13 @@ class ModelOptions:
         agent: As `loader.agent_specs` takes it; None for the default agent.
         model: A live model's name, or `local`; None for the agent's own, or the local Live API.
         answers: How calls are answered, as `CallOptions.read` takes it.
+        own_models: Servers of the user's own that do a part of the local Live API's work.
     """
 
     agent: str | None
     model: str | None
     answers: Mapping[str, Any]
+    own_models: OwnModels
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from vision_agent import call_scope
 from vision_agent.agents.host import HostedAgent
 from vision_agent.calls.agent_output import AgentOutput
 from vision_agent.calls.caller_input import CallerInput
-from vision_agent.calls.caller_view import CallerView
+from vision_agent.calls.caller_view import THINKING_LIMIT_S, CallerView
 from vision_agent.calls.connections import PeerConnections
 from vision_agent.calls.limits import CallLimits, EndsNow, EndsSoon, GoesOn
 from vision_agent.calls.metrics import Metrics, Tally
@@ -95,7 +95,9 @@ class Call:
             "voice_activity_detection": options.detects_turns,
         }
         channel = Channel(self, about)
-        self._view = CallerView(channel, self._on_state)
+        self._view = CallerView(
+            channel, self._on_state, max(THINKING_LIMIT_S, host.model_choice.thinks_for_s)
+        )
         self._memory_recorder = host.memory_recorder(lease, call_id)
         self._usage = CallUsage(metrics, settings.prices, host.model_choice)
         self._output = AgentOutput(

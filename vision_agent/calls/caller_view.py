@@ -27,6 +27,7 @@ class CallerView:
     Args:
         channel: Speaks RTVI with the client.
         on_state: Called with each new state.
+        thinks_for_s: How long the model may think before the call counts as listening again.
 
     Attributes:
         channel: The same.
@@ -34,11 +35,17 @@ class CallerView:
         answering: Whether the model is making an answer; thinking then takes as long as it takes.
     """
 
-    def __init__(self, channel: Channel, on_state: Callable[[State], None]) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        on_state: Callable[[State], None],
+        thinks_for_s: float = THINKING_LIMIT_S,
+    ) -> None:
         self.channel = channel
         self.client_ready = asyncio.Event()
         self.answering = False
         self._on_state = on_state
+        self._thinks_for_s = thinks_for_s
         self._state: State = "connecting"
         self._tools = 0
         self._limit: asyncio.TimerHandle | None = None
@@ -114,7 +121,7 @@ class CallerView:
             self._limit = None
         if self._state == "thinking":
             loop = asyncio.get_running_loop()
-            self._limit = loop.call_later(THINKING_LIMIT_S, self._stop_thinking)
+            self._limit = loop.call_later(self._thinks_for_s, self._stop_thinking)
 
     def _stop_thinking(self) -> None:
         if not self.busy:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from vision_agent.cli.answer_flags import answer_flags, check_answers
+from vision_agent.cli.brain_flags import as_arguments, brain_flags
 from vision_agent.cli.flags import with_flags
 from vision_agent.cli.options import (
     CalledAgent,
@@ -55,6 +56,7 @@ class CalledServer:
         token: Token = None,
         header: Headers = None,
         timeout: Timeout = 60.0,
+        brain: dict[str, Any],
         answers: dict[str, Any],
     ) -> CalledServer:
         """Sort a command's options into those of the server and those of the call.
@@ -68,11 +70,13 @@ class CalledServer:
             token: The access token.
             header: Headers as `Name: value`; a malformed one is refused.
             timeout: The longest wait, in seconds.
+            brain: What to start a server with; refused with `url`.
             answers: How the agent answers, the options of the call.
         """
-        if url is not None and model is not None:
+        chosen = ["--model"] * (model is not None) + list(as_arguments(brain)[:1])
+        if url is not None and chosen:
             refuse(
-                "--model can't be chosen for a server that is running: leave it out, or leave "
+                f"{chosen[0]} can't be chosen for a server that is running: leave it out, or leave "
                 "--url out to start a server with it."
             )
         with user_errors():
@@ -82,7 +86,7 @@ class CalledServer:
         words = (word for name, value in options.items() if value for word in (f"--{name}", value))
         return cls(
             url,
-            tuple(words),
+            (*words, *as_arguments(brain)),
             {name: value for name, value in asked.items() if value is not None},
             token,
             _read_headers(header),
@@ -93,7 +97,7 @@ class CalledServer:
     def flags(cls, command: Callable[..., None]) -> Callable[..., None]:
         """Give a command the flags for all of this; it gets them as `server`."""
         given = inspect.signature(cls.of, eval_str=True).parameters.values()
-        return answer_flags(with_flags(command, "server", given, cls.of))
+        return answer_flags(brain_flags(with_flags(command, "server", given, cls.of)))
 
     async def address(self, stack: AsyncExitStack, console: Terminal) -> str:
         """Return the server's address, starting one if need be, which then ends with the stack.

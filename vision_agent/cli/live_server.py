@@ -5,11 +5,12 @@ from __future__ import annotations
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vision_agent.cli.options import Logs, ScenarioFile, out, refuse, user_errors
+from vision_agent.cli.brain_flags import brain_flags
+from vision_agent.cli.options import Logs, ScenarioFile, out, read_settings, refuse, user_errors
 from vision_agent.logs import LogFormat
 
 if TYPE_CHECKING:
@@ -26,7 +27,10 @@ To reach it, set GEMINI_API_KEY=any, GOOGLE_GEMINI_BASE_URL={url}
 All about it: docs/local-live-api.md"""
 
 
+@brain_flags
 def live_server(
+    *,
+    brain: dict[str, Any],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 picks a free one.")] = 9443,
     certificate: Annotated[
@@ -49,11 +53,14 @@ def live_server(
     from vision_agent.data_folder import data_folder, private_folder
     from vision_agent.local import load_scenario, run_live_server
     from vision_agent.server.listening import CannotListen, listen
+    from vision_agent.server.options import own_models
 
     try:
         listen(host, port).close()  # a sentence, before the engine is started
     except CannotListen as error:
         refuse(str(error))
+    with user_errors():
+        own = own_models(read_settings(**brain))
     with user_errors(), tempfile.TemporaryDirectory(prefix="vision-agent-") as folder:
         script = load_scenario(scenario) if scenario else None
         kept_in = data_dir or data_folder()
@@ -64,9 +71,11 @@ def live_server(
             pem.write_text(certificate_pem)
             url = f"https://{f'[{host}]' if ':' in host else host}:{bound_port}"
             out.say(_GUIDE.format(url=url, certificate=pem.absolute()))
+            if own.brain is not None:
+                out.say(f"Brain: {own.brain.label}")
 
         run_live_server(
-            host, port, announce, script, _limits(connection_s, unlimited=not limits), kept_in
+            host, port, announce, script, _limits(connection_s, unlimited=not limits), kept_in, own
         )
 
 

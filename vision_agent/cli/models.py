@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from vision_agent.cli.options import Agent, Model, Voice, err, out, read_settings
+from vision_agent.cli.options import Agent, Model, Voice, err, out, read_settings, user_errors
 from vision_agent.terminal import one_line
 
 _PIPED_WIDTH = 500
@@ -29,10 +29,11 @@ def models(
     Exit code 2 if a call could not be answered with these options.
     """
     from vision_agent.agents.model_report import models_report
-    from vision_agent.agents.options import ModelOptions
+    from vision_agent.server.options import model_options
 
     settings = read_settings(agent=agent, model=model, voice=voice)
-    options = ModelOptions(settings.agent, settings.model, settings.answers())
+    with user_errors():
+        options = model_options(settings)
     report = models_report(options, os.environ)
     now = report["now"]
     if as_json:

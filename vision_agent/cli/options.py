@@ -95,6 +95,7 @@ _USER_ERRORS = {
     "vision_agent.live.local_process": "LocalLiveApiError",
     "vision_agent.live.models": "ModelError",
     "vision_agent.live.pricing": "PriceError",
+    "vision_agent.own_models": "OwnModelError",
     "vision_agent.local.scenarios.yaml_reader": "ScenarioError",
     "vision_agent.caller.recording": "BadRecording",
     "vision_agent.server.run": "ServerError",

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from vision_agent.cli.answer_flags import answer_flags
+from vision_agent.cli.brain_flags import brain_flags
 from vision_agent.cli.options import (
     Agent,
     Logs,
@@ -20,9 +21,11 @@ from vision_agent.logs import LogFormat
 
 
 @answer_flags
+@brain_flags
 def serve(
     *,
     answers: dict[str, Any],
+    brain: dict[str, Any],
     host: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 picks a free one [7860].")] = None,
     agent: Agent = None,
@@ -62,6 +65,7 @@ def serve(
         session_db=session_db,
         tool_reports=tool_reports,
         scenario=scenario,
+        **brain,
         **answers,
     )
     with user_errors():

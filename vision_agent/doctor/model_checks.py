@@ -14,11 +14,12 @@ from google.genai import errors, types
 
 from vision_agent.agents.model_choice import uses_vertex
 from vision_agent.agents.model_report import now
-from vision_agent.agents.options import ModelOptions
 from vision_agent.doctor.finding import Finding
 from vision_agent.doctor.run import resolve
 from vision_agent.live.local_process import LocalLiveApi, LocalLiveApiError
 from vision_agent.live.pricing import PriceError, read_prices
+from vision_agent.own_models import OwnModelError
+from vision_agent.server.options import model_options
 from vision_agent.settings import Settings
 
 AI_STUDIO_HOST = "generativelanguage.googleapis.com"
@@ -75,7 +76,10 @@ def _oddness(key: str) -> str | None:
 
 def check_model(settings: Settings, environ: Mapping[str, str]) -> list[Finding]:
     """Check that the agent loads, and that its model, voice and options are possible."""
-    found = now(ModelOptions(settings.agent, settings.model, settings.answers()), environ)
+    try:
+        found = now(model_options(settings), environ)
+    except OwnModelError as error:
+        return [Finding("model", "problem", str(error), "Correct VISION_AGENT_BRAIN.")]
     if found["error"] is not None:
         return [
             Finding("model", "problem", found["error"], "vision-agent models lists what works.")

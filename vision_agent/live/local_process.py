@@ -14,11 +14,13 @@ import logging
 import os
 import secrets
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Self
 
 from vision_agent.live.errors import LocalLiveApiAway
+from vision_agent.own_models import OwnModels
 
 logger = logging.getLogger(__name__)
 
@@ -60,9 +62,21 @@ class LocalLiveApi:
         scenario: A file that says what it answers and what goes wrong; None for its own engine.
         data_dir: Where it keeps what users teach; None keeps it in memory.
         most_calls: How many calls there may be at the same time.
+        own_models: Servers of the user's own that do a part of its work.
     """
 
-    def __init__(self, scenario: Path | None, data_dir: Path | None, most_calls: int) -> None:
+    def __init__(
+        self,
+        scenario: Path | None,
+        data_dir: Path | None,
+        most_calls: int,
+        own_models: OwnModels | None = None,
+    ) -> None:
+        self._environment = (
+            {"VISION_AGENT_LOCAL_OWN_MODELS": own_models.to_json()} if own_models else {}
+        )
+        brain = own_models.brain if own_models else None
+        self.answers_within_s = brain.timeout_s if brain else None
         self._arguments = (
             *(("--scenario", str(scenario)) if scenario else ()),
             *(("--data-dir", str(data_dir)) if data_dir else ()),
@@ -78,7 +92,11 @@ class LocalLiveApi:
 
     @classmethod
     async def start(
-        cls, scenario: Path | None = None, data_dir: Path | None = None, most_calls: int = 32
+        cls,
+        scenario: Path | None = None,
+        data_dir: Path | None = None,
+        most_calls: int = 32,
+        own_models: OwnModels | None = None,
     ) -> Self:
         """Start it on a free port and wait until it listens.
 
@@ -87,8 +105,8 @@ class LocalLiveApi:
         Raises:
             LocalLiveApiError: It does not start.
         """
-        server = cls(scenario, data_dir, most_calls)
-        server._child = await _Child.start(server._arguments)
+        server = cls(scenario, data_dir, most_calls, own_models)
+        server._child = await _Child.start(server._arguments, server._environment)
         server._up.set()
         server._keeper = asyncio.create_task(server._keep(server._child), name="local Live API")
         return server
@@ -151,7 +169,7 @@ class LocalLiveApi:
                 await asyncio.sleep(delay_s)
                 delay_s = min(2 * delay_s, LONGEST_DELAY_S)
                 try:
-                    child = self._child = await _Child.start(self._arguments)
+                    child = self._child = await _Child.start(self._arguments, self._environment)
                     break
                 except (LocalLiveApiError, OSError) as error:
                     self.problem = f"The local Live API can't be started again: {error}"
@@ -171,7 +189,7 @@ class _Child:
     """Starts the process; the tests' servers start it in another way."""
 
     @classmethod
-    async def start(cls, arguments: tuple[str, ...]) -> Self:
+    async def start(cls, arguments: tuple[str, ...], environment: Mapping[str, str]) -> Self:
         api_key = secrets.token_urlsafe(24)
         process = await cls.start_process(
             sys.executable,
@@ -187,7 +205,7 @@ class _Child:
             stdout=asyncio.subprocess.PIPE,
             # Ctrl-C reaches the terminal's whole process group; the child is ended by `close`.
             start_new_session=True,
-            env={**os.environ, "VISION_AGENT_LOCAL_KEY": api_key},
+            env={**os.environ, "VISION_AGENT_LOCAL_KEY": api_key, **environment},
         )
         assert process.stdout is not None
         try:

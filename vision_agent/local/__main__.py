@@ -5,7 +5,8 @@ status 0 when its standard input ends (so when its parent does) or on SIGTERM or
 scenario that says something impossible it ends with status 2 before it listens.
 
 `VISION_AGENT_LOCAL_KEY` in its environment is the one API key it takes; without the variable it
-takes every key. A command line, in which a key could stand, can be read by every local user.
+takes every key. `VISION_AGENT_LOCAL_OWN_MODELS` names servers of the user's own, with their keys
+(`OwnModels.to_json`). A command line, in which a key could stand, can be read by every local user.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ from vision_agent.local.scenarios.scenario import Scenario
 from vision_agent.local.scenarios.scenario_file import load_scenario
 from vision_agent.local.scenarios.yaml_reader import ScenarioError
 from vision_agent.local.server import MAX_CONNECTIONS
+from vision_agent.own_models import OwnModels
 
 KEY_VARIABLE = "VISION_AGENT_LOCAL_KEY"
+OWN_MODELS_VARIABLE = "VISION_AGENT_LOCAL_OWN_MODELS"
 
 
 def main() -> int:
@@ -73,6 +76,7 @@ async def _run(options: argparse.Namespace, scenario: Scenario | None) -> None:
             loop.call_soon_threadsafe(stop.set)
 
     threading.Thread(target=wait_for_end_of_input, name="standard input", daemon=True).start()
+    own_models = os.environ.pop(OWN_MODELS_VARIABLE, None)
     await serve_until(
         stop,
         options.host,
@@ -80,6 +84,7 @@ async def _run(options: argparse.Namespace, scenario: Scenario | None) -> None:
         _announce,
         scenario,
         data_dir=options.data_dir,
+        own_models=OwnModels.from_json(own_models) if own_models else None,
         # Its own worker processes have no use for it.
         api_key=os.environ.pop(KEY_VARIABLE, None),
         max_connections=options.max_connections,

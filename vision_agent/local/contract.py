@@ -109,6 +109,50 @@ class SeenFrame:
     at_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class FunctionCall:
+    """One function the client is asked to run."""
+
+    id: str
+    name: str
+    args: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One side's words.
+
+    Attributes:
+        role: "user", "model", or "tool" for a result that nobody answered.
+        text: The words.
+        continues: Whether they go on with the model's words before a function call.
+    """
+
+    role: str
+    text: str
+    continues: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """The model called these functions, at once."""
+
+    calls: tuple[FunctionCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A function gave a result; ``id`` is its call's."""
+
+    id: str
+    name: str
+    response: Mapping[str, Any]
+
+
+Entry = Said | Called | Returned
+"""One entry of a conversation's record."""
+
+
 @dataclass(slots=True)
 class Dialogue:
     """What the engine keeps in mind of one conversation from one turn to the next.
@@ -122,6 +166,7 @@ class Dialogue:
         refused: Whether the turn before had no answer.
         called: The tool that was called last, whose arguments its answer may repeat.
         named: The thing that the last answer about a frame named.
+        told_blind: Whether the caller knows that the language model is shown no pictures.
     """
 
     pending: object | None = None
@@ -129,6 +174,7 @@ class Dialogue:
     refused: bool = False
     called: ToolRequest | None = None
     named: object | None = None
+    told_blind: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +186,18 @@ class Turn:
         frames: Pictures, oldest first, newest last; about 30 at most.
         history: ``(role, text)`` of earlier turns, oldest first; role is "user", "model",
             or "tool" for what a tool told without asking for an answer.
+        record: The same with the function calls and their results, and with the camera's frames
+            left out.
+        steps: What this turn has said, called and been given so far; for an answer that goes on.
+        recorded: Whether the transcript is part of the record already.
         tools: Function declarations as in the setup message: ``name``, ``description`` and
             ``parameters`` or ``parameters_json_schema`` (either spelling of the case).
         tool_results: Answers to the tools called in this very turn: ``id``, ``name``, ``response``.
         instruction: The agent's system instruction.
         now_ms: The stream clock when the turn ended.
         language_code: The BCP-47 code asked for in the setup, if any.
+        spoken: Whether the answer is spoken; else it is read.
+        alone: Whether a language model is told the instruction alone, and nothing of the call.
         proactive: Whether to stay silent on what is not meant for the agent.
         user: Whose call it is, to keep what a user teaches; empty when unknown.
         clock: The time of day, for whoever asks for it or for something at a time; None when
@@ -157,11 +209,16 @@ class Turn:
     transcript: Transcript
     frames: Sequence[SeenFrame] = ()
     history: Sequence[tuple[str, str]] = ()
+    record: Sequence[Entry] = ()
+    steps: Sequence[Entry] = ()
+    recorded: bool = False
     tools: Sequence[Mapping[str, Any]] = ()
     tool_results: Sequence[Mapping[str, Any]] = ()
     instruction: str = ""
     now_ms: int = 0
     language_code: str | None = None
+    spoken: bool = True
+    alone: bool = False
     proactive: bool = False
     user: str = ""
     clock: datetime | None = None
@@ -176,9 +233,15 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """One sentence of the answer, to be spoken and shown."""
+    """One sentence of the answer, to be spoken and shown.
+
+    Attributes:
+        text: What is shown; with space in front it brings its own separation.
+        spoken: What is spoken, where that is something else; empty for nothing.
+    """
 
     text: str
+    spoken: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,3 +257,22 @@ class ToolRequest:
 
     name: str
     args: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerTokens:
+    """What a language model counted for one request of an answer.
+
+    Attributes:
+        prompt: Tokens that it read.
+        answer: Tokens that it wrote, thoughts included.
+        thoughts: How many of them were thoughts.
+    """
+
+    prompt: int
+    answer: int
+    thoughts: int = 0
+
+
+AnswerPart = Say | Thought | ToolRequest | AnswerTokens
+"""A part of an answer."""

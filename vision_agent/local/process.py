@@ -8,14 +8,13 @@ import logging
 import signal
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from vision_agent.local.api.engine_port import ClosingEngine
 from vision_agent.local.api.limits import SERVICE, Limits
 from vision_agent.local.scenarios.scenario import Scenario
 from vision_agent.local.server import MAX_CONNECTIONS, LocalServer, serve
-
-if TYPE_CHECKING:
-    from vision_agent.local.engine.engine import LocalEngine
+from vision_agent.own_models import OwnModels
 
 
 def run_live_server(
@@ -25,6 +24,7 @@ def run_live_server(
     scenario: Scenario | None = None,
     limits: Limits = SERVICE,
     data_dir: Path | None = None,
+    own_models: OwnModels | None = None,
 ) -> None:
     """Serves the local Live API until SIGTERM or SIGINT; for a command line.
 
@@ -35,11 +35,23 @@ def run_live_server(
         scenario: What it says instead, and what goes wrong.
         limits: How long connections and sessions may last.
         data_dir: Where it keeps what users teach; None keeps it until it ends.
+        own_models: Servers of the user's own that do a part of the engine's work.
 
     Raises:
         OSError: the port is taken.
     """
-    asyncio.run(serve_until(asyncio.Event(), host, port, announce, scenario, limits, data_dir))
+    asyncio.run(
+        serve_until(
+            asyncio.Event(),
+            host,
+            port,
+            announce,
+            scenario,
+            limits,
+            data_dir,
+            own_models=own_models,
+        )
+    )
 
 
 async def serve_until(
@@ -51,6 +63,7 @@ async def serve_until(
     limits: Limits = SERVICE,
     data_dir: Path | None = None,
     *,
+    own_models: OwnModels | None = None,
     api_key: str | None = None,
     max_connections: int = MAX_CONNECTIONS,
 ) -> None:
@@ -64,6 +77,7 @@ async def serve_until(
         scenario: What it says instead, and what goes wrong.
         limits: How long connections and sessions may last.
         data_dir: Where it keeps what users teach; None keeps it until it ends.
+        own_models: Servers of the user's own that do a part of the engine's work.
         api_key: The one key that is let in; None lets in every key.
         max_connections: How many clients may be connected at once.
 
@@ -75,7 +89,7 @@ async def serve_until(
 
     with _stopping_on_signals(stop):
         stopped = asyncio.create_task(stop.wait())
-        starting = asyncio.create_task(_start_engine(scenario, data_dir))
+        starting = asyncio.create_task(_start_engine(scenario, data_dir, own_models))
         try:
             await asyncio.wait((starting, stopped), return_when=asyncio.FIRST_COMPLETED)
             if not starting.done():
@@ -91,6 +105,7 @@ async def serve_until(
                     limits=limits,
                     scenario=scenario,
                     api_key=api_key,
+                    translates=bool(own_models and own_models.brain),
                 )
                 await _announced(serving, stopped, announce)
             finally:
@@ -102,13 +117,20 @@ async def serve_until(
             await asyncio.wait((starting, stopped))
 
 
-async def _start_engine(scenario: Scenario | None, data_dir: Path | None) -> LocalEngine | None:
+async def _start_engine(
+    scenario: Scenario | None, data_dir: Path | None, own_models: OwnModels | None
+) -> ClosingEngine | None:
     if scenario is not None and not scenario.engine:
         return None
     # Imported here: reading the server's code must not load the recognisers.
     from vision_agent.local.engine.engine import LocalEngine
 
-    return await LocalEngine.start(data_dir)
+    engine = await LocalEngine.start(data_dir)
+    if own_models is None or own_models.brain is None:
+        return engine
+    from vision_agent.local.brain.brain_engine import BrainEngine
+
+    return BrainEngine(own_models.brain, engine)
 
 
 async def _announced(

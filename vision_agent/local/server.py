@@ -111,6 +111,7 @@ async def serve(
     limits: Limits = SERVICE,
     scenario: Scenario | None = None,
     api_key: str | None = None,
+    translates: bool = False,
 ) -> LocalServer:
     """Starts a server. It does not close the engine.
 
@@ -123,6 +124,7 @@ async def serve(
         limits: How long connections and sessions may last, and how much they may hold.
         scenario: Scripted transcripts, answers and faults; None for none.
         api_key: The only key that is accepted; None accepts every key.
+        translates: Whether the engine can translate: a language model answers in it.
 
     Raises:
         OSError: The port is in use.
@@ -136,6 +138,7 @@ async def serve(
     service = _Service(
         engine,
         scenario is not None,
+        translates and scenario is None,
         door,
         lines,
         setup_within_s,
@@ -167,6 +170,7 @@ class _Service:
 
     engine: EnginePort
     scripted: bool
+    translates: bool
     door: Door
     lines: Lines[websocket_server.ServerConnection]
     setup_within_s: float
@@ -276,7 +280,12 @@ class _Service:
 
         session = Session(
             setup,
-            engine_for(setup, self.engine, scripted=self.scripted),
+            engine_for(
+                setup,
+                self.engine,
+                scripted=self.scripted,
+                translates=self.translates,
+            ),
             self.handles,
             send,
             user=_user(request) or setup.user,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import os
 
 from aiortc import RTCIceServer
 
 from vision_agent.addresses import Proxies
-from vision_agent.agents.options import AgentOptions
+from vision_agent.agents.options import AgentOptions, ModelOptions
 from vision_agent.calls.admission import AdmissionLimits
 from vision_agent.calls.options import (
     CallSettings,
@@ -18,6 +19,8 @@ from vision_agent.calls.options import (
 )
 from vision_agent.live.pricing import read_prices
 from vision_agent.live.tools.background import ToolLimits
+from vision_agent.own_models import OPTIONS as OWN_MODEL_OPTIONS
+from vision_agent.own_models import OwnModels
 from vision_agent.server.signalling import SignallingOptions
 from vision_agent.settings import Settings
 
@@ -37,12 +40,37 @@ def admission_limits(settings: Settings) -> AdmissionLimits:
     )
 
 
+def own_models(settings: Settings) -> OwnModels:
+    """The servers of the user's own that do a part of the local Live API's work.
+
+    Raises:
+        OwnModelError: One can't be used as it was named.
+    """
+    options = {name: getattr(settings, name) for name in OWN_MODEL_OPTIONS}
+    key = settings.brain_key.get_secret_value() if settings.brain_key else None
+    return OwnModels.read(options | {"brain_key": key}, os.environ)
+
+
+def model_options(settings: Settings) -> ModelOptions:
+    """Who answers calls, and how.
+
+    Raises:
+        OwnModelError: A server of the user's own can't be used as it was named.
+    """
+    return ModelOptions(settings.agent, settings.model, settings.answers(), own_models(settings))
+
+
 def agent_options(settings: Settings) -> AgentOptions:
-    """What the server's agents are made with."""
+    """What the server's agents are made with.
+
+    Raises:
+        OwnModelError: A server of the user's own can't be used as it was named.
+    """
     return AgentOptions(
         agent=settings.agent,
         model=settings.model,
         answers=settings.answers(),
+        own_models=own_models(settings),
         scenario=settings.scenario,
         data_dir=settings.data_dir,
         max_calls=settings.max_calls,

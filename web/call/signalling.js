@@ -8,7 +8,8 @@ const CALLER_ID_KEY = "vision-agent-user";
 
 /**
  * @typedef {object} Destination a model service
- * @property {"gemini"|"vertex"|"custom"} service custom: whatever the agent's own model connects to
+ * @property {"gemini"|"vertex"|"custom"|"brain"} service brain: a language model that the owner of the
+ *   server named, which gets text and pictures; custom: whatever the agent's own model connects to
  * @property {string} host empty: Google's own, or unknown
  * @property {string} model
  */
@@ -17,7 +18,8 @@ const CALLER_ID_KEY = "vision-agent-user";
  * @typedef {object} Agent what `GET /api/info` says about an agent
  * @property {string} [agent] its name
  * @property {string} [description]
- * @property {"local"|"gemini"|"custom"} [brain] custom: the agent brings a model object or base URL
+ * @property {"local"|"own"|"gemini"|"custom"} [brain] own: a language model that the server's owner
+ *   named; custom: the agent brings a model object or base URL
  * @property {string} [brain_label]
  * @property {string} [model]
  * @property {string[]} [notes] a sentence for each model or voice that is only tried

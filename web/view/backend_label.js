@@ -18,6 +18,13 @@ export function backendLabel({ brain, model, brain_label: label, destinations = 
       text: "It runs on this server, with no key and no internet, and understands simple questions about what it sees. Sound and pictures stay there.",
     };
   }
+  if (brain === "own") {
+    return {
+      kind: "own",
+      label: label || "A model of the server's owner",
+      text: `This server hears and speaks itself. What is said, as text, and pictures go to ${places(destinations)}.`,
+    };
+  }
   return {
     kind: brain ?? "unknown",
     label: label || model || "Model not named",
@@ -36,6 +43,7 @@ function places(destinations) {
 
 /** @param {Destination} destination */
 function place({ service, host, model }) {
+  if (service === "brain") return host;
   if (service === "gemini") return "Google's Gemini Live API";
   if (service === "vertex") return "Google Cloud's Vertex AI";
   const which = host ? `at ${host}` : model && `for ${model}`;

@@ -27,6 +27,7 @@ from vision_agent.local.api.endpoint import Endpoint
 from vision_agent.local.api.json_fields import Refused, as_bytes, as_count, field
 from vision_agent.local.api.models import MODELS
 from vision_agent.local.api.turn_actions import Scheduling, ToolResult
+from vision_agent.local.contract import FunctionCall
 
 STUDIO = Endpoint(vertex=False, version="v1alpha")
 VERTEX = Endpoint(vertex=True, version="v1beta1")
@@ -104,7 +105,7 @@ def test_content_keeps_roles_texts_and_frames() -> None:
         {"role": "user", "parts": [{"text": "look"}, {"text": "here"}]},
         {"role": "model", "parts": [{"text": "I see"}]},
         {"parts": [{"inlineData": {"mimeType": "image/png", "data": SAFE}}]},
-        {"role": "model", "parts": [{"functionCall": {"name": "f"}}]},
+        {"role": "model", "parts": [{"functionCall": {"name": "f", "args": {"x": 1}}}]},
     ]
     assert read({"client_content": {"turns": turns, "turnComplete": True}}, MODEL_3) == [
         ClientContent(
@@ -112,7 +113,7 @@ def test_content_keeps_roles_texts_and_frames() -> None:
                 Content("user", "look\nhere"),
                 Content("model", "I see"),
                 Content("user", "", (PCM,)),
-                Content("model", ""),
+                Content("model", "", calls=(FunctionCall("", "f", {"x": 1}),)),
             ),
             True,
         )

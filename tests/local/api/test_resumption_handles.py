@@ -15,9 +15,9 @@ from vision_agent.local.api.session_history import (
     SessionHistory,
 )
 from vision_agent.local.api.usage import Amounts
-from vision_agent.local.contract import SeenFrame
+from vision_agent.local.contract import Said, SeenFrame
 
-REMEMBERED = SavedSession((("user", "hello"),), (SeenFrame(b"jpeg", -100),), (0,), (0,))
+REMEMBERED = SavedSession((Said("user", "hello"),), (SeenFrame(b"jpeg", -100),), (0,), (0,))
 
 
 def test_a_handle_is_good_for_two_hours() -> None:
@@ -61,7 +61,7 @@ def test_the_oldest_handles_are_forgotten_when_there_are_too_many() -> None:
 def test_memory_keeps_the_newest_words_and_frames() -> None:
     memory = SessionHistory()
     for number in range(MAX_ENTRIES + 1):
-        memory.said("user", str(number), 0)
+        memory.add(Said("user", str(number)), 0)
         memory.saw(b"jpeg", number, 0)
     assert (len(memory.history), memory.history[0]) == (MAX_ENTRIES, ("user", "1"))
     assert len(memory.frames) == MAX_FRAMES
@@ -70,17 +70,17 @@ def test_memory_keeps_the_newest_words_and_frames() -> None:
 
 def test_silence_is_not_remembered() -> None:
     memory = SessionHistory()
-    memory.said("model", " ", 0)
+    memory.add(Said("model", " "), 0)
     assert memory.history == ()
 
 
 def test_only_an_unanswered_question_can_be_taken_back() -> None:
     memory = SessionHistory()
     assert memory.take_unanswered() == ""
-    memory.said("user", "hello", 0)
+    memory.add(Said("user", "hello"), 0)
     assert memory.take_unanswered() == "hello"
-    memory.said("user", "hello", 0)
-    memory.said("model", "Hi.", 0)
+    memory.add(Said("user", "hello"), 0)
+    memory.add(Said("model", "Hi."), 0)
     assert memory.take_unanswered() == ""
     assert memory.history == (("user", "hello"), ("model", "Hi."))
 

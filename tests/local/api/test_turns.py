@@ -13,7 +13,6 @@ from vision_agent.local.api.turn_actions import (
     Action,
     BeginAnswer,
     CancelTools,
-    FunctionCall,
     GenerationComplete,
     Interrupted,
     Noted,
@@ -27,7 +26,7 @@ from vision_agent.local.api.turn_actions import (
 )
 from vision_agent.local.api.turn_states import Caller, Floor, ImpossibleEvent
 from vision_agent.local.api.turns import MAX_BACKGROUND_CALLS, MAX_WAITING_RESULTS, Turns
-from vision_agent.local.contract import Transcript
+from vision_agent.local.contract import FunctionCall, Transcript
 
 HELLO = Transcript("hello")
 CALL = FunctionCall("c1", "get_time", {})

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from google.adk.models.base_llm_connection import BaseLlmConnection
@@ -28,6 +29,9 @@ AddressOf = Callable[[], Awaitable[Address]]
 """Returns the address of a Live API; may wait until it listens."""
 
 TIMEOUTS = Timeouts()
+
+_MARGIN_S = 5.0
+"""How much later than a language model behind the local Live API is that one given up."""
 
 
 class LiveGemini(Gemini):
@@ -171,7 +175,11 @@ def local_gemini(
         model: The model's name there.
         speech: The agent's own voice, which takes precedence over the call's.
     """
-    served = gemini_at(*server.newest_address, model=model, speech=speech)
+    timeouts = TIMEOUTS
+    if server.answers_within_s is not None:
+        longest_s = server.answers_within_s + _MARGIN_S
+        timeouts = replace(TIMEOUTS, stall_s=max(TIMEOUTS.stall_s, longest_s))
+    served = gemini_at(*server.newest_address, model=model, speech=speech, timeouts=timeouts)
     served.address_of = server.address
     return served
 

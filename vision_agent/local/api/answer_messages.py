@@ -18,6 +18,7 @@ from vision_agent.local.api.response_stream import (
 )
 from vision_agent.local.api.server_messages import ServerMessage
 from vision_agent.local.api.setup_message import Setup
+from vision_agent.local.contract import AnswerTokens
 
 
 class AnswerMessages:
@@ -65,7 +66,7 @@ class AnswerMessages:
             case AnswerText(text):
                 part = server_messages.text_part(text)
                 return [server_messages.model_turn(part, role=self._role)]
-            case AnswerCalls():
+            case AnswerCalls() | AnswerTokens():
                 return []
 
     def _audio(self, pcm: bytes, words: str) -> list[ServerMessage]:

@@ -18,6 +18,7 @@ from vision_agent.local.api.response_stream import (
 from vision_agent.local.api.server_messages import ServerMessage
 from vision_agent.local.api.setup_message import Setup
 from vision_agent.local.api.speech_pacing import speech_wait_ms
+from vision_agent.local.contract import AnswerTokens
 
 
 class AnswerOutput:
@@ -49,7 +50,7 @@ class AnswerOutput:
 
     async def put(self, piece: AnswerPiece) -> None:
         """Sends a piece, sound no faster than the model's pace."""
-        if not self._begun:
+        if not self._begun and not isinstance(piece, AnswerTokens):
             await self._begin(piece)
         if isinstance(piece, AnswerAudio):
             elapsed_ms = 1000 * (self._loop.time() - self._speaks_since_s)
@@ -74,11 +75,13 @@ class AnswerOutput:
                 if not self._sent_ms:
                     self._speaks_since_s = self._loop.time()
                 self._sent_ms += piece.duration_ms
+                self._context.caption_out(words)
                 self._context.audio_out(piece.duration_ms)
-                self._context.caption_out(words)
             case AnswerCaption(words):
-                self._context.caption_out(words)
+                self._context.caption_out(words, ahead=True)
             case AnswerText(text):
                 self._context.text_out(text)
             case AnswerCalls(calls):
                 self._context.called(calls)
+            case AnswerTokens():
+                self._context.tokens(piece)

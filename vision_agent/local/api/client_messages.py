@@ -29,7 +29,7 @@ from vision_agent.local.api.message_parts import content_text, declared_function
 from vision_agent.local.api.models import LiveModel
 from vision_agent.local.api.schema_validation import check_message
 from vision_agent.local.api.turn_actions import Scheduling, ToolResult
-from vision_agent.local.contract import INPUT_RATE_HZ
+from vision_agent.local.contract import INPUT_RATE_HZ, FunctionCall
 
 RATES_HZ = (
     *(8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 64_000, 88_200),
@@ -85,12 +85,13 @@ class AudioStreamEnd:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """One entry of a conversation: role, text, images and results of tools."""
+    """One entry of a conversation: role, text, images, and tools' calls and results."""
 
     role: str
     text: str
     images: tuple[bytes, ...] = ()
     results: tuple[ToolResult, ...] = ()
+    calls: tuple[FunctionCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +242,7 @@ def _turn(source: Mapping[str, Any], habits: Habits) -> Content:
     role = as_text(field(source, "role"), "role") or "user"
     if role not in ("user", "model"):
         raise invalid("Please use a valid role: user, model.")
-    images, results = [], []
+    images, results, calls = [], [], []
     for part in as_list(field(source, "parts"), "parts"):
         blob = field(as_object(part, "part"), "inline_data")
         if blob is not None:
@@ -254,7 +255,17 @@ def _turn(source: Mapping[str, Any], habits: Habits) -> Content:
             raise invalid(INVALID_ARGUMENT)
         if response is not None:
             results.append(_tool_result(as_object(response, "function_response"), habits))
-    return Content(role, content_text(source), tuple(images), tuple(results))
+        if call is not None:
+            calls.append(_function_call(as_object(call, "function_call")))
+    return Content(role, content_text(source), tuple(images), tuple(results), tuple(calls))
+
+
+def _function_call(given: Mapping[str, Any]) -> FunctionCall:
+    return FunctionCall(
+        as_text(field(given, "id"), "id"),
+        as_text(field(given, "name"), "name"),
+        as_object(field(given, "args"), "args"),
+    )
 
 
 def _tool_response(source: Mapping[str, Any], habits: Habits) -> ToolResponse:

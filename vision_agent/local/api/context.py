@@ -7,6 +7,7 @@ in step.
 from __future__ import annotations
 
 import json
+import math
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -19,9 +20,24 @@ from vision_agent.local.api.context_window import Compression, turns_to_drop
 from vision_agent.local.api.json_fields import invalid
 from vision_agent.local.api.session_history import MAX_FRAMES, SavedSession, SessionHistory
 from vision_agent.local.api.setup_message import Setup
-from vision_agent.local.api.turn_actions import BeginAnswer, FunctionCall, ToolResult
+from vision_agent.local.api.turn_actions import BeginAnswer, ToolResult
 from vision_agent.local.api.usage import Usage
-from vision_agent.local.contract import SeenFrame, Turn
+from vision_agent.local.contract import (
+    AnswerTokens,
+    Called,
+    Entry,
+    FunctionCall,
+    Returned,
+    Said,
+    SeenFrame,
+    Turn,
+)
+
+_CHARACTERS_PER_MS = 0.015
+"""How fast words are assumed to be spoken that are sent ahead of their sound."""
+
+_NOT_SPOKEN = -math.inf
+"""When the words of an answer in text begin: they can't be cut off."""
 
 
 class Context:
@@ -41,7 +57,9 @@ class Context:
         self._latest_frame: tuple[bytes, int] | None = None
         self._streamed: deque[tuple[bytes, int]] = deque(maxlen=MAX_FRAMES)
         self._speech_began_ms: int | None = None
-        self._answer: list[str] = []
+        self._answer: list[tuple[str, float]] = []
+        self._answer_ms = 0.0
+        self._steps: list[tuple[int, Entry]] = []
         self.dialogue = replace(saved.dialogue)
         self.instruct(setup.instruction)
 
@@ -120,33 +138,56 @@ class Context:
         else:
             self._usage.text_in(content.text)
         self._saw(content.images, at_ms)
+        if not is_question and not adk_dialect.shows_result(content.text):
+            self._add(Said(content.role, content.text))
+        if content.calls:
+            self._add(Called(content.calls))
         for result in content.results:
             self._saw_result(result, at_ms)
-        if not is_question and not adk_dialect.shows_result(content.text):
-            self._said(content.role, content.text)
+            self._add(Returned(result.id, result.name, result.response))
 
     def tool_answered(self, result: ToolResult, at_ms: int) -> None:
         """A tool's result came, at ``at_ms`` of the stream."""
         self._usage.tool_result_in(json.dumps(result.response))
         self._saw_result(result, at_ms)
+        returned = Returned(result.id, result.name, result.response)
+        called = [step.calls for _, step in self._steps if isinstance(step, Called)]
+        if any(result.id == call.id for calls in called for call in calls):
+            self._steps.append((len(self._answer), returned))
+        else:
+            # Of a call in the background, whose turn may be over.
+            self._add(returned)
 
     def note(self, result: ToolResult) -> None:
         """Keeps a tool's result in the history; nobody answers it."""
-        self._said("tool", f"{result.name}: {json.dumps(result.response)}")
+        self._add(Said("tool", f"{result.name}: {json.dumps(result.response)}"))
 
     def audio_out(self, duration_ms: float) -> None:
         """A piece of the answer's sound went out."""
         self._usage.answered(audio_ms=duration_ms)
+        self._answer_ms += duration_ms
 
     def text_out(self, text: str) -> None:
         """A piece of an answer in text went out."""
         self._usage.answered(text=text)
-        self._answer.append(text)
+        self._answer.append((text, _NOT_SPOKEN))
 
-    def caption_out(self, words: str) -> None:
-        """Words of a spoken answer went out, with their sound."""
+    def caption_out(self, words: str, *, ahead: bool = False) -> None:
+        """Words of a spoken answer go out.
+
+        Args:
+            words: The words.
+            ahead: Whether their sound comes later, instead of next.
+        """
         self._usage.captioned(words)
-        self._answer.append(words)
+        spoken = sum(len(before) for before, _ in self._answer)
+        begins_ms = max(self._answer_ms, spoken / _CHARACTERS_PER_MS if ahead else 0.0)
+        self._answer.append((words, begins_ms))
+
+    def cut_off(self, unplayed_ms: float) -> None:
+        """The caller cut in: the words of sound that was not played are no part of the answer."""
+        played_ms = self._answer_ms - unplayed_ms
+        self._answer = [(words, begins) for words, begins in self._answer if begins < played_ms]
 
     def thought_out(self, text: str) -> None:
         """The model thought something before its answer."""
@@ -154,8 +195,13 @@ class Context:
 
     def called(self, calls: Sequence[FunctionCall]) -> None:
         """The model called functions."""
+        self._steps.append((len(self._answer), Called(tuple(calls))))
         for call in calls:
             self._usage.called(call.name + json.dumps(dict(call.args)))
+
+    def tokens(self, counted: AnswerTokens) -> None:
+        """A language model has counted what an answer took."""
+        self._usage.counted(counted)
 
     def prompt_usage(self) -> dict[str, Any]:
         """The ``usageMetadata`` beside the first message of an answer, where there is one."""
@@ -180,6 +226,9 @@ class Context:
             answer.prompt,
             frames=self.frames,
             history=self.history,
+            record=self._history.record,
+            steps=self._turn_so_far(),
+            recorded=answer.recorded,
             tools=tools,
             tool_results=[
                 {"id": result.id, "name": result.name, "response": result.response}
@@ -188,6 +237,7 @@ class Context:
             instruction=self.instruction,
             now_ms=now_ms,
             language_code=self._setup.language_code,
+            spoken=self._setup.spoken,
             proactive=self._setup.proactive,
             user=user,
             clock=datetime.now(),  # this machine's: nothing says where the caller is
@@ -196,9 +246,10 @@ class Context:
 
     def settle(self, asked: str) -> None:
         """What was asked, and as much of the answer as went out, are history now."""
-        self._said("user", asked)
-        self._said("model", " ".join("".join(self._answer).split()))
-        self._answer = []
+        self._add(Said("user", asked))
+        for entry in self._turn_so_far():
+            self._add(entry)
+        self._answer, self._answer_ms, self._steps = [], 0.0, []
 
     def take_unanswered(self) -> str:
         """The caller's last words, taken out again if the model has not answered them; else ""."""
@@ -254,5 +305,20 @@ class Context:
         self._usage.frame_in()
         self._history.saw(data, at_ms, self._usage.turn_number)
 
-    def _said(self, role: str, text: str) -> None:
-        self._history.said(role, text, self._usage.turn_number)
+    def _add(self, entry: Entry) -> None:
+        self._history.add(entry, self._usage.turn_number)
+
+    def _turn_so_far(self) -> tuple[Entry, ...]:
+        """What the turn under way has said, called and been given."""
+        entries: list[Entry] = []
+        begun = False
+        at = 0
+        for until, step in [*self._steps, (len(self._answer), None)]:
+            words = " ".join("".join(words for words, _ in self._answer[at:until]).split())
+            if words:
+                entries.append(Said("model", words, continues=begun))
+                begun = True
+            if step is not None:
+                entries.append(step)
+            at = max(at, until)
+        return tuple(entries)

@@ -10,12 +10,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from vision_agent.local.contract import (
+    AnswerPart,
     HearingOptions,
-    Say,
     SpeechStarted,
     SpeechStopped,
-    Thought,
-    ToolRequest,
     Transcript,
     Turn,
 )
@@ -68,5 +66,12 @@ class EnginePort(Protocol):
     ) -> AsyncIterator[bytes]:
         """The sound of a sentence, s16le mono 24 kHz, in pieces, faster than real time."""
 
-    def answer(self, turn: Turn) -> AsyncIterator[Say | Thought | ToolRequest]:
+    def answer(self, turn: Turn) -> AsyncIterator[AnswerPart]:
         """What to say, sentence by sentence, and which tools to call."""
+
+
+class ClosingEngine(EnginePort, Protocol):
+    """An engine that its owner has to close."""
+
+    async def close(self) -> None:
+        """Ends everything that it has started."""

@@ -17,8 +17,16 @@ from vision_agent.local.api.engine_port import EnginePort
 from vision_agent.local.api.habits import Habits
 from vision_agent.local.api.json_fields import as_text, field
 from vision_agent.local.api.setup_message import Setup
-from vision_agent.local.api.turn_actions import FunctionCall
-from vision_agent.local.contract import OUTPUT_RATE_HZ, Say, Thought, ToolRequest, Turn
+from vision_agent.local.contract import (
+    OUTPUT_RATE_HZ,
+    AnswerPart,
+    AnswerTokens,
+    FunctionCall,
+    Say,
+    Thought,
+    ToolRequest,
+    Turn,
+)
 
 _BYTES_PER_MS = 2 * OUTPUT_RATE_HZ / 1000
 
@@ -81,7 +89,13 @@ class AnswerCalls:
 
 
 AnswerPiece = (
-    AnswerThought | AnswerAudio | AnswerCaption | AnswerCaptioned | AnswerText | AnswerCalls
+    AnswerThought
+    | AnswerAudio
+    | AnswerCaption
+    | AnswerCaptioned
+    | AnswerText
+    | AnswerCalls
+    | AnswerTokens
 )
 
 
@@ -121,6 +135,9 @@ class ResponseStream:
                     if part.text:
                         yield AnswerThought(part.text)
                     continue
+                if isinstance(part, AnswerTokens):
+                    yield part
+                    continue
                 if isinstance(part, ToolRequest):
                     in_background = self._in_background(part, turn)
                     call = self._call(part, in_background=in_background)
@@ -141,7 +158,7 @@ class ResponseStream:
         if awaited:
             yield AnswerCalls(tuple(awaited), in_background=False)
 
-    async def _parts(self, turn: Turn) -> AsyncGenerator[Say | Thought | ToolRequest, None]:
+    async def _parts(self, turn: Turn) -> AsyncGenerator[AnswerPart, None]:
         """The engine's answer; a model that thinks has thought about a question first."""
         thinks = self._habits.thinks and not turn.tool_results
         async with _closing(self._engine.answer(turn)) as parts:
@@ -152,7 +169,7 @@ class ResponseStream:
                 yield part
 
     async def _say(self, sentence: Say, sentences: _Sentences) -> AsyncGenerator[AnswerPiece, None]:
-        lead = sentences.lead()
+        lead = "" if sentence.text[:1].isspace() else sentences.lead()
         if not self._setup.spoken:
             yield AnswerText(lead + sentence.text)
             return
@@ -189,9 +206,10 @@ class ResponseStream:
         """The sound of a sentence in pieces of the model's sizes, and which is the last one."""
         size = next(sizes)
         made = bytearray()
-        speech = self._engine.speak(
-            sentence.text, self._setup.voice_name, self._setup.language_code
-        )
+        spoken = sentence.text if sentence.spoken is None else sentence.spoken
+        if not spoken:
+            return
+        speech = self._engine.speak(spoken, self._setup.voice_name, self._setup.language_code)
         async with _closing(speech) as sound:
             async for pcm in sound:
                 made += pcm

@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from vision_agent.local.api.turn_actions import FunctionCall
+from vision_agent.local.contract import FunctionCall
 
 ServerMessage = dict[str, Any]
 

@@ -273,8 +273,9 @@ class Session:
                     if self._answer_task is not None:
                         self._answer_task.cancel()
                     self._queue.drop_speech()
-                case actions.Interrupted():
+                case actions.Interrupted(unplayed_ms):
                     self._queue.drop_speech()
+                    self._context.cut_off(unplayed_ms)
                     self._transcribed = False
                     self._send(server_messages.interrupted())
                 case actions.GenerationComplete():

@@ -6,10 +6,10 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 
 from vision_agent.local.api.usage import Amounts
-from vision_agent.local.contract import Dialogue, SeenFrame
+from vision_agent.local.contract import Dialogue, Entry, Said, SeenFrame
 
 MAX_ENTRIES = 200
-"""Turns of either side that are kept; the oldest are forgotten."""
+"""Entries that are kept; the oldest are forgotten."""
 
 MAX_CHARACTERS = 20_000
 """Characters kept of one turn; nobody types more at once, and no question needs the rest."""
@@ -23,18 +23,18 @@ class SavedSession:
     """A session's state at one moment, as a resumption handle restores it.
 
     Attributes:
-        history: ``(role, text)``, oldest first.
+        record: What was said, called and returned, oldest first.
         frames: Frames, oldest first, their times relative to the moment (so, negative).
-        history_turns: For each line of the history, the turn in ``turns`` that it belongs to.
+        record_turns: For each entry of the record, the turn in ``turns`` that it belongs to.
         frame_turns: The same for each frame.
         turns: What each turn put into the context, oldest first.
         age_s: How long the session had lasted.
         dialogue: The engine's state of the dialogue.
     """
 
-    history: tuple[tuple[str, str], ...] = ()
+    record: tuple[Entry, ...] = ()
     frames: tuple[SeenFrame, ...] = ()
-    history_turns: tuple[int, ...] = ()
+    record_turns: tuple[int, ...] = ()
     frame_turns: tuple[int, ...] = ()
     turns: tuple[Amounts, ...] = ()
     age_s: float = 0.0
@@ -48,32 +48,46 @@ class SavedSession:
 class SessionHistory:
     """The history of a new or a resumed session.
 
-    Every line and frame belongs to a turn, by its number, and is forgotten with it.
+    Every entry and frame belongs to a turn, by its number, and is forgotten with it.
     """
 
     def __init__(self, remembered: SavedSession | None = None) -> None:
         start = remembered or SavedSession()
-        self._history: deque[tuple[int, str, str]] = deque(maxlen=MAX_ENTRIES)
+        self._record: deque[tuple[int, Entry]] = deque(maxlen=MAX_ENTRIES)
         self._frames: deque[tuple[int, SeenFrame]] = deque(maxlen=MAX_FRAMES)
-        for number, (role, text) in zip(start.history_turns, start.history, strict=True):
-            self._history.append((number, role, text))
+        for number, entry in zip(start.record_turns, start.record, strict=True):
+            self._record.append((number, entry))
         for number, frame in zip(start.frame_turns, start.frames, strict=True):
             self._frames.append((number, frame))
 
     @property
+    def record(self) -> tuple[Entry, ...]:
+        """What was said, called and returned, oldest first."""
+        return tuple(entry for _, entry in self._record)
+
+    @property
     def history(self) -> tuple[tuple[str, str], ...]:
         """``(role, text)``, oldest first."""
-        return tuple((role, text) for _, role, text in self._history)
+        lines: list[tuple[str, str]] = []
+        for entry in self.record:
+            if isinstance(entry, Said) and entry.continues and lines:
+                lines[-1] = (entry.role, f"{lines[-1][1]} {entry.text}")
+            elif isinstance(entry, Said):
+                lines.append((entry.role, entry.text))
+        return tuple(lines)
 
     @property
     def frames(self) -> tuple[SeenFrame, ...]:
         """Pictures, oldest first."""
         return tuple(frame for _, frame in self._frames)
 
-    def said(self, role: str, text: str, turn: int) -> None:
-        """``role`` ("user", "model", "tool") said ``text``; nothing said is nothing remembered."""
-        if text.strip():
-            self._history.append((turn, role, text[:MAX_CHARACTERS]))
+    def add(self, entry: Entry, turn: int) -> None:
+        """Something was said, called or returned; nothing said is nothing remembered."""
+        if isinstance(entry, Said):
+            if not entry.text.strip():
+                return
+            entry = replace(entry, text=entry.text[:MAX_CHARACTERS])
+        self._record.append((turn, entry))
 
     def saw(self, data: bytes, at_ms: int, turn: int) -> None:
         """A frame came at ``at_ms`` of the stream."""
@@ -81,14 +95,16 @@ class SessionHistory:
 
     def take_unanswered(self) -> str:
         """The caller's last words, taken out again if the model has not answered them; else ""."""
-        if self._history and self._history[-1][1] == "user":
-            return self._history.pop()[2]
+        last = self._record[-1][1] if self._record else None
+        if isinstance(last, Said) and last.role == "user":
+            self._record.pop()
+            return last.text
         return ""
 
     def forget_before(self, turn: int) -> None:
         """Everything of the turns before this one is forgotten."""
-        while self._history and self._history[0][0] < turn:
-            self._history.popleft()
+        while self._record and self._record[0][0] < turn:
+            self._record.popleft()
         while self._frames and self._frames[0][0] < turn:
             self._frames.popleft()
 
@@ -104,9 +120,9 @@ class SessionHistory:
             age_s: How long the session has lasted.
         """
         return SavedSession(
-            self.history,
+            self.record,
             tuple(SeenFrame(frame.jpeg, frame.at_ms - now_ms) for frame in self.frames),
-            tuple(number - first_turn for number, _, _ in self._history),
+            tuple(number - first_turn for number, _ in self._record),
             tuple(number - first_turn for number, _ in self._frames),
             turns,
             age_s,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
-from vision_agent.local.contract import Transcript
+from vision_agent.local.contract import FunctionCall, Transcript
 
 
 class Scheduling(Enum):
@@ -16,15 +16,6 @@ class Scheduling(Enum):
     WHEN_IDLE = auto()
     INTERRUPT = auto()
     SILENT = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionCall:
-    """One function the client is asked to run."""
-
-    id: str
-    name: str
-    args: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +54,7 @@ class BeginAnswer:
         tool_results: What the tools called for it gave back.
         calls_again: Calls that were cut off, which this answer only makes once more.
         is_filler: Whether it is only what is said before the answer to the same prompt.
+        recorded: Whether the prompt is history already.
     """
 
     number: int
@@ -70,6 +62,7 @@ class BeginAnswer:
     tool_results: tuple[ToolResult, ...] = ()
     calls_again: tuple[FunctionCall, ...] = ()
     is_filler: bool = False
+    recorded: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +72,13 @@ class StopAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """Tell the client that the caller cut in."""
+    """Tell the client that the caller cut in.
+
+    Attributes:
+        unplayed_ms: How much of the sound that was sent the caller has not heard.
+    """
+
+    unplayed_ms: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

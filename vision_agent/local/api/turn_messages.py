@@ -8,7 +8,8 @@ from vision_agent.local.api import server_messages
 from vision_agent.local.api.captions import heard_pieces
 from vision_agent.local.api.server_messages import ServerMessage
 from vision_agent.local.api.setup_message import Setup
-from vision_agent.local.api.turn_actions import FunctionCall, TurnComplete
+from vision_agent.local.api.turn_actions import TurnComplete
+from vision_agent.local.contract import FunctionCall
 
 
 def heard(setup: Setup, text: str, lead: str) -> list[ServerMessage]:

@@ -36,7 +36,6 @@ from vision_agent.local.api.turn_actions import (
     Action,
     BeginAnswer,
     CancelTools,
-    FunctionCall,
     GenerationComplete,
     Interrupted,
     Noted,
@@ -50,7 +49,7 @@ from vision_agent.local.api.turn_actions import (
 )
 from vision_agent.local.api.turn_states import CALLER, FLOOR, Caller, Event, Floor, after
 from vision_agent.local.api.utterances import together
-from vision_agent.local.contract import Transcript
+from vision_agent.local.contract import FunctionCall, Transcript
 
 MAX_WAITING_PROMPTS = 8
 """Prompts kept while an answer must not be interrupted; beyond it the oldest one is dropped."""
@@ -262,7 +261,11 @@ class Turns:
             if later:
                 self.floor = after(FLOOR, self.floor, Event.GENERATED)
                 return [*actions, *self._end_turn()]
-            actions.append(BeginAnswer(self._number, self._prompt, tuple(self._results)))
+            actions.append(
+                BeginAnswer(
+                    self._number, self._prompt, tuple(self._results), recorded=self._recorded
+                )
+            )
         if urgent is not None:
             actions += self._cut_off(now_ms)
             if self.caller is Caller.SILENT:
@@ -300,7 +303,7 @@ class Turns:
         # interrupted.
         cuts_in = not (waited and self._tool_call_ends_turn) or now_ms < self._played_until_ms
         if cuts_in:
-            actions.append(Interrupted())
+            actions.append(Interrupted(max(0, self._played_until_ms - now_ms)))
         if waited and self._cancels_calls:
             actions.append(CancelTools(tuple(self._calls)))
         elif waited:
@@ -380,7 +383,7 @@ class Turns:
         self._silent = True
         self._filling = is_filler
         again, self._cut_off_calls = self._cut_off_calls, ()
-        return BeginAnswer(self._number, prompt, results, again, is_filler)
+        return BeginAnswer(self._number, prompt, results, again, is_filler, self._recorded)
 
 
 def _called(result: ToolResult, calls: Iterable[FunctionCall]) -> FunctionCall | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from vision_agent.local.api.habits import LOCAL, Habits
+from vision_agent.local.contract import AnswerTokens
 
 TOKENS_PER_SECOND_OF_AUDIO = 25
 CHARACTERS_PER_TOKEN = 4
@@ -69,6 +70,7 @@ class Usage:
         self._caption_characters = 0
         self._thought_characters = 0
         self._call_characters = 0
+        self._counted: AnswerTokens | None = None
         self._dropped = 0
 
     @property
@@ -146,6 +148,15 @@ class Usage:
         """The model called a function in the current turn."""
         self._call_characters += len(call)
 
+    def counted(self, tokens: AnswerTokens) -> None:
+        """A language model counted these for the current turn, beside earlier ones."""
+        before = self._counted or AnswerTokens(0, 0)
+        self._counted = AnswerTokens(
+            before.prompt + tokens.prompt,
+            before.answer + tokens.answer,
+            before.thoughts + tokens.thoughts,
+        )
+
     def prompt(self) -> dict[str, Any]:
         """The ``usageMetadata`` of a prompt that has no answer yet."""
         prompt = self._tokens(self._prompt())
@@ -173,6 +184,9 @@ class Usage:
         self._answer = Amounts()
         self._caption_characters = self._thought_characters = self._call_characters = 0
         self._answered = True
+        counted, self._counted = self._counted, None
+        if counted is not None:
+            return {"usageMetadata": self._as_counted(counted)}
         if not prompt_only:
             count = sum(answer.values()) + (calls if self._habits.call_tokens == "sum" else 0)
             usage = {
@@ -186,6 +200,18 @@ class Usage:
             # Not part of the total.
             usage["thoughtsTokenCount"] = thoughts
         return {"usageMetadata": usage}
+
+    def _as_counted(self, counted: AnswerTokens) -> dict[str, Any]:
+        """The ``usageMetadata`` of what a language model counted: it reads and writes text."""
+        said = counted.answer - counted.thoughts
+        usage: dict[str, Any] = {
+            "promptTokenCount": counted.prompt,
+            f"{self._answer_name}TokenCount": said,
+            "totalTokenCount": counted.prompt + said,
+            "promptTokensDetails": _details({"TEXT": counted.prompt}),
+            f"{self._answer_name}TokensDetails": _details({"TEXT": said}),
+        }
+        return usage | ({"thoughtsTokenCount": counted.thoughts} if counted.thoughts else {})
 
     def drop(self, turns: int) -> None:
         """The oldest turns leave the context; the one under way can't."""

@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Any, cast
 from vision_agent.local.api.engine_port import EnginePort, Hearing
 from vision_agent.local.contract import (
     OUTPUT_RATE_HZ,
+    AnswerPart,
     HearingOptions,
-    Say,
     SpeechStarted,
     SpeechStopped,
-    Thought,
-    ToolRequest,
     Transcript,
     Turn,
 )
@@ -93,13 +91,11 @@ class ScenarioEngine:
             async for piece in pieces:
                 yield piece
 
-    async def answer(self, turn: Turn) -> AsyncGenerator[Say | Thought | ToolRequest, None]:
+    async def answer(self, turn: Turn) -> AsyncGenerator[AnswerPart, None]:
         """The answer of the scenario to this turn, or that of the real engine."""
         steps = self._script.steps(turn)
         if steps is None and self._engine is not None:
-            answer = cast(
-                AsyncGenerator[Say | Thought | ToolRequest, None], self._engine.answer(turn)
-            )
+            answer = cast(AsyncGenerator[AnswerPart, None], self._engine.answer(turn))
             async with aclosing(answer) as parts:
                 async for part in parts:
                     yield part

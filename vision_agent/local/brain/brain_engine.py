@@ -1,0 +1,268 @@
+"""The engine whose answers are a language model's; it hears and speaks as the local one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+from vision_agent.local.api.engine_port import ClosingEngine, Hearing
+from vision_agent.local.brain.chat_client import CallPiece, ChatClient, TextPiece, ThoughtPiece
+from vision_agent.local.brain.failures import BrainFailure
+from vision_agent.local.brain.functions import WrittenCall, WrittenCalls, declared, requested
+from vision_agent.local.brain.messages import SILENT, Message, chat_messages
+from vision_agent.local.brain.pictures import data_urls
+from vision_agent.local.brain.reasoning import Reasoning, Written
+from vision_agent.local.brain.sentences import Sentences
+from vision_agent.local.contract import (
+    AnswerPart,
+    AnswerTokens,
+    Called,
+    HearingOptions,
+    Say,
+    Thought,
+    Turn,
+)
+from vision_agent.local.engine.answers.notices import without_notices
+from vision_agent.own_models import Brain
+
+MAX_ANSWER = 4_000
+"""Characters of one answer, five minutes of speech; the rest is not read."""
+
+MAX_THOUGHTS = 60_000
+"""Characters of thoughts before an answer."""
+
+MAX_ROUNDS = 8
+"""Calls after each other in one turn; then the model has to answer without one."""
+
+MAX_HISTORY = 24_000
+"""Characters of the history that are sent, about 6000 tokens; half as many where that is too
+long for the model."""
+
+LEAST_HISTORY = 1_500
+
+_LOST = "Sorry, I could not listen to that: too much is being said at once. Say it again."
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What one request has brought so far."""
+
+    calls: WrittenCalls = field(default_factory=WrittenCalls)
+    text: str = ""
+    thoughts: int = 0
+
+
+class BrainEngine:
+    """Answers with a language model.
+
+    Args:
+        brain: The model's server.
+        engine: Hears and speaks; it is closed with this one.
+    """
+
+    def __init__(self, brain: Brain, engine: ClosingEngine) -> None:
+        self._brain = brain
+        self._engine = engine
+        self._client = ChatClient(brain)
+        self._blind = not brain.images
+        self._history = MAX_HISTORY
+
+    async def close(self) -> None:
+        """Close every connection to the server, and the engine."""
+        await self._client.close()
+        await self._engine.close()
+
+    def hearing(
+        self,
+        options: HearingOptions,
+        tools: Sequence[Mapping[str, Any]] = (),
+        instruction: str = "",
+    ) -> Hearing:
+        """The local engine's hearing."""
+        return self._engine.hearing(options, tools, instruction)
+
+    def speak(
+        self, text: str, voice_name: str | None, language_code: str | None
+    ) -> AsyncIterator[bytes]:
+        """The local engine's voice."""
+        return self._engine.speak(text, voice_name, language_code)
+
+    async def answer(self, turn: Turn) -> AsyncGenerator[AnswerPart, None]:
+        """The model's answer, sentence by sentence as it is written, and the tools it calls.
+
+        Where there is none, the reason is said in words.
+        """
+        if turn.transcript.lost:
+            yield Say(_LOST)
+            return
+        if not (turn.text.strip() or turn.steps or turn.tool_results):
+            return
+        # Nothing is made up about what the model thinks.
+        yield Thought("")
+        try:
+            async with aclosing(self._answer(without_notices(turn))) as parts:
+                async for part in parts:
+                    yield part
+        except BrainFailure as failure:
+            logger.warning("brain %s: %s: %s", self._brain.host, failure.kind, failure)
+            yield Say(failure.sentence)
+
+    async def _answer(self, turn: Turn) -> AsyncGenerator[AnswerPart, None]:
+        corrections: list[Message] = []
+        rounds = sum(isinstance(step, Called) for step in turn.steps)
+        for _ in range(2):
+            answer = _Answer()
+            asking = self._ask(turn, corrections, answer, may_call=rounds < MAX_ROUNDS)
+            async with aclosing(asking) as parts:
+                async for part in parts:
+                    yield part
+            calls = answer.calls.calls
+            if not calls:
+                return
+            if rounds >= MAX_ROUNDS:
+                raise BrainFailure(
+                    "calls", "I called one function after the other and came to no answer."
+                )
+            requests, wrong = requested(calls, turn.tools)
+            if not wrong:
+                for request in requests:
+                    yield request
+                return
+            corrections += _corrected(answer.text, calls, wrong)
+        raise BrainFailure(
+            "calls",
+            "I tried to use a function, and my language model did not call it properly.",
+            "; ".join(
+                f"{calls[at].name}({calls[at].arguments}): {why}" for at, why in wrong.items()
+            ),
+        )
+
+    async def _ask(
+        self, turn: Turn, corrections: list[Message], answer: _Answer, *, may_call: bool
+    ) -> AsyncGenerator[AnswerPart, None]:
+        """One request, and again where the model is shown less: fewer words, or no pictures."""
+        tools = declared(turn.tools)
+        learned = False
+        while True:
+            frames = () if self._blind or learned else self._frames(turn)
+            pictures = await asyncio.to_thread(data_urls, frames, self._brain.image_px)
+            messages = chat_messages(
+                turn,
+                pictures,
+                sees=not (self._blind or learned),
+                most_characters=self._history,
+            )
+            pieces = self._client.answer([*messages, *corrections], tools, may_call=may_call)
+            begun = False
+            try:
+                async with aclosing(self._read(pieces, turn, answer)) as parts:
+                    async for part in parts:
+                        if not begun and learned:
+                            self._blind = True
+                            logger.warning("brain %s takes no pictures", self._brain.host)
+                        begun = True
+                        for told in self._tells_blind(turn):
+                            yield told
+                        yield part
+                return
+            except BrainFailure as failure:
+                if failure.kind == "pictures" and pictures:
+                    learned = True
+                elif failure.kind == "too_long" and self._history > LEAST_HISTORY:
+                    self._history //= 2
+                    logger.warning("brain %s: %s", self._brain.host, failure)
+                else:
+                    raise
+
+    def _frames(self, turn: Turn) -> Sequence[Any]:
+        return () if turn.camera_off_ms is not None else turn.frames[-self._brain.images :]
+
+    def _tells_blind(self, turn: Turn) -> list[Say]:
+        """Once in a conversation, that a model which was to see can't."""
+        if not (self._blind and self._brain.images and turn.frames) or turn.dialogue.told_blind:
+            return []
+        turn.dialogue.told_blind = True
+        return [Say("I can't see your camera: my language model takes no pictures.")]
+
+    async def _read(
+        self, pieces: AsyncGenerator[Any, None], turn: Turn, answer: _Answer
+    ) -> AsyncGenerator[AnswerPart, None]:
+        """The parts of an answer; its calls are put into ``answer``."""
+        reasoning, sentences = Reasoning(), Sentences()
+        async with aclosing(pieces) as coming:
+            async for piece in coming:
+                match piece:
+                    case AnswerTokens():
+                        yield piece
+                    case ThoughtPiece(text):
+                        yield self._thought(text, answer)
+                    case CallPiece(index, key, name, arguments):
+                        answer.calls.piece(index, key, name, arguments)
+                    case TextPiece(text):
+                        for part in self._written(reasoning.feed(text), sentences, answer):
+                            if _is_silence(part, turn):
+                                return
+                            yield part
+                if len(answer.text) > MAX_ANSWER:
+                    break
+        for part in self._written(reasoning.end(), sentences, answer):
+            yield part
+        for say in sentences.end():
+            if not _is_silence(say, turn):
+                yield say
+        silent = not (answer.text.strip() or answer.calls.calls)
+        if silent and not (turn.proactive or turn.steps):
+            raise BrainFailure(
+                "empty", f"My language model at {self._brain.host} gave an empty answer."
+            )
+
+    def _written(self, written: Any, sentences: Sentences, answer: _Answer) -> list[Say | Thought]:
+        parts: list[Say | Thought] = []
+        for each in written:
+            match each:
+                case Written("thought", text):
+                    parts.append(self._thought(text, answer))
+                case Written("call", text):
+                    answer.calls.as_text(text)
+                case Written(_, text):
+                    text = text if answer.text else text.lstrip()
+                    answer.text += text
+                    parts += sentences.feed(text)
+        return parts
+
+    def _thought(self, text: str, answer: _Answer) -> Thought:
+        answer.thoughts += len(text)
+        if answer.thoughts > MAX_THOUGHTS:
+            raise BrainFailure("slow", "I thought for too long and came to no answer.")
+        return Thought(text)
+
+
+def _is_silence(part: Say | Thought, turn: Turn) -> bool:
+    if not (turn.proactive and isinstance(part, Say)):
+        return False
+    return part.text.strip(" .[]()*").lower() == SILENT.strip("[]")
+
+
+def _corrected(text: str, calls: Sequence[WrittenCall], wrong: Mapping[int, str]) -> list[Message]:
+    """What the model is told about calls of which one is wrong; none of them has run."""
+    ids = [f"w{place:08d}" for place in range(len(calls))]
+    called = [
+        # What is no JSON can't stand as arguments: servers refuse it.
+        {"id": i, "type": "function", "function": {"name": call.name, "arguments": "{}"}}
+        for i, call in zip(ids, calls, strict=True)
+    ]
+    told = [
+        {
+            "role": "tool",
+            "tool_call_id": i,
+            "content": f"Error: {wrong.get(place, 'Not run, another call was wrong. Call again.')}",
+        }
+        for place, i in enumerate(ids)
+    ]
+    return [{"role": "assistant", "content": text, "tool_calls": called}, *told]

@@ -1,0 +1,238 @@
+"""Asks a server with OpenAI's chat-completions interface, and reads its answer as it comes.
+
+Nothing is sent but the request itself: no headers that describe this machine, no other key of the
+environment's, and nothing to where a server redirects.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import httpx2
+import openai
+from openai import AsyncOpenAI, AsyncStream
+from openai.types.chat import ChatCompletionChunk
+
+from vision_agent.local.brain.failures import BrainFailure, failure_of, slow
+from vision_agent.local.brain.messages import Message
+from vision_agent.local.contract import AnswerTokens
+from vision_agent.own_models import Brain
+
+BUSY_S = 10.0
+"""How long a server that is busy is asked again, in all; it may name times within that."""
+
+CONNECT_S = 5.0
+
+_FIRST_WAIT_S = 0.5
+_HEADERS = frozenset(
+    [
+        "host",
+        "accept",
+        "accept-encoding",
+        "connection",
+        "content-type",
+        "content-length",
+        "transfer-encoding",
+        "user-agent",
+    ]
+)
+"""What is sent beside the key."""
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class TextPiece:
+    """The next piece of the answer's text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThoughtPiece:
+    """The next piece of what the server says are the model's thoughts."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallPiece:
+    """The next piece of a call; see `functions.WrittenCalls.piece`."""
+
+    index: int | None
+    key: str
+    name: str
+    arguments: str
+
+
+Piece = TextPiece | ThoughtPiece | CallPiece | AnswerTokens
+
+
+class ChatClient:
+    """A client of one server; any number of answers at once.
+
+    Args:
+        brain: The server.
+    """
+
+    def __init__(self, brain: Brain) -> None:
+        self._brain = brain
+        self._model = brain.model
+        self._counts = True
+        http = httpx2.AsyncClient(
+            follow_redirects=False,
+            timeout=httpx2.Timeout(None, connect=CONNECT_S),
+            event_hooks={"request": [self._only_what_is_needed]},
+        )
+        self._client = AsyncOpenAI(
+            api_key=brain.key or "none",
+            base_url=brain.url,
+            organization="",
+            project="",
+            max_retries=0,
+            http_client=http,
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._client.close()
+
+    async def _only_what_is_needed(self, request: httpx2.Request) -> None:
+        for name in list(request.headers):
+            if name.lower() not in _HEADERS:
+                del request.headers[name]
+        if self._brain.key:
+            request.headers["Authorization"] = f"Bearer {self._brain.key}"
+
+    async def answer(
+        self, messages: Sequence[Message], tools: Sequence[dict[str, Any]], *, may_call: bool = True
+    ) -> AsyncGenerator[Piece, None]:
+        """The pieces of an answer as they come; closing the generator closes the request at once.
+
+        Args:
+            messages: The conversation.
+            tools: The functions.
+            may_call: Whether the model may call them.
+
+        Raises:
+            BrainFailure: There is no answer, or it broke off.
+        """
+        host, timeout_s = self._brain.host, self._brain.timeout_s
+        pictures = any(isinstance(message["content"], list) for message in messages)
+        opened = begun = False
+        try:
+            stream = await self._within(timeout_s, self._open(messages, tools, may_call=may_call))
+            opened = True
+            try:
+                chunks = aiter(stream)
+                while True:
+                    chunk = await self._within(timeout_s, anext(chunks, None))
+                    if chunk is None:
+                        return
+                    for piece in _pieces(chunk):
+                        begun = True
+                        yield piece
+            finally:
+                await stream.close()
+        except TimeoutError:
+            raise slow(host, timeout_s, begun=begun) from None
+        except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
+            raise failure_of(
+                error, host, self._model or "", opened=opened, pictures=pictures
+            ) from error
+
+    async def _open(
+        self, messages: Sequence[Message], tools: Sequence[dict[str, Any]], *, may_call: bool
+    ) -> AsyncStream[ChatCompletionChunk]:
+        """The stream of an answer; a busy server is asked again for a while."""
+        loop = asyncio.get_running_loop()
+        until_s, wait_s = loop.time() + BUSY_S, _FIRST_WAIT_S
+        while True:
+            try:
+                return await self._ask(messages, tools, may_call=may_call)
+            except openai.APIStatusError as error:
+                failure = failure_of(error, self._brain.host, self._model or "")
+                again_s = wait_s if failure.retry_after_s is None else failure.retry_after_s
+                if failure.kind != "busy" or loop.time() + again_s > until_s:
+                    raise
+            await asyncio.sleep(again_s)
+            wait_s *= 2
+
+    async def _ask(
+        self, messages: Sequence[Message], tools: Sequence[dict[str, Any]], *, may_call: bool
+    ) -> AsyncStream[ChatCompletionChunk]:
+        request: dict[str, Any] = {"messages": messages, "stream": True}
+        request["model"] = await self._model_name()
+        if self._counts:
+            request["stream_options"] = {"include_usage": True}
+        if tools:
+            request["tools"] = tools
+            if not may_call:
+                request["tool_choice"] = "none"
+        try:
+            stream: AsyncStream[ChatCompletionChunk] = await self._client.chat.completions.create(
+                **request
+            )
+        except openai.APIStatusError as error:
+            if not (self._counts and "stream_options" in str(error.body or error.message)):
+                raise
+            self._counts = False
+            return await self._ask(messages, tools, may_call=may_call)
+        kind = stream.response.headers.get("content-type", "")
+        if "json" in kind or "html" in kind:
+            await stream.close()
+            raise BrainFailure(
+                "no_api",
+                f"The server at {self._brain.host} does not speak OpenAI's chat interface.",
+                f"{kind} instead of a stream of events",
+            )
+        return stream
+
+    async def _model_name(self) -> str:
+        """The model that is asked: the one named, or the only one there."""
+        if self._model is None:
+            listed = await self._client.models.list()
+            names = [model.id for model in getattr(listed, "data", None) or ()]
+            if len(names) != 1:
+                some = ", ".join(names[:8]) or "none"
+                raise BrainFailure(
+                    "model",
+                    f"The server at {self._brain.host} has {len(names) or 'no'} models, and I "
+                    "was not told which one to ask.",
+                    f"no --brain-model, and the server has: {some}",
+                )
+            self._model = names[0]
+        return self._model
+
+    async def _within(self, seconds: float, coming: Awaitable[_T]) -> _T:
+        async with asyncio.timeout(seconds):
+            return await coming
+
+
+def _pieces(chunk: ChatCompletionChunk) -> list[Piece]:
+    pieces: list[Piece] = []
+    for choice in (chunk.choices or ())[:1]:
+        delta = choice.delta
+        for name in ("reasoning_content", "reasoning"):
+            thought = getattr(delta, name, None)
+            if isinstance(thought, str) and thought:
+                pieces.append(ThoughtPiece(thought))
+                break
+        if delta.content:
+            pieces.append(TextPiece(delta.content))
+        for call in delta.tool_calls or ():
+            name = (call.function and call.function.name) or ""
+            arguments = (call.function and call.function.arguments) or ""
+            pieces.append(CallPiece(call.index, call.id or "", name, arguments))
+    if chunk.usage is not None:
+        details = chunk.usage.completion_tokens_details
+        thoughts = (details.reasoning_tokens if details else 0) or 0
+        pieces.append(
+            AnswerTokens(
+                chunk.usage.prompt_tokens or 0, chunk.usage.completion_tokens or 0, thoughts
+            )
+        )
+    return pieces
