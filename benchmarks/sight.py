@@ -39,11 +39,11 @@ from tests.local.engine.sight.sight_scenes import (
     textured,
     wall,
 )
+from vision_agent.detection.face_detector import FaceDetector
 from vision_agent.local.contract import SeenFrame
 from vision_agent.local.engine.sight.camera_frame import decode
 from vision_agent.local.engine.sight.counting import count
 from vision_agent.local.engine.sight.everyday import kind_of
-from vision_agent.local.engine.sight.faces import Faces
 from vision_agent.local.engine.sight.foreground import View
 from vision_agent.local.engine.sight.known import Finder, TaughtThing
 from vision_agent.local.engine.sight.movement import movement
@@ -232,7 +232,7 @@ def names_on_photographs(folder: Path) -> list[Row]:
 
     To name nothing is right where there is nothing to name.
     """
-    names, faces = Names(), Faces()
+    names, faces = Names(), FaceDetector()
     rows = {
         (half, what): Row(f"photographs, half {half}: {what}")
         for half in (1, 2)

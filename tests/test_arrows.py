@@ -15,12 +15,13 @@ MAY_IMPORT = {
     "calls": {"agents", "live", "rtc", "tools"},
     "agents": {"live", "tools"},
     "live": set(),
-    "tools": set(),
+    "tools": {"detection"},
     "rtc": set(),
     "replay": {"caller"},
     "talk": {"caller"},
     "caller": set(),
-    "local": set(),
+    "local": {"detection"},
+    "detection": set(),
     "doctor": {"server", "agents", "live", "rtc", "talk"},
 }
 
@@ -40,6 +41,7 @@ GROUND = {
     "terminal",
     "unknown_options",
     "version",
+    "weights_file",
 }
 """Single modules that every room may import, and that import each other alone."""
 

@@ -5,11 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from vision_agent import detection
+from vision_agent.detection import face_detector, object_detector
 from vision_agent.local.engine import weights
-from vision_agent.local.engine.weights import Weights, WeightsError
+from vision_agent.weights_file import Weights, WeightsError
 
-FOLDER = Path(weights.__file__).parent
-EVERY = {name: value for name, value in vars(weights).items() if isinstance(value, Weights)}
+EVERY = {
+    name: value
+    for module in (weights, face_detector, object_detector)
+    for name, value in vars(module).items()
+    if isinstance(value, Weights)
+}
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -17,11 +23,13 @@ def test_a_file_of_weights_has_the_hash_that_is_written_down(name):
     assert EVERY[name].path().is_file()
 
 
-def test_every_file_of_the_folder_stands_in_its_notice_with_its_hash():
-    notice = (FOLDER / "NOTICE.md").read_text()
-    here = {w.file: w.sha256 for w in EVERY.values() if w.package == weights.__name__}
+@pytest.mark.parametrize("package", [weights, detection])
+def test_every_file_of_a_folder_stands_in_its_notice_with_its_hash(package):
+    folder = Path(package.__file__).parent
+    notice = (folder / "NOTICE.md").read_text()
+    here = {w.file: w.sha256 for w in EVERY.values() if w.package == package.__name__}
     assert set(here) == {
-        path.name for path in FOLDER.iterdir() if path.suffix in (".onnx", ".json")
+        path.name for path in folder.iterdir() if path.suffix in (".onnx", ".json")
     }
     for file, sha256 in here.items():
         (row,) = (line for line in notice.splitlines() if f"`{file}`" in line)
@@ -33,7 +41,7 @@ def test_every_file_of_the_folder_stands_in_its_notice_with_its_hash():
     [
         (Weights("no_such_package", "model.onnx", ""), "no_such_package, which brings model.onnx"),
         (replace(weights.WHISPER, file="model/other.bin"), "can't be read: No such file"),
-        (replace(weights.FACE_DETECTOR, sha256="0" * 64), "is damaged"),
+        (replace(face_detector.FACE_DETECTOR, sha256="0" * 64), "is damaged"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_one_sentence(weight, words):

@@ -21,9 +21,9 @@ from tests.local.engine.sight.sight_frames import (
     shot,
     with_faces,
 )
+from vision_agent.detection.face_detector import FaceDetector
 from vision_agent.local.engine.sight.colour_names import base_name
 from vision_agent.local.engine.sight.colours import describe_colours
-from vision_agent.local.engine.sight.faces import Faces
 
 CASTS = {"daylight": DAYLIGHT, "warm": WARM, "cool": COOL}
 WALLS = {
@@ -106,7 +106,7 @@ def test_what_somebody_shows_is_meant_and_not_the_face_or_shirt(
     cv2.rectangle(pixels, (285, y_px + 40), (355, 480), (125, 155, 200), -1)  # the arm
     cv2.ellipse(pixels, (320, y_px), (55, 65), 0, 0, 360, bgr(rgb), -1)
     seen = shot(pixels)
-    faces = Faces().boxes(seen)
+    faces = FaceDetector().boxes(seen)
     assert len(faces) == 1
 
     colour = describe_colours(seen, faces)
@@ -117,7 +117,7 @@ def test_what_somebody_shows_is_meant_and_not_the_face_or_shirt(
 def test_somebody_who_shows_nothing_is_told_by_the_shirt() -> None:
     seen = shot(with_faces(320))
 
-    assert base_name(describe_colours(seen, Faces().boxes(seen)).main) == "blue"
+    assert base_name(describe_colours(seen, FaceDetector().boxes(seen)).main) == "blue"
 
 
 def test_noise_of_all_colours_has_a_colour_too() -> None:

@@ -12,9 +12,9 @@ import cv2
 import pytest
 
 from tests.local.engine.sight.sight_frames import filled, jpeg, patch, shot, with_qr_code, written
+from vision_agent.detection import object_detector
 from vision_agent.local.contract import SeenFrame
-from vision_agent.local.engine import weights
-from vision_agent.local.engine.sight import Observations, Sight, UnreadableFrame, detector, look
+from vision_agent.local.engine.sight import Observations, Sight, UnreadableFrame, look
 from vision_agent.local.engine.sight.observations import NEEDS
 
 RED_THING = jpeg(shot(patch((200, 30, 30), (225, 225, 225))))
@@ -180,8 +180,8 @@ async def test_closing_ends_the_threads_and_refuses_further_looks() -> None:
 async def test_a_sense_without_its_weights_says_so_and_the_others_go_on(
     sight: Sight, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    damaged = replace(weights.OBJECT_DETECTOR, sha256="0" * 64)
-    monkeypatch.setattr(detector, "OBJECT_DETECTOR", damaged)
+    damaged = replace(object_detector.OBJECT_DETECTOR, sha256="0" * 64)
+    monkeypatch.setattr(object_detector, "OBJECT_DETECTOR", damaged)
 
     seen = await sight.observe([frame(RED_THING)], frozenset({"named", "shown", "colour"}))
 

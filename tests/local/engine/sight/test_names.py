@@ -9,9 +9,9 @@ import pytest
 
 from tests.local.engine.sight.sight_frames import jpeg, shot, written
 from tests.local.engine.sight.sight_scenes import BOTTLES, film, held_up, several, textured, wall
+from vision_agent.detection.object_detector import LABELS, Detection, anchors
 from vision_agent.local.contract import SeenFrame
 from vision_agent.local.engine.sight.camera_frame import Box
-from vision_agent.local.engine.sight.detector import LABELS, Detection, anchors
 from vision_agent.local.engine.sight.everyday import ALIKE, kind_of, words
 from vision_agent.local.engine.sight.names import Names
 from vision_agent.local.engine.sight.naming import believed, candidates, in_front, steady

@@ -5,34 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from vision_agent.detection.kinds import OTHER_WORDS
+from vision_agent.detection.object_detector import LABELS
 from vision_agent.local.engine.language.normalisation import normalise
 from vision_agent.local.engine.language.phrase_rules import COLOURS
 from vision_agent.local.engine.language.vocabulary import plural
-from vision_agent.local.engine.sight.detector import LABELS
 from vision_agent.local.engine.sight.everyday import kind_of, words
 
-_PERSON = "human man woman child kid boy girl guy lady adult".split()  # noqa: SIM905
-_ANYONE = "persons someone somebody anyone anybody nobody".split()  # noqa: SIM905
 _OTHER_WORDS = {
     word: name
     for name, others in {
+        **OTHER_WORDS,
         "airplane": "plane aeroplane",
         "backpack": "rucksack",
-        "bicycle": "bike cycle",
         "bucket": "pail",
-        "camera": "webcam",
-        "car": "automobile",
-        "cat": "kitten kitty",
-        "cow": "cattle bull",
-        "cup": "teacup",
-        "dog": "puppy doggy",
         "loudspeaker": "speaker",
-        "monitor": "screen display",
         "motorcycle": "motorbike",
         "phone": "telephone smartphone cellphone mobile",
         "refrigerator": "fridge",
         "remote control": "remote",
-        "shoe": "sneaker trainer slipper footwear",
         "sofa": "couch",
         "tea pot": "teapot",
         "television": "tv telly",
@@ -130,5 +121,5 @@ def _nouns() -> dict[str, tuple[str, frozenset[str]]]:
         entry = (word, frozenset(kind_of(name) for name in names))
         found[plural(word)] = found[word] = entry
     # Whether a person is a woman or a child sight can't tell.
-    human = [*_ANYONE, *_PERSON, *(plural(word) for word in _PERSON)]
-    return found | dict.fromkeys(human, found["person"])
+    human = OTHER_WORDS["person"].split()
+    return found | dict.fromkeys([*human, *map(plural, human)], found["person"])

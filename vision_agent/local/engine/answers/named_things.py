@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vision_agent.detection.box import shared_area
 from vision_agent.local.engine.answers.english import count, listed, sentence, with_article
 from vision_agent.local.engine.sight import Box, Named, Observations
 from vision_agent.local.engine.sight.everyday import MASS, PLURAL, kind_of
-from vision_agent.local.engine.sight.networks import shared_area
 from vision_agent.local.engine.sight.observations import LIKELY, PERHAPS, SURE, UNKNOWN
 from vision_agent.local.engine.sight.places import spot
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from vision_agent.detection.box import Box as Box
 
 Pixels = npt.NDArray[np.uint8]
 """BGR, ``(height, width, 3)``, or grey, ``(height, width)``."""
@@ -22,16 +22,6 @@ MIN_SIDE_PX = 16
 
 # Start-of-frame markers of ISO/IEC 10918-1, table B.1: C0 to CF without DHT, JPG and DAC.
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A rectangle in a frame, as shares of the frame's sides, from the top left."""
-
-    x: float
-    y: float
-    width: float
-    height: float
 
 
 class UnreadableFrame(ValueError):

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from vision_agent.detection.networks import OnnxNetwork
 from vision_agent.local.engine.sight.camera_frame import Box, Pixels
-from vision_agent.local.engine.sight.networks import OnnxNetwork
 from vision_agent.local.engine.weights import IMAGE_CLASSIFIER
 
 Chances = npt.NDArray[np.float32]

@@ -12,19 +12,14 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from vision_agent.detection import kinds
 from vision_agent.local.engine.sight.plausible import numbers
 
-ALIKE = {
+ALIKE = kinds.ALIKE | {
     "cup": "mug",
-    "coffee cup": "mug",
     "cup of coffee": "mug",
-    "desk": "table",
-    "boot": "shoe",
     "cowboy boot": "shoe",
-    "high heel": "shoe",
     "sandal": "shoe",
-    "exercise bike": "bicycle",
-    "vehicle": "car",
     "television": "monitor",
     "water bottle": "bottle",
     "wine bottle": "bottle",

@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 
 import cv2
 
+from vision_agent.detection.face_detector import FaceDetector
 from vision_agent.local.contract import SeenFrame
 from vision_agent.local.engine.sight.barcodes import Codes
 from vision_agent.local.engine.sight.box_colours import colour_in
@@ -21,7 +22,6 @@ from vision_agent.local.engine.sight.changes import choose_earlier, compare
 from vision_agent.local.engine.sight.colour_regions import coloured
 from vision_agent.local.engine.sight.colours import describe_colours
 from vision_agent.local.engine.sight.counting import count
-from vision_agent.local.engine.sight.faces import Faces
 from vision_agent.local.engine.sight.features import Taught
 from vision_agent.local.engine.sight.foreground import View, things
 from vision_agent.local.engine.sight.known import Finder, TaughtThing
@@ -38,8 +38,9 @@ from vision_agent.local.engine.sight.observations import (
     Spot,
 )
 from vision_agent.local.engine.sight.ocr import Reader
+from vision_agent.local.engine.sight.places import place
 from vision_agent.local.engine.sight.quality import judge
-from vision_agent.local.engine.weights import WeightsError
+from vision_agent.weights_file import WeightsError
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +60,7 @@ class Sight:
         self._threads = ThreadPoolExecutor(
             AT_ONCE, "sight", initializer=cv2.setNumThreads, initargs=(1,)
         )
-        self._faces = _Once(Faces, "I can't find faces")
+        self._faces = _Once(FaceDetector, "I can't find faces")
         self._names = _Once(Names, "I can't name things")
         self._reader = _Once(Reader, "I can't read text")
         self._codes = _Once(Codes, "I can't read codes")
@@ -155,7 +156,7 @@ class Sight:
         off: list[str] = []
         faces: tuple[Face, ...] = ()
         if needs & {"faces", "colour", "named", "shown"}:
-            faces = self._faces.use(lambda part: part.find(newest), faces, off)
+            faces = self._faces.use(lambda part: _faces(part, newest), faces, off)
         in_faces = [face.box for face in faces if face.box]
         named: tuple[Named, ...] = ()
         shown: Named | None = None
@@ -234,6 +235,10 @@ def _coloured(thing: Named, view: View) -> Named:
     if thing.name in ("", "person"):
         return thing
     return replace(thing, colour=colour_in(view, thing.box))
+
+
+def _faces(detector: FaceDetector, pixels: Pixels) -> tuple[Face, ...]:
+    return tuple(Face(place(box.x + box.width / 2, 1.0), box) for box in detector.boxes(pixels))
 
 
 def _spots(view: View, colour: str) -> tuple[Spot, ...]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vision_agent.detection.object_detector import ObjectDetector
 from vision_agent.local.contract import SeenFrame
 from vision_agent.local.engine.sight.camera_frame import Box, Pixels, UnreadableFrame, decode
 from vision_agent.local.engine.sight.classifier import Classifier
-from vision_agent.local.engine.sight.detector import ObjectDetector
 from vision_agent.local.engine.sight.features import in_the_middle
 from vision_agent.local.engine.sight.foreground import View, things
 from vision_agent.local.engine.sight.naming import believed, candidates, in_front, shown, steady

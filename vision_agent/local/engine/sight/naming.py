@@ -9,10 +9,9 @@ from math import exp
 import numpy as np
 import numpy.typing as npt
 
-from vision_agent.local.engine.sight.camera_frame import Box
-from vision_agent.local.engine.sight.detector import Detection
+from vision_agent.detection.box import Box, clipped, overlap, shared_area
+from vision_agent.detection.object_detector import Detection
 from vision_agent.local.engine.sight.everyday import by_word, kind_of
-from vision_agent.local.engine.sight.networks import clipped, overlap, shared_area
 from vision_agent.local.engine.sight.observations import LIKELY, PERHAPS, SURE, UNKNOWN, Named
 from vision_agent.local.engine.sight.plausible import borne_out, support
 

@@ -6,68 +6,17 @@ this folder, gives the source, the licence and the conversion of each file that 
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
+
+from vision_agent.weights_file import Weights as Weights
+from vision_agent.weights_file import WeightsError as WeightsError
 
 _HERE = __name__
 
-
-class WeightsError(RuntimeError):
-    """A file of weights is missing or damaged; the message says which in one sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """One file of weights.
-
-    Attributes:
-        package: Dotted name of the package that the file comes with; the package is not imported.
-        file: Path inside the package.
-        sha256: Hash of the whole file, in hexadecimal digits.
-    """
-
-    package: str
-    file: str
-    sha256: str
-
-    def path(self) -> Path:
-        """Path of the file, which has been read and has the right hash.
-
-        Reads the whole file, about 0.1 s for 75 MB: called once, when the network is loaded.
-
-        Raises:
-            WeightsError: The package or the file is missing, or the hash is another one.
-        """
-        spec = find_spec(self.package)
-        if spec is None or spec.origin is None:
-            raise WeightsError(f"The package {self.package}, which brings {self.file}, is missing.")
-        path = Path(spec.origin).parent / self.file
-        try:
-            with path.open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise WeightsError(f"{path} can't be read: {error.strerror or error}.") from None
-        if found != self.sha256:
-            raise WeightsError(f"{path} is damaged: it is not the file this version was made with.")
-        return path
-
-
-OBJECT_DETECTOR = Weights(
-    _HERE,
-    "object_detector.onnx",
-    "bb72f9095eaa7d1ac0599a015b43e6ae93386b6c7225fe06c0a5f16131530a14",
-)
 IMAGE_CLASSIFIER = Weights(
     _HERE,
     "image_classifier.onnx",
     "cf8a4dd603d67bd2b1228c2da71018ba3dbf941fd12dd5a56bbbdc3d52b64b0c",
-)
-FACE_DETECTOR = Weights(
-    _HERE,
-    "face_detector.onnx",
-    "ea0bbd623379a45e69d3bb69ca59834a963d998a98a3417b9cb315686e27ed12",
 )
 SENTENCE_TOKENIZER = Weights(
     _HERE,

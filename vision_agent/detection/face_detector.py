@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from vision_agent.local.engine.sight.camera_frame import Box, Pixels
-from vision_agent.local.engine.sight.networks import Letterbox, OnnxNetwork, overlap
-from vision_agent.local.engine.sight.observations import Face
-from vision_agent.local.engine.sight.places import place
-from vision_agent.local.engine.weights import FACE_DETECTOR
+from vision_agent.detection.box import Box, Pixels, overlap
+from vision_agent.detection.networks import Letterbox, OnnxNetwork
+from vision_agent.weights_file import Weights
+
+FACE_DETECTOR = Weights(
+    "vision_agent.detection",
+    "face_detector.onnx",
+    "ea0bbd623379a45e69d3bb69ca59834a963d998a98a3417b9cb315686e27ed12",
+)
 
 SIDE_PX = 192
 CELLS = 48
@@ -21,7 +25,7 @@ SAME = 0.3
 """Intersection over union from which on two boxes are one face."""
 
 
-class Faces:
+class FaceDetector:
     """Finds faces; safe to use from several threads.
 
     Raises:
@@ -30,10 +34,6 @@ class Faces:
 
     def __init__(self) -> None:
         self._network = OnnxNetwork(FACE_DETECTOR)
-
-    def find(self, pixels: Pixels) -> tuple[Face, ...]:
-        """The faces in a BGR frame, from left to right."""
-        return tuple(Face(place(box.x + box.width / 2, 1.0), box) for box in self.boxes(pixels))
 
     def boxes(self, pixels: Pixels) -> tuple[Box, ...]:
         """The boxes of the faces, from the brow to below the mouth, ordered from left to right."""

@@ -1,4 +1,4 @@
-"""Runs the networks of sight: one thread each, without memory that is kept between two looks."""
+"""Runs networks that find things: one thread each, and no memory kept between two looks."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vision_agent.local.engine.sight.camera_frame import Box, Pixels
-from vision_agent.local.engine.weights import Weights, WeightsError
+from vision_agent.detection.box import Box, Pixels, clipped
+from vision_agent.weights_file import Weights, WeightsError
 
 Floats = npt.NDArray[np.float32]
 
@@ -88,23 +88,3 @@ def plain_values(pixels: Pixels) -> Floats:
     """BGR pixels as one RGB input of -1 to 1."""
     rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB).astype(np.float32)
     return np.asarray(rgb[None] / 127.5 - 1, np.float32)
-
-
-def clipped(left: float, top: float, right: float, bottom: float) -> Box:
-    """The part of a rectangle that lies within the frame."""
-    left, top, right, bottom = (min(1.0, max(0.0, edge)) for edge in (left, top, right, bottom))
-    return Box(left, top, right - left, bottom - top)
-
-
-def overlap(first: Box, second: Box) -> float:
-    """Intersection over union of two boxes."""
-    shared = shared_area(first, second)
-    both = first.width * first.height + second.width * second.height - shared
-    return shared / max(both, 1e-9)
-
-
-def shared_area(first: Box, second: Box) -> float:
-    """The area that two boxes have in common, as a share of the frame."""
-    across = min(first.x + first.width, second.x + second.width) - max(first.x, second.x)
-    down = min(first.y + first.height, second.y + second.height) - max(first.y, second.y)
-    return max(0.0, across) * max(0.0, down)

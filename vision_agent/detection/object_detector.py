@@ -9,9 +9,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from vision_agent.local.engine.sight.camera_frame import Box, Pixels
-from vision_agent.local.engine.sight.networks import OnnxNetwork, clipped, overlap, plain_values
-from vision_agent.local.engine.weights import OBJECT_DETECTOR
+from vision_agent.detection.box import Box, Pixels, clipped, overlap
+from vision_agent.detection.networks import OnnxNetwork, plain_values
+from vision_agent.weights_file import Weights
+
+OBJECT_DETECTOR = Weights(
+    "vision_agent.detection",
+    "object_detector.onnx",
+    "bb72f9095eaa7d1ac0599a015b43e6ae93386b6c7225fe06c0a5f16131530a14",
+)
 
 SIDE_PX = 300
 
@@ -43,7 +49,7 @@ LABELS = (
 """The classes in the network's order; its class 0 is the background."""
 
 LEAST_SCORE = 0.2
-"""Lower scores are dropped here; what is believed is decided in naming.py."""
+"""Lower scores are dropped here; what is believed is decided elsewhere."""
 
 SAME = 0.5
 """Intersection over union from which on two boxes of one kind are one thing."""

@@ -1,0 +1,80 @@
+"""The kinds of thing that the detector finds, and the words that people have for them. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vision_agent.detection.object_detector import LABELS
+
+ALIKE = {
+    "coffee cup": "mug",
+    "desk": "table",
+    "boot": "shoe",
+    "high heel": "shoe",
+    "exercise bike": "bicycle",
+    "vehicle": "car",
+}
+"""Labels that the detector takes for one another, and the one under which they are counted."""
+
+OTHER_WORDS = {
+    "bicycle": "bike cycle",
+    "camera": "webcam",
+    "car": "automobile",
+    "cat": "kitten kitty",
+    "computer mouse": "mouse",
+    "cow": "cattle bull",
+    "dog": "puppy doggy",
+    "mug": "cup teacup",
+    "monitor": "screen display",
+    "person": "somebody someone anybody anyone human man woman child kid boy girl guy lady adult"
+    " visitor",
+    "shoe": "sneaker trainer slipper footwear sandal",
+}
+"""Other words for a kind, besides its label and the regular plurals."""
+
+_PLURALS = {
+    "people": "person",
+    "men": "man",
+    "women": "woman",
+    "children": "child",
+    "ladies": "lady",
+    "mice": "mouse",
+}
+
+_ENDS_NOUN = frozenset("of on in at with near from to that which who by for behind".split())  # noqa: SIM905
+
+
+@dataclass(frozen=True, slots=True)
+class FoundKind:
+    """A kind of thing that the detector finds.
+
+    Attributes:
+        called: The caller's word for it: "cup".
+        kind: The label under which it is counted: "mug".
+    """
+
+    called: str
+    kind: str
+
+    def fits(self, label: str) -> bool:
+        """Whether a label of the detector is of this kind."""
+        return ALIKE.get(label, label) == self.kind
+
+
+def kind_in(text: str) -> FoundKind | None:
+    """The kind that a few words name: "a cup of tea", "the person"; None if it is another one."""
+    words = re.findall(r"[a-z]+", text.lower())
+    end = next((at for at, word in enumerate(words) if at and word in _ENDS_NOUN), len(words))
+    for start in (end - 2, end - 1):
+        said = " ".join(words[max(0, start) : end])
+        singulars = _PLURALS.get(said, said), said.removesuffix("s"), said.removesuffix("es")
+        for singular in singulars:
+            if singular in _KINDS:
+                return FoundKind(singular, _KINDS[singular])
+    return None
+
+
+_KINDS = {label: ALIKE.get(label, label) for label in LABELS} | {
+    word: kind for kind, words in OTHER_WORDS.items() for word in words.split()
+}
