@@ -131,8 +131,17 @@ class Context:
         """The caller typed something; it is remembered when it has been answered."""
         self._usage.text_in(text)
 
-    def content(self, content: Content, at_ms: int, *, is_question: bool) -> None:
-        """A piece of ``clientContent``; a question is remembered when it has been answered."""
+    def content(
+        self, content: Content, at_ms: int, *, is_question: bool, after_question: bool = False
+    ) -> None:
+        """A piece of ``clientContent``; a question is remembered when it has been answered.
+
+        Args:
+            content: The piece.
+            at_ms: When it came, on the clock of the caller's stream.
+            is_question: Whether it asks what is answered next.
+            after_question: Whether it follows what does: its calls belong to that turn.
+        """
         if content.role == "model":
             self._usage.replayed_answer(content.text)
         else:
@@ -140,11 +149,15 @@ class Context:
         self._saw(content.images, at_ms)
         if not is_question and not adk_dialect.shows_result(content.text):
             self._add(Said(content.role, content.text))
-        if content.calls:
-            self._add(Called(content.calls))
+        steps: list[Entry] = [Called(content.calls)] if content.calls else []
         for result in content.results:
             self._saw_result(result, at_ms)
-            self._add(Returned(result.id, result.name, result.response))
+            steps.append(Returned(result.id, result.name, result.response))
+        for step in steps:
+            if after_question:
+                self._steps.append((len(self._answer), step))
+            else:
+                self._add(step)
 
     def tool_answered(self, result: ToolResult, at_ms: int) -> None:
         """A tool's result came, at ``at_ms`` of the stream."""

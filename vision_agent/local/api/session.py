@@ -235,7 +235,12 @@ class Session:
         question = self._pending.add(message.contents, complete=asks)
         at_ms = self._stream_ms()
         for index, content in enumerate(message.contents):
-            self._context.content(content, at_ms, is_question=index == question)
+            self._context.content(
+                content,
+                at_ms,
+                is_question=index == question,
+                after_question=0 <= question < index,
+            )
         if not asks:
             return
         self._seeded = True
