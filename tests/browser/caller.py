@@ -85,6 +85,11 @@ class Caller:
         await self.page.goto(url)
         await self.page.wait_for_selector("#brain:not([hidden])")
 
+    async def leave(self) -> None:
+        """Goes elsewhere, where the page is still open: a call ends with a goodbye."""
+        if not self.page.is_closed():
+            await self.page.goto("about:blank")
+
     async def call(self) -> None:
         """Presses the button and waits until the agent listens."""
         await self.page.click("#call")

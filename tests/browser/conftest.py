@@ -105,6 +105,8 @@ async def open_page() -> AsyncIterator[Open]:
         ) -> Caller:
             own = await stack.enter_async_context(await browser.new_context(**CHEAP | context))
             caller = Caller(await own.new_page())
+            # A caller who says goodbye is not waited for before the next test.
+            stack.push_async_callback(caller.leave)
             await caller.open(url, own_clock=own_clock)
             return caller
 

@@ -10,14 +10,14 @@ import numpy as np
 
 SOUND_HZ = 48_000
 ROOM_RMS = 30.0
-CAMERA_FPS = 10
+CAMERA_FPS = 5
 CAMERA_S = 10
 
 
 def camera_file(recording: Path, out: Path) -> Path:
     """The beginning of a recorded video as the YUV4MPEG2 that Chromium's fake camera loops.
 
-    Ten frames a second are more than the page sends, and cost a third of the usual thirty: without
+    Five frames a second are more than the page sends, and cost a sixth of the usual thirty: without
     a graphics card each is drawn by a core that others need.
     """
     with av.open(str(recording)) as source, out.open("wb") as target:

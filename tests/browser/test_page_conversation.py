@@ -43,6 +43,7 @@ async def test_a_spoken_question_is_captioned_and_its_answer_played_and_captione
         assert any("see" in text for text in questions), questions
         await caller.sees_state("listening")
         assert await caller.page.inner_text("#looks") == "Agent sees this"
+        await caller.leave()
 
 
 async def test_speaking_over_an_answer_silences_it(playwright, server, bottle, open_page, tmp_path):
@@ -60,6 +61,7 @@ async def test_speaking_over_an_answer_silences_it(playwright, server, bottle, o
         now_ms = await caller.now_ms()
         await caller.press("microphone")
         await falls_silent(caller, now_ms)
+        await caller.leave()
 
 
 async def test_typing_over_an_answer_silences_it(server, quiet_browser, open_page):

@@ -169,6 +169,7 @@ async def test_a_machine_without_a_camera_makes_a_voice_call(
         assert "No camera found" in notice
         await expect(caller.page.locator("#no-camera")).to_have_text("No camera found")
         await expect(caller.page.get_by_role("button", name="Mute microphone")).to_be_visible()
+        await caller.leave()
 
 
 async def test_with_several_cameras_one_can_switch_and_the_next_is_seen(
@@ -201,6 +202,7 @@ async def test_with_several_cameras_one_can_switch_and_the_next_is_seen(
             return await caller.page.evaluate(device) == seen[0]
 
         await until(the_first, what="the first camera again")
+        await caller.leave()
 
 
 async def test_plain_http_on_another_host_is_explained_and_a_typed_call_works(

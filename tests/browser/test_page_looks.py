@@ -93,6 +93,7 @@ async def test_the_frame_is_shown_as_the_agent_sees_it(
         for corner, wall in zip(corners, (left, right), strict=True):
             away = np.abs(corner - np.median(wall.reshape(-1, 3), axis=0)).max(axis=2)
             assert (away > 70).sum() > 50
+        await caller.leave()
 
 
 async def test_only_this_server_is_asked_and_nothing_is_complained_about(
