@@ -7,6 +7,7 @@ import pytest
 
 from tests.conftest import RECORDINGS
 from tests.local.engine.sight.sight_frames import shot, with_faces
+from vision_agent.detection.kinds import kind_in
 from vision_agent.tools.detectors import (
     CodeComes,
     Detector,
@@ -15,8 +16,8 @@ from vision_agent.tools.detectors import (
     SomethingMoves,
     TextComes,
     detector_for,
-    kind_of,
 )
+from vision_agent.tools.kind_detectors import KindComes, KindGoes
 from vision_agent.tools.watch import promise
 
 
@@ -126,6 +127,51 @@ def test_text_is_told_when_it_was_not_there_before():
     assert shown(TextComes("the word exit"), [signs("EXIT")]) is not None
 
 
+CUP, PERSON = kind_in("a cup"), kind_in("somebody")
+
+
+@pytest.mark.parametrize(
+    ("detector", "kind", "counts", "told"),
+    [
+        (KindComes, CUP, [0, 0, 0, 1, 0, 0, 1, 1], (8, "I see a cup now.")),
+        (KindComes, CUP, [0, 1, 0, 0, 1, 0, 0], None),
+        (KindComes, CUP, [1, 1, 1], (3, "I see a cup now.")),
+        (KindComes, PERSON, [1, 1, 1, 1, 2, 2], (6, "Another person is in view.")),
+        (KindComes, PERSON, [1, 1, 1, 0, 0, 0, 1, 1], (8, "I see a person now.")),
+        (KindGoes, CUP, [1, 1, 1, 0, 0, 1, 0, 0, 0], (9, "The cup is gone.")),
+        (KindGoes, CUP, [0, 0, 0, 0, 0], None),
+        (KindGoes, PERSON, [0, 0, 0, 1, 1, 0, 0, 0], (8, "The person is gone.")),
+    ],
+)
+def test_three_looks_decide_whether_a_thing_has_come_or_gone(detector, kind, counts, told):
+    counted = iter(counts)
+    watching = detector(kind, lambda pixels, least: next(counted))
+    assert shown(watching, [table(0)] * len(counts)) == told
+
+
+@pytest.fixture(scope="module")
+def film() -> list[np.ndarray]:
+    """Two looks a second at bottles that hands move about."""
+    with av.open(str(RECORDINGS / "bottle.mp4")) as source:
+        return [f.to_ndarray(format="bgr24") for f in source.decode(video=0) if f.time < 10][::15]
+
+
+@pytest.mark.parametrize(
+    ("what", "kind", "words"),
+    [
+        ("a bottle", "appears", "I see a bottle now."),
+        ("a laptop", "appears", None),
+        ("a person", "appears", None),
+        ("the bottle", "disappears", "The bottle is gone."),
+        ("the cup", "disappears", None),
+    ],
+)
+def test_of_real_things_only_what_comes_or_goes_is_told(film, what, kind, words):
+    at, told = shown(detector_for(kind, what), [*film, *map(table, range(3))]) or (0, None)
+    assert told == words
+    assert at in (0, 3, len(film) + 3)
+
+
 def test_no_face_is_seen_on_a_table():
     assert shown(FaceComes(), [table(0), with_cup(1), with_cup(2), table(3)]) is None
 
@@ -146,9 +192,14 @@ def test_who_has_left_is_told_of_when_they_come_back():
     ("what", "kind", "detector"),
     [
         ("a QR code", "appears", CodeComes),
-        ("somebody", "appears", FaceComes),
+        ("a face", "appears", FaceComes),
+        ("somebody", "appears", KindComes),
+        ("the cup of tea", "disappears", KindGoes),
+        ("a person", "changes", KindComes),
+        ("the cup is full", "changes", SceneChanges),
         ("some text", "appears", TextComes),
-        ("a cup", "appears", SceneChanges),
+        ("a cup", "appears", KindComes),
+        ("a balloon", "appears", SceneChanges),
         ("a person", "moves", SomethingMoves),
         ("it", "code", CodeComes),
     ],
@@ -168,11 +219,14 @@ def test_an_unknown_kind_is_refused():
         ("it turns red", "changes", "something in the picture changes"),
         ("door opens", "changes", "something in the picture changes"),
         ("a face", "appears", "a face comes into view"),
-        ("a cup", "appears", "something comes into the picture"),
+        ("a cup", "appears", "a cup comes into the picture"),
+        ("a woman", "appears", "a person comes into the picture"),
+        ("the dog", "disappears", "the dog goes from the picture"),
+        ("a balloon", "appears", "something comes into the picture"),
         ("it", "moves", "something moves"),
     ],
 )
 def test_what_is_promised_is_what_is_watched_for(what, kind, promised):
-    assert promise(kind_of(kind, what), 300) == (
+    assert promise(kind, what, 300) == (
         f"The caller will be told when {promised}, for 5 minutes at most."
     )

@@ -196,10 +196,10 @@ async def test_a_watch_ends_with_what_it_saw():
     cup = empty.copy()
     cup[150:250, 300:360] = (30, 60, 200)
     with inside(FakeCall(empty, empty, cup, cup, cup)) as call:
-        await tools.watch_for("a cup", "appears")
+        await tools.watch_for("a balloon", "appears")
         notice = await told(call)
     assert "appeared" in notice
-    assert "a cup" in notice
+    assert "a balloon" in notice
     await ended(call, "watch")
 
 

@@ -57,9 +57,31 @@ class FoundKind:
     called: str
     kind: str
 
+    @property
+    def is_person(self) -> bool:
+        """Whether it is a person; a woman, a child or a visitor can't be told from another."""
+        return self.kind == "person"
+
+    @property
+    def noun(self) -> str:
+        """The noun for what is found: "cup"; "person" for any word for people."""
+        return "person" if self.is_person else self.called
+
+    @property
+    def with_article(self) -> str:
+        """`a cup`, `an exercise bike`."""
+        return f"{'an' if self.noun[0] in 'aeiou' else 'a'} {self.noun}"
+
     def fits(self, label: str) -> bool:
         """Whether a label of the detector is of this kind."""
         return ALIKE.get(label, label) == self.kind
+
+
+def is_only_kind(text: str) -> bool:
+    """Whether the words name a kind and say no more: "the cup", but not "the cup falls"."""
+    words = [word for word in re.findall(r"[a-z]+", text.lower()) if word not in _LITTLE]
+    found = kind_in(text)
+    return found is not None and len(words) <= len(found.called.split())
 
 
 def kind_in(text: str) -> FoundKind | None:
@@ -74,6 +96,8 @@ def kind_in(text: str) -> FoundKind | None:
                 return FoundKind(singular, _KINDS[singular])
     return None
 
+
+_LITTLE = frozenset("a an the any some my our your another".split())  # noqa: SIM905
 
 _KINDS = {label: ALIKE.get(label, label) for label in LABELS} | {
     word: kind for kind, words in OTHER_WORDS.items() for word in words.split()

@@ -1,4 +1,4 @@
-"""The events that `watch_for` can detect without a model. A detector looks at one frame at a time.
+"""The events that `watch_for` can detect. A detector looks at one frame at a time.
 
 Changes of light, a camera's noise and its automatic exposure are not events. A change, a movement
 or a face counts only if it is seen in two looks; a code or a text counts when it is first read.
@@ -12,11 +12,12 @@ import re
 from typing import Literal, Protocol, get_args
 
 import cv2
-import cv2.data
 import numpy as np
 import numpy.typing as npt
 
+from vision_agent.detection.kinds import is_only_kind, kind_in
 from vision_agent.tools.call_context import Pixels
+from vision_agent.tools.kind_detectors import KindComes, KindGoes, faces
 from vision_agent.tools.print_reader import PrintReader
 
 Kind = Literal["appears", "disappears", "moves", "changes", "face", "code", "text"]
@@ -42,9 +43,11 @@ class Detector(Protocol):
 
     Attributes:
         pause_s: The pause between two looks.
+        names_it: Whether its sentence says what was watched for.
     """
 
     pause_s: float
+    names_it: bool
 
     def look(self, pixels: Pixels) -> str | None:
         """Looks at the next frame.
@@ -60,7 +63,8 @@ class Detector(Protocol):
 def kind_of(kind: Kind, what: str) -> Kind:
     """The kind of event to detect.
 
-    If something is to appear, words that name a code, a face or text choose that kind.
+    If something is to appear, words that name a code, a face or text choose that kind. If a thing
+    is named and nothing is said of it, it is to appear.
 
     Raises:
         ValueError: There is no such kind.
@@ -68,11 +72,13 @@ def kind_of(kind: Kind, what: str) -> Kind:
     if kind not in get_args(Kind):
         raise ValueError(f"There is no kind {kind!r}, only {', '.join(get_args(Kind))}.")
     words = set(re.findall(r"[a-z]+", what.lower()))
+    if kind == "changes" and is_only_kind(what):
+        return "appears"
     if kind != "appears":
         return kind
     if words & {"qr", "barcode", "code"}:
         return "code"
-    if words & {"face", "person", "somebody", "someone"}:
+    if words & {"face", "faces"}:
         return "face"
     return "text" if words & {"text", "writing", "print"} else kind
 
@@ -82,8 +88,11 @@ def detector_for(kind: Kind, what: str) -> Detector:
 
     Raises:
         ValueError: There is no such kind.
+        WeightsError: The network that finds things or faces can't be loaded.
     """
-    kind = kind_of(kind, what)
+    kind, thing = kind_of(kind, what), kind_in(what)
+    if thing and kind in ("appears", "disappears"):
+        return KindComes(thing) if kind == "appears" else KindGoes(thing)
     if kind == "code":
         return CodeComes()
     if kind == "face":
@@ -103,6 +112,7 @@ class SceneChanges:
     """
 
     pause_s = 0.4
+    names_it = False
 
     def __init__(self, kind: Kind) -> None:
         self._kind = kind
@@ -142,6 +152,7 @@ class SomethingMoves:
     """Compares each frame with the previous one; two of three comparisons must differ."""
 
     pause_s = 0.3
+    names_it = False
 
     def __init__(self) -> None:
         self._last: Pixels | None = None
@@ -161,30 +172,26 @@ class SomethingMoves:
 
 
 class FaceComes:
-    """Counts frontal faces; more than at first, in two looks in a row, is an event."""
+    """Counts faces; more than at first, in two looks in a row, is an event."""
 
     pause_s = 0.5
+    names_it = False
 
     def __init__(self) -> None:
-        self._cascade = cv2.CascadeClassifier(
-            cv2.data.haarcascades + "haarcascade_frontalface_alt2.xml"
-        )
+        self._faces = faces()
         self._at_first: int | None = None
         self._last = 0
 
     def look(self, pixels: Pixels) -> str | None:
         """See `Detector.look`."""
-        grey = cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
-        faces = len(
-            self._cascade.detectMultiScale(grey, scaleFactor=1.15, minNeighbors=5, minSize=(32, 32))
-        )
-        last, self._last = self._last, faces
+        found = len(self._faces.boxes(pixels))
+        last, self._last = self._last, found
         if self._at_first is None:
-            self._at_first = faces
+            self._at_first = found
             return None
-        self._at_first = min(self._at_first, max(faces, last))  # a face that left may come back
-        if min(faces, last) > self._at_first:
-            return "A face has come into view." if faces == 1 else f"There are {faces} faces now."
+        self._at_first = min(self._at_first, max(found, last))  # a face that left may come back
+        if min(found, last) > self._at_first:
+            return "A face has come into view." if found == 1 else f"There are {found} faces now."
         return None
 
 
@@ -192,6 +199,7 @@ class CodeComes:
     """Reads QR codes and barcodes; the first code that can be read is an event."""
 
     pause_s = 0.4
+    names_it = False
 
     def __init__(self) -> None:
         self._qr = cv2.QRCodeDetector()
@@ -215,6 +223,7 @@ class TextComes:
     """
 
     pause_s = 2.0
+    names_it = False
 
     def __init__(self, what: str) -> None:
         generic = {

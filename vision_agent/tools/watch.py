@@ -1,8 +1,8 @@
 """`watch_for`: watches the call's camera frames, and makes the agent speak when an event happens.
 
-The call has decoded the frames already, and they cost no tokens. A detector finds only what OpenCV
-or rapidocr can recognise. The model, which knows what things are, is asked to look once the
-detector has found an event.
+The call has decoded the frames already, and they cost no tokens. A detector finds things of 23
+kinds, and otherwise only what OpenCV or rapidocr can recognise. The model, which knows what things
+are, is asked to look once the detector has found an event.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from typing import Annotated, get_args
 
 from pydantic import Field
 
+from vision_agent.detection.kinds import kind_in
 from vision_agent.tools.call_context import CallContext, Result, error, in_call
 from vision_agent.tools.detectors import LOOK_AT_PX, Detector, Kind, detector_for, kind_of
 from vision_agent.tools.jobs import TooMany
 from vision_agent.tools.remind import spoken_time
+from vision_agent.weights_file import WeightsError
 
 KIND = "watch"
 SHORTEST_S, LONGEST_S = 5.0, 3600.0
@@ -47,12 +49,15 @@ async def watch_for(
         lasts_s = min(LONGEST_S, max(SHORTEST_S, seconds))
         if call.shown_at_s() is None:
             return error("There is nothing to watch: the caller's camera is off.")
-        detector = detector_for(kind, subject)
+        try:
+            detector = await asyncio.to_thread(detector_for, kind, subject)
+        except WeightsError as missing:
+            return error(f"Nothing can be watched for in that way: {missing}")
         try:
             call.jobs.start(KIND, subject, _watch(call, detector, subject, lasts_s))
         except TooMany as many:
             return error(str(many))
-        return {"status": promise(kind_of(kind, subject), lasts_s), "what": subject}
+        return {"status": promise(kind, subject, lasts_s), "what": subject}
 
     return await in_call(work)
 
@@ -78,12 +83,13 @@ def subject_of(what: str) -> str:
     return re.sub(rf"[ ,]*\b({happens})[.!]?$", "", words, flags=re.IGNORECASE) or "anything"
 
 
-def promise(kind: Kind, lasts_s: float) -> str:
+def promise(kind: Kind, what: str, lasts_s: float) -> str:
     """States the event that is really detected: a detector knows changes, not doors or colours."""
+    kind, thing = kind_of(kind, what), kind_in(what)
     event = {
         "changes": "something in the picture changes",
-        "appears": "something comes into the picture",
-        "disappears": "something goes from the picture",
+        "appears": f"{thing.with_article if thing else 'something'} comes into the picture",
+        "disappears": f"{f'the {thing.noun}' if thing else 'something'} goes from the picture",
         "moves": "something moves",
         "face": "a face comes into view",
         "code": "a QR code or a barcode comes into view",
@@ -103,7 +109,8 @@ async def _watch(call: CallContext, detector: Detector, what: str, lasts_s: floa
         pixels = await asyncio.to_thread(frame.pixels, LOOK_AT_PX)
         found = await asyncio.to_thread(detector.look, pixels)
         if found:
-            call.tell_agent(f"{found} You asked me to watch for {what}.")
+            asked = "" if detector.names_it else f" You asked me to watch for {what}."
+            call.tell_agent(f"{found}{asked}")
             return
         # The next look takes the newest frame; the frames that arrive meanwhile are skipped.
         await asyncio.sleep(detector.pause_s)

@@ -1,0 +1,141 @@
+"""Detectors that know what a thing is: one of a kind comes into view, or is gone.
+
+A network finds things of 23 kinds and faces (`vision_agent.detection`). It errs in single frames,
+so three looks decide: what comes must be seen in two of them, what is gone in none.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import cache
+
+from vision_agent.detection.box import Box, overlap, shared_area
+from vision_agent.detection.face_detector import FaceDetector
+from vision_agent.detection.kinds import FoundKind
+from vision_agent.detection.object_detector import ObjectDetector
+from vision_agent.tools.call_context import Pixels
+
+LOOKS = 3
+
+SEEN_FROM = 0.5
+PERSON_FROM = 0.6
+"""Score from which on a thing, or a person without a face, is believed to be there. Drawings and
+arms reach 0.49 as a person."""
+
+STILL_FROM = 0.25
+"""Score from which on a thing that was seen before is believed to be there still."""
+
+SAME = 0.5
+"""Intersection over union from which on two boxes hold the same thing."""
+
+Find = Callable[[Pixels, float], int]
+"""How many things of the kind a frame shows, from a score on."""
+
+
+class KindComes:
+    """Counts the things of a kind; more than before, in two of three looks, is an event.
+
+    A thing that is in view from the beginning is told at once. People are often in view already,
+    such as the caller, so that only another one is told.
+
+    Args:
+        kind: The kind.
+        find: Counts things of the kind in a frame.
+    """
+
+    pause_s = 0.4
+    names_it = True
+
+    def __init__(self, kind: FoundKind, find: Find | None = None) -> None:
+        self._kind = kind
+        self._find = find or finder(kind)
+        self._counts: deque[int] = deque(maxlen=LOOKS)
+        self._before = None if kind.is_person else 0
+
+    def look(self, pixels: Pixels) -> str | None:
+        """See `Detector.look`."""
+        self._counts.append(self._find(pixels, PERSON_FROM if self._kind.is_person else SEEN_FROM))
+        if len(self._counts) < LOOKS:
+            return None
+        now = sorted(self._counts)[LOOKS // 2]
+        before = now if self._before is None else self._before
+        self._before = min(before, now)  # whoever left may come back
+        if now <= before:
+            return None
+        one = self._kind.with_article
+        return f"I see {one} now." if before == 0 else f"Another {self._kind.noun} is in view."
+
+
+class KindGoes:
+    """Waits until a thing of a kind is seen, and then until none was seen in three looks.
+
+    Args:
+        kind: The kind.
+        find: Counts things of the kind in a frame.
+    """
+
+    pause_s = 0.4
+    names_it = True
+
+    def __init__(self, kind: FoundKind, find: Find | None = None) -> None:
+        self._kind = kind
+        self._find = find or finder(kind)
+        self._counts: deque[int] = deque(maxlen=LOOKS)
+        self._was_there = False
+
+    def look(self, pixels: Pixels) -> str | None:
+        """See `Detector.look`."""
+        self._counts.append(self._find(pixels, STILL_FROM if self._was_there else SEEN_FROM))
+        if len(self._counts) < LOOKS:
+            return None
+        if not self._was_there:
+            self._was_there = sorted(self._counts)[LOOKS // 2] > 0
+            return None
+        return None if any(self._counts) else f"The {self._kind.noun} is gone."
+
+
+def finder(kind: FoundKind) -> Find:
+    """Counts the things of a kind with the networks, which are loaded once for all calls.
+
+    Raises:
+        WeightsError: The weights are missing or damaged.
+    """
+    detector = things()
+    face_detector = faces() if kind.is_person else None
+
+    def find(pixels: Pixels, least: float) -> int:
+        found = detector.find(pixels)
+        boxes = [one.box for one in found if kind.fits(one.label) and one.score >= least]
+        seen = apart(boxes)
+        if face_detector is not None:
+            boxes_of_faces = face_detector.boxes(pixels)
+            seen += [face for face in boxes_of_faces if not any(_holds(b, face) for b in seen)]
+        return len(seen)
+
+    return find
+
+
+def apart(boxes: Sequence[Box]) -> list[Box]:
+    """The boxes without those that hold the same thing under another label."""
+    kept: list[Box] = []
+    for box in boxes:
+        if not any(overlap(box, other) > SAME for other in kept):
+            kept.append(box)
+    return kept
+
+
+def _holds(body: Box, face: Box) -> bool:
+    return shared_area(body, face) > 0.6 * face.width * face.height
+
+
+@cache
+def things() -> ObjectDetector:
+    """The detector of things; loaded once, and used by several threads."""
+    return ObjectDetector()
+
+
+@cache
+def faces() -> FaceDetector:
+    """The detector of faces; loaded once, and used by several threads."""
+    return FaceDetector()
