@@ -112,6 +112,15 @@ def test_a_face_makes_a_person_sure_and_stands_for_one_that_the_detector_missed(
     assert [thing.name for thing in believed([], [], [face])] == ["person"]
 
 
+def test_shoes_bear_out_a_person_seen_from_behind() -> None:
+    doubtful = Detection("person", 0.45, BOX)
+    shoe = Detection("shoe", 0.5, Box(0.45, 0.7, 0.05, 0.08))
+
+    seen = believed([doubtful, shoe], [NOTHING, NOTHING], ())
+
+    assert [(thing.name, thing.certainty) for thing in seen][-1] == ("person", SURE)
+
+
 def test_what_stands_on_a_table_is_shown_rather_than_the_table() -> None:
     table = Named("table", Box(0.0, 0.3, 1.0, 0.7), 0.7, SURE)
     mug = Named("mug", Box(0.5, 0.4, 0.1, 0.2), 0.6, SURE)
