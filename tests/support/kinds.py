@@ -31,6 +31,7 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
             "tests/calls/test_limits.py",
             "tests/calls/test_resume.py",
             "tests/doctor/test_doctor.py",
+            "tests/local/brain/test_brain_call.py",
             "tests/local/engine/",
             "tests/local/test_sample_clock.py",
             "tests/local/test_server_conversation.py",

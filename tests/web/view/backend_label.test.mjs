@@ -14,6 +14,11 @@ test("the service that receives sound and pictures is named", () => {
   assert.match(text("gemini", { service: "vertex", host: "", model: "m" }), /Vertex AI/);
 });
 
+test("with a brain of one's own it is named, and that the sound stays", () => {
+  const words = text("own", { service: "brain", host: "localhost:11434", model: "m" });
+  assert.match(words, /hears and speaks itself.*as text, and pictures go to localhost:11434\.$/);
+});
+
 test("an agent's own model is not called Google's or local, and its host is named if known", () => {
   const known = text("custom", custom("models.example:8443"));
   assert.match(known, /the model service that this agent chose, at models\.example:8443/);

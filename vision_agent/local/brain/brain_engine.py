@@ -138,9 +138,7 @@ class BrainEngine:
         raise BrainFailure(
             "calls",
             "I tried to use a function, and my language model did not call it properly.",
-            "; ".join(
-                f"{calls[at].name}({calls[at].arguments}): {why}" for at, why in wrong.items()
-            ),
+            "; ".join(wrong.values()),
         )
 
     async def _ask(

@@ -96,7 +96,7 @@ def _of_status(
     error: openai.APIStatusError, host: str, model: str, *, pictures: bool
 ) -> BrainFailure:
     status, said = error.status_code, _said(error)
-    cause = f"{status}: {said[:500]}"
+    cause = f"{status}: {said[:200]}"
     lower = said.lower()
     if 300 <= status < 400:
         place = error.response.headers.get("location", "")[:200]

@@ -1,0 +1,27 @@
+"""The page calls an agent that a language model answers for, on llama.cpp's own server."""
+
+import pytest
+from playwright.async_api import expect
+
+from tests.support.forked import ForkedServer
+from tests.support.llama_server import llama_server
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
+
+
+async def test_a_model_of_ones_own_answers_on_the_page(quiet_browser, open_page):
+    """What it says is not judged: it is a very small model."""
+    async with (
+        llama_server() as llama,
+        ForkedServer("--brain", llama.url, "--brain-images", "0") as server,
+    ):
+        caller = await open_page(quiet_browser, server.url)
+        host = llama.url.removeprefix("http://").removesuffix("/v1")
+        await expect(caller.page.locator("#brain")).to_contain_text(host)
+        await expect(caller.page.locator("#brain-text")).to_contain_text(f"go to {host}")
+        await caller.call()
+        await caller.types("Say hello.")
+        await caller.sees_state("speaking", timeout_s=120)
+        words = caller.page.locator(".line-agent .text").first
+        await expect(words).not_to_be_empty()
+        await caller.press("hang-up")
