@@ -29,7 +29,7 @@ from collections.abc import Iterator
 from tests.support.fork_request import Request
 from tests.support.forked import ForkedProcess
 from vision_agent.live import local_process
-from vision_agent.local.engine.hearing import decoder_pair
+from vision_agent.local.engine.hearing import grammar_decoder
 from vision_agent.local.engine.worker_process import WorkerProcess
 from vision_agent.server_process import ServerProcess
 
@@ -46,6 +46,7 @@ IMPORTED = (
     "pydantic.v1",
     "uvicorn.lifespan.on",
     "vision_agent.local.engine.engine",
+    "vision_agent.local.engine.hearing.whisper",
     "vision_agent.local.engine.speech.espeak",
     "rapidocr.main",
 )
@@ -72,11 +73,11 @@ def _check_that_it_can_fork() -> None:
 
 
 def _load_models() -> None:
-    """Makes the decoders that recognisers take from now on; a further pair is made as always."""
-    decoders = decoder_pair.DecoderPair
-    made = [decoders()]
+    """Makes the decoder that recognisers take from now on; a further one is made as always."""
+    decoder = grammar_decoder.GrammarDecoder
+    made = [decoder()]
     _check_that_it_can_fork()
-    decoder_pair.DecoderPair = lambda: made.pop() if made else decoders()
+    grammar_decoder.GrammarDecoder = lambda: made.pop() if made else decoder()
 
 
 def _fork_what_is_started() -> None:

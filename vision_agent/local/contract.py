@@ -75,14 +75,15 @@ class Transcript:
     """What the caller said or typed; a turn is about one.
 
     Attributes:
-        text: The words; the best guess when not understood; empty when nothing was recognised.
-        understood: Whether the recognisers agreed on a sentence the engine can answer; true for
-            typed text.
+        text: The words, as they were heard or typed; empty when nothing was said.
+        understood: Whether the words make a request that the engine can answer; true for typed
+            text.
         spoken: Whether the words were spoken (true) or typed (false).
         streamed: Whether typed words came in the stream of sound and frames, not as content.
         snr_db: Level of the voice over that of the noise just before it, if measured.
         lost: Whether something was said that could not be transcribed, because too many spoke at
             once or the recogniser failed; it has to be asked for again.
+        deaf: Why nobody is heard at all, in a sentence; empty if that is not so.
         request: The request that the recogniser found in the words; None where it found none or
             did not look for one.
     """
@@ -93,6 +94,7 @@ class Transcript:
     streamed: bool = False
     snr_db: float | None = None
     lost: bool = False
+    deaf: str = ""
     request: Request | None = None
 
 

@@ -18,4 +18,4 @@ def together(utterances: Sequence[Transcript]) -> Transcript:
         return said[-1]
     text = " ".join(utterance.text for utterance in said)
     lost = any(utterance.lost for utterance in utterances)
-    return Transcript(text, False, snr_db=said[-1].snr_db, lost=lost)
+    return Transcript(text, False, snr_db=said[-1].snr_db, lost=lost, deaf=said[-1].deaf)

@@ -31,11 +31,13 @@ class LocalEngine:
 
     Args:
         data_dir: Where it keeps what users teach; None keeps it until it is closed.
+        whisper: The Whisper to hear with, a folder or a name; empty for the bundled one.
     """
 
-    def __init__(self, data_dir: Path | None = None) -> None:
+    def __init__(self, data_dir: Path | None = None, whisper: str = "") -> None:
         names = TaughtNames()
-        self._recognizer = Recognizer(names)
+        self._understanding = Understanding()
+        self._recognizer = Recognizer(names, self._understanding, whisper)
         self._sight = Sight()
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         if data_dir is None:
@@ -43,15 +45,14 @@ class LocalEngine:
             data_dir = Path(self._temporary.name)
         store = TaughtStore(data_dir / "taught")
         taught = TaughtObjects(self._sight, store, names)
-        self._understanding = Understanding()
         self._responder = Responder(self._sight, taught, self._understanding)
         self._speech = Speech()
         self._warming: asyncio.Task[None] | None = None
 
     @classmethod
-    async def start(cls, data_dir: Path | None = None) -> LocalEngine:
+    async def start(cls, data_dir: Path | None = None, whisper: str = "") -> LocalEngine:
         """Start the workers in the background; whoever needs one first waits for it."""
-        engine = cls(data_dir)
+        engine = cls(data_dir, whisper)
         engine._recognizer.start()
         engine._speech.begin()
         engine._warming = asyncio.create_task(engine._sight.warm_up(), name="sight warm-up")

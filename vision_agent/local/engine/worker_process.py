@@ -43,6 +43,8 @@ class WorkerProcess:
             after each restart, when the jobs of the dead child have to be sent again.
         on_lost: Called on the event loop when a child that took jobs has died, with a sentence
             that says so; not called on `close`.
+        on_refused: Called on the event loop when the child refuses to take jobs, with its reason in
+            words; it is not started again.
         environment: The child's variables in addition to the parent's.
     """
 
@@ -57,6 +59,7 @@ class WorkerProcess:
         *,
         on_ready: Callable[[], None] = lambda: None,
         on_lost: Callable[[str], None] = lambda _: None,
+        on_refused: Callable[[str], None] = lambda _: None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._module = module
@@ -64,6 +67,7 @@ class WorkerProcess:
         self._on_message = on_message
         self._on_ready = on_ready
         self._on_lost = on_lost
+        self._on_refused = on_refused
         self._environment = environment or {}
         self._child: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -214,6 +218,7 @@ class WorkerProcess:
                 self._on_ready()
             elif op == REFUSAL:
                 self._failure, self._refused = payload.decode(errors="replace"), True
+                self._on_refused(self._failure)
             else:
                 self._on_message(WorkerMessage(op, job, payload))
 

@@ -138,6 +138,8 @@ class _ScriptedHearing:
 class _Deaf:
     """A recogniser that transcribes nothing."""
 
+    off = ""
+
     def begin(self, agents: Sequence[str] = ()) -> _Deaf:
         return self
 

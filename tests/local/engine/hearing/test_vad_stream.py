@@ -107,7 +107,7 @@ async def test_loudness_does_not_matter(recognizer: Recognizer) -> None:
     loud = np.frombuffer(spoken("what-do-you-see"), "<i2")
     quiet = (loud * 0.05).astype("<i2").tobytes()
     heard = await hear(recognizer, quiet)
-    assert (heard.text, heard.understood) == ("what do you see", True)
+    assert (heard.text, heard.understood) == ("What do you see?", True)
 
 
 async def test_two_utterances_are_heard_in_the_order_they_were_spoken(
@@ -115,8 +115,8 @@ async def test_two_utterances_are_heard_in_the_order_they_were_spoken(
 ) -> None:
     detector = SpeechDetector(recognizer, Sensitivity())
     feed(detector, spoken("hello") + silence(900) + spoken("read-the-text") + silence(900))
-    assert (await detector.transcript()).text == "hello"
-    assert (await detector.transcript()).text == "read the text"
+    assert (await detector.transcript()).text == "Hello?"
+    assert (await detector.transcript()).text == "Read the text"
     assert await detector.transcript() == Transcript("", False)
     await detector.close()
 
@@ -128,7 +128,7 @@ async def test_a_marked_activity_is_heard_without_detection(recognizer: Recogniz
     assert feed(detector, silence(1000) + spoken("what-changed") + silence(2000)) == []
     detector.end_activity()
     heard = await detector.transcript()
-    assert (heard.text, heard.understood) == ("what changed", True)
+    assert (heard.text, heard.understood) == ("What changed?", True)
     await detector.close()
 
 

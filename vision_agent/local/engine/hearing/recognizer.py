@@ -8,6 +8,7 @@ import logging
 from collections.abc import Sequence
 
 from vision_agent.local.contract import Transcript
+from vision_agent.local.engine.hearing.larger_whisper import VARIABLE
 from vision_agent.local.engine.hearing.worker_messages import (
     AUDIO,
     BEGIN,
@@ -15,23 +16,23 @@ from vision_agent.local.engine.hearing.worker_messages import (
     END,
     PAUSE,
     RESULT,
+    Heard,
     Vocabulary,
-    transcript_from_bytes,
 )
 from vision_agent.local.engine.language.taught_names import TaughtNames
+from vision_agent.local.engine.language.understanding import Understanding, by_rules, likelier
 from vision_agent.local.engine.worker_pipe import WorkerMessage
 from vision_agent.local.engine.worker_process import WorkerProcess
 
 MOST_AT_ONCE = 16
 """Utterances that are transcribed at once; a further one is refused, and a warning is logged."""
 
-LONGEST_BYTES = 15 * 32_000
-"""The sound of an utterance after 15 s is dropped."""
+LONGEST_BYTES = 60 * 32_000
+"""The sound of an utterance after a minute without a pause is dropped."""
 
 _MOST_TRIES = 2  # sound that killed two workers would kill a third
 _TIMEOUT_S = 30.0  # several times what a busy machine needs, and longer than a caller waits
 
-_NOTHING = Transcript("", False)
 _LOST = Transcript("", False, lost=True)
 _log = logging.getLogger(__name__)
 
@@ -41,15 +42,15 @@ class Transcription:
 
     def __init__(self, job: int, recognizer: Recognizer, vocabulary: Vocabulary) -> None:
         self.job = job
-        self.opening = vocabulary.to_bytes()
+        self.vocabulary = vocabulary
         self.sound = bytearray()
         self.ended = False
         self.tries = 0
-        self.result: asyncio.Future[Transcript] = asyncio.get_running_loop().create_future()
+        self.result: asyncio.Future[Heard | None] = asyncio.get_running_loop().create_future()
         self._recognizer = recognizer
 
     def feed(self, pcm: bytes) -> None:
-        """Pass on sound, s16le mono 16 kHz; anything after 15 s is dropped."""
+        """Pass on sound, s16le mono 16 kHz; anything after a minute is dropped."""
         pcm = pcm[: max(0, LONGEST_BYTES - len(self.sound))]
         if pcm and not self.result.done():
             self.sound += pcm
@@ -68,18 +69,19 @@ class Transcription:
         """Drop the utterance."""
         if not self.result.done():
             self._recognizer.pass_on(CANCEL, self.job)
-            self._recognizer.settle(self.job, _NOTHING)
+            self._recognizer.settle(self.job, Heard(""))
 
     async def transcript(self, timeout_s: float = _TIMEOUT_S) -> Transcript:
         """The transcript; ``lost`` after ``timeout_s``, or when its sound killed two workers."""
         try:
             async with asyncio.timeout(timeout_s):
-                return await asyncio.shield(self.result)
+                heard = await asyncio.shield(self.result)
         except TimeoutError:
             _log.warning("an utterance was not transcribed within %g s", timeout_s)
             self.cancel()
             self._recognizer.check(timeout_s)
             return _LOST
+        return _LOST if heard is None else await self._recognizer.understood(heard, self.vocabulary)
 
 
 class Recognizer:
@@ -90,17 +92,29 @@ class Recognizer:
 
     Args:
         names: The taught names that every utterance may hold.
+        understanding: Decides which request was made; None for rules alone.
+        whisper: The model to hear with (`larger_whisper`); empty for the bundled one.
     """
 
-    def __init__(self, names: TaughtNames | None = None) -> None:
+    def __init__(
+        self,
+        names: TaughtNames | None = None,
+        understanding: Understanding | None = None,
+        whisper: str = "",
+    ) -> None:
         self._names = names or TaughtNames()
+        self._understanding = understanding
         self.worker = WorkerProcess(
             "vision_agent.local.engine.hearing.recognizer_worker",
             "The recogniser's process",
             self._on_message,
             on_ready=self._on_ready,
+            on_refused=self._on_refused,
+            environment={VARIABLE: whisper} if whisper else None,
         )
         self._answered_s = 0.0
+        self.off = ""
+        """Why nobody is heard, in a sentence; empty as long as somebody is."""
         self._jobs = itertools.count(1)
         self._open: dict[int, Transcription] = {}
 
@@ -112,27 +126,41 @@ class Recognizer:
         """End the worker; whoever still waits gets an empty transcript."""
         await self.worker.close()
         for job in list(self._open):
-            self.settle(job, _NOTHING)
+            self.settle(job, Heard(""))
 
     def begin(self, agents: Sequence[str] = ()) -> Transcription | None:
-        """A new utterance; None when too many are being transcribed.
+        """A new utterance; None when too many are being transcribed, or none can be (`off`).
 
         Args:
             agents: Whom the caller may ask for by name.
         """
+        if self.off:
+            return None
         if len(self._open) >= MOST_AT_ONCE:
             _log.warning("%d utterances at once: one more is not transcribed", MOST_AT_ONCE)
             return None
         vocabulary = Vocabulary(self._names.known, tuple(sorted(agents)))
         utterance = Transcription(next(self._jobs) % 2**32, self, vocabulary)
         self._open[utterance.job] = utterance
-        self.pass_on(BEGIN, utterance.job, utterance.opening)
+        self.pass_on(BEGIN, utterance.job, utterance.vocabulary.to_bytes())
         return utterance
 
     def pass_on(self, op: int, job: int, payload: bytes = b"") -> None:
         """Send a message of an open utterance; without a worker, ``_on_ready`` sends it later."""
         if job in self._open:
             self.worker.send(op, job, payload)
+
+    async def understood(self, heard: Heard, vocabulary: Vocabulary) -> Transcript:
+        """The transcript of what was heard, with the request that it makes."""
+        if not heard.text:
+            return Transcript("", False)
+        names, agents = vocabulary.names, vocabulary.agents
+        text = likelier(heard.text, heard.proposal, names, agents)
+        if self._understanding is None:
+            request = by_rules(text, None, names, agents)
+        else:
+            request = await self._understanding.request(text, None, names, agents)
+        return Transcript(text, understood=request is not None, request=request)
 
     def check(self, timeout_s: float) -> None:
         """Restart a worker that has returned no result for ``timeout_s``.
@@ -142,12 +170,12 @@ class Recognizer:
         if asyncio.get_running_loop().time() - self._answered_s >= timeout_s:
             self.worker.restart(f"has transcribed nothing for {timeout_s:g} s.")
 
-    def settle(self, job: int, transcript: Transcript) -> None:
-        """Set the result of an utterance and drop its sound."""
+    def settle(self, job: int, heard: Heard | None) -> None:
+        """Set the result of an utterance, None for a lost one, and drop its sound."""
         utterance = self._open.pop(job, None)
         if utterance is not None and not utterance.result.done():
             utterance.sound.clear()
-            utterance.result.set_result(transcript)
+            utterance.result.set_result(heard)
 
     def _on_ready(self) -> None:
         self._answered_s = asyncio.get_running_loop().time()
@@ -155,15 +183,21 @@ class Recognizer:
             utterance.tries += 1
             if utterance.tries > _MOST_TRIES:
                 _log.error("giving up an utterance that the recogniser did not survive")
-                self.settle(utterance.job, _LOST)
+                self.settle(utterance.job, None)
                 continue
-            self.worker.send(BEGIN, utterance.job, utterance.opening)
+            self.worker.send(BEGIN, utterance.job, utterance.vocabulary.to_bytes())
             self.worker.send(AUDIO, utterance.job, bytes(utterance.sound))
             if utterance.ended:
                 self.worker.send(END, utterance.job)
+
+    def _on_refused(self, why: str) -> None:
+        _log.error("%s", why)
+        self.off = why
+        for job in list(self._open):
+            self.settle(job, None)
 
     def _on_message(self, message: WorkerMessage) -> None:
         if message.op == RESULT:
             self._answered_s = asyncio.get_running_loop().time()
             _log.debug("recognised %s", message.payload.decode(errors="replace"))
-            self.settle(message.job, transcript_from_bytes(message.payload))
+            self.settle(message.job, Heard.from_bytes(message.payload))

@@ -1,17 +1,22 @@
-"""The process that turns speech into text: `DecoderPair`s that share the utterances.
+"""The process that turns speech into text: one Whisper and one `GrammarDecoder` for everybody.
 
-Decoding runs while the caller speaks, and up to each pause, so that little is left to decode when
-a pause turns out to be the end. Utterances of several conversations take turns, one slice each;
-more than ``_PAIRS`` wait in the order in which they began.
+An utterance is decoded in the pause that may be its end, and again only if more was said. Whoever
+has finished comes first, in the order in which they finished; then the pauses; then the windows of
+whoever is still speaking. Nothing takes longer than one window or one proposal.
 """
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
-from collections import deque
 from dataclasses import dataclass, field
 
-from vision_agent.local.engine.hearing.decoder_pair import DecoderPair
+from vision_agent.local.engine.hearing.grammar_decoder import GrammarDecoder
+from vision_agent.local.engine.hearing.larger_whisper import VARIABLE, model_folder
+from vision_agent.local.engine.hearing.whisper import Whisper
+from vision_agent.local.engine.hearing.whisper_text import HeardWords
+from vision_agent.local.engine.hearing.windows import first_window
 from vision_agent.local.engine.hearing.worker_messages import (
     AUDIO,
     BEGIN,
@@ -19,160 +24,166 @@ from vision_agent.local.engine.hearing.worker_messages import (
     END,
     PAUSE,
     RESULT,
+    Heard,
     Vocabulary,
-    result_to_bytes,
 )
+from vision_agent.local.engine.language.understanding import Proposal, by_rules
+from vision_agent.local.engine.weights import WeightsError
 from vision_agent.local.engine.worker_inbox import Inbox
 
-_PAIRS = 2
-_SLICE_BYTES = 6_400  # 200 ms of s16le mono 16 kHz
-# The mean of the first second's features is where cepstral mean normalisation starts. Without it
-# (the model's fixed start) 142 of 174 test questions were understood instead of 153.
-_LEVEL_BYTES = 32_000
+_LONGEST_REQUEST_BYTES = 6 * 32_000
+"""A longer utterance is none of the grammar's phrases."""
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class _Decoding:
-    """An utterance being decoded, in slices that do not depend on how fast its sound arrives.
+class _Utterance:
+    """An utterance that is being said or decoded.
 
     Attributes:
         vocabulary: What it may name.
-        sound: Sound that is not decoded yet; each pause ends a piece.
-        guessing: Whether less than a second before a pause is decoded as the whole utterance.
-        guessed: The sound decoded that way.
-        decoders: The pair that decodes it, if it has one.
+        rest: Its sound after the windows that are decoded.
+        texts: The texts of those windows.
+        paused: Whether it may be over.
+        ended: Whether it is.
+        heard: What the rest is, if it has been decoded since sound was last added.
+        proposal: The grammar's, likewise; None until it was asked.
     """
 
     job: int
     vocabulary: Vocabulary
-    sound: deque[bytearray] = field(default_factory=lambda: deque([bytearray()]))
-    guessing: bool = False
-    guessed: list[bytes] = field(default_factory=list)
+    rest: bytearray = field(default_factory=bytearray)
+    texts: list[str] = field(default_factory=list)
+    paused: bool = False
     ended: bool = False
-    cancelled: bool = False
-    decoders: DecoderPair | None = None
+    heard: HeardWords | None = None
+    proposal: tuple[Proposal | None] | None = None
 
     def add(self, pcm: bytes) -> None:
-        self.sound[-1] += pcm
+        """Take sound that was said after all that came before."""
+        self.rest += pcm
+        self.paused, self.heard, self.proposal = False, None, None
 
-    def pause(self) -> None:
-        if self.sound[-1]:
-            self.sound.append(bytearray())
+    @property
+    def text(self) -> str:
+        """All that was said, as far as it is decoded."""
+        last = self.heard.text if self.heard else ""
+        return " ".join(text for text in (*self.texts, last) if text)
 
-    def runnable(self) -> bool:
-        if self.ended or self.cancelled:
-            return True
-        if self.decoders is None:
-            paused = len(self.sound) > 1 and not self.sound[-1]
-            return paused or sum(map(len, self.sound)) >= _LEVEL_BYTES
-        return len(self.sound) > 1 or len(self.sound[0]) >= _SLICE_BYTES
-
-    def opening(self) -> bytes:
-        return b"".join(self.sound)[:_LEVEL_BYTES]
-
-    def next_slice(self) -> bytes:
-        pcm = bytes(self.sound[0][:_SLICE_BYTES])
-        del self.sound[0][:_SLICE_BYTES]
-        if not self.sound[0] and len(self.sound) > 1:
-            self.sound.popleft()
-        return pcm
+    @property
+    def may_be_a_phrase(self) -> bool:
+        """Whether the grammar has to be asked: it is for what Whisper's words leave open."""
+        assert self.heard is not None
+        if self.texts or not self.heard.text or len(self.rest) > _LONGEST_REQUEST_BYTES:
+            return False
+        names, agents = self.vocabulary.names, self.vocabulary.agents
+        return by_rules(self.text, None, names, agents) is None
 
 
 class Scheduler:
-    """Shares the decoder pairs among the open utterances."""
+    """Decodes the open utterances, one step at a time."""
 
-    def __init__(self, inbox: Inbox) -> None:
+    def __init__(self, inbox: Inbox, whisper: Whisper) -> None:
         self._inbox = inbox
-        self._free = [DecoderPair()]
-        self._made = 1
-        self._turns: deque[_Decoding] = deque()
-        self._by_job: dict[int, _Decoding] = {}
+        self._whisper = whisper
+        self._grammar = GrammarDecoder()
+        self._open: dict[int, _Utterance] = {}
+        self._ended: list[_Utterance] = []
 
     def run(self) -> None:
         """Never returns; the inbox ends the process when its parent is gone."""
+        self._whisper.hear(bytes(32_000))  # the first one is slow
         self._inbox.say_ready()
+        idle = True
         while True:
-            message = self._inbox.next(wait=not self._work())
-            if message is not None:
+            while message := self._inbox.next(wait=idle):
                 self._take(message.op, message.job, message.payload)
+                idle = False
+            idle = not self._step()
 
     def _take(self, op: int, job: int, payload: bytes) -> None:
         if op == BEGIN:
-            utterance = _Decoding(job, Vocabulary.from_bytes(payload))
-            self._by_job[job] = utterance
-            self._turns.append(utterance)
+            self._open[job] = _Utterance(job, Vocabulary.from_bytes(payload))
             return
-        known = self._by_job.get(job)
+        known = self._open.get(job)
         if known is None:
             return
         if op == AUDIO:
-            self._more(known, payload)
+            known.add(payload)
         elif op == PAUSE:
-            known.pause()
+            known.paused = True
         elif op == END:
             known.ended = True
+            self._ended.append(known)
         elif op == CANCEL:
-            known.cancelled = True
+            self._leave(known)
 
-    def _more(self, utterance: _Decoding, pcm: bytes) -> None:
-        if utterance.guessing and utterance.decoders is not None:
-            # It was not the end: start again, with more sound to take the cepstral mean from.
-            utterance.decoders.abandon()
-            self._free.append(utterance.decoders)
-            utterance.decoders = None
-            utterance.sound.extendleft(bytearray(done) for done in reversed(utterance.guessed))
-            utterance.guessing = False
-            utterance.guessed.clear()
-        utterance.add(pcm)
+    def _step(self) -> bool:
+        """Do the most urgent thing; False when there is nothing to do."""
+        for utterance in self._ended:
+            if not self._decode(utterance):
+                self._answer(utterance)
+            return True
+        paused = (one for one in self._open.values() if one.paused)
+        return any(map(self._decode, paused)) or any(map(self._window, self._open.values()))
 
-    def _work(self) -> bool:
-        """Decode one slice of the next utterance; False when there is nothing to decode."""
-        for _ in range(len(self._turns)):
-            utterance = self._turns[0]
-            self._turns.rotate(-1)
-            if utterance.runnable() and self._slice(utterance):
-                return True
+    def _decode(self, utterance: _Utterance) -> bool:
+        """Take one step of decoding an utterance up to here; False when there is none left."""
+        if self._window(utterance):
+            return True
+        if utterance.heard is None:
+            utterance.heard = self._hear(bytes(utterance.rest))
+            return True
+        if utterance.proposal is None and utterance.may_be_a_phrase:
+            heard = (utterance.heard.text, *utterance.heard.others)
+            proposal = self._grammar.propose(bytes(utterance.rest), utterance.vocabulary, heard)
+            utterance.proposal = (proposal,)
+            return True
         return False
 
-    def _slice(self, utterance: _Decoding) -> bool:
-        if utterance.cancelled:
-            if utterance.decoders is not None:
-                utterance.decoders.abandon()
-            self._leave(utterance)
-            return True
-        if utterance.decoders is None:
-            utterance.decoders = self._borrow()
-            if utterance.decoders is None:
-                return False
-            utterance.decoders.listen_for(utterance.vocabulary)
-            opening = utterance.opening()
-            utterance.guessing = len(opening) < _LEVEL_BYTES
-            utterance.decoders.begin(opening)
-        if pcm := utterance.next_slice():
-            utterance.decoders.feed(pcm)
-            if utterance.guessing:
-                utterance.guessed.append(pcm)
-        elif utterance.ended:
-            transcript, details = utterance.decoders.finish()
-            self._leave(utterance)
-            self._inbox.send(RESULT, utterance.job, result_to_bytes(transcript, details))
+    def _window(self, utterance: _Utterance) -> bool:
+        """Decode the first window of an utterance that does not fit into one."""
+        end = first_window(utterance.rest)
+        if end is None:
+            return False
+        text = self._hear(bytes(utterance.rest[:end])).text
+        del utterance.rest[:end]
+        if text:
+            utterance.texts.append(text)
         return True
 
-    def _borrow(self) -> DecoderPair | None:
-        if self._free:
-            return self._free.pop()
-        if self._made < _PAIRS:
-            self._made += 1
-            return DecoderPair()
-        return None
+    def _hear(self, pcm: bytes) -> HeardWords:
+        return self._whisper.hear(pcm) if pcm else HeardWords()
 
-    def _leave(self, utterance: _Decoding) -> None:
-        self._turns.remove(utterance)
-        del self._by_job[utterance.job]
-        if utterance.decoders is not None:
-            self._free.append(utterance.decoders)
+    def _answer(self, utterance: _Utterance) -> None:
+        heard = utterance.heard or HeardWords()
+        (proposal,) = utterance.proposal or (None,)
+        result = Heard(utterance.text, proposal, heard.log_probability, heard.no_speech)
+        self._leave(utterance)
+        self._inbox.send(RESULT, utterance.job, result.to_bytes())
+
+    def _leave(self, utterance: _Utterance) -> None:
+        del self._open[utterance.job]
+        if utterance.ended:
+            self._ended.remove(utterance)
+
+
+def _load(inbox: Inbox) -> Whisper:
+    """The model that was named, or else the one that is bundled."""
+    if named := os.environ.get(VARIABLE, "").strip():
+        try:
+            return Whisper(model_folder(named))
+        except Exception as error:
+            _log.warning("%s can't be used for hearing (%s). The bundled model is.", named, error)
+    try:
+        return Whisper()
+    except (WeightsError, RuntimeError) as error:
+        inbox.refuse(f"Nobody can be heard: {error}")
 
 
 if __name__ == "__main__":
-    Scheduler(Inbox()).run()
+    logging.basicConfig(format="%(levelname)s %(message)s")
+    _inbox = Inbox()
+    Scheduler(_inbox, _load(_inbox)).run()
     sys.exit(0)

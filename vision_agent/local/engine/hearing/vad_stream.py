@@ -35,8 +35,11 @@ _MOST_UNASKED = 8  # transcripts nobody asked for; the oldest is dropped
 class _SpokenUtterance:
     """An utterance on its way to the recogniser, and its level over the noise."""
 
-    def __init__(self, transcription: Transcription | None, noise_db: float) -> None:
+    def __init__(
+        self, transcription: Transcription | None, noise_db: float, recognizer: Recognizer
+    ) -> None:
         self.transcription = transcription
+        self._recognizer = recognizer
         self._noise_db = noise_db
         self._power = 0.0
         self._voiced_chunks = 0
@@ -49,8 +52,10 @@ class _SpokenUtterance:
     async def transcript(self) -> Transcript:
         """The transcript; a lost one if too many were speaking at once."""
         if self.transcription is None:
-            return Transcript("", False, snr_db=self._snr_db, lost=True)
-        return replace(await self.transcription.transcript(), snr_db=self._snr_db)
+            heard = Transcript("", False, lost=True)
+        else:
+            heard = await self.transcription.transcript()
+        return replace(heard, snr_db=self._snr_db, deaf=self._recognizer.off)
 
     def cancel(self) -> None:
         if self.transcription is not None:
@@ -211,7 +216,9 @@ class SpeechDetector:
         if self._current is not None:
             self._current.cancel()
         noise_db = dbfs(self._gate.background.rms)
-        self._current = _SpokenUtterance(self._recognizer.begin(self._agents), noise_db)
+        self._current = _SpokenUtterance(
+            self._recognizer.begin(self._agents), noise_db, self._recognizer
+        )
         self._since_voice = _SUFFIX_CHUNKS
 
     def _end(self) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from vision_agent.local.contract import Request, Transcript
+from vision_agent.local.engine.language.understanding import Proposal
 
 BEGIN, AUDIO, PAUSE, END, CANCEL, RESULT = range(6)
 """The messages. To the worker: BEGIN, a `Vocabulary`; AUDIO, s16le mono 16 kHz; PAUSE, it may be
-over; END, nothing more comes; CANCEL, nobody wants the result. From the worker: RESULT, the last
-message of each job."""
+over; END, nothing more comes; CANCEL, nobody wants the result. From the worker: RESULT, a `Heard`,
+the last message of each job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +36,30 @@ class Vocabulary:
         return cls(tuple(fields["names"]), tuple(fields["agents"]))
 
 
-def result_to_bytes(transcript: Transcript, details: Mapping[str, object]) -> bytes:
-    """Returns the payload of a RESULT; the details are for the log only."""
-    request = asdict(transcript.request) if transcript.request else None
-    return json.dumps({"text": transcript.text, "request": request, **details}).encode()
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was said.
 
+    Attributes:
+        text: As Whisper writes it; empty if nothing was said.
+        proposal: What the grammar's recogniser makes of it, if it was asked.
+        log_probability: Mean of the last window's tokens; 0 is certain. For the log.
+        no_speech: Probability that the last window is no speech. For the log.
+    """
 
-def transcript_from_bytes(payload: bytes) -> Transcript:
-    """Reads the payload of a RESULT; a transcript is understood if it holds a request."""
-    fields = json.loads(payload)
-    request = Request(**fields["request"]) if fields["request"] else None
-    return Transcript(fields["text"], understood=request is not None, request=request)
+    text: str
+    proposal: Proposal | None = None
+    log_probability: float = 0.0
+    no_speech: float = 0.0
+
+    def to_bytes(self) -> bytes:
+        """Returns the payload of a RESULT."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_bytes(cls, payload: bytes) -> Heard:
+        """Reads the payload of a RESULT."""
+        fields = json.loads(payload)
+        if fields["proposal"]:
+            fields["proposal"] = Proposal(**fields["proposal"])
+        return cls(**fields)

@@ -14,7 +14,6 @@ EXTRA_WORDS = {"qr": "K Y UW AA R", "barcode": "B AA R K OW D"}
 """Pronunciations (ARPAbet) of words that the dictionary does not hold."""
 
 DECOYS = (
-    *("stuff", "staff", "start", "step", "top", "shop", "stock", "stay", "store", "state"),
     *(
         "tell",
         "no",
@@ -35,7 +34,8 @@ DECOYS = (
     *("shut it", "shot", "yellow", "all right", "not now", "of course"),
 )
 """Words that sound like a request of one or two words. The grammar holds them so that it has a
-better match: both decoders recognised "staff" as "stop"."""
+better match. None sounds like "stop": to stop when "staff" was said does little harm, not to stop
+when asked to does much."""
 
 _SPELLED = {"q": "q.", "r": "r.", "recognise": "recognize", "memorise": "memorize"}
 """The dictionary has a dot after spelled letters, and American spelling."""

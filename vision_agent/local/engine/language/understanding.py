@@ -56,6 +56,16 @@ def by_rules(
     return as_meant(found, text) if found else None
 
 
+def likelier(
+    text: str, proposal: Proposal | None, names: Collection[str] = (), agents: Collection[str] = ()
+) -> str:
+    """What was said: the words that were heard, or the proposal, if only it makes a request."""
+    if proposal is None or by_rules(text, None, names, agents) is not None:
+        return text
+    believed = by_rules(text, proposal, names, agents) is not None
+    return proposal.words.capitalize() if believed else text
+
+
 class Understanding:
     """Decides for all conversations; the encoder runs in one thread of its own.
 

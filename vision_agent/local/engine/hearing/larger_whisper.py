@@ -1,0 +1,26 @@
+"""A Whisper that somebody prefers to the bundled one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+VARIABLE = "VISION_AGENT_WHISPER"
+"""Names it: a folder, or a name that faster-whisper fetches."""
+
+
+def model_folder(named: str) -> Path:
+    """The folder of a model for CTranslate2, fetched if it is no folder of this machine.
+
+    Args:
+        named: A folder, a size like "small.en", or a repository of the Hugging Face Hub.
+
+    Raises:
+        Exception: As faster-whisper raises them: no such name, or no network.
+    """
+    folder = Path(named).expanduser()
+    if folder.is_dir():
+        return folder
+    # Imported here: with what it imports it takes 100 MB.
+    from faster_whisper import download_model
+
+    return Path(download_model(named))

@@ -1,0 +1,74 @@
+"""Whisper (Radford et al. 2022) on CTranslate2: the words of up to ten seconds of speech."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import ctranslate2
+import numpy as np
+
+from vision_agent.local.engine.hearing.log_mel import RATE_HZ, log_mel
+from vision_agent.local.engine.hearing.whisper_text import HeardWords, is_noise, once, text_of
+from vision_agent.local.engine.weights import WHISPER
+
+WINDOW_S = 10
+"""A window of 30 s, which Whisper was trained with, takes five times as long; in one of 6 s it
+repeats itself without end."""
+
+_FRAMES = 100 * WINDOW_S
+_TOKENS_A_SECOND, _MORE_TOKENS = 8, 10  # more than anybody says
+_BEAM = 5
+_CANDIDATES = 3
+_REPETITION_PENALTY = 1.1  # less of what `whisper_text.once` has to take out
+
+
+class Whisper:
+    """One model, one thread; one sound at a time.
+
+    Args:
+        folder: A model that was converted for CTranslate2; None for the one that is bundled.
+
+    Raises:
+        WeightsError: The bundled model is missing or damaged.
+        RuntimeError: The folder holds no such model.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        # int8 takes 78 MB where float32 takes 265, and hears as well.
+        self._model = ctranslate2.models.Whisper(
+            str(folder or WHISPER.path().parent),
+            device="cpu",
+            compute_type="int8",
+            inter_threads=1,
+            intra_threads=1,
+        )
+        languages = ["<|en|>", "<|transcribe|>"] if self._model.is_multilingual else []
+        self._prompt = ["<|startoftranscript|>", *languages, "<|notimestamps|>"]
+
+    def hear(self, pcm: bytes) -> HeardWords:
+        """The words in a sound; without text if there are none.
+
+        Args:
+            pcm: s16le mono 16 kHz, up to `WINDOW_S`; the rest is not heard.
+        """
+        samples = np.frombuffer(pcm, "<i2").astype(np.float32) / 32768
+        seconds = min(WINDOW_S, len(samples) / RATE_HZ)
+        features = log_mel(samples, _FRAMES, self._model.n_mels)[None]
+        [result] = self._model.generate(
+            ctranslate2.StorageView.from_array(features),
+            [self._prompt],
+            beam_size=_BEAM,
+            repetition_penalty=_REPETITION_PENALTY,
+            num_hypotheses=_CANDIDATES,
+            max_length=len(self._prompt) + int(_MORE_TOKENS + _TOKENS_A_SECOND * seconds),
+            return_scores=True,
+            return_no_speech_prob=True,
+        )
+        texts = [once(text_of(tokens), seconds) for tokens in result.sequences]
+        heard = HeardWords(
+            texts[0],
+            round(result.scores[0], 3),
+            round(result.no_speech_prob, 3),
+            tuple(dict.fromkeys(texts[1:])),
+        )
+        return HeardWords("", heard.log_probability, heard.no_speech) if is_noise(heard) else heard

@@ -1,0 +1,71 @@
+"""From Whisper's tokens to the words that were said. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_SURELY_NOISE = 0.6
+"""`no_speech` from which nothing was said, however sure the words are."""
+
+_FASTEST_WORDS = 4.5
+"""Words a second that nobody exceeds in a sentence that is said twice."""
+
+_AROUND_S = 0.5  # the silence that is passed on before and after the voice
+
+_PRINTED = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+_BYTES = {chr(byte): byte for byte in _PRINTED} | {
+    chr(256 + number): byte
+    for number, byte in enumerate(byte for byte in range(256) if byte not in set(_PRINTED))
+}
+"""GPT-2's printable stand-ins for bytes, in which the tokens are written."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeardWords:
+    """What Whisper makes of a sound.
+
+    Attributes:
+        text: As it writes it, with case and punctuation.
+        log_probability: Mean over the tokens; 0 is certain.
+        no_speech: Probability that the sound is no speech.
+        others: Its next best texts.
+    """
+
+    text: str = ""
+    log_probability: float = 0.0
+    no_speech: float = 0.0
+    others: tuple[str, ...] = ()
+
+
+def text_of(tokens: Sequence[str]) -> str:
+    """The text of tokens in GPT-2's byte alphabet; control tokens are left out."""
+    letters = "".join(token for token in tokens if not token.startswith("<|"))
+    said = bytes(_BYTES[letter] for letter in letters if letter in _BYTES)
+    return said.decode(errors="ignore").strip()
+
+
+def once(text: str, seconds: float) -> str:
+    """The text without repetitions that there was no time to say.
+
+    In a window shorter than the 30 s that it was trained with, Whisper writes a short sentence two
+    or three times: "What can you see? What can you see? What".
+
+    Args:
+        text: Whisper's.
+        seconds: Length of the sound.
+    """
+    words = text.split()
+    if len(words) <= _FASTEST_WORDS * max(0.2, seconds - _AROUND_S):
+        return text
+    bare = [re.sub(r"\W", "", word).lower() for word in words]
+    for period in range(1, len(words)):
+        if all(bare[at] == bare[at - period] for at in range(period, len(words))):
+            return " ".join(words[:period])
+    return text
+
+
+def is_noise(heard: HeardWords) -> bool:
+    """Whether nothing was said, and the words are Whisper's invention."""
+    return not re.search(r"\w", heard.text) or heard.no_speech >= _SURELY_NOISE
