@@ -6,9 +6,8 @@ import numpy as np
 
 from vision_agent.local.engine.sight.camera_frame import Box
 from vision_agent.local.engine.sight.colour_bins import bins_of, shares
-from vision_agent.local.engine.sight.colour_names import name_of
+from vision_agent.local.engine.sight.colours import most_common
 from vision_agent.local.engine.sight.foreground import View
-from vision_agent.local.engine.sight.oklab import chroma
 
 INNER = 0.6
 """Share of a box's sides in which its thing lies; the corners belong to what is behind it."""
@@ -38,9 +37,7 @@ def colour_in(view: View, box: Box) -> str:
         behind = np.asarray(shares(view.bins[outer])) >= BEHIND_FROM
         apart = lab[~behind[bins_of(lab)]]
         lab = apart if len(apart) >= FEWEST * len(lab) else lab
-    vividness = chroma(lab)
-    vivid = lab[vividness >= np.percentile(vividness, 40)]
-    return name_of(np.median(vivid, axis=0), white_known=view.white_known)
+    return most_common(lab, np.ones(len(lab)), white_known=view.white_known)[0]
 
 
 def _part(box: Box, height: int, width: int, share: float) -> tuple[slice, slice]:

@@ -85,14 +85,15 @@ def describe_colours(pixels: Pixels, faces: Sequence[Box] = ()) -> Colour:
         middle = _middle(height_px, width_px, *SHOWN_AT) * interest(lab, faces)
 
     def named(where: Mask) -> list[str]:
-        return _named(lab[where], middle[where], white_known)
+        return most_common(lab[where], middle[where], white_known=white_known)
 
-    background = _named(lab[border], np.ones(int(border.sum())), white_known)[0]
+    at_border = lab[border]
+    background = most_common(at_border, np.ones(len(at_border)), white_known=white_known)[0]
     things = _things(_stands_out(lab, border, middle), middle)
     main = max(things, key=lambda thing: thing.middle_share, default=None)
     if main is None or main.middle_share < IN_THE_MIDDLE_FROM:
         main = None
-        names = _named(flat, np.ones(len(flat)), white_known)[:1]
+        names = most_common(flat, np.ones(len(flat)), white_known=white_known)[:1]
     else:
         names = named(main.mask)
     told = [(MIDDLE, name) for name in names]
@@ -112,10 +113,10 @@ def colour_of(pixels: Pixels, where: Mask) -> str:
     """The name of the most common colour in an area of a BGR frame."""
     flat, white_known = balanced(linear(pixels).reshape(-1, 3))
     inside = flat[where.ravel()]
-    return _named(inside, np.ones(len(inside)), white_known)[0]
+    return most_common(inside, np.ones(len(inside)), white_known=white_known)[0]
 
 
-def _named(lab: Floats, weights: Floats, white_known: bool) -> list[str]:
+def most_common(lab: Floats, weights: Floats, *, white_known: bool) -> list[str]:
     """The name of the most common colour of the pixels ``(n, 3)``, and of a second one if common.
 
     The pixels vote by name. Colourful pixels count more than grey ones: highlights, shadows and
