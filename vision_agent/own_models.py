@@ -52,6 +52,11 @@ class Brain:
     timeout_s: float = 60.0
 
     @property
+    def answers_within_s(self) -> float:
+        """The longest wait for its first sentence, thoughts included: twice that for a word."""
+        return 2 * self.timeout_s
+
+    @property
     def host(self) -> str:
         """`host` or `host:port`."""
         return urlsplit(self.url).netloc

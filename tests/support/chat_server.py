@@ -50,7 +50,14 @@ class Usage:
     """Counts of tokens: 40 read, 7 written, 2 of them thoughts."""
 
 
-Step = str | Think | Call | Status | Break | Usage | asyncio.Event
+@dataclass(frozen=True)
+class Sleep:
+    """The model takes its time."""
+
+    seconds: float
+
+
+Step = Sleep | str | Think | Call | Status | Break | Usage | asyncio.Event
 Answers = Callable[[dict[str, Any]], Iterable[Step]]
 
 
@@ -126,6 +133,8 @@ class ChatServer:
                     for at in range(0, len(arguments), 5):
                         piece = {"arguments": arguments[at : at + 5]}
                         await delta(tool_calls=[{"index": index, "function": piece}])
+                case Sleep(seconds):
+                    await asyncio.sleep(seconds)
                 case asyncio.Event():
                     await step.wait()
                 case Break():

@@ -70,7 +70,7 @@ class ModelChoice:
     @property
     def thinks_for_s(self) -> float:
         """How long a model of the user's own may take to its first word; 0 for other models."""
-        return self.brain.timeout_s if self.brain is not None else 0.0
+        return self.brain.answers_within_s if self.brain is not None else 0.0
 
     @property
     def page_kind(self) -> str:

@@ -76,7 +76,7 @@ class LocalLiveApi:
             {"VISION_AGENT_LOCAL_OWN_MODELS": own_models.to_json()} if own_models else {}
         )
         brain = own_models.brain if own_models else None
-        self.answers_within_s = brain.timeout_s if brain else None
+        self.answers_within_s = brain.answers_within_s if brain else None
         self._arguments = (
             *(("--scenario", str(scenario)) if scenario else ()),
             *(("--data-dir", str(data_dir)) if data_dir else ()),

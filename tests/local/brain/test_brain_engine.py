@@ -17,6 +17,7 @@ from tests.support.chat_server import (
     Break,
     Call,
     ChatServer,
+    Sleep,
     Status,
     Step,
     Think,
@@ -266,6 +267,12 @@ async def test_a_failure_is_said_in_words_and_logged_once(
         assert len([each for each in caplog.records if "brain" in each.getMessage()]) == 1
         heard = [part.text async for part in engine.answer(turn) if isinstance(part, Say)]
         assert heard == ["Fine again."]
+
+
+async def test_thoughts_without_end_are_given_up(server: ChatServer) -> None:
+    server.answers = steps(*[Think("Hm. "), *[Sleep(0.1)]] * 50)
+    said = await words(server, timeout_s=0.4)
+    assert "did not come to an end; I waited 0.8 seconds" in said
 
 
 async def test_what_came_before_a_break_was_said(server: ChatServer) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from vision_agent.local.api.engine_port import ClosingEngine, Hearing
 from vision_agent.local.brain.chat_client import CallPiece, ChatClient, TextPiece, ThoughtPiece
-from vision_agent.local.brain.failures import BrainFailure
+from vision_agent.local.brain.failures import BrainFailure, slow
 from vision_agent.local.brain.functions import WrittenCall, WrittenCalls, declared, requested
 from vision_agent.local.brain.messages import SILENT, Message, chat_messages
 from vision_agent.local.brain.pictures import data_urls
@@ -24,6 +24,7 @@ from vision_agent.local.contract import (
     HearingOptions,
     Say,
     Thought,
+    ToolRequest,
     Turn,
 )
 from vision_agent.local.engine.answers.notices import without_notices
@@ -105,10 +106,22 @@ class BrainEngine:
             return
         # Nothing is made up about what the model thinks.
         yield Thought("")
+        # The client's patience for a sign of life ends too.
+        until_s: float | None = asyncio.get_running_loop().time() + self._brain.answers_within_s
         try:
             async with aclosing(self._answer(without_notices(turn))) as parts:
-                async for part in parts:
+                while True:
+                    async with asyncio.timeout_at(until_s):
+                        part = await anext(parts, None)
+                    if part is None:
+                        break
+                    if isinstance(part, Say | ToolRequest):
+                        until_s = None
                     yield part
+        except TimeoutError:
+            failure = slow(self._brain.host, self._brain.answers_within_s, begun=True)
+            logger.warning("brain %s: %s: %s", self._brain.host, failure.kind, failure)
+            yield Say(failure.sentence)
         except BrainFailure as failure:
             logger.warning("brain %s: %s: %s", self._brain.host, failure.kind, failure)
             yield Say(failure.sentence)

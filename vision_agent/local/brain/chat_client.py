@@ -124,17 +124,23 @@ class ChatClient:
         pictures = any(isinstance(message["content"], list) for message in messages)
         opened = begun = False
         try:
-            stream = await self._within(timeout_s, self._open(messages, tools, may_call=may_call))
+            # The first token has one limit, however long the server was busy before it.
+            until_s = asyncio.get_running_loop().time() + timeout_s
+            opening = self._open(messages, tools, may_call=may_call)
+            stream = await _by(until_s, opening)
             opened = True
             try:
                 chunks = aiter(stream)
                 while True:
-                    chunk = await self._within(timeout_s, anext(chunks, None))
+                    chunk = await _by(until_s, anext(chunks, None))
                     if chunk is None:
                         return
                     for piece in _pieces(chunk):
                         begun = True
                         yield piece
+                    if begun:
+                        # What was said meanwhile does not count as waiting.
+                        until_s = asyncio.get_running_loop().time() + timeout_s
             finally:
                 await stream.close()
         except TimeoutError:
@@ -207,9 +213,10 @@ class ChatClient:
             self._model = names[0]
         return self._model
 
-    async def _within(self, seconds: float, coming: Awaitable[_T]) -> _T:
-        async with asyncio.timeout(seconds):
-            return await coming
+
+async def _by(until_s: float, coming: Awaitable[_T]) -> _T:
+    async with asyncio.timeout_at(until_s):
+        return await coming
 
 
 def _pieces(chunk: ChatCompletionChunk) -> list[Piece]:

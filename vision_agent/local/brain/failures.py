@@ -62,7 +62,7 @@ class BrainFailure(Exception):
 
 def slow(host: str, timeout_s: float, *, begun: bool) -> BrainFailure:
     """No word came in time."""
-    what = "stopped in the middle of its answer" if begun else "has not answered"
+    what = "did not come to an end" if begun else "has not answered"
     return BrainFailure(
         "slow",
         f"My language model at {host} {what}; I waited {timeout_s:g} seconds.",
