@@ -14,6 +14,7 @@ It ends when its standard input does, thus with the process that started it.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -25,6 +26,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
+from typing import NoReturn
 
 from tests.support.fork_request import Request
 from tests.support.forked import ForkedProcess
@@ -104,7 +106,29 @@ def become(request: Request, streams: list[int]) -> None:
     sys.argv[1:] = request.arguments
     if request.module not in WORKERS:
         _fork_what_is_started()
-    runpy.run_module(request.module, run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module(request.module, run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        if end.code is not None and not isinstance(end.code, int):
+            raise
+        status = end.code or 0
+    else:
+        status = 0
+    _end(status)
+
+
+def _end(status: int) -> NoReturn:
+    """Ends as the interpreter does, but for taking apart what was imported: 0.4 s for each child.
+
+    An exception that nobody has caught takes the interpreter's own way.
+    """
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+    except OSError:
+        status = 120
+    os._exit(status & 0xFF)
 
 
 def _ended() -> Iterator[tuple[int, int]]:
