@@ -8,6 +8,7 @@ from vision_agent.local.contract import OUTPUT_RATE_HZ
 from vision_agent.local.engine.speech.phonemizer import Phonemizer
 from vision_agent.local.engine.speech.sound import Floats
 from vision_agent.local.engine.speech.speech_network import MAX_PHONEMES, SpeechNetwork
+from vision_agent.local.engine.speech.spoken_text import spoken
 from vision_agent.local.engine.speech.text import MAX_SENTENCE_S
 from vision_agent.local.engine.speech.vocoder import sound
 from vision_agent.local.engine.speech.worker import SynthesisError
@@ -50,7 +51,7 @@ class Hibari:
 
     def _phonemes(self, text: str) -> str:
         try:
-            return str(self._phonemizer(text))
+            return str(self._phonemizer(spoken(text)))
         except Exception as error:
             # Text of any kind reaches rules that were written for prose.
             raise SynthesisError(f"hibari can't read {text!r} ({error!r}).") from error

@@ -11,8 +11,11 @@ from vision_agent.local.contract import OUTPUT_RATE_HZ
 
 PIECE_SAMPLES = OUTPUT_RATE_HZ // 10
 
-# -21.5 dBFS RMS, the loudness of a call. The peaks of a voice, ten times its RMS, reach -3 dBFS.
-_TARGET_RMS = 0.085
+# -19.6 dBFS RMS while there is sound, the loudness of a call.
+_TARGET_RMS = 10 ** (-19.6 / 20)
+_WINDOW_SAMPLES = OUTPUT_RATE_HZ // 100
+# What is softer than this part of the peak is a pause.
+_PAUSE = 0.02
 _LEAST_PEAK = 10 ** (-5.5 / 20)
 # Above the knee, samples are compressed towards the ceiling of -3 dBFS, which they never reach.
 _KNEE = 10 ** (-5 / 20)
@@ -30,11 +33,13 @@ def gain_for(pieces: Sequence[Floats]) -> float:
     Args:
         pieces: A sentence as the synthesiser returns it.
     """
-    level = np.concatenate((np.zeros(1, np.float32), *pieces))
-    peak = float(np.abs(level).max(initial=0))
+    level = np.concatenate((np.zeros(_WINDOW_SAMPLES, np.float32), *pieces))
+    peak = float(np.abs(level).max())
     if peak < _SILENT:
         return 1.0
-    rms = float(np.sqrt(np.mean(level**2)))
+    windows = level[: len(level) // _WINDOW_SAMPLES * _WINDOW_SAMPLES].reshape(-1, _WINDOW_SAMPLES)
+    power = np.mean(windows**2, axis=1)
+    rms = float(np.sqrt(np.mean(power[power > (_PAUSE * peak) ** 2])))
     return max(_TARGET_RMS / rms, _LEAST_PEAK / peak)
 
 

@@ -34,6 +34,16 @@ class SpeechFrames:
     free_phase: Floats
     pitch_hz: Floats
 
+    def part(self, part: slice) -> SpeechFrames:
+        """Some of the frames."""
+        return SpeechFrames(
+            self.harmonic[:, part],
+            self.harmonic_phase[:, part],
+            self.free[:, part],
+            self.free_phase[:, part],
+            self.pitch_hz[part],
+        )
+
 
 class SpeechNetwork:
     """The network, loaded.

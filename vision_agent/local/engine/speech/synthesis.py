@@ -23,6 +23,7 @@ from vision_agent.local.engine.speech.text import sentences
 from vision_agent.local.engine.speech.voices import (
     ENGLISH,
     QUESTION_VOICE,
+    Voice,
     espeak_languages,
     voice_named,
 )
@@ -110,6 +111,13 @@ class Speech:
             SpeechError: A worker died or cannot be started, or `close` was called.
         """
         voice, languages = voice_named(voice_name), espeak_languages(language_code)
+        async with aclosing(self._spoken(text, voice, languages)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def _spoken(
+        self, text: str, voice: Voice, languages: tuple[str, ...]
+    ) -> AsyncGenerator[bytes, None]:
         for sentence in sentences(text):
             for run in runs(sentence, languages):
                 order = Order(run.text, run.pause_ms, run.languages, voice)
@@ -148,17 +156,13 @@ async def speak_question(text: str) -> tuple[bytes, int]:
         The whole sound, s16le mono, and its rate in Hz.
 
     Raises:
-        SpeechError: espeak-ng cannot be used.
+        SpeechError: Neither hibari nor espeak-ng can be used.
     """
     if text.rstrip()[-1:].isalnum():
         text = f"{text.rstrip()}?"
-    speech = Speech()
+    speech = await Speech.start()
     try:
-        orders = [
-            Order(sentence.text, sentence.pause_ms, (ENGLISH,), QUESTION_VOICE)
-            for sentence in sentences(text)
-        ]
-        pieces = [piece for order in orders async for piece in speech._say(order, hibari=False)]
+        pieces = [piece async for piece in speech._spoken(text, QUESTION_VOICE, (ENGLISH,))]
     finally:
         await speech.close()
     return b"".join(pieces), OUTPUT_RATE_HZ

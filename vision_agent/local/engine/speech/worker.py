@@ -11,7 +11,7 @@ from vision_agent.local.engine.worker_inbox import Inbox
 
 # One gain for each language and voice; a parent needs a few of them.
 _MAX_GAINS = 512
-_CALIBRATION = "How many of these do you see?"
+_CALIBRATION = "I don't know what this is."
 
 
 class SynthesisError(Exception):
