@@ -42,7 +42,8 @@ _PLURALS = {
     "mice": "mouse",
 }
 
-_ENDS_NOUN = frozenset("of on in at with near from to that which who by for behind".split())  # noqa: SIM905
+ENDS_NOUN = frozenset("of on in at with near from to that which who by for behind".split())  # noqa: SIM905
+"""Words with which the noun of a few words is over: "a cup OF tea"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def is_only_kind(text: str) -> bool:
 def kind_in(text: str) -> FoundKind | None:
     """The kind that a few words name: "a cup of tea", "the person"; None if it is another one."""
     words = re.findall(r"[a-z]+", text.lower())
-    end = next((at for at, word in enumerate(words) if at and word in _ENDS_NOUN), len(words))
+    end = next((at for at, word in enumerate(words) if at and word in ENDS_NOUN), len(words))
     for start in (end - 2, end - 1):
         said = " ".join(words[max(0, start) : end])
         singulars = _PLURALS.get(said, said), said.removesuffix("s"), said.removesuffix("es")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from vision_agent.local.engine.answers import named_things, people
+from vision_agent.local.engine.answers import named_things
 from vision_agent.local.engine.answers.asked_kind import AskedKind, asked_kind
-from vision_agent.local.engine.answers.kind_answers import ABOUT_KINDS
-from vision_agent.local.engine.sight import Box, Count, Face, Named, Observations
+from vision_agent.local.engine.answers.kind_answers import ABOUT_KINDS, text_on
+from vision_agent.local.engine.sight import Box, Count, Named, Observations, TextLine
 from vision_agent.local.engine.sight.observations import LIKELY, PERHAPS, SURE, UNKNOWN
 
 
@@ -74,6 +74,7 @@ def test_the_less_sure_a_name_is_the_less_surely_it_is_said(
         ("an orange", "orange", {"orange"}, ""),
         ("an orange bottle", "bottle", {"bottle"}, "orange"),
         ("my old sneakers", "sneaker", {"shoe"}, ""),
+        ("any boots on the floor", "shoe", {"shoe"}, ""),
         ("the hot dog", "hot dog", {"hot dog"}, ""),
     ],
 )
@@ -112,7 +113,10 @@ LEMON = thing("lemon", colour="yellow")
         ("is_thing", "dog", seen(LAPTOP), "No, I don't see a dog."),
         ("is_thing", "bottles", seen(*BOTTLES), "Yes, two bottles in the middle and on the right."),
         ("any_colour", "red cup", seen(CUP), "No, I see a cup, but none that is red."),
-        ("is_thing", "someone", seen(faces=(Face("", Box(0.1, 0.4, 0.1, 0.1)),)), "Yes, a person"),
+        ("is_thing", "someone", seen(thing("person")), "Yes, a person in the middle."),
+        ("count", "wine bottles", seen(*BOTTLES), "Two bottles."),
+        ("is_known", "a wine bottle", seen(shown=BOTTLES[0]), "I see a bottle, but which kind it"),
+        ("is_known", "a ball", seen(shown=thing("football")), "Yes, it looks like a ball."),
         ("is_known", "a lemon", seen(shown=LEMON), "Yes, it looks like a lemon."),
         ("is_known", "a lemon", seen(shown=CUP), "I don't think so: it looks like a mug."),
         ("is_known", "a cup", seen(shown=NOTHING), "I can't tell whether this is a cup."),
@@ -129,11 +133,19 @@ def test_a_question_about_a_kind_is_answered_from_what_is_named(
     assert " ".join(ABOUT_KINDS[intent](asked, found)).startswith(answer)
 
 
-def test_a_face_belongs_to_the_person_around_it_and_to_nobody_else() -> None:
-    body = Named("person", Box(0.1, 0.1, 0.3, 0.9), 0.8, SURE)
-    faces = Face("", Box(0.2, 0.15, 0.1, 0.1)), Face("", Box(0.8, 0.2, 0.1, 0.1))
-    assert people.said(seen(body, faces=faces[:1])) == "I see one person on the left."
-    assert people.said(seen(body, faces=faces)) == (
-        "I see two people, on the left and at the top, on the right."
-    )
-    assert people.said(seen(LAPTOP, faces=())) == "I don't see anyone."
+def test_people_are_counted_and_placed() -> None:
+    two = thing("person", 0.15), thing("person", 0.85)
+    assert named_things.everybody(seen(two[0], LAPTOP)) == "I see one person on the left."
+    assert named_things.everybody(seen(*two)) == "I see two people, on the left and on the right."
+    assert named_things.everybody(seen(LAPTOP)) == "I don't see anyone."
+
+
+def test_what_stands_on_a_thing_is_read_alone_if_anything_does() -> None:
+    on_mug = TextLine("HELLO", 0.9, "", Box(0.8, 0.45, 0.1, 0.05))
+    above = TextLine("EXIT", 0.9, "", Box(0.1, 0.05, 0.1, 0.05))
+    mug, laptop = asked_kind("the mug"), asked_kind("the laptop")
+    assert mug is not None
+    assert laptop is not None
+    found = seen(CUP, LAPTOP, text=(above, on_mug))
+    assert text_on(mug, found).text == (on_mug,)
+    assert text_on(laptop, found).text == (above, on_mug)

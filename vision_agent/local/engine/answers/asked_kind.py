@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from vision_agent.detection.kinds import OTHER_WORDS
+from vision_agent.detection.kinds import ENDS_NOUN, OTHER_WORDS
 from vision_agent.detection.object_detector import LABELS
 from vision_agent.local.engine.language.normalisation import normalise
 from vision_agent.local.engine.language.phrase_rules import COLOURS
@@ -53,19 +53,25 @@ _FILLERS = frozenset(
 )
 
 
+_NO_NARROWER = frozenset({"cup", "coffee cup", "desk"})
+"""Words that people use for the whole kind."""
+
+
 @dataclass(frozen=True, slots=True)
 class AskedKind:
     """A kind of thing that the caller asks about.
 
     Attributes:
-        called: The caller's noun, in the singular: "cup".
+        called: The noun for the kind in an answer, in the singular: "cup", "shoe" for boots.
         kinds: The words under which sight counts things of this kind (`everyday.kind_of`).
+        exact: The caller's noun where it is narrower than the kind: "wine bottle"; else empty.
         colour: The colour that the caller named; empty if none.
         mine: Whether the caller asks for a thing of their own, and not for any.
     """
 
     called: str
     kinds: frozenset[str]
+    exact: str = ""
     colour: str = ""
     mine: bool = False
 
@@ -73,11 +79,6 @@ class AskedKind:
     def is_found(self) -> bool:
         """Whether sight finds every single one; others it names only close up, one at a time."""
         return bool(self.kinds & _found())
-
-    @property
-    def is_person(self) -> bool:
-        """Whether it is a person, who may be seen by the face alone."""
-        return "person" in self.kinds
 
     def fits(self, name: str) -> bool:
         """Whether a thing that sight calls so is of this kind."""
@@ -92,8 +93,8 @@ class AskedKind:
 def asked_kind(text: str) -> AskedKind | None:
     """The kind that a few words mean: "the green cups", "a bottle of water"; None if unknown."""
     said = normalise(text).split()
-    if "of" in said[1:]:
-        said = said[: said.index("of", 1)]
+    end = next((at for at, word in enumerate(said) if at and word in ENDS_NOUN), len(said))
+    said = said[:end]
     colour = next((word for word in said if word in COLOURS), "")
     rest = [word for word in said if word not in COLOURS and word not in _FILLERS]
     if not rest and colour == "orange":
@@ -101,7 +102,7 @@ def asked_kind(text: str) -> AskedKind | None:
     for start in range(len(rest)):
         found = _nouns().get(" ".join(rest[start:]))
         if found is not None:
-            return AskedKind(*found, colour, mine=bool({"my", "our"} & set(said)))
+            return AskedKind(*found, colour, bool({"my", "our"} & set(said)))
     return None
 
 
@@ -111,14 +112,16 @@ def _found() -> frozenset[str]:
 
 
 @cache
-def _nouns() -> dict[str, tuple[str, frozenset[str]]]:
-    """Nouns, singular and plural, with the singular and the kinds that they mean."""
+def _nouns() -> dict[str, tuple[str, frozenset[str], str]]:
+    """Nouns, singular and plural, with the attributes ``called``, ``kinds`` and ``exact``."""
     meant: dict[str, tuple[str, ...]] = {word: (word,) for word in (*words(), *LABELS)}
     meant |= {word: (of,) for word, of in _OTHER_WORDS.items()}
     meant |= _SEVERAL
     found = {}
     for word, names in meant.items():
-        entry = (word, frozenset(kind_of(name) for name in names))
+        kinds = frozenset(kind_of(name) for name in names)
+        narrower = names == (word,) and word not in _NO_NARROWER and kind_of(word) != word
+        entry = (kind_of(word), kinds, word) if narrower else (word, kinds, "")
         found[plural(word)] = found[word] = entry
     # Whether a person is a woman or a child sight can't tell.
     human = OTHER_WORDS["person"].split()

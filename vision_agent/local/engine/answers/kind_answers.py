@@ -7,12 +7,12 @@ so: "none" would be a guess.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from vision_agent.local.engine.answers import phrasing
 from vision_agent.local.engine.answers.asked_kind import AskedKind
 from vision_agent.local.engine.answers.english import count, listed, sentence, with_article
-from vision_agent.local.engine.answers.named_things import a_thing, believed, places
-from vision_agent.local.engine.answers.people import people
+from vision_agent.local.engine.answers.named_things import a_thing, believed, covered, places
 from vision_agent.local.engine.language.vocabulary import plural
 from vision_agent.local.engine.sight import Named, Observations
 from vision_agent.local.engine.sight.observations import PERHAPS, UNKNOWN
@@ -21,8 +21,6 @@ from vision_agent.local.engine.sight.observations import PERHAPS, UNKNOWN
 def fitting(asked: AskedKind, seen: Observations) -> list[Named]:
     """The things of a kind, from left to right; of the colour too, if one was named."""
     found = [thing for thing in seen.named or () if asked.fits(thing.name)]
-    if asked.is_person:
-        found = people(seen)
     if seen.shown and asked.fits(seen.shown.name) and not found:
         found = [seen.shown]
     return believed([thing for thing in found if asked.colour in thing.colour])
@@ -68,6 +66,9 @@ def is_this(asked: AskedKind, seen: Observations) -> list[str]:
     if found:
         if found[0].certainty == PERHAPS:
             return [f"Perhaps {one}, but I'm not sure."]
+        if asked.exact and asked.exact not in (found[0].name, found[0].finer):
+            return [f"I see {one}, but which kind it is I can't tell."]
+        one = with_article(asked.exact or asked.full)
         return [f"Yes, it looks like {one}.", *_whose(asked, found)]
     if shown is None or shown.certainty == UNKNOWN:
         return [f"I can't tell whether this is {one}."]
@@ -100,6 +101,13 @@ def is_colour(asked: AskedKind, seen: Observations) -> list[str]:
     plain = AskedKind(asked.called, asked.kinds)
     others = colour_of(plain, seen)
     return [f"No. {others[0]}"] if fitting(plain, seen) else others
+
+
+def text_on(asked: AskedKind, seen: Observations) -> Observations:
+    """The observations with the text on things of a kind alone, if there is any on them."""
+    boxes = [thing.box for thing in fitting(asked, seen)]
+    lines = [line for line in seen.text or () if line.box and covered(line.box, boxes)]
+    return replace(seen, text=tuple(lines)) if lines else seen
 
 
 ABOUT_KINDS: dict[str, Callable[[AskedKind, Observations], list[str]]] = {

@@ -84,6 +84,21 @@ def inventory(things: Sequence[Named]) -> str:
     return f"{perhaps}{said}{f', {where}' if where else ''}"
 
 
+def people(seen: Observations) -> list[Named]:
+    """The people in view, from left to right."""
+    return believed([thing for thing in seen.named or () if thing.name == "person"])
+
+
+def everybody(seen: Observations) -> str:
+    """How many people there are, and where: `I see two people, on the left and on the right`."""
+    found = people(seen)
+    if not found:
+        return "I don't see anyone."
+    where = places([one.box for one in found])
+    comma = "," if len(found) > 1 else ""
+    return f"I see {count(len(found), 'person')}{comma} {where}."
+
+
 def how_many(things: Sequence[Named]) -> str:
     """How many there are, and what: `Three things: two bottles and a laptop`."""
     names = kinds(things)

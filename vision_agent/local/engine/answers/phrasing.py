@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
-from vision_agent.local.engine.answers import named_things, people
+from vision_agent.local.engine.answers import named_things
 from vision_agent.local.engine.answers.english import count, listed, with_article
 from vision_agent.local.engine.sight import (
     Box,
@@ -88,8 +87,6 @@ def details(seen: Observations) -> list[str]:
     said = []
     if seen.movement and seen.movement.lasting and not seen.movement.just_before:
         said.append(moving(seen.movement))
-    if seen.faces and len(people.people(seen)) > len(people.people(replace(seen, faces=None))):
-        said.append(faces(seen.faces))
     if seen.codes:
         said.append(codes(seen.codes))
     if seen.text:

@@ -46,8 +46,8 @@ from vision_agent.local.engine.language.understanding import Understanding
 from vision_agent.local.engine.sight import Box, Sight, UnreadableFrame
 
 SENSES = (
-    "I can tell you colours, printed text, QR codes, faces, how many things there are, where they "
-    "are, what moves or changed, and the things you teach me."
+    "I can name everyday things and people, count them and say where they are, read text and QR "
+    "codes, tell colours and what moves or changed, and learn the things you teach me."
 )
 
 LEAST_SNR_DB = 24.0

@@ -56,7 +56,7 @@ class Target:
             "colour": {"things"},
             "thing": {"things"},
             "known": {"known"},
-            "named": {"named", "shown", "colour", "faces"},
+            "named": {"named", "shown", "colour"},
         }
         return frozenset(looked_for.get(self.kind, set()) | {"quality"})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
@@ -9,7 +10,8 @@ from vision_agent.local.contract import Request, Turn
 from vision_agent.local.engine.answers import named_things, phrasing
 from vision_agent.local.engine.answers.asked_kind import AskedKind, asked_kind
 from vision_agent.local.engine.answers.english import with_article
-from vision_agent.local.engine.answers.kind_answers import ABOUT_KINDS, SLOTS, fitting
+from vision_agent.local.engine.answers.kind_answers import ABOUT_KINDS, SLOTS, fitting, text_on
+from vision_agent.local.engine.answers.named_things import most_prominent
 from vision_agent.local.engine.answers.notices import camera_is_off
 from vision_agent.local.engine.answers.target_box import Target, locate, target_of
 from vision_agent.local.engine.answers.taught_objects import TaughtObjects
@@ -80,7 +82,7 @@ class VisualAnswers:
             case intent if intent in _OF_A_THING:
                 sentences = [cannot_recognise(_thing_in(request))]
             case _:
-                async with aclosing(self._observe(request, turn, taught)) as seen:
+                async with aclosing(self._observe(request, asked, turn, taught)) as seen:
                     async for sentence in seen:
                         yield sentence
                 return
@@ -88,21 +90,28 @@ class VisualAnswers:
             yield sentence
 
     async def _observe(
-        self, request: Request, turn: Turn, taught: tuple[TaughtThing, ...]
+        self,
+        request: Request,
+        asked: AskedKind | None,
+        turn: Turn,
+        taught: tuple[TaughtThing, ...],
     ) -> AsyncGenerator[str, None]:
         """The looks of an intent, each with its sentences; the first ones while others run."""
+        of_faces = request.intent == "people" and re.search(r"\bfaces?\b", turn.text.lower())
+        on_it = asked if asked and asked.is_found and request.intent == "read" else None
         seen = Observations()
-        for look in LOOKS[request.intent]:
+        for look in LOOKS["faces" if of_faces else request.intent]:
             if look.only_unnamed and named_things.believed(seen.named or ()):
                 continue
             if look.meanwhile and turn.transcript.spoken:
                 yield look.meanwhile
-            found = await self._sight.observe(turn.frames, look.needs, taught=taught)
-            seen = seen.and_also(found)
+            needs = look.needs | ({"named"} if on_it else set())
+            found = await self._sight.observe(turn.frames, needs, taught=taught)
+            seen = seen.and_also(text_on(on_it, found) if on_it else found)
             if unusable := phrasing.unusable(seen):
                 yield unusable
                 return
-            turn.dialogue.named = named_things.most_prominent(seen)
+            turn.dialogue.named = None if "side" in request.slots else most_prominent(seen)
             for sentence in look.say(seen, request, taught):
                 yield sentence
 
@@ -111,7 +120,6 @@ class VisualAnswers:
     ) -> list[str]:
         intent = request.intent
         needs = {"named", "shown", "colour", "quality"}
-        needs |= {"faces"} if asked.is_person else set()
         needs |= {"count"} if intent == "count" and not asked.is_found else set()
         seen = await self._sight.observe(turn.frames, frozenset(needs))
         if unusable := phrasing.unusable(seen):
@@ -124,7 +132,7 @@ class VisualAnswers:
             if intent in LOOKS:
                 return LOOKS[intent][0].say(seen, request, taught)
             return await self._where(request, turn, taught)
-        turn.dialogue.named = found[0] if found else named_things.most_prominent(seen)
+        turn.dialogue.named = found[0] if found else most_prominent(seen)
         return ABOUT_KINDS[intent](asked, seen)
 
     async def _is_taught(

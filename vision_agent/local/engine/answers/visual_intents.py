@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from vision_agent.local.contract import Request
-from vision_agent.local.engine.answers import named_things, people, phrasing
+from vision_agent.local.engine.answers import named_things, phrasing
 from vision_agent.local.engine.answers.asked_kind import asked_kind
 from vision_agent.local.engine.answers.english import count, listed, with_article
 from vision_agent.local.engine.answers.print_lines import expiry_in, lines_about, total_in
@@ -168,8 +168,8 @@ def _wanted(seen: Observations, find: Callable[[list[str]], list[str]], what: st
 def _who_is(seen: Observations, request: Request, taught: Taught) -> list[str]:
     if seen.known and seen.known[0].sure:
         return [phrasing.recognised(seen.known, taught)]
-    said = people.said(seen)
-    return [said, "Who it is I can't tell."] if people.people(seen) else [said]
+    said = named_things.everybody(seen)
+    return [said, "Who it is I can't tell."] if named_things.people(seen) else [said]
 
 
 def _codes(seen: Observations, request: Request, taught: Taught) -> list[str]:
@@ -189,7 +189,7 @@ def _changed(seen: Observations, request: Request, taught: Taught) -> list[str]:
 
 
 def _people(seen: Observations, request: Request, taught: Taught) -> list[str]:
-    return [*seen.off, people.said(seen)]
+    return [*seen.off, named_things.everybody(seen)]
 
 
 def _faces(seen: Observations, request: Request, taught: Taught) -> list[str]:
@@ -205,8 +205,8 @@ def _light(seen: Observations, request: Request, taught: Taught) -> list[str]:
 
 
 def _see_me(seen: Observations, request: Request, taught: Taught) -> list[str]:
-    if people.people(seen):
-        return [f"Yes. {people.said(seen)}"]
+    if named_things.people(seen):
+        return [f"Yes. {named_things.everybody(seen)}"]
     return ["I get your picture, but I see no one in it."]
 
 
@@ -214,10 +214,10 @@ _SEE = (
     # Slow looks run while the first sentence is being spoken.
     Look(frozenset({"named", "shown", "colour", "known", _QUALITY}), _scene),
     Look(frozenset({"count"}), _alike, only_unnamed=True),
-    Look(frozenset({"movement", "faces", "text", "codes"}), _details),
+    Look(frozenset({"movement", "text", "codes"}), _details),
 )
 _THIS = frozenset({"named", "shown", "colour", "known", _QUALITY})
-_PEOPLE = frozenset({"faces", "named", _QUALITY})
+_PEOPLE = frozenset({"named", _QUALITY})
 
 LOOKS = {
     "see": _SEE,
@@ -240,7 +240,7 @@ LOOKS = {
     "code": (Look(frozenset({"codes", _QUALITY}), _codes),),
     "changed": (Look(frozenset({"changes", _QUALITY}), _changed),),
     "people": (Look(_PEOPLE, _people),),
-    "faces": (Look(_PEOPLE, _faces),),
+    "faces": (Look(frozenset({"faces", _QUALITY}), _faces),),
     "light": (Look(frozenset({_QUALITY}), _light),),
     "see_me": (Look(_PEOPLE, _see_me),),
 }
