@@ -201,6 +201,7 @@ class Turn:
         spoken: Whether the answer is spoken; else it is read.
         alone: Whether a language model is told the instruction alone, and nothing of the call.
         proactive: Whether to stay silent on what is not meant for the agent.
+        asks_proactive: Whether the client asks for that, instead of the model being so anyway.
         user: Whose call it is, to keep what a user teaches; empty when unknown.
         clock: The time of day, for whoever asks for it or for something at a time; None when
             unknown.
@@ -222,6 +223,7 @@ class Turn:
     spoken: bool = True
     alone: bool = False
     proactive: bool = False
+    asks_proactive: bool = False
     user: str = ""
     clock: datetime | None = None
     dialogue: Dialogue = field(default_factory=Dialogue)

@@ -83,6 +83,7 @@ def test_a_captured_setup_is_read_completely() -> None:
         handle="H2",
         history_first=True,
         proactive=True,
+        asks_proactive=True,
         compression=Compression(25600, 12800),
     )
 

@@ -46,6 +46,9 @@ async def test_agents_hand_over_use_tools_and_are_shown_the_camera() -> None:
             assert [part["type"] for part in shown] == ["text", "image_url"]
             assert (await call.type("let me talk to repairs")).text == "Repairs here."
             assert (await call.type("what costs my bicycle?")).text == "That is forty euros."
+            asked = RECORDINGS / "speech" / "what-colour-is-this.wav"
+            assert (await call.say(asked)).text == "Repairs here."
+            assert "this" in said_last(brain.requests[-1]).lower()
             assert "has no model tiny" in (await call.type("fault")).text
             assert (await call.type("hello")).text == "Repairs here."
     used = [tool.name for tool in call.tool_calls]

@@ -228,7 +228,7 @@ async def test_a_history_that_is_too_long_is_halved(server: ChatServer) -> None:
 
 async def test_words_not_meant_for_it_are_left_alone(server: ChatServer) -> None:
     server.answers = steps("[silent]")
-    aside = Turn(Transcript("pass me the salt, dear"), proactive=True)
+    aside = Turn(Transcript("pass me the salt, dear"), asks_proactive=True)
     assert await words(server, aside) == ""
     assert "[silent]" in server.requests[0]["messages"][0]["content"]
     assert await words(server, Turn(Transcript(""))) == ""

@@ -252,6 +252,7 @@ class Context:
             language_code=self._setup.language_code,
             spoken=self._setup.spoken,
             proactive=self._setup.proactive,
+            asks_proactive=self._setup.asks_proactive,
             user=user,
             clock=datetime.now(),  # this machine's: nothing says where the caller is
             dialogue=self.dialogue,

@@ -65,6 +65,7 @@ class Setup:
         history_first: Whether the first ``clientContent`` is history to start from.
         thoughts: Whether what the model thinks is to be sent.
         proactive: Whether the model may stay silent on what is not meant for it.
+        asks_proactive: Whether the client asks for that, instead of the model being so anyway.
         compression: How the context is kept short, if it is.
         user: Whose conversation it is: the label "user", if the client sets one.
         translate_to: The language that is asked for of a model that translates; "" for none.
@@ -92,6 +93,7 @@ class Setup:
     history_first: bool = False
     thoughts: bool = False
     proactive: bool = False
+    asks_proactive: bool = False
     compression: Compression | None = None
     user: str = ""
     translate_to: str = ""
@@ -195,6 +197,7 @@ def read_setup(
         thoughts=_sends_thoughts(field(generation, "thinking_config"), habits),
         proactive=model.always_proactive
         or as_flag(field(proactivity, "proactive_audio"), "proactive_audio"),
+        asks_proactive=as_flag(field(proactivity, "proactive_audio"), "proactive_audio"),
         compression=_compression(field(setup, "context_window_compression")),
         user=as_text(field(as_object(field(setup, "labels"), "setup.labels"), "user"), "user"),
         translate_to=_translate_to(field(generation, "translation_config")),

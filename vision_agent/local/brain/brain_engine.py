@@ -228,7 +228,7 @@ class BrainEngine:
             if not _is_silence(say, turn):
                 yield say
         silent = not (answer.text.strip() or answer.calls.calls)
-        if silent and not (turn.proactive or turn.steps):
+        if silent and not (turn.asks_proactive or turn.steps):
             raise BrainFailure(
                 "empty", f"My language model at {self._brain.host} gave an empty answer."
             )
@@ -255,7 +255,7 @@ class BrainEngine:
 
 
 def _is_silence(part: Say | Thought, turn: Turn) -> bool:
-    if not (turn.proactive and isinstance(part, Say)):
+    if not (turn.asks_proactive and isinstance(part, Say)):
         return False
     return part.text.strip(" .[]()*").lower() == SILENT.strip("[]")
 

@@ -69,7 +69,7 @@ def _instruction(turn: Turn, *, sees: bool) -> str:
     parts = [turn.instruction, _SPOKEN if turn.spoken else "", _SEES if sees else _BLIND]
     if turn.language_code:
         parts.append(f"Answer in the language {turn.language_code}.")
-    if turn.proactive and turn.transcript.spoken:
+    if turn.asks_proactive and turn.transcript.spoken:
         parts.append(_PROACTIVE)
     return "\n\n".join(part for part in parts if part)
 
