@@ -13,7 +13,7 @@ from vision_agent.local.engine.hearing.endpointing import Sensitivity
 from vision_agent.local.engine.hearing.recognizer import Recognizer
 from vision_agent.local.engine.hearing.vad_stream import SpeechDetector
 from vision_agent.local.engine.language.normalisation import normalise
-from vision_agent.local.engine.language.phrase_matching import match
+from vision_agent.local.engine.language.understanding import Understanding
 
 _NOISE = "kitchen"
 _REAL_SPEECH = "jfk.flac"
@@ -23,7 +23,9 @@ _AT_ONCE = 2
 
 async def measure_recognition(every: int) -> list[dict[str, Any]]:
     """A row for each voice, in quiet and in kitchen noise, and one for real speech."""
-    recognizers = [Recognizer() for _ in range(_AT_ONCE)]
+    understanding = Understanding()
+    await understanding.warm_up()
+    recognizers = [Recognizer(understanding=understanding) for _ in range(_AT_ONCE)]
     for recognizer in recognizers:
         recognizer.start()
         await recognizer.worker.ready(120)
@@ -45,6 +47,7 @@ async def measure_recognition(every: int) -> list[dict[str, Any]]:
     finally:
         for recognizer in recognizers:
             await recognizer.close()
+        understanding.close()
     return rows
 
 
@@ -106,8 +109,7 @@ def _row(title: str, spoken: list[Spoken], heard: list[Transcript]) -> dict[str,
 
 
 def _intent(heard: Transcript) -> str:
-    request = match(heard.text) if heard.understood else None
-    return request.intent if request else ""
+    return heard.request.intent if heard.request else ""
 
 
 def word_errors(said: str, heard: str) -> int:

@@ -1,4 +1,4 @@
-"""Servers of the user's own that do a part of the local Live API's work."""
+"""Models of the user's own that do a part of the local Live API's work."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ OPTIONS = (
     "brain_images",
     "brain_image_size",
     "brain_timeout_s",
+    "whisper",
 )
 """The options' names; `brain_key` is none of a command line."""
 
@@ -69,13 +70,16 @@ class Brain:
 
 @dataclass(frozen=True, slots=True)
 class OwnModels:
-    """The servers of one local Live API.
+    """The models of one local Live API.
 
     Attributes:
         brain: What answers; None for the local engine.
+        whisper: The Whisper that hears: a folder, or a name that faster-whisper fetches; None for
+            the bundled one.
     """
 
     brain: Brain | None = None
+    whisper: str | None = None
 
     @classmethod
     def read(cls, options: Mapping[str, Any], environ: Mapping[str, str]) -> Self:
@@ -88,9 +92,9 @@ class OwnModels:
         Raises:
             OwnModelError: A URL can't be used, or the package that asks the servers is missing.
         """
-        given = options.get("brain")
+        given, whisper = options.get("brain"), options.get("whisper") or None
         if not given:
-            return cls()
+            return cls(whisper=whisper)
         url = base_url(given, "--brain")
         if find_spec("openai") is None:
             raise OwnModelError(f"--brain needs the package openai: {INSTALL}")
@@ -105,7 +109,8 @@ class OwnModels:
                 options.get("brain_model") or None,
                 options.get("brain_key") or key_for(url, environ),
                 **{name: value for name, value in settings.items() if value is not None},
-            )
+            ),
+            whisper,
         )
 
     @classmethod
@@ -119,6 +124,7 @@ class OwnModels:
             "brain": environ.get(VARIABLE, "").strip(),
             "brain_model": environ.get(f"{VARIABLE}_MODEL", "").strip(),
             "brain_key": environ.get(f"{VARIABLE}_KEY", "").strip(),
+            "whisper": environ.get("VISION_AGENT_WHISPER", "").strip(),
         }
         for name, kind in (("images", int), ("image_size", int), ("timeout_s", float)):
             variable = f"{VARIABLE}_{name.upper()}"
@@ -130,14 +136,14 @@ class OwnModels:
         return cls.read(options, environ)
 
     def to_json(self) -> str:
-        """The servers and their keys as text, for another process."""
+        """The models and the servers' keys as text, for another process."""
         return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Read what `to_json` has written."""
-        brain = json.loads(text)["brain"]
-        return cls(Brain(**brain) if brain else None)
+        fields = json.loads(text)
+        return cls(Brain(**fields["brain"]) if fields["brain"] else None, fields["whisper"])
 
 
 def base_url(given: str, option: str) -> str:

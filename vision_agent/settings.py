@@ -147,6 +147,12 @@ class Settings(AnswerSettings):
         le=600,
         description="The longest wait for the model's first word, and between two words.",
     )
+    whisper: str | None = Field(
+        default=None,
+        description="The Whisper that the local engine hears with: a folder in CTranslate2's "
+        "format, or a name that faster-whisper fetches, e.g. small.en. Default: the bundled "
+        "tiny.en.",
+    )
 
     prices: Path | None = Field(
         default=None,
@@ -388,6 +394,7 @@ class Settings(AnswerSettings):
         "brain",
         "brain_model",
         "brain_key",
+        "whisper",
         "session_db",
         "memory",
         "prices",

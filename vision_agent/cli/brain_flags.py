@@ -45,6 +45,15 @@ def _read(
             rich_help_panel=_PANEL,
         ),
     ] = None,
+    whisper: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="The Whisper that hears: a folder, or a name like small.en that is fetched "
+            "[tiny.en, bundled].",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None,
 ) -> dict[str, Any]:
     given = {
         "brain": brain,
@@ -52,6 +61,7 @@ def _read(
         "brain_images": brain_images,
         "brain_image_size": brain_image_size,
         "brain_timeout_s": brain_timeout_s,
+        "whisper": whisper,
     }
     return {name: value for name, value in given.items() if value is not None}
 

@@ -35,7 +35,7 @@ def run_live_server(
         scenario: What it says instead, and what goes wrong.
         limits: How long connections and sessions may last.
         data_dir: Where it keeps what users teach; None keeps it until it ends.
-        own_models: Servers of the user's own that do a part of the engine's work.
+        own_models: Models of the user's own that do a part of the engine's work.
 
     Raises:
         OSError: the port is taken.
@@ -125,7 +125,8 @@ async def _start_engine(
     # Imported here: reading the server's code must not load the recognisers.
     from vision_agent.local.engine.engine import LocalEngine
 
-    engine = await LocalEngine.start(data_dir)
+    whisper = own_models.whisper if own_models else None
+    engine = await LocalEngine.start(data_dir, whisper or "")
     if own_models is None or own_models.brain is None:
         return engine
     from vision_agent.local.brain.brain_engine import BrainEngine

@@ -1,13 +1,18 @@
 import asyncio
 import os
 import signal
+from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.local.recordings import silence, spoken
 from tests.support.waiting import until
 from vision_agent.local.contract import Request, Transcript
+from vision_agent.local.engine.hearing import recognizer as recognizer_module
+from vision_agent.local.engine.hearing.endpointing import Sensitivity
 from vision_agent.local.engine.hearing.recognizer import LONGEST_BYTES, MOST_AT_ONCE, Recognizer
+from vision_agent.local.engine.hearing.vad_stream import SpeechDetector
 
 SEE = Transcript("What do you see?", request=Request("see"))
 
@@ -136,4 +141,36 @@ async def test_a_worker_that_hangs_is_replaced_and_the_next_utterance_is_heard()
     utterance.end()
     assert await utterance.transcript() == SEE
     assert recognizer.worker.pid != hung
+    await recognizer.close()
+
+
+async def test_a_model_that_can_not_be_loaded_leaves_the_hearing_to_the_bundled_one(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    recognizer = Recognizer(whisper=str(tmp_path))
+    recognizer.start()
+    utterance = recognizer.begin()
+    assert utterance is not None
+    utterance.feed(spoken("what-do-you-see"))
+    utterance.end()
+    assert await utterance.transcript() == SEE
+    await recognizer.close()
+    assert f"{tmp_path} can't be used for hearing" in capfd.readouterr().err
+
+
+async def test_without_a_model_nobody_is_heard_and_whoever_speaks_is_told_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recognizer_module, "WORKER", "tests.local.engine.odd_worker")
+    monkeypatch.setenv("ODD_WORKER", "refuses")
+    recognizer = Recognizer()
+    utterance = recognizer.begin()
+    assert utterance is not None
+    recognizer.start()
+    assert (await utterance.transcript()).lost
+    assert recognizer.off == "There is nothing to work with."
+    detector = SpeechDetector(recognizer, Sensitivity())
+    detector.feed(spoken("what-do-you-see") + silence(900))
+    heard = await detector.transcript()
+    assert (heard.lost, heard.deaf) == (True, recognizer.off)
     await recognizer.close()

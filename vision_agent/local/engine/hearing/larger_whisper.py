@@ -15,11 +15,14 @@ def model_folder(named: str) -> Path:
         named: A folder, a size like "small.en", or a repository of the Hugging Face Hub.
 
     Raises:
+        OSError: There is no such folder.
         Exception: As faster-whisper raises them: no such name, or no network.
     """
     folder = Path(named).expanduser()
     if folder.is_dir():
         return folder
+    if folder.is_absolute() or named.startswith("."):
+        raise FileNotFoundError("there is no such folder")
     # Imported here: with what it imports it takes 100 MB.
     from faster_whisper import download_model
 

@@ -30,6 +30,8 @@ MOST_AT_ONCE = 16
 LONGEST_BYTES = 60 * 32_000
 """The sound of an utterance after a minute without a pause is dropped."""
 
+WORKER = "vision_agent.local.engine.hearing.recognizer_worker"
+
 _MOST_TRIES = 2  # sound that killed two workers would kill a third
 _TIMEOUT_S = 30.0  # several times what a busy machine needs, and longer than a caller waits
 
@@ -105,7 +107,7 @@ class Recognizer:
         self._names = names or TaughtNames()
         self._understanding = understanding
         self.worker = WorkerProcess(
-            "vision_agent.local.engine.hearing.recognizer_worker",
+            WORKER,
             "The recogniser's process",
             self._on_message,
             on_ready=self._on_ready,

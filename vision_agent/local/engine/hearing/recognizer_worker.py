@@ -175,7 +175,8 @@ def _load(inbox: Inbox) -> Whisper:
         try:
             return Whisper(model_folder(named))
         except Exception as error:
-            _log.warning("%s can't be used for hearing (%s). The bundled model is.", named, error)
+            why = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+            _log.warning("%s can't be used for hearing (%s): the bundled model is.", named, why)
     try:
         return Whisper()
     except (WeightsError, RuntimeError) as error:

@@ -61,7 +61,8 @@ def once(text: str, seconds: float) -> str:
         return text
     bare = [re.sub(r"\W", "", word).lower() for word in words]
     for period in range(1, len(words)):
-        if all(bare[at] == bare[at - period] for at in range(period, len(words))):
+        ends = words[period - 1].endswith((".", "?", "!"))
+        if ends and all(bare[at] == bare[at - period] for at in range(period, len(words))):
             return " ".join(words[:period])
     return text
 
