@@ -1,9 +1,10 @@
-"""How soon the first sound of an answer is there, and how much faster than real time the rest."""
+"""How soon the first sound is there, and how much faster than real time the rest."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 import numpy as np
@@ -13,44 +14,69 @@ from vision_agent.local.engine.engine import LocalEngine
 
 _TURN = Turn(Transcript("what can you do"))
 _ANSWERS = 20
+_SENTENCES = {
+    "short": "I don't know this one.",
+    "usual": "I can see a dark blue cup on the left, and a person in the middle.",
+    "long": (
+        "There are two bottles and a laptop on the table, the laptop is on the left, one of the "
+        "bottles is green and stands in front of the other, and somebody is moving behind them."
+    ),
+}
 
 
 async def measure_speaking(every: int) -> list[dict[str, Any]]:
-    """A row for one caller alone and one for four at once."""
+    """A row for each kind of sentence, and for the answers of one caller and of four at once."""
     engine = await LocalEngine.start()
+    times = max(2, _ANSWERS // every)
     try:
-        await _answer(engine, "Kore")  # the workers are up
         rows = []
-        for title, callers in (("one caller", 1), ("four at once", 4)):
-            answers = [
+        for voice in (None, "Charon"):
+            await _timed(engine.speak("Yes.", voice))  # the worker is up and knows the level
+            for title, text in _SENTENCES.items():
+                found = [await _timed(engine.speak(text, voice)) for _ in range(times)]
+                rows.append(_row(f"{voice or 'default voice'}, {title} sentence", found))
+        await _timed(engine.speak("Ja.", None, "de"))
+        german = "Ich sehe links eine dunkelblaue Tasse, und in der Mitte eine Person."
+        found = [await _timed(engine.speak(german, None, "de")) for _ in range(times)]
+        rows.append(_row("espeak-ng, usual sentence", found))
+        await _timed(_answer(engine))
+        for title, callers in (("answer, one caller", 1), ("answer, four at once", 4)):
+            found = [
                 one
-                for _ in range(max(1, _ANSWERS // every))
-                for one in await asyncio.gather(*(_answer(engine, "Kore") for _ in range(callers)))
+                for _ in range(times)
+                for one in await asyncio.gather(*(_timed(_answer(engine)) for _ in range(callers)))
             ]
-            first_ms = [first for first, _ in answers]
-            rows.append(
-                {
-                    "": title,
-                    "answers": len(answers),
-                    "turn decided → first sound": (
-                        f"{np.median(first_ms):.0f} / {np.percentile(first_ms, 95):.0f}"
-                    ),
-                    "times real time": f"{np.median([speed for _, speed in answers]):.0f}",
-                }
-            )
+            rows.append(_row(title, found))
     finally:
         await engine.close()
     return rows
 
 
-async def _answer(engine: LocalEngine, voice: str) -> tuple[float, float]:
+def _row(title: str, found: list[tuple[float, float]]) -> dict[str, Any]:
+    first_ms = [first for first, _ in found]
+    return {
+        "": title,
+        "times": len(found),
+        "known → first sound, ms": (
+            f"{np.median(first_ms):.0f} / {np.percentile(first_ms, 95):.0f}"
+        ),
+        "times real time": f"{np.median([speed for _, speed in found]):.0f}",
+    }
+
+
+async def _answer(engine: LocalEngine) -> AsyncIterator[bytes]:
+    async for part in engine.answer(_TURN):
+        if isinstance(part, Say):
+            async for piece in engine.speak(part.text, "Kore"):
+                yield piece
+
+
+async def _timed(pieces: AsyncIterator[bytes]) -> tuple[float, float]:
     """Milliseconds to the first sound, and seconds of sound made in a second."""
     began_s = time.perf_counter()
     first_s = 0.0
     made_bytes = 0
-    async for part in engine.answer(_TURN):
-        if isinstance(part, Say):
-            async for piece in engine.speak(part.text, voice):
-                first_s = first_s or time.perf_counter() - began_s
-                made_bytes += len(piece)
+    async for piece in pieces:
+        first_s = first_s or time.perf_counter() - began_s
+        made_bytes += len(piece)
     return 1000 * first_s, made_bytes / 2 / OUTPUT_RATE_HZ / (time.perf_counter() - began_s)

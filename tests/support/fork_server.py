@@ -32,6 +32,8 @@ from tests.support.fork_request import Request
 from tests.support.forked import ForkedProcess
 from vision_agent.live import local_process
 from vision_agent.local.engine.hearing import grammar_decoder
+from vision_agent.local.engine.speech import phonemizer
+from vision_agent.local.engine.weights import voice_tables
 from vision_agent.local.engine.worker_process import WorkerProcess
 from vision_agent.server_process import ServerProcess
 
@@ -50,6 +52,7 @@ IMPORTED = (
     "vision_agent.local.engine.engine",
     "vision_agent.local.engine.hearing.whisper",
     "vision_agent.local.engine.speech.espeak",
+    "vision_agent.local.engine.speech.phonemizer",
     "rapidocr.main",
 )
 """What servers import before they serve; nothing that starts a thread, such as onnxruntime."""
@@ -58,6 +61,7 @@ WORKERS = ("tests.support.worker_server", "tests.support.worker")
 """The child that forks pytest's workers, and these: they start processes as anybody does."""
 
 RECOGNIZER = "vision_agent.local.engine.hearing.recognizer_worker"
+VOICE = "vision_agent.local.engine.speech.hibari_worker"
 
 
 def threads() -> int:
@@ -74,12 +78,16 @@ def _check_that_it_can_fork() -> None:
         )
 
 
-def _load_models() -> None:
-    """Makes the decoder that recognisers take from now on; a further one is made as always."""
-    decoder = grammar_decoder.GrammarDecoder
-    made = [decoder()]
+def _load_models(module: str) -> None:
+    """Makes what a worker's children take from now on; a further one is made as always."""
+    if module == RECOGNIZER:
+        decoder = grammar_decoder.GrammarDecoder
+        made = [decoder()]
+        grammar_decoder.GrammarDecoder = lambda: made.pop() if made else decoder()
+    else:
+        reader = phonemizer.Phonemizer(voice_tables())
+        phonemizer.Phonemizer = lambda _: reader
     _check_that_it_can_fork()
-    grammar_decoder.GrammarDecoder = lambda: made.pop() if made else decoder()
 
 
 def _fork_what_is_started() -> None:
@@ -149,7 +157,7 @@ def fork_on_request(listener: socket.socket) -> tuple[Request, list[int]] | None
     gc.collect()
     gc.freeze()
     waiting: dict[int, socket.socket] = {}
-    loaded = False
+    unloaded = {RECOGNIZER, VOICE}
     wake_up, woken = socket.socketpair()
     with selectors.DefaultSelector() as selector, wake_up, woken:
         for end in (wake_up, woken):
@@ -168,9 +176,9 @@ def fork_on_request(listener: socket.socket) -> tuple[Request, list[int]] | None
             if listener in ready:
                 connection, _ = listener.accept()
                 request, streams = Request.receive(connection)
-                if request.module == RECOGNIZER and not loaded:
-                    _load_models()
-                    loaded = True
+                if request.module in unloaded:
+                    unloaded.remove(request.module)
+                    _load_models(request.module)
                 if (pid := os.fork()) == 0:
                     return request, streams
                 for stream in streams:

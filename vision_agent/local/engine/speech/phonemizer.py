@@ -8,7 +8,6 @@ from pathlib import Path
 
 from hibari.g2p import G2P
 from hibari.g2p.lexicon import Lexicon
-from hibari.g2p.oov import OOV
 from hibari.g2p.tagger import Tagger
 from hibari.g2p.tokenize import Tokenizer
 
@@ -36,6 +35,6 @@ class Phonemizer(G2P):  # type: ignore[misc]
         # The weights are the last and by far the largest part of the tagger's file.
         parts, _, weights = tagger.partition(_WEIGHTS)
         self.tagger = Tagger({**json.loads(parts + b"}"), "weights": LookupTable(weights[:-1])})
-        self._oov = OOV(str(assets / "oov.onnx"))
+        self._oov = None  # the network for unknown words: loaded by the first one, in 15 ms
         self.unk = ""
         self.british = False
