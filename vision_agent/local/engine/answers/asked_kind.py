@@ -78,7 +78,7 @@ class AskedKind:
     @property
     def is_found(self) -> bool:
         """Whether sight finds every single one; others it names only close up, one at a time."""
-        return bool(self.kinds & _found())
+        return self.kinds <= _found()
 
     def fits(self, name: str) -> bool:
         """Whether a thing that sight calls so is of this kind."""
@@ -108,7 +108,7 @@ def asked_kind(text: str) -> AskedKind | None:
 
 @cache
 def _found() -> frozenset[str]:
-    return frozenset(kind_of(label) for label in LABELS)
+    return frozenset({"mouse", *(kind_of(label) for label in LABELS)})
 
 
 @cache

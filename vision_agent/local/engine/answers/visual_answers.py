@@ -100,7 +100,8 @@ class VisualAnswers:
         of_faces = request.intent == "people" and re.search(r"\bfaces?\b", turn.text.lower())
         on_it = asked if asked and asked.is_found and request.intent == "read" else None
         seen = Observations()
-        for look in LOOKS["faces" if of_faces else request.intent]:
+        held = request.intent == "what_is" and re.search(r"\bhold", turn.text.lower())
+        for look in LOOKS["faces" if of_faces else "held" if held else request.intent]:
             if look.only_unnamed and named_things.believed(seen.named or ()):
                 continue
             if look.meanwhile and turn.transcript.spoken:

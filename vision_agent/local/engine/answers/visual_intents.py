@@ -10,8 +10,10 @@ from vision_agent.local.engine.answers import named_things, phrasing
 from vision_agent.local.engine.answers.asked_kind import asked_kind
 from vision_agent.local.engine.answers.english import count, listed, with_article
 from vision_agent.local.engine.answers.print_lines import expiry_in, lines_about, total_in
-from vision_agent.local.engine.answers.taught_objects import UNKNOWN
+from vision_agent.local.engine.answers.taught_objects import HOW_TO_TEACH, UNKNOWN
 from vision_agent.local.engine.sight import Box, Observations, TaughtThing
+from vision_agent.local.engine.sight.everyday import kind_of
+from vision_agent.local.engine.sight.naming import FURNITURE
 from vision_agent.local.engine.sight.observations import SURE
 from vision_agent.local.engine.sight.observations import UNKNOWN as NO_NAME
 from vision_agent.local.engine.sight.places import LEFT, MIDDLE, RIGHT, place
@@ -59,6 +61,14 @@ def _what_is(seen: Observations, request: Request, taught: Taught) -> list[str]:
             return phrasing.scene(seen, ())  # nothing is held up, but something is in view
         return [*phrasing.scene(replace(seen, named=None), ()), *seen.off, UNKNOWN]
     return [named_things.this_is(thing)]
+
+
+def _held(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    """The answer to "what am I holding?"; the one who holds it, or a table, is none."""
+    thing = seen.shown
+    if not seen.known and (thing is None or kind_of(thing.name) in FURNITURE):
+        return [f"I don't know what you hold. {HOW_TO_TEACH}"]
+    return _what_is(seen, request, taught)
 
 
 def _what_kind(seen: Observations, request: Request, taught: Taught) -> list[str]:
@@ -226,6 +236,7 @@ LOOKS = {
         Look(_THIS, _what_is),
         Look(frozenset({"text", "codes"}), _details),
     ),
+    "held": (Look(_THIS, _held),),
     "what_kind": (Look(_THIS, _what_kind),),
     "side": (Look(frozenset({"named", "things", "known", _QUALITY}), _side),),
     "count": (Look(frozenset({"named", "things", "count", _QUALITY}), _count),),

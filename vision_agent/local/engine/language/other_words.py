@@ -219,6 +219,15 @@ OTHER_WORDS: tuple[Intent, ...] = (
     ),
     Intent("how_to_teach", ("[<ask>] (remember | learn | memorise | save) (this | that | it)",)),
     Intent(
+        "what_kind",
+        (
+            "[and] what (kind | sort | type) of <object> (is | are) (this | that | it | these"
+            " | those)",
+            "[and] (what | which) (animal | fruit | vegetable | bird | vehicle | instrument) (is"
+            " | are) (this | that | it | these | those)",
+        ),
+    ),
+    Intent(
         "open",
         (
             "[and] (what | which) [kind of | sort of | type of] <any> (is | are) (this | that | it"
