@@ -80,6 +80,14 @@ def jfk() -> Path:
     return RECORDINGS / "jfk.flac"
 
 
+@pytest.fixture(scope="module")
+def few_frames() -> Iterator[None]:
+    """Recordings are sent with four frames a second: to encode thirty takes a fifth of a core."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vision_agent.caller.recording.MAX_FPS", 4.0)
+        yield
+
+
 @asynccontextmanager
 async def serving(*arguments: str) -> AsyncIterator[ForkedServer]:
     """`vision-agent serve` with the local Live API; see `ForkedServer` for what is different."""

@@ -21,6 +21,8 @@ from tests.support.waiting import until
 from vision_agent.caller.received_audio import write_wav
 from vision_agent.replay import BadRecording, ReplayOptions, Report, replay
 
+pytestmark = pytest.mark.usefixtures("few_frames")
+
 
 async def call(server: AnsweringServer, file: Path, **options: Any) -> Report:
     options.setdefault("timeout_s", 20)
