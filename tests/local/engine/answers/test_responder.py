@@ -293,9 +293,9 @@ async def test_what_got_lost_is_asked_for_again_and_noise_is_named_as_the_reason
 
     assert "Say it again" in await answer(Turn(Transcript("", False, lost=True)))
     assert await answer(Turn(Transcript("", False))) == ""
-    assert "too noisy" in await answer(Turn(Transcript("water see", False, snr_db=15.0)))
+    assert "too noisy" in await answer(Turn(Transcript("water see", False, snr_db=10.0)))
     assert "too noisy" not in await answer(Turn(Transcript("water see", False, snr_db=35.0)))
-    understood = await answer(Turn(Transcript("hello", snr_db=15.0)))
+    understood = await answer(Turn(Transcript("hello", snr_db=10.0)))
     assert "too noisy" not in understood
 
 

@@ -50,9 +50,11 @@ SENSES = (
     "codes, tell colours and what moves or changed, and learn the things you teach me."
 )
 
-LEAST_SNR_DB = 24.0
-"""Below this signal-to-noise ratio, fewer than two questions in three are understood. Quiet rooms
-have 30 dB and more."""
+LEAST_SNR_DB = 12.0
+"""Below this level of the voice over the noise just before it, the noise is to blame.
+
+Speech 10 dB above kitchen noise measures 14 here, and more than four requests in five are
+understood; in quiet rooms it measures 38 and more."""
 
 OPEN_TALK = "For open conversation, give this server a Gemini key."
 
