@@ -62,16 +62,19 @@ async def _put(call: CallClient, by: str, text: str, voice: str) -> Answer | Non
     """Say or type it; None is silence."""
     try:
         if by == "typed":
-            return await call.type(text)
-        return await call.say(await asyncio.to_thread(spoken, text, voice))
+            answer = await call.type(text)
+        else:
+            answer = await call.say(await asyncio.to_thread(spoken, text, voice))
     except CallFailed as failure:
         if "did not answer" in str(failure):
             return None
         raise
+    # On a busy machine the words may come after the sound.
+    return answer if answer.text else await _unasked(call)
 
 
 async def _unasked(call: CallClient) -> Answer | None:
     try:
         return await asyncio.wait_for(call.listen(), UNASKED_S)
-    except TimeoutError:
+    except (TimeoutError, CallFailed):
         return None

@@ -56,7 +56,7 @@ REFUSAL = re.compile(
             rf"\bI ?{_NEGATED} (?:\w+ )?{_ABLE}|\bI (?:can ?not|can't) \w",
             r"\bnot (?:\w+ )?(?:sure|certain|able)\b",
             r"\bunable to\b|\bno (?:idea|way (?:to|of))\b|\bbeyond (?:me|what)",
-            r"\bonly (?:know|understand)\b|\bout of my (?:reach|depth)",
+            r"\bonly (?:know|understand|find|recogni[sz]e)\b|\bout of my (?:reach|depth)",
             r"\b(?:say|ask|repeat)\b.*\bagain\b|\bonce more\b|\bpardon\b|\bsorry\b",
             r"\b(?:nobody|no one) has (?:told|taught) me\b|\bI know (?:nothing|little)\b",
             r"\bneeds? (?:a network|the internet|a (?:bigger|larger) model)",
