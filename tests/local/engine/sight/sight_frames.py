@@ -166,7 +166,7 @@ def _laid(piece: Pixels, pixels: Pixels, at: tuple[int, int], turn_deg: float) -
 
 
 def with_faces(*centres_x_px: int, scale: float = 1.0) -> Pixels:
-    """Drawn faces: simple, but Haar cascades are about light and shade of just these parts."""
+    """Drawn faces: simple, but found by BlazeFace."""
     pixels = filled((190, 190, 185))
     for x_px in centres_x_px:
         _draw_face(pixels, x_px, 230, scale)
