@@ -42,6 +42,7 @@ from vision_agent.local.engine.answers.visual_answers import (
 )
 from vision_agent.local.engine.answers.visual_intents import LOOKS
 from vision_agent.local.engine.language.normalisation import normalise
+from vision_agent.local.engine.language.sentence_form import asks
 from vision_agent.local.engine.language.understanding import Understanding
 from vision_agent.local.engine.sight import Box, Sight, UnreadableFrame
 
@@ -161,7 +162,7 @@ class Responder:
         """
         if not transcript.understood or transcript.request is not None:
             return transcript.request
-        return await self._understanding.request(transcript.text)
+        return await self._understanding.request(transcript.text, spoken=transcript.spoken)
 
     # Tools and other agents.
 
@@ -277,7 +278,7 @@ def _not_understood(turn: Turn) -> list[str]:
     snr_db = turn.transcript.snr_db
     if snr_db is not None and snr_db < LEAST_SNR_DB:
         return [f"It is too noisy for me: I only heard {turn.text}. Try again closer to the mic."]
-    if turn.transcript.spoken and not turn.transcript.understood:
+    if turn.transcript.spoken and not turn.transcript.understood and not asks(turn.text):
         return [not_caught(turn.text, _missed(turn))]
     return [_beyond(turn)]
 

@@ -22,11 +22,7 @@ from vision_agent.local.engine.answers.tool_numbers import (
 )
 from vision_agent.local.engine.answers.tool_schema import Parameter, Tool, read_tool
 from vision_agent.local.engine.answers.tool_values import FILLERS, as_written
-from vision_agent.local.engine.answers.tool_wishes import (
-    is_question,
-    sets_something,
-    without_negation,
-)
+from vision_agent.local.engine.answers.tool_wishes import sets_something
 from vision_agent.local.engine.answers.tool_words import (
     ASKING,
     GENERIC,
@@ -39,6 +35,7 @@ from vision_agent.local.engine.answers.tool_words import (
 )
 from vision_agent.local.engine.answers.watch_events import named_event
 from vision_agent.local.engine.language.normalisation import normalise
+from vision_agent.local.engine.language.sentence_form import is_question, without_negation
 from vision_agent.local.engine.language.spoken_numbers import spoken_duration
 
 _ENOUGH = 0.75

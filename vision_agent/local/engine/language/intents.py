@@ -185,9 +185,9 @@ INTENTS: tuple[Intent, ...] = (
             "[please | can you] (say | repeat) that [again]",
             "[please | can you] say it again",
             "repeat [it] [please]",
-            "what did you say",
+            "what did you [just] say",
             "pardon",
-            "once (more | again)",
+            "(once more | once again | one more time)",
         ),
     ),
     *ABOUT_THINGS,
@@ -206,6 +206,33 @@ INTENTS: tuple[Intent, ...] = (
         ),
     ),
 )
+
+TO_ANYBODY: tuple[Intent, ...] = (
+    Intent(
+        "yes", ("(yes | yeah | yep | yup | sure | of course | exactly) [it is | please | i do]",)
+    ),
+    Intent(
+        "no",
+        ("(no | nope | nah | not now | nothing | no thanks) [thank you | thanks | it is not]",),
+    ),
+    Intent(
+        "fine",
+        (
+            "[that is | very] (fine | good | great | nice | cool | wow | perfect | right | correct"
+            " | interesting | wonderful | awesome)",
+            "(i see | all right | alright | got it | i am sorry | good job | well done)",
+        ),
+    ),
+    Intent(
+        "wait",
+        (
+            "(wait | hold on | hang on) [a (minute | moment | second)]",
+            "[just | give me] (one | a) (moment | second | minute)",
+        ),
+    ),
+    Intent("meet", ("[it is] nice to meet you [too]",)),
+)
+"""Replies that people also give each other: believed only when they are typed."""
 
 # No "and", "so" or "now": the recogniser finds those in any noise before a short word.
 GREETING = "hello | hi | hey | okay | please"

@@ -32,6 +32,35 @@ _CONTRACTIONS = (
 )
 
 
+_FILLERS = (
+    "please|and|so|hey|hi|hello|okay|ok|well|but|um|uh|er|hm|hmm|oh|ah|then|sorry|maybe|just"
+    "|actually|alright|all right|right|also|listen|now|there|kindly|excuse me|go ahead and"
+    "|you know|i mean|yes|yeah|one more thing|quick question"
+)
+_VERBS = (
+    "please|maybe|kindly|just|possibly|tell|describe|read|count|point|look|take|have|let|say"
+    "|repeat|find|identify|check|show|name|list|give|scan|explain|warn|alert|notify|watch|stop|be"
+    "|speak|talk|remind|set|zoom|guess|help me find|locate|walk"
+)
+_FRAMES = re.compile(
+    rf"^(?:(?:{_FILLERS}"
+    r"|i (?:want|need|would like|would love) (?:you )?to(?: know)?|i wonder(?: if)?"
+    r"|do you (?:mind|happen to know|know if|think)|is it possible to|would you mind|any idea"
+    rf"|(?:can|could|would|will) you(?= (?:{_VERBS}))"
+    r"|(?:tell|inform) me(?= (?:what|which|where|who|how|if|whether|is|are))"
+    r"|(?:if|whether)(?= there)|(?:say|check) if(?= there)) )+"
+)
+_COURTESIES = re.compile(
+    r"(?: (?:please|thanks|thank you|for me|to me|exactly|then|would you|will you|can you|could you"
+    r"|or not|or what|now|right now|at the moment|you think|again please|actually|though|anyway))+$"
+)
+
+
+def plain(sentence: str) -> str:
+    """A normalised sentence without fillers and polite frames: "could you please tell me …"."""
+    return _COURTESIES.sub("", _FRAMES.sub("", f"{sentence} ", count=1).strip()) or sentence
+
+
 def normalise(text: str) -> str:
     """Lower case, contractions expanded, British spelling, single spaces, no punctuation.
 

@@ -6,15 +6,14 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 
 from vision_agent.local.contract import Request
-from vision_agent.local.engine.language.intents import COURTESY, GREETING, INTENTS, SMALL_TALK
-from vision_agent.local.engine.language.normalisation import MOST_CHARACTERS, normalise
-from vision_agent.local.engine.language.other_words import (
-    FEWEST_HEARD,
-    LEADS,
-    MORE_RULES,
-    OTHER_WORDS,
-    TYPED_ONLY,
+from vision_agent.local.engine.language.intents import (
+    COURTESY,
+    GREETING,
+    INTENTS,
+    SMALL_TALK,
+    TO_ANYBODY,
 )
+from vision_agent.local.engine.language.normalisation import MOST_CHARACTERS, normalise, plain
 from vision_agent.local.engine.language.phrase_rules import COLOURS, FREE, RULES, SLOTS, Intent
 from vision_agent.local.engine.language.vocabulary import NOUNS
 
@@ -38,9 +37,10 @@ def match(
         The request; None if the sentence is not in the table.
     """
     text = text[:MOST_CHARACTERS]
-    whole = _match(normalise(text), names, agents)
-    if whole is not None:
-        return whole
+    for whole in dict.fromkeys((normalise(text), plain(normalise(text)))):
+        found = _match(whole, names, agents)
+        if found is not None:
+            return found
     sentences = [normalise(part) for part in re.split(r"[.!?;]+(?:\s|$)", text)]
     requests = [_match(sentence, names, agents) for sentence in sentences if sentence]
     understood = [request for request in requests if request is not None]
@@ -51,27 +51,40 @@ def match(
     return next((r for r in understood if r.intent not in SMALL_TALK), understood[0])
 
 
+def small_talk(text: str) -> Request | None:
+    """What is said to anybody, "yes" or "wait a minute"; None for anything else."""
+    sentence = normalise(text)
+    found = (name for name, pattern in _SMALL_TALK if pattern.fullmatch(f"{sentence} "))
+    return next((Request(name, loose=True) for name in found), None)
+
+
 def as_meant(request: Request, text: str) -> Request:
     """The request that is meant: "how many colours" does not ask for a count of things.
 
     Args:
-        request: What `understand` found.
+        request: What was found.
         text: The sentence.
     """
     words = set(normalise(text).split())
+    things = request.slots.get("things", "")
     if request.intent == "beyond" and {"time", "date", "day"} & words:
         return Request("clock")
     if request.intent == "is_colour" and "see" in words:
-        return Request("any_colour", request.slots)
+        return Request("any_colour", request.slots, request.loose)
+    if request.intent == "colour" and "colours" in words:
+        return Request("colour", {"many": "colours"}, request.loose)
+    thing = request.slots.get("object", "")
+    if request.intent == "is_thing" and (thing in _HUMANS or thing in _PRINT):
+        return Request("people" if thing in _HUMANS else "read", loose=request.loose)
     if request.intent != "count":
         return request
-    if request.slots.get("things") in ("men", "women", "children", "kids", "boys", "girls"):
-        return Request("people")
-    colour, _, rest = request.slots.get("things", "").partition(" ")
+    if things in _HUMANS or {"us", "persons"} & words:
+        return Request("people", loose=request.loose)
+    colour, _, rest = things.partition(" ")
     if colour == "colours":
-        return Request("colour", {"many": colour})
+        return Request("colour", {"many": colour}, request.loose)
     if colour in COLOURS:
-        return Request("count_colour", {"colour": colour, "object": rest or "ones"})
+        return Request("count_colour", {"colour": colour, "object": rest or "ones"}, request.loose)
     return request
 
 
@@ -85,18 +98,6 @@ def _match(sentence: str, names: Collection[str] | None, agents: Collection[str]
         if any(words[-1] in _NO_NAMES or "or" in words for words in named if words):
             continue
         return Request(intent, slots)
-    return _match_loosely(sentence, heard=names is not None)
-
-
-def _match_loosely(sentence: str, *, heard: bool) -> Request | None:
-    if heard and len(sentence.split()) < FEWEST_HEARD:
-        return None
-    for intent, pattern in _LOOSE_PATTERNS:
-        if heard and intent in TYPED_ONLY:
-            continue
-        slots = _slots(pattern, sentence)
-        if slots is not None and " or " not in f" {slots.get('object', '')} ":
-            return Request(intent, slots, loose=True)
     return None
 
 
@@ -146,7 +147,7 @@ def _regex(phrase: str, *, typed: bool = True, used: set[str] | None = None) -> 
             if name in FREE and (typed or name in ("name", "agent")):
                 inner = f"(?:[a-z0-9]+ ){{1,{FREE[name]}}}?"
             else:
-                inner = _regex(_ALL_RULES[name], typed=typed, used=used)
+                inner = _regex(RULES[name], typed=typed, used=used)
             if name == "target" and not typed:
                 # A taught name may stand there too; `_is_heard` checks that it is one.
                 inner += f"|(?:the |a |my |our ){_regex('<name>', typed=False, used=used)}"
@@ -156,18 +157,18 @@ def _regex(phrase: str, *, typed: bool = True, used: set[str] | None = None) -> 
     return "".join(parts)
 
 
+_HUMANS = frozenset(
+    """person persons people man men woman women child children kid kids boy boys girl girls human
+    humans face faces""".split()  # noqa: SIM905
+)
+_PRINT = frozenset("text writing words letters print numbers number digits".split())  # noqa: SIM905
 _NO_NAMES = frozenset("it this that these those what there here you me i".split())  # noqa: SIM905
 """Words that stand for a thing and do not name it."""
 
 
-_ALL_RULES = {**RULES, **MORE_RULES}
-
-
-def _patterns(
-    intents: Sequence[Intent], *, typed: bool, leads: str = GREETING
-) -> tuple[tuple[str, re.Pattern[str]], ...]:
+def _patterns(intents: Sequence[Intent], *, typed: bool) -> tuple[tuple[str, re.Pattern[str]], ...]:
     def whole(phrase: str) -> str:
-        greeting, courtesy = _regex(leads), _regex(COURTESY)
+        greeting, courtesy = _regex(GREETING), _regex(COURTESY)
         return f"(?:{greeting})*?(?:{_regex(phrase, typed=typed)})(?:{courtesy})?"
 
     return tuple(
@@ -177,4 +178,4 @@ def _patterns(
 
 _PATTERNS = _patterns(INTENTS, typed=True)
 _HEARD_PATTERNS = _patterns(INTENTS, typed=False)
-_LOOSE_PATTERNS = _patterns(OTHER_WORDS, typed=True, leads=LEADS)
+_SMALL_TALK = _patterns(TO_ANYBODY, typed=True)

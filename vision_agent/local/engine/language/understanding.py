@@ -1,6 +1,6 @@
 """Which request a sentence makes, spoken or typed.
 
-The rules come first, then what the grammar's recogniser proposes, then the nearest example. A
+The rules come first, then what the grammar's recogniser proposes, then the nearest examples. A
 sentence that none of them places asks for nothing.
 """
 
@@ -8,22 +8,60 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
+import re
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from vision_agent.local.contract import Request
-from vision_agent.local.engine.language.free_slots import with_slots
-from vision_agent.local.engine.language.nearest_examples import NearestExamples
-from vision_agent.local.engine.language.normalisation import normalise
-from vision_agent.local.engine.language.phrase_matching import as_meant, match
+from vision_agent.local.engine.language.free_wording import guessed, with_parts, without_thing
+from vision_agent.local.engine.language.normalisation import MOST_CHARACTERS, normalise, plain
+from vision_agent.local.engine.language.phrase_matching import as_meant, match, small_talk
+from vision_agent.local.engine.language.sentence_form import asks, is_past, without_negation
 from vision_agent.local.engine.language.sums import is_sum
 from vision_agent.local.engine.weights import WeightsError
+
+if TYPE_CHECKING:
+    from vision_agent.local.engine.language.nearest_examples import NearestExamples
 
 _log = logging.getLogger(__name__)
 
 AGREEMENT = 0.45
 """Largest phone distance at which a proposal is believed."""
+
+LEAST_COSINE = 0.58
+"""Cosine below which no example is near enough."""
+
+LEAST_LEAD = 0.06
+"""By how much an intent must be nearer than sentences that ask for nothing."""
+
+MOST_DOUBT = 0.15
+"""By how much another intent may be nearer than one that a phrase of the sentence names."""
+
+LEAST_GUESSED = 0.4
+"""Cosine below which a phrase of the sentence is not believed."""
+
+MOST_VERBATIM = 0.82
+"""Cosine above which a sentence is nearly one of those that ask for nothing."""
+
+STATED_COSINE, STATED_LEAD = 0.7, 0.15
+"""The same for a sentence without the form of a question or a request."""
+
+_STATED = frozenset(
+    """stop_watch sure voice repeat thanks bye hello stop how_to_teach hear_me help how_are_you
+    remind""".split()  # noqa: SIM905
+)
+"""Intents that a statement may have: "you are too quiet", "I did not get that"."""
+
+_NO_INTENTS = frozenset({"-", "+", "!"})
+
+_BESIDE = frozenset({"stop", "bye", "hello", "thanks"})
+"""Requests that one part of a sentence can make: "I have to go, bye"."""
+
+_LEAVES_IT = frozenset({"stop", "stop_watch", "no"})
+
+_OF_THE_PAST = frozenset({"knows", "asked", "changed", "beyond", "repeat", "sure", "remind"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +87,7 @@ def by_rules(
     """The request by the rules and the grammar alone; arguments as of `Understanding.request`."""
     if is_sum(text):
         return Request("sum", loose=True)
-    found = match(text)
+    found = match(text, names, agents)
     if found is None and proposal is not None and proposal.distance <= AGREEMENT:
         found = match(proposal.words, names, agents)
         return as_meant(found, proposal.words) if found else None
@@ -64,6 +102,60 @@ def likelier(
         return text
     believed = by_rules(text, proposal, names, agents) is not None
     return proposal.words.capitalize() if believed else text
+
+
+def free_requests(text: str) -> list[Request]:
+    """The requests that the rules find if any words may be a name, the likeliest first."""
+    words = normalise(text)
+    guesses = [*guessed(words), *guessed(plain(words))] if asks(text) else []
+    matched = match(text)
+    return [as_meant(found, text) for found in ([matched] if matched else []) + guesses]
+
+
+def by_examples(text: str, nearest: Callable[[str], Mapping[str, float]]) -> Request | None:
+    """The request by the nearest examples. Pure, if `nearest` is.
+
+    Args:
+        text: As typed or heard.
+        nearest: The cosine of the nearest example of each intent, the nearest first.
+    """
+    sentence = plain(normalise(text))
+    cosines = _by_form(sentence, nearest) if asks(text) else nearest(sentence)
+    nothing = cosines["-"]
+    intent, cosine = next(pair for pair in cosines.items() if pair[0] not in _NO_INTENTS)
+    if is_past(sentence.split()) and intent not in _OF_THE_PAST:
+        return None
+    enough = max(nothing, cosines["beyond"], cosine - MOST_DOUBT, LEAST_GUESSED)
+    for free in free_requests(text):
+        if cosines.get(free.intent, 0.0) >= enough:
+            return free
+    least, lead = LEAST_COSINE, LEAST_LEAD
+    if not asks(text):
+        least, lead = STATED_COSINE, STATED_LEAD
+        if intent not in _STATED:
+            return None
+    if intent == "beyond" or cosine < least or cosine - nothing < lead:
+        return None
+    found = with_parts(intent, sentence)
+    return as_meant(found, text) if found else None
+
+
+def _by_form(sentence: str, nearest: Callable[[str], Mapping[str, float]]) -> Mapping[str, float]:
+    """The cosines of a question, whatever the visible thing that it is about."""
+    cosines = nearest(sentence)
+    masked = without_thing(sentence)
+    if masked is None or max(cosines["-"], cosines["beyond"]) > MOST_VERBATIM:
+        return cosines
+    about_cup, noun = masked
+    kinds = nearest(noun)
+    if kinds["+"] < kinds["!"]:
+        return cosines
+    of_form = nearest(about_cup)
+    asked = {
+        intent: of_form[intent] if intent in ("-", "beyond") else max(cosine, cosines[intent])
+        for intent, cosine in of_form.items()
+    }
+    return dict(sorted(asked.items(), key=lambda pair: -pair[1]))
 
 
 class Understanding:
@@ -91,6 +183,8 @@ class Understanding:
         proposal: Proposal | None = None,
         names: Collection[str] = (),
         agents: Collection[str] = (),
+        *,
+        spoken: bool = True,
     ) -> Request | None:
         """The request that a sentence makes; None if it makes none.
 
@@ -99,25 +193,46 @@ class Understanding:
             proposal: What the grammar's recogniser made of the sound.
             names: Taught names that the proposal may hold besides the vocabulary.
             agents: Agents that the proposal may name.
+            spoken: Whether it was spoken: then "yes" and "wait" may be said to anybody.
         """
+        if not spoken and (reply := small_talk(text)):
+            return reply
+        found = await self._request(text, proposal, names, agents)
+        negated = without_negation(normalise(text).split())
+        if negated and (found is None or found.intent not in _LEAVES_IT):
+            wish = found or await self._request(" ".join(negated), None, names, agents)
+            return Request("no", loose=True) if wish else None
+        if found is None:
+            parts = re.split(r"[,.;:!?]+", text[:MOST_CHARACTERS])
+            ruled = (by_rules(part, None, names, agents) for part in parts)
+            found = next((one for one in ruled if one and one.intent in _BESIDE), None)
+        return found
+
+    async def _request(
+        self,
+        text: str,
+        proposal: Proposal | None,
+        names: Collection[str],
+        agents: Collection[str],
+    ) -> Request | None:
         found = by_rules(text, proposal, names, agents)
-        if found is not None or not text.strip():
+        if found is not None or not normalise(text):
             return found
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, self._placed, normalise(text))
+        return await loop.run_in_executor(self._thread, self._placed, text)
 
-    def _placed(self, sentence: str) -> Request | None:
+    def _placed(self, text: str) -> Request | None:
         """In the encoder's thread."""
         examples = self._load()
-        if examples is None or not sentence:
-            return None
-        nearest = examples.nearest(sentence)
-        _log.debug("%s: %s", sentence, nearest)
-        found = with_slots(nearest.intent, sentence) if nearest.is_meant else None
-        return as_meant(found, sentence) if found else None
+        if examples is None:
+            return next(iter(free_requests(text)), None)
+        return by_examples(text, examples.cosines)
 
     def _load(self) -> NearestExamples | None:
         if self._examples is None and not self._missing:
+            # Imported here: onnxruntime takes 0.1 s and 30 MB.
+            from vision_agent.local.engine.language.nearest_examples import NearestExamples
+
             try:
                 self._examples = NearestExamples()
             except WeightsError as error:

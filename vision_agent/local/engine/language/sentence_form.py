@@ -1,0 +1,113 @@
+"""The form of a sentence: question, request, negation or statement. Pure.
+
+A statement is near in meaning to the question that it answers ("it is too dark"), so that its form
+has to tell them apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from vision_agent.local.engine.language.normalisation import normalise
+
+_QUESTIONS = frozenset("what who whose whom where which why when how whereabouts".split())  # noqa: SIM905
+_AUXILIARIES = frozenset("is are was were am did does has have had".split())  # noqa: SIM905
+_MODALS = frozenset("can could would will do may might shall should any anything".split())  # noqa: SIM905
+_PERSONS = frozenset("i you we they he she it".split())  # noqa: SIM905
+_LEADS = frozenset(
+    """please and so hey okay ok well but hello hi now no um uh er oh then sorry maybe just actually
+    alright right also yes yeah yo kindly""".split()  # noqa: SIM905
+)
+_BEFORE_NOT = frozenset(
+    "please and so hey okay ok but i we you should must no want really".split()  # noqa: SIM905
+)
+_VERBS = frozenset(
+    """alert cancel check circle compare count decode describe draw estimate examine explain find
+    forget guess help highlight identify inform inspect introduce keep let list locate look magnify
+    mark name notify open point put read recite recognise remind remember repeat say scan search set
+    shout show shut silence slow speak spot start stop summarise summarize talk tell turn wake warn
+    watch what zoom give quiet take have be translate play sing call order write""".split()  # noqa: SIM905
+)
+"""Verbs with which a request to this agent begins."""
+
+_FRAMES = re.compile(
+    r"\b(i (want|need|would like|wish) (you )?to|i wonder|i am looking for|i can not find|i lost"
+    r"|i have lost|have you seen|(and|what about|how about) (on|in|at)|do you (know|mind)"
+    r"|tell me|let me know|any (idea|clue|chance)) "
+)
+"""Words that make a request of a statement."""
+
+_PAST = frozenset("yesterday ago earlier previously".split())  # noqa: SIM905
+_PAST_PHRASES = re.compile(r"\b(last (time|week|night|month|year)|this morning|were you)\b")
+
+
+def without_negation(words: Sequence[str]) -> list[str] | None:
+    """The request that a sentence negates: "do not remember my name" → "remember my name".
+
+    None if it negates nothing: "do not forget to …" and "why do not you …" are requests.
+    """
+    at = 0
+    while at < len(words) and words[at] in _BEFORE_NOT:
+        at += 1
+    rest = list(words[at:])
+    if rest[:2] in (["do", "not"], ["can", "not"], ["must", "not"], ["should", "not"]):
+        rest = rest[2:]
+    elif rest[:4] == ["do", "not", "have", "to"] or rest[:2] == ["need", "to"]:
+        rest = rest[-(len(rest) - 2) :]
+    elif rest[:1] in (["never"], ["not"]):
+        rest = rest[1:]
+    else:
+        return None
+    if words[at - 1 : at] in (["i"], ["we"]) and rest[:1] not in (["want"], ["need"]):
+        return None  # "I can't find it"
+    if not rest or rest[0] in ("forget", "let", "you", "hear", "see", "know", "mind"):
+        return None
+    while rest and rest[0] in ("want", "you", "to", "ever", "have", "need"):
+        rest = rest[1:]
+    return rest
+
+
+def is_question(words: Sequence[str]) -> bool:
+    """Whether a sentence is a question rather than a request."""
+    words = without_leads(words)
+    first, second = (*words[:2], "", "")[:2]
+    if first in ("what", "how") and second == "about":
+        return False
+    if first == "why" and second in ("not", "do"):
+        return False
+    if first in ("when", "whenever"):
+        return second in _AUXILIARIES | {"do", "will", "should", "can"}
+    if first == "do":
+        return second in _PERSONS
+    if words[:4] == ["is", "it", "possible", "to"] or second == "able":
+        return False
+    return first in _QUESTIONS or first in _AUXILIARIES
+
+
+def without_leads(words: Sequence[str]) -> list[str]:
+    """The words from the first that is no greeting or filler."""
+    at = 0
+    while at < len(words) - 1 and words[at] in _LEADS:
+        at += 1
+    return list(words[at:])
+
+
+def asks(text: str) -> bool:
+    """Whether a sentence, or a part of it, has the form of a question or of a request.
+
+    Args:
+        text: As typed or heard; punctuation helps.
+    """
+    if text.rstrip().endswith("?") or _FRAMES.search(f"{normalise(text)} "):
+        return True
+    parts = (without_leads(normalise(part).split()) for part in re.split(r"[,.;:!?]", text))
+    return any(
+        part and (is_question(part) or part[0] in _VERBS | _MODALS or part[0] in _QUESTIONS)
+        for part in parts
+    )
+
+
+def is_past(words: Sequence[str]) -> bool:
+    """Whether a sentence is about a time before this call."""
+    return bool(_PAST & set(words)) or bool(_PAST_PHRASES.search(" ".join(words)))
