@@ -62,7 +62,7 @@ class Request:
     Attributes:
         intent: The name of the intent.
         slots: The words that stood for named parts, for example ``{"colour": "green"}``.
-        loose: Whether it was understood in `other_words`, so that a tool that fits comes first.
+        loose: Whether no rule fits it exactly, so that a tool that fits comes first.
     """
 
     intent: str

@@ -107,7 +107,7 @@ async def test_proactive_it_is_silent_on_what_is_not_meant_for_it(responder: Res
         responder, "what colour is at this", proactive=True, spoken=True, understood=False
     )
     assert isinstance(question, str)
-    assert "didn't catch" in question
+    assert "beyond me" in question
 
 
 RECEIPT = ("CORNER SHOP", "Milk 1.20", "Bread 2.30", "Subtotal 3.50", "TOTAL 3.85")
@@ -124,7 +124,6 @@ PACKAGE = ("ASPIRIN 500 mg", "20 tablets", "EXP 03/2027", "LOT 4711")
         ("Is this still good?", PACKAGE, "It says: EXP 03/2027."),
         ("When does this expire?", RECEIPT, "I don't find a date of expiry in it. It says: CORNER"),
         ("What is the lot number?", PACKAGE, "It says: ASPIRIN"),
-        ("What's on this box?", PACKAGE, "It says: ASPIRIN"),
         ("scan this", PACKAGE, "It says: ASPIRIN"),
     ],
 )

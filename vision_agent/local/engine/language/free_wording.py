@@ -17,7 +17,8 @@ _ENDS = frozenset(
     to from for of off by with under behind near next inside into onto over out up down around here
     there anywhere somewhere outside now right please and or but when if while that which who i you
     we they he she it see seen looks look lying standing sitting left gone not isnt visible in
-    altogether exactly like moving holding you've whether still already yet today""".split()  # noqa: SIM905
+    altogether exactly like moving holding you've whether still already yet today
+    this that these those live""".split()  # noqa: SIM905
 )
 """Words that a name of a thing does not hold."""
 
@@ -139,7 +140,7 @@ def without_thing(sentence: str) -> tuple[str, str] | None:
     for thing in (*named, *_things(sentence)):
         noun = _named(thing)
         if noun and not _TELLING & set(noun.split()):
-            other = "cups" if noun.endswith("s") and not noun.endswith("ss") else "cup"
+            other = "cups" if re.search("[^su]s$", noun) else "cup"
             return sentence.replace(noun, other, 1), noun
     return None
 

@@ -1,8 +1,9 @@
 """How near a sentence comes in meaning to example sentences of each intent.
 
-`examples.tsv` holds sentences of every intent, and sentences that ask for nothing (intent ``-``).
-`examples.npy` holds their vectors, so that loading does not take a second longer; after a change of
-the sentences, ``python -m vision_agent.local.engine.language.nearest_examples`` writes it again.
+`examples.tsv` holds sentences of every intent, sentences that ask for nothing (intent ``-``),
+questions that no camera answers (``beyond``), and names of things that can be seen (``+``) and that
+can't (``!``). `examples.npy` holds their vectors, so that loading does not take seconds. After a
+change, ``python -m vision_agent.local.engine.language.nearest_examples`` writes it again.
 """
 
 from __future__ import annotations
@@ -10,14 +11,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from vision_agent.local.engine.language.sentence_encoder import SentenceEncoder, Vectors
+from vision_agent.local.engine.language.sentence_encoder import SentenceEncoder
 
 _HERE = Path(__file__).parent
 _SENTENCES, _VECTORS = _HERE / "examples.tsv", _HERE / "examples.npy"
-
-NOTHING = "-"
-"""The intent of a sentence that asks for nothing."""
 
 _SCALE = 127
 
@@ -26,6 +25,12 @@ def examples() -> list[tuple[str, str]]:
     """Intent and sentence of every example."""
     lines = _SENTENCES.read_text(encoding="utf-8").splitlines()
     return [(intent, text) for intent, _, text in (line.partition("\t") for line in lines) if text]
+
+
+def kept_vectors() -> NDArray[np.int8]:
+    """The vectors of the examples, one a row, in 8 bits."""
+    kept: NDArray[np.int8] = np.load(_VECTORS)
+    return kept
 
 
 class NearestExamples:
@@ -38,7 +43,7 @@ class NearestExamples:
     def __init__(self) -> None:
         self._encoder = SentenceEncoder()
         self._intents = [intent for intent, _ in examples()]
-        self._vectors = np.load(_VECTORS).astype(np.float32) / _SCALE
+        self._vectors = kept_vectors().astype(np.float32) / _SCALE
 
     def cosines(self, sentence: str) -> dict[str, float]:
         """The cosine of the nearest example of each intent, the nearest first: 3 ms.
@@ -53,10 +58,10 @@ class NearestExamples:
         return nearest
 
 
-def vectors() -> Vectors:
-    """The vectors of the examples as the file holds them, rounded to 8 bits."""
+def vectors() -> NDArray[np.int8]:
+    """The vectors of the examples, made again."""
     found = SentenceEncoder().encode([text for _, text in examples()])
-    rounded: Vectors = np.round(found * _SCALE).astype(np.int8)
+    rounded: NDArray[np.int8] = np.round(found * _SCALE).astype(np.int8)
     return rounded
 
 

@@ -109,7 +109,7 @@ def free_requests(text: str) -> list[Request]:
     words = normalise(text)
     guesses = [*guessed(words), *guessed(plain(words))] if asks(text) else []
     matched = match(text)
-    return [as_meant(found, text) for found in ([matched] if matched else []) + guesses]
+    return [as_meant(found, text) for found in guesses + ([matched] if matched else [])]
 
 
 def by_examples(text: str, nearest: Callable[[str], Mapping[str, float]]) -> Request | None:

@@ -1,0 +1,154 @@
+"""467 sentences that people say to an agent with a camera, and to each other.
+
+None is among the examples. Thresholds and examples were chosen on every second one; the others
+measure them. ``python -m tests.local.engine.language.test_understanding`` prints both halves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from vision_agent.local.contract import Request
+from vision_agent.local.engine.language import nearest_examples
+from vision_agent.local.engine.language.nearest_examples import SentenceEncoder, examples, vectors
+from vision_agent.local.engine.language.normalisation import normalise
+from vision_agent.local.engine.language.understanding import Proposal, Understanding
+from vision_agent.local.engine.weights import WeightsError
+
+_NONE = ("-", "not", "beyond")
+
+
+def sentences() -> list[tuple[str, str, str]]:
+    """The intent, the part that has to be found, and the sentence."""
+    text = (Path(__file__).parent / "sentences.tsv").read_text(encoding="utf-8")
+    rows = [line.split("\t") for line in text.splitlines()[1:]]
+    return [(intent, part, said) for intent, part, said in rows]
+
+
+@pytest.fixture(scope="module")
+def understanding() -> Iterator[Understanding]:
+    made = Understanding()
+    yield made
+    made.close()
+
+
+def has_part(request: Request, part: str) -> bool:
+    name, _, value = part.partition("=")
+    found = request.slots.get(name, "")
+    return found == value or (name in ("target", "event") and value in found.split())
+
+
+async def judged(understanding: Understanding, half: int) -> Counter[str]:
+    """How many sentences of a half are right, taken for another request, accepted, …"""
+    count: Counter[str] = Counter()
+    for intent, part, said in sentences()[half::2]:
+        request = await understanding.request(said)
+        if intent in _NONE:
+            count[f"of {intent}"] += 1
+            harmless = request is None or (intent == "not" and request.intent == "no")
+            count[f"accepted {intent}"] += not harmless
+            continue
+        count["requests"] += 1
+        right = request is not None and request.intent == intent
+        count["right"] += right
+        count["wrong"] += request is not None and not right
+        count["part missing"] += bool(right and part and request and not has_part(request, part))
+    return count
+
+
+async def test_what_people_ask_is_understood_and_what_they_tell_each_other_is_not(
+    understanding: Understanding,
+) -> None:
+    count = await judged(understanding, 1)
+    assert count["right"] >= 0.94 * count["requests"], count
+    assert count["wrong"] <= 0.02 * count["requests"], count
+    assert count["part missing"] <= 0.03 * count["requests"], count
+    assert count["accepted -"] + count["accepted not"] <= 1, count
+    assert count["accepted beyond"] == 0, count
+
+
+def test_no_sentence_of_the_measure_is_an_example_and_the_vectors_fit_the_examples() -> None:
+    assert not {normalise(said) for *_, said in sentences()} & {text for _, text in examples()}
+    kept = nearest_examples.kept_vectors()
+    assert kept.shape == vectors().shape
+    assert abs(kept.astype(int) - vectors().astype(int)).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("said", "request_"),
+    [
+        (
+            "could you tell me how many bottles there are on the table",
+            Request("count", {"things": "bottles"}, True),
+        ),
+        ("where did I put my mug", Request("where", {"target": "my mug"}, True)),
+        ("is there a dog anywhere", Request("is_thing", {"object": "dog"}, True)),
+        ("what's that thing in my hand", Request("what_is", {}, True)),
+        ("Where's the fire truck?", Request("where", {"target": "the fire truck"}, True)),
+        (
+            "let me know as soon as somebody walks in",
+            Request("watch", {"event": "somebody walks in"}, True),
+        ),
+        ("don't tell me what you see", Request("no", {}, True)),
+        ("what did I show you before", Request("knows", {}, True)),
+        ("what colour was the car yesterday", None),
+        ("who was the first president", None),
+        ("what's the weather in Paris", None),
+    ],
+)
+async def test_the_parts_of_a_request_come_out_of_free_words(
+    understanding: Understanding, said: str, request_: Request | None
+) -> None:
+    assert await understanding.request(said) == request_
+
+
+async def test_the_grammar_is_believed_where_it_sounds_like_what_was_heard(
+    understanding: Understanding,
+) -> None:
+    near, far = Proposal("stop", 0.3), Proposal("stop", 0.8)
+    assert await understanding.request("Stob", near) == Request("stop")
+    assert await understanding.request("Stob", far) is None
+
+
+async def test_a_reply_that_people_give_each_other_is_believed_when_it_is_typed(
+    understanding: Understanding,
+) -> None:
+    for reply, intent in (("Yes, please.", "yes"), ("wait a minute", "wait")):
+        typed = await understanding.request(reply, spoken=False)
+        assert typed is not None
+        assert typed.intent == intent
+        assert await understanding.request(reply) is None
+
+
+async def test_without_the_encoder_the_rules_decide_and_the_log_says_so_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def damaged(_: SentenceEncoder) -> None:
+        raise WeightsError("model.onnx is damaged.")
+
+    monkeypatch.setattr(SentenceEncoder, "__init__", damaged)
+    understanding = Understanding()
+    with caplog.at_level(logging.WARNING):
+        found = await understanding.request("could you find my mug")
+        assert found == Request("where", {"target": "my mug"}, True)
+        assert await understanding.request("a penny for your thoughts") is None
+    assert [record.message for record in caplog.records] == [
+        "model.onnx is damaged. Only sentences that a rule fits are understood."
+    ]
+    understanding.close()
+
+
+async def _report() -> None:
+    understanding = Understanding()
+    for half, title in enumerate(("chosen on", "measured on")):
+        print(title, dict(await judged(understanding, half)))
+
+
+if __name__ == "__main__":
+    asyncio.run(_report())
