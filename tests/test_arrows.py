@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "caller": set(),
     "local": {"detection"},
     "detection": set(),
-    "doctor": {"server", "agents", "live", "rtc", "talk"},
+    "doctor": {"server", "agents", "live", "rtc", "talk", "local"},
 }
 
 GROUND = {

@@ -78,3 +78,10 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(own_models, "find_spec", missing)
     with pytest.raises(OwnModelError, match=r"pip install 'adk-video-call\[brain\]'"):
         OwnModels.read({"brain": "localhost:1"}, {})
+
+
+def test_a_voice_is_a_server_only_if_it_is_an_address() -> None:
+    assert OwnModels.read({"voice": "Kore"}, {}).voice is None
+    own = OwnModels.read({"voice": "http://a:1/v1/audio/speech", "ears": "b:2"}, {})
+    assert own.label == ("the model at b:2 (--ears), the model at a:1 (--voice), local brain")
+    assert OwnModels.from_json(own.to_json()) == own

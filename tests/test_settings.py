@@ -82,3 +82,8 @@ def test_a_prefix_is_a_path_without_its_last_slash(path):
 
 def test_the_settings_of_an_answer_are_those_that_a_call_may_ask_for() -> None:
     assert set(Settings().answers()) == set(CallOptions.model_fields)
+
+
+def test_a_voice_that_is_an_address_is_no_voice_of_the_model():
+    assert Settings(voice="http://a.example/v1").answers()["voice"] is None
+    assert Settings(voice="Kore").answers()["voice"] == "Kore"

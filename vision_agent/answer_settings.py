@@ -22,7 +22,11 @@ def none_if_empty(value: object) -> object:
 class AnswerSettings(BaseSettings):
     """Each is a variable, a flag of the commands, and an option of a call, under the same name."""
 
-    voice: str | None = Field(default=None, description="A prebuilt voice's name, e.g. Kore.")
+    voice: str | None = Field(
+        default=None,
+        description="A prebuilt voice's name, e.g. Kore; or the URL of a server with OpenAI's "
+        "interface for speech, which then speaks.",
+    )
     language: str | None = Field(
         default=None, description="Language code of the agent's speech, e.g. en-US."
     )

@@ -12,18 +12,25 @@ from urllib.parse import urlsplit, urlunsplit
 
 OPENAI_HOST = "api.openai.com"
 
-VARIABLE = "VISION_AGENT_BRAIN"
-
 OPTIONS = (
     "brain",
     "brain_model",
-    "brain_key",
     "brain_images",
     "brain_image_size",
     "brain_timeout_s",
+    "ears",
+    "ears_model",
+    "voice",
+    "voice_model",
+    "voice_speaker",
     "whisper",
 )
-"""The options' names; `brain_key` is none of a command line."""
+"""The options' names. `voice` is a server only if it is a URL; otherwise it is a voice's name."""
+
+KEYS = ("brain_key", "ears_key", "voice_key")
+"""The keys' names, which are variables and no flags."""
+
+_NUMBERS = {"brain_images": int, "brain_image_size": int, "brain_timeout_s": float}
 
 INSTALL = "pip install 'adk-video-call[brain]'"
 
@@ -33,29 +40,18 @@ class OwnModelError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Brain:
-    """A server with OpenAI's chat-completions interface that answers.
+class OwnServer:
+    """A server of the user's own with OpenAI's interface.
 
     Attributes:
-        url: Its base URL, which ends before `/chat/completions`.
+        url: Its base URL, which ends before `/chat/completions`, `/audio/speech`, and so on.
         model: The model's name there; None takes the only one that the server has.
         key: What is sent as `Authorization: Bearer …`; None sends nothing.
-        images: How many of the newest frames it is shown; 0 for a model without eyes.
-        image_px: The longer side of those frames, in pixels.
-        timeout_s: The longest wait for its first word, and between two words.
     """
 
     url: str
     model: str | None = None
     key: str | None = field(default=None, repr=False)
-    images: int = 1
-    image_px: int = 640
-    timeout_s: float = 60.0
-
-    @property
-    def answers_within_s(self) -> float:
-        """The longest wait for its first sentence, thoughts included: twice that for a word."""
-        return 2 * self.timeout_s
 
     @property
     def host(self) -> str:
@@ -69,21 +65,76 @@ class Brain:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnModels:
-    """The models of one local Live API.
+class Brain(OwnServer):
+    """A server with the chat-completions interface that answers.
 
     Attributes:
-        brain: What answers; None for the local engine.
-        whisper: The Whisper that hears: a folder, or a name that faster-whisper fetches; None for
-            the bundled one.
+        images: How many of the newest frames it is shown; 0 for a model without eyes.
+        image_px: The longer side of those frames, in pixels.
+        timeout_s: The longest wait for its first word, and between two words.
+    """
+
+    images: int = 1
+    image_px: int = 640
+    timeout_s: float = 60.0
+
+    @property
+    def answers_within_s(self) -> float:
+        """The longest wait for its first sentence, thoughts included: twice that for a word."""
+        return 2 * self.timeout_s
+
+
+@dataclass(frozen=True, slots=True)
+class Ears(OwnServer):
+    """A server with the interface `/audio/transcriptions` that hears."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechServer(OwnServer):
+    """A server with the interface `/audio/speech` that speaks.
+
+    Attributes:
+        speaker: The name of the voice there.
+    """
+
+    speaker: str = "alloy"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnModels:
+    """The models of one local Live API; what has no server is done on this machine.
+
+    Attributes:
+        brain: What answers.
+        ears: What transcribes the caller's speech.
+        voice: What speaks.
+        whisper: The Whisper that hears on this machine: a folder, or a name that faster-whisper
+            fetches; None for the bundled one.
     """
 
     brain: Brain | None = None
+    ears: Ears | None = None
+    voice: SpeechServer | None = None
     whisper: str | None = None
+
+    @property
+    def servers(self) -> dict[str, OwnServer]:
+        """Those that are there, by the names of their options."""
+        named = {"brain": self.brain, "ears": self.ears, "voice": self.voice}
+        return {name: server for name, server in named.items() if server is not None}
+
+    @property
+    def label(self) -> str:
+        """Who answers, hears and speaks, for people to read."""
+        local = [name for name in ("ears", "voice") if name not in self.servers]
+        if not self.brain:
+            local.insert(0, "brain")
+        own = [f"{server.label} (--{name})" for name, server in self.servers.items()]
+        return ", ".join([*own, f"local {' and '.join(local)}"] if local else own)
 
     @classmethod
     def read(cls, options: Mapping[str, Any], environ: Mapping[str, str]) -> Self:
-        """Read the options `brain`, `brain_model`, `brain_images`, `brain_image_size`, and so on.
+        """Read the options of `OPTIONS` and `KEYS`.
 
         Args:
             options: The options' values by name; None where one is not given.
@@ -92,25 +143,28 @@ class OwnModels:
         Raises:
             OwnModelError: A URL can't be used, or the package that asks the servers is missing.
         """
-        given, whisper = options.get("brain"), options.get("whisper") or None
-        if not given:
-            return cls(whisper=whisper)
-        url = base_url(given, "--brain")
-        if find_spec("openai") is None:
-            raise OwnModelError(f"--brain needs the package openai: {INSTALL}")
-        settings = {
+
+        def server(name: str) -> tuple[str, str | None, str | None] | None:
+            given = options.get(name)
+            if not given or (name == "voice" and not is_url(given)):
+                return None
+            url = base_url(given, f"--{name}")
+            if find_spec("openai") is None:
+                raise OwnModelError(f"--{name} needs the package openai: {INSTALL}")
+            key = options.get(f"{name}_key") or key_for(url, environ)
+            return url, options.get(f"{name}_model") or None, key
+
+        brain, ears, voice = server("brain"), server("ears"), server("voice")
+        numbers = {
             "images": options.get("brain_images"),
             "image_px": options.get("brain_image_size"),
             "timeout_s": options.get("brain_timeout_s"),
         }
         return cls(
-            Brain(
-                url,
-                options.get("brain_model") or None,
-                options.get("brain_key") or key_for(url, environ),
-                **{name: value for name, value in settings.items() if value is not None},
-            ),
-            whisper,
+            brain and Brain(*brain, **{k: v for k, v in numbers.items() if v is not None}),
+            ears and Ears(*ears),
+            voice and SpeechServer(*voice, *filter(None, [options.get("voice_speaker")])),
+            options.get("whisper") or None,
         )
 
     @classmethod
@@ -120,17 +174,13 @@ class OwnModels:
         Raises:
             OwnModelError: As `read`; or a number is none.
         """
-        options: dict[str, Any] = {
-            "brain": environ.get(VARIABLE, "").strip(),
-            "brain_model": environ.get(f"{VARIABLE}_MODEL", "").strip(),
-            "brain_key": environ.get(f"{VARIABLE}_KEY", "").strip(),
-            "whisper": environ.get("VISION_AGENT_WHISPER", "").strip(),
-        }
-        for name, kind in (("images", int), ("image_size", int), ("timeout_s", float)):
-            variable = f"{VARIABLE}_{name.upper()}"
-            if text := environ.get(variable, "").strip():
+        options: dict[str, Any] = {}
+        for name in (*OPTIONS, *KEYS):
+            variable = f"VISION_AGENT_{name.upper()}"
+            text = environ.get(variable, "").strip()
+            if text:
                 try:
-                    options[f"brain_{name}"] = kind(text)
+                    options[name] = _NUMBERS.get(name, str)(text)
                 except ValueError:
                     raise OwnModelError(f"{variable} is not a number: {text[:40]!r}.") from None
         return cls.read(options, environ)
@@ -142,8 +192,19 @@ class OwnModels:
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Read what `to_json` has written."""
-        fields = json.loads(text)
-        return cls(Brain(**fields["brain"]) if fields["brain"] else None, fields["whisper"])
+        given = json.loads(text)
+        kinds = {"brain": Brain, "ears": Ears, "voice": SpeechServer}
+        return cls(
+            **{
+                name: kinds[name](**one) if isinstance(one, dict) else one
+                for name, one in given.items()
+            }
+        )
+
+
+def is_url(given: str) -> bool:
+    """Whether it is an address, and not a name."""
+    return "://" in given
 
 
 def base_url(given: str, option: str) -> str:
@@ -170,7 +231,9 @@ def base_url(given: str, option: str) -> str:
             f"{option} is an address without user, password and query; a key belongs into the "
             f"variable {option.lstrip('-').upper().join(('VISION_AGENT_', '_KEY'))}."
         )
-    path = parts.path.rstrip("/").removesuffix("/chat/completions")
+    path = parts.path.rstrip("/")
+    for end in ("/chat/completions", "/audio/transcriptions", "/audio/speech"):
+        path = path.removesuffix(end)
     return urlunsplit((parts.scheme, parts.netloc, path or "/v1", "", ""))
 
 

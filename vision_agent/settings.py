@@ -20,6 +20,7 @@ from pydantic_settings import (
 from vision_agent.answer_settings import AnswerSettings, none_if_empty
 from vision_agent.data_folder import data_folder
 from vision_agent.logs import LogFormat
+from vision_agent.own_models import is_url
 from vision_agent.unknown_options import refuse_unknown, warn_of_unknown
 
 ToolReports = Literal["none", "name", "full"]
@@ -153,6 +154,24 @@ class Settings(AnswerSettings):
         "format, or a name that faster-whisper fetches, e.g. small.en. Default: the bundled "
         "tiny.en.",
     )
+
+    ears: str | None = Field(
+        default=None,
+        description="A server with OpenAI's interface for transcriptions that hears in the local "
+        "engine's place, e.g. http://localhost:8000/v1.",
+    )
+    ears_model: str | None = Field(
+        default=None, description="The model's name there. Default: the only one it has."
+    )
+    ears_key: SecretStr | None = Field(default=None, description="As brain_key.")
+    voice_model: str | None = Field(
+        default=None,
+        description="The model's name at the server that `voice` names. Default: the only one.",
+    )
+    voice_speaker: str | None = Field(
+        default=None, description="The voice's name at that server. Default: alloy."
+    )
+    voice_key: SecretStr | None = Field(default=None, description="As brain_key.")
 
     prices: Path | None = Field(
         default=None,
@@ -313,7 +332,10 @@ class Settings(AnswerSettings):
 
     def answers(self) -> dict[str, Any]:
         """The default `live.call_options.CallOptions` of every call, by field."""
-        return self.model_dump(include=set(AnswerSettings.model_fields))
+        answers = self.model_dump(include=set(AnswerSettings.model_fields))
+        if self.voice and is_url(self.voice):
+            answers["voice"] = None
+        return answers
 
     def memory_path(self) -> Path | None:
         """The file that keeps what callers said; None to keep it in memory only."""
@@ -395,6 +417,12 @@ class Settings(AnswerSettings):
         "brain_model",
         "brain_key",
         "whisper",
+        "ears",
+        "ears_model",
+        "ears_key",
+        "voice_model",
+        "voice_speaker",
+        "voice_key",
         "session_db",
         "memory",
         "prices",

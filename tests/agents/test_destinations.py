@@ -7,7 +7,7 @@ from google.genai import types
 from vision_agent.agents.destinations import Destination, destinations, host_of
 from vision_agent.agents.host import HostedAgent
 from vision_agent.agents.model_choice import choose_model, install_model
-from vision_agent.own_models import Brain
+from vision_agent.own_models import Brain, OwnModels, SpeechServer
 from vision_agent.server.options import agent_options
 from vision_agent.settings import Settings
 
@@ -37,8 +37,12 @@ def test_with_the_local_live_api_nothing_leaves_the_server():
 
 def test_a_brain_is_named_whatever_the_agents_models_are():
     root = LlmAgent(name="a", model="gemini-3.8-live")
-    choice = choose_model(root, None, KEY, Brain("http://localhost:1/v1", "m"))
-    assert destinations(choice, root, KEY) == [Destination("brain", "localhost:1", "m")]
+    own = OwnModels(Brain("http://localhost:1/v1", "m"), voice=SpeechServer("http://b:2/v1"))
+    choice = choose_model(root, None, KEY, own)
+    assert destinations(choice, root, KEY) == [
+        Destination("brain", "localhost:1", "m"),
+        Destination("voice", "b:2", ""),
+    ]
 
 
 def test_with_a_key_it_is_google_and_with_vertex_credentials_google_cloud():

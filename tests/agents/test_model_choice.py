@@ -10,7 +10,7 @@ from vision_agent.agents.model_choice import ModelChoice, choose_model, install_
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.connection.gemini import LiveGemini
 from vision_agent.live.models import ModelError
-from vision_agent.own_models import Brain
+from vision_agent.own_models import Brain, OwnModels
 from vision_agent.server.options import agent_options
 from vision_agent.settings import Settings
 
@@ -36,12 +36,12 @@ def test_local_can_be_asked_for_although_there_is_a_key():
 
 
 def test_a_brain_answers_whatever_key_there_is_and_no_other_model_beside_it():
-    brain = Brain("http://localhost:1/v1", "m")
+    brain = OwnModels(Brain("http://localhost:1/v1", "m"))
     for environ in ({}, KEY, VERTEX):
         choice = choose_model(agent(), None, environ, brain)
         assert (choice.kind, choice.page_kind) == ("local", "own")
         assert choice.label == "m at localhost:1 (--brain), local ears and voice"
-    with pytest.raises(ModelError, match="Two are to answer"):
+    with pytest.raises(ModelError, match="does without the brain at localhost:1"):
         choose_model(agent(), "gemini-3.8-live", KEY, brain)
 
 

@@ -26,13 +26,14 @@ class Destination:
 
     Attributes:
         service: `gemini` (Google's Gemini API), `vertex` (Google Cloud's Vertex AI), `custom`:
-            where the agent's own model object, base URL or client leads, or `brain`: a server of
-            the user's own, which gets what is said, as text, and frames if it is shown some.
+            where the agent's own model object, base URL or client leads, or a server of the
+            user's own: `brain` gets what is said, as text, and frames if it is shown some, `ears`
+            the caller's speech, `voice` the agent's words.
         host: `host` or `host:port`; empty for Google's own hosts, and where nothing is known.
         model: The model's name.
     """
 
-    service: Literal["gemini", "vertex", "custom", "brain"]
+    service: Literal["gemini", "vertex", "custom", "brain", "ears", "voice"]
     host: str
     model: str
 
@@ -43,15 +44,19 @@ def destinations(
     """All services that the agents of a tree connect to, each once, the root agent's first.
 
     Args:
-        choice: Who answers; with the local Live API and no brain the list is empty: nothing
-            leaves the server.
+        choice: Who answers; with the local Live API alone the list is empty: nothing leaves the
+            server.
         root: The agent, before or after its models were installed.
         environ: Where google-genai looks for another base URL.
     """
-    if choice.brain is not None:
-        return [Destination("brain", choice.brain.host, choice.brain.model or "")]
     if choice.kind == "local":
-        return []
+        services: tuple[Literal["brain", "ears", "voice"], ...] = ("brain", "ears", "voice")
+        servers = choice.own.servers
+        return [
+            Destination(name, servers[name].host, servers[name].model or "")
+            for name in services
+            if name in servers
+        ]
     usual = environ.get("GOOGLE_VERTEX_BASE_URL" if choice.vertex else "GOOGLE_GEMINI_BASE_URL", "")
     if choice.override is not None:
         return [_google(choice, choice.override, usual)]

@@ -54,7 +54,7 @@ class HostedAgent:
         app = load_agent(options.agent)
         self._root = root_of(app)
         self.model_choice: ModelChoice = choose_model(
-            self._root, options.model, os.environ, options.own_models.brain
+            self._root, options.model, os.environ, options.own_models
         )
         # Before `install_model` replaces the model objects, which know where they lead.
         self._destinations = destinations(self.model_choice, self._root, os.environ)

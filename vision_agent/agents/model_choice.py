@@ -35,7 +35,7 @@ from vision_agent.live.models import (
     unlisted_model,
 )
 from vision_agent.live.option_checks import check_options
-from vision_agent.own_models import Brain, OwnModels
+from vision_agent.own_models import OwnModels
 
 KEY_PAGE = "https://aistudio.google.com/apikey"
 
@@ -54,7 +54,7 @@ class ModelChoice:
         api_version: The version of the Live API that the root agent's own model is pinned to.
         own_options: What the root agent's author has chosen of `CallOptions`, where a call does
             not choose.
-        brain: The server of the user's own that answers in the local engine's place, if one does.
+        own: The servers of the user's own that do a part of the local Live API's work.
     """
 
     kind: Literal["local", "gemini", "custom"]
@@ -65,17 +65,17 @@ class ModelChoice:
     notes: tuple[str, ...] = ()
     api_version: str | None = None
     own_options: Mapping[str, Any] = field(default_factory=dict)
-    brain: Brain | None = None
+    own: OwnModels = field(default_factory=OwnModels)
 
     @property
     def thinks_for_s(self) -> float:
         """How long a model of the user's own may take to its first word; 0 for other models."""
-        return self.brain.answers_within_s if self.brain is not None else 0.0
+        return self.own.brain.answers_within_s if self.own.brain is not None else 0.0
 
     @property
     def page_kind(self) -> str:
-        """The kind as the page and reports name it: `own` for a brain of the user's own."""
-        return "own" if self.brain is not None else self.kind
+        """The kind as the page and reports name it: `own` with servers of the user's own."""
+        return "own" if self.own.servers else self.kind
 
     def check(self, options: CallOptions) -> None:
         """Raise `ModelError` if the model that was chosen does not support a call's options."""
@@ -89,7 +89,10 @@ class ModelChoice:
 
 
 def choose_model(
-    root: BaseAgent, model: str | None, environ: Mapping[str, str], brain: Brain | None = None
+    root: BaseAgent,
+    model: str | None,
+    environ: Mapping[str, str],
+    own_models: OwnModels | None = None,
 ) -> ModelChoice:
     """Choose who answers; depends on nothing but the arguments.
 
@@ -97,19 +100,21 @@ def choose_model(
         root: The agent to call.
         model: The model of the settings: a live model's name, `local`, or None.
         environ: Where google-genai looks for credentials.
-        brain: A server of the user's own, which answers whatever credentials there are.
+        own_models: Servers of the user's own: with one the local Live API answers, whatever
+            credentials there are.
 
     Raises:
         ModelError: There is no key for a Gemini model, or the service of the key does not have it;
-            or both a brain and a live model are named.
+            or a server of the user's own and a live model are named.
     """
-    if brain is not None:
+    if own_models and own_models.servers:
         if model not in (None, LOCAL_MODEL):
+            name, server = next(iter(own_models.servers.items()))
             raise ModelError(
-                f"Two are to answer, {model!r} and the brain at {brain.host}: leave --model or "
-                "--brain out (VISION_AGENT_MODEL, VISION_AGENT_BRAIN)."
+                f"{model!r} does without the {name} at {server.host}: leave --model or --{name} "
+                f"out (VISION_AGENT_MODEL, VISION_AGENT_{name.upper()})."
             )
-        return replace(_local(root, f"{brain.label} (--brain), local ears and voice"), brain=brain)
+        return replace(_local(root, own_models.label), own=own_models)
     if model == LOCAL_MODEL:
         return _local(root, "local Live API: asked for with --model local")
     vertex = uses_vertex(environ)
@@ -164,7 +169,7 @@ async def live_brain(root: BaseAgent, model: str | None = None) -> AsyncIterator
     """Give an agent a live model within the context, in any program that uses ADK.
 
     With credentials that is Gemini; otherwise the local Live API, which is started and ended here.
-    VISION_AGENT_BRAIN names a server of the user's own that answers in it instead of both.
+    VISION_AGENT_BRAIN, _EARS and _VOICE name servers of the user's own that do a part of its work.
 
     Args:
         root: The agent; its model, and those of its sub-agents, are replaced in place.
@@ -172,11 +177,11 @@ async def live_brain(root: BaseAgent, model: str | None = None) -> AsyncIterator
 
     Raises:
         ModelError: There is no key for a Gemini model, or the service of the key does not have it.
-        OwnModelError: VISION_AGENT_BRAIN can't be used.
+        OwnModelError: A server of the user's own can't be used as it was named.
         LocalLiveApiError: The local Live API does not start.
     """
     own_models = OwnModels.from_environ()
-    choice = choose_model(root, model, os.environ, own_models.brain)
+    choice = choose_model(root, model, os.environ, own_models)
     local = None
     if choice.kind == "local":
         private_folder(data_folder())

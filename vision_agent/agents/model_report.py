@@ -64,7 +64,7 @@ def _first_choice(
     for spec, is_named in agent_specs(options.agent):
         try:
             choice = choose_model(
-                root_of(load_agent(spec)), options.model, environ, options.own_models.brain
+                root_of(load_agent(spec)), options.model, environ, options.own_models
             )
             choice.check(call_options)
         except (AgentError, ModelError) as error:

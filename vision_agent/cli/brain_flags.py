@@ -10,7 +10,7 @@ import typer
 
 from vision_agent.cli.flags import with_flags
 
-_PANEL = "A brain of your own (docs/own-models.md)"
+_PANEL = "Models of your own (docs/own-models.md)"
 
 
 def _read(
@@ -54,6 +54,29 @@ def _read(
             rich_help_panel=_PANEL,
         ),
     ] = None,
+    ears: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="A server with OpenAI's interface for transcriptions that hears.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None,
+    ears_model: Annotated[
+        str | None,
+        typer.Option(help="The model's name there [the only one].", rich_help_panel=_PANEL),
+    ] = None,
+    voice_model: Annotated[
+        str | None,
+        typer.Option(
+            help="The model's name at the server of --voice [the only one].",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None,
+    voice_speaker: Annotated[
+        str | None,
+        typer.Option(help="The voice's name at that server [alloy].", rich_help_panel=_PANEL),
+    ] = None,
 ) -> dict[str, Any]:
     given = {
         "brain": brain,
@@ -62,6 +85,10 @@ def _read(
         "brain_image_size": brain_image_size,
         "brain_timeout_s": brain_timeout_s,
         "whisper": whisper,
+        "ears": ears,
+        "ears_model": ears_model,
+        "voice_model": voice_model,
+        "voice_speaker": voice_speaker,
     }
     return {name: value for name, value in given.items() if value is not None}
 

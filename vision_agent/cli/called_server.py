@@ -21,6 +21,7 @@ from vision_agent.cli.options import (
     refuse,
     user_errors,
 )
+from vision_agent.own_models import is_url
 
 if TYPE_CHECKING:
     from vision_agent.terminal import Terminal
@@ -73,6 +74,8 @@ class CalledServer:
             brain: What to start a server with; refused with `url`.
             answers: How the agent answers, the options of the call.
         """
+        if is_url(answers.get("voice") or ""):
+            brain, answers = brain | {"voice": answers["voice"]}, answers | {"voice": None}
         chosen = ["--model"] * (model is not None) + list(as_arguments(brain)[:1])
         if url is not None and chosen:
             refuse(
@@ -80,7 +83,7 @@ class CalledServer:
                 "--url out to start a server with it."
             )
         with user_errors():
-            check_answers(answers)
+            check_answers({name: value for name, value in answers.items() if value is not None})
         asked = {**answers, "agent": agent if url is not None else None}
         options = {"agent": agent, "model": model}
         words = (word for name, value in options.items() if value for word in (f"--{name}", value))

@@ -47,6 +47,10 @@ def live_server(
     data_dir: Annotated[
         Path | None, typer.Option(help="Where to keep what users teach [the platform's own place].")
     ] = None,
+    voice: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="A server with OpenAI's interface for speech."),
+    ] = None,
     log_format: Logs = LogFormat.TEXT,
 ) -> None:
     """Serve the local Live API alone, for any google-genai client; see docs/local-live-api.md."""
@@ -60,7 +64,7 @@ def live_server(
     except CannotListen as error:
         refuse(str(error))
     with user_errors():
-        own = own_models(read_settings(**brain))
+        own = own_models(read_settings(**brain, voice=voice))
     with user_errors(), tempfile.TemporaryDirectory(prefix="vision-agent-") as folder:
         script = load_scenario(scenario) if scenario else None
         kept_in = data_dir or data_folder()
@@ -71,8 +75,8 @@ def live_server(
             pem.write_text(certificate_pem)
             url = f"https://{f'[{host}]' if ':' in host else host}:{bound_port}"
             out.say(_GUIDE.format(url=url, certificate=pem.absolute()))
-            if own.brain is not None:
-                out.say(f"Brain: {own.brain.label}")
+            if own.servers:
+                out.say(f"With {own.label}")
 
         run_live_server(
             host, port, announce, script, _limits(connection_s, unlimited=not limits), kept_in, own

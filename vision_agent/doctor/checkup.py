@@ -33,6 +33,7 @@ from vision_agent.doctor.network_checks import (
     check_port,
     check_secure_context,
 )
+from vision_agent.doctor.own_model_checks import check_own_models
 from vision_agent.doctor.run import Check, in_thread
 from vision_agent.settings import Settings
 
@@ -61,6 +62,7 @@ def all_checks(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
         ),
         Check("prices", threaded(lambda: check_prices(settings.prices))),
         Check("service", lambda: check_service(environ), deadline_s=15),
+        Check("own models", lambda: check_own_models(settings), deadline_s=15),
         Check(
             "local engine",
             check_engine,

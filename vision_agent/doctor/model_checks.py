@@ -79,7 +79,7 @@ def check_model(settings: Settings, environ: Mapping[str, str]) -> list[Finding]
     try:
         found = now(model_options(settings), environ)
     except OwnModelError as error:
-        return [Finding("model", "problem", str(error), "Correct VISION_AGENT_BRAIN.")]
+        return [Finding("model", "problem", str(error), "docs/own-models.md has examples.")]
     if found["error"] is not None:
         return [
             Finding("model", "problem", found["error"], "vision-agent models lists what works.")

@@ -97,6 +97,11 @@ class Transcript:
     deaf: str = ""
     request: Request | None = None
 
+    @property
+    def deaf_answer(self) -> str:
+        """The answer to whoever is not heard at all; empty if that is not so."""
+        return f"I can't hear you. {self.deaf} You can type instead." if self.deaf else ""
+
 
 @dataclass(frozen=True, slots=True)
 class SeenFrame:

@@ -125,13 +125,17 @@ async def _start_engine(
     # Imported here: reading the server's code must not load the recognisers.
     from vision_agent.local.engine.engine import LocalEngine
 
-    whisper = own_models.whisper if own_models else None
-    engine = await LocalEngine.start(data_dir, whisper or "")
-    if own_models is None or own_models.brain is None:
-        return engine
-    from vision_agent.local.brain.brain_engine import BrainEngine
+    own = own_models or OwnModels()
+    engine: ClosingEngine = await LocalEngine.start(data_dir, own.whisper or "", own.ears)
+    if own.brain is not None:
+        from vision_agent.local.brain.brain_engine import BrainEngine
 
-    return BrainEngine(own_models.brain, engine)
+        engine = BrainEngine(own.brain, engine)
+    if own.voice is not None:
+        from vision_agent.local.senses.voice_engine import VoiceEngine
+
+        engine = VoiceEngine(own.voice, engine)
+    return engine
 
 
 async def _announced(

@@ -19,6 +19,7 @@ from vision_agent.calls.options import (
 )
 from vision_agent.live.pricing import read_prices
 from vision_agent.live.tools.background import ToolLimits
+from vision_agent.own_models import KEYS as OWN_MODEL_KEYS
 from vision_agent.own_models import OPTIONS as OWN_MODEL_OPTIONS
 from vision_agent.own_models import OwnModels
 from vision_agent.server.signalling import SignallingOptions
@@ -46,9 +47,10 @@ def own_models(settings: Settings) -> OwnModels:
     Raises:
         OwnModelError: One can't be used as it was named.
     """
-    options = {name: getattr(settings, name) for name in OWN_MODEL_OPTIONS}
-    key = settings.brain_key.get_secret_value() if settings.brain_key else None
-    return OwnModels.read(options | {"brain_key": key}, os.environ)
+    options = {name: getattr(settings, name) for name in (*OWN_MODEL_OPTIONS, *OWN_MODEL_KEYS)}
+    for name in OWN_MODEL_KEYS:
+        options[name] = options[name] and options[name].get_secret_value()
+    return OwnModels.read(options, os.environ)
 
 
 def model_options(settings: Settings) -> ModelOptions:

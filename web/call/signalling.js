@@ -8,8 +8,9 @@ const CALLER_ID_KEY = "vision-agent-user";
 
 /**
  * @typedef {object} Destination a model service
- * @property {"gemini"|"vertex"|"custom"|"brain"} service brain: a language model that the owner of the
- *   server named, which gets text and pictures; custom: whatever the agent's own model connects to
+ * @property {"gemini"|"vertex"|"custom"|"brain"|"ears"|"voice"} service custom: whatever the agent's own
+ *   model connects to; brain, ears, voice: a server that the owner named, which gets text and pictures,
+ *   the caller's speech, the agent's words
  * @property {string} host empty: Google's own, or unknown
  * @property {string} model
  */

@@ -22,7 +22,7 @@ export function backendLabel({ brain, model, brain_label: label, destinations = 
     return {
       kind: "own",
       label: label || "A model of the server's owner",
-      text: `This server hears and speaks itself. What is said, as text, and pictures go to ${places(destinations)}.`,
+      text: ownPlaces(destinations),
     };
   }
   return {
@@ -30,6 +30,21 @@ export function backendLabel({ brain, model, brain_label: label, destinations = 
     label: label || model || "Model not named",
     text: `During a call, sound and pictures go to ${places(destinations)}.`,
   };
+}
+
+/**
+ * Where each thing goes with servers of the owner's own.
+ * @param {Destination[]} destinations
+ */
+function ownPlaces(destinations) {
+  /** @param {Destination["service"]} service */
+  const host = (service) => destinations.find((one) => one.service === service)?.host;
+  const [ears, brain, voice] = [host("ears"), host("brain"), host("voice")];
+  const sent = [];
+  if (ears) sent.push(`What you say goes, as sound, to ${ears}.`);
+  if (brain) sent.push(`What is said, as text, and pictures go to ${brain}.`);
+  if (voice) sent.push(`What the agent says goes, as text, to ${voice}.`);
+  return [...sent, "Everything else stays on this server."].join(" ");
 }
 
 /** @param {Destination[]} destinations */
@@ -43,7 +58,6 @@ function places(destinations) {
 
 /** @param {Destination} destination */
 function place({ service, host, model }) {
-  if (service === "brain") return host;
   if (service === "gemini") return "Google's Gemini Live API";
   if (service === "vertex") return "Google Cloud's Vertex AI";
   const which = host ? `at ${host}` : model && `for ${model}`;

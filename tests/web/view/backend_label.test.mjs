@@ -16,7 +16,22 @@ test("the service that receives sound and pictures is named", () => {
 
 test("with a brain of one's own it is named, and that the sound stays", () => {
   const words = text("own", { service: "brain", host: "localhost:11434", model: "m" });
-  assert.match(words, /hears and speaks itself.*as text, and pictures go to localhost:11434\.$/);
+  assert.equal(
+    words,
+    "What is said, as text, and pictures go to localhost:11434. Everything else stays on this server.",
+  );
+});
+
+test("with ears and a voice of one's own it is said what each of them gets", () => {
+  const words = text(
+    "own",
+    { service: "ears", host: "a:1", model: "" },
+    { service: "voice", host: "b:2", model: "" },
+  );
+  assert.match(
+    words,
+    /^What you say goes, as sound, to a:1\. What the agent says goes, as text, to b:2\. Everything/,
+  );
 });
 
 test("an agent's own model is not called Google's or local, and its host is named if known", () => {

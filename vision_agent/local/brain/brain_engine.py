@@ -99,8 +99,8 @@ class BrainEngine:
 
         Where there is none, the reason is said in words.
         """
-        if turn.transcript.lost:
-            yield Say(_LOST)
+        if turn.transcript.lost or turn.transcript.deaf:
+            yield Say(turn.transcript.deaf_answer or _LOST)
             return
         if not (turn.text.strip() or turn.steps or turn.tool_results):
             return

@@ -1,8 +1,4 @@
-"""Asks a server with OpenAI's chat-completions interface, and reads its answer as it comes.
-
-Nothing is sent but the request itself: no headers that describe this machine, no other key of the
-environment's, and nothing to where a server redirects.
-"""
+"""Asks a server with OpenAI's chat-completions interface, and reads its answer as it comes."""
 
 from __future__ import annotations
 
@@ -13,33 +9,19 @@ from typing import Any, TypeVar
 
 import httpx2
 import openai
-from openai import AsyncOpenAI, AsyncStream
+from openai import AsyncStream
 from openai.types.chat import ChatCompletionChunk
 
 from vision_agent.local.brain.failures import BrainFailure, failure_of, slow
 from vision_agent.local.brain.messages import Message
 from vision_agent.local.contract import AnswerTokens
+from vision_agent.local.openai_server import OpenAIServer
 from vision_agent.own_models import Brain
 
 BUSY_S = 10.0
 """How long a server that is busy is asked again, in all; it may name times within that."""
 
-CONNECT_S = 5.0
-
 _FIRST_WAIT_S = 0.5
-_HEADERS = frozenset(
-    [
-        "host",
-        "accept",
-        "accept-encoding",
-        "connection",
-        "content-type",
-        "content-length",
-        "transfer-encoding",
-        "user-agent",
-    ]
-)
-"""What is sent beside the key."""
 
 _T = TypeVar("_T")
 
@@ -80,32 +62,12 @@ class ChatClient:
 
     def __init__(self, brain: Brain) -> None:
         self._brain = brain
-        self._model = brain.model
+        self._server = OpenAIServer(brain, "--brain-model")
         self._counts = True
-        http = httpx2.AsyncClient(
-            follow_redirects=False,
-            timeout=httpx2.Timeout(None, connect=CONNECT_S),
-            event_hooks={"request": [self._only_what_is_needed]},
-        )
-        self._client = AsyncOpenAI(
-            api_key=brain.key or "none",
-            base_url=brain.url,
-            organization="",
-            project="",
-            max_retries=0,
-            http_client=http,
-        )
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._client.close()
-
-    async def _only_what_is_needed(self, request: httpx2.Request) -> None:
-        for name in list(request.headers):
-            if name.lower() not in _HEADERS:
-                del request.headers[name]
-        if self._brain.key:
-            request.headers["Authorization"] = f"Bearer {self._brain.key}"
+        await self._server.close()
 
     async def answer(
         self, messages: Sequence[Message], tools: Sequence[dict[str, Any]], *, may_call: bool = True
@@ -147,7 +109,7 @@ class ChatClient:
             raise slow(host, timeout_s, begun=begun) from None
         except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
             raise failure_of(
-                error, host, self._model or "", opened=opened, pictures=pictures
+                error, host, self._server.model or "", opened=opened, pictures=pictures
             ) from error
 
     async def _open(
@@ -160,7 +122,7 @@ class ChatClient:
             try:
                 return await self._ask(messages, tools, may_call=may_call)
             except openai.APIStatusError as error:
-                failure = failure_of(error, self._brain.host, self._model or "")
+                failure = failure_of(error, self._brain.host, self._server.model or "")
                 again_s = wait_s if failure.retry_after_s is None else failure.retry_after_s
                 if failure.kind != "busy" or loop.time() + again_s > until_s:
                     raise
@@ -171,7 +133,7 @@ class ChatClient:
         self, messages: Sequence[Message], tools: Sequence[dict[str, Any]], *, may_call: bool
     ) -> AsyncStream[ChatCompletionChunk]:
         request: dict[str, Any] = {"messages": messages, "stream": True}
-        request["model"] = await self._model_name()
+        request["model"] = await self._server.model_name()
         if self._counts:
             request["stream_options"] = {"include_usage": True}
         if tools:
@@ -179,9 +141,8 @@ class ChatClient:
             if not may_call:
                 request["tool_choice"] = "none"
         try:
-            stream: AsyncStream[ChatCompletionChunk] = await self._client.chat.completions.create(
-                **request
-            )
+            completions = self._server.client.chat.completions
+            stream: AsyncStream[ChatCompletionChunk] = await completions.create(**request)
         except openai.APIStatusError as error:
             if not (self._counts and "stream_options" in str(error.body or error.message)):
                 raise
@@ -196,22 +157,6 @@ class ChatClient:
                 f"{kind} instead of a stream of events",
             )
         return stream
-
-    async def _model_name(self) -> str:
-        """The model that is asked: the one named, or the only one there."""
-        if self._model is None:
-            listed = await self._client.models.list()
-            names = [model.id for model in getattr(listed, "data", None) or ()]
-            if len(names) != 1:
-                some = ", ".join(names[:8]) or "none"
-                raise BrainFailure(
-                    "model",
-                    f"The server at {self._brain.host} has {len(names) or 'no'} models, and I "
-                    "was not told which one to ask.",
-                    f"no --brain-model, and the server has: {some}",
-                )
-            self._model = names[0]
-        return self._model
 
 
 async def _by(until_s: float, coming: Awaitable[_T]) -> _T:

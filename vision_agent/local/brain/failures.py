@@ -1,4 +1,4 @@
-"""What can go wrong with a language model's server, in words. Pure.
+"""What can go wrong with a server of the user's own, in words. Pure.
 
 The sentence is spoken and shown to the caller; the cause goes to the log.
 """
@@ -29,6 +29,18 @@ Kind = Literal[
     "calls",
 ]
 
+Part = Literal["language model", "hearing", "voice"]
+
+PARTS: dict[str, Part] = {"brain": "language model", "ears": "hearing", "voice": "voice"}
+"""The parts by the names of their options."""
+
+INTERFACES: dict[Part, str] = {
+    "language model": "chat",
+    "hearing": "transcription",
+    "voice": "speech",
+}
+"""What of OpenAI's interface each part of an agent asks."""
+
 _PICTURE_WORDS = ("image", "vision", "multimodal", "multi-modal", "mmproj", "picture")
 _REFUSALS = (400, 415, 422, 501)
 """Answers to a request that asks for something impossible."""
@@ -43,7 +55,7 @@ _LENGTH_WORDS = (
 
 
 class BrainFailure(Exception):
-    """The language model gave no answer.
+    """The server gave no answer.
 
     Attributes:
         kind: What went wrong.
@@ -71,7 +83,13 @@ def slow(host: str, timeout_s: float, *, begun: bool) -> BrainFailure:
 
 
 def failure_of(
-    error: Exception, host: str, model: str, *, opened: bool = False, pictures: bool = False
+    error: Exception,
+    host: str,
+    model: str,
+    *,
+    opened: bool = False,
+    pictures: bool = False,
+    part: Part = "language model",
 ) -> BrainFailure:
     """What an error of the client means.
 
@@ -81,19 +99,18 @@ def failure_of(
         model: The model that was asked for.
         opened: Whether the server had begun to answer.
         pictures: Whether pictures were sent.
+        part: What the server is to the caller.
     """
     if isinstance(error, openai.APIStatusError):
-        return _of_status(error, host, model, pictures=pictures)
+        return _of_status(error, host, model, part, pictures=pictures)
     cause = " < ".join(f"{type(one).__name__}: {one}" for one in _causes(error))
     if opened or not isinstance(error, openai.APIConnectionError):
-        return BrainFailure(
-            "broken", f"The answer of my language model at {host} broke off.", cause
-        )
-    return BrainFailure("away", f"I can't reach my language model at {host}: {_why(error)}.", cause)
+        return BrainFailure("broken", f"The answer of my {part} at {host} broke off.", cause)
+    return BrainFailure("away", f"I can't reach my {part} at {host}: {_why(error)}.", cause)
 
 
 def _of_status(
-    error: openai.APIStatusError, host: str, model: str, *, pictures: bool
+    error: openai.APIStatusError, host: str, model: str, part: Part, *, pictures: bool
 ) -> BrainFailure:
     status, said = error.status_code, _said(error)
     cause = f"{status}: {said[:200]}"
@@ -114,19 +131,20 @@ def _of_status(
     if pictures and (status in _REFUSALS or any(word in lower for word in _PICTURE_WORDS)):
         return BrainFailure("pictures", f"My language model at {host} takes no pictures.", cause)
     if status == 404:
-        missing = f"has no model {model}" if "model" in lower else "has no chat interface there"
+        interface = f"has no {INTERFACES[part]} interface there"
+        missing = f"has no model {model}" if "model" in lower else interface
         return BrainFailure("model", f"The server at {host} {missing}.", cause)
     if "quota" in lower:
         return BrainFailure("key", f"The quota of my key at {host} is used up.", cause)
     if status in (429, 503):
         return BrainFailure(
             "busy",
-            f"My language model at {host} is busy. Please ask again in a moment.",
+            f"My {part} at {host} is busy. Please try again in a moment.",
             cause,
             _retry_after_s(error.response.headers),
         )
     if status >= 500:
-        return BrainFailure("failed", f"The server of my language model at {host} failed.", cause)
+        return BrainFailure("failed", f"The server of my {part} at {host} failed.", cause)
     return BrainFailure("refused", f"The server at {host} refused my request.", cause)
 
 

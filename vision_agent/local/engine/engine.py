@@ -10,7 +10,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vision_agent.local.contract import HearingOptions, Say, ToolRequest, Turn
 from vision_agent.local.engine.answers.agent_transfer import spoken_names
@@ -24,6 +24,10 @@ from vision_agent.local.engine.language.taught_names import TaughtNames
 from vision_agent.local.engine.language.understanding import Understanding
 from vision_agent.local.engine.sight import Sight
 from vision_agent.local.engine.speech.synthesis import Speech
+from vision_agent.own_models import Ears
+
+if TYPE_CHECKING:
+    from vision_agent.local.senses.ears import OwnRecognizer
 
 
 class LocalEngine:
@@ -32,12 +36,15 @@ class LocalEngine:
     Args:
         data_dir: Where it keeps what users teach; None keeps it until it is closed.
         whisper: The Whisper to hear with, a folder or a name; empty for the bundled one.
+        ears: A server that hears instead.
     """
 
-    def __init__(self, data_dir: Path | None = None, whisper: str = "") -> None:
+    def __init__(
+        self, data_dir: Path | None = None, whisper: str = "", ears: Ears | None = None
+    ) -> None:
         names = TaughtNames()
         self._understanding = Understanding()
-        self._recognizer = Recognizer(names, self._understanding, whisper)
+        self._recognizer = self._recognizing(names, whisper, ears)
         self._sight = Sight()
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         if data_dir is None:
@@ -50,9 +57,11 @@ class LocalEngine:
         self._warming: asyncio.Task[None] | None = None
 
     @classmethod
-    async def start(cls, data_dir: Path | None = None, whisper: str = "") -> LocalEngine:
+    async def start(
+        cls, data_dir: Path | None = None, whisper: str = "", ears: Ears | None = None
+    ) -> LocalEngine:
         """Start the workers in the background; whoever needs one first waits for it."""
-        engine = cls(data_dir, whisper)
+        engine = cls(data_dir, whisper, ears)
         engine._recognizer.start()
         engine._speech.begin()
         engine._warming = asyncio.create_task(engine._sight.warm_up(), name="sight warm-up")
@@ -69,6 +78,16 @@ class LocalEngine:
             await asyncio.gather(self._warming, return_exceptions=True)
         if self._temporary is not None:
             self._temporary.cleanup()
+
+    def _recognizing(
+        self, names: TaughtNames, whisper: str, ears: Ears | None
+    ) -> Recognizer | OwnRecognizer:
+        if ears is None:
+            return Recognizer(names, self._understanding, whisper)
+        # Imported here, because its package, openai, is optional.
+        from vision_agent.local.senses.ears import OwnRecognizer
+
+        return OwnRecognizer(ears, names, self._understanding)
 
     def hearing(
         self,

@@ -268,7 +268,7 @@ def _looks_closer(tool: str) -> bool:
 
 def _not_understood(turn: Turn) -> list[str]:
     if turn.transcript.deaf:
-        return [f"I can't hear you. {turn.transcript.deaf} You can type instead."]
+        return [turn.transcript.deaf_answer]
     if turn.transcript.lost:
         return ["Sorry, I could not listen to that: too much is being said at once. Say it again."]
     if not turn.text.strip():

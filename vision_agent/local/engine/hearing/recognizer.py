@@ -35,8 +35,23 @@ WORKER = "vision_agent.local.engine.hearing.recognizer_worker"
 _MOST_TRIES = 2  # sound that killed two workers would kill a third
 _TIMEOUT_S = 30.0  # several times what a busy machine needs, and longer than a caller waits
 
-_LOST = Transcript("", False, lost=True)
+LOST = Transcript("", False, lost=True)
 _log = logging.getLogger(__name__)
+
+
+async def understood(
+    heard: Heard, vocabulary: Vocabulary, understanding: Understanding | None
+) -> Transcript:
+    """The transcript of what was heard, with the request that it makes."""
+    if not heard.text:
+        return Transcript("", False)
+    names, agents = vocabulary.names, vocabulary.agents
+    text = likelier(heard.text, heard.proposal, names, agents)
+    if understanding is None:
+        request = by_rules(text, None, names, agents)
+    else:
+        request = await understanding.request(text, None, names, agents)
+    return Transcript(text, understood=request is not None, request=request)
 
 
 class Transcription:
@@ -82,8 +97,10 @@ class Transcription:
             _log.warning("an utterance was not transcribed within %g s", timeout_s)
             self.cancel()
             self._recognizer.check(timeout_s)
-            return _LOST
-        return _LOST if heard is None else await self._recognizer.understood(heard, self.vocabulary)
+            return LOST
+        if heard is None:
+            return LOST
+        return await understood(heard, self.vocabulary, self._recognizer.understanding)
 
 
 class Recognizer:
@@ -105,7 +122,7 @@ class Recognizer:
         whisper: str = "",
     ) -> None:
         self._names = names or TaughtNames()
-        self._understanding = understanding
+        self.understanding = understanding
         self.worker = WorkerProcess(
             WORKER,
             "The recogniser's process",
@@ -151,18 +168,6 @@ class Recognizer:
         """Send a message of an open utterance; without a worker, ``_on_ready`` sends it later."""
         if job in self._open:
             self.worker.send(op, job, payload)
-
-    async def understood(self, heard: Heard, vocabulary: Vocabulary) -> Transcript:
-        """The transcript of what was heard, with the request that it makes."""
-        if not heard.text:
-            return Transcript("", False)
-        names, agents = vocabulary.names, vocabulary.agents
-        text = likelier(heard.text, heard.proposal, names, agents)
-        if self._understanding is None:
-            request = by_rules(text, None, names, agents)
-        else:
-            request = await self._understanding.request(text, None, names, agents)
-        return Transcript(text, understood=request is not None, request=request)
 
     def check(self, timeout_s: float) -> None:
         """Restart a worker that has returned no result for ``timeout_s``.

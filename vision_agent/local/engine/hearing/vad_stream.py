@@ -25,6 +25,7 @@ from vision_agent.local.engine.hearing.loudness import LevelGate, dbfs
 
 if TYPE_CHECKING:
     from vision_agent.local.engine.hearing.recognizer import Recognizer, Transcription
+    from vision_agent.local.senses.ears import OwnRecognizer, OwnTranscription
 
 _CHUNK_BYTES = CHUNK_SAMPLES * 2
 _PREFIX_CHUNKS = 10  # 320 ms before the onset belong to the first word
@@ -36,7 +37,10 @@ class _SpokenUtterance:
     """An utterance on its way to the recogniser, and its level over the noise."""
 
     def __init__(
-        self, transcription: Transcription | None, noise_db: float, recognizer: Recognizer
+        self,
+        transcription: Transcription | OwnTranscription | None,
+        noise_db: float,
+        recognizer: Recognizer | OwnRecognizer,
     ) -> None:
         self.transcription = transcription
         self._recognizer = recognizer
@@ -81,7 +85,7 @@ class SpeechDetector:
 
     def __init__(
         self,
-        recognizer: Recognizer,
+        recognizer: Recognizer | OwnRecognizer,
         sensitivity: Sensitivity,
         *,
         automatic: bool = True,

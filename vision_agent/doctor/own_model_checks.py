@@ -1,0 +1,49 @@
+"""The servers of the user's own: whether each is there and has its model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vision_agent.doctor.finding import Finding
+from vision_agent.own_models import OwnModelError, OwnServer
+from vision_agent.server.options import own_models
+from vision_agent.settings import Settings
+
+
+async def check_own_models(settings: Settings) -> Sequence[Finding]:
+    """Ask each server that is named for the list of its models; nothing else is sent."""
+    try:
+        servers = own_models(settings).servers
+    except OwnModelError:
+        return []  # `check_model` says it
+    return [await _check(name, server) for name, server in servers.items()]
+
+
+async def _check(name: str, server: OwnServer) -> Finding:
+    # Imported here, because their package, openai, is optional.
+    import httpx2
+    import openai
+
+    from vision_agent.local.brain.failures import PARTS, failure_of
+    from vision_agent.local.openai_server import OpenAIServer
+
+    client = OpenAIServer(server, f"--{name}-model")
+    try:
+        listed = await client.client.models.list()
+        models = [model.id for model in getattr(listed, "data", None) or ()]
+    except openai.NotFoundError:
+        text = f"{server.host} is reached; it lists no models, so the name can't be checked."
+        return Finding(name, "note", text)
+    except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
+        failure = failure_of(error, server.host, server.model or "", part=PARTS[name])
+        return Finding(name, "problem", failure.sentence, "Start it, or correct its address.")
+    finally:
+        await client.close()
+    some = ", ".join(models[:8]) or "none"
+    if server.model is not None and server.model not in models:
+        text = f"{server.host} has no model {server.model}; it has: {some}."
+        return Finding(name, "problem", text, f"Name one of them with --{name}-model.")
+    if server.model is None and len(models) != 1:
+        text = f"{server.host} has {len(models) or 'no'} models: {some}."
+        return Finding(name, "problem", text, f"Name one with --{name}-model.")
+    return Finding(name, "ok", f"{server.host} is reached and has {server.model or models[0]}.")

@@ -1,0 +1,100 @@
+"""A connection to a server of the user's own with OpenAI's interface.
+
+Nothing is sent but the request itself: no headers that describe this machine, no other key of the
+environment's, and nothing to where a server redirects.
+"""
+
+from __future__ import annotations
+
+import httpx2
+from openai import AsyncOpenAI, NotFoundError
+
+from vision_agent.local.brain.failures import BrainFailure
+from vision_agent.own_models import OwnServer
+
+CONNECT_S = 5.0
+
+_HEADERS = frozenset(
+    [
+        "host",
+        "accept",
+        "accept-encoding",
+        "connection",
+        "content-type",
+        "content-length",
+        "transfer-encoding",
+        "user-agent",
+    ]
+)
+"""What is sent beside the key."""
+
+
+class OpenAIServer:
+    """A client of one server.
+
+    Args:
+        server: The server.
+        option: The flag that names its model, for the log.
+
+    Attributes:
+        client: OpenAI's client, which tries once, has no time limit but that for the connection,
+            and follows no redirection.
+        model: The model that is asked; None as long as it is not known.
+    """
+
+    def __init__(self, server: OwnServer, option: str) -> None:
+        self._server = server
+        self._option = option
+        self.model = server.model
+        self.client = AsyncOpenAI(
+            api_key=server.key or "none",
+            base_url=server.url,
+            organization="",
+            project="",
+            max_retries=0,
+            http_client=httpx2.AsyncClient(
+                follow_redirects=False,
+                timeout=httpx2.Timeout(None, connect=CONNECT_S),
+                event_hooks={"request": [self._only_what_is_needed]},
+            ),
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.client.close()
+
+    async def model_name(self, usual: str = "") -> str:
+        """The model that is asked: the one named, or the only one there.
+
+        Args:
+            usual: The name to ask a server for that lists none; empty where it has to list one.
+
+        Raises:
+            BrainFailure: No model is named, and the server does not have exactly one.
+        """
+        if self.model is None:
+            try:
+                listed = await self.client.models.list()
+            except NotFoundError:
+                if not usual:
+                    raise
+                self.model = usual
+                return usual
+            names = [model.id for model in getattr(listed, "data", None) or ()]
+            if len(names) != 1:
+                some = ", ".join(names[:8]) or "none"
+                raise BrainFailure(
+                    "model",
+                    f"The server at {self._server.host} has {len(names) or 'no'} models, and I "
+                    "was not told which one to ask.",
+                    f"no {self._option}, and the server has: {some}",
+                )
+            self.model = names[0]
+        return self.model
+
+    async def _only_what_is_needed(self, request: httpx2.Request) -> None:
+        for name in list(request.headers):
+            if name.lower() not in _HEADERS:
+                del request.headers[name]
+        if self._server.key:
+            request.headers["Authorization"] = f"Bearer {self._server.key}"
