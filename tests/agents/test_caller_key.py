@@ -13,6 +13,7 @@ from tests.conftest import serving
 from tests.support.dialling import Dialled
 from tests.support.messages import said
 from tests.support.offers import offer
+from tests.support.scenarios import SILENT
 from vision_agent import CallClient
 from vision_agent.agents.caller_key import BadName, GuessableName, claimed_caller, vouched_caller
 
@@ -153,7 +154,7 @@ async def test_nobody_is_known_by_a_name_that_can_be_guessed_and_the_client_is_t
 
 async def test_the_servers_token_vouches_for_names(monkeypatch, http_offer):
     monkeypatch.setenv("VISION_AGENT_TOKEN", "secret")
-    async with serving() as server:
+    async with serving("--scenario", str(SILENT)) as server:
         bearer = {"Authorization": "Bearer secret"}
         status, answer = await http_offer(server.url, {"user": "alice"}, bearer)
         assert status == 200
@@ -163,7 +164,7 @@ async def test_the_servers_token_vouches_for_names(monkeypatch, http_offer):
 
 async def test_a_login_proxy_names_the_caller_and_nobody_else_can(monkeypatch, http_offer):
     monkeypatch.setenv("VISION_AGENT_USER_HEADER", "X-Remote-User")
-    async with serving() as server:
+    async with serving("--scenario", str(SILENT)) as server:
         named = await http_offer(server.url, None, {"X-Remote-User": "alice"})
         assert named[0] == 200
         assert named[1]["resume"].endswith("." + vouched_caller("alice"))
@@ -172,14 +173,16 @@ async def test_a_login_proxy_names_the_caller_and_nobody_else_can(monkeypatch, h
         nonsense = await http_offer(server.url, None, {"X-Remote-User": "a" * 200})
         assert nonsense[0] == 400
     monkeypatch.setenv("VISION_AGENT_TRUSTED_PROXIES", "10.0.0.1")
-    async with serving() as server:
+    async with serving("--scenario", str(SILENT)) as server:
         # Who is no proxy is not listened to: the header counts for nothing.
         ignored = await http_offer(server.url, None, {"X-Remote-User": "a" * 200})
         assert ignored[0] == 200
         assert "." not in ignored[1]["resume"]
 
 
-async def test_nameless_callers_share_nothing_that_they_teach_and_a_page_keeps_its_own(recordings):
+async def test_nameless_callers_share_nothing_that_they_teach_and_a_page_keeps_its_own(
+    recordings, few_frames
+):
     bottle = recordings / "bottle.mp4"
 
     async def ask(url: str, user: str | None, *lines: str) -> str:

@@ -9,6 +9,7 @@ from playwright.async_api import expect
 from tests.browser.chromium import chromium
 from tests.browser.conftest import calls, no_calls
 from tests.support.forked import ForkedServer
+from tests.support.scenarios import SILENT
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -56,7 +57,7 @@ async def test_one_can_call_again_after_hanging_up(server, quiet_browser, open_p
 
 
 async def test_a_full_house_is_explained_and_trying_again_works(quiet_browser, open_page):
-    async with ForkedServer("--max-calls", "1") as small:
+    async with ForkedServer("--scenario", str(SILENT), "--max-calls", "1") as small:
         first = await open_page(quiet_browser, small.url)
         await first.call()
         second = await open_page(quiet_browser, small.url)
@@ -75,7 +76,7 @@ async def test_a_server_that_asks_for_a_token_gets_it_from_the_link(
     quiet_browser, open_page, monkeypatch
 ):
     monkeypatch.setenv("VISION_AGENT_TOKEN", "open sesame")
-    async with ForkedServer() as guarded:
+    async with ForkedServer("--scenario", str(SILENT)) as guarded:
         context = await quiet_browser.new_context()
         page = await context.new_page()
         await page.goto(guarded.url)
@@ -88,7 +89,7 @@ async def test_a_server_that_asks_for_a_token_gets_it_from_the_link(
 
 
 async def test_a_server_that_stops_says_so_on_the_page(quiet_browser, open_page):
-    async with ForkedServer() as server:
+    async with ForkedServer("--scenario", str(SILENT)) as server:
         caller = await open_page(quiet_browser, server.url)
         await caller.call()
     await caller.sees_state("ended")
@@ -98,7 +99,7 @@ async def test_a_server_that_stops_says_so_on_the_page(quiet_browser, open_page)
 async def test_a_server_that_dies_is_missed_and_the_page_gives_up_with_a_reason(
     quiet_browser, open_page
 ):
-    async with ForkedServer() as server:
+    async with ForkedServer("--scenario", str(SILENT)) as server:
         caller = await open_page(quiet_browser, server.url, own_clock=True)
         await caller.call()
         os.kill(server.pid, signal.SIGKILL)
@@ -130,7 +131,7 @@ async def test_a_call_that_was_cut_off_is_picked_up_again(quiet_browser, open_pa
 
 
 async def test_a_server_that_cannot_be_reached_is_explained(quiet_browser, open_page):
-    async with ForkedServer() as server:
+    async with ForkedServer("--scenario", str(SILENT)) as server:
         caller = await open_page(quiet_browser, server.url)
     await caller.page.click("#call")
     notice = await caller.notice()
