@@ -47,7 +47,7 @@ async def test_a_spoken_question_about_a_frame(
         handle = await call.until(has_handle)
         usage = await call.until(lambda event: event.usage_metadata)
     assert any(is_sound(event) for event in call.events)
-    assert call.final("input_transcription") == ["What do you see?"]
+    assert call.final("input_transcription") == ["what do you see"]
     assert call.final("output_transcription") == ["1 picture."]
     assert handle.live_session_resumption_update is not None
     assert handle.live_session_resumption_update.new_handle
