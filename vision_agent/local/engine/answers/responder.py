@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 
 from vision_agent.local.contract import Request, Say, ToolRequest, Transcript, Turn
 from vision_agent.local.engine.answers import named_things, phrasing
@@ -146,6 +147,8 @@ class Responder:
             yield Say(greeting)
             return
         request = await self._request_in(turn.transcript)
+        if request and request.intent == "is_colour" and "see" in normalise(turn.text).split():
+            request = replace(request, intent="any_colour")
         call = await self._tool(turn, request)
         if call is not None:
             yield call

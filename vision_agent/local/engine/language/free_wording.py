@@ -18,7 +18,7 @@ _ENDS = frozenset(
     there anywhere somewhere outside now right please and or but when if while that which who i you
     we they he she it see seen looks look lying standing sitting left gone not isnt visible in
     altogether exactly like moving holding you've whether still already yet today
-    this that these those live""".split()  # noqa: SIM905
+    this that these those live them him us me""".split()  # noqa: SIM905
 )
 """Words that a name of a thing does not hold."""
 
@@ -82,7 +82,7 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     ("is_thing", r"^any (?P<object>.+)"),
     ("point", r"\b(?:point(?: out)?(?: at| to)?|highlight|mark|circle|box around) (?P<target>.+)"),
     ("point", r"\bshow me where (?P<target>.+)"),
-    ("side", r"\b(?P<side>left|right|middle|centre|center)\b"),
+    ("side", r"\b(?:on|in|at|to|about) (?:\w+ )?(?P<side>left|right|middle|centre|center)\b"),
     ("colour", r"\bcolours? (?:is|are|was|does|do|has|have|of) (?P<object>.+)"),
     (
         "read",

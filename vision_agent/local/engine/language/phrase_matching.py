@@ -69,8 +69,6 @@ def as_meant(request: Request, text: str) -> Request:
     things = request.slots.get("things", "")
     if request.intent == "beyond" and {"time", "date", "day"} & words:
         return Request("clock")
-    if request.intent == "is_colour" and "see" in words:
-        return Request("any_colour", request.slots, request.loose)
     if request.intent == "colour" and "colours" in words:
         return Request("colour", {"many": "colours"}, request.loose)
     thing = request.slots.get("object", "")

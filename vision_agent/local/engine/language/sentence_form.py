@@ -25,7 +25,7 @@ _BEFORE_NOT = frozenset(
 _VERBS = frozenset(
     """alert cancel check circle compare count decode describe draw estimate examine explain find
     forget guess help highlight identify inform inspect introduce keep let list locate look magnify
-    mark name notify open point put read recite recognise remind remember repeat say scan search set
+    mark name notify open point read recite recognise remind remember repeat say scan search set
     shout show shut silence slow speak spot start stop summarise summarize talk tell turn wake warn
     watch what zoom give quiet take have be translate play sing call order write""".split()  # noqa: SIM905
 )
@@ -34,7 +34,7 @@ _VERBS = frozenset(
 _FRAMES = re.compile(
     r"\b(i (want|need|would like|wish) (you )?to|i wonder|i am looking for|i can not find|i lost"
     r"|i have lost|have you seen|(and|what about|how about) (on|in|at)|do you (know|mind)"
-    r"|tell me|let me know|any (idea|clue|chance)) "
+    r"|tell me|let me know|put a|any (idea|clue|chance)) "
 )
 """Words that make a request of a statement."""
 

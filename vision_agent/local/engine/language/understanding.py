@@ -199,7 +199,7 @@ class Understanding:
             return reply
         found = await self._request(text, proposal, names, agents)
         negated = without_negation(normalise(text).split())
-        if negated and (found is None or found.intent not in _LEAVES_IT):
+        if negated and len(negated) > 1 and (found is None or found.intent not in _LEAVES_IT):
             wish = found or await self._request(" ".join(negated), None, names, agents)
             return Request("no", loose=True) if wish else None
         if found is None:
