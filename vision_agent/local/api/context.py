@@ -59,6 +59,7 @@ class Context:
         self._speech_began_ms: int | None = None
         self._answer: list[tuple[str, float]] = []
         self._answer_ms = 0.0
+        self._answer_length = 0
         self._steps: list[tuple[int, Entry]] = []
         self.dialogue = replace(saved.dialogue)
         self.instruct(setup.instruction)
@@ -193,9 +194,9 @@ class Context:
             ahead: Whether their sound comes later, instead of next.
         """
         self._usage.captioned(words)
-        spoken = sum(len(before) for before, _ in self._answer)
-        begins_ms = max(self._answer_ms, spoken / _CHARACTERS_PER_MS if ahead else 0.0)
-        self._answer.append((words, begins_ms))
+        due_ms = self._answer_length / _CHARACTERS_PER_MS if ahead else 0.0
+        self._answer.append((words, max(self._answer_ms, due_ms)))
+        self._answer_length += len(words)
 
     def cut_off(self, unplayed_ms: float) -> None:
         """The caller cut in: the words of sound that was not played are no part of the answer."""
@@ -263,7 +264,8 @@ class Context:
         self._add(Said("user", asked))
         for entry in self._turn_so_far():
             self._add(entry)
-        self._answer, self._answer_ms, self._steps = [], 0.0, []
+        self._answer, self._steps = [], []
+        self._answer_ms, self._answer_length = 0.0, 0
 
     def take_unanswered(self) -> str:
         """The caller's last words, taken out again if the model has not answered them; else ""."""
