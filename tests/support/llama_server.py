@@ -24,9 +24,10 @@ class LlamaServer:
 
     url: str
 
-    def busy(self) -> bool:
-        """Whether it is generating an answer."""
-        return any(slot["is_processing"] for slot in self._get("/slots"))
+    def at_work(self) -> dict[int, int]:
+        """The answers that it is generating, with how many tokens each had to read."""
+        slots = [slot for slot in self._get("/slots") if slot["is_processing"]]
+        return {slot["id_task"]: slot.get("n_prompt_tokens", 0) for slot in slots}
 
     def _get(self, path: str) -> Any:
         with urllib.request.urlopen(self.url.removesuffix("/v1") + path, timeout=30) as answer:
@@ -71,6 +72,8 @@ def _serve() -> None:
     params.n_ctx = 4096
     params.n_parallel = 2
     params.endpoint_slots = True
+    # Small models go on and on.
+    params.n_predict = 64
     # The tests beside it need the other cores.
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
     server = xllamacpp.Server(params)
