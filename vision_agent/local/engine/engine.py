@@ -102,6 +102,7 @@ class LocalEngine:
             tools: The agent's function declarations, in which other agents are named.
             instruction: The agent's system instruction, in which its own name is.
         """
+        self._understanding.begin()
         agents = spoken_names(tools, instruction)
         return SpeechDetector(self._recognizer, Sensitivity.of(options), agents=agents)
 

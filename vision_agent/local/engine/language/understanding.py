@@ -169,9 +169,9 @@ class Understanding:
         self._examples: NearestExamples | None = None
         self._missing = False
 
-    async def warm_up(self) -> None:
-        """Load the encoder, so that the first sentence need not wait for it."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._load)
+    def begin(self) -> None:
+        """Load the encoder in its thread, so that the first sentence need not wait for it."""
+        self._thread.submit(self._load)
 
     def close(self) -> None:
         """End the thread; a sentence that is being compared is finished first."""
