@@ -24,6 +24,7 @@ from vision_agent import CallClient
 from vision_agent.caller.client import Answer
 from vision_agent.caller.recording import SOUND_RATE_HZ
 from vision_agent.caller.utterances import utterances
+from vision_agent.local.engine.language.normalisation import normalise
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
@@ -138,7 +139,7 @@ async def front_desk_hands_over_by_voice_both_ways(url: str) -> None:
         repairs = await say(call, question)
         assert repairs.agent == "repairs"
         assert "blue" in repairs.text
-        heard = [text.replace("color", "colour") for who, text in call.transcript if who == "user"]
+        heard = [normalise(text) for who, text in call.transcript if who == "user"]
         assert heard[1:] == ["transfer me to repairs", "what colour is this"]
         front = await say(call, back)
         assert (front.agent, front.text) == (

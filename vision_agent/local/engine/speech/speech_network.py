@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
@@ -54,6 +53,9 @@ class SpeechNetwork:
     """
 
     def __init__(self, model: Path, vocabulary: Path) -> None:
+        # Imported here: the import starts a thread, and processes are forked after their imports.
+        import onnxruntime
+
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
