@@ -32,6 +32,8 @@ def test_an_address_may_be_written_in_several_ways(given: str, url: str) -> None
         ("ftp://a.example", "not the address"),
         ("http://", "not the address"),
         ("http://a.example:port", "not the address"),
+        ("a server of mine", "not the address"),
+        ("http://[::1", "not the address"),
         ("http://user:word@a.example", "VISION_AGENT_BRAIN_KEY"),
         ("http://a.example/v1?key=x", "VISION_AGENT_BRAIN_KEY"),
     ],
@@ -56,8 +58,8 @@ def test_openais_key_goes_to_openai_alone() -> None:
 def test_the_variables_are_enough() -> None:
     environ = {
         "VISION_AGENT_BRAIN": "http://localhost:1",
-        "VISION_AGENT_BRAIN_MODEL": "m",
-        "VISION_AGENT_BRAIN_KEY": "k",
+        "VISION_AGENT_BRAIN_MODEL": " m ",
+        "VISION_AGENT_BRAIN_KEY": "k\n",
         "VISION_AGENT_BRAIN_IMAGES": "0",
         "VISION_AGENT_BRAIN_IMAGE_SIZE": "320",
         "VISION_AGENT_BRAIN_TIMEOUT_S": "5",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
@@ -31,6 +32,8 @@ KEYS = ("brain_key", "ears_key", "voice_key")
 """The keys' names, which are variables and no flags."""
 
 _NUMBERS = {"brain_images": int, "brain_image_size": int, "brain_timeout_s": float}
+
+_NO_ADDRESS = re.compile(r"[\s\"'<>\\]")
 
 INSTALL = "pip install 'adk-video-call[brain]'"
 
@@ -144,15 +147,18 @@ class OwnModels:
             OwnModelError: A URL can't be used, or the package that asks the servers is missing.
         """
 
+        def text(name: str) -> str | None:
+            return (options.get(name) or "").strip() or None
+
         def server(name: str) -> tuple[str, str | None, str | None] | None:
-            given = options.get(name)
+            given = text(name)
             if not given or (name == "voice" and not is_url(given)):
                 return None
             url = base_url(given, f"--{name}")
             if find_spec("openai") is None:
                 raise OwnModelError(f"--{name} needs the package openai: {INSTALL}")
-            key = options.get(f"{name}_key") or key_for(url, environ)
-            return url, options.get(f"{name}_model") or None, key
+            key = text(f"{name}_key") or key_for(url, environ)
+            return url, text(f"{name}_model"), key
 
         brain, ears, voice = server("brain"), server("ears"), server("voice")
         numbers = {
@@ -163,8 +169,8 @@ class OwnModels:
         return cls(
             brain and Brain(*brain, **{k: v for k, v in numbers.items() if v is not None}),
             ears and Ears(*ears),
-            voice and SpeechServer(*voice, *filter(None, [options.get("voice_speaker")])),
-            options.get("whisper") or None,
+            voice and SpeechServer(*voice, *filter(None, [text("voice_speaker")])),
+            text("whisper"),
         )
 
     @classmethod
@@ -217,15 +223,16 @@ def base_url(given: str, option: str) -> str:
         OwnModelError: It is no URL, or holds a user or a password.
     """
     text = given.strip()
-    parts = urlsplit(text if "://" in text else f"http://{text}")
+    wrong = OwnModelError(
+        f"{option} is not the address of a server: write it like http://localhost:11434/v1."
+    )
     try:
-        port = parts.port
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        parts.port  # noqa: B018 - raises where it is no number
     except ValueError:
-        port = -1
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == -1:
-        raise OwnModelError(
-            f"{option} is not the address of a server: write it like http://localhost:11434/v1."
-        )
+        raise wrong from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or _NO_ADDRESS.search(text):
+        raise wrong
     if parts.username or parts.password or parts.query or parts.fragment:
         raise OwnModelError(
             f"{option} is an address without user, password and query; a key belongs into the "

@@ -57,7 +57,14 @@ class Sleep:
     seconds: float
 
 
-Step = Sleep | str | Think | Call | Status | Break | Usage | asyncio.Event
+@dataclass(frozen=True)
+class Chunk:
+    """Anything as the data of an event."""
+
+    data: Any
+
+
+Step = Chunk | Sleep | str | Think | Call | Status | Break | Usage | asyncio.Event
 Answers = Callable[[dict[str, Any]], Iterable[Step]]
 
 
@@ -66,26 +73,34 @@ def error(code: int, message: str, **headers: str) -> Status:
     return Status(code, {"error": {"message": message, "type": "an_error"}}, names)
 
 
+def _answer(status: Status) -> web.Response:
+    text = status.body if isinstance(status.body, str) else json.dumps(status.body)
+    headers = {"Content-Type": "application/json", **status.headers}
+    return web.Response(status=status.code, text=text, headers=headers)
+
+
 @dataclass
 class ChatServer:
     """A running server.
 
     Attributes:
         answers: Makes the steps of an answer to a request.
-        models: The names it lists.
+        models: The names it lists, or what it sends in place of a list.
         requests: The bodies of all chat requests.
         headers: Their headers.
         cut_off: How many clients have left an answer that was not over.
     """
 
     answers: Answers = lambda request: ["Hello there."]
-    models: list[str] = field(default_factory=lambda: ["tiny"])
+    models: list[str] | Status = field(default_factory=lambda: ["tiny"])
     requests: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     cut_off: int = 0
     url: str = ""
 
     async def list(self, request: web.Request) -> web.Response:
+        if isinstance(self.models, Status):
+            return _answer(self.models)
         data = [{"id": name, "object": "model"} for name in self.models]
         return web.json_response({"object": "list", "data": data})
 
@@ -95,10 +110,7 @@ class ChatServer:
         self.headers.append({name.lower(): value for name, value in request.headers.items()})
         steps = list(self.answers(body))
         if steps and isinstance(steps[0], Status):
-            status = steps[0]
-            text = status.body if isinstance(status.body, str) else json.dumps(status.body)
-            headers = {"Content-Type": "application/json", **status.headers}
-            return web.Response(status=status.code, text=text, headers=headers)
+            return _answer(steps[0])
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         try:
@@ -125,6 +137,8 @@ class ChatServer:
                 case str():
                     for at in range(0, len(step), 3):
                         await delta(content=step[at : at + 3])
+                case Chunk(data):
+                    await response.write(f"data: {json.dumps(data)}\n\n".encode())
                 case Think(text):
                     await delta(reasoning_content=text)
                 case Call(name, arguments, call_id, index):

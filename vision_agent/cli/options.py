@@ -166,7 +166,7 @@ def read_settings(**given: Any) -> Settings:
         raise typer.Exit(2) from None
 
 
-_FLAGS = {"frame_rate_hz": "--frame-rate"}
+_FLAGS = {"frame_rate_hz": "--frame-rate", "brain_timeout_s": "--brain-timeout"}
 """Flags whose name differs from their setting's."""
 
 

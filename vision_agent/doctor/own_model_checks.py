@@ -24,19 +24,20 @@ async def _check(name: str, server: OwnServer) -> Finding:
     import httpx2
     import openai
 
-    from vision_agent.local.brain.failures import PARTS, failure_of
+    from vision_agent.local.brain.failures import PARTS, BrainFailure
     from vision_agent.local.openai_server import OpenAIServer
 
     client = OpenAIServer(server, f"--{name}-model")
     try:
-        listed = await client.client.models.list()
-        models = [model.id for model in getattr(listed, "data", None) or ()]
+        models = await client.models()
     except openai.NotFoundError:
         text = f"{server.host} is reached; it lists no models, so the name can't be checked."
         return Finding(name, "note", text)
+    except BrainFailure as failure:
+        return Finding(name, "problem", failure.sentence, "Correct its address.")
     except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
-        failure = failure_of(error, server.host, server.model or "", part=PARTS[name])
-        return Finding(name, "problem", failure.sentence, "Start it, or correct its address.")
+        found = client.failure(error, PARTS[name])
+        return Finding(name, "problem", found.sentence, "Start it, or correct its address.")
     finally:
         await client.close()
     some = ", ".join(models[:8]) or "none"

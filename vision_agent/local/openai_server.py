@@ -6,10 +6,12 @@ environment's, and nothing to where a server redirects.
 
 from __future__ import annotations
 
+import json
+
 import httpx2
 from openai import AsyncOpenAI, NotFoundError
 
-from vision_agent.local.brain.failures import BrainFailure
+from vision_agent.local.brain.failures import BrainFailure, Part, failure_of
 from vision_agent.own_models import OwnServer
 
 CONNECT_S = 5.0
@@ -63,6 +65,40 @@ class OpenAIServer:
         """Close every connection."""
         await self.client.close()
 
+    def failure(
+        self,
+        error: Exception,
+        part: Part,
+        *,
+        opened: bool = False,
+        pictures: bool = False,
+    ) -> BrainFailure:
+        """What an error of the client means, as `failure_of`; the key is in no word of it."""
+        failure = failure_of(
+            error, self._server.host, self.model or "", opened=opened, pictures=pictures, part=part
+        )
+        if key := self._server.key:
+            # Servers repeat a key that they do not accept.
+            failure.args = tuple(str(each).replace(key, "…") for each in failure.args)
+        return failure
+
+    async def models(self) -> list[str]:
+        """The names of the models that the server lists.
+
+        Raises:
+            BrainFailure: What it sends is no list of models, a page for example.
+        """
+        # OpenAI's client takes whatever comes for a list, and fails on it in ways of its own.
+        answer = await self.client.get("/models", cast_to=httpx2.Response)
+        try:
+            return [str(model["id"]) for model in json.loads(answer.text)["data"] or ()]
+        except (ValueError, LookupError, TypeError, RecursionError):
+            raise BrainFailure(
+                "no_api",
+                f"The server at {self._server.host} does not speak OpenAI's interface.",
+                f"no list of models, but {answer.headers.get('content-type', 'something')}",
+            ) from None
+
     async def model_name(self, usual: str = "") -> str:
         """The model that is asked: the one named, or the only one there.
 
@@ -74,13 +110,12 @@ class OpenAIServer:
         """
         if self.model is None:
             try:
-                listed = await self.client.models.list()
+                names = await self.models()
             except NotFoundError:
                 if not usual:
                     raise
                 self.model = usual
                 return usual
-            names = [model.id for model in getattr(listed, "data", None) or ()]
             if len(names) != 1:
                 some = ", ".join(names[:8]) or "none"
                 raise BrainFailure(

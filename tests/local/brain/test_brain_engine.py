@@ -17,6 +17,7 @@ from tests.support.chat_server import (
     Break,
     Call,
     ChatServer,
+    Chunk,
     Sleep,
     Status,
     Step,
@@ -252,6 +253,11 @@ async def test_words_not_meant_for_it_are_left_alone(server: ChatServer) -> None
         ("", "an empty answer"),
         (Think("and no answer"), "an empty answer"),
         (Break(), "broke off"),
+        (Chunk("text"), "broke off"),
+        (Chunk([1]), "broke off"),
+        (Chunk({"choices": [1]}), "broke off"),
+        (Chunk({"choices": [{"delta": {"tool_calls": "text"}}]}), "broke off"),
+        (Chunk({"choices": [{"delta": {"content": 5}}]}), "an empty answer"),
         (asyncio.Event(), "has not answered"),
     ],
 )
@@ -267,6 +273,25 @@ async def test_a_failure_is_said_in_words_and_logged_once(
         assert len([each for each in caplog.records if "brain" in each.getMessage()]) == 1
         heard = [part.text async for part in engine.answer(turn) if isinstance(part, Say)]
         assert heard == ["Fine again."]
+
+
+@pytest.mark.parametrize(
+    "sent", [Status(200, "<html>", {"Content-Type": "text/html"}), Status(200, [1]), Status(200)]
+)
+async def test_a_server_that_lists_no_models_but_something_else(
+    server: ChatServer, sent: Status
+) -> None:
+    server.models = sent
+    assert "does not speak OpenAI's interface" in await words(server, model=None)
+
+
+async def test_a_key_that_the_server_repeats_is_not_logged(
+    server: ChatServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.answers = steps(error(401, "Incorrect API key provided: sk-secret."))
+    assert "does not accept my key" in await words(server, key="sk-secret")
+    assert "Incorrect API key" in caplog.text
+    assert "sk-secret" not in caplog.text
 
 
 async def test_thoughts_without_end_are_given_up(server: ChatServer) -> None:

@@ -12,7 +12,7 @@ import openai
 from openai import AsyncStream
 from openai.types.chat import ChatCompletionChunk
 
-from vision_agent.local.brain.failures import BrainFailure, failure_of, slow
+from vision_agent.local.brain.failures import BrainFailure, Part, slow
 from vision_agent.local.brain.messages import Message
 from vision_agent.local.contract import AnswerTokens
 from vision_agent.local.openai_server import OpenAIServer
@@ -22,6 +22,8 @@ BUSY_S = 10.0
 """How long a server that is busy is asked again, in all; it may name times within that."""
 
 _FIRST_WAIT_S = 0.5
+
+_PART: Part = "language model"
 
 _T = TypeVar("_T")
 
@@ -97,7 +99,11 @@ class ChatClient:
                     chunk = await _by(until_s, anext(chunks, None))
                     if chunk is None:
                         return
-                    for piece in _pieces(chunk):
+                    try:
+                        pieces = _pieces(chunk)
+                    except (AttributeError, TypeError) as error:
+                        raise ValueError(f"no part of an answer: {str(chunk)[:200]}") from error
+                    for piece in pieces:
                         begun = True
                         yield piece
                     if begun:
@@ -108,9 +114,7 @@ class ChatClient:
         except TimeoutError:
             raise slow(host, timeout_s, begun=begun) from None
         except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
-            raise failure_of(
-                error, host, self._server.model or "", opened=opened, pictures=pictures
-            ) from error
+            raise self._server.failure(error, _PART, opened=opened, pictures=pictures) from error
 
     async def _open(
         self, messages: Sequence[Message], tools: Sequence[dict[str, Any]], *, may_call: bool
@@ -122,7 +126,7 @@ class ChatClient:
             try:
                 return await self._ask(messages, tools, may_call=may_call)
             except openai.APIStatusError as error:
-                failure = failure_of(error, self._brain.host, self._server.model or "")
+                failure = self._server.failure(error, _PART)
                 again_s = wait_s if failure.retry_after_s is None else failure.retry_after_s
                 if failure.kind != "busy" or loop.time() + again_s > until_s:
                     raise
@@ -165,6 +169,7 @@ async def _by(until_s: float, coming: Awaitable[_T]) -> _T:
 
 
 def _pieces(chunk: ChatCompletionChunk) -> list[Piece]:
+    # OpenAI's client checks no types: whatever a server sends is in these fields.
     pieces: list[Piece] = []
     for choice in (chunk.choices or ())[:1]:
         delta = choice.delta
@@ -173,12 +178,13 @@ def _pieces(chunk: ChatCompletionChunk) -> list[Piece]:
             if isinstance(thought, str) and thought:
                 pieces.append(ThoughtPiece(thought))
                 break
-        if delta.content:
+        if isinstance(delta.content, str) and delta.content:
             pieces.append(TextPiece(delta.content))
         for call in delta.tool_calls or ():
-            name = (call.function and call.function.name) or ""
-            arguments = (call.function and call.function.arguments) or ""
-            pieces.append(CallPiece(call.index, call.id or "", name, arguments))
+            name = str((call.function and call.function.name) or "")
+            arguments = str((call.function and call.function.arguments) or "")
+            index = call.index if isinstance(call.index, int) else None
+            pieces.append(CallPiece(index, str(call.id or ""), name, arguments))
     if chunk.usage is not None:
         details = chunk.usage.completion_tokens_details
         thoughts = (details.reasoning_tokens if details else 0) or 0

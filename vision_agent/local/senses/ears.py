@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import httpx2
 import openai
 
-from vision_agent.local.brain.failures import BrainFailure, failure_of
+from vision_agent.local.brain.failures import BrainFailure
 from vision_agent.local.contract import INPUT_RATE_HZ, Transcript
 from vision_agent.local.engine.hearing.recognizer import (
     LONGEST_BYTES,
@@ -150,7 +150,7 @@ class OwnRecognizer:
                 f"My hearing at {host} has not answered; I waited {ANSWERS_WITHIN_S:g} seconds.",
             ) from None
         except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
-            raise failure_of(error, host, self._server.model or "", part="hearing") from error
+            raise self._server.failure(error, "hearing") from error
         text = getattr(answer, "text", None)
         if not isinstance(text, str):
             raise BrainFailure(

@@ -13,7 +13,7 @@ import httpx2
 import openai
 from openai._response import AsyncStreamedBinaryAPIResponse
 
-from vision_agent.local.brain.failures import INTERFACES, BrainFailure, Part, failure_of
+from vision_agent.local.brain.failures import INTERFACES, BrainFailure, Part
 from vision_agent.local.contract import OUTPUT_RATE_HZ
 from vision_agent.local.openai_server import OpenAIServer
 from vision_agent.own_models import SpeechServer
@@ -76,9 +76,7 @@ class SpeechClient:
                 f"My voice at {host} has said nothing for {FIRST_SOUND_S:g} seconds.",
             ) from None
         except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
-            raise failure_of(
-                error, host, self._server.model or "", opened=opened, part=_PART
-            ) from error
+            raise self._server.failure(error, _PART, opened=opened) from error
         if made:
             yield bytes(made)
 
