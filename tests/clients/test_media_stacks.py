@@ -54,7 +54,7 @@ def long_speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def was_a_call(printed: str) -> None:
     report = json.loads(printed)
     assert report["ready"]
-    assert report["heard"][0] == "what do you see"
+    assert report["heard"][0] == "What do you see?"
     assert len(report["said"]) >= 2
     # The agent's voice never pauses: 50 packets a second, and the answers take some seconds.
     assert report["voicePackets"] > 100

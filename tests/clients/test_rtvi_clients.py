@@ -165,7 +165,7 @@ async def test_the_client_sdk_asks_by_voice_and_by_text_and_shows_every_word(
     async with application(playwright, f"{site}/{version}.html", camera, question) as app:
         await app.connect(server.url)
         heard = await app.event("user", "'final': True")
-        assert heard["data"]["text"] == "what do you see"
+        assert heard["data"]["text"] == "What do you see?"
         stopped = await app.event("bot-stopped")
         # The question stands there before its answer has been spoken.
         assert heard["at"] < stopped["at"]
