@@ -10,17 +10,17 @@ import weakref
 import pytest
 
 from tests.support.waiting import until
+from vision_agent.freed_memory import trim
 from vision_agent.server import malloc_trim
 from vision_agent.server.malloc_trim import (
     Collector,
     freeze_objects,
-    trim,
     trimming,
 )
 
 FREED = """
 import psutil
-from vision_agent.server.malloc_trim import trim
+from vision_agent.freed_memory import trim
 blocks = [bytearray(100_000) for _ in range(400)]
 del blocks[::2]
 before = psutil.Process().memory_info().rss

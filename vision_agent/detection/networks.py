@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from vision_agent.detection.box import Box, Pixels, clipped
-from vision_agent.weights_file import Weights, WeightsError
+from vision_agent.onnx_session import onnx_session
+from vision_agent.weights_file import Weights
 
 Floats = npt.NDArray[np.float32]
 
@@ -26,22 +26,7 @@ class OnnxNetwork:
     """
 
     def __init__(self, weights: Weights) -> None:
-        # Imported here: the import takes 0.1 s and 30 MB, which only naming things should cost.
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        # Looks are seldom: memory is given back after each.
-        options.enable_cpu_mem_arena = False
-        options.enable_mem_pattern = False
-        options.log_severity_level = 3
-        path = weights.path()
-        try:
-            self._session: Any = onnxruntime.InferenceSession(
-                str(path), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime's errors have no common class but this one
-            raise WeightsError(f"{path} can't be loaded: {error}.") from error
+        self._session = onnx_session(weights.path())
         self._input = self._session.get_inputs()[0].name
         self._outputs = [output.name for output in self._session.get_outputs()]
 

@@ -11,11 +11,11 @@ unused.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import gc
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+
+from vision_agent.freed_memory import trim
 
 EVERY_S = 60.0
 """At this interval there is little to trim, which takes a millisecond or two."""
@@ -84,14 +84,6 @@ class Collector:
             loop.call_later(COLLECT_IDLE_EVERY_S, self._collect) if self._again else None
         )
         self._again = False
-
-
-def trim() -> bool:
-    """Return freed memory to the system; whether there was any. Without glibc, never."""
-    if sys.platform != "linux":
-        return False
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    return bool(trim and trim(0))
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ import signal
 import threading
 from typing import BinaryIO, NoReturn
 
+from vision_agent.freed_memory import trim
 from vision_agent.local.engine.worker_pipe import HEADER, READY, REFUSAL, WorkerMessage, packed
 
 
@@ -27,7 +28,8 @@ class Inbox:
         threading.Thread(target=self._read, name="stdin", daemon=True).start()
 
     def say_ready(self) -> None:
-        """Tell the parent that jobs may come."""
+        """Tell the parent that jobs may come; what loading has freed is given back before."""
+        trim()
         self.send(READY, 0)
 
     def refuse(self, words: str) -> NoReturn:

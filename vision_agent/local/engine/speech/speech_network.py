@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from vision_agent.onnx_session import onnx_session
+
 Floats = NDArray[np.float32]
 
 MAX_PHONEMES = 400
@@ -53,17 +55,7 @@ class SpeechNetwork:
     """
 
     def __init__(self, model: Path, vocabulary: Path) -> None:
-        # Imported here: the import starts a thread, and processes are forked after their imports.
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        # The arena would keep the memory of the longest sentence so far.
-        options.enable_cpu_mem_arena = False
-        self._session = onnxruntime.InferenceSession(
-            str(model), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = onnx_session(model)
         self._numbers: dict[str, int] = json.loads(vocabulary.read_bytes())
 
     def frames(self, phonemes: str, pace: float) -> SpeechFrames | None:
