@@ -205,7 +205,14 @@ class _Child:
             stdout=asyncio.subprocess.PIPE,
             # Ctrl-C reaches the terminal's whole process group; the child is ended by `close`.
             start_new_session=True,
-            env={**os.environ, "VISION_AGENT_LOCAL_KEY": api_key, **environment},
+            env={
+                # For the child and its workers: their matrices are small, and OpenBLAS's threads
+                # would wait for each other by spinning.
+                "OPENBLAS_NUM_THREADS": "1",
+                **os.environ,
+                "VISION_AGENT_LOCAL_KEY": api_key,
+                **environment,
+            },
         )
         assert process.stdout is not None
         try:

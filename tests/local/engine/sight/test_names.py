@@ -107,8 +107,8 @@ def test_a_face_makes_a_person_sure_and_stands_for_one_that_the_detector_missed(
     face = Box(0.45, 0.35, 0.1, 0.1)
     doubtful = Detection("person", 0.4, BOX)
 
-    assert believed([doubtful], [NOTHING], ()) == ()
-    assert [thing.box for thing in believed([doubtful], [NOTHING], [face])] == [BOX]
+    assert believed([doubtful], [], ()) == ()
+    assert [thing.box for thing in believed([doubtful], [], [face])] == [BOX]
     assert [thing.name for thing in believed([], [], [face])] == ["person"]
 
 
@@ -116,7 +116,7 @@ def test_shoes_bear_out_a_person_seen_from_behind() -> None:
     doubtful = Detection("person", 0.45, BOX)
     shoe = Detection("shoe", 0.5, Box(0.45, 0.7, 0.05, 0.08))
 
-    seen = believed([doubtful, shoe], [NOTHING, NOTHING], ())
+    seen = believed([doubtful, shoe], [NOTHING], ())
 
     assert [(thing.name, thing.certainty) for thing in seen][-1] == ("person", SURE)
 

@@ -10,7 +10,14 @@ from vision_agent.local.engine.sight.camera_frame import Box, Pixels, Unreadable
 from vision_agent.local.engine.sight.classifier import Classifier
 from vision_agent.local.engine.sight.features import in_the_middle
 from vision_agent.local.engine.sight.foreground import View, things
-from vision_agent.local.engine.sight.naming import believed, candidates, in_front, shown, steady
+from vision_agent.local.engine.sight.naming import (
+    believed,
+    candidates,
+    in_front,
+    is_enough,
+    shown,
+    steady,
+)
 from vision_agent.local.engine.sight.observations import Named
 
 FRAMES = 4
@@ -52,8 +59,8 @@ class Names:
             except UnreadableFrame:
                 continue
         found = candidates(steady((*earlier, self._detector.find(newest))))
-        chances = self._classifier.chances(newest, [one.box for one in found])
-        return believed(found, chances, faces)
+        things = [one.box for one in found if one.label != "person"]
+        return believed(found, self._classifier.chances(newest, things), faces)
 
     def shown(self, pixels: Pixels, named: Sequence[Named], at: Box | None) -> Named:
         """The thing that a frame is about, or that lies in a box of it.
@@ -64,6 +71,8 @@ class Names:
             at: Where the thing is; None for the one in the middle.
         """
         thing = in_front(named, at)
+        if thing is not None and is_enough(thing):
+            return shown(thing.box, thing, ())
         box = at or (thing.box if thing else None)
         if box is None:
             standing_out = in_the_middle(things(View.of(pixels)))

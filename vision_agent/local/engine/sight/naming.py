@@ -102,15 +102,14 @@ def believed(
 
     Args:
         found: The detections, each thing once.
-        chances: What the classifier finds in the box of each.
+        chances: What the classifier finds in the box of each that is no person.
         faces: The faces in the frame, each of which belongs to a person.
     """
     shoes = [one.box for one in found if kind_of(one.label) == "shoe"]
     things = [_person(one, faces, shoes) for one in found if one.label == "person"]
     things += [_person_of(face) for face in faces if not any(_holds(t.box, face) for t in things)]
-    for one, of_box in zip(found, chances, strict=True):
-        if one.label != "person":
-            things.append(_thing(one, of_box))
+    others = [one for one in found if one.label != "person"]
+    things += [_thing(one, of_box) for one, of_box in zip(others, chances, strict=True)]
     sure = {kind_of(thing.name) for thing in things if thing.certainty == SURE}
     things = [_with_its_like(thing, sure) for thing in things if thing.certainty != UNKNOWN]
     return tuple(sorted(things, key=lambda thing: thing.box.x + thing.box.width / 2))
@@ -171,18 +170,24 @@ def _best_word(chances: Chances) -> tuple[str, float]:
     return max(by_word(chances).items(), key=lambda item: item[1])
 
 
+def is_enough(thing: Named) -> bool:
+    """Whether a thing's name needs no further look: a person or a table may only be around it."""
+    return kind_of(thing.name) not in FURNITURE
+
+
 def shown(box: Box, thing: Named | None, chances: Sequence[Chances]) -> Named:
     """The name of the one thing that a frame is about.
 
     Args:
         box: Its place.
         thing: What the detector calls it; None if it found nothing there.
-        chances: What the classifier finds in one or more crops of it.
+        chances: What the classifier finds in one or more crops of it; not looked at if the
+            detector's name `is_enough`.
 
     Returns:
         The thing; without a name and ``UNKNOWN`` if nothing is sure enough.
     """
-    if thing is not None and kind_of(thing.name) not in FURNITURE:
+    if thing is not None and is_enough(thing):
         return replace(thing, name=thing.finer or thing.name)
     word, chance = _best_word(np.asarray(np.mean(chances, axis=0), np.float32))
     least = OFTEN_WRONG.get(word, 0.0)

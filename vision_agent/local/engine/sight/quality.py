@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -79,8 +81,15 @@ def _is_even(pixels: Pixels) -> bool:
     """Whether nothing stands out from a slow shading, in lightness or in colour."""
     small = cv2.resize(pixels, (48, 36), interpolation=cv2.INTER_AREA)
     lab = cv2.cvtColor(small, cv2.COLOR_BGR2LAB).astype(np.float64).reshape(-1, 3)
-    y, x = np.mgrid[-1:1:36j, -1:1:48j].reshape(2, -1)
-    shading = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1)
-    left_over = lab - shading @ np.linalg.lstsq(shading, lab, rcond=None)[0]
+    shading = _slow_shading()
+    left_over = lab - shading @ (shading.T @ lab)
     low, high = np.percentile(left_over, (0.2, 99.8), axis=0)
     return bool(np.max(high - low) < EVEN_LEVELS)
+
+
+@cache
+def _slow_shading() -> npt.NDArray[np.float64]:
+    """Orthonormal columns that span every shading of second degree."""
+    y, x = np.mgrid[-1:1:36j, -1:1:48j].reshape(2, -1)
+    of_degree_two = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=1)
+    return np.asarray(np.linalg.qr(of_degree_two)[0], np.float64)
