@@ -38,11 +38,15 @@ class Weights:
         if spec is None or spec.origin is None:
             raise WeightsError(f"The package {self.package}, which brings {self.file}, is missing.")
         path = Path(spec.origin).parent / self.file
+        # Callers hear this: where the package lies is none of their business.
+        which = f"{self.file} of the package {self.package}"
         try:
             with path.open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
-            raise WeightsError(f"{path} can't be read: {error.strerror or error}.") from None
+            raise WeightsError(f"{which} can't be read: {error.strerror or error}.") from None
         if found != self.sha256:
-            raise WeightsError(f"{path} is damaged: it is not the file this version was made with.")
+            raise WeightsError(
+                f"{which} is damaged: it is not the file this version was made with."
+            )
         return path

@@ -45,5 +45,7 @@ def test_every_file_of_a_folder_stands_in_its_notice_with_its_hash(package):
     ],
 )
 def test_what_is_wrong_with_a_file_is_one_sentence(weight, words):
-    with pytest.raises(WeightsError, match=words):
+    with pytest.raises(WeightsError, match=words) as raised:
         weight.path()
+    assert str(Path(weights.__file__).parent.parent) not in str(raised.value)
+    assert "site-packages" not in str(raised.value)

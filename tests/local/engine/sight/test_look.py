@@ -187,7 +187,7 @@ async def test_a_sense_without_its_weights_says_so_and_the_others_go_on(
 
     (reason,) = seen.off
     assert reason.startswith("I can't name things: ")
-    assert "object_detector.onnx is damaged" in reason
+    assert "object_detector.onnx of the package" in reason
     assert seen.named == ()
     assert seen.colour is not None
     assert seen.colour.main == "red"
