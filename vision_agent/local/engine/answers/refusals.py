@@ -22,7 +22,7 @@ _OFFERS = {
 
 _BEYOND = (
     "That is beyond me, but I can {offers}.",
-    "I can't answer that one{either}; open questions need a Gemini key.",
+    "I can't answer that one{either}; open questions need a Gemini key or a model of your own.",
     "Not that one, sorry. Ask me what I can do.",
     "I have no answer to that.",
 )

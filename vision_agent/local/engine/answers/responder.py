@@ -58,7 +58,7 @@ LEAST_SNR_DB = 12.0
 Speech 10 dB above kitchen noise measures 14 here, and more than four requests in five are
 understood; in quiet rooms it measures 38 and more."""
 
-OPEN_TALK = "For open conversation, give this server a Gemini key."
+OPEN_TALK = "For open conversation, give this server a Gemini key or a model of your own."
 
 PLAIN_ANSWERS = {
     "hello": "Hello! Show me something and ask me about it.",
@@ -75,7 +75,7 @@ PLAIN_ANSWERS = {
     "wait": "Take your time.",
     "meet": "Nice to meet you. Show me something and ask me about it.",
     "how_to_teach": HOW_TO_TEACH,
-    "sum": "I can't do sums. For those, give this server a Gemini key.",
+    "sum": "I can't do sums. For those, give this server a Gemini key or a model of your own.",
     "compare": "I can't compare things. Show me one after the other, and ask me about each.",
     "speak": "I understand and speak English only.",
     "voice": "I can't change how I speak. Turn your loudspeaker up or down, or ask me to repeat.",
