@@ -126,7 +126,12 @@ async def _start_engine(
     from vision_agent.local.engine.engine import LocalEngine
 
     own = own_models or OwnModels()
-    engine: ClosingEngine = await LocalEngine.start(data_dir, own.whisper or "", own.ears)
+    engine: ClosingEngine = await LocalEngine.start(
+        data_dir,
+        own.whisper or "",
+        own.ears,
+        looks=own.brain is None,  # a brain is shown the frames themselves
+    )
     if own.brain is not None:
         from vision_agent.local.brain.brain_engine import BrainEngine
 

@@ -58,13 +58,26 @@ class LocalEngine:
 
     @classmethod
     async def start(
-        cls, data_dir: Path | None = None, whisper: str = "", ears: Ears | None = None
+        cls,
+        data_dir: Path | None = None,
+        whisper: str = "",
+        ears: Ears | None = None,
+        *,
+        looks: bool = True,
     ) -> LocalEngine:
-        """Start the workers in the background; whoever needs one first waits for it."""
+        """Start the workers in the background; whoever needs one first waits for it.
+
+        Args:
+            data_dir: As of the class.
+            whisper: As of the class.
+            ears: As of the class.
+            looks: Whether sight is loaded too; without it, it is loaded by the first look.
+        """
         engine = cls(data_dir, whisper, ears)
         engine._recognizer.start()
         engine._speech.begin()
-        engine._warming = asyncio.create_task(engine._sight.warm_up(), name="sight warm-up")
+        if looks:
+            engine._warming = asyncio.create_task(engine._sight.warm_up(), name="sight warm-up")
         return engine
 
     async def close(self) -> None:
