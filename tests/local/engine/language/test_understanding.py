@@ -116,6 +116,49 @@ async def test_the_grammar_is_believed_where_it_sounds_like_what_was_heard(
     assert await understanding.request("Stob", far) is None
 
 
+async def test_certain_words_are_not_exchanged_for_a_proposal_and_uncertain_ones_are(
+    understanding: Understanding,
+) -> None:
+    said, proposal = "Could you pass me the salt, please?", Proposal("count the soaps", 0.3)
+    for log_probability, intent in ((-0.2, None), (-0.9, "count")):
+        text, request = await understanding.heard(said, proposal, log_probability=log_probability)
+        assert (request.intent if request else None) == intent
+        assert (text == said) is (intent is None)
+    taught = Proposal("is this my zorblax", 0.4)
+    text, request = await understanding.heard("His is my Zoe blacks?", taught, ["zorblax"])
+    assert text == "Is this my zorblax"
+
+
+@pytest.mark.parametrize(
+    ("heard", "colour"),
+    [("Point at the right thing.", "red thing"), ("Do you see anything read?", "red")],
+)
+async def test_red_is_heard_where_a_colour_makes_a_request(
+    understanding: Understanding, heard: str, colour: str
+) -> None:
+    text, request = await understanding.heard(heard, None)
+    assert request is not None
+    assert colour in " ".join(request.slots.values())
+    assert "red" in text
+    assert (await understanding.heard("I did the right thing.", None))[0].endswith("right thing.")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Dad, what time is it?",
+        "how many eggs do we have left, darling?",
+        "And then what happened?",
+        "what happened after that",
+        "What did he say?",
+    ],
+)
+async def test_what_is_said_to_the_family_or_about_a_story_is_no_request(
+    understanding: Understanding, said: str
+) -> None:
+    assert await understanding.request(said) is None
+
+
 async def test_a_reply_that_people_give_each_other_is_believed_when_it_is_typed(
     understanding: Understanding,
 ) -> None:

@@ -46,11 +46,18 @@ async def understood(
     if not heard.text:
         return Transcript("", False)
     names, agents = vocabulary.names, vocabulary.agents
-    text = likelier(heard.text, heard.proposal, names, agents)
     if understanding is None:
+        text = likelier(heard.text, heard.proposal, names, agents, heard.others)
         request = by_rules(text, None, names, agents)
     else:
-        request = await understanding.request(text, None, names, agents)
+        text, request = await understanding.heard(
+            heard.text,
+            heard.proposal,
+            names,
+            agents,
+            others=heard.others,
+            log_probability=heard.log_probability,
+        )
     return Transcript(text, understood=request is not None, request=request)
 
 

@@ -159,7 +159,8 @@ class Scheduler:
     def _answer(self, utterance: _Utterance) -> None:
         heard = utterance.heard or HeardWords()
         (proposal,) = utterance.proposal or (None,)
-        result = Heard(utterance.text, proposal, heard.log_probability, heard.no_speech)
+        others = () if utterance.texts else heard.others
+        result = Heard(utterance.text, proposal, heard.log_probability, heard.no_speech, others)
         self._leave(utterance)
         self._inbox.send(RESULT, utterance.job, result.to_bytes())
 

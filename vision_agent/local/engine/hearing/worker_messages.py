@@ -43,14 +43,16 @@ class Heard:
     Attributes:
         text: As Whisper writes it; empty if nothing was said.
         proposal: What the grammar's recogniser makes of it, if it was asked.
-        log_probability: Mean of the last window's tokens; 0 is certain. For the log.
+        log_probability: Mean of the last window's tokens; 0 is certain.
         no_speech: Probability that the last window is no speech. For the log.
+        others: Whisper's next best texts.
     """
 
     text: str
     proposal: Proposal | None = None
     log_probability: float = 0.0
     no_speech: float = 0.0
+    others: tuple[str, ...] = ()
 
     def to_bytes(self) -> bytes:
         """Returns the payload of a RESULT."""
@@ -62,4 +64,5 @@ class Heard:
         fields = json.loads(payload)
         if fields["proposal"]:
             fields["proposal"] = Proposal(**fields["proposal"])
+        fields["others"] = tuple(fields["others"])
         return cls(**fields)

@@ -38,6 +38,23 @@ _FRAMES = re.compile(
 )
 """Words that make a request of a statement."""
 
+_OTHERS = (
+    "mom|mum|mommy|mummy|mama|dad|daddy|papa|grandma|grandpa|granny|honey|darling|sweetheart"
+    "|sweetie|kids|children|boys|girls|guys|doctor|officer|professor|waiter|sir|madam|nurse"
+)
+_TO_OTHERS = re.compile(
+    r"^(?:(?:hey|oh|okay|ok|please|so|and|but|excuse me|sorry|look|no|yes|my)[, ]+)*"
+    rf"(?:{_OTHERS})(?:[,!.?]| (?:what|who|where|when|why|how|which|did|do|can|could|will|would)\b)"
+    rf"|, (?:{_OTHERS})\W*$"
+)
+_STORY = re.compile(
+    r"\bwhat (?:happened|happens) (?:then|next|after)\b"
+    r"|^(?:and|so|but|then) (?:then )?what happened$|^(?:and |so )?then what(?: happened| did|$)"
+    r"|\b(?:did|does|do|has|have|would|will) (?:he|she|they) "
+    r"(?:say|said|tell|told|do|think|want|mean)\b"
+)
+"""Questions about what was told, and what somebody else said."""
+
 _PAST = frozenset("yesterday ago earlier previously".split())  # noqa: SIM905
 _PAST_PHRASES = re.compile(r"\b(last (time|week|night|month|year)|this morning|were you)\b")
 
@@ -106,6 +123,15 @@ def asks(text: str) -> bool:
         part and (is_question(part) or part[0] in _VERBS | _MODALS or part[0] in _QUESTIONS)
         for part in parts
     )
+
+
+def is_for_others(text: str) -> bool:
+    """Whether a sentence addresses somebody of the family or goes on about a story.
+
+    Args:
+        text: As typed or heard; punctuation helps.
+    """
+    return bool(_TO_OTHERS.search(text.lower().strip()) or _STORY.search(normalise(text)))
 
 
 def is_past(words: Sequence[str]) -> bool:

@@ -1,7 +1,8 @@
 """Which request a sentence makes, spoken or typed.
 
-The rules come first, then what the grammar's recogniser proposes, then the nearest examples. A
-sentence that none of them places asks for nothing.
+The rules come first, then the nearest examples, then what the grammar's recogniser proposes: it
+finds a request in any sound. A proposal comes first where it holds a taught name, or sounds like
+words that were heard uncertainly. A sentence that none of them places asks for nothing.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,7 +19,12 @@ from vision_agent.local.contract import Request
 from vision_agent.local.engine.language.free_wording import guessed, with_parts, without_thing
 from vision_agent.local.engine.language.normalisation import MOST_CHARACTERS, normalise, plain
 from vision_agent.local.engine.language.phrase_matching import as_meant, match, small_talk
-from vision_agent.local.engine.language.sentence_form import asks, is_past, without_negation
+from vision_agent.local.engine.language.sentence_form import (
+    asks,
+    is_for_others,
+    is_past,
+    without_negation,
+)
 from vision_agent.local.engine.language.sums import is_sum
 from vision_agent.local.engine.weights import WeightsError
 
@@ -29,6 +35,13 @@ _log = logging.getLogger(__name__)
 
 AGREEMENT = 0.45
 """Largest phone distance at which a proposal is believed."""
+
+CERTAIN_AGREEMENT, UNCERTAIN_AGREEMENT = 0.2, 0.3
+"""The same for a proposal without a taught name, where the words that were heard are certain, and
+where they are not."""
+
+UNCERTAIN = -0.4
+"""Mean log probability of the tokens below which the words are uncertain."""
 
 LEAST_COSINE = 0.58
 """Cosine below which no example is near enough."""
@@ -60,6 +73,10 @@ _BESIDE = frozenset({"stop", "bye", "hello", "thanks"})
 """Requests that one part of a sentence can make: "I have to go, bye"."""
 
 _LEAVES_IT = frozenset({"stop", "stop_watch", "no"})
+
+_RED = re.compile(
+    r"\b(?:right|read|bread|rate)(?= things?\b)|(?<=(?:any|ome)thing )(?:right|read|bread|rate)\b"
+)
 
 _OF_THE_PAST = frozenset({"knows", "asked", "changed", "beyond", "repeat", "sure", "remind"})
 
@@ -95,13 +112,36 @@ def by_rules(
 
 
 def likelier(
-    text: str, proposal: Proposal | None, names: Collection[str] = (), agents: Collection[str] = ()
+    text: str,
+    proposal: Proposal | None,
+    names: Collection[str] = (),
+    agents: Collection[str] = (),
+    others: Sequence[str] = (),
 ) -> str:
-    """What was said: the words that were heard, or the proposal, if only it makes a request."""
-    if proposal is None or by_rules(text, None, names, agents) is not None:
-        return text
-    believed = by_rules(text, proposal, names, agents) is not None
-    return proposal.words.capitalize() if believed else text
+    """What was said: the words that were heard, or others, if only those make a request.
+
+    Args:
+        text: As it was heard.
+        proposal: What the grammar's recogniser made of the sound.
+        names: Taught names that the proposal may hold besides the vocabulary.
+        agents: Agents that the proposal may name.
+        others: What it may have been as well.
+    """
+    for heard in (text, *(_with_colour(one) for one in (text, *others))):
+        if by_rules(heard, None, names, agents) is not None:
+            return heard
+    believed = proposal is not None and by_rules(text, proposal, names, agents) is not None
+    return proposal.words.capitalize() if proposal and believed else text
+
+
+def _holds(proposal: Proposal | None, names: Collection[str]) -> bool:
+    """Whether a proposal holds a name, which no other words are as likely to be."""
+    return proposal is not None and any(f" {name} " in f" {proposal.words} " for name in names)
+
+
+def _with_colour(text: str) -> str:
+    """The text with "red" for what is heard instead: "the right thing", "anything read"."""
+    return _RED.sub("red", text)
 
 
 def free_requests(text: str) -> list[Request]:
@@ -197,6 +237,8 @@ class Understanding:
         """
         if not spoken and (reply := small_talk(text)):
             return reply
+        if is_for_others(text):
+            return None
         found = await self._request(text, proposal, names, agents)
         negated = without_negation(normalise(text).split())
         if negated and len(negated) > 1 and (found is None or found.intent not in _LEAVES_IT):
@@ -207,6 +249,32 @@ class Understanding:
             ruled = (by_rules(part, None, names, agents) for part in parts)
             found = next((one for one in ruled if one and one.intent in _BESIDE), None)
         return found
+
+    async def heard(
+        self,
+        text: str,
+        proposal: Proposal | None,
+        names: Collection[str] = (),
+        agents: Collection[str] = (),
+        *,
+        others: Sequence[str] = (),
+        log_probability: float = 0.0,
+    ) -> tuple[str, Request | None]:
+        """What was said, and the request that it makes; None if it makes none.
+
+        Arguments as of `request`, `likelier` and `hearing.worker_messages.Heard`.
+        """
+        uncertain = log_probability < UNCERTAIN
+        distance = proposal.distance if proposal else 1.0
+        near = distance <= CERTAIN_AGREEMENT
+        first = (near and uncertain) or _holds(proposal, {*names, *agents})
+        likely = likelier(text, proposal if first else None, names, agents, others)
+        request = await self.request(likely, None, names, agents)
+        believed = near or (uncertain and distance <= UNCERTAIN_AGREEMENT)
+        if request is None and believed and not is_for_others(text):
+            likely = likelier(text, proposal, names, agents)
+            request = by_rules(likely, None, names, agents)
+        return likely, request
 
     async def _request(
         self,
