@@ -24,7 +24,7 @@ _AT_ONCE = 2
 async def measure_recognition(every: int) -> list[dict[str, Any]]:
     """A row for each voice, in quiet and in kitchen noise, and one for real speech."""
     understanding = Understanding()
-    await understanding.warm_up()
+    understanding.begin()
     recognizers = [Recognizer(understanding=understanding) for _ in range(_AT_ONCE)]
     for recognizer in recognizers:
         recognizer.start()
