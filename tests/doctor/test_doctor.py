@@ -90,7 +90,7 @@ def service(status: int, body: dict) -> Iterator[str]:
 async def ask_service(status: int, body: dict) -> Finding:
     with service(status, body) as url:
         environ = {"GOOGLE_API_KEY": KEY, "GOOGLE_GEMINI_BASE_URL": url}
-        (finding,) = await check_service(environ)
+        (finding,) = await check_service(Settings(), environ)
     return finding
 
 
@@ -117,8 +117,8 @@ async def test_without_a_network_a_key_is_a_problem_and_no_key_is_none() -> None
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         nobody = {"GOOGLE_GEMINI_BASE_URL": f"http://127.0.0.1:{taken.getsockname()[1]}"}
-        (without,) = await check_service(nobody)
-        (with_key,) = await check_service(nobody | {"GOOGLE_API_KEY": KEY})
+        (without,) = await check_service(Settings(), nobody)
+        (with_key,) = await check_service(Settings(), nobody | {"GOOGLE_API_KEY": KEY})
     assert (without.status, with_key.status) == ("note", "problem")
 
 

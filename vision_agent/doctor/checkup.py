@@ -61,7 +61,7 @@ def all_checks(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
             deadline_s=60,
         ),
         Check("prices", threaded(lambda: check_prices(settings.prices))),
-        Check("service", lambda: check_service(environ), deadline_s=15),
+        Check("service", lambda: check_service(settings, environ), deadline_s=15),
         Check("own models", lambda: check_own_models(settings), deadline_s=15),
         Check(
             "local engine",

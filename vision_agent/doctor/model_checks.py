@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import time
 from collections.abc import Mapping, Sequence
@@ -105,8 +106,14 @@ def check_prices(path: Path | None) -> list[Finding]:
     return [Finding("prices", "ok", text)]
 
 
-async def check_service(environ: Mapping[str, str]) -> Sequence[Finding]:
-    """Check that the service is reachable and accepts the key, by listing its models once."""
+async def check_service(settings: Settings, environ: Mapping[str, str]) -> Sequence[Finding]:
+    """Check that the service is reachable and accepts the key, by listing its models once.
+
+    With servers of the user's own it is not asked: calls would not reach it either.
+    """
+    with contextlib.suppress(OwnModelError):
+        if model_options(settings).own_models.servers:
+            return []
     key = environ.get("GOOGLE_API_KEY") or environ.get("GEMINI_API_KEY")
     vertex = uses_vertex(environ)
     base_url = environ.get("GOOGLE_GEMINI_BASE_URL") or f"https://{AI_STUDIO_HOST}"

@@ -7,6 +7,7 @@ environment's, and nothing to where a server redirects.
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 
 import httpx2
 from openai import AsyncOpenAI, NotFoundError
@@ -16,11 +17,13 @@ from vision_agent.own_models import OwnServer
 
 CONNECT_S = 5.0
 
+LONGEST_BYTES = 8_000_000
+"""Of one response: more than two minutes of sound; the rest is not read."""
+
 _HEADERS = frozenset(
     [
         "host",
         "accept",
-        "accept-encoding",
         "connection",
         "content-type",
         "content-length",
@@ -29,6 +32,32 @@ _HEADERS = frozenset(
     ]
 )
 """What is sent beside the key."""
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    """The body of a response, which fails when it is longer than `LONGEST_BYTES`."""
+
+    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        came = 0
+        async for data in self._stream:
+            came += len(data)
+            if came > LONGEST_BYTES:
+                raise httpx2.ReadError(f"more than {LONGEST_BYTES:,} bytes")
+            yield data
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+async def _bound(response: httpx2.Response) -> None:
+    """Bounds what a server can make large; compressed, its length would not be known."""
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise httpx2.DecodingError("compressed, though it was not asked to be")
+    assert isinstance(response.stream, httpx2.AsyncByteStream)
+    response.stream = _Bounded(response.stream)
 
 
 class OpenAIServer:
@@ -57,7 +86,7 @@ class OpenAIServer:
             http_client=httpx2.AsyncClient(
                 follow_redirects=False,
                 timeout=httpx2.Timeout(None, connect=CONNECT_S),
-                event_hooks={"request": [self._only_what_is_needed]},
+                event_hooks={"request": [self._only_what_is_needed], "response": [_bound]},
             ),
         )
 

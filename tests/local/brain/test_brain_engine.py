@@ -338,3 +338,16 @@ async def test_the_only_model_is_asked_and_several_are_named_in_the_log(
     assert "the server has: a, b" in caplog.text
     await words(server, model="b")
     assert server.requests[-1]["model"] == "b"
+
+
+async def test_a_server_that_sends_without_end_is_given_up(
+    server: ChatServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    endless = "data: " + "x" * 9_000_000
+    stream = Status(200, endless, {"Content-Type": "text/event-stream"})
+    server.answers = lambda request: [stream]
+    async with engine_of(server, model="tiny") as engine:
+        said = [part async for part in engine.answer(Turn(Transcript("hi")))]
+    assert isinstance(said[-1], Say)
+    assert "broke off" in said[-1].text
+    assert "more than 8,000,000 bytes" in caplog.text

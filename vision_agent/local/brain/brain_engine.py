@@ -30,8 +30,8 @@ from vision_agent.local.contract import (
 from vision_agent.local.engine.answers.notices import without_notices
 from vision_agent.own_models import Brain
 
-MAX_ANSWER = 4_000
-"""Characters of one answer, five minutes of speech; the rest is not read."""
+MAX_ANSWER = 1_600
+"""Characters of one answer, less than two minutes of speech; the rest is not read."""
 
 MAX_THOUGHTS = 60_000
 """Characters of thoughts before an answer."""
