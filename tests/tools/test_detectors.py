@@ -7,7 +7,9 @@ import pytest
 
 from tests.conftest import RECORDINGS
 from tests.local.engine.sight.sight_frames import shot, with_faces
+from vision_agent.detection.box import Box
 from vision_agent.detection.kinds import kind_in
+from vision_agent.detection.object_detector import Detection
 from vision_agent.tools.detectors import (
     CodeComes,
     Detector,
@@ -17,7 +19,7 @@ from vision_agent.tools.detectors import (
     TextComes,
     detector_for,
 )
-from vision_agent.tools.kind_detectors import KindComes, KindGoes
+from vision_agent.tools.kind_detectors import KindComes, KindGoes, with_shoes
 from vision_agent.tools.watch import promise
 
 
@@ -147,6 +149,16 @@ def test_three_looks_decide_whether_a_thing_has_come_or_gone(detector, kind, cou
     counted = iter(counts)
     watching = detector(kind, lambda pixels, least: next(counted))
     assert shown(watching, [table(0)] * len(counts)) == told
+
+
+def test_who_is_seen_from_the_side_is_a_person_by_their_shoes():
+    def found(*labels_and_boxes: tuple[str, float, Box]) -> list[Detection]:
+        return [Detection(label, score, box) for label, score, box in labels_and_boxes]
+
+    body, shoe = ("person", 0.36, Box(0.1, 0.1, 0.2, 0.8)), Box(0.12, 0.83, 0.06, 0.05)
+    assert with_shoes(found(body)) == []
+    assert with_shoes(found(body, ("boot", 0.3, shoe))) == [body[2]]
+    assert with_shoes(found(body, ("shoe", 0.3, Box(0.6, 0.8, 0.1, 0.1)))) == []
 
 
 @pytest.fixture(scope="module")

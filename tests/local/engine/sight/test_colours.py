@@ -22,8 +22,11 @@ from tests.local.engine.sight.sight_frames import (
     with_faces,
 )
 from vision_agent.detection.face_detector import FaceDetector
+from vision_agent.local.engine.sight.box_colours import colour_in
+from vision_agent.local.engine.sight.camera_frame import Box
 from vision_agent.local.engine.sight.colour_names import base_name
 from vision_agent.local.engine.sight.colours import describe_colours
+from vision_agent.local.engine.sight.foreground import View
 
 CASTS = {"daylight": DAYLIGHT, "warm": WARM, "cool": COOL}
 WALLS = {
@@ -162,3 +165,22 @@ def test_bottles_are_told_where_they_stand_and_nowhere_else(recordings: Path) ->
     assert not one.stands_out
     assert base_name(one.main) == "grey"
     assert blue(two.others) == {"on the left"}
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "share_of_left", "words"),
+    [
+        ((30, 60, 200), (30, 150, 60), 0.5, {"blue", "green"}),
+        ((30, 60, 200), (30, 150, 60), 0.2, {"green"}),
+        ((150, 10, 15), (105, 60, 35), 0.4, {"red", "brown"}),
+    ],
+)
+def test_a_thing_between_two_colours_has_both_names(left, right, share_of_left, words) -> None:
+    pixels = filled((238, 238, 238), (400, 300))
+    edge_px = round(140 + 120 * share_of_left)
+    pixels[100:200, 140:edge_px] = bgr(left)
+    pixels[100:200, edge_px:260] = bgr(right)
+
+    said = colour_in(View.of(pixels), Box(0.3, 0.3, 0.4, 0.4))
+
+    assert {base_name(name) for name in said.split(" or ")} == words

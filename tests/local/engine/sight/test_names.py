@@ -11,11 +11,19 @@ from tests.local.engine.sight.sight_frames import jpeg, shot, written
 from tests.local.engine.sight.sight_scenes import BOTTLES, film, held_up, several, textured, wall
 from vision_agent.detection.object_detector import LABELS, Detection, anchors
 from vision_agent.local.contract import SeenFrame
+from vision_agent.local.engine.answers.named_things import everybody
 from vision_agent.local.engine.sight.camera_frame import Box
 from vision_agent.local.engine.sight.everyday import ALIKE, kind_of, words
 from vision_agent.local.engine.sight.names import Names
-from vision_agent.local.engine.sight.naming import believed, candidates, in_front, steady
-from vision_agent.local.engine.sight.observations import LIKELY, SURE, Named
+from vision_agent.local.engine.sight.naming import believed, candidates, in_front, shown, steady
+from vision_agent.local.engine.sight.observations import (
+    LIKELY,
+    PERHAPS,
+    SURE,
+    UNKNOWN,
+    Named,
+    Observations,
+)
 
 NOTHING = np.zeros(1000, np.float32)
 BOX = Box(0.4, 0.3, 0.2, 0.5)
@@ -119,6 +127,35 @@ def test_shoes_bear_out_a_person_seen_from_behind() -> None:
     seen = believed([doubtful, shoe], [NOTHING], ())
 
     assert [(thing.name, thing.certainty) for thing in seen][-1] == ("person", SURE)
+
+
+def test_a_doubtful_person_is_perhaps_there_beside_a_sure_one_and_not_alone() -> None:
+    doubtful = Detection("person", 0.46, Box(0.7, 0.1, 0.3, 0.8))
+    sure = Detection("person", 0.65, Box(0.1, 0.1, 0.3, 0.8))
+
+    assert believed([doubtful], [], ()) == ()
+    seen = believed([sure, doubtful], [], ())
+    assert [thing.certainty for thing in seen] == [SURE, PERHAPS]
+    assert everybody(Observations(named=seen)) == "I see one person on the left, perhaps more."
+
+
+def test_a_word_that_the_middle_and_the_whole_frame_clearly_agree_on_is_perhaps_there() -> None:
+    def of_classes(**chances: float) -> np.ndarray:
+        found = NOTHING.copy()
+        for number, chance in chances.items():
+            found[int(number.removeprefix("n"))] = chance
+        return found
+
+    owl, owl_or_hen = of_classes(n24=0.3), of_classes(n24=0.3, n8=0.2)
+    mostly_other = of_classes(n24=0.2)
+
+    named = [shown(BOX, None, crops) for crops in ([owl] * 3, [owl_or_hen] * 3, [owl])]
+    assert [(thing.name, thing.certainty) for thing in named] == [
+        ("owl", PERHAPS),
+        ("", UNKNOWN),
+        ("", UNKNOWN),
+    ]
+    assert shown(BOX, None, [owl, owl, mostly_other]).name == ""
 
 
 def test_what_stands_on_a_table_is_shown_rather_than_the_table() -> None:

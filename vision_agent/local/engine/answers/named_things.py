@@ -35,6 +35,8 @@ def prominent(seen: Observations) -> list[Named]:
     """What is in view, with the finer name of the thing that is shown; that one if it is alone."""
     found = believed(seen.named or ())
     shown = seen.shown
+    if shown is not None and shown.certainty == PERHAPS and not found:
+        return [shown]
     if shown is None or shown.certainty not in (SURE, LIKELY):
         return found
     if not found:
@@ -90,13 +92,18 @@ def people(seen: Observations) -> list[Named]:
 
 
 def everybody(seen: Observations) -> str:
-    """How many people there are, and where: `I see two people, on the left and on the right`."""
+    """How many people there are, and where: `I see two people, on the left and on the right`.
+
+    One who may be there besides is not counted, but the sentence says that there may be more.
+    """
     found = people(seen)
     if not found:
         return "I don't see anyone."
     where = places([one.box for one in found])
     comma = "," if len(found) > 1 else ""
-    return f"I see {count(len(found), 'person')}{comma} {where}."
+    everyone = [thing for thing in seen.named or () if thing.name == "person"]
+    more = ", perhaps more" if len(everyone) > len(found) else ""
+    return f"I see {count(len(found), 'person')}{comma} {where}{more}."
 
 
 def how_many(things: Sequence[Named]) -> str:

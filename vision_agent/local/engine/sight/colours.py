@@ -122,13 +122,29 @@ def most_common(lab: Floats, weights: Floats, *, white_known: bool) -> list[str]
     The pixels vote by name. Colourful pixels count more than grey ones: highlights, shadows and
     edges are grey on a thing of any colour.
     """
+    (first, _), (second, share) = two_most_common(lab, weights, white_known=white_known)
+    return [first, second] if share >= SECOND_FROM else [first]
+
+
+def two_most_common(
+    lab: Floats, weights: Floats, *, white_known: bool
+) -> tuple[tuple[str, float], tuple[str, float]]:
+    """The names of the two most common colours of the pixels, each with its share of the votes.
+
+    The second name is empty if no pixel has it.
+    """
     names = names_of(lab, white_known=white_known)
     plain = np.isin(names, [NAMES.index(name) for name in PLAIN])
     votes = np.bincount(names, weights=weights * np.where(plain, 1.0, COLOURFUL), minlength=11)
-    first, second = (int(code) for code in np.argsort(-votes, kind="stable")[:2])
-    chosen = [first, second] if votes[second] >= SECOND_FROM * votes.sum() else [first]
-    typical = [np.median(lab[names == code], axis=0) for code in chosen]
-    return [name_of(np.asarray(colour), white_known=white_known) for colour in typical]
+
+    def named(code: int) -> tuple[str, float]:
+        if not votes[code]:
+            return "", 0.0
+        typical = np.asarray(np.median(lab[names == code], axis=0))
+        return name_of(typical, white_known=white_known), float(votes[code] / votes.sum())
+
+    first, second = (named(int(code)) for code in np.argsort(-votes, kind="stable")[:2])
+    return first, second
 
 
 def _border(height_px: int, width_px: int, *, with_bottom: bool) -> Mask:
