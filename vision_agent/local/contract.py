@@ -86,6 +86,7 @@ class Transcript:
         deaf: Why nobody is heard at all, in a sentence; empty if that is not so.
         request: The request that the recogniser found in the words; None where it found none or
             did not look for one.
+        unsure: Whether spoken words were heard uncertainly.
     """
 
     text: str
@@ -96,6 +97,7 @@ class Transcript:
     lost: bool = False
     deaf: str = ""
     request: Request | None = None
+    unsure: bool = False
 
     @property
     def deaf_answer(self) -> str:

@@ -15,6 +15,7 @@ from tests.local.engine.sight.sight_scenes import (
     textured,
     wall,
 )
+from vision_agent.local.contract import Dialogue, Say, Transcript, Turn
 from vision_agent.local.engine.answers.responder import Responder
 from vision_agent.local.engine.answers.taught_objects import HOW_TO_TEACH, TaughtObjects
 from vision_agent.local.engine.answers.taught_store import TaughtStore
@@ -100,3 +101,17 @@ async def test_a_taught_thing_that_is_asked_for_is_looked_for(responder: Respond
     assert str(await ask(responder, "is there a mug?", shown(MUG))).startswith(
         "Yes, that is your mug"
     )
+
+
+async def test_a_name_that_was_heard_uncertainly_is_kept_only_after_yes(
+    responder: Responder,
+) -> None:
+    for reply, kept in (("No.", False), ("What can you do?", False), ("Yes.", True)):
+        dialogue = Dialogue()
+        said = Transcript("This is my dog Rex.", unsure=True)
+        turn = Turn(said, frames=(shown(MUG),), user="unsure", dialogue=dialogue)
+        asked = [part.text async for part in responder.answer(turn) if isinstance(part, Say)]
+        assert asked == ["Did you say dog rex? Say yes, and I remember it."]
+        await ask(responder, reply, shown(MUG), user="unsure", dialogue=dialogue)
+        known = await ask(responder, "Who is this?", shown(MUG), user="unsure")
+        assert ("your dog rex" in str(known)) is kept

@@ -184,4 +184,27 @@ async def test_one_side_of_the_frame_is_told_alone(
     responder: Responder, words: str, answer: str
 ) -> None:
     scene = frame(shot(held_up(RED_BAR[0], wall(), mask=RED_BAR[1], at=(480, 240))))
-    assert str(await ask(responder, words, scene)).endswith(answer)
+    assert answer in str(await ask(responder, words, scene))
+
+
+@pytest.mark.parametrize(
+    "question", ["Can I park here?", "What is in this box?", "Who wrote this?"]
+)
+async def test_what_print_would_tell_is_read_and_never_guessed(
+    responder: Responder, question: str
+) -> None:
+    sign = frame(shot(written(["NO PARKING", "AT ANY TIME"], 30)))
+    assert "It says: NO PARKING" in str(await ask(responder, question, sign))
+    blank = await ask(responder, question, frame(wall(2)))
+    assert blank == "I see nothing printed that would tell me. Hold the print closer, and still."
+
+
+async def test_the_colour_of_a_background_is_told_and_what_nobody_can_see_is_refused(
+    responder: Responder,
+) -> None:
+    red = frame(shot(held_up(RED_BAR[0], wall(2), mask=RED_BAR[1])))
+    wall_ = str(await ask(responder, "What colour is the wall?", red))
+    assert wall_.startswith("The background is ")
+    breed = await ask(responder, "What breed is this dog?", red)
+    assert str(breed).endswith("I can't tell.")
+    assert await ask(responder, "What is the man holding?", red) == "I don't see anyone."

@@ -1,4 +1,4 @@
-"""467 sentences that people say to an agent with a camera, and to each other.
+"""499 sentences that people say to an agent with a camera, and to each other.
 
 None is among the examples. Thresholds and examples were chosen on every second one; the others
 measure them. ``python -m tests.local.engine.language.test_understanding`` prints both halves.
@@ -141,6 +141,18 @@ async def test_red_is_heard_where_a_colour_makes_a_request(
     assert colour in " ".join(request.slots.values())
     assert "red" in text
     assert (await understanding.heard("I did the right thing.", None))[0].endswith("right thing.")
+
+
+@pytest.mark.parametrize(
+    "said", ["¿Qué hay en la mesa?", "was siehst du hier", "Qu'est-ce que tu vois", "это что"]
+)
+async def test_another_language_is_told_from_english_where_it_is_typed(
+    understanding: Understanding, said: str
+) -> None:
+    found = await understanding.request(said, spoken=False)
+    assert found == Request("speak", loose=True)
+    for english in ("Is this a café?", "What does a la carte mean?", "die hard or on par"):
+        assert await understanding.request(english, spoken=False) != found
 
 
 @pytest.mark.parametrize(

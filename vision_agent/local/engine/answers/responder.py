@@ -30,6 +30,8 @@ from vision_agent.local.engine.answers.taught_objects import (
     HOW_TO_TEACH,
     TaughtObjects,
     forgets_what_is_seen,
+    name_of,
+    whose_of,
 )
 from vision_agent.local.engine.answers.tool_matching import Plan, complete, is_denied, plan_tool
 from vision_agent.local.engine.answers.tool_results import tool_result
@@ -43,6 +45,7 @@ from vision_agent.local.engine.answers.visual_answers import (
 )
 from vision_agent.local.engine.answers.visual_intents import LOOKS
 from vision_agent.local.engine.language.normalisation import normalise
+from vision_agent.local.engine.language.phrase_matching import small_talk
 from vision_agent.local.engine.language.sentence_form import asks
 from vision_agent.local.engine.language.understanding import Understanding
 from vision_agent.local.engine.sight import Box, Sight, UnreadableFrame
@@ -149,6 +152,10 @@ class Responder:
         request = await self._request_in(turn.transcript)
         if request and request.intent == "is_colour" and "see" in normalise(turn.text).split():
             request = replace(request, intent="any_colour")
+        name, request = _confirmed(turn, request)
+        if name:
+            yield Say(name)
+            return
         call = await self._tool(turn, request)
         if call is not None:
             yield call
@@ -267,6 +274,26 @@ class Responder:
 
 def _looks_closer(tool: str) -> bool:
     return "closer" in tool_concepts(split_name(tool))
+
+
+def _confirmed(turn: Turn, request: Request | None) -> tuple[str, Request | None]:
+    """A question or reply about a name that was not surely heard, and the request that is left.
+
+    A name is learned for good, so that an uncertain one is kept only after "yes".
+    """
+    pending = turn.dialogue.pending
+    if isinstance(pending, Request):
+        turn.dialogue.pending = None
+        reply = small_talk(turn.text)
+        if reply and reply.intent == "yes":
+            return "", pending
+        if reply and reply.intent == "no":
+            return "All right. Say the name again, or type it.", None
+    if request and request.intent == "teach" and turn.transcript.unsure:
+        name, whose = name_of(request), whose_of(turn.text, request)
+        turn.dialogue.pending = Request("teach", {"name": name, "whose": whose})
+        return f"Did you say {name}? Say yes, and I remember it.", None
+    return "", request
 
 
 def _not_understood(turn: Turn) -> list[str]:

@@ -81,7 +81,7 @@ class TaughtObjects:
             return [_why_not(quality)]
         try:
             things = await asyncio.to_thread(
-                self._store.teach, turn.user, name, _whose(turn.text, request, name), view
+                self._store.teach, turn.user, name, whose_of(turn.text, request), view
             )
         except NoRoom as error:
             return [str(error)]
@@ -163,7 +163,9 @@ def name_of(request: Request) -> str:
     return " ".join(words)
 
 
-def _whose(text: str, request: Request, name: str) -> str:
+def whose_of(text: str, request: Request) -> str:
+    """Before a name in an answer: "my" or an article; empty for a proper name."""
+    name = name_of(request)
     word = request.slots.get("whose", "")
     if not word:
         # "this is my mug": the word before the name is part of the phrase itself.

@@ -41,7 +41,20 @@ class Look:
 
 
 def _scene(seen: Observations, request: Request, taught: Taught) -> list[str]:
-    return phrasing.scene(seen, taught)
+    said = phrasing.scene(seen, taught)
+    if said and _is_nameless(seen):
+        thing = seen.shown
+        if thing and thing.certainty != NO_NAME:
+            return [named_things.this_is(thing), *said]
+        return [*said, *(seen.off or ("What it is I can't tell.",))]
+    return said
+
+
+def _is_nameless(seen: Observations) -> bool:
+    """Whether something stands out, and nothing has a name that is likely."""
+    named = seen.known or named_things.prominent(seen)
+    empty = seen.quality is not None and seen.quality.empty
+    return not named and not empty and bool(seen.colour and seen.colour.stands_out)
 
 
 def _alike(seen: Observations, request: Request, taught: Taught) -> list[str]:
@@ -74,6 +87,10 @@ def _held(seen: Observations, request: Request, taught: Taught) -> list[str]:
 def _what_kind(seen: Observations, request: Request, taught: Taught) -> list[str]:
     """The answer to "what kind of animal is this?"."""
     asked, thing = request.slots.get("object", ""), seen.shown
+    if (sort := request.slots.get("sort")) and not seen.known:
+        if thing is None or thing.certainty == NO_NAME:
+            return [f"Which {sort} this is I can't tell."]
+        return [named_things.this_is(thing), f"Which {sort} I can't tell."]
     same = asked_kind(asked)
     if thing is None or thing.certainty == NO_NAME or same is None or not same.fits(thing.name):
         return _what_is(seen, request, taught)
@@ -99,7 +116,12 @@ def _side(seen: Observations, request: Request, taught: Taught) -> list[str]:
     found += named_things.kinds([thing for thing in others if _is_at(asked, thing.box)])
     if not found:
         there = [one.colour for one in seen.things or () if _is_at(asked, one.box)]
-        found = [f"something {name}" for name in dict.fromkeys(there)]
+        colours = [f"something {name}" for name in dict.fromkeys(there)]
+        shown = seen.shown
+        if shown and shown.certainty != NO_NAME and _is_at(asked, shown.box):
+            return [named_things.this_is(shown)]
+        if colours:
+            return [f"I see {listed(colours)} {asked}.", "What it is I can't tell."]
     if not found:
         return [f"Nothing stands out {asked}."]
     return [f"I see {listed(found)} {asked}."]
@@ -148,6 +170,36 @@ def _read(seen: Observations, request: Request, taught: Taught) -> list[str]:
     if seen.codes:
         return [phrasing.codes(seen.codes)]
     return ["I can't find any text that I can read. Hold it closer, and still."]
+
+
+def _printed(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    """The answer to "can I park here?": the print in view, which is never interpreted."""
+    if seen.text:
+        return [f"It says: {phrasing.lines(seen.text)}."]
+    return ["I see nothing printed that would tell me. Hold the print closer, and still."]
+
+
+def _inside(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    """The answer to "what is in this box?": its print, or what is seen in an open one."""
+    if not seen.text and (seen.known or named_things.prominent(seen)):
+        return phrasing.scene(seen, taught)
+    return _printed(seen, request, taught)
+
+
+def _background(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    """The answer to "what colour is the wall?"; the engine does not know a wall from a sky."""
+    if seen.colour is None:
+        return []
+    ground = seen.colour.background or seen.colour.main
+    return [f"The background is {ground}.", phrasing.unsure(request.slots.get("object", "it"))]
+
+
+def _others(seen: Observations, request: Request, taught: Taught) -> list[str]:
+    """The answer to "what is the man on the left holding?"."""
+    said = _people(seen, request, taught)
+    return (
+        [*said, "What they do, hold or wear I can't tell."] if named_things.people(seen) else said
+    )
 
 
 def _scan(seen: Observations, request: Request, taught: Taught) -> list[str]:
@@ -238,7 +290,7 @@ LOOKS = {
     ),
     "held": (Look(_THIS, _held),),
     "what_kind": (Look(_THIS, _what_kind),),
-    "side": (Look(frozenset({"named", "things", "known", _QUALITY}), _side),),
+    "side": (Look(frozenset({"named", "shown", "things", "known", _QUALITY}), _side),),
     "count": (Look(frozenset({"named", "things", "count", _QUALITY}), _count),),
     "moving": (Look(frozenset({"movement", _QUALITY}), _moving),),
     "colour": (Look(frozenset({"colour", _QUALITY}), _colour),),
@@ -247,6 +299,10 @@ LOOKS = {
     "scan": (Look(frozenset({"text", "codes", _QUALITY}), _scan, meanwhile="Let me scan it."),),
     "total": (Look(frozenset({"text", _QUALITY}), _total, meanwhile="Let me read it."),),
     "expiry": (Look(frozenset({"text", _QUALITY}), _expiry, meanwhile="Let me read it."),),
+    "printed": (Look(frozenset({"text", _QUALITY}), _printed, meanwhile="Let me read it."),),
+    "inside": (Look(_THIS | {"text"}, _inside, meanwhile="Let me read it."),),
+    "background": (Look(frozenset({"colour", _QUALITY}), _background),),
+    "others": (Look(_PEOPLE, _others),),
     "who_is": (Look(_PEOPLE | {"known"}, _who_is),),
     "code": (Look(frozenset({"codes", _QUALITY}), _codes),),
     "changed": (Look(frozenset({"changes", _QUALITY}), _changed),),

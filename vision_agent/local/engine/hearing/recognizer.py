@@ -20,7 +20,12 @@ from vision_agent.local.engine.hearing.worker_messages import (
     Vocabulary,
 )
 from vision_agent.local.engine.language.taught_names import TaughtNames
-from vision_agent.local.engine.language.understanding import Understanding, by_rules, likelier
+from vision_agent.local.engine.language.understanding import (
+    UNCERTAIN,
+    Understanding,
+    by_rules,
+    likelier,
+)
 from vision_agent.local.engine.worker_pipe import WorkerMessage
 from vision_agent.local.engine.worker_process import WorkerProcess
 
@@ -58,7 +63,8 @@ async def understood(
             others=heard.others,
             log_probability=heard.log_probability,
         )
-    return Transcript(text, understood=request is not None, request=request)
+    unsure = heard.log_probability < UNCERTAIN
+    return Transcript(text, understood=request is not None, request=request, unsure=unsure)
 
 
 class Transcription:

@@ -48,7 +48,7 @@ for as an ``agent`` is known only in a conversation that has others in it."""
 
 SLOTS = frozenset(
     {"colour", "name", "noun", "whose", "target", "things", "event", "duration", "chore", "agent"}
-    | {"many", "object", "side", "thing"}
+    | {"many", "object", "side", "thing", "sort"}
 )
 
 FREE = {

@@ -7,9 +7,10 @@ has to tell them apart.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
-from vision_agent.local.engine.language.normalisation import normalise
+from vision_agent.local.engine.language.normalisation import MOST_CHARACTERS, normalise
 
 _QUESTIONS = frozenset("what who whose whom where which why when how whereabouts".split())  # noqa: SIM905
 _AUXILIARIES = frozenset("is are was were am did does has have had".split())  # noqa: SIM905
@@ -54,6 +55,18 @@ _STORY = re.compile(
     r"(?:say|said|tell|told|do|think|want|mean)\b"
 )
 """Questions about what was told, and what somebody else said."""
+
+_FOREIGN = frozenset(
+    """el los las una que por para con del como donde esto esta hay eres puedes ves muy mi
+    le les une des et dans avec pour vous tu je est ce cette quel quelle moi voyez
+    der die das ein eine und ist nicht wie wo siehst du ich mir hier kannst bitte auf
+    il lo gli che di sono cosa vedi questo questa puoi per non dove
+    o os um uma voce isso isto nao onde estou mesa aqui tengo veo vois sur combien""".split()  # noqa: SIM905
+)
+"""Frequent words of Spanish, French, German, Italian and Portuguese that English lacks."""
+
+_MARKS = re.compile("[\N{INVERTED QUESTION MARK}\N{INVERTED EXCLAMATION MARK}]")
+_OTHER_SCRIPT = re.compile(r"[^\W\d_\u0000-\u024f]")
 
 _PAST = frozenset("yesterday ago earlier previously".split())  # noqa: SIM905
 _PAST_PHRASES = re.compile(r"\b(last (time|week|night|month|year)|this morning|were you)\b")
@@ -132,6 +145,16 @@ def is_for_others(text: str) -> bool:
         text: As typed or heard; punctuation helps.
     """
     return bool(_TO_OTHERS.search(text.lower().strip()) or _STORY.search(normalise(text)))
+
+
+def is_foreign(text: str) -> bool:
+    """Whether a typed sentence is in another language than English, by its frequent words."""
+    if _MARKS.search(text) or len(_OTHER_SCRIPT.findall(text)) > len(text) // 3:
+        return True
+    decomposed = unicodedata.normalize("NFD", text.lower()[:MOST_CHARACTERS])
+    words = re.findall(r"[a-z]+", re.sub("[\u0300-\u036f]", "", decomposed))
+    known = sum(word in _FOREIGN for word in words)
+    return known >= 2 and 3 * known >= len(words)
 
 
 def is_past(words: Sequence[str]) -> bool:

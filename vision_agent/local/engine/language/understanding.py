@@ -22,10 +22,12 @@ from vision_agent.local.engine.language.phrase_matching import as_meant, match, 
 from vision_agent.local.engine.language.sentence_form import (
     asks,
     is_for_others,
+    is_foreign,
     is_past,
     without_negation,
 )
 from vision_agent.local.engine.language.sums import is_sum
+from vision_agent.local.engine.language.whole_questions import whole_question
 from vision_agent.local.engine.weights import WeightsError
 
 if TYPE_CHECKING:
@@ -104,6 +106,8 @@ def by_rules(
     """The request by the rules and the grammar alone; arguments as of `Understanding.request`."""
     if is_sum(text):
         return Request("sum", loose=True)
+    if whole := whole_question(text):
+        return whole
     found = match(text, names, agents)
     if found is None and proposal is not None and proposal.distance <= AGREEMENT:
         found = match(proposal.words, names, agents)
@@ -237,6 +241,8 @@ class Understanding:
         """
         if not spoken and (reply := small_talk(text)):
             return reply
+        if not spoken and is_foreign(text):
+            return Request("speak", loose=True)
         if is_for_others(text):
             return None
         found = await self._request(text, proposal, names, agents)

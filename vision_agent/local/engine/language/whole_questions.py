@@ -1,0 +1,124 @@
+"""Questions about the frame whose form alone tells what is asked, whatever noun is in them. Pure.
+
+They are compared before the nearest examples: "can I park here" is answered by a sign, and near in
+meaning to questions that nothing in view answers. Each needs a word that points at the frame
+("this", "here"), without which it is a question about the world: "who wrote Hamlet".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from vision_agent.local.contract import Request
+from vision_agent.local.engine.language.normalisation import normalise, plain
+
+_THIS = r"(?:this|that|these|those|it|they)"
+_THE = rf"(?:{_THIS}|the)(?: \w+){{0,2}}"
+_PLACE = (
+    "place|shop|store|restaurant|cafe|bar|pub|hotel|museum|church|school|street|road|square|park"
+    "|station|stop|town|village|city|bridge|office|library|pool|bakery|pharmacy|bank"
+)
+_CLOSED = (
+    "box|bottle|can|tin|jar|packet|package|pack|parcel|carton|tube|container|sachet"
+    "|medicine|drink|food|product|sauce|soup|snack|cereal"
+)
+_BOOKISH = (
+    "book|novel|article|letter|magazine|paper|note|card|poem|album|record|game|film|movie|dvd|cd"
+)
+_SORT = r"(?P<sort>breed|species|brand|make|model|variety)"
+_HUMAN = r"(?:\w+ )?(?:person|man|woman|guy|boy|girl|child|kid|lady|people|men|women|children)"
+_OTHER = rf"(?:he|she|they|(?:the|that|this|those|these) {_HUMAN}(?: (?:on|in|at) the \w+)?)"
+_BACKGROUND = "sky|wall|walls|background|floor|ceiling|ground|grass|road|water|sea|carpet|lawn|snow"
+_PETS = (
+    "dog|puppy|cat|kitten|hamster|rabbit|bunny|guinea pig|parrot|bird|budgie|horse|pony|turtle"
+    "|tortoise|goldfish|fish|mouse|rat|snake|lizard|teddy|teddy bear|doll|robot|toy"
+)
+
+_QUESTIONS = tuple(
+    (intent, re.compile(phrase))
+    for intent, phrases in {
+        "printed": (
+            r"(?:can|may|could|should|is it|am|are|do|must) (?:i |we |you |people |one )?(?:be )?"
+            r"(?:allowed |okay |ok |legal |permitted |have |need |possible |pay )*(?:to )*"
+            r"(?:park|smoke|swim|camp|fish|enter|go in|drive|cycle|skate|eat|stop|wait|turn)"
+            r"(?:ing)?(?: (?:my|a|the) \w+)? (?:here|there|in here|this way|on this \w+)",
+            r"(?:is|are) (?:\w+ ){1,2}(?:allowed|permitted|forbidden|prohibited)"
+            r" (?:here|there|in here)",
+            rf"what is the (?:name|title|author) of {_THIS} (?:{_PLACE}|{_BOOKISH})",
+            rf"what is (?:this|that) (?:{_PLACE}|{_BOOKISH}) called",
+            rf"(?:what|which) (?:{_PLACE}) is (?:this|that)",
+            rf"what does {_THE} (?:contain|have in it)",
+            rf"(?:what are |tell me |read )?(?:the )?ingredients(?: (?:of|in|on) {_THE})?",
+            rf"how (?:much|many \w+) (?:does|do) {_THE} (?:weigh|contain|have|hold)(?: in it)?",
+            rf"how (?:heavy|strong) (?:is|are) {_THIS}(?: \w+)?",
+            rf"how much (?:\w+ ){{1,2}}(?:is|are) in {_THE}",
+            rf"how many (?:calories|grams|pieces|pages|servings|tablets|pills|watts|volts|litres)"
+            rf"(?: (?:does|do|are|is).*\b(?:this|it|that|here|the (?:{_CLOSED}))\b.*|)",
+            r"how (?:many (?:\w+ )?(?:tablets|pills|drops|spoons|capsules)|much(?: of (?:this|it))?"
+            r"|often|many of (?:these|them|those)) (?:do|should|can|must|may) (?:i|you|we|one) take"
+            r"(?: (?:this|it|them|these|a day|of this|of it).*)?",
+            rf"how (?:do|long do|should|long should) (?:i|you|we) (?:use|cook|wash|boil|heat|bake"
+            rf"|take|prepare|assemble|open|microwave) {_THIS}(?: \w+)?",
+            rf"what (?:is|are) (?:the|its|this) (?:\w+ )?(?:dosage|dose|weight|flavour|size|isbn"
+            r"|voltage|opening hours|opening times"
+            rf"|instructions|nutrition facts)(?: (?:of|on|for|here) {_THE}|)",
+            r"(?:what|which) (?:flavour|size|street|number|page|platform|bus|line|floor) (?:is|are)"
+            rf" {_THIS}(?: \w+)?",
+            r"(?:when|until when|at what time|what time|how late) (?:does|do|is|are|will)"
+            rf" (?:{_THIS}|(?:the|this|that) (?:{_PLACE})) (?:be )?(?:open|closed?|shut)"
+            r"(?: today| tomorrow| on \w+)?",
+            rf"is (?:this|that|the) (?:{_PLACE}) (?:open|closed)(?: today| now| on \w+)?",
+            rf"who (?:wrote|published|is the (?:author|publisher) of) (?:this|that|it|the"
+            rf" (?:{_BOOKISH}))(?: (?:{_BOOKISH}))?",
+            rf"who (?:made|makes|produced|manufactured|is the maker of) (?:this|that|it)"
+            rf"(?: (?:{_CLOSED}|machine|device|phone|laptop|camera|watch))?",
+            r"where (?:am i|are we)",
+        ),
+        "inside": (rf"what is (?:in|inside|inside of) (?:this|that|the|my) (?:{_CLOSED})",),
+        "what_kind": (
+            rf"(?:what|which) {_SORT} (?:is|are) {_THIS}(?: (?P<object>\w+(?: \w+)?))?",
+            rf"(?:what|which) {_SORT} of (?P<object>\w+(?: \w+)?) (?:is|are) {_THIS}(?: \w+)?",
+            rf"(?:what|which) {_SORT} (?:is|are) (?:the|my|your|our) (?P<object>\w+(?: \w+)?)",
+            rf"what is (?:the|its) {_SORT}(?: of {_THIS}(?: (?P<object>\w+))?)?",
+        ),
+        "others": (
+            rf"what (?:is|are) {_OTHER} (?:doing|holding|wearing|carrying|eating|drinking|reading"
+            r"|playing|looking at|pointing at)(?: (?:here|there|in (?:his|her|their) hands?))?",
+            rf"what (?:does|do) {_OTHER} (?:hold|wear|carry|have (?:on|in (?:his|her) hands?))",
+            rf"(?:which|what) clothes (?:is|are|does|do) {_OTHER} (?:wear|wearing)",
+        ),
+        "background": (
+            rf"(?:what|which) colour (?:is|are|does) (?:the|this|that|my) (?P<object>{_BACKGROUND})"
+            r"(?: (?:have|here|there|behind me|behind (?:him|her|it|them)|outside))?",
+            rf"what is the colour of (?:the|this|that|my) (?P<object>{_BACKGROUND})",
+        ),
+        "teach": (
+            rf"(?:this|that|it|he|she) is (?P<whose>my|our) (?P<name>(?:{_PETS}) \w+(?: \w+)?)",
+        ),
+    }.items()
+    for phrase in phrases
+)
+
+_NO_NAMES = frozenset(
+    """is was has and or but not food in on at with from who that which for to of again over under
+    he she it we you they loves likes wants needs bed house toy toys bowl""".split()  # noqa: SIM905
+)
+"""Words after "my dog" that do not name it."""
+
+
+def whole_question(text: str) -> Request | None:
+    """The request that the form of a whole sentence makes; None if it has none of these forms."""
+    return next(_found(text), None)
+
+
+def _found(text: str) -> Iterator[Request]:
+    for sentence in dict.fromkeys((normalise(text), plain(normalise(text)))):
+        for intent, pattern in _QUESTIONS:
+            found = pattern.fullmatch(sentence)
+            if found is None:
+                continue
+            slots = {slot: said for slot, said in found.groupdict().items() if said}
+            if intent == "teach" and _NO_NAMES & set(slots["name"].split()):
+                continue
+            yield Request(intent, slots, loose=intent != "teach")
