@@ -56,6 +56,14 @@ _STORY = re.compile(
 )
 """Questions about what was told, and what somebody else said."""
 
+_OF_A_KIND = re.compile(
+    r"\bhow (?:much|old|tall|big|long|far|fast|heavy|deep|high)\b.*"
+    r" (?:do|does|is|are|can|could|will)"
+    r"(?! (?:this|that|these|those|it|he|she|my|your|i|we|you)\b).* an? (?!look\b)"
+    r"|\bwhere (?:do|does) .* (?:live|come from|grow)$"
+)
+"""Questions about a kind of thing and not about what is in view: "how old does a horse get"."""
+
 _FOREIGN = frozenset(
     """el los las una que por para con del como donde esto esta hay eres puedes ves muy mi
     le les une des et dans avec pour vous tu je est ce cette quel quelle moi voyez
@@ -139,12 +147,15 @@ def asks(text: str) -> bool:
 
 
 def is_for_others(text: str) -> bool:
-    """Whether a sentence addresses somebody of the family or goes on about a story.
+    """Whether a sentence addresses somebody of the family, or is about a story or a kind of thing.
 
     Args:
         text: As typed or heard; punctuation helps.
     """
-    return bool(_TO_OTHERS.search(text.lower().strip()) or _STORY.search(normalise(text)))
+    plain = normalise(text)
+    return bool(
+        _TO_OTHERS.search(text.lower().strip()) or _STORY.search(plain) or _OF_A_KIND.search(plain)
+    )
 
 
 def is_foreign(text: str) -> bool:
