@@ -35,6 +35,7 @@ GROUND = {
     "jpeg",
     "logs",
     "onnx_session",
+    "own_model_settings",
     "own_models",
     "resampler",
     "resources",
@@ -50,7 +51,7 @@ GROUND = {
 FACE = {"__init__", "__main__", "pytest_plugin"}
 """What the package shows to others: may import every room, and no room imports it."""
 
-SETTINGS = {"settings", "answer_settings"}
+SETTINGS = {"settings", "answer_settings", "own_model_settings"}
 READ_SETTINGS = {"settings", "cli", "server", "doctor", "__init__"}
 """The others are given options of their own."""
 

@@ -20,6 +20,7 @@ from pydantic_settings import (
 from vision_agent.answer_settings import AnswerSettings, none_if_empty
 from vision_agent.data_folder import data_folder
 from vision_agent.logs import LogFormat
+from vision_agent.own_model_settings import OwnModelSettings
 from vision_agent.own_models import is_url
 from vision_agent.unknown_options import refuse_unknown, warn_of_unknown
 
@@ -44,7 +45,7 @@ class IceServer(BaseModel):
         return {name: text for name, text in described.items() if text is not None}
 
 
-class Settings(AnswerSettings):
+class Settings(OwnModelSettings, AnswerSettings):
     """The server's options.
 
     Keyword arguments come first, then `VISION_AGENT_*` environment variables, then `.env`. The
@@ -120,58 +121,6 @@ class Settings(AnswerSettings):
         default=None,
         description="What the local Live API answers and what goes wrong with it (YAML).",
     )
-
-    brain: str | None = Field(
-        default=None,
-        description="A server with OpenAI's chat-completions interface that answers in the local "
-        "engine's place, e.g. http://localhost:11434/v1.",
-    )
-    brain_model: str | None = Field(
-        default=None, description="The model's name there. Default: the only one it has."
-    )
-    brain_key: SecretStr | None = Field(
-        default=None,
-        description="The key that it wants. Default: OPENAI_API_KEY, for OpenAI's own host alone.",
-    )
-    brain_images: int = Field(
-        default=1,
-        ge=0,
-        le=8,
-        description="How many of the newest frames the model is shown; 0: it has no eyes.",
-    )
-    brain_image_size: int = Field(
-        default=640, ge=64, le=4096, description="Longer side of those frames, in pixels."
-    )
-    brain_timeout_s: float = Field(
-        default=60.0,
-        gt=0,
-        le=600,
-        description="The longest wait for the model's first word, and between two words.",
-    )
-    whisper: str | None = Field(
-        default=None,
-        description="The Whisper that the local engine hears with: a folder in CTranslate2's "
-        "format, or a name that faster-whisper fetches, e.g. small.en. Default: the bundled "
-        "tiny.en.",
-    )
-
-    ears: str | None = Field(
-        default=None,
-        description="A server with OpenAI's interface for transcriptions that hears in the local "
-        "engine's place, e.g. http://localhost:8000/v1.",
-    )
-    ears_model: str | None = Field(
-        default=None, description="The model's name there. Default: the only one it has."
-    )
-    ears_key: SecretStr | None = Field(default=None, description="As brain_key.")
-    voice_model: str | None = Field(
-        default=None,
-        description="The model's name at the server that `voice` names. Default: the only one.",
-    )
-    voice_speaker: str | None = Field(
-        default=None, description="The voice's name at that server. Default: alloy."
-    )
-    voice_key: SecretStr | None = Field(default=None, description="As brain_key.")
 
     prices: Path | None = Field(
         default=None,
