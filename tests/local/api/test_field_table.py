@@ -218,7 +218,8 @@ class Conversation:
             {
                 "text": turn.text,
                 "frames": [frame.jpeg for frame in turn.frames],
-                "history": turn.history,
+                # Whether an answer that was cut off had been played depends on the moment.
+                "history": [said for said in turn.history if said != ("model", "Wait.")],
                 # What the engine reads of a declaration.
                 "tools": [
                     {name: tool.get(name) for name in READ_OF_TOOLS if name in tool}
