@@ -85,6 +85,10 @@ def snake(value: Any) -> Any:
     return [snake(held) for held in value] if isinstance(value, list) else value
 
 
+PLAYED_S = 0.02
+"""How long an answer's sound is played before it is cut off."""
+
+
 class Conversation:
     """One conversation over a raw socket, and all that can be seen of it."""
 
@@ -144,6 +148,8 @@ class Conversation:
             await self._send(setup)
             await self._send({"realtimeInput": {"video": {"mimeType": "image/jpeg", "data": "AA"}}})
             await self._ask("wait", quietly=False)
+            # Only what was played of an answer that is cut off is part of the history.
+            await asyncio.sleep(PLAYED_S)
             await self._send({"realtimeInput": {"text": "hello"}})
             await self._spin()
             self.may_go_on.set()
@@ -218,8 +224,7 @@ class Conversation:
             {
                 "text": turn.text,
                 "frames": [frame.jpeg for frame in turn.frames],
-                # Whether an answer that was cut off had been played depends on the moment.
-                "history": [said for said in turn.history if said != ("model", "Wait.")],
+                "history": turn.history,
                 # What the engine reads of a declaration.
                 "tools": [
                     {name: tool.get(name) for name in READ_OF_TOOLS if name in tool}
