@@ -8,8 +8,12 @@ import pytest
 from tests.conftest import serving
 from tests.support.dialling import Dialled, killable
 from tests.support.footprint import Footprint, settled
+from tests.support.scenarios import SILENT
 
 CALLS = 100
+
+BRIEF = "engine: false\notherwise: {say: Hello.}\n"
+"""Whoever asks is answered in half a second: what a call leaves behind does not depend on it."""
 
 
 async def back_to(server, before: Footprint) -> Footprint:
@@ -83,7 +87,10 @@ ROUND = (
 async def test_a_hundred_calls_half_of_them_torn_off_leave_nothing_behind(monkeypatch, tmp_path):
     monkeypatch.setenv("VISION_AGENT_CONNECT_TIMEOUT_S", "1")
     monkeypatch.setenv("VISION_AGENT_VANISHED_AFTER_S", "2")
-    async with serving("--session-db", f"sqlite:///{tmp_path}/sessions.db") as server:
+    scenario = tmp_path / "brief.yaml"
+    scenario.write_text(BRIEF)
+    database = f"sqlite:///{tmp_path}/sessions.db"
+    async with serving("--session-db", database, "--scenario", str(scenario)) as server:
         for way in ROUND:
             await way(server.url)
         after_ten = await settled(server)
@@ -100,7 +107,7 @@ async def test_a_caller_that_is_killed_is_noticed_and_its_slot_and_model_are_fre
     monkeypatch,
 ):
     monkeypatch.setenv("VISION_AGENT_VANISHED_AFTER_S", "2")
-    async with serving("--max-calls", "1") as server:
+    async with serving("--max-calls", "1", "--scenario", str(SILENT)) as server:
         await is_killed(server.url)
         assert (await settled(server)).calls == 0
         await polite(server.url)
