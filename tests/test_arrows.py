@@ -32,6 +32,8 @@ GROUND = {
     "closing",
     "data_folder",
     "freed_memory",
+    "ice_servers",
+    "ice_settings",
     "jpeg",
     "logs",
     "onnx_session",
@@ -51,7 +53,7 @@ GROUND = {
 FACE = {"__init__", "__main__", "pytest_plugin"}
 """What the package shows to others: may import every room, and no room imports it."""
 
-SETTINGS = {"settings", "answer_settings", "own_model_settings"}
+SETTINGS = {"settings", "answer_settings", "ice_settings", "own_model_settings"}
 READ_SETTINGS = {"settings", "cli", "server", "doctor", "__init__"}
 """The others are given options of their own."""
 

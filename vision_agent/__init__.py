@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from vision_agent.caller.failure import CallFailed, CallRefused
     from vision_agent.caller.recording import BadRecording
     from vision_agent.calls.call import Call
+    from vision_agent.ice_settings import IceServer
     from vision_agent.live.call_options import CallOptions
     from vision_agent.live.models import ModelError, check_model
     from vision_agent.replay.caller import ReplayOptions
     from vision_agent.replay.report import Report
     from vision_agent.server.app import create_app
     from vision_agent.server_process import ServerDidNotStart, ServerProcess
-    from vision_agent.settings import IceServer, Settings
+    from vision_agent.settings import Settings
     from vision_agent.tools.call_context import CallContext
     from vision_agent.version import __version__
 
@@ -55,7 +56,7 @@ _HOMES = {
     "CallFailed": "caller.failure",
     "CallOptions": "live.call_options",
     "CallRefused": "caller.failure",
-    "IceServer": "settings",
+    "IceServer": "ice_settings",
     "ModelError": "live.models",
     "ReplayOptions": "replay.caller",
     "Report": "replay.report",

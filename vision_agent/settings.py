@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -19,6 +18,7 @@ from pydantic_settings import (
 
 from vision_agent.answer_settings import AnswerSettings, none_if_empty
 from vision_agent.data_folder import data_folder
+from vision_agent.ice_settings import IceSettings
 from vision_agent.logs import LogFormat
 from vision_agent.own_model_settings import OwnModelSettings
 from vision_agent.own_models import is_url
@@ -29,23 +29,7 @@ ToolReports = Literal["none", "name", "full"]
 Audience = Literal["open", "token", "off"]
 
 
-class IceServer(BaseModel):
-    """A STUN or TURN server, in the form RTCPeerConnection takes it (W3C WebRTC 4.2.4)."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    urls: str
-    username: str | None = None
-    credential: SecretStr | None = None
-
-    def described(self) -> dict[str, str]:
-        """The server as `RTCIceServer` of browsers, with its credential: for callers only."""
-        secret = self.credential.get_secret_value() if self.credential else None
-        described = {"urls": self.urls, "username": self.username, "credential": secret}
-        return {name: text for name, text in described.items() if text is not None}
-
-
-class Settings(OwnModelSettings, AnswerSettings):
+class Settings(OwnModelSettings, IceSettings, AnswerSettings):
     """The server's options.
 
     Keyword arguments come first, then `VISION_AGENT_*` environment variables, then `.env`. The
@@ -208,10 +192,6 @@ class Settings(OwnModelSettings, AnswerSettings):
         description="Address that calls' media (UDP) is received on; 0.0.0.0 for all. Default: "
         "all, or loopback only if the server listens on loopback.",
     )
-    ice_servers: Annotated[list[IceServer], NoDecode] = Field(
-        default_factory=list,
-        description="STUN/TURN servers: a JSON list, or comma-separated URLs. Default: none.",
-    )
     connect_timeout_s: float = Field(
         default=15.0, gt=0, description="A peer that is not connected by then is dropped."
     )
@@ -336,16 +316,6 @@ class Settings(OwnModelSettings, AnswerSettings):
             return [each.strip() for each in value.split(",") if each.strip()]
         return value
 
-    @field_validator("ice_servers", mode="before")
-    @classmethod
-    def _read_ice_servers(cls, value: object) -> object:
-        if isinstance(value, str):
-            text = value.strip()
-            if text.startswith("["):
-                return json.loads(text)
-            return [{"urls": url.strip()} for url in text.split(",") if url.strip()]
-        return value
-
     @field_validator("data_dir", mode="before")
     @classmethod
     def _usual_data_dir(cls, value: object) -> object:
@@ -372,6 +342,8 @@ class Settings(OwnModelSettings, AnswerSettings):
         "voice_model",
         "voice_speaker",
         "voice_key",
+        "turn_secret",
+        "turn_secret_file",
         "session_db",
         "memory",
         "prices",

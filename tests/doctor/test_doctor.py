@@ -15,16 +15,17 @@ import pytest
 from aioice import stun
 
 from tests.support.forked import start_forked
-from vision_agent import IceServer, Settings
+from vision_agent import Settings
 from vision_agent.doctor.finding import Finding
+from vision_agent.doctor.ice_checks import check_ice
 from vision_agent.doctor.model_checks import check_key, check_model, check_prices, check_service
 from vision_agent.doctor.network_checks import (
     check_access,
-    check_ice,
     check_port,
     check_secure_context,
 )
 from vision_agent.doctor.run import Check, in_thread, run_checks
+from vision_agent.ice_servers import IceServers
 
 KEY = "AIza" + "x" * 35
 
@@ -157,27 +158,30 @@ async def test_stun_and_turn_servers_are_asked_and_what_is_wrong_is_said() -> No
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
         async with relay() as address:
+            silence = f"127.0.0.1:{silent.getsockname()[1]}"
             found = await check_ice(
-                [
-                    IceServer(urls=f"stun:{address}"),
-                    IceServer(urls=f"stun:127.0.0.1:{silent.getsockname()[1]}"),
-                    IceServer(urls=f"turn:{address}", username="u", credential="c"),
-                    IceServer(urls=f"turn:{address}"),
-                    IceServer(urls="http://example.org"),
-                ]
+                IceServers(
+                    fixed=(
+                        {"urls": f"stun:{address}"},
+                        {"urls": f"stun:{silence}"},
+                        {"urls": f"turn:{address}", "username": "u", "credential": "c"},
+                    ),
+                    turn=(f"turn:{address}?transport=udp", f"turn:{silence}?transport=tcp"),
+                    secret="s3cret",
+                    lifetime_s=60,
+                )
             )
-    assert [f.status for f in found] == [
-        *("ok", "warning", "problem", "problem", "problem"),
-        *("note", "note"),
-    ]
+    assert [f.status for f in found] == ["ok", "warning", *["problem"] * 3, "note"]
     texts = [f"{f.text} {f.advice}" for f in found]
     assert "sees us as 127.0.0.1" in texts[0]
     assert "does not answer" in texts[1]
     assert "waits about 5 s" in texts[1]
     assert "403 Forbidden" in texts[2]
-    assert "no username" in texts[3]
-    assert "no address of a STUN" in texts[4]
+    assert "username" in texts[2]
+    assert "static-auth-secret" in texts[3]
+    assert "does not answer" in texts[4]
     assert "only the first" in texts[5]
+    assert not any("s3cret" in text for text in texts)
 
 
 def test_a_port_that_is_taken_is_a_problem() -> None:

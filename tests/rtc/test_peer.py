@@ -93,16 +93,25 @@ async def test_no_server_is_asked_for_addresses_unless_one_is_configured(call: C
     assert connection.turn_server is None
 
 
-async def test_a_configured_server_is_used(call: Call):
+async def test_a_turn_server_that_does_not_answer_holds_up_one_answer_only(call: Call, caplog):
     call.caller.addTrack(SoundSource())
-    server = RTCIceServer("turn:127.0.0.1:9", username="u", credential="c")
-    peer = Peer(call.listener, call.voice, ice_servers=[server])
-    accepting = asyncio.ensure_future(peer.accept(Offer.parse(await call.offer())))
-    await until(lambda: accepting.done(), 15)
-    assert "a=ice-ufrag" in accepting.result()
-    connection = peer._pc.getTransceivers()[0].receiver.transport.transport._connection
-    assert connection.turn_server == ("127.0.0.1", 9)
-    await peer.close()
+    offer = Offer.parse(await call.offer())
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.setblocking(False)
+        url = f"turn:127.0.0.1:{silent.getsockname()[1]}"
+        was_asked = []
+        for _ in range(2):
+            server = RTCIceServer(url, username="u", credential="c")
+            peer = Peer(call.listener, Speaker(), ice_servers=[server])
+            assert "a=ice-ufrag" in await peer.accept(offer)
+            await peer.close()
+            was_asked.append(False)
+            with contextlib.suppress(BlockingIOError):
+                while silent.recv(1000):
+                    was_asked[-1] = True
+    assert was_asked == [True, False]
+    assert [url in record.message for record in caplog.records].count(True) == 1
 
 
 async def test_a_real_browsers_offer_is_answered_within_a_second():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from aiortc import MediaStreamTrack, RTCDataChannel
+from aiortc import MediaStreamTrack, RTCDataChannel, RTCIceServer
 
 from vision_agent import call_scope
 from vision_agent.agents.host import HostedAgent
@@ -341,7 +341,9 @@ class Call:
         return Peer(
             self,
             self._output.speaker,
-            ice_servers=options.ice_servers,
+            ice_servers=[
+                RTCIceServer(**server) for server in options.ice_servers.for_call(time.time())
+            ],
             network=network,
             connect_timeout_s=options.connect_timeout_s,
             vanished_after_s=options.vanished_after_s,

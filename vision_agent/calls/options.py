@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from aiortc import RTCIceServer
-
+from vision_agent.ice_servers import IceServers
 from vision_agent.live.pricing import PriceTable
 
 ToolReports = Literal["none", "name", "full"]
@@ -54,7 +53,7 @@ class OutputOptions:
 class PeerOptions:
     """How peers are reached and how long one may be silent; see `rtc.Peer`."""
 
-    ice_servers: tuple[RTCIceServer, ...]
+    ice_servers: IceServers
     connect_timeout_s: float
     vanished_after_s: float
 

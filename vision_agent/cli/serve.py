@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -40,6 +41,21 @@ def serve(
         str | None,
         typer.Option(help="What callers see of tools: none, name or full [name]."),
     ] = None,
+    turn: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="turn:HOST:PORT",
+            help="A TURN server for calls that can't connect directly; may be repeated. Also "
+            "turns:…, and …?transport=tcp.",
+        ),
+    ] = None,
+    turn_secret: Annotated[
+        str | None,
+        typer.Option(help="The secret shared with it; of it, each call gets credentials."),
+    ] = None,
+    turn_secret_file: Annotated[
+        Path | None, typer.Option(help="The file that holds the secret.")
+    ] = None,
     scenario: ScenarioFile = None,
     log_format: Logs = LogFormat.TEXT,
     until_eof: Annotated[
@@ -64,6 +80,9 @@ def serve(
         max_calls=max_calls,
         session_db=session_db,
         tool_reports=tool_reports,
+        turn=turn or None,
+        turn_secret=turn_secret,
+        turn_secret_file=turn_secret_file,
         scenario=scenario,
         **brain,
         **answers,

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from vision_agent.doctor.finding import Finding
+from vision_agent.doctor.ice_checks import check_ice
 from vision_agent.doctor.install_checks import (
     check_agents,
     check_distribution,
@@ -29,7 +30,6 @@ from vision_agent.doctor.model_checks import (
 )
 from vision_agent.doctor.network_checks import (
     check_access,
-    check_ice,
     check_port,
     check_secure_context,
 )
@@ -69,7 +69,7 @@ def all_checks(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
             deadline_s=75,
             on_timeout="The machine is very busy, or vision-agent must be reinstalled.",
         ),
-        Check("ice", lambda: check_ice(settings.ice_servers), deadline_s=12),
+        Check("ice", lambda: check_ice(settings.ice()), deadline_s=12),
         Check("port", threaded(lambda: check_port(settings.host, settings.port))),
         Check(
             "access",

@@ -2,8 +2,8 @@
 
 The `aiortc_*` files alone touch private parts of aiortc and aioice. `aiortc_receiver`,
 `aiortc_sender`, `aiortc_rtp` and `aiortc_sctp` bound what a peer can make aiortc do. `aiortc_ice`
-keeps strangers out, and `aiortc_dtls` reports failures. This file replaces ``get_decoder`` of
-``aiortc.rtcrtpreceiver``, so that no frame ends the decoder thread, and
+keeps strangers out, `aiortc_turn` asks TURN servers, and `aiortc_dtls` reports failures. This file
+replaces ``get_decoder`` of ``aiortc.rtcrtpreceiver``, so that no frame ends the decoder thread, and
 ``aioice.ice.get_host_addresses``, so that it returns the addresses of the call's `network`.
 
 `take_over` puts a lane in the place of a receiver's decoder queue. The lane drops unwanted frames
@@ -42,6 +42,7 @@ from vision_agent.rtc import (
     aiortc_rtp,
     aiortc_sctp,
     aiortc_sender,
+    aiortc_turn,
     network,
 )
 from vision_agent.rtc.aiortc_receiver import DECODER_ERROR, DECODER_QUEUE
@@ -57,7 +58,10 @@ receiver_module: Any = aiortc.rtcrtpreceiver
 _INVALID_DATA = 1094995529  # FFmpeg's AVERROR_INVALIDDATA
 _OPUS_TIME_BASE = Fraction(1, 48_000)
 _DTLS_TRANSPORTS = "_RTCPeerConnection__dtlsTransports"
-_PARTS = (aiortc_receiver, aiortc_sender, aiortc_rtp, aiortc_sctp, aiortc_ice, aiortc_dtls)
+_PARTS = (
+    *(aiortc_receiver, aiortc_sender, aiortc_rtp, aiortc_sctp),
+    *(aiortc_ice, aiortc_turn, aiortc_dtls),
+)
 # Functions, and the names that this file reads or replaces and that they must use.
 _READ: list[tuple[Any, str]] = [
     (RTCPeerConnection.__init__, _DTLS_TRANSPORTS),

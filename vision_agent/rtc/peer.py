@@ -18,7 +18,7 @@ from aiortc import (
 )
 from aiortc.sdp import candidate_from_sdp
 
-from vision_agent.rtc import aiortc_patches, failures, network
+from vision_agent.rtc import aiortc_patches, failures, network, relays
 from vision_agent.rtc.answer import answer_for
 from vision_agent.rtc.bad_offer import BadOffer
 from vision_agent.rtc.candidate import Candidate
@@ -26,6 +26,7 @@ from vision_agent.rtc.failures import Failures
 from vision_agent.rtc.liveness import Liveness
 from vision_agent.rtc.network import Network
 from vision_agent.rtc.offer import CannotRenegotiate, Offer, OfferedCandidate
+from vision_agent.rtc.relays import stun_servers, turn_servers
 from vision_agent.rtc.speaker import Speaker
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,9 @@ CLOSE_TIMEOUT_S = 5.0
 MAX_CANDIDATES = 100
 MAX_PROBED = 10
 """How many of the caller's addresses are sent checks: a caller may name anybody's address."""
+
+_A_RELAY = RTCIceServer("turn:relays.invalid", username="", credential="")
+"""Makes aiortc ask for a relayed candidate; `aiortc_turn` knows from which servers."""
 
 
 class PeerClosed(RuntimeError):
@@ -68,7 +72,8 @@ class Peer:
     Args:
         listener: receives the peer's events.
         voice: the agent's voice; sent on the offer's audio section. It is stopped with the peer.
-        ice_servers: STUN and TURN servers; aiortc uses the first of each. If empty, none is used.
+        ice_servers: STUN and TURN servers. The first STUN server is asked; of the TURN servers,
+            the first that answers relays.
         network: where media is received, and whether the caller is on this machine.
         connect_timeout_s: how long a peer may take to connect; aiortc sets no limit. A peer that
             shows no sign of connecting is given up earlier (`liveness`).
@@ -89,6 +94,7 @@ class Peer:
         self._listener = listener
         self._voice = voice
         self._ice_servers = list(ice_servers)
+        self._relays = turn_servers(ice_servers)
         self._network = network or Network()
         self._failures = Failures(self._on_failure)
         self._connect_timeout_s = connect_timeout_s
@@ -126,7 +132,8 @@ class Peer:
             raise RuntimeError("A peer takes one offer; a new one needs a new peer.")
         aiortc_patches.install()
         # An empty list means no servers at all; None would mean a public STUN server.
-        pc = self._pc = RTCPeerConnection(RTCConfiguration(iceServers=self._ice_servers))
+        servers = [*stun_servers(self._ice_servers), *([_A_RELAY] if self._relays else [])]
+        pc = self._pc = RTCPeerConnection(RTCConfiguration(iceServers=servers))
         pc.on("connectionstatechange", self._on_state)
         pc.on("datachannel", self._on_channel)
         # The tracks are taken over before aiortc starts any receiver, in the order of the offer.
@@ -240,6 +247,7 @@ class Peer:
     async def _negotiate(self, pc: RTCPeerConnection, offer: Offer) -> str:
         failures.current.set(self._failures)
         network.current.set(self._network)
+        relays.current.set(self._relays)
         if offer.has_audio and not any(s.track is self._voice for s in pc.getSenders()):
             # Added before the offer is set, the voice is sent on the offer's audio section. Only
             # Opus is allowed, because the voice consists of Opus packets.

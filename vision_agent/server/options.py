@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 import os
 
-from aiortc import RTCIceServer
-
 from vision_agent.addresses import Proxies
 from vision_agent.agents.options import AgentOptions, ModelOptions
 from vision_agent.calls.admission import AdmissionLimits
@@ -104,7 +102,7 @@ def call_settings(settings: Settings) -> CallSettings:
             barge_in_hold_ms=settings.barge_in_hold_ms, tool_reports=settings.tool_reports
         ),
         peer=PeerOptions(
-            ice_servers=tuple(RTCIceServer(**one.described()) for one in settings.ice_servers),
+            ice_servers=settings.ice(),
             connect_timeout_s=settings.connect_timeout_s,
             vanished_after_s=settings.vanished_after_s,
         ),
@@ -118,9 +116,9 @@ def call_settings(settings: Settings) -> CallSettings:
 def signalling_options(settings: Settings) -> SignallingOptions:
     """What the signalling routes need to know."""
     # ICE servers are for callers from elsewhere, who reach the server through a proxy.
-    all_addresses = "0.0.0.0" if settings.ice_servers else ""
+    all_addresses = "0.0.0.0" if settings.ice() else ""
     return SignallingOptions(
-        ice_servers=tuple(server.described() for server in settings.ice_servers),
+        ice_servers=settings.ice(),
         resume_within_s=settings.resume_within_s,
         has_token=settings.token is not None,
         user_header=settings.user_header,

@@ -21,6 +21,7 @@ from vision_agent.calls.call import Call
 from vision_agent.calls.connections import CallOver, Superseded
 from vision_agent.calls.refusal import Refusal
 from vision_agent.calls.registry import CallRegistry, Draining, FullHouse
+from vision_agent.ice_servers import IceServers
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.models import ModelError
 from vision_agent.live.sessions.store import session_id_of
@@ -51,7 +52,7 @@ class SignallingOptions:
     """What the routes need to know of the server.
 
     Attributes:
-        ice_servers: STUN and TURN servers for callers, as browsers take them (`RTCIceServer`).
+        ice_servers: STUN and TURN servers for callers.
         resume_within_s: How long a conversation can be continued after its call; 0 for never.
         has_token: Whether an access token is set, so that whoever passes has shown it.
         user_header: The request header in which a login proxy names the caller.
@@ -60,7 +61,7 @@ class SignallingOptions:
         media_host: The address that media is received on; empty to decide by `listens_on`.
     """
 
-    ice_servers: tuple[Mapping[str, str], ...]
+    ice_servers: IceServers
     resume_within_s: float
     has_token: bool
     user_header: str | None
@@ -88,14 +89,17 @@ def signalling_router(
         lifetime: Starts what requests wait for.
     """
     sessions = Sessions()
-    ice_servers = list(options.ice_servers)
 
     router = APIRouter(dependencies=[Depends(access), Depends(lifetime.ready)])
 
     @router.get("/api/info")
     async def info() -> dict[str, Any]:
         """Who answers, for the page."""
-        return {**agents.info(), "ice_servers": ice_servers, "ready": agents.problem is None}
+        return {
+            **agents.info(),
+            "ice_servers": options.ice_servers.for_call(time.time()),
+            "ready": agents.problem is None,
+        }
 
     @router.post("/start")
     async def start(request: Request) -> dict[str, Any]:
@@ -111,7 +115,7 @@ def signalling_router(
         except TooMuchData as error:
             raise Refusal(400, str(error)) from error
         answer: dict[str, Any] = {"sessionId": session_id}
-        if ice_servers:
+        if ice_servers := options.ice_servers.for_call(time.time()):
             answer["iceConfig"] = {"iceServers": ice_servers}
         return answer
 

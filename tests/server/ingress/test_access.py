@@ -1,5 +1,7 @@
 """Who may see what: pages of other sites, the token, and what is open without it."""
 
+import re
+
 import pytest
 from pydantic import ValidationError
 
@@ -122,3 +124,15 @@ async def test_credentials_of_turn_servers_are_for_who_may_call():
         }
         start = (await http.post("/start", headers=TOKEN)).json()
         assert start["iceConfig"]["iceServers"] == [server]
+
+
+async def test_every_caller_gets_turn_credentials_of_their_own_and_nobody_the_secret():
+    turn = {"turn": "turn:turn.example", "turn_secret": "c0nfidential"}
+    async with application(token="s3cret", **turn) as client, client() as http:
+        for method, path in EVERYTHING:
+            assert "turn.example" not in (await http.request(method, path)).text
+        texts = [(await http.get("/api/info", headers=TOKEN)).text for _ in range(2)]
+        texts.append((await http.post("/start", headers=TOKEN)).text)
+        assert "c0nfidential" not in "".join(texts)
+        found = [re.search(r'"username":"(\d+:\w+)"', text).group(1) for text in texts]
+        assert len(set(found)) == 3
