@@ -10,3 +10,9 @@ OFFERS = {
     path.stem: path.read_bytes().decode()
     for path in sorted((Path(__file__).parent / "offers").glob("*.sdp"))
 }
+
+# Offers that other stacks wrote; `offers/recorded/README.md` names their sources.
+RECORDED = {
+    path.stem: path.read_bytes().decode()
+    for path in sorted((Path(__file__).parent / "offers" / "recorded").glob("*.sdp"))
+}

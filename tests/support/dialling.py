@@ -29,7 +29,7 @@ def request(method: str, url: str, body: dict | None = None) -> dict:
     return json.loads(text) if text else {}
 
 
-class _DarkCamera(VideoStreamTrack):
+class DarkCamera(VideoStreamTrack):
     """Five small black frames a second: to encode thirty large ones takes a fifth of a call."""
 
     async def recv(self) -> VideoFrame:
@@ -54,7 +54,7 @@ class Dialled:
     ) -> None:
         self.url = url
         self.data = data
-        self.camera = camera or _DarkCamera()
+        self.camera = camera or DarkCamera()
         self.microphone = microphone or AudioStreamTrack()
         self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.pc_id = ""

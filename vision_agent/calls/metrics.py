@@ -34,6 +34,9 @@ class Metrics:
         )
         self.calls_ended = self._counter("calls_ended", "Calls that have ended.")
         self.calls_resumed = self._counter("calls_resumed", "Conversations that were continued.")
+        self.calls_unheard = self._counter(
+            "calls_unheard", "Calls whose offer takes no sound: the agent's voice reaches nobody."
+        )
         self.offers_refused = self._counter("offers_refused", "Offers refused.", "status")
         self.frames = self._counter("frames", "Frames sent to the model.")
         self.frames_replaced = self._counter(

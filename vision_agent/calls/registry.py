@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -18,6 +19,8 @@ from vision_agent.calls.options import CallSettings
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.sessions.store import session_id_of
 from vision_agent.rtc import Network, Offer
+
+logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 1.5
 """Bound on ending all calls together, so that a server stops within two seconds."""
@@ -153,6 +156,13 @@ class CallRegistry:
             self._metrics.calls.set(len(self._calls))
             if lease.resumed:
                 self._metrics.calls_resumed.inc()
+            if not offer.hears:
+                self._metrics.calls_unheard.inc()
+                logger.info(
+                    "Call %s takes no sound: the agent hears and sees the caller, and its voice "
+                    "reaches nobody.",
+                    call_id,
+                )
             try:
                 return call, await call.answer(offer, network)
             except BaseException:

@@ -62,6 +62,7 @@ class OfferedSection:
         formats: the media line's formats, separated by spaces.
         accepted: whether the section is used; otherwise it is answered with port 0.
         credentials: the ICE user name and password; new ones are an ICE restart (RFC 8839 4.4.1).
+        receives: whether the caller takes media on it.
     """
 
     kind: str
@@ -70,6 +71,7 @@ class OfferedSection:
     formats: str
     accepted: bool
     credentials: tuple[str, str] = ("", "")
+    receives: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,11 @@ class Offer:
         """Whether there is a section on which the agent's voice can be sent."""
         return any(section.kind == "audio" and section.accepted for section in self.sections)
 
+    @property
+    def hears(self) -> bool:
+        """Whether the caller takes the agent's voice; an encoder that only sends does not."""
+        return any(s.kind == "audio" and s.accepted and s.receives for s in self.sections)
+
     def is_of_the_connection_of(self, earlier: Offer) -> bool:
         """Whether both offers come from one peer connection, which their ICE credentials show."""
         ours = {section.credentials for section in self.sections if section.accepted}
@@ -189,6 +196,7 @@ def _offered(section: Section, accepted: bool, session: Section) -> OfferedSecti
         " ".join(section.formats),
         accepted,
         (ufrag, password),
+        not {"sendonly", "inactive"} & section.attributes.keys(),
     )
 
 

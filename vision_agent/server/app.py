@@ -38,7 +38,9 @@ from vision_agent.server.options import (
     call_settings,
     signalling_options,
 )
+from vision_agent.server.reception import Reception
 from vision_agent.server.signalling import signalling_router
+from vision_agent.server.whip import WHIP_HEADERS, whip_router
 from vision_agent.settings import Settings
 from vision_agent.version import __version__
 
@@ -151,9 +153,9 @@ def create_app(
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_methods=["GET", "OPTIONS", "POST", "PATCH", "DELETE"],
             allow_headers=["*"],
-            expose_headers=["Retry-After"],
+            expose_headers=["Retry-After", *WHIP_HEADERS],
         )
 
     tell_errors(app, metrics)
@@ -187,11 +189,12 @@ def create_app(
                 path, show, dependencies=only, response_model=None, include_in_schema=False
             )
 
+    options = signalling_options(settings)
+    reception = Reception(registry, directory, options, admission)
     app.include_router(
-        signalling_router(
-            registry, directory, signalling_options(settings), access, admission, lifetime
-        )
+        signalling_router(reception, registry, directory, options, access, admission, lifetime)
     )
+    app.include_router(whip_router(reception, registry, options, access, admission, lifetime))
     # Last: it answers every other path.
     app.mount("/", _Page(directory=web_folder(), html=True), name="web")
     return app

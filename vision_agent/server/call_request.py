@@ -194,6 +194,25 @@ def parse_start(body: bytes) -> dict[str, object]:
     return _asked(read_form(body, _StartBody).request_data or {}, begins=True)
 
 
+def parse_query(
+    query: Mapping[str, str], *, has_token: bool, named_by_proxy: str | None
+) -> NewCall:
+    """The call that the parameters of a URL ask for, under the names that `requestData` has.
+
+    Args:
+        query: The parameters; those that nobody knows are ignored.
+        has_token: Whether the client has shown the server's access token.
+        named_by_proxy: Whom a trusted login proxy names as the caller.
+
+    Raises:
+        Refusal: 400 with a sentence.
+    """
+    try:
+        return _new_call(_asked(query, begins=True), has_token, named_by_proxy)
+    except BadName as error:
+        raise Refusal(400, str(error)) from error
+
+
 def agent_name(data: Mapping[str, object]) -> str | None:
     """The agent that a client asks for; None if it names none.
 
@@ -215,7 +234,7 @@ def _asked(data: Mapping[str, Any], begins: bool) -> dict[str, object]:
     """What is read of `requestData`, by names in snake_case; a client's own data is left out."""
     if begins and (misspelt := CallOptions.misspelt(data)) is not None:
         name, option = misspelt
-        raise Refusal(400, f"requestData: {name[:40]!r} is no option. Nearest: {option}.")
+        raise Refusal(400, f"{name[:40]!r} is no option. Nearest: {option}.")
     read = ("agent", "user", "resume", *CallOptions.model_fields)
     found = {name: data.get(name, data.get(to_camel(name))) for name in read}
     return {name: value for name, value in found.items() if value is not None}

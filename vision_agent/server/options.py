@@ -20,7 +20,7 @@ from vision_agent.live.tools.background import ToolLimits
 from vision_agent.own_models import KEYS as OWN_MODEL_KEYS
 from vision_agent.own_models import OPTIONS as OWN_MODEL_OPTIONS
 from vision_agent.own_models import OwnModels
-from vision_agent.server.signalling import SignallingOptions
+from vision_agent.server.reception import SignallingOptions
 from vision_agent.settings import Settings
 
 LOOPBACK = ("127.0.0.0/8", "::1")

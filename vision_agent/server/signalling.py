@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-import ipaddress
-import logging
-import math
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 
-from vision_agent.addresses import Proxies, counted_as
-from vision_agent.agents.directory import AgentDirectory, UnknownAgent
-from vision_agent.agents.host import HostedAgent
+from vision_agent.addresses import counted_as
+from vision_agent.agents.directory import AgentDirectory
 from vision_agent.calls.admission import Admission
 from vision_agent.calls.call import Call
-from vision_agent.calls.connections import CallOver, Superseded
 from vision_agent.calls.refusal import Refusal
-from vision_agent.calls.registry import CallRegistry, Draining, FullHouse
-from vision_agent.ice_servers import IceServers
-from vision_agent.live.call_options import CallOptions
-from vision_agent.live.models import ModelError
-from vision_agent.live.sessions.store import session_id_of
-from vision_agent.rtc import BadOffer, CannotRenegotiate, Network
-from vision_agent.rtc.network import is_loopback, receiving_host
+from vision_agent.calls.registry import CallRegistry
+from vision_agent.rtc import BadOffer
 from vision_agent.server.call_request import (
     CallRequest,
     NewCall,
@@ -37,40 +25,14 @@ from vision_agent.server.call_request import (
     parse_start,
     read_form,
 )
-from vision_agent.server.ingress.access import Access, address_of, peer_of
-from vision_agent.server.ingress.descriptors import is_shortage
+from vision_agent.server.ingress.access import Access, address_of
 from vision_agent.server.ingress.lifetime import Lifetime
 from vision_agent.server.ingress.sessions import Sessions, TooMuchData
-
-logger = logging.getLogger(__name__)
-
-RETRY_AFTER_S = 5
-
-
-@dataclass(frozen=True, slots=True)
-class SignallingOptions:
-    """What the routes need to know of the server.
-
-    Attributes:
-        ice_servers: STUN and TURN servers for callers.
-        resume_within_s: How long a conversation can be continued after its call; 0 for never.
-        has_token: Whether an access token is set, so that whoever passes has shown it.
-        user_header: The request header in which a login proxy names the caller.
-        login_proxies: The proxies that may do so.
-        listens_on: The address that HTTP is served on.
-        media_host: The address that media is received on; empty to decide by `listens_on`.
-    """
-
-    ice_servers: IceServers
-    resume_within_s: float
-    has_token: bool
-    user_header: str | None
-    login_proxies: Proxies
-    listens_on: str
-    media_host: str
+from vision_agent.server.reception import Reception, SignallingOptions, media_type
 
 
 def signalling_router(
+    reception: Reception,
     registry: CallRegistry,
     agents: AgentDirectory,
     options: SignallingOptions,
@@ -81,6 +43,7 @@ def signalling_router(
     """The routes under `/api`, `/start` and `/sessions`, all behind the access token if one is set.
 
     Args:
+        reception: Admits offers, and begins calls.
         registry: The calls.
         agents: The agents that can be called.
         options: What the routes need to know of the server.
@@ -107,8 +70,8 @@ def signalling_router(
         body = await request.body()  # of any type, so that one above the bound is refused in words
         asked = parse_start(body if _is_json(request) else b"")
         if asked:  # what can't be is refused now, and not when the offer comes
-            host = _agent(agents, agent_name(asked))
-            _call_options(host, call_options(asked))
+            host = reception.agent(agent_name(asked))
+            reception.call_options(host, call_options(asked))
         address = counted_as(address_of(request))
         try:
             session_id = sessions.new(address, time.monotonic(), asked)
@@ -120,62 +83,18 @@ def signalling_router(
         return answer
 
     async def offer(request: Request) -> JSONResponse:
-        address, now_s = address_of(request), time.monotonic()
-        admission.offer(address, now_s)
+        reception.admit(request)
         asked = CallRequest.parse(
             await _json_body(request),
             has_token=options.has_token,
-            named_by_proxy=_named_by_proxy(request, options),
+            named_by_proxy=reception.named_by_proxy(request),
             began_with=sessions.began_with(request.path_params.get("session_id", "")),
         )
-        network = _network(request, options)
-        try:
-            admission.begin(address, now_s)
-            match asked.call:
-                case OngoingCall(pc_id, restart):
-                    call = _find(registry, pc_id)
-                    admission.restart(call.call_id, now_s)
-                    # Not said: a new peer connection has ICE credentials of its own.
-                    if restart or (restart is None and not call.continues(asked.offer)):
-                        sdp = await call.restart(asked.offer, network)
-                    else:
-                        sdp = await call.renegotiate(asked.offer)
-                case NewCall() as new:
-                    host = _agent(agents, new.agent)
-                    answered = _call_options(host, new.options)
-                    if asked.resume is not None:
-                        admission.restart(session_id_of(asked.resume), now_s)
-                    call, sdp = await registry.start(
-                        asked.offer,
-                        host=host,
-                        options=answered,
-                        network=network,
-                        resume=asked.resume,
-                        user=new.caller.key,
-                        address=address,
-                    )
-                    problem = (new.caller.problem,) if new.caller.problem else ()
-                    own_choice = host.notes(answered) if "voice" in new.options else ()
-                    for text in (*problem, *own_choice):
-                        call.tell(text)
-        except CallOver as error:
-            status = 404 if isinstance(asked.call, OngoingCall) else 503
-            raise Refusal(status, str(error)) from error
-        except (CannotRenegotiate, Superseded) as error:
-            raise Refusal(409, str(error)) from error
-        except Draining as error:
-            # By then another server answers, if there is one.
-            wait_s = max(1, math.ceil(error.left_s)) + RETRY_AFTER_S
-            raise Refusal(503, str(error), {"Retry-After": str(wait_s)}) from error
-        except FullHouse as error:
-            raise Refusal(503, str(error), {"Retry-After": str(RETRY_AFTER_S)}) from error
-        except Refusal:
-            raise
-        except Exception as error:  # a bug of ours: the offer is usable
-            if is_shortage(error):
-                raise
-            logger.exception("an offer could not be answered")
-            raise Refusal(500, "The server failed to answer the offer. Try again.") from error
+        match asked.call:
+            case OngoingCall(pc_id, restart):
+                call, sdp = await reconnect(request, asked, pc_id, restart)
+            case NewCall() as new:
+                call, sdp = await reception.begin(request, asked.offer, new, asked.resume)
         answer: dict[str, Any] = {"sdp": sdp, "type": "answer", "pc_id": call.call_id}
         begun = isinstance(asked.call, NewCall)
         if options.resume_within_s and (begun or asked.resume == call.lease.token):
@@ -187,6 +106,19 @@ def signalling_router(
                 "resumed": call.lease.resumed,
             }
         return JSONResponse(answer, headers={"Cache-Control": "no-store"})
+
+    async def reconnect(
+        request: Request, asked: CallRequest, pc_id: str, restart: bool | None
+    ) -> tuple[Call, str]:
+        with reception.refusals(over=404):
+            now_s = time.monotonic()
+            admission.begin(address_of(request), now_s)
+            call = _find(registry, pc_id)
+            admission.restart(call.call_id, now_s)
+            # Not said: a new peer connection has ICE credentials of its own.
+            if restart or (restart is None and not call.continues(asked.offer)):
+                return call, await call.restart(asked.offer, reception.network(request))
+            return call, await call.renegotiate(asked.offer)
 
     async def candidates(request: Request) -> dict[str, str]:
         body = read_form(await _json_body(request), TrickledCandidates)
@@ -224,8 +156,7 @@ async def _json_body(request: Request) -> bytes:
 
 
 def _is_json(request: Request) -> bool:
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return kind == "application/json"
+    return media_type(request) == "application/json"
 
 
 def _find(registry: CallRegistry, pc_id: str) -> Call:
@@ -233,42 +164,3 @@ def _find(registry: CallRegistry, pc_id: str) -> Call:
     if call is None:
         raise Refusal(404, "There is no such call: it has ended, or never was.")
     return call
-
-
-def _network(request: Request, options: SignallingOptions) -> Network:
-    """Where the caller's media arrives: on loopback only, if its requests do."""
-    server, client = request.scope.get("server"), request.scope.get("client")
-    reached_at = server[0] if server and _is_address(server[0]) else None
-    return Network(
-        receiving_host(options.media_host, options.listens_on, reached_at),
-        caller_is_local=client is not None and is_loopback(client[0]),
-    )
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _named_by_proxy(request: Request, options: SignallingOptions) -> str | None:
-    """Whom a trusted login proxy names as the caller; None if none does."""
-    if options.user_header and options.login_proxies.trusted(peer_of(request)):
-        return request.headers.get(options.user_header)
-    return None
-
-
-def _agent(agents: AgentDirectory, name: str | None) -> HostedAgent:
-    try:
-        return agents.find(name)
-    except UnknownAgent as error:
-        raise Refusal(404, str(error)) from error
-
-
-def _call_options(host: HostedAgent, asked: Mapping[str, object]) -> CallOptions:
-    try:
-        return host.options(asked)
-    except ModelError as error:
-        raise Refusal(400, str(error)) from error

@@ -1,0 +1,191 @@
+"""Where every offer comes in, by whichever protocol: the same bounds, checks and refusals."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import math
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from vision_agent.addresses import Proxies
+from vision_agent.agents.directory import AgentDirectory, UnknownAgent
+from vision_agent.agents.host import HostedAgent
+from vision_agent.calls.admission import Admission
+from vision_agent.calls.call import Call
+from vision_agent.calls.connections import CallOver, Superseded
+from vision_agent.calls.refusal import Refusal
+from vision_agent.calls.registry import CallRegistry, Draining, FullHouse
+from vision_agent.ice_servers import IceServers
+from vision_agent.live.call_options import CallOptions
+from vision_agent.live.models import ModelError
+from vision_agent.live.sessions.store import session_id_of
+from vision_agent.rtc import CannotRenegotiate, Network, Offer
+from vision_agent.rtc.network import is_loopback, receiving_host
+from vision_agent.server.call_request import NewCall
+from vision_agent.server.ingress.access import address_of, peer_of
+from vision_agent.server.ingress.descriptors import is_shortage
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SignallingOptions:
+    """What the routes need to know of the server.
+
+    Attributes:
+        ice_servers: STUN and TURN servers for callers.
+        resume_within_s: How long a conversation can be continued after its call; 0 for never.
+        has_token: Whether an access token is set, so that whoever passes has shown it.
+        user_header: The request header in which a login proxy names the caller.
+        login_proxies: The proxies that may do so.
+        listens_on: The address that HTTP is served on.
+        media_host: The address that media is received on; empty to decide by `listens_on`.
+    """
+
+    ice_servers: IceServers
+    resume_within_s: float
+    has_token: bool
+    user_header: str | None
+    login_proxies: Proxies
+    listens_on: str
+    media_host: str
+
+
+class Reception:
+    """Admits offers, and begins calls for them.
+
+    Args:
+        registry: The calls.
+        agents: The agents that can be called.
+        options: What the routes need to know of the server.
+        admission: Bounds how often one address, one call and one conversation may ask.
+    """
+
+    def __init__(
+        self,
+        registry: CallRegistry,
+        agents: AgentDirectory,
+        options: SignallingOptions,
+        admission: Admission,
+    ) -> None:
+        self._registry = registry
+        self._agents = agents
+        self._options = options
+        self._admission = admission
+
+    def admit(self, request: Request) -> None:
+        """Count an offer of any kind, before its body is read; `Refusal` 429 for too many."""
+        self._admission.offer(address_of(request), time.monotonic())
+
+    def named_by_proxy(self, request: Request) -> str | None:
+        """Whom a trusted login proxy names as the caller; None if none does."""
+        header = self._options.user_header
+        if header and self._options.login_proxies.trusted(peer_of(request)):
+            return request.headers.get(header)
+        return None
+
+    def network(self, request: Request) -> Network:
+        """Where the caller's media arrives: on loopback only, if its requests do."""
+        server, client = request.scope.get("server"), request.scope.get("client")
+        reached_at = server[0] if server and _is_address(server[0]) else None
+        return Network(
+            receiving_host(self._options.media_host, self._options.listens_on, reached_at),
+            caller_is_local=client is not None and is_loopback(client[0]),
+        )
+
+    def agent(self, name: str | None) -> HostedAgent:
+        """The agent of a name; `Refusal` 404 if there is none."""
+        try:
+            return self._agents.find(name)
+        except UnknownAgent as error:
+            raise Refusal(404, str(error)) from error
+
+    def call_options(self, host: HostedAgent, asked: Mapping[str, object]) -> CallOptions:
+        """The options of a call to an agent; `Refusal` 400 if the agent can't answer so."""
+        try:
+            return host.options(asked)
+        except ModelError as error:
+            raise Refusal(400, str(error)) from error
+
+    async def begin(
+        self, request: Request, offer: Offer, new: NewCall, resume: str | None = None
+    ) -> tuple[Call, str]:
+        """Begin a call; the call, and the answer's SDP.
+
+        Args:
+            request: The one that brought the offer.
+            offer: The caller's description.
+            new: Who is called, by whom and how.
+            resume: The token of a conversation to continue.
+
+        Raises:
+            Refusal: With a sentence for the client.
+        """
+        address, now_s = address_of(request), time.monotonic()
+        with self.refusals(over=503):
+            self._admission.begin(address, now_s)
+            host = self.agent(new.agent)
+            answered = self.call_options(host, new.options)
+            if resume is not None:
+                self._admission.restart(session_id_of(resume), now_s)
+            call, sdp = await self._registry.start(
+                offer,
+                host=host,
+                options=answered,
+                network=self.network(request),
+                resume=resume,
+                user=new.caller.key,
+                address=address,
+            )
+            problem = (new.caller.problem,) if new.caller.problem else ()
+            own_choice = host.notes(answered) if "voice" in new.options else ()
+            for text in (*problem, *own_choice):
+                call.tell(text)
+        return call, sdp
+
+    @contextmanager
+    def refusals(self, *, over: int) -> Iterator[None]:
+        """Turn what keeps an offer from being answered into a `Refusal`.
+
+        Args:
+            over: The status for a call that ends meanwhile.
+        """
+        try:
+            yield
+        except CallOver as error:
+            raise Refusal(over, str(error)) from error
+        except (CannotRenegotiate, Superseded) as error:
+            raise Refusal(409, str(error)) from error
+        except Draining as error:
+            # By then another server answers, if there is one.
+            wait_s = max(1, math.ceil(error.left_s)) + RETRY_AFTER_S
+            raise Refusal(503, str(error), {"Retry-After": str(wait_s)}) from error
+        except FullHouse as error:
+            raise Refusal(503, str(error), {"Retry-After": str(RETRY_AFTER_S)}) from error
+        except Refusal:
+            raise
+        except Exception as error:  # a bug of ours: the offer is usable
+            if is_shortage(error):
+                raise
+            logger.exception("an offer could not be answered")
+            raise Refusal(500, "The server failed to answer the offer. Try again.") from error
+
+
+def media_type(request: Request) -> str:
+    """The type of a request's body, without its parameters; empty if none is given."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
