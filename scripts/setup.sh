@@ -51,6 +51,9 @@ if [ "$what" = dev ]; then
 		# Virtual devices for the tests of `vision-agent talk`.
 		command -v pulseaudio >/dev/null 2>&1 || missing="$missing pulseaudio"
 		command -v paplay >/dev/null 2>&1 || missing="$missing pulseaudio-utils"
+		# A TURN server, and what makes network namespaces.
+		command -v turnserver >/dev/null 2>&1 || missing="$missing coturn"
+		command -v ip >/dev/null 2>&1 || missing="$missing iproute2"
 		# A WebRTC stack that calls; its bindings belong to the system's own Python.
 		webrtcbin="import gi; gi.require_version('GstWebRTC', '1.0'); from gi.repository import Gst, GstWebRTC
 Gst.init(None); assert all(map(Gst.ElementFactory.find, ('webrtcbin', 'nicesrc', 'opusenc', 'vp8enc')))"

@@ -1,0 +1,40 @@
+"""Calls between networks that reach nothing but a TURN server."""
+
+from pathlib import Path
+
+from tests.networks.coturn import SECRET, TCP, TLS, UDP, coturn, relayed
+from tests.networks.in_namespace import run_inside
+from tests.networks.islands import DOOR, MIDDLE, islands
+from tests.support.waiting import until
+from vision_agent import CallClient
+
+SCENARIO = """
+engine: false
+answers:
+  - {when: {words: hello}, say: Good morning.}
+otherwise: {say: Pardon.}
+"""
+
+
+async def call() -> str:
+    async with CallClient(f"http://{MIDDLE}:{DOOR}", timeout_s=60) as client:
+        return (await client.type("hello")).text
+
+
+async def test_calls_go_through_a_relay_at_each_end_by_udp_tcp_and_tls(
+    tmp_path: Path, monkeypatch
+) -> None:
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text(SCENARIO)
+    monkeypatch.setenv("VISION_AGENT_TURN_SECRET", SECRET)
+    monkeypatch.setenv("VISION_AGENT_ALLOWED_HOSTS", MIDDLE)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with islands() as net:
+        async with coturn(net.between, tmp_path) as log:
+            for calls, url in enumerate((UDP, TCP, TLS), 1):
+                arguments = ("--turn", url, "--scenario", str(scenario))
+                async with net.server_process(*arguments, log=tmp_path / "server.log"):
+                    assert await run_inside(net.caller, call) == "Good morning."
+                # Each end of a call has a session, which ends with the call.
+                await until(lambda n=calls: len(relayed(log)) == 2 * n, what="ended relays")
+    assert SECRET not in (tmp_path / "server.log").read_text()
