@@ -10,7 +10,8 @@ import pytest
 from aiortc import RTCIceServer, RTCPeerConnection, RTCSessionDescription
 
 from tests.rtc.calling import Call, FrameSource, Leftovers, Listener, SoundSource
-from tests.rtc.offer_texts import CHROMIUM, OFFERS
+from tests.rtc.offer_texts import CHROMIUM, OFFERS, RECORDED
+from tests.rtc.strict_client import faults
 from tests.support.waiting import until
 from vision_agent.rtc import (
     BadOffer,
@@ -192,25 +193,17 @@ async def test_a_peer_takes_one_offer(call: Call):
 
 
 BROKEN = {
-    "no codec in common": lambda sdp: re.sub(r"opus/48000/2", "opus/8000", sdp),
-    "fmtp of no codec": lambda sdp: sdp.replace("a=fmtp:111 ", "a=fmtp:99 ", 1),
-    "forbidden payload type": lambda sdp: sdp.replace(" 111 ", " 72 ", 1),
-    "payload type not a number": lambda sdp: sdp.replace(" 111 ", " x ", 1),
-    "bad rtpmap": lambda sdp: sdp.replace("a=rtpmap:63 red/48000/2", "a=rtpmap:63", 1),
-    "short candidate": lambda sdp: sdp.replace("a=mid:0", "a=mid:0\r\na=candidate:1", 1),
-    "bad ssrc": lambda sdp: re.sub(r"a=ssrc:\d+ cname", "a=ssrc:x cname", sdp),
-    "bad group": lambda sdp: sdp.replace("a=ssrc-group:FID ", "a=ssrc-group:FID x ", 1),
-    "bad port": lambda sdp: sdp.replace("a=sctp-port:5000", "a=sctp-port:x", 1),
-    "bad extmap": lambda sdp: sdp.replace("a=extmap:1 ", "a=extmap:", 1),
-    "bad address": lambda sdp: sdp.replace("c=IN IP4 0.0.0.0", "c=nowhere", 1),
-    "one-sided rtcp": lambda sdp: sdp.replace("a=rtcp:9 IN IP4 0.0.0.0", "a=rtcp:x", 1),
-    "version": lambda sdp: sdp.replace("v=0", "v=0x", 1),
+    "short candidate": ("a=mid:0", "a=mid:0\r\na=candidate:1"),
+    "bad port": ("a=sctp-port:5000", "a=sctp-port:x"),
+    "empty fingerprint": ("a=fingerprint:sha-256", "a=fingerprint:\r\na=x:"),
+    "bad extmap": ("a=extmap:1 ", "a=extmap:x "),
+    "version": ("v=0", "v=0x"),
 }
 
 
 @pytest.mark.parametrize("what", BROKEN)
-async def test_what_aiortc_cannot_read_is_a_bad_offer_and_leaves_nothing_behind(what):
-    broken = BROKEN[what](CHROMIUM)
+async def test_what_can_not_be_read_is_a_bad_offer_and_leaves_nothing_behind(what):
+    broken = CHROMIUM.replace(*BROKEN[what], 1)
     assert broken != CHROMIUM
     leftovers = Leftovers()
     listener = Listener()
@@ -218,6 +211,25 @@ async def test_what_aiortc_cannot_read_is_a_bad_offer_and_leaves_nothing_behind(
         await Peer(listener, Speaker()).accept(Offer.parse(broken))
     await leftovers.nothing()
     assert listener.closed == []
+
+
+async def test_what_is_not_used_may_be_malformed():
+    odd = CHROMIUM
+    for before, after in [
+        ("a=fmtp:111 ", "a=fmtp:99 "),
+        (" 63 ", " x 72 "),
+        ("a=rtpmap:63 red/48000/2", "a=rtpmap:63"),
+        ("a=ssrc-group:FID ", "a=ssrc-group:FID x "),
+        ("c=IN IP4 0.0.0.0", "c=IN IP4 host.example"),
+        ("a=rtcp:9 IN IP4 0.0.0.0", "a=rtcp:x"),
+        ("a=msid-semantic:", "a=msid-semantic"),
+    ]:
+        assert before in odd, before
+        odd = odd.replace(before, after, 1)
+    odd = re.sub(r"a=ssrc:\d+ cname", "a=ssrc:x cname", odd)
+    peer = Peer(Listener(), Speaker())
+    assert faults(odd, await peer.accept(Offer.parse("\r\n" + odd.replace("\r\n", "\n")))) == []
+    await peer.close()
 
 
 async def accepted(peer: Peer, sdp: str) -> str:
@@ -230,11 +242,21 @@ async def test_offers_of_other_stacks_are_answered(kind):
     offer = Offer.parse(OFFERS[kind])
     peer = Peer(Listener(), Speaker())
     answer = await peer.accept(offer)
-    assert re.findall("^m=([a-z]+)", answer, re.M) == [section.kind for section in offer.sections]
-    assert "a=setup:passive" in answer
-    assert "sha-384" not in answer
+    assert faults(OFFERS[kind], answer) == []
     await peer.close()
     await leftovers.nothing()
+
+
+async def test_a_strict_client_accepts_the_answer_to_every_recorded_offer():
+    wrong = {}
+    for name, sdp in RECORDED.items():
+        if "no-dtls" in name or "rtcp-without-port" in name:
+            continue
+        peer = Peer(Listener(), Speaker())
+        wrong[name] = faults(sdp, await peer.accept(Offer.parse(sdp)))
+        await peer.close()
+    assert len(wrong) > 20
+    assert {name: found for name, found in wrong.items() if found} == {}
 
 
 async def test_payload_types_below_96_are_the_same_in_the_answer():

@@ -26,6 +26,7 @@ from vision_agent.calls.tasks import CallTasks
 from vision_agent.calls.tool_context import CallToolContext
 from vision_agent.calls.typed_turns import MAX_WAITING
 from vision_agent.calls.unseen_screen import UnseenScreen
+from vision_agent.calls.unused_media import UnusedMedia
 from vision_agent.calls.usage import CallUsage
 from vision_agent.closing import Closing
 from vision_agent.live.call_options import CallOptions
@@ -130,6 +131,7 @@ class Call:
             partial(self._new_peer, settings.peer),
             ended_because=lambda: self._ending.reason if self._ending else None,
             end=self.end,
+            answered=UnusedMedia(self.tell, self._live_queue.context).take,
         )
 
         self._limits = CallLimits(time.monotonic(), settings.limits)

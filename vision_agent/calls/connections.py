@@ -25,6 +25,7 @@ class PeerConnections:
         new_peer: Makes a peer for a network; None for all of this machine's addresses.
         ended_because: Why the call is ending; None while it is not.
         end: Ends the call, with the reason.
+        answered: Called with each offer that has been answered.
     """
 
     def __init__(
@@ -32,10 +33,12 @@ class PeerConnections:
         new_peer: Callable[[Network | None], Peer],
         ended_because: Callable[[], str | None],
         end: Callable[[str], None],
+        answered: Callable[[Offer], None],
     ) -> None:
         self._new_peer = new_peer
         self._ended_because = ended_because
         self._end = end
+        self._answered = answered
         self._present: Peer | None = None
         self._retired: Peer | None = None
         self._newest_restart = 0
@@ -60,6 +63,7 @@ class PeerConnections:
             raise self._over(str(closed)) from closed
         if self._ended_because() is not None:
             raise self._over("")
+        self._answered(offer)
         return answer
 
     async def restart(
@@ -100,9 +104,11 @@ class PeerConnections:
         """
         async with self._restarting:
             try:
-                return await self.present.renegotiate(offer)
+                answer = await self.present.renegotiate(offer)
             except PeerClosed as closed:
                 raise CallOver("The call is over.") from closed
+            self._answered(offer)
+            return answer
 
     def continues(self, offer: Offer) -> bool:
         """Whether an offer comes from the caller's end of the present connection."""

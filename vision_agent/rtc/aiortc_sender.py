@@ -32,7 +32,6 @@ from aiortc.utils import random32
 from vision_agent.rtc.aiortc_receiver import RTCP_TASK
 from vision_agent.rtc.aiortc_shape import check_attributes, check_functions
 from vision_agent.rtc.budget import Budget
-from vision_agent.rtc.opus_encoder import RTP_TICKS
 from vision_agent.rtc.packet_writer import PacketWriter
 from vision_agent.rtc.speaker import Speaker
 
@@ -127,7 +126,7 @@ class BoundedSender(RTCRtpSender):
                 payload = voice.payload(time.monotonic())
                 if self._enabled:
                     self._send_payload(writer, payload, ticks)
-                ticks += RTP_TICKS
+                ticks += voice.rtp_ticks
                 wait()
             except Exception as error:  # raised again by `await over`
                 over.set_exception(error)

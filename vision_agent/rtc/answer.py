@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vision_agent.rtc.offer import Offer
+from vision_agent.rtc.offer import Offer, OfferedSection
 
 OPUS_PARAMETERS = "minptime=10;useinbandfec=1;maxplaybackrate=16000;stereo=0"
 
@@ -16,6 +16,8 @@ def answer_for(offer: Offer, sdp: str) -> str:
       and fails on it.
     - Rejected sections are restored at their index, with port 0 (RFC 9429 5.3.1).
     - The BUNDLE group lists only sections that the offer bundles (RFC 9143 7.3).
+    - Each section has the offered profile, the offered parameters of H.264, and no identifier where
+      the offer has none (RFC 9429 5.3.1).
     """
     session, sections = _split(sdp)
     accepted = iter(sections)
@@ -25,7 +27,7 @@ def answer_for(offer: Offer, sdp: str) -> str:
         lines.append(f"a=group:BUNDLE {' '.join(kept)}")
     for section in offer.sections:
         if section.accepted:
-            lines += _completed(next(accepted))
+            lines += _completed(next(accepted), section)
         else:
             lines += [f"m={section.kind} 0 {section.profile} {section.formats}", "c=IN IP4 0.0.0.0"]
             lines += ["a=inactive", *([f"a=mid:{section.mid}"] if section.mid else [])]
@@ -42,13 +44,22 @@ def _split(sdp: str) -> tuple[list[str], list[list[str]]]:
     return session, sections
 
 
-def _completed(section: list[str]) -> list[str]:
-    lines = []
-    for line in section:
-        if line.startswith("a=fingerprint:") and not line.startswith("a=fingerprint:sha-256 "):
+def _completed(answer: list[str], offered: OfferedSection) -> list[str]:
+    kind, port, _, formats = answer[0].split(" ", 3)
+    lines = [f"{kind} {port} {offered.profile} {formats}"]
+    for line in answer[1:]:
+        name, _, value = line.partition(":")
+        number = value.split(" ", 1)[0]
+        unwanted = (
+            (name == "a=fingerprint" and number != "sha-256")
+            or (name == "a=mid" and not offered.mid)
+            or (name == "a=fmtp" and number in offered.parameters)
+        )
+        if unwanted:
             continue
         lines.append(line)
-        if line.startswith("a=rtpmap:") and " opus/48000" in line:
-            payload_type = line[len("a=rtpmap:") :].split()[0]
-            lines.append(f"a=fmtp:{payload_type} {OPUS_PARAMETERS}")
+        if name == "a=rtpmap" and " opus/48000" in line:
+            lines.append(f"a=fmtp:{number} {OPUS_PARAMETERS}")
+        elif name == "a=rtpmap" and (parameters := offered.parameters.get(number)):
+            lines.append(f"a=fmtp:{number} {parameters}")
     return lines

@@ -30,6 +30,16 @@ class Candidate:
     port: int
     usable: bool
 
+    @property
+    def kind(self) -> str:
+        """The type: usually "host", "srflx", "prflx" or "relay"."""
+        return self.text.split()[7]
+
+    @property
+    def priority(self) -> int:
+        """The caller's preference (RFC 8445 5.1.2): the higher, the better."""
+        return int(self.text.split()[3])
+
     @classmethod
     def parse(cls, text: str) -> Candidate:
         """Checks one candidate, with or without ``a=`` and ``candidate:`` in front.

@@ -19,7 +19,6 @@ FRAME_BYTES = 2 * FRAME_SAMPLES
 # The RTP clock of Opus is 48 kHz, whatever the sample rate of the audio (RFC 7587 4.1).
 RTP_CLOCK_HZ = 48_000
 RTP_TICKS = RTP_CLOCK_HZ * FRAME_MS // 1000
-TIME_BASE = Fraction(1, RTP_CLOCK_HZ)
 BIT_RATE_BPS = 32_000
 SILENCE = bytes(FRAME_BYTES)
 # After this many packets of silence the encoder and the peer's decoder have settled. From then on
@@ -40,7 +39,10 @@ _OPTIONS = {
 
 
 class OpusEncoder:
-    """Encodes 20 ms at a time; each packet is `RTP_TICKS` after the previous one."""
+    """Encodes 20 ms at a time; each packet is `rtp_ticks` after the previous one."""
+
+    rtp_clock_hz = RTP_CLOCK_HZ
+    rtp_ticks = RTP_TICKS
 
     def __init__(self) -> None:
         codec = CodecContext.create("libopus", "w")

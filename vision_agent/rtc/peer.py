@@ -13,7 +13,6 @@ from aiortc import (
     RTCDataChannel,
     RTCIceServer,
     RTCPeerConnection,
-    RTCRtpSender,
     RTCSessionDescription,
 )
 from aiortc.sdp import candidate_from_sdp
@@ -249,15 +248,9 @@ class Peer:
         network.current.set(self._network)
         relays.current.set(self._relays)
         if offer.has_audio and not any(s.track is self._voice for s in pc.getSenders()):
-            # Added before the offer is set, the voice is sent on the offer's audio section. Only
-            # Opus is allowed, because the voice consists of Opus packets.
-            sender = pc.addTrack(self._voice)
-            opus = [
-                codec
-                for codec in RTCRtpSender.getCapabilities("audio").codecs
-                if codec.mimeType.lower() == "audio/opus"
-            ]
-            next(t for t in pc.getTransceivers() if t.sender is sender).setCodecPreferences(opus)
+            # Added before the offer is set, the voice is sent on the offer's audio section.
+            self._voice.use_codec(offer.voice_codec)
+            pc.addTrack(self._voice)
         await pc.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
         self._offer = offer
         for candidate in offer.candidates:

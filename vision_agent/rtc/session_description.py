@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from vision_agent.rtc.bad_offer import BadOffer
 
 MAX_OFFER_BYTES = 32 * 1024
-MAX_SECTIONS = 8
+MAX_SECTIONS = 16
 MAX_LINES_PER_SECTION = {
     "rtpmap": 64,
     "fmtp": 64,
     "rtcp-fb": 140,
-    "candidate": 24,
+    "candidate": 128,
     "ssrc": 32,
     "ssrc-group": 8,
     "extmap": 40,
@@ -81,7 +81,8 @@ class SessionText:
                 f"The offer is too long: {len(sdp)} characters, and at most {MAX_OFFER_BYTES} "
                 "are read."
             )
-        if not sdp.startswith("v=0"):
+        sdp = sdp.lstrip("\ufeff \t\r\n")
+        if not sdp.startswith(("v=0\r", "v=0\n")):
             raise BadOffer('The offer is not a session description: it must begin with "v=0".')
         session = Section("session")
         sections: list[Section] = []

@@ -1,4 +1,4 @@
-"""The agent's voice: takes PCM in bursts and sends one Opus packet every 20 ms."""
+"""The agent's voice: takes PCM in bursts and sends one packet every 20 ms."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 from aiortc import MediaStreamTrack
@@ -15,11 +16,10 @@ from av import Packet
 from vision_agent.rtc.opus_encoder import (
     FRAME_BYTES,
     FRAME_MS,
-    RTP_TICKS,
     SILENCE,
-    TIME_BASE,
     OpusEncoder,
 )
+from vision_agent.rtc.telephone_encoder import TelephoneEncoder
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Speaker(MediaStreamTrack):
     def __init__(self, *, on_speaking: Callable[[bool], None] | None = None) -> None:
         super().__init__()
         self._on_speaking = on_speaking
-        self._encoder = OpusEncoder()
+        self._encoder: OpusEncoder | TelephoneEncoder = OpusEncoder()
         self._pcm = bytearray()
         self._ending = False
         self._speaking = False
@@ -64,6 +64,11 @@ class Speaker(MediaStreamTrack):
         self._deadline_s: float | None = None
         self._sent_at_s = 0.0
         self._received = 0
+
+    @property
+    def rtp_ticks(self) -> int:
+        """The duration of a packet in ticks of the RTP clock."""
+        return self._encoder.rtp_ticks
 
     @property
     def queued_ms(self) -> int:
@@ -89,6 +94,12 @@ class Speaker(MediaStreamTrack):
     def paused(self) -> bool:
         """Whether an answer waits for `resume` or `clear`."""
         return self._paused
+
+    def use_codec(self, codec: str) -> None:
+        """Sets the codec before the first packet: "opus" (the default), or a telephone's."""
+        if codec != "opus":
+            self._encoder.close()
+            self._encoder = TelephoneEncoder(codec)
 
     def write(self, pcm: bytes) -> None:
         """Takes the next part of the answer: s16le mono 24 kHz, of any length, at any speed."""
@@ -157,7 +168,7 @@ class Speaker(MediaStreamTrack):
         return max(self._deadline_s, self._sent_at_s + MIN_SPACING_S) - now_s
 
     def payload(self, now_s: float) -> bytes:
-        """The next 20 ms as Opus; to be called when they are due.
+        """The next 20 ms, encoded; to be called when they are due.
 
         Raises:
             MediaStreamError: the track was stopped.
@@ -171,7 +182,7 @@ class Speaker(MediaStreamTrack):
         return self._encoder.encode(self._next_frame())
 
     async def recv(self) -> Packet[Any]:
-        """Waits until the next 20 ms are due and returns them as an Opus packet.
+        """Waits until the next 20 ms are due and returns them as a packet.
 
         `BoundedSender` calls `payload` instead.
 
@@ -187,8 +198,8 @@ class Speaker(MediaStreamTrack):
             now_s = time.monotonic()
         # Taken after the wait, so that a `clear` during the wait takes effect.
         packet = Packet(self.payload(now_s))
-        packet.pts = packet.dts = self._received * RTP_TICKS
-        packet.time_base = TIME_BASE
+        packet.pts = packet.dts = self._received * self.rtp_ticks
+        packet.time_base = Fraction(1, self._encoder.rtp_clock_hz)
         self._received += 1
         return packet
 

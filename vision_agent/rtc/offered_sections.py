@@ -1,0 +1,134 @@
+"""Decides which sections of an offer are used: one microphone, a camera, a screen, and data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiortc.codecs import HEADER_EXTENSIONS
+
+from vision_agent.rtc.bad_offer import BadOffer
+from vision_agent.rtc.offered_codecs import (
+    ChosenCodecs,
+    choose_audio,
+    choose_video,
+    codec_names,
+)
+from vision_agent.rtc.offered_transport import DATA_FORMAT, data_attributes, is_data
+from vision_agent.rtc.session_description import Section
+
+MAX_VIDEO_SECTIONS = 2
+_NO_AUDIO_CODEC = "The offer's audio section must offer Opus, G.722 or G.711 (PCMU or PCMA)."
+_NO_VIDEO_CODEC = "The offer's video section must offer VP8 or H.264 (packetization-mode 0 or 1)."
+
+
+@dataclass(frozen=True, slots=True)
+class UsedSection:
+    """A section that is used, and what aiortc is given of it besides its transport.
+
+    Attributes:
+        section: the section as it was offered.
+        codecs: its codecs; None if it is for data channels.
+        formats: the formats of its media line.
+        attributes: its further attributes.
+    """
+
+    section: Section
+    codecs: ChosenCodecs | None
+    formats: list[str]
+    attributes: dict[str, list[str]]
+
+
+def used_sections(offered: list[Section]) -> tuple[list[UsedSection], list[str]]:
+    """Chooses the sections that are used; the others are rejected in the answer.
+
+    Args:
+        offered: the sections that the caller does not reject itself.
+
+    Returns:
+        The used sections in their order, and a sentence for the caller about each other section
+        that sends sound or video.
+
+    Raises:
+        BadOffer: nothing can be used, or the caller could not be heard.
+    """
+    used: list[UsedSection] = []
+    unused: list[str] = []
+    lacking: list[str] = []
+    for section in offered:
+        taken = sum(u.section.kind == section.kind for u in used)
+        if section.kind == "audio":
+            codecs = choose_audio(section)
+            if codecs is None:
+                lacking.append(_NO_AUDIO_CODEC)
+            elif taken:
+                unused += _unless_silent(section, "Only your first microphone is listened to.")
+            else:
+                used.append(_media(section, codecs))
+        elif section.kind == "video":
+            codecs = choose_video(section)
+            if codecs is None:
+                lacking.append(_NO_VIDEO_CODEC)
+                unused += _unless_silent(section, _unseen(section))
+            elif taken == MAX_VIDEO_SECTIONS:
+                unused += _unless_silent(section, "Only your camera and one screen are looked at.")
+            else:
+                used.append(_media(section, codecs))
+        elif section.kind == "application" and is_data(section) and not taken:
+            attributes = data_attributes(section)
+            used.append(UsedSection(section, None, _data_formats(section), attributes))
+    if not used:
+        raise BadOffer(lacking[0] if lacking else "The offer has no section that could be used.")
+    if _NO_AUDIO_CODEC in lacking and not any(u.section.kind == "audio" for u in used):
+        raise BadOffer(_NO_AUDIO_CODEC)
+    return used, unused
+
+
+def _media(section: Section, codecs: ChosenCodecs) -> UsedSection:
+    attributes = {"extmap": _extensions(section), "ssrc": _sources(section)}
+    return UsedSection(section, codecs, codecs.formats, attributes)
+
+
+def _data_formats(section: Section) -> list[str]:
+    old = section.profile == "DTLS/SCTP" and DATA_FORMAT not in section.formats
+    return section.formats[:1] if old else [DATA_FORMAT]
+
+
+def _unless_silent(section: Section, sentence: str) -> list[str]:
+    silent = {"recvonly", "inactive"} & section.attributes.keys()
+    return [] if silent else [sentence]
+
+
+def _unseen(section: Section) -> str:
+    return (
+        f"The agent can't see your video: it is offered as {codec_names(section)}, and only VP8 "
+        "and H.264 can be seen here."
+    )
+
+
+def _extensions(section: Section) -> list[str]:
+    """The header extensions that aiortc uses.
+
+    Raises:
+        BadOffer: one has an id that is none.
+    """
+    wanted = {extension.uri for extension in HEADER_EXTENSIONS[section.kind]}
+    found: dict[str, str] = {}
+    for value in section.attributes.get("extmap", []):
+        words = value.split()
+        if len(words) < 2 or words[1] not in wanted:
+            continue
+        number = words[0].partition("/")[0]
+        if not (number.isascii() and number.isdigit() and 0 < int(number[:9]) < 256):
+            raise BadOffer("The offer has a header extension with an impossible id (a=extmap).")
+        found.setdefault(words[1], f"{int(number)} {words[1]}")
+    return list(found.values())
+
+
+def _sources(section: Section) -> list[str]:
+    """The first stream and its retransmissions; of simulcast, only one layer is received."""
+    groups = [value.split() for value in section.attributes.get("ssrc-group", [])]
+    pair = next((group[1:3] for group in groups if group[:1] == ["FID"]), [])
+    lines = [value.split(maxsplit=1) for value in section.attributes.get("ssrc", [])]
+    sources = pair or [words[0] for words in lines[:1] if words]
+    numbers = [n for n in sources if n.isascii() and n.isdigit() and int(n[:11]) < 1 << 32]
+    return [f"{number} cname:-" for number in numbers]
