@@ -6,15 +6,13 @@ Each asks by voice before its camera, waits for the answer, and asks again by te
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import wave
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from tests.clients.conftest import SPEECH
 from tests.clients.npm import HERE, node
 from tests.clients.rtp_recording import write_rtp_recording
 from tests.conftest import RECORDINGS
@@ -22,10 +20,6 @@ from tests.support.forked import ForkedServer
 from tests.support.programs import run
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-SPEECH = RECORDINGS / "speech" / "what-do-you-see.wav"
-SYSTEM_PYTHON = "/usr/bin/python3"
-GSTREAMER = "import gi; gi.require_version('GstWebRTC', '1.0'); from gi.repository import GstWebRTC"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -38,17 +32,6 @@ async def server() -> AsyncIterator[ForkedServer]:
 def rtp_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("rtp") / "recording.json"
     return write_rtp_recording(SPEECH, RECORDINGS / "bottle.mp4", out)
-
-
-@pytest.fixture(scope="module")
-def long_speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The question after a second in which the call begins, and before a long silence."""
-    out = tmp_path_factory.mktemp("speech") / "question.wav"
-    with wave.open(str(SPEECH)) as source, wave.open(str(out), "wb") as target:
-        target.setparams(source.getparams())
-        second = bytes(source.getframerate() * source.getsampwidth())
-        target.writeframes(second + source.readframes(source.getnframes()) + 30 * second)
-    return out
 
 
 def was_a_call(printed: str) -> None:
@@ -65,15 +48,6 @@ async def test_a_stack_for_node_holds_a_call(
     server: ForkedServer, rtp_recording: Path, stack: str
 ) -> None:
     was_a_call(await run(node(), f"{stack}.mjs", server.url, rtp_recording, cwd=HERE))
-
-
-@pytest.fixture(scope="module")
-def system_python() -> str:
-    """The system's Python, with GStreamer's bindings; skips in words otherwise."""
-    python = shutil.which(SYSTEM_PYTHON)
-    if python is None or subprocess.run([python, "-c", GSTREAMER], capture_output=True).returncode:
-        pytest.skip("GStreamer's webrtcbin and its Python bindings are not installed.")
-    return python
 
 
 @pytest.mark.parametrize("codec", ["VP8", "H264"])

@@ -6,9 +6,6 @@ from the internet (`rtvi/media_manager.js`).
 
 from __future__ import annotations
 
-import functools
-import http.server
-import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,6 +18,7 @@ from playwright.async_api import Page, Playwright, async_playwright
 from tests.browser.chromium import chromium
 from tests.browser.fake_devices import camera_file, microphone_file
 from tests.clients.npm import bundle, node
+from tests.clients.site import served
 from tests.conftest import RECORDINGS
 from tests.support.forked import ForkedServer
 from tests.support.waiting import until
@@ -32,13 +30,6 @@ OLDER = {
     "small_webrtc_transport": "older-small-webrtc-transport",
 }
 VERSIONS = ["newest", "older"]
-PAGE = '<!doctype html><meta charset="utf-8"><div id="root"></div>{}'
-SCRIPT = '<script type="module" src="{}"></script>'
-
-
-class _Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -49,22 +40,14 @@ async def site_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     await bundle("rtvi/client.js", folder / "newest.js")
     await bundle("rtvi/client.js", folder / "older.js", **OLDER)
     await bundle("rtvi/kit.jsx", folder / "kit.js")
-    for name in (*VERSIONS, "kit"):
-        (folder / f"{name}.html").write_text(PAGE.format(SCRIPT.format(f"{name}.js")))
     return folder
 
 
 @pytest.fixture(scope="module")
 def site(site_folder: Path) -> Iterator[str]:
     """The origin of the applications."""
-    handler = functools.partial(_Quiet, directory=str(site_folder))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(site_folder) as origin:
+        yield origin
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

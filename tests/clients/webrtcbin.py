@@ -51,13 +51,16 @@ class Call:
         self.peer.connect("pad-added", self.on_track)
         self.peer.connect("notify::connection-state", self.on_state)
         self.pipeline.set_state(Gst.State.READY)
+        self.peer.connect("on-negotiation-needed", self.on_negotiation_needed)
+        self.pipeline.get_bus().add_signal_watch()
+        self.pipeline.get_bus().connect("message::error", self.on_error)
+        self.prepare()
+
+    def prepare(self) -> None:
         self.channel = self.peer.emit("create-data-channel", "chat", None)
         self.channel.connect("on-open", lambda _: self.send("client-ready", {"version": "2.1.0"}))
         self.channel.connect("on-message-string", self.on_message)
-        self.peer.connect("on-negotiation-needed", self.on_negotiation_needed)
         self.peer.connect("notify::ice-gathering-state", self.on_gathering)
-        self.pipeline.get_bus().add_signal_watch()
-        self.pipeline.get_bus().connect("message::error", self.on_error)
 
     def on_error(self, _bus: Gst.Bus, message: Gst.Message) -> None:
         self.fail(f"GStreamer: {message.parse_error()[0].message}")
@@ -87,6 +90,9 @@ class Call:
         except urllib.error.HTTPError as error:
             self.fail(f"{error.code}: {error.read().decode()}")
             return
+        self.take(answer)
+
+    def take(self, answer: str) -> None:
         _, message = GstSdp.SDPMessage.new_from_text(answer)
         description = GstWebRTC.WebRTCSessionDescription.new(
             GstWebRTC.WebRTCSDPType.ANSWER, message
