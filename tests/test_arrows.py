@@ -44,6 +44,7 @@ GROUND = {
     "server_process",
     "settings",
     "terminal",
+    "udp_settings",
     "unknown_options",
     "version",
     "weights_file",
@@ -53,7 +54,7 @@ GROUND = {
 FACE = {"__init__", "__main__", "pytest_plugin"}
 """What the package shows to others: may import every room, and no room imports it."""
 
-SETTINGS = {"settings", "answer_settings", "ice_settings", "own_model_settings"}
+SETTINGS = {"settings", "answer_settings", "ice_settings", "own_model_settings", "udp_settings"}
 READ_SETTINGS = {"settings", "cli", "server", "doctor", "__init__"}
 """The others are given options of their own."""
 

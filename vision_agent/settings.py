@@ -22,6 +22,7 @@ from vision_agent.ice_settings import IceSettings
 from vision_agent.logs import LogFormat
 from vision_agent.own_model_settings import OwnModelSettings
 from vision_agent.own_models import is_url
+from vision_agent.udp_settings import UdpSettings
 from vision_agent.unknown_options import refuse_unknown, warn_of_unknown
 
 ToolReports = Literal["none", "name", "full"]
@@ -29,7 +30,7 @@ ToolReports = Literal["none", "name", "full"]
 Audience = Literal["open", "token", "off"]
 
 
-class Settings(OwnModelSettings, IceSettings, AnswerSettings):
+class Settings(OwnModelSettings, IceSettings, AnswerSettings, UdpSettings):
     """The server's options.
 
     Keyword arguments come first, then `VISION_AGENT_*` environment variables, then `.env`. The
@@ -348,5 +349,7 @@ class Settings(OwnModelSettings, IceSettings, AnswerSettings):
         "memory",
         "prices",
         "calls_per_address",
+        "udp_port",
+        "udp_ports",
         mode="before",
     )(none_if_empty)

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import av
 import numpy as np
@@ -144,7 +145,7 @@ class Call:
         await self.caller.setLocalDescription(await self.caller.createOffer())
         return self.caller.localDescription.sdp
 
-    async def connect(self, **options: float) -> Peer:
+    async def connect(self, **options: Any) -> Peer:
         offer = await self.offer()
         self.peer = Peer(self.listener, self.voice, **options)
         self.answer = await self.peer.accept(Offer.parse(offer))

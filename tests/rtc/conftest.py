@@ -7,6 +7,7 @@ import pytest
 from tests.rtc.by_hand import Line, NoFrames, Nothing
 from tests.rtc.calling import Call
 from vision_agent.rtc import install
+from vision_agent.rtc.udp_ports import OnePort
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +22,16 @@ async def call() -> AsyncIterator[Call]:
     yield call
     await call.close()
     await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def one_port() -> AsyncIterator[OnePort]:
+    """A port on loopback that calls can share."""
+    port = OnePort(0, needed=True)
+    port.bind(["127.0.0.1"])
+    await port.start()
+    yield port
+    await port.close()
 
 
 @pytest.fixture

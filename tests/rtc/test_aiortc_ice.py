@@ -18,6 +18,7 @@ from tests.rtc.calling import Call, FrameSource, Leftovers, SoundSource
 from tests.support.waiting import until
 from vision_agent.rtc import Network, Offer, Peer, failures
 from vision_agent.rtc.aiortc_ice import MAX_LEARNT_ADDRESSES, GuardedConnection
+from vision_agent.rtc.udp_ports import OnePort
 
 
 def connection_of(pc: RTCPeerConnection) -> GuardedConnection:
@@ -29,14 +30,16 @@ def server_ports(call: Call) -> list[int]:
     return [p.local_candidate.port for p in connection_of(call.peer._pc)._protocols]
 
 
-@pytest.fixture
-async def live(call: Call) -> Call:
+@pytest.fixture(params=["a socket of its own", "one port for all calls"])
+async def live(one_port: OnePort, call: Call, request: pytest.FixtureRequest) -> Call:
     """A connected call whose caller sends sound and frames and has a channel."""
+    shares = request.param == "one port for all calls"
     call.caller.addTrack(SoundSource())
     call.caller.addTransceiver(FrameSource(), direction="sendonly")
     call.channel = call.caller.createDataChannel("chat")
-    await call.connect()
+    await call.connect(network=Network("127.0.0.1", ports=one_port if shares else None))
     await until(lambda: call.channel.readyState == "open" and call.listener.channels)
+    assert server_ports(call) == [one_port.port] or not shares
     return call
 
 

@@ -29,6 +29,22 @@ def serve(
     brain: dict[str, Any],
     host: Annotated[str | None, typer.Option(help="Address to listen on [127.0.0.1].")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 picks a free one [7860].")] = None,
+    udp_port: Annotated[
+        int | None,
+        typer.Option(help="UDP port of all calls; 0: a random one for each [--port + 1]."),
+    ] = None,
+    udp_ports: Annotated[
+        str | None,
+        typer.Option(metavar="FIRST-LAST", help="A range of UDP ports, one for each call."),
+    ] = None,
+    public_ip: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="An address at which callers reach a server behind NAT; may be repeated. "
+            "stun:HOST:PORT finds it.",
+        ),
+    ] = None,
     agent: Agent = None,
     model: Model = None,
     frame_rate: Annotated[float | None, typer.Option(help="Frames a second, at most [1].")] = None,
@@ -74,6 +90,9 @@ def serve(
     settings = read_settings(
         host=host,
         port=port,
+        udp_port=udp_port,
+        udp_ports=udp_ports,
+        public_ip=public_ip or None,
         agent=agent,
         model=model,
         frame_rate_hz=frame_rate,

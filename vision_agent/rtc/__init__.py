@@ -3,6 +3,7 @@
 This package imports nothing from the model's side. Its interface is PCM, JPEG and callbacks.
 """
 
+from vision_agent.rtc.aiortc_ice import addresses_of_machine
 from vision_agent.rtc.aiortc_patches import install
 from vision_agent.rtc.bad_offer import BadOffer
 from vision_agent.rtc.camera import Camera, Frame
@@ -33,5 +34,6 @@ __all__ = [
     "Sampler",
     "Speaker",
     "VoiceActivity",
+    "addresses_of_machine",
     "install",
 ]

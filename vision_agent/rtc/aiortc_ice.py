@@ -1,15 +1,12 @@
-"""aioice's connection, guarded against strangers' datagrams and against the peer itself.
+"""aioice's connection, guarded against the peer, and on the UDP ports that the server chose.
 
-One of the files that touch private parts of aiortc and aioice (see `aiortc_patches`). A UDP socket
-takes datagrams from everyone who finds its port. aioice hands every datagram that is not STUN to
-DTLS, and an empty one ends the connection. This file replaces:
+One of the files that touch private parts of aiortc and aioice (see `aiortc_patches`); its sockets
+are those of `aiortc_socket`. This file replaces ``Connection``:
 
-- ``StunProtocol``: a datagram that is not STUN is let in only from an address that has passed a
-  connectivity check on this socket. A peer can't send data earlier: one of its own checks has to
-  succeed first (RFC 8445 12.1), and this side answers a check only after it has authenticated it.
-- ``Connection``: the addresses learnt from checks are bounded, and unused sockets are closed. A
-  connection that is closed while it connects starts nothing more. A neighbour that can't reach
-  loopback is sent checks from this machine's other addresses.
+- The addresses learnt from checks are bounded, and unused sockets are closed. A connection that is
+  closed while it connects starts nothing more. A neighbour that can't reach loopback is sent checks
+  from this machine's other addresses.
+- The call's `network` says on which ports it receives, and which public addresses it announces.
 
 Written for aioice 0.13.
 """
@@ -18,16 +15,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 from collections.abc import Callable
 from typing import Any
 
 import aioice.ice
 import aiortc.rtcicetransport
 from aioice import stun
-from aioice.ice import CandidatePair, Connection, StunProtocol
+from aioice.candidate import Candidate
+from aioice.ice import Connection, StunProtocol
 
-from vision_agent.rtc import failures, network
+from vision_agent.rtc import aiortc_socket, failures, network
 from vision_agent.rtc.aiortc_shape import check_attributes, check_functions, check_uses
+from vision_agent.rtc.aiortc_socket import GuardedProtocol, SharedProtocol, host_candidate
+from vision_agent.rtc.public_address import announced
+from vision_agent.rtc.stun_header import LAST_STUN_BYTE
+from vision_agent.rtc.udp_ports import OnePort, PortRange
 
 ice_module: Any = aioice.ice
 ice_transport_module: Any = aiortc.rtcicetransport
@@ -45,83 +48,9 @@ UNUSED_AFTER_ROUNDS = 3
 NO_CHECK_S = 1.0
 """Within this time a peer on this machine that reaches loopback has sent a check."""
 
-_LAST_STUN_BYTE = 3  # RFC 7983
-
-MAX_DATAGRAM_BYTES = 65_536
-"""The largest UDP datagram. By default asyncio allocates 256 KiB for each, which takes 10 µs."""
-
-_addresses_of_machine = aioice.ice.get_host_addresses
+_stock_addresses = aioice.ice.get_host_addresses
 _ROLE_CONFLICT = 487  # RFC 8445 7.3.1.1; the only error that answers an authenticated check
 _CLOSE_S = 2.0
-
-
-class GuardedProtocol(StunProtocol):
-    """A UDP socket of a connection that ignores strangers.
-
-    Attributes:
-        data_packets: how many datagrams other than STUN were let in.
-        data_packets_before: `data_packets` at the last round of `GuardedConnection.close_unused`.
-        quiet_rounds: how many rounds in a row no such datagram was let in.
-    """
-
-    def __init__(self, receiver: GuardedConnection) -> None:
-        super().__init__(receiver)
-        self.data_packets = 0
-        self.quiet_rounds = 0
-        self.data_packets_before = 0
-        self._trusted: set[tuple[Any, ...]] = set()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Takes the transport that was opened for this protocol."""
-        super().connection_made(transport)
-        if hasattr(transport, "max_size"):
-            transport.max_size = MAX_DATAGRAM_BYTES
-
-    def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
-        """Takes a datagram from the socket, or from the TURN server."""
-        assert isinstance(data, bytes)
-        sender = addr[:2]
-        try:
-            if not data:
-                failures.drop_datagram()
-            elif data[0] <= _LAST_STUN_BYTE:
-                super().datagram_received(data, addr)
-            elif sender in self._trusted or self._passed_a_check(sender):
-                self.data_packets += 1
-                self.receiver.data_received(data, self.local_candidate.component)
-            else:
-                failures.drop_datagram()
-        except Exception as error:  # whatever one datagram causes
-            failures.report("A datagram could not be handled", error)
-
-    def trust(self, addr: tuple[Any, ...]) -> None:
-        """Marks an address as the peer's: its datagrams other than STUN are for DTLS."""
-        self._trusted.add(addr[:2])
-
-    def _passed_a_check(self, addr: tuple[Any, ...]) -> bool:
-        connection: Any = self.receiver
-        passed = any(
-            pair.protocol is self
-            and pair.remote_addr == addr
-            and pair.state is CandidatePair.State.SUCCEEDED
-            for pair in connection._check_list
-        ) or any(early[1:] == (addr, self) for early in connection._early_checks)
-        if passed:
-            self.trust(addr)
-        return passed
-
-    async def request(
-        self,
-        request: stun.Message,
-        addr: tuple[str, int],
-        integrity_key: bytes | None = None,
-        retransmissions: int | None = None,
-    ) -> tuple[stun.Message, tuple[str, int]]:
-        """Sends a check and waits for its answer."""
-        response = await super().request(request, addr, integrity_key, retransmissions)
-        if integrity_key is not None and isinstance(self.receiver, GuardedConnection):
-            self.receiver.checks += 1
-        return response
 
 
 class GuardedConnection(Connection):
@@ -135,6 +64,9 @@ class GuardedConnection(Connection):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if _ports() is not None:
+            # aiortc gives the connections of one peer the same; on one port they must differ.
+            kwargs |= {"local_username": secrets.token_hex(8), "local_password": None}
         super().__init__(*args, **kwargs)
         self.checks = 0
         self.take_media: Callable[[bytes], bool] | None = None
@@ -161,7 +93,7 @@ class GuardedConnection(Connection):
         if self.checks or call_network is None:
             return
         offered = [candidate.host for candidate in self._remote_candidates]
-        addresses = call_network.more_addresses(offered, _addresses_of_machine(True, True))
+        addresses = call_network.more_addresses(offered, addresses_of_machine())
         for address in addresses:
             for component in self._components:
                 await self.get_component_candidates(component=component, addresses=[address])
@@ -173,6 +105,79 @@ class GuardedConnection(Connection):
             self._pair_remote_candidate(candidate)
         for pair in self._check_list[paired:]:
             self.check_start_task(pair)
+
+    async def get_component_candidates(
+        self,
+        component: int,
+        addresses: list[str],
+        timeout: int = 5,  # noqa: ASYNC109 (aioice's signature)
+    ) -> list[Candidate]:
+        """Opens sockets on addresses of this machine, and gathers the candidates.
+
+        Raises:
+            NoFreePort: all ports of the server's range are taken.
+        """
+        ports = _ports()
+        if ports is None:
+            candidates = await super().get_component_candidates(component, addresses, timeout)
+            hosts = [candidate for candidate in candidates if candidate.type == "host"]
+        else:
+            opened = [await self._open(ports, component, address) for address in addresses]
+            hosts = [protocol.local_candidate for protocol in opened if protocol is not None]
+            # aioice gathers what its own sockets would: without addresses, relayed candidates only.
+            more = await asyncio.gather(
+                super().get_component_candidates(component, [], timeout),
+                self._server_reflexive([each for each in opened if each is not None], timeout),
+            )
+            candidates = [*hosts, *(candidate for found in more for candidate in found)]
+        public = network.current.get(network.Network()).public_addresses
+        for host, port in announced(public, [(each.host, each.port) for each in hosts]):
+            candidates.insert(0, host_candidate((host, port), component))
+        return candidates
+
+    async def _open(
+        self, ports: OnePort | PortRange, component: int, address: str
+    ) -> GuardedProtocol | None:
+        protocol: GuardedProtocol
+        if isinstance(ports, OnePort):
+            shared = await ports.socket_on(address)
+            if shared is None:
+                return None
+            protocol = SharedProtocol(self, shared, component)
+        else:
+            bound = ports.bound_to(address)
+            _, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
+                lambda: GuardedProtocol(self), sock=bound
+            )
+            protocol.local_candidate = host_candidate(bound.getsockname()[:2], component)
+        self._protocols.append(protocol)
+        return protocol
+
+    async def _server_reflexive(
+        self, protocols: list[GuardedProtocol], timeout_s: float
+    ) -> list[Candidate]:
+        """The addresses at which the STUN server sees these sockets; aioice asks over IPv4 only."""
+        asking = [
+            asyncio.create_task(ice_module.server_reflexive_candidate(each, self.stun_server))
+            for each in protocols
+            if self.stun_server is not None and "." in each.local_candidate.host
+        ]
+        if not asking:
+            return []
+        done, pending = await asyncio.wait(asking, timeout=timeout_s)
+        for task in pending:
+            task.cancel()
+        return [task.result()[0] for task in done if task.exception() is None]
+
+    def request_received(
+        self, message: stun.Message, addr: tuple[str, int], protocol: StunProtocol
+    ) -> None:
+        """Handles a check from the peer, or from somebody who claims to be."""
+        super().request_received(message, addr, protocol)
+        # One that was authenticated before the connection knew the peer waits for `connect`.
+        waits = self._early_checks and self._early_checks[-1][0] is message
+        if waits and isinstance(protocol, GuardedProtocol):
+            protocol.trust(addr)
 
     def check_incoming(
         self, message: stun.Message, addr: tuple[str, int], protocol: StunProtocol
@@ -197,7 +202,7 @@ class GuardedConnection(Connection):
         if not waiting and self.take_media is not None and self.take_media(data):
             return
         # STUN that can't be parsed arrives here too.
-        if data[0] <= _LAST_STUN_BYTE or waiting >= MAX_WAITING_DATAGRAMS:
+        if data[0] <= LAST_STUN_BYTE or waiting >= MAX_WAITING_DATAGRAMS:
             failures.drop_datagram()
         else:
             super().data_received(data, component)
@@ -252,6 +257,16 @@ class GuardedConnection(Connection):
             await asyncio.wait_for(protocol.close(), _CLOSE_S)
 
 
+def _ports() -> OnePort | PortRange | None:
+    call_network = network.current.get(None)
+    return None if call_network is None else call_network.ports
+
+
+def addresses_of_machine() -> list[str]:
+    """All addresses of this machine, without loopback and link-local ones."""
+    return _stock_addresses(use_ipv4=True, use_ipv6=True)
+
+
 def install() -> None:
     """Installs the replacements in aioice's and aiortc's modules."""
     ice_module.StunProtocol = GuardedProtocol
@@ -259,16 +274,14 @@ def install() -> None:
 
 
 _OVERRIDDEN: list[tuple[Any, str, list[str]]] = [
-    (StunProtocol, "connection_made", ["self", "transport"]),
-    (StunProtocol, "datagram_received", ["self", "data", "addr"]),
-    (StunProtocol, "request", ["self", "request", "addr", "integrity_key", "retransmissions"]),
-    (StunProtocol, "close", ["self"]),
     (Connection, "connect", ["self"]),
     (Connection, "check_incoming", ["self", "message", "addr", "protocol"]),
     (Connection, "get_component_candidates", ["self", "component", "addresses", "timeout"]),
     (Connection, "_pair_remote_candidate", ["self", "remote_candidate"]),
     (Connection, "check_start_task", ["self", "pair"]),
     (Connection, "data_received", ["self", "data", "component"]),
+    (Connection, "request_received", ["self", "message", "addr", "protocol"]),
+    (aioice.ice, "server_reflexive_candidate", ["protocol", "stun_server"]),
     (Connection, "respond_error", ["self", "request", "addr", "protocol", "error_code"]),
 ]
 _ATTRIBUTES = {
@@ -287,12 +300,11 @@ _USES: list[tuple[Any, str]] = [
     (Connection.connect, "check_incoming"),
     (Connection.connect, "_query_consent_task"),
     (Connection.check_incoming, "_network_host"),
-    (StunProtocol.datagram_received, "data_received"),
-    (StunProtocol.datagram_received, "local_candidate"),
-    (StunProtocol.send_data, "sendto"),
+    (Connection.request_received, "_early_checks"),
+    (Connection.get_component_candidates, "_protocols"),
+    (Connection.get_component_candidates, "server_reflexive_candidate"),
     (Connection.sendto, "_nominated"),
     (Connection.sendto, "remote_addr"),
-    (StunProtocol.datagram_received, "request_received"),
     (aiortc.RTCIceGatherer.__init__, "_connection"),
     (aiortc.RTCIceGatherer.__init__, "Connection"),
     (aiortc.RTCIceTransport.__init__, "_connection"),
@@ -305,6 +317,7 @@ def check() -> None:
     Raises:
         Changed: One differs from what this file expects.
     """
+    aiortc_socket.check()
     check_functions(_OVERRIDDEN)
     check_attributes(Connection, _ATTRIBUTES)
     check_uses(_USES)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from vision_agent.rtc.udp_ports import OnePort, PortRange
+
 LOOPBACK = "127.0.0.1"
 _THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
 
@@ -18,10 +20,14 @@ class Network:
     Attributes:
         host: the address on which media is received; empty for all addresses of this machine.
         caller_is_local: whether the caller is on this machine.
+        ports: the UDP ports; None for any free ones.
+        public_addresses: announced besides this machine's own (`public_address`).
     """
 
     host: str = ""
     caller_is_local: bool = True
+    ports: OnePort | PortRange | None = None
+    public_addresses: tuple[str, ...] = ()
 
     def addresses(self, all_of_machine: Sequence[str]) -> list[str]:
         """The addresses to receive on, given those of this machine (without loopback).

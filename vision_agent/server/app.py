@@ -38,6 +38,7 @@ from vision_agent.server.options import (
     call_settings,
     signalling_options,
 )
+from vision_agent.server.receiving import Receiving
 from vision_agent.server.reception import Reception
 from vision_agent.server.signalling import signalling_router
 from vision_agent.server.whip import WHIP_HEADERS, whip_router
@@ -84,13 +85,17 @@ class _Page(StaticFiles):
 
 
 def create_app(
-    settings: Settings | None = None, *, agents: AgentDirectory | None = None
+    settings: Settings | None = None,
+    *,
+    agents: AgentDirectory | None = None,
+    receiving: Receiving | None = None,
 ) -> FastAPI:
     """The application, ready for any ASGI server.
 
     Args:
         settings: The options; None reads them from the environment.
         agents: The agents already made from those settings; None makes them.
+        receiving: The UDP ports already made from them; None makes them.
 
     Raises:
         AgentError: There is no usable agent.
@@ -99,6 +104,7 @@ def create_app(
     """
     settings = settings or Settings()
     directory = agents or AgentDirectory(agent_options(settings))
+    receiving = receiving or Receiving(settings)
     metrics = Metrics()
     metrics.watch_sessions(directory.session_counts)
     metrics.watch_memory(directory.memory_counts)
@@ -119,6 +125,11 @@ def create_app(
     async def running() -> AsyncIterator[None]:
         raise_limit()
         rtc.install()
+        async with receiving, serving():
+            yield
+
+    @asynccontextmanager
+    async def serving() -> AsyncIterator[None]:
         await directory.start(on_taken=registry.taken_elsewhere)
         freeze_objects()
         termination = Termination(lambda: registry.drain(settings.drain_s))
@@ -190,7 +201,7 @@ def create_app(
             )
 
     options = signalling_options(settings)
-    reception = Reception(registry, directory, options, admission)
+    reception = Reception(registry, directory, options, admission, receiving)
     app.include_router(
         signalling_router(reception, registry, directory, options, access, admission, lifetime)
     )

@@ -20,6 +20,7 @@ from vision_agent.live.tools.background import ToolLimits
 from vision_agent.own_models import KEYS as OWN_MODEL_KEYS
 from vision_agent.own_models import OPTIONS as OWN_MODEL_OPTIONS
 from vision_agent.own_models import OwnModels
+from vision_agent.server.receiving import media_host
 from vision_agent.server.reception import SignallingOptions
 from vision_agent.settings import Settings
 
@@ -115,8 +116,6 @@ def call_settings(settings: Settings) -> CallSettings:
 
 def signalling_options(settings: Settings) -> SignallingOptions:
     """What the signalling routes need to know."""
-    # ICE servers are for callers from elsewhere, who reach the server through a proxy.
-    all_addresses = "0.0.0.0" if settings.ice() else ""
     return SignallingOptions(
         ice_servers=settings.ice(),
         resume_within_s=settings.resume_within_s,
@@ -125,5 +124,5 @@ def signalling_options(settings: Settings) -> SignallingOptions:
         # Without a list of proxies, only this machine may name the caller.
         login_proxies=Proxies(settings.trusted_proxies or LOOPBACK),
         listens_on=settings.host,
-        media_host=settings.media_host or all_addresses,
+        media_host=media_host(settings),
     )

@@ -26,9 +26,11 @@ from vision_agent.live.models import ModelError
 from vision_agent.live.sessions.store import session_id_of
 from vision_agent.rtc import CannotRenegotiate, Network, Offer
 from vision_agent.rtc.network import is_loopback, receiving_host
+from vision_agent.rtc.udp_ports import NoFreePort
 from vision_agent.server.call_request import NewCall
 from vision_agent.server.ingress.access import address_of, peer_of
 from vision_agent.server.ingress.descriptors import is_shortage
+from vision_agent.server.receiving import Receiving
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +68,7 @@ class Reception:
         agents: The agents that can be called.
         options: What the routes need to know of the server.
         admission: Bounds how often one address, one call and one conversation may ask.
+        receiving: Where calls' media arrives.
     """
 
     def __init__(
@@ -74,11 +77,13 @@ class Reception:
         agents: AgentDirectory,
         options: SignallingOptions,
         admission: Admission,
+        receiving: Receiving,
     ) -> None:
         self._registry = registry
         self._agents = agents
         self._options = options
         self._admission = admission
+        self._receiving = receiving
 
     def admit(self, request: Request) -> None:
         """Count an offer of any kind, before its body is read; `Refusal` 429 for too many."""
@@ -95,7 +100,7 @@ class Reception:
         """Where the caller's media arrives: on loopback only, if its requests do."""
         server, client = request.scope.get("server"), request.scope.get("client")
         reached_at = server[0] if server and _is_address(server[0]) else None
-        return Network(
+        return self._receiving.network(
             receiving_host(self._options.media_host, self._options.listens_on, reached_at),
             caller_is_local=client is not None and is_loopback(client[0]),
         )
@@ -163,6 +168,9 @@ class Reception:
             raise Refusal(over, str(error)) from error
         except (CannotRenegotiate, Superseded) as error:
             raise Refusal(409, str(error)) from error
+        except NoFreePort as error:
+            text = f"{error} Try again when another call is over."
+            raise Refusal(503, text, {"Retry-After": str(RETRY_AFTER_S)}) from error
         except Draining as error:
             # By then another server answers, if there is one.
             wait_s = max(1, math.ceil(error.left_s)) + RETRY_AFTER_S

@@ -16,6 +16,7 @@ import uvicorn
 from vision_agent.addresses import Proxies, is_loopback
 from vision_agent.agents.directory import AgentDirectory
 from vision_agent.data_folder import DatabaseError
+from vision_agent.rtc.udp_ports import CannotReceive
 from vision_agent.server.app import create_app
 from vision_agent.server.ingress.complaints import OncePerMinute
 from vision_agent.server.ingress.connections import Connections, bounded_protocol
@@ -24,6 +25,7 @@ from vision_agent.server.ingress.exposure import ADVICE, exposure
 from vision_agent.server.lan import reachable_hosts
 from vision_agent.server.listening import CannotListen, listen
 from vision_agent.server.options import agent_options
+from vision_agent.server.receiving import Receiving
 from vision_agent.settings import Settings
 
 MIN_CONNECTIONS = 10
@@ -82,10 +84,12 @@ def run_server(settings: Settings, *, say: Callable[[str], None], until_eof: boo
         asyncio.run(agents.check())
     except DatabaseError as error:
         raise ServerError(str(error)) from error
-    app = create_app(settings, agents=agents)
+    receiving = Receiving(settings)
+    app = create_app(settings, agents=agents, receiving=receiving)
     try:
         bound = listen(settings.host, settings.port)
-    except CannotListen as error:
+        receiving.bind()
+    except (CannotListen, CannotReceive) as error:
         raise ServerError(str(error)) from error
     address = f"http://{_shown_host(settings.host)}:{bound.getsockname()[1]}"
 
@@ -94,6 +98,7 @@ def run_server(settings: Settings, *, say: Callable[[str], None], until_eof: boo
             _at_end_of_input(lambda: server.handle_exit(signal.SIGINT, None))
         say(f"vision-agent: {address}")
         say(agents.summary)
+        say(receiving.described)
         if not is_loopback(settings.host):
             port = bound.getsockname()[1]
             hosts = reachable_hosts(settings.host)

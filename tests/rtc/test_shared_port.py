@@ -1,0 +1,148 @@
+"""Many calls on one UDP port, each a real peer that speaks in a pitch of its own."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aioice.ice
+import numpy as np
+import pytest
+from aiortc import RTCSessionDescription
+
+from tests.rtc.calling import Call, Leftovers, SoundSource, pitch_hz, tone
+from tests.rtc.test_aiortc_ice import connection_of
+from tests.support.waiting import until
+from vision_agent.rtc import Network, Offer, Peer
+from vision_agent.rtc.udp_ports import NoFreePort, OnePort, PortRange, bound_to
+
+CALLS = 22
+
+
+@asynccontextmanager
+async def port_on(*addresses: str) -> AsyncIterator[OnePort]:
+    port = OnePort(0, needed=True)
+    port.bind(addresses)
+    await port.start()
+    try:
+        yield port
+    finally:
+        await port.close()
+
+
+async def pitch_of(track: object, wanted_hz: float) -> None:
+    """Listens until only this pitch is heard."""
+    samples = np.zeros(0, np.int16)
+    async with asyncio.timeout(30):
+        while True:
+            frame = await track.recv()
+            channels = len(frame.layout.channels)
+            samples = np.append(samples, frame.to_ndarray().reshape(-1)[::channels])[-9600:]
+            loud = len(samples) == 9600 and np.abs(samples[-960:].astype(int)).max() > 1000
+            if loud:
+                assert abs(pitch_hz(samples, frame.sample_rate) - wanted_hz) < 15
+                return
+
+
+async def test_twenty_two_calls_over_one_port_hear_and_are_heard_each_by_its_own_peer(one_port):
+    leftovers = Leftovers()
+    calls = [Call() for _ in range(CALLS)]
+    pitches = [300.0 + 60 * n for n in range(CALLS)]
+    try:
+        for call, hz in zip(calls, pitches, strict=True):
+            call.caller.addTrack(SoundSource(tone(hz, 60, 48_000)))
+            call.voice.write(tone(hz + 30, 20, 24_000).tobytes())
+        network = Network("127.0.0.1", ports=one_port)
+        await asyncio.gather(*(call.connect(network=network) for call in calls))
+        ports = {
+            p.local_candidate.port for c in calls for p in connection_of(c.peer._pc)._protocols
+        }
+        assert ports == {one_port.port}
+        heard = [
+            pitch_of(call.listener.microphones[0], hz)
+            for call, hz in zip(calls, pitches, strict=True)
+        ]
+        hearing = [
+            pitch_of(call.heard[0], hz + 30) for call, hz in zip(calls, pitches, strict=True)
+        ]
+        await asyncio.gather(*heard, *hearing)
+    finally:
+        await asyncio.gather(*(call.close() for call in calls))
+    [shared] = one_port._sockets.values()
+    assert not shared.members
+    await leftovers.nothing()
+
+
+async def test_a_restarted_call_has_two_connections_on_the_port_until_the_old_one_is_closed(
+    one_port, call
+):
+    network = Network("127.0.0.1", ports=one_port)
+    call.caller.addTrack(SoundSource())
+    await call.connect(network=network)
+    again = Call()
+    again.caller.addTrack(SoundSource())
+    await again.connect(network=network)
+    call.peer.retire("it is replaced")
+    [shared] = one_port._sockets.values()
+    await until(lambda: len(shared.members) == 1)
+    transport = again.caller.getTransceivers()[0].receiver.transport
+    verified = transport.verified
+    await until(lambda: transport.verified > verified + 5)
+    await again.close()
+
+
+async def test_calls_over_ipv6_share_the_port(monkeypatch):
+    monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda use_ipv4, use_ipv6: ["::1"])
+    async with port_on("::1") as port:
+        for _ in range(2):
+            call = Call()
+            call.caller.addTrack(SoundSource())
+            await call.connect(network=Network("::1", ports=port))
+            [pair] = connection_of(call.peer._pc)._nominated.values()
+            assert pair.local_addr == ("::1", port.port)
+            await call.close()
+
+
+async def test_an_address_that_the_machine_has_since_the_start_gets_the_port_too(call, monkeypatch):
+    monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda use_ipv4, use_ipv6: ["127.0.0.4"])
+    async with port_on("127.0.0.1") as port:
+        call.caller.addTrack(SoundSource())
+        offer = Offer.parse(await call.offer())
+        call.peer = Peer(call.listener, call.voice, network=Network("127.0.0.4", ports=port))
+        answer = await call.peer.accept(offer)
+        assert f"127.0.0.4 {port.port} typ host" in answer
+        await call.caller.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+        await until(lambda: call.listener.connected)
+        await call.close()
+
+
+async def test_sections_that_are_not_bundled_have_connections_of_their_own_on_the_port(one_port):
+    call = Call()
+    call.caller.addTrack(SoundSource())
+    call.caller.createDataChannel("chat")
+    sdp = await call.offer()
+    sdp = "".join(f"{line}\r\n" for line in sdp.splitlines() if not line.startswith("a=group"))
+    network = Network("127.0.0.1", ports=one_port)
+    call.peer = Peer(call.listener, call.voice, network=network)
+    answer = await call.peer.accept(Offer.parse(sdp))
+    [shared] = one_port._sockets.values()
+    assert len(shared.members) == 2
+    assert answer.count("a=ice-ufrag:") == 2
+    assert all(f"a=ice-ufrag:{fragment.decode()}" in answer for fragment in shared.members)
+    await call.close()
+
+
+async def test_each_call_has_a_port_of_the_range_and_a_call_too_many_is_refused_in_words():
+    with bound_to("127.0.0.1", 0) as free:
+        first = free.getsockname()[1]
+    network = Network("127.0.0.1", ports=PortRange(first, first))
+    calls = [Call(), Call(), Call()]
+    for call in calls:
+        call.caller.addTrack(SoundSource())
+    await calls[0].connect(network=network)
+    assert f" {first} typ host" in calls[0].answer
+    with pytest.raises(NoFreePort, match=f"All UDP ports from {first} to {first} are taken"):
+        await calls[1].connect(network=network)
+    await calls[0].close()
+    await calls[2].connect(network=network)
+    for call in calls:
+        await call.close()

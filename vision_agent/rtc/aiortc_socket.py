@@ -1,0 +1,197 @@
+"""aioice's UDP sockets, guarded against strangers, and shared by the calls where there is one port.
+
+One of the files that touch private parts of aiortc and aioice (see `aiortc_patches`). A UDP socket
+takes datagrams from everyone who finds its port. aioice hands every datagram that is not STUN to
+DTLS, and an empty one ends the connection. `GuardedProtocol` replaces its ``StunProtocol``: a
+datagram that is not STUN is let in only from an address that has passed a connectivity check on
+this socket. A peer can't send data earlier: one of its own checks has to succeed first
+(RFC 8445 12.1), and this side answers a check only after it has authenticated it.
+
+`SharedProtocol` is the same for one connection's share of a `SharedSocket`.
+
+Written for aioice 0.13.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from typing import Any
+
+from aioice import stun
+from aioice.candidate import Candidate, candidate_foundation, candidate_priority
+from aioice.ice import StunProtocol
+
+from vision_agent.rtc import failures
+from vision_agent.rtc.aiortc_shape import check_attributes, check_functions, check_uses
+from vision_agent.rtc.shared_socket import MAX_ADDRESSES, MAX_DATAGRAM_BYTES, Address, SharedSocket
+from vision_agent.rtc.stun_header import LAST_STUN_BYTE
+
+
+class GuardedProtocol(StunProtocol):
+    """A UDP socket of a connection that ignores strangers.
+
+    Args:
+        receiver: the connection, a `GuardedConnection`.
+
+    Attributes:
+        data_packets: how many datagrams other than STUN were let in.
+        data_packets_before: `data_packets` at the last round of `GuardedConnection.close_unused`.
+        quiet_rounds: how many rounds in a row no such datagram was let in.
+    """
+
+    receiver: Any
+
+    def __init__(self, receiver: Any) -> None:
+        super().__init__(receiver)
+        self.data_packets = 0
+        self.quiet_rounds = 0
+        self.data_packets_before = 0
+        self._trusted: dict[Address, None] = {}
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Takes the transport that was opened for this protocol."""
+        super().connection_made(transport)
+        if hasattr(transport, "max_size"):
+            transport.max_size = MAX_DATAGRAM_BYTES
+
+    def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
+        """Takes a datagram from the socket, or from the TURN server."""
+        assert isinstance(data, bytes)
+        if data and (data[0] <= LAST_STUN_BYTE or addr[:2] in self._trusted):
+            self.take(data, addr)
+        else:
+            failures.drop_datagram()
+
+    def take(self, data: bytes, addr: tuple[Any, ...]) -> None:
+        """Handles a datagram: STUN, or of an address that `trust` has marked."""
+        try:
+            if data[0] <= LAST_STUN_BYTE:
+                super().datagram_received(data, addr)
+            else:
+                self.data_packets += 1
+                self.receiver.data_received(data, self.local_candidate.component)
+        except Exception as error:  # whatever one datagram causes
+            failures.report("A datagram could not be handled", error)
+
+    def trust(self, addr: Address, *, answered: bool = False) -> None:
+        """Marks an address as the peer's: its datagrams other than STUN are for DTLS.
+
+        Args:
+            addr: has passed a check.
+            answered: whether it has answered a check, and not only sent one.
+        """
+        self._trusted.pop(addr, None)
+        self._trusted[addr] = None
+        if len(self._trusted) > MAX_ADDRESSES:
+            del self._trusted[next(iter(self._trusted))]
+
+    async def request(
+        self,
+        request: stun.Message,
+        addr: Address,
+        integrity_key: bytes | None = None,
+        retransmissions: int | None = None,
+    ) -> tuple[stun.Message, Address]:
+        """Sends a check and waits for its answer."""
+        response, source = await super().request(request, addr, integrity_key, retransmissions)
+        if integrity_key is not None:
+            self.receiver.checks += 1
+            if source == addr:
+                self.trust(addr, answered=True)
+        return response, source
+
+
+class SharedProtocol(GuardedProtocol):
+    """A connection's share of a socket that many connections use; a `Member`.
+
+    Args:
+        receiver: the connection; its own user name fragment must be unlike all others.
+        shared: the socket, which has been started.
+        component: the connection's component, 1 for RTP.
+
+    Attributes:
+        fragment: the connection's own user name fragment.
+        context: the context of the peer that this object was made for.
+    """
+
+    def __init__(self, receiver: Any, shared: SharedSocket, component: int) -> None:
+        super().__init__(receiver)
+        self.fragment: bytes = receiver.local_username.encode()
+        self.context = contextvars.copy_context()
+        self._shared = shared
+        self.transport = shared.transport
+        self.local_candidate = host_candidate(shared.address, component)
+        shared.join(self)
+
+    def trust(self, addr: Address, *, answered: bool = False) -> None:
+        """Marks an address as the peer's, on this socket."""
+        self._shared.claim(addr, self, answered=answered)
+
+    def uses(self, addr: Address) -> bool:
+        """Whether the connection sends its media to this address."""
+        pairs = self.receiver._nominated.values()
+        return any(pair.protocol is self and pair.remote_addr == addr for pair in pairs)
+
+    async def request(
+        self,
+        request: stun.Message,
+        addr: Address,
+        integrity_key: bytes | None = None,
+        retransmissions: int | None = None,
+    ) -> tuple[stun.Message, Address]:
+        """Sends a check, or a request to a STUN server, and waits for its answer."""
+        self._shared.expect(request.transaction_id, self)
+        try:
+            return await super().request(request, addr, integrity_key, retransmissions)
+        finally:
+            self._shared.forget(request.transaction_id)
+
+    async def close(self) -> None:
+        """Leaves the socket, which stays open for the others."""
+        self._shared.leave(self)
+        self.connection_lost(None)
+
+
+def host_candidate(address: Address, component: int) -> Candidate:
+    """The candidate of a socket on one of this machine's addresses (RFC 8445 5.1.1.1)."""
+    host, port = address
+    return Candidate(
+        foundation=candidate_foundation("host", "udp", host),
+        component=component,
+        transport="udp",
+        priority=candidate_priority(component, "host"),
+        host=host,
+        port=port,
+        type="host",
+    )
+
+
+_OVERRIDDEN: list[tuple[Any, str, list[str]]] = [
+    (StunProtocol, "connection_made", ["self", "transport"]),
+    (StunProtocol, "connection_lost", ["self", "exc"]),
+    (StunProtocol, "datagram_received", ["self", "data", "addr"]),
+    (StunProtocol, "request", ["self", "request", "addr", "integrity_key", "retransmissions"]),
+    (StunProtocol, "close", ["self"]),
+]
+_USES: list[tuple[Any, str]] = [
+    (StunProtocol.datagram_received, "data_received"),
+    (StunProtocol.datagram_received, "local_candidate"),
+    (StunProtocol.datagram_received, "request_received"),
+    (StunProtocol.datagram_received, "transactions"),
+    (StunProtocol.connection_lost, "protocol_lost"),
+    (StunProtocol.send_data, "sendto"),
+    (StunProtocol.send_stun, "sendto"),
+    (StunProtocol.close, "transport"),
+]
+
+
+def check() -> None:
+    """Checks the parts of aioice that this file replaces or reads.
+
+    Raises:
+        Changed: One differs from what this file expects.
+    """
+    check_functions(_OVERRIDDEN)
+    check_attributes(StunProtocol, {"receiver", "transactions"})
+    check_uses(_USES)

@@ -1,0 +1,197 @@
+"""A UDP socket that the connections of many calls share.
+
+A check belongs to the connection whose user name fragment it names, a response to the connection
+that has sent the request, and everything else to the connection for which its sender has passed a
+check. What belongs to no connection is dropped and counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from contextvars import Context
+from typing import Protocol, cast
+
+from vision_agent.rtc import failures
+from vision_agent.rtc.stun_header import LAST_STUN_BYTE, class_of, receiver_of, transaction_of
+
+MAX_DATAGRAM_BYTES = 65_536
+"""The largest UDP datagram. By default asyncio allocates 256 KiB for each, which takes 10 µs."""
+
+MAX_ADDRESSES = 32
+"""How many addresses one connection holds; the one that has been checked longest ago goes first."""
+
+RECEIVE_BUFFER_BYTES = 4 << 20
+"""What the system is asked for; it gives less where its own bound is lower."""
+
+BATCH = 24
+"""Datagrams that are read at most before the event loop does other work.
+
+asyncio reads one at a time, which with a socket for each call means one for each call.
+"""
+
+Address = tuple[str, int]
+
+
+class Member(Protocol):
+    """A connection's share of the socket.
+
+    Attributes:
+        fragment: the connection's own user name fragment.
+        context: the context of the connection's peer, in which its datagrams are handled.
+    """
+
+    fragment: bytes
+    context: Context
+
+    def take(self, data: bytes, addr: Address) -> None:
+        """Handles a datagram: STUN, or of a sender that has passed a check."""
+
+    def uses(self, addr: Address) -> bool:
+        """Whether the connection sends its media to this address."""
+
+
+class SharedSocket(asyncio.DatagramProtocol):
+    """A bound socket and its members.
+
+    Args:
+        bound: a UDP socket, which is closed with this object.
+
+    Attributes:
+        address: the local address and port.
+        transport: sends for all members; only after `start`.
+        members: by user name fragment.
+    """
+
+    transport: asyncio.DatagramTransport
+
+    def __init__(self, bound: socket.socket) -> None:
+        self.address: Address = bound.getsockname()[:2]
+        self.members: dict[bytes, Member] = {}
+        self._socket = bound
+        self._requests: dict[bytes, Member] = {}
+        self._senders: dict[Address, Member] = {}
+        # Of each member, the one that was checked longest ago first.
+        self._addresses: dict[bytes, dict[Address, None]] = {}
+        self._closed: asyncio.Future[None] | None = None
+        # Windows' event loop waits in the receiving call itself.
+        self._batch = 0
+
+    async def start(self) -> None:
+        """Begins to receive."""
+        loop = asyncio.get_running_loop()
+        self._closed = loop.create_future()
+        with contextlib.suppress(OSError):
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        # Not in the context of the call that happens to be the first on this address.
+        opening = loop.create_task(
+            loop.create_datagram_endpoint(lambda: self, sock=self._socket), context=Context()
+        )
+        transport, _ = await opening
+        if hasattr(transport, "max_size"):
+            transport.max_size = MAX_DATAGRAM_BYTES
+        if isinstance(loop, asyncio.SelectorEventLoop):
+            self._batch = BATCH
+
+    def join(self, member: Member) -> None:
+        """Adds a connection."""
+        assert member.fragment not in self.members, "a connection has a fragment of its own"
+        self.members[member.fragment] = member
+        self._addresses[member.fragment] = {}
+
+    def leave(self, member: Member) -> None:
+        """Removes a connection and everything that was known of it. Safe to call again."""
+        if self.members.get(member.fragment) is not member:
+            return
+        del self.members[member.fragment]
+        for addr in self._addresses.pop(member.fragment):
+            del self._senders[addr]
+        for request in [each for each, owner in self._requests.items() if owner is member]:
+            del self._requests[request]
+
+    def expect(self, transaction: bytes, member: Member) -> None:
+        """The response to this request is the member's, until `forget`."""
+        self._requests[transaction] = member
+
+    def forget(self, transaction: bytes) -> None:
+        """No response to this request is expected any more."""
+        self._requests.pop(transaction, None)
+
+    def claim(self, addr: Address, member: Member, *, answered: bool) -> None:
+        """An address has passed a check of a member: what it sends is that member's.
+
+        An address that another member uses changes hands only when it has answered a check of the
+        new one's. The source of a datagram can be forged, so that one caller could otherwise take
+        the media of another.
+
+        Args:
+            addr: the sender's address.
+            member: the connection. If it has left, nothing happens.
+            answered: whether the address has answered a check, and not only sent one.
+        """
+        held = self._addresses.get(member.fragment)
+        if held is None:
+            return
+        holder = self._senders.get(addr)
+        if holder is not None:
+            if holder is not member and not answered and holder.uses(addr):
+                return
+            del self._addresses[holder.fragment][addr]
+        if len(held) == MAX_ADDRESSES:
+            oldest = next(iter(held))
+            del held[oldest], self._senders[oldest]
+        self._senders[addr] = member
+        held[addr] = None
+
+    def datagram_received(self, data: bytes | str, addr: Address) -> None:
+        """Takes a datagram from the transport, and those that wait behind it."""
+        assert isinstance(data, bytes)
+        self._pass_on(data, addr)
+        for _ in range(self._batch):
+            try:
+                data, addr = self._socket.recvfrom(MAX_DATAGRAM_BYTES)
+            except OSError:  # nothing waits, or the socket has been closed meanwhile
+                return
+            self._pass_on(data, addr)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Takes the transport."""
+        self.transport = cast(asyncio.DatagramTransport, transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The socket is closed."""
+        if self._closed is not None and not self._closed.done():
+            self._closed.set_result(None)
+
+    def discard(self) -> None:
+        """Closes a socket that has not been started."""
+        self._socket.close()
+
+    async def close(self) -> None:
+        """Closes the socket. Safe to call again."""
+        if self._closed is None:
+            self.discard()
+            return
+        self.transport.close()
+        await self._closed
+
+    def _pass_on(self, data: bytes, addr: Address) -> None:
+        addr = addr[:2]  # an IPv6 address has four parts
+        if data and data[0] > LAST_STUN_BYTE:
+            member = self._senders.get(addr)
+        else:
+            member = self._receiver_of(data)
+        if member is None:
+            failures.drop_datagram()
+        else:
+            member.context.run(member.take, data, addr)
+
+    def _receiver_of(self, message: bytes) -> Member | None:
+        match class_of(message):
+            case "request":
+                fragment = receiver_of(message)
+                return None if fragment is None else self.members.get(fragment)
+            case "response":
+                return self._requests.get(transaction_of(message))
+        return None
