@@ -48,6 +48,11 @@ def gather_loopback() -> None:
     aioice.ice.get_host_addresses = with_loopback
 
 
+def own_addresses() -> frozenset[str]:
+    """This machine's addresses, without loopback."""
+    return frozenset(aioice.ice.get_host_addresses(True, True)) - {_LOOPBACK}
+
+
 def watch_arrivals(receiver: RTCRtpReceiver, on_packet: Callable[[int], None]) -> None:
     """Call `on_packet` with the RTP time stamp of each packet when it arrives.
 

@@ -10,9 +10,10 @@ from typing import Any
 
 from aiortc import MediaStreamTrack
 
+from vision_agent.caller.connection import Connection
 from vision_agent.caller.ending import CallProgress, reason_to_end
-from vision_agent.caller.failure import CallFailed, CallRefused, sentence
-from vision_agent.caller.peer import CallerPeer, OnAudio, OnMessage
+from vision_agent.caller.failure import CallFailed, sentence
+from vision_agent.caller.peer import OnAudio, OnMessage
 from vision_agent.caller.signalling import Signalling
 from vision_agent.caller.transcript import CallTranscript
 from vision_agent.caller.turn_signals import signals_turns
@@ -32,7 +33,7 @@ class OutgoingCall:
         transcript: Collects what the server says; the call reads from it how things stand.
         on_message: Receives each message of the channel and its time in ms of the call.
         on_audio: Receives the agent's voice frame by frame; see `CallerPeer`.
-        on_state: Called with "dialling" and "connecting" as they begin.
+        on_state: Called with "dialling", "connecting" and "reconnecting" as they begin.
         is_played: Somebody listens; see `CallerPeer`.
         timeout_s: The longest wait for the server to connect and be ready.
 
@@ -54,24 +55,35 @@ class OutgoingCall:
         is_played: bool,
         timeout_s: float,
     ) -> None:
-        self._signalling, self._timeout_s = signalling, timeout_s
+        self._timeout_s, self._on_state = timeout_s, on_state
         self._microphone, self._camera, self._transcript = microphone, camera, transcript
-        self._on_message, self._on_audio, self._on_state = on_message, on_audio, on_state
-        self._is_played = is_played
         self.signals_turns = False
         self._zero_s = time.monotonic()
-        self._peer: CallerPeer | None = None
-        self._pc_id: str | None = None
+        self._connection = Connection(
+            signalling,
+            microphone,
+            camera,
+            on_message=on_message,
+            on_audio=on_audio,
+            on_state=on_state,
+            now_ms=self.now_ms,
+            is_played=is_played,
+        )
 
     @property
     def connected_ms(self) -> int | None:
         """When media could flow (ICE and DTLS done); None before that."""
-        return self._peer.connected_ms if self._peer is not None else None
+        return self._connection.connected_ms
+
+    @property
+    def pc_id(self) -> str | None:
+        """The call's id; None before the server's answer."""
+        return self._connection.pc_id
 
     @property
     def ended(self) -> str | None:
         """Why the server or the connection ended the call; None while it goes on."""
-        return self._transcript.ended or (self._peer.lost if self._peer is not None else None)
+        return self._transcript.ended or self._connection.lost
 
     def now_ms(self) -> int:
         """Now, in ms since the call object was made."""
@@ -92,22 +104,12 @@ class OutgoingCall:
             CallFailed: No connection was made, or the server was not ready within the timeout.
         """
         self._on_state("dialling")
-        self._peer = CallerPeer(
-            self._microphone,
-            self._camera,
-            self._on_message,
-            self._on_audio,
-            self.now_ms,
-            ice_servers=await self._signalling.ice_servers(),
-            is_played=self._is_played,
-        )
-        answer = await self._signalling.offer(await self._peer.offer(), dict(asked))
-        self._pc_id = answer.pc_id
+        await self._connection.dial(asked)
         self._on_state("connecting")
-        await self._peer.accept(answer.sdp)
         if not await self.until(lambda: self._missing() is None, self._timeout_s):
             raise CallFailed(f"{self._missing()} within {self._timeout_s:g} s.")
         self.signals_turns = signals_turns(asked, self._transcript.detects_turns)
+        self._connection.watch()
 
     async def until(self, condition: Callable[[], bool], timeout_s: float = math.inf) -> bool:
         """Wait until the condition holds; returns False if it does not within the time.
@@ -166,14 +168,11 @@ class OutgoingCall:
             CallFailed: The call has ended, or the server takes no line of that length.
         """
         self.check()
-        if self._peer is None:
-            raise CallFailed("The call has not been dialled yet.")
-        self._peer.type(text)
+        self._connection.type(text)
 
     def tell_microphone(self, on: bool) -> None:
         """Tell the server that the microphone was switched on or off."""
-        if self._peer is not None:
-            self._peer.tell_microphone(on)
+        self._connection.tell_microphone(on)
 
     async def hang_up(self) -> str | None:
         """Say goodbye and release everything, whatever state the call is in.
@@ -181,14 +180,7 @@ class OutgoingCall:
         Returns:
             Why the server did not take the goodbye; None if it did, or none was due.
         """
-        refused = None
-        if self._pc_id is not None and self.ended is None:
-            try:
-                await self._signalling.goodbye(self._pc_id)
-            except CallRefused as error:
-                refused = str(error)
-        if self._peer is not None:
-            await self._peer.close()
+        refused = await self._connection.close(goodbye=self.ended is None)
         self._microphone.stop()
         if self._camera is not None:
             self._camera.stop()

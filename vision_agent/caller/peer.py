@@ -52,6 +52,7 @@ class CallerPeer:
         now_ms: The call's clock; both callbacks get its times.
         ice_servers: STUN and TURN servers to gather candidates from.
         is_played: Somebody listens: the voice is passed on as soon as it can be decoded.
+        on_open: Called when messages can be sent.
 
     Attributes:
         connected_ms: When ICE and DTLS were done and media could flow; None before that.
@@ -68,11 +69,12 @@ class CallerPeer:
         *,
         ice_servers: Sequence[RTCIceServer] = (),
         is_played: bool = False,
+        on_open: Callable[[], None] = lambda: None,
     ) -> None:
         gather_loopback()
         self.connected_ms: int | None = None
         self.lost: str | None = None
-        self._microphone, self._camera = microphone, camera
+        self._tell_open = on_open
         self._on_audio, self._now_ms = on_audio, now_ms
         self._is_played = is_played
         self._receiving: list[asyncio.Task[None]] = []
@@ -126,11 +128,26 @@ class CallerPeer:
         if self._channel.readyState == "open":
             self._send_if_it_can(track_status(receiver_index=0, enabled=on))
 
+    @property
+    def is_open(self) -> bool:
+        """Whether messages can be sent."""
+        return self._channel.readyState == "open"
+
+    async def packets(self) -> int:
+        """How many packets have come from the server."""
+        statistics = await self._peer.getStats()
+        transports = (each for each in statistics.values() if each.type == "transport")
+        return sum(each.packetsReceived for each in transports)
+
+    def detach(self) -> None:
+        """Leave the tracks to the connection that takes this one's place; nothing is reported."""
+        self._peer.remove_all_listeners()
+        self._channel.remove_all_listeners()
+        for sender in self._peer.getSenders():
+            sender.replaceTrack(None)
+
     async def close(self) -> None:
-        """Stop the tracks and release everything, within `_CLOSE_S`."""
-        self._microphone.stop()
-        if self._camera is not None:
-            self._camera.stop()
+        """Release everything except the tracks, within `_CLOSE_S`."""
         self._peer.remove_all_listeners()
         try:
             await asyncio.wait_for(self._peer.close(), _CLOSE_S)
@@ -146,6 +163,7 @@ class CallerPeer:
 
     def _on_open(self) -> None:
         self._send_if_it_can(client_ready(uuid.uuid4().hex, __version__))
+        self._tell_open()
 
     def _send(self, message: str) -> None:
         """Send a message; every message passes here. Raises `CallFailed` if it can't be sent."""

@@ -32,10 +32,11 @@ _HOW_TO_SIGN_IN = (
 
 @dataclass(frozen=True, slots=True)
 class SdpAnswer:
-    """The server's answer: its SDP and the id of the call."""
+    """The server's answer: its SDP, the id of the call, and what continues its conversation."""
 
     sdp: str
     pc_id: str | None
+    resume: str | None = None
 
 
 def parse_headers(lines: Iterable[str]) -> dict[str, str]:
@@ -104,23 +105,30 @@ class Signalling:
         self._knows_it = True
         return read_ice_servers(info.get("ice_servers"))
 
-    async def offer(self, sdp: str, asked: dict[str, Any] | None = None) -> SdpAnswer:
+    async def offer(
+        self, sdp: str, asked: dict[str, Any] | None = None, restart: str | None = None
+    ) -> SdpAnswer:
         """Post an offer.
 
         Args:
             sdp: The session description.
             asked: Options of this call: `agent`, `voice`, `language`, `modalities` and so on.
+            restart: The id of a call whose connection this one replaces; None for a new call.
 
         Raises:
             CallRefused: The server can't be reached, refuses the call, or its answer is unusable.
         """
-        body: dict[str, Any] = {"sdp": sdp, "type": "offer", "pc_id": None}
+        body: dict[str, Any] = {"sdp": sdp, "type": "offer", "pc_id": restart}
+        if restart is not None:
+            body["restart_pc"] = True
         if asked:
             body["requestData"] = asked
         try:
             answer = await self._request("POST", "/api/offer", body)
         except CallRefused as error:
-            if error.status == 405 or (error.status == 404 and not self._knows_it):
+            if error.status == 405 or (
+                error.status == 404 and not self._knows_it and restart is None
+            ):
                 raise CallRefused(
                     f"There is no vision_agent at {self.url} (HTTP {error.status}): give the "
                     "address at which a browser shows its page.",
@@ -130,8 +138,11 @@ class Signalling:
         sdp_answer = answer.get("sdp")
         if not isinstance(sdp_answer, str):
             raise CallRefused(f"{self.url} answered the offer without an SDP.")
-        pc_id = answer.get("pc_id")
-        return SdpAnswer(sdp_answer, pc_id if isinstance(pc_id, str) else None)
+        pc_id, resume = (
+            value if isinstance(value := answer.get(name), str) else None
+            for name in ("pc_id", "resume")
+        )
+        return SdpAnswer(sdp_answer, pc_id, resume)
 
     async def goodbye(self, pc_id: str) -> None:
         """Tell the server that the call is over.

@@ -1,0 +1,23 @@
+from vision_agent.caller.connection_watch import LOST_AFTER_S, MOVED_AFTER_S, ConnectionWatch
+
+WIFI, MOBILE = frozenset({"192.0.2.1"}), frozenset({"198.51.100.7"})
+
+
+def test_a_connection_that_carries_packets_stands_whatever_the_addresses_do():
+    watch = ConnectionWatch(0.0, WIFI)
+    assert [watch.judge(i * 0.2, i, MOBILE) for i in range(100)] == [None] * 100
+
+
+def test_silence_of_three_seconds_is_borne_and_longer_silence_is_a_loss():
+    watch = ConnectionWatch(0.0, WIFI)
+    assert watch.judge(1.0, 50, WIFI) is None
+    assert watch.judge(4.0, 50, WIFI) is None
+    assert "nothing was heard" in str(watch.judge(1.0 + LOST_AFTER_S, 50, WIFI))
+
+
+def test_silence_is_a_loss_sooner_once_an_address_has_gone_and_another_is_there():
+    watch = ConnectionWatch(0.0, WIFI)
+    assert watch.judge(1.0, 50, WIFI) is None
+    assert watch.judge(1.0 + MOVED_AFTER_S, 50, frozenset()) is None  # nowhere to go
+    assert watch.judge(1.0 + MOVED_AFTER_S, 50, WIFI | MOBILE) is None
+    assert watch.judge(1.0 + MOVED_AFTER_S, 50, MOBILE) == "the network has changed"

@@ -1,0 +1,243 @@
+"""The caller's connection to a server, made again when the network is lost or has changed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aiortc import MediaStreamTrack
+
+from vision_agent.caller.aiortc_patches import own_addresses
+from vision_agent.caller.connection_watch import RETRY_DELAYS_S, ConnectionWatch
+from vision_agent.caller.failure import CallFailed, CallRefused
+from vision_agent.caller.peer import CallerPeer, OnAudio, OnMessage
+from vision_agent.caller.signalling import Signalling
+
+logger = logging.getLogger(__name__)
+
+_WATCH_EVERY_S = 0.2
+_CONNECT_S = 8.0
+_REQUEST_S = 5.0
+_GONE = 404
+_MAX_UNSENT = 20
+
+
+class Connection:
+    """One peer connection after the other, all of one call.
+
+    aiortc can't restart ICE, so a lost connection is replaced by a new one under the same call
+    (`restart_pc`). If the server has given the call up meanwhile, a new call continues its
+    conversation.
+
+    Args:
+        signalling: The server.
+        microphone: What the caller says.
+        camera: What the caller shows; None for a call without video.
+        on_message: Receives the channel's messages.
+        on_audio: Receives the agent's voice; see `CallerPeer`.
+        on_state: Called with "reconnecting".
+        now_ms: The call's clock.
+        is_played: Somebody listens; see `CallerPeer`.
+
+    Attributes:
+        pc_id: The call's id; None before the server's answer.
+        connected_ms: When media could flow for the first time; None before that.
+    """
+
+    def __init__(
+        self,
+        signalling: Signalling,
+        microphone: MediaStreamTrack,
+        camera: MediaStreamTrack | None,
+        *,
+        on_message: OnMessage,
+        on_audio: OnAudio,
+        on_state: Callable[[str], None],
+        now_ms: Callable[[], int],
+        is_played: bool,
+    ) -> None:
+        self._signalling = signalling
+        self._microphone, self._camera = microphone, camera
+        self._on_message, self._on_audio, self._on_state = on_message, on_audio, on_state
+        self._now_ms, self._is_played = now_ms, is_played
+        self.pc_id: str | None = None
+        self._resume: str | None = None
+        self._asked: Mapping[str, Any] = {}
+        self._peer: CallerPeer | None = None
+        self._first_connected_ms: int | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._reconnecting = False
+        self._unsent: list[str] = []
+        self._microphone_on = True
+        self._lost: str | None = None
+
+    @property
+    def connected_ms(self) -> int | None:
+        """When media could flow for the first time (ICE and DTLS done); None before that."""
+        if self._first_connected_ms is None and self._peer is not None:
+            self._first_connected_ms = self._peer.connected_ms
+        return self._first_connected_ms
+
+    @property
+    def lost(self) -> str | None:
+        """Why the connection is gone for good; None while it stands, or is made again."""
+        if self._lost is not None or self._peer is None or self._reconnecting:
+            return self._lost
+        return self._peer.lost
+
+    async def dial(self, asked: Mapping[str, Any]) -> None:
+        """Make the call; the connection comes up in the background.
+
+        Args:
+            asked: Options of this call.
+
+        Raises:
+            CallRefused: The server can't be reached or does not take the call.
+            CallFailed: There is no usable offer or answer.
+        """
+        self._asked = asked
+        self._peer = await self._new_peer(self._signalling)
+        await self._offer(self._signalling, self._peer, restart=None)
+
+    def watch(self) -> None:
+        """Begin to watch the connection, which is up."""
+        self._watching = asyncio.create_task(self._watch(), name="caller-watch")
+        self._watching.add_done_callback(self._watch_ended)
+
+    def type(self, text: str) -> None:
+        """Send a typed line, at once or when the connection has been made again.
+
+        Raises:
+            CallFailed: There is no connection, or the server takes no line of that length.
+        """
+        if self._peer is None:
+            raise CallFailed("The call has not been dialled yet.")
+        if self._reconnecting and len(self._unsent) < _MAX_UNSENT:
+            self._unsent.append(text)
+        else:
+            self._peer.type(text)
+
+    def tell_microphone(self, on: bool) -> None:
+        """Tell the server that the microphone was switched on or off."""
+        self._microphone_on = on
+        if self._peer is not None and not self._reconnecting:
+            self._peer.tell_microphone(on)
+
+    async def close(self, *, goodbye: bool) -> str | None:
+        """Release everything, with a goodbye if one is due.
+
+        Returns:
+            Why the server did not take the goodbye; None if it did, or none was due.
+        """
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.wait([self._watching])
+        refused = None
+        if goodbye and self.pc_id is not None:
+            try:
+                await self._signalling.goodbye(self.pc_id)
+            except CallRefused as error:
+                refused = str(error)
+        if self._peer is not None:
+            await self._peer.close()
+        return refused
+
+    async def _new_peer(self, signalling: Signalling) -> CallerPeer:
+        return CallerPeer(
+            self._microphone,
+            self._camera,
+            self._on_message,
+            self._on_audio,
+            self._now_ms,
+            # Asked for each connection: credentials for a TURN server expire.
+            ice_servers=await signalling.ice_servers(),
+            is_played=self._is_played,
+            on_open=self._tell_again,
+        )
+
+    async def _offer(self, signalling: Signalling, peer: CallerPeer, restart: str | None) -> None:
+        asked = dict(self._asked)
+        if self._resume is not None and restart is None:
+            asked["resume"] = self._resume
+        answer = await signalling.offer(await peer.offer(), asked, restart)
+        self.pc_id = answer.pc_id
+        self._resume = answer.resume or self._resume
+        await peer.accept(answer.sdp)
+
+    def _tell_again(self) -> None:
+        """Tell a new connection what the old one was told."""
+        if self._peer is not None and not self._microphone_on:
+            self._peer.tell_microphone(False)
+
+    def _watch_ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("Watching the connection failed.", exc_info=error)
+            self._lost = f"the connection could not be watched: {error}"
+
+    async def _watch(self) -> None:
+        while self._peer is not None and self._peer.lost is None:
+            watch = ConnectionWatch(time.monotonic(), own_addresses())
+            why = None
+            while why is None and self._peer.lost is None:
+                await asyncio.sleep(_WATCH_EVERY_S)
+                packets = await self._peer.packets()
+                why = watch.judge(time.monotonic(), packets, own_addresses())
+            if why is not None:
+                await self._reconnect(why)
+
+    async def _reconnect(self, why: str) -> None:
+        logger.info("The connection is made again: %s.", why)
+        self._reconnecting = True
+        self._on_state("reconnecting")
+        last = why
+        for delay_s in RETRY_DELAYS_S:
+            await self._pause(delay_s)
+            try:
+                await self._attempt()
+            except CallFailed as error:
+                last = str(error)
+                continue
+            except CallRefused as error:
+                last = str(error)
+                if error.status == _GONE and self._resume is not None:
+                    self.pc_id = None
+                    continue
+                if error.status is not None and error.status < 500 and error.status != 409:
+                    break
+                continue
+            self._reconnecting = False
+            while self._unsent:
+                self.type(self._unsent.pop(0))
+            return
+        self._lost = f"the connection was lost ({why}) and could not be made again: {last}"
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, or until this machine has other addresses."""
+        addresses = own_addresses()
+        for _ in range(round(seconds / _WATCH_EVERY_S)):
+            await asyncio.sleep(_WATCH_EVERY_S)
+            if own_addresses() != addresses:
+                return
+
+    async def _attempt(self) -> None:
+        old = self._peer
+        assert old is not None
+        quick = Signalling(
+            self._signalling.url, self._signalling.token, _REQUEST_S, self._signalling.headers
+        )
+        peer = await self._new_peer(quick)
+        old.detach()
+        self._peer = peer
+        try:
+            await self._offer(quick, peer, restart=self.pc_id)
+            deadline_s = time.monotonic() + _CONNECT_S
+            while not peer.is_open:
+                if peer.lost is not None or time.monotonic() > deadline_s:
+                    raise CallFailed(peer.lost or "It was not made in time.")
+                await asyncio.sleep(0.02)
+        finally:
+            # Not earlier: a server takes the end of a call's only connection for a goodbye.
+            await old.close()

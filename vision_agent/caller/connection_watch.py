@@ -1,0 +1,45 @@
+"""Decides when a caller's connection is lost and is to be made again. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+
+LOST_AFTER_S = 4.0
+"""A server sends 50 packets a second, silence included. It gives a silent caller up after 8 s."""
+
+MOVED_AFTER_S = 0.6
+"""The same where this machine has lost an address: no packet is on its way there any more."""
+
+RETRY_DELAYS_S = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 10.0)
+"""The pause before each attempt; after the last one the call is over."""
+
+
+class ConnectionWatch:
+    """Watches one connection.
+
+    Args:
+        now_s: The monotonic time at which it was made.
+        addresses: This machine's addresses then.
+    """
+
+    def __init__(self, now_s: float, addresses: Set[str]) -> None:
+        self._heard_at_s = now_s
+        self._packets = -1
+        self._addresses = addresses
+
+    def judge(self, now_s: float, packets: int, addresses: Set[str]) -> str | None:
+        """Why the connection is to be made again; None while it is not.
+
+        Args:
+            now_s: The monotonic time.
+            packets: How many packets have come over it.
+            addresses: This machine's addresses now.
+        """
+        if packets != self._packets:
+            self._packets, self._heard_at_s = packets, now_s
+        silent_s = now_s - self._heard_at_s
+        if silent_s >= LOST_AFTER_S:
+            return f"nothing was heard of the server for {silent_s:.0f} s"
+        if silent_s >= MOVED_AFTER_S and addresses and not self._addresses <= addresses:
+            return "the network has changed"
+        return None
