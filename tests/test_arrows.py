@@ -37,6 +37,7 @@ GROUND = {
     "jpeg",
     "logs",
     "onnx_session",
+    "https_settings",
     "own_model_settings",
     "own_models",
     "resampler",
@@ -54,7 +55,14 @@ GROUND = {
 FACE = {"__init__", "__main__", "pytest_plugin"}
 """What the package shows to others: may import every room, and no room imports it."""
 
-SETTINGS = {"settings", "answer_settings", "ice_settings", "own_model_settings", "udp_settings"}
+SETTINGS = {
+    "settings",
+    "answer_settings",
+    "https_settings",
+    "ice_settings",
+    "own_model_settings",
+    "udp_settings",
+}
 READ_SETTINGS = {"settings", "cli", "server", "doctor", "__init__"}
 """The others are given options of their own."""
 

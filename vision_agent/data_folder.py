@@ -16,7 +16,7 @@ from pathlib import Path
 VARIABLE = "VISION_AGENT_DATA_DIR"
 
 OWN_FILES = ("sessions.db", "memory.db", "caller")
-OWN_FOLDERS = ("taught",)
+OWN_FOLDERS = ("taught", "https")
 _SQLITE_SUFFIXES = ("", "-wal", "-shm", "-journal")
 
 _POSIX = os.name == "posix"

@@ -14,7 +14,7 @@ from typing import Self
 START_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 5.0
 
-_ADDRESS = re.compile(r"http://\S+")
+_ADDRESS = re.compile(r"https?://\S+")
 
 
 class ServerDidNotStart(RuntimeError):
@@ -66,6 +66,7 @@ class ServerProcess:
                 "127.0.0.1",
                 "--port",
                 "0",
+                "--no-https",
                 # Short-lived calls need no history; a later argument can override this.
                 "--session-db",
                 "memory",

@@ -18,6 +18,7 @@ from pydantic_settings import (
 
 from vision_agent.answer_settings import AnswerSettings, none_if_empty
 from vision_agent.data_folder import data_folder
+from vision_agent.https_settings import HttpsSettings
 from vision_agent.ice_settings import IceSettings
 from vision_agent.logs import LogFormat
 from vision_agent.own_model_settings import OwnModelSettings
@@ -30,7 +31,7 @@ ToolReports = Literal["none", "name", "full"]
 Audience = Literal["open", "token", "off"]
 
 
-class Settings(OwnModelSettings, IceSettings, AnswerSettings, UdpSettings):
+class Settings(OwnModelSettings, HttpsSettings, IceSettings, UdpSettings, AnswerSettings):
     """The server's options.
 
     Keyword arguments come first, then `VISION_AGENT_*` environment variables, then `.env`. The
@@ -46,7 +47,6 @@ class Settings(OwnModelSettings, IceSettings, AnswerSettings, UdpSettings):
         hide_input_in_errors=True,
     )
 
-    host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(
         default=7860, ge=0, le=65535, description="Port to listen on; 0 picks a free one."
     )
@@ -328,6 +328,8 @@ class Settings(OwnModelSettings, IceSettings, AnswerSettings, UdpSettings):
         return value.expanduser()
 
     _empty_means_unset = field_validator(
+        "cert",
+        "key",
         "agent",
         "model",
         "token",

@@ -6,6 +6,7 @@ import asyncio
 import http.client
 import json
 import re
+import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping
@@ -27,6 +28,10 @@ _HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
 _HOW_TO_SIGN_IN = (
     "If a login stands in front of it, sign in with a browser and send what it sends: "
     "--header 'Cookie: …' (headers={'Cookie': '…'} in Python)."
+)
+_HOW_TO_TRUST = (
+    "If its certificate is one that the server has made with --https, set SSL_CERT_FILE to the "
+    "authority.crt that the server names at its start."
 )
 
 
@@ -168,7 +173,10 @@ class Signalling:
             raise CallRefused(_refusal(error, self.url), error.code) from error
         except (OSError, ValueError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", None) or error
-            raise CallRefused(f"{self.url} can't be reached: {reason}.") from error
+            words = f"{self.url} can't be reached: {reason}."
+            if isinstance(reason, ssl.SSLCertVerificationError):
+                words = f"{words} {_HOW_TO_TRUST}"
+            raise CallRefused(words) from error
         if not text.strip():
             return {}
         try:

@@ -45,6 +45,17 @@ def serve(
             "stun:HOST:PORT finds it.",
         ),
     ] = None,
+    https: Annotated[
+        bool | None,
+        typer.Option(
+            "--https/--no-https",
+            help="Speak HTTPS and listen on the network, so that a phone can call [no].",
+        ),
+    ] = None,
+    cert: Annotated[
+        Path | None, typer.Option(help="The certificate for it (PEM) [one made here].")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="Its private key (PEM).")] = None,
     agent: Agent = None,
     model: Model = None,
     frame_rate: Annotated[float | None, typer.Option(help="Frames a second, at most [1].")] = None,
@@ -93,6 +104,9 @@ def serve(
         udp_port=udp_port,
         udp_ports=udp_ports,
         public_ip=public_ip or None,
+        https=https,
+        cert=cert,
+        key=key,
         agent=agent,
         model=model,
         frame_rate_hz=frame_rate,
@@ -109,4 +123,4 @@ def serve(
     with user_errors():
         if settings.scenario is not None:
             load_scenario(settings.scenario)  # a mistake in it is reported before the server starts
-        run_server(settings, say=out.say, until_eof=until_eof)
+        run_server(settings, say=out.say, until_eof=until_eof, show_token=out.is_terminal)

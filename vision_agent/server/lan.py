@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
+import socket
 from collections.abc import Iterable
 
 import ifaddr
@@ -11,7 +13,9 @@ import ifaddr
 def reachable_hosts(host: str) -> list[str]:
     """The hosts, as they stand in a URL, of a server that listens on `host`.
 
-    Several only for the wildcard addresses, `0.0.0.0` and `::`; IPv6 in brackets (RFC 3986).
+    Several only for the wildcard addresses, `0.0.0.0` and `::`; IPv6 in brackets (RFC 3986). The
+    first one is in the network through which this machine reaches others: that of a phone, rather
+    than one of containers.
     """
     if host not in ("0.0.0.0", "::"):
         return [f"[{host}]" if ":" in host else host]
@@ -21,7 +25,21 @@ def reachable_hosts(host: str) -> list[str]:
         for adapter in ifaddr.get_adapters()
         for ip in adapter.ips
     )
-    return hosts_for_others(found, ipv6=host == "::")
+    hosts = hosts_for_others(found, ipv6=host == "::")
+    outward = _outward_address()
+    return sorted(hosts, key=lambda each: each != outward)
+
+
+def _outward_address() -> str | None:
+    """This machine's IPv4 address on the way to others; None without such a way."""
+    with (
+        contextlib.suppress(OSError),
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked,
+    ):
+        # Only asks the routing table; nothing is sent. An address for documentation (RFC 5737).
+        asked.connect(("192.0.2.1", 9))
+        return str(asked.getsockname()[0])
+    return None
 
 
 def hosts_for_others(addresses: Iterable[str], *, ipv6: bool) -> list[str]:

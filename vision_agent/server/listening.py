@@ -6,6 +6,9 @@ import errno
 import os
 import socket
 
+BACKLOG = 256
+"""Connections that wait to be accepted; asyncio accepts as many at once, before any is refused."""
+
 _OF_THE_HOST = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 

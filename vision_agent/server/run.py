@@ -10,6 +10,8 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
 
 import uvicorn
 
@@ -17,21 +19,23 @@ from vision_agent.addresses import Proxies, is_loopback
 from vision_agent.agents.directory import AgentDirectory
 from vision_agent.data_folder import DatabaseError
 from vision_agent.rtc.udp_ports import CannotReceive
+from vision_agent.server.announcement import Announcement
 from vision_agent.server.app import create_app
+from vision_agent.server.certificate import CertificateError
 from vision_agent.server.ingress.complaints import OncePerMinute
 from vision_agent.server.ingress.connections import Connections, bounded_protocol
 from vision_agent.server.ingress.descriptors import raise_limit
-from vision_agent.server.ingress.exposure import ADVICE, exposure
+from vision_agent.server.ingress.https_only import HttpsOnly
 from vision_agent.server.lan import reachable_hosts
-from vision_agent.server.listening import CannotListen, listen
+from vision_agent.server.listening import BACKLOG, CannotListen, listen
 from vision_agent.server.options import agent_options
 from vision_agent.server.receiving import Receiving
+from vision_agent.server.tls import chosen_tls
+from vision_agent.server.tls_listener import TlsListener
 from vision_agent.settings import Settings
 
 MIN_CONNECTIONS = 10
 """Connections kept even if there are few file descriptors; calls need most of those."""
-
-BACKLOG = 256
 
 
 class ServerError(RuntimeError):
@@ -39,16 +43,44 @@ class ServerError(RuntimeError):
 
 
 class _Server(uvicorn.Server):
-    """uvicorn with an announcement once it serves."""
+    """uvicorn with an announcement once it serves.
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    Args:
+        config: uvicorn's options.
+        announce: Called once it serves.
+        listen_with_tls: Starts the listener that accepts connections in uvicorn's place.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        announce: Callable[[], None],
+        listen_with_tls: Callable[..., TlsListener] | None,
+    ) -> None:
         super().__init__(config)
         self._announce = announce
+        self._listen_with_tls = listen_with_tls
+        self._listener: TlsListener | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self._announce()
+        await super().startup([] if self._listen_with_tls else sockets)
+        if not self.started:
+            return
+        if self._listen_with_tls:
+            protocol: Any = self.config.http_protocol_class
+            self._listener = self._listen_with_tls(
+                make_protocol=lambda: protocol(
+                    config=self.config,
+                    server_state=self.server_state,
+                    app_state=self.lifespan.state,
+                )
+            )
+        self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._listener:
+            await self._listener.close()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -63,7 +95,13 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def run_server(settings: Settings, *, say: Callable[[str], None], until_eof: bool = False) -> None:
+def run_server(
+    settings: Settings,
+    *,
+    say: Callable[[str], None],
+    until_eof: bool = False,
+    show_token: bool = False,
+) -> None:
     """Serve until SIGINT or SIGTERM.
 
     SIGINT ends the calls and returns within two seconds. SIGTERM first lets the calls in progress
@@ -73,16 +111,18 @@ def run_server(settings: Settings, *, say: Callable[[str], None], until_eof: boo
         settings: The options.
         say: Takes the lines for the person who started it.
         until_eof: Treat the end of standard input as SIGINT, for a parent that may be killed.
+        show_token: Whether the access token may be part of what is said: to a terminal.
 
     Raises:
         AgentError, ModelError: See `AgentDirectory`.
-        ServerError: The address can't be bound, the sessions' database can't be used, or the
-            local Live API did not start.
+        ServerError: The address can't be bound, the certificate or the sessions' database can't be
+            used, or the local Live API did not start.
     """
     try:
+        tls = chosen_tls(settings)
         agents = AgentDirectory(agent_options(settings))
         asyncio.run(agents.check())
-    except DatabaseError as error:
+    except (CertificateError, DatabaseError) as error:
         raise ServerError(str(error)) from error
     receiving = Receiving(settings)
     app = create_app(settings, agents=agents, receiving=receiving)
@@ -91,41 +131,39 @@ def run_server(settings: Settings, *, say: Callable[[str], None], until_eof: boo
         receiving.bind()
     except (CannotListen, CannotReceive) as error:
         raise ServerError(str(error)) from error
-    address = f"http://{_shown_host(settings.host)}:{bound.getsockname()[1]}"
 
     def announce() -> None:
         if until_eof:
             _at_end_of_input(lambda: server.handle_exit(signal.SIGINT, None))
-        say(f"vision-agent: {address}")
-        say(agents.summary)
-        say(receiving.described)
-        if not is_loopback(settings.host):
-            port = bound.getsockname()[1]
-            hosts = reachable_hosts(settings.host)
-            say("For others: " + ", ".join(f"http://{host}:{port}" for host in hosts))
-            say(
-                "Browsers give a camera to https:// pages and to localhost only: "
-                "from elsewhere, put an HTTPS proxy in front."
-            )
-        paid = any(host.model_choice.kind != "local" for host in agents.hosts.values())
-        has_token = settings.token is not None
-        if open_to_all := exposure(settings.host, has_token=has_token, paid=paid):
-            say(f"Warning: {open_to_all} {ADVICE}")
-        say("Press Ctrl-C to stop.")
+        announcement = Announcement(
+            bound_to=settings.host,
+            port=bound.getsockname()[1],
+            hosts=tls.hosts if tls else reachable_hosts(settings.host),
+            details=(agents.summary, receiving.described),
+            https=tls is not None,
+            authority=tls.authority if tls else None,
+            token=settings.token.get_secret_value() if settings.token else None,
+            show_token=show_token,
+            paid=any(host.model_choice.kind != "local" for host in agents.hosts.values()),
+        )
+        for line in announcement.lines():
+            say(line)
 
     proxies = Proxies(settings.trusted_proxies)
-    connections: Connections[object] = Connections(
-        min(settings.max_connections, max(MIN_CONNECTIONS, raise_limit() // 4)),
-        settings.max_connections_per_address,
-        # A local process has other means anyway, and a proxy's connections are all its callers'.
-        unlimited=lambda address: is_loopback(address) or proxies.trusted(address),
-    )
+
+    def bounded_connections() -> Connections[Any]:
+        return Connections(
+            min(settings.max_connections, max(MIN_CONNECTIONS, raise_limit() // 4)),
+            settings.max_connections_per_address,
+            # A local process has other means anyway; a proxy's connections are all its callers'.
+            unlimited=lambda address: is_loopback(address) or proxies.trusted(address),
+        )
+
     config = uvicorn.Config(
-        app,
-        http=bounded_protocol(connections),
+        HttpsOnly(app) if tls else app,
+        http=bounded_protocol(bounded_connections()),
         ws="none",
         proxy_headers=False,  # `RealCaller` handles them
-        # asyncio accepts this many at once, before any of them can be refused.
         backlog=BACKLOG,
         log_level="warning",
         # uvicorn's own handlers would write in another format than ours.
@@ -135,7 +173,13 @@ def run_server(settings: Settings, *, say: Callable[[str], None], until_eof: boo
         lifespan="on",
     )
     logging.getLogger("uvicorn.error").addFilter(OncePerMinute())
-    server = _Server(config, announce)
+    listen_with_tls = None
+    if tls:
+        if tls.warning:
+            say(f"Warning: {tls.warning}")
+        starting = bounded_connections()
+        listen_with_tls = partial(TlsListener, bound, tls.certificate, starting=starting)
+    server = _Server(config, announce, listen_with_tls)
     with bound:
         asyncio.run(server.serve(sockets=[bound]))
     if not server.started:
@@ -155,9 +199,3 @@ def _at_end_of_input(call: Callable[[], None]) -> None:
     # A thread, because the event loop can't watch every kind of standard input; a daemon, because
     # nothing waits for it when a signal ends the process.
     threading.Thread(target=wait, name="standard input", daemon=True).start()
-
-
-def _shown_host(host: str) -> str:
-    if host in ("0.0.0.0", "::"):
-        return "localhost"
-    return f"[{host}]" if ":" in host else host

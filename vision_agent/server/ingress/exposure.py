@@ -19,4 +19,4 @@ def exposure(host: str, *, has_token: bool, paid: bool) -> str | None:
     return f"No access token is set: anybody on the network may call the agent{cost}."
 
 
-ADVICE = "Set VISION_AGENT_TOKEN; the page is then opened as http://…/#token=…"
+ADVICE = "Set VISION_AGENT_TOKEN; the page is then opened with #token=… behind its address."
