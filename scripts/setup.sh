@@ -54,6 +54,8 @@ if [ "$what" = dev ]; then
 		# A TURN server, and what makes network namespaces.
 		command -v turnserver >/dev/null 2>&1 || missing="$missing coturn"
 		command -v ip >/dev/null 2>&1 || missing="$missing iproute2"
+		# And a NAT in one of them; Debian keeps its programs off the PATH.
+		command -v nft >/dev/null 2>&1 || [ -x /usr/sbin/nft ] || missing="$missing nftables"
 		# A WebRTC stack that calls; its bindings belong to the system's own Python.
 		webrtcbin="import gi; gi.require_version('GstWebRTC', '1.0'); from gi.repository import Gst, GstWebRTC
 Gst.init(None); assert all(map(Gst.ElementFactory.find, ('webrtcbin', 'nicesrc', 'opusenc', 'vp8enc')))"

@@ -87,3 +87,34 @@ def test_the_settings_of_an_answer_are_those_that_a_call_may_ask_for() -> None:
 def test_a_voice_that_is_an_address_is_no_voice_of_the_model():
     assert Settings(voice="http://a.example/v1").answers()["voice"] is None
     assert Settings(voice="Kore").answers()["voice"] == "Kore"
+
+
+def test_ports_and_public_addresses_are_read_in_every_form():
+    settings = Settings(_env_file=None, udp_ports=" 50000 - 50100", public_ip="203.0.113.5, ::1")
+    assert settings.port_range() == (50000, 50100)
+    assert settings.public_ip == ["203.0.113.5", "::1"]
+    assert Settings(_env_file=None, public_ip=["auto", "stun:a:1,10.0.0.1"]).public_ip == [
+        "auto",
+        "stun:a:1",
+        "10.0.0.1",
+    ]
+    assert Settings(_env_file=None, udp_port="", udp_ports="").udp_port is None
+
+
+@pytest.mark.parametrize(
+    ("mistake", "words"),
+    [
+        ({"udp_port": 70000}, "udp_port"),
+        ({"udp_ports": "50100-50000"}, "50000-50100"),
+        ({"udp_ports": "all"}, "50000-50100"),
+        ({"udp_ports": "0-9"}, "from 1 to 65535"),
+        ({"udp_ports": "1-2-3"}, "50000-50100"),
+        ({"udp_port": 1, "udp_ports": "1-2"}, "choose one"),
+        ({"public_ip": "example.org"}, "'example.org' is not an IP address"),
+        ({"public_ip": "0.0.0.0"}, "Nobody can be reached"),
+        ({"public_ip": "stun:"}, "no address of a STUN"),
+    ],
+)
+def test_a_port_or_an_address_that_cannot_be_is_refused_in_words(mistake, words):
+    with pytest.raises(ValidationError, match=words):
+        Settings(_env_file=None, **mistake)

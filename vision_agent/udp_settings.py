@@ -11,6 +11,8 @@ from typing import Annotated, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode
 
+from vision_agent.ice_servers import IceUrl
+
 LAST_PORT = 65535
 
 
@@ -64,7 +66,9 @@ class UdpSettings(BaseSettings):
     @classmethod
     def _check_addresses(cls, value: list[str]) -> list[str]:
         for each in value:
-            if each != "auto" and not each.startswith("stun:"):
+            if each.startswith("stun:"):
+                IceUrl.parse(each)
+            elif each != "auto":
                 check_address(each)
         return value
 
@@ -87,5 +91,6 @@ def check_address(text: str) -> None:
         raise ValueError(
             f"{text!r} is not an IP address. Write one, or `auto`, or stun:host:port."
         ) from None
-    if address.is_unspecified or address.is_multicast or address.is_reserved or "%" in text:
+    no_machine = address.is_unspecified or address.is_multicast or text == "255.255.255.255"
+    if no_machine or "%" in text:
         raise ValueError(f"Nobody can be reached at {text}.")

@@ -31,19 +31,19 @@ def relayed(log: Path) -> list[int]:
 
 
 @contextlib.asynccontextmanager
-async def coturn(namespace: str, folder: Path) -> AsyncIterator[Path]:
-    """A TURN server on `MIDDLE`; yields its log. `ca.pem` in the folder vouches for it."""
+async def coturn(namespace: str, folder: Path, at: str = MIDDLE) -> AsyncIterator[Path]:
+    """A TURN server on an address; yields its log. `ca.pem` in the folder vouches for it."""
     program = shutil.which("turnserver")
     if program is None:
         pytest.skip("The TURN server is not installed (Debian: coturn).")
     authority = trustme.CA()
     authority.cert_pem.write_to_path(folder / "ca.pem")
-    certificate = authority.issue_cert(MIDDLE)
+    certificate = authority.issue_cert(at)
     certificate.private_key_and_cert_chain_pem.write_to_path(folder / "turn.pem")
     log = folder / "turn.log"
     settings = {
-        "listening-ip": MIDDLE,
-        "relay-ip": MIDDLE,
+        "listening-ip": at,
+        "relay-ip": at,
         "listening-port": PORT,
         "tls-listening-port": TLS_PORT,
         "static-auth-secret": SECRET,
@@ -69,7 +69,7 @@ async def coturn(namespace: str, folder: Path) -> AsyncIterator[Path]:
         env={**os.environ, "HOME": str(folder)},
     )
     try:
-        ready = f"{MIDDLE}:{TLS_PORT}"
+        ready = f"{at}:{TLS_PORT}"
         await until(lambda: log.exists() and ready in log.read_text(), 20, "coturn to listen")
         yield log
     finally:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Self
 
+from vision_agent.ice_servers import IceUrl
 from vision_agent.rtc import Network, addresses_of_machine
 from vision_agent.rtc.network import receiving_host
-from vision_agent.rtc.udp_ports import OnePort, PortRange
+from vision_agent.rtc.public_address import NoPublicAddress, seen_by
+from vision_agent.rtc.udp_ports import CannotReceive, OnePort, PortRange
 from vision_agent.settings import Settings
 
 
@@ -18,12 +20,15 @@ class Receiving:
 
     Attributes:
         ports: The ports; None for random ones.
-        public_addresses: What is announced besides this machine's own addresses.
+        public_addresses: What is announced besides this machine's own addresses; those that a STUN
+            server has to find, by their names, until it has.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.ports = _ports(settings)
         self.public_addresses: tuple[str, ...] = tuple(settings.public_ip)
+        stun = (server.urls for server in settings.ice_servers if server.urls.startswith("stun:"))
+        self._stun = next(stun, None)
         self._host = receiving_host(media_host(settings), settings.host, None)
 
     @property
@@ -40,6 +45,30 @@ class Receiving:
             text += f" Announced: {', '.join(self.public_addresses)}."
         return text
 
+    async def find_public_addresses(self) -> None:
+        """Asks the STUN servers among the public addresses. Safe to call again.
+
+        Raises:
+            CannotReceive: One has not answered, or `auto` has none to ask.
+        """
+        found: dict[str, None] = {}
+        for each in self.public_addresses:
+            if each == "auto" and self._stun is None:
+                raise CannotReceive(
+                    "public_ip: auto asks the STUN server of ice_servers, and there is none. Name "
+                    "one with --public-ip stun:host:port, or give the address itself."
+                )
+            url = self._stun if each == "auto" else each
+            if url and url.startswith("stun:"):
+                at = IceUrl.parse(url)
+                try:
+                    each = await seen_by(at.host, at.port)
+                except NoPublicAddress as error:
+                    advice = "Name another server, or the address itself, with --public-ip."
+                    raise CannotReceive(f"{error} {advice}") from error
+            found[each] = None
+        self.public_addresses = tuple(found)
+
     def bind(self) -> None:
         """Takes the ports.
 
@@ -51,6 +80,7 @@ class Receiving:
 
     async def __aenter__(self) -> Self:
         """Begins to receive; raises `CannotReceive` if the ports can't be had."""
+        await self.find_public_addresses()
         self.bind()
         if self.ports is not None:
             await self.ports.start()

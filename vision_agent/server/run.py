@@ -129,6 +129,7 @@ def run_server(
     try:
         bound = listen(settings.host, settings.port)
         receiving.bind()
+        asyncio.run(receiving.find_public_addresses())
     except (CannotListen, CannotReceive) as error:
         raise ServerError(str(error)) from error
 
