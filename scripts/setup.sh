@@ -1,6 +1,6 @@
 #!/bin/sh
 # Sets up everything `make run` (first argument "run") or `make test` ("dev") needs: the shared
-# libraries that OpenCV wants; Chromium, PulseAudio, PostgreSQL for the tests that need them; Node with the
+# libraries that OpenCV wants; Chromium, Firefox, PulseAudio, PostgreSQL for the tests that need them; Node with the
 # JavaScript SDK, axe-core, TypeScript and Biome, a virtual environment, and one with the next Python SDK.
 # Installs Debian packages only as root or with sudo; otherwise says what is missing.
 set -eu
@@ -42,6 +42,9 @@ if [ "$what" = dev ]; then
 	# Opens pages at a third of the cost; Chromium itself serves where no such package is.
 	command -v chromium-headless-shell >/dev/null 2>&1 || ! command -v apt-cache >/dev/null 2>&1 ||
 		! apt-cache show chromium-headless-shell >/dev/null 2>&1 || missing="$missing chromium-headless-shell"
+	# The other browser that tests open the page in; it has no other name outside Debian.
+	command -v firefox-esr >/dev/null 2>&1 || command -v firefox >/dev/null 2>&1 ||
+		missing="$missing firefox-esr"
 	# Debian keeps its programs off the PATH.
 	command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 ||
 		missing="$missing postgresql"
@@ -78,7 +81,7 @@ if [ -n "$missing" ]; then
 	else
 		say "These packages are missing and can't be installed from here:$missing"
 		say "On Debian or Ubuntu, as root: apt-get install$missing"
-		say "Elsewhere: OpenCV needs libGL.so.1 and libglib-2.0.so.0; the tests need Chromium, PulseAudio,"
+		say "Elsewhere: OpenCV needs libGL.so.1 and libglib-2.0.so.0; the tests need Chromium, Firefox, PulseAudio,"
 		say "PostgreSQL, GStreamer, and Node 20 with npm."
 		exit 1
 	fi
