@@ -32,3 +32,19 @@ def to_jpeg(
         if len(buffer) <= max_bytes:
             return buffer.tobytes(), True
     return buffer.tobytes(), False
+
+
+def with_comment(jpeg: bytes, comment: bytes) -> bytes:
+    """The file with a comment right after its start (ITU-T T.81 B.2.4.5), of 65,533 bytes at most.
+
+    A model that is shown the picture does not see the comment; a program can read it.
+    """
+    segment = b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment
+    return jpeg[:2] + segment + jpeg[2:]
+
+
+def comment_of(jpeg: bytes) -> bytes:
+    """The comment right after the start of a file; empty if there is none there."""
+    if jpeg[2:4] != b"\xff\xfe":
+        return b""
+    return jpeg[6 : 4 + int.from_bytes(jpeg[4:6], "big")]

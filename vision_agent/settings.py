@@ -136,6 +136,27 @@ class Settings(OwnModelSettings, HttpsSettings, IceSettings, UdpSettings, Answer
         default=10.0, gt=0, le=60, description="A frame is sent after this time, however alike."
     )
 
+    share_screen: bool = Field(default=True, description="Callers may share their screen.")
+    screen_rate_hz: float = Field(
+        default=0.5, gt=0, le=10, description="Frames a second of a shared screen, at most."
+    )
+    screen_max_px: int = Field(
+        default=1536, ge=64, le=4096, description="Longer side of those frames, in pixels."
+    )
+    screen_max_bytes: int = Field(
+        default=300_000, ge=2_000, le=2_000_000, description="Largest JPEG of a screen."
+    )
+    screen_change: float = Field(
+        default=8.0,
+        ge=0,
+        le=255,
+        description="Levels (of 255) by which a part of a screen must differ to be sent again; "
+        "0 sends every frame.",
+    )
+    screen_max_gap_s: float = Field(
+        default=30.0, gt=0, le=60, description="A screen is sent after this time, however alike."
+    )
+
     barge_in_hold_ms: int = Field(
         default=700,
         ge=0,

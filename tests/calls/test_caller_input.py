@@ -22,11 +22,11 @@ from vision_agent.caller.recording import SOUND_RATE_HZ, read_sound
 from vision_agent.caller.tracks import MicrophoneTrack
 from vision_agent.calls.caller_input import CallerInput
 from vision_agent.calls.caller_view import CallerView
-from vision_agent.calls.camera_off import camera_off_jpeg
 from vision_agent.calls.metrics import Metrics
-from vision_agent.calls.options import FrameOptions
+from vision_agent.calls.options import FrameOptions, VideoOptions
 from vision_agent.calls.tool_context import CallToolContext
 from vision_agent.live.live_queue import LiveQueue
+from vision_agent.live.notice_frames import off_jpeg
 from vision_agent.rtc import Channel
 from vision_agent.tools.look import look_closely
 from vision_agent.tools.point import point_at
@@ -286,7 +286,9 @@ class Client:
         return lambda *_, **__: None
 
 
-FRAMES = FrameOptions(rate_hz=1.0, max_px=768, max_bytes=40_000, change=6.0, max_gap_s=10.0)
+CAMERA = FrameOptions(rate_hz=1.0, max_px=768, max_bytes=40_000, change=6.0, max_gap_s=10.0)
+SCREEN = FrameOptions(rate_hz=2.0, max_px=1536, max_bytes=300_000, change=8.0, max_gap_s=30.0)
+FRAMES = VideoOptions(CAMERA, SCREEN)
 
 
 async def test_a_camera_that_is_off_is_off_for_every_tool_and_the_model_is_shown_so():
@@ -294,7 +296,7 @@ async def test_a_camera_that_is_off_is_off_for_every_tool_and_the_model_is_shown
     media = CallerInput(live_queue, view, FRAMES, Metrics(), lambda *_: None)
     call = CallToolContext(view, media)
     call_scope.enter("", call)
-    watching = asyncio.ensure_future(media.watch(FrameSource(fps=10)))
+    watching = asyncio.ensure_future(media.camera.watch(FrameSource(fps=10)))
 
     async def says_off() -> bool:
         answers = [
@@ -315,16 +317,16 @@ async def test_a_camera_that_is_off_is_off_for_every_tool_and_the_model_is_shown
         for _ in range(2):
             await until(lambda: call.shown_at_s() is not None)
             assert not await says_off()
-            media.switch_camera(False)
+            media.camera.switch(False)
             assert await says_off()
             async with asyncio.timeout(10):
-                while await newest_frame() != camera_off_jpeg():
+                while await newest_frame() != off_jpeg("camera"):
                     pass
             # Nothing of what still comes is shown after it.
             frames = live_queue.counters.frames
-            await until(lambda: media.camera.sent >= 1)
+            await until(lambda: media.camera.input.sent >= 1)
             assert live_queue.counters.frames == frames
-            media.switch_camera(True)
+            media.camera.switch(True)
     finally:
         watching.cancel()
         await call.close()
@@ -339,7 +341,7 @@ async def watched():
     call = CallToolContext(view, media)
     view.set_state("listening")
     source = FrameSource(fps=10)
-    watching = asyncio.ensure_future(media.watch(source))
+    watching = asyncio.ensure_future(media.camera.watch(source))
     try:
         yield source, media, call, live_queue
     finally:
@@ -361,26 +363,26 @@ async def next_turn(live_queue: LiveQueue) -> tuple[list[bytes], list[object]]:
 
 async def test_typed_words_carry_the_newest_frame_and_once_that_the_camera_is_off():
     async with watched() as (source, media, _, live_queue):
-        await until(lambda: media.camera_on)
+        await until(lambda: media.camera.on)
         media.typed("What is this?")
         streamed, turn = await next_turn(live_queue)
         assert turn == [streamed[-1], "What is this?"], "the first frame is waited for"
         media.typed("And now?")
         # The frame that was streamed is a fresh one still.
         assert (await next_turn(live_queue))[1] == [streamed[-1], "And now?"]
-        media.switch_camera(False)
+        media.camera.switch(False)
         media.typed("Do you see me?")
-        assert (await next_turn(live_queue))[1] == [camera_off_jpeg(), "Do you see me?"]
+        assert (await next_turn(live_queue))[1] == [off_jpeg("camera"), "Do you see me?"]
         media.typed("Really not?")
         assert (await next_turn(live_queue))[1] == ["Really not?"]
-        media.switch_camera(True)
+        media.camera.switch(True)
         media.typed("Again?")
         streamed, turn = await next_turn(live_queue)
         assert turn == [streamed[-1], "Again?"]
         source.stop()
-        await until(lambda: not media.camera_on)
+        await until(lambda: not media.camera.on)
         media.typed("Still there?")
-        assert (await next_turn(live_queue))[1] == [camera_off_jpeg(), "Still there?"]
+        assert (await next_turn(live_queue))[1] == [off_jpeg("camera"), "Still there?"]
 
 
 async def test_what_a_tool_says_on_its_own_carries_the_newest_frame():

@@ -5,6 +5,8 @@ from google.adk.agents.live_request_queue import LiveRequest
 from google.genai import types
 
 from vision_agent.live.live_queue import LiveQueue, WrongFormat
+from vision_agent.live.notice_frames import off_jpeg, title_jpeg
+from vision_agent.live.shown import MARKS, Shown, marked
 
 CHUNK = bytes(640)
 JPEG = b"\xff\xd8\xff"
@@ -100,7 +102,7 @@ async def test_the_images_of_a_tool_are_counted_and_stay_with_its_result():
 
 async def test_typed_text_is_one_content_with_the_frame_before_the_words():
     live_queue = LiveQueue()
-    live_queue.text("What is this?", JPEG + b"seen")
+    live_queue.text("What is this?", [Shown(JPEG + b"seen")])
     live_queue.frame(JPEG + b"streamed")
     content = (await taken(live_queue))[0].content
     assert [(p.inline_data and p.inline_data.data, p.text) for p in content.parts] == [
@@ -112,17 +114,75 @@ async def test_typed_text_is_one_content_with_the_frame_before_the_words():
 
 async def test_a_new_connection_gets_the_newest_frame_once_whether_it_was_sent_or_not():
     live_queue = LiveQueue()
-    assert live_queue.take_frame() is None
+    assert live_queue.take_frames() == []
     live_queue.frame(JPEG + b"sent")
     await live_queue.get()
-    assert live_queue.take_frame().data == JPEG + b"sent"
+    assert [blob.data for blob in live_queue.take_frames()] == [JPEG + b"sent"]
     live_queue.frame(JPEG + b"waits")
-    assert live_queue.take_frame().data == live_queue.camera_frame.data == JPEG + b"waits"
-    live_queue.frame(JPEG + b"off", of_camera=False)
-    assert live_queue.take_frame().data == JPEG + b"off"
-    assert live_queue.camera_frame is None
+    assert [blob.data for blob in live_queue.take_frames()] == [JPEG + b"waits"]
+    assert live_queue.visible == [Shown(JPEG + b"waits")]
+    live_queue.source_off("camera")
+    assert [blob.data for blob in live_queue.take_frames()] == [off_jpeg("camera")]
+    assert live_queue.visible == []
     assert await taken(live_queue) == []
     assert live_queue.counters.frames_replaced == 0
+
+
+SCREEN, CAMERA = title_jpeg("screen"), title_jpeg("camera")
+SHARED = marked(JPEG + b"1", "screen")
+
+
+async def test_a_frame_of_another_source_than_the_last_one_comes_after_one_that_says_so():
+    live_queue = LiveQueue()
+    streamed = []
+    for source in ("camera", "screen", "screen", "camera", "camera"):
+        live_queue.frame(JPEG + b"1", source)
+        while live_queue._waiting:
+            streamed.append((await live_queue.get()).blob.data)
+    live_queue.source_off("screen")
+    live_queue.frame(JPEG + b"2")
+    streamed += [request.blob.data for request in await taken(live_queue)]
+    one = JPEG + b"1"
+    assert streamed == [
+        *(one, SCREEN, SHARED, SHARED, CAMERA, one, one),
+        *(off_jpeg("screen"), CAMERA, JPEG + b"2"),
+    ]
+
+
+async def test_one_frame_of_each_source_waits():
+    live_queue = LiveQueue()
+    for n in b"12":
+        live_queue.frame(JPEG + bytes([n]), "screen")
+        live_queue.frame(JPEG + bytes([n]))
+    data = [request.blob.data for request in await taken(live_queue)]
+    assert data == [SCREEN, marked(JPEG + b"2", "screen"), CAMERA, JPEG + b"2"]
+    assert live_queue.counters.frames_replaced == 2
+
+
+async def test_a_new_connection_is_told_again_which_frame_is_the_screen():
+    live_queue = LiveQueue()
+    live_queue.frame(JPEG + b"1", "screen")
+    live_queue.frame(JPEG + b"2")
+    told = [SCREEN, SHARED, CAMERA, JPEG + b"2"]
+    assert [blob.data for blob in live_queue.take_frames()] == told
+    assert live_queue.visible == [Shown(SHARED, "screen"), Shown(JPEG + b"2")]
+
+
+async def test_a_content_says_in_words_which_picture_is_which():
+    live_queue = LiveQueue()
+    shown = [Shown(JPEG + b"1", "screen"), Shown(JPEG, "picture", "cat.png"), Shown(JPEG)]
+    live_queue.text("Which?", shown)
+    parts = (await taken(live_queue))[0].content.parts
+    assert [part.text or part.inline_data.data for part in parts] == [
+        "(The next picture is my shared screen:)",
+        SHARED,
+        "(The next picture is one that I have sent for this question, called cat.png:)",
+        marked(JPEG, "picture"),
+        "(The next picture is what my camera shows:)",
+        JPEG,
+        "Which?",
+    ]
+    assert MARKS["picture"] in parts[3].inline_data.data
 
 
 async def test_nothing_is_accepted_after_close():
@@ -205,7 +265,7 @@ async def test_a_call_that_ends_is_not_held():
         (lambda live_queue: live_queue.frame(b"\x89PNG"), "JPEG"),
         (lambda live_queue: live_queue.frame(b""), "JPEG"),
         (lambda live_queue: live_queue.frame(JPEG + bytes(2_000_000)), "at most"),
-        (lambda live_queue: live_queue.text("What is this?", b"GIF8"), "JPEG"),
+        (lambda live_queue: live_queue.text("What is this?", [Shown(b"GIF8")]), "JPEG"),
         (lambda live_queue: live_queue.text(" \n"), "empty"),
         (lambda live_queue: live_queue.text("a" * 20_001), "at most"),
     ],

@@ -7,12 +7,14 @@ from vision_agent.live.media import (
     MAX_REPLAYED,
     readable_results,
     shown_apart,
-    with_frame,
+    with_frames,
     with_newest_media,
     without_media,
 )
+from vision_agent.live.shown import Shown, as_parts
 
 FRAME = types.Blob(data=b"\xff\xd8\xff", mime_type="image/jpeg")
+SHOWN = [Shown(FRAME.data)]
 IMAGE = types.Part(inline_data=FRAME)
 
 
@@ -73,10 +75,16 @@ def test_files_that_are_not_read_or_too_large_are_named_instead():
     assert readable_results(fine) == fine
 
 
+def test_a_history_keeps_no_label_of_a_picture_that_it_does_not_keep():
+    shown = as_parts([Shown(JPEG[0], "screen"), Shown(JPEG[0])])
+    content = types.Content(role="user", parts=[*shown, types.Part(text="Which?")])
+    assert without_media(content) == user("Which?")
+
+
 def test_the_newest_question_that_has_no_frame_gets_the_newest_one():
     said = types.Content(role="model", parts=[types.Part(text="A cup.")])
     before = [user("hello"), said]
-    assert with_frame([*before, user("and this?")], 1, FRAME) == [
+    assert with_frames([*before, user("and this?")], 1, SHOWN) == [
         *before,
         user(IMAGE, "and this?"),
     ]
@@ -85,5 +93,5 @@ def test_the_newest_question_that_has_no_frame_gets_the_newest_one():
         (before, 0),  # nothing is asked
         ([user("measure it"), user(gave())], 1),  # what is asked is no question in words
     ):
-        assert with_frame(contents, asked, FRAME) == contents
-    assert with_frame([user("and this?")], 1, None) == [user("and this?")]
+        assert with_frames(contents, asked, SHOWN) == contents
+    assert with_frames([user("and this?")], 1, []) == [user("and this?")]

@@ -13,6 +13,7 @@ import av
 import numpy as np
 from aiortc import (
     MediaStreamTrack,
+    RTCBundlePolicy,
     RTCConfiguration,
     RTCDataChannel,
     RTCPeerConnection,
@@ -132,7 +133,9 @@ class Call:
     """A real aiortc caller and a `Peer` that answers it."""
 
     def __init__(self) -> None:
-        self.caller = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self.caller = RTCPeerConnection(
+            RTCConfiguration([], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        )
         self.listener = Listener()
         self.voice = Speaker()
         self.peer: Peer | None = None

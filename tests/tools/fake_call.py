@@ -28,6 +28,7 @@ class FakeCall:
         self.jobs = Jobs(self.failed_jobs.append)
         self.frames = list(frames)
         self.camera_on = bool(frames)
+        self.screen_on = False
         self.clock_s = 100.0
         self.shown: list[Mapping[str, object]] = []
         self.told: list[str] = []
@@ -48,11 +49,12 @@ class FakeCall:
             return None
         return StillFrame(self.frames.pop(0), self.clock_s)
 
-    async def full_frame(self) -> StillFrame | None:
+    async def full_frame(self, source: str = "camera") -> StillFrame | None:
         return await self.next_frame(0, 1)
 
-    def shown_at_s(self) -> float | None:
-        return self.clock_s - 0.25 if self.camera_on else None
+    def shown_at_s(self, source: str = "camera") -> float | None:
+        on = self.screen_on if source == "screen" else self.camera_on
+        return self.clock_s - 0.25 if on else None
 
     def tell_agent(self, notice: str) -> None:
         self.told.append(notice)
@@ -61,11 +63,18 @@ class FakeCall:
         self.shown.append(message)
 
     def show_point(
-        self, id: str, label: str, box_2d: Sequence[int], *, shown_at_s: float, seconds: float
+        self,
+        id: str,
+        label: str,
+        box_2d: Sequence[int],
+        *,
+        shown_at_s: float,
+        seconds: float,
+        source: str = "camera",
     ) -> None:
         age_ms = round(1000 * (self.clock_s - shown_at_s))
         message = {"kind": "point", "id": id, "label": label, "box_2d": list(box_2d)}
-        self.shown.append(message | {"age_ms": age_ms, "seconds": seconds})
+        self.shown.append(message | {"age_ms": age_ms, "seconds": seconds, "source": source})
 
     def clear_points(self) -> None:
         self.shown.append({"kind": "clear_points"})

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import av
 from aiortc import (
     MediaStreamTrack,
+    RTCBundlePolicy,
     RTCConfiguration,
     RTCIceServer,
     RTCPeerConnection,
@@ -80,7 +81,9 @@ class CallerPeer:
         self._receiving: list[asyncio.Task[None]] = []
         self._arrivals: dict[int, int] = {}
         self._first_stamp: int | None = None
-        self._peer = RTCPeerConnection(RTCConfiguration(iceServers=list(ice_servers)))
+        self._peer = RTCPeerConnection(
+            RTCConfiguration(list(ice_servers), bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        )
         self._peer.on("track", self._on_track)
         self._peer.on("connectionstatechange", self._on_state)
         # RTVI clients keep this order: the agent's voice returns on the microphone's transceiver.

@@ -111,7 +111,7 @@ class Call:
         self._input = CallerInput(
             self._live_queue,
             self._view,
-            settings.frames,
+            settings.videos,
             metrics,
             on_sound=self._output.caller_sounds,
             signals_turns=not options.detects_turns,
@@ -136,7 +136,8 @@ class Call:
 
         self._limits = CallLimits(time.monotonic(), settings.limits)
         self._tally = Tally()
-        self._screen = UnseenScreen(lambda text: channel.error(text, fatal=False))
+        self._unseen_screen = UnseenScreen(lambda text: channel.error(text, fatal=False))
+        self._shares_screen = settings.videos.share_screen
         self._tasks = CallTasks(call_id, self._on_failed_task)
         self._ending: _Ending | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -236,11 +237,14 @@ class Call:
 
     def on_camera(self, track: MediaStreamTrack) -> None:
         """Watch the caller's camera."""
-        self._tasks.start(self._input.watch(track), "camera")
+        self._tasks.start(self._input.camera.watch(track), "camera")
 
     def on_screen(self, track: MediaStreamTrack) -> None:
-        """A screen may arrive; it is not watched."""
-        self._screen.offered(track)
+        """Watch the caller's screen, which may come later: a client offers it in any case."""
+        if self._shares_screen:
+            self._tasks.start(self._input.screen.watch(track), "screen")
+        else:
+            self._unseen_screen.offered(track)
 
     def on_channel(self, channel: RTCDataChannel) -> None:
         """The caller opened the data channel."""
@@ -270,11 +274,13 @@ class Call:
         self._live_queue.context(text, "model" if agents else "user")
 
     def on_track_status(self, receiver_index: int, enabled: bool) -> None:
-        """The caller switched the microphone or the camera on or off."""
+        """The caller switched the microphone, the camera or the screen on or off."""
         if receiver_index == rtvi.MICROPHONE:
             self._input.mute(not enabled)
         elif receiver_index == rtvi.CAMERA:
-            self._input.switch_camera(enabled)
+            self._input.camera.switch(enabled)
+        elif receiver_index == rtvi.SCREEN:
+            self._input.screen.switch(enabled)
 
     def on_client_message(self, type: str, data: object) -> object | None:
         """The page's own messages."""
@@ -326,7 +332,7 @@ class Call:
         while True:
             await asyncio.sleep(LIMITS_CHECK_S)
             self._count()
-            self._screen.check()
+            self._unseen_screen.check()
             for verdict in self._limits.check(time.monotonic()):
                 match verdict:
                     case EndsSoon(about, left_s, text):

@@ -14,7 +14,7 @@ ToolReports = Literal["none", "name", "full"]
 
 @dataclass(frozen=True, slots=True)
 class FrameOptions:
-    """Which of the camera's frames reach the model, and in what size.
+    """Which frames of a camera or a screen reach the model, and in what size.
 
     Attributes:
         rate_hz: Frames a second at most.
@@ -29,6 +29,21 @@ class FrameOptions:
     max_bytes: int
     change: float
     max_gap_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class VideoOptions:
+    """The same for both.
+
+    Attributes:
+        camera: The caller's camera.
+        screen: The caller's shared screen, in a size in which text can be read, and rarely.
+        share_screen: Whether screens are looked at.
+    """
+
+    camera: FrameOptions
+    screen: FrameOptions
+    share_screen: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +92,7 @@ class TimeLimits:
 class CallSettings:
     """All of these for one call."""
 
-    frames: FrameOptions
+    videos: VideoOptions
     output: OutputOptions
     peer: PeerOptions
     limits: TimeLimits

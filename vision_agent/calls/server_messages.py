@@ -100,6 +100,7 @@ class FrameMessage(ServerMessage):
         width: Pixels.
         height: Pixels.
         age_ms: How long ago it was captured.
+        source: `camera` or `screen`.
     """
 
     kind = "frame"
@@ -107,6 +108,7 @@ class FrameMessage(ServerMessage):
     width: int
     height: int
     age_ms: int
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,7 @@ class PointMessage(ServerMessage):
         box_2d: `[top, left, bottom, right]`, 0 to 1000.
         age_ms: How long ago the frame was captured that the box is about.
         seconds: How long the box stays.
+        source: Where to draw it: on the `camera` or on the shared `screen`.
     """
 
     kind = "point"
@@ -171,6 +174,7 @@ class PointMessage(ServerMessage):
     box_2d: Sequence[int]
     age_ms: int
     seconds: float
+    source: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from vision_agent.calls.server_messages import (
     PointMessage,
     UnaskedMessage,
 )
+from vision_agent.calls.watched_video import VideoSource, WatchedVideo
 from vision_agent.tools.jobs import Job, Jobs
 
 FRESH_S = 0.7
@@ -62,15 +63,19 @@ class CallToolContext:
         return time.monotonic()
 
     async def next_frame(self, newer_than_s: float, timeout_s: float) -> PeerFrame | None:
-        """The first frame after that time, if one comes."""
-        return await self._input.frames.next(newer_than_s, timeout_s)
+        """The camera's first frame after that time, if one comes."""
+        return await self._input.camera.frames.next(newer_than_s, timeout_s)
 
-    async def full_frame(self) -> PeerFrame | None:
-        """The newest frame, in full resolution if the client scales its frames down."""
-        if not self._input.camera_on:
+    async def full_frame(self, source: VideoSource = "camera") -> PeerFrame | None:
+        """The newest frame, in full resolution if the client scales its camera's frames down."""
+        video = self._video(source)
+        if not video.on:
             return None
-        frames, now_s = self._input.frames, self.now_s()
+        frames, now_s = video.frames, self.now_s()
         newest = frames.newest
+        if source == "screen":
+            video.look_now()
+            return await frames.next(now_s, NEXT_FRAME_S) or frames.newest
         if newest is not None and self._camera_px > max(newest.width, newest.height):
             self._view.show(FullFrameMessage(HOLD_S))
             larger_than_px = max(newest.width, newest.height)
@@ -79,9 +84,9 @@ class CallToolContext:
                 return full
         return await frames.next(now_s - FRESH_S, NEXT_FRAME_S)
 
-    def shown_at_s(self) -> float | None:
+    def shown_at_s(self, source: VideoSource = "camera") -> float | None:
         """When the model's newest frame was captured, or a later one that looks the same."""
-        return self._input.shown_at_s
+        return self._video(source).shown_at_s
 
     def tell_agent(self, notice: str) -> None:
         """Give the agent a notice in the next gap."""
@@ -92,15 +97,25 @@ class CallToolContext:
         self._view.channel.server_message(dict(message))
 
     def show_point(
-        self, id: str, label: str, box_2d: Sequence[int], *, shown_at_s: float, seconds: float
+        self,
+        id: str,
+        label: str,
+        box_2d: Sequence[int],
+        *,
+        shown_at_s: float,
+        seconds: float,
+        source: VideoSource = "camera",
     ) -> None:
         """Draw a box on the caller's own video."""
         age_ms = round(1000 * (self.now_s() - shown_at_s))
-        self._view.show(PointMessage(id, label, list(box_2d), age_ms, seconds))
+        self._view.show(PointMessage(id, label, list(box_2d), age_ms, seconds, source))
 
     def clear_points(self) -> None:
         """Remove all boxes."""
         self._view.show(ClearPointsMessage())
+
+    def _video(self, source: VideoSource) -> WatchedVideo:
+        return self._input.screen if source == "screen" else self._input.camera
 
     def _floor(self) -> FloorState:
         return FloorState(

@@ -1,4 +1,4 @@
-"""A shared screen is not watched; its caller is told so."""
+"""Where no screen may be shared, a caller who shares one is told so."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from aiortc import MediaStreamTrack
 
 from vision_agent.rtc.aiortc_patches import has_arrived
 
-UNSEEN_SCREEN = "The agent does not see the shared screen: it looks at the camera alone."
+UNSEEN_SCREEN = "This server allows no screen sharing: the agent looks at the camera alone."
 
 
 class UnseenScreen:

@@ -8,7 +8,8 @@ before it takes the next request, so what waits here shows how far the model is 
 text         never dropped (the caller's, and notices of tools)
 tool result  never dropped (ADK puts those in itself, by `send_content`), with its pictures
 signal       never dropped: end of the audio stream, close
-frame        one waits at most, the newest: an older one is replaced
+frame        one of each source waits at most, the newest: an older one is replaced; before a frame
+             of another source than the last one goes a frame that says so (`notice_frames`)
 audio        in order; past `audio_limit_ms` waiting, the oldest is dropped; while there is no
              model at all, past `held_audio_limit_ms`
 ===========  ==================================================================
@@ -18,18 +19,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from google.adk.agents.live_request_queue import LiveRequest, LiveRequestQueue
 from google.genai import types
 
-from vision_agent.live.media import as_content
+from vision_agent.live.notice_frames import off_jpeg, title_jpeg
+from vision_agent.live.shown import FRAME_MIME, FrameSource, Shown, as_parts, marked
 
 AUDIO_MIME = "audio/pcm;rate=16000"
 AUDIO_BYTES_PER_MS = 32
 """s16le mono at 16 kHz."""
 
-FRAME_MIME = "image/jpeg"
 JPEG_START = b"\xff\xd8\xff"
 
 MAX_AUDIO_BYTES = 32_000
@@ -39,8 +41,24 @@ MAX_FRAME_BYTES = 2_000_000
 MAX_TEXT_CHARS = 20_000
 
 
+SOURCES: tuple[FrameSource, ...] = ("screen", "picture", "camera")
+"""The order in which a new connection is shown what there is: what it sees last is the camera."""
+
+
 class WrongFormat(ValueError):
     """The Live API does not take what was queued; the text says why."""
+
+
+class _FrameRequest(LiveRequest):
+    """A frame that waits.
+
+    Attributes:
+        source: Where it is from.
+        off: Whether it says that its source shows nothing any more.
+    """
+
+    source: FrameSource = "camera"
+    off: bool = False
 
 
 @dataclass(slots=True)
@@ -79,8 +97,8 @@ class LiveQueue(LiveRequestQueue):
         self._arrived = asyncio.Event()
         self._closed_by_us = False
         self._held = False
-        self._newest_frame: types.Blob | None = None
-        self._camera_frame: types.Blob | None = None
+        self._newest: dict[FrameSource, _FrameRequest] = {}
+        self._told: FrameSource | None = "camera"
 
     # Used by the call.
 
@@ -100,32 +118,35 @@ class LiveQueue(LiveRequestQueue):
             raise WrongFormat("That is a WAV file; the model takes bare PCM, 16 kHz s16le mono.")
         self.send_realtime(types.Blob(data=pcm, mime_type=AUDIO_MIME))
 
-    def frame(self, jpeg: bytes, *, of_camera: bool = True) -> None:
-        """Queue a JPEG frame, replacing one that still waits; `WrongFormat` if it is none.
+    def frame(self, jpeg: bytes, source: FrameSource = "camera") -> None:
+        """Queue a JPEG frame, replacing one of that source that still waits.
 
-        Args:
-            jpeg: The frame.
-            of_camera: Whether it shows what is before the camera; false for the frame that says
-                that the camera is off.
+        Raises:
+            WrongFormat: It is not a JPEG file, or too large.
         """
-        blob = _frame_blob(jpeg)
-        self.send_realtime(blob)
-        self._camera_frame = blob if of_camera else None
+        self.send(_FrameRequest(blob=_frame_blob(marked(jpeg, source)), source=source))
 
-    def text(self, text: str, frame: bytes | None = None) -> None:
+    def source_off(self, source: FrameSource) -> None:
+        """Queue the frame that says that a source shows nothing any more."""
+        blob = types.Blob(data=off_jpeg(source), mime_type=FRAME_MIME)
+        self.send(_FrameRequest(blob=blob, source=source, off=True))
+
+    def text(self, text: str, shown: Sequence[Shown] = ()) -> None:
         """Queue typed text as a complete user turn; `WrongFormat` if it is empty or too long.
 
         Args:
             text: The words.
-            frame: A JPEG frame that they are about. It is part of the turn, before the words: a
+            shown: The pictures that they are about. They are part of the turn, before the words: a
                 typed turn does not see streamed frames.
         """
         if not text.strip():
             raise WrongFormat("An empty text is no turn.")
         if len(text) > MAX_TEXT_CHARS:
             raise WrongFormat(f"A text has at most {MAX_TEXT_CHARS} characters, not {len(text)}.")
-        shown = [] if frame is None else [as_content(_frame_blob(frame))]
-        self.send_content(types.Content(role="user", parts=[*shown, types.Part(text=text)]))
+        for each in shown:
+            _frame_blob(each.jpeg)
+        parts = [*as_parts([_marked(each) for each in shown]), types.Part(text=text)]
+        self.send_content(types.Content(role="user", parts=parts))
 
     def context(self, text: str, role: str) -> None:
         """Queue words of a role ("user" or "model") as context that wants no answer."""
@@ -152,15 +173,32 @@ class LiveQueue(LiveRequestQueue):
         self._held = False
         self._arrived.set()
 
-    def take_frame(self) -> types.Blob | None:
-        """The newest frame, for a connection that has not seen it; it waits here no longer."""
-        self._drop_frame()
-        return self._newest_frame
+    def take_frames(self) -> list[types.Blob]:
+        """The newest frame of each source, for a connection that has not seen it.
+
+        They wait here no longer. Those that say that a source is off are among them, and so are
+        those that say which source the next one is from.
+        """
+        self._told = None
+        frames: list[types.Blob] = []
+        for source in SOURCES:
+            self._drop_frame(source)
+            if (newest := self._newest.get(source)) is not None and newest.blob is not None:
+                if (title := self._title(newest)) is not None:
+                    frames.append(title)
+                self._has_told(newest)
+                frames.append(newest.blob)
+        return frames
 
     @property
-    def camera_frame(self) -> types.Blob | None:
-        """The newest frame of the camera; None while the camera is off."""
-        return self._camera_frame
+    def visible(self) -> list[Shown]:
+        """The newest frame of each source that shows something now."""
+        newest = [self._newest[source] for source in SOURCES if source in self._newest]
+        return [
+            Shown(request.blob.data, request.source)
+            for request in newest
+            if not request.off and request.blob and request.blob.data
+        ]
 
     # `LiveRequestQueue`, used by ADK.
 
@@ -200,10 +238,11 @@ class LiveQueue(LiveRequestQueue):
         if req.close:
             self._closed_by_us = True
             self._held = False
-        elif _is_frame(req):
+        elif _is_image(req):
+            frame = req if isinstance(req, _FrameRequest) else _FrameRequest(blob=req.blob)
             self.counters.frames += 1
-            self.counters.frames_replaced += self._drop_frame()
-            self._newest_frame = req.blob
+            self.counters.frames_replaced += self._drop_frame(frame.source)
+            self._newest[frame.source] = req = frame
         elif req.blob is not None:
             self._make_room_for(_audio_ms(req))
         elif req.content is not None:
@@ -220,19 +259,40 @@ class LiveQueue(LiveRequestQueue):
         while not self._waiting or self._held:
             self._arrived.clear()
             await self._arrived.wait()
+        if (title := self._title(self._waiting[0])) is not None:
+            self._has_told(self._waiting[0])
+            return LiveRequest(blob=title)
         request = self._waiting.popleft()
+        self._has_told(request)
         self._audio_waiting_ms -= _audio_ms(request)
         if not self._held and self._audio_waiting_ms <= self._audio_limit_ms:
             # What was held has been sent: from now on the bound is that of a slow model.
             self._limit_ms = self._audio_limit_ms
         return request
 
-    def _drop_frame(self) -> bool:
-        """Remove the frame that waits; returns whether one did."""
-        waiting = next((request for request in self._waiting if _is_frame(request)), None)
+    def _drop_frame(self, source: FrameSource) -> bool:
+        """Remove the frame of a source that waits; returns whether one did."""
+        waiting = next(
+            (r for r in self._waiting if isinstance(r, _FrameRequest) and r.source == source), None
+        )
         if waiting is not None:
             self._waiting.remove(waiting)
         return waiting is not None
+
+    def _title(self, request: LiveRequest) -> types.Blob | None:
+        """The frame that has to come first; None if the model knows where this one is from.
+
+        A camera needs none as long as it is the only source there has been.
+        """
+        if not isinstance(request, _FrameRequest) or request.off or request.source == self._told:
+            return None
+        if request.source == "camera" and self._newest.keys() <= {"camera"}:
+            return None
+        return types.Blob(data=title_jpeg(request.source), mime_type=FRAME_MIME)
+
+    def _has_told(self, request: LiveRequest) -> None:
+        if isinstance(request, _FrameRequest):
+            self._told = None if request.off else request.source
 
     def _make_room_for(self, added_ms: int) -> None:
         self.counters.audio_ms += added_ms
@@ -254,6 +314,13 @@ def _frame_blob(jpeg: bytes) -> types.Blob:
     return types.Blob(data=jpeg, mime_type=FRAME_MIME)
 
 
+def _marked(shown: Shown) -> Shown:
+    # A frame that was streamed has its mark.
+    if b"[frame]" in shown.jpeg[:20]:
+        return shown
+    return replace(shown, jpeg=marked(shown.jpeg, shown.source))
+
+
 def _is_text(request: LiveRequest) -> bool:
     parts = (request.content.parts or []) if request.content else []
     return bool(parts) and not any(part.function_response for part in parts)
@@ -264,7 +331,7 @@ def _images_in(content: types.Content) -> int:
     return sum(len(response.parts or []) for response in responses)
 
 
-def _is_frame(request: LiveRequest) -> bool:
+def _is_image(request: LiveRequest) -> bool:
     return request.blob is not None and (request.blob.mime_type or "").startswith("image/")
 
 

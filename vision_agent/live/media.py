@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from google.genai import types
+
+from vision_agent.live.shown import Shown, as_parts, is_label
 
 READABLE = ("image/jpeg", "image/png", "image/webp")
 """The files that every live model reads. The 3.x models close the session over a PDF."""
@@ -33,7 +37,8 @@ def without_media(content: types.Content) -> types.Content:
     """The words and tool results of a content: a history does not keep files."""
     if not has_media(content):
         return content
-    parts = [_bare(part) for part in content.parts or [] if not part.inline_data]
+    kept = [p for p in content.parts or [] if not (p.inline_data or is_label(p))]
+    parts = [_bare(part) for part in kept]
     return types.Content(role=content.role, parts=parts or [_IMAGE])
 
 
@@ -78,26 +83,26 @@ def images_of(response: types.FunctionResponse) -> list[types.Part]:
     return [as_content(types.Blob(data=blob.data, mime_type=blob.mime_type)) for blob in blobs]
 
 
-def with_frame(
-    contents: list[types.Content], asked: int, frame: types.Blob | None
+def with_frames(
+    contents: list[types.Content], asked: int, shown: Sequence[Shown]
 ) -> list[types.Content]:
-    """The contents with a frame in the newest question that has none.
+    """The contents with pictures in the newest question that has none.
 
     A question that was spoken is repeated in words, and words do not see streamed frames.
 
     Args:
         contents: A conversation.
         asked: How many of the contents, at the end, await an answer.
-        frame: The frame.
+        shown: What the caller shows now.
     """
-    if frame is None:
+    if not shown:
         return contents
     for index in reversed(range(len(contents) - asked, len(contents))):
         content = contents[index]
         if content.role == "user" and any(part.text for part in content.parts or []):
             if has_media(content):
                 break
-            parts = [as_content(frame), *(content.parts or [])]
+            parts = [*as_parts(shown), *(content.parts or [])]
             with_it = types.Content(role="user", parts=parts)
             return [*contents[:index], with_it, *contents[index + 1 :]]
     return contents

@@ -36,6 +36,21 @@ MEMORIES = "memories"
 NOTICE_MARK = "[notice]"
 """How the product marks a user's turn that no user said."""
 
+CAMERA_OFF = b"[notice] The camera is off."
+SCREEN_OFF = b"[notice] The screen is no longer shared."
+TITLE = b"[notice] The next frames have a source of their own."
+"""JPEG comments of the frames by which the product says something about others."""
+
+FRAME_MARKS = {b"[frame] screen": "screen", b"[frame] picture": "picture"}
+"""JPEG comments of frames that are not the camera's."""
+
+_PICTURE_LABEL = re.compile(r"^\(The next picture [^\n]{1,300}:\)(?:\n|$)", re.M)
+
+
+def without_labels(text: str) -> str:
+    """The user's words without those that say what the picture beside them is."""
+    return _PICTURE_LABEL.sub("", text) if "(The next picture " in text else text
+
 
 def is_context(text: str) -> bool:
     """Whether the user's words are what another agent said, and no question."""

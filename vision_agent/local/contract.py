@@ -20,6 +20,9 @@ OUTPUT_RATE_HZ = 24_000
 
 SpeechSensitivity = Literal["HIGH", "LOW"]
 
+FrameSource = Literal["camera", "screen", "picture"]
+"""Where a frame is from: the camera, the shared screen, or a picture that the caller has sent."""
+
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
@@ -107,15 +110,17 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class SeenFrame:
-    """One frame of the caller's camera.
+    """One frame of what the caller shows.
 
     Attributes:
         jpeg: The encoded image, as it came.
         at_ms: When it came, on the clock of the caller's stream.
+        source: Where it is from, if its client says so.
     """
 
     jpeg: bytes
     at_ms: int
+    source: FrameSource = "camera"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +181,8 @@ class Dialogue:
         called: The tool that was called last, whose arguments its answer may repeat.
         named: The thing that the last answer about a frame named.
         told_blind: Whether the caller knows that the language model is shown no pictures.
+        answered_picture: The newest picture that the caller had sent when the last question about
+            something to see was answered.
     """
 
     pending: object | None = None
@@ -184,6 +191,7 @@ class Dialogue:
     called: ToolRequest | None = None
     named: object | None = None
     told_blind: bool = False
+    answered_picture: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +222,8 @@ class Turn:
             unknown.
         dialogue: What the engine keeps in mind of this conversation.
         camera_off_ms: For how long the caller's camera has been off, if it is.
+        screen_off_ms: For how long the screen that they shared has been shared no more, if it is.
+        source: What the question is about; `frames` are of it alone.
     """
 
     transcript: Transcript
@@ -235,6 +245,8 @@ class Turn:
     clock: datetime | None = None
     dialogue: Dialogue = field(default_factory=Dialogue)
     camera_off_ms: int | None = None
+    screen_off_ms: int | None = None
+    source: FrameSource = "camera"
 
     @property
     def text(self) -> str:

@@ -66,6 +66,7 @@ _PARTS = (
 _READ: list[tuple[Any, str]] = [
     (RTCPeerConnection.__init__, _DTLS_TRANSPORTS),
     (RemoteStreamTrack.__init__, "_queue"),
+    (RTCPeerConnection.setRemoteDescription, "_bundled"),
     (aioice.ice.Connection.gather_candidates, "get_host_addresses"),
 ]
 _WORKER_PARAMETERS = ["loop", "input_q", "output_q", "decode_error"]
@@ -224,6 +225,16 @@ def end_track(track: MediaStreamTrack) -> None:
         lane.clear()
     if track.readyState == "live":
         track._queue.put_nowait(None)  # type: ignore[attr-defined]
+
+
+def share_transport(pc: RTCPeerConnection) -> None:
+    """Marks the transceivers made so far as sharing one transport (`MAX_BUNDLE`).
+
+    aiortc marks all but the first. If the peer's bundle begins with another section, it would stop
+    the first one's transport, which is that of all.
+    """
+    for transceiver in pc.getTransceivers():
+        transceiver._bundled = True
 
 
 class Transports:

@@ -1,4 +1,4 @@
-"""The caller's camera: takes a video track and hands out, as JPEG, the frames worth sending."""
+"""The caller's camera or screen: hands out, as JPEG, the frames of a track worth sending."""
 
 from __future__ import annotations
 
@@ -78,11 +78,13 @@ def frame_to_jpeg(frame: VideoFrame, max_px: int, max_bytes: int) -> tuple[bytes
         width, height = max(2, round(width * SHRINK)), max(2, round(height * SHRINK))
 
 
-def to_thumbnail(frame: VideoFrame) -> Thumbnail:
+def to_thumbnail(
+    frame: VideoFrame, size: tuple[int, int] = (THUMBNAIL_WIDTH, THUMBNAIL_HEIGHT)
+) -> Thumbnail:
     """Shrinks a frame to the thumbnail that `Sampler` compares. Blocks for half a millisecond."""
     small = frame.reformat(
-        width=THUMBNAIL_WIDTH,
-        height=THUMBNAIL_HEIGHT,
+        width=size[0],
+        height=size[1],
         format="rgb24",
         interpolation="AREA",
         threads=1,
@@ -234,7 +236,9 @@ class Camera:
         while self._waiting is not None:
             chosen, self._waiting = self._waiting, None
             if self._sampler is not None:
-                thumbnail = await loop.run_in_executor(self._executor, to_thumbnail, chosen.frame)
+                thumbnail = await loop.run_in_executor(
+                    self._executor, to_thumbnail, chosen.frame, self._sampler.size
+                )
                 if not self._sampler.wants(thumbnail, chosen.captured_at, asked=chosen.asked):
                     if self._unsent is None:
                         self._unsent = (chosen.frame, chosen.timestamp, chosen.captured_at)

@@ -33,15 +33,15 @@ class FrameSize(NamedTuple):
             and self.width * self.height <= MAX_AREA_PX
         )
 
-    def refusal(self) -> str:
-        """The sentences for the caller about a frame that is not `decodable`."""
+    def refusal(self, source: str = "camera") -> str:
+        """The sentences for the caller about a frame of a source that is not `decodable`."""
         if min(self) < MIN_SIDE_PX:
             return (
-                f"Your camera's pictures are too small to see anything in ({self.width}x"
+                f"Your {source}'s pictures are too small to see anything in ({self.width}x"
                 f"{self.height} pixels). Choose a higher resolution."
             )
         return (
-            f"Your camera's pictures are too large ({self.width}x{self.height} pixels): at most "
+            f"Your {source}'s pictures are too large ({self.width}x{self.height} pixels): at most "
             "4096x2304 are looked at. Choose a lower resolution."
         )
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from aiortc import (
     MediaStreamTrack,
+    RTCBundlePolicy,
     RTCConfiguration,
     RTCDataChannel,
     RTCIceServer,
@@ -39,6 +40,15 @@ _A_RELAY = RTCIceServer("turn:relays.invalid", username="", credential="")
 """Makes aiortc ask for a relayed candidate; `aiortc_turn` knows from which servers."""
 
 
+def _is_one_transport(offer: Offer) -> bool:
+    """Whether the offer bundles every section.
+
+    Unless it is told so, aiortc leaves a second video section on a transport that it stops.
+    """
+    mids = [section.mid for section in offer.sections if section.accepted]
+    return {*mids} <= {*offer.bundled} and (offer.has_audio or mids[0] == offer.bundled[0])
+
+
 class PeerClosed(RuntimeError):
     """The peer was closed while its offer was being answered; the text says why."""
 
@@ -53,7 +63,10 @@ class PeerListener(Protocol):
         """The peer has a camera track (its first video section)."""
 
     def on_screen(self, track: MediaStreamTrack) -> None:
-        """The peer has a screen track (its second video section), which need not be read."""
+        """The peer has a screen track (its second video section), which need not be read.
+
+        A client offers the section whether it shares a screen or not.
+        """
 
     def on_channel(self, channel: RTCDataChannel) -> None:
         """The peer opened its data channel."""
@@ -92,6 +105,7 @@ class Peer:
     ) -> None:
         self._listener = listener
         self._voice = voice
+        self._one_transport = False
         self._ice_servers = list(ice_servers)
         self._relays = turn_servers(ice_servers)
         self._network = network or Network()
@@ -132,7 +146,9 @@ class Peer:
         aiortc_patches.install()
         # An empty list means no servers at all; None would mean a public STUN server.
         servers = [*stun_servers(self._ice_servers), *([_A_RELAY] if self._relays else [])]
-        pc = self._pc = RTCPeerConnection(RTCConfiguration(iceServers=servers))
+        self._one_transport = _is_one_transport(offer)
+        policy = RTCBundlePolicy.MAX_BUNDLE if self._one_transport else RTCBundlePolicy.BALANCED
+        pc = self._pc = RTCPeerConnection(RTCConfiguration(servers, bundlePolicy=policy))
         pc.on("connectionstatechange", self._on_state)
         pc.on("datachannel", self._on_channel)
         # The tracks are taken over before aiortc starts any receiver, in the order of the offer.
@@ -251,6 +267,8 @@ class Peer:
             # Added before the offer is set, the voice is sent on the offer's audio section.
             self._voice.use_codec(offer.voice_codec)
             pc.addTrack(self._voice)
+            if self._one_transport:
+                aiortc_patches.share_transport(pc)
         await pc.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
         self._offer = offer
         for candidate in offer.candidates:

@@ -11,27 +11,29 @@ import numpy as np
 import numpy.typing as npt
 
 THUMBNAIL_WIDTH, THUMBNAIL_HEIGHT = 32, 24
+"""The size of the thumbnails that show a camera's frames."""
 
 TOKENS_PER_FRAME = 258
 """The tokens that the Live API counts for one frame."""
 
 CHANGED_CELLS = 3
-"""How many of the 16 x 12 cells are compared, the most different ones: so small a part of the frame
-is enough if it differs clearly."""
+"""How many cells (2 x 2 pixels of a thumbnail) are compared, the most different ones: so small a
+part of the frame is enough if it differs clearly."""
 
 LIGHT_WEIGHT = 0.5
 """The weight of a change of light in the whole frame. A camera's exposure drifts all the time, so
 such a change counts half as much as a change of a part."""
 
 Thumbnail = npt.NDArray[np.uint8]
-"""RGB, ``(24, 32, 3)``."""
+"""RGB, ``(height, width, 3)``, both sides even; of a camera ``(24, 32, 3)``."""
 
 
 def difference(old: Thumbnail, new: Thumbnail) -> float:
     """How much two thumbnails differ where they differ most, in levels of 255 of any colour."""
     delta = new.astype(np.int16) - old.astype(np.int16)
     light = float(np.median(delta))
-    blocks = (delta - light).reshape(THUMBNAIL_HEIGHT // 2, 2, THUMBNAIL_WIDTH // 2, 2, 3)
+    height, width = new.shape[:2]
+    blocks = (delta - light).reshape(height // 2, 2, width // 2, 2, 3)
     cells = np.abs(blocks.mean(axis=(1, 3))).max(axis=2).ravel()
     most = np.partition(cells, cells.size - CHANGED_CELLS)[-CHANGED_CELLS:]
     return max(float(most.mean()), LIGHT_WEIGHT * abs(light))
@@ -44,9 +46,18 @@ class Sampler:
         threshold: the `difference` from which on a frame counts as new; at 0 or less every frame
             is sent.
         max_gap_s: how long after the last frame sent the next one is sent, however similar.
+        size: width and height of the thumbnails, both even. A camera's are small, so that its noise
+            averages out; a screen has none, and a word of it may change.
     """
 
-    def __init__(self, *, threshold: float = 6.0, max_gap_s: float = 10.0) -> None:
+    def __init__(
+        self,
+        *,
+        threshold: float = 6.0,
+        max_gap_s: float = 10.0,
+        size: tuple[int, int] = (THUMBNAIL_WIDTH, THUMBNAIL_HEIGHT),
+    ) -> None:
+        self.size = size
         self._threshold = threshold
         self._max_gap_s = max_gap_s
         self._last: Thumbnail | None = None

@@ -14,6 +14,7 @@ from vision_agent.calls.options import (
     OutputOptions,
     PeerOptions,
     TimeLimits,
+    VideoOptions,
 )
 from vision_agent.live.pricing import read_prices
 from vision_agent.live.tools.background import ToolLimits
@@ -92,12 +93,22 @@ def call_settings(settings: Settings) -> CallSettings:
         PriceError: The table of prices can't be used.
     """
     return CallSettings(
-        frames=FrameOptions(
-            rate_hz=settings.frame_rate_hz,
-            max_px=settings.frame_max_px,
-            max_bytes=settings.frame_max_bytes,
-            change=settings.frame_change,
-            max_gap_s=settings.frame_max_gap_s,
+        videos=VideoOptions(
+            camera=FrameOptions(
+                rate_hz=settings.frame_rate_hz,
+                max_px=settings.frame_max_px,
+                max_bytes=settings.frame_max_bytes,
+                change=settings.frame_change,
+                max_gap_s=settings.frame_max_gap_s,
+            ),
+            screen=FrameOptions(
+                rate_hz=settings.screen_rate_hz,
+                max_px=settings.screen_max_px,
+                max_bytes=settings.screen_max_bytes,
+                change=settings.screen_change,
+                max_gap_s=settings.screen_max_gap_s,
+            ),
+            share_screen=settings.share_screen,
         ),
         output=OutputOptions(
             barge_in_hold_ms=settings.barge_in_hold_ms, tool_reports=settings.tool_reports

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from typing import Any, Protocol, cast
+from typing import Annotated, Any, Literal, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from vision_agent import call_scope
 from vision_agent.tools.jobs import Jobs
@@ -26,8 +27,12 @@ Result = dict[str, Any]
 NO_CALL = "This tool works only in a video call, and there is none here."
 
 
+VideoSource = Literal["camera", "screen"]
+"""Which of the caller's videos: their camera or their shared screen."""
+
+
 class CameraFrame(Protocol):
-    """One frame of the caller's camera, in the size in which it arrived.
+    """One frame of the caller's camera or screen, in the size in which it arrived.
 
     Attributes:
         captured_at_s: Its time of arrival on the call's clock.
@@ -58,13 +63,19 @@ class CallContext(Protocol):
         """The call's clock (monotonic)."""
 
     async def next_frame(self, newer_than_s: float, timeout_s: float) -> CameraFrame | None:
-        """The first frame captured after a time; None if none arrives within `timeout_s`."""
+        """The camera's first frame after a time; None if none arrives within `timeout_s`."""
 
-    async def full_frame(self) -> CameraFrame | None:
-        """A fresh frame, in the camera's full resolution if the caller can send it."""
+    async def full_frame(self, source: VideoSource = "camera") -> CameraFrame | None:
+        """A fresh frame, in the camera's full resolution if the caller can send it.
 
-    def shown_at_s(self) -> float | None:
-        """When the frame that the model saw last, or the newest one like it, was captured."""
+        None while the source is off.
+        """
+
+    def shown_at_s(self, source: VideoSource = "camera") -> float | None:
+        """When the frame that the model saw last, or the newest one like it, was captured.
+
+        None while the source is off.
+        """
 
     def tell_agent(self, notice: str) -> None:
         """Makes the agent speak without a question, as soon as nobody is speaking.
@@ -77,7 +88,14 @@ class CallContext(Protocol):
         """Sends the caller's client a server message of the application: ``{"kind": ...}``."""
 
     def show_point(
-        self, id: str, label: str, box_2d: Sequence[int], *, shown_at_s: float, seconds: float
+        self,
+        id: str,
+        label: str,
+        box_2d: Sequence[int],
+        *,
+        shown_at_s: float,
+        seconds: float,
+        source: VideoSource = "camera",
     ) -> None:
         """Draws a labelled box on the caller's own video.
 
@@ -87,6 +105,7 @@ class CallContext(Protocol):
             box_2d: `[top, left, bottom, right]`, each from 0 to 1000.
             shown_at_s: The capture time of the frame that the box refers to, on the call's clock.
             seconds: How long the box stays.
+            source: Which of the caller's videos it is drawn on.
         """
 
     def clear_points(self) -> None:
@@ -111,6 +130,26 @@ async def in_call(work: Callable[[CallContext], Coroutine[Any, Any, Result]]) ->
         asyncio.run_coroutine_threadsafe(work(call), call.loop)
     )
     return await elsewhere
+
+
+SourceArgument = Annotated[
+    VideoSource,
+    Field(description="Which picture: that of the caller's camera, or their shared screen"),
+]
+"""The parameter of a tool that looks at either of the caller's videos."""
+
+OFF = {
+    "camera": "the caller's camera is off",
+    "screen": "the caller shares no screen",
+}
+
+
+def chosen_source(call: CallContext, source: VideoSource) -> VideoSource:
+    """The video that a tool is to look at: the one asked for, or the other if only that is on."""
+    other: VideoSource = "screen" if source == "camera" else "camera"
+    if call.shown_at_s(source) is None and call.shown_at_s(other) is not None:
+        return other
+    return source
 
 
 def error(text: str) -> Result:

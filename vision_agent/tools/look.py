@@ -14,9 +14,18 @@ import numpy as np
 from google.genai import types
 from pydantic import Field
 
-from vision_agent.jpeg import to_jpeg
+from vision_agent.jpeg import to_jpeg, with_comment
 from vision_agent.tools.boxes import BadBox, Box2d, check_box, in_pixels
-from vision_agent.tools.call_context import CallContext, Pixels, Result, error, in_call
+from vision_agent.tools.call_context import (
+    OFF,
+    CallContext,
+    Pixels,
+    Result,
+    SourceArgument,
+    chosen_source,
+    error,
+    in_call,
+)
 
 MAX_PX = 1536
 """The longer side of the frame that is sent, at most. A full 720p frame is sent unscaled."""
@@ -27,16 +36,18 @@ ENLARGE_AT_MOST = 2.0
 """The factor by which a small part is enlarged, at most: models and OCR read small print better
 when it is enlarged."""
 
+SCREEN_MARK = b"[frame] screen"
+"""The comment by which programs know a picture of the screen, such as the local Live API."""
+
 MARGIN = 0.08
 JPEG_QUALITIES = (92, 85, 75, 60)
 SHRINK = 0.75
-
-NO_FRAME = "There is no picture: the caller's camera is off."
 
 
 async def look_closely(
     what: Annotated[str, Field(description="What to look at, e.g. 'the small print on the label'")],
     region: Box2d | None = None,
+    source: SourceArgument = "camera",
 ) -> Result:
     """Look closely: get the caller's camera picture in full resolution, or one part of it.
 
@@ -50,17 +61,21 @@ async def look_closely(
             box = None if region is None else check_box(region)
         except BadBox as bad:
             return error(str(bad))
-        frame = await call.full_frame()
+        looked_at = chosen_source(call, source) if region is None else source
+        frame = await call.full_frame(looked_at)
         if frame is None:
-            return error(NO_FRAME)
+            return error(f"There is no picture: {OFF[looked_at]}.")
 
         def make() -> tuple[bytes, int, int]:
             return bounded_jpeg(cut(frame.pixels(max(frame.width, frame.height)), box))
 
         jpeg, width, height = await asyncio.to_thread(make)
+        if looked_at == "screen":
+            jpeg = with_comment(jpeg, SCREEN_MARK)
         return {
             "status": f"The picture that comes with this result shows {what} closely.",
             "picture": types.Part.from_bytes(data=jpeg, mime_type="image/jpeg"),
+            "source": looked_at,
             "part": "the whole picture" if box is None else list(box),
             "width": width,
             "height": height,

@@ -1,4 +1,4 @@
-"""`point_at`: draws boxes on the caller's own video."""
+"""`point_at`: draws boxes on the caller's own video, or on their shared screen."""
 
 from __future__ import annotations
 
@@ -8,7 +8,14 @@ from typing import Annotated
 from pydantic import Field
 
 from vision_agent.tools.boxes import BadBox, Box2d, check_box
-from vision_agent.tools.call_context import CallContext, Result, error, in_call
+from vision_agent.tools.call_context import (
+    OFF,
+    CallContext,
+    Result,
+    SourceArgument,
+    error,
+    in_call,
+)
 
 SHOWN_S = 10.0
 MAX_LABEL_CHARS = 60
@@ -19,6 +26,7 @@ _ids = itertools.count(1)
 async def point_at(
     label: Annotated[str, Field(description="What is there, in one to four words")],
     box_2d: Box2d,
+    source: SourceArgument = "camera",
 ) -> Result:
     """Point at something: draw a labelled box around it on the caller's own picture.
 
@@ -31,12 +39,14 @@ async def point_at(
             box = check_box(box_2d)
         except BadBox as bad:
             return error(str(bad))
-        shown_at_s = call.shown_at_s()
+        shown_at_s = call.shown_at_s(source)
         if shown_at_s is None:
-            return error("There is no picture to point at: the caller's camera is off.")
+            return error(f"There is no picture to point at: {OFF[source]}.")
         name = " ".join(label.split())[:MAX_LABEL_CHARS]
-        call.show_point(f"point-{next(_ids)}", name, box, shown_at_s=shown_at_s, seconds=SHOWN_S)
-        return {"status": f"The caller sees a box around {name}."}
+        point = f"point-{next(_ids)}"
+        call.show_point(point, name, box, shown_at_s=shown_at_s, seconds=SHOWN_S, source=source)
+        where = " on their screen" if source == "screen" else ""
+        return {"status": f"The caller sees a box around {name}{where}."}
 
     return await in_call(work)
 

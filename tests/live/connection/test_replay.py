@@ -83,7 +83,9 @@ async def test_results_are_told_in_words_where_they_were_refused():
 
 def showing(*, on: bool) -> LiveQueue:
     live_queue = LiveQueue()
-    live_queue.frame(b"\xff\xd8\xff", of_camera=on)
+    live_queue.frame(b"\xff\xd8\xff")
+    if not on:
+        live_queue.source_off("camera")
     return live_queue
 
 

@@ -6,6 +6,8 @@ from typing import Protocol
 
 from google.genai import types
 
+from vision_agent.live.shown import Shown
+
 
 class ConnectionObserver(Protocol):
     """Notified of the state of a model connection, in the connection's task."""
@@ -32,15 +34,15 @@ class Gate(Protocol):
     def release(self) -> None:
         """Let out what was held back, and all that follows."""
 
-    def take_frame(self) -> types.Blob | None:
-        """The caller's newest frame, for a connection that has not seen it; None if there is none.
+    def take_frames(self) -> list[types.Blob]:
+        """The caller's newest frames, for a connection that has not seen them.
 
-        It may be the one that says that the camera is off.
+        Those that say that the camera or the screen is off are among them.
         """
 
     @property
-    def camera_frame(self) -> types.Blob | None:
-        """The newest frame of the camera; None while the camera is off."""
+    def visible(self) -> list[Shown]:
+        """What the camera and the screen show now; empty while both are off."""
 
 
 class Nobody:
@@ -64,11 +66,11 @@ class Nobody:
     def release(self) -> None:
         """Nothing."""
 
-    def take_frame(self) -> types.Blob | None:
-        """None."""
-        return None
+    def take_frames(self) -> list[types.Blob]:
+        """Nothing."""
+        return []
 
     @property
-    def camera_frame(self) -> types.Blob | None:
-        """None."""
-        return None
+    def visible(self) -> list[Shown]:
+        """Nothing."""
+        return []

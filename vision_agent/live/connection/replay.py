@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from google.adk.models.base_llm_connection import BaseLlmConnection, RealtimeInput
 from google.genai import types
@@ -12,7 +13,7 @@ from vision_agent.live.adk_hooks import send_conversation, send_initial_history
 from vision_agent.live.connection.content_rewrite import as_words, tools_in_words
 from vision_agent.live.connection.ledger import Replay
 from vision_agent.live.connection.observer import Gate
-from vision_agent.live.media import with_frame
+from vision_agent.live.media import with_frames
 
 
 def newest_turns(replay: Replay, turns: int | None) -> Replay:
@@ -67,25 +68,25 @@ async def send_replay(
 
     A new session gets the history first, as it would cut off the answer to the sound. A resumed
     session gets the words last, as they are newer than sound that has no transcript yet. Either
-    gets the caller's newest frame before the sound, as a spoken question is about what was seen
+    gets the caller's newest frames before the sound, as a spoken question is about what was seen
     before it.
 
     Args:
         link: The connection.
         replay: What to send.
-        gate: Has the newest frame.
+        gate: Has the newest frames.
         in_words: Whether tool calls and their results are sent as text.
         signals: What goes before and after the sound (`turn_signals`).
     """
-    contents = with_frame(replay.contents, replay.asked, gate.camera_frame)
+    contents = with_frames(replay.contents, replay.asked, gate.visible)
     if in_words:
         contents = tools_in_words(contents)
     if replay.handle is None:
         if contents:
             await send_initial_history(link, contents)
-        await _send_realtime(link, gate.take_frame(), replay.audio, signals)
+        await _send_realtime(link, gate.take_frames(), replay.audio, signals)
         return
-    await _send_realtime(link, gate.take_frame(), replay.audio, signals)
+    await _send_realtime(link, gate.take_frames(), replay.audio, signals)
     if (words := as_words(contents)) is not None:
         # ADK sends it as real-time text to models that want that.
         await link.send_content(words)
@@ -95,10 +96,11 @@ async def send_replay(
 
 async def _send_realtime(
     link: BaseLlmConnection,
-    frame: types.Blob | None,
+    frames: Sequence[types.Blob],
     audio: Sequence[types.Blob],
     signals: tuple[Sequence[RealtimeInput], Sequence[RealtimeInput]],
 ) -> None:
     before, after = signals
-    for each in (*(() if frame is None else (frame,)), *before, *audio, *after):
+    inputs: tuple[Any, ...] = (*frames, *before, *audio, *after)
+    for each in inputs:
         await link.send_realtime(each)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from vision_agent.local import adk_dialect
 from vision_agent.local.api.endpoint import Endpoint
 from vision_agent.local.api.habits import Habits
 from vision_agent.local.api.json_fields import (
@@ -257,7 +258,8 @@ def _turn(source: Mapping[str, Any], habits: Habits) -> Content:
             results.append(_tool_result(as_object(response, "function_response"), habits))
         if call is not None:
             calls.append(_function_call(as_object(call, "function_call")))
-    return Content(role, content_text(source), tuple(images), tuple(results), tuple(calls))
+    text = adk_dialect.without_labels(content_text(source)) if images else content_text(source)
+    return Content(role, text, tuple(images), tuple(results), tuple(calls))
 
 
 def _function_call(given: Mapping[str, Any]) -> FunctionCall:

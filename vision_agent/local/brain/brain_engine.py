@@ -14,7 +14,7 @@ from vision_agent.local.brain.chat_client import CallPiece, ChatClient, TextPiec
 from vision_agent.local.brain.failures import BrainFailure, slow
 from vision_agent.local.brain.functions import WrittenCall, WrittenCalls, declared, requested
 from vision_agent.local.brain.messages import SILENT, Message, chat_messages
-from vision_agent.local.brain.pictures import data_urls
+from vision_agent.local.brain.pictures import data_urls, newest_of_each
 from vision_agent.local.brain.reasoning import Reasoning, Written
 from vision_agent.local.brain.sentences import Sentences
 from vision_agent.local.contract import (
@@ -23,6 +23,7 @@ from vision_agent.local.contract import (
     Called,
     HearingOptions,
     Say,
+    SeenFrame,
     Thought,
     ToolRequest,
     Turn,
@@ -161,11 +162,12 @@ class BrainEngine:
         tools = declared(turn.tools)
         learned = False
         while True:
-            frames = () if self._blind or learned else self._frames(turn)
+            frames = [] if self._blind or learned else self._frames(turn)
             pictures = await asyncio.to_thread(data_urls, frames, self._brain.image_px)
             messages = chat_messages(
                 turn,
                 pictures,
+                sources=[frame.source for frame in frames if len(frames) == len(pictures)],
                 sees=not (self._blind or learned),
                 most_characters=self._history,
             )
@@ -191,8 +193,8 @@ class BrainEngine:
                 else:
                     raise
 
-    def _frames(self, turn: Turn) -> Sequence[Any]:
-        return () if turn.camera_off_ms is not None else turn.frames[-self._brain.images :]
+    def _frames(self, turn: Turn) -> Sequence[SeenFrame]:
+        return newest_of_each(turn, self._brain.images)
 
     def _tells_blind(self, turn: Turn) -> list[Say]:
         """Once in a conversation, that a model which was to see can't."""

@@ -10,7 +10,15 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from vision_agent.local.contract import Called, Entry, FunctionCall, Returned, Said, Turn
+from vision_agent.local.contract import (
+    Called,
+    Entry,
+    FrameSource,
+    FunctionCall,
+    Returned,
+    Said,
+    Turn,
+)
 
 Message = dict[str, Any]
 
@@ -39,7 +47,12 @@ _NOT_YET = "Not finished. The result follows later."
 
 
 def chat_messages(
-    turn: Turn, pictures: Sequence[str], *, sees: bool, most_characters: int
+    turn: Turn,
+    pictures: Sequence[str],
+    *,
+    sees: bool,
+    most_characters: int,
+    sources: Sequence[FrameSource] = (),
 ) -> list[Message]:
     """The messages of a request that answers a turn.
 
@@ -47,6 +60,7 @@ def chat_messages(
         turn: The turn.
         pictures: The newest frames as data URLs, oldest first.
         sees: Whether the model is shown pictures when there are some.
+        sources: Where each of the pictures is from; empty if that is not known.
         most_characters: What of the history is sent at most; the newest turns always are.
     """
     prompt = turn.text.strip()
@@ -59,7 +73,8 @@ def chat_messages(
     messages = _merged([*_newest(past, most_characters), *present])
     if messages[0]["role"] != "user":
         messages.insert(0, {"role": "user", "content": _OPENING})
-    _show(messages, pictures, _about_camera(turn, pictures) if sees and not turn.alone else "")
+    notes = [_about_camera(turn, pictures), _named(sources)] if sees and not turn.alone else []
+    _show(messages, pictures, "\n".join(note for note in notes if note))
     return [*told, *messages]
 
 
@@ -81,6 +96,20 @@ def _about_camera(turn: Turn, pictures: Sequence[str]) -> str:
         return "(No picture has come from their camera.)"
     age_ms = turn.now_ms - turn.frames[-1].at_ms
     return f"(The newest picture is {age_ms // 1000} s old.)" if age_ms > OLD_FRAME_MS else ""
+
+
+_SOURCES: dict[FrameSource, str] = {
+    "camera": "their camera",
+    "screen": "their shared screen",
+    "picture": "a picture that they have sent",
+}
+
+
+def _named(sources: Sequence[FrameSource]) -> str:
+    """What each picture is, where not all are from the camera."""
+    if all(source == "camera" for source in sources):
+        return ""
+    return f"(The pictures are, in order: {', '.join(_SOURCES[source] for source in sources)}.)"
 
 
 def _show(messages: list[Message], pictures: Sequence[str], note: str) -> None:

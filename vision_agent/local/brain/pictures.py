@@ -9,10 +9,27 @@ import cv2
 import numpy as np
 
 from vision_agent.jpeg import to_jpeg
-from vision_agent.local.contract import SeenFrame
+from vision_agent.local.contract import SeenFrame, Turn
 
 _QUALITIES = (85, 70, 50, 30)
 _MAX_BYTES = 300_000
+
+
+def newest_of_each(turn: Turn, most: int) -> list[SeenFrame]:
+    """The frames that a model is shown: of each source that is on the newest, then the camera's.
+
+    Args:
+        turn: The turn, its frames with their sources.
+        most: How many are shown at most.
+    """
+    if not most:
+        return []
+    off = {"camera": turn.camera_off_ms is not None, "screen": turn.screen_off_ms is not None}
+    on = [frame for frame in turn.frames if not off.get(frame.source)]
+    newest = {frame.source: frame for frame in on}
+    others = [frame for source, frame in newest.items() if source != "camera"][:most]
+    camera = [frame for frame in on if frame.source == "camera"]
+    return [*others, *camera[len(camera) - min(len(camera), most - len(others)) :]]
 
 
 def data_urls(frames: Sequence[SeenFrame], longer_px: int) -> list[str]:

@@ -20,6 +20,12 @@ from vision_agent.local.engine.answers.agent_transfer import (
 )
 from vision_agent.local.engine.answers.notices import read_notice, without_notices
 from vision_agent.local.engine.answers.refusals import beyond, not_caught
+from vision_agent.local.engine.answers.sources import (
+    of_its_source,
+    of_the_newest,
+    remember_answered,
+    without_source,
+)
 from vision_agent.local.engine.answers.target_box import (
     TEXT_WORDS,
     box_2d,
@@ -146,10 +152,13 @@ class Responder:
         if notice := read_notice(turn.text):
             yield Say(notice)
             return
+        every, turn = turn, of_its_source(turn)
+        if turn.text.strip():
+            remember_answered(every)
         if greeting := greeting_if_asked_for(turn.text, turn.tools, turn.instruction):
             yield Say(greeting)
             return
-        request = await self._request_in(turn.transcript)
+        request = await self._request_about(turn)
         if request and request.intent == "is_colour" and "see" in normalise(turn.text).split():
             request = replace(request, intent="any_colour")
         name, request = _confirmed(turn, request)
@@ -174,6 +183,18 @@ class Responder:
             return transcript.request
         return await self._understanding.request(transcript.text, spoken=transcript.spoken)
 
+    async def _request_about(self, turn: Turn) -> Request | None:
+        """The request about what the turn is about: words that only say where to look are apart."""
+        shorter = without_source(turn.text, turn.source)
+        if shorter == turn.text or not turn.text.strip():
+            return await self._request_in(turn.transcript)
+        asked = await self._understanding.request(shorter, spoken=turn.transcript.spoken)
+        found = await self._request_in(turn.transcript)
+        if asked is None and found is None:
+            # Nothing is said that can be asked of a camera: what is there to read is the answer.
+            return Request("read", loose=True) if turn.source == "screen" else Request("see")
+        return found if asked is None or (found and found.intent == "read") else asked
+
     # Tools and other agents.
 
     async def _tell_results(self, turn: Turn) -> AsyncGenerator[str, None]:
@@ -185,7 +206,8 @@ class Responder:
                 request = await self._request_in(turn.transcript) or Request("closer")
                 if reads or request.intent not in LOOKS:
                     request = Request("read" if reads else "closer")
-                async with aclosing(self._visual.answer(request, turn)) as sentences:
+                seen = of_the_newest(turn)
+                async with aclosing(self._visual.answer(request, seen)) as sentences:
                     async for sentence in sentences:
                         yield sentence
                 continue
@@ -224,7 +246,7 @@ class Responder:
             turn.dialogue.pending = plan if plan.can_be_asked_for else None
             return Say(plan.question)
         if not plan.boxes:
-            return plan.call
+            return ToolRequest(plan.tool.name, {**plan.values, **_where_to(plan, turn)})
         target = target_of(plan.about, await self._known.things(turn.user))
         excuse, boxes = NO_FRAME, tuple[Box, ...]()
         if turn.frames:
@@ -236,7 +258,7 @@ class Responder:
         if not boxes and any(parameter.required for parameter in plan.boxes):
             return Say(excuse)
         places = {parameter.name: box_2d(boxes[0]) for parameter in plan.boxes if boxes}
-        return ToolRequest(plan.tool.name, {**plan.values, **places})
+        return ToolRequest(plan.tool.name, {**plan.values, **places, **_where_to(plan, turn)})
 
     # What the engine can do without a tool.
 
@@ -270,6 +292,14 @@ class Responder:
                 async with aclosing(self._visual.answer(request, turn)) as sentences:
                     async for sentence in sentences:
                         yield sentence
+
+
+def _where_to(plan: Plan, turn: Turn) -> dict[str, str]:
+    """The argument that says which of the caller's videos a tool is to look at, or point at."""
+    if turn.source != "screen":
+        return {}
+    sources = [p for p in plan.tool.parameters if {"camera", "screen"} <= set(p.choices)]
+    return {parameter.name: "screen" for parameter in sources}
 
 
 def _looks_closer(tool: str) -> bool:

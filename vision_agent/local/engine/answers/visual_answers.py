@@ -24,7 +24,13 @@ STALE_FRAME_MS = 12_000
 camera is off."""
 
 NO_FRAME = "I can't see anything: no picture has come from your camera."
+SCREEN_OFF = "You don't share your screen any more."
 BROKEN_FRAME = "The picture from your camera is broken; I can't see anything in it."
+BROKEN = {
+    "camera": BROKEN_FRAME,
+    "screen": "The picture of your screen is broken; I can't see anything in it.",
+    "picture": "The picture that you have sent is broken; I can't see anything in it.",
+}
 
 _OF_A_THING = frozenset({"where", "point", "is_thing", "is_known"})
 """Intents that can't be answered for a kind that is neither taught nor known to sight."""
@@ -44,14 +50,17 @@ class VisualAnswers:
 
     async def answer(self, request: Request, turn: Turn) -> AsyncGenerator[str, None]:
         """The answer to a request that needs a frame, sentence by sentence."""
-        if turn.camera_off_ms is not None:
+        if turn.source == "camera" and turn.camera_off_ms is not None:
             yield camera_is_off(turn.camera_off_ms)
+            return
+        if turn.source == "screen" and turn.screen_off_ms is not None:
+            yield SCREEN_OFF
             return
         if not turn.frames:
             yield NO_FRAME
             return
         age_ms = turn.now_ms - turn.frames[-1].at_ms
-        if age_ms > STALE_FRAME_MS:
+        if age_ms > STALE_FRAME_MS and turn.source == "camera":
             yield camera_is_off(age_ms)
             if request.intent == "teach":
                 return
@@ -60,7 +69,7 @@ class VisualAnswers:
                 async for sentence in sentences:
                     yield sentence
         except UnreadableFrame:
-            yield BROKEN_FRAME
+            yield BROKEN[turn.source]
         for sentence in await self._known.notice(turn.user):
             yield sentence
 

@@ -1,8 +1,9 @@
-"""Whether the caller's camera is on. No I/O, no clock.
+"""Whether the caller's camera, or their shared screen, is on. No I/O, no clock.
 
-Three things switch a camera off: the client says so (`trackStatus`), its track ends, or its frames
+Three things switch a video off: the client says so (`trackStatus`), its track ends, or its frames
 stop. Not every client sends the first or ends its track, so frames that stop count as well: a frame
-that is a few seconds old no longer shows what is in front of the camera.
+that is a few seconds old no longer shows what is in front of the camera. A screen has longer: while
+nothing moves on it, browsers send one frame a second, or none.
 """
 
 from __future__ import annotations
@@ -16,15 +17,24 @@ OFF_AFTER_FRAMES = 3.0
 LONGEST_S = 5.0
 """The longest time without a frame, however slow the sender."""
 
+SCREEN_OFF_AFTER_S = 15.0
+"""The same for a screen."""
 
-class CameraPresence:
-    """One call's camera.
+
+class VideoPresence:
+    """One call's camera or screen.
+
+    Args:
+        off_after_s: A longer time without a frame means that it is off.
+        longest_s: The longest such time for a sender of few frames a second.
 
     Attributes:
         on: Whether it is on, as of the last method call.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, off_after_s: float = OFF_AFTER_S, longest_s: float = LONGEST_S) -> None:
+        self._off_after_s = off_after_s
+        self._longest_s = longest_s
         self._track = False
         self._enabled = True
         self._arrived_at_s: float | None = None
@@ -42,18 +52,18 @@ class CameraPresence:
         self._forget()
 
     def enabled(self, enabled: bool) -> None:
-        """The client has switched its camera on or off."""
+        """The client has switched it on or off."""
         if enabled != self._enabled:
             self._enabled = enabled
             self._forget()
 
     def arrived(self, at_s: float) -> None:
-        """A frame arrived. One that was sent before the camera was switched off does not count."""
+        """A frame arrived. One that was sent before it was switched off does not count."""
         if not self.awaited:
             return
         if self._arrived_at_s is not None:
             passed_s = at_s - self._arrived_at_s
-            self._interval_s += 0.2 * (min(passed_s, LONGEST_S) - self._interval_s)
+            self._interval_s += 0.2 * (min(passed_s, self._longest_s) - self._interval_s)
         self._arrived_at_s = at_s
         self.on = True
 
@@ -61,7 +71,8 @@ class CameraPresence:
         """Notice that frames have stopped."""
         if self._arrived_at_s is None:
             return
-        patience_s = min(LONGEST_S, max(OFF_AFTER_S, OFF_AFTER_FRAMES * self._interval_s))
+        slow_s = OFF_AFTER_FRAMES * self._interval_s
+        patience_s = min(self._longest_s, max(self._off_after_s, slow_s))
         if now_s - self._arrived_at_s > patience_s:
             self._forget()
 

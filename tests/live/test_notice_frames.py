@@ -1,8 +1,8 @@
 import cv2
 import numpy as np
 
-from vision_agent.calls.camera_off import camera_off_jpeg
 from vision_agent.live.live_queue import LiveQueue
+from vision_agent.live.notice_frames import off_jpeg
 from vision_agent.local.contract import SeenFrame, Transcript, Turn
 from vision_agent.local.engine.answers.notices import camera_is_off, without_notices
 
@@ -15,21 +15,21 @@ def turn(*frames: tuple[bytes, int]) -> Turn:
 
 
 def test_it_is_a_frame_with_print_on_it():
-    pixels = cv2.imdecode(np.frombuffer(camera_off_jpeg(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    pixels = cv2.imdecode(np.frombuffer(off_jpeg("camera"), np.uint8), cv2.IMREAD_GRAYSCALE)
     assert pixels.shape == (360, 640)
     assert 0.01 < (pixels > 128).mean() < 0.2
-    LiveQueue().frame(camera_off_jpeg())  # takes JPEG files only
-    assert len(camera_off_jpeg()) < 40_000
+    LiveQueue().frame(off_jpeg("camera"))  # takes JPEG files only
+    assert len(off_jpeg("camera")) < 40_000
 
 
 def test_the_local_engine_knows_it_and_since_when_it_holds():
-    told = without_notices(turn((FRAME, 1000), (camera_off_jpeg(), 4000)))
+    told = without_notices(turn((FRAME, 1000), (off_jpeg("camera"), 4000)))
     assert [frame.jpeg for frame in told.frames] == [FRAME]
     assert told.camera_off_ms == 6000
 
 
 def test_a_camera_that_is_on_again_is_on():
-    told = without_notices(turn((camera_off_jpeg(), 4000), (FRAME, 5000)))
+    told = without_notices(turn((off_jpeg("camera"), 4000), (FRAME, 5000)))
     assert [frame.at_ms for frame in told.frames] == [5000]
     assert told.camera_off_ms is None
 

@@ -1,11 +1,11 @@
 import pytest
 
-from vision_agent.calls.camera_presence import LONGEST_S, OFF_AFTER_S, CameraPresence
+from vision_agent.calls.video_presence import LONGEST_S, OFF_AFTER_S, VideoPresence
 
 
-def watched(fps: float, seconds: float = 10.0) -> tuple[CameraPresence, float]:
+def watched(fps: float, seconds: float = 10.0) -> tuple[VideoPresence, float]:
     """A camera that has sent frames for a while, and when the last came."""
-    presence = CameraPresence()
+    presence = VideoPresence()
     presence.track(True)
     at_s = 0.0
     while at_s < seconds:
@@ -17,7 +17,7 @@ def watched(fps: float, seconds: float = 10.0) -> tuple[CameraPresence, float]:
 
 
 def test_a_camera_is_on_with_its_first_frame():
-    presence = CameraPresence()
+    presence = VideoPresence()
     assert not presence.on
     presence.track(True)
     assert (presence.on, presence.awaited) == (False, True)
