@@ -6,7 +6,13 @@ from contextlib import asynccontextmanager
 
 import cv2
 import numpy as np
-from aiortc import MediaStreamTrack, RTCSessionDescription
+from aiortc import (
+    MediaStreamTrack,
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
 from google.genai import types
 
 from tests.rtc.calling import Call, FrameSource, Listener, plain
@@ -85,6 +91,8 @@ class Sharing(Listener):
 @asynccontextmanager
 async def sharing(screen: MediaStreamTrack | None) -> AsyncIterator[tuple[Call, Sharing]]:
     call = Call()
+    # Otherwise the caller's own aiortc leaves its second video on a transport that it stops.
+    call.caller = RTCPeerConnection(RTCConfiguration([], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
     call.listener = listener = Sharing()
     call.caller.addTransceiver(FrameSource(fps=4), direction="sendonly")
     if screen is not None:

@@ -13,7 +13,6 @@ import av
 import numpy as np
 from aiortc import (
     MediaStreamTrack,
-    RTCBundlePolicy,
     RTCConfiguration,
     RTCDataChannel,
     RTCPeerConnection,
@@ -133,9 +132,7 @@ class Call:
     """A real aiortc caller and a `Peer` that answers it."""
 
     def __init__(self) -> None:
-        self.caller = RTCPeerConnection(
-            RTCConfiguration([], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
-        )
+        self.caller = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.listener = Listener()
         self.voice = Speaker()
         self.peer: Peer | None = None

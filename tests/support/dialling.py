@@ -10,13 +10,7 @@ import sys
 import urllib.request
 from collections.abc import Callable
 
-from aiortc import (
-    MediaStreamTrack,
-    RTCBundlePolicy,
-    RTCConfiguration,
-    RTCPeerConnection,
-    RTCSessionDescription,
-)
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 from av import VideoFrame
 
@@ -57,14 +51,12 @@ class Dialled:
         camera: MediaStreamTrack | None = None,
         data: dict | None = None,
         microphone: MediaStreamTrack | None = None,
-        screen: MediaStreamTrack | None = None,
     ) -> None:
         self.url = url
         self.data = data
         self.camera = camera or DarkCamera()
         self.microphone = microphone or AudioStreamTrack()
-        self.screen = screen
-        self.peer = RTCPeerConnection(RTCConfiguration([], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
+        self.peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self.pc_id = ""
         self.answer: dict = {}
         self.voiced: list[bool] = []
@@ -107,8 +99,6 @@ class Dialled:
     async def offer(self, restart: str | None = None, resume: object = None) -> dict:
         self.peer.addTrack(self.microphone)
         self.peer.addTrack(self.camera)
-        if self.screen is not None:
-            self.peer.addTransceiver(self.screen, direction="sendonly")
         await self.peer.setLocalDescription(await self.peer.createOffer())
         body: dict = {"sdp": self.peer.localDescription.sdp, "type": "offer"}
         if self.data:

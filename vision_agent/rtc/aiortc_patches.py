@@ -227,14 +227,22 @@ def end_track(track: MediaStreamTrack) -> None:
         track._queue.put_nowait(None)  # type: ignore[attr-defined]
 
 
-def share_transport(pc: RTCPeerConnection) -> None:
-    """Marks the transceivers made so far as sharing one transport (`MAX_BUNDLE`).
+def share_transport(pc: RTCPeerConnection, first: str | None = None) -> None:
+    """Makes aiortc keep the one transport of `MAX_BUNDLE`, and find it for candidates.
 
-    aiortc marks all but the first. If the peer's bundle begins with another section, it would stop
-    the first one's transport, which is that of all.
+    aiortc marks every section but the one that it has made first as having no transport of its own.
+    If the peer's bundle begins with another one, it would stop the transport, which is that of all,
+    and take candidates for the wrong section.
+
+    Args:
+        pc: The connection.
+        first: The section with which the bundle begins; None before there is one, when every
+            transceiver is marked.
     """
     for transceiver in pc.getTransceivers():
-        transceiver._bundled = True
+        transceiver._bundled = first is None or transceiver.mid != first
+    if pc.sctp is not None and first is not None:
+        pc.sctp._bundled = pc.sctp.mid != first
 
 
 class Transports:

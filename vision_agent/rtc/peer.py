@@ -270,6 +270,8 @@ class Peer:
             if self._one_transport:
                 aiortc_patches.share_transport(pc)
         await pc.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
+        if self._one_transport:
+            aiortc_patches.share_transport(pc, offer.bundled[0])
         self._offer = offer
         for candidate in offer.candidates:
             await self._probe(pc, candidate)

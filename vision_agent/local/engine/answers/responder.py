@@ -247,7 +247,8 @@ class Responder:
             return Say(plan.question)
         if not plan.boxes:
             return ToolRequest(plan.tool.name, {**plan.values, **_where_to(plan, turn)})
-        target = target_of(plan.about, await self._known.things(turn.user))
+        about = without_source(plan.about, turn.source)
+        target = target_of(about, await self._known.things(turn.user))
         excuse, boxes = NO_FRAME, tuple[Box, ...]()
         if turn.frames:
             try:
