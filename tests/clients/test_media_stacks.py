@@ -50,10 +50,11 @@ async def test_a_stack_for_node_holds_a_call(
     was_a_call(await run(node(), f"{stack}.mjs", server.url, rtp_recording, cwd=HERE))
 
 
-@pytest.mark.parametrize("codec", ["VP8", "H264"])
+@pytest.mark.parametrize(
+    ("video", "sound"), [("VP8", "OPUS"), ("H264", "PCMU"), ("H264-HIGH", "PCMA")]
+)
 async def test_gstreamers_webrtcbin_holds_a_call(
-    server: ForkedServer, long_speech: Path, system_python: str, codec: str
+    server: ForkedServer, long_speech: Path, system_python: str, video: str, sound: str
 ) -> None:
-    was_a_call(
-        await run(system_python, HERE / "webrtcbin.py", server.url, long_speech, codec, cwd=HERE)
-    )
+    of = (server.url, long_speech, video, sound)
+    was_a_call(await run(system_python, HERE / "webrtcbin.py", *of, cwd=HERE))

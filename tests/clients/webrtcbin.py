@@ -1,4 +1,4 @@
-"""A call by GStreamer's webrtcbin: /usr/bin/python3 webrtcbin.py URL SPEECH.wav VP8|H264
+"""A call by GStreamer's webrtcbin: /usr/bin/python3 webrtcbin.py URL SPEECH.wav VIDEO [SOUND]
 
 It runs with the system's Python, where GStreamer's bindings are, and prints one line of JSON.
 """
@@ -20,12 +20,21 @@ CAMERA = {
     "H264": "openh264enc gop-size=10 ! video/x-h264,profile=constrained-baseline ! "
     "rtph264pay pt=96 config-interval=-1 aggregate-mode=zero-latency ! "
     "application/x-rtp,media=video,encoding-name=H264,payload=96",
+    # Of another profile; without an aggregate mode the payloader offers packetization mode 0.
+    "H264-HIGH": "openh264enc gop-size=10 ! video/x-h264,profile=high ! "
+    "rtph264pay pt=96 config-interval=-1 ! "
+    "application/x-rtp,media=video,encoding-name=H264,payload=96",
+}
+MICROPHONE = {
+    "OPUS": "opusenc ! rtpopuspay pt=97 ! "
+    "application/x-rtp,media=audio,encoding-name=OPUS,payload=97",
+    "PCMU": "mulawenc ! rtppcmupay ! application/x-rtp,media=audio,encoding-name=PCMU,payload=0",
+    "PCMA": "alawenc ! rtppcmapay ! application/x-rtp,media=audio,encoding-name=PCMA,payload=8",
 }
 PIPELINE = """
 webrtcbin name=peer bundle-policy=max-bundle
 filesrc location={speech} ! wavparse ! audioconvert ! audioresample ! identity sync=true !
-    opusenc ! rtpopuspay pt=97 !
-    application/x-rtp,media=audio,encoding-name=OPUS,payload=97 ! peer.
+    {microphone} ! peer.
 videotestsrc is-live=true pattern=red ! video/x-raw,width=320,height=240,framerate=10/1 !
     {camera} ! peer.
 """
@@ -34,14 +43,15 @@ videotestsrc is-live=true pattern=red ! video/x-raw,width=320,height=240,framera
 class Call:
     """A question by voice before a red frame, then the same one typed."""
 
-    def __init__(self, url: str, speech: str, codec: str) -> None:
+    def __init__(self, url: str, speech: str, video: str, sound: str = "OPUS") -> None:
         self.url = url
         self.loop = GLib.MainLoop()
         self.messages: list[dict] = []
         self.voice_packets = 0
         self.typed = self.failed = False
         self.answers_before = 0
-        self.pipeline = Gst.parse_launch(PIPELINE.format(speech=speech, camera=CAMERA[codec]))
+        parts = {"speech": speech, "camera": CAMERA[video], "microphone": MICROPHONE[sound]}
+        self.pipeline = Gst.parse_launch(PIPELINE.format(**parts))
         self.peer = self.pipeline.get_by_name("peer")
         # It would look for a router (UPnP) in the network. The bindings hand out these two without
         # a reference of their own: they live as long as they are kept here.

@@ -4,34 +4,39 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import av
-import av.container
-import av.error
 import numpy as np
 import numpy.typing as npt
+
+from vision_agent.caller.media_file import (
+    BadRecording,
+    audio_stream,
+    begins_at_s,
+    decoded,
+    in_words,
+    is_video,
+    open_media,
+    video_stream,
+)
+from vision_agent.caller.webcam_frame import MAX_FRAME_PX, webcam_frame
+
+__all__ = ["MAX_FRAME_PX", "BadRecording", "Recording", "TimedFrame", "read_sound", "resample"]
 
 Samples = npt.NDArray[np.int16]
 
 SOUND_RATE_HZ = 48_000
 """Sample rate of every sound read here. Opus runs at it, so a caller's voice is resampled once."""
 
-# The size of a webcam's frame. A 4K recording would cost the caller seconds of VP8 encoding per
-# second, and the server shrinks every frame far below this before the model sees it.
-MAX_FRAME_PX = 1280
 MAX_FPS = 30.0
 # Sound is held in memory (5.8 MB a minute): the ends of its utterances are found before it is sent.
 MAX_SOUND_S = 20 * 60
-# FFmpeg's demuxer for ANSI art accepts any text file and renders it; that is not a recording.
-_NOT_RECORDINGS = frozenset({"tty"})
+MIN_HOLE_S = 0.005
+"""Less is rounding of time stamps."""
 
-
-class BadRecording(ValueError):
-    """A file that can't be replayed; `str(error)` is one sentence that says why."""
+MAX_HOLE_S = float(MAX_SOUND_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,8 @@ class TimedFrame:
     """A frame of a recording and when it is due.
 
     Attributes:
-        at_s: When the frame is due, in seconds after the first; grows from loop to loop.
+        at_s: When the frame is due, in seconds after the recording begins, with its sound or its
+            first frame; grows from loop to loop.
         frame: yuv420p, even sides, at most `MAX_FRAME_PX` on the longer one, upright.
     """
 
@@ -74,9 +80,9 @@ class Recording:
         Raises:
             BadRecording: The file is missing, unreadable, not media, or holds nothing to send.
         """
-        with _container(path) as container:
-            video, audio = _video_stream(container), _audio_stream(container)
-            if video is None and any(map(_is_video, container.streams.video)):
+        with open_media(path) as container:
+            video, audio = video_stream(container), audio_stream(container)
+            if video is None and any(map(is_video, container.streams.video)):
                 raise BadRecording(
                     f"The picture of {path} is in a codec that can't be decoded here."
                 )
@@ -89,18 +95,18 @@ class Recording:
             fps, still = 0.0, False
             if video is not None:
                 rate = float(video.average_rate or 0) or MAX_FPS
-                frames = _decoded(container, video)
+                frames = decoded(container, video)
                 first = next(frames, None)
                 if first is None:
                     raise BadRecording(f"No picture of {path} can be decoded: it is damaged.")
-                with _in_words(path):
-                    _webcam_frame(first)
+                with in_words(path):
+                    webcam_frame(first, video.sample_aspect_ratio, path)
                 still = next(frames, None) is None
                 fps = min(rate, MAX_FPS)
         if audio is not None:
-            with _container(path) as container:
-                sound = _audio_stream(container)
-                if sound is None or next(_decoded(container, sound), None) is None:
+            with open_media(path) as container:
+                sound = audio_stream(container)
+                if sound is None or next(decoded(container, sound), None) is None:
                     if video is None:
                         raise BadRecording(f"No sound of {path} can be decoded: it is damaged.")
                     audio = None
@@ -124,24 +130,25 @@ class Recording:
         """
         loop_at_s = 0.0
         while True:
-            last_at_s, first_pts_s, count = -math.inf, None, 0
-            with _container(self.path) as container:
-                stream = _video_stream(container)
+            last_at_s, count = -math.inf, 0
+            with open_media(self.path) as container:
+                stream = video_stream(container)
                 if stream is None:
                     raise BadRecording(f"{self.path} has no picture in it.")
-                for frame in _decoded(container, stream):
+                began_at_s: float | None = None
+                for frame in decoded(container, stream):
                     pts_s = frame.time if frame.time is not None else count / (self.fps or MAX_FPS)
                     count += 1
-                    if first_pts_s is None:
-                        first_pts_s = pts_s
-                    at_s = pts_s - first_pts_s
+                    if began_at_s is None:
+                        began_at_s = min(pts_s, begins_at_s(container))
+                    at_s = pts_s - began_at_s
                     # A tenth of a frame of slack: time stamps at 29.97 fps are rounded.
                     if at_s < last_at_s + 0.9 / MAX_FPS:
                         continue
                     last_at_s = at_s
-                    with _in_words(self.path):
-                        webcam_frame = _webcam_frame(frame)
-                    yield TimedFrame(loop_at_s + at_s, webcam_frame)
+                    with in_words(self.path):
+                        shown = webcam_frame(frame, stream.sample_aspect_ratio, self.path)
+                    yield TimedFrame(loop_at_s + at_s, shown)
             if not count:
                 raise BadRecording(f"No picture of {self.path} can be decoded: it is damaged.")
             loop_at_s += max(last_at_s, 0.0) + 1 / (self.fps or MAX_FPS)
@@ -158,19 +165,21 @@ class Recording:
 def read_sound(path: Path) -> Samples:
     """Decode the first audio stream of any media file to mono s16 at `SOUND_RATE_HZ`.
 
+    A sound that begins later than the file's video begins with silence.
+
     Raises:
         BadRecording: The file is missing, damaged or not media, has no audio stream, or holds
             more than `MAX_SOUND_S` of sound.
     """
     pieces: list[Samples] = []
     length = 0
-    with _container(path) as container, _in_words(path):
-        stream = _audio_stream(container)
+    with open_media(path) as container, in_words(path):
+        stream = audio_stream(container)
         if stream is None:
             known = not container.streams.audio
             what = "has no sound in it" if known else "has a sound that can't be decoded here"
             raise BadRecording(f"{path} {what}.")
-        for piece in _mono(_decoded(container, stream)):
+        for piece in _mono(decoded(container, stream), begins_at_s(container)):
             pieces.append(piece)
             length += len(piece)
             if length > MAX_SOUND_S * SOUND_RATE_HZ:
@@ -206,101 +215,27 @@ def samples_of(frame: av.AudioFrame) -> Samples:
     return np.asarray(frame.to_ndarray().reshape(-1), np.int16)
 
 
-def _container(path: Path) -> av.container.InputContainer:
-    """Open `path` for reading; `BadRecording` says why it can't be."""
-    if not path.exists():
-        raise BadRecording(f"There is no file {path}.")
-    if not path.is_file():
-        raise BadRecording(f"{path} is not a file.")
-    if not path.stat().st_size:
-        raise BadRecording(f"{path} is empty.")
-    try:
-        container = av.open(str(path))
-    except PermissionError as error:
-        raise BadRecording(f"{path} may not be read: {error.strerror}.") from error
-    except (av.error.FFmpegError, OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise BadRecording(
-            f"{path} is not a recording FFmpeg can read, or it is damaged ({reason})."
-        ) from error
-    if container.format.name in _NOT_RECORDINGS:
-        container.close()
-        raise BadRecording(f"{path} is a text file, not a recording.")
-    return container
+def _mono(frames: Iterator[av.AudioFrame], begins_at_s: float) -> Iterator[Samples]:
+    """Resample to mono s16 at `SOUND_RATE_HZ`, with silence where the file has no sound.
 
-
-def _video_stream(container: av.container.InputContainer) -> Any | None:
-    """Return the first video stream that can be decoded and is not cover art."""
-    for stream in container.streams.video:
-        if _is_video(stream) and _has_decoder(stream):
-            stream.thread_type = "AUTO"
-            return stream
-    return None
-
-
-def _audio_stream(container: av.container.InputContainer) -> Any | None:
-    return next(filter(_has_decoder, container.streams.audio), None)
-
-
-def _is_video(stream: av.VideoStream) -> bool:
-    return not stream.disposition & av.stream.Disposition.attached_pic
-
-
-def _has_decoder(stream: Any) -> bool:
-    # A stream has no codec context if this FFmpeg does not know the codec.
-    return stream.codec_context is not None
-
-
-@contextmanager
-def _in_words(path: Path) -> Iterator[None]:
-    """Raise `BadRecording` for what FFmpeg can't convert, such as an unusual pixel format."""
-    try:
-        yield
-    except BadRecording:
-        raise
-    except (av.error.FFmpegError, ValueError, MemoryError) as error:
-        raise BadRecording(f"{path} can't be converted: {str(error).rstrip('.')}.") from error
-
-
-def _mono(frames: Iterator[av.AudioFrame]) -> Iterator[Samples]:
-    """Resample to mono s16 at `SOUND_RATE_HZ`; the source's format may change in mid-stream."""
+    A stream may begin after the other one, and may have holes. The source's format may change in
+    mid-stream.
+    """
     resampler, shape = None, None
+    expected_s = begins_at_s
     for frame in frames:
-        if shape != (shape := (frame.format.name, frame.layout.name, frame.sample_rate)):
+        at_s = expected_s if frame.time is None else frame.time
+        missing_s = at_s - expected_s
+        # A longer hole is a jump of the clock, as where two broadcasts were joined.
+        hole = MIN_HOLE_S < missing_s <= MAX_HOLE_S
+        expected_s = at_s + frame.samples / frame.sample_rate
+        if hole or shape != (frame.format.name, frame.layout.name, frame.sample_rate):
+            shape = (frame.format.name, frame.layout.name, frame.sample_rate)
             # A resampler takes a single format: the old one is drained before a new one starts.
             yield from map(samples_of, resampler.resample(None) if resampler else ())
             resampler = av.AudioResampler(format="s16", layout="mono", rate=SOUND_RATE_HZ)
+        if hole:
+            yield np.zeros(round(missing_s * SOUND_RATE_HZ), np.int16)
         assert resampler is not None
         yield from map(samples_of, resampler.resample(frame))
     yield from map(samples_of, resampler.resample(None) if resampler else ())
-
-
-def _decoded(container: av.container.InputContainer, stream: Any) -> Iterator[Any]:
-    """Decode a stream to its end; damaged packets are skipped."""
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets, None)
-        except av.error.FFmpegError:
-            return  # the file is truncated here; what was decoded so far counts
-        if packet is None:
-            return
-        try:
-            yield from packet.decode()
-        except av.error.FFmpegError:
-            continue
-
-
-def _webcam_frame(frame: av.VideoFrame) -> av.VideoFrame:
-    """Convert a frame to what a webcam sends: upright, yuv420p, even sides, not huge."""
-    turns = round(frame.rotation / 90) % 4
-    scale = min(1.0, MAX_FRAME_PX / max(frame.width, frame.height))
-    width = max(2, int(frame.width * scale) // 2 * 2)
-    height = max(2, int(frame.height * scale) // 2 * 2)
-    if not turns:
-        return frame.reformat(width, height, "yuv420p")
-    # Phones store frames as the sensor lies, with a rotation in the metadata.
-    lying = np.asarray(frame.to_ndarray(width=width, height=height, format="rgb24"), np.uint8)
-    upright = np.ascontiguousarray(np.rot90(lying, turns))
-    turned = av.VideoFrame.from_ndarray(upright, format="rgb24")
-    return turned.reformat(format="yuv420p")

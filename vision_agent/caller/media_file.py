@@ -1,0 +1,145 @@
+"""Opens media files with FFmpeg and decodes their streams; what can't be is said in words."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import av
+import av.container
+import av.error
+
+# FFmpeg's demuxer for ANSI art accepts any text file and renders it; that is not a recording.
+_NOT_RECORDINGS = frozenset({"tty"})
+_ID3_HEADER_BYTES = 10
+_MAX_PADDING_BYTES = 4096
+
+
+class BadRecording(ValueError):
+    """A file that can't be replayed; `str(error)` is one sentence that says why."""
+
+
+def open_media(path: Path) -> av.container.InputContainer:
+    """Opens a file for reading.
+
+    Raises:
+        BadRecording: it can't be read, or is no recording.
+    """
+    try:
+        if not path.exists():
+            raise BadRecording(f"There is no file {path}.")
+        if not path.is_file():
+            raise BadRecording(f"{path} is not a file.")
+        if not path.stat().st_size:
+            raise BadRecording(f"{path} is empty.")
+    except OSError as error:
+        raise BadRecording(f"{path} can't be opened: {error.strerror}.") from error
+    try:
+        container = _opened(path)
+    except PermissionError as error:
+        raise BadRecording(f"{path} may not be read: {error.strerror}.") from error
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise BadRecording(
+            f"{path} is not a recording FFmpeg can read, or it is damaged ({reason})."
+        ) from error
+    if container.format.name in _NOT_RECORDINGS:
+        container.close()
+        raise BadRecording(f"{path} is a text file, not a recording.")
+    return container
+
+
+def _opened(path: Path) -> av.container.InputContainer:
+    # As a URL, a name like "data:x.mp4" would be taken for a protocol.
+    file = os.path.abspath(path)
+    try:
+        return av.open(file)
+    except av.error.InvalidDataError:
+        # FFmpeg reads ID3 tags in front of MP3, AAC and FLAC, but not in front of WAV.
+        if not (start := _after_id3(path)):
+            raise
+        return av.open(f"subfile,,start,{start},end,0,,:{file}")
+
+
+def _after_id3(path: Path) -> int:
+    """Where the content begins after ID3v2 tags (id3.org, 3.1) and padding; 0 without a tag."""
+    start = 0
+    with path.open("rb") as file:
+        while (header := file.read(_ID3_HEADER_BYTES))[:3] == b"ID3" and len(header) == 10:
+            size = sum(
+                (byte & 0x7F) << shift
+                for byte, shift in zip(header[6:], (21, 14, 7, 0), strict=True)
+            )
+            footer = _ID3_HEADER_BYTES if header[5] & 0x10 else 0
+            start += _ID3_HEADER_BYTES + size + footer
+            file.seek(start)
+        if not start:
+            return 0
+        file.seek(start)
+        padded = file.read(_MAX_PADDING_BYTES)
+        return start + len(padded) - len(padded.lstrip(b"\0"))
+
+
+def video_stream(container: av.container.InputContainer) -> Any | None:
+    """The first video stream that can be decoded and is not cover art."""
+    for stream in container.streams.video:
+        if is_video(stream) and _has_decoder(stream):
+            if not stream.codec_context.is_open:
+                stream.thread_type = "AUTO"
+            return stream
+    return None
+
+
+def audio_stream(container: av.container.InputContainer) -> Any | None:
+    """The first audio stream that can be decoded."""
+    return next(filter(_has_decoder, container.streams.audio), None)
+
+
+def is_video(stream: av.VideoStream) -> bool:
+    """Whether a video stream is one, and not the cover of a record."""
+    return not stream.disposition & av.stream.Disposition.attached_pic
+
+
+def _has_decoder(stream: Any) -> bool:
+    # A stream has no codec context if this FFmpeg does not know the codec.
+    return stream.codec_context is not None
+
+
+def begins_at_s(container: av.container.InputContainer) -> float:
+    """When the first of the streams that are used begins; 0 if the file does not say."""
+    starts = [
+        float(stream.start_time * stream.time_base)
+        for stream in (video_stream(container), audio_stream(container))
+        if stream is not None and stream.start_time is not None and stream.time_base is not None
+    ]
+    return min(starts, default=0.0)
+
+
+@contextmanager
+def in_words(path: Path) -> Iterator[None]:
+    """Raises `BadRecording` for what FFmpeg can't convert, such as an unusual pixel format."""
+    try:
+        yield
+    except BadRecording:
+        raise
+    except (av.error.FFmpegError, ArithmeticError, LookupError, ValueError, MemoryError) as error:
+        raise BadRecording(f"{path} can't be converted: {str(error).rstrip('.')}.") from error
+
+
+def decoded(container: av.container.InputContainer, stream: Any) -> Iterator[Any]:
+    """Decodes a stream to its end; damaged packets are skipped."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.error.FFmpegError:
+            return  # the file is truncated here; what was decoded so far counts
+        if packet is None:
+            return
+        try:
+            yield from packet.decode()
+        except av.error.FFmpegError:
+            continue
