@@ -1,0 +1,104 @@
+"""A bad network between a caller and a server: it loses, reorders and falls silent."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from vision_agent.caller.signalling import SdpAnswer, Signalling
+
+_CANDIDATE = re.compile(r"a=candidate:\S+ 1 udp \d+ 127\.0\.0\.1 (\d+) typ host.*\r?\n")
+_ANY_CANDIDATE = re.compile(r"a=candidate:.*\r?\n")
+REORDERED_BY_S = 0.03
+
+
+class LossyPath:
+    """Forwards datagrams between one caller and one server, both on loopback.
+
+    Attributes:
+        loss: The share of datagrams that are lost, in each direction.
+        reordered: The share that is held back for `REORDERED_BY_S`.
+        silent: Whether everything is lost.
+        lost: How many datagrams have been lost.
+        passed: How many have come through.
+    """
+
+    def __init__(self) -> None:
+        self.loss, self.reordered = 0.0, 0.0
+        self._random = random.Random(1)
+        self.silent = False
+        self.lost, self.passed = 0, 0
+        self.port = 0
+        self.server: tuple[str, int] | None = None
+        self._caller: tuple[str, int] | None = None
+        self._to_caller: asyncio.DatagramTransport | None = None
+        self._to_server: asyncio.DatagramTransport | None = None
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Opens its two sockets."""
+        loop = asyncio.get_running_loop()
+        path = self
+
+        class Near(asyncio.DatagramProtocol):
+            def datagram_received(self, data: bytes, addr: Any) -> None:
+                path._caller = addr
+                path._forward(data, path._to_server, path.server)
+
+        class Far(asyncio.DatagramProtocol):
+            def datagram_received(self, data: bytes, addr: Any) -> None:
+                path._forward(data, path._to_caller, path._caller)
+
+        here = ("127.0.0.1", 0)
+        self._to_caller, _ = await loop.create_datagram_endpoint(Near, local_addr=here)
+        self._to_server, _ = await loop.create_datagram_endpoint(Far, local_addr=here)
+        self.port = self._to_caller.get_extra_info("sockname")[1]
+        try:
+            yield
+        finally:
+            self._to_caller.close()
+            self._to_server.close()
+
+    def _forward(
+        self, data: bytes, way: asyncio.DatagramTransport | None, to: tuple[str, int] | None
+    ) -> None:
+        if way is None or to is None:
+            return
+        if self.silent or self._random.random() < self.loss:
+            self.lost += 1
+            return
+        self.passed += 1
+        if self._random.random() < self.reordered:
+            loop = asyncio.get_running_loop()
+            loop.call_later(REORDERED_BY_S, lambda: way.is_closing() or way.sendto(data, to))
+        else:
+            way.sendto(data, to)
+
+
+class OverPath(Signalling):
+    """Signalling that shows each side the path in the place of the other."""
+
+    def __init__(self, url: str, token: str | None, timeout_s: float, *, path: LossyPath) -> None:
+        super().__init__(url, token, timeout_s)
+        self.path = path
+
+    async def offer(
+        self, sdp: str, asked: dict[str, Any] | None = None, restart: str | None = None
+    ) -> SdpAnswer:
+        """Posts an offer without addresses; the answer names the path's."""
+        answer = await super().offer(_ANY_CANDIDATE.sub("", sdp), asked, restart)
+        found = _CANDIDATE.search(answer.sdp)
+        assert found, answer.sdp
+        self.path.server = ("127.0.0.1", int(found[1]))
+        there = found[0].replace(f" {found[1]} typ", f" {self.path.port} typ")
+        sections = re.split(r"(?=^m=)", _ANY_CANDIDATE.sub("", answer.sdp), flags=re.MULTILINE)
+        sdp = sections[0] + "".join(
+            section.replace("a=end-of-candidates", f"{there.strip()}\r\na=end-of-candidates")
+            for section in sections[1:]
+        )
+        assert there.strip() in sdp, answer.sdp
+        return SdpAnswer(sdp, answer.pc_id, answer.resume)

@@ -1,0 +1,43 @@
+"""One call over a network that loses, reorders and falls silent."""
+
+import asyncio
+from pathlib import Path
+
+from tests.networks.lossy_path import LossyPath, OverPath
+from tests.networks.test_network_change import States
+from tests.support.forked import ForkedServer
+from tests.support.waiting import until
+from vision_agent.caller.interactive_call import InteractiveCall
+from vision_agent.caller.playout import Playout
+from vision_agent.caller.tracks import MicrophoneTrack
+
+NUMBERS = ("one", "two", "three", "four", "five")
+SCENARIO = "engine: false\nanswers:\n" + "".join(
+    f"  - {{when: {{words: hello, turn: {turn}}}, say: Number {number}.}}\n"
+    for turn, number in enumerate(NUMBERS, 1)
+)
+SILENCE_S = 3.0
+
+
+async def test_a_conversation_stands_loss_of_a_fifth_reordering_and_three_seconds_of_silence(
+    tmp_path: Path,
+) -> None:
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text(SCENARIO)
+    states, path = States(), LossyPath()
+    async with ForkedServer("--scenario", str(scenario)) as server, path.open():
+        signalling = OverPath(server.url, None, 60, path=path)
+        async with InteractiveCall(signalling, MicrophoneTrack(), None, Playout(), states) as call:
+            for path.loss, path.reordered in ((0.0, 0.0), (0.05, 0.1), (0.2, 0.1), (0.0, 0.0)):
+                call.type("hello")
+                assert await call.until_answered() == "answered"
+            path.silent = True
+            await asyncio.sleep(SILENCE_S)
+            path.silent, passed = False, path.passed
+            call.type("hello")
+            await until(lambda: path.passed > passed, what="packets after the silence")
+            assert await call.until_answered() == "answered"
+            said = [text for who, text in call.transcript if who == "agent"]
+    assert said == [f"Number {number}." for number in NUMBERS]
+    assert path.lost > 0
+    assert "reconnecting" not in states.seen
