@@ -129,7 +129,9 @@ async function dial({ withCamera, resume, question }) {
   const { agent } = lobby;
   call = new Call({
     signalling: lobby.signalling,
-    iceServers: server.ice_servers ?? [],
+    // A server without any is not asked again.
+    iceServers: async () =>
+      server.ice_servers?.length ? ((await lobby.signalling.info()).ice_servers ?? []) : [],
     microphone: microphone.track,
     muted: microphone.silent,
     camera: camera.track,

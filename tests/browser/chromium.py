@@ -34,6 +34,7 @@ async def chromium(
     cameras: int = 1,
     allow_devices: bool = True,
     whole: bool = False,
+    executable: Path | None = None,
     more_flags: Sequence[str] = (),
 ) -> AsyncIterator[Browser]:
     """A browser with a fresh profile.
@@ -46,6 +47,7 @@ async def chromium(
         allow_devices: The person's answer to the question whether the page may use them. When
             they are not allowed, contexts can still be granted single permissions.
         whole: Whether it is the browser that people have, although the shell is installed.
+        executable: A program that starts it; None for what is installed.
         more_flags: Chromium's own.
     """
     flags = [*FLAGS, *more_flags, f"--use-fake-device-for-media-stream=device-count={cameras}"]
@@ -58,8 +60,8 @@ async def chromium(
     names = ["chromium"]
     if allow_devices and not whole:
         names.insert(0, "chromium-headless-shell")
-    executable = next(filter(None, map(shutil.which, names)), "/usr/bin/chromium")
-    browser = await playwright.chromium.launch(executable_path=executable, args=flags)
+    installed = next(filter(None, map(shutil.which, names)), "/usr/bin/chromium")
+    browser = await playwright.chromium.launch(executable_path=executable or installed, args=flags)
     try:
         yield browser
     finally:

@@ -11,6 +11,7 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
         "clients that others wrote call",
         ("tests/clients/", "tests/javascript/", "tests/python/"),
     ),
+    "networks": ("calls between network namespaces", ("tests/networks/",)),
     "soak": ("calls for minutes or by the hundred", ("tests/soak/", "tests/calls/test_endings.py")),
     "wheel": (
         "the package as it is installed, and the tutorials, from beginning to end",

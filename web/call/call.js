@@ -61,10 +61,11 @@ export class Call {
   #giveUp = () => {};
 
   /**
-   * @param {{signalling: import("./signalling.js").Signalling, iceServers: RTCIceServer[],
-   *   microphone: MediaStreamTrack, muted: boolean, camera: MediaStreamTrack|null,
-   *   agent: string|null, resume: string|null, listener: CallListener}} parts agent: whom to call;
-   *   resume: the token of a conversation with that agent
+   * @param {{signalling: import("./signalling.js").Signalling,
+   *   iceServers: () => Promise<RTCIceServer[]>, microphone: MediaStreamTrack, muted: boolean,
+   *   camera: MediaStreamTrack|null, agent: string|null, resume: string|null,
+   *   listener: CallListener}} parts iceServers: asked for each connection, because credentials
+   *   expire; agent: whom to call; resume: the token of a conversation with that agent
    */
   constructor({ signalling, iceServers, microphone, muted, camera, agent, resume, listener }) {
     this.#signalling = signalling;
@@ -141,9 +142,11 @@ export class Call {
       this.#giveUp = reject;
     });
     isReady.catch(() => {}); // it may be rejected before it is awaited
+    const iceServers = await this.#iceServers();
+    if (this.#over) return;
     const peer = new Peer({
       signalling: this.#signalling,
-      iceServers: this.#iceServers,
+      iceServers,
       microphone: this.#microphone,
       camera: this.#camera,
       listener: {
@@ -166,7 +169,7 @@ export class Call {
     });
     this.#channel = channel;
     const timer = setTimeout(
-      () => this.#giveUp(new NoMediaPath("The server answered, but the call did not come up.")),
+      () => this.#giveUp(noMediaPath(peer, "The server answered, but the call did not come up.")),
       READY_TIMEOUT_MS,
     );
     const addressTimer = setTimeout(() => {
@@ -236,7 +239,7 @@ export class Call {
   #lost(peer, why) {
     if (this.#over || peer !== this.#peer) return;
     if (this.#phase === "up") this.#recover(why);
-    else this.#giveUp(new NoMediaPath(why)); // start() or #recover() decides what follows
+    else this.#giveUp(noMediaPath(peer, why)); // start() or #recover() decides what follows
   }
 
   /** @param {string} why a sentence */
@@ -302,6 +305,15 @@ export class Call {
     this.#giveUp(new NoMediaPath("The call is over."));
     this.#listener.onEnded(notice);
   }
+}
+
+/**
+ * @param {Peer} peer the connection that did not come up, or not to the agent
+ * @param {string} otherwise a sentence, where there was a path
+ */
+function noMediaPath(peer, otherwise) {
+  const why = peer.whyNotConnected();
+  return why ? new NoMediaPath(why.what, why.advice) : new NoMediaPath(otherwise);
 }
 
 /**

@@ -7,6 +7,8 @@
  * @property {string|null} action the label of the button; null: nothing can be done
  */
 
+const FIREWALL = "A firewall or a VPN may be in the way; the server may need a TURN relay.";
+
 /** The server refused a request: an HTTP status other than 2xx. */
 export class Refusal extends Error {
   /**
@@ -43,10 +45,14 @@ export class NotTheServer extends Error {
 
 /** The server answered, but no media path was found, or the agent never got ready. */
 export class NoMediaPath extends Error {
-  /** @param {string} message */
-  constructor(message) {
+  /**
+   * @param {string} message
+   * @param {string} advice what can be done about it
+   */
+  constructor(message, advice = FIREWALL) {
     super(message);
     this.name = "NoMediaPath";
+    this.advice = advice;
   }
 }
 
@@ -82,7 +88,7 @@ export function callLostNotice(why, last) {
   }
   if (last instanceof NoMediaPath) {
     const cause = last.message === why ? "" : ` ${last.message}`;
-    return { title, text: `${why}${cause} ${FIREWALL}`, action };
+    return { title, text: `${why}${cause} ${last.advice}`, action };
   }
   const [what, advice] = titleAndText(last);
   const text = last instanceof Unreachable ? `${why} ${what}. ${advice}` : `${why} ${advice}`;
@@ -99,8 +105,6 @@ export function isFinal(error) {
 }
 
 /** @typedef {[title: string, text: string]} TitleAndText */
-
-const FIREWALL = "A firewall or a VPN may be in the way; the server may need a TURN relay.";
 
 /** @type {Record<Unreachable["how"], TitleAndText>} */
 const UNREACHABLE = {
@@ -132,7 +136,7 @@ function titleAndText(error) {
     ];
   }
   if (error instanceof NoMediaPath) {
-    return ["No connection for sound and picture", `${error.message} ${FIREWALL}`];
+    return ["No connection for sound and picture", `${error.message} ${error.advice}`];
   }
   if (error instanceof NoNetwork) {
     return [

@@ -1,6 +1,7 @@
 // One WebRTC peer connection, from offer to connected. The server cannot restart ICE, so a lost
 // connection is replaced by a new one; see call.js.
 
+import { candidatesOf, whyNoPath } from "./path_report.js";
 import { applyVideoEncoding, videoEncoding } from "./video_encoding.js";
 
 // Candidates that are gathered together are sent together.
@@ -9,6 +10,8 @@ const CANDIDATE_BATCH_MS = 40;
 // connection. Chromium reports "disconnected" only after 8 s, when the server gives up as well.
 const CHECK_EVERY_MS = 1_000;
 const LOST_AFTER_CHECKS = 4;
+// The same where the device's network has changed, or the browser itself hears nothing.
+const MOVED_AFTER_MS = 600;
 
 /**
  * @typedef {import("./signalling.js").Signalling} Signalling
@@ -36,6 +39,13 @@ export class Peer {
   #fullTimer;
   #closed = false;
   #lossReported = false;
+  #hasTurn;
+  /** @type {Set<string>} */
+  #ownTypes = new Set();
+  #answer = "";
+  /** @type {Map<string, {url: string, code: number, text: string}>} */
+  #failures = new Map();
+  #networkChanged = () => this.#lookSoon();
 
   /**
    * @param {{signalling: Signalling, iceServers: RTCIceServer[], microphone: MediaStreamTrack,
@@ -45,6 +55,9 @@ export class Peer {
     this.#signalling = signalling;
     this.#listener = listener;
     this.#pc = new RTCPeerConnection({ iceServers });
+    this.#hasTurn = iceServers.some(({ urls }) =>
+      [urls].flat().some((url) => /^turns?:/.test(url)),
+    );
     // The order of the media sections is part of the protocol: 0 audio, 1 video, then the channel.
     // A call without camera offers the video section too, so that a camera can be added later.
     this.#pc.addTransceiver(microphone, { direction: "sendrecv" });
@@ -58,7 +71,15 @@ export class Peer {
       if (track.kind === "audio") listener.onVoice(track);
     });
     this.#pc.addEventListener("icecandidate", ({ candidate }) => this.#trickle(candidate));
+    this.#pc.addEventListener("icecandidateerror", ({ url, errorCode, errorText }) => {
+      this.#failures.set(url ?? "", { url: url ?? "", code: errorCode, text: errorText });
+    });
     this.#pc.addEventListener("connectionstatechange", () => this.#watch());
+    this.#pc.addEventListener("iceconnectionstatechange", () => {
+      if (this.#pc.iceConnectionState === "disconnected") this.#lookSoon();
+    });
+    addEventListener("online", this.#networkChanged);
+    networkInformation()?.addEventListener("change", this.#networkChanged);
   }
 
   /**
@@ -75,6 +96,7 @@ export class Peer {
       this.#signalling.goodbye(answer.pc_id); // hung up in the meantime
       return answer;
     }
+    this.#answer = answer.sdp;
     await this.#pc.setRemoteDescription({ type: "answer", sdp: answer.sdp });
     this.#pcId = answer.pc_id;
     this.#sendCandidates();
@@ -110,9 +132,26 @@ export class Peer {
     await this.#applyEncoding();
   }
 
+  /**
+   * Why there is no connection yet.
+   * @returns {{what: string, advice: string}|null} sentences; null: there is one
+   */
+  whyNotConnected() {
+    if (this.#pc.connectionState === "connected") return null;
+    return whyNoPath({
+      host: location.hostname,
+      hasTurn: this.#hasTurn,
+      ownTypes: [...this.#ownTypes],
+      serverCandidates: candidatesOf(this.#answer),
+      failures: [...this.#failures.values()],
+    });
+  }
+
   close() {
     if (this.#closed) return;
     this.#closed = true;
+    removeEventListener("online", this.#networkChanged);
+    networkInformation()?.removeEventListener("change", this.#networkChanged);
     clearTimeout(this.#fullTimer);
     clearTimeout(this.#batchTimer);
     clearInterval(this.#checkTimer);
@@ -140,6 +179,7 @@ export class Peer {
   #trickle(candidate) {
     // The server listens on UDP only; a browser without a network still offers TCP candidates.
     if (candidate?.protocol === "udp") this.hasAddress = true;
+    if (candidate?.type) this.#ownTypes.add(candidate.type);
     this.#unsent.push(candidate);
     if (this.#pcId === null || this.#batchTimer) return;
     this.#batchTimer = setTimeout(() => this.#sendCandidates(), CANDIDATE_BATCH_MS);
@@ -167,6 +207,16 @@ export class Peer {
     }, CHECK_EVERY_MS);
   }
 
+  /** Where nothing arrives any more, a connection that was up is given up within a second. */
+  async #lookSoon() {
+    if (this.#closed || !this.#checkTimer) return;
+    const before = await this.#audioPackets();
+    setTimeout(async () => {
+      if (this.#closed || (await this.#audioPackets()) > before) return;
+      this.#lost("The network has changed.");
+    }, MOVED_AFTER_MS);
+  }
+
   /** @returns {Promise<number>} */
   async #audioPackets() {
     const stats = await this.#pc.getTransceivers()[0].receiver.getStats();
@@ -181,4 +231,12 @@ export class Peer {
     clearInterval(this.#checkTimer);
     this.#listener.onLost(why);
   }
+}
+
+/**
+ * What tells of a change from one network to another, where the browser has it.
+ * @returns {EventTarget|undefined}
+ */
+function networkInformation() {
+  return /** @type {{connection?: EventTarget}} */ (navigator).connection;
 }
