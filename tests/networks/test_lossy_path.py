@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from tests.networks.lossy_path import LossyPath, OverPath
-from tests.networks.test_network_change import States
+from tests.networks.states import States
 from tests.support.forked import ForkedServer
 from tests.support.waiting import until
 from vision_agent.caller.interactive_call import InteractiveCall

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from tests.networks.in_namespace import run_inside
 from tests.networks.islands import CALLER, DOOR, MIDDLE, OTHER_CALLER, Islands, islands
+from tests.networks.states import States
 from tests.support.waiting import until
 from vision_agent.caller.interactive_call import InteractiveCall
-from vision_agent.caller.observer import NoObserver
 from vision_agent.caller.playout import Playout
 from vision_agent.caller.signalling import Signalling
 from vision_agent.caller.tracks import MicrophoneTrack
@@ -19,16 +19,6 @@ answers:
   - {when: {words: hello, turn: 2}, say: The second.}
 otherwise: {say: Pardon.}
 """
-
-
-class States(NoObserver):
-    """Keeps the states that the call has been in."""
-
-    def __init__(self) -> None:
-        self.seen: list[str] = []
-
-    def state(self, state: str) -> None:
-        self.seen.append(state)
 
 
 async def talk_while_moving(net: Islands) -> None:
