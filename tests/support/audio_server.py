@@ -14,6 +14,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.support.openai_server import openai_server
+
 
 @dataclass
 class AudioServer:
@@ -71,17 +73,9 @@ class AudioServer:
 @asynccontextmanager
 async def audio_server() -> AsyncIterator[AudioServer]:
     server = AudioServer()
-    app = web.Application()
-    app.router.add_get("/v1/models", server.models)
-    app.router.add_post("/v1/audio/transcriptions", server.transcriptions)
-    app.router.add_post("/v1/audio/speech", server.speech)
-    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    server.url = f"http://{host}:{port}/v1"
-    try:
+    async with openai_server(
+        web.get("/v1/models", server.models),
+        web.post("/v1/audio/transcriptions", server.transcriptions),
+        web.post("/v1/audio/speech", server.speech),
+    ) as server.url:
         yield server
-    finally:
-        await runner.cleanup()

@@ -15,6 +15,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.support.openai_server import openai_server
+
 
 @dataclass(frozen=True)
 class Think:
@@ -167,16 +169,7 @@ class ChatServer:
 @asynccontextmanager
 async def chat_server() -> AsyncIterator[ChatServer]:
     server = ChatServer()
-    app = web.Application()
-    app.router.add_get("/v1/models", server.list)
-    app.router.add_post("/v1/chat/completions", server.chat)
-    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    host, port = runner.addresses[0][:2]
-    server.url = f"http://{host}:{port}/v1"
-    try:
+    async with openai_server(
+        web.get("/v1/models", server.list), web.post("/v1/chat/completions", server.chat)
+    ) as server.url:
         yield server
-    finally:
-        await runner.cleanup()
