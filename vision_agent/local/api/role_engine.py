@@ -6,13 +6,14 @@ language model of the user's own says; without one it is what was heard, word fo
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from typing import Any, cast
+from typing import cast
 
-from vision_agent.local.api.engine_port import EnginePort, Hearing
+from vision_agent.local.api.engine_port import EnginePort
 from vision_agent.local.api.setup_message import Setup
-from vision_agent.local.contract import AnswerPart, HearingOptions, Say, Turn
+from vision_agent.local.api.wrapped_engine import WrappedEngine
+from vision_agent.local.contract import AnswerPart, Say, Turn
 
 
 def engine_for(
@@ -38,31 +39,15 @@ def engine_for(
     return engine
 
 
-class _Transcribing:
+class _Transcribing(WrappedEngine[EnginePort]):
     """Hears, and answers nothing."""
-
-    def __init__(self, engine: EnginePort) -> None:
-        self._engine = engine
-
-    def hearing(
-        self,
-        options: HearingOptions,
-        tools: Sequence[Mapping[str, Any]] = (),
-        instruction: str = "",
-    ) -> Hearing:
-        return self._engine.hearing(options, tools, instruction)
-
-    def speak(
-        self, text: str, voice_name: str | None, language_code: str | None
-    ) -> AsyncIterator[bytes]:
-        return self._engine.speak(text, voice_name, language_code)
 
     async def answer(self, turn: Turn) -> AsyncIterator[AnswerPart]:
         return
         yield
 
 
-class _Repeating(_Transcribing):
+class _Repeating(WrappedEngine[EnginePort]):
     """Says what it heard."""
 
     async def answer(self, turn: Turn) -> AsyncIterator[AnswerPart]:
@@ -70,7 +55,7 @@ class _Repeating(_Transcribing):
             yield Say(turn.text)
 
 
-class _Translating(_Transcribing):
+class _Translating(WrappedEngine[EnginePort]):
     """Asks a language model for the translation of what it heard, and of nothing else."""
 
     def __init__(self, engine: EnginePort, language: str) -> None:

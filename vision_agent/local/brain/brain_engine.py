@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
-from vision_agent.local.api.engine_port import ClosingEngine, Hearing
+from vision_agent.local.api.engine_port import ClosingEngine
+from vision_agent.local.api.wrapped_engine import WrappedEngine
 from vision_agent.local.brain.chat_client import CallPiece, ChatClient, TextPiece, ThoughtPiece
 from vision_agent.local.brain.failures import BrainFailure, slow
 from vision_agent.local.brain.functions import WrittenCall, WrittenCalls, declared, requested
@@ -21,7 +22,6 @@ from vision_agent.local.contract import (
     AnswerPart,
     AnswerTokens,
     Called,
-    HearingOptions,
     Say,
     SeenFrame,
     Thought,
@@ -60,7 +60,7 @@ class _Answer:
     thoughts: int = 0
 
 
-class BrainEngine:
+class BrainEngine(WrappedEngine[ClosingEngine]):
     """Answers with a language model.
 
     Args:
@@ -69,8 +69,8 @@ class BrainEngine:
     """
 
     def __init__(self, brain: Brain, engine: ClosingEngine) -> None:
+        super().__init__(engine)
         self._brain = brain
-        self._engine = engine
         self._client = ChatClient(brain)
         self._blind = not brain.images
         self._history = MAX_HISTORY
@@ -79,21 +79,6 @@ class BrainEngine:
         """Close every connection to the server, and the engine."""
         await self._client.close()
         await self._engine.close()
-
-    def hearing(
-        self,
-        options: HearingOptions,
-        tools: Sequence[Mapping[str, Any]] = (),
-        instruction: str = "",
-    ) -> Hearing:
-        """The local engine's hearing."""
-        return self._engine.hearing(options, tools, instruction)
-
-    def speak(
-        self, text: str, voice_name: str | None, language_code: str | None
-    ) -> AsyncIterator[bytes]:
-        """The local engine's voice."""
-        return self._engine.speak(text, voice_name, language_code)
 
     async def answer(self, turn: Turn) -> AsyncGenerator[AnswerPart, None]:
         """The model's answer, sentence by sentence as it is written, and the tools it calls.

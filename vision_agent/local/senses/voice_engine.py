@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from typing import Any, cast
+from typing import cast
 
-from vision_agent.local.api.engine_port import ClosingEngine, Hearing
+from vision_agent.local.api.engine_port import ClosingEngine
+from vision_agent.local.api.wrapped_engine import WrappedEngine
 from vision_agent.local.brain.failures import BrainFailure
-from vision_agent.local.contract import AnswerPart, HearingOptions, Say, Turn
+from vision_agent.local.contract import AnswerPart, Say, Turn
 from vision_agent.local.senses.speech_client import SpeechClient
 from vision_agent.own_models import SpeechServer
 
@@ -20,7 +21,7 @@ RETRY_S = 20.0
 logger = logging.getLogger(__name__)
 
 
-class VoiceEngine:
+class VoiceEngine(WrappedEngine[ClosingEngine]):
     """Speaks with a server's voice; while that fails, with the engine's, and says so.
 
     Args:
@@ -29,8 +30,8 @@ class VoiceEngine:
     """
 
     def __init__(self, server: SpeechServer, engine: ClosingEngine) -> None:
+        super().__init__(engine)
         self._server = server
-        self._engine = engine
         self._client = SpeechClient(server)
         self._silent_until_s = 0.0
         self._untold = ""
@@ -39,15 +40,6 @@ class VoiceEngine:
         """Close every connection to the server, and the engine."""
         await self._client.close()
         await self._engine.close()
-
-    def hearing(
-        self,
-        options: HearingOptions,
-        tools: Sequence[Mapping[str, Any]] = (),
-        instruction: str = "",
-    ) -> Hearing:
-        """The engine's hearing."""
-        return self._engine.hearing(options, tools, instruction)
 
     async def answer(self, turn: Turn) -> AsyncGenerator[AnswerPart, None]:
         """The engine's answer, and once after a failure that another voice speaks."""
