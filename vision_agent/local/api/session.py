@@ -1,22 +1,18 @@
 """One connection's conversation: joins the wire, the turn-taking and the engine.
 
-Decides nothing itself: `client_messages` parses, `turns` decides, the engine hears and answers, and
-`send_queue` sends. The session acts on what they return; none of them calls back. The engine works
-in tasks of its own, so the receive loop notices a caller who cuts in at once.
+Decides nothing itself: `client_messages` parses, `turns` decides, `turn_conduct` carries that out
+with the engine, and `send_queue` sends. The session acts on what they return; none of them calls
+back. The engine works in tasks of its own: the receive loop notices a caller who cuts in at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import uuid
-from collections import deque
 from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
-from contextlib import aclosing
 
 from vision_agent.local import adk_dialect
-from vision_agent.local.api import client_messages, server_messages, turn_messages
-from vision_agent.local.api import turn_actions as actions
-from vision_agent.local.api.answer_output import AnswerOutput
+from vision_agent.local.api import client_messages, server_messages
 from vision_agent.local.api.audio_input import AudioInput, SpeechEvent
 from vision_agent.local.api.context import Context
 from vision_agent.local.api.engine_port import EnginePort
@@ -24,28 +20,17 @@ from vision_agent.local.api.json_fields import INVALID_ARGUMENT, Refused, invali
 from vision_agent.local.api.lifetime import ConnectionExpiring, ConnectionOver, SessionLifetime
 from vision_agent.local.api.limits import SERVICE, Limits
 from vision_agent.local.api.pending_content import PendingContent
-from vision_agent.local.api.response_stream import (
-    AnswerAudio,
-    AnswerCalls,
-    AnswerPiece,
-    AnswerText,
-    ResponseStream,
-)
+from vision_agent.local.api.response_stream import ResponseStream
 from vision_agent.local.api.resumption import Resumption
 from vision_agent.local.api.resumption_handles import ResumptionHandles
 from vision_agent.local.api.send_queue import SendQueue
 from vision_agent.local.api.server_messages import ServerMessage
 from vision_agent.local.api.session_history import SavedSession
 from vision_agent.local.api.setup_message import Setup
+from vision_agent.local.api.turn_conduct import TurnConduct
 from vision_agent.local.api.turn_states import Caller, Floor
 from vision_agent.local.api.turns import Turns
-from vision_agent.local.contract import SpeechStarted, Transcript
-
-_CALLS_AGAIN_AFTER_S = 0.7
-"""How long after an interruption a model makes the calls again that it cut off."""
-
-_MOST_ENDS = 64
-"""Ends of speech that are kept until their transcripts come."""
+from vision_agent.local.contract import SpeechStarted
 
 
 class Session:
@@ -72,8 +57,6 @@ class Session:
         user: str = "",
         limits: Limits = SERVICE,
     ) -> None:
-        self._user = user
-        self._limits = limits
         self.id = str(uuid.uuid4())
         self._setup = setup
         self._habits = setup.habits
@@ -87,7 +70,6 @@ class Session:
             age_s=saved.age_s,
         )
         self._context = Context(setup, saved)
-        self._tools = setup.tools
         self._queue = SendQueue(send)
         self._turns = Turns(
             barge_in=setup.barge_in,
@@ -101,16 +83,19 @@ class Session:
         )
         self._seeded = not setup.history_first
         self._pending = PendingContent()
-        self._response = ResponseStream(engine, setup)
         hearing = engine.hearing(setup.hearing, setup.tools, setup.instruction)
         self._audio_input = AudioInput(setup, hearing, self._now_ms())
-        self._ends: deque[int] = deque(maxlen=_MOST_ENDS)
-        self._messages = 0
-        self._group: asyncio.TaskGroup | None = None
-        self._answer_task: asyncio.Task[None] | None = None
-        self._transcriber: asyncio.Task[None] | None = None
-        self._transcribed = False
-        self._decided = asyncio.Event()
+        self._conduct = TurnConduct(
+            setup,
+            self._turns,
+            self._context,
+            self._audio_input,
+            ResponseStream(engine, setup),
+            self._resumption,
+            self._queue,
+            limits,
+            user,
+        )
 
     async def run(self, messages: AsyncIterable[str | bytes]) -> None:
         """Talks until the client hangs up; then every task of the session has ended.
@@ -123,14 +108,15 @@ class Session:
                 whatever went wrong in the engine.
         """
         try:
-            async with asyncio.TaskGroup() as self._group:
-                sending = self._group.create_task(self._queue.run())
-                timing = self._group.create_task(self._keep_time())
+            async with asyncio.TaskGroup() as group:
+                sending = group.create_task(self._queue.run())
+                timing = group.create_task(self._keep_time())
+                self._conduct.begin(group)
                 named = self.id if self._habits.session_id else None
                 self._send(server_messages.setup_complete(named))
                 try:
                     async for raw in messages:
-                        self._messages += 1
+                        self._conduct.messages += 1
                         for message in client_messages.parse(
                             raw, self._setup.model, self._setup.endpoint, self._habits
                         ):
@@ -139,10 +125,9 @@ class Session:
                             # messages: the other sessions get their turn between them.
                             await asyncio.sleep(0)
                 finally:
-                    self._group = None
-                    for task in (sending, timing, self._transcriber, self._answer_task):
-                        if task is not None:
-                            task.cancel()
+                    sending.cancel()
+                    timing.cancel()
+                    self._conduct.end()
         finally:
             await self._audio_input.close()
 
@@ -169,7 +154,7 @@ class Session:
                 speaking = self._turns.caller is Caller.SPEAKING
                 self._context.frame(data, self._stream_ms(), speaking=speaking)
                 self._lifetime.video_came()
-                self._decided.set()
+                self._conduct.decided.set()
             case client_messages.Text(text):
                 self._typed(text)
             case client_messages.ClientContent():
@@ -179,7 +164,7 @@ class Session:
                     self._context.tool_answered(result, self._stream_ms())
                 later = self._pending.is_unfinished and self._turns.floor is Floor.WAITING_FOR_TOOL
                 self._pending.answered(results, later=later)
-                self._do(self._turns.tools_answered(results, now_ms, later=later))
+                self._conduct.do(self._turns.tools_answered(results, now_ms, later=later))
             case client_messages.ActivityStart():
                 self._speech(self._audio_input.activity_started(now_ms))
             case client_messages.ActivityEnd():
@@ -190,7 +175,7 @@ class Session:
                 if instruction is not None:
                     self._context.instruct(instruction)
                 if tools is not None:
-                    self._tools = tools
+                    self._conduct.tools = tools
 
     def _detected(self, events: Sequence[SpeechEvent]) -> None:
         """Speech that the server found in the sound, which the client may want to know.
@@ -201,17 +186,17 @@ class Session:
             if self._setup.voice_activity and isinstance(event, SpeechStarted):
                 self._send(server_messages.voice_activity("ACTIVITY_START", event.at_ms))
             elif self._setup.voice_activity:
-                self._ends.append(event.at_ms)
+                self._conduct.reports_end(event.at_ms)
             self._speech([event])
 
     def _speech(self, events: Sequence[SpeechEvent]) -> None:
         for event in events:
             if isinstance(event, SpeechStarted):
                 self._context.speech_started(event.at_ms)
-                self._do(self._turns.caller_started(self._now_ms()))
+                self._conduct.do(self._turns.caller_started(self._now_ms()))
             else:
                 self._context.speech_stopped(event.at_ms)
-                self._do(self._turns.caller_stopped())
+                self._conduct.do(self._turns.caller_stopped())
 
     def _typed(self, typed: str) -> None:
         text = typed
@@ -220,7 +205,7 @@ class Session:
             if self._pending.has_results:
                 self._answer_results(text)
                 return
-        self._do(self._turns.typed(text or typed, self._now_ms(), is_activity=True))
+        self._conduct.do(self._turns.typed(text or typed, self._now_ms(), is_activity=True))
         # Now the turn that it may have interrupted has ended: it belongs to the next one.
         self._context.text(typed)
 
@@ -231,7 +216,7 @@ class Session:
         asks = message.turn_complete
         if asks or self._habits.unfinished_content_interrupts:
             # The current answer ends before any of the content counts.
-            self._do(self._turns.content_added(self._now_ms(), asks=asks))
+            self._conduct.do(self._turns.content_added(self._now_ms(), asks=asks))
         question = self._pending.add(message.contents, complete=asks)
         at_ms = self._stream_ms()
         for index, content in enumerate(message.contents):
@@ -251,7 +236,7 @@ class Session:
         elif self._pending.has_results:
             self._answer_results(text)
         else:
-            self._do(self._turns.typed(text, self._now_ms()))
+            self._conduct.do(self._turns.typed(text, self._now_ms()))
 
     def _answer_results(self, question: str) -> None:
         """Answers results of tools that ran in an earlier session.
@@ -263,47 +248,9 @@ class Session:
         recorded = not question
         question = question or self._context.last_question
         now_ms = self._now_ms()
-        self._do(self._turns.typed(question, now_ms, results=results, recorded=recorded))
+        self._conduct.do(self._turns.typed(question, now_ms, results=results, recorded=recorded))
 
-    # The actions of `turns`.
-
-    def _do(self, to_do: Sequence[actions.Action]) -> None:
-        for action in to_do:
-            match action:
-                case actions.Transcribe():
-                    self._start_transcribing()
-                case actions.BeginAnswer():
-                    self._begin_answer(action)
-                case actions.StopAnswer():
-                    if self._answer_task is not None:
-                        self._answer_task.cancel()
-                    self._queue.drop_speech()
-                case actions.Interrupted(unplayed_ms):
-                    self._queue.drop_speech()
-                    self._context.cut_off(unplayed_ms)
-                    self._transcribed = False
-                    self._send(server_messages.interrupted())
-                case actions.GenerationComplete():
-                    self._transcribed = False
-                    self._send(server_messages.generation_complete())
-                case actions.TurnComplete():
-                    self._transcribed = False
-                    usage = self._context.turn_usage()
-                    if self._habits.completes_turns:
-                        self._send(turn_messages.turn_complete(self._setup, action) | usage)
-                case actions.SendFunctionCalls(calls):
-                    self._send(*turn_messages.tool_call(self._setup, calls))
-                case actions.CancelTools(ids):
-                    self._send(server_messages.tool_call_cancellation(ids))
-                case actions.Settled(prompt):
-                    self._settle(prompt)
-                case actions.Noted(result):
-                    self._context.note(result)
-        self._decided.set()
-
-    def _settle(self, prompt: Transcript | None) -> None:
-        self._context.settle(prompt.text if prompt else "")
-        self._send(*self._resumption.turn_ended(self._loop.time(), self._messages))
+    # What it keeps, and the time.
 
     def _saved(self) -> SavedSession:
         age_s = self._lifetime.age_s(self._loop.time())
@@ -317,89 +264,20 @@ class Session:
                 _seconds(self._turns.wake_at_ms),
             ]
             wake_at_s = min((wake for wake in wakes_s if wake is not None), default=None)
-            self._decided.clear()
+            self._conduct.decided.clear()
             try:
                 async with asyncio.timeout_at(wake_at_s):
-                    await self._decided.wait()
+                    await self._conduct.decided.wait()
             except TimeoutError:
                 # The loop may fire a timer within its clock's resolution before the time.
                 now_s = max(wake_at_s or 0.0, self._loop.time())
-                self._do(self._turns.tick(round(now_s * 1000)))
-                self._send(*self._resumption.due(now_s, self._messages))
+                self._conduct.do(self._turns.tick(round(now_s * 1000)))
+                self._send(*self._resumption.due(now_s, self._conduct.messages))
                 match self._lifetime.due(now_s):
                     case ConnectionExpiring(time_left_s):
                         self._send(server_messages.go_away(time_left_s))
                     case ConnectionOver(code, reason):
                         raise Refused(code, reason) from None
-
-    # What the engine does, each in a task of the session.
-
-    def _start_transcribing(self) -> None:
-        if self._group is not None and (self._transcriber is None or self._transcriber.done()):
-            self._transcriber = self._group.create_task(self._transcribe())
-
-    async def _transcribe(self) -> None:
-        """Transcribes one utterance after the other until none is due."""
-        while self._turns.transcripts_due:
-            transcript = await self._audio_input.transcript()
-            if transcript.text and self._setup.input_transcription:
-                # Clients join a turn's transcripts as they come.
-                lead = " " if self._transcribed else ""
-                self._transcribed = True
-                self._send(*turn_messages.heard(self._setup, transcript.text, lead))
-            if self._ends:
-                self._send(server_messages.voice_activity("ACTIVITY_END", self._ends.popleft()))
-            self._do(self._turns.transcribed(transcript))
-
-    def _begin_answer(self, answer: actions.BeginAnswer) -> None:
-        if self._group is None:
-            return
-        self._send(*self._resumption.answer_begins())
-        self._answer_task = self._group.create_task(self._answer(answer))
-
-    async def _answer(self, answer: actions.BeginAnswer) -> None:
-        output = AnswerOutput(self._setup, self._context, self._send_speech, self._before_output)
-        if answer.calls_again:
-            await asyncio.sleep(_CALLS_AGAIN_AFTER_S)
-            again = AnswerCalls(self._response.again(answer.calls_again), in_background=False)
-            await self._put_out(again, answer.number, output)
-            return
-        self._context.answer_begins(answer)
-        if not answer.tool_results:
-            self._context.fit(self._setup.compression, self._limits.context_tokens)
-        # What comes after a tool's result is a sentence of its own.
-        self._context.caption_out(" ")
-        awaits_tools = False
-        turn = self._context.turn(answer, self._tools, self._stream_ms(), self._user)
-        response = self._response.filler() if answer.is_filler else self._response.answer(turn)
-        async with aclosing(response) as pieces:
-            async for piece in pieces:
-                await self._put_out(piece, answer.number, output)
-                awaits_tools = isinstance(piece, AnswerCalls) and not piece.in_background
-        if not awaits_tools:
-            self._do(self._turns.finished(answer.number, self._now_ms()))
-
-    async def _put_out(self, piece: AnswerPiece, number: int, output: AnswerOutput) -> None:
-        await output.put(piece)
-        match piece:
-            case AnswerAudio():
-                self._turns.spoke(number, piece.duration_ms, self._now_ms())
-            case AnswerText():
-                self._turns.spoke(number, 0.0, self._now_ms())
-            case AnswerCalls(calls, in_background=True):
-                self._do(self._turns.launched(number, calls))
-            case AnswerCalls(calls):
-                self._do(self._turns.called(number, calls))
-
-    def _before_output(self, is_call: bool) -> list[ServerMessage]:
-        now_s = self._loop.time()
-        return self._resumption.output_begins(now_s, self._messages, call=is_call)
-
-    async def _send_speech(self, message: ServerMessage) -> None:
-        await self._queue.put_speech(message)
-        # Speech is made much faster than it is played and often without a pause; the first piece
-        # is on its way before the second is made, and the receive loop gets its turn.
-        await asyncio.sleep(0)
 
 
 def _seconds(ms: int | None) -> float | None:
