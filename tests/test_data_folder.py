@@ -13,6 +13,7 @@ import pytest
 
 from tests.conftest import serving
 from tests.support.dialling import Dialled
+from tests.support.scenarios import TONES
 from vision_agent.agents.memory import SqliteMemoryService
 from vision_agent.data_folder import DatabaseError, data_folder, private_file, private_folder
 from vision_agent.live.sessions.store import make_store
@@ -149,7 +150,7 @@ async def test_after_a_call_nothing_in_the_data_folder_is_readable_for_others(
     monkeypatch.setenv("VISION_AGENT_DATA_DIR", str(tmp_path / "data"))
     before = os.umask(0o022)
     try:
-        async with serving("--session-db", "") as server:
+        async with serving("--session-db", "", "--scenario", str(TONES)) as server:
             caller = Dialled(server.url)
             await caller.connect()
             caller.send("send-text", {"content": "Hello"})

@@ -9,6 +9,7 @@ from playwright.async_api import Page, expect
 from tests.browser.caller import Caller
 from tests.browser.conftest import no_calls
 from tests.support.forked import ForkedServer
+from tests.support.scenarios import TONES
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -89,7 +90,7 @@ async def test_a_call_without_devices_is_accessible(
 async def test_the_loss_of_the_server_is_accessible_and_said_once(
     quiet_browser, open_page, accessible, screen
 ):
-    async with ForkedServer() as server:
+    async with ForkedServer("--scenario", str(TONES)) as server:
         caller = await open_page(quiet_browser, server.url, own_clock=True, **screen)
         page = caller.page
         await caller.call()

@@ -8,13 +8,14 @@ from playwright.async_api import expect
 from tests.browser.conftest import calls
 from tests.support.forked import ForkedServer
 from tests.support.samples import SAMPLES
+from tests.support.scenarios import TONES
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def test_the_person_chooses_whom_to_call(quiet_browser, open_page, tmp_path):
     agents = f"{SAMPLES / 'basic'},{SAMPLES / 'watchman'}"
-    async with ForkedServer("--agent", agents) as server:
+    async with ForkedServer("--agent", agents, "--scenario", str(TONES)) as server:
         caller = await open_page(quiet_browser, server.url, viewport={"width": 390, "height": 844})
         page = caller.page
         choice = page.get_by_label("Who to call")
@@ -63,7 +64,7 @@ async def test_the_page_shows_who_speaks_after_a_transfer(quiet_browser, open_pa
 
 async def test_a_conversation_is_continued_with_the_agent_it_was_with(quiet_browser, open_page):
     agents = f"{SAMPLES / 'basic'},{SAMPLES / 'watchman'}"
-    async with ForkedServer("--agent", agents) as server:
+    async with ForkedServer("--agent", agents, "--scenario", str(TONES)) as server:
         caller = await open_page(quiet_browser, server.url)
         page = caller.page
         choice = page.get_by_label("Who to call")
@@ -92,7 +93,7 @@ async def test_a_conversation_is_continued_with_the_agent_it_was_with(quiet_brow
 
 async def test_a_call_to_one_agent_leaves_another_ones_alone(quiet_browser, open_page):
     agents = f"{SAMPLES / 'basic'},{SAMPLES / 'watchman'}"
-    async with ForkedServer("--agent", agents) as server:
+    async with ForkedServer("--agent", agents, "--scenario", str(TONES)) as server:
         first = await open_page(quiet_browser, server.url)
         await first.call()
         kept = await first.page.evaluate("() => sessionStorage.getItem('vision-agent.thread')")
@@ -149,7 +150,8 @@ async def test_what_of_an_agent_has_no_effect_in_a_call_is_said_before_it(
         "from google.adk.tools import google_search\n"
         "root_agent = Agent(name='searcher', instruction='Search.', tools=[google_search])\n"
     )
-    async with ForkedServer("--agent", str(tmp_path / "searcher")) as server:
+    searcher = str(tmp_path / "searcher")
+    async with ForkedServer("--agent", searcher, "--scenario", str(TONES)) as server:
         caller = await open_page(quiet_browser, server.url)
         notice = caller.page.locator("#lobby-notices .notice")
         await expect(notice).to_contain_text("Not all of this agent works in a call")

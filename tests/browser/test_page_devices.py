@@ -8,6 +8,7 @@ from playwright.async_api import expect
 
 from tests.browser.chromium import chromium
 from tests.support.forked import ForkedServer
+from tests.support.scenarios import TONES
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -211,7 +212,7 @@ async def test_plain_http_on_another_host_is_explained_and_a_typed_call_works(
     monkeypatch.setenv("VISION_AGENT_ALLOWED_HOSTS", "agent.test")
     flags = ["--host-resolver-rules=MAP agent.test 127.0.0.1"]
     async with (
-        ForkedServer() as server,
+        ForkedServer("--scenario", str(TONES)) as server,
         chromium(playwright, microphone=silence, more_flags=flags) as browser,
     ):
         port = server.url.rpartition(":")[2]
@@ -222,5 +223,5 @@ async def test_plain_http_on_another_host_is_explained_and_a_typed_call_works(
         blocked = "The browser blocks the camera here"
         await expect(caller.page.locator("#no-camera")).to_have_text(blocked)
         await caller.listen()
-        await caller.types("hello")
+        await caller.types("what can you do?")
         await caller.hears_voice()

@@ -9,7 +9,7 @@ from playwright.async_api import expect
 from tests.browser.chromium import chromium
 from tests.browser.conftest import calls, no_calls
 from tests.support.forked import ForkedServer
-from tests.support.scenarios import SILENT
+from tests.support.scenarios import SILENT, TONES
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -114,7 +114,7 @@ async def test_a_call_that_was_cut_off_is_picked_up_again(quiet_browser, open_pa
     # To the page a stopped server looks like a lost network. Its timeout is long here, so that it
     # does not drop the page's call when it continues.
     monkeypatch.setenv("VISION_AGENT_VANISHED_AFTER_S", "60")
-    async with ForkedServer() as server:
+    async with ForkedServer("--scenario", str(TONES)) as server:
         caller = await open_page(quiet_browser, server.url)
         await caller.call()
         os.kill(server.pid, signal.SIGSTOP)
@@ -125,7 +125,7 @@ async def test_a_call_that_was_cut_off_is_picked_up_again(quiet_browser, open_pa
         await caller.sees_state("listening", timeout_s=30)
         assert calls(server) == 1
         await caller.listen()
-        await caller.types("hello")
+        await caller.types("what can you do?")
         await caller.hears_voice()
         assert await caller.reads_answer()
 

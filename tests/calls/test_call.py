@@ -150,10 +150,25 @@ root_agent = Agent(name="slow", model="gemini-3.8-live", tools=[look_up])
 """
 
 
-async def test_the_agent_is_said_to_think_until_its_tool_has_answered(tmp_path):
+LOOKS_UP = """
+engine: false
+answers:
+  - {when: {tool: look_up}, say: "{answer}"}
+  - {when: {words: anchor}, call: {name: look_up, args: {word: anchor}}}
+"""
+
+
+@pytest.fixture
+def looks_up(tmp_path):
+    """Arguments for a server whose agent looks up the word anchor."""
+    (tmp_path / "looks_up.yaml").write_text(LOOKS_UP)
+    return ("--scenario", str(tmp_path / "looks_up.yaml"))
+
+
+async def test_the_agent_is_said_to_think_until_its_tool_has_answered(tmp_path, looks_up):
     (tmp_path / "slow").mkdir()
     (tmp_path / "slow" / "agent.py").write_text(SLOW)
-    async with serving("--agent", str(tmp_path / "slow")) as server:
+    async with serving("--agent", str(tmp_path / "slow"), *looks_up) as server:
         caller = Dialled(server.url)
         await caller.connect()
         try:
@@ -200,11 +215,11 @@ root_agent = Agent(name="secret", model="gemini-3.8-live", tools=[look_up])
 
 
 @pytest.mark.parametrize("reports", ["none", "name", "full"])
-async def test_a_caller_sees_of_a_tool_what_the_server_reports(tmp_path, reports):
+async def test_a_caller_sees_of_a_tool_what_the_server_reports(tmp_path, looks_up, reports):
     (tmp_path / "secret").mkdir()
     (tmp_path / "secret" / "agent.py").write_text(SECRET)
     arguments = ["--agent", str(tmp_path / "secret"), "--tool-reports", reports]
-    async with serving(*arguments) as server:
+    async with serving(*arguments, *looks_up) as server:
         caller = Dialled(server.url)
         await caller.connect()
         try:

@@ -8,12 +8,9 @@ import pytest
 from tests.conftest import serving
 from tests.support.dialling import Dialled, killable
 from tests.support.footprint import Footprint, settled
-from tests.support.scenarios import SILENT
+from tests.support.scenarios import SILENT, TONES
 
 CALLS = 100
-
-BRIEF = "engine: false\notherwise: {say: Hello.}\n"
-"""Whoever asks is answered in half a second: what a call leaves behind does not depend on it."""
 
 
 async def back_to(server, before: Footprint) -> Footprint:
@@ -87,10 +84,8 @@ ROUND = (
 async def test_a_hundred_calls_half_of_them_torn_off_leave_nothing_behind(monkeypatch, tmp_path):
     monkeypatch.setenv("VISION_AGENT_CONNECT_TIMEOUT_S", "1")
     monkeypatch.setenv("VISION_AGENT_VANISHED_AFTER_S", "2")
-    scenario = tmp_path / "brief.yaml"
-    scenario.write_text(BRIEF)
     database = f"sqlite:///{tmp_path}/sessions.db"
-    async with serving("--session-db", database, "--scenario", str(scenario)) as server:
+    async with serving("--session-db", database, "--scenario", str(TONES)) as server:
         for way in ROUND:
             await way(server.url)
         after_ten = await settled(server)

@@ -3,6 +3,7 @@
 from tests.conftest import serving
 from tests.support.dialling import Dialled
 from tests.support.messages import notice, said, state
+from tests.support.scenarios import TONES
 from vision_agent.calls.limits import CallLimits, EndsNow, EndsSoon, GoesOn, spoken_duration
 from vision_agent.calls.options import TimeLimits
 
@@ -73,7 +74,7 @@ async def test_an_idle_call_is_warned_stays_when_something_is_typed_and_ends_wit
     monkeypatch,
 ):
     monkeypatch.setenv("VISION_AGENT_IDLE_S", "6")
-    async with serving() as server:
+    async with serving("--scenario", str(TONES)) as server:
         caller = Dialled(server.url)
         await caller.connect()
         try:
@@ -91,7 +92,7 @@ async def test_an_idle_call_is_warned_stays_when_something_is_typed_and_ends_wit
 
 async def test_a_call_that_has_lasted_long_enough_ends_with_a_reason(monkeypatch):
     monkeypatch.setenv("VISION_AGENT_MAX_CALL_S", "4")
-    async with serving() as server:
+    async with serving("--scenario", str(TONES)) as server:
         caller = Dialled(server.url)
         await caller.connect()
         try:

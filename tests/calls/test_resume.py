@@ -14,6 +14,7 @@ from tests.support.dialling import Dialled, killable
 from tests.support.footprint import footprint, settled
 from tests.support.messages import said, state
 from tests.support.metrics import until_metric
+from tests.support.scenarios import SILENT, TONES
 from tests.support.waiting import until
 
 
@@ -191,7 +192,7 @@ async def test_an_answer_goes_on_where_it_was_on_a_new_peer_connection(tmp_path)
 
 async def test_a_caller_that_vanishes_is_noticed_and_its_model_session_closed():
     """At the default setting: nothing here waits but for the server."""
-    async with serving() as server:
+    async with serving("--scenario", str(SILENT)) as server:
         process = await killable(server.url)
         process.kill()
         await process.wait()
@@ -199,6 +200,9 @@ async def test_a_caller_that_vanishes_is_noticed_and_its_model_session_closed():
         now = await settled(server)
         print(f"noticed after {asyncio.get_running_loop().time() - began:.1f} s")
         assert (now.calls, now.model_sessions) == (0, 0)
+
+
+IN_TONES = ("--scenario", str(TONES))
 
 
 async def cut_short(url: str) -> Dialled:
@@ -212,7 +216,7 @@ async def cut_short(url: str) -> Dialled:
 
 
 async def test_who_hangs_up_on_an_answer_is_not_told_it_again(database):
-    async with serving(*database) as server:
+    async with serving(*database, *IN_TONES) as server:
         caller = await cut_short(server.url)
         await caller.hang_up()
         async with calling(server.url, resume=caller.answer["resume"]) as again:
@@ -226,12 +230,12 @@ async def test_who_hangs_up_on_an_answer_is_not_told_it_again(database):
 
 
 async def test_who_lost_the_line_in_an_answer_is_given_it_when_they_are_back(database):
-    async with serving(*database) as server:
+    async with serving(*database, *IN_TONES) as server:
         caller = await cut_short(server.url)
         await until_metric(server.url, WAITING, lambda events: events == 0)
         os.kill(server.pid, signal.SIGKILL)
     async with (
-        serving(*database) as server,
+        serving(*database, *IN_TONES) as server,
         calling(server.url, resume=caller.answer["resume"]) as again,
     ):
         await again.wait_for(lambda m: "offline" in (said(m) or ""))

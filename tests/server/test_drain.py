@@ -12,13 +12,14 @@ import pytest
 from tests.support.dialling import Dialled
 from tests.support.forked import ForkedServer
 from tests.support.messages import notice, refusal, said, state
+from tests.support.scenarios import TONES
 
 
 @asynccontextmanager
-async def server_and_caller(drain_s: float, monkeypatch, *arguments: str):
+async def server_and_caller(drain_s: float, monkeypatch):
     """A server with a call on it; both may end meanwhile."""
     monkeypatch.setenv("VISION_AGENT_DRAIN_S", str(drain_s))
-    async with ForkedServer(*arguments) as server:
+    async with ForkedServer("--scenario", str(TONES)) as server:
         caller = Dialled(server.url)
         await caller.connect()
         try:
@@ -75,6 +76,6 @@ async def test_a_second_signal_ends_it_at_once(monkeypatch):
 
 async def test_a_server_without_calls_ends_at_once(monkeypatch):
     monkeypatch.setenv("VISION_AGENT_DRAIN_S", "300")
-    async with ForkedServer() as server:
+    async with ForkedServer("--scenario", str(TONES)) as server:
         server._process.send_signal(signal.SIGTERM)
         assert await exit_code(server) == 0
