@@ -119,7 +119,7 @@ async def test_the_grammar_is_believed_where_it_sounds_like_what_was_heard(
 async def test_certain_words_are_not_exchanged_for_a_proposal_and_uncertain_ones_are(
     understanding: Understanding,
 ) -> None:
-    said, proposal = "Could you pass me the salt, please?", Proposal("count the soaps", 0.3)
+    said, proposal = "Cone the soaps, please?", Proposal("count the soaps", 0.3)
     for log_probability, intent in ((-0.2, None), (-0.9, "count")):
         text, request = await understanding.heard(said, proposal, log_probability=log_probability)
         assert (request.intent if request else None) == intent
@@ -127,6 +127,30 @@ async def test_certain_words_are_not_exchanged_for_a_proposal_and_uncertain_ones
     taught = Proposal("is this my zorblax", 0.4)
     text, request = await understanding.heard("His is my Zoe blacks?", taught, ["zorblax"])
     assert text == "Is this my zorblax"
+
+
+@pytest.mark.parametrize(
+    ("heard", "others", "intent"),
+    [
+        (
+            "What's happening in front of the family?",
+            ["What's before the camera?"],
+            "see",
+        ),
+        ("Great thanks", ["Great, thanks."], "thanks"),
+        ("Bead the smart vent", ["Read the small print.", "Count the small prints."], None),
+        ("How many people live in Germany?", ["How many people do you see?"], None),
+        ("Could you pass me the salt?", ["Could you count the soaps?"], None),
+    ],
+)
+async def test_what_may_have_been_said_as_well_counts_where_it_agrees_on_a_request(
+    understanding: Understanding, heard: str, others: list[str], intent: str | None
+) -> None:
+    text, request = await understanding.heard(heard, None, others=others)
+    assert (request.intent if request else None) == intent
+    assert text == (others[0] if intent else heard)
+    guessed = await understanding.heard(heard, None, others=others, log_probability=-1.2)
+    assert guessed == (heard, None)
 
 
 @pytest.mark.parametrize(

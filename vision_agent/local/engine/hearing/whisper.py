@@ -18,7 +18,10 @@ repeats itself without end."""
 _FRAMES = 100 * WINDOW_S
 _TOKENS_A_SECOND, _MORE_TOKENS = 8, 10  # more than anybody says
 _BEAM = 5
-_CANDIDATES = 3
+_CANDIDATES = 5
+_MOST_BEHIND = 0.4
+"""By how much the mean log probability of another text may be less than the best one's."""
+
 _REPETITION_PENALTY = 1.1  # less of what `whisper_text.once` has to take out
 
 
@@ -65,10 +68,12 @@ class Whisper:
             return_no_speech_prob=True,
         )
         texts = [once(text_of(tokens), seconds) for tokens in result.sequences]
+        least = result.scores[0] - _MOST_BEHIND
+        others = [text for text, score in zip(texts, result.scores, strict=True) if score >= least]
         heard = HeardWords(
             texts[0],
             round(result.scores[0], 3),
             round(result.no_speech_prob, 3),
-            tuple(dict.fromkeys(texts[1:])),
+            tuple(text for text in dict.fromkeys(others) if text != texts[0]),
         )
         return HeardWords("", heard.log_probability, heard.no_speech) if is_noise(heard) else heard

@@ -26,15 +26,16 @@ _BEFORE_NOT = frozenset(
 _VERBS = frozenset(
     """alert cancel check circle compare count decode describe draw estimate examine explain find
     forget guess help highlight identify inform inspect introduce keep let list locate look magnify
-    mark name notify open point read recite recognise remind remember repeat say scan search set
+    mark name notify point read recite recognise remind remember repeat say scan search set
     shout show shut silence slow speak spot start stop summarise summarize talk tell turn wake warn
     watch what zoom give quiet take have be translate play sing call order write""".split()  # noqa: SIM905
 )
 """Verbs with which a request to this agent begins."""
 
 _FRAMES = re.compile(
-    r"\b(i (want|need|would like|wish) (you )?to|i wonder|i am looking for|i can not find|i lost"
-    r"|i have lost|have you seen|(and|what about|how about) (on|in|at)|do you (know|mind)"
+    r"\b(i (want|need|would like|wish) (you )?to|i wonder|i am looking for"
+    r"|i can not find(?! an? | any )|i lost|i have lost|have you seen"
+    r"|(and|what about|how about) (on|in|at)|do you (know|mind)|open the (qr|link|code)"
     r"|tell me|let me know|put a|any (idea|clue|chance)) "
 )
 """Words that make a request of a statement."""
@@ -61,6 +62,7 @@ _OF_A_KIND = re.compile(
     r" (?:do|does|is|are|can|could|will)"
     r"(?! (?:this|that|these|those|it|he|she|my|your|i|we|you)\b).* an? (?!look\b)"
     r"|\bwhere (?:do|does) .* (?:live|come from|grow)$"
+    r"|\bhow many \w+ (?:live|lived|die|died|speak) "
 )
 """Questions about a kind of thing and not about what is in view: "how old does a horse get"."""
 

@@ -45,6 +45,9 @@ where they are not."""
 UNCERTAIN = -0.4
 """Mean log probability of the tokens below which the words are uncertain."""
 
+GUESSED = -1.0
+"""The same below which other words are as much of a guess."""
+
 LEAST_COSINE = 0.58
 """Cosine below which no example is near enough."""
 
@@ -60,6 +63,9 @@ LEAST_GUESSED = 0.4
 MOST_VERBATIM = 0.82
 """Cosine above which a sentence is nearly one of those that ask for nothing."""
 
+ELSEWHERE = 0.6
+"""Cosine of a sentence that asks for nothing from which nothing else is believed to be heard."""
+
 STATED_COSINE, STATED_LEAD = 0.7, 0.15
 """The same for a sentence without the form of a question or a request."""
 
@@ -70,6 +76,8 @@ _STATED = frozenset(
 """Intents that a statement may have: "you are too quiet", "I did not get that"."""
 
 _NO_INTENTS = frozenset({"-", "+", "!"})
+
+_ELSEWHERE_INTENTS = frozenset({"-", "!", "beyond"})
 
 _BESIDE = frozenset({"stop", "bye", "hello", "thanks"})
 """Requests that one part of a sentence can make: "I have to go, bye"."""
@@ -274,13 +282,37 @@ class Understanding:
         distance = proposal.distance if proposal else 1.0
         near = distance <= CERTAIN_AGREEMENT
         first = (near and uncertain) or _holds(proposal, {*names, *agents})
-        likely = likelier(text, proposal if first else None, names, agents, others)
+        likely = likelier(text, proposal if first else None, names, agents)
         request = await self.request(likely, None, names, agents)
+        if request is not None or is_for_others(text) or await self._is_elsewhere(likely):
+            return likely, request
+        found = []
+        for other in others if log_probability >= GUESSED else ():
+            words = likelier(other, None, names, agents)
+            if wish := await self.request(words, None, names, agents):
+                found.append((words, wish))
+        if len({wish.intent for _, wish in found}) == 1:
+            return found[0]
         believed = near or (uncertain and distance <= UNCERTAIN_AGREEMENT)
-        if request is None and believed and not is_for_others(text):
+        if believed and not found:
             likely = likelier(text, proposal, names, agents)
             request = by_rules(likely, None, names, agents)
         return likely, request
+
+    async def _is_elsewhere(self, text: str) -> bool:
+        """Whether a sentence is much like one that asks for nothing, or for what no camera sees."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self._near_nothing, text)
+
+    def _near_nothing(self, text: str) -> bool:
+        """In the encoder's thread."""
+        examples = self._load()
+        if examples is None or not (sentence := plain(normalise(text))):
+            return False
+        cosines = examples.cosines(sentence)
+        nearest = next(intent for intent in cosines if intent != "+")
+        elsewhere = _ELSEWHERE_INTENTS if asks(text) else _ELSEWHERE_INTENTS - {"!"}
+        return nearest in elsewhere and cosines[nearest] >= ELSEWHERE
 
     async def _request(
         self,
