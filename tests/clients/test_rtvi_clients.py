@@ -196,7 +196,7 @@ async def test_the_sdk_starts_the_bot_and_connects_twice(
             await app.event("disconnected", after=time)
 
 
-async def test_what_the_server_does_not_know_fails_the_request_alone(
+async def test_keys_reach_the_agent_and_what_is_not_done_here_fails_the_request_alone(
     playwright: Playwright, site: str, server: ForkedServer, camera: Path, question: Path
 ) -> None:
     async with application(playwright, f"{site}/newest.html", camera, question) as app:
@@ -205,8 +205,16 @@ async def test_what_the_server_does_not_know_fails_the_request_alone(
             "() => client.sendClientRequest('no-such-request').then(() => null, (e) => `${e}`)"
         )
         assert refused is not None
-        assert not await app.events("error")
+        await app.page.evaluate("() => client.cancelUIJobGroup('no-such-job')")
+        await app.event("message-error", "job groups")
+        told = len(await app.events("message-error"))
         await app.event("bot-stopped")
+        await app.page.evaluate(
+            "() => { client.sendUIEvent('opened', { page: 2 }); client.sendDTMF('12#'); }"
+        )
+        await app.event("bot-stopped", after=1)
+        assert len(await app.events("message-error")) == told
+        assert not await app.events("error")
 
 
 async def test_the_ready_made_console_shows_what_was_asked_and_what_is_answered(

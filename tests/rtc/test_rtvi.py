@@ -24,6 +24,31 @@ def rtvi_text(kind: str, data: object = None, **fields: object) -> str:
             rtvi.ClientMessage("7", "a", [1]),
         ),
         (rtvi_text("disconnect-bot"), rtvi.Goodbye()),
+        (rtvi_text("dtmf", {"buttons": ["1", "*", "#"]}), rtvi.SendText("DTMF: 1*#")),
+        (rtvi_text("dtmf", {"button": "5"}), rtvi.SendText("DTMF: 5")),
+        (
+            rtvi_text("ui-event", {"event": "opened", "payload": {"page": 2, "of": "Ä"}}),
+            rtvi.AppendToContext(False, 'UI event: opened {"page": 2, "of": "Ä"}'),
+        ),
+        (
+            rtvi_text("ui-event", {"event": "closed"}),
+            rtvi.AppendToContext(False, "UI event: closed"),
+        ),
+        (
+            rtvi_text("append-to-context", {"role": "assistant", "content": "I know."}),
+            rtvi.AppendToContext(True, "I know."),
+        ),
+        (
+            rtvi_text(
+                "append-to-context",
+                {
+                    "role": "user",
+                    "content": [{"type": "text", "text": "Now?"}, "Yes."],
+                    "run_immediately": True,
+                },
+            ),
+            rtvi.SendText("Now?\nYes."),
+        ),
         (
             '{"type":"signalling","message":'
             '{"type":"trackStatus","receiver_index":1,"enabled":false}}',
@@ -53,6 +78,12 @@ def test_what_clients_say_is_understood(text, meaning):
         rtvi_text("send-text", {"content": 5}),
         rtvi_text("client-message", {"d": 1}),
         rtvi_text("client-ready", id=None),
+        *(rtvi_text("dtmf", {"buttons": keys}) for keys in ([], ["a"], [["1"]], "1", ["1"] * 65)),
+        rtvi_text("dtmf", {}),
+        rtvi_text("ui-event", {"event": ""}),
+        rtvi_text("ui-event", {"event": "x", "payload": "y" * 5_000}),
+        rtvi_text("append-to-context", {"role": "user", "content": [{"image": "x"}]}),
+        *(rtvi_text(kind, {}) for kind in ("llm-function-call-result", "ui-snapshot")),
         '{"type":"signalling"}',
         '{"type":"signalling","message":{"type":"trackStatus","receiver_index":"1"}}',
         "[" * 60_000,

@@ -272,7 +272,11 @@ class Channel:
 
 
 def _request_id(incoming: rtvi.Incoming | None) -> str | None:
-    return incoming.message_id if isinstance(incoming, rtvi.ClientMessage) else None
+    match incoming:
+        case rtvi.ClientMessage() | rtvi.AppendToContext() | rtvi.SendText(is_request=True):
+            return incoming.message_id
+        case _:
+            return None
 
 
 def _text_id(incoming: rtvi.Incoming | None) -> str | None:

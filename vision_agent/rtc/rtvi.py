@@ -22,11 +22,24 @@ MAX_MESSAGE_CHARS = 64 * 1024
 MAX_TEXT_CHARS = 4_000
 """The longest typed text: some four minutes of speech."""
 
+KEYS = tuple("0123456789*#")
+"""The keys of a telephone."""
+
+MAX_KEYS = 64
 MAX_ID_CHARS = 200
 MAX_NAME_CHARS = 100
 
 _CONTROLS = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127))
 """Control characters other than tab and line ends, which no database stores or no person types."""
+
+
+_NOT_DONE = {
+    "llm-function-call-result": "The agent's tools run on the server: a client's results are not "
+    "taken.",
+    "ui-snapshot": "The agent does not read the client's page: snapshots are not taken.",
+    "ui-cancel-job-group": "No job groups run here that could be cancelled.",
+}
+"""What RTVI defines and this server does not do, with the sentence that refuses it."""
 
 
 class BadMessage(ValueError):
@@ -77,11 +90,13 @@ class SendText:
         content: The text, of at most `MAX_TEXT_CHARS`.
         spoken: Whether the answer is spoken; otherwise it is only shown.
         message_id: The message's id, by which the client finds the typed line; None without one.
+        is_request: Whether a refusal is a response to the message, and not an error about it.
     """
 
     content: str
     spoken: bool = True
     message_id: str | None = field(default=None, compare=False)
+    is_request: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +106,12 @@ class AppendToContext:
     Attributes:
         agents: Whether these are the agent's words; otherwise they are the user's.
         content: The text, of at most `MAX_TEXT_CHARS`.
+        message_id: The message's id; None without one.
     """
 
     agents: bool
     content: str
+    message_id: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +202,7 @@ def _parse_rtvi(body: dict[str, object]) -> Incoming:
             options = options if isinstance(options, dict) else {}
             content = _text(fields.get("content"), kind, about=message_id)
             if options.get("run_immediately") is False:
-                return AppendToContext(False, content)
+                return AppendToContext(False, content, message_id)
             spoken = options.get("audio_response") is not False
             return SendText(content, spoken, message_id)
         case "append-to-context":
@@ -202,9 +219,13 @@ def _parse_rtvi(body: dict[str, object]) -> Incoming:
             return ClientMessage(message_id, name, fields.get("d"))
         case "disconnect-bot":
             return Goodbye()
-        case "llm-function-call-result" | "client-ui-message":
-            return Ignored(kind)
+        case "dtmf":
+            return _parse_keys(fields, message_id)
+        case "ui-event":
+            return _parse_ui_event(fields, message_id)
         case str():
+            if kind in _NOT_DONE:
+                raise BadMessage(_NOT_DONE[kind], message_id)
             raise BadMessage(f"Messages of the type {kind[:40]!r} are not known here.", message_id)
         case _:
             raise BadMessage("The message has no type.", message_id)
@@ -214,10 +235,46 @@ def _parse_context(fields: dict[str, object], message_id: str | None) -> Incomin
     role = fields.get("role")
     if role not in ("user", "assistant"):
         raise BadMessage('append-to-context needs a role, "user" or "assistant".', message_id)
-    content = _text(fields.get("content"), "append-to-context", message_id)
+    content = _text(_words(fields.get("content")), "append-to-context", message_id)
     if role == "user" and fields.get("run_immediately") is True:
-        return SendText(content)
-    return AppendToContext(role == "assistant", content)
+        return SendText(content, message_id=message_id, is_request=True)
+    return AppendToContext(role == "assistant", content, message_id)
+
+
+def _parse_keys(fields: dict[str, object], message_id: str | None) -> Incoming:
+    """Telephone keys: `buttons` in RTVI 2.1, one `button` before."""
+    given = fields.get("buttons", [fields.get("button")])
+    keys = [str(key) for key in given if key in KEYS] if isinstance(given, list) else []
+    if not isinstance(given, list) or keys != given or not 0 < len(keys) <= MAX_KEYS:
+        raise BadMessage(
+            f"dtmf needs 1 to {MAX_KEYS} buttons, each one of 0 to 9, * and #.", message_id
+        )
+    return SendText(f"DTMF: {''.join(keys)}", message_id=message_id, is_request=True)
+
+
+def _parse_ui_event(fields: dict[str, object], message_id: str | None) -> Incoming:
+    name = fields.get("event")
+    if not isinstance(name, str) or not 0 < len(name.strip()) <= MAX_NAME_CHARS:
+        raise BadMessage(
+            f"ui-event needs the name of an event, of at most {MAX_NAME_CHARS} characters.",
+            message_id,
+        )
+    payload = fields.get("payload")
+    try:
+        detail = "" if payload is None else f" {json.dumps(payload, ensure_ascii=False)}"
+    except RecursionError:
+        raise BadMessage("The payload of the ui-event is nested too deeply.", message_id) from None
+    event = _text(f"UI event: {name}{detail}", "ui-event", message_id)
+    return AppendToContext(False, event, message_id)
+
+
+def _words(content: object) -> object:
+    """The text of a content of several parts, of which one that is no text spoils all."""
+    if not isinstance(content, list):
+        return content
+    parts = [part.get("text") if isinstance(part, dict) else part for part in content]
+    texts = [part for part in parts if isinstance(part, str)]
+    return "\n".join(texts) if len(texts) == len(parts) else None
 
 
 def _text(
