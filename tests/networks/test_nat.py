@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.networks.calling import SCENARIO, call
 from tests.networks.coturn import PORT, coturn
 from tests.networks.in_namespace import run_inside
 from tests.networks.islands import CALLER, DOOR, MIDDLE, SERVER, Islands, islands
-from tests.networks.test_turn import SCENARIO, call
 from vision_agent import CallClient, CallFailed
 
 PUBLIC = "203.0.113.5"

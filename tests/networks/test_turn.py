@@ -2,23 +2,11 @@
 
 from pathlib import Path
 
+from tests.networks.calling import SCENARIO, call
 from tests.networks.coturn import SECRET, TCP, TLS, UDP, coturn, relayed
 from tests.networks.in_namespace import run_inside
-from tests.networks.islands import DOOR, MIDDLE, islands
+from tests.networks.islands import MIDDLE, islands
 from tests.support.waiting import until
-from vision_agent import CallClient
-
-SCENARIO = """
-engine: false
-answers:
-  - {when: {words: hello}, say: Good morning.}
-otherwise: {say: Pardon.}
-"""
-
-
-async def call() -> str:
-    async with CallClient(f"http://{MIDDLE}:{DOOR}", timeout_s=60) as client:
-        return (await client.type("hello")).text
 
 
 async def test_calls_go_through_a_relay_at_each_end_by_udp_tcp_and_tls(

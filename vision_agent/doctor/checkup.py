@@ -21,6 +21,7 @@ from vision_agent.doctor.machine_checks import (
     check_libraries,
     check_sound,
 )
+from vision_agent.doctor.media_checks import check_media
 from vision_agent.doctor.model_checks import (
     check_engine,
     check_key,
@@ -69,6 +70,7 @@ def all_checks(settings: Settings, environ: Mapping[str, str]) -> list[Check]:
             deadline_s=75,
             on_timeout="The machine is very busy, or vision-agent must be reinstalled.",
         ),
+        Check("media", lambda: check_media(settings, environ), deadline_s=12),
         Check("ice", lambda: check_ice(settings.ice()), deadline_s=12),
         Check("port", threaded(lambda: check_port(settings.host, settings.port))),
         Check(
