@@ -269,10 +269,19 @@ def test_sections_need_no_identifiers():
     assert offer.bundled == ()
 
 
-def test_a_bundle_whose_first_section_is_rejected_keeps_its_transport():
-    for first in ("m=audio 0", "m=audio 9"):
-        sdp = edited("m=audio 9", first).replace("VP8/90000", "VP9/90000", 1)
-        assert Offer.parse(sdp).sections[1].accepted
+def test_a_bundle_whose_first_section_the_caller_rejects_goes_on_with_the_second():
+    offer = Offer.parse(edited("m=audio 9", "m=audio 0"))
+    assert [section.accepted for section in offer.sections] == [False, True, True, True]
+    assert "a=group:BUNDLE 1 2 3\r\n" in offer.sdp
+
+
+def test_a_video_that_cannot_be_seen_keeps_the_transport_that_a_bundle_shares():
+    sdp = RECORDED["firefox-videofirst-bundleonly-audio-sendrecv-completed"].replace("VP8", "H261")
+    offer = Offer.parse(sdp)
+    assert [section.accepted for section in offer.sections] == [True, True]
+    assert offer.sections[0].renamed == {"120": "H261/90000"}
+    assert "a=inactive" in offer.sdp
+    assert "H261, VP9 and AV1" in offer.unused[0]
 
 
 def test_of_forty_candidates_the_best_of_every_kind_come_first():

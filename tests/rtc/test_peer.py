@@ -259,6 +259,16 @@ async def test_a_strict_client_accepts_the_answer_to_every_recorded_offer():
     assert {name: found for name, found in wrong.items() if found} == {}
 
 
+async def test_a_video_on_which_nothing_is_sent_is_answered_in_its_own_codec():
+    sdp = RECORDED["firefox-videofirst-bundleonly-audio-sendrecv-completed"].replace("VP8", "H261")
+    peer = Peer(Listener(), Speaker())
+    answer = await peer.accept(Offer.parse(sdp))
+    assert faults(sdp, answer) == []
+    assert "a=rtpmap:120 H261/90000" in answer.partition("m=audio")[0]
+    assert "a=inactive" in answer.partition("m=audio")[0]
+    await peer.close()
+
+
 async def test_payload_types_below_96_are_the_same_in_the_answer():
     sdp = OFFERS["h264_baseline"].replace("126", "45")
     peer = Peer(Listener(), Speaker())
@@ -269,16 +279,16 @@ async def test_payload_types_below_96_are_the_same_in_the_answer():
 
 async def test_offers_with_random_damage_are_answered_or_refused_and_leave_nothing_behind():
     dice = random.Random(5)
-    original = CHROMIUM.splitlines()
+    originals = [CHROMIUM, *RECORDED.values()]
     answered, sentences = 0, set()
     leftovers = Leftovers()
     for _ in range(120):
-        lines = list(original)
+        lines = dice.choice(originals).splitlines()
         for _ in range(dice.randint(1, 4)):
             at = dice.randrange(len(lines))
-            match dice.randrange(4):
+            match dice.randrange(5):
                 case 0:
-                    del lines[at]
+                    lines[at] = ""
                 case 1:
                     lines[at] = lines[at][: dice.randint(0, len(lines[at]))]
                 case 2:
@@ -287,6 +297,9 @@ async def test_offers_with_random_damage_are_answered_or_refused_and_leave_nothi
                     text = lines[at]
                     cut = dice.randint(0, len(text))
                     lines[at] = text[:cut] + dice.choice(" :=;/x9\t\x00é") + text[cut + 1 :]
+                case 4:
+                    other = dice.choice(originals).splitlines()
+                    lines.insert(at, dice.choice(other))
         peer = Peer(Listener(), Speaker())
         try:
             await asyncio.wait_for(accepted(peer, "\r\n".join(lines) + "\r\n"), 5)
@@ -295,8 +308,32 @@ async def test_offers_with_random_damage_are_answered_or_refused_and_leave_nothi
             sentences.add(str(refused))
         await asyncio.wait_for(peer.close(), 7)
     assert 10 < answered < 120
-    assert all(sentence.endswith(".") for sentence in sentences)
+    assert all(re.fullmatch(r"[A-Z][^\n]*\.", sentence) for sentence in sentences)
     await leftovers.nothing()
+
+
+async def test_a_caller_with_ice_lite_is_checked_and_nominated_by_this_side(call: Call):
+    """A lite agent, as gateways with a public address are, only answers checks (RFC 8445 2.5)."""
+    call.caller.addTrack(SoundSource())
+    lite = "\r\na=ice-lite\r\nm=audio"
+    sdp = (await call.offer()).replace("\r\nm=audio", lite, 1)
+    ice = call.caller.getTransceivers()[0].receiver.transport.transport._connection
+
+    async def only_answer(pair):
+        ice.check_state(pair, pair.State.SUCCEEDED)
+        pair.nominated = pair.remote_nominated
+        ice.check_complete(pair)
+
+    ice.check_start = only_answer
+    ice.ice_controlling = False
+    call.peer = Peer(call.listener, call.voice)
+    answer = await call.peer.accept(Offer.parse(sdp))
+    await call.caller.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+    await until(lambda: call.listener.connected, what="connected")
+    chunks: list[bytes] = []
+    call.run(Microphone(chunks.append).run(call.listener.microphones[0]))
+    await until(lambda: len(chunks) > 50, what="the caller's voice")
+    await asyncio.wait_for(call.heard[0].recv(), 5)
 
 
 async def test_a_peer_that_does_not_connect_is_let_go_in_time():

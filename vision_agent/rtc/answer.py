@@ -57,6 +57,8 @@ def _completed(answer: list[str], offered: OfferedSection) -> list[str]:
         )
         if unwanted:
             continue
+        if name == "a=rtpmap" and number in offered.renamed:
+            line = f"a=rtpmap:{number} {offered.renamed[number]}"
         lines.append(line)
         if name == "a=rtpmap" and " opus/48000" in line:
             lines.append(f"a=fmtp:{number} {OPUS_PARAMETERS}")

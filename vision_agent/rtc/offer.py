@@ -55,6 +55,7 @@ class OfferedSection:
         receives: whether the caller takes media on it.
         parameters: what the answer states (``fmtp``) for a payload type in place of aiortc's own.
         codec: the codec of an audio section that is used.
+        renamed: the name and clock that the answer states for a payload type in place of aiortc's.
     """
 
     kind: str
@@ -66,6 +67,7 @@ class OfferedSection:
     receives: bool = True
     parameters: dict[str, str] = field(default_factory=dict)
     codec: str = ""
+    renamed: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +112,11 @@ class Offer:
         offered = [s for s in text.sections if s.port != 0 or "bundle-only" in s.attributes]
         if not offered:
             raise BadOffer("The offer has no media section.")
-        used, unused = used_sections(offered)
         group = _bundle(text.session)
         _check_mids(group, text.sections, offered)
         living = {section.first("mid"): section for section in reversed(offered)}
         tagged = next((living[mid] for mid in group if mid in living), None)
+        used, unused = used_sections(offered, tagged)
         mids = _mids(used, group)
         accepted: list[Section] = []
         found: dict[int, OfferedSection] = {}
@@ -133,6 +135,7 @@ class Offer:
                 _direction(of, text.session) in ("recvonly", "sendrecv"),
                 section.codecs.answered if section.codecs else {},
                 section.codecs.name if section.codecs else "",
+                section.codecs.renamed if section.codecs else {},
             )
         bundled = tuple(mid for mid in group if mid in mids)
         lite = "ice-lite" in text.session.attributes
@@ -252,7 +255,7 @@ def _for_aiortc(
     if used.codecs is None:
         profile = "UDP/DTLS/SCTP" if used.formats == [DATA_FORMAT] else "DTLS/SCTP"
         return Section("application", 9, profile, used.formats, [], attributes | used.attributes)
-    attributes[_direction(used.section, session)] = [""]
+    attributes["inactive" if used.idle else _direction(used.section, session)] = [""]
     attributes |= used.codecs.attributes | used.attributes
     return Section(used.section.kind, 9, "UDP/TLS/RTP/SAVPF", used.formats, [], attributes)
 

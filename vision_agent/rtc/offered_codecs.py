@@ -9,7 +9,7 @@ offered ones.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vision_agent.rtc.aiortc_rtp import DYNAMIC_PAYLOAD_TYPES
 from vision_agent.rtc.session_description import Section
@@ -35,12 +35,14 @@ class ChosenCodecs:
         attributes: the values of ``rtpmap``, ``fmtp`` and ``rtcp-fb``, as aiortc understands them.
         answered: the parameters that the answer states for a payload type in place of aiortc's.
         name: the codec of an audio section.
+        renamed: the name and clock of a codec that aiortc is given under another name.
     """
 
     formats: list[str]
     attributes: dict[str, list[str]]
     answered: dict[str, str]
     name: str = ""
+    renamed: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +85,29 @@ def choose_video(section: Section) -> ChosenCodecs | None:
     return _chosen(section, chosen, {c.payload_type: _stated(c) for c in media if _is_h264(c)})
 
 
+def stand_in_for_video(section: Section) -> ChosenCodecs | None:
+    """A codec that nobody can decode here, under the name of one that aiortc knows.
+
+    It keeps the transport of a section on which nothing is sent.
+
+    Returns:
+        None if the section offers no codec at all.
+    """
+    for codec in _codecs(section):
+        if codec.name not in _HELPERS and codec.clock_hz == _VIDEO_CLOCK_HZ:
+            number = codec.payload_type
+            attributes = {"rtpmap": [f"{number} VP8/{codec.clock_hz}"]}
+            return ChosenCodecs([number], attributes, {}, renamed={number: codec.rtpmap})
+    return None
+
+
 def codec_names(section: Section) -> str:
     """The names of a section's codecs for a sentence, without helpers such as RTX."""
     names: dict[str, None] = {}
     for codec in _codecs(section):
         if codec.name not in _HELPERS:
             names[codec.rtpmap.split("/")[0][:16]] = None
-    shown = [name for name in names if name.isascii() and name.isprintable()][:_MAX_NAMED]
+    shown = list(names)[:_MAX_NAMED]
     return " and ".join(filter(None, [", ".join(shown[:-1]), *shown[-1:]])) or "no known codec"
 
 
@@ -108,7 +126,8 @@ def _codecs(section: Section) -> list[_Codec]:
         rtpmap = defined.get(number) or _STATIC.get(number, "")
         name, _, rest = rtpmap.partition("/")
         clock = rest.partition("/")[0]
-        if _is_usable(number, name.lower()) and clock.isascii() and clock.isdigit():
+        readable = rtpmap.isascii() and rtpmap.isprintable() and clock.isdigit()
+        if readable and _is_usable(number, name.lower()):
             codecs.append(
                 _Codec(
                     number,

@@ -12,6 +12,7 @@ from vision_agent.rtc.offered_codecs import (
     choose_audio,
     choose_video,
     codec_names,
+    stand_in_for_video,
 )
 from vision_agent.rtc.offered_transport import DATA_FORMAT, data_attributes, is_data
 from vision_agent.rtc.session_description import Section
@@ -30,19 +31,25 @@ class UsedSection:
         codecs: its codecs; None if it is for data channels.
         formats: the formats of its media line.
         attributes: its further attributes.
+        idle: whether nothing is sent on it.
     """
 
     section: Section
     codecs: ChosenCodecs | None
     formats: list[str]
     attributes: dict[str, list[str]]
+    idle: bool = False
 
 
-def used_sections(offered: list[Section]) -> tuple[list[UsedSection], list[str]]:
+def used_sections(
+    offered: list[Section], tagged: Section | None
+) -> tuple[list[UsedSection], list[str]]:
     """Chooses the sections that are used; the others are rejected in the answer.
 
     Args:
         offered: the sections that the caller does not reject itself.
+        tagged: the one whose transport the others of a bundle share. It is not rejected, because
+            not every stack finds another transport then (Chromium with max-bundle does not).
 
     Returns:
         The used sections in their order, and a sentence for the caller about each other section
@@ -69,6 +76,8 @@ def used_sections(offered: list[Section]) -> tuple[list[UsedSection], list[str]]
             if codecs is None:
                 lacking.append(_NO_VIDEO_CODEC)
                 unused += _unless_silent(section, _unseen(section))
+                if section is tagged and (idle := stand_in_for_video(section)) is not None:
+                    used.append(UsedSection(section, idle, idle.formats, {}, idle=True))
             elif taken == MAX_VIDEO_SECTIONS:
                 unused += _unless_silent(section, "Only your camera and one screen are looked at.")
             else:
@@ -76,7 +85,7 @@ def used_sections(offered: list[Section]) -> tuple[list[UsedSection], list[str]]
         elif section.kind == "application" and is_data(section) and not taken:
             attributes = data_attributes(section)
             used.append(UsedSection(section, None, _data_formats(section), attributes))
-    if not used:
+    if all(section.idle for section in used):
         raise BadOffer(lacking[0] if lacking else "The offer has no section that could be used.")
     if _NO_AUDIO_CODEC in lacking and not any(u.section.kind == "audio" for u in used):
         raise BadOffer(_NO_AUDIO_CODEC)
