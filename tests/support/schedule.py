@@ -31,6 +31,7 @@ FIRST = (("heavy", "clients"), ("clients", "calls"), ("calls",), ("sums", None),
 """What the workers look for first, one after the other; they take whatever there is after that."""
 
 _SUMS = ("tests/local/engine/sight/", "tests/local/engine/answers/")
+"""One runs at a time anyhow; divided, they would load their models several times."""
 
 
 def file_of(nodeid: str) -> str:
@@ -40,8 +41,9 @@ def file_of(nodeid: str) -> str:
 def unit_of(nodeid: str) -> str:
     """What one worker runs in one go: a file, or one test of a long file."""
     file = file_of(nodeid)
-    divided = SECONDS.get(file, 0) >= DIVIDED_FROM_S and file not in UNDIVIDED
-    return nodeid if divided else file
+    if file in UNDIVIDED or file.startswith(_SUMS):
+        return file
+    return nodeid if SECONDS.get(file, 0) >= DIVIDED_FROM_S else file
 
 
 def lane_of(unit: str) -> str | None:
