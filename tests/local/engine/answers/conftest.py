@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from vision_agent.local.contract import SeenFrame
 from vision_agent.local.engine.answers.responder import Responder
 from vision_agent.local.engine.answers.taught_objects import TaughtObjects
 from vision_agent.local.engine.answers.taught_store import TaughtStore
-from vision_agent.local.engine.sight import Sight
+from vision_agent.local.engine.sight import Box, Observations, Sight, TaughtThing
+
+
+class SightOnce(Sight):
+    """Looks for real, and at the same frames for the same things only once: a look costs half a
+    second of CPU, and many questions are asked about a few frames."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: dict[object, Observations] = {}
+
+    async def observe(
+        self,
+        frames: Sequence[SeenFrame],
+        needs: frozenset[str],
+        *,
+        colour: str = "",
+        taught: Sequence[TaughtThing] = (),
+        at: Box | None = None,
+    ) -> Observations:
+        asked = (tuple(frames), needs, colour, at)
+        if taught:
+            return await super().observe(frames, needs, colour=colour, taught=taught, at=at)
+        if asked not in self._seen:
+            self._seen[asked] = await super().observe(frames, needs, colour=colour, at=at)
+        return self._seen[asked]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def sight() -> AsyncIterator[Sight]:
-    sight = Sight()
+    sight = SightOnce()
     yield sight
     await sight.close()
 
