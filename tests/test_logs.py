@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.forked import run_forked, start_forked
+from tests.support.scenarios import TONES
 from vision_agent.logs import JsonFormatter, TextFormatter
 
 ODD_AGENT = """
@@ -130,6 +132,7 @@ async def test_the_server_that_talk_starts_logs_as_talk_does(odd_agent: Path) ->
     process = await start_forked(
         *(sys.executable, "-m", "vision_agent", "talk", "--text", "--camera", "none"),
         *("--agent", str(odd_agent), "--log-format", "json"),
+        env={**os.environ, "VISION_AGENT_SCENARIO": str(TONES)},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -156,7 +159,7 @@ def test_a_refusal_and_a_mistake_on_the_command_line_are_records_too() -> None:
 def test_a_long_transcript_is_not_wrapped_in_a_pipe(recordings: Path) -> None:
     done = run_forked(
         *("vision_agent", "replay", str(recordings / "bottle.mp4"), "--type", "What can you do?"),
-        env={"COLUMNS": "30", "PATH": "", "VISION_AGENT_MODEL": "local"},
+        env={"COLUMNS": "30", "PATH": "", "VISION_AGENT_SCENARIO": str(TONES)},
         timeout=120,
     )
     assert done.returncode == 0, done.stderr

@@ -11,6 +11,9 @@ from fastapi import FastAPI
 from playwright.async_api import expect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tests.browser.caller import Caller
+from tests.support.forked import forked_local_servers
+from tests.support.scenarios import TONES
 from tests.support.waiting import until
 from vision_agent import Settings, create_app
 
@@ -55,28 +58,32 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
 
 @pytest.mark.parametrize("put", [mounted, proxied])
 async def test_a_call_works_under_a_prefix(quiet_browser, open_page, put):
-    agent = create_app(Settings())
-    async with agent.router.lifespan_context(agent), serving(put(agent)) as url:
-        caller = await open_page(quiet_browser, f"{url}/agent/")
-        page = caller.page
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        await caller.call()
-        await expect(page.locator("#looks")).to_have_text("Agent sees this", timeout=20_000)
-        await caller.listen()
-        await caller.types("hello")
-        await caller.hears_voice()
-        assert await caller.reads_answer()
-        await caller.press("hang-up")
-        await caller.sees_state("ended")
-        await until(lambda: len(agent.state.registry) == 0)
-        # The key names the prefix: another application of the origin has conversations of its own.
-        kept = await page.evaluate("() => Object.keys(sessionStorage)")
-        assert kept == ["vision-agent.thread /agent/"]
-        await page.reload()
-        await page.get_by_role("button", name="Continue the conversation").click()
-        await caller.sees_state("listening")
-        assert await caller.reads("user") == ["hello"]
-        await caller.press("hang-up")
+    agent = create_app(Settings(scenario=TONES))
+    with forked_local_servers():
+        async with agent.router.lifespan_context(agent), serving(put(agent)) as url:
+            await calls_and_comes_back(await open_page(quiet_browser, f"{url}/agent/"), agent)
+
+
+async def calls_and_comes_back(caller: Caller, agent: FastAPI) -> None:
+    page, url = caller.page, caller.page.url
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await caller.call()
+    await expect(page.locator("#looks")).to_have_text("Agent sees this", timeout=20_000)
+    await caller.listen()
+    await caller.types("what can you do?")
+    await caller.hears_voice()
+    assert await caller.reads_answer()
+    await caller.press("hang-up")
+    await caller.sees_state("ended")
+    await until(lambda: len(agent.state.registry) == 0)
+    # The key names the prefix: another application of the origin has conversations of its own.
+    kept = await page.evaluate("() => Object.keys(sessionStorage)")
+    assert kept == ["vision-agent.thread /agent/"]
+    await page.reload()
+    await page.get_by_role("button", name="Continue the conversation").click()
+    await caller.sees_state("listening")
+    assert await caller.reads("user") == ["what can you do?"]
+    await caller.press("hang-up")
     assert asked
-    assert all(one.startswith((f"{url}/agent/", "data:")) for one in asked), asked
+    assert all(one.startswith((url, "data:")) for one in asked), asked

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import psutil
 
@@ -14,8 +15,10 @@ from vision_agent.local.server import LocalServer
 
 
 @asynccontextmanager
-async def running(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
+async def running(
+    *arguments: str, start: Any = asyncio.create_subprocess_exec
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await start(
         sys.executable,
         "-m",
         "vision_agent.local",

@@ -12,6 +12,7 @@ from google.genai import Client, types
 from tests.local.live_clients import http_options
 from tests.local.live_talk import Heard, type_text
 from tests.local.processes import START_WITHIN_S, announced, family, running
+from tests.support.forked import start_forked
 
 END_WITHIN_S = 10
 
@@ -61,7 +62,7 @@ async def test_it_may_be_stopped_while_it_starts() -> None:
 async def test_a_taken_port_is_an_error_in_words() -> None:
     listener = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
     port = listener.sockets[0].getsockname()[1]
-    async with running("--port", str(port)) as process:
+    async with running("--port", str(port), start=start_forked) as process:
         assert process.stderr is not None
         async with asyncio.timeout(START_WITHIN_S):
             status, words = await asyncio.gather(process.wait(), process.stderr.read())

@@ -7,6 +7,10 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
+
+from tests.support.forked import ForkedProcess, start_forked
+from tests.support.scenarios import TONES
 
 
 @dataclass
@@ -14,25 +18,27 @@ class Uvicorn:
     """A running server."""
 
     url: str
-    process: asyncio.subprocess.Process
+    process: asyncio.subprocess.Process | ForkedProcess
 
 
 @asynccontextmanager
 async def plain_uvicorn(
-    factory: str, *arguments: str, **environment: str
+    factory: str, *arguments: str, start: Any = start_forked, **environment: str
 ) -> AsyncIterator[Uvicorn]:
     """Runs `uvicorn --factory FACTORY` on a free port; it may end by itself.
 
     Args:
         factory: `module:function`.
         arguments: Further arguments.
+        start: Starts the process; a fork's local Live API is no child of it.
         environment: Further variables.
     """
     command = (sys.executable, "-m", "uvicorn", "--factory", factory, "--port", "0", *arguments)
-    process = await asyncio.create_subprocess_exec(
+    ours = {"VISION_AGENT_SESSION_DB": "memory", "VISION_AGENT_SCENARIO": str(TONES)}
+    process = await start(
         *command,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "VISION_AGENT_SESSION_DB": "memory", **environment},
+        env={**os.environ, **ours, **environment},
     )
     reading = None
     try:
@@ -50,5 +56,5 @@ async def plain_uvicorn(
             await reading
 
 
-async def _line(process: asyncio.subprocess.Process) -> str:
+async def _line(process: asyncio.subprocess.Process | ForkedProcess) -> str:
     return (await process.stderr.readline()).decode()

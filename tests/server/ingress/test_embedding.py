@@ -26,7 +26,8 @@ from vision_agent.server.ingress.lifetime import Lifetime
 @pytest.mark.parametrize("how", ["mounted", "with_its_lifespan", "inside_a_lifespan"])
 async def test_an_application_that_is_mounted_in_another_answers_calls_and_ends_with_it(how):
     factory = f"tests.server.ingress.embedded:{how}"
-    async with plain_uvicorn(factory, VISION_AGENT_DRAIN_S="0") as server:
+    start = asyncio.create_subprocess_exec
+    async with plain_uvicorn(factory, start=start, VISION_AGENT_DRAIN_S="0") as server:
         url = f"{server.url}/agent"
         page = await asyncio.to_thread(urllib.request.urlopen, url)
         assert page.url == f"{url}/"
