@@ -111,6 +111,22 @@ def test_a_label_that_the_classifier_does_not_bear_out_is_not_believed() -> None
     assert [thing.name for thing in believed([cat], [as_cheetah], ())] == ["cheetah"]
 
 
+def test_what_is_mostly_wrong_is_not_believed_however_high_its_score() -> None:
+    def seen_as(label: str, score: float, box: Box, *classes: int) -> bool:
+        chances = NOTHING.copy()
+        for number in classes:
+            chances[number] = 0.3
+        return bool(believed([Detection(label, score, box)], [chances], ()))
+
+    whole, small = Box(0, 0, 1, 1), Box(0.4, 0.8, 0.1, 0.1)
+    assert not seen_as("laptop", 0.8, BOX), "a notebook with a rubber band"
+    assert seen_as("laptop", 0.8, BOX, 620)
+    assert not seen_as("monitor", 0.8, whole, 664), "a screenshot"
+    assert not seen_as("shoe", 0.45, small), "something small and dark"
+    assert seen_as("shoe", 0.55, small)
+    assert not seen_as("box", 0.41, BOX), "perhaps a box, but nothing bears it out"
+
+
 def test_a_face_makes_a_person_sure_and_stands_for_one_that_the_detector_missed() -> None:
     face = Box(0.45, 0.35, 0.1, 0.1)
     doubtful = Detection("person", 0.4, BOX)
@@ -146,16 +162,19 @@ def test_a_word_that_the_middle_and_the_whole_frame_clearly_agree_on_is_perhaps_
             found[int(number.removeprefix("n"))] = chance
         return found
 
-    owl, owl_or_hen = of_classes(n24=0.3), of_classes(n24=0.3, n8=0.2)
+    owl, owl_or_pen = of_classes(n24=0.3), of_classes(n24=0.3, n418=0.2)
     mostly_other = of_classes(n24=0.2)
 
-    named = [shown(BOX, None, crops) for crops in ([owl] * 3, [owl_or_hen] * 3, [owl])]
+    named = [shown(BOX, None, crops) for crops in ([owl] * 3, [owl_or_pen] * 3, [owl])]
     assert [(thing.name, thing.certainty) for thing in named] == [
         ("owl", PERHAPS),
         ("", UNKNOWN),
         ("", UNKNOWN),
     ]
     assert shown(BOX, None, [owl, owl, mostly_other]).name == ""
+
+    owl_or_hen = shown(BOX, None, [of_classes(n24=0.3, n8=0.25)] * 3)
+    assert (owl_or_hen.name, owl_or_hen.certainty) == ("bird", LIKELY), "at least the sort is told"
 
 
 def test_what_stands_on_a_table_is_shown_rather_than_the_table() -> None:

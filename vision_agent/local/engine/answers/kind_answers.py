@@ -43,6 +43,8 @@ def where_is(asked: AskedKind, seen: Observations) -> list[str]:
     found = fitting(asked, seen)
     if not found:
         return [_missing(asked, seen)]
+    if not found[0].placed:
+        return [f"I see {_some(asked, found)}, but where exactly I can't tell."]
     where = places([thing.box for thing in found])
     return [f"I see {_some(asked, found)} {where}.", *_whose(asked, found)]
 
@@ -52,7 +54,9 @@ def is_there(asked: AskedKind, seen: Observations) -> list[str]:
     found = fitting(asked, seen)
     if not found:
         return [f"No, {_missing(asked, seen)}" if asked.is_found else _missing(asked, seen)]
-    said = f"{_some(asked, found)} {places([thing.box for thing in found])}"
+    said = _some(asked, found)
+    if found[0].placed:
+        said += f" {places([thing.box for thing in found])}"
     yes = "" if found[0].certainty == PERHAPS else "yes, "
     return [sentence(yes + said), *_whose(asked, found)]
 
@@ -85,8 +89,10 @@ def colour_of(asked: AskedKind, seen: Observations) -> list[str]:
     colours = list(dict.fromkeys(thing.colour for thing in found if thing.colour))
     if not found:
         return [_missing(asked, seen)]
+    if not colours and len(found) == 1 and not found[0].placed and seen.colour:
+        colours = [clear] if (clear := phrasing.clear_colour(seen.colour)) else []
     if not colours:
-        return [f"I see {_some(asked, found)}, but I can't tell the colour."]
+        return [f"I see {_some(asked, found)}, but which colour to call it I can't tell."]
     if len(found) > 1:
         return [f"The {plural(asked.called)} are {listed(colours)}."]
     return [f"The {asked.called} is {colours[0]}."]

@@ -79,11 +79,15 @@ def inventory(things: Sequence[Named]) -> str:
         return ""
     perhaps = "perhaps " if found[0].certainty == PERHAPS else ""
     if all(len(group) == 1 for group in groups):
-        return perhaps + listed([f"{a_thing(group[0])} {spot(group[0].box)}" for group in groups])
+        return perhaps + listed([_with_place(group[0]) for group in groups])
     said = listed([_several(group) for group in groups])
     alone = [group[0] for group in groups if len(group) == 1]
     where = listed([f"the {thing.name} {spot(thing.box)}" for thing in alone])
     return f"{perhaps}{said}{f', {where}' if where else ''}"
+
+
+def _with_place(thing: Named) -> str:
+    return f"{a_thing(thing)} {spot(thing.box)}" if thing.placed else a_thing(thing)
 
 
 def people(seen: Observations) -> list[Named]:

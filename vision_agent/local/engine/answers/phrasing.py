@@ -29,6 +29,14 @@ MOST_DETAILS = 2
 MAX_READ_CHARS = 400
 """Longer text is cut: a whole page is too long to listen to."""
 
+_CLOTHES = frozenset(
+    """shirt shirts t-shirt tshirt sweater jumper pullover blouse jacket coat hoodie top dress
+    jersey cardigan suit uniform vest clothes clothing tee""".split()  # noqa: SIM905
+)
+_ABOVE = frozenset({"sky", "ceiling"})
+_BELOW = frozenset("floor ground grass lawn street road carpet sand snow pavement".split())  # noqa: SIM905
+_DETERMINERS = frozenset("the this that my our your his her their its a an".split())  # noqa: SIM905
+
 _PLAIN = frozenset(
     """the this that it thing object one ones these those things objects them of here there a my
     something""".split()  # noqa: SIM905
@@ -189,12 +197,46 @@ def colour(found: Colour) -> str:
 
 
 def colour_of(found: Colour, thing: str) -> list[str]:
-    """The answer to "what colour is the bus?": the colour in the middle, whatever is there."""
-    if not thing or is_plain(thing) or not found.stands_out:
+    """The answer to "what colour is the bus?": that of what is in the middle, if it is clear."""
+    if not thing or is_plain(thing):
         return [colour(found)]
-    before = f", before something {found.background}" if found.background != found.main else ""
-    before = before if found.background else ""
-    return [f"The thing in the middle is {found.main}{before}.", unsure(thing)]
+    if worn(thing):
+        if found.clothes:
+            return [f"What the person wears is {found.clothes}."]
+        return ["Which colour the clothes have I can't tell."]
+    if edge := at_the_edge(found, thing):
+        return edge
+    if clear := clear_colour(found):
+        behind = found.background
+        before = f", before something {behind}" if behind and behind != clear else ""
+        return [f"The thing in the middle is {clear}{before}.", unsure(thing)]
+    return [f"I can't tell what here is {_the(thing)}, so I can't tell its colour."]
+
+
+def clear_colour(found: Colour) -> str:
+    """The colour of the one thing that fills the middle; empty if there is none, or several."""
+    return found.main if found.stands_out and found.is_clear else ""
+
+
+def worn(thing: str) -> bool:
+    """Whether words for a thing mean what somebody wears on the chest: "her red shirt"."""
+    return bool(_CLOTHES & set(thing.lower().split()))
+
+
+def at_the_edge(found: Colour, thing: str) -> list[str]:
+    """The colour of the frame's edge where a sky or a floor is; nothing for other things."""
+    words = set(thing.lower().split())
+    if not words & (_ABOVE | _BELOW):
+        return []
+    where, name = ("top", found.top) if words & _ABOVE else ("bottom", found.bottom)
+    if not name:
+        return [f"I can't tell: the {where} of the picture has several colours."]
+    return [f"The {where} of the picture is {name}.", unsure(thing)]
+
+
+def _the(thing: str) -> str:
+    first, _, noun = thing.partition(" ")
+    return thing if noun and first in _DETERMINERS else f"the {thing}"
 
 
 def all_colours(found: Colour) -> str:

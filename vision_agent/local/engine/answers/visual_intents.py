@@ -190,8 +190,11 @@ def _background(seen: Observations, request: Request, taught: Taught) -> list[st
     """The answer to "what colour is the wall?"; the engine does not know a wall from a sky."""
     if seen.colour is None:
         return []
+    thing = request.slots.get("object", "it")
+    if edge := phrasing.at_the_edge(seen.colour, thing):
+        return edge
     ground = seen.colour.background or seen.colour.main
-    return [f"The background is {ground}.", phrasing.unsure(request.slots.get("object", "it"))]
+    return [f"The background is {ground}.", phrasing.unsure(thing)]
 
 
 def _others(seen: Observations, request: Request, taught: Taught) -> list[str]:

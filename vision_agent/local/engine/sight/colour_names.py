@@ -117,6 +117,39 @@ def name_of(lab: Floats, *, white_known: bool = False) -> str:
     return name
 
 
+NEAR_DEG = 7.0
+"""Degrees of hue around a border between two names within which people have either."""
+
+_BETWEEN = (
+    (41.0, RED, ORANGE),
+    (80.0, ORANGE, YELLOW),
+    (116.0, YELLOW, GREEN),
+    (192.0, GREEN, BLUE),
+)
+_BLACK_TO_GREY, _GREY_TO_WHITE = 0.46, 0.76
+
+
+def near_names(lab: Floats, name: str) -> tuple[str, ...]:
+    """The other name that people may have for a colour that lies between two; mostly none.
+
+    Args:
+        lab: The colour in Oklab, relative to the frame's white.
+        name: Its name, from `name_of`.
+    """
+    base = base_name(name)
+    if base == "grey":
+        if lab[0] < _BLACK_TO_GREY:
+            return ("black",)
+        return ("white",) if lab[0] > _GREY_TO_WHITE else ()
+    hue = float(hue_deg(np.asarray(lab)))
+    for edge, below, above in _BETWEEN:
+        names = [NAMES[below], NAMES[above]]
+        if base in names and abs(hue - edge) < NEAR_DEG:
+            names.remove(base)
+            return (names[0],)
+    return ()
+
+
 def base_name(name: str) -> str:
     """The basic name within a name: "blue" of "light blue"."""
     return name.rsplit(" ", 1)[-1]

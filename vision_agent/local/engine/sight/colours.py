@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -12,7 +13,13 @@ import numpy.typing as npt
 from vision_agent.local.engine.sight.camera_frame import Box, Pixels, fit
 from vision_agent.local.engine.sight.colour_bins import bins_of, shares
 from vision_agent.local.engine.sight.colour_interest import interest
-from vision_agent.local.engine.sight.colour_names import NAMES, base_name, name_of, names_of
+from vision_agent.local.engine.sight.colour_names import (
+    NAMES,
+    base_name,
+    name_of,
+    names_of,
+    near_names,
+)
 from vision_agent.local.engine.sight.observations import Colour
 from vision_agent.local.engine.sight.oklab import Floats, linear
 from vision_agent.local.engine.sight.places import MIDDLE, place
@@ -46,6 +53,19 @@ small plain area beside the middle may be a highlight, a shadow or a part of ano
 IN_THE_MIDDLE_FROM = 0.02
 """Least share of the middle's weight that the thing in the middle has."""
 
+CLOSE = 0.7
+"""Ratio of the votes for the second colour to those for the first from which on both are named."""
+
+SHADED = 0.3
+"""The same for red beside brown: where red lies in the shade, most of it is called brown."""
+
+ALONE_FROM, BOTH_FROM = 0.45, 0.6
+"""Least share of the votes of one colour, and of two that are named together."""
+
+WARM = ("pink", "red", "orange", "brown", "yellow")
+WARM_FROM = 0.03
+"""Least chroma of a warm colour. Less may be the lamp's, on something white or grey."""
+
 PLAIN = ("black", "grey", "white")
 COLOURFUL = 1.6
 """Weight of a colourful pixel's vote; a plain pixel's vote has the weight 1."""
@@ -55,6 +75,12 @@ SECOND_FROM = 0.25
 
 MAX_OTHERS = 4
 
+CLEAR_FROM = 0.3
+"""Least share of the middle's weight of a thing whose colour answers for any thing's."""
+
+EDGE = 0.12
+"""Height of the upper and the lower edge, as a share of the frame's."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Blob:
@@ -62,6 +88,20 @@ class _Blob:
     x_px: float
     area_share: float
     middle_share: float
+
+
+class Votes(NamedTuple):
+    """A colour of an area.
+
+    Attributes:
+        name: Its name; empty for none.
+        share: Its share of the pixels' votes.
+        typical: The colour in Oklab, relative to the frame's white.
+    """
+
+    name: str
+    share: float
+    typical: Floats
 
 
 def describe_colours(pixels: Pixels, faces: Sequence[Box] = ()) -> Colour:
@@ -96,6 +136,10 @@ def describe_colours(pixels: Pixels, faces: Sequence[Box] = ()) -> Colour:
         names = most_common(flat, np.ones(len(flat)), white_known=white_known)[:1]
     else:
         names = named(main.mask)
+    clear = False
+    if main is not None and main.middle_share >= CLEAR_FROM:
+        weights = middle[main.mask]
+        clear = bool(clear_colour(lab[main.mask], weights, white_known=white_known))
     told = [(MIDDLE, name) for name in names]
     for thing in sorted(things, key=lambda thing: -thing.area_share):
         if thing is not main:
@@ -106,7 +150,33 @@ def describe_colours(pixels: Pixels, faces: Sequence[Box] = ()) -> Colour:
     for where, name in told:
         others.setdefault((where, base_name(name)), (where, name))
     rest = list(others.values())[1:]
-    return Colour(names[0], tuple(rest[:MAX_OTHERS]), background, stands_out=main is not None)
+
+    def clear_in(rows: slice, columns: slice = slice(None)) -> str:
+        part = lab[rows, columns].reshape(-1, 3)
+        return clear_colour(part, np.ones(len(part)), white_known=white_known) if len(part) else ""
+
+    edge_px = max(2, round(EDGE * height_px))
+    return Colour(
+        names[0],
+        tuple(rest[:MAX_OTHERS]),
+        background,
+        stands_out=main is not None,
+        is_clear=clear,
+        clothes=clear_in(*_chest(faces[0], height_px, width_px)) if len(faces) == 1 else "",
+        top=clear_in(slice(0, edge_px)),
+        bottom=clear_in(slice(-edge_px, None)),
+    )
+
+
+def _chest(face: Box, height_px: int, width_px: int) -> tuple[slice, slice]:
+    """The rows and columns where the clothes below a face are."""
+    below = face.y + face.height
+    top, bottom = below + 0.55 * face.height, min(1.0, below + 1.8 * face.height)
+    left, right = max(0.0, face.x - 0.1 * face.width), face.x + 1.1 * face.width
+    return (
+        slice(round(top * height_px), round(bottom * height_px)),
+        slice(round(left * width_px), round(right * width_px)),
+    )
 
 
 def colour_of(pixels: Pixels, where: Mask) -> str:
@@ -122,29 +192,61 @@ def most_common(lab: Floats, weights: Floats, *, white_known: bool) -> list[str]
     The pixels vote by name. Colourful pixels count more than grey ones: highlights, shadows and
     edges are grey on a thing of any colour.
     """
-    (first, _), (second, share) = two_most_common(lab, weights, white_known=white_known)
-    return [first, second] if share >= SECOND_FROM else [first]
+    first, second = two_most_common(lab, weights, white_known=white_known)
+    return [first.name, second.name] if second.share >= SECOND_FROM else [first.name]
 
 
-def two_most_common(
-    lab: Floats, weights: Floats, *, white_known: bool
-) -> tuple[tuple[str, float], tuple[str, float]]:
-    """The names of the two most common colours of the pixels, each with its share of the votes.
+def two_most_common(lab: Floats, weights: Floats, *, white_known: bool) -> tuple[Votes, Votes]:
+    """The two most common colours of the pixels ``(n, 3)``.
 
-    The second name is empty if no pixel has it.
+    The second has no name if all pixels have one colour.
     """
     names = names_of(lab, white_known=white_known)
     plain = np.isin(names, [NAMES.index(name) for name in PLAIN])
     votes = np.bincount(names, weights=weights * np.where(plain, 1.0, COLOURFUL), minlength=11)
 
-    def named(code: int) -> tuple[str, float]:
+    def named(code: int) -> Votes:
         if not votes[code]:
-            return "", 0.0
+            return Votes("", 0.0, np.zeros(3))
         typical = np.asarray(np.median(lab[names == code], axis=0))
-        return name_of(typical, white_known=white_known), float(votes[code] / votes.sum())
+        name = name_of(typical, white_known=white_known)
+        return Votes(name, float(votes[code] / votes.sum()), typical)
 
     first, second = (named(int(code)) for code in np.argsort(-votes, kind="stable")[:2])
     return first, second
+
+
+def clear_colour(lab: Floats, weights: Floats, *, white_known: bool) -> str:
+    """The colour of an area in words: "red", "yellow or orange"; empty if no name fits it well.
+
+    It has two names if both are as common, or if the colour lies between them.
+    """
+    first, second = two_most_common(lab, weights, white_known=white_known)
+    if _is_hardly(first):
+        return ""
+    name, base = first.name, base_name(first.name)
+    shaded = base == "brown" and base_name(second.name) == "red"
+    if second.share and second.share >= (SHADED if shaded else CLOSE) * first.share:
+        if first.share + second.share < BOTH_FROM or _is_hardly(second):
+            return ""
+        return _either(second.name, name) if shaded else _either(name, second.name)
+    if first.share < ALONE_FROM:
+        return ""
+    return _either(name, *near_names(first.typical, name))
+
+
+def _is_hardly(votes: Votes) -> bool:
+    """Whether a colour is warm by name, and nearly grey: a white shoe in the evening is no pink."""
+    a_warm = base_name(votes.name) in WARM
+    return a_warm and float(np.hypot(votes.typical[1], votes.typical[2])) < WARM_FROM
+
+
+def _either(name: str, other: str = "") -> str:
+    """`brown or orange`, `dark red or brown`."""
+    if not other:
+        return name
+    both_dark = name.startswith("dark ") and other.startswith("dark ")
+    return f"{name} or {base_name(other) if both_dark else other}"
 
 
 def _border(height_px: int, width_px: int, *, with_bottom: bool) -> Mask:

@@ -38,7 +38,7 @@ and the word under which they are counted together."""
 PLURAL = frozenset({"binoculars", "jeans", "sunglasses"})
 """Words that take no "a", and "are"."""
 
-MASS = frozenset({"bread", "broccoli", "corn", "ice cream", "toilet paper"})
+MASS = frozenset({"bread", "broccoli", "corn", "electronics", "ice cream", "toilet paper"})
 """Words that take no "a", and "is"."""
 
 # A word, and the numbers of its classes.
@@ -55,8 +55,8 @@ cat 281-285|cauliflower 938|cello 486|chair 423 559|cheetah 293|church 497|clock
 coffee maker 550|coffee pot 505|comic book 917|corkscrew 512|corn 987 998|cow 345|cowboy boot 514
 crab 118-121|crocodile 49-50|cucumber 939 943|cup 968|cup of coffee 967|deer 351-353|desk 526
 desktop computer 527|dog 151-268|dragonfly 319-320|drill 740|drum 541|duck 97-98|dumbbell 422 543
-elephant 101 385-386|fan 545|fire engine 555|fish 0-1 389-396|flamingo 130|flower 985-986
-football 805|fountain 562|fox 277-280|frog 30-32|frying pan 567 909|goat 350|goose 99
+electronics 592 662|elephant 101 385-386|fan 545|fire engine 555|fish 0-1 389-396|flamingo 130
+flower 985-986|football 805|fountain 562|fox 277-280|frog 30-32|frying pan 567 909|goat 350|goose 99
 guitar 402 546|hair dryer 589|hammer 587|hamster 333 338|harp 594|hat 515 808|helmet 518 560
 hen 7-8|hippopotamus 344|horse 339 603|hot dog 934|hourglass 604|ice cream 928-929|iron 606
 jacket 474|jeans 608|jellyfish 107|joystick 613|jug 725 899 901|keyboard 508 810 878|koala 105
@@ -68,9 +68,9 @@ mushroom 947 992-993 996-997|necklace 679|orange 950|owl 24|padlock 507 695|pain
 panda 388|parachute 701|parrot 87-90|peacock 84|pen 418 563|penguin 145|perfume bottle 711
 phone 487 528 590|piano 579 881|pig 341-342|piggy bank 719|pill bottle 720|pillow 721
 pineapple 953|pizza 963|plate 923|pomegranate 957|pot 469 521 544 738|pretzel 932|printer 713 742
-puma 286|purse 748|rabbit 330-332|racket 752|radio 482 754 848|refrigerator 760|remote control 761
-rifle 413 764|rocket 657 744 812|rocking chair 765|ruler 769|saltshaker 773|sandal 774
-saxophone 776|scale 778|screwdriver 784|sewing machine 786|shark 2-4|sheep 348-349
+puma 286|puzzle 611 918|purse 748|rabbit 330-332|racket 752|radio 482 754 848|refrigerator 760
+remote control 761|rifle 413 764|rocket 657 744 812|rocking chair 765|ruler 769|saltshaker 773
+sandal 774|saxophone 776|scale 778|screwdriver 784|sewing machine 786|shark 2-4|sheep 348-349
 ship 403 510 628|shoe 502 630 770|shopping cart 791|snail 113|snake 52-68|soap dispenser 804
 sock 806|sofa 831|spider 72-77|spoon 618 910|squirrel 335|starfish 327|stethoscope 823
 stopwatch 826|stove 827|strainer 828|strawberry 949|street sign 919|sunglasses 836-837|swan 100
@@ -82,6 +82,12 @@ washing machine 897|watch 531|water bottle 898|whale 147-148|wine bottle 907|win
 wolf 269-272|zebra 340
 """
 
+_SORTS = """
+insect 300-326|bird 7-24 80-100 127-146|animal 0-397|fruit 948-957
+building 425 437 442 449 483 497 538 663 668 698 743 832 858 873
+"""
+"""What a thing is at least if none of the words is likely, the narrower sorts first."""
+
 
 def kind_of(word: str) -> str:
     """The word under which a thing is counted: "mug" for a coffee cup, "dog" for a dog."""
@@ -91,18 +97,27 @@ def kind_of(word: str) -> str:
 @cache
 def words() -> tuple[str, ...]:
     """All words, in alphabetical order."""
-    return tuple(sorted(_classes()))
+    return tuple(sorted({*_classes(_TABLE), *_classes(_SORTS)}))
 
 
 def by_word(chances: npt.NDArray[np.float32]) -> dict[str, float]:
     """The probability of each word, from those of the 1000 classes."""
-    return {word: float(chances[classes].sum()) for word, classes in _classes().items()}
+    return _by(_classes(_TABLE), chances)
+
+
+def by_sort(chances: npt.NDArray[np.float32]) -> dict[str, float]:
+    """The probability of each sort of thing, the narrower ones first: "insect", "animal"."""
+    return _by(_classes(_SORTS), chances)
+
+
+def _by(classes: dict[str, list[int]], chances: npt.NDArray[np.float32]) -> dict[str, float]:
+    return {word: float(chances[numbers].sum()) for word, numbers in classes.items()}
 
 
 @cache
-def _classes() -> dict[str, list[int]]:
+def _classes(table: str) -> dict[str, list[int]]:
     found = {}
-    for entry in _TABLE.replace("\n", "|").strip("|").split("|"):
+    for entry in table.replace("\n", "|").strip("|").split("|"):
         word = entry.rstrip("0123456789- ")
         found[word] = numbers(entry[len(word) :])
     return found

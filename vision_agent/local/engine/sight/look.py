@@ -231,8 +231,12 @@ class _Once(Generic[Part]):
             return nothing
 
 
+COLOURLESS = ("", "person", "laptop", "monitor")
+"""Names without one colour of their own: a screen has that of its picture."""
+
+
 def _coloured(thing: Named, view: View) -> Named:
-    if thing.name in ("", "person"):
+    if thing.name in COLOURLESS or not thing.placed:
         return thing
     return replace(thing, colour=colour_in(view, thing.box))
 

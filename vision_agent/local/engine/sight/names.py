@@ -78,4 +78,4 @@ class Names:
             standing_out = in_the_middle(things(View.of(pixels)))
             box = standing_out.box if standing_out else MIDDLE
         crops = [box] if at or thing else [box, MIDDLE, WHOLE]
-        return shown(box, thing, self._classifier.chances(pixels, crops))
+        return shown(box, thing, self._classifier.chances_both_ways(pixels, crops))

@@ -23,12 +23,21 @@ class Colour:
         others: ``(where, colour)`` of the other things that stand out, largest first.
         background: The most common colour of the frame's border.
         stands_out: Whether ``main`` is the colour of a thing in the middle.
+        is_clear: Whether that thing fills the middle, and mostly has this colour.
+        clothes: The colour of the clothes below the only face; empty without one, or if they have
+            several.
+        top: The colour of the frame's upper edge, where a sky or a ceiling is; empty if several.
+        bottom: The same of the lower edge.
     """
 
     main: str
     others: tuple[tuple[str, str], ...] = ()
     background: str = ""
     stands_out: bool = True
+    is_clear: bool = True
+    clothes: str = ""
+    top: str = ""
+    bottom: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +206,8 @@ class Named:
             ("perhaps a bottle") or ``UNKNOWN``.
         colour: Its colour, if "colour" was asked for too; empty for a person.
         finer: A more exact word that is as sure, such as "wine bottle"; empty if there is none.
+        placed: Whether the box is the thing's own. The classifier names what a crop shows, and
+            where in it that is, it does not know.
     """
 
     name: str
@@ -205,6 +216,7 @@ class Named:
     certainty: str
     colour: str = ""
     finer: str = ""
+    placed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
