@@ -107,6 +107,16 @@ async def test_sound_is_not_held_back_as_stock_aiortc_does(line: Line):
     assert [encoded.timestamp for encoded in decoder.given] == [0, 960, 1920, 2880]
 
 
+async def test_of_layers_that_arrive_together_one_is_watched_until_it_ends(line: Line):
+    receiver = line.receiver("video")
+    assert [receiver._is_of_the_layer(ssrc, 10.0) for ssrc in (1, 2, 1, 2)] == [
+        True, False, True, False,
+    ]  # fmt: skip
+    assert not receiver._is_of_the_layer(2, 11.9)
+    assert receiver._is_of_the_layer(2, 12.1)
+    assert not receiver._is_of_the_layer(1, 12.2)
+
+
 async def test_a_frame_is_handed_over_with_its_marker(line: Line):
     decoder = Decoder(line.receiver("video"))
     await line.frame(0, VP8_KEY_FRAME, last=True)  # stock aiortc waits for the next

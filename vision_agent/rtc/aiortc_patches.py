@@ -29,7 +29,6 @@ import av
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpReceiver
 from aiortc.codecs import get_decoder as stock_get_decoder
 from aiortc.codecs.base import Decoder
-from aiortc.codecs.h264 import H264Decoder
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcrtpreceiver import RemoteStreamTrack
 from av import AudioCodecContext, CodecContext, Packet
@@ -47,7 +46,7 @@ from vision_agent.rtc import (
 )
 from vision_agent.rtc.aiortc_receiver import DECODER_ERROR, DECODER_QUEUE
 from vision_agent.rtc.aiortc_shape import Changed, check_functions, check_uses
-from vision_agent.rtc.frame_size import MAX_AREA_PX
+from vision_agent.rtc.h264_decoder import PromptH264Decoder
 from vision_agent.rtc.lane import AudioLane, VideoLane
 
 logger = logging.getLogger(__name__)
@@ -124,11 +123,9 @@ class SafeDecoder(Decoder):
 
 def get_decoder(codec: Any) -> SafeDecoder:
     """Replaces aiortc's `get_decoder`."""
-    decoder = stock_get_decoder(codec)
-    if isinstance(decoder, H264Decoder):
-        # Needed besides `frame_size`, because FFmpeg may read a broken parameter set differently.
-        decoder.codec.options = {"max_pixels": str(MAX_AREA_PX)}
-    return SafeDecoder(decoder)
+    if codec.mimeType.lower() == "video/h264":
+        return SafeDecoder(PromptH264Decoder())
+    return SafeDecoder(stock_get_decoder(codec))
 
 
 def get_mono_decoder(codec: Any) -> SafeDecoder:

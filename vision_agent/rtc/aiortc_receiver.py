@@ -29,7 +29,6 @@ from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParamete
 from aiortc.rtcrtpreceiver import (
     NackGenerator,
     StreamStatistics,
-    TimestampMapper,
 )
 from aiortc.rtp import (
     RTCP_PSFB_APP,
@@ -44,7 +43,7 @@ from aiortc.rtp import (
 )
 
 from vision_agent.rtc.aiortc_shape import check_attributes, check_functions
-from vision_agent.rtc.jitter_buffer import AudioJitterBuffer, Encoded, VideoJitterBuffer
+from vision_agent.rtc.jitter_buffer import AudioJitterBuffer, Encoded, MediaClock, VideoJitterBuffer
 from vision_agent.rtc.media_packet import MediaPacket, vp8_data
 
 logger = logging.getLogger(__name__)
@@ -59,6 +58,9 @@ source of each. A report has room for 31 sources, and each costs memory as long 
 
 MAX_REPORTED = 24
 """How many sources' sender reports are remembered."""
+
+LAYER_GONE_S = 2.0
+"""A video source without a packet for so long has ended; another one is then watched."""
 
 FIXED_BITRATE_BPS = 2_500_000
 REPORT_EVERY_S = 1.0
@@ -191,11 +193,13 @@ class BoundedReceiver(RTCRtpReceiver):
         self._rtx_ssrc: dict[int, int] = getattr(self, _RTX_SSRC)
         self._decoder_error = getattr(self, DECODER_ERROR)
         self._decoder_queue: Any = None
-        self._timestamps = TimestampMapper()
+        self._timestamps = MediaClock()
         self._sound = AudioJitterBuffer() if kind == "audio" else None
         self._frames = VideoJitterBuffer()
         self._nack = BoundedNackGenerator()
         self._bitrate: FixedBitrate | None = None
+        self._layer: int | None = None
+        self._layer_at_s = 0.0
 
     async def receive(self, parameters: RTCRtpReceiveParameters) -> None:
         """Starts, unless the connection was closed meanwhile: nothing would stop the receiver."""
@@ -242,6 +246,8 @@ class BoundedReceiver(RTCRtpReceiver):
             if original is None or ssrc is None or len(packet.payload) < 2:
                 return
             form, packet = original, _unwrapped(packet, ssrc)
+        if self._sound is None and not self._is_of_the_layer(packet.ssrc, now_s):
+            return
         if self._sound is None and self._nack.add(packet):
             self._ask_again(packet.ssrc, sorted(self._nack.missing))
         try:
@@ -262,6 +268,18 @@ class BoundedReceiver(RTCRtpReceiver):
                 self._send_feedback(RTCP_PSFB_PLI, packet.ssrc)
         for encoded in ready:
             self._decode(form.codec, encoded)
+
+    def _is_of_the_layer(self, ssrc: int, now_s: float) -> bool:
+        """Whether a video packet is of the source that is watched.
+
+        Some senders send every layer of simulcast, although the answer accepts none.
+        """
+        if ssrc != self._layer:
+            if self._layer is not None and now_s - self._layer_at_s < LAYER_GONE_S:
+                return False
+            self._layer = ssrc
+        self._layer_at_s = now_s
+        return True
 
     def _decode(self, codec: RTCRtpCodecParameters, encoded: Encoded) -> None:
         if getattr(self, _DECODER_THREAD) is not None:
@@ -342,7 +360,6 @@ def check() -> None:
         [
             (NackGenerator, "add", ["self", "packet"]),
             (StreamStatistics, "__init__", ["self", "clockrate"]),
-            (TimestampMapper, "map", ["self", "timestamp"]),
             (RTCRtpReceiver, "__init__", ["self", "kind", "transport"]),
             (RTCRtpReceiver, "_handle_rtp_packet", ["self", "packet", "arrival_time_ms"]),
             (RTCRtpReceiver, "_handle_rtcp_packet", ["self", "packet"]),

@@ -23,8 +23,10 @@ EVERYTHING_BELOW_FPS = 8.0
 MAX_RATE_WINDOW = 10  # intervals
 # libwebrtc answers a PLI within a frame or two and ignores more than one per 300 ms.
 ASK_AGAIN_S = 0.4
-# The media clock has jumped if a timestamp goes back, or is this far ahead of the previous one.
+# The media clock has jumped if a timestamp goes far back, or is so far ahead of the previous one.
 CLOCK_JUMP_S = 10.0
+# A shorter step back is a B-frame, which is sent after the frame that follows it.
+REORDERED_S = 1.0
 
 
 class FrameGate:
@@ -105,9 +107,13 @@ class FrameGate:
         self._next_due = timestamp + self._period
 
     def _observe(self, timestamp: int) -> None:
-        if self._stamps and not 0 < timestamp - self._stamps[-1] < CLOCK_JUMP_S * CLOCK_HZ:
-            self._stamps.clear()
-            self._next_due = None
+        if self._stamps:
+            step_s = (timestamp - self._stamps[-1]) / CLOCK_HZ
+            if -REORDERED_S < step_s < 0:
+                return
+            if not 0 < step_s < CLOCK_JUMP_S:
+                self._stamps.clear()
+                self._next_due = None
         self._stamps.append(timestamp)
         if len(self._stamps) < 4:
             return

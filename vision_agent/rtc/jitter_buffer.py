@@ -219,6 +219,25 @@ class VideoJitterBuffer:
         self.given_up += 1
 
 
+class MediaClock:
+    """Counts on from 32-bit timestamps; the first is 0.
+
+    A step back stays one: with B-frames, frames are not sent in the order in which they are shown.
+    """
+
+    def __init__(self) -> None:
+        self._newest: int | None = None
+        self._ticks = 0
+
+    def map(self, timestamp: int) -> int:
+        """The ticks from the first timestamp to this one."""
+        if self._newest is not None:
+            step = (timestamp - self._newest + (1 << 31)) & 0xFFFFFFFF
+            self._ticks += step - (1 << 31)
+        self._newest = timestamp
+        return self._ticks
+
+
 def _distance(sequence: int, reference: int) -> int:
     """How far a 16-bit sequence number is ahead of another (negative: behind), RFC 3550 A.1."""
     return ((sequence - reference + 0x8000) & 0xFFFF) - 0x8000
