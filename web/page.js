@@ -17,6 +17,7 @@ import { AgentVoice, audioContext, LevelMeter, ReconnectChime } from "./media/au
 import { noVideoText } from "./media/device_errors.js";
 import { Devices } from "./media/devices.js";
 import { ScreenWakeLock } from "./media/wake_lock.js";
+import { ScreenSharing } from "./sharing.js";
 import { CAUSE, Captions } from "./view/captions.js";
 import { Clock } from "./view/clock.js";
 import { Controls } from "./view/controls.js";
@@ -76,8 +77,10 @@ const controls = new Controls(stage, {
   microphone: () => devices.toggleMicrophone(),
   camera: () => devices.toggleCamera(),
   switch: () => devices.switchCamera(),
+  screen: () => sharing.toggle(),
   "hang-up": hangUp,
 });
+const sharing = new ScreenSharing(stage, callNotices, () => call);
 const wakeLock = new ScreenWakeLock(document, navigator.wakeLock);
 
 /** @type {CallState} */
@@ -127,6 +130,7 @@ async function dial({ withCamera, resume, question }) {
   }
   if (state !== connecting) return;
   const { agent } = lobby;
+  sharing.allowed = server.screen_sharing !== false;
   call = new Call({
     signalling: lobby.signalling,
     // A server without any is not asked again.
@@ -213,6 +217,7 @@ function onMessage(message) {
     captions,
     visionChip,
     points,
+    screen: sharing.view,
     notices: callNotices,
     agentSees: camera.track !== null && isLive(state),
     sendFullResolution: (seconds) => call?.sendFullResolution(seconds),
@@ -267,6 +272,7 @@ function onEnded(notice) {
   indicator.use("caller", null);
   visionChip.hide();
   points.stop();
+  sharing.end();
   clock.stop();
   wakeLock.release();
   become(enter(state, "ended", notice ? null : "You hung up.")); // else the card says why
@@ -374,7 +380,7 @@ byId("other-thread").addEventListener("click", () =>
 byId("unblock").addEventListener("click", () => voice.play());
 ownVideo.addEventListener("resize", () => {
   const { videoWidth, videoHeight } = ownVideo;
-  if (videoHeight) stage.style.setProperty("--ratio", (videoWidth / videoHeight).toFixed(4));
+  if (videoHeight) stage.style.setProperty("--camera-ratio", (videoWidth / videoHeight).toFixed(4));
   call?.cameraResized();
 });
 byId("composer").addEventListener("submit", (event) => {

@@ -71,7 +71,7 @@ class CallerInput:
         self._speech_ended_at: float | None = None
         self._frame_awaited: asyncio.TimerHandle | None = None
         self._typed = TypedTurns()
-        self._off_untyped = False
+        self._off_untyped: set[VideoSource] = set()
         self._typed_timer: asyncio.TimerHandle | None = None
         self._tally = Tally()
         self._refusals_told: set[str] = set()
@@ -80,14 +80,14 @@ class CallerInput:
             "camera",
             options.camera,
             on_frame=self._on_frame,
-            on_off=self._on_camera_off,
+            on_off=partial(self._on_off, "camera"),
             on_refused=partial(self._on_refused, "camera"),
         )
         self.screen = WatchedVideo(
             "screen",
             options.screen,
             on_frame=self._on_screen_frame,
-            on_off=partial(live_queue.source_off, "screen"),
+            on_off=partial(self._on_off, "screen"),
             on_refused=partial(self._on_refused, "screen"),
         )
 
@@ -185,7 +185,7 @@ class CallerInput:
 
     def _on_frame(self, frame: Frame) -> None:
         self._live_queue.frame(frame.jpeg)
-        self._off_untyped = False
+        self._off_untyped.discard("camera")
         self._send_typed()
         self._show_frame(frame, "camera")
         if self._speech_ended_at is not None and frame.captured_at >= self._speech_ended_at:
@@ -193,6 +193,7 @@ class CallerInput:
 
     def _on_screen_frame(self, frame: Frame) -> None:
         self._live_queue.frame(frame.jpeg, "screen")
+        self._off_untyped.discard("screen")
         self._show_frame(frame, "screen")
 
     def _show_frame(self, frame: Frame, source: VideoSource) -> None:
@@ -200,9 +201,9 @@ class CallerInput:
         size = len(frame.jpeg), frame.width, frame.height
         self._view.show(FrameMessage(*size, age_ms, source))
 
-    def _on_camera_off(self) -> None:
-        self._off_untyped = True
-        self._live_queue.source_off("camera")
+    def _on_off(self, source: VideoSource) -> None:
+        self._off_untyped.add(source)
+        self._live_queue.source_off(source)
 
     def _on_refused(self, source: VideoSource, size: FrameSize) -> None:
         self._metrics.frames_refused.inc()
@@ -229,11 +230,10 @@ class CallerInput:
         shown = [] if screen is None else [Shown(screen.jpeg, "screen")]
         if camera is not None:
             shown.append(Shown(camera.jpeg))
-        elif self.camera.sent is None and self._off_untyped:
-            # Typed words saw the camera, and do not see in the stream that it is off.
-            self._off_untyped = False
-            shown.append(Shown(off_jpeg("camera")))
-        return shown
+        # Typed words saw what is off now, and do not see in the stream that it is.
+        off = [Shown(off_jpeg(source)) for source in sorted(self._off_untyped)]
+        self._off_untyped.clear()
+        return [*off, *shown]
 
     def _tell_frame_age(self) -> None:
         """Show how much older than the end of the caller's speech the model's newest frame is.

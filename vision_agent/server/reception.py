@@ -49,6 +49,7 @@ class SignallingOptions:
         login_proxies: The proxies that may do so.
         listens_on: The address that HTTP is served on.
         media_host: The address that media is received on; empty to decide by `listens_on`.
+        share_screen: Whether callers may share their screen.
     """
 
     ice_servers: IceServers
@@ -58,6 +59,7 @@ class SignallingOptions:
     login_proxies: Proxies
     listens_on: str
     media_host: str
+    share_screen: bool = True
 
 
 class Reception:

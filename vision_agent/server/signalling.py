@@ -61,6 +61,7 @@ def signalling_router(
         return {
             **agents.info(),
             "ice_servers": options.ice_servers.for_call(time.time()),
+            "screen_sharing": options.share_screen,
             "ready": agents.problem is None,
         }
 

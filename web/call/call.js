@@ -43,6 +43,8 @@ export class Call {
   #listener;
   #microphone;
   #camera;
+  /** @type {MediaStreamTrack|null} */
+  #screen = null;
   #muted = false;
   /** @type {Peer|null} */
   #peer = null;
@@ -106,7 +108,28 @@ export class Call {
 
   async cameraResized() {
     this.#sendCameraSize();
-    await this.#peer?.cameraResized();
+    await this.#peer?.resized();
+  }
+
+  /**
+   * @param {MediaStreamTrack|null} track null: no longer shared
+   * @throws {Refusal|Unreachable|NotTheServer} the server did not take it; nothing is shared
+   */
+  async useScreen(track) {
+    if (track === this.#screen) return;
+    this.#screen = track;
+    if (track === null) this.#channel?.trackStatus(RECEIVER.screen, false); // before what is asked next
+    try {
+      await this.#peer?.replaceScreen(track);
+    } catch (error) {
+      this.#screen = null;
+      throw error;
+    }
+    if (track) this.#channel?.trackStatus(RECEIVER.screen, true);
+  }
+
+  async screenResized() {
+    await this.#peer?.resized();
   }
 
   /** @param {number} seconds how long to send the camera's own resolution */
@@ -149,6 +172,7 @@ export class Call {
       iceServers,
       microphone: this.#microphone,
       camera: this.#camera,
+      screen: this.#screen,
       listener: {
         onVoice: (track) => this.#listener.onVoice(track),
         onLost: (why) => this.#lost(peer, why),

@@ -7,7 +7,7 @@ export const MAX_TEXT_CHARS = 4_000;
 const ABOUT = { library: "vision-agent-page", library_version: "1.0.0", platform: "web" };
 
 /** The index of each track's media section in the offer, as `trackStatus` names it. */
-export const RECEIVER = Object.freeze({ microphone: 0, camera: 1 });
+export const RECEIVER = Object.freeze({ microphone: 0, camera: 1, screen: 2 });
 
 /**
  * @typedef {{type: string, id?: string, data?: any, [key: string]: any}} Message of RTVI

@@ -2,7 +2,7 @@
 // connection is replaced by a new one; see call.js.
 
 import { candidatesOf, whyNoPath } from "./path_report.js";
-import { applyVideoEncoding, videoEncoding } from "./video_encoding.js";
+import { applyVideoEncoding, screenEncoding, videoEncoding } from "./video_encoding.js";
 
 // Candidates that are gathered together are sent together.
 const CANDIDATE_BATCH_MS = 40;
@@ -35,6 +35,8 @@ export class Peer {
   /** @type {Promise<void>} */
   #encodingApplied = Promise.resolve();
   #fullResolution = false;
+  /** @type {RTCRtpTransceiver|null} null: no screen has been shared on this connection */
+  #screen = null;
   /** @type {number|undefined} */
   #fullTimer;
   #closed = false;
@@ -49,22 +51,24 @@ export class Peer {
 
   /**
    * @param {{signalling: Signalling, iceServers: RTCIceServer[], microphone: MediaStreamTrack,
-   *   camera: MediaStreamTrack|null, listener: PeerListener}} parts
+   *   camera: MediaStreamTrack|null, screen: MediaStreamTrack|null, listener: PeerListener}} parts
    */
-  constructor({ signalling, iceServers, microphone, camera, listener }) {
+  constructor({ signalling, iceServers, microphone, camera, screen, listener }) {
     this.#signalling = signalling;
     this.#listener = listener;
     this.#pc = new RTCPeerConnection({ iceServers });
     this.#hasTurn = iceServers.some(({ urls }) =>
       [urls].flat().some((url) => /^turns?:/.test(url)),
     );
-    // The order of the media sections is part of the protocol: 0 audio, 1 video, then the channel.
+    // The order of the media sections is part of the protocol: 0 audio, 1 camera, then the channel.
+    // A screen is the second video section, wherever it stands.
     // A call without camera offers the video section too, so that a camera can be added later.
     this.#pc.addTransceiver(microphone, { direction: "sendrecv" });
     this.#pc.addTransceiver(camera ?? "video", {
       direction: "sendonly",
       sendEncodings: [videoEncoding(camera)],
     });
+    if (screen) this.#addScreen(screen);
     /** @type {RTCDataChannel} */
     this.channel = this.#pc.createDataChannel("chat", { ordered: true });
     this.#pc.addEventListener("track", ({ track }) => {
@@ -111,14 +115,51 @@ export class Peer {
     await this.#applyEncoding();
   }
 
+  /**
+   * Shares a screen, another one, or none. The first one is a section of its own: the server answers a
+   * further offer.
+   * @param {MediaStreamTrack|null} track
+   * @throws {Refusal|Unreachable|NotTheServer}
+   */
+  async replaceScreen(track) {
+    if (this.#screen) await this.#screen.sender.replaceTrack(track);
+    else if (track) {
+      this.#addScreen(track);
+      await this.#renegotiate();
+    }
+    await this.#applyEncoding();
+  }
+
+  /** A track has another size. */
+  async resized() {
+    await this.#applyEncoding();
+  }
+
+  /** @param {MediaStreamTrack} track */
+  #addScreen(track) {
+    const sendEncodings = [screenEncoding(track)];
+    this.#screen = this.#pc.addTransceiver(track, { direction: "sendonly", sendEncodings });
+  }
+
+  async #renegotiate() {
+    await this.#pc.setLocalDescription();
+    const offer = /** @type {RTCSessionDescription} */ (this.#pc.localDescription);
+    try {
+      const answer = await this.#signalling.offer(offer, { pcId: this.#pcId, restart: false });
+      if (!this.#closed) await this.#pc.setRemoteDescription({ type: "answer", sdp: answer.sdp });
+    } catch (error) {
+      if (this.#pc.signalingState === "have-local-offer") {
+        await this.#pc.setLocalDescription({ type: "rollback" });
+      }
+      this.#screen?.stop();
+      this.#screen = null;
+      throw error;
+    }
+  }
+
   /** @param {MediaStreamTrack} track */
   async replaceMicrophone(track) {
     await this.#pc.getTransceivers()[0].sender.replaceTrack(track);
-  }
-
-  /** The camera's track has another size. */
-  async cameraResized() {
-    await this.#applyEncoding();
   }
 
   /** @param {number} seconds how long to send the camera's own resolution */
@@ -169,9 +210,13 @@ export class Peer {
 
   async #applyEncodingNow() {
     if (this.#closed || this.#pc.signalingState !== "stable") return;
-    const { currentDirection, sender } = this.#pc.getTransceivers()[1];
-    if (currentDirection === "sendonly" || currentDirection === "sendrecv") {
-      await applyVideoEncoding(sender, this.#fullResolution);
+    const camera = this.#pc.getTransceivers()[1];
+    if (sends(camera)) {
+      const encoding = videoEncoding(camera.sender.track, this.#fullResolution);
+      await applyVideoEncoding(camera.sender, encoding);
+    }
+    if (this.#screen && sends(this.#screen)) {
+      await applyVideoEncoding(this.#screen.sender, screenEncoding(this.#screen.sender.track));
     }
   }
 
@@ -239,4 +284,9 @@ export class Peer {
  */
 function networkInformation() {
   return /** @type {{connection?: EventTarget}} */ (navigator).connection;
+}
+
+/** @param {RTCRtpTransceiver} transceiver */
+function sends({ currentDirection }) {
+  return currentDirection === "sendonly" || currentDirection === "sendrecv";
 }

@@ -30,7 +30,7 @@ const CALLER_ID_KEY = "vision-agent-user";
 
 /**
  * @typedef {Agent & {id?: string, agents?: (Agent & {id: string})[], ice_servers?: RTCIceServer[],
- *   ready?: boolean}} Info the response to `GET /api/info`
+ *   ready?: boolean, screen_sharing?: boolean}} Info the response to `GET /api/info`
  * @typedef {{sdp: string, type: "answer", pc_id: string, resume?: string, resume_within_s?: number,
  *   resumed?: boolean}} Answer the response to an offer; resume: the token that resumes this
  *   conversation; resumed: whether an earlier one was resumed
@@ -69,7 +69,7 @@ export class Signalling {
       sdp: offer.sdp,
       type: offer.type,
       pc_id: pcId,
-      ...(restart && { restart_pc: true }),
+      ...(pcId !== null && { restart_pc: restart }),
       requestData: {
         ...(user && { user }),
         ...(agent !== null && { agent }),

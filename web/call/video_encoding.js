@@ -13,6 +13,23 @@ const MAX_SIDE_PX = 768;
 // For the seconds in which the agent asked for the camera's full resolution.
 const FULL_BITRATE_BPS = 2_500_000;
 
+// A screen: rarely, in the size that the server keeps, which is legible.
+const SCREEN_SIDE_PX = 1536;
+const SCREEN_BITRATE_BPS = 1_500_000;
+
+/**
+ * @param {MediaStreamTrack|null} track
+ * @returns {RTCRtpEncodingParameters}
+ */
+export function screenEncoding(track) {
+  const { width = 0, height = 0 } = track?.getSettings() ?? {};
+  return {
+    maxFramerate: MAX_FRAMERATE,
+    maxBitrate: SCREEN_BITRATE_BPS,
+    scaleResolutionDownBy: Math.max(1, Math.max(width, height) / SCREEN_SIDE_PX),
+  };
+}
+
 /**
  * @param {MediaStreamTrack|null} track
  * @param {boolean} full at the camera's own resolution
@@ -32,13 +49,13 @@ export function videoEncoding(track, full = false) {
  * Firefox only after negotiation. A new track (another camera, a turned phone) may have another
  * size.
  * @param {RTCRtpSender} sender
- * @param {boolean} full at the camera's own resolution
+ * @param {RTCRtpEncodingParameters} encoding
  * @throws {DOMException} as `setParameters` does
  */
-export async function applyVideoEncoding(sender, full = false) {
+export async function applyVideoEncoding(sender, encoding) {
   const parameters = sender.getParameters();
   if (!parameters.encodings?.length) return; // not negotiated yet, or refused by the server
-  Object.assign(parameters.encodings[0], videoEncoding(sender.track, full));
+  Object.assign(parameters.encodings[0], encoding);
   // Text and codes must stay legible: drop frames before pixels.
   parameters.degradationPreference = "maintain-resolution";
   await sender.setParameters(parameters);

@@ -5,6 +5,7 @@
  * @property {import("./captions.js").Captions} captions
  * @property {import("./vision_chip.js").VisionChip} visionChip
  * @property {import("./points.js").Points} points
+ * @property {import("./shared_screen.js").SharedScreen} screen
  * @property {import("./notices.js").Notices} notices
  * @property {boolean} agentSees the camera is on and the agent is connected
  * @property {(seconds: number) => void} sendFullResolution
@@ -50,7 +51,8 @@ export function showMessage({ type, id, data }, view) {
  * @param {CallView} view
  */
 function showServerMessage(data, view) {
-  const { captions, visionChip, points, notices, agentSees } = view;
+  const { captions, visionChip, points, screen, notices, agentSees } = view;
+  const ofScreen = data.source === "screen";
   switch (data.kind) {
     case "interrupted":
       return captions.interrupted(data.heard);
@@ -62,17 +64,20 @@ function showServerMessage(data, view) {
       captions.note(data.text);
       return;
     case "frame":
-      if (agentSees) visionChip.frameSent(data);
+      if (ofScreen) screen.chip.frameSent(data);
+      else if (agentSees) visionChip.frameSent(data);
       return;
     case "frame_at_speech_end":
       if (agentSees) captions.frameSentAtSpeechEnd(data.age_ms);
       return;
     case "point":
-      if (!agentSees) return;
-      points.show(data);
+      if (ofScreen) screen.points.show(data);
+      else if (agentSees) points.show(data);
+      else return;
       // The boxes themselves are hidden from screen readers: a position means nothing there.
       return captions.announce(`The agent points at: ${data.label}.`);
     case "clear_points":
+      screen.points.clear();
       return points.clear();
     case "full_frame":
       return view.sendFullResolution(data.seconds);

@@ -1,4 +1,4 @@
-// The chip over the picture that says whether the agent sees the camera.
+// The chip over a picture that says whether the agent sees the camera or the screen.
 
 // Frames go out about once a second; unchanged ones may be left out for ten.
 const STALE_AFTER_MS = 12_000;
@@ -7,14 +7,17 @@ export class VisionChip {
   #stage;
   #chip;
   #text;
+  #staleAfterMs;
   /** @type {number|undefined} */
   #timer;
 
   /**
    * @param {HTMLElement} stage its corner brackets blink with every frame
    * @param {HTMLElement} chip
+   * @param {number} staleAfterMs for how long unchanged frames may be left out
    */
-  constructor(stage, chip) {
+  constructor(stage, chip, staleAfterMs = STALE_AFTER_MS) {
+    this.#staleAfterMs = staleAfterMs;
     this.#stage = stage;
     this.#chip = chip;
     this.#text = /** @type {HTMLElement} */ (chip.querySelector(".text"));
@@ -31,7 +34,10 @@ export class VisionChip {
     void this.#stage.offsetWidth; // restarts the animation
     this.#stage.classList.add("looked");
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#show("Agent does not see this", false), STALE_AFTER_MS);
+    this.#timer = setTimeout(
+      () => this.#show("Agent does not see this", false),
+      this.#staleAfterMs,
+    );
   }
 
   /** The camera is off, or there is no call. */

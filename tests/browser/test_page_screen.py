@@ -1,0 +1,86 @@
+"""The page shares a screen beside the camera. Its getDisplayMedia draws on a canvas: the headless
+shell has no screen, and the person's choice is the browser's affair."""
+
+import pytest
+from playwright.async_api import expect
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SCREEN = """() => {
+    navigator.mediaDevices.getDisplayMedia = async () => {
+      const canvas = document.createElement("canvas");
+      [canvas.width, canvas.height] = [1600, 1000];
+      const context = canvas.getContext("2d");
+      let n = 0;
+      const draw = () => {
+        context.fillStyle = "white";
+        context.fillRect(0, 0, 1600, 1000);
+        context.fillStyle = "black";
+        context.font = "64px sans-serif";
+        context.fillText("Departure from platform nine", 200, 400);
+        context.fillRect(0, 0, n++ % 2, 1); // a canvas that does not change sends nothing
+      };
+      draw();
+      window.drawing = setInterval(draw, 300);
+      const stream = canvas.captureStream(4);
+      window.shared = stream.getVideoTracks()[0];
+      return stream;
+    };
+  }"""
+FORBIDDEN = """() => {
+    navigator.mediaDevices.getDisplayMedia = async () => {
+      throw new DOMException("Permission denied", "NotAllowedError");
+    };
+  }"""
+SENT = """
+    async () => {
+      for (const one of (await window.connections.at(-1).getStats()).values())
+        if (one.type === "outbound-rtp" && one.frameWidth > 1000) return one.frameWidth;
+      return 0;
+    }
+"""
+
+
+async def test_the_agent_reads_a_shared_screen_and_its_end_in_the_browser_ends_it(
+    server, quiet_browser, open_page
+):
+    caller = await open_page(quiet_browser, server.url)
+    await caller.page.evaluate(SCREEN)
+    await caller.call()
+    await caller.press("screen")
+    chip = caller.page.locator(".screen-view .chip")
+    await expect(chip).to_have_text("Agent sees this", timeout=30_000)
+    await expect(caller.page.locator('[data-control="screen"]')).to_have_text("Stop")
+    assert await caller.page.evaluate(SENT) == 1536
+    assert await caller.page.evaluate("() => shared.contentHint") == "detail"
+    await caller.types("What does my screen say?")
+    assert "platform nine" in (await caller.reads_answer()).lower()
+    # The camera is a small view on the screen, and large at a press.
+    screen, own = caller.page.locator("#screen"), caller.page.locator("#own")
+
+    async def wider_screen() -> bool:
+        return (await screen.bounding_box())["width"] > (await own.bounding_box())["width"]
+
+    assert await wider_screen()
+    await caller.page.click("#swap-views")
+    assert not await wider_screen()
+    # "Stop sharing" in the browser's own bar ends the track.
+    await caller.page.evaluate("() => { shared.stop(); shared.dispatchEvent(new Event('ended')); }")
+    await expect(caller.page.locator(".screen-view")).to_be_hidden()
+    await expect(caller.page.locator('[data-control="screen"]')).to_have_text("Share")
+    await caller.types("What does my screen say?")
+    line = caller.page.locator('.line-agent[data-state="final"] .text').nth(1)
+    await expect(line).to_contain_text("share your screen any more", timeout=60_000)
+    await caller.press("screen")
+    await expect(chip).to_have_text("Agent sees this", timeout=30_000)
+
+
+async def test_why_no_screen_is_shared_is_said_in_words(server, quiet_browser, open_page):
+    caller = await open_page(quiet_browser, server.url)
+    await caller.page.evaluate(FORBIDDEN)
+    await caller.call()
+    await caller.press("screen")
+    assert "Nothing was chosen" in await caller.notice()
+    await caller.page.evaluate("() => (navigator.mediaDevices.getDisplayMedia = undefined)")
+    await caller.press("screen")
+    await expect(caller.page.locator(".notice").first).to_contain_text("can't share a screen")
