@@ -162,7 +162,8 @@ def read_settings(**given: Any) -> Settings:
     except ValidationError as error:
         for problem in error.errors():
             where = _where(problem["loc"], flags)
-            err.say(f"{where}: {problem['msg']}" if where else problem["msg"], "red")
+            what = problem["msg"].removeprefix("Value error, ")
+            err.say(f"{where}: {what}" if where else what, "red")
         raise typer.Exit(2) from None
 
 
