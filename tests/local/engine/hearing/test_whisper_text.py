@@ -32,3 +32,5 @@ def test_punctuation_alone_and_improbable_speech_are_noise() -> None:
     assert is_noise(HeardWords("..."))
     assert is_noise(HeardWords("Thank you.", no_speech=0.8))
     assert not is_noise(HeardWords("Thank you.", no_speech=0.3))
+    assert is_noise(HeardWords("Thank you.", -0.7, no_speech=0.65))
+    assert not is_noise(HeardWords("Count the cups.", -0.4, no_speech=0.65))

@@ -137,7 +137,7 @@ async def test_certain_words_are_not_exchanged_for_a_proposal_and_uncertain_ones
             ["What's before the camera?"],
             "see",
         ),
-        ("Great thanks", ["Great, thanks."], "thanks"),
+        ("Grate tanks", ["Great, thanks."], "thanks"),
         ("Bead the smart vent", ["Read the small print.", "Count the small prints."], None),
         ("How many people live in Germany?", ["How many people do you see?"], None),
         ("Could you pass me the salt?", ["Could you count the soaps?"], None),
@@ -146,11 +146,14 @@ async def test_certain_words_are_not_exchanged_for_a_proposal_and_uncertain_ones
 async def test_what_may_have_been_said_as_well_counts_where_it_agrees_on_a_request(
     understanding: Understanding, heard: str, others: list[str], intent: str | None
 ) -> None:
-    text, request = await understanding.heard(heard, None, others=others)
+    text, request = await understanding.heard(heard, None, others=others, log_probability=-0.4)
     assert (request.intent if request else None) == intent
     assert text == (others[0] if intent else heard)
-    guessed = await understanding.heard(heard, None, others=others, log_probability=-1.2)
-    assert guessed == (heard, None)
+    for sure_or_guessed in (-0.1, -1.2):
+        found = await understanding.heard(
+            heard, None, others=others, log_probability=sure_or_guessed
+        )
+        assert found == (heard, None)
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_SURELY_NOISE = 0.6
-"""`no_speech` from which nothing was said, however sure the words are."""
+_SURELY_NOISE = 0.8
+"""`no_speech` from which nothing was said, however sure the words are. Of noise alone it is at
+least 0.85."""
+
+_PERHAPS_NOISE, _SURE_WORDS = 0.6, -0.5
+"""`no_speech` from which words count only if they are surer than this: a request in a noisy kitchen
+had 0.62."""
 
 _FASTEST_WORDS = 4.5
 """Words a second that nobody exceeds in a sentence that is said twice."""
@@ -69,4 +74,5 @@ def once(text: str, seconds: float) -> str:
 
 def is_noise(heard: HeardWords) -> bool:
     """Whether nothing was said, and the words are Whisper's invention."""
-    return not re.search(r"\w", heard.text) or heard.no_speech >= _SURELY_NOISE
+    limit = _SURELY_NOISE if heard.log_probability > _SURE_WORDS else _PERHAPS_NOISE
+    return not re.search(r"\w", heard.text) or heard.no_speech >= limit

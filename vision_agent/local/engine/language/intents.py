@@ -157,7 +157,7 @@ INTENTS: tuple[Intent, ...] = (
         "thanks",
         (
             "(thank you | thanks) [very much | so much | a lot]",
-            "(great | good | cool) thank you",
+            "(great | good | cool | many) (thank you | thanks)",
             "thank you goodbye",
         ),
     ),

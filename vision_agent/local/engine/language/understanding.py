@@ -45,8 +45,8 @@ where they are not."""
 UNCERTAIN = -0.4
 """Mean log probability of the tokens below which the words are uncertain."""
 
-GUESSED = -1.0
-"""The same below which other words are as much of a guess."""
+SURE, GUESSED = -0.12, -1.0
+"""The same above which no other words are believed, and below which they are as much of a guess."""
 
 LEAST_COSINE = 0.58
 """Cosine below which no example is near enough."""
@@ -68,6 +68,10 @@ ELSEWHERE = 0.6
 
 STATED_COSINE, STATED_LEAD = 0.7, 0.15
 """The same for a sentence without the form of a question or a request."""
+
+MISHEARD_COSINE, MISHEARD_LEAD = 0.8, 0.2
+"""The same for a statement of any intent: its first word was misheard, as in "but there are any
+chairs"."""
 
 _STATED = frozenset(
     """stop_watch sure voice repeat thanks bye hello stop how_to_teach hear_me help how_are_you
@@ -184,7 +188,9 @@ def by_examples(text: str, nearest: Callable[[str], Mapping[str, float]]) -> Req
     least, lead = LEAST_COSINE, LEAST_LEAD
     if not asks(text):
         least, lead = STATED_COSINE, STATED_LEAD
-        if intent not in _STATED:
+        if cosine >= MISHEARD_COSINE:
+            lead = MISHEARD_LEAD
+        elif intent not in _STATED:
             return None
     if intent == "beyond" or cosine < least or cosine - nothing < lead:
         return None
@@ -287,7 +293,7 @@ class Understanding:
         if request is not None or is_for_others(text) or await self._is_elsewhere(likely):
             return likely, request
         found = []
-        for other in others if log_probability >= GUESSED else ():
+        for other in others if GUESSED <= log_probability < SURE else ():
             words = likelier(other, None, names, agents)
             if wish := await self.request(words, None, names, agents):
                 found.append((words, wish))
