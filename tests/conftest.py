@@ -12,6 +12,7 @@ from execnet import XSpec
 
 from tests.support.forked import ForkedServer, start_fork_server, start_worker_server
 from tests.support.kinds import KINDS, kind_of
+from tests.support.media_files import with_few_frames
 from tests.support.schedule import LongestFirst, order, unit_of
 
 RECORDINGS = Path(__file__).parent.parent / "samples" / "recordings"
@@ -72,6 +73,13 @@ def recordings() -> Path:
 def bottle() -> Path:
     """Three water bottles on a table, 40 s, silent."""
     return RECORDINGS / "bottle.mp4"
+
+
+@pytest.fixture(scope="session")
+def slow_bottle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bottles in three frames a second, for commands: see `few_frames`."""
+    folder = tmp_path_factory.mktemp("slow")
+    return with_few_frames(RECORDINGS / "bottle.mp4", folder / "bottle.mp4")
 
 
 @pytest.fixture

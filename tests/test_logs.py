@@ -156,9 +156,9 @@ def test_a_refusal_and_a_mistake_on_the_command_line_are_records_too() -> None:
         assert records(done.stderr)[-1]["message"]
 
 
-def test_a_long_transcript_is_not_wrapped_in_a_pipe(recordings: Path) -> None:
+def test_a_long_transcript_is_not_wrapped_in_a_pipe(slow_bottle: Path) -> None:
     done = run_forked(
-        *("vision_agent", "replay", str(recordings / "bottle.mp4"), "--type", "What can you do?"),
+        *("vision_agent", "replay", str(slow_bottle), "--type", "What can you do?"),
         env={"COLUMNS": "30", "PATH": "", "VISION_AGENT_SCENARIO": str(TONES)},
         timeout=120,
     )

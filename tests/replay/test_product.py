@@ -97,13 +97,13 @@ async def test_a_turn_ends_where_no_speech_is_detected_and_a_filler_is_not_the_a
 
 
 async def test_the_command_makes_the_call_and_writes_its_report_and_the_voice(
-    bottle: Path, tmp_path: Path
+    slow_bottle: Path, tmp_path: Path
 ) -> None:
     figures, voice = tmp_path / "report.json", tmp_path / "voice.wav"
     page = tmp_path / "report.html"
     options = ["--ask", "what do you see?", "--json", str(figures), "--wav", str(voice)]
     options += ["--html", str(page)]
-    printed = await run_command("replay", str(bottle), *options)
+    printed = await run_command("replay", str(slow_bottle), *options)
     assert printed[0] == 0, printed[1]
     report = json.loads(figures.read_text())
     assert report["answered"]

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.dialling import Dialled, request
 from tests.support.forked import run_forked, start_forked
+from tests.support.scenarios import TONES
 from tests.support.waiting import until
 
 COMMAND = (sys.executable, "-m", "vision_agent")
@@ -61,7 +62,8 @@ def children(pid: int) -> list[int]:
 
 async def test_it_says_where_and_who_and_stops_within_two_seconds_of_ctrl_c_during_a_call():
     # As a person starts it: its children are the subject.
-    process, lines = await started(start=asyncio.create_subprocess_exec)
+    start = asyncio.create_subprocess_exec
+    process, lines = await started("--scenario", str(TONES), start=start)
     caller = None
     try:
         url = re.search(r"http://127\.0\.0\.1:\d+", lines[0]).group()

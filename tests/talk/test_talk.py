@@ -77,7 +77,7 @@ def sides(recording: Path) -> np.ndarray:
 
 
 async def test_a_question_spoken_into_the_microphone_is_answered_by_the_speaker(
-    tmp_path: Path, recordings: Path
+    tmp_path: Path, recordings: Path, slow_bottle: Path
 ) -> None:
     from_speaker, recorded = tmp_path / "speaker.raw", tmp_path / "both.wav"
     (tmp_path / "pulse").mkdir()
@@ -86,7 +86,7 @@ async def test_a_question_spoken_into_the_microphone_is_answered_by_the_speaker(
             # It answers nobody until it is told to go on.
             os.kill(server.pid, signal.SIGSTOP)
             arguments = ["--input", "VirtualMic", "--output", "VirtualSpeaker", "--url", server.url]
-            camera = ["--camera", recordings / "bottle.mp4", "--record", recorded]
+            camera = ["--camera", slow_bottle, "--record", recorded]
             async with talking(*arguments, *camera, env=pulse.environment) as talk:
                 await pulse.until_recorded()
                 # No call is up, so nobody may receive this.
@@ -115,10 +115,10 @@ async def test_a_question_spoken_into_the_microphone_is_answered_by_the_speaker(
 
 
 async def test_typed_lines_from_a_pipe_are_answered_one_by_one_by_a_server_that_runs(
-    recordings: Path,
+    slow_bottle: Path,
 ) -> None:
     async with serving() as server:
-        camera = ["--camera", recordings / "bottle.mp4", "--url", server.url]
+        camera = ["--camera", slow_bottle, "--url", server.url]
         pipe = {"stdin": asyncio.subprocess.PIPE}
         async with talking("--text", *camera, "--output", "none", **pipe) as talk:
             talk.process.stdin.write(b"hello\nwhat do you see?")
