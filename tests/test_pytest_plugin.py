@@ -54,13 +54,13 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
+def project(tmp_path: Path, slow_bottle: Path) -> Path:
     # With what docs/testing.md says: a test, and a conftest that gives the server a voice.
     example, conftest = re.findall("```python\n(.*?)```", DOCS.read_text(), re.DOTALL)
     (tmp_path / "samples").symlink_to(RECORDINGS.parent)
     (tmp_path / "test_docs.py").write_text(example)
     (tmp_path / "conftest.py").write_text(conftest)
-    (tmp_path / "test_calls.py").write_text(TESTS.format(bottle=str(RECORDINGS / "bottle.mp4")))
+    (tmp_path / "test_calls.py").write_text(TESTS.format(bottle=str(slow_bottle)))
     return tmp_path
 
 

@@ -1,8 +1,6 @@
 """A call from Python, with real files of every kind."""
 
-import asyncio
 import re
-import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 
 from tests.conftest import serving
 from tests.support.answering_server import Behaviour, answering_server
+from tests.support.forked import run_forked
 from tests.support.media_files import write_frames
 from tests.support.signals import tone
 from vision_agent import CallClient, CallFailed
@@ -156,17 +155,13 @@ async def test_a_server_that_detects_no_speech_is_told_when_the_caller_speaks() 
 
 
 @pytest.mark.timeout(300)
-async def test_the_example_of_the_documentation_runs(tmp_path: Path) -> None:
+def test_the_example_of_the_documentation_runs(tmp_path: Path) -> None:
     root = Path(__file__).parents[2]
     (block,) = re.findall(r"```python\n(.*?)```", (root / "docs/client.md").read_text(), re.S)
     (tmp_path / "samples").symlink_to(root / "samples")
     (tmp_path / "example.py").write_text(block)
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "example.py"), cwd=tmp_path, stdout=asyncio.subprocess.PIPE
-    )
-    async with asyncio.timeout(200):
-        printed, _ = await process.communicate()
-    assert process.returncode == 0
-    assert printed.decode().count("Agent:") == 2
-    assert "red" in printed.decode().splitlines()[-1].lower()
+    done = run_forked("example", cwd=tmp_path, timeout=200)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Agent:") == 2
+    assert "red" in done.stdout.splitlines()[-1].lower()
     assert (tmp_path / "answer.wav").stat().st_size > 48_000
