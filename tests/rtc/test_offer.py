@@ -70,6 +70,7 @@ def test_hostile_offers_are_refused_at_once(what):
     [
         ("", "session description"),
         ("hello", "session description"),
+        ("a=ice-ufrag:9uB6\r\na=mid:0\r\na=candidate:1 1 udp 1 192.0.2.1 9 typ host", "PATCH"),
         ("v=0\r\n", "no media section"),
         (edited("a=ice-ufrag", "a=nothing"), "user name"),
         (edited("a=ice-pwd", "a=nothing"), "password"),
@@ -260,6 +261,33 @@ def test_sections_beyond_those_that_are_used_are_rejected_one_by_one():
     assert [s.accepted for s in offer.sections][-4:] == [True, False, False, False]
     assert offer.unused == ("Only your first microphone is listened to.",)
     assert "9" not in offer.bundled
+
+
+WRITTEN = {
+    "line feeds only": lambda sdp: sdp.replace("\r\n", "\n"),
+    "a byte order mark, and blanks at the ends of lines": lambda sdp: (
+        "\ufeff" + sdp.replace("\r\n", " \r\n")
+    ),
+    "another profile": lambda sdp: sdp.replace("UDP/TLS/RTP/SAVPF", "RTP/SAVPF"),
+    "several certificates": lambda sdp: sdp.replace(
+        "a=fingerprint:", "a=fingerprint:sha-1 AA\r\na=fingerprint:sha-512 BB\r\na=fingerprint:"
+    ),
+    "no role, which means active": lambda sdp: sdp.replace("a=setup:actpass\r\n", ""),
+    "forty candidates in each section": lambda sdp: sdp.replace(
+        "a=rtcp-mux\r\n",
+        "a=rtcp-mux\r\n" + "a=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n" * 40,
+    ),
+    "addresses that are names": lambda sdp: re.sub("c=IN.*\n", "c=IN IP4 gw.example\n", sdp),
+}
+
+
+@pytest.mark.parametrize("how", WRITTEN)
+def test_the_same_offer_in_another_writing_is_the_same_call(how):
+    offer = Offer.parse(WRITTEN[how](CHROMIUM))
+    same = Offer.parse(CHROMIUM)
+    assert re.findall("^[ma]=(?!fingerprint).*", offer.sdp, re.M) == re.findall(
+        "^[ma]=(?!fingerprint).*", same.sdp, re.M
+    )
 
 
 def test_sections_need_no_identifiers():

@@ -82,12 +82,17 @@ class SessionText:
                 "are read."
             )
         sdp = sdp.lstrip("\ufeff \t\r\n")
-        if not sdp.startswith(("v=0\r", "v=0\n")):
+        if sdp.startswith(("a=", "m=", "candidate:", "{")):
+            raise BadOffer(
+                'The offer is a fragment: a whole session description begins with "v=0", and '
+                "candidates that are found later are sent with PATCH."
+            )
+        if [line.strip() for line in sdp[:64].splitlines()[:1]] != ["v=0"]:
             raise BadOffer('The offer is not a session description: it must begin with "v=0".')
         session = Section("session")
         sections: list[Section] = []
         current, seen = session, Counter[str]()
-        for line in sdp.splitlines():
+        for line in map(str.strip, sdp.splitlines()):
             if line.startswith("m="):
                 if len(sections) == MAX_SECTIONS:
                     raise BadOffer("The offer has too many media sections.")
