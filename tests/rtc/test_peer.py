@@ -23,7 +23,7 @@ from vision_agent.rtc import (
     Peer,
     Speaker,
 )
-from vision_agent.rtc.peer import MAX_PROBED
+from vision_agent.rtc.probes import MAX_PROBED
 
 
 def whole(call: Call) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from vision_agent.rtc.budget import Budget
 from vision_agent.rtc.udp_ports import OnePort, PortRange
 
 LOOPBACK = "127.0.0.1"
@@ -22,12 +23,14 @@ class Network:
         caller_is_local: whether the caller is on this machine.
         ports: the UDP ports; None for any free ones.
         public_addresses: announced besides this machine's own (`public_address`).
+        private_budget: the private addresses that all callers together may name (`probes`).
     """
 
     host: str = ""
     caller_is_local: bool = True
     ports: OnePort | PortRange | None = None
     public_addresses: tuple[str, ...] = ()
+    private_budget: Budget | None = None
 
     def addresses(self, all_of_machine: Sequence[str]) -> list[str]:
         """The addresses to receive on, given those of this machine (without loopback).

@@ -26,6 +26,7 @@ from vision_agent.rtc.failures import Failures
 from vision_agent.rtc.liveness import Liveness
 from vision_agent.rtc.network import Network
 from vision_agent.rtc.offer import CannotRenegotiate, Offer, OfferedCandidate
+from vision_agent.rtc.probes import Probes
 from vision_agent.rtc.relays import stun_servers, turn_servers
 from vision_agent.rtc.speaker import Speaker
 
@@ -33,9 +34,6 @@ logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S = 5.0
 MAX_CANDIDATES = 100
-MAX_PROBED = 10
-"""How many of the caller's addresses are sent checks: a caller may name anybody's address."""
-
 _A_RELAY = RTCIceServer("turn:relays.invalid", username="", credential="")
 """Makes aiortc ask for a relayed candidate; `aiortc_turn` knows from which servers."""
 
@@ -120,7 +118,7 @@ class Peer:
         self._negotiating = asyncio.Lock()
         self._retired_because = ""
         self._candidates = 0
-        self._probed: set[tuple[str, int]] = set()
+        self._probes = Probes(self._network)
         self._connected = False
         self._watching: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -285,13 +283,11 @@ class Peer:
         socket that everyone can write to, and that delays the answer by up to a second. It is not
         needed: the peer's first check shows its address (RFC 8445 7.3.1.3).
         """
-        address = (offered.candidate.host, offered.candidate.port)
-        if not offered.candidate.usable or not self._network.is_worth_a_check(address[0]):
+        found = offered.candidate
+        now_s = asyncio.get_running_loop().time()
+        if not (found.usable and self._probes.allow(found.host, found.port, now_s)):
             return
-        if address not in self._probed and len(self._probed) >= MAX_PROBED:
-            return
-        self._probed.add(address)
-        candidate = candidate_from_sdp(offered.candidate.text)
+        candidate = candidate_from_sdp(found.text)
         candidate.sdpMid, candidate.sdpMLineIndex = offered.mid, offered.index
         await pc.addIceCandidate(candidate)
 

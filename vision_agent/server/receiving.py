@@ -7,6 +7,7 @@ from typing import Self
 from vision_agent.ice_servers import IceUrl
 from vision_agent.rtc import Network, addresses_of_machine
 from vision_agent.rtc.network import receiving_host
+from vision_agent.rtc.probes import private_budget
 from vision_agent.rtc.public_address import NoPublicAddress, seen_by
 from vision_agent.rtc.udp_ports import CannotReceive, OnePort, PortRange
 from vision_agent.settings import Settings
@@ -28,6 +29,7 @@ class Receiving:
         self.ports = _ports(settings)
         self.public_addresses: tuple[str, ...] = tuple(settings.public_ip)
         stun = (server.urls for server in settings.ice_servers if server.urls.startswith("stun:"))
+        self._private_budget = private_budget()
         self._stun = next(stun, None)
         self._host = receiving_host(media_host(settings), settings.host, None)
 
@@ -93,7 +95,9 @@ class Receiving:
 
     def network(self, host: str, *, caller_is_local: bool) -> Network:
         """The network side of a call that is received on `host`; empty for all addresses."""
-        return Network(host, caller_is_local, self.ports, self.public_addresses)
+        return Network(
+            host, caller_is_local, self.ports, self.public_addresses, self._private_budget
+        )
 
 
 def media_host(settings: Settings) -> str:
