@@ -4,7 +4,9 @@ Peer, Microphone, Camera and Speaker do the same job as the floor and FastRTC, p
 does to every chunk besides: its voice activity. What is left out is everything of the model's side;
 `vision-agent serve` is a row of its own in the benchmark.
 
-    python media_server.py --port 7861 [--job echo]
+    python media_server.py --port 7861 [--job echo] [--own-ports]
+
+As in the product, all calls share one UDP port; with --own-ports each has its own.
 """
 
 # The methods are what frameworks call; their names say all there is.
@@ -12,6 +14,8 @@ does to every chunk besides: its voice activity. What is left out is everything 
 
 import argparse
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import numpy as np
 import uvicorn
@@ -22,27 +26,45 @@ from vision_agent.rtc import (
     Camera,
     Frame,
     Microphone,
+    Network,
     Offer,
     Peer,
     Speaker,
     VoiceActivity,
     install,
 )
+from vision_agent.rtc.udp_ports import OnePort
 
 stats = {"calls": 0, "audio_ms": 0, "jpegs": 0, "jpeg_bytes": 0}
 calls = set()
+late_ms: list[float] = []
+
+
+class TimedVoice(Speaker):
+    """Notes how late each packet of the voice is sent."""
+
+    due_s = 0.0
+
+    def due_in_s(self, now_s: float) -> float:
+        wait_s = super().due_in_s(now_s)
+        self.due_s = now_s + wait_s
+        return wait_s
+
+    def payload(self, now_s: float) -> bytes:
+        late_ms.append(1000 * (now_s - self.due_s))
+        return super().payload(now_s)
 
 
 class StubCall:
     """What `vision_agent.calls.call.Call` is in the product: it plugs the parts together."""
 
-    def __init__(self, job: str) -> None:
+    def __init__(self, job: str, network: Network) -> None:
         self.job = job
         self.turns, self.activity = Turns(), VoiceActivity()
-        self.speaker = Speaker()
+        self.speaker = TimedVoice()
         self.microphone = Microphone(self.on_chunk)
         self.camera = Camera(self.on_frame)
-        self.peer = Peer(self, self.speaker)
+        self.peer = Peer(self, self.speaker, network=network)
         self.tasks: list[asyncio.Task[None]] = []
 
     def on_chunk(self, chunk: bytes) -> None:
@@ -82,19 +104,34 @@ class StubCall:
         calls.discard(self)
 
 
-def make_app(job: str) -> FastAPI:
-    app = FastAPI()
+def make_app(job: str, port: OnePort | None) -> FastAPI:
+    @asynccontextmanager
+    async def running(app: FastAPI) -> AsyncIterator[None]:
+        if port is not None:
+            port.bind(network.addresses([]))
+            await port.start()
+        yield
+
+    network = Network("127.0.0.1", ports=port)
+    app = FastAPI(lifespan=running)
 
     @app.post("/offer")
     async def offer(body: dict):
         stats["calls"] += 1
-        call = StubCall(job)
+        call = StubCall(job, network)
         calls.add(call)
         return {"sdp": await call.peer.accept(Offer.parse(body["sdp"])), "type": "answer"}
 
     @app.get("/stats")
     def get_stats():
         return stats
+
+    @app.get("/late_ms")
+    def get_late_ms():
+        """Of the packets since the last request: median, 99th percentile, worst."""
+        found = [float(np.percentile(late_ms or [0], q)) for q in (50, 99, 100)]
+        late_ms.clear()
+        return found
 
     return app
 
@@ -103,6 +140,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--port", type=int, default=7861)
     parser.add_argument("--job", choices=("talk", "echo"), default="talk")
+    parser.add_argument("--own-ports", action="store_true")
     args = parser.parse_args()
     install()
-    uvicorn.run(make_app(args.job), host="127.0.0.1", port=args.port, log_level="warning")
+    port = None if args.own_ports else OnePort(0, needed=True)
+    uvicorn.run(make_app(args.job, port), host="127.0.0.1", port=args.port, log_level="warning")

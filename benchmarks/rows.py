@@ -53,6 +53,14 @@ def all_rows(calls: int, fastrtc_python: str | None, question: Path) -> list[Row
             command = _script("fastrtc_server.py", python=fastrtc_python)
             path = "/webrtc/offer"
             rows.append(Row("fastrtc30", "FastRTC's demo, 30 fps", command, fps, offer_path=path))
+    rows.append(
+        Row(
+            f"own{UNLIMITED_FPS}",
+            f"our media path, {UNLIMITED_FPS} fps, a port for each call",
+            _script("media_server.py", "--own-ports"),
+            UNLIMITED_FPS,
+        )
+    )
     rows += [
         Row(
             f"{name}-echo",

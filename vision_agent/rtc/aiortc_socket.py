@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from aioice import stun
@@ -26,6 +28,8 @@ from vision_agent.rtc import failures
 from vision_agent.rtc.aiortc_shape import check_attributes, check_functions, check_uses
 from vision_agent.rtc.shared_socket import MAX_ADDRESSES, MAX_DATAGRAM_BYTES, Address, SharedSocket
 from vision_agent.rtc.stun_header import LAST_STUN_BYTE
+
+_NOT_HANDLED = "A datagram could not be handled"
 
 
 class GuardedProtocol(StunProtocol):
@@ -58,21 +62,27 @@ class GuardedProtocol(StunProtocol):
     def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
         """Takes a datagram from the socket, or from the TURN server."""
         assert isinstance(data, bytes)
-        if data and (data[0] <= LAST_STUN_BYTE or addr[:2] in self._trusted):
-            self.take(data, addr)
+        if data and data[0] <= LAST_STUN_BYTE:
+            self.take_stun(data, addr)
+        elif data and addr[:2] in self._trusted:
+            self.take_data(data)
         else:
             failures.drop_datagram()
 
-    def take(self, data: bytes, addr: tuple[Any, ...]) -> None:
-        """Handles a datagram: STUN, or of an address that `trust` has marked."""
+    def take_data(self, data: bytes) -> None:
+        """Handles a datagram of an address that `trust` has marked."""
+        self.data_packets += 1
         try:
-            if data[0] <= LAST_STUN_BYTE:
-                super().datagram_received(data, addr)
-            else:
-                self.data_packets += 1
-                self.receiver.data_received(data, self.local_candidate.component)
+            self.receiver.data_received(data, self.local_candidate.component)
         except Exception as error:  # whatever one datagram causes
-            failures.report("A datagram could not be handled", error)
+            failures.report(_NOT_HANDLED, error)
+
+    def take_stun(self, data: bytes, addr: tuple[Any, ...]) -> None:
+        """Handles a STUN message."""
+        try:
+            super().datagram_received(data, addr)
+        except Exception as error:  # whatever one message causes
+            failures.report(_NOT_HANDLED, error)
 
     def trust(self, addr: Address, *, answered: bool = False) -> None:
         """Marks an address as the peer's: its datagrams other than STUN are for DTLS.
@@ -112,17 +122,23 @@ class SharedProtocol(GuardedProtocol):
 
     Attributes:
         fragment: the connection's own user name fragment.
-        context: the context of the peer that this object was made for.
+        deliver: `take_data`, in the context of the peer that this object was made for.
     """
 
     def __init__(self, receiver: Any, shared: SharedSocket, component: int) -> None:
         super().__init__(receiver)
         self.fragment: bytes = receiver.local_username.encode()
-        self.context = contextvars.copy_context()
+        self._context = contextvars.copy_context()
+        run: Any = self._context.run
+        self.deliver: Callable[[bytes], None] = partial(run, self.take_data)
         self._shared = shared
         self.transport = shared.transport
         self.local_candidate = host_candidate(shared.address, component)
         shared.join(self)
+
+    def deliver_stun(self, data: bytes, addr: Address) -> None:
+        """Handles a STUN message, in the context of the peer."""
+        self._context.run(self.take_stun, data, addr)
 
     def trust(self, addr: Address, *, answered: bool = False) -> None:
         """Marks an address as the peer's, on this socket."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from collections.abc import Callable
 from contextvars import Context
 from typing import Protocol, cast
 
@@ -25,12 +26,6 @@ MAX_ADDRESSES = 32
 RECEIVE_BUFFER_BYTES = 4 << 20
 """What the system is asked for; it gives less where its own bound is lower."""
 
-BATCH = 24
-"""Datagrams that are read at most before the event loop does other work.
-
-asyncio reads one at a time, which with a socket for each call means one for each call.
-"""
-
 Address = tuple[str, int]
 
 
@@ -39,14 +34,15 @@ class Member(Protocol):
 
     Attributes:
         fragment: the connection's own user name fragment.
-        context: the context of the connection's peer, in which its datagrams are handled.
+        deliver: handles a datagram of a sender that has passed a check; it is neither empty nor
+            STUN.
     """
 
     fragment: bytes
-    context: Context
+    deliver: Callable[[bytes], None]
 
-    def take(self, data: bytes, addr: Address) -> None:
-        """Handles a datagram: STUN, or of a sender that has passed a check."""
+    def deliver_stun(self, data: bytes, addr: Address) -> None:
+        """Handles a check of the connection's peer, or a response to its own."""
 
     def uses(self, addr: Address) -> bool:
         """Whether the connection sends its media to this address."""
@@ -75,8 +71,6 @@ class SharedSocket(asyncio.DatagramProtocol):
         # Of each member, the one that was checked longest ago first.
         self._addresses: dict[bytes, dict[Address, None]] = {}
         self._closed: asyncio.Future[None] | None = None
-        # Windows' event loop waits in the receiving call itself.
-        self._batch = 0
 
     async def start(self) -> None:
         """Begins to receive."""
@@ -91,8 +85,6 @@ class SharedSocket(asyncio.DatagramProtocol):
         transport, _ = await opening
         if hasattr(transport, "max_size"):
             transport.max_size = MAX_DATAGRAM_BYTES
-        if isinstance(loop, asyncio.SelectorEventLoop):
-            self._batch = BATCH
 
     def join(self, member: Member) -> None:
         """Adds a connection."""
@@ -145,15 +137,17 @@ class SharedSocket(asyncio.DatagramProtocol):
         held[addr] = None
 
     def datagram_received(self, data: bytes | str, addr: Address) -> None:
-        """Takes a datagram from the transport, and those that wait behind it."""
-        assert isinstance(data, bytes)
-        self._pass_on(data, addr)
-        for _ in range(self._batch):
-            try:
-                data, addr = self._socket.recvfrom(MAX_DATAGRAM_BYTES)
-            except OSError:  # nothing waits, or the socket has been closed meanwhile
+        """Passes a datagram on to the connection that it belongs to."""
+        data = cast(bytes, data)
+        addr = addr[:2]  # an IPv6 address has four parts
+        if data and data[0] > LAST_STUN_BYTE:
+            if (member := self._senders.get(addr)) is not None:
+                member.deliver(data)
                 return
-            self._pass_on(data, addr)
+        elif (member := self._receiver_of(data)) is not None:
+            member.deliver_stun(data, addr)
+            return
+        failures.drop_datagram()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Takes the transport."""
@@ -175,17 +169,6 @@ class SharedSocket(asyncio.DatagramProtocol):
             return
         self.transport.close()
         await self._closed
-
-    def _pass_on(self, data: bytes, addr: Address) -> None:
-        addr = addr[:2]  # an IPv6 address has four parts
-        if data and data[0] > LAST_STUN_BYTE:
-            member = self._senders.get(addr)
-        else:
-            member = self._receiver_of(data)
-        if member is None:
-            failures.drop_datagram()
-        else:
-            member.context.run(member.take, data, addr)
 
     def _receiver_of(self, message: bytes) -> Member | None:
         match class_of(message):
