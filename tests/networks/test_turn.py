@@ -8,6 +8,9 @@ from tests.networks.in_namespace import run_inside
 from tests.networks.islands import MIDDLE, islands
 from tests.support.waiting import until
 
+SILENT = f"turn:{MIDDLE}:9"
+"""Nothing answers there: the next server is used."""
+
 
 async def test_calls_go_through_a_relay_at_each_end_by_udp_tcp_and_tls(
     tmp_path: Path, monkeypatch
@@ -19,8 +22,9 @@ async def test_calls_go_through_a_relay_at_each_end_by_udp_tcp_and_tls(
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
     with islands() as net:
         async with coturn(net.between, tmp_path) as log:
-            for calls, url in enumerate((UDP, TCP, TLS), 1):
-                arguments = ("--turn", url, "--scenario", str(scenario))
+            for calls, urls in enumerate(((UDP,), (TCP,), (SILENT, TLS)), 1):
+                turn = [word for url in urls for word in ("--turn", url)]
+                arguments = (*turn, "--scenario", str(scenario))
                 async with net.server_process(*arguments, log=tmp_path / "server.log"):
                     assert await run_inside(net.caller, call) == "Good morning."
                 # Each end of a call has a session, which ends with the call.

@@ -14,6 +14,7 @@ from vision_agent.caller.aiortc_patches import own_addresses
 from vision_agent.caller.connection_watch import RETRY_DELAYS_S, ConnectionWatch
 from vision_agent.caller.failure import CallFailed, CallRefused
 from vision_agent.caller.peer import CallerPeer, OnAudio, OnMessage
+from vision_agent.caller.relay_choice import with_one_relay
 from vision_agent.caller.signalling import Signalling
 
 logger = logging.getLogger(__name__)
@@ -153,7 +154,7 @@ class Connection:
             self._on_audio,
             self._now_ms,
             # Asked for each connection: credentials for a TURN server expire.
-            ice_servers=await signalling.ice_servers(),
+            ice_servers=await with_one_relay(await signalling.ice_servers()),
             is_played=self._is_played,
             on_open=self._tell_again,
         )
