@@ -130,3 +130,13 @@ def test_it_loads_without_a_network_and_without_a_word(
     assert [line.text for line in lines] == ["EXIT"]
     assert logging.getLogger("RapidOCR").level == logging.CRITICAL
     assert "".join(capfd.readouterr()) == ""
+
+
+def test_of_a_full_page_only_the_beginning_is_read_if_that_is_enough(reader: Reader) -> None:
+    page = shot(written([f"line {number} of the page" for number in range(9)], 24))
+
+    beginning, whole = reader.read(page, 60), reader.read(page)
+
+    assert len(whole) == 9
+    assert 2 <= len(beginning) < 7
+    assert [line.text for line in beginning] == [line.text for line in whole[: len(beginning)]]

@@ -50,7 +50,7 @@ class Target:
     def needs(self) -> frozenset[str]:
         """The observations that locating it needs."""
         looked_for = {
-            "text": {"text"},
+            "text": {"all_text"},
             "code": {"codes"},
             "face": {"faces"},
             "colour": {"things"},

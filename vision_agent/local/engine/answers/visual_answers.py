@@ -115,7 +115,7 @@ class VisualAnswers:
                 continue
             if look.meanwhile and turn.transcript.spoken:
                 yield look.meanwhile
-            needs = look.needs | ({"named"} if on_it else set())
+            needs = look.needs | ({"named", "all_text"} if on_it else set())
             found = await self._sight.observe(turn.frames, needs, taught=taught)
             seen = seen.and_also(text_on(on_it, found) if on_it else found)
             if unusable := phrasing.unusable(seen):

@@ -36,8 +36,9 @@ from vision_agent.local.engine.sight.observations import (
     Observations,
     Quality,
     Spot,
+    TextLine,
 )
-from vision_agent.local.engine.sight.ocr import Reader
+from vision_agent.local.engine.sight.ocr import ENOUGH_CHARS, Reader
 from vision_agent.local.engine.sight.places import place
 from vision_agent.local.engine.sight.quality import judge
 from vision_agent.weights_file import WeightsError
@@ -133,6 +134,10 @@ class Sight:
         for part in (self._names, self._faces, self._codes, self._reader):
             part.load()
 
+    def _read(self, pixels: Pixels, needs: frozenset[str]) -> tuple[TextLine, ...]:
+        reader = self._reader.get()
+        return reader.read(pixels, None if "all_text" in needs else ENOUGH_CHARS)
+
     def _learn(self, frame: SeenFrame) -> tuple[Quality, Taught | None]:
         pixels = decode(frame.jpeg)
         quality = judge(pixels)
@@ -171,7 +176,7 @@ class Sight:
             colour=describe_colours(newest, in_faces) if "colour" in needs else None,
             quality=judge(newest) if "quality" in needs else None,
             faces=faces if "faces" in needs else None,
-            text=self._reader.get().read(newest) if "text" in needs else None,
+            text=self._read(newest, needs) if needs & {"text", "all_text"} else None,
             codes=self._codes.get().find(newest) if "codes" in needs else None,
             changes=_changes(frames, newest) if "changes" in needs else None,
             count=counted,

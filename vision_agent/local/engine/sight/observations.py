@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, fields, replace
 from vision_agent.local.engine.sight.camera_frame import Box
 
 NEEDS = frozenset(
-    {"colour", "quality", "faces", "text", "codes", "changes"}
+    {"colour", "quality", "faces", "text", "all_text", "codes", "changes"}
     | {"count", "movement", "things", "known", "named", "shown"}
 )
-"""All that a look can be asked for."""
+"""All that a look can be asked for. "text" is as much as an answer reads out, "all_text" all."""
 
 
 @dataclass(frozen=True, slots=True)
