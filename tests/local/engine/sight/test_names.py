@@ -152,7 +152,9 @@ def test_a_doubtful_person_is_perhaps_there_beside_a_sure_one_and_not_alone() ->
     assert believed([doubtful], [], ()) == ()
     seen = believed([sure, doubtful], [], ())
     assert [thing.certainty for thing in seen] == [SURE, PERHAPS]
-    assert everybody(Observations(named=seen)) == "I see one person on the left, perhaps more."
+    assert everybody(Observations(named=seen)) == (
+        "I see somebody on the left, and perhaps more; how many I can't tell."
+    )
 
 
 def test_a_word_that_the_middle_and_the_whole_frame_clearly_agree_on_is_perhaps_there() -> None:

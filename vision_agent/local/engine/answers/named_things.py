@@ -98,7 +98,7 @@ def people(seen: Observations) -> list[Named]:
 def everybody(seen: Observations) -> str:
     """How many people there are, and where: `I see two people, on the left and on the right`.
 
-    One who may be there besides is not counted, but the sentence says that there may be more.
+    If there may be more of them, the sentence has no number.
     """
     found = people(seen)
     if not found:
@@ -106,8 +106,10 @@ def everybody(seen: Observations) -> str:
     where = places([one.box for one in found])
     comma = "," if len(found) > 1 else ""
     everyone = [thing for thing in seen.named or () if thing.name == "person"]
-    more = ", perhaps more" if len(everyone) > len(found) else ""
-    return f"I see {count(len(found), 'person')}{comma} {where}{more}."
+    if len(everyone) > len(found):
+        who = "somebody" if len(found) == 1 else "several people,"
+        return f"I see {who} {where}, and perhaps more; how many I can't tell."
+    return f"I see {count(len(found), 'person')}{comma} {where}."
 
 
 def how_many(things: Sequence[Named]) -> str:
