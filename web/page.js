@@ -1,7 +1,7 @@
 // Wires the page: which part hears about what. Each part does its own work.
 
 import { Call } from "./call/call.js";
-import { MAX_TEXT_CHARS } from "./call/channel.js";
+import { whyTooLong } from "./call/channel.js";
 import { callFailedNotice } from "./call/errors.js";
 import { ResumeToken, tabStorage } from "./call/resume_token.js";
 import {
@@ -17,6 +17,7 @@ import { AgentVoice, audioContext, LevelMeter, ReconnectChime } from "./media/au
 import { noVideoText } from "./media/device_errors.js";
 import { Devices } from "./media/devices.js";
 import { ScreenWakeLock } from "./media/wake_lock.js";
+import { Pictures } from "./pictures.js";
 import { ScreenSharing } from "./sharing.js";
 import { CAUSE, Captions } from "./view/captions.js";
 import { Clock } from "./view/clock.js";
@@ -81,6 +82,7 @@ const controls = new Controls(stage, {
   "hang-up": hangUp,
 });
 const sharing = new ScreenSharing(stage, callNotices, () => call);
+new Pictures(byId("composer"), () => call, captions);
 const wakeLock = new ScreenWakeLock(document, navigator.wakeLock);
 
 /** @type {CallState} */
@@ -240,10 +242,8 @@ function onResumed(earlier) {
  * @returns {boolean} false: not sent
  */
 function send(text) {
-  const { length } = [...text];
-  if (length > MAX_TEXT_CHARS) {
-    const most = MAX_TEXT_CHARS.toLocaleString("en");
-    const reason = `The text is too long: ${length.toLocaleString("en")} characters, and at most ${most} are taken at once. Send it in parts.`;
+  const reason = whyTooLong(text);
+  if (reason !== null) {
     captions.note(reason, "error");
     return false;
   }

@@ -27,6 +27,7 @@ from vision_agent.calls.options import FrameOptions, VideoOptions
 from vision_agent.calls.tool_context import CallToolContext
 from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.notice_frames import off_jpeg
+from vision_agent.live.shown import Shown
 from vision_agent.rtc import Channel
 from vision_agent.tools.look import look_closely
 from vision_agent.tools.point import point_at
@@ -436,3 +437,26 @@ async def test_a_pause_does_not_end_a_turn_that_the_microphones_switch_makes(url
 
 def _at_16_khz(sound: np.ndarray) -> bytes:
     return sound[:: SOUND_RATE_HZ // 16_000].astype("<i2").tobytes()
+
+
+async def test_a_picture_that_is_sent_belongs_to_the_next_question_alone():
+    picture = b"\xff\xd8\xffpicture"
+    async with watched() as (_, media, call, live_queue):
+        await until(lambda: call.shown_at_s() is not None)
+        media.show_picture(Shown(picture, "picture", "dog.jpg"))
+        call.tell_agent("Something has moved.")
+        assert (await next_turn(live_queue))[1][-1].startswith("[notice]")
+        media.typed("What is this?")
+        label, sent, *_, question = (await next_turn(live_queue))[1]
+        assert "called dog.jpg" in label
+        assert picture[3:] in sent
+        assert question == "What is this?"
+        media.typed("And this?")
+        assert len((await next_turn(live_queue))[1]) == 2
+        media.show_picture(Shown(picture, "picture"))
+        media._speech_ended(0.0)
+        streamed = [request.blob.data for request in live_queue._waiting if request.blob]
+        assert picture[3:] in streamed[-1]
+        media.question_heard()
+        media.typed("And that?")
+        assert len((await next_turn(live_queue))[1]) == 2

@@ -21,6 +21,7 @@ from vision_agent.calls.connections import PeerConnections
 from vision_agent.calls.limits import CallLimits, EndsNow, EndsSoon, GoesOn
 from vision_agent.calls.metrics import Metrics, Tally
 from vision_agent.calls.options import CallSettings, PeerOptions
+from vision_agent.calls.sent_pictures import SentPictures
 from vision_agent.calls.server_messages import NoticeMessage, NoticeOverMessage, State
 from vision_agent.calls.tasks import CallTasks
 from vision_agent.calls.tool_context import CallToolContext
@@ -31,7 +32,7 @@ from vision_agent.calls.usage import CallUsage
 from vision_agent.closing import Closing
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.errors import LiveFailure
-from vision_agent.live.events import LiveEvent
+from vision_agent.live.events import LiveEvent, UserTranscript
 from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.sessions.store import SessionLease
 from vision_agent.rtc import Channel, Network, Offer, Peer, rtvi
@@ -116,6 +117,7 @@ class Call:
             on_sound=self._output.caller_sounds,
             signals_turns=not options.detects_turns,
         )
+        self._pictures = SentPictures(self._input.show_picture)
         self._tool_context = CallToolContext(self._view, self._input)
         self._new_session = partial(
             host.new_session,
@@ -136,8 +138,8 @@ class Call:
 
         self._limits = CallLimits(time.monotonic(), settings.limits)
         self._tally = Tally()
-        self._unseen_screen = UnseenScreen(lambda text: channel.error(text, fatal=False))
-        self._shares_screen = settings.videos.share_screen
+        unseen = UnseenScreen(lambda text: channel.error(text, fatal=False))
+        self._unseen_screen = None if settings.videos.share_screen else unseen
         self._tasks = CallTasks(call_id, self._on_failed_task)
         self._ending: _Ending | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -241,7 +243,7 @@ class Call:
 
     def on_screen(self, track: MediaStreamTrack) -> None:
         """Watch the caller's screen, which may come later: a client offers it in any case."""
-        if self._shares_screen:
+        if self._unseen_screen is None:
             self._tasks.start(self._input.screen.watch(track), "screen")
         else:
             self._unseen_screen.offered(track)
@@ -265,7 +267,7 @@ class Call:
         """The caller typed."""
         self._check_texts_waiting()
         self._output.answer_next_in_words(not spoken)
-        self._input.typed(text)
+        self._pictures.after(partial(self._input.typed, text))
         self._memory_recorder.typed(text)
 
     def on_context(self, text: str, *, agents: bool) -> None:
@@ -284,6 +286,8 @@ class Call:
 
     def on_client_message(self, type: str, data: object) -> object | None:
         """The page's own messages."""
+        if type == "picture":
+            return self._pictures.take(data)
         if type != "camera_size":
             raise rtvi.BadMessage(f"There is no client message of the type {type!r} here.")
         self._tool_context.camera_size(data)
@@ -321,6 +325,8 @@ class Call:
 
     def _overhear(self, event: LiveEvent) -> None:
         self._memory_recorder.take(event)
+        if isinstance(event, UserTranscript) and event.final:
+            self._input.question_heard()
         if (usage := self._usage.take(event)) is not None:
             self._view.show(usage)
 
@@ -332,7 +338,8 @@ class Call:
         while True:
             await asyncio.sleep(LIMITS_CHECK_S)
             self._count()
-            self._unseen_screen.check()
+            if self._unseen_screen is not None:
+                self._unseen_screen.check()
             for verdict in self._limits.check(time.monotonic()):
                 match verdict:
                     case EndsSoon(about, left_s, text):
@@ -383,6 +390,7 @@ class Call:
             closing.do("the model's queue", self._live_queue.close)
             closing.do("the channel", channel.close)
             await closing.wait("the channel", channel.drain())
+            await closing.wait("the pictures", self._pictures.close())
             await closing.wait("the tools' jobs", self._tool_context.close())
             await closing.wait("the tasks", self._tasks.cancel())
             await self._connections.close(closing, reason)

@@ -10,6 +10,7 @@ from functools import partial
 
 from vision_agent.calls.caller_view import CallerView
 from vision_agent.calls.metrics import Metrics, Tally
+from vision_agent.calls.notices import MARK as NOTICE_MARK
 from vision_agent.calls.options import VideoOptions
 from vision_agent.calls.server_messages import FrameAtSpeechEndMessage, FrameMessage
 from vision_agent.calls.typed_turns import OLDEST_FRAME_S, TypedTurns
@@ -72,6 +73,7 @@ class CallerInput:
         self._frame_awaited: asyncio.TimerHandle | None = None
         self._typed = TypedTurns()
         self._off_untyped: set[VideoSource] = set()
+        self._picture: Shown | None = None
         self._typed_timer: asyncio.TimerHandle | None = None
         self._tally = Tally()
         self._refusals_told: set[str] = set()
@@ -131,6 +133,26 @@ class CallerInput:
             self._typed_timer = loop.call_later(self._typed.due_s - now_s, self._send_typed)
         self._view.set_state("thinking")
 
+    def show_picture(self, picture: Shown) -> None:
+        """Take a picture that the next question is about, spoken or typed."""
+        self._picture = picture
+        if self._activity.speaking:
+            self._stream_picture()
+
+    def question_heard(self) -> None:
+        """A spoken question has been transcribed: the picture was shown for it."""
+        if self._picture is not None:
+            self._picture = None
+            self._live_queue.forget_picture()
+
+    def _stream_picture(self) -> None:
+        """Show the model the picture as part of what is being said.
+
+        With some models, frames outside of speech are part of no question.
+        """
+        if self._picture is not None:
+            self._live_queue.frame(self._picture.jpeg, "picture")
+
     @property
     def takes_text(self) -> bool:
         """Whether one more text may be queued for the model (`typed_turns.MAX_WAITING`)."""
@@ -169,6 +191,7 @@ class CallerInput:
             case "started":
                 self._channel.user_speaking(True)
                 self.look_now()
+                self._stream_picture()
             case "stopped":
                 self._speech_ended(time.monotonic() - SPEECH_STOP_MS / 1000)
 
@@ -176,6 +199,7 @@ class CallerInput:
         self._channel.user_speaking(False)
         self._speech_ended_at = at_s
         self.look_now()
+        self._stream_picture()
         self._stop_awaiting()
         self._frame_awaited = asyncio.get_running_loop().call_later(
             SPEECH_END_FRAME_S, self._tell_frame_age
@@ -219,7 +243,11 @@ class CallerInput:
         if texts := self._typed.take(now_s):
             shown = self._shown()
             for text in texts:
-                self._live_queue.text(text, shown)
+                # A notice is no question: the picture waits for one.
+                picture = None if text.startswith(NOTICE_MARK) else self._picture
+                self._live_queue.text(text, shown if picture is None else [picture, *shown])
+                if picture is not None:
+                    self.question_heard()
         if self._typed.due_s is None and self._typed_timer is not None:
             self._typed_timer.cancel()
             self._typed_timer = None

@@ -99,6 +99,7 @@ class LiveQueue(LiveRequestQueue):
         self._held = False
         self._newest: dict[FrameSource, _FrameRequest] = {}
         self._told: FrameSource | None = "camera"
+        self._several = False
 
     # Used by the call.
 
@@ -130,6 +131,10 @@ class LiveQueue(LiveRequestQueue):
         """Queue the frame that says that a source shows nothing any more."""
         blob = types.Blob(data=off_jpeg(source), mime_type=FRAME_MIME)
         self.send(_FrameRequest(blob=blob, source=source, off=True))
+
+    def forget_picture(self) -> None:
+        """What is asked next is no longer about the picture that the caller has sent."""
+        self._newest.pop("picture", None)
 
     def text(self, text: str, shown: Sequence[Shown] = ()) -> None:
         """Queue typed text as a complete user turn; `WrongFormat` if it is empty or too long.
@@ -243,6 +248,7 @@ class LiveQueue(LiveRequestQueue):
             self.counters.frames += 1
             self.counters.frames_replaced += self._drop_frame(frame.source)
             self._newest[frame.source] = req = frame
+            self._several |= frame.source != "camera"
         elif req.blob is not None:
             self._make_room_for(_audio_ms(req))
         elif req.content is not None:
@@ -286,7 +292,7 @@ class LiveQueue(LiveRequestQueue):
         """
         if not isinstance(request, _FrameRequest) or request.off or request.source == self._told:
             return None
-        if request.source == "camera" and self._newest.keys() <= {"camera"}:
+        if request.source == "camera" and not self._several:
             return None
         return types.Blob(data=title_jpeg(request.source), mime_type=FRAME_MIME)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 from aiortc import RTCDataChannel
@@ -45,7 +47,10 @@ class ChannelListener(Protocol):
         """The microphone (0), camera (1) or screen (2) was switched on or off."""
 
     def on_client_message(self, type: str, data: object) -> object | None:
-        """A request of the application's own; returns the response's `d` (JSON)."""
+        """A request of the application's own; returns the response's `d` (JSON), or a future of it.
+
+        A future may raise `rtvi.BadMessage`, too.
+        """
 
     def on_goodbye(self) -> None:
         """The client ends the call."""
@@ -229,14 +234,32 @@ class Channel:
                 self._listener.on_context(content, agents=agents)
             case rtvi.ClientMessage(message_id, kind, data):
                 answer = self._listener.on_client_message(kind, data)
-                response = rtvi.message("server-response", message_id, {"t": kind, "d": answer})
-                self._out.put_now(response)
+                if isinstance(answer, asyncio.Future):
+                    answer.add_done_callback(partial(self._respond_later, message_id, kind))
+                else:
+                    self._respond(message_id, kind, answer)
             case rtvi.TrackStatus(receiver_index, enabled):
                 self._listener.on_track_status(receiver_index, enabled)
             case rtvi.Goodbye():
                 self._listener.on_goodbye()
             case rtvi.Ping() | rtvi.Ignored():
                 pass
+
+    def _respond(self, message_id: str, kind: str, answer: object) -> None:
+        response = rtvi.message("server-response", message_id, {"t": kind, "d": answer})
+        self._out.put_now(response)
+
+    def _respond_later(self, message_id: str, kind: str, done: asyncio.Future[object]) -> None:
+        if done.cancelled():
+            return
+        error = done.exception()
+        if error is None:
+            self._respond(message_id, kind, done.result())
+        elif isinstance(error, rtvi.BadMessage):
+            self._refuse(str(error), message_id)
+        else:
+            cause = error if isinstance(error, Exception) else None
+            self._refuse("The message could not be handled.", message_id, cause)
 
     def _count_text(self) -> None:
         if not self._texts.take(time.monotonic()):

@@ -128,6 +128,16 @@ export class Call {
     if (track) this.#channel?.trackStatus(RECEIVER.screen, true);
   }
 
+  /**
+   * @param {Blob} picture what the next question is about
+   * @param {string} name
+   * @throws {Error} in words: it was not taken
+   */
+  async sendPicture(picture, name) {
+    if (!this.#channel) throw new Error("There is no connection to send it on.");
+    await this.#channel.sendPicture(new Uint8Array(await picture.arrayBuffer()), name);
+  }
+
   async screenResized() {
     await this.#peer?.resized();
   }

@@ -2,8 +2,11 @@
 
 const VERSION = "2.1.0";
 const PING_EVERY_MS = 1_000;
-/** How many characters of typed text the server takes at once. */
-export const MAX_TEXT_CHARS = 4_000;
+// How many characters of typed text the server takes at once.
+const MAX_TEXT_CHARS = 4_000;
+// A part of a picture, in bytes: its base64 fits into a message.
+const PART_BYTES = 36_000;
+const RESPONSE_MS = 20_000;
 const ABOUT = { library: "vision-agent-page", library_version: "1.0.0", platform: "web" };
 
 /** The index of each track's media section in the offer, as `trackStatus` names it. */
@@ -23,6 +26,8 @@ export class Channel {
   /** @type {number|undefined} */
   #ping;
   #texts = 0;
+  /** @type {Map<string, (message: Message) => void>} those that wait for a response, by its id */
+  #requests = new Map();
   #readyId = crypto.randomUUID?.() ?? String(Math.random());
 
   /**
@@ -48,6 +53,11 @@ export class Channel {
       if (message === null) return;
       if (message.type === "signalling") {
         if (message.message?.type === "peerLeft") listener.onPeerLeft();
+        return;
+      }
+      const answered = this.#requests.get(message.id ?? "");
+      if (answered) {
+        answered(message);
         return;
       }
       if (message.type === "bot-ready" && message.id === this.#readyId) listener.onReady();
@@ -84,6 +94,49 @@ export class Channel {
     this.#send({ type: "client-message", id: String(Date.now()), data });
   }
 
+  /**
+   * Sends a picture in parts; the next question is about it.
+   * @param {Uint8Array} bytes a JPEG, PNG, WebP or GIF file
+   * @param {string} name
+   * @throws {Error} the server did not take it; the message is its sentence
+   */
+  async sendPicture(bytes, name) {
+    const id = `picture-${Date.now()}`;
+    const parts = Math.ceil(bytes.length / PART_BYTES);
+    for (let part = 0; part < parts; part++) {
+      const piece = bytes.subarray(part * PART_BYTES, (part + 1) * PART_BYTES);
+      const data = btoa(Array.from(piece, (byte) => String.fromCharCode(byte)).join(""));
+      await this.#request(`${id}-${part}`, "picture", { id, name, part, parts, data });
+    }
+  }
+
+  /**
+   * @param {string} id
+   * @param {string} type
+   * @param {object} data
+   * @returns {Promise<any>} the response's data
+   * @throws {Error} refused, not answered, or not sent
+   */
+  #request(id, type, data) {
+    return new Promise((resolve, reject) => {
+      const fail = (/** @type {string} */ words) => {
+        this.#requests.delete(id);
+        reject(new Error(words));
+      };
+      const timer = setTimeout(() => fail("The server did not take the picture."), RESPONSE_MS);
+      this.#requests.set(id, (message) => {
+        clearTimeout(timer);
+        this.#requests.delete(id);
+        if (message.type === "server-response") resolve(message.data?.d);
+        else reject(new Error(message.data?.message ?? "The server refused it."));
+      });
+      if (!this.#send({ type: "client-message", id, data: { t: type, d: data } })) {
+        clearTimeout(timer);
+        fail("There is no connection to send it on.");
+      }
+    });
+  }
+
   /** Ends the call on the server. */
   disconnectBot() {
     this.#send({ type: "disconnect-bot", id: String(Date.now()), data: {} });
@@ -103,6 +156,17 @@ export class Channel {
     this.#channel.send(text);
     return true;
   }
+}
+
+/**
+ * @param {string} text that was typed
+ * @returns {string|null} why the server would not take it, in a sentence
+ */
+export function whyTooLong(text) {
+  const { length } = [...text];
+  if (length <= MAX_TEXT_CHARS) return null;
+  const most = MAX_TEXT_CHARS.toLocaleString("en");
+  return `The text is too long: ${length.toLocaleString("en")} characters, and at most ${most} are taken at once. Send it in parts.`;
 }
 
 /**
