@@ -16,6 +16,44 @@ ANSWERS = LINES.format('.line-agent[data-state="final"]')
 QUESTIONS = LINES.format(".line-user")
 
 
+# A connection of the page's own, on which the camera is stopped for good.
+STOPS_CAMERA = """
+    (async () => {
+      const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: true });
+      const peer = new RTCPeerConnection();
+      stream.getTracks().forEach((track) => peer.addTrack(track, stream));
+      const channel = peer.createDataChannel("chat");
+      const echoes = [];
+      channel.onmessage = ({ data }) => echoes.push(JSON.parse(data).type);
+      const negotiate = async (pc_id) => {
+        await peer.setLocalDescription();
+        const body = JSON.stringify({ ...peer.localDescription.toJSON(), pc_id });
+        const headers = { "Content-Type": "application/json" };
+        const response = await fetch("api/offer", { method: "POST", headers, body });
+        const answer = await response.json();
+        if (!response.ok) throw new Error(answer.error);
+        await peer.setRemoteDescription(answer);
+        return answer.pc_id;
+      };
+      const until = async (holds) => {
+        while (!holds()) await new Promise((done) => setTimeout(done, 50));
+      };
+      const pc_id = await negotiate(null);
+      await until(() => channel.readyState === "open");
+      peer.getTransceivers().find((one) => one.sender.track?.kind === "video").stop();
+      if ((await negotiate(pc_id)) !== pc_id) throw new Error("another call");
+      channel.send(JSON.stringify(
+        { label: "rtvi-ai", type: "client-ready", id: "1", data: { version: "2.1.0" } }));
+      await until(() => echoes.includes("bot-ready"));
+      const sections = peer.remoteDescription.sdp.match(/^m=.*/gm);
+      const rejected = sections.map((line) => line.split(" ")[1] === "0");
+      const state = peer.connectionState;
+      await fetch(`api/offer/${pc_id}`, { method: "DELETE" });
+      return { state, rejected };
+    })()
+"""
+
+
 async def answered(page: Firefox, *, times: int) -> str:
     """Waits for so many whole answers; the newest."""
     return (await page.until(f"{ANSWERS}.length >= {times} && {ANSWERS}"))[-1]
@@ -53,4 +91,8 @@ async def test_a_call_is_spoken_heard_captioned_and_outlives_a_stopped_camera(se
             assert await page.evaluate("connections[0].connectionState") == "connected"
             await page.click('[data-control="hang-up"]')
             await page.until("document.body.innerText.includes('You hung up.')")
+            await no_calls(server)
+
+            kept = await page.evaluate(STOPS_CAMERA)
+            assert kept == {"state": "connected", "rejected": [False, True, False]}
             await no_calls(server)

@@ -20,14 +20,15 @@ def answer_for(offer: Offer, sdp: str) -> str:
       the offer has none (RFC 9429 5.3.1).
     """
     session, sections = _split(sdp)
-    accepted = iter(sections)
+    written = iter(sections)
     lines = [line for line in session if not line.startswith("a=group:BUNDLE")]
     kept = [mid for mid in offer.bundled if mid in {s.mid for s in offer.sections if s.accepted}]
     if kept:
         lines.append(f"a=group:BUNDLE {' '.join(kept)}")
     for section in offer.sections:
+        answer = next(written) if section.in_sdp else []
         if section.accepted:
-            lines += _completed(next(accepted), section)
+            lines += _completed(answer, section)
         else:
             lines += [f"m={section.kind} 0 {section.profile} {section.formats}", "c=IN IP4 0.0.0.0"]
             lines += ["a=inactive", *([f"a=mid:{section.mid}"] if section.mid else [])]

@@ -56,6 +56,7 @@ class OfferedSection:
         parameters: what the answer states (``fmtp``) for a payload type in place of aiortc's own.
         codec: the codec of an audio section that is used.
         renamed: the name and clock that the answer states for a payload type in place of aiortc's.
+        stopped: whether it was used and is rejected now, for good (`continued`).
     """
 
     kind: str
@@ -68,6 +69,12 @@ class OfferedSection:
     parameters: dict[str, str] = field(default_factory=dict)
     codec: str = ""
     renamed: dict[str, str] = field(default_factory=dict)
+    stopped: bool = False
+
+    @property
+    def in_sdp(self) -> bool:
+        """Whether aiortc is given the section."""
+        return self.accepted or self.stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,42 +179,11 @@ class Offer:
             ours & {section.credentials for section in earlier.sections if section.accepted}
         )
 
-    def check_continues(self, earlier: Offer) -> None:
-        """Checks that a connection made by an earlier offer can continue with this one.
-
-        The rules are those of RFC 9429 5.2.
-
-        Raises:
-            CannotRenegotiate: with one sentence for the caller.
-        """
-        if len(self.sections) < len(earlier.sections):
-            raise CannotRenegotiate("The new offer must have every section of the one before.")
-        for old, new in zip(earlier.sections, self.sections, strict=False):
-            if (old.kind, old.mid) != (new.kind, new.mid) and (old.accepted or new.accepted):
-                raise CannotRenegotiate(
-                    "The new offer must keep the sections of the one before, in their order."
-                )
-            if old.accepted and not new.accepted:
-                raise CannotRenegotiate(
-                    "A section in use can't be rejected by a new offer: make it inactive instead."
-                )
-            if new.accepted and not old.accepted:
-                raise CannotRenegotiate(
-                    "A rejected section can't be used by a new offer: add another one instead."
-                )
-            if old.accepted and old.codec != new.codec:
-                raise CannotRenegotiate("The new offer must keep the codec of the voice.")
-            if old.accepted and old.credentials != new.credentials:
-                raise CannotRenegotiate(
-                    "The new offer restarts ICE or comes from another peer connection. "
-                    "Ask for a new connection instead (restart_pc: true)."
-                )
-
     def position(self, index: int) -> int | None:
         """The index in `sdp` of the section at `index` in the offer; None if it is not accepted."""
         if not 0 <= index < len(self.sections) or not self.sections[index].accepted:
             return None
-        return sum(section.accepted for section in self.sections[:index])
+        return sum(section.in_sdp for section in self.sections[:index])
 
 
 def _rejected(section: Section) -> OfferedSection:

@@ -22,6 +22,7 @@ from vision_agent.rtc import aiortc_patches, failures, network, relays
 from vision_agent.rtc.answer import answer_for
 from vision_agent.rtc.bad_offer import BadOffer
 from vision_agent.rtc.candidate import Candidate
+from vision_agent.rtc.continued_offer import continued
 from vision_agent.rtc.failures import Failures
 from vision_agent.rtc.liveness import Liveness
 from vision_agent.rtc.network import Network
@@ -186,7 +187,7 @@ class Peer:
                 raise PeerClosed(self._closed_because)
             if self._pc is None or self._offer is None:
                 raise CannotRenegotiate("There is no connection yet that could go on.")
-            offer.check_continues(self._offer)
+            offer = continued(self._offer, offer)
             negotiated = self._negotiate(self._pc, offer)
             try:
                 return await asyncio.create_task(negotiated, name="peer-negotiate")
