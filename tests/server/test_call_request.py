@@ -97,6 +97,12 @@ async def test_what_is_wrong_is_refused_with_a_sentence(sdp, fields, words):
     assert refused.value.text.endswith(".")
 
 
+async def test_candidates_that_are_sent_as_an_offer_are_told_from_one():
+    body = json.dumps({"pc_id": "abc", "candidates": [{"candidate": ""}]}).encode()
+    with pytest.raises(Refusal, match="sent with PATCH"):
+        CallRequest.parse(body, has_token=False, named_by_proxy=None)
+
+
 @pytest.mark.parametrize("names", [("sdp_mid", "sdp_mline_index"), ("sdpMid", "sdpMLineIndex")])
 async def test_candidates_are_taken_as_the_transport_and_as_browsers_name_their_fields(names):
     candidate = {"candidate": "", **dict(zip(names, ("0", 0), strict=True))}

@@ -7,8 +7,16 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from vision_agent.agents.caller_key import (
     UNKNOWN,
@@ -40,6 +48,15 @@ class _OfferBody(BaseModel):
     request_data: dict[str, Any] | None = Field(
         default=None, validation_alias=AliasChoices("requestData", "request_data")
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_no_fragment(cls, body: object) -> object:
+        if isinstance(body, dict) and "candidates" in body and "sdp" not in body:
+            raise PydanticCustomError(
+                "fragment", "it holds candidates (trickle ICE) and no offer, and is sent with PATCH"
+            )
+        return body
 
 
 class _StartBody(BaseModel):
