@@ -116,6 +116,18 @@ async def test_the_grammar_is_believed_where_it_sounds_like_what_was_heard(
     assert await understanding.request("Stob", far) is None
 
 
+async def test_uncertain_words_make_no_request_if_other_words_make_another(
+    understanding: Understanding,
+) -> None:
+    said, others = "Are these red?", ["Read these.", "Are these ready?"]
+    for log_probability, close, understood in ((-0.6, 1, False), (-0.6, 0, True), (-0.3, 1, True)):
+        text, request = await understanding.heard(
+            said, None, others=others, close=close, log_probability=log_probability
+        )
+        assert text == said
+        assert (request is not None) is understood
+
+
 async def test_certain_words_are_not_exchanged_for_a_proposal_and_uncertain_ones_are(
     understanding: Understanding,
 ) -> None:

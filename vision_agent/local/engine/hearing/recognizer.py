@@ -61,6 +61,7 @@ async def understood(
             names,
             agents,
             others=heard.others,
+            close=heard.close,
             log_probability=heard.log_probability,
         )
     unsure = heard.log_probability < UNCERTAIN

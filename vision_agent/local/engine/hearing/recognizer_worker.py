@@ -160,7 +160,14 @@ class Scheduler:
         heard = utterance.heard or HeardWords()
         (proposal,) = utterance.proposal or (None,)
         others = () if utterance.texts else heard.others
-        result = Heard(utterance.text, proposal, heard.log_probability, heard.no_speech, others)
+        result = Heard(
+            utterance.text,
+            proposal,
+            heard.log_probability,
+            heard.no_speech,
+            others,
+            min(heard.close, len(others)),
+        )
         self._leave(utterance)
         self._inbox.send(RESULT, utterance.job, result.to_bytes())
 

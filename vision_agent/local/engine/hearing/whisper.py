@@ -19,8 +19,9 @@ _FRAMES = 100 * WINDOW_S
 _TOKENS_A_SECOND, _MORE_TOKENS = 8, 10  # more than anybody says
 _BEAM = 5
 _CANDIDATES = 5
-_MOST_BEHIND = 0.4
-"""By how much the mean log probability of another text may be less than the best one's."""
+_MOST_BEHIND, _CLOSE_BEHIND = 0.4, 0.2
+"""By how much the mean log probability of another text may be less than the best one's, and of one
+that is about as likely."""
 
 _REPETITION_PENALTY = 1.1  # less of what `whisper_text.once` has to take out
 
@@ -68,12 +69,16 @@ class Whisper:
             return_no_speech_prob=True,
         )
         texts = [once(text_of(tokens), seconds) for tokens in result.sequences]
-        least = result.scores[0] - _MOST_BEHIND
-        others = [text for text, score in zip(texts, result.scores, strict=True) if score >= least]
+        best = result.scores[0]
+        behind: dict[str, float] = {}
+        for text, score in zip(texts, result.scores, strict=True):
+            behind.setdefault(text, best - score)
+        others = [text for text in list(behind)[1:] if behind[text] <= _MOST_BEHIND]
         heard = HeardWords(
             texts[0],
-            round(result.scores[0], 3),
+            round(best, 3),
             round(result.no_speech_prob, 3),
-            tuple(text for text in dict.fromkeys(others) if text != texts[0]),
+            tuple(others),
+            sum(behind[text] <= _CLOSE_BEHIND for text in others),
         )
         return HeardWords("", heard.log_probability, heard.no_speech) if is_noise(heard) else heard

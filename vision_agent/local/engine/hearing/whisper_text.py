@@ -36,12 +36,14 @@ class HeardWords:
         log_probability: Mean over the tokens; 0 is certain.
         no_speech: Probability that the sound is no speech.
         others: Its next best texts.
+        close: How many of them are about as likely.
     """
 
     text: str = ""
     log_probability: float = 0.0
     no_speech: float = 0.0
     others: tuple[str, ...] = ()
+    close: int = 0
 
 
 def text_of(tokens: Sequence[str]) -> str:

@@ -46,6 +46,7 @@ class Heard:
         log_probability: Mean of the last window's tokens; 0 is certain.
         no_speech: Probability that the last window is no speech. For the log.
         others: Whisper's next best texts.
+        close: How many of them are about as likely.
     """
 
     text: str
@@ -53,6 +54,7 @@ class Heard:
     log_probability: float = 0.0
     no_speech: float = 0.0
     others: tuple[str, ...] = ()
+    close: int = 0
 
     def to_bytes(self) -> bytes:
         """Returns the payload of a RESULT."""

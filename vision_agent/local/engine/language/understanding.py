@@ -278,11 +278,13 @@ class Understanding:
         agents: Collection[str] = (),
         *,
         others: Sequence[str] = (),
+        close: int = 0,
         log_probability: float = 0.0,
     ) -> tuple[str, Request | None]:
         """What was said, and the request that it makes; None if it makes none.
 
-        Arguments as of `request`, `likelier` and `hearing.worker_messages.Heard`.
+        Nor does it make one if the words are uncertain, and others that are about as likely ask for
+        something else. Arguments as of `request`, `likelier` and `hearing.worker_messages.Heard`.
         """
         uncertain = log_probability < UNCERTAIN
         distance = proposal.distance if proposal else 1.0
@@ -290,6 +292,11 @@ class Understanding:
         first = (near and uncertain) or _holds(proposal, {*names, *agents})
         likely = likelier(text, proposal if first else None, names, agents)
         request = await self.request(likely, None, names, agents)
+        if request is not None and uncertain:
+            for other in others[:close]:
+                wish = await self.request(other, None, names, agents)
+                if wish is not None and wish.intent != request.intent:
+                    return likely, None
         if request is not None or is_for_others(text) or await self._is_elsewhere(likely):
             return likely, request
         found = []
