@@ -3,6 +3,7 @@
 import { Call } from "./call/call.js";
 import { whyTooLong } from "./call/channel.js";
 import { callFailedNotice } from "./call/errors.js";
+import { deviceStorage, Preferences } from "./call/preferences.js";
 import { ResumeToken, tabStorage } from "./call/resume_token.js";
 import {
   afterMessage,
@@ -16,6 +17,7 @@ import {
 import { AgentVoice, audioContext, LevelMeter, ReconnectChime } from "./media/audio.js";
 import { noVideoText } from "./media/device_errors.js";
 import { Devices } from "./media/devices.js";
+import { HoldToTalk } from "./media/hold_to_talk.js";
 import { ScreenWakeLock } from "./media/wake_lock.js";
 import { Pictures } from "./pictures.js";
 import { ScreenSharing } from "./sharing.js";
@@ -25,10 +27,12 @@ import { Controls } from "./view/controls.js";
 import { button, byId } from "./view/elements.js";
 import { focusKeeper } from "./view/focus.js";
 import { Indicator } from "./view/indicator.js";
+import { listenForKeys } from "./view/keys.js";
 import { Lobby } from "./view/lobby.js";
 import { showMessage } from "./view/messages.js";
 import { Notices } from "./view/notices.js";
 import { Points } from "./view/points.js";
+import { SettingsDialog } from "./view/settings.js";
 import { VisionChip } from "./view/vision_chip.js";
 
 /**
@@ -60,26 +64,43 @@ const visionChip = new VisionChip(stage, byId("looks"));
 const points = new Points(byId("points"), ownVideo);
 const resumeToken = new ResumeToken(tabStorage(), location.pathname.replace(/[^/]*$/, ""));
 const keepFocus = focusKeeper(() => (isInCall(state) ? stage : callButton));
-const lobby = new Lobby(resumeToken.agent, showCallButtons);
+const lobby = new Lobby(resumeToken.agent, onAgentChosen);
 const callNotices = new Notices(byId("call-notices"), keepFocus);
 const voice = new AgentVoice(voiceElement, (blocked) => (byId("unblock").hidden = !blocked));
-const devices = new Devices({
-  onMissing: (missing, notice) => {
-    const onAction = () => devices.retry(missing);
-    callNotices.show(missing, notice, { onAction, dismissable: true });
+const preferences = new Preferences(deviceStorage());
+const settings = new SettingsDialog(preferences, onPreference);
+const devices = new Devices(
+  {
+    onMissing: (missing, notice) => {
+      const onAction = () => devices.retry(missing);
+      callNotices.show(missing, notice, { onAction, dismissable: true });
+    },
+    onFound: () => {
+      for (const missing of ["camera", "microphone", "both"]) callNotices.clear(missing);
+    },
+    onChange: onDevicesChanged,
   },
-  onFound: () => {
-    for (const missing of ["camera", "microphone", "both"]) callNotices.clear(missing);
-  },
-  onChange: onDevicesChanged,
-});
+  () => preferences.now,
+);
 const { camera, microphone } = devices;
-const controls = new Controls(stage, {
-  microphone: () => devices.toggleMicrophone(),
+const holdToTalk = new HoldToTalk((talking) => {
+  microphone.mute(!talking);
+  onDevicesChanged();
+});
+const actions = {
+  microphone: () => {
+    if (!holdsToTalk()) devices.toggleMicrophone();
+  },
   camera: () => devices.toggleCamera(),
-  switch: () => devices.switchCamera(),
+  switch: switchCamera,
   screen: () => sharing.toggle(),
   "hang-up": hangUp,
+};
+const controls = new Controls(stage, actions, {
+  press: (what) => {
+    if (holdsToTalk()) holdToTalk.press(what);
+  },
+  release: (what) => holdToTalk.release(what),
 });
 const sharing = new ScreenSharing(stage, callNotices, () => call);
 new Pictures(byId("composer"), () => call, captions);
@@ -118,7 +139,7 @@ async function dial({ withCamera, resume, question }) {
   pageReconnects = false;
   become(enter(state, "asking"));
   const asking = state;
-  await devices.open(withCamera);
+  await devices.open(withCamera, preferences.now.startMuted || preferences.now.pushToTalk);
   if (state !== asking) return; // hung up during the permission prompt
   become(enter(state, "connecting"));
   const connecting = state;
@@ -133,6 +154,7 @@ async function dial({ withCamera, resume, question }) {
   if (state !== connecting) return;
   const { agent } = lobby;
   sharing.allowed = server.screen_sharing !== false;
+  lobby.signalling.options = optionsOfCall();
   call = new Call({
     signalling: lobby.signalling,
     // A server without any is not asked again.
@@ -169,6 +191,21 @@ function showCallButtons() {
   byId("call-words").textContent = resumes ? "Continue" : callLabel;
   byId("other-thread").textContent = resumes ? "Start anew" : "Continue the conversation";
   byId("other-thread").hidden = !canResume();
+}
+
+function onAgentChosen() {
+  settings.offerVoices(lobby.voices);
+  showCallButtons();
+}
+
+/** What the caller has chosen of what this server offers. */
+function optionsOfCall() {
+  const { voice: name, language } = preferences.now;
+  if (!lobby.voices.length) return {};
+  return {
+    ...(lobby.voices.includes(name) && { voice: name }),
+    ...(language && { language }),
+  };
 }
 
 // ---- during the call
@@ -265,6 +302,7 @@ function onEnded(notice) {
   const hungUp = notice === null && !leaving;
   resumeToken.callEnded(Date.now(), { hungUp });
   captions.breakOff(hungUp ? CAUSE.hungUp : isLive(state) ? CAUSE.ended : CAUSE.lost);
+  holdToTalk.stop();
   devices.close();
   ownVideo.srcObject = null;
   voice.stop();
@@ -284,6 +322,35 @@ function onEnded(notice) {
 }
 
 // ---- devices
+
+/** @param {keyof import("./call/preferences.js").Chosen} changed */
+function onPreference(changed) {
+  showPreferences();
+  if (changed === "speaker") voice.useSpeaker(preferences.now.speaker);
+  if (!isInCall(state)) return;
+  if (changed === "camera" || changed === "microphone") devices.reselect(changed);
+  if (changed === "pushToTalk") {
+    holdToTalk.stop();
+    microphone.mute(preferences.now.pushToTalk);
+    onDevicesChanged();
+  }
+}
+
+function showPreferences() {
+  document.body.dataset.captions = preferences.now.captions;
+}
+
+/** Whether the microphone is open only while it is held open. */
+function holdsToTalk() {
+  return preferences.now.pushToTalk && microphone.isOpen && isInCall(state);
+}
+
+/** On a phone between front and rear; the one that is shown is the chosen one. */
+async function switchCamera() {
+  await devices.switchCamera();
+  const { deviceId } = camera.track?.getSettings() ?? {};
+  if (deviceId) preferences.set({ camera: { id: deviceId, name: camera.track?.label ?? "" } });
+}
 
 async function onDevicesChanged() {
   await showDevices();
@@ -359,12 +426,13 @@ function render() {
   byId("asks").hidden = !live || !captions.isEmpty;
   const { isOpen: microphoneOpen, muted } = microphone;
   const typedOnly = inCall && !microphoneOpen;
-  const { title, detail } = describe(state, { muted, typedOnly, slow });
+  const { pushToTalk } = preferences.now;
+  const { title, detail } = describe(state, { muted, pushToTalk, typedOnly, slow });
   byId("state").textContent = title;
   byId("state-detail").textContent = detail;
   textInput.disabled = !live;
   const cameraOn = camera.track !== null;
-  controls.show({ microphoneOpen, muted, cameraOn, canSwitch: camera.canSwitch });
+  controls.show({ microphoneOpen, muted, pushToTalk, cameraOn, canSwitch: camera.canSwitch });
   keepFocus();
 }
 
@@ -394,6 +462,16 @@ for (const example of byId("lobby-asks").querySelectorAll("button")) {
   );
   byId("asks").append(button(question, () => send(question)));
 }
+listenForKeys(stage, {
+  onControl: (control) => actions[control](),
+  onTalkKey: () => {
+    if (!holdsToTalk()) return false;
+    holdToTalk.press("key");
+    return true;
+  },
+  onTalkKeyUp: () => holdToTalk.release("key"),
+});
+addEventListener("blur", () => holdToTalk.stop()); // what is let go elsewhere is not heard of
 navigator.mediaDevices?.addEventListener("devicechange", showDevices);
 addEventListener("pagehide", () => {
   leaving = true;
@@ -401,5 +479,7 @@ addEventListener("pagehide", () => {
 });
 addEventListener("pageshow", () => (leaving = false));
 
+voice.useSpeaker(preferences.now.speaker);
+showPreferences();
 lobby.open();
 render();

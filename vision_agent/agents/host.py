@@ -24,7 +24,7 @@ from vision_agent.live.connection.observer import ConnectionObserver
 from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.local_process import LocalLiveApi
 from vision_agent.live.model_scope import ModelScope
-from vision_agent.live.models import ModelError, unlisted_voice
+from vision_agent.live.models import VOICES, ModelError, unlisted_voice
 from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.live.sessions.played_history import PlayedHistoryPlugin
@@ -110,8 +110,14 @@ class HostedAgent:
             "notes": list(self._notes),
             "misfits": list(self._misfits),
             "destinations": [asdict(one) for one in self._destinations],
+            "voices": self._voices(),
             "version": __version__,
         }
+
+    def _voices(self) -> list[str]:
+        """The voices that a caller may choose from; none where a server of its own speaks."""
+        own = any(one.service == "voice" for one in self._destinations)
+        return [] if own or self.model_choice.kind == "custom" else list(VOICES)
 
     async def start(self, local: LocalLiveApi | None, on_taken: Callable[[str], None]) -> None:
         """Open the sessions' database, and give the agent its model.

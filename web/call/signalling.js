@@ -26,6 +26,7 @@ const CALLER_ID_KEY = "vision-agent-user";
  * @property {string[]} [notes] a sentence for each model or voice that is only tried
  * @property {string[]} [misfits] parts of the agent without effect in a call, a sentence each
  * @property {Destination[]} [destinations] empty for the local engine
+ * @property {string[]} [voices] those that a caller may choose from
  */
 
 /**
@@ -42,6 +43,8 @@ const CALLER_ID_KEY = "vision-agent-user";
  */
 
 export class Signalling {
+  /** @type {Record<string, string>} options of new calls, such as the agent's voice */
+  options = {};
   #token;
 
   /** @param {string|null} token for `Authorization: Bearer …`; null: the server asks for none */
@@ -73,6 +76,7 @@ export class Signalling {
       requestData: {
         ...(user && { user }),
         ...(agent !== null && { agent }),
+        ...(!restart && this.options),
         ...(resume && !restart && { resume }),
       },
     });

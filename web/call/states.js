@@ -109,11 +109,11 @@ export function announcement(before, state) {
 
 /**
  * @param {CallState} state
- * @param {{muted: boolean, typedOnly: boolean, slow: boolean}} now slow: the state lasts longer than
- *   it usually does
+ * @param {{muted: boolean, pushToTalk?: boolean, typedOnly: boolean, slow: boolean}} now slow: the
+ *   state lasts longer than it usually does
  * @returns {{title: string, detail: string}} a word or two, and a sentence or nothing
  */
-export function describe(state, { muted, typedOnly, slow }) {
+export function describe(state, { muted, pushToTalk, typedOnly, slow }) {
   switch (state.name) {
     case "idle":
       return { title: "Ready", detail: "" };
@@ -126,6 +126,8 @@ export function describe(state, { muted, typedOnly, slow }) {
       };
     case "listening":
       if (typedOnly) return { title: "Listening", detail: "No microphone: type below." };
+      if (muted && pushToTalk)
+        return { title: "Listening", detail: "Hold Space, or the button, to talk." };
       if (muted) return { title: "Listening", detail: "You are muted. You can still type." };
       if (state.userSpeaking) return { title: "Listening", detail: "It hears you." };
       return { title: "Listening", detail: state.reason ?? "Just talk." };

@@ -1,5 +1,7 @@
 // Sound on the page: the agent's voice, the level meters and the chime after a reconnection.
 
+import { deviceIdOf } from "./chosen_device.js";
+
 /** @type {AudioContext|undefined} */
 let context;
 
@@ -51,6 +53,17 @@ export class AgentVoice {
         if (error.name === "NotAllowedError") this.#onBlocked(true);
       },
     );
+  }
+
+  /**
+   * Plays through a speaker; through the system's choice where that one is unplugged.
+   * @param {import("./chosen_device.js").DeviceChoice} speaker
+   */
+  async useSpeaker(speaker) {
+    // Where a page can't choose, the phone does.
+    if (!("setSinkId" in this.#element) || !navigator.mediaDevices) return;
+    const deviceId = await deviceIdOf("audiooutput", speaker);
+    await this.#element.setSinkId(deviceId).catch(() => this.#element.setSinkId(""));
   }
 
   stop() {

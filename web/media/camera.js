@@ -1,5 +1,7 @@
 // The caller's camera: on and off, and which one.
 
+import { deviceIdOf } from "./chosen_device.js";
+
 // The caller sees this on a large screen. call/video_encoding.js scales down what is sent to the
 // size that the server keeps.
 const SIZE = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
@@ -8,23 +10,37 @@ export class Camera {
   /** @type {MediaStreamTrack|null} null: off */
   track = null;
   #onLost;
+  #chosen;
   #count = 0;
 
-  /** @param {() => void} onLost the camera was unplugged, or taken away by the system */
-  constructor(onLost) {
+  /**
+   * @param {() => void} onLost the camera was unplugged, or taken away by the system
+   * @param {() => import("./chosen_device.js").DeviceChoice} chosen
+   */
+  constructor(onLost, chosen) {
     this.#onLost = onLost;
+    this.#chosen = chosen;
   }
 
-  static get constraints() {
-    return { ...SIZE, facingMode: { ideal: "user" } };
+  /** @returns {Promise<MediaTrackConstraints>} those of the chosen one */
+  async constraints() {
+    const deviceId = await deviceIdOf("videoinput", this.#chosen());
+    // Exact: a mere preference is outweighed by the size.
+    const which = deviceId ? { deviceId: { exact: deviceId } } : { facingMode: { ideal: "user" } };
+    return { ...SIZE, ...which };
   }
 
   /**
-   * @param {MediaTrackConstraints} constraints
+   * Opens the chosen one.
    * @throws {DOMException} as getUserMedia does
    */
-  async open(constraints = Camera.constraints) {
-    const stream = await navigator.mediaDevices.getUserMedia({ video: constraints });
+  async open() {
+    await this.#openThat(await this.constraints());
+  }
+
+  /** @param {MediaTrackConstraints} video */
+  async #openThat(video) {
+    const stream = await navigator.mediaDevices.getUserMedia({ video });
     this.adopt(stream.getVideoTracks()[0]);
   }
 
@@ -59,9 +75,9 @@ export class Camera {
       : { deviceId: { exact: await cameraAfter(deviceId) } };
     this.close(); // many phones open one camera at a time
     try {
-      await this.open({ ...SIZE, ...next });
+      await this.#openThat({ ...SIZE, ...next });
     } catch (error) {
-      await this.open({ ...SIZE, ...(deviceId ? { deviceId: { exact: deviceId } } : {}) });
+      await this.#openThat({ ...SIZE, ...(deviceId ? { deviceId: { exact: deviceId } } : {}) });
       throw error;
     }
   }

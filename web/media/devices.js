@@ -14,28 +14,46 @@ import { Microphone } from "./microphone.js";
  * @property {() => Promise<void>} onChange the tracks to send have changed
  */
 
+/** @type {Device[]} */
+const DEVICES = ["camera", "microphone"];
+
 export class Devices {
   /** @type {Error|null} why there is no camera, although it is wanted */
   cameraError = null;
   #listener;
   #closed = true;
+  /** @type {Set<Device>} those that the caller, or the browser, has not allowed in this call */
+  #refused = new Set();
 
-  /** @param {DevicesListener} listener */
-  constructor(listener) {
+  /**
+   * @param {DevicesListener} listener
+   * @param {() => Record<Device, import("./chosen_device.js").DeviceChoice>} chosen
+   */
+  constructor(listener, chosen) {
     this.#listener = listener;
-    this.camera = new Camera(() => this.#lost("camera"));
-    this.microphone = new Microphone(() => this.#lost("microphone"));
+    this.camera = new Camera(
+      () => this.#lost("camera"),
+      () => chosen().camera,
+    );
+    this.microphone = new Microphone(
+      () => this.#lost("microphone"),
+      () => chosen().microphone,
+    );
+    this.#retryWhenAllowed("camera");
+    this.#retryWhenAllowed("microphone");
   }
 
   /**
    * Opens both with one permission prompt. If that fails, each on its own, so that a missing camera
    * does not cost the microphone. A missing device is reported to the listener, not thrown.
    * @param {boolean} withCamera
+   * @param {boolean} muted
    */
-  async open(withCamera) {
+  async open(withCamera, muted) {
     this.#closed = false;
     this.cameraError = null;
-    this.microphone.mute(false);
+    this.#refused.clear();
+    this.microphone.mute(muted);
     if (!navigator.mediaDevices?.getUserMedia) {
       this.#missing("both", new InsecureContext());
       return;
@@ -63,6 +81,7 @@ export class Devices {
 
   /** @param {Missing} missing */
   async retry(missing) {
+    if (this.#closed) return; // allowed after the call
     this.#listener.onFound();
     if (missing !== "camera" && !this.microphone.isOpen) await this.#reopen("microphone");
     if (missing !== "microphone" && !this.camera.track) await this.#reopen("camera");
@@ -79,6 +98,18 @@ export class Devices {
     await this.#listener.onChange();
   }
 
+  /**
+   * Another one has been chosen. One that is off stays off.
+   * @param {Device} device
+   */
+  async reselect(device) {
+    const open = device === "camera" ? this.camera.track !== null : this.microphone.isOpen;
+    if (!open) return;
+    if (device === "camera") this.camera.close(); // many phones open one camera at a time
+    await this.#reopen(device);
+    await this.#listener.onChange();
+  }
+
   close() {
     this.#closed = true;
     this.camera.close();
@@ -89,8 +120,8 @@ export class Devices {
     const { microphone, camera } = this;
     try {
       const stream = await navigator.mediaDevices.getUserMedia({
-        audio: Microphone.constraints,
-        video: Camera.constraints,
+        audio: await microphone.constraints(),
+        video: await camera.constraints(),
       });
       microphone.adopt(stream.getAudioTracks()[0]);
       camera.adopt(stream.getVideoTracks()[0]);
@@ -130,6 +161,19 @@ export class Devices {
     }
   }
 
+  /**
+   * A permission that is granted late, in the site settings, opens the device that was refused.
+   * @param {Device} device
+   */
+  async #retryWhenAllowed(device) {
+    const name = /** @type {PermissionName} */ (device);
+    // Browsers that do not know the name throw; there the notice's button does it.
+    const permission = await navigator.permissions?.query({ name }).catch(() => null);
+    permission?.addEventListener("change", () => {
+      if (permission.state === "granted" && this.#refused.delete(device)) this.retry(device);
+    });
+  }
+
   /** @param {Device} device */
   async #lost(device) {
     this.#missing(device, new DOMException("unplugged", "NotFoundError"));
@@ -142,6 +186,10 @@ export class Devices {
    */
   #missing(missing, error) {
     if (missing !== "microphone") this.cameraError = error;
+    if (error.name === "NotAllowedError") {
+      for (const device of DEVICES)
+        if (missing === "both" || missing === device) this.#refused.add(device);
+    }
     this.#listener.onMissing(missing, deviceNotice(missing, error));
   }
 }

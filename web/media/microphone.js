@@ -1,6 +1,7 @@
 // The caller's microphone, or silence in its place.
 
 import { audioContext } from "./audio.js";
+import { deviceIdOf } from "./chosen_device.js";
 
 const CONSTRAINTS = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 
@@ -11,19 +12,27 @@ export class Microphone {
   #track = null;
   #muted = false;
   #onLost;
+  #chosen;
 
-  /** @param {() => void} onLost the microphone was unplugged, or taken away by the system */
-  constructor(onLost) {
+  /**
+   * @param {() => void} onLost the microphone was unplugged, or taken away by the system
+   * @param {() => import("./chosen_device.js").DeviceChoice} chosen
+   */
+  constructor(onLost, chosen) {
     this.#onLost = onLost;
+    this.#chosen = chosen;
   }
 
-  static get constraints() {
-    return CONSTRAINTS;
+  /** @returns {Promise<MediaTrackConstraints>} those of the chosen one */
+  async constraints() {
+    const deviceId = await deviceIdOf("audioinput", this.#chosen());
+    return deviceId ? { ...CONSTRAINTS, deviceId: { exact: deviceId } } : CONSTRAINTS;
   }
 
   /** @throws {DOMException} as getUserMedia does */
   async open() {
-    const stream = await navigator.mediaDevices.getUserMedia({ audio: CONSTRAINTS });
+    const audio = await this.constraints();
+    const stream = await navigator.mediaDevices.getUserMedia({ audio });
     this.adopt(stream.getAudioTracks()[0]);
   }
 

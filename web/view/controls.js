@@ -1,36 +1,47 @@
 // The row of buttons under the picture.
 
-const MUTE_KEY = "m"; // index.html names it in aria-keyshortcuts
-
 export class Controls {
   /** @type {Record<string, HTMLButtonElement>} */
   #buttons;
 
   /**
-   * @param {HTMLElement} stage holds buttons with data-control="microphone|camera|switch|hang-up".
-   *   The mute key works while the focus is in it, and nowhere else: speech input and typing
-   *   produce single letters too (WCAG 2.1.4).
+   * @param {HTMLElement} stage holds buttons with data-control="microphone|camera|switch|hang-up"
    * @param {Record<string, () => void>} actions by the same names
+   * @param {{press: (what: string) => void, release: (what: string) => void}} hold the microphone's
+   *   button is held and let go
    */
-  constructor(stage, actions) {
-    stage.addEventListener("keydown", ({ key, repeat, altKey, ctrlKey, metaKey }) => {
-      const plain = !repeat && !altKey && !ctrlKey && !metaKey;
-      if (plain && key.toLowerCase() === MUTE_KEY) actions.microphone();
-    });
+  constructor(stage, actions, hold) {
     /** @type {NodeListOf<HTMLButtonElement>} */
     const buttons = stage.querySelectorAll("[data-control]");
     this.#buttons = Object.fromEntries([...buttons].map((one) => [one.dataset.control, one]));
     for (const [name, button] of Object.entries(this.#buttons)) {
       button.addEventListener("click", actions[name]);
     }
+    const { microphone } = this.#buttons;
+    microphone.addEventListener("pointerdown", () => hold.press("pointer"));
+    for (const end of ["pointerup", "pointercancel"]) {
+      addEventListener(end, () => hold.release("pointer"));
+    }
+    microphone.addEventListener("keydown", ({ key }) => {
+      if (key === " " || key === "Enter") hold.press("button");
+    });
+    microphone.addEventListener("keyup", () => hold.release("button"));
+    microphone.addEventListener("contextmenu", (event) => event.preventDefault()); // a long touch
   }
 
-  /** @param {{microphoneOpen: boolean, muted: boolean, cameraOn: boolean, canSwitch: boolean}} now */
-  show({ microphoneOpen, muted, cameraOn, canSwitch }) {
+  /**
+   * @param {{microphoneOpen: boolean, muted: boolean, pushToTalk: boolean, cameraOn: boolean,
+   *   canSwitch: boolean}} now
+   */
+  show({ microphoneOpen, muted, pushToTalk, cameraOn, canSwitch }) {
     const sounding = microphoneOpen && !muted;
     // The accessible name begins with the visible label, for speech input (WCAG 2.5.3).
-    const verb = sounding ? "Mute" : microphoneOpen ? "Unmute" : "Use mic";
-    this.#set("microphone", sounding, verb, microphoneOpen ? `${verb} microphone` : verb);
+    if (pushToTalk && microphoneOpen) {
+      this.#set("microphone", sounding, sounding ? "Talking" : "Hold to talk", "Hold to talk");
+    } else {
+      const verb = sounding ? "Mute" : microphoneOpen ? "Unmute" : "Use mic";
+      this.#set("microphone", sounding, verb, microphoneOpen ? `${verb} microphone` : verb);
+    }
     const camera = cameraOn ? "Camera on" : "Camera off";
     this.#set("camera", cameraOn, camera, `${camera}: turn camera ${cameraOn ? "off" : "on"}`);
     this.#buttons.switch.hidden = !(cameraOn && canSwitch);

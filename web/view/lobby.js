@@ -18,6 +18,8 @@ export class Lobby {
   signalling = new Signalling(tokenFrom(location.hash));
   /** @type {string|null} the id of the chosen agent; null: the server names none */
   agent = null;
+  /** @type {string[]} the voices that a caller of that agent may choose from */
+  voices = [];
   notices = new Notices(byId("lobby-notices"));
   /** @type {Info|null} */
   #info = null;
@@ -102,6 +104,7 @@ export class Lobby {
     const chosen = /** @type {HTMLSelectElement} */ (byId("agent")).value;
     const agent = info.agents?.find(({ id }) => id === chosen) ?? info;
     this.agent = agent.id ?? null;
+    this.voices = agent.voices ?? [];
     const { kind, label, text } = backendLabel(agent);
     const backend = byId("brain");
     backend.textContent = label;

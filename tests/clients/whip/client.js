@@ -14,9 +14,7 @@ window.begin = async (endpoint, authkey, hears) => {
     endpoint,
     opts: { authkey, iceServers: [] },
     peerConnectionFactory: (configuration) => {
-      window.connection = hears
-        ? new TwoWay(configuration)
-        : new RTCPeerConnection(configuration);
+      window.connection = hears ? new TwoWay(configuration) : new RTCPeerConnection(configuration);
       window.connection.addEventListener("track", ({ track }) => {
         if (track.kind !== "audio") return;
         window.voice = new Audio();
