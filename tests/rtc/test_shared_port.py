@@ -1,16 +1,18 @@
 """Many calls on one UDP port, each a real peer that speaks in a pitch of its own."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aioice.ice
 import numpy as np
 import pytest
-from aiortc import RTCSessionDescription
+from aiortc import RTCIceServer, RTCSessionDescription
 
 from tests.rtc.calling import Call, Leftovers, SoundSource, pitch_hz, tone
 from tests.rtc.test_aiortc_ice import connection_of
+from tests.rtc.test_public_address import Answering
 from tests.support.waiting import until
 from vision_agent.rtc import Network, Offer, Peer
 from vision_agent.rtc.udp_ports import NoFreePort, OnePort, PortRange, bound_to
@@ -128,6 +130,56 @@ async def test_sections_that_are_not_bundled_have_connections_of_their_own_on_th
     assert len(shared.members) == 2
     assert answer.count("a=ice-ufrag:") == 2
     assert all(f"a=ice-ufrag:{fragment.decode()}" in answer for fragment in shared.members)
+    await call.close()
+
+
+async def test_a_stun_server_is_asked_from_the_shared_port_and_answers_the_call_that_asked(
+    one_port,
+):
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+        Answering, local_addr=("127.0.0.1", 0)
+    )
+    url = f"stun:127.0.0.1:{transport.get_extra_info('sockname')[1]}"
+    call = Call()
+    call.caller.addTrack(SoundSource())
+    network = Network("127.0.0.1", ports=one_port)
+    await call.connect(network=network, ice_servers=[RTCIceServer(url)])
+    assert f"203.0.113.5 4242 typ srflx raddr 127.0.0.1 rport {one_port.port}" in call.answer
+    await call.close()
+    transport.close()
+
+
+async def test_names_tcp_and_link_local_candidates_cost_no_lookup_and_keep_nobody_out(
+    one_port, monkeypatch
+):
+    def looked_up(*args: object, **kwargs: object) -> None:
+        raise AssertionError("a name was looked up")
+
+    call = Call()
+    call.caller.addTrack(SoundSource())
+    lines = (await call.offer()).splitlines()
+    hidden = [
+        f"a=candidate:{n} 1 {kind} typ host"
+        for n, kind in enumerate(
+            (
+                "udp 9 b2c1d0e4-3f5a-4c6b-8d7e-9f0a1b2c3d4e.local 50000",
+                "tcp 8 192.0.2.7 9",
+                "udp 7 169.254.7.7 50000",
+                "udp 6 fe80::7 50000",
+                "udp 5 10.0.0.1 53",
+            )
+        )
+    ]
+    lines = [line for line in lines if not line.startswith("a=candidate")] + hidden
+    offer = Offer.parse("".join(f"{line}\r\n" for line in lines))
+    assert len(offer.candidates) == len(hidden)
+    call.peer = Peer(call.listener, call.voice, network=Network("127.0.0.1", ports=one_port))
+    monkeypatch.setattr(socket, "getaddrinfo", looked_up)
+    monkeypatch.setattr(aioice.ice, "get_or_create_mdns_protocol", looked_up)
+    answer = await call.peer.accept(offer)
+    assert connection_of(call.peer._pc).remote_candidates == []
+    await call.caller.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+    await until(lambda: call.listener.connected)
     await call.close()
 
 
