@@ -57,4 +57,6 @@ async def test_gstreamers_webrtcbin_holds_a_call(
     server: ForkedServer, long_speech: Path, system_python: str, video: str, sound: str
 ) -> None:
     of = (server.url, long_speech, video, sound)
-    was_a_call(await run(system_python, HERE / "webrtcbin.py", *of, cwd=HERE))
+    printed = await run(system_python, HERE / "webrtcbin.py", *of, cwd=HERE)
+    was_a_call(printed)
+    assert "red" in json.loads(printed)["said"][-1]
