@@ -48,6 +48,9 @@ UNCERTAIN = -0.4
 SURE, GUESSED = -0.12, -1.0
 """The same above which no other words are believed, and below which they are as much of a guess."""
 
+MISHEARD = -0.7
+"""The same below which other words have to fit a rule."""
+
 LEAST_COSINE = 0.58
 """Cosine below which no example is near enough."""
 
@@ -69,7 +72,7 @@ ELSEWHERE = 0.6
 STATED_COSINE, STATED_LEAD = 0.7, 0.15
 """The same for a sentence without the form of a question or a request."""
 
-MISHEARD_COSINE, MISHEARD_LEAD = 0.8, 0.2
+MISHEARD_COSINE, MISHEARD_LEAD = 0.85, 0.3
 """The same for a statement of any intent: its first word was misheard, as in "but there are any
 chairs"."""
 
@@ -291,6 +294,11 @@ class Understanding:
         near = distance <= CERTAIN_AGREEMENT
         first = (near and uncertain) or _holds(proposal, {*names, *agents})
         likely = likelier(text, proposal if first else None, names, agents)
+        others = others if GUESSED <= log_probability < SURE else ()
+        ruled = by_rules(likely, None, names, agents)
+        blocked = ruled is not None or is_for_others(text)
+        if others and not blocked and not await self._is_elsewhere(likely):
+            likely = likelier(likely, None, names, agents, others)
         request = await self.request(likely, None, names, agents)
         if request is not None and uncertain:
             for other in others[:close]:
@@ -300,7 +308,7 @@ class Understanding:
         if request is not None or is_for_others(text) or await self._is_elsewhere(likely):
             return likely, request
         found = []
-        for other in others if GUESSED <= log_probability < SURE else ():
+        for other in others if log_probability >= MISHEARD else ():
             words = likelier(other, None, names, agents)
             if wish := await self.request(words, None, names, agents):
                 found.append((words, wish))
