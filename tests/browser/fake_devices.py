@@ -13,6 +13,30 @@ ROOM_RMS = 30.0
 CAMERA_FPS = 5
 CAMERA_S = 10
 
+SCREEN = """() => {
+    navigator.mediaDevices.getDisplayMedia = async () => {
+      const canvas = document.createElement("canvas");
+      [canvas.width, canvas.height] = [1600, 1000];
+      const context = canvas.getContext("2d");
+      let n = 0;
+      const draw = () => {
+        context.fillStyle = "white";
+        context.fillRect(0, 0, 1600, 1000);
+        context.fillStyle = "black";
+        context.font = "64px sans-serif";
+        context.fillText("Departure from platform nine", 200, 400);
+        context.fillRect(0, 0, n++ % 2, 1); // a canvas that does not change sends nothing
+      };
+      draw();
+      window.drawing = setInterval(draw, 300);
+      const stream = canvas.captureStream(4);
+      window.shared = stream.getVideoTracks()[0];
+      return stream;
+    };
+  }"""
+"""A getDisplayMedia that draws on a canvas: the headless shell has no screen, and the choice is
+left to the browser."""
+
 
 def camera_file(recording: Path, out: Path) -> Path:
     """The beginning of a recorded video as the YUV4MPEG2 that Chromium's fake camera loops.

@@ -1,32 +1,12 @@
-"""The page shares a screen beside the camera. Its getDisplayMedia draws on a canvas: the headless
-shell has no screen, and the person's choice is the browser's affair."""
+"""The page shares a screen beside the camera."""
 
 import pytest
 from playwright.async_api import expect
 
+from tests.browser.fake_devices import SCREEN
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-SCREEN = """() => {
-    navigator.mediaDevices.getDisplayMedia = async () => {
-      const canvas = document.createElement("canvas");
-      [canvas.width, canvas.height] = [1600, 1000];
-      const context = canvas.getContext("2d");
-      let n = 0;
-      const draw = () => {
-        context.fillStyle = "white";
-        context.fillRect(0, 0, 1600, 1000);
-        context.fillStyle = "black";
-        context.font = "64px sans-serif";
-        context.fillText("Departure from platform nine", 200, 400);
-        context.fillRect(0, 0, n++ % 2, 1); // a canvas that does not change sends nothing
-      };
-      draw();
-      window.drawing = setInterval(draw, 300);
-      const stream = canvas.captureStream(4);
-      window.shared = stream.getVideoTracks()[0];
-      return stream;
-    };
-  }"""
 FORBIDDEN = """() => {
     navigator.mediaDevices.getDisplayMedia = async () => {
       throw new DOMException("Permission denied", "NotAllowedError");

@@ -16,7 +16,7 @@ import pytest_asyncio
 from playwright.async_api import Page, Playwright, async_playwright
 
 from tests.browser.chromium import chromium
-from tests.browser.fake_devices import camera_file, microphone_file
+from tests.browser.fake_devices import SCREEN, camera_file, microphone_file
 from tests.clients.npm import bundle, node
 from tests.clients.site import served
 from tests.conftest import RECORDINGS
@@ -175,6 +175,21 @@ async def test_a_camera_that_the_sdk_switches_off_is_off_at_once(
         assert "camera is off" in await app.asks("What do you see?")
         await app.page.evaluate("() => client.enableCam(true)")
         assert "camera is off" not in await app.asks("What do you see?")
+
+
+async def test_a_screen_that_the_sdk_shares_is_read_beside_the_camera(
+    playwright: Playwright, site: str, server: ForkedServer, camera: Path, question: Path
+) -> None:
+    async with application(playwright, f"{site}/newest.html", camera, question) as app:
+        await app.page.evaluate(SCREEN)
+        await app.connect(server.url)
+        await app.event("bot-stopped")
+        await app.page.evaluate("() => client.enableScreenShare(true)")
+        await app.event("server-message", "'source': 'screen'")
+        assert "platform nine" in (await app.asks("What does my screen say?")).lower()
+        await app.page.evaluate("() => client.enableScreenShare(false)")
+        assert "share your screen any more" in await app.asks("What does my screen say?")
+        assert not await app.events("error", "message-error")
 
 
 @pytest.mark.parametrize("version", VERSIONS)

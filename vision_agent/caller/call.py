@@ -36,6 +36,7 @@ class OutgoingCall:
         on_state: Called with "dialling", "connecting" and "reconnecting" as they begin.
         is_played: Somebody listens; see `CallerPeer`.
         timeout_s: The longest wait for the server to connect and be ready.
+        screen: A screen that the caller shares beside the camera; None for none.
 
     Attributes:
         signals_turns: Whether the microphone's switch makes the caller's turns; known once the call
@@ -54,6 +55,7 @@ class OutgoingCall:
         on_state: Callable[[str], None],
         is_played: bool,
         timeout_s: float,
+        screen: MediaStreamTrack | None = None,
     ) -> None:
         self._timeout_s, self._on_state = timeout_s, on_state
         self._microphone, self._camera, self._transcript = microphone, camera, transcript
@@ -68,6 +70,7 @@ class OutgoingCall:
             on_state=on_state,
             now_ms=self.now_ms,
             is_played=is_played,
+            screen=screen,
         )
 
     @property

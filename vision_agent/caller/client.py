@@ -64,6 +64,8 @@ class CallClient:
     Args:
         url: The server, `http://host:port`.
         show: What the camera shows at first; see `show`. None makes a call without a camera.
+        screen: What is shown as a shared screen, beside the camera: a recording, an image or a
+            frame. None shares none.
         token: The access token, if the server requires one.
         headers: Sent with every request, such as the cookie of a login in front of the server.
         asked: Options of this call: `agent`, `voice`, `language`, `modalities` and so on
@@ -77,6 +79,7 @@ class CallClient:
         url: str,
         *,
         show: Path | str | npt.NDArray[np.uint8] | None = None,
+        screen: Path | str | npt.NDArray[np.uint8] | None = None,
         token: str | None = None,
         headers: Mapping[str, str] | None = None,
         asked: Mapping[str, Any] | None = None,
@@ -85,6 +88,7 @@ class CallClient:
         self._url, self._token, self._timeout_s = url, token, timeout_s
         self._headers, self._shown_first, self._asked = headers, show, dict(asked or {})
         self._dialled: InteractiveCall | None = None
+        self._screen_shown = screen
         self._lines_returned = 0
         self._in_text = answers_in_text(self._asked)
 
@@ -101,6 +105,10 @@ class CallClient:
         if self._shown_first is not None:
             self._camera = SwitchingCamera()
             self._camera.show(await _frames_of(self._shown_first))
+        screen: SwitchingCamera | None = None
+        if self._screen_shown is not None:
+            screen = SwitchingCamera()
+            screen.show(await _frames_of(self._screen_shown))
         call = InteractiveCall(
             Signalling(self._url, self._token, self._timeout_s, self._headers),
             self._microphone,
@@ -109,12 +117,13 @@ class CallClient:
             NoObserver(),
             asked=self._asked,
             timeout_s=self._timeout_s,
+            screen=screen,
         )
         await call.__aenter__()
         self._dialled = call
         if call.signals_turns:
             call.tell_microphone(False)
-        if self._camera is not None:
+        if self._camera is not None or screen is not None:
             try:
                 await call.until_seen()
             except BaseException as error:

@@ -42,6 +42,7 @@ class Connection:
         on_state: Called with "reconnecting".
         now_ms: The call's clock.
         is_played: Somebody listens; see `CallerPeer`.
+        screen: A screen that the caller shares; see `CallerPeer`.
 
     Attributes:
         pc_id: The call's id; None before the server's answer.
@@ -59,7 +60,9 @@ class Connection:
         on_state: Callable[[str], None],
         now_ms: Callable[[], int],
         is_played: bool,
+        screen: MediaStreamTrack | None = None,
     ) -> None:
+        self._screen = screen
         self._signalling = signalling
         self._microphone, self._camera = microphone, camera
         self._on_message, self._on_audio, self._on_state = on_message, on_audio, on_state
@@ -157,6 +160,7 @@ class Connection:
             ice_servers=await with_one_relay(await signalling.ice_servers()),
             is_played=self._is_played,
             on_open=self._tell_again,
+            screen=self._screen,
         )
 
     async def _offer(self, signalling: Signalling, peer: CallerPeer, restart: str | None) -> None:

@@ -51,6 +51,7 @@ class InteractiveCall(OutgoingCall):
         received: ReceivedAudio | None = None,
         asked: Mapping[str, Any] | None = None,
         timeout_s: float = 60.0,
+        screen: MediaStreamTrack | None = None,
     ) -> None:
         self._asked = dict(asked or {})
         self._playout, self._observer, self._recorder = playout, observer, recorder
@@ -68,6 +69,7 @@ class InteractiveCall(OutgoingCall):
             on_state=observer.state,
             is_played=True,
             timeout_s=timeout_s,
+            screen=screen,
         )
 
     @property

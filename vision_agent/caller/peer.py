@@ -54,6 +54,7 @@ class CallerPeer:
         ice_servers: STUN and TURN servers to gather candidates from.
         is_played: Somebody listens: the voice is passed on as soon as it can be decoded.
         on_open: Called when messages can be sent.
+        screen: A screen that the caller shares, beside the camera; None for none.
 
     Attributes:
         connected_ms: When ICE and DTLS were done and media could flow; None before that.
@@ -71,6 +72,7 @@ class CallerPeer:
         ice_servers: Sequence[RTCIceServer] = (),
         is_played: bool = False,
         on_open: Callable[[], None] = lambda: None,
+        screen: MediaStreamTrack | None = None,
     ) -> None:
         gather_loopback()
         self.connected_ms: int | None = None
@@ -88,8 +90,13 @@ class CallerPeer:
         self._peer.on("connectionstatechange", self._on_state)
         # RTVI clients keep this order: the agent's voice returns on the microphone's transceiver.
         self._peer.addTransceiver(microphone, direction="sendrecv")
-        if camera is not None:
-            self._peer.addTransceiver(camera, direction="sendonly").setCodecPreferences(_vp8())
+        # A server takes the second video section for a screen, so that one comes after a camera's.
+        videos = [camera] if screen is None else [camera or "video", screen]
+        for video in videos:
+            if video is not None:
+                direction = "inactive" if video == "video" else "sendonly"
+                transceiver = self._peer.addTransceiver(video, direction=direction)
+                transceiver.setCodecPreferences(_vp8())
         self._channel = self._peer.createDataChannel("chat", ordered=True)
         self._channel.on("open", self._on_open)
         self._channel.on("message", lambda message: on_message(message, now_ms()))

@@ -9,8 +9,13 @@ const note = (kind) => (data) => {
 };
 const plain = (data) => JSON.parse(JSON.stringify(data ?? null));
 
+const mediaManager = new PlainMediaManager();
+const transport = new SmallWebRTCTransport({ mediaManager });
+// The transport's own manager tells it so by an event.
+mediaManager.onScreen = (track) => transport.getScreenVideoTransceiver().sender.replaceTrack(track);
+
 window.client = new PipecatClient({
-  transport: new SmallWebRTCTransport({ mediaManager: new PlainMediaManager() }),
+  transport,
   enableMic: true,
   enableCam: true,
   callbacks: {

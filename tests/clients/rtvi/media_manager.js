@@ -3,8 +3,8 @@
 export class PlainMediaManager {
   constructor() {
     this.stream = null;
-    this.supportsScreenShare = false;
-    this.isSharingScreen = false;
+    this.supportsScreenShare = true;
+    this.screen = null;
     this.selectedMic = {};
     this.selectedCam = {};
     this.selectedSpeaker = {};
@@ -56,7 +56,21 @@ export class PlainMediaManager {
     });
   }
 
-  enableScreenShare() {}
+  get isSharingScreen() {
+    return this.screen !== null;
+  }
+
+  async enableScreenShare(on) {
+    if (on) {
+      const stream = await navigator.mediaDevices.getDisplayMedia({ video: true });
+      [this.screen] = stream.getVideoTracks();
+    } else {
+      this.screen?.stop();
+      this.screen = null;
+    }
+    await this.onScreen?.(this.screen);
+  }
+
   updateMic() {}
   updateCam() {}
   updateSpeaker() {}
@@ -80,6 +94,6 @@ export class PlainMediaManager {
   tracks() {
     const [audio] = this.stream?.getAudioTracks() ?? [];
     const [video] = this.stream?.getVideoTracks() ?? [];
-    return { local: { audio, video } };
+    return { local: { audio, video, screenVideo: this.screen ?? undefined } };
   }
 }
