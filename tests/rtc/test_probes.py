@@ -2,6 +2,7 @@ from vision_agent.rtc import Network
 from vision_agent.rtc.probes import (
     MAX_PRIVATE,
     MAX_PROBED,
+    MAX_RELAYED,
     PRIVATE_BURST,
     PRIVATE_PER_S,
     Probes,
@@ -47,3 +48,12 @@ def test_all_callers_together_name_few_private_addresses_a_second():
     # A neighbour on this machine too: its loopback is nobody else's.
     here = Network(caller_is_local=True, private_budget=network.private_budget)
     assert Probes(here).allow("127.0.0.1", 50_000, 5.0)
+
+
+def test_a_callers_relays_get_checks_beside_its_other_addresses_where_this_side_has_one():
+    probes = Probes(Network())
+    for number in range(20):
+        probes.allow(f"10.0.0.{number + 1}", 5000, 0.0)
+    assert not probes.allow("10.1.0.1", 5000, 0.0)
+    allowed = [probes.allow("10.1.0.1", 5000 + n, 0.0, relayed=True) for n in range(5)]
+    assert allowed == [True] * MAX_RELAYED + [False] * (5 - MAX_RELAYED)

@@ -286,7 +286,10 @@ class Peer:
         """
         found = offered.candidate
         now_s = asyncio.get_running_loop().time()
-        if not (found.usable and self._probes.allow(found.host, found.port, now_s)):
+        relayed = bool(self._relays) and " typ relay" in found.text
+        if not (
+            found.usable and self._probes.allow(found.host, found.port, now_s, relayed=relayed)
+        ):
             return
         candidate = candidate_from_sdp(found.text)
         candidate.sdpMid, candidate.sdpMLineIndex = offered.mid, offered.index

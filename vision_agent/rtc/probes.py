@@ -19,6 +19,13 @@ A caller in the same network has one or two, and connects by its own checks in a
 PRIVATE_PER_S, PRIVATE_BURST = 1.0, 80.0
 """How many private addresses all callers together may name."""
 
+MAX_RELAYED = 3
+"""How many more may be relays, where this side has a relay itself.
+
+A browser names an address for each section and TURN server, the relays last. Our own relay lets
+nobody through to whom it has not sent (RFC 8656 9), so the caller's checks can't show that address.
+"""
+
 FIRST_PORT = 1024
 """What listens below is a service. No ICE stack takes such a port for a call."""
 
@@ -43,21 +50,27 @@ class Probes:
         self._private_budget = network.private_budget or private_budget()
         self._allowed: set[tuple[str, int]] = set()
         self._private = 0
+        self._relayed = 0
 
-    def allow(self, host: str, port: int, now_s: float) -> bool:
+    def allow(self, host: str, port: int, now_s: float, *, relayed: bool = False) -> bool:
         """Whether an address gets checks.
 
         Args:
             host: an IP address that the caller has named.
             port: its port.
             now_s: the time, monotonic.
+            relayed: whether it is a relay, and this side has one too.
         """
         if port < FIRST_PORT or not self._network.is_worth_a_check(host):
             return False
         address = (host, port)
         if address in self._allowed:
             return True
-        if len(self._allowed) >= MAX_PROBED:
+        if relayed and self._relayed < MAX_RELAYED:
+            self._relayed += 1
+            self._allowed.add(address)
+            return True
+        if len(self._allowed) - self._relayed >= MAX_PROBED:
             return False
         if _is_private(host):
             if self._private >= MAX_PRIVATE or not self._private_budget.take(now_s):
