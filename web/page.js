@@ -1,7 +1,6 @@
 // Wires the page: which part hears about what. Each part does its own work.
 
 import { Call } from "./call/call.js";
-import { whyTooLong } from "./call/channel.js";
 import { callFailedNotice } from "./call/errors.js";
 import { deviceStorage, Preferences } from "./call/preferences.js";
 import { ResumeToken, tabStorage } from "./call/resume_token.js";
@@ -21,8 +20,10 @@ import { HoldToTalk } from "./media/hold_to_talk.js";
 import { ScreenWakeLock } from "./media/wake_lock.js";
 import { Pictures } from "./pictures.js";
 import { ScreenSharing } from "./sharing.js";
+import { CallButtons } from "./view/call_buttons.js";
 import { CAUSE, Captions } from "./view/captions.js";
 import { Clock } from "./view/clock.js";
+import { Composer } from "./view/composer.js";
 import { Controls } from "./view/controls.js";
 import { button, byId } from "./view/elements.js";
 import { focusKeeper } from "./view/focus.js";
@@ -51,7 +52,6 @@ const SLOW_AFTER_MS = 4_000;
 const stage = byId("stage");
 const callButton = byId("call");
 const announcer = byId("spoken-state");
-const textInput = /** @type {HTMLInputElement} */ (byId("text"));
 const ownVideo = /** @type {HTMLVideoElement} */ (byId("own"));
 const voiceElement = /** @type {HTMLAudioElement} */ (byId("voice"));
 const clockElement = /** @type {HTMLTimeElement} */ (byId("clock"));
@@ -65,6 +65,7 @@ const points = new Points(byId("points"), ownVideo);
 const resumeToken = new ResumeToken(tabStorage(), location.pathname.replace(/[^/]*$/, ""));
 const keepFocus = focusKeeper(() => (isInCall(state) ? stage : callButton));
 const lobby = new Lobby(resumeToken.agent, onAgentChosen);
+const callButtons = new CallButtons(resumeToken, () => lobby.agent, dial);
 const callNotices = new Notices(byId("call-notices"), keepFocus);
 const voice = new AgentVoice(voiceElement, (blocked) => (byId("unblock").hidden = !blocked));
 const preferences = new Preferences(deviceStorage());
@@ -83,7 +84,7 @@ const devices = new Devices(
   () => preferences.now,
 );
 const { camera, microphone } = devices;
-const holdToTalk = new HoldToTalk((talking) => {
+const holdToTalk = new HoldToTalk(holdsToTalk, (talking) => {
   microphone.mute(!talking);
   onDevicesChanged();
 });
@@ -96,13 +97,10 @@ const actions = {
   screen: () => sharing.toggle(),
   "hang-up": hangUp,
 };
-const controls = new Controls(stage, actions, {
-  press: (what) => {
-    if (holdsToTalk()) holdToTalk.press(what);
-  },
-  release: (what) => holdToTalk.release(what),
-});
+const controls = new Controls(stage, actions, holdToTalk);
+listenForKeys(stage, actions, holdToTalk);
 const sharing = new ScreenSharing(stage, callNotices, () => call);
+const composer = new Composer(captions, () => call, render);
 new Pictures(byId("composer"), () => call, captions);
 const wakeLock = new ScreenWakeLock(document, navigator.wakeLock);
 
@@ -117,17 +115,12 @@ let slow = false;
 let slowTimer;
 /** @type {string|null} a question that was pressed in the lobby, sent once the agent listens */
 let pendingQuestion = null;
-/** The label of the call button if there is no conversation to resume. */
-let callLabel = "Call";
 /** Whether the page is being left. That is no hang-up: the conversation can be resumed. */
 let leaving = false;
 
 // ---- before the call
 
-/**
- * @param {{withCamera: boolean, resume: boolean, question?: string}} how resume: continues the last
- *   conversation, if there is one; question: sent as soon as the agent listens
- */
+/** @param {import("./view/call_buttons.js").Dialling} how */
 async function dial({ withCamera, resume, question }) {
   if (isInCall(state)) return;
   pendingQuestion = question ?? null;
@@ -154,7 +147,7 @@ async function dial({ withCamera, resume, question }) {
   if (state !== connecting) return;
   const { agent } = lobby;
   sharing.allowed = server.screen_sharing !== false;
-  lobby.signalling.options = optionsOfCall();
+  lobby.signalling.options = preferences.optionsOfCall(lobby.voices);
   call = new Call({
     signalling: lobby.signalling,
     // A server without any is not asked again.
@@ -177,35 +170,9 @@ async function dial({ withCamera, resume, question }) {
   await call.start();
 }
 
-/** Whether the call button resumes the last conversation; the button beside it does the opposite. */
-function resumesByDefault() {
-  return canResume() && !resumeToken.hungUp;
-}
-
-function canResume() {
-  return resumeToken.valid(Date.now(), lobby.agent) !== null;
-}
-
-function showCallButtons() {
-  const resumes = resumesByDefault();
-  byId("call-words").textContent = resumes ? "Continue" : callLabel;
-  byId("other-thread").textContent = resumes ? "Start anew" : "Continue the conversation";
-  byId("other-thread").hidden = !canResume();
-}
-
 function onAgentChosen() {
   settings.offerVoices(lobby.voices);
-  showCallButtons();
-}
-
-/** What the caller has chosen of what this server offers. */
-function optionsOfCall() {
-  const { voice: name, language } = preferences.now;
-  if (!lobby.voices.length) return {};
-  return {
-    ...(lobby.voices.includes(name) && { voice: name }),
-    ...(language && { language }),
-  };
+  callButtons.show();
 }
 
 // ---- during the call
@@ -261,7 +228,7 @@ function onMessage(message) {
     agentSees: camera.track !== null && isLive(state),
     sendFullResolution: (seconds) => call?.sendFullResolution(seconds),
     onResumed,
-    onTextRefused: (text) => (textInput.value ||= text),
+    onTextRefused: (text) => composer.giveBack(text),
   });
   const next = afterMessage(state, message);
   if (next.name !== state.name) pageReconnects = false;
@@ -272,23 +239,6 @@ function onMessage(message) {
 function onResumed(earlier) {
   if (captions.isEmpty) captions.restore(earlier);
   else captions.breakOff(CAUSE.lost);
-}
-
-/**
- * @param {string} text
- * @returns {boolean} false: not sent
- */
-function send(text) {
-  const reason = whyTooLong(text);
-  if (reason !== null) {
-    captions.note(reason, "error");
-    return false;
-  }
-  const id = (text && call?.sendText(text)) || null;
-  if (id === null) return false;
-  captions.typed(text, id);
-  render();
-  return true;
 }
 
 function hangUp() {
@@ -316,8 +266,8 @@ function onEnded(notice) {
   become(enter(state, "ended", notice ? null : "You hung up.")); // else the card says why
   if (notice) lobby.notices.show("ended", { ...notice, action: null });
   pendingQuestion = null;
-  callLabel = notice?.action ?? "Call again";
-  showCallButtons();
+  callButtons.label = notice?.action ?? "Call again";
+  callButtons.show();
   callButton.focus();
 }
 
@@ -408,7 +358,7 @@ function onStateChanged(before) {
   const spoken = announcement(before, state);
   if (spoken !== null) announcer.textContent = spoken;
   if (isLive(state) && pendingQuestion !== null) {
-    send(pendingQuestion);
+    composer.send(pendingQuestion);
     pendingQuestion = null;
   }
 }
@@ -430,7 +380,7 @@ function render() {
   const { title, detail } = describe(state, { muted, pushToTalk, typedOnly, slow });
   byId("state").textContent = title;
   byId("state-detail").textContent = detail;
-  textInput.disabled = !live;
+  composer.enable(live);
   const cameraOn = camera.track !== null;
   controls.show({ microphoneOpen, muted, pushToTalk, cameraOn, canSwitch: camera.canSwitch });
   keepFocus();
@@ -438,40 +388,16 @@ function render() {
 
 // ---- events
 
-callButton.addEventListener("click", () => dial({ withCamera: true, resume: resumesByDefault() }));
-byId("call-voice").addEventListener("click", () =>
-  dial({ withCamera: false, resume: resumesByDefault() }),
-);
-byId("other-thread").addEventListener("click", () =>
-  dial({ withCamera: true, resume: !resumesByDefault() }),
-);
 byId("unblock").addEventListener("click", () => voice.play());
 ownVideo.addEventListener("resize", () => {
   const { videoWidth, videoHeight } = ownVideo;
   if (videoHeight) stage.style.setProperty("--camera-ratio", (videoWidth / videoHeight).toFixed(4));
   call?.cameraResized();
 });
-byId("composer").addEventListener("submit", (event) => {
-  event.preventDefault();
-  if (send(textInput.value.trim())) textInput.value = "";
-});
 for (const example of byId("lobby-asks").querySelectorAll("button")) {
   const question = example.textContent ?? "";
-  example.addEventListener("click", () =>
-    dial({ withCamera: true, resume: resumesByDefault(), question }),
-  );
-  byId("asks").append(button(question, () => send(question)));
+  byId("asks").append(button(question, () => composer.send(question)));
 }
-listenForKeys(stage, {
-  onControl: (control) => actions[control](),
-  onTalkKey: () => {
-    if (!holdsToTalk()) return false;
-    holdToTalk.press("key");
-    return true;
-  },
-  onTalkKeyUp: () => holdToTalk.release("key"),
-});
-addEventListener("blur", () => holdToTalk.stop()); // what is let go elsewhere is not heard of
 navigator.mediaDevices?.addEventListener("devicechange", showDevices);
 addEventListener("pagehide", () => {
   leaving = true;

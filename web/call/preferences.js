@@ -48,6 +48,18 @@ export class Preferences {
     return this.#chosen;
   }
 
+  /**
+   * What the caller has chosen of what the agent offers, as options of a call.
+   * @param {string[]} voices those of the agent; none: it lets nobody choose
+   */
+  optionsOfCall(voices) {
+    const { voice, language } = this.#chosen;
+    return {
+      ...(voices.includes(voice) && { voice }),
+      ...(voices.length > 0 && language && { language }),
+    };
+  }
+
   /** @param {Partial<Chosen>} changes */
   set(changes) {
     this.#adopt(changes);

@@ -4,6 +4,7 @@
 const TAIL_MS = 250;
 
 export class HoldToTalk {
+  #isOn;
   #onTalk;
   /** @type {Set<string>} what is held */
   #held = new Set();
@@ -11,20 +12,25 @@ export class HoldToTalk {
   #tail;
   #talking = false;
 
-  /** @param {(talking: boolean) => void} onTalk whether the microphone is to be open */
-  constructor(onTalk) {
+  /**
+   * @param {() => boolean} isOn whether what is pressed now opens the microphone
+   * @param {(talking: boolean) => void} onTalk whether it is to be open
+   */
+  constructor(isOn, onTalk) {
+    this.#isOn = isOn;
     this.#onTalk = onTalk;
   }
 
-  get talking() {
-    return this.#talking;
-  }
-
-  /** @param {string} what a key or a pointer */
+  /**
+   * @param {string} what a key or a pointer
+   * @returns {boolean} false: it has its usual meaning
+   */
   press(what) {
+    if (!this.#isOn()) return false;
     clearTimeout(this.#tail);
     this.#held.add(what);
     this.#become(true);
+    return true;
   }
 
   /** @param {string} what */

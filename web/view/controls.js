@@ -7,8 +7,7 @@ export class Controls {
   /**
    * @param {HTMLElement} stage holds buttons with data-control="microphone|camera|switch|hang-up"
    * @param {Record<string, () => void>} actions by the same names
-   * @param {{press: (what: string) => void, release: (what: string) => void}} hold the microphone's
-   *   button is held and let go
+   * @param {import("../media/hold_to_talk.js").HoldToTalk} hold gets the microphone's button
    */
   constructor(stage, actions, hold) {
     /** @type {NodeListOf<HTMLButtonElement>} */

@@ -4,34 +4,29 @@
 const INTERACTIVE = "input, textarea, select, button, a, dialog, [contenteditable]";
 
 /**
- * @typedef {object} KeyListener
- * @property {(control: "microphone"|"camera"|"hang-up") => void} onControl M, V or Shift+H; index.html
- *   names them in aria-keyshortcuts
- * @property {() => boolean} onTalkKey Space was pressed; false: it has its usual meaning
- * @property {() => void} onTalkKeyUp
- */
-
-/**
  * Single letters work while the focus is on the stage, and nowhere else: speech input and typing
  * produce them too (WCAG 2.1.4). Space talks wherever it types and presses nothing.
  * @param {HTMLElement} stage
- * @param {KeyListener} listener
+ * @param {Record<"microphone"|"camera"|"hang-up", () => void>} actions M, V and Shift+H; index.html
+ *   names them in aria-keyshortcuts
+ * @param {import("../media/hold_to_talk.js").HoldToTalk} hold
  */
-export function listenForKeys(stage, { onControl, onTalkKey, onTalkKeyUp }) {
+export function listenForKeys(stage, actions, hold) {
   stage.addEventListener("keydown", ({ key, repeat, shiftKey, altKey, ctrlKey, metaKey }) => {
     if (repeat || altKey || ctrlKey || metaKey) return;
     const letter = key.toLowerCase();
-    if (letter === "m") onControl("microphone");
-    else if (letter === "v") onControl("camera");
-    else if (letter === "h" && shiftKey) onControl("hang-up");
+    if (letter === "m") actions.microphone();
+    else if (letter === "v") actions.camera();
+    else if (letter === "h" && shiftKey) actions["hang-up"]();
   });
   addEventListener("keydown", (event) => {
     if (event.key !== " " || isInteractive(event.target)) return;
-    if (event.repeat || onTalkKey()) event.preventDefault(); // or the page scrolls
+    if (event.repeat || hold.press("key")) event.preventDefault(); // or the page scrolls
   });
   addEventListener("keyup", ({ key }) => {
-    if (key === " ") onTalkKeyUp();
+    if (key === " ") hold.release("key");
   });
+  addEventListener("blur", () => hold.stop()); // what is let go elsewhere is not heard of
 }
 
 /** @param {EventTarget|null} target */

@@ -6,7 +6,13 @@ function held() {
   mock.timers.reset();
   mock.timers.enable({ apis: ["setTimeout"] });
   const became = [];
-  return { became, hold: new HoldToTalk((talking) => became.push(talking)) };
+  return {
+    became,
+    hold: new HoldToTalk(
+      () => true,
+      (talking) => became.push(talking),
+    ),
+  };
 }
 
 test("the end of a word is sent after the key has been let go", () => {
