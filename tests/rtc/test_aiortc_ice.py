@@ -270,3 +270,10 @@ async def test_closing_at_any_moment_of_connecting_leaves_no_task_behind(moment)
     await call.peer.close()
     await call.caller.close()
     await leftovers.nothing(within_s=4)
+
+
+async def test_a_connection_that_is_closed_at_once_does_not_block_the_event_loop():
+    connection = GuardedConnection(ice_controlling=False)
+    await connection.close()
+    # aiortc asks until it gets this, and its loop suspends nowhere else.
+    assert isinstance(await connection.get_event(), aioice.ice.ConnectionClosed)

@@ -23,7 +23,7 @@ import aioice.ice
 import aiortc.rtcicetransport
 from aioice import stun
 from aioice.candidate import Candidate
-from aioice.ice import Connection, StunProtocol
+from aioice.ice import Connection, ConnectionClosed, ConnectionEvent, StunProtocol
 
 from vision_agent.rtc import aiortc_socket, failures, network
 from vision_agent.rtc.aiortc_shape import check_attributes, check_functions, check_uses
@@ -86,6 +86,15 @@ class GuardedConnection(Connection):
             self._query_consent_task.cancel()
             self._query_consent_task = None
             raise ConnectionError("The connection was closed while it was made.")
+
+    async def get_event(self) -> ConnectionEvent:
+        """The next event; `ConnectionClosed` again once the connection is closed.
+
+        aioice then returns None without suspending. aiortc, which reads events in a loop until
+        `ConnectionClosed`, would block the event loop forever if the connection was closed before
+        the loop had begun: a caller that hangs up right after its offer.
+        """
+        return await super().get_event() or ConnectionClosed()
 
     async def _meet_neighbour(self) -> None:
         await asyncio.sleep(NO_CHECK_S)
@@ -280,6 +289,7 @@ _OVERRIDDEN: list[tuple[Any, str, list[str]]] = [
     (Connection, "_pair_remote_candidate", ["self", "remote_candidate"]),
     (Connection, "check_start_task", ["self", "pair"]),
     (Connection, "data_received", ["self", "data", "component"]),
+    (Connection, "get_event", ["self"]),
     (Connection, "request_received", ["self", "message", "addr", "protocol"]),
     (aioice.ice, "server_reflexive_candidate", ["protocol", "stun_server"]),
     (Connection, "respond_error", ["self", "request", "addr", "protocol", "error_code"]),
@@ -308,6 +318,8 @@ _USES: list[tuple[Any, str]] = [
     (aiortc.RTCIceGatherer.__init__, "_connection"),
     (aiortc.RTCIceGatherer.__init__, "Connection"),
     (aiortc.RTCIceTransport.__init__, "_connection"),
+    (aiortc.RTCIceTransport._monitor, "get_event"),
+    (aiortc.RTCIceTransport._monitor, "ConnectionClosed"),
 ]
 
 
