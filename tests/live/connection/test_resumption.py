@@ -19,6 +19,7 @@ from vision_agent.live.run_config import make_run_config
 from vision_agent.live.session import LiveSession
 from vision_agent.live.sessions.played_history import PlayedHistoryPlugin
 from vision_agent.live.sessions.store import SessionLease, make_store
+from vision_agent.live.shown import Shown
 
 HANDLES = {"handles": "turn end"}
 """Each handle holds the turn before it, on 3.8 as well."""
@@ -52,7 +53,7 @@ class House:
             session_id=lease.session_id,
             model=self.model,
         )
-        live_queue.text(text, frame)
+        live_queue.text(text, [] if frame is None else [Shown(frame)])
         answers = []
         async with asyncio.timeout(30), aclosing(session.events()) as events:
             async for event in events:

@@ -14,6 +14,7 @@ from tests.local.scripted_engine import ScriptedEngine
 from tests.support.waiting import until
 from vision_agent.live.events import AgentToolResult, AgentTurnComplete, UserTranscript
 from vision_agent.live.models import model_habits
+from vision_agent.live.shown import Shown
 from vision_agent.local.api import client_messages
 from vision_agent.local.contract import Say, ToolRequest, Transcript
 
@@ -80,7 +81,7 @@ def told(messages: list[dict]) -> list[object]:
 async def test_typed_words_and_their_frame_are_one_content(wire, model):
     async with talking(ScriptedEngine(), model) as (_, talk):
         talk.live_queue.frame(JPEG)
-        talk.live_queue.text("What is this?", JPEG)
+        talk.live_queue.text("What is this?", [Shown(JPEG)])
         await talk.turns(1)
     assert told(wire) == [
         ("streamed", JPEG),
@@ -100,7 +101,7 @@ async def test_typed_words_that_are_asked_again_carry_their_frame_again(wire, mo
         await talk.turns(1)
         may_answer.clear()
         talk.live_queue.frame(JPEG)
-        talk.live_queue.text("What is this?", JPEG)
+        talk.live_queue.text("What is this?", [Shown(JPEG)])
         await until(lambda: len(engine.turns) == 2)
         wire.clear()
         server.tear_off()
@@ -149,7 +150,7 @@ async def test_typed_words_with_their_frame_are_answered_in_a_session_that_was_t
         server.tear_off()
         await until(lambda: any(each[0] == "content" for each in told(wire)))
         talk.live_queue.frame(JPEG)
-        talk.live_queue.text("What is this?", JPEG)
+        talk.live_queue.text("What is this?", [Shown(JPEG)])
         await talk.turns(2)
     contents = [each for each in told(wire) if each[0] == "content"]
     assert contents[-1] == ("content", ("user", JPEG, "What is this?"), "complete")
