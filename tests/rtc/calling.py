@@ -22,6 +22,7 @@ from aiortc.mediastreams import MediaStreamError
 
 from tests.support.waiting import until
 from vision_agent.rtc import Offer, Peer, Speaker
+from vision_agent.rtc.aiortc_ice import GuardedConnection
 
 
 def tone(hz: float, seconds: float, rate_hz: int, amplitude: int = 12_000) -> np.ndarray:
@@ -200,3 +201,8 @@ class Leftovers:
         with contextlib.suppress(AssertionError):
             await until(lambda: not self.since(), within_s)
         assert self.since() == []
+
+
+def connection_of(pc: RTCPeerConnection) -> GuardedConnection:
+    transports = [t.receiver.transport for t in pc.getTransceivers()] or [pc.sctp.transport]
+    return transports[0].transport._connection

@@ -12,18 +12,13 @@ import aioice.ice
 import pylibsrtp
 import pytest
 from aioice import stun
-from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCSessionDescription
 
-from tests.rtc.calling import Call, FrameSource, Leftovers, SoundSource
+from tests.rtc.calling import Call, FrameSource, Leftovers, SoundSource, connection_of
 from tests.support.waiting import until
 from vision_agent.rtc import Network, Offer, Peer, failures
 from vision_agent.rtc.aiortc_ice import MAX_LEARNT_ADDRESSES, GuardedConnection
 from vision_agent.rtc.udp_ports import OnePort
-
-
-def connection_of(pc: RTCPeerConnection) -> GuardedConnection:
-    transports = [t.receiver.transport for t in pc.getTransceivers()] or [pc.sctp.transport]
-    return transports[0].transport._connection
 
 
 def server_ports(call: Call) -> list[int]:

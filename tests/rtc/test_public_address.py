@@ -2,8 +2,8 @@ import asyncio
 import socket
 
 import pytest
-from aioice import stun
 
+from tests.rtc.stun_server import Answering
 from vision_agent.rtc.public_address import NoPublicAddress, announced, seen_by
 
 
@@ -22,20 +22,6 @@ def test_each_public_address_is_announced_with_each_port_of_its_family():
 def test_what_a_socket_has_itself_and_what_only_loopback_could_take_is_not_announced():
     assert announced(["192.0.2.2"], [("192.0.2.2", 7861)]) == []
     assert announced(["203.0.113.5"], [("127.0.0.1", 7861), ("fd00::2", 7861)]) == []
-
-
-class Answering(asyncio.DatagramProtocol):
-    """Answers as a STUN server does, after garbage and after somebody else's answer."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        request = stun.parse_message(data)
-        for transaction, mapped in ((None, "192.0.2.66"), (request.transaction_id, "203.0.113.5")):
-            answer = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, transaction)
-            answer.attributes["XOR-MAPPED-ADDRESS"] = (mapped, 4242)
-            self.transport.sendto(bytes(answer), addr)
 
 
 async def test_a_stun_server_says_the_public_address():

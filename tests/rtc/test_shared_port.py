@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 from aiortc import RTCIceServer, RTCSessionDescription
 
-from tests.rtc.calling import Call, Leftovers, SoundSource, pitch_hz, tone
-from tests.rtc.test_aiortc_ice import connection_of
-from tests.rtc.test_public_address import Answering
+from tests.rtc.calling import Call, Leftovers, SoundSource, connection_of, pitch_hz, tone
+from tests.rtc.stun_server import Answering
 from tests.support.waiting import until
 from vision_agent.rtc import Network, Offer, Peer
 from vision_agent.rtc.udp_ports import NoFreePort, OnePort, PortRange, bound_to

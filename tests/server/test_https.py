@@ -15,7 +15,7 @@ import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization as pem
 
-from tests.server.test_run import run, started
+from tests.support.serving import run, started
 from vision_agent.caller.client import CallClient
 from vision_agent.caller.failure import CallRefused
 from vision_agent.server.certificate import CertificateError, CertificateFile

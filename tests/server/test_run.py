@@ -5,49 +5,14 @@ import os
 import re
 import signal
 import socket
-import sys
 import time
-from collections.abc import Awaitable, Callable
 
 import pytest
 
 from tests.support.dialling import Dialled, request
-from tests.support.forked import run_forked, start_forked
 from tests.support.scenarios import TONES
+from tests.support.serving import run, started
 from tests.support.waiting import until
-
-COMMAND = (sys.executable, "-m", "vision_agent")
-
-Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
-
-
-async def run(*arguments: str, **environment: str) -> tuple[int, str]:
-    """A command that is expected to end by itself: its exit code and everything it said."""
-    env = {**os.environ, "COLUMNS": "200", **environment}
-    done = await asyncio.to_thread(run_forked, "vision_agent", *arguments, env=env)
-    return done.returncode, done.stdout + done.stderr
-
-
-async def started(
-    *arguments: str, start: Start = start_forked
-) -> tuple[asyncio.subprocess.Process, list[str]]:
-    """A server that answers, and what it printed."""
-    process = await start(
-        *COMMAND,
-        "serve",
-        "--port",
-        "0",
-        *arguments,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    lines = []
-    async with asyncio.timeout(90):
-        while not lines or not lines[-1].startswith("Press"):
-            line = await process.stdout.readline()
-            assert line, (await process.stderr.read()).decode()
-            lines.append(line.decode().strip())
-    return process, lines
 
 
 def children(pid: int) -> list[int]:

@@ -1,9 +1,10 @@
 // What the caller has chosen on this device, kept from visit to visit.
 
-import { ANY_DEVICE } from "../media/chosen_device.js";
-
 /**
- * @typedef {import("../media/chosen_device.js").DeviceChoice} DeviceChoice
+ * @typedef {object} DeviceChoice
+ * @property {string} id its deviceId; empty: the system's choice. Some browsers make new ids at every visit.
+ * @property {string} name its label
+ *
  * @typedef {object} Chosen
  * @property {string} voice a prebuilt voice's name; empty: the agent's own
  * @property {string} language a BCP-47 code; empty: the agent's own
@@ -14,6 +15,9 @@ import { ANY_DEVICE } from "../media/chosen_device.js";
  * @property {boolean} pushToTalk
  * @property {boolean} startMuted
  */
+
+/** @type {DeviceChoice} */
+const ANY_DEVICE = Object.freeze({ id: "", name: "" });
 
 /** @type {Chosen} */
 export const DEFAULTS = {

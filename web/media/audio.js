@@ -57,7 +57,7 @@ export class AgentVoice {
 
   /**
    * Plays through a speaker; through the system's choice where that one is unplugged.
-   * @param {import("./chosen_device.js").DeviceChoice} speaker
+   * @param {import("../call/preferences.js").DeviceChoice} speaker
    */
   async useSpeaker(speaker) {
     // Where a page can't choose, the phone does.

@@ -15,7 +15,7 @@ export class Camera {
 
   /**
    * @param {() => void} onLost the camera was unplugged, or taken away by the system
-   * @param {() => import("./chosen_device.js").DeviceChoice} chosen
+   * @param {() => import("../call/preferences.js").DeviceChoice} chosen
    */
   constructor(onLost, chosen) {
     this.#onLost = onLost;

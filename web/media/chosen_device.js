@@ -1,17 +1,8 @@
 // The device that the caller has chosen, or another one where it is not plugged in today.
 
 /**
- * @typedef {object} DeviceChoice
- * @property {string} id its deviceId; empty: any. Some browsers make new ones at every visit.
- * @property {string} name its label
- */
-
-/** @type {DeviceChoice} */
-export const ANY_DEVICE = Object.freeze({ id: "", name: "" });
-
-/**
  * @param {"audioinput"|"videoinput"|"audiooutput"} kind
- * @param {DeviceChoice} choice
+ * @param {import("../call/preferences.js").DeviceChoice} choice
  * @returns {Promise<string>} today's deviceId; empty: any
  */
 export async function deviceIdOf(kind, { id, name }) {

@@ -27,7 +27,7 @@ export class Devices {
 
   /**
    * @param {DevicesListener} listener
-   * @param {() => Record<Device, import("./chosen_device.js").DeviceChoice>} chosen
+   * @param {() => Record<Device, import("../call/preferences.js").DeviceChoice>} chosen
    */
   constructor(listener, chosen) {
     this.#listener = listener;

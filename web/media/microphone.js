@@ -16,7 +16,7 @@ export class Microphone {
 
   /**
    * @param {() => void} onLost the microphone was unplugged, or taken away by the system
-   * @param {() => import("./chosen_device.js").DeviceChoice} chosen
+   * @param {() => import("../call/preferences.js").DeviceChoice} chosen
    */
   constructor(onLost, chosen) {
     this.#onLost = onLost;

@@ -127,7 +127,7 @@ export class SettingsDialog {
  * @param {Chosen[keyof Chosen]} value the first option stands for one that is not listed
  */
 function select(list, value) {
-  const { id, name } = /** @type {import("../media/chosen_device.js").DeviceChoice} */ (
+  const { id, name } = /** @type {import("../call/preferences.js").DeviceChoice} */ (
     typeof value === "object" ? value : { id: String(value), name: "" }
   );
   const options = [...list.options];
