@@ -398,6 +398,10 @@ for (const example of byId("lobby-asks").querySelectorAll("button")) {
   const question = example.textContent ?? "";
   byId("asks").append(button(question, () => composer.send(question)));
 }
+// The button that opened it would take Space, with which the caller is told to talk.
+byId("settings").addEventListener("close", () => {
+  if (isInCall(state)) stage.focus();
+});
 navigator.mediaDevices?.addEventListener("devicechange", showDevices);
 addEventListener("pagehide", () => {
   leaving = true;

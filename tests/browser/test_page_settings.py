@@ -71,7 +71,7 @@ async def test_what_is_chosen_holds_in_the_call_and_at_the_next_visit(
             return await page.evaluate(CAMERA) == other
 
         await until(changed, what="the chosen camera")
-        await page.locator("#stage").focus()
+        await expect(page.locator("#stage")).to_be_focused()
         await page.keyboard.press("m")
         await expect(page.locator("#state-detail")).to_contain_text("muted")
         await page.keyboard.press("v")
