@@ -12,7 +12,13 @@ from tests.support.media_files import write_frames
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-PHONE = {"width": 390, "height": 844}
+PHONES = [(390, 844), (375, 667), (320, 568), (844, 390), (640, 320)]
+# The labels of buttons that are wider than their button.
+CUT_LABELS = """
+    () => [...document.querySelectorAll("#controls button:not([hidden])")]
+      .filter((one) => one.querySelector(".label").scrollWidth > one.clientWidth)
+      .map((one) => one.innerText)
+"""
 OVERFLOW = "() => document.documentElement.scrollWidth - innerWidth"
 
 
@@ -29,20 +35,27 @@ async def test_nothing_scrolls_sideways(server, quiet_browser, open_page, width)
     assert await caller.page.evaluate(OVERFLOW) <= 0
 
 
-async def test_on_a_phone_a_call_fits_the_screen(server, quiet_browser, open_page):
-    caller = await open_page(quiet_browser, server.url, viewport=PHONE)
+@pytest.mark.parametrize(("width", "height"), PHONES)
+async def test_on_a_phone_a_call_fits_the_screen(server, quiet_browser, open_page, width, height):
+    size = {"width": width, "height": height}
+    caller = await open_page(quiet_browser, server.url, viewport=size)
+    settings, name = caller.page.locator("#settings-open"), caller.page.locator("#agent-name")
+    assert abs((await settings.bounding_box())["y"] - (await name.bounding_box())["y"]) < 30
     await caller.call()
-    for selector in ("#own", '[data-control="hang-up"]', "#state", "#text"):
+    shown = ("#own", '[data-control="hang-up"]', "#state", "#text", '#composer [type="submit"]')
+    for selector in shown:
         box = await caller.page.locator(selector).bounding_box()
         assert box is not None
-        assert box["y"] >= 0
-        assert box["y"] + box["height"] <= PHONE["height"]
+        assert 0 <= box["y"] <= height - box["height"], selector
+        assert 0 <= box["x"] <= width - box["width"], selector
+    assert await caller.page.evaluate(CUT_LABELS) == []
 
 
 async def test_a_call_can_be_made_and_ended_with_the_keyboard(server, quiet_browser, open_page):
     caller = await open_page(quiet_browser, server.url)
-    await caller.page.keyboard.press("Tab")
-    await expect(caller.page.locator("#call")).to_be_focused()
+    for button in ("#settings-open", "#call"):
+        await caller.page.keyboard.press("Tab")
+        await expect(caller.page.locator(button)).to_be_focused()
     outline = "() => getComputedStyle(document.activeElement).outlineStyle"
     assert await caller.page.evaluate(outline) != "none"
     await caller.page.keyboard.press("Enter")
