@@ -148,7 +148,7 @@ def whip_router(
     router.add_api_route(
         path,
         no_such_session_method,
-        methods=["GET", "HEAD", "POST", "PUT"],
+        methods=["GET", "HEAD", "OPTIONS", "POST", "PUT"],
         include_in_schema=False,
     )
     return router
