@@ -1,8 +1,10 @@
+import asyncio
 import errno
 import socket
 
 import pytest
 
+from tests.rtc.test_shared_socket import Taking
 from vision_agent.rtc.udp_ports import CannotReceive, OnePort, PortRange, bound_to
 
 LOOPBACK = ["127.0.0.1", "127.0.0.2", "::1"]
@@ -64,3 +66,26 @@ async def test_ports_of_a_range_are_taken_in_turn_by_several_processes():
     finally:
         for each in sockets:
             each.close()
+
+
+async def test_an_address_that_a_call_has_added_is_freed_with_the_last_call_that_uses_it():
+    port = OnePort(0, needed=True)
+    port.bind(["127.0.0.1"])
+    await port.start()
+    for _ in range(2):
+        added = await port.socket_on("127.0.0.2")
+        assert added is not None
+        one, two = Taking("one"), Taking("two")
+        added.join(one)
+        added.join(two)
+        added.leave(one)
+        assert await port.socket_on("127.0.0.2") is added
+        added.leave(two)
+        await asyncio.sleep(0)
+        bound_to("127.0.0.2", port.port).close()
+    kept = await port.socket_on("127.0.0.1")
+    assert kept is not None
+    kept.join(one)
+    kept.leave(one)
+    assert await port.socket_on("127.0.0.1") is kept
+    await port.close()

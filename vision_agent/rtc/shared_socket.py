@@ -53,6 +53,7 @@ class SharedSocket(asyncio.DatagramProtocol):
 
     Args:
         bound: a UDP socket, which is closed with this object.
+        on_empty: is called when the last member has left.
 
     Attributes:
         address: the local address and port.
@@ -62,10 +63,11 @@ class SharedSocket(asyncio.DatagramProtocol):
 
     transport: asyncio.DatagramTransport
 
-    def __init__(self, bound: socket.socket) -> None:
+    def __init__(self, bound: socket.socket, on_empty: Callable[[], object] = lambda: None) -> None:
         self.address: Address = bound.getsockname()[:2]
         self.members: dict[bytes, Member] = {}
         self._socket = bound
+        self._on_empty = on_empty
         self._requests: dict[bytes, Member] = {}
         self._senders: dict[Address, Member] = {}
         # Of each member, the one that was checked longest ago first.
@@ -101,6 +103,8 @@ class SharedSocket(asyncio.DatagramProtocol):
             del self._senders[addr]
         for request in [each for each, owner in self._requests.items() if owner is member]:
             del self._requests[request]
+        if not self.members:
+            self._on_empty()
 
     def expect(self, transaction: bytes, member: Member) -> None:
         """The response to this request is the member's, until `forget`."""

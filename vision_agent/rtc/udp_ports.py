@@ -92,19 +92,26 @@ class OnePort:
         """The shared socket on an address of this machine.
 
         An address that this machine did not have at the start, such as that of a network it has
-        joined since, gets its socket now; None if that can't be bound.
+        joined since, gets its socket now, until no call uses it any more; None if that can't be
+        bound.
         """
         async with self._opening:
             shared = self._sockets.get(address)
             if shared is None:
                 try:
-                    shared = SharedSocket(bound_to(address, self.port))
+                    bound = bound_to(address, self.port)
                 except OSError as error:
                     logger.warning("UDP port %d on %s: %s.", self.port, address, error.strerror)
                     return None
+                shared = SharedSocket(bound, on_empty=lambda: self._unbind(address))
                 self._sockets[address] = shared
                 await shared.start()
             return shared
+
+    def _unbind(self, address: str) -> None:
+        # Empty after `close`.
+        if (unused := self._sockets.pop(address, None)) is not None:
+            unused.transport.close()
 
     async def close(self) -> None:
         """Closes all sockets."""
