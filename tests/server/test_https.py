@@ -109,7 +109,7 @@ def test_a_renewed_certificate_is_taken_and_a_damaged_one_leaves_the_old_in_use(
     assert "the old certificate stays in use" in caplog.text
 
 
-@pytest.mark.parametrize("broken", ["missing", "no PEM", "another's key", "encrypted"])
+@pytest.mark.parametrize("broken", ["missing", "no PEM", "no key", "another's key", "encrypted"])
 def test_a_certificate_that_cannot_be_used_is_said_in_a_sentence(tmp_path, broken):
     chain, key = given(tmp_path)
     if broken == "missing":
@@ -118,6 +118,8 @@ def test_a_certificate_that_cannot_be_used_is_said_in_a_sentence(tmp_path, broke
     elif broken == "no PEM":
         chain.write_text("hello")
         words = f"{chain} and {key} are no certificate and private key in PEM format"
+    elif broken == "no key":
+        words = f"{chain} contains no private key"
     elif broken == "another's key":
         key.write_bytes(trustme.CA().issue_cert("x").private_key_pem.bytes())
         words = f"{key} is not the private key of {chain}"
@@ -126,8 +128,9 @@ def test_a_certificate_that_cannot_be_used_is_said_in_a_sentence(tmp_path, broke
         encrypted = pem.BestAvailableEncryption(b"word")
         key.write_bytes(read.private_bytes(pem.Encoding.PEM, pem.PrivateFormat.PKCS8, encrypted))
         words = "encrypted"
-    with pytest.raises(CertificateError, match=re.escape(words)):
-        CertificateFile(chain, key)
+    with pytest.raises(CertificateError, match=re.escape(words)) as raised:
+        CertificateFile(chain, None if broken == "no key" else key)
+    assert "_ssl.c" not in str(raised.value)
 
 
 async def test_the_command_says_so_too(tmp_path):

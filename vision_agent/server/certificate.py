@@ -149,9 +149,12 @@ class CertificateFile:
     def _why(self, error: ssl.SSLError) -> str:
         if error.reason == "KEY_VALUES_MISMATCH":
             return f"{self._key or self._chain} is not the private key of {self._chain}."
+        if self._key is None and b"PRIVATE KEY-----" not in self._chain.read_bytes():
+            return f"{self._chain} contains no private key. Name its file with --key."
+        reason = f" ({error.reason})" if error.reason else ""
         return (
             f"{self._chain} and {self._key or 'the key in it'} are no certificate and private key "
-            f"in PEM format ({error.reason or error})."
+            f"in PEM format{reason}."
         )
 
 
