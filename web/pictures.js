@@ -21,9 +21,11 @@ export class Pictures {
       this.#send(this.#input.files);
       this.#input.value = ""; // the same file can be picked again
     });
-    addEventListener("dragover", (event) => this.#call() && event.preventDefault());
+    addEventListener("dragover", (event) => {
+      if (this.#call() && !isTextForField(event)) event.preventDefault();
+    });
     addEventListener("drop", (event) => {
-      if (!this.#call()) return;
+      if (!this.#call() || isTextForField(event)) return;
       event.preventDefault(); // the browser would open the file in place of the call
       this.#send(event.dataTransfer?.files);
     });
@@ -46,4 +48,9 @@ export class Pictures {
       this.#captions.note(/** @type {Error} */ (error).message, "error");
     }
   }
+}
+
+/** @param {DragEvent} event words that are dropped where the caller types stay the field's */
+function isTextForField({ dataTransfer, target }) {
+  return target instanceof HTMLInputElement && !dataTransfer?.types.includes("Files");
 }

@@ -16,6 +16,16 @@ DROP = """
     }
 """
 
+# Whether the browser does with dropped words what it does without the page.
+DROP_WORDS = """
+    (where) => {
+      const dropped = new DataTransfer();
+      dropped.setData("text/plain", "hello");
+      const how = { dataTransfer: dropped, bubbles: true, cancelable: true };
+      return document.querySelector(where).dispatchEvent(new DragEvent("drop", how));
+    }
+"""
+
 
 def sign(words: str) -> bytes:
     pixels = np.full((1400, 2400, 3), 255, np.uint8)
@@ -31,6 +41,8 @@ async def test_a_question_is_about_the_picture_that_was_dropped_before_it(
     await caller.page.evaluate(DROP, list(sign("Closed on Mondays")))
     note = caller.page.locator(".line-note .text").last
     await expect(note).to_have_text("Picture sent: sign.png. Now ask about it.", timeout=30_000)
+    assert await caller.page.evaluate(DROP_WORDS, "#text"), "the field takes words itself"
+    assert not await caller.page.evaluate(DROP_WORDS, "body"), "a dropped link replaces no call"
     await caller.types("Read the text.")
     assert "mondays" in (await caller.reads_answer()).lower()
     broken = tmp_path / "notes.png"
