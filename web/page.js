@@ -25,7 +25,7 @@ import { CAUSE, Captions } from "./view/captions.js";
 import { Clock } from "./view/clock.js";
 import { Composer } from "./view/composer.js";
 import { Controls } from "./view/controls.js";
-import { button, byId } from "./view/elements.js";
+import { byId } from "./view/elements.js";
 import { focusKeeper } from "./view/focus.js";
 import { Indicator } from "./view/indicator.js";
 import { listenForKeys } from "./view/keys.js";
@@ -275,7 +275,6 @@ function onEnded(notice) {
 
 /** @param {keyof import("./call/preferences.js").Chosen} changed */
 function onPreference(changed) {
-  showPreferences();
   if (changed === "speaker") voice.useSpeaker(preferences.now.speaker);
   if (!isInCall(state)) return;
   if (changed === "camera" || changed === "microphone") devices.reselect(changed);
@@ -284,10 +283,6 @@ function onPreference(changed) {
     microphone.mute(preferences.now.pushToTalk);
     onDevicesChanged();
   }
-}
-
-function showPreferences() {
-  document.body.dataset.captions = preferences.now.captions;
 }
 
 /** Whether the microphone is open only while it is held open. */
@@ -394,10 +389,6 @@ ownVideo.addEventListener("resize", () => {
   if (videoHeight) stage.style.setProperty("--camera-ratio", (videoWidth / videoHeight).toFixed(4));
   call?.cameraResized();
 });
-for (const example of byId("lobby-asks").querySelectorAll("button")) {
-  const question = example.textContent ?? "";
-  byId("asks").append(button(question, () => composer.send(question)));
-}
 // The button that opened it would take Space, with which the caller is told to talk.
 byId("settings").addEventListener("close", () => {
   if (isInCall(state)) stage.focus();
@@ -410,6 +401,5 @@ addEventListener("pagehide", () => {
 addEventListener("pageshow", () => (leaving = false));
 
 voice.useSpeaker(preferences.now.speaker);
-showPreferences();
 lobby.open();
 render();

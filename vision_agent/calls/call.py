@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -18,6 +17,7 @@ from vision_agent.calls.agent_output import AgentOutput
 from vision_agent.calls.caller_input import CallerInput
 from vision_agent.calls.caller_view import THINKING_LIMIT_S, CallerView
 from vision_agent.calls.connections import PeerConnections
+from vision_agent.calls.ending import Ending
 from vision_agent.calls.limits import CallLimits, EndsNow, EndsSoon, GoesOn
 from vision_agent.calls.metrics import Metrics, Tally
 from vision_agent.calls.options import CallSettings, PeerOptions
@@ -41,19 +41,6 @@ CLIENT_READY_TIMEOUT_S = 5.0
 """How long a call that has failed is kept open for a client that can't show why yet."""
 
 LIMITS_CHECK_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Ending:
-    """How a call ends.
-
-    Attributes:
-        reason: Why, without a full stop.
-        come_back: Whether the caller's client should call again by itself.
-    """
-
-    reason: str
-    come_back: bool
 
 
 class Call:
@@ -141,7 +128,7 @@ class Call:
         unseen = UnseenScreen(lambda text: channel.error(text, fatal=False))
         self._unseen_screen = None if settings.videos.share_screen else unseen
         self._tasks = CallTasks(call_id, self._on_failed_task)
-        self._ending: _Ending | None = None
+        self._ending: Ending | None = None
         self._closing: asyncio.Task[None] | None = None
         self._connected = False
 
@@ -204,7 +191,7 @@ class Call:
     def end(self, reason: str, *, come_back: bool = False) -> None:
         """Start to close the call, from where one can't wait."""
         if self._ending is None:
-            self._ending = _Ending(reason, come_back)
+            self._ending = Ending(reason, come_back)
             self._tasks.refuse()
             self._closing = asyncio.create_task(
                 self._close(self._ending), name=f"close-{self.call_id}"
@@ -379,7 +366,7 @@ class Call:
         self._view.channel.error("Something went wrong on the server.", fatal=True)
         self.end(f"{name} failed on the server")
 
-    async def _close(self, ending: _Ending) -> None:
+    async def _close(self, ending: Ending) -> None:
         closing = Closing(f"call {self.call_id}")
         reason, channel = ending.reason, self._view.channel
         try:

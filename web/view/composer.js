@@ -1,7 +1,7 @@
-// The line in which the caller types to the agent.
+// What the caller types to the agent, or presses instead of typing.
 
 import { whyTooLong } from "../call/channel.js";
-import { byId } from "./elements.js";
+import { button, byId } from "./elements.js";
 
 export class Composer {
   #input = /** @type {HTMLInputElement} */ (byId("text"));
@@ -22,6 +22,10 @@ export class Composer {
       event.preventDefault();
       if (this.send(this.#input.value.trim())) this.#input.value = "";
     });
+    for (const { textContent } of byId("lobby-asks").querySelectorAll("button")) {
+      const question = textContent ?? "";
+      byId("asks").append(button(question, () => this.send(question)));
+    }
   }
 
   /** @param {boolean} enabled */

@@ -59,6 +59,7 @@ export class SettingsDialog {
       "language",
       LANGUAGES.map((code) => [code, names.of(code) ?? code]),
     );
+    this.#showCaptions();
     byId("settings-open").addEventListener("click", () => this.#open());
     this.#form.addEventListener("change", ({ target }) => this.#changed(target));
     navigator.mediaDevices?.addEventListener("devicechange", () => this.#listDevices());
@@ -89,7 +90,12 @@ export class SettingsDialog {
     if (!(control instanceof HTMLInputElement || control instanceof HTMLSelectElement)) return;
     const name = /** @type {keyof Chosen} */ (control.name);
     this.#preferences.set({ [name]: choiceIn(control) });
+    this.#showCaptions();
     this.#onChange(name);
+  }
+
+  #showCaptions() {
+    document.body.dataset.captions = this.#preferences.now.captions;
   }
 
   async #listDevices() {
