@@ -54,6 +54,7 @@ if [ "$what" = dev ]; then
 		# Virtual devices for the tests of `vision-agent talk`.
 		command -v pulseaudio >/dev/null 2>&1 || missing="$missing pulseaudio"
 		command -v paplay >/dev/null 2>&1 || missing="$missing pulseaudio-utils"
+		command -v Xvfb >/dev/null 2>&1 || missing="$missing xvfb"
 		# A TURN server, and what makes network namespaces.
 		command -v turnserver >/dev/null 2>&1 || missing="$missing coturn"
 		command -v ip >/dev/null 2>&1 || missing="$missing iproute2"

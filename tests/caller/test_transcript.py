@@ -30,7 +30,10 @@ def test_an_answer_never_closed_is_kept_as_far_as_it_came() -> None:
 def test_frames_ages_turns_and_interruptions_are_counted() -> None:
     transcript = CallTranscript()
     server_says(transcript, 1, kind="frame", bytes=900, width=2, height=2, age_ms=3)
-    server_says(transcript, 2, kind="frame", bytes=1100, width=2, height=2, age_ms=3)
+    assert transcript.sources_seen == {"camera"}  # a server may say nothing of a source
+    shared = {"kind": "frame", "source": "screen"}
+    server_says(transcript, 2, bytes=1100, width=2, height=2, age_ms=3, **shared)
+    assert transcript.sources_seen == {"camera", "screen"}
     server_says(transcript, 3, kind="frame_at_speech_end", age_ms=41.6)
     server_says(transcript, 4, kind="interrupted")
     server_says(transcript, 5, kind="turn_complete")

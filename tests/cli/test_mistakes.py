@@ -14,6 +14,7 @@ from tests.support.scenarios import SILENT
 from vision_agent.cli.main import app
 
 BOTTLE = str(Path(__file__).parents[2] / "samples" / "recordings" / "bottle.mp4")
+SOUND = str(Path(BOTTLE).parent / "speech" / "hello.wav")
 MISTAKES = {
     "a scenario that is missing": (("serve", "--scenario", "none.yaml"), "none.yaml can't be read"),
     "a scenario that is no YAML": (("serve", "--scenario", "bad.yaml"), "bad.yaml, line 2"),
@@ -23,6 +24,11 @@ MISTAKES = {
     "two questions": (("replay", BOTTLE, "--type", "a", "--ask", "b"), "--ask and --type are 2"),
     "a recording that is none": (("replay", __file__, "--type", "a"), "is not a recording"),
     "a recording that is missing": (("replay", "none.mp4"), "There is no file none.mp4"),
+    "a screen that is missing": (("replay", BOTTLE, "--screen", "none.png"), "no file none.png"),
+    "a screen without a picture": (
+        ("replay", BOTTLE, "--screen", SOUND),
+        "has no picture in it: it can't be the screen",
+    ),
     "an agent that is missing": (("serve", "--agent", "none"), "No agent at 'none'"),
     "a voice that is none": (("serve", "--voice", "Korre"), "There is no voice named 'Korre'"),
     "no folder for the report": (("replay", BOTTLE, "--json", "none/x.json"), "No such file"),

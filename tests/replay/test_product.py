@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
 from tests.conftest import serving
 from tests.support.forked import start_forked
@@ -135,3 +136,17 @@ async def run_command(*arguments: str) -> tuple[int, str]:
     )
     printed, _ = await asyncio.wait_for(process.communicate(), 150)
     return process.returncode or 0, printed.decode()
+
+
+async def test_a_screen_that_a_replay_shares_is_read(
+    url: str, bottle: Path, tmp_path: Path
+) -> None:
+    slide = tmp_path / "slide.png"
+    picture = Image.new("RGB", (1600, 1000), "white")
+    ImageDraw.Draw(picture).text((200, 400), "Departure from platform nine", "black", font_size=64)
+    picture.save(slide)
+    report = await replay(
+        ReplayOptions(bottle, url, typed="What does my screen say?", screen=slide)
+    )
+    assert (report.errors, report.answered) == ([], True)
+    assert "platform nine" in report.said().lower()

@@ -186,6 +186,7 @@ async def test_push_to_talk_in_a_terminal_and_the_terminal_is_as_before(
         (("--text", "--camera", "nothing.mp4"), "no file"),
         (("--text", "--output", "Loud"), "speaker"),
         (("--text", "--preview"), "needs a display"),
+        (("--text", "--screen"), "share the screen from the page"),
     ],
 )
 async def test_what_can_not_be_is_said_before_anything_is_started(arguments, words) -> None:

@@ -58,7 +58,8 @@ class OutgoingCall:
         screen: MediaStreamTrack | None = None,
     ) -> None:
         self._timeout_s, self._on_state = timeout_s, on_state
-        self._microphone, self._camera, self._transcript = microphone, camera, transcript
+        self._microphone, self._transcript = microphone, transcript
+        self._videos = {"camera": camera, "screen": screen}
         self.signals_turns = False
         self._zero_s = time.monotonic()
         self._connection = Connection(
@@ -129,13 +130,13 @@ class OutgoingCall:
         return True
 
     async def until_seen(self) -> None:
-        """Wait until a frame has reached the model, or `_FIRST_FRAME_S` have passed.
+        """Wait until the model has a frame of all that is shown, or `_FIRST_FRAME_S` have passed.
 
         Raises:
             CallFailed: The call ended first.
         """
-        if self._camera is not None:
-            await self.until(lambda: bool(self._transcript.jpeg_bytes), _FIRST_FRAME_S)
+        shown = {source for source, track in self._videos.items() if track is not None}
+        await self.until(lambda: shown <= self._transcript.sources_seen, _FIRST_FRAME_S)
 
     async def until_ended(self) -> str:
         """Wait until the other side ends the call; returns why, as a sentence."""
@@ -185,8 +186,9 @@ class OutgoingCall:
         """
         refused = await self._connection.close(goodbye=self.ended is None)
         self._microphone.stop()
-        if self._camera is not None:
-            self._camera.stop()
+        for video in self._videos.values():
+            if video is not None:
+                video.stop()
         self._transcript.close()
         return refused
 

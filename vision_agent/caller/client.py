@@ -93,7 +93,7 @@ class CallClient:
         self._in_text = answers_in_text(self._asked)
 
     async def __aenter__(self) -> Self:
-        """Dial, and wait until the server is ready and has seen a frame.
+        """Dial, and wait until the server is ready and its model has a frame of all that is shown.
 
         Raises:
             BadRecording: `show` is not a usable recording or image.
@@ -123,12 +123,11 @@ class CallClient:
         self._dialled = call
         if call.signals_turns:
             call.tell_microphone(False)
-        if self._camera is not None or screen is not None:
-            try:
-                await call.until_seen()
-            except BaseException as error:
-                await self.__aexit__(type(error), error, error.__traceback__)
-                raise
+        try:
+            await call.until_seen()
+        except BaseException as error:
+            await self.__aexit__(type(error), error, error.__traceback__)
+            raise
         return self
 
     async def __aexit__(

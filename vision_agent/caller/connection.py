@@ -77,6 +77,8 @@ class Connection:
         self._unsent: list[str] = []
         self._microphone_on = True
         self._lost: str | None = None
+        if screen is not None:
+            screen.on("ended", self._tell_screen_off)
 
     @property
     def connected_ms(self) -> int | None:
@@ -174,8 +176,16 @@ class Connection:
 
     def _tell_again(self) -> None:
         """Tell a new connection what the old one was told."""
-        if self._peer is not None and not self._microphone_on:
+        if self._peer is None:
+            return
+        if not self._microphone_on:
             self._peer.tell_microphone(False)
+        if self._screen is not None and self._screen.readyState == "ended":
+            self._peer.tell_screen_off()
+
+    def _tell_screen_off(self) -> None:
+        if self._peer is not None and not self._reconnecting:
+            self._peer.tell_screen_off()
 
     def _watch_ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()):

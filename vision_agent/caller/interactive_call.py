@@ -37,6 +37,7 @@ class InteractiveCall(OutgoingCall):
         received: Keeps the agent's voice, if wanted.
         asked: Options of this call (`voice`, `language`, `modalities`).
         timeout_s: The longest wait for the server, and for an answer.
+        screen: A screen that the caller shares beside the camera; None for none.
     """
 
     def __init__(

@@ -138,6 +138,11 @@ class CallerPeer:
         if self._channel.readyState == "open":
             self._send_if_it_can(track_status(receiver_index=0, enabled=on))
 
+    def tell_screen_off(self) -> None:
+        """Tell the server that the screen is not shared any more; see `tell_microphone`."""
+        if self._channel.readyState == "open":
+            self._send_if_it_can(track_status(receiver_index=2, enabled=False))
+
     @property
     def is_open(self) -> bool:
         """Whether messages can be sent."""

@@ -33,7 +33,7 @@ def send_text(message_id: str, text: str) -> str:
 
 
 def track_status(*, receiver_index: int, enabled: bool) -> str:
-    """Format the transport's word that a microphone (0) or camera (1) was switched on or off."""
+    """Format that a microphone (0), a camera (1) or a screen (2) was switched on or off."""
     inner = {"type": "trackStatus", "receiver_index": receiver_index, "enabled": enabled}
     return json.dumps({"type": "signalling", "message": inner})
 

@@ -72,6 +72,7 @@ class CallTranscript:
         errors: What the server reported as errors, in its words.
         interruptions: How many answers were interrupted.
         jpeg_bytes: The size of each frame that reached the model.
+        sources_seen: What they were frames of: "camera", "screen".
         frame_ages_ms: The age of the model's newest frame at each end of the caller's speech.
         turn_complete_ms: When the newest turn was completed; None if a tool has returned since.
         ended: Why the server ended the call; None while it goes on.
@@ -89,6 +90,7 @@ class CallTranscript:
         self.errors: list[str] = []
         self.interruptions = 0
         self.jpeg_bytes: list[int] = []
+        self.sources_seen: set[str] = set()
         self.frame_ages_ms: list[int] = []
         self.turn_complete_ms: int | None = None
         self.ended: str | None = None
@@ -192,6 +194,7 @@ class CallTranscript:
         kind = data.get("kind")
         if kind == "frame" and _is_number(data.get("bytes")):
             self.jpeg_bytes.append(round(data["bytes"]))
+            self.sources_seen.add("screen" if data.get("source") == "screen" else "camera")
         elif kind == "frame_at_speech_end" and _is_number(data.get("age_ms")):
             self.frame_ages_ms.append(round(data["age_ms"]))
         elif kind == "interrupted":

@@ -41,6 +41,9 @@ def replay(
     type_text: Annotated[
         str | None, typer.Option("--type", help="A sentence to type instead of speaking.")
     ] = None,
+    screen: Annotated[
+        Path | None, typer.Option(help="A video or an image to show as a shared screen as well.")
+    ] = None,
     json_out: Annotated[
         Path | None, typer.Option("--json", help="Write the report here, as JSON.")
     ] = None,
@@ -64,7 +67,7 @@ def replay(
             refuse(f"{name} is empty: there is nothing to ask.")
     with user_errors():
         check_writable(json_out, html_out, wav_out)
-        report = asyncio.run(_replay(server, file, say, ask, type_text))
+        report = asyncio.run(_replay(server, file, screen, say, ask, type_text))
         if json_out:
             report.write_json(json_out)
         if html_out:
@@ -80,14 +83,21 @@ def replay(
 
 
 async def _replay(
-    server: CalledServer, file: Path, say: Path | None, ask: str | None, typed: str | None
+    server: CalledServer,
+    file: Path,
+    screen: Path | None,
+    say: Path | None,
+    ask: str | None,
+    typed: str | None,
 ) -> Report:
     """Make the call, and show it on the console as it happens."""
     from vision_agent.local import speak_question
-    from vision_agent.replay import Recording, ReplayOptions
+    from vision_agent.replay import Recording, ReplayOptions, screen_recording
 
     # A file that can't be replayed is refused before a server is started.
     await asyncio.to_thread(Recording.open, file)
+    if screen is not None:
+        await asyncio.to_thread(screen_recording, screen)
     async with AsyncExitStack() as stack:
         url = await server.address(stack, out)
         options = ReplayOptions(
@@ -96,6 +106,7 @@ async def _replay(
             say=say,
             say_pcm=await speak_question(ask) if ask else None,
             typed=typed,
+            screen=screen,
             timeout_s=server.timeout_s,
             token=server.token,
             headers=server.headers,

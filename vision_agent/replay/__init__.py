@@ -6,7 +6,7 @@ does. `replay` makes one call and returns its `Report`.
 
 from vision_agent.caller.failure import CallFailed, CallRefused
 from vision_agent.caller.recording import BadRecording, Recording
-from vision_agent.replay.caller import ReplayOptions, replay
+from vision_agent.replay.caller import ReplayOptions, replay, screen_recording
 from vision_agent.replay.report import Report
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "ReplayOptions",
     "Report",
     "replay",
+    "screen_recording",
 ]

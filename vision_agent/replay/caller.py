@@ -16,6 +16,7 @@ from vision_agent.caller.failure import CallFailed, CallRefused, sentence
 from vision_agent.caller.received_audio import ReceivedAudio
 from vision_agent.caller.recording import (
     SOUND_RATE_HZ,
+    BadRecording,
     Recording,
     Samples,
     read_sound,
@@ -48,6 +49,7 @@ class ReplayOptions:
             utterances with silence between them.
         say_pcm: Spoken PCM, s16le mono, and its sample rate in Hz.
         typed: A question to type (RTVI `send-text`) instead of speaking.
+        screen: A video or an image that is shown as a shared screen, in a loop; None shares none.
         timeout_s: The longest wait for the server, in seconds: to connect and be ready, and, once
             everything has been said, for the end of the answer.
         token: The access token, if the server requires one.
@@ -63,6 +65,7 @@ class ReplayOptions:
     say: Path | None = None
     say_pcm: tuple[bytes, int] | None = None
     typed: str | None = None
+    screen: Path | None = None
     timeout_s: float = 60.0
     token: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -84,8 +87,8 @@ async def replay(
 ) -> Report:
     """Make one call from a recording.
 
-    The first frame is held until the server is ready and its model has seen a frame. Then the
-    recording plays and the question is asked. A video that is shorter than the conversation starts
+    The first frame is held until the server is ready and its model has seen it. Then the recording
+    plays and the question is asked. A video that is shorter than the conversation starts
     over. The call ends with the answer to the last utterance.
 
     Args:
@@ -100,21 +103,35 @@ async def replay(
         What happened. A failed call makes a report too: its `errors` say why.
 
     Raises:
-        BadRecording: `file` or `say` can't be replayed. Nothing has been dialled.
+        BadRecording: `file`, `say` or `screen` can't be replayed. Nothing has been dialled.
     """
     recording = await asyncio.to_thread(Recording.open, options.file)
     sound = await asyncio.to_thread(_what_to_say, options, recording)
+    screen = await asyncio.to_thread(screen_recording, options.screen) if options.screen else None
     if on_note is not None and not options.typed and not utterances(sound, SOUND_RATE_HZ):
         on_note(_NOTHING_SAID)
     call = _Replay(
         options,
         recording,
+        screen,
         sound,
         CallTranscript(on_transcript),
         on_progress or (lambda part: None),
         on_state or (lambda state: None),
     )
     return await call.run()
+
+
+def screen_recording(path: Path) -> Recording:
+    """Open what is shown as a shared screen.
+
+    Raises:
+        BadRecording: It can't be shown.
+    """
+    recording = Recording.open(path)
+    if not recording.has_video:
+        raise BadRecording(f"{path} has no picture in it: it can't be the screen.")
+    return recording
 
 
 def _what_to_say(options: ReplayOptions, recording: Recording) -> Samples:
@@ -134,6 +151,7 @@ class _Replay:
         self,
         options: ReplayOptions,
         recording: Recording,
+        screen: Recording | None,
         sound: Samples,
         transcript: CallTranscript,
         on_progress: Callable[[float], None],
@@ -150,17 +168,20 @@ class _Replay:
         self._transcript, self._received = transcript, ReceivedAudio()
         self._on_progress, self._on_state = on_progress, on_state
         self._microphone = MicrophoneTrack()
-        self._camera = CameraTrack(recording) if recording.has_video else None
+        camera = CameraTrack(recording) if recording.has_video else None
+        shared = CameraTrack(screen) if screen is not None else None
+        self._videos = [video for video in (camera, shared) if video is not None]
         self._call = OutgoingCall(
             Signalling(options.url, options.token, options.timeout_s, options.headers),
             self._microphone,
-            self._camera,
+            camera,
             transcript,
             on_message=transcript.feed,
             on_audio=self._received.feed,
             on_state=self._enter,
             is_played=False,
             timeout_s=options.timeout_s,
+            screen=shared,
         )
         self._errors: list[str] = []
         self._asked_ms: int | None = None
@@ -200,8 +221,8 @@ class _Replay:
         )
 
     def _ask(self) -> None:
-        if self._camera is not None:
-            self._camera.play()
+        for video in self._videos:
+            video.play()
         self._microphone.speak(self._sound, self._spans)
         if self._typed is not None:
             self._end_turn(TAIL_MS)
@@ -269,8 +290,7 @@ class _Replay:
     async def _hang_up(self) -> None:
         if (refused := await self._call.hang_up()) is not None:
             self._errors.append(f"Hanging up failed: {refused}")
-        if self._camera is not None and self._camera.failure is not None:
-            self._errors.append(self._camera.failure)
+        self._errors += [video.failure for video in self._videos if video.failure is not None]
 
     def _enter(self, state: str) -> None:
         if state != self._state:

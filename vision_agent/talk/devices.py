@@ -1,4 +1,4 @@
-"""The microphone, speaker and camera of one call, opened before anything is dialled."""
+"""The microphone, speaker, camera and screen of one call, opened before anything is dialled."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from vision_agent.caller.tracks import CameraTrack, MicrophoneTrack
 from vision_agent.resources import recordings_folder
 from vision_agent.talk.choosing import choose
 from vision_agent.talk.demo import demo_files
+from vision_agent.talk.display import DisplayTrack
 from vision_agent.talk.echo import echo_guard
 from vision_agent.talk.live_microphone import LiveMicrophoneTrack
 from vision_agent.talk.sdl import SoundDevices, SoundStream, SoundUnavailable, list_sound_devices
@@ -42,6 +43,7 @@ class DeviceOptions:
         camera: The camera's number, a recording's path, or `none`; None for any there is.
         headphones: See `echo_guard`.
         half_duplex: See `echo_guard`.
+        screen: This machine's screen is shared beside the camera.
     """
 
     scripted: bool = False
@@ -51,16 +53,18 @@ class DeviceOptions:
     camera: str | None = None
     headphones: bool = False
     half_duplex: bool = False
+    screen: bool = False
 
 
 class CallDevices:
-    """The microphone, speaker and camera of a call, or what stands in for them.
+    """The microphone, speaker, camera and screen of a call, or what stands in for them.
 
     Attributes:
         playout: The agent's voice, on its way to the speaker.
         notes: Remarks for the person who calls, such as how echo is removed.
         microphone: What the caller says; there once `open` has returned.
         camera: What the caller shows; None without video.
+        screen: This machine's screen; None if it is not shared.
     """
 
     def __init__(self, options: DeviceOptions) -> None:
@@ -68,6 +72,7 @@ class CallDevices:
         self.playout = Playout()
         self.notes: list[str] = []
         self.camera: MediaStreamTrack | None = None
+        self.screen: DisplayTrack | None = None
         self._recorded: CameraTrack | None = None
         self._thread: SoundThread | None = None
         self._streams: list[SoundStream] = []
@@ -76,8 +81,11 @@ class CallDevices:
         """Open the devices the options ask for.
 
         Raises:
-            NotPossible, NoSuchDevice, CameraUnavailable, BadRecording: Why not, in words.
+            NotPossible, NoSuchDevice, CameraUnavailable, DisplayUnavailable, BadRecording: Why not,
+                in words.
         """
+        if self._options.screen:
+            self.screen = DisplayTrack()
         live = not (self._options.typed or self._options.scripted)
         self.microphone: MediaStreamTrack = LiveMicrophoneTrack() if live else MicrophoneTrack()
         self._open_camera()
@@ -129,8 +137,9 @@ class CallDevices:
             self._thread.close()
         for stream in self._streams:
             stream.close()
-        if self.camera is not None:
-            self.camera.stop()
+        for video in (self.camera, self.screen):
+            if video is not None:
+                video.stop()
 
     def _open_microphone(self) -> SoundStream:
         try:
@@ -175,7 +184,8 @@ class CallDevices:
         for number, _ in list_cameras():
             with contextlib.suppress(CameraUnavailable):
                 return WebcamTrack(number)
-        self.notes.append("There is no camera here: the agent hears you and sees nothing.")
+        seen = "nothing" if self.screen is None else "your screen only"
+        self.notes.append(f"There is no camera here: the agent hears you and sees {seen}.")
         return None
 
     def _keep(self, stream: SoundStream) -> SoundStream:

@@ -47,6 +47,9 @@ def talk(
     camera: Annotated[
         str | None, typer.Option(help="Camera: number, a recording to show instead, or none.")
     ] = None,
+    screen: Annotated[
+        bool, typer.Option("--screen", help="Share this machine's screen as well.")
+    ] = False,
     preview: Annotated[
         bool, typer.Option("--preview", help="A window with what the agent sees.")
     ] = False,
@@ -67,6 +70,7 @@ def talk(
     from vision_agent.cli.talk.run import TalkOptions, run
     from vision_agent.talk.choosing import NoSuchDevice
     from vision_agent.talk.devices import DeviceOptions, NotPossible, print_devices
+    from vision_agent.talk.display import DisplayUnavailable
     from vision_agent.talk.preview import NoPreview
     from vision_agent.talk.sdl import SoundUnavailable
     from vision_agent.talk.webcam import CameraUnavailable
@@ -83,6 +87,7 @@ def talk(
             camera=camera,
             headphones=headphones,
             half_duplex=half_duplex,
+            screen=screen,
         ),
         server=server,
         push_to_talk=push_to_talk,
@@ -94,7 +99,14 @@ def talk(
         check_writable(record, wav)
         try:
             answered = asyncio.run(run(options, out))
-        except (NotPossible, NoSuchDevice, SoundUnavailable, CameraUnavailable, NoPreview) as error:
+        except (
+            NotPossible,
+            NoSuchDevice,
+            SoundUnavailable,
+            CameraUnavailable,
+            DisplayUnavailable,
+            NoPreview,
+        ) as error:
             refuse(str(error))
         except (CallRefused, CallFailed) as error:
             err.say(one_line(error), "red")

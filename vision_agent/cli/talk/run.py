@@ -28,6 +28,7 @@ from vision_agent.resources import recordings_folder
 from vision_agent.talk import preview
 from vision_agent.talk.demo import demo_files
 from vision_agent.talk.devices import CallDevices, DeviceOptions, NotPossible
+from vision_agent.talk.display import DisplayTrack
 from vision_agent.talk.identity import identity
 from vision_agent.talk.keys import lines, single_keys
 from vision_agent.talk.screen import LiveScreen, PlainScreen, Screen
@@ -42,7 +43,7 @@ class TalkOptions:
     """What was asked for on the command line.
 
     Attributes:
-        devices: Microphone, speaker and camera, or what stands in for them.
+        devices: Microphone, speaker, camera and screen, or what stands in for them.
         server: The server that is called.
         push_to_talk: The microphone is off until a key says otherwise.
         preview: Show what the agent sees.
@@ -77,8 +78,8 @@ async def run(options: TalkOptions, console: Terminal) -> bool:
     """Make the call; returns whether every scripted or piped question was answered.
 
     Raises:
-        NotPossible, NoSuchDevice, SoundUnavailable, CameraUnavailable, NoPreview: Options or
-            devices are unusable; nothing has been dialled.
+        NotPossible, NoSuchDevice, SoundUnavailable, CameraUnavailable, DisplayUnavailable,
+            NoPreview: Options or devices are unusable; nothing has been dialled.
         BadRecording, CallRefused, CallFailed, ServerDidNotStart, OSError: `str(error)` says why.
     """
     options.check()
@@ -108,7 +109,10 @@ async def run(options: TalkOptions, console: Terminal) -> bool:
             received=received,
             asked=_asked(server, url, screen),
             timeout_s=server.timeout_s,
+            screen=devices.screen,
         )
+        if devices.screen is not None:
+            devices.screen.on("ended", functools.partial(_tell_end, devices.screen, screen))
         try:
             async with call:
                 devices.start()
@@ -118,6 +122,12 @@ async def run(options: TalkOptions, console: Terminal) -> bool:
                 write_wav(options.wav, received.samples())
             if recorder is not None:
                 screen.note(f"Recorded: {options.record}")
+
+
+def _tell_end(shared: DisplayTrack, screen: Screen) -> None:
+    """Say why the display is not shared any more, unless the call is over."""
+    if shared.failure is not None:
+        screen.note(shared.failure)
 
 
 def _asked(server: CalledServer, url: str, screen: Screen) -> Mapping[str, Any]:
@@ -186,6 +196,8 @@ class _Talk:
         typed_by_hand = sys.stdin.isatty()
         if typed_by_hand:
             self.screen.note("Type a line and press Enter. Ctrl-D or Ctrl-C hangs up.")
+        else:
+            await self.call.until_seen()
         all_answered = True
         async for line in lines():
             if not line.strip():
