@@ -6,8 +6,8 @@ import { SharedScreen } from "./view/shared_screen.js";
 const ABOUT = "screen";
 
 export class ScreenSharing {
-  /** Whether the server looks at screens. */
-  allowed = true;
+  #allowed = true;
+  #button;
   #call;
   #notices;
 
@@ -17,17 +17,26 @@ export class ScreenSharing {
    * @param {() => import("./call/call.js").Call|null} call the present one
    */
   constructor(stage, notices, call) {
+    this.#button = /** @type {HTMLElement} */ (stage.querySelector('[data-control="screen"]'));
     this.#call = call;
     this.#notices = notices;
+    this.allowed = true;
     this.screen = new Screen(() => this.#changed());
     this.view = new SharedScreen(stage, () => this.#call()?.screenResized());
+  }
+
+  /** @param {boolean} allowed whether the server looks at screens */
+  set allowed(allowed) {
+    this.#allowed = allowed;
+    // No browser of a phone shares its screen.
+    this.#button.hidden = !allowed || !navigator.mediaDevices?.getDisplayMedia;
   }
 
   async toggle() {
     this.#notices.clear(ABOUT);
     const call = this.#call();
     if (this.screen.track) this.screen.stop();
-    else if (!this.allowed) {
+    else if (!this.#allowed) {
       this.#tell(new Error("This server allows no screen sharing."));
       return;
     } else {

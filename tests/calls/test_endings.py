@@ -84,6 +84,7 @@ ROUND = (
 async def test_a_hundred_calls_half_of_them_torn_off_leave_nothing_behind(monkeypatch, tmp_path):
     monkeypatch.setenv("VISION_AGENT_CONNECT_TIMEOUT_S", "1")
     monkeypatch.setenv("VISION_AGENT_VANISHED_AFTER_S", "2")
+    monkeypatch.setenv("VISION_AGENT_OFFERS_PER_MINUTE", "0")  # they come faster than people do
     database = f"sqlite:///{tmp_path}/sessions.db"
     async with serving("--session-db", database, "--scenario", str(TONES)) as server:
         for way in ROUND:

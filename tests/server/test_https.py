@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization as pem
+from yarl import URL
 
 from tests.support.serving import run, started
 from vision_agent.caller.client import CallClient
@@ -57,8 +58,9 @@ async def test_a_phone_scans_the_address_and_calls_and_plain_http_is_sent_on(
             for host in ("localhost", "127.0.0.1", *hosts):
                 async with session.get(f"https://{host}:{port}/healthz", ssl=trusted) as health:
                     assert health.status == 200
-            plain = f"localhost:{port}/api/offer?agent=x"
-            async with session.post(f"http://{plain}", allow_redirects=False) as sent_on:
+            plain = f"localhost:{port}/api/offer%2Fx?agent=x"
+            raw = URL(f"http://{plain}", encoded=True)
+            async with session.post(raw, allow_redirects=False) as sent_on:
                 assert (sent_on.status, sent_on.headers["Location"]) == (307, f"https://{plain}")
         with pytest.raises(CallRefused, match="SSL_CERT_FILE"):
             await CallClient(f"https://localhost:{port}").__aenter__()

@@ -49,6 +49,17 @@ async def test_a_conversation_goes_on_in_another_process(url):
         assert len((await third.begin(begun.token)).earlier) == 3
 
 
+async def test_servers_that_start_at_once_on_a_new_database_all_start(url):
+    stores = [make_store(APP, url=url, resume_within_s=600, keep_s=86_400) for _ in range(6)]
+    try:
+        await asyncio.gather(*(store.start(lambda _session_id: None) for store in stores))
+        begun = await stores[0].begin(None)
+        stores[0].end(begun)
+    finally:
+        for store in stores:
+            await store.close()
+
+
 async def test_what_was_shown_is_not_kept_and_what_was_said_about_it_is(url):
     image = types.Blob(data=b"\xff\xd8\xff" * 10_000, mime_type="image/jpeg")
     question = types.Content(

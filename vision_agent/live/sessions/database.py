@@ -43,6 +43,10 @@ from vision_agent.version import missing_extra
 BUSY_TIMEOUT_S = 5.0
 """How long SQLite waits for a lock that another process holds."""
 
+OPEN_ATTEMPTS = 8
+OPEN_AGAIN_S = 0.1
+"""Another server may be creating the same tables; the n-th wait is n times as long."""
+
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 """Drivers for URLs that name none: SQLAlchemy's defaults are not for asyncio."""
 
@@ -119,8 +123,15 @@ class Database:
     async def open(self) -> None:
         """Create the missing tables; `DatabaseError` if the database can't be used."""
         try:
-            await self._open()
-        except DATABASE_ERRORS as error:
+            for attempt in range(1, OPEN_ATTEMPTS + 1):
+                try:
+                    await self._open()
+                    break
+                except (DBAPIError, ValueError) as error:
+                    if attempt == OPEN_ATTEMPTS or not _is_being_created(error):
+                        raise
+                    await asyncio.sleep(attempt * OPEN_AGAIN_S)
+        except (*DATABASE_ERRORS, ValueError) as error:
             await self.close()
             raise DatabaseError(_unusable(self.label, error)) from error
 
@@ -281,6 +292,13 @@ def _set_up_sqlite(connection: Any, _: object) -> None:
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA cache_size=-512")  # KiB; the default is 2 MiB a connection
     cursor.close()
+
+
+def _is_being_created(error: BaseException) -> bool:
+    """Whether another server, started at once on the same new database, creates its tables."""
+    # PostgreSQL reports the name that is taken as a duplicate key of its own tables.
+    words = ("already exists", "pg_type_typname_nsp_index", "Schema version not found")
+    return any(each in str(error) for each in words)
 
 
 def _unusable(label: str, error: BaseException) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import URL, Headers
+from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -23,10 +23,13 @@ class HttpsOnly:
         """Handle one request."""
         if scope["type"] != "http" or scope["scheme"] == "https":
             await self._app(scope, receive, send)
-        elif "host" not in Headers(scope=scope):
+        elif "host" not in (headers := Headers(scope=scope)):
             await Refusal(400, "This server speaks HTTPS.").response()(scope, receive, send)
         else:
             # 307 keeps the method and, unlike 308, is not remembered: the next server on this port
             # may speak plain HTTP.
-            url = URL(scope=scope).replace(scheme="https")
-            await RedirectResponse(str(url), 307)(scope, receive, send)
+            target = scope["raw_path"].decode("ascii", "replace")
+            if query := scope["query_string"].decode("ascii", "replace"):
+                target = f"{target}?{query}"
+            address = f"https://{headers['host']}{target}"
+            await RedirectResponse(address, 307)(scope, receive, send)
