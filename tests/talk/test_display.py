@@ -11,7 +11,7 @@ from aiortc.mediastreams import MediaStreamError
 from tests.conftest import serving
 from vision_agent.talk.display import DisplayTrack, DisplayUnavailable, why_not
 
-from .test_talk import talking
+from .talking import talking
 from .x11 import HEIGHT, WIDTH, Display, x11_display
 
 pytestmark = pytest.mark.timeout(300)
