@@ -8,28 +8,13 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from aioice import stun
 
+from tests.rtc.taking import Taking
 from tests.support.waiting import until
 from vision_agent.rtc import failures
 from vision_agent.rtc.shared_socket import MAX_ADDRESSES, SharedSocket
 from vision_agent.rtc.udp_ports import bound_to
 
 MEDIA = b"\x80" + bytes(30)
-
-
-class Taking:
-    """A member that remembers what it was given."""
-
-    def __init__(self, name: str) -> None:
-        self.fragment = name.encode()
-        self.taken: list[bytes] = []
-        self.used: object = None
-        self.deliver = self.taken.append
-
-    def deliver_stun(self, data: bytes, addr: tuple[str, int]) -> None:
-        self.taken.append(data)
-
-    def uses(self, addr: tuple[str, int]) -> bool:
-        return addr == self.used
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from tests.rtc.test_shared_socket import Taking
+from tests.rtc.taking import Taking
 from vision_agent.rtc.udp_ports import CannotReceive, OnePort, PortRange, bound_to
 
 LOOPBACK = ["127.0.0.1", "127.0.0.2", "::1"]
