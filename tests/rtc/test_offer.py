@@ -343,6 +343,12 @@ def test_a_bundled_section_has_the_transport_of_the_first():
     assert {section.credentials[0] for section in offer.sections} == {"Tx9q"}
 
 
+def test_in_a_bundle_the_first_sections_role_holds_for_all():
+    head, sections = edited("setup:actpass", "setup:passive", 1).split("m=", 1)
+    offer = Offer.parse(f"{head}a=setup:actpass\r\nm={sections}")
+    assert set(re.findall(r"a=setup:\w+", offer.sdp)) == {"a=setup:passive"}
+
+
 def test_a_rejected_section_is_kept_for_the_answer_only():
     offer = Offer.parse(OFFERS["a_rejected_section_first"])
     assert [(section.kind, section.accepted) for section in offer.sections] == [

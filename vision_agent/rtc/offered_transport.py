@@ -32,7 +32,8 @@ def transport_of(
     Raises:
         BadOffer: something is missing, or is none.
     """
-    places = [section, session, *([tagged] if tagged is not None else [])]
+    # Of a bundle, the tagged section's attributes hold for all (RFC 9143 7.1.3).
+    places = [section, session] if tagged is None else [tagged, session, section]
 
     def values(name: str) -> list[str]:
         return next((p.attributes[name] for p in places if p.first(name)), [])

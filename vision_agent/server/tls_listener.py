@@ -14,7 +14,6 @@ from collections.abc import Callable
 from vision_agent.addresses import parse_address
 from vision_agent.server.certificate import Certificate
 from vision_agent.server.ingress.connections import Connections
-from vision_agent.server.ingress.descriptors import is_shortage
 from vision_agent.server.listening import BACKLOG
 
 logger = logging.getLogger(__name__)
@@ -67,12 +66,13 @@ class TlsListener:
         while True:
             try:
                 connection, peer = await loop.sock_accept(self._bound)
+            except ConnectionAbortedError:
+                continue  # the caller has left before it was accepted
             except OSError as error:
-                if is_shortage(error):
-                    # As asyncio reports it, so that it is logged in the same way.
-                    message = "no connection can be accepted"
-                    loop.call_exception_handler({"message": message, "exception": error})
-                    await asyncio.sleep(SHORTAGE_S)
+                # As asyncio reports a shortage of files, so that it is logged in the same way.
+                message = "no connection can be accepted"
+                loop.call_exception_handler({"message": message, "exception": error})
+                await asyncio.sleep(SHORTAGE_S)
                 continue
             task = asyncio.create_task(self._start(connection))
             self._tasks.add(task)
