@@ -24,7 +24,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def http():
-    app = create_app(Settings(_env_file=None, max_calls=1, session_db="memory"))
+    app = create_app(
+        Settings(_env_file=None, max_calls=1, session_db="memory", share_screen=False)
+    )
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
@@ -191,7 +193,7 @@ async def test_a_caller_who_shares_a_screen_is_told_once_that_it_is_not_seen(htt
     async with calling(http, video=VideoStreamTrack()) as (_, messages, call):
         await until(lambda: any(m["type"] == "error" for m in messages))
         call.on_screen(call._connections.present._tracks[1])  # again, after a restart
-        call._screen.check()
+        call._unseen_screen.check()
         await call.close("over")
         told = [m["data"] for m in messages if m["type"] == "error"]
         assert [(error["message"], error["fatal"]) for error in told] == [(UNSEEN_SCREEN, False)]

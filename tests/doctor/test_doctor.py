@@ -255,7 +255,7 @@ async def test_the_command_finds_that_calls_work_here_and_that_a_wrong_voice_doe
     status, printed = await run_doctor("--json", "--port", "0")
     found = {finding["check"]: finding for finding in json.loads(printed)}
     assert status == 0, printed
-    assert len(found) == 18
+    assert len(found) == 19
     assert "answers in" in found["local engine"]["text"]
     assert "Opus" in found["codecs"]["text"]
     assert time.monotonic() - began < 150
