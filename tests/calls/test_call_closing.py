@@ -24,9 +24,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def http():
-    app = create_app(
-        Settings(_env_file=None, max_calls=1, session_db="memory", share_screen=False)
-    )
+    app = create_app(Settings(_env_file=None, max_calls=1, session_db="memory", share_screen=False))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
