@@ -172,6 +172,25 @@ async def test_what_may_have_been_said_as_well_counts_where_it_agrees_on_a_reque
     ("heard", "colour"),
     [("Point at the right thing.", "red thing"), ("Do you see anything read?", "red")],
 )
+@pytest.mark.parametrize(
+    ("heard", "others", "close", "intent"),
+    [
+        ("and allow.", ("Hello?", "Hello."), 2, "hello"),
+        ("I'm alive.", ("I'm alive", "Hello."), 2, "hello"),
+        ("and allow.", ("Hello.",), 0, None),
+        ("and allow.", ("Hello there everybody.",), 1, None),
+        ("Mum, and allow.", ("How?", "Red."), 2, None),
+    ],
+)
+async def test_a_lone_greeting_counts_where_it_is_about_as_likely_as_a_guess(
+    understanding, heard, others, close, intent
+):
+    _, request = await understanding.heard(
+        heard, None, others=others, close=close, log_probability=-1.9
+    )
+    assert (request and request.intent) == intent
+
+
 async def test_red_is_heard_where_a_colour_makes_a_request(
     understanding: Understanding, heard: str, colour: str
 ) -> None:
