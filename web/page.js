@@ -32,6 +32,7 @@ import { listenForKeys } from "./view/keys.js";
 import { Lobby } from "./view/lobby.js";
 import { showMessage } from "./view/messages.js";
 import { Notices } from "./view/notices.js";
+import { Patience } from "./view/patience.js";
 import { Points } from "./view/points.js";
 import { SettingsDialog } from "./view/settings.js";
 import { VisionChip } from "./view/vision_chip.js";
@@ -46,8 +47,6 @@ import { VisionChip } from "./view/vision_chip.js";
 
 // How long a server has to report its state before the page assumes that the agent listens.
 const STATE_GRACE_MS = 300;
-// Thinking or connecting for longer than this is mentioned.
-const SLOW_AFTER_MS = 4_000;
 
 const stage = byId("stage");
 const callButton = byId("call");
@@ -102,6 +101,7 @@ listenForKeys(stage, actions, holdToTalk);
 const sharing = new ScreenSharing(stage, callNotices, () => call);
 const composer = new Composer(captions, () => call, render);
 new Pictures(byId("composer"), () => call, captions);
+const patience = new Patience(render);
 const wakeLock = new ScreenWakeLock(document, navigator.wakeLock);
 
 /** @type {CallState} */
@@ -110,9 +110,6 @@ let state = IDLE;
 let call = null;
 /** Whether the page reconnects to the server; otherwise the server reconnects to its model. */
 let pageReconnects = false;
-let slow = false;
-/** @type {number|undefined} */
-let slowTimer;
 /** @type {string|null} a question that was pressed in the lobby, sent once the agent listens */
 let pendingQuestion = null;
 /** Whether the page is being left. That is no hang-up: the conversation can be resumed. */
@@ -336,14 +333,7 @@ function become(next) {
 /** @param {CallState["name"]} before */
 function onStateChanged(before) {
   const { name } = state;
-  clearTimeout(slowTimer);
-  slow = false;
-  if (name === "thinking" || name === "connecting") {
-    slowTimer = setTimeout(() => {
-      slow = true;
-      render();
-    }, SLOW_AFTER_MS);
-  }
+  patience.stateChanged(name);
   if (name === "reconnecting") {
     visionChip.hide();
     captions.connectionLost();
@@ -372,7 +362,12 @@ function render() {
   const { isOpen: microphoneOpen, muted } = microphone;
   const typedOnly = inCall && !microphoneOpen;
   const { pushToTalk } = preferences.now;
-  const { title, detail } = describe(state, { muted, pushToTalk, typedOnly, slow });
+  const { title, detail } = describe(state, {
+    muted,
+    pushToTalk,
+    typedOnly,
+    slow: patience.isOver,
+  });
   byId("state").textContent = title;
   byId("state-detail").textContent = detail;
   composer.enable(live);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vision_agent.rtc.offer import Offer, OfferedSection
+from vision_agent.rtc.session_description import lines_by_section
 
 OPUS_PARAMETERS = "minptime=10;useinbandfec=1;maxplaybackrate=16000;stereo=0"
 
@@ -19,7 +20,7 @@ def answer_for(offer: Offer, sdp: str) -> str:
     - Each section has the offered profile, the offered parameters of H.264, and no identifier where
       the offer has none (RFC 9429 5.3.1).
     """
-    session, sections = _split(sdp)
+    session, sections = lines_by_section(sdp)
     written = iter(sections)
     lines = [line for line in session if not line.startswith("a=group:BUNDLE")]
     kept = [mid for mid in offer.bundled if mid in {s.mid for s in offer.sections if s.accepted}]
@@ -33,16 +34,6 @@ def answer_for(offer: Offer, sdp: str) -> str:
             lines += [f"m={section.kind} 0 {section.profile} {section.formats}", "c=IN IP4 0.0.0.0"]
             lines += ["a=inactive", *([f"a=mid:{section.mid}"] if section.mid else [])]
     return "\r\n".join(lines) + "\r\n"
-
-
-def _split(sdp: str) -> tuple[list[str], list[list[str]]]:
-    session: list[str] = []
-    sections: list[list[str]] = []
-    for line in sdp.splitlines():
-        if line.startswith("m="):
-            sections.append([])
-        (sections[-1] if sections else session).append(line)
-    return session, sections
 
 
 def _completed(answer: list[str], offered: OfferedSection) -> list[str]:

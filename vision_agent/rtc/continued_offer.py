@@ -7,6 +7,7 @@ from dataclasses import replace
 from aiortc.sdp import DIRECTIONS
 
 from vision_agent.rtc.offer import CannotRenegotiate, Offer, OfferedSection
+from vision_agent.rtc.session_description import lines_by_section
 
 
 def continued(earlier: Offer, offer: Offer) -> Offer:
@@ -26,7 +27,7 @@ def continued(earlier: Offer, offer: Offer) -> Offer:
     """
     if len(offer.sections) < len(earlier.sections):
         raise CannotRenegotiate("The new offer must have every section of the one before.")
-    session_before, texts_before = _split(earlier.sdp)
+    session_before, texts_before = lines_by_section(earlier.sdp)
     group = _bundle(session_before)
     for old, new in zip(earlier.sections, offer.sections, strict=False):
         _check(old, new, group[:1])
@@ -38,7 +39,7 @@ def continued(earlier: Offer, offer: Offer) -> Offer:
     )
     if not any(section.stopped for section in sections):
         return offer
-    session, texts = _split(offer.sdp)
+    session, texts = lines_by_section(offer.sdp)
     group += [mid for mid in _bundle(session) if mid not in group]
     lines = [line for line in session if not line.startswith("a=group:BUNDLE")]
     lines += [f"a=group:BUNDLE {' '.join(group)}"] if group else []
@@ -73,17 +74,6 @@ def _check(old: OfferedSection, new: OfferedSection, tag: list[str]) -> None:
             "The new offer restarts ICE or comes from another peer connection. "
             "Ask for a new connection instead (restart_pc: true)."
         )
-
-
-def _split(sdp: str) -> tuple[list[str], list[list[str]]]:
-    """The session's own lines, and those of each section."""
-    session: list[str] = []
-    sections: list[list[str]] = []
-    for line in sdp.splitlines():
-        if line.startswith("m="):
-            sections.append([])
-        (sections[-1] if sections else session).append(line)
-    return session, sections
 
 
 def _bundle(session: list[str]) -> list[str]:

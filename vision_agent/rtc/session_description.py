@@ -128,3 +128,14 @@ def _section(line: str) -> Section:
 def shown(text: str) -> str:
     """Quotes the beginning of a piece of the offer, short enough for a sentence."""
     return repr(text[:40])
+
+
+def lines_by_section(sdp: str) -> tuple[list[str], list[list[str]]]:
+    """The session's own lines, and those of each section."""
+    session: list[str] = []
+    sections: list[list[str]] = []
+    for line in sdp.splitlines():
+        if line.startswith("m="):
+            sections.append([])
+        (sections[-1] if sections else session).append(line)
+    return session, sections
