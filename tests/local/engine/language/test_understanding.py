@@ -169,10 +169,6 @@ async def test_what_may_have_been_said_as_well_counts_where_it_agrees_on_a_reque
 
 
 @pytest.mark.parametrize(
-    ("heard", "colour"),
-    [("Point at the right thing.", "red thing"), ("Do you see anything read?", "red")],
-)
-@pytest.mark.parametrize(
     ("heard", "others", "close", "intent"),
     [
         ("and allow.", ("Hello?", "Hello."), 2, "hello"),
@@ -191,6 +187,10 @@ async def test_a_lone_greeting_counts_where_it_is_about_as_likely_as_a_guess(
     assert (request and request.intent) == intent
 
 
+@pytest.mark.parametrize(
+    ("heard", "colour"),
+    [("Point at the right thing.", "red thing"), ("Do you see anything read?", "red")],
+)
 async def test_red_is_heard_where_a_colour_makes_a_request(
     understanding: Understanding, heard: str, colour: str
 ) -> None:
