@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -122,13 +123,15 @@ class Database:
 
     async def open(self) -> None:
         """Create the missing tables; `DatabaseError` if the database can't be used."""
+        begun = time.monotonic()
         try:
             for attempt in range(1, OPEN_ATTEMPTS + 1):
                 try:
                     await self._open()
                     break
                 except (DBAPIError, ValueError) as error:
-                    if attempt == OPEN_ATTEMPTS or not _is_being_created(error):
+                    waited = time.monotonic() - begun >= BUSY_TIMEOUT_S
+                    if attempt == OPEN_ATTEMPTS or not _is_being_created(error, waited):
                         raise
                     await asyncio.sleep(attempt * OPEN_AGAIN_S)
         except (*DATABASE_ERRORS, ValueError) as error:
@@ -294,10 +297,19 @@ def _set_up_sqlite(connection: Any, _: object) -> None:
     cursor.close()
 
 
-def _is_being_created(error: BaseException) -> bool:
+def _is_being_created(error: BaseException, waited: bool) -> bool:
     """Whether another server, started at once on the same new database, creates its tables."""
+    # SQLite refuses at once, without waiting, where two connections would wait for each other.
+    if not waited and "database is locked" in str(error):
+        return True
     # PostgreSQL reports the name that is taken as a duplicate key of its own tables.
-    words = ("already exists", "pg_type_typname_nsp_index", "Schema version not found")
+    words = (
+        "already exists",
+        "pg_type_typname_nsp_index",
+        "Schema version not found",
+        "UNIQUE constraint failed: adk_internal_metadata",
+        "adk_internal_metadata_pkey",
+    )
     return any(each in str(error) for each in words)
 
 
