@@ -20,7 +20,7 @@ from tests.support.waiting import until
 from vision_agent import CallClient, call_scope
 from vision_agent.caller.recording import SOUND_RATE_HZ, read_sound
 from vision_agent.caller.tracks import MicrophoneTrack
-from vision_agent.calls.caller_input import CallerInput
+from vision_agent.calls.caller_input import MAX_PICTURES, CallerInput
 from vision_agent.calls.caller_view import CallerView
 from vision_agent.calls.metrics import Metrics
 from vision_agent.calls.options import FrameOptions, VideoOptions
@@ -439,7 +439,7 @@ def _at_16_khz(sound: np.ndarray) -> bytes:
     return sound[:: SOUND_RATE_HZ // 16_000].astype("<i2").tobytes()
 
 
-async def test_a_picture_that_is_sent_belongs_to_the_next_question_alone():
+async def test_pictures_that_are_sent_belong_to_the_next_question_alone():
     picture = b"\xff\xd8\xffpicture"
     async with watched() as (_, media, call, live_queue):
         await until(lambda: call.shown_at_s() is not None)
@@ -453,10 +453,15 @@ async def test_a_picture_that_is_sent_belongs_to_the_next_question_alone():
         assert question == "What is this?"
         media.typed("And this?")
         assert len((await next_turn(live_queue))[1]) == 2
-        media.show_picture(Shown(picture, "picture"))
-        media._speech_ended(0.0)
+        sent = [Shown(picture + b"%d" % n, "picture", f"{n}.jpg") for n in range(MAX_PICTURES + 1)]
+        left_out = [media.show_picture(each) for each in sent]
+        assert left_out == [*[None] * MAX_PICTURES, sent[0]]
+        for _ in "begins", "ends":  # what still waits is not sent twice
+            media._speech_ended(0.0)
         streamed = [request.blob.data for request in live_queue._waiting if request.blob]
-        assert picture[3:] in streamed[-1]
+        assert [data[-8:] for data in streamed if b"[frame]" in data] == [
+            each.jpeg[-8:] for each in sent[1:]
+        ]
         media.question_heard()
         media.typed("And that?")
         assert len((await next_turn(live_queue))[1]) == 2

@@ -28,6 +28,9 @@ SPEECH_STOP_MS = 300
 SPEECH_END_FRAME_S = 0.5
 """How long the age of the model's frame waits for a fresh one after the caller's speech."""
 
+MAX_PICTURES = 4
+"""How many pictures that the caller has sent one question is about, at most: the newest ones."""
+
 OLDEST_SCREEN_S = 40.0
 """Typed words go without a screen rather than with an older frame of it."""
 
@@ -73,7 +76,7 @@ class CallerInput:
         self._frame_awaited: asyncio.TimerHandle | None = None
         self._typed = TypedTurns()
         self._off_untyped: set[VideoSource] = set()
-        self._picture: Shown | None = None
+        self._pictures: list[Shown] = []
         self._typed_timer: asyncio.TimerHandle | None = None
         self._tally = Tally()
         self._refusals_told: set[str] = set()
@@ -133,25 +136,31 @@ class CallerInput:
             self._typed_timer = loop.call_later(self._typed.due_s - now_s, self._send_typed)
         self._view.set_state("thinking")
 
-    def show_picture(self, picture: Shown) -> None:
-        """Take a picture that the next question is about, spoken or typed."""
-        self._picture = picture
+    def show_picture(self, picture: Shown) -> Shown | None:
+        """Take a picture that the next question is about, spoken or typed.
+
+        Returns:
+            The oldest of the question's pictures, if there is no room for it any more.
+        """
+        self._pictures.append(picture)
+        left_out = self._pictures.pop(0) if len(self._pictures) > MAX_PICTURES else None
         if self._activity.speaking:
-            self._stream_picture()
+            self._stream_pictures()
+        return left_out
 
     def question_heard(self) -> None:
-        """A spoken question has been transcribed: the picture was shown for it."""
-        if self._picture is not None:
-            self._picture = None
-            self._live_queue.forget_picture()
+        """A spoken question has been transcribed: the pictures were shown for it."""
+        if self._pictures:
+            self._pictures = []
+            self._live_queue.forget_pictures()
 
-    def _stream_picture(self) -> None:
-        """Show the model the picture as part of what is being said.
+    def _stream_pictures(self) -> None:
+        """Show the model the pictures as part of what is being said.
 
         With some models, frames outside of speech are part of no question.
         """
-        if self._picture is not None:
-            self._live_queue.frame(self._picture.jpeg, "picture")
+        if self._pictures:
+            self._live_queue.pictures([picture.jpeg for picture in self._pictures])
 
     @property
     def takes_text(self) -> bool:
@@ -191,7 +200,7 @@ class CallerInput:
             case "started":
                 self._channel.user_speaking(True)
                 self.look_now()
-                self._stream_picture()
+                self._stream_pictures()
             case "stopped":
                 self._speech_ended(time.monotonic() - SPEECH_STOP_MS / 1000)
 
@@ -199,7 +208,7 @@ class CallerInput:
         self._channel.user_speaking(False)
         self._speech_ended_at = at_s
         self.look_now()
-        self._stream_picture()
+        self._stream_pictures()
         self._stop_awaiting()
         self._frame_awaited = asyncio.get_running_loop().call_later(
             SPEECH_END_FRAME_S, self._tell_frame_age
@@ -243,10 +252,10 @@ class CallerInput:
         if texts := self._typed.take(now_s):
             shown = self._shown()
             for text in texts:
-                # A notice is no question: the picture waits for one.
-                picture = None if text.startswith(NOTICE_MARK) else self._picture
-                self._live_queue.text(text, shown if picture is None else [picture, *shown])
-                if picture is not None:
+                if text.startswith(NOTICE_MARK):  # no question: the pictures wait for one
+                    self._live_queue.text(text, shown)
+                else:
+                    self._live_queue.text(text, [*self._pictures, *shown])
                     self.question_heard()
         if self._typed.due_s is None and self._typed_timer is not None:
             self._typed_timer.cancel()

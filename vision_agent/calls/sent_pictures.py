@@ -23,7 +23,7 @@ MAX_PARTS = 24
 """Some 860 kB: a page sends a third of that."""
 
 MAX_NAME_CHARS = 80
-BURST, PER_S = 6, 0.2
+BURST, PER_S = 8, 0.2
 
 
 @dataclass(slots=True)
@@ -40,10 +40,11 @@ class SentPictures:
     """Puts the parts of one picture at a time together, and reads it off the event loop.
 
     Args:
-        show: Called with each picture that could be read.
+        show: Called with each picture that could be read; returns an earlier one that the next
+            question is no longer about, for want of room.
     """
 
-    def __init__(self, show: Callable[[Shown], None]) -> None:
+    def __init__(self, show: Callable[[Shown], Shown | None]) -> None:
         self._show = show
         self._arriving: _Arriving | None = None
         self._reading: asyncio.Task[dict[str, object]] | None = None
@@ -54,7 +55,8 @@ class SentPictures:
 
         Returns:
             `{"received": part}`; for the last part a task whose result is the picture's `width` and
-            `height`, and which raises `BadMessage`.
+            `height` (and `left_out`, the name of an earlier picture that the next question is no
+            longer about), and which raises `BadMessage`.
 
         Raises:
             rtvi.BadMessage: It is not what is expected; the picture has to be sent again.
@@ -95,8 +97,9 @@ class SentPictures:
             jpeg, width, height = await read
         except NotAPicture as error:
             raise rtvi.BadMessage(str(error)) from None
-        self._show(Shown(jpeg, "picture", picture.name))
-        return {"width": width, "height": height}
+        left_out = self._show(Shown(jpeg, "picture", picture.name))
+        size: dict[str, object] = {"width": width, "height": height}
+        return size if left_out is None else size | {"left_out": left_out.name}
 
 
 def _parsed(data: object) -> tuple[int, bytes, _Arriving]:

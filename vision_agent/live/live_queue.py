@@ -8,8 +8,9 @@ before it takes the next request, so what waits here shows how far the model is 
 text         never dropped (the caller's, and notices of tools)
 tool result  never dropped (ADK puts those in itself, by `send_content`), with its pictures
 signal       never dropped: end of the audio stream, close
-frame        one of each source waits at most, the newest: an older one is replaced; before a frame
-             of another source than the last one goes a frame that says so (`notice_frames`)
+frame        one of each source waits at most, the newest: an older one is replaced, and so are
+             the pictures that a caller has sent by the next ones; before a frame of another source
+             than the last one goes a frame that says so (`notice_frames`)
 audio        in order; past `audio_limit_ms` waiting, the oldest is dropped; while there is no
              model at all, past `held_audio_limit_ms`
 ===========  ==================================================================
@@ -97,7 +98,7 @@ class LiveQueue(LiveRequestQueue):
         self._arrived = asyncio.Event()
         self._closed_by_us = False
         self._held = False
-        self._newest: dict[FrameSource, _FrameRequest] = {}
+        self._newest: dict[FrameSource, list[_FrameRequest]] = {}
         self._told: FrameSource | None = "camera"
         self._several = False
 
@@ -132,8 +133,20 @@ class LiveQueue(LiveRequestQueue):
         blob = types.Blob(data=off_jpeg(source), mime_type=FRAME_MIME)
         self.send(_FrameRequest(blob=blob, source=source, off=True))
 
-    def forget_picture(self) -> None:
-        """What is asked next is no longer about the picture that the caller has sent."""
+    def pictures(self, jpegs: Sequence[bytes]) -> None:
+        """Queue the pictures that the caller asks about, replacing those that still wait.
+
+        Raises:
+            WrongFormat: One is not a JPEG file, or too large.
+        """
+        blobs = [_frame_blob(marked(jpeg, "picture")) for jpeg in jpegs]
+        self.counters.frames_replaced += self._drop_frames("picture")
+        self._newest["picture"] = []
+        for blob in blobs:
+            self.send(_FrameRequest(blob=blob, source="picture"))
+
+    def forget_pictures(self) -> None:
+        """What is asked next is no longer about the pictures that the caller has sent."""
         self._newest.pop("picture", None)
 
     def text(self, text: str, shown: Sequence[Shown] = ()) -> None:
@@ -187,8 +200,10 @@ class LiveQueue(LiveRequestQueue):
         self._told = None
         frames: list[types.Blob] = []
         for source in SOURCES:
-            self._drop_frame(source)
-            if (newest := self._newest.get(source)) is not None and newest.blob is not None:
+            self._drop_frames(source)
+            for newest in self._newest.get(source, []):
+                if newest.blob is None:
+                    continue
                 if (title := self._title(newest)) is not None:
                     frames.append(title)
                 self._has_told(newest)
@@ -198,10 +213,10 @@ class LiveQueue(LiveRequestQueue):
     @property
     def visible(self) -> list[Shown]:
         """The newest frame of each source that shows something now."""
-        newest = [self._newest[source] for source in SOURCES if source in self._newest]
         return [
             Shown(request.blob.data, request.source)
-            for request in newest
+            for source in SOURCES
+            for request in self._newest.get(source, [])
             if not request.off and request.blob and request.blob.data
         ]
 
@@ -246,8 +261,12 @@ class LiveQueue(LiveRequestQueue):
         elif _is_image(req):
             frame = req if isinstance(req, _FrameRequest) else _FrameRequest(blob=req.blob)
             self.counters.frames += 1
-            self.counters.frames_replaced += self._drop_frame(frame.source)
-            self._newest[frame.source] = req = frame
+            if frame.source == "picture":
+                self._newest.setdefault("picture", []).append(frame)
+            else:
+                self.counters.frames_replaced += self._drop_frames(frame.source)
+                self._newest[frame.source] = [frame]
+            req = frame
             self._several |= frame.source != "camera"
         elif req.blob is not None:
             self._make_room_for(_audio_ms(req))
@@ -276,14 +295,12 @@ class LiveQueue(LiveRequestQueue):
             self._limit_ms = self._audio_limit_ms
         return request
 
-    def _drop_frame(self, source: FrameSource) -> bool:
-        """Remove the frame of a source that waits; returns whether one did."""
-        waiting = next(
-            (r for r in self._waiting if isinstance(r, _FrameRequest) and r.source == source), None
-        )
-        if waiting is not None:
-            self._waiting.remove(waiting)
-        return waiting is not None
+    def _drop_frames(self, source: FrameSource) -> int:
+        """Remove the frames of a source that wait; returns how many there were."""
+        waiting = [r for r in self._waiting if isinstance(r, _FrameRequest) and r.source == source]
+        for request in waiting:
+            self._waiting.remove(request)
+        return len(waiting)
 
     def _title(self, request: LiveRequest) -> types.Blob | None:
         """The frame that has to come first; None if the model knows where this one is from.

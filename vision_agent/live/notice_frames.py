@@ -27,7 +27,7 @@ MAX_BYTES = 40_000
 _TITLES: dict[FrameSource, tuple[str, str]] = {
     "camera": ("CAMERA", "The next pictures are from the caller's camera."),
     "screen": ("SHARED SCREEN", "The next pictures are the caller's screen."),
-    "picture": ("SENT PICTURE", "The caller asks about the next picture."),
+    "picture": ("SENT PICTURE", "The caller asks about the next pictures."),
 }
 
 

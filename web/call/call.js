@@ -135,7 +135,7 @@ export class Call {
    */
   async sendPicture(picture, name) {
     if (!this.#channel) throw new Error("There is no connection to send it on.");
-    await this.#channel.sendPicture(new Uint8Array(await picture.arrayBuffer()), name);
+    return this.#channel.sendPicture(new Uint8Array(await picture.arrayBuffer()), name);
   }
 
   async screenResized() {

@@ -95,19 +95,22 @@ export class Channel {
   }
 
   /**
-   * Sends a picture in parts; the next question is about it.
+   * Sends a picture in parts; the next question is about it, and about those sent just before.
    * @param {Uint8Array} bytes a JPEG, PNG, WebP or GIF file
    * @param {string} name
+   * @returns {Promise<{left_out?: string}>} the name of one that the question is about no more
    * @throws {Error} the server did not take it; the message is its sentence
    */
   async sendPicture(bytes, name) {
     const id = `picture-${Date.now()}`;
+    let taken = {};
     const parts = Math.ceil(bytes.length / PART_BYTES);
     for (let part = 0; part < parts; part++) {
       const piece = bytes.subarray(part * PART_BYTES, (part + 1) * PART_BYTES);
       const data = btoa(Array.from(piece, (byte) => String.fromCharCode(byte)).join(""));
-      await this.#request(`${id}-${part}`, "picture", { id, name, part, parts, data });
+      taken = await this.#request(`${id}-${part}`, "picture", { id, name, part, parts, data });
     }
+    return taken ?? {};
   }
 
   /**

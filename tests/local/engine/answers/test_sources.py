@@ -1,3 +1,5 @@
+import re
+
 import cv2
 import numpy as np
 import pytest
@@ -7,7 +9,14 @@ from tests.local.engine.sight.sight_frames import jpeg
 from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.notice_frames import off_jpeg, title_jpeg
 from vision_agent.live.shown import marked
-from vision_agent.local.contract import Dialogue, SeenFrame, ToolRequest, Transcript, Turn
+from vision_agent.local.contract import (
+    Dialogue,
+    FrameSource,
+    SeenFrame,
+    ToolRequest,
+    Transcript,
+    Turn,
+)
 from vision_agent.local.engine.answers.notices import without_notices
 from vision_agent.local.engine.answers.sources import (
     of_its_source,
@@ -77,13 +86,13 @@ def test_words_that_say_where_to_look_are_not_what_is_asked(words, left):
     assert without_source(words, "screen") == left
 
 
-def page(*lines: str) -> SeenFrame:
+def page(*lines: str, source: FrameSource = "screen") -> SeenFrame:
     """A screen of 1536 x 864 pixels, as it is streamed."""
     pixels = np.full((864, 1536, 3), 250, np.uint8)
     for n, line in enumerate(lines):
         at = (120, 200 + 60 * n)
         cv2.putText(pixels, line, at, cv2.FONT_HERSHEY_SIMPLEX, 1.0, (20, 20, 20), 2, cv2.LINE_AA)
-    return SeenFrame(marked(jpeg(pixels), "screen"), 1_000)
+    return SeenFrame(marked(jpeg(pixels), source), 1_000)
 
 
 POINT = {
@@ -116,6 +125,21 @@ async def test_the_screen_is_read_and_pointed_at_and_the_camera_is_looked_at(res
     assert 150 < top < 250
     assert 250 < bottom < 350
     assert 50 < left < 110 < right < 500
+
+
+async def test_each_picture_that_was_sent_for_a_question_is_looked_at(responder):
+    monday, push = (
+        page("Closed on Mondays", source="picture"),
+        page("Push the green", "button", source="picture"),
+    )
+    streamed = [monday, push, monday, push]  # as the question begins and as it ends
+    dialogue = Dialogue()
+    said = await ask(responder, "Read the text.", *streamed, dialogue=dialogue)
+    assert re.search(r"first picture:.*mondays.*second picture:.*push", said.lower())
+    assert (
+        "mondays"
+        not in (await ask(responder, "Read the picture.", *streamed, dialogue=dialogue)).lower()
+    )
 
 
 def test_the_queue_marks_what_it_streams_so_that_the_engine_knows_it():

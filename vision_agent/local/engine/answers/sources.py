@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Sequence
 from dataclasses import replace
 
-from vision_agent.local.contract import FrameSource, Turn
+from vision_agent.local.contract import FrameSource, SeenFrame, Turn
 
 _SCREEN = re.compile(
     r"\b(?:(?:my|the|this|your|shared) )*"
@@ -42,9 +43,10 @@ def of_its_source(turn: Turn, words: str | None = None) -> Turn:
     if {frame.source for frame in turn.frames} <= {"camera"} and turn.screen_off_ms is None:
         return turn
     source = _source(turn, turn.text if words is None else words)
-    return replace(
-        turn, source=source, frames=[frame for frame in turn.frames if frame.source == source]
-    )
+    frames = [frame for frame in turn.frames if frame.source == source]
+    if source == "picture":
+        frames = _asked_about(frames, turn.dialogue.answered_picture)
+    return replace(turn, source=source, frames=frames)
 
 
 def of_the_newest(turn: Turn) -> Turn:
@@ -93,6 +95,16 @@ def _source(turn: Turn, words: str) -> FrameSource:
     if not camera_on and "camera" not in there and "picture" in there:
         return "picture"
     return "camera"
+
+
+def _asked_about(pictures: Sequence[SeenFrame], answered: int) -> list[SeenFrame]:
+    """The pictures that came since the last question, each once; or else the newest."""
+    fresh: dict[bytes, SeenFrame] = {}
+    for picture in reversed(pictures):
+        if zlib.crc32(picture.jpeg) == answered:
+            break
+        fresh.setdefault(picture.jpeg, picture)
+    return list(fresh.values())[::-1] or list(pictures[-1:])
 
 
 def _newest_picture(turn: Turn) -> int | None:

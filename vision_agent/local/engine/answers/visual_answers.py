@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
 from vision_agent.local.contract import Request, Turn
 from vision_agent.local.engine.answers import named_things, phrasing
@@ -31,6 +32,8 @@ BROKEN = {
     "screen": "The picture of your screen is broken; I can't see anything in it.",
     "picture": "The picture that you have sent is broken; I can't see anything in it.",
 }
+
+NTH = ("first", "second", "third", "fourth")
 
 _OF_A_THING = frozenset({"where", "point", "is_thing", "is_known"})
 """Intents that can't be answered for a kind that is neither taught nor known to sight."""
@@ -64,12 +67,16 @@ class VisualAnswers:
             yield camera_is_off(age_ms)
             if request.intent == "teach":
                 return
-        try:
-            async with aclosing(self._see(request, turn)) as sentences:
-                async for sentence in sentences:
-                    yield sentence
-        except UnreadableFrame:
-            yield BROKEN[turn.source]
+        views = _each_picture(request, turn)
+        for nth, view in zip(NTH, views, strict=False):
+            if len(views) > 1:
+                yield f"The {nth} picture:"
+            try:
+                async with aclosing(self._see(request, view)) as sentences:
+                    async for sentence in sentences:
+                        yield sentence
+            except UnreadableFrame:
+                yield BROKEN[turn.source]
         for sentence in await self._known.notice(turn.user):
             yield sentence
 
@@ -170,6 +177,13 @@ class VisualAnswers:
         if request.intent == "any_colour":
             return phrasing.found_or_not(target.name, target.colour, boxes, target.caveat)
         return phrasing.located(target.name, boxes, target.caveat) if boxes else not_located(target)
+
+
+def _each_picture(request: Request, turn: Turn) -> Sequence[Turn]:
+    """A turn for each picture that was sent for this question, if it can be asked of each."""
+    if turn.source != "picture" or request.intent in ("changed", "moving", "teach"):
+        return [turn]
+    return [replace(turn, frames=[frame]) for frame in turn.frames[-len(NTH) :]]
 
 
 def cannot_recognise(thing: str) -> str:
