@@ -15,7 +15,6 @@ from tests.support.dialling import Dialled
 from tests.support.messages import said
 from tests.support.waiting import until
 from vision_agent import call_scope
-from vision_agent.agents.caller_key import claimed_caller
 from vision_agent.agents.line_search import MAX_FOUND, best_lines
 from vision_agent.agents.memory import MemoryAway, MemoryFileError, SqliteMemoryService, words_of
 from vision_agent.agents.memory_file import MAX_LINES
@@ -27,6 +26,7 @@ from vision_agent.live.events import (
     AgentTurnPaused,
     UserTranscript,
 )
+from vision_agent.live.sessions.caller_identity import CallerIdentity
 
 WHO = {"app_name": "app", "user_id": "caller"}
 
@@ -139,7 +139,7 @@ async def test_a_file_of_an_earlier_version_keeps_its_callers_under_their_keys(t
     for _ in range(2):  # once is enough
         again = SqliteMemoryService(path)
         assert await found(again, "pears", user_id=name) == []
-        key = claimed_caller(name, vouched=False)
+        key = CallerIdentity.claimed(name).user_id
         assert await found(again, "pears", user_id=key) == ["I like pears."]
         again.close()
 

@@ -6,10 +6,8 @@ import pytest
 import pytest_asyncio
 
 from tests.support.offers import offer
-from vision_agent.agents.caller_key import claimed_caller, vouched_caller
 from vision_agent.calls.refusal import Refusal
 from vision_agent.server.call_request import (
-    CallerIdentity,
     CallRequest,
     NewCall,
     OngoingCall,
@@ -19,8 +17,6 @@ from vision_agent.server.call_request import (
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-RANDOM_ID = "0123456789abcdef0123456789abcdef"
-
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def sdp():
@@ -29,16 +25,13 @@ async def sdp():
     await peer.close()
 
 
-def parse(
-    sdp: str, /, has_token: bool = False, named_by_proxy: str | None = None, **fields
-) -> CallRequest:
-    body = json.dumps({"sdp": sdp, "type": "offer"} | fields).encode()
-    return CallRequest.parse(body, has_token=has_token, named_by_proxy=named_by_proxy)
+def parse(sdp: str, /, **fields) -> CallRequest:
+    return CallRequest.parse(json.dumps({"sdp": sdp, "type": "offer"} | fields).encode())
 
 
 async def test_an_offer_alone_begins_a_call_of_an_unknown_caller_with_the_first_agent(sdp):
     request = parse(sdp)
-    assert request.call == NewCall(agent=None, caller=CallerIdentity(), options={})
+    assert request.call == NewCall(agent=None, user=None, options={})
     assert request.resume is None
     assert request.offer.has_audio
 
@@ -46,9 +39,9 @@ async def test_an_offer_alone_begins_a_call_of_an_unknown_caller_with_the_first_
 @pytest.mark.parametrize("data", ["requestData", "request_data"])
 @pytest.mark.parametrize("option", ["inputTranscription", "input_transcription"])
 async def test_names_are_taken_in_both_spellings(sdp, data, option):
-    asked = {"agent": "shop", "resume": "t0ken", option: False, "user": None, "other": 1}
+    asked = {"agent": "shop", "resume": "t0ken", option: False, "user": "ann", "other": 1}
     request = parse(sdp, **{data: asked})
-    assert request.call == NewCall("shop", CallerIdentity(), {"input_transcription": False})
+    assert request.call == NewCall("shop", "ann", {"input_transcription": False})
     assert request.resume == "t0ken"
 
 
@@ -62,20 +55,6 @@ async def test_an_offer_with_an_id_is_about_that_call_and_what_it_began_with_is_
         assert request.call == OngoingCall("abc", restart)
 
 
-async def test_who_calls_is_settled_by_one_rule(sdp):
-    def caller(user: object, **by) -> CallerIdentity:
-        call = parse(sdp, requestData={"user": user}, **by).call
-        assert isinstance(call, NewCall)
-        return call.caller
-
-    assert caller(RANDOM_ID) == CallerIdentity(claimed_caller(RANDOM_ID, vouched=False))
-    assert caller("ann", has_token=True) == CallerIdentity(claimed_caller("ann", vouched=True))
-    assert caller("bob", named_by_proxy="ann") == CallerIdentity(vouched_caller("ann"))
-    guessable = caller("ann")
-    assert guessable.key == ""
-    assert "can be guessed" in guessable.problem
-
-
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
@@ -84,7 +63,6 @@ async def test_who_calls_is_settled_by_one_rule(sdp):
         ({"sdp": 1}, "sdp:"),
         ({"pc_id": 1}, "pc_id:"),
         ({"requestData": []}, "requestData:"),
-        ({"requestData": {"user": 7}}, "requestData.user"),
         ({"requestData": {"agent": {}}}, "requestData.agent must be the name"),
         ({"requestData": {"resume": "x" * 10_000}}, "requestData.resume"),
     ],
@@ -100,7 +78,7 @@ async def test_what_is_wrong_is_refused_with_a_sentence(sdp, fields, words):
 async def test_candidates_that_are_sent_as_an_offer_are_told_from_one():
     body = json.dumps({"pc_id": "abc", "candidates": [{"candidate": ""}]}).encode()
     with pytest.raises(Refusal, match="sent with PATCH"):
-        CallRequest.parse(body, has_token=False, named_by_proxy=None)
+        CallRequest.parse(body)
 
 
 @pytest.mark.parametrize("names", [("sdp_mid", "sdp_mline_index"), ("sdpMid", "sdpMLineIndex")])

@@ -2,7 +2,7 @@
 
 import stat
 
-from vision_agent.agents.caller_key import claimed_caller
+from vision_agent.live.sessions.caller_identity import CallerIdentity
 from vision_agent.talk.identity import identity
 
 
@@ -11,7 +11,7 @@ def test_it_is_the_same_in_each_call_and_another_on_another_machine(tmp_path):
     mine = identity(here, "http://127.0.0.1:1234")
     assert identity(here, "http://localhost:5678") == identity(here, "http://[::1]:1") == mine
     assert identity(there, "http://127.0.0.1:1234") != mine
-    assert claimed_caller(mine, vouched=False)
+    assert CallerIdentity.claimed(mine).user_id
 
 
 def test_a_server_elsewhere_is_told_another_one_than_a_second_server(tmp_path):

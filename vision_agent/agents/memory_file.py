@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from vision_agent.agents.caller_key import key_of
 from vision_agent.data_folder import private_file
+from vision_agent.live.sessions.caller_identity import key_of
 
 MAX_LINES = 2_000
 """Lines kept of one owner; the oldest are deleted."""

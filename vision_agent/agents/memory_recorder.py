@@ -28,7 +28,7 @@ class MemoryRecorder:
     Args:
         memory: The memory service.
         app_name: The name of the ADK app.
-        user: The caller's key; empty for an unknown caller, of whom nothing is remembered.
+        user: ADK's user; empty for an unknown caller, of whom nothing is remembered.
         conversation: The call's id.
 
     Attributes:

@@ -17,10 +17,13 @@ from vision_agent.calls.call import Call
 from vision_agent.calls.metrics import Metrics
 from vision_agent.calls.options import CallSettings
 from vision_agent.live.call_options import CallOptions
-from vision_agent.live.sessions.store import session_id_of
+from vision_agent.live.sessions.caller_identity import CallerIdentity
+from vision_agent.live.sessions.store import session_id_of, user_id_of
 from vision_agent.rtc import Network, Offer
 
 logger = logging.getLogger(__name__)
+
+UNKNOWN = CallerIdentity()
 
 CLOSE_TIMEOUT_S = 1.5
 """Bound on ending all calls together, so that a server stops within two seconds."""
@@ -96,7 +99,7 @@ class CallRegistry:
         options: CallOptions,
         network: Network | None = None,
         resume: str | None = None,
-        user: str = "",
+        caller: CallerIdentity = UNKNOWN,
         address: str = "",
     ) -> tuple[Call, str]:
         """Start a call for an offer; the call, and the answer's SDP.
@@ -107,7 +110,7 @@ class CallRegistry:
             options: How the agent answers in this call.
             network: Where the call's media is received; None for all of this machine's addresses.
             resume: The token of a conversation to continue. A call that is still on it is ended.
-            user: The caller's key (`agents.caller_key`); empty for an unknown caller.
+            caller: Who calls.
             address: The caller's IP address; empty if it is unknown.
 
         Raises:
@@ -116,6 +119,8 @@ class CallRegistry:
             FullHouse: No slot is free.
             CallOver: The call was ended while it was being set up.
         """
+        if resume is not None and not caller.may_continue(user_id_of(resume)):
+            resume = None  # it is another user's: the token may have leaked
         # One at a time: two that resume at once would both find no call on the conversation.
         async with self._resuming_alone(resume):
             if self._drained_at_s is not None:
@@ -132,7 +137,7 @@ class CallRegistry:
             self._beginning.add(call_id)
             self._addresses[call_id] = counted_as(address)
             try:
-                lease = await host.store.begin(resume, user)
+                lease = await host.store.begin(resume, caller.user_id)
             except BaseException:
                 del self._addresses[call_id]
                 raise

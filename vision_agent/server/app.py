@@ -23,6 +23,7 @@ from vision_agent.calls.metrics import Metrics
 from vision_agent.calls.registry import CallRegistry
 from vision_agent.closing import close_each
 from vision_agent.resources import web_folder
+from vision_agent.server.identification import Identify
 from vision_agent.server.ingress.access import Access
 from vision_agent.server.ingress.body import BoundedBody
 from vision_agent.server.ingress.descriptors import log_shortage_once, raise_limit
@@ -36,6 +37,7 @@ from vision_agent.server.options import (
     admission_limits,
     agent_options,
     call_settings,
+    identification,
     signalling_options,
 )
 from vision_agent.server.receiving import Receiving
@@ -89,6 +91,7 @@ def create_app(
     *,
     agents: AgentDirectory | None = None,
     receiving: Receiving | None = None,
+    identify: Identify | None = None,
 ) -> FastAPI:
     """The application, ready for any ASGI server.
 
@@ -96,6 +99,7 @@ def create_app(
         settings: The options; None reads them from the environment.
         agents: The agents already made from those settings; None makes them.
         receiving: The UDP ports already made from them; None makes them.
+        identify: Finds out who calls; None: by a token, a login proxy or the client.
 
     Raises:
         AgentError: There is no usable agent.
@@ -201,7 +205,8 @@ def create_app(
             )
 
     options = signalling_options(settings)
-    reception = Reception(registry, directory, options, admission, receiving)
+    who = identification(settings, identify)
+    reception = Reception(registry, directory, options, who, admission, receiving)
     app.include_router(
         signalling_router(reception, registry, directory, options, access, admission, lifetime)
     )

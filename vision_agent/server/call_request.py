@@ -18,13 +18,6 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
-from vision_agent.agents.caller_key import (
-    UNKNOWN,
-    BadName,
-    GuessableName,
-    claimed_caller,
-    vouched_caller,
-)
 from vision_agent.calls.refusal import Refusal
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.sessions.store import MAX_TOKEN_CHARS
@@ -91,30 +84,17 @@ class TrickledCandidates(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class CallerIdentity:
-    """Who calls.
-
-    Attributes:
-        key: See `agents.caller_key`; empty for an unknown caller.
-        problem: Why the caller stays unknown, as a sentence for them; None if there is no reason.
-    """
-
-    key: str = UNKNOWN
-    problem: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class NewCall:
     """The offer begins a call.
 
     Attributes:
         agent: The name of the agent that is called; None for the server's first one.
-        caller: Who calls.
+        user: Whom the client names as its user, unchecked; None if it names nobody.
         options: The call's own options by their names in `CallOptions`; the agent checks them.
     """
 
     agent: str | None
-    caller: CallerIdentity
+    user: object
     options: Mapping[str, object]
 
 
@@ -150,8 +130,6 @@ class CallRequest:
         cls,
         body: bytes,
         *,
-        has_token: bool,
-        named_by_proxy: str | None,
         began_with: Mapping[str, object] = MappingProxyType({}),
     ) -> CallRequest:
         """Check a request's body.
@@ -160,8 +138,6 @@ class CallRequest:
 
         Args:
             body: JSON.
-            has_token: Whether the client has shown the server's access token.
-            named_by_proxy: Whom a trusted login proxy names as the caller.
             began_with: What the client asked for in `POST /start` (`parse_start`); the offer's own
                 `requestData` takes precedence.
 
@@ -173,13 +149,9 @@ class CallRequest:
             raise Refusal(400, f"The type must be 'offer', not {form.type[:20]!r}.")
         data = {**began_with, **_asked(form.request_data or {}, form.pc_id is None)}
         try:
-            call = (
-                OngoingCall(form.pc_id, form.restart_pc)
-                if form.pc_id
-                else _new_call(data, has_token, named_by_proxy)
-            )
+            call = OngoingCall(form.pc_id, form.restart_pc) if form.pc_id else _new_call(data)
             return cls(Offer.parse(form.sdp), call, _resume_token(data))
-        except (BadName, BadOffer) as error:
+        except BadOffer as error:
             raise Refusal(400, str(error)) from error
 
 
@@ -211,23 +183,16 @@ def parse_start(body: bytes) -> dict[str, object]:
     return _asked(read_form(body, _StartBody).request_data or {}, begins=True)
 
 
-def parse_query(
-    query: Mapping[str, str], *, has_token: bool, named_by_proxy: str | None
-) -> NewCall:
+def parse_query(query: Mapping[str, str]) -> NewCall:
     """The call that the parameters of a URL ask for, under the names that `requestData` has.
 
     Args:
         query: The parameters; those that nobody knows are ignored.
-        has_token: Whether the client has shown the server's access token.
-        named_by_proxy: Whom a trusted login proxy names as the caller.
 
     Raises:
         Refusal: 400 with a sentence.
     """
-    try:
-        return _new_call(_asked(query, begins=True), has_token, named_by_proxy)
-    except BadName as error:
-        raise Refusal(400, str(error)) from error
+    return _new_call(_asked(query, begins=True))
 
 
 def agent_name(data: Mapping[str, object]) -> str | None:
@@ -257,21 +222,12 @@ def _asked(data: Mapping[str, Any], begins: bool) -> dict[str, object]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _new_call(data: Mapping[str, Any], has_token: bool, named_by_proxy: str | None) -> NewCall:
+def _new_call(data: Mapping[str, Any]) -> NewCall:
     return NewCall(
         agent=agent_name(data),
-        caller=_caller(data.get("user"), has_token, named_by_proxy),
+        user=data.get("user"),
         options=call_options(data),
     )
-
-
-def _caller(claimed: object, has_token: bool, named_by_proxy: str | None) -> CallerIdentity:
-    if named_by_proxy:
-        return CallerIdentity(vouched_caller(named_by_proxy))
-    try:
-        return CallerIdentity(claimed_caller(claimed, vouched=has_token))
-    except GuessableName as error:
-        return CallerIdentity(problem=str(error))
 
 
 def _resume_token(data: Mapping[str, Any]) -> str | None:

@@ -21,6 +21,7 @@ from vision_agent.live.tools.background import ToolLimits
 from vision_agent.own_models import KEYS as OWN_MODEL_KEYS
 from vision_agent.own_models import OPTIONS as OWN_MODEL_OPTIONS
 from vision_agent.own_models import OwnModels
+from vision_agent.server.identification import Identification, Identify
 from vision_agent.server.receiving import media_host
 from vision_agent.server.reception import SignallingOptions
 from vision_agent.settings import Settings
@@ -125,15 +126,22 @@ def call_settings(settings: Settings) -> CallSettings:
     )
 
 
+def identification(settings: Settings, identify: Identify | None) -> Identification:
+    """How the server finds out who calls."""
+    return Identification(
+        identify,
+        user_header=settings.user_header,
+        # Without a list of proxies, only this machine may name the caller.
+        login_proxies=Proxies(settings.trusted_proxies or LOOPBACK),
+        has_token=settings.token is not None,
+    )
+
+
 def signalling_options(settings: Settings) -> SignallingOptions:
     """What the signalling routes need to know."""
     return SignallingOptions(
         ice_servers=settings.ice(),
         resume_within_s=settings.resume_within_s,
-        has_token=settings.token is not None,
-        user_header=settings.user_header,
-        # Without a list of proxies, only this machine may name the caller.
-        login_proxies=Proxies(settings.trusted_proxies or LOOPBACK),
         listens_on=settings.host,
         media_host=media_host(settings),
     )

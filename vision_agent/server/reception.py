@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from fastapi import Request
+from starlette.exceptions import HTTPException
 
-from vision_agent.addresses import Proxies
 from vision_agent.agents.directory import AgentDirectory, UnknownAgent
 from vision_agent.agents.host import HostedAgent
 from vision_agent.calls.admission import Admission
@@ -23,12 +23,14 @@ from vision_agent.calls.registry import CallRegistry, Draining, FullHouse
 from vision_agent.ice_servers import IceServers
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.models import ModelError
+from vision_agent.live.sessions.caller_identity import CallerIdentity
 from vision_agent.live.sessions.store import session_id_of
 from vision_agent.rtc import CannotRenegotiate, Network, Offer
 from vision_agent.rtc.network import is_loopback, receiving_host
 from vision_agent.rtc.udp_ports import NoFreePort
 from vision_agent.server.call_request import NewCall
-from vision_agent.server.ingress.access import address_of, peer_of
+from vision_agent.server.identification import Identification
+from vision_agent.server.ingress.access import address_of
 from vision_agent.server.ingress.descriptors import is_shortage
 from vision_agent.server.receiving import Receiving
 
@@ -44,9 +46,6 @@ class SignallingOptions:
     Attributes:
         ice_servers: STUN and TURN servers for callers.
         resume_within_s: How long a conversation can be continued after its call; 0 for never.
-        has_token: Whether an access token is set, so that whoever passes has shown it.
-        user_header: The request header in which a login proxy names the caller.
-        login_proxies: The proxies that may do so.
         listens_on: The address that HTTP is served on.
         media_host: The address that media is received on; empty to decide by `listens_on`.
         share_screen: Whether callers may share their screen.
@@ -54,9 +53,6 @@ class SignallingOptions:
 
     ice_servers: IceServers
     resume_within_s: float
-    has_token: bool
-    user_header: str | None
-    login_proxies: Proxies
     listens_on: str
     media_host: str
     share_screen: bool = True
@@ -69,6 +65,7 @@ class Reception:
         registry: The calls.
         agents: The agents that can be called.
         options: What the routes need to know of the server.
+        identification: Finds out who calls.
         admission: Bounds how often one address, one call and one conversation may ask.
         receiving: Where calls' media arrives.
     """
@@ -78,12 +75,14 @@ class Reception:
         registry: CallRegistry,
         agents: AgentDirectory,
         options: SignallingOptions,
+        identification: Identification,
         admission: Admission,
         receiving: Receiving,
     ) -> None:
         self._registry = registry
         self._agents = agents
         self._options = options
+        self._identification = identification
         self._admission = admission
         self._receiving = receiving
 
@@ -91,12 +90,14 @@ class Reception:
         """Count an offer of any kind, before its body is read; `Refusal` 429 for too many."""
         self._admission.offer(address_of(request), time.monotonic())
 
-    def named_by_proxy(self, request: Request) -> str | None:
-        """Whom a trusted login proxy names as the caller; None if none does."""
-        header = self._options.user_header
-        if header and self._options.login_proxies.trusted(peer_of(request)):
-            return request.headers.get(header)
-        return None
+    @property
+    def believes_clients(self) -> bool:
+        """Whether `requestData.user` counts, because the server can't find out who calls."""
+        return not self._identification.secured
+
+    async def caller(self, request: Request, claimed: object = None) -> CallerIdentity:
+        """Who calls; see `Identification.caller`."""
+        return await self._identification.caller(request, claimed)
 
     def network(self, request: Request) -> Network:
         """Where the caller's media arrives: on loopback only, if its requests do."""
@@ -140,6 +141,7 @@ class Reception:
             self._admission.begin(address, now_s)
             host = self.agent(new.agent)
             answered = self.call_options(host, new.options)
+            caller = await self.caller(request, new.user)
             if resume is not None:
                 self._admission.restart(session_id_of(resume), now_s)
             call, sdp = await self._registry.start(
@@ -148,10 +150,10 @@ class Reception:
                 options=answered,
                 network=self.network(request),
                 resume=resume,
-                user=new.caller.key,
+                caller=caller,
                 address=address,
             )
-            problem = (new.caller.problem,) if new.caller.problem else ()
+            problem = (caller.problem,) if caller.problem else ()
             own_choice = host.notes(answered) if "voice" in new.options else ()
             for text in (*problem, *own_choice):
                 call.tell(text)
@@ -179,7 +181,7 @@ class Reception:
             raise Refusal(503, str(error), {"Retry-After": str(wait_s)}) from error
         except FullHouse as error:
             raise Refusal(503, str(error), {"Retry-After": str(RETRY_AFTER_S)}) from error
-        except Refusal:
+        except HTTPException:
             raise
         except Exception as error:  # a bug of ours: the offer is usable
             if is_shortage(error):

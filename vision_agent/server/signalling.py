@@ -62,6 +62,7 @@ def signalling_router(
             **agents.info(),
             "ice_servers": options.ice_servers.for_call(time.time()),
             "screen_sharing": options.share_screen,
+            "takes_user": reception.believes_clients,
             "ready": agents.problem is None,
         }
 
@@ -87,8 +88,6 @@ def signalling_router(
         reception.admit(request)
         asked = CallRequest.parse(
             await _json_body(request),
-            has_token=options.has_token,
-            named_by_proxy=reception.named_by_proxy(request),
             began_with=sessions.began_with(request.path_params.get("session_id", "")),
         )
         match asked.call:
@@ -115,6 +114,8 @@ def signalling_router(
             now_s = time.monotonic()
             admission.begin(address_of(request), now_s)
             call = _find(registry, pc_id)
+            if not (await reception.caller(request)).may_continue(call.lease.user_id):
+                raise _no_such_call()
             admission.restart(call.call_id, now_s)
             # Not said: a new peer connection has ICE credentials of its own.
             if restart or (restart is None and not call.continues(asked.offer)):
@@ -163,5 +164,9 @@ def _is_json(request: Request) -> bool:
 def _find(registry: CallRegistry, pc_id: str) -> Call:
     call = registry.find(pc_id)
     if call is None:
-        raise Refusal(404, "There is no such call: it has ended, or never was.")
+        raise _no_such_call()
     return call
+
+
+def _no_such_call() -> Refusal:
+    return Refusal(404, "There is no such call: it has ended, or never was.")

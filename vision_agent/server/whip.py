@@ -64,11 +64,7 @@ def whip_router(
         """Begins a call; the answer comes with the URL of its session."""
         reception.admit(request)
         _check_type(request, SDP, "Accept-Post")
-        new = parse_query(
-            dict(request.query_params) | dict(request.path_params),
-            has_token=options.has_token,
-            named_by_proxy=reception.named_by_proxy(request),
-        )
+        new = parse_query(dict(request.query_params) | dict(request.path_params))
         offered = _understood(Offer.parse, await _text(request))
         call, answer = await reception.begin(request, offered, new)
         session = sessions.begin(call, offered)

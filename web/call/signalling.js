@@ -31,7 +31,8 @@ const CALLER_ID_KEY = "vision-agent-user";
 
 /**
  * @typedef {Agent & {id?: string, agents?: (Agent & {id: string})[], ice_servers?: RTCIceServer[],
- *   ready?: boolean, screen_sharing?: boolean}} Info the response to `GET /api/info`
+ *   ready?: boolean, screen_sharing?: boolean, takes_user?: boolean}} Info the response to
+ *   `GET /api/info`; takes_user: false: the server finds out itself who calls
  * @typedef {{sdp: string, type: "answer", pc_id: string, resume?: string, resume_within_s?: number,
  *   resumed?: boolean}} Answer the response to an offer; resume: the token that resumes this
  *   conversation; resumed: whether an earlier one was resumed
@@ -46,6 +47,7 @@ export class Signalling {
   /** @type {Record<string, string>} options of new calls, such as the agent's voice */
   options = {};
   #token;
+  #takesUser = true;
 
   /** @param {string|null} token for `Authorization: Bearer …`; null: the server asks for none */
   constructor(token = null) {
@@ -56,8 +58,11 @@ export class Signalling {
    * @returns {Promise<Info>}
    * @throws {Refusal|Unreachable|NotTheServer}
    */
-  info() {
-    return this.#request("GET", "api/info");
+  async info() {
+    /** @type {Info} */
+    const info = await this.#request("GET", "api/info");
+    this.#takesUser = info.takes_user !== false;
+    return info;
   }
 
   /**
@@ -67,7 +72,7 @@ export class Signalling {
    * @throws {Refusal|Unreachable|NotTheServer}
    */
   offer(offer, { pcId, restart, agent = null, resume = null }) {
-    const user = callerId();
+    const user = this.#takesUser ? callerId() : null;
     return this.#request("POST", "api/offer", {
       sdp: offer.sdp,
       type: offer.type,

@@ -22,6 +22,7 @@ from google.adk.events.event import Event
 from google.adk.sessions.in_memory_session_service import InMemorySessionService
 from google.adk.sessions.session import Session
 
+from vision_agent.live.sessions.caller_identity import MAX_USER_ID_CHARS, PASSING
 from vision_agent.live.sessions.history import (
     ConversationLine,
     lines,
@@ -36,11 +37,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PASSING = "passing-"
-"""Prefix of the user ids of unknown callers; each id belongs to one conversation only."""
-
 TOKEN_BYTES = 32
-MAX_TOKEN_CHARS = 100
+MAX_TOKEN_CHARS = 44 + MAX_USER_ID_CHARS
 MAX_EVENTS = 400
 """The newest events of an earlier conversation that the model gets when it is continued."""
 
@@ -62,8 +60,8 @@ class SessionLease:
 
     Attributes:
         session_id: ADK's session id.
-        user_id: ADK's user id: the caller's key, or for an unknown caller an id that belongs to
-            this conversation only.
+        user_id: ADK's user id: the caller's, or for an unknown one an id that belongs to this
+            conversation only.
         token: Lets its caller, and nobody else, continue the conversation.
         store: The store that has the session.
         earlier: What was said in the conversation before this call.
@@ -199,7 +197,7 @@ class SessionStore(InMemorySessionService):
         Args:
             token: From an earlier `SessionLease`. The conversation still belongs to the user who
                 began it.
-            user: The caller's key, for a new conversation; empty for an unknown caller.
+            user: ADK's user of a new conversation; empty for an unknown caller.
         """
         self._forget_old()
         if token and len(token) <= MAX_TOKEN_CHARS and self._resume_within_s > 0:
@@ -341,8 +339,8 @@ class SessionStore(InMemorySessionService):
 def user_id_of(token: str) -> str:
     """The ADK user whose conversation a token stands for.
 
-    The token contains the user's key. The session's id is the hash of the whole token, so a token
-    with another user's key in it stands for no session.
+    The token contains the user's id. The session's id is the hash of the whole token, so a token
+    with another user's id in it stands for no session.
     """
     _, known, user = token.partition(".")
     return user if known else PASSING + session_id_of(token)[:32]

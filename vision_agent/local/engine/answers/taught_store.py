@@ -128,9 +128,9 @@ class TaughtStore:
         if not user:
             name = "shared"
         elif _HASH.fullmatch(user):
-            name = user  # a hash already
+            name = user  # a hash already; the file of no other name
         else:
-            name = hashlib.sha256(user.encode()).hexdigest()[:32]
+            name = "named-" + hashlib.sha256(user.encode()).hexdigest()[:32]
         return self.folder / f"{PASSING if user.startswith(PASSING) else ''}{name}.json"
 
     def _load(self, user: str) -> tuple[TaughtThing, ...]:

@@ -1,0 +1,104 @@
+"""Finds out who calls: from the application around the server, a login proxy, or the client."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from fastapi import Request
+from starlette.exceptions import HTTPException
+
+from vision_agent.addresses import Proxies
+from vision_agent.calls.refusal import Refusal
+from vision_agent.live.sessions.caller_identity import BadName, CallerIdentity
+from vision_agent.server.ingress.access import peer_of
+
+logger = logging.getLogger(__name__)
+
+UserId = str | int | UUID
+Identify = Callable[[Request], UserId | Awaitable[UserId | None] | None]
+"""An application's own way to find out who calls: the user's id, or None for an unknown caller. It
+may be a coroutine function, and may raise FastAPI's `HTTPException` to refuse the request."""
+
+
+class Identification:
+    """Decides who a request comes from.
+
+    Args:
+        identify: The application's own function; None if it has none.
+        user_header: The request header in which a login proxy names the caller; None for none.
+        login_proxies: The proxies that may do so.
+        has_token: Whether the server has an access token.
+
+    Attributes:
+        secured: Whether the server finds out who calls, so that no client's word counts.
+    """
+
+    def __init__(
+        self,
+        identify: Identify | None,
+        *,
+        user_header: str | None,
+        login_proxies: Proxies,
+        has_token: bool,
+    ) -> None:
+        self._identify = identify
+        self._user_header = user_header
+        self._login_proxies = login_proxies
+        self.secured = identify is not None or user_header is not None or has_token
+        self._warned = False
+
+    async def caller(self, request: Request, claimed: object = None) -> CallerIdentity:
+        """Who a request comes from.
+
+        Args:
+            request: The request.
+            claimed: What the client says (`requestData.user`); counts only if nothing is secured.
+
+        Raises:
+            Refusal: 400 for a name that can't be; 500 if the application's function failed.
+            HTTPException: The application's function refuses the request.
+        """
+        try:
+            if not self.secured:
+                return CallerIdentity.claimed(claimed)
+            known = await self._asked(request) or self._named_by_proxy(request)
+        except BadName as error:
+            raise Refusal(400, str(error)) from error
+        if known is None and claimed and not self._warned:
+            self._warned = True
+            logger.warning(
+                "A client sends requestData.user, which does not count here: the server finds out "
+                "itself who calls."
+            )
+        return known or CallerIdentity.unknown(claimed)
+
+    async def _asked(self, request: Request) -> CallerIdentity | None:
+        if self._identify is None:
+            return None
+        try:
+            user = self._identify(request)
+            if inspect.isawaitable(user):
+                user = await user
+        except HTTPException:
+            raise
+        except Exception as error:  # of the application around us
+            logger.exception("identify failed")
+            raise Refusal(500, "The server failed to find out who calls. Try again.") from error
+        if isinstance(user, int | UUID) and not isinstance(user, bool):
+            user = str(user)
+        try:
+            known = CallerIdentity.proven_as(user, "What identify returns")
+        except BadName as error:
+            logger.error("%s", error)
+            raise Refusal(500, "The server failed to find out who calls.") from error
+        return known if known.user_id else None
+
+    def _named_by_proxy(self, request: Request) -> CallerIdentity | None:
+        header = self._user_header
+        if not header or not self._login_proxies.trusted(peer_of(request)):
+            return None
+        known = CallerIdentity.proven_as(request.headers.get(header), "The proxy's user header")
+        return known if known.user_id else None
