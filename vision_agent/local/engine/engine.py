@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from vision_agent.local.contract import HearingOptions, Say, ToolRequest, Turn
 from vision_agent.local.engine.answers.agent_transfer import spoken_names
 from vision_agent.local.engine.answers.responder import Responder
+from vision_agent.local.engine.answers.sign_of_life import with_signs_of_life
 from vision_agent.local.engine.answers.taught_objects import TaughtObjects
 from vision_agent.local.engine.answers.taught_store import TaughtStore
 from vision_agent.local.engine.hearing.endpointing import Sensitivity
@@ -142,4 +143,4 @@ class LocalEngine:
 
     def answer(self, turn: Turn) -> AsyncGenerator[Say | ToolRequest, None]:
         """Answer a turn: sentences as they are ready, or a tool to call first."""
-        return self._responder.answer(turn)
+        return with_signs_of_life(self._responder.answer(turn))
