@@ -41,7 +41,7 @@ async def test_it_is_given_back_again_and_again_and_the_task_ends(monkeypatch):
     monkeypatch.setattr("vision_agent.server.malloc_trim.trim", lambda: times.append(True))
     async with trimming(every_s=0.01):
         await until(lambda: len(times) >= 3)
-    assert all(task.get_name() != "give freed memory back" for task in asyncio.all_tasks())
+    assert all(task.get_name() != "malloc-trim" for task in asyncio.all_tasks())
 
 
 def test_it_may_be_asked_at_any_time():
@@ -73,6 +73,21 @@ async def test_many_calls_that_end_together_cost_one_collection(monkeypatch):
     await until(lambda: len(passes) >= 3)
     await asyncio.sleep(0.05)
     assert len(passes) == 3
+    collector.close()
+
+
+async def test_when_the_last_call_is_over_what_it_left_is_given_back(monkeypatch):
+    happened = []
+    monkeypatch.setattr(malloc_trim, "COLLECT_AFTER_S", 0)
+    monkeypatch.setattr(malloc_trim, "COLLECT_IDLE_EVERY_S", 0)
+    monkeypatch.setattr(gc, "collect", lambda: happened.append("collected"))
+    monkeypatch.setattr(malloc_trim, "trim", lambda: happened.append("trimmed"))
+    collector = Collector()
+    collector.soon(idle=False)
+    await until(lambda: happened)
+    collector.soon(idle=True)
+    await until(lambda: "trimmed" in happened)
+    assert happened == ["collected", "collected", "collected", "trimmed"]
     collector.close()
 
 

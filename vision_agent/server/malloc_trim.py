@@ -46,12 +46,13 @@ class Collector:
     """Collects the garbage that calls leave; during other calls at most once in `COLLECT_EVERY_S`.
 
     A call's objects, aiortc's above all, form reference cycles that hold frames and decoders: some
-    10 MB and the decoders' threads, which Python by itself would collect much later.
+    10 MB and the decoders' threads, which Python by itself would collect much later. What the last
+    call leaves goes back to the system at once; a trim between calls comes when it is due.
     """
 
     def __init__(self) -> None:
         self._pending: asyncio.TimerHandle | None = None
-        self._again = False
+        self._again = self._idle = False
         self._collected_at_s = -COLLECT_EVERY_S
 
     def soon(self, *, idle: bool) -> None:
@@ -80,10 +81,13 @@ class Collector:
         loop = asyncio.get_running_loop()
         self._collected_at_s = loop.time()
         gc.collect()
-        self._pending = (
-            loop.call_later(COLLECT_IDLE_EVERY_S, self._collect) if self._again else None
-        )
-        self._again = False
+        self._pending = None
+        if self._again:
+            self._again, self._idle = False, True
+            self._pending = loop.call_later(COLLECT_IDLE_EVERY_S, self._collect)
+        elif self._idle:
+            self._idle = False
+            loop.run_in_executor(None, trim)
 
 
 @asynccontextmanager
