@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from vision_agent.replay.caller import ReplayOptions
     from vision_agent.replay.report import Report
     from vision_agent.server.app import create_app
+    from vision_agent.server.video_agent import VideoAgent
     from vision_agent.server_process import ServerDidNotStart, ServerProcess
     from vision_agent.settings import Settings
     from vision_agent.tools.call_context import CallContext
@@ -40,6 +41,7 @@ __all__ = [
     "ServerDidNotStart",
     "ServerProcess",
     "Settings",
+    "VideoAgent",
     "__version__",
     "check_model",
     "create_app",
@@ -63,6 +65,7 @@ _HOMES = {
     "ServerDidNotStart": "server_process",
     "ServerProcess": "server_process",
     "Settings": "settings",
+    "VideoAgent": "server.video_agent",
     "__version__": "version",
     "check_model": "live.models",
     "create_app": "server.app",

@@ -14,6 +14,7 @@ from vision_agent.addresses import Proxies
 from vision_agent.calls.refusal import Refusal
 from vision_agent.live.sessions.caller_identity import BadName, CallerIdentity
 from vision_agent.server.ingress.access import peer_of
+from vision_agent.server.mounted import host_request
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ class Identification:
         if self._identify is None:
             return None
         try:
-            user = self._identify(request)
+            user = self._identify(host_request(request))
             if inspect.isawaitable(user):
                 user = await user
         except HTTPException:

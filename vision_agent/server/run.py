@@ -16,11 +16,10 @@ from typing import Any
 import uvicorn
 
 from vision_agent.addresses import Proxies, is_loopback
-from vision_agent.agents.directory import AgentDirectory
 from vision_agent.data_folder import DatabaseError
 from vision_agent.rtc.udp_ports import CannotReceive
 from vision_agent.server.announcement import Announcement
-from vision_agent.server.app import create_app
+from vision_agent.server.app import app_of
 from vision_agent.server.certificate import CertificateError
 from vision_agent.server.ingress.complaints import OncePerMinute
 from vision_agent.server.ingress.connections import Connections, bounded_protocol
@@ -28,10 +27,9 @@ from vision_agent.server.ingress.descriptors import raise_limit
 from vision_agent.server.ingress.https_only import HttpsOnly
 from vision_agent.server.lan import reachable_hosts
 from vision_agent.server.listening import BACKLOG, CannotListen, listen
-from vision_agent.server.options import agent_options
-from vision_agent.server.receiving import Receiving
 from vision_agent.server.tls import chosen_tls
 from vision_agent.server.tls_listener import TlsListener
+from vision_agent.server.video_agent import VideoAgent
 from vision_agent.settings import Settings
 
 MIN_CONNECTIONS = 10
@@ -120,12 +118,11 @@ def run_server(
     """
     try:
         tls = chosen_tls(settings)
-        agents = AgentDirectory(agent_options(settings))
-        asyncio.run(agents.check())
+        video = VideoAgent(settings, own_process=True)
+        asyncio.run(video.agents.check())
     except (CertificateError, DatabaseError) as error:
         raise ServerError(str(error)) from error
-    receiving = Receiving(settings)
-    app = create_app(settings, agents=agents, receiving=receiving)
+    app, agents, receiving = app_of(video), video.agents, video.receiving
     try:
         bound = listen(settings.host, settings.port)
         receiving.bind()

@@ -60,6 +60,9 @@ class Lifetime:
             finally:
                 await self._end()
             return
+        if self._state in ("starting", "running"):
+            yield  # it runs within another lifespan, which holds this one
+            return
         self._state = "starting"
         try:
             async with self._running():

@@ -1,0 +1,152 @@
+"""The application behind a `VideoAgent`: signalling, the page, health and metrics."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from fastapi import Depends, FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.staticfiles import StaticFiles
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.types import ASGIApp
+
+from vision_agent.addresses import Proxies, RealCaller
+from vision_agent.agents.directory import AgentDirectory
+from vision_agent.calls.admission import Admission
+from vision_agent.calls.metrics import Metrics
+from vision_agent.calls.registry import CallRegistry
+from vision_agent.resources import web_folder
+from vision_agent.server.identification import Identify
+from vision_agent.server.ingress.access import Access
+from vision_agent.server.ingress.body import BoundedBody
+from vision_agent.server.ingress.errors import tell_errors
+from vision_agent.server.ingress.hosts import Hosts, KnownHosts
+from vision_agent.server.ingress.lifetime import Lifetime
+from vision_agent.server.ingress.prefix import ShownUnder
+from vision_agent.server.ingress.security_headers import SecurityHeaders
+from vision_agent.server.options import identification, signalling_options
+from vision_agent.server.receiving import Receiving
+from vision_agent.server.reception import Reception
+from vision_agent.server.signalling import signalling_router
+from vision_agent.server.whip import WHIP_HEADERS, whip_router
+from vision_agent.settings import Settings
+from vision_agent.version import __version__
+
+
+class _Application(FastAPI):
+    """FastAPI with middleware around everything, its own error responses included."""
+
+    def __init__(self, settings: Settings, **options: Any) -> None:
+        super().__init__(**options)
+        self._settings = settings
+
+    def build_middleware_stack(self) -> ASGIApp:
+        settings = self._settings
+        hosts = Hosts(
+            settings.host, settings.allowed_hosts, settings.cors_origins, socket.gethostname()
+        )
+        proxies = Proxies(settings.trusted_proxies)
+        app: ASGIApp = KnownHosts(super().build_middleware_stack(), hosts)
+        app = ShownUnder(RealCaller(app, proxies), settings.root_path, proxies)
+        return SecurityHeaders(BoundedBody(app), settings.frame_ancestors)
+
+
+class _Page(StaticFiles):
+    """The page's files.
+
+    Their names stay the same in another version, so browsers revalidate them at every visit
+    instead of mixing the modules of two versions.
+    """
+
+    def file_response(self, *args: Any, **options: Any) -> Response:
+        """One file, or 304 if the browser has it."""
+        response = super().file_response(*args, **options)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+def make_application(
+    settings: Settings,
+    *,
+    identify: Identify | None,
+    agents: AgentDirectory,
+    registry: CallRegistry,
+    receiving: Receiving,
+    admission: Admission,
+    metrics: Metrics,
+    lifetime: Lifetime,
+) -> FastAPI:
+    """The application, without a lifespan of its own.
+
+    Args:
+        settings: The options.
+        identify: Finds out who calls; None: by a token, a login proxy or the client.
+        agents: The agents that can be called.
+        registry: The calls.
+        receiving: Where calls' media arrives.
+        admission: Bounds how often one address, one call and one conversation may ask.
+        metrics: The server's counters.
+        lifetime: Starts what requests wait for.
+    """
+    token = settings.token.get_secret_value() if settings.token else None
+    access = Access(token, admission)
+    app = _Application(
+        settings,
+        title="vision_agent",
+        version=__version__,
+        openapi_url=None,  # added below, for its audience
+        docs_url=None,
+        redoc_url=None,
+    )
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "OPTIONS", "POST", "PATCH", "DELETE"],
+            allow_headers=["*"],
+            expose_headers=["Retry-After", *WHIP_HEADERS],
+        )
+
+    tell_errors(app, metrics)
+
+    @app.get("/healthz")
+    async def health() -> JSONResponse:
+        """Whether the server takes and answers calls, and how many it has; 503 if not, and why."""
+        content = {"status": "ok", "calls": len(registry), "max_calls": settings.max_calls}
+        lifetime.begin()
+        if registry.draining:
+            content["status"] = "draining"
+        elif problem := lifetime.problem or agents.problem:
+            content |= {"status": "unavailable", "reason": problem}
+        return JSONResponse(content, 200 if content["status"] == "ok" else 503)
+
+    async def show_metrics() -> Response:
+        """The counters, in Prometheus' text format."""
+        return PlainTextResponse(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    async def describe() -> dict[str, Any]:
+        """The description of this API (OpenAPI)."""
+        return app.openapi()
+
+    for path, show, audience in (
+        ("/metrics", show_metrics, settings.metrics),
+        ("/openapi.json", describe, settings.api_description),
+    ):
+        if audience != "off":
+            only = [Depends(access)] if audience == "token" else []
+            app.add_api_route(
+                path, show, dependencies=only, response_model=None, include_in_schema=False
+            )
+
+    options = signalling_options(settings)
+    who = identification(settings, identify)
+    reception = Reception(registry, agents, options, who, admission, receiving)
+    app.include_router(
+        signalling_router(reception, registry, agents, options, access, admission, lifetime)
+    )
+    app.include_router(whip_router(reception, registry, options, access, admission, lifetime))
+    # Last: it answers every other path.
+    app.mount("/", _Page(directory=web_folder(), html=True), name="web")
+    return app

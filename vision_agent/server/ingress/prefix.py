@@ -1,0 +1,58 @@
+"""The path under which others see the application: behind a proxy, or in another application."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from vision_agent.addresses import Proxies
+
+_PREFIX = re.compile(r"(/[\w.~%!$&'()*+,;=:@-]+)+")
+"""No empty segment: `//example.org` in a redirect would lead to another server."""
+
+MAX_PREFIX_CHARS = 200
+
+
+def shown_under(scope: Scope, prefix: str) -> dict[str, Any]:
+    """A request's scope with the prefix in `root_path` and in `path`, as ASGI has it.
+
+    Args:
+        scope: The scope. The proxy may have passed the prefix on, or have taken it away.
+        prefix: The path without its last slash.
+    """
+    root, path = scope.get("root_path", ""), scope["path"]
+    if f"{path}/".startswith(f"{prefix}/"):
+        return {**scope, "root_path": max(root, prefix, key=len)}
+    return {**scope, "root_path": prefix + root, "path": prefix + path}
+
+
+class ShownUnder:
+    """Finds out the prefix of a request, so that redirects and `Location` headers lead back here.
+
+    Args:
+        app: The application.
+        root_path: The prefix; empty where there is none.
+        proxies: The proxies whose `X-Forwarded-Prefix` is believed.
+    """
+
+    def __init__(self, app: ASGIApp, root_path: str, proxies: Proxies) -> None:
+        self._app = app
+        self._root_path = root_path
+        self._proxies = proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] == "http" and (prefix := self._forwarded(scope) or self._root_path):
+            scope = shown_under(scope, prefix)
+        await self._app(scope, receive, send)
+
+    def _forwarded(self, scope: Scope) -> str:
+        # Port 0 means that the ASGI server trusts the proxy, and has put the caller here itself.
+        peer, port = scope.get("client") or ("", None)
+        if not (port == 0 or self._proxies.trusted(peer)):
+            return ""
+        prefix = Headers(scope=scope).get("x-forwarded-prefix", "").rstrip("/")
+        return prefix if len(prefix) <= MAX_PREFIX_CHARS and _PREFIX.fullmatch(prefix) else ""

@@ -1,0 +1,37 @@
+"""What a process gets that does nothing but answer calls; another program's stays as it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from vision_agent.server.ingress.descriptors import log_shortage_once, raise_limit
+from vision_agent.server.malloc_trim import Collector, freeze_objects, trimming
+
+
+class OwnProcess:
+    """Tunes the garbage collector, the C library's memory and the limit of open files."""
+
+    def __init__(self) -> None:
+        self._collector = Collector()
+
+    def garbage(self, idle: bool) -> None:
+        """A call has left objects to collect.
+
+        Args:
+            idle: Whether no other call is in progress.
+        """
+        self._collector.soon(idle=idle)
+
+    @asynccontextmanager
+    async def tuned(self) -> AsyncIterator[None]:
+        """Everything is loaded; the process is tuned within the context."""
+        raise_limit()
+        freeze_objects()
+        try:
+            with log_shortage_once(asyncio.get_running_loop()):
+                async with trimming():
+                    yield
+        finally:
+            self._collector.close()

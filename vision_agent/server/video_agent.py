@@ -1,0 +1,128 @@
+"""An agent that can be called, as a part of another application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+
+from fastapi import APIRouter
+
+from vision_agent import rtc
+from vision_agent.agents.directory import AgentDirectory
+from vision_agent.calls.admission import Admission
+from vision_agent.calls.metrics import Metrics
+from vision_agent.calls.registry import CallRegistry
+from vision_agent.closing import close_each
+from vision_agent.server.application import make_application
+from vision_agent.server.identification import Identify
+from vision_agent.server.ingress.lifetime import Lifetime
+from vision_agent.server.ingress.termination import Termination
+from vision_agent.server.mounted import mounted
+from vision_agent.server.options import admission_limits, agent_options, call_settings
+from vision_agent.server.own_process import OwnProcess
+from vision_agent.server.receiving import Receiving
+from vision_agent.settings import Settings
+
+
+class VideoAgent:
+    """The page, the signalling and the calls of one or several agents.
+
+    A FastAPI application includes `router` and runs `lifespan`::
+
+        video = VideoAgent(Settings(...))
+        app = FastAPI(lifespan=video.lifespan)
+        app.include_router(video.router, prefix="/agent", dependencies=[Depends(login)])
+
+    Args:
+        settings: The options; None reads them from the environment.
+        identify: Finds out who calls, by the request as the including application has it: the
+            user's id, which becomes ADK's `user_id`, or None for an unknown caller. None: by a
+            token, a login proxy or the client.
+        own_process: Whether the process does nothing but answer calls, so that its garbage
+            collector, its memory and its limit of open files may be tuned for them.
+
+    Attributes:
+        settings: The options.
+        router: All addresses: the page, signalling, WHIP, health and metrics.
+        agents: The agents.
+        registry: The calls in progress.
+        receiving: The UDP ports of the calls.
+        metrics: The counters.
+
+    Raises:
+        AgentError: There is no usable agent.
+        ModelError: The model, the voice or the key can't work.
+        DatabaseError: The sessions' database can't be used.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        identify: Identify | None = None,
+        own_process: bool = False,
+    ) -> None:
+        settings = self.settings = settings or Settings()
+        self.agents = agents = AgentDirectory(agent_options(settings))
+        self.receiving = Receiving(settings)
+        self.metrics = metrics = Metrics()
+        metrics.watch_sessions(agents.session_counts)
+        metrics.watch_memory(agents.memory_counts)
+        metrics.watch_local(lambda: agents.local_restarts)
+        admission = Admission(admission_limits(settings))
+        self._process = OwnProcess() if own_process else None
+        self.registry = CallRegistry(
+            call_settings(settings),
+            metrics,
+            admission,
+            max_calls=settings.max_calls,
+            on_garbage=self._process.garbage if self._process else lambda idle: None,
+        )
+        self._lifetime = Lifetime(self._running)
+        application = make_application(
+            settings,
+            identify=identify,
+            agents=agents,
+            registry=self.registry,
+            receiving=self.receiving,
+            admission=admission,
+            metrics=metrics,
+            lifetime=self._lifetime,
+        )
+        self.router: APIRouter = mounted(application, self.lifespan)
+
+    def lifespan(self, app: object = None) -> AbstractAsyncContextManager[None]:
+        """Answers calls within the context; for `FastAPI(lifespan=…)`, or inside one's own.
+
+        Args:
+            app: The application; unused.
+
+        Raises:
+            CannotReceive: The UDP ports can't be had.
+            DatabaseError: The sessions' database can't be used.
+        """
+        return self._lifetime.lifespan(app)
+
+    @asynccontextmanager
+    async def _running(self) -> AsyncIterator[None]:
+        rtc.install()
+        async with self.receiving, self._serving():
+            yield
+
+    @asynccontextmanager
+    async def _serving(self) -> AsyncIterator[None]:
+        registry = self.registry
+        await self.agents.start(on_taken=registry.taken_elsewhere)
+        termination = Termination(lambda: registry.drain(self.settings.drain_s))
+        termination.install()
+        try:
+            async with self._process.tuned() if self._process else nullcontext():
+                yield
+        finally:
+            restarting = termination.restarting
+            reason = "the server is restarting" if restarting else "the server is stopping"
+            await close_each(
+                ("the signals", termination.remove),
+                ("the calls", lambda: registry.close(reason, come_back=restarting)),
+            )
+            await self.agents.close()
