@@ -20,6 +20,7 @@ from tests.support.recorded_service import PAUSE_CHUNKS, Playing, RecordedServic
 from tests.support.recorded_sessions import RecordedSession, facts_of
 from tests.support.waiting import until
 from vision_agent.calls.agent_output import AgentOutput
+from vision_agent.calls.call_trace import CallTrace
 from vision_agent.calls.caller_view import CallerView
 from vision_agent.calls.metrics import Metrics
 from vision_agent.calls.options import OutputOptions
@@ -84,9 +85,11 @@ class RecordedTalk:
         self.live_queue = LiveQueue()
         self.cancelled: list[str] = []
         self.runner = runner
+        metrics = Metrics()
         self.output = AgentOutput(
             CallerView(self.shown, lambda _: None),
-            Metrics(),
+            metrics,
+            CallTrace(metrics, 0.0, {}),
             OutputOptions(barge_in_hold_ms=0, tool_reports="full"),
             overhear=self._note,
         )

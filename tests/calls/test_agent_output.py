@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 from vision_agent.calls.agent_output import AgentOutput
+from vision_agent.calls.call_trace import CallTrace
 from vision_agent.calls.caller_view import CallerView
 from vision_agent.calls.metrics import Metrics
 from vision_agent.calls.options import OutputOptions
@@ -47,10 +48,11 @@ class Shown(Channel):
 
 
 async def test_an_interruption_shows_the_words_it_carries_wherever_the_speaker_is_by_now():
-    channel, remembered = Shown(), []
+    channel, remembered, metrics = Shown(), [], Metrics()
     output = AgentOutput(
         CallerView(channel, lambda _: None),
-        Metrics(),
+        metrics,
+        CallTrace(metrics, 0.0, {}),
         OutputOptions(barge_in_hold_ms=0, tool_reports="name"),
         overhear=remembered.append,
     )
@@ -72,7 +74,8 @@ async def test_a_model_that_does_not_answer_is_told_and_counted_and_ends_nothing
     channel, metrics = Shown(), Metrics()
     view = CallerView(channel, lambda _: None)
     view.greet(None)
-    output = AgentOutput(view, metrics, OutputOptions(barge_in_hold_ms=0, tool_reports="name"))
+    options = OutputOptions(barge_in_hold_ms=0, tool_reports="name")
+    output = AgentOutput(view, metrics, CallTrace(metrics, 0.0, {}), options)
     output.unanswered("It did not answer.")
     assert channel.errors == [("It did not answer.", False)]
     counted = metrics.registry.get_sample_value(

@@ -20,6 +20,7 @@ from tests.support.waiting import until
 from vision_agent import CallClient, call_scope
 from vision_agent.caller.recording import SOUND_RATE_HZ, read_sound
 from vision_agent.caller.tracks import MicrophoneTrack
+from vision_agent.calls.call_trace import CallTrace
 from vision_agent.calls.caller_input import MAX_PICTURES, CallerInput
 from vision_agent.calls.caller_view import CallerView
 from vision_agent.calls.metrics import Metrics
@@ -294,7 +295,8 @@ FRAMES = VideoOptions(CAMERA, SCREEN)
 
 async def test_a_camera_that_is_off_is_off_for_every_tool_and_the_model_is_shown_so():
     live_queue, view = LiveQueue(), CallerView(Channel(Client(), {}), lambda _: None)
-    media = CallerInput(live_queue, view, FRAMES, Metrics(), lambda *_: None)
+    trace = CallTrace(metrics := Metrics(), 0.0, {})
+    media = CallerInput(live_queue, view, FRAMES, metrics, trace, lambda *_: None)
     call = CallToolContext(view, media)
     call_scope.enter("", call)
     watching = asyncio.ensure_future(media.camera.watch(FrameSource(fps=10)))
@@ -338,7 +340,8 @@ async def test_a_camera_that_is_off_is_off_for_every_tool_and_the_model_is_shown
 async def watched():
     """A caller whose camera is watched, without a peer: what they show and type, and the queue."""
     live_queue, view = LiveQueue(), CallerView(Channel(Client(), {}), lambda _: None)
-    media = CallerInput(live_queue, view, FRAMES, Metrics(), lambda *_: None)
+    trace = CallTrace(metrics := Metrics(), 0.0, {})
+    media = CallerInput(live_queue, view, FRAMES, metrics, trace, lambda *_: None)
     call = CallToolContext(view, media)
     view.set_state("listening")
     source = FrameSource(fps=10)
@@ -397,7 +400,16 @@ async def test_what_a_tool_says_on_its_own_carries_the_newest_frame():
 
 async def test_the_microphones_switch_makes_the_turns_where_the_model_does_not_detect_them():
     live_queue, view = LiveQueue(), CallerView(Channel(Client(), {}), lambda _: None)
-    media = CallerInput(live_queue, view, FRAMES, Metrics(), lambda *_: None, signals_turns=True)
+    trace = CallTrace(metrics := Metrics(), 0.0, {})
+    media = CallerInput(
+        live_queue,
+        view,
+        FRAMES,
+        metrics,
+        trace,
+        lambda *_: None,
+        signals_turns=True,
+    )
     hear, loses = media._on_audio, media._on_sound_over
     media.mute(True)
     hear(bytes(640))

@@ -8,6 +8,7 @@ import pytest_asyncio
 from tests.conftest import serving
 from tests.local.recordings import SPEECH
 from tests.support.dialling import Dialled
+from tests.support.metrics import metrics
 from tests.support.waiting import until
 from vision_agent.caller.recording import SOUND_RATE_HZ, read_sound
 from vision_agent.caller.tracks import MicrophoneTrack
@@ -75,3 +76,15 @@ async def test_a_cough_loses_nothing_and_words_end_the_answer_where_they_were_he
     heard_ms, arrived_ms = len(words) * LETTER_MS, len(old.replace(" ", "")) * 20
     assert arrived_ms - 8 * LETTER_MS < heard_ms < 1.25 * arrived_ms + 8 * LETTER_MS
     assert not any(caller.voiced[-20:])
+
+    # And the operator's figures: what the caller waited for, and what the cough was not.
+    figures = await asyncio.to_thread(metrics, caller.url)
+    for name, asked, count in (
+        ("first_sound", "typed", 2),
+        ("first_sound", "spoken", 0),
+        ("interruption", "spoken", 1),
+        ("interruption", "typed", 0),
+    ):
+        figure = f'vision_agent_{name}_seconds_{{}}{{{{asked="{asked}"}}}}'
+        assert figures[figure.format("count")] == count, figure
+        assert bool(count) <= 1000 * figures[figure.format("sum")] <= 5000 * count, figure

@@ -17,6 +17,7 @@ from google.genai import types
 
 from tests.rtc.calling import Call, FrameSource, Listener, plain
 from tests.support.waiting import until
+from vision_agent.calls.call_trace import CallTrace
 from vision_agent.calls.caller_input import CallerInput
 from vision_agent.calls.caller_view import CallerView
 from vision_agent.calls.metrics import Metrics
@@ -62,7 +63,8 @@ class Sharing(Listener):
         view.show = lambda message: self.shown.append(message.data())
         view.channel.error = lambda text, fatal: self.shown.append({"error": text})
         options = VideoOptions(CAMERA, SCREEN)
-        self.media = CallerInput(self.live_queue, view, options, Metrics(), lambda *_: None)
+        trace = CallTrace(metrics := Metrics(), 0.0, {})
+        self.media = CallerInput(self.live_queue, view, options, metrics, trace, lambda *_: None)
         self.tasks: list[asyncio.Task[None]] = []
 
     def on_camera(self, track: MediaStreamTrack) -> None:

@@ -9,9 +9,10 @@ from contextlib import aclosing
 
 from vision_agent.calls.barge_in import BargeIn
 from vision_agent.calls.bot_output import BotOutput
+from vision_agent.calls.call_trace import CallTrace
 from vision_agent.calls.caller_transcript import CallerTranscript
 from vision_agent.calls.caller_view import CallerView
-from vision_agent.calls.metrics import Metrics
+from vision_agent.calls.metrics import Metrics, Tally
 from vision_agent.calls.options import OutputOptions
 from vision_agent.calls.server_messages import (
     AgentMessage,
@@ -43,6 +44,7 @@ class AgentOutput:
     Args:
         view: The caller's client and the call's state.
         metrics: The server's counters.
+        trace: What happens when.
         options: How a suspected barge-in is handled, and what is told of the agent's tools.
         speaks: Whether the model answers in sound; otherwise its words are only shown.
         overhear: Called with every event after it was handled.
@@ -52,6 +54,7 @@ class AgentOutput:
         self,
         view: CallerView,
         metrics: Metrics,
+        trace: CallTrace,
         options: OutputOptions,
         *,
         speaks: bool = True,
@@ -60,7 +63,7 @@ class AgentOutput:
         self._overhear = overhear
         self._view = view
         self._channel = view.channel
-        self._metrics = metrics
+        self._metrics, self._trace = metrics, trace
         self._answer = TranscriptAligner()
         self._agent = ""
         self._tools: dict[str, str | None] = {}
@@ -69,6 +72,7 @@ class AgentOutput:
         self._hold: asyncio.TimerHandle | None = None
         self.speaker = Speaker(on_speaking=self._on_speaking)
         self._caller = CallerTranscript()
+        self._tally = Tally()
         self._speaks = speaks
         self._next_in_words = self._in_words = False
         self._bot_output = BotOutput(
@@ -112,6 +116,7 @@ class AgentOutput:
         speaking, now_ms = self.speaker.speaking, 1000 * time.monotonic()
         if self._barge_in.feed(level, loud, speaking, now_ms):
             self.speaker.pause()
+            self._trace.paused()
             self._await_interruption()
 
     def _await_interruption(self) -> None:
@@ -126,6 +131,7 @@ class AgentOutput:
         self._metrics.false_starts.inc()
         self._barge_in.was_nothing(now_ms)
         self.speaker.resume()
+        self._trace.resumed()
 
     def _stop_holding(self) -> None:
         if self._hold is not None:
@@ -138,10 +144,17 @@ class AgentOutput:
             return " ".join(self._answer.text.split())
         return cut(self._answer.played(self.speaker.played_ms), self._answer.text)
 
+    def count(self) -> None:
+        """Add what happened since the last time to the server's counters."""
+        messages = self._metrics.messages
+        self._tally.add(messages.labels("refused"), self._channel.refused_messages)
+        self._tally.add(messages.labels("lost"), self._channel.dropped_messages)
+
     # ConnectionObserver
 
     def connected(self) -> None:
         """The model is connected, for the first time or again."""
+        self._trace.done("connect model", "reconnect model")
         if self._view.state == "reconnecting":
             self._view.settle()
         elif self._view.state == "connecting":
@@ -150,6 +163,7 @@ class AgentOutput:
     def lost(self, why: str) -> None:
         """The model's connection is lost; what the caller says meanwhile is kept for it."""
         self._metrics.model_reconnects.inc()
+        self._trace.begin("reconnect model", {"vision_agent.lost": why})
         if self._view.state != "connecting":
             self._view.set_state("reconnecting", why.removesuffix("."))
 
@@ -196,6 +210,7 @@ class AgentOutput:
                 self._tell_understood(self._caller.whole(text))
             case AgentInterrupted(played):
                 self._metrics.interruptions.inc()
+                self._trace.interrupted()
                 self._stop_holding()
                 self._barge_in.interrupted()
                 self._bot_output.interrupt(
@@ -207,6 +222,7 @@ class AgentOutput:
             case AgentTurnPaused():
                 self.speaker.flush()
             case AgentTurnComplete():
+                self._trace.complete()
                 self.speaker.flush()
                 if self._answer:
                     self._bot_output.end(self._answer, spoken=self._heard_aloud)
@@ -246,6 +262,7 @@ class AgentOutput:
 
     def _open_answer(self) -> None:
         if not self._view.answering:
+            self._trace.opened()
             self._tell_understood(self._caller.answered())
             self._in_words, self._next_in_words = self._next_in_words, False
             self._view.answering = True
@@ -273,6 +290,7 @@ class AgentOutput:
             self._view.settle()
 
     def _on_speaking(self, speaking: bool) -> None:
+        self._trace.sounding(speaking)
         self._channel.bot_speaking(speaking)
         if speaking:
             self._view.set_state("speaking")

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from aiortc import MediaStreamTrack, RTCDataChannel, RTCIceServer
+from aiortc import MediaStreamTrack, RTCDataChannel
 
 from vision_agent import call_scope
 from vision_agent.agents.host import HostedAgent
 from vision_agent.calls.agent_output import AgentOutput
+from vision_agent.calls.call_trace import CallTrace
 from vision_agent.calls.caller_input import CallerInput
 from vision_agent.calls.caller_view import THINKING_LIMIT_S, CallerView
-from vision_agent.calls.connections import PeerConnections
+from vision_agent.calls.connections import PeerConnections, new_peer
 from vision_agent.calls.ending import Ending
 from vision_agent.calls.limits import CallLimits, EndsNow, EndsSoon, GoesOn
 from vision_agent.calls.metrics import Metrics, Tally
-from vision_agent.calls.options import CallSettings, PeerOptions
+from vision_agent.calls.options import CallSettings
 from vision_agent.calls.sent_pictures import SentPictures
 from vision_agent.calls.server_messages import NoticeMessage, NoticeOverMessage, State
 from vision_agent.calls.tasks import CallTasks
@@ -35,7 +35,7 @@ from vision_agent.live.errors import LiveFailure
 from vision_agent.live.events import LiveEvent, UserTranscript
 from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.sessions.store import SessionLease
-from vision_agent.rtc import Channel, Network, Offer, Peer, rtvi
+from vision_agent.rtc import Channel, Network, Offer, rtvi
 
 CLIENT_READY_TIMEOUT_S = 5.0
 """How long a call that has failed is kept open for a client that can't show why yet."""
@@ -57,6 +57,7 @@ class Call:
         metrics: The server's counters.
         options: How the agent answers in this call.
         lease: The ADK session that the call runs on, new or resumed.
+        trace: Of this call.
         on_closed: Called once, when nothing of the call is left.
     """
 
@@ -69,11 +70,12 @@ class Call:
         *,
         options: CallOptions,
         lease: SessionLease,
+        trace: CallTrace,
         on_closed: Callable[[Call], None],
     ) -> None:
         self.call_id = call_id
         self.lease = lease
-        self._metrics = metrics
+        self._metrics, self._trace = metrics, trace
         self._tell_closed = on_closed
         self._hung_up = False
 
@@ -92,6 +94,7 @@ class Call:
         self._output = AgentOutput(
             self._view,
             metrics,
+            trace,
             settings.output if options.interruptible else settings.output.without_barge_in(),
             speaks=options.modality == "AUDIO",
             overhear=self._overhear,
@@ -101,6 +104,7 @@ class Call:
             self._view,
             settings.videos,
             metrics,
+            trace,
             on_sound=self._output.caller_sounds,
             signals_turns=not options.detects_turns,
         )
@@ -117,7 +121,7 @@ class Call:
             on_missing_tools=self._on_missing_tools,
         )
         self._connections = PeerConnections(
-            partial(self._new_peer, settings.peer),
+            lambda network: new_peer(self, self._output.speaker, settings.peer, network),
             ended_because=lambda: self._ending.reason if self._ending else None,
             end=self.end,
             answered=UnusedMedia(self.tell, self._live_queue.context).take,
@@ -149,7 +153,10 @@ class Call:
         Raises:
             CallOver: The call was ended meanwhile.
         """
-        return await self._connections.accept(offer, network)
+        answer = await self._connections.accept(offer, network)
+        self._trace.done("offer")
+        self._trace.begin("connect")
+        return answer
 
     async def restart(self, offer: Offer, network: Network | None = None) -> str:
         """Replace the peer connection: the caller's network has changed.
@@ -158,6 +165,7 @@ class Call:
             CallOver: The call is ending.
             Superseded: A newer restart has come meanwhile.
         """
+        self._trace.begin("reconnect")
         return await self._connections.restart(offer, network, self._renew_media)
 
     async def renegotiate(self, offer: Offer) -> str:
@@ -214,6 +222,7 @@ class Call:
 
     def on_connected(self) -> None:
         """The peer is connected: start the model's side, once."""
+        self._trace.done("connect", "reconnect")
         if not self._connected and self._ending is None:
             self._connected = True
             self._tasks.start(self._converse(), "live")
@@ -297,15 +306,16 @@ class Call:
     async def _converse(self) -> None:
         # Tools run in tasks that ADK starts from here, and inherit this.
         call_scope.enter(self.call_id, self._tool_context)
+        self._trace.enter()
+        self._trace.begin("connect model")
         try:
             await self._output.run(self._new_session())
         except LiveFailure as failure:
             self._metrics.model_failures.labels(failure.kind).inc()
+            self._trace.failed(failure.kind)
             self._view.channel.error(str(failure), fatal=True)
             # A refusal comes faster than the caller's client is ready to show it.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(CLIENT_READY_TIMEOUT_S):
-                    await self._view.client_ready.wait()
+            await self._view.until_ready(CLIENT_READY_TIMEOUT_S)
             self.end(str(failure).removesuffix("."))
         else:
             self.end("the model ended the conversation")
@@ -339,23 +349,12 @@ class Call:
 
     # Housekeeping
 
-    def _new_peer(self, options: PeerOptions, network: Network | None) -> Peer:
-        return Peer(
-            self,
-            self._output.speaker,
-            ice_servers=[
-                RTCIceServer(**server) for server in options.ice_servers.for_call(time.time())
-            ],
-            network=network,
-            connect_timeout_s=options.connect_timeout_s,
-            vanished_after_s=options.vanished_after_s,
-        )
-
     def _renew_media(self) -> None:
         self._input.renew()
         self._output.renew()
 
     def _on_state(self, state: State) -> None:
+        self._trace.state(state)
         # Whatever is said, by either side, makes the call leave "listening" for a while.
         if state == "listening":
             self._limits.quiet(time.monotonic())
@@ -384,6 +383,7 @@ class Call:
             closing.do("the media", self._input.close)
             closing.do("the conversation", lambda: self.lease.store.end(self.lease))
             closing.do("the usage", lambda: self._usage.call_ended(self.call_id, reason))
+            closing.do("the trace", lambda: self._trace.end(reason))
             await closing.wait("the memory", self._memory_recorder.flush())
         finally:
             closing.do("the counters", self._count)
@@ -393,7 +393,5 @@ class Call:
     def _count(self) -> None:
         """Add what happened since the last time to the server's counters."""
         self._input.count()
-        messages, channel = self._metrics.messages, self._view.channel
+        self._output.count()
         self._tally.add(self._metrics.memory_failures, self._memory_recorder.failures)
-        self._tally.add(messages.labels("refused"), channel.refused_messages)
-        self._tally.add(messages.labels("lost"), channel.dropped_messages)

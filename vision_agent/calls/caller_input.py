@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from vision_agent.calls.call_trace import CallTrace
 from vision_agent.calls.caller_view import CallerView
 from vision_agent.calls.metrics import Metrics, Tally
 from vision_agent.calls.notices import MARK as NOTICE_MARK
@@ -21,6 +22,9 @@ from vision_agent.live.shown import Shown
 from vision_agent.rtc import Frame, FrameSize, Microphone, VoiceActivity
 
 logger = logging.getLogger(__name__)
+
+SPEECH_START_MS = 60
+"""Sound that counts as the beginning of the caller's speech."""
 
 SPEECH_STOP_MS = 300
 """Silence that counts as the end of the caller's speech; shorter than the model's endpointing."""
@@ -43,6 +47,7 @@ class CallerInput:
         view: The caller's client and the call's state.
         options: Which of the camera's and the screen's frames reach the model.
         metrics: The server's counters.
+        trace: What happens when.
         on_sound: Called for every 20 ms with their mean square, and whether it stands out of the
             room's noise.
         signals_turns: Whether the microphone's switch makes the caller's turns, instead of the
@@ -59,6 +64,7 @@ class CallerInput:
         view: CallerView,
         options: VideoOptions,
         metrics: Metrics,
+        trace: CallTrace,
         on_sound: Callable[[float, bool], None],
         *,
         signals_turns: bool = False,
@@ -66,9 +72,9 @@ class CallerInput:
         self._live_queue = live_queue
         self._view = view
         self._channel = view.channel
-        self._metrics = metrics
+        self._metrics, self._trace = metrics, trace
         self._on_sound = on_sound
-        self._activity = VoiceActivity(stop_ms=SPEECH_STOP_MS)
+        self._activity = VoiceActivity(start_ms=SPEECH_START_MS, stop_ms=SPEECH_STOP_MS)
         self._muted = False
         self._signals_turns = signals_turns
         self._in_turn = False
@@ -124,6 +130,8 @@ class CallerInput:
         self.look_now()
         shown = self.camera.sent
         now_s = time.monotonic()
+        if not text.startswith(NOTICE_MARK):
+            self._trace.asked("typed", now_s)
         self._typed.add(
             text,
             now_s,
@@ -199,6 +207,7 @@ class CallerInput:
         match change:
             case "started":
                 self._channel.user_speaking(True)
+                self._trace.voice_began(time.monotonic() - SPEECH_START_MS / 1000)
                 self.look_now()
                 self._stream_pictures()
             case "stopped":
@@ -206,6 +215,7 @@ class CallerInput:
 
     def _speech_ended(self, at_s: float) -> None:
         self._channel.user_speaking(False)
+        self._trace.asked("spoken", at_s)
         self._speech_ended_at = at_s
         self.look_now()
         self._stream_pictures()
@@ -255,6 +265,8 @@ class CallerInput:
                 if text.startswith(NOTICE_MARK):  # no question: the pictures wait for one
                     self._live_queue.text(text, shown)
                 else:
+                    if self.camera.sent is not None:
+                        self._trace.frame_seen(self.camera.sent.captured_at)
                     self._live_queue.text(text, [*self._pictures, *shown])
                     self.question_heard()
         if self._typed.due_s is None and self._typed_timer is not None:
@@ -281,6 +293,7 @@ class CallerInput:
         ended_at, self._speech_ended_at = self._speech_ended_at, None
         if ended_at is None or self.camera.sent is None:
             return
+        self._trace.frame_seen(self.camera.sent.captured_at)
         age_ms = max(0, round(1000 * (ended_at - self.camera.sent.captured_at)))
         self._view.show(FrameAtSpeechEndMessage(age_ms))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 
 from vision_agent.calls.server_messages import (
@@ -78,6 +79,12 @@ class CallerView:
         for text in self._untold:
             self.channel.error(text, fatal=False)
         self._untold.clear()
+
+    async def until_ready(self, timeout_s: float) -> None:
+        """Wait until the client can show things, for a bounded time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self.client_ready.wait()
 
     # The state
 

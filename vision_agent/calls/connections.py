@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
+from aiortc import RTCIceServer
+
+from vision_agent.calls.options import PeerOptions
 from vision_agent.closing import Closing
-from vision_agent.rtc import Network, Offer, Peer, PeerClosed
+from vision_agent.rtc import Network, Offer, Peer, PeerClosed, PeerListener, Speaker
 
 
 class CallOver(RuntimeError):
@@ -141,3 +145,19 @@ class PeerConnections:
     def _over(self, otherwise: str) -> CallOver:
         reason = self._ended_because() or otherwise
         return CallOver(f"The call ended while it was being set up: {reason}.")
+
+
+def new_peer(
+    listener: PeerListener, speaker: Speaker, options: PeerOptions, network: Network | None
+) -> Peer:
+    """A peer whose media is received on a network, with credentials of its own for a relay."""
+    return Peer(
+        listener,
+        speaker,
+        ice_servers=[
+            RTCIceServer(**server) for server in options.ice_servers.for_call(time.time())
+        ],
+        network=network,
+        connect_timeout_s=options.connect_timeout_s,
+        vanished_after_s=options.vanished_after_s,
+    )

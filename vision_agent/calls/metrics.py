@@ -5,14 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import get_args
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from vision_agent.calls.turn_timing import Asked
 from vision_agent.rtc import failures
+
+WAITS_S = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 15.0)
+AGES_S = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
+SILENCES_S = (0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 
 
 class Metrics:
-    """Counters and gauges, named `vision_agent_…`, with units in their names."""
+    """Counters, gauges and histograms, named `vision_agent_…`, with units in their names."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -86,6 +92,21 @@ class Metrics:
             "kind",
             "modality",
         )
+        self.first_sound = self._histogram(
+            "first_sound_seconds",
+            "From the end of a question to the first sound of its answer.",
+            WAITS_S,
+        )
+        self.frame_age = self._histogram(
+            "frame_age_seconds",
+            "How much older than the question the newest camera frame is that the model has seen.",
+            AGES_S,
+        )
+        self.interruption = self._histogram(
+            "interruption_seconds",
+            "From the caller's first sound, or their text, to the agent's silence.",
+            SILENCES_S,
+        )
         self.estimated_cost = self._counter(
             "estimated_cost", "Estimate of what they cost, by list prices.", "currency"
         )
@@ -135,6 +156,14 @@ class Metrics:
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"vision_agent_{name}", text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
+        """A figure of each turn, by how the caller asked or cut in: `spoken` or `typed`."""
+        name = f"vision_agent_{name}"
+        made = Histogram(name, text, ["asked"], buckets=buckets, registry=self.registry)
+        for asked in get_args(Asked):
+            made.labels(asked)  # exported from the start, so that rates begin at 0
+        return made
 
 
 class Tally:

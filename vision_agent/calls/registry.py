@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -14,6 +15,7 @@ from vision_agent.addresses import counted_as
 from vision_agent.agents.host import HostedAgent
 from vision_agent.calls.admission import Admission
 from vision_agent.calls.call import Call
+from vision_agent.calls.call_trace import CallTrace
 from vision_agent.calls.metrics import Metrics
 from vision_agent.calls.options import CallSettings
 from vision_agent.live.call_options import CallOptions
@@ -119,6 +121,7 @@ class CallRegistry:
             FullHouse: No slot is free.
             CallOver: The call was ended while it was being set up.
         """
+        began_s = time.monotonic()
         if resume is not None and not caller.may_continue(user_id_of(resume)):
             resume = None  # it is another user's: the token may have leaked
         # One at a time: two that resume at once would both find no call on the conversation.
@@ -154,6 +157,17 @@ class CallRegistry:
                 self._metrics,
                 options=options,
                 lease=lease,
+                trace=CallTrace(
+                    self._metrics,
+                    began_s,
+                    {
+                        "vision_agent.call.id": call_id,
+                        "vision_agent.resumed": lease.resumed,
+                        "gen_ai.conversation.id": lease.session_id,
+                        "gen_ai.agent.name": host.name,
+                        "gen_ai.request.model": host.model_choice.model,
+                    },
+                ),
                 on_closed=self._forget,
             )
             self._calls[call_id] = self._by_session[lease.session_id] = call
