@@ -9,6 +9,7 @@ from aiortc.jitterbuffer import JitterBuffer
 from aiortc.rtp import RtpPacket
 
 from vision_agent.caller.aiortc_patches import (
+    gather_briefly,
     gather_loopback,
     hold_back_little,
     watch_arrivals,
@@ -30,6 +31,14 @@ def test_aioice_asks_for_its_host_addresses_by_keyword() -> None:
     gather_loopback()
     assert "127.0.0.1" in aioice.ice.get_host_addresses(use_ipv4=True, use_ipv6=False)
     assert "127.0.0.1" not in aioice.ice.get_host_addresses(use_ipv4=False, use_ipv6=True)
+
+
+def test_aioice_waits_for_servers_as_long_as_a_default_says() -> None:
+    gather_briefly()
+    timeout = inspect.signature(aioice.ice.Connection.get_component_candidates).parameters[
+        "timeout"
+    ]
+    assert timeout.default == 2
 
 
 def test_aiortc_hands_each_packet_to_the_method_that_is_wrapped() -> None:

@@ -94,13 +94,14 @@ async def test_no_server_is_asked_for_addresses_unless_one_is_configured(call: C
     assert connection.turn_server is None
 
 
-async def test_a_turn_server_that_does_not_answer_holds_up_one_answer_only(call: Call, caplog):
+@pytest.mark.parametrize("scheme", ["turn", "stun"])
+async def test_a_server_that_does_not_answer_holds_up_one_answer_only(call: Call, caplog, scheme):
     call.caller.addTrack(SoundSource())
     offer = Offer.parse(await call.offer())
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
         silent.setblocking(False)
-        url = f"turn:127.0.0.1:{silent.getsockname()[1]}"
+        url = f"{scheme}:127.0.0.1:{silent.getsockname()[1]}"
         was_asked = []
         for _ in range(2):
             server = RTCIceServer(url, username="u", credential="c")

@@ -8,13 +8,13 @@ from vision_agent.rtc import failures
 from vision_agent.rtc.relays import NO_ADDRESS, RETRY_AFTER_S, Outages, stun_servers, turn_servers
 
 SERVERS = [
-    RTCIceServer(["stun:a.example", "stuns:a.example", "stun:[::1]"]),
+    RTCIceServer(["stun:a.example", "stuns:a.example", "stun:[::1]", "stun:"]),
     RTCIceServer(["turn:a.example", "turns:a.example"], username="u", credential="c"),
 ]
 
 
 def test_the_servers_of_a_list_are_told_apart():
-    assert [server.urls for server in stun_servers(SERVERS)] == ["stun:a.example"]
+    assert [server.url for server in stun_servers(SERVERS)] == ["stun:a.example"]
     assert [server.url for server in turn_servers(SERVERS)] == ["turn:a.example", "turns:a.example"]
     assert "'c'" not in repr(turn_servers(SERVERS))
 

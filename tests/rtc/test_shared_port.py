@@ -142,7 +142,8 @@ async def test_a_stun_server_is_asked_from_the_shared_port_and_answers_the_call_
     call = Call()
     call.caller.addTrack(SoundSource())
     network = Network("127.0.0.1", ports=one_port)
-    await call.connect(network=network, ice_servers=[RTCIceServer(url)])
+    away = RTCIceServer("stun:127.0.0.1:9")
+    await call.connect(network=network, ice_servers=[away, RTCIceServer(url)])
     assert f"203.0.113.5 4242 typ srflx raddr 127.0.0.1 rport {one_port.port}" in call.answer
     await call.close()
     transport.close()

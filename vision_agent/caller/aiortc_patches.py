@@ -1,11 +1,12 @@
 """The only file of the caller that touches private parts of aiortc and aioice.
 
-A caller needs three things for which aiortc has no public interface:
+A caller needs four things for which aiortc has no public interface:
 
 - A loopback candidate. aioice gathers none, so a machine without a network could not call itself.
 - The arrival time of each packet. aiortc's jitter buffer holds four packets back and passes each on
   80 ms after it arrived: a reply measured behind it would look 80 ms slower.
 - A smaller jitter buffer, for a caller who listens.
+- An offer that does not wait 5 s for a STUN or TURN server that is away.
 
 The server replaces the same function of aioice (`rtc/aiortc_patches.py`), for another purpose: it
 chooses addresses call by call, while a caller adds loopback to whatever is gathered. Neither knows
@@ -24,6 +25,7 @@ from aiortc import RTCRtpReceiver
 from aiortc.jitterbuffer import JitterBuffer
 
 _LOOPBACK = "127.0.0.1"
+_SERVERS_WAIT_S = 2
 
 
 def gather_loopback() -> None:
@@ -46,6 +48,18 @@ def gather_loopback() -> None:
 
     with_loopback.gathers_loopback = True  # type: ignore[attr-defined]
     aioice.ice.get_host_addresses = with_loopback
+
+
+def gather_briefly() -> None:
+    """Make new peer connections of this process wait 2 s at most for STUN and TURN servers.
+
+    Raises:
+        RuntimeError: aioice no longer has the default that is replaced.
+    """
+    gather: Any = aioice.ice.Connection.get_component_candidates
+    if len(gather.__defaults__ or ()) != 1:
+        raise RuntimeError("aioice gathers candidates otherwise: the caller must be adapted.")
+    gather.__defaults__ = (_SERVERS_WAIT_S,)
 
 
 def own_addresses() -> frozenset[str]:

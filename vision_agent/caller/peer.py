@@ -20,7 +20,12 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamError
 
-from vision_agent.caller.aiortc_patches import gather_loopback, hold_back_little, watch_arrivals
+from vision_agent.caller.aiortc_patches import (
+    gather_briefly,
+    gather_loopback,
+    hold_back_little,
+    watch_arrivals,
+)
 from vision_agent.caller.failure import CallFailed, as_call_failed, sentence
 from vision_agent.caller.recording import SOUND_RATE_HZ, Samples, samples_of
 from vision_agent.caller.rtvi import client_ready, send_text, track_status
@@ -75,6 +80,7 @@ class CallerPeer:
         screen: MediaStreamTrack | None = None,
     ) -> None:
         gather_loopback()
+        gather_briefly()
         self.connected_ms: int | None = None
         self.lost: str | None = None
         self._tell_open = on_open

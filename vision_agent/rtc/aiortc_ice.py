@@ -25,9 +25,10 @@ from aioice import stun
 from aioice.candidate import Candidate
 from aioice.ice import Connection, ConnectionClosed, ConnectionEvent, StunProtocol
 
-from vision_agent.rtc import aiortc_socket, failures, network
+from vision_agent.rtc import aiortc_socket, aiortc_stun, failures, network
 from vision_agent.rtc.aiortc_shape import check_attributes, check_functions, check_uses
 from vision_agent.rtc.aiortc_socket import GuardedProtocol, SharedProtocol, host_candidate
+from vision_agent.rtc.aiortc_stun import server_reflexive
 from vision_agent.rtc.public_address import announced
 from vision_agent.rtc.stun_header import LAST_STUN_BYTE
 from vision_agent.rtc.udp_ports import OnePort, PortRange
@@ -128,15 +129,18 @@ class GuardedConnection(Connection):
         """
         ports = _ports()
         if ports is None:
+            known = len(self._protocols)
             candidates = await super().get_component_candidates(component, addresses, timeout)
             hosts = [candidate for candidate in candidates if candidate.type == "host"]
+            own = [p for p in self._protocols[known:] if p.local_candidate in hosts]
+            candidates += await server_reflexive(own)
         else:
             opened = [await self._open(ports, component, address) for address in addresses]
             hosts = [protocol.local_candidate for protocol in opened if protocol is not None]
             # aioice gathers what its own sockets would: without addresses, relayed candidates only.
             more = await asyncio.gather(
                 super().get_component_candidates(component, [], timeout),
-                self._server_reflexive([each for each in opened if each is not None], timeout),
+                server_reflexive([each for each in opened if each is not None]),
             )
             candidates = [*hosts, *(candidate for found in more for candidate in found)]
         public = network.current.get(network.Network()).public_addresses
@@ -161,22 +165,6 @@ class GuardedConnection(Connection):
             protocol.local_candidate = host_candidate(bound.getsockname()[:2], component)
         self._protocols.append(protocol)
         return protocol
-
-    async def _server_reflexive(
-        self, protocols: list[GuardedProtocol], timeout_s: float
-    ) -> list[Candidate]:
-        """The addresses at which the STUN server sees these sockets; aioice asks over IPv4 only."""
-        asking = [
-            asyncio.create_task(ice_module.server_reflexive_candidate(each, self.stun_server))
-            for each in protocols
-            if self.stun_server is not None and "." in each.local_candidate.host
-        ]
-        if not asking:
-            return []
-        done, pending = await asyncio.wait(asking, timeout=timeout_s)
-        for task in pending:
-            task.cancel()
-        return [task.result()[0] for task in done if task.exception() is None]
 
     def request_received(
         self, message: stun.Message, addr: tuple[str, int], protocol: StunProtocol
@@ -291,7 +279,6 @@ _OVERRIDDEN: list[tuple[Any, str, list[str]]] = [
     (Connection, "data_received", ["self", "data", "component"]),
     (Connection, "get_event", ["self"]),
     (Connection, "request_received", ["self", "message", "addr", "protocol"]),
-    (aioice.ice, "server_reflexive_candidate", ["protocol", "stun_server"]),
     (Connection, "respond_error", ["self", "request", "addr", "protocol", "error_code"]),
 ]
 _ATTRIBUTES = {
@@ -312,7 +299,6 @@ _USES: list[tuple[Any, str]] = [
     (Connection.check_incoming, "_network_host"),
     (Connection.request_received, "_early_checks"),
     (Connection.get_component_candidates, "_protocols"),
-    (Connection.get_component_candidates, "server_reflexive_candidate"),
     (Connection.sendto, "_nominated"),
     (Connection.sendto, "remote_addr"),
     (aiortc.RTCIceGatherer.__init__, "_connection"),
@@ -330,6 +316,7 @@ def check() -> None:
         Changed: One differs from what this file expects.
     """
     aiortc_socket.check()
+    aiortc_stun.check()
     check_functions(_OVERRIDDEN)
     check_attributes(Connection, _ATTRIBUTES)
     check_uses(_USES)

@@ -2,9 +2,10 @@
 
 The `aiortc_*` files alone touch private parts of aiortc and aioice. `aiortc_receiver`,
 `aiortc_sender`, `aiortc_rtp` and `aiortc_sctp` bound what a peer can make aiortc do. `aiortc_ice`
-keeps strangers out, `aiortc_turn` asks TURN servers, and `aiortc_dtls` reports failures. This file
-replaces ``get_decoder`` of ``aiortc.rtcrtpreceiver``, so that no frame ends the decoder thread, and
-``aioice.ice.get_host_addresses``, so that it returns the addresses of the call's `network`.
+keeps strangers out, `aiortc_stun` and `aiortc_turn` ask servers, and `aiortc_dtls` reports
+failures. This file replaces ``get_decoder`` of ``aiortc.rtcrtpreceiver``, so that no frame ends the
+decoder thread, and ``aioice.ice.get_host_addresses``, so that it returns the addresses of the
+call's `network`.
 
 `take_over` puts a lane in the place of a receiver's decoder queue. The lane drops unwanted frames
 before they reach the decoder thread. A decoder that returns nothing would drop them too, but only

@@ -37,7 +37,7 @@ CHANNEL_REFRESH_S = 240
 """A channel lasts 600 s, but the permission that comes with it only 300 (RFC 8656 9 and 12). aioice
 renews both after 500 s, and some servers relay nothing between."""
 
-outages = Outages()
+outages: Outages[TurnServer] = Outages()
 
 _stock_relayed_candidate = aioice.ice.relayed_candidate
 _INNER = "_TurnTransport__inner_protocol"

@@ -83,8 +83,7 @@ class Peer:
     Args:
         listener: receives the peer's events.
         voice: the agent's voice; sent on the offer's audio section. It is stopped with the peer.
-        ice_servers: STUN and TURN servers. The first STUN server is asked; of the TURN servers,
-            the first that answers relays.
+        ice_servers: STUN and TURN servers; of each, the first that answers is used.
         network: where media is received, and whether the caller is on this machine.
         connect_timeout_s: how long a peer may take to connect; aiortc sets no limit. A peer that
             shows no sign of connecting is given up earlier (`liveness`).
@@ -105,8 +104,7 @@ class Peer:
         self._listener = listener
         self._voice = voice
         self._one_transport = False
-        self._ice_servers = list(ice_servers)
-        self._relays = turn_servers(ice_servers)
+        self._stun, self._relays = stun_servers(ice_servers), turn_servers(ice_servers)
         self._network = network or Network()
         self._failures = Failures(self._on_failure)
         self._connect_timeout_s = connect_timeout_s
@@ -144,7 +142,7 @@ class Peer:
             raise RuntimeError("A peer takes one offer; a new one needs a new peer.")
         aiortc_patches.install()
         # An empty list means no servers at all; None would mean a public STUN server.
-        servers = [*stun_servers(self._ice_servers), *([_A_RELAY] if self._relays else [])]
+        servers = [_A_RELAY] if self._relays else []
         self._one_transport = _is_one_transport(offer)
         policy = RTCBundlePolicy.MAX_BUNDLE if self._one_transport else RTCBundlePolicy.BALANCED
         pc = self._pc = RTCPeerConnection(RTCConfiguration(servers, bundlePolicy=policy))
@@ -262,6 +260,7 @@ class Peer:
         failures.current.set(self._failures)
         network.current.set(self._network)
         relays.current.set(self._relays)
+        relays.current_stun.set(self._stun)
         if offer.has_audio and not any(s.track is self._voice for s in pc.getSenders()):
             # Added before the offer is set, the voice is sent on the offer's audio section.
             self._voice.use_codec(offer.voice_codec)

@@ -1,11 +1,13 @@
-"""TURN servers that don't answer: which are asked, and what is said about them. No I/O."""
+"""STUN and TURN servers that don't answer: which are asked, and what is said of them. No I/O."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 from aiortc import RTCIceServer
 
@@ -18,6 +20,15 @@ RETRY_AFTER_S = 60.0
 """A server that gave no address is asked again after this time, by one call."""
 
 NO_ADDRESS = "A TURN server gave no address"
+NOT_SEEN = "A STUN server did not say this server's address"
+
+
+@dataclass(frozen=True, slots=True)
+class StunServer:
+    """A STUN server."""
+
+    url: str
+    at: IceUrl
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,42 +41,60 @@ class TurnServer:
     password: str = field(repr=False)
 
 
-# aioice asks for a relayed candidate of one server, so the function that asks finds the peer's
-# servers here.
+# aioice asks one STUN server and one TURN server, so what asks instead finds the peer's here.
 current: ContextVar[Sequence[TurnServer]] = ContextVar("relays", default=())
+current_stun: ContextVar[Sequence[StunServer]] = ContextVar("stun", default=())
 
 
 def turn_servers(servers: Sequence[RTCIceServer]) -> list[TurnServer]:
     """The TURN servers of a list, in its order, one for each URL that can be used."""
-    found = []
+    return [
+        TurnServer(url, at, server.username or "", server.credential or "")
+        for server, url, at in _urls(servers)
+        if at.is_turn
+    ]
+
+
+def stun_servers(servers: Sequence[RTCIceServer]) -> list[StunServer]:
+    """The STUN servers of a list that aioice can ask: by UDP over IPv4."""
+    return [
+        StunServer(url, at)
+        for _, url, at in _urls(servers)
+        if not at.is_turn and not at.tls and ":" not in at.host
+    ]
+
+
+def _urls(servers: Sequence[RTCIceServer]) -> Iterator[tuple[RTCIceServer, str, IceUrl]]:
     for server in servers:
         for url in [server.urls] if isinstance(server.urls, str) else server.urls:
-            try:
-                at = IceUrl.parse(url)
-            except ValueError:
-                continue
-            if at.is_turn:
-                found.append(TurnServer(url, at, server.username or "", server.credential or ""))
-    return found
+            with contextlib.suppress(ValueError):
+                yield server, url, IceUrl.parse(url)
 
 
-def stun_servers(servers: Sequence[RTCIceServer]) -> list[RTCIceServer]:
-    """The STUN servers of a list that aioice can ask: by UDP over IPv4."""
-    urls = [url for s in servers for url in ([s.urls] if isinstance(s.urls, str) else s.urls)]
-    return [RTCIceServer(url) for url in urls if url.startswith("stun:") and "[" not in url]
+Server = TypeVar("Server", StunServer, TurnServer)
 
 
-class Outages:
-    """Which TURN servers gave no address lately.
+class Outages(Generic[Server]):
+    """Which servers gave no address lately.
 
     An unreachable server costs the answer to an offer its time limit. So only one call in
     `RETRY_AFTER_S` waits for it; others are answered at once, without that server.
+
+    Args:
+        kind: `NO_ADDRESS` or `NOT_SEEN`, under which failures are counted.
+        consequence: a sentence about the calls.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        kind: str = NO_ADDRESS,
+        consequence: str = "Calls that need it don't connect; others are answered without it.",
+    ) -> None:
+        self._kind = kind
+        self._consequence = consequence
         self._silent_until_s: dict[str, float] = {}
 
-    def to_ask(self, servers: Sequence[TurnServer], now_s: float) -> list[TurnServer]:
+    def to_ask(self, servers: Sequence[Server], now_s: float) -> list[Server]:
         """The servers that are to be asked."""
         due = [server for server in servers if self._silent_until_s.get(server.url, 0.0) <= now_s]
         for server in due:
@@ -73,20 +102,20 @@ class Outages:
                 self._silent_until_s[server.url] = now_s + RETRY_AFTER_S
         return due
 
-    def failed(self, server: TurnServer, why: str, now_s: float) -> None:
+    def failed(self, server: Server, why: str, now_s: float) -> None:
         """Counts a failure; it is logged when the server has not failed just before."""
-        failures.counts[NO_ADDRESS] += 1
+        failures.counts[self._kind] += 1
         if server.url not in self._silent_until_s:
             logger.warning(
-                "%s gives no address: %s. Calls that need it don't connect; others are answered "
-                "without it. It is asked again every %.0f s.",
+                "%s gives no address: %s. %s It is asked again every %.0f s.",
                 server.url,
                 why,
+                self._consequence,
                 RETRY_AFTER_S,
             )
         self._silent_until_s[server.url] = now_s + RETRY_AFTER_S
 
-    def worked(self, server: TurnServer) -> None:
+    def worked(self, server: Server) -> None:
         """Notes that a server gave an address."""
         if self._silent_until_s.pop(server.url, None) is not None:
             logger.warning("%s gives addresses again.", server.url)
