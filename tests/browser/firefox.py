@@ -92,6 +92,12 @@ class Firefox:
         """Waits until an expression is true; its value."""
         return await until(lambda: self.evaluate(expression), within_s, expression)
 
+    async def covered(self) -> None:
+        """Opens another tab in front: this one is in the background from now on."""
+        other = await self._command("browsingContext.create", {"type": "tab"})
+        await self._command("browsingContext.activate", {"context": other["context"]})
+        await self.until("document.hidden")
+
     async def click(self, selector: str) -> None:
         await self.evaluate(f"document.querySelector({json.dumps(selector)}).click()")
 
