@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
 
@@ -25,6 +25,12 @@ class HttpsSettings(BaseSettings):
     key: Path | None = Field(
         default=None, description="Its private key (PEM). Default: it stands in `cert`."
     )
+
+    @field_validator("host")
+    @classmethod
+    def _without_brackets(cls, value: str) -> str:
+        # As an IPv6 address stands in a URL.
+        return value[1:-1] if value.startswith("[") and value.endswith("]") else value
 
     @model_validator(mode="after")
     def _listen_on_the_network(self) -> Self:

@@ -31,6 +31,13 @@ def data_folder(tmp_path, monkeypatch):
     return folder
 
 
+HALF_A_BODY = "POST /api/offer HTTP/1.1\r\nHost: localhost\r\nContent-Length: 60\r\n\r\n{"
+
+
+def connected(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port))
+
+
 def drawn(lines: list[str]) -> np.ndarray:
     """The modules that a terminal shows, each of 8 by 8 pixels."""
     upper_and_lower = {"█": (255, 255), "▀": (255, 0), "▄": (0, 255), " ": (0, 0)}
@@ -68,13 +75,16 @@ async def test_a_phone_scans_the_address_and_calls_and_plain_http_is_sent_on(
         async with CallClient(f"https://localhost:{port}") as call:
             assert (await call.type("What time is it?")).text
         # Neither a silent connection nor garbage holds up the end.
-        silent = socket.create_connection(("127.0.0.1", port))
-        garbage = socket.create_connection(("127.0.0.1", port))
+        silent, garbage = connected(port), connected(port)
         garbage.sendall(b"\x16\x03\x01 no handshake \r\n\r\n")
+        half = [trusted.wrap_socket(connected(port), server_hostname="localhost") for _ in "12"]
+        for client, text in zip(half, ("GET / HT", HALF_A_BODY), strict=True):
+            client.sendall(text.encode())
         process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)  # Ctrl-C twice
         assert await asyncio.wait_for(process.wait(), 10) == 0
         assert (await process.stderr.read()).decode() == ""
-        silent.close(), garbage.close()
+        silent.close(), garbage.close(), half[0].close(), half[1].close()
     finally:
         if process.returncode is None:
             process.kill()
@@ -150,6 +160,8 @@ def test_the_authority_is_kept_and_a_damaged_one_is_said(tmp_path):
     assert OwnAuthority.kept_in(tmp_path).public.read_bytes() == certificate
     kept = tmp_path / "https" / "authority.pem"
     assert {path.stat().st_mode & 0o777 for path in (tmp_path / "https").iterdir()} == {0o600}
-    kept.write_bytes(kept.read_bytes()[:300])
-    with pytest.raises(CertificateError, match=r"authority\.pem is damaged"):
-        OwnAuthority.kept_in(tmp_path)
+    whole = kept.read_bytes()
+    for damaged in whole[:300], certificate + trustme.CA().private_key_pem.bytes():
+        kept.write_bytes(damaged)
+        with pytest.raises(CertificateError, match=r"authority\.pem is damaged"):
+            OwnAuthority.kept_in(tmp_path)

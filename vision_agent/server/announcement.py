@@ -44,7 +44,8 @@ class Announcement:
         yield f"vision-agent: {self._url(_shown_host(self.bound_to))}"
         yield from self.details
         if not is_loopback(self.bound_to):
-            yield "For others: " + ", ".join(self._url(host) for host in self.hosts)
+            if self.hosts:
+                yield "For others: " + ", ".join(self._url(host) for host in self.hosts)
             yield from self._for_phones() if self.https else _NO_CAMERA
         open_to_all = exposure(self.bound_to, has_token=self.token is not None, paid=self.paid)
         if open_to_all:

@@ -35,18 +35,28 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
         CannotListen: The port is taken or not allowed, or the host is not one of this machine's.
     """
+    try:
+        return _bound(host, port)
+    except (OSError, UnicodeError) as error:
+        raise CannotListen(
+            f"Can't listen on {shown(host, port)}: {_why(error)}.", _advice(error)
+        ) from error
+
+
+def _bound(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is named because asyncio sets TCP_NODELAY only where it is: without, every
     # request after the first on a connection waits 40 ms for an acknowledgement.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            # Machines differ in whether `::` takes IPv4 as well, and with it 127.0.0.1.
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         bound.bind((host, port))
-    except (OSError, UnicodeError) as error:
+    except BaseException:
         bound.close()
-        raise CannotListen(
-            f"Can't listen on {shown(host, port)}: {_why(error)}.", _advice(error)
-        ) from error
+        raise
     return bound
 
 

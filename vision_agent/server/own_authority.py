@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Self
 
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from vision_agent.data_folder import private_folder
 from vision_agent.server.certificate import CertificateError
@@ -59,6 +61,7 @@ class OwnAuthority:
                 made = trustme.CA(organization_name="vision-agent on this machine")
                 _write_private(kept, made.cert_pem.bytes() + made.private_key_pem.bytes())
             certificate, end, key = kept.read_bytes().partition(_END_OF_CERTIFICATE)
+            _check_pair(certificate + end, key)
             authority = trustme.CA.from_pem(certificate + end, key)
             if not public.exists() or public.read_bytes() != certificate + end:
                 _write_private(public, certificate + end)
@@ -66,7 +69,7 @@ class OwnAuthority:
             raise CertificateError(
                 f"The certificate authority can't be kept in {folder}: {error.strerror or error}."
             ) from error
-        except ValueError as error:
+        except (ValueError, TypeError) as error:  # TypeError: the key is encrypted
             raise CertificateError(
                 f"{kept} is damaged. Delete it, and a new certificate authority is made."
             ) from error
@@ -83,6 +86,13 @@ class OwnAuthority:
             not_after=now + (VALID_DAYS - 1) * _ONE_DAY,
         )
         issued.configure_cert(context)
+
+
+def _check_pair(certificate: bytes, key: bytes) -> None:
+    """Raise ValueError if the key is not the certificate's: nobody would trust what it signs."""
+    loaded = serialization.load_pem_private_key(key, None)
+    if x509.load_pem_x509_certificate(certificate).public_key() != loaded.public_key():
+        raise ValueError("The key is another certificate's.")
 
 
 def _write_private(path: Path, content: bytes) -> None:

@@ -9,8 +9,10 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -34,6 +36,9 @@ from vision_agent.settings import Settings
 
 MIN_CONNECTIONS = 10
 """Connections kept even if there are few file descriptors; calls need most of those."""
+
+HANGS_AFTER_S = 5.0
+"""A signal that comes this long after the first one ends the server at once."""
 
 
 class ServerError(RuntimeError):
@@ -59,6 +64,7 @@ class _Server(uvicorn.Server):
         self._announce = announce
         self._listen_with_tls = listen_with_tls
         self._listener: TlsListener | None = None
+        self._ends_since_s: float | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup([] if self._listen_with_tls else sockets)
@@ -79,6 +85,14 @@ class _Server(uvicorn.Server):
         if self._listener:
             await self._listener.close()
         await super().shutdown(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # A second Ctrl-C makes uvicorn leave the lifespan out, and with it the calls' goodbyes and
+        # the local Live API. The end is bounded, so only one that hangs is cut short.
+        now_s = time.monotonic()
+        self._ends_since_s = self._ends_since_s or now_s
+        self.should_exit = True
+        self.force_exit |= now_s - self._ends_since_s > HANGS_AFTER_S
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

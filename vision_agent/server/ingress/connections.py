@@ -17,6 +17,9 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 HEADERS_WITHIN_S = 10.0
 """For a request's line and headers, from the connection's start or the last response's end."""
 
+LEAVES_WITHIN_S = 0.2
+"""For a connection without a request, when the server ends; TLS would wait for its goodbye."""
+
 REQUEST_WITHIN_S = 60.0
 """For a request, from its headers to the end of its response; bounds clients that read slowly."""
 
@@ -70,6 +73,10 @@ class Connections(Generic[_Connection]):
         """A connection's response is complete."""
         if (address := self._busy.pop(connection, None)) is not None:
             self._idle[connection] = address
+
+    def is_busy(self, connection: _Connection) -> bool:
+        """Whether a request of a connection is being served."""
+        return connection in self._busy
 
     def closed(self, connection: _Connection) -> None:
         """A connection is closed."""
@@ -136,6 +143,12 @@ def bounded_protocol(
             connections.closed(self)
             self._expect(None)
             super().connection_lost(exc)
+
+        def shutdown(self) -> None:
+            """The server ends: a request that has not arrived completely is not waited for."""
+            super().shutdown()
+            if not connections.is_busy(self):
+                self._expect(LEAVES_WITHIN_S)
 
         async def _serve_in_time(self, scope: Scope, receive: Receive, send: Send) -> None:
             async def receive_whole() -> Message:
