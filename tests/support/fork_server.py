@@ -28,10 +28,13 @@ import threading
 from collections.abc import Iterator
 from typing import NoReturn
 
+from pydantic import BaseModel
+
 from tests.support.fork_request import Request
 from tests.support.forked import ForkedProcess
 from vision_agent.live import local_process
 from vision_agent.local.engine.hearing import grammar_decoder
+from vision_agent.local.engine.sight.look import Sight
 from vision_agent.local.engine.speech import phonemizer
 from vision_agent.local.engine.weights import voice_tables
 from vision_agent.local.engine.worker_process import WorkerProcess
@@ -43,6 +46,11 @@ IMPORTED = (
     "vision_agent.local.process",
     "vision_agent.local.scenarios.scenario_file",
     "google.adk.runners",
+    # What ADK imports in a server's first call.
+    "google.adk.auth.auth_preprocessor",
+    "google.adk.flows.llm_flows.auto_flow",
+    "google.auth.aio.credentials",
+    "httpcore",
     "google.adk.sessions.database_session_service",
     "google.adk.memory.in_memory_memory_service",
     "google.adk.tools.agent_tool",
@@ -90,7 +98,21 @@ def _load_models(module: str) -> None:
     _check_that_it_can_fork()
 
 
+def _build_schemas() -> None:
+    """What pydantic makes of the service's messages in a server's first call."""
+    from google.genai import types
+
+    for name, kept in vars(types).items():
+        if name.startswith("Live") and isinstance(kept, type) and issubclass(kept, BaseModel):
+            kept.model_rebuild()
+
+
+async def _not_yet(sight: Sight) -> None:
+    """Sight is loaded by the first look: most tests ask no question of the camera."""
+
+
 def _fork_what_is_started() -> None:
+    Sight.warm_up = _not_yet
     ServerProcess._start_process = staticmethod(ForkedProcess.start)
     local_process._Child.start_process = ForkedProcess.start
     WorkerProcess.start_process = staticmethod(ForkedProcess.start)
@@ -200,6 +222,7 @@ def main(listener: socket.socket) -> tuple[Request, list[int]] | None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for module in IMPORTED:
         importlib.import_module(module)
+    _build_schemas()
     _check_that_it_can_fork()
     with listener:
         return fork_on_request(listener)

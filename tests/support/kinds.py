@@ -21,7 +21,6 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
         "the local engine hears, sees and speaks",
         (
             "tests/agents/test_bring_your_own.py",
-            "tests/agents/test_caller_key.py",
             "tests/agents/test_fit.py",
             "tests/agents/test_memory.py",
             "tests/caller/test_client.py",
@@ -43,6 +42,7 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
             "tests/server/ingress/test_embedding.py",
             "tests/server/ingress/test_termination.py",
             "tests/server/test_drain.py",
+            "tests/server/test_identification.py",
             "tests/talk/test_talk.py",
             "tests/test_benchmarks.py",
             "tests/test_data_folder.py",
