@@ -35,6 +35,10 @@ class FullHouse(RuntimeError):
     """Every slot is taken."""
 
 
+class NothingToResume(RuntimeError):
+    """There is no conversation to continue, and none may be begun."""
+
+
 class Draining(RuntimeError):
     """The server is about to stop and takes no more calls.
 
@@ -101,6 +105,7 @@ class CallRegistry:
         options: CallOptions,
         network: Network | None = None,
         resume: str | None = None,
+        only_resumed: bool = False,
         caller: CallerIdentity = UNKNOWN,
         address: str = "",
     ) -> tuple[Call, str]:
@@ -112,6 +117,7 @@ class CallRegistry:
             options: How the agent answers in this call.
             network: Where the call's media is received; None for all of this machine's addresses.
             resume: The token of a conversation to continue. A call that is still on it is ended.
+            only_resumed: Whether no new conversation may be begun.
             caller: Who calls.
             address: The caller's IP address; empty if it is unknown.
 
@@ -119,6 +125,7 @@ class CallRegistry:
             Refusal: The address has too many calls.
             Draining: The server is about to stop.
             FullHouse: No slot is free.
+            NothingToResume: Only an earlier conversation may be continued, and there is none.
             CallOver: The call was ended while it was being set up.
         """
         began_s = time.monotonic()
@@ -146,9 +153,11 @@ class CallRegistry:
                 raise
             finally:
                 self._beginning.discard(call_id)
-            if self._drained_at_s is not None:
+            if self._drained_at_s is not None or (only_resumed and not lease.resumed):
                 host.store.end(lease)
                 del self._addresses[call_id]
+                if self._drained_at_s is None:
+                    raise NothingToResume
                 raise Draining(self._drained_at_s - asyncio.get_running_loop().time())
             call = Call(
                 call_id,

@@ -18,6 +18,7 @@ from vision_agent.calls.admission import Admission
 from vision_agent.calls.metrics import Metrics
 from vision_agent.calls.registry import CallRegistry
 from vision_agent.resources import web_folder
+from vision_agent.server.call_tokens import CallTokens
 from vision_agent.server.identification import Identify
 from vision_agent.server.ingress.access import Access
 from vision_agent.server.ingress.body import BoundedBody
@@ -26,10 +27,12 @@ from vision_agent.server.ingress.hosts import Hosts, KnownHosts
 from vision_agent.server.ingress.lifetime import Lifetime
 from vision_agent.server.ingress.prefix import ShownUnder
 from vision_agent.server.ingress.security_headers import SecurityHeaders
-from vision_agent.server.options import identification, signalling_options
+from vision_agent.server.options import identification, signalling_options, token_continues_s
 from vision_agent.server.receiving import Receiving
 from vision_agent.server.reception import Reception
 from vision_agent.server.signalling import signalling_router
+from vision_agent.server.token_route import token_router
+from vision_agent.server.token_uses import TokenUses
 from vision_agent.server.whip import WHIP_HEADERS, whip_router
 from vision_agent.settings import Settings
 from vision_agent.version import __version__
@@ -90,8 +93,11 @@ def make_application(
         metrics: The server's counters.
         lifetime: Starts what requests wait for.
     """
-    token = settings.token.get_secret_value() if settings.token else None
-    access = Access(token, admission)
+    secret = settings.token.get_secret_value() if settings.token else None
+    continues_s = token_continues_s(settings)
+    tokens = CallTokens(secret, continues_s=continues_s) if secret else None
+    uses = TokenUses(continues_s)
+    access = Access(secret, tokens, uses, admission)
     app = _Application(
         settings,
         title="vision_agent",
@@ -135,17 +141,18 @@ def make_application(
         ("/openapi.json", describe, settings.api_description),
     ):
         if audience != "off":
-            only = [Depends(access)] if audience == "token" else []
+            only = [Depends(access.operator)] if audience == "token" else []
             app.add_api_route(
                 path, show, dependencies=only, response_model=None, include_in_schema=False
             )
 
     options = signalling_options(settings)
     who = identification(settings, identify)
-    reception = Reception(registry, agents, options, who, admission, receiving)
+    reception = Reception(registry, agents, options, who, uses, admission, receiving)
     app.include_router(
         signalling_router(reception, registry, agents, options, access, admission, lifetime)
     )
+    app.include_router(token_router(tokens, reception, access, lifetime))
     app.include_router(whip_router(reception, registry, options, access, admission, lifetime))
     # Last: it answers every other path.
     app.mount("/", _Page(directory=web_folder(), html=True), name="web")

@@ -1,4 +1,4 @@
-"""Finds out who calls: from the application around the server, a login proxy, or the client."""
+"""Finds out who calls: by a token, the application around, a login proxy, or the client's word."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from vision_agent.addresses import Proxies
 from vision_agent.calls.refusal import Refusal
 from vision_agent.live.sessions.caller_identity import BadName, CallerIdentity
-from vision_agent.server.ingress.access import peer_of
+from vision_agent.server.ingress.access import grant_of, peer_of
 from vision_agent.server.mounted import host_request
 
 logger = logging.getLogger(__name__)
@@ -62,6 +62,9 @@ class Identification:
             Refusal: 400 for a name that can't be; 500 if the application's function failed.
             HTTPException: The application's function refuses the request.
         """
+        grant = grant_of(request)
+        if grant is not None and grant.user_id:
+            return CallerIdentity(grant.user_id, proven=True)
         try:
             if not self.secured:
                 return CallerIdentity.claimed(claimed)

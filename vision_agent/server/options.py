@@ -21,6 +21,7 @@ from vision_agent.live.tools.background import ToolLimits
 from vision_agent.own_models import KEYS as OWN_MODEL_KEYS
 from vision_agent.own_models import OPTIONS as OWN_MODEL_OPTIONS
 from vision_agent.own_models import OwnModels
+from vision_agent.server.call_tokens import MAX_LIFETIME_S
 from vision_agent.server.identification import Identification, Identify
 from vision_agent.server.receiving import media_host
 from vision_agent.server.reception import SignallingOptions
@@ -137,6 +138,14 @@ def identification(settings: Settings, identify: Identify | None) -> Identificat
     )
 
 
+def token_continues_s(settings: Settings) -> float:
+    """How long a token that has expired may still be needed by what it has begun.
+
+    It reaches a call until its end, and its conversation as long as that can be continued.
+    """
+    return (settings.max_call_s or MAX_LIFETIME_S) + settings.resume_within_s
+
+
 def signalling_options(settings: Settings) -> SignallingOptions:
     """What the signalling routes need to know."""
     return SignallingOptions(
@@ -144,4 +153,5 @@ def signalling_options(settings: Settings) -> SignallingOptions:
         resume_within_s=settings.resume_within_s,
         listens_on=settings.host,
         media_host=media_host(settings),
+        gives_tokens=settings.token is not None,
     )

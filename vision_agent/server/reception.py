@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import Request
 from starlette.exceptions import HTTPException
@@ -19,7 +19,7 @@ from vision_agent.calls.admission import Admission
 from vision_agent.calls.call import Call
 from vision_agent.calls.connections import CallOver, Superseded
 from vision_agent.calls.refusal import Refusal
-from vision_agent.calls.registry import CallRegistry, Draining, FullHouse
+from vision_agent.calls.registry import CallRegistry, Draining, FullHouse, NothingToResume
 from vision_agent.ice_servers import IceServers
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.models import ModelError
@@ -29,10 +29,12 @@ from vision_agent.rtc import CannotRenegotiate, Network, Offer
 from vision_agent.rtc.network import is_loopback, receiving_host
 from vision_agent.rtc.udp_ports import NoFreePort
 from vision_agent.server.call_request import NewCall
+from vision_agent.server.call_tokens import Grant
 from vision_agent.server.identification import Identification
-from vision_agent.server.ingress.access import address_of
+from vision_agent.server.ingress.access import address_of, grant_of, no_entry
 from vision_agent.server.ingress.descriptors import is_shortage
 from vision_agent.server.receiving import Receiving
+from vision_agent.server.token_uses import TokenUses
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +51,7 @@ class SignallingOptions:
         listens_on: The address that HTTP is served on.
         media_host: The address that media is received on; empty to decide by `listens_on`.
         share_screen: Whether callers may share their screen.
+        gives_tokens: Whether the server's access token gets tokens for single users.
     """
 
     ice_servers: IceServers
@@ -56,6 +59,7 @@ class SignallingOptions:
     listens_on: str
     media_host: str
     share_screen: bool = True
+    gives_tokens: bool = False
 
 
 class Reception:
@@ -66,6 +70,7 @@ class Reception:
         agents: The agents that can be called.
         options: What the routes need to know of the server.
         identification: Finds out who calls.
+        uses: Counts the uses of tokens for one user.
         admission: Bounds how often one address, one call and one conversation may ask.
         receiving: Where calls' media arrives.
     """
@@ -76,6 +81,7 @@ class Reception:
         agents: AgentDirectory,
         options: SignallingOptions,
         identification: Identification,
+        uses: TokenUses,
         admission: Admission,
         receiving: Receiving,
     ) -> None:
@@ -83,6 +89,7 @@ class Reception:
         self._agents = agents
         self._options = options
         self._identification = identification
+        self._uses = uses
         self._admission = admission
         self._receiving = receiving
 
@@ -122,6 +129,12 @@ class Reception:
         except ModelError as error:
             raise Refusal(400, str(error)) from error
 
+    def check_options(self, agent: str | None, asked: Mapping[str, object]) -> None:
+        """`Refusal` 400 or 404 if there is no such agent, no such option, or it can't answer so."""
+        if unknown := next((name for name in asked if name not in CallOptions.model_fields), None):
+            raise Refusal(400, f"options: {unknown[:40]!r} is no option of a call.")
+        self.call_options(self.agent(agent), asked)
+
     async def begin(
         self, request: Request, offer: Offer, new: NewCall, resume: str | None = None
     ) -> tuple[Call, str]:
@@ -137,6 +150,8 @@ class Reception:
             Refusal: With a sentence for the client.
         """
         address, now_s = address_of(request), time.monotonic()
+        grant = grant_of(request)
+        new = new if grant is None else granted(new, grant)
         with self.refusals(over=503):
             self._admission.begin(address, now_s)
             host = self.agent(new.agent)
@@ -144,20 +159,44 @@ class Reception:
             caller = await self.caller(request, new.user)
             if resume is not None:
                 self._admission.restart(session_id_of(resume), now_s)
-            call, sdp = await self._registry.start(
-                offer,
-                host=host,
-                options=answered,
-                network=self.network(request),
-                resume=resume,
-                caller=caller,
-                address=address,
-            )
+            with self._use(grant, resume) as use:
+                call, sdp = await self._registry.start(
+                    offer,
+                    host=host,
+                    options=answered,
+                    network=self.network(request),
+                    resume=resume,
+                    only_resumed=use.problem is not None,
+                    caller=caller,
+                    address=address,
+                )
+                use.begun = not call.lease.resumed
             problem = (caller.problem,) if caller.problem else ()
             own_choice = host.notes(answered) if "voice" in new.options else ()
             for text in (*problem, *own_choice):
                 call.tell(text)
         return call, sdp
+
+    @contextmanager
+    def _use(self, grant: Grant | None, resume: str | None) -> Iterator[_Use]:
+        """Use a token, unless no conversation is begun: one that is continued costs no use."""
+        use = _Use()
+        if grant is None:
+            yield use
+            return
+        use.problem = self._uses.problem(grant, time.time())
+        if use.problem is None:
+            # Before anything is waited for: two offers at once are two uses.
+            self._uses.take(grant, time.time())
+        elif resume is None:
+            raise no_entry(use.problem)
+        try:
+            yield use
+        except NothingToResume as error:
+            raise no_entry(use.problem or "") from error
+        finally:
+            if use.problem is None and not use.begun:
+                self._uses.give_back(grant)
 
     @contextmanager
     def refusals(self, *, over: int) -> Iterator[None]:
@@ -188,6 +227,31 @@ class Reception:
                 raise
             logger.exception("an offer could not be answered")
             raise Refusal(500, "The server failed to answer the offer. Try again.") from error
+
+
+@dataclass(slots=True)
+class _Use:
+    """How a token is used.
+
+    Attributes:
+        problem: Why it can't begin a conversation; None if it can.
+        begun: Whether it has.
+    """
+
+    problem: str | None = None
+    begun: bool = False
+
+
+def granted(new: NewCall, grant: Grant) -> NewCall:
+    """A new call as a token allows it; `Refusal` 403 for another agent than the token's.
+
+    Args:
+        new: The call that is asked for.
+        grant: What the token allows; its options take precedence.
+    """
+    if grant.agent is not None and new.agent not in (None, grant.agent):
+        raise Refusal(403, f"The token is for the agent {grant.agent!r} only.")
+    return replace(new, agent=grant.agent or new.agent, options={**new.options, **grant.options})
 
 
 def media_type(request: Request) -> str:

@@ -25,7 +25,7 @@ from vision_agent.server.call_request import (
     parse_start,
     read_form,
 )
-from vision_agent.server.ingress.access import Access, address_of
+from vision_agent.server.ingress.access import Access, address_of, grant_of
 from vision_agent.server.ingress.lifetime import Lifetime
 from vision_agent.server.ingress.sessions import Sessions, TooMuchData
 from vision_agent.server.reception import Reception, SignallingOptions, media_type
@@ -55,18 +55,21 @@ def signalling_router(
 
     router = APIRouter(dependencies=[Depends(access), Depends(lifetime.ready)])
 
-    @router.get("/api/info")
-    async def info() -> dict[str, Any]:
+    starting = [Depends(access.starting)]
+
+    @router.get("/api/info", dependencies=starting)
+    async def info(request: Request) -> dict[str, Any]:
         """Who answers, for the page."""
         return {
             **agents.info(),
             "ice_servers": options.ice_servers.for_call(time.time()),
             "screen_sharing": options.share_screen,
             "takes_user": reception.believes_clients,
+            "gives_tokens": options.gives_tokens and grant_of(request) is None,
             "ready": agents.problem is None,
         }
 
-    @router.post("/start")
+    @router.post("/start", dependencies=starting)
     async def start(request: Request) -> dict[str, Any]:
         """A session id and the ICE servers, for clients that begin with them."""
         body = await request.body()  # of any type, so that one above the bound is refused in words

@@ -1,4 +1,4 @@
-"""The access token: who may call."""
+"""Who may call: whoever has the server's access token, or a token that was given for one user."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ from fastapi import Request
 from vision_agent.addresses import PEER
 from vision_agent.calls.admission import Admission
 from vision_agent.calls.refusal import Refusal
+from vision_agent.server.call_tokens import BadToken, CallTokens, Grant
+from vision_agent.server.token_uses import TokenUses
+
+GRANT = "vision_agent.grant"
+"""Key in a request's scope: the `Grant` of its token; None for the server's access token."""
 
 
 def address_of(request: Request) -> str:
@@ -23,33 +28,74 @@ def peer_of(request: Request) -> str:
     return peer
 
 
+def grant_of(request: Request) -> Grant | None:
+    """What a request's token allows; None if it came with no token for one user."""
+    grant: Grant | None = request.scope.get(GRANT)
+    return grant
+
+
 class Access:
-    """A dependency that admits clients with the token, and every client if none is set.
+    """A dependency that admits clients with a token, and every client if none is set.
+
+    A token for one user that has expired is admitted as long as its calls may last: the routes for
+    what begins have `starting` besides, and `Reception.begin` its own check.
 
     Args:
-        token: The access token; None if none is set.
+        secret: The server's access token; None if none is set.
+        tokens: Reads tokens for one user; None if there are none.
+        uses: Knows which of them have begun a conversation.
         admission: Counts wrong tokens.
     """
 
-    def __init__(self, token: str | None, admission: Admission) -> None:
-        self._token = token
+    def __init__(
+        self,
+        secret: str | None,
+        tokens: CallTokens | None,
+        uses: TokenUses,
+        admission: Admission,
+    ) -> None:
+        self._secret = secret
+        self._tokens = tokens
+        self._uses = uses
         self._admission = admission
 
     async def __call__(self, request: Request) -> None:
         """Raise `Refusal`: 401 for a wrong or missing token, 429 after too many wrong ones."""
-        if self._token is None:
+        if self._secret is None:
             return
         address, now_s = address_of(request), time.monotonic()
         self._admission.token(address, now_s)
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and secrets.compare_digest(
-            given.strip().encode(), self._token.encode()
-        ):
-            return
+        given = given.strip()
+        why = ""
+        if scheme.lower() == "bearer" and given:
+            if secrets.compare_digest(given.encode(), self._secret.encode()):
+                request.scope[GRANT] = None
+                return
+            if self._tokens is not None and given.count(".") == 2:
+                try:
+                    request.scope[GRANT] = self._tokens.read(given, time.time())
+                    return
+                except BadToken as error:
+                    why = f" This one is not taken: {error}."
         if given:  # a missing token is no guess
             self._admission.wrong_token(address, now_s)
-        raise Refusal(
-            401,
-            "A valid access token is needed: Authorization: Bearer …",
-            {"WWW-Authenticate": "Bearer"},
-        )
+        raise no_entry(f"A valid access token is needed: Authorization: Bearer ….{why}")
+
+    async def starting(self, request: Request) -> None:
+        """`Refusal` 401 for a token that has expired, unless it has begun a conversation here."""
+        await self(request)
+        grant = grant_of(request)
+        if grant and grant.expired(time.time()) and not self._uses.begun(grant):
+            raise no_entry("The token has expired. Ask whoever gave it for a new one.")
+
+    async def operator(self, request: Request) -> None:
+        """`Refusal` 403 for a token for one user: only the server's access token will do."""
+        await self(request)
+        if grant_of(request) is not None:
+            raise Refusal(403, "A token for one user is not enough here.")
+
+
+def no_entry(text: str) -> Refusal:
+    """The refusal of a client without a token that will do; the text says why, as a sentence."""
+    return Refusal(401, text, {"WWW-Authenticate": "Bearer"})
