@@ -10,7 +10,8 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "vision_agent"
 
 MAY_IMPORT = {
-    "cli": {"server", "agents", "live", "caller", "replay", "talk", "local", "doctor"},
+    "cli": {"cluster", "server", "agents", "live", "caller", "replay", "talk", "local", "doctor"},
+    "cluster": {"server", "calls", "agents", "live", "rtc"},
     "server": {"calls", "agents", "live", "rtc"},
     "calls": {"agents", "live", "rtc", "tools"},
     "agents": {"live", "tools"},
@@ -49,6 +50,7 @@ GROUND = {
     "unknown_options",
     "version",
     "weights_file",
+    "worker_name",
 }
 """Single modules that every room may import, and that import each other alone."""
 
@@ -63,7 +65,7 @@ SETTINGS = {
     "own_model_settings",
     "udp_settings",
 }
-READ_SETTINGS = {"settings", "cli", "server", "doctor", "__init__"}
+READ_SETTINGS = {"settings", "cli", "cluster", "server", "doctor", "__init__"}
 """The others are given options of their own."""
 
 

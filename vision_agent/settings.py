@@ -25,6 +25,7 @@ from vision_agent.own_model_settings import OwnModelSettings
 from vision_agent.own_models import is_url
 from vision_agent.udp_settings import UdpSettings
 from vision_agent.unknown_options import refuse_unknown, warn_of_unknown
+from vision_agent.worker_name import PATTERN as WORKER_NAME
 
 ToolReports = Literal["none", "name", "full"]
 
@@ -67,6 +68,12 @@ class Settings(OwnModelSettings, HttpsSettings, IceSettings, UdpSettings, Answer
         default_factory=list,
         description="Names under which the server is reached, besides this machine's own, "
         "comma-separated; `*.example.org` for all below one, `*` for any.",
+    )
+    worker: str = Field(
+        default="",
+        pattern=WORKER_NAME,
+        description="The server's name among several behind one address: the ids that it gives "
+        "out begin with it and a dot, so that a load balancer finds it again.",
     )
     trusted_proxies: Annotated[list[str], NoDecode] = Field(
         default_factory=list,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,10 +13,13 @@ from vision_agent.agents.loader import AgentError, agent_specs
 from vision_agent.agents.options import AgentOptions
 from vision_agent.closing import close_each
 from vision_agent.data_folder import VARIABLE, DatabaseError, private_folder
-from vision_agent.live.local_process import LocalLiveApi
+from vision_agent.live.local_process import LocalApi, LocalLiveApi
 from vision_agent.live.models import ModelError
 
 logger = logging.getLogger(__name__)
+
+StartLocal = Callable[[], Awaitable[LocalApi]]
+"""Starts the local Live API, or finds one that several processes share."""
 
 
 class UnknownAgent(ValueError):
@@ -30,6 +33,7 @@ class AgentDirectory:
 
     Args:
         options: What the agents are made with; `agent` may name several.
+        start_local: Starts the local Live API, or finds one that is shared; None starts one.
 
     An unusable agent in a folder of agents is left out, with a warning; an agent that is named
     itself must be usable.
@@ -40,9 +44,14 @@ class AgentDirectory:
         DatabaseError: The sessions' database can't be used.
     """
 
-    def __init__(self, options: AgentOptions) -> None:
+    def __init__(
+        self,
+        options: AgentOptions,
+        start_local: StartLocal | None = None,
+    ) -> None:
         self._options = options
-        self._local: LocalLiveApi | None = None
+        self._start_local = start_local or self._start_own
+        self._local: LocalApi | None = None
         self.hosts: dict[str, HostedAgent] = {}
         unusable: list[ValueError] = []
         for spec, is_named in agent_specs(options.agent):
@@ -142,14 +151,17 @@ class AgentDirectory:
                     f"The data folder {self._options.data_dir} can't be used: {error}. "
                     f"Name another with {VARIABLE}."
                 ) from error
-            self._local = await LocalLiveApi.start(
-                self._options.scenario,
-                self._options.data_dir,
-                most_calls=self._options.max_calls,
-                own_models=self._options.own_models,
-            )
+            self._local = await self._start_local()
         for host in self.hosts.values():
             await host.start(self._local, on_taken)
+
+    async def _start_own(self) -> LocalApi:
+        return await LocalLiveApi.start(
+            self._options.scenario,
+            self._options.data_dir,
+            most_calls=self._options.max_calls,
+            own_models=self._options.own_models,
+        )
 
     async def close(self) -> None:
         """End what `start` has started; what is kept of calls is written first."""

@@ -22,7 +22,7 @@ from vision_agent.closing import close_each
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.connection.observer import ConnectionObserver
 from vision_agent.live.live_queue import LiveQueue
-from vision_agent.live.local_process import LocalLiveApi
+from vision_agent.live.local_process import LocalApi
 from vision_agent.live.model_scope import ModelScope
 from vision_agent.live.models import VOICES, ModelError, unlisted_voice
 from vision_agent.live.run_config import make_run_config
@@ -119,7 +119,7 @@ class HostedAgent:
         own = any(one.service == "voice" for one in self._destinations)
         return [] if own or self.model_choice.kind == "custom" else list(VOICES)
 
-    async def start(self, local: LocalLiveApi | None, on_taken: Callable[[str], None]) -> None:
+    async def start(self, local: LocalApi | None, on_taken: Callable[[str], None]) -> None:
         """Open the sessions' database, and give the agent its model.
 
         Args:

@@ -22,7 +22,7 @@ from vision_agent.data_folder import data_folder, private_folder
 from vision_agent.live.adk_hooks import pinned_api_version
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.connection.gemini import gemini, local_gemini, made_resilient
-from vision_agent.live.local_process import LocalLiveApi
+from vision_agent.live.local_process import LocalApi, LocalLiveApi
 from vision_agent.live.models import (
     DEFAULT_MODEL,
     LOCAL_MODEL,
@@ -211,7 +211,7 @@ def own_thinking(root: BaseAgent) -> dict[str, Any]:
     return {name: value for name, value in chosen.items() if value is not None}
 
 
-def install_model(choice: ModelChoice, root: BaseAgent, local: LocalLiveApi | None) -> None:
+def install_model(choice: ModelChoice, root: BaseAgent, local: LocalApi | None) -> None:
     """Give every agent of the tree its live model, in place.
 
     Args:

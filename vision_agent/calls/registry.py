@@ -22,6 +22,7 @@ from vision_agent.live.call_options import CallOptions
 from vision_agent.live.sessions.caller_identity import CallerIdentity
 from vision_agent.live.sessions.store import session_id_of, user_id_of
 from vision_agent.rtc import Network, Offer
+from vision_agent.worker_name import named
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class CallRegistry:
         admission: Bounds how many calls one address may have.
         max_calls: How many calls there may be at the same time.
         on_garbage: Called when a call has left objects to collect, with whether no call is left.
+        worker: The server's name among several; calls' ids begin with it.
     """
 
     def __init__(
@@ -70,10 +72,12 @@ class CallRegistry:
         *,
         max_calls: int,
         on_garbage: Callable[[bool], None],
+        worker: str = "",
     ) -> None:
         self._settings = settings
         self._max_calls = max_calls
         self._on_garbage = on_garbage
+        self._worker = worker
         self._metrics = metrics
         self._admission = admission
         self._calls: dict[str, Call] = {}
@@ -91,6 +95,11 @@ class CallRegistry:
     def find(self, call_id: str) -> Call | None:
         """The call with this id, unless it has ended."""
         return self._calls.get(call_id)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the calls in progress."""
+        return tuple(self._calls)
 
     @property
     def draining(self) -> bool:
@@ -143,7 +152,7 @@ class CallRegistry:
             if address:
                 self._check_address(counted_as(address))
             # The slot is taken before the first await.
-            call_id = uuid.uuid4().hex
+            call_id = named(self._worker, uuid.uuid4().hex)
             self._beginning.add(call_id)
             self._addresses[call_id] = counted_as(address)
             try:

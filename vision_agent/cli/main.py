@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from dotenv import load_dotenv
 
+from vision_agent.cli.cluster import cluster
 from vision_agent.cli.doctor import doctor
 from vision_agent.cli.live_server import live_server
 from vision_agent.cli.models import models
@@ -28,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("serve")(serve)
+app.command("cluster")(cluster)
 app.command("replay")(replay)
 app.command("talk")(talk)
 app.command("live-server")(live_server)

@@ -99,6 +99,7 @@ _USER_ERRORS = {
     "vision_agent.local.scenarios.yaml_reader": "ScenarioError",
     "vision_agent.caller.recording": "BadRecording",
     "vision_agent.server.run": "ServerError",
+    "vision_agent.cluster.run": "ClusterError",
     "vision_agent.server_process": "ServerDidNotStart",
 }
 

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple, Protocol, Self
 
 from vision_agent.live.errors import LocalLiveApiAway
 from vision_agent.own_models import OwnModels
@@ -55,6 +55,29 @@ class Address(NamedTuple):
     api_key: str
 
 
+class LocalApi(Protocol):
+    """A local Live API that runs, in a child of this process or for several processes together."""
+
+    answers_within_s: float | None
+    """How long an answer may take to begin; None for the usual time."""
+
+    problem: str | None
+    """Why it can't be reached at the moment, as a sentence; None if it can be."""
+
+    restarts: int
+    """How often it has ended by itself and was started again."""
+
+    @property
+    def newest_address(self) -> Address:
+        """Where it listens, or listened."""
+
+    async def address(self) -> Address:
+        """Where it listens; waits while it is being restarted; `LocalLiveApiAway` if too long."""
+
+    async def close(self) -> None:
+        """End it, or the use of it."""
+
+
 class LocalLiveApi:
     """A local Live API that runs until `close`, in successive child processes.
 
@@ -87,7 +110,6 @@ class LocalLiveApi:
         self._up = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
         self.problem: str | None = None
-        """Why it can't be reached at the moment, as a sentence; None if it can be."""
         self.restarts = 0
 
     @classmethod

@@ -154,4 +154,5 @@ def signalling_options(settings: Settings) -> SignallingOptions:
         listens_on=settings.host,
         media_host=media_host(settings),
         gives_tokens=settings.token is not None,
+        worker=settings.worker,
     )

@@ -52,6 +52,7 @@ class SignallingOptions:
         media_host: The address that media is received on; empty to decide by `listens_on`.
         share_screen: Whether callers may share their screen.
         gives_tokens: Whether the server's access token gets tokens for single users.
+        worker: The server's name among several; empty if it is the only one.
     """
 
     ice_servers: IceServers
@@ -60,6 +61,7 @@ class SignallingOptions:
     media_host: str
     share_screen: bool = True
     gives_tokens: bool = False
+    worker: str = ""
 
 
 class Reception:

@@ -51,7 +51,7 @@ def signalling_router(
         admission: Bounds how often one address, one call and one conversation may ask.
         lifetime: Starts what requests wait for.
     """
-    sessions = Sessions()
+    sessions = Sessions(options.worker)
 
     router = APIRouter(dependencies=[Depends(access), Depends(lifetime.ready)])
 

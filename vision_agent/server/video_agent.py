@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from fastapi import APIRouter
 
 from vision_agent import rtc
-from vision_agent.agents.directory import AgentDirectory
+from vision_agent.agents.directory import AgentDirectory, StartLocal
 from vision_agent.calls.admission import Admission
 from vision_agent.calls.metrics import Metrics
 from vision_agent.calls.registry import CallRegistry
@@ -40,6 +40,8 @@ class VideoAgent:
             token, a login proxy or the client.
         own_process: Whether the process does nothing but answer calls, so that its garbage
             collector, its memory and its limit of open files may be tuned for them.
+        receiving: The UDP ports, where they are not those that the settings name.
+        start_local: Finds a local Live API that several processes share; None starts one.
 
     Attributes:
         settings: The options.
@@ -61,10 +63,12 @@ class VideoAgent:
         *,
         identify: Identify | None = None,
         own_process: bool = False,
+        receiving: Receiving | None = None,
+        start_local: StartLocal | None = None,
     ) -> None:
         settings = self.settings = settings or Settings()
-        self.agents = agents = AgentDirectory(agent_options(settings))
-        self.receiving = Receiving(settings)
+        self.agents = agents = AgentDirectory(agent_options(settings), start_local)
+        self.receiving = receiving or Receiving(settings)
         self.metrics = metrics = Metrics()
         metrics.watch_sessions(agents.session_counts)
         metrics.watch_memory(agents.memory_counts)
@@ -77,6 +81,7 @@ class VideoAgent:
             admission,
             max_calls=settings.max_calls,
             on_garbage=self._process.garbage if self._process else lambda idle: None,
+            worker=settings.worker,
         )
         self._lifetime = Lifetime(self._running)
         application = make_application(

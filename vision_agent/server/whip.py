@@ -57,7 +57,7 @@ def whip_router(
         admission: Bounds how often candidates come for one call.
         lifetime: Starts what requests wait for.
     """
-    sessions = WhipSessions(lambda call_id: registry.find(call_id) is not None)
+    sessions = WhipSessions(lambda call_id: registry.find(call_id) is not None, options.worker)
     router = APIRouter(dependencies=[Depends(access), Depends(lifetime.ready)])
 
     async def offer(request: Request) -> Response:

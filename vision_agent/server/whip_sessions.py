@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from vision_agent.calls.call import Call
 from vision_agent.rtc import Offer
 from vision_agent.rtc.sdp_fragment import SdpFragment
+from vision_agent.worker_name import named
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +51,12 @@ class WhipSessions:
 
     Args:
         in_progress: Whether a call, by its id, has not ended.
+        worker: The server's name among several; keys begin with it.
     """
 
-    def __init__(self, in_progress: Callable[[str], bool]) -> None:
+    def __init__(self, in_progress: Callable[[str], bool], worker: str = "") -> None:
         self._in_progress = in_progress
+        self._worker = worker
         self._sessions: dict[str, WhipSession] = {}
 
     def __len__(self) -> int:
@@ -63,9 +66,8 @@ class WhipSessions:
         """A session for a call that has just begun, by this offer."""
         self._sessions = {key: one for key, one in self._sessions.items() if self._lasts(one)}
         credentials = frozenset(one.credentials for one in offer.sections if one.accepted)
-        session = WhipSession(
-            call, secrets.token_urlsafe(24), f'"{secrets.token_hex(8)}"', credentials
-        )
+        key = named(self._worker, secrets.token_urlsafe(24))
+        session = WhipSession(call, key, f'"{secrets.token_hex(8)}"', credentials)
         self._sessions[session.key] = session
         return session
 

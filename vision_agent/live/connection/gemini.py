@@ -21,7 +21,7 @@ from vision_agent.live.connection.resilient import ResilientConnection
 from vision_agent.live.connection.resumption import ledger_for
 from vision_agent.live.connection.setup_socket import SetupSocket
 from vision_agent.live.connection.timeouts import Timeouts
-from vision_agent.live.local_process import Address, LocalLiveApi
+from vision_agent.live.local_process import Address, LocalApi
 from vision_agent.live.model_scope import model_scope
 from vision_agent.live.run_config import complete_setup
 
@@ -166,7 +166,7 @@ def gemini_at(
 
 
 def local_gemini(
-    server: LocalLiveApi, *, model: str, speech: types.SpeechConfig | None = None
+    server: LocalApi, *, model: str, speech: types.SpeechConfig | None = None
 ) -> LiveGemini:
     """A model of the local Live API, whose address changes when it is restarted.
 

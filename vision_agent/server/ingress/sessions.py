@@ -8,6 +8,8 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from vision_agent.worker_name import named
+
 LIFETIME_S = 3600.0
 MAX_OF_ONE_ADDRESS = 100
 MAX_ADDRESSES = 1000
@@ -24,9 +26,13 @@ class Sessions:
 
     An address that asks for too many loses the oldest of its own; what they were begun with is
     bounded for all together, and the oldest is lost.
+
+    Args:
+        worker: The server's name among several; ids begin with it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, worker: str = "") -> None:
+        self._worker = worker
         self._addresses: dict[str, str] = {}
         self._of: OrderedDict[str, OrderedDict[str, float]] = OrderedDict()
         self._data: OrderedDict[str, str] = OrderedDict()
@@ -48,7 +54,7 @@ class Sessions:
         written = json.dumps(data) if data else ""
         if len(written) > MAX_DATA_BYTES:
             raise TooMuchData(f"requestData is larger than {MAX_DATA_BYTES} bytes.")
-        session_id = str(uuid.uuid4())
+        session_id = named(self._worker, str(uuid.uuid4()))
         own = self._of.setdefault(address, OrderedDict())
         self._of.move_to_end(address)
         own[session_id] = now_s

@@ -1,0 +1,17 @@
+"""What a cluster is made with."""
+
+import pytest
+
+from vision_agent.cluster.options import read_workers
+
+
+def test_workers_are_a_number_or_a_range_or_one_per_core():
+    assert read_workers("3", 8) == (3, 3)
+    assert read_workers("2-6", 8) == (2, 6)
+    assert read_workers("", 8) == (1, 8)
+
+
+@pytest.mark.parametrize("text", ["0", "3-2", "many", "-1", "1-", "1-2-3", "999999"])
+def test_anything_else_is_refused_in_words(text):
+    with pytest.raises(ValueError, match="1-8"):
+        read_workers(text, 8)

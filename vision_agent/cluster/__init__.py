@@ -1,0 +1,1 @@
+"""Calls over several cores and machines: workers in Ray actors, behind an ingress in Ray Serve."""

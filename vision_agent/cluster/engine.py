@@ -1,0 +1,152 @@
+"""The local Live API of one Ray node, shared by its workers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import ray
+from ray.exceptions import RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from vision_agent.cluster.options import NAMESPACE
+from vision_agent.live.errors import LocalLiveApiAway
+from vision_agent.live.local_process import AWAY_S, START_TIMEOUT_S, Address, LocalLiveApi
+from vision_agent.server.options import agent_options
+from vision_agent.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 2.0
+PREFIX = "engine"
+
+
+@dataclass(frozen=True, slots=True)
+class EngineState:
+    """The local Live API of a node at one moment; the fields are those of `LocalApi`."""
+
+    address: Address
+    answers_within_s: float | None
+    problem: str | None
+    restarts: int
+
+
+class NodeEngine:
+    """The actor that runs it, in a child process; Ray starts the actor again if it is killed.
+
+    Args:
+        settings: The options.
+        most_calls: How many calls the workers of a node may have together.
+    """
+
+    def __init__(self, settings: Settings, most_calls: int) -> None:
+        self._options = agent_options(settings)
+        self._most_calls = most_calls
+        self._api: LocalLiveApi | None = None
+        self._starting = asyncio.Lock()
+
+    async def state(self, *, wait: bool = False) -> EngineState:
+        """Where it listens, once it does.
+
+        Args:
+            wait: Until it listens again, if it is being restarted.
+
+        Raises:
+            LocalLiveApiError: It does not start.
+            LocalLiveApiAway: It is not there again within a few seconds.
+        """
+        async with self._starting:
+            if self._api is None:
+                self._api = await LocalLiveApi.start(
+                    self._options.scenario,
+                    self._options.data_dir,
+                    self._most_calls,
+                    self._options.own_models,
+                )
+        api = self._api
+        address = await api.address() if wait else api.newest_address
+        return EngineState(address, api.answers_within_s, api.problem, api.restarts)
+
+    async def close(self) -> None:
+        """End it."""
+        if self._api is not None:
+            await self._api.close()
+
+
+class SharedEngine:
+    """The local Live API of this worker's node, as `LocalApi`."""
+
+    def __init__(self, find: Callable[[], Any], state: EngineState) -> None:
+        self._find = find
+        self._state = state
+        self.answers_within_s = state.answers_within_s
+        self.problem = state.problem
+        self.restarts = state.restarts
+        self._watching = asyncio.create_task(self._watch(), name="the node's local Live API")
+
+    @classmethod
+    async def of_node(cls, settings: Settings, generation: str, node: str, calls: int) -> Self:
+        """The one of a node; the first worker there starts it.
+
+        Args:
+            settings: The options.
+            generation: The deployment.
+            node: The Ray node's id.
+            calls: See `NodeEngine`.
+        """
+
+        def find() -> Any:
+            return (
+                ray.remote(NodeEngine)
+                .options(
+                    name=f"{PREFIX}.{generation}.{node}",
+                    namespace=NAMESPACE,
+                    lifetime="detached",
+                    get_if_exists=True,
+                    num_cpus=0,
+                    max_restarts=-1,
+                    max_task_retries=0,
+                    scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False),
+                )
+                .remote(settings, calls)
+            )
+
+        handle = await asyncio.to_thread(find)
+        async with asyncio.timeout(2 * START_TIMEOUT_S):
+            return cls(find, await handle.state.remote())
+
+    @property
+    def newest_address(self) -> Address:
+        """Where it listens, or listened."""
+        return self._state.address
+
+    async def address(self) -> Address:
+        """Where it listens; waits while it is being restarted; `LocalLiveApiAway` if too long."""
+        try:
+            async with asyncio.timeout(AWAY_S):
+                self._take(await self._find().state.remote(wait=True))
+        except (TimeoutError, RayError) as error:
+            logger.warning("The local Live API of the node is away: %s", error)
+            raise LocalLiveApiAway("The local Live API is being started again.") from error
+        return self._state.address
+
+    async def close(self) -> None:
+        """Use it no more; others may."""
+        self._watching.cancel()
+        await asyncio.gather(self._watching, return_exceptions=True)
+
+    def _take(self, state: EngineState) -> None:
+        self._state, self.problem, self.restarts = state, state.problem, state.restarts
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            try:
+                async with asyncio.timeout(AWAY_S):
+                    self._take(await self._find().state.remote())
+            except (TimeoutError, RayError) as error:
+                self.problem = "The local Live API is being started again."
+                logger.warning("%s %s", self.problem, error)

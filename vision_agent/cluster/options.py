@@ -1,0 +1,54 @@
+"""What a cluster is made with."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vision_agent.settings import Settings
+
+NAMESPACE = "vision-agent"
+"""Ray's namespace of the actors: `ray.get_actor(name, namespace=…)` finds them."""
+
+APPLICATION = "vision-agent"
+"""The name of the Serve application."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterOptions:
+    """A deployment.
+
+    Attributes:
+        settings: The options of every worker; `max_calls` are those of one.
+        generation: Names the deployment; a later one sorts higher.
+        least: Workers, at least.
+        most: Workers, at most.
+        cpus: Cores that Ray counts for a worker.
+        on_loopback: Whether all of it runs on this machine and is reached through the ingress.
+    """
+
+    settings: Settings
+    generation: str
+    least: int
+    most: int
+    cpus: float = 1.0
+    on_loopback: bool = False
+
+
+def read_workers(text: str, cores: int) -> tuple[int, int]:
+    """The least and the greatest number of workers.
+
+    Args:
+        text: `4`, or `1-8`; empty for one to one per core.
+        cores: The cores there are.
+
+    Raises:
+        ValueError: It is neither; the text says what to write.
+    """
+    if not text:
+        return 1, max(1, cores)
+    found = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", text.strip())
+    least, most = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if not 1 <= least <= most:
+        raise ValueError("Write it as a number, or as least-most: 1-8.")
+    return least, most

@@ -1,0 +1,253 @@
+"""Run a cluster on this machine, or deploy to one that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
+
+from vision_agent.addresses import is_loopback
+from vision_agent.agents.directory import AgentDirectory
+from vision_agent.cluster.options import (
+    APPLICATION,
+    NAMESPACE,
+    ClusterOptions,
+    read_workers,
+)
+from vision_agent.data_folder import DatabaseError
+from vision_agent.server.ingress.exposure import ADVICE, exposure
+from vision_agent.server.listening import CannotListen, listen, shown
+from vision_agent.server.options import agent_options
+from vision_agent.settings import Settings
+
+START_S = 120.0
+STOP_S = 20.0
+OBJECT_STORE_BYTES = 80_000_000
+"""Ray's smallest: requests and figures are all that passes through it."""
+
+DASHBOARD_PORT = 8265
+
+LOGGING = {"log_level": "WARNING", "enable_access_log": False}
+"""Of Serve: a line for each request would be written several times a second."""
+
+
+class ClusterError(RuntimeError):
+    """The cluster can't start; the text says why."""
+
+
+def run_cluster(
+    settings: Settings,
+    *,
+    workers: str,
+    address: str | None,
+    dashboard: bool,
+    say: Callable[[str], None],
+) -> None:
+    """Answer calls until SIGINT or SIGTERM; with an address: deploy, and return.
+
+    SIGINT ends the calls. SIGTERM first lets those in progress continue for `Settings.drain_s` and
+    refuses new ones; a second signal ends them at once.
+
+    Args:
+        settings: The options; `max_calls` are those of one worker.
+        workers: How many workers, as `read_workers` takes it.
+        address: A running Ray cluster: `ray://host:10001`, `host:6379`, or `auto`. None: Ray runs
+            on this machine.
+        dashboard: Show Ray's dashboard, on loopback; a running cluster has its own.
+        say: Takes the lines for the person who started it.
+
+    Raises:
+        AgentError, ModelError: See `AgentDirectory`.
+        ClusterError: Something can't be used as it was named.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    try:
+        least, most = read_workers(workers, cores or 1)
+    except ValueError as error:
+        raise ClusterError(f"--workers: {error}") from error
+    _check(settings, alone=address is None)
+    try:
+        agents = AgentDirectory(agent_options(settings))
+        asyncio.run(agents.check())
+        # Serve takes no port 0.
+        with listen(settings.host, settings.port) as bound:
+            port = bound.getsockname()[1]
+    except (CannotListen, DatabaseError) as error:
+        raise ClusterError(str(error)) from error
+    settings = settings.model_copy(update={"port": port})
+    if address is None:
+        token = _start_ray(most, dashboard)
+    else:
+        _connect(address)
+        if not workers:
+            import ray
+
+            most = max(1, int(ray.cluster_resources().get("CPU", 1)))
+    from vision_agent.cluster.app import new_generation
+
+    options = ClusterOptions(settings, new_generation(), least, most, on_loopback=address is None)
+    try:
+        fleet = _deploy(options, everywhere=address is not None)
+        _wait_until_ready(fleet)
+        say(f"vision-agent: http://{shown(_shown_host(settings.host), port)}")
+        say(agents.summary)
+        count = f"{least}" if least == most else f"{least} to {most}"
+        say(f"Workers: {count}, with {settings.max_calls} calls each.")
+        if address is not None:
+            say("Deployed. The cluster goes on by itself; `serve shutdown` ends it.")
+            return
+        if dashboard:
+            say(f"Ray's dashboard: http://127.0.0.1:{DASHBOARD_PORT} (token: {token})")
+        warning = exposure(
+            settings.host,
+            has_token=settings.token is not None,
+            paid=any(host.model_choice.kind != "local" for host in agents.hosts.values()),
+        )
+        if warning:
+            say(f"Warning: {warning} {ADVICE}")
+        say("Press Ctrl-C to stop.")
+        with _signals() as received:
+            _until_stopped(fleet, settings.drain_s, received)
+    finally:
+        if address is None:
+            _stop_ray()
+
+
+def _check(settings: Settings, *, alone: bool) -> None:
+    """Refuse what can't be had over several processes or machines."""
+    if settings.https or settings.cert:
+        raise ClusterError("A cluster speaks HTTP: let the proxy in front of it speak HTTPS.")
+    url = settings.database_url() or ""
+    if not alone and url.startswith("sqlite"):
+        raise ClusterError(
+            "Workers on several machines need one database for conversations, so that a caller "
+            "can come back to another one: --session-db postgresql://…"
+        )
+
+
+def _start_ray(most: int, dashboard: bool) -> str:
+    """Start Ray on this machine, for this process; the token that its services want."""
+    token = os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_urlsafe(32))
+    # Ray's services listen on every address of the machine, and run what they are sent.
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    ray = _ray()
+    ray.init(
+        address="local",
+        # Twice: while a new worker takes over, the old one still has its calls.
+        num_cpus=2 * most,
+        object_store_memory=OBJECT_STORE_BYTES,
+        namespace=NAMESPACE,
+        include_dashboard=dashboard,
+        dashboard_host="127.0.0.1",
+        dashboard_port=DASHBOARD_PORT,
+        logging_level="warning",
+    )
+    return token
+
+
+def _connect(address: str) -> None:
+    ray = _ray()
+    try:
+        ray.init(address=address, namespace=NAMESPACE, logging_level="warning")
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise ClusterError(f"No Ray cluster can be reached at {address}: {error}") from error
+
+
+def _ray() -> Any:
+    # Before Ray is imported, which reads them.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_DEDUP_LOGS", "0")
+    try:
+        import ray
+        from ray import serve
+    except ImportError as error:
+        raise ClusterError(
+            f"Ray is not installed ({error}): pip install 'adk-video-call[cluster]'"
+        ) from error
+    assert serve is not None
+    return ray
+
+
+def _deploy(options: ClusterOptions, *, everywhere: bool) -> Any:
+    from ray import serve
+
+    from vision_agent.cluster.app import FLEET, application
+
+    serve.start(
+        proxy_location="EveryNode" if everywhere else "HeadOnly",
+        http_options={"host": options.settings.host, "port": options.settings.port},
+        logging_config=LOGGING,
+    )
+    serve.run(
+        application(options, ingresses=2 if everywhere else 1),
+        name=APPLICATION,
+        route_prefix="/",
+        logging_config=LOGGING,
+    )
+    return serve.get_deployment_handle(FLEET, APPLICATION)
+
+
+def _wait_until_ready(fleet: Any) -> None:
+    end_s = time.monotonic() + START_S
+    while time.monotonic() < end_s:
+        if fleet.table.remote().result(timeout_s=START_S):
+            return
+        time.sleep(0.5)
+    raise ClusterError("No worker has started; the reason stands above.")
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[list[int]]:
+    """The signals that have come, in order."""
+    received: list[int] = []
+
+    def take(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, take) for number in numbers}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _until_stopped(fleet: Any, drain_s: float, received: list[int]) -> None:
+    """Wait for a signal, then end the calls as it asks."""
+    while not received:
+        time.sleep(0.1)
+    grace_s = drain_s if received[0] == signal.SIGTERM else 0.0
+    stopping = fleet.stop.remote(grace_s)
+    ended = threading.Event()
+
+    def wait() -> None:
+        with contextlib.suppress(Exception):
+            stopping.result(timeout_s=grace_s + STOP_S)
+        ended.set()
+
+    threading.Thread(target=wait, daemon=True).start()
+    while not ended.wait(0.1):
+        if len(received) > 1:
+            fleet.stop.remote(0.0).result(timeout_s=STOP_S)
+            return
+
+
+def _stop_ray() -> None:
+    import ray
+    from ray import serve
+
+    if ray.is_initialized():
+        serve.shutdown()
+        ray.shutdown()
+
+
+def _shown_host(host: str) -> str:
+    return "localhost" if host in ("0.0.0.0", "::") or is_loopback(host) else host

@@ -1,0 +1,131 @@
+"""How many workers there are to be, and which of them end. Pure: time is an argument."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+FULL_SHARE = 0.75
+"""Another worker is started when calls take this share of the lines: it takes seconds to start."""
+
+IDLE_SHARE = 0.5
+"""One ends when the calls would take less than this share of the lines of those that stay …"""
+
+IDLE_FOR_S = 60.0
+"""… for this long: callers come in waves."""
+
+CROWDED_AFTER_S = 15.0
+"""A new worker that has no core by then gets that of an old one."""
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
+"""After a worker that ended before it was ready; each further one doubles the pause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A worker as the fleet sees it.
+
+    Attributes:
+        name: Its name.
+        generation: The deployment it belongs to.
+        began_s: When it was started or found.
+        ready: Whether it has answered.
+        draining: Whether it takes no new calls.
+        calls: Its calls in progress.
+        capacity: Its calls at the same time, at most; of one that is not ready, as it is to be.
+    """
+
+    name: str
+    generation: str
+    began_s: float
+    ready: bool
+    draining: bool
+    calls: int
+    capacity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What to do now.
+
+    Attributes:
+        start: How many workers to start.
+        drain: The names of those that are to end when their calls are over.
+    """
+
+    start: int = 0
+    drain: tuple[str, ...] = ()
+
+
+class Scaling:
+    """Decides for one deployment.
+
+    Args:
+        generation: The deployment.
+        least: Workers, at least.
+        most: Workers, at most.
+    """
+
+    def __init__(self, generation: str, least: int, most: int) -> None:
+        self._generation = generation
+        self._least, self._most = least, most
+        self._fewer_since_s: float | None = None
+        self._failures = 0
+        self._pause_until_s = float("-inf")
+
+    def failed(self, now_s: float) -> None:
+        """A worker has ended before it was ready."""
+        pause_s = min(FIRST_PAUSE_S * 2**self._failures, LONGEST_PAUSE_S)
+        self._failures = min(self._failures + 1, 16)
+        self._pause_until_s = now_s + pause_s
+
+    def started(self) -> None:
+        """A worker has become ready."""
+        self._failures = 0
+
+    def judge(self, seen: Sequence[Seen], now_s: float) -> Change:
+        """What to do about the workers there are."""
+        if any(one.generation > self._generation for one in seen):
+            return Change()  # a later deployment has taken over
+        old = [one for one in seen if one.generation != self._generation and not one.draining]
+        own = [one for one in seen if one.generation == self._generation and not one.draining]
+        calls = sum(one.calls for one in seen)
+        wanted = self._wanted(calls, own, FULL_SHARE)
+        if len(own) < wanted:
+            self._fewer_since_s = None
+            start = wanted - len(own) if now_s >= self._pause_until_s else 0
+            return Change(start, self._replaced(old, own, wanted, now_s))
+        if old:
+            return Change(drain=self._replaced(old, own, wanted, now_s))
+        return Change(drain=self._superfluous(own, calls, now_s))
+
+    def _wanted(self, calls: int, own: Sequence[Seen], share: float) -> int:
+        # Before there is one, its capacity is unknown: the least number will tell it.
+        capacity = min((one.capacity for one in own), default=0)
+        needed = math.ceil(calls / (capacity * share)) if capacity else 0
+        return max(self._least, min(self._most, needed))
+
+    def _replaced(
+        self, old: Sequence[Seen], own: Sequence[Seen], wanted: int, now_s: float
+    ) -> tuple[str, ...]:
+        """The workers of earlier deployments for which there are new ones: the emptiest first."""
+        ready = sum(one.ready for one in own)
+        crowded = any(not one.ready and now_s - one.began_s > CROWDED_AFTER_S for one in own)
+        stay = max(0, wanted - ready - crowded)
+        return tuple(one.name for one in sorted(old, key=_calls)[: max(0, len(old) - stay)])
+
+    def _superfluous(self, own: Sequence[Seen], calls: int, now_s: float) -> tuple[str, ...]:
+        if len(own) <= self._wanted(calls, own, IDLE_SHARE) or not all(one.ready for one in own):
+            self._fewer_since_s = None
+            return ()
+        if self._fewer_since_s is None:
+            self._fewer_since_s = now_s
+        if now_s - self._fewer_since_s < IDLE_FOR_S:
+            return ()
+        self._fewer_since_s = None
+        return (min(own, key=_calls).name,)
+
+
+def _calls(one: Seen) -> int:
+    return one.calls

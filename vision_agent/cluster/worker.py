@@ -1,0 +1,101 @@
+"""A worker: the Ray actor that has calls."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from functools import partial
+from typing import Any
+
+import ray
+
+from vision_agent.cluster.engine import SharedEngine
+from vision_agent.cluster.options import ClusterOptions
+from vision_agent.cluster.served import Served
+from vision_agent.cluster.worker_state import WorkerState
+from vision_agent.logs import start_logging
+
+logger = logging.getLogger(__name__)
+
+PREFIX = "worker"
+LOOK_EVERY_S = 0.5
+ALONE_AFTER_S = 60.0
+"""A worker that no fleet has asked for this long ends: nobody would send it calls."""
+
+
+class CallWorker:
+    """An asynchronous actor: Ray's own event loop runs its methods, another one the calls.
+
+    Each call in progress is a running task of the actor, `call w….…`, so that Ray's dashboard and
+    its state API show it.
+
+    Args:
+        name: Its name, with which the ids of its calls begin.
+        options: The deployment.
+    """
+
+    def __init__(self, name: str, options: ClusterOptions) -> None:
+        start_logging(verbose=False)
+        context = ray.get_runtime_context()
+        settings = options.settings.model_copy(update={"worker": name})
+        node = context.get_node_id()
+        cores = next(each for each in ray.nodes() if each["NodeID"] == node)["Resources"]
+        most = max(1, int(cores.get("CPU", 1) / options.cpus)) * settings.max_calls
+        self._served = Served(
+            settings,
+            "127.0.0.1" if options.on_loopback else ray.util.get_node_ip_address(),
+            partial(SharedEngine.of_node, settings, options.generation, node, most),
+        )
+        self._name, self._options, self._node = name, options, node
+        self._over: dict[str, asyncio.Event] = {}
+        self._asked_at_s = 0.0
+        self._looking: asyncio.Task[None] | None = None
+        self._draining: asyncio.Task[None] | None = None
+
+    async def state(self) -> WorkerState:
+        """What it is, and what it does."""
+        self._asked_at_s = asyncio.get_running_loop().time()
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look())
+        served = self._served
+        return WorkerState(
+            name=self._name,
+            generation=self._options.generation,
+            node=self._node,
+            pid=os.getpid(),
+            url=served.url,
+            key=served.key,
+            udp=served.udp,
+            calls=len(served.calls),
+            capacity=self._options.settings.max_calls,
+            draining=served.draining,
+            problem=served.problem,
+        )
+
+    async def call(self, call_id: str) -> None:
+        """Last as long as a call does."""
+        if over := self._over.get(call_id):
+            await over.wait()
+
+    async def drain(self, grace_s: float) -> None:
+        """Take no more calls, let those in progress continue for a while, then end the actor."""
+        if self._draining is None:
+            self._draining = asyncio.create_task(self._served.drain(grace_s))
+        await asyncio.shield(self._draining)
+        ray.actor.exit_actor()
+
+    async def _look(self) -> None:
+        """Show the calls in progress as tasks; end where there is no fleet."""
+        this: Any = ray.get_runtime_context().current_actor
+        now_s = asyncio.get_running_loop().time
+        while now_s() - self._asked_at_s < ALONE_AFTER_S:
+            there = set(self._served.calls)
+            for call_id in there - self._over.keys():
+                self._over[call_id] = asyncio.Event()
+                this.call.options(name=f"call {call_id}").remote(call_id)
+            for call_id in self._over.keys() - there:
+                self._over.pop(call_id).set()
+            await asyncio.sleep(LOOK_EVERY_S)
+        logger.warning("No fleet has asked for %s for a minute: it ends.", self._name)
+        this.drain.remote(self._options.settings.drain_s)
