@@ -55,29 +55,30 @@ def test_a_body_that_is_no_json_names_nobody():
 def test_a_new_call_goes_to_the_least_loaded_and_what_was_placed_since_counts():
     routes = Routes()
     routes.replace([worker("wa", 1), worker("wb", 0), worker("wc", 2)])
-    assert names(routes.choose(None)) == ["wb", "wa", "wc"]
-    routes.placed("wb")
-    routes.placed("wb")
-    assert names(routes.choose(None))[0] == "wa"
+    assert names(routes.choose(None, 0.0)) == ["wb", "wa", "wc"]
+    routes.placed("wb", 0.0)
+    routes.placed("wb", 0.0)
+    routes.replace([worker("wa", 1), worker("wb", 0), worker("wc", 2)])  # as old as the one before
+    assert names(routes.choose(None, 0.5))[0] == "wa"
     routes.replace([worker("wa", 3), worker("wb", 2)])
-    assert names(routes.choose(None)) == ["wb", "wa"]
+    assert names(routes.choose(None, 2.0)) == ["wb", "wa"]
 
 
 def test_a_larger_worker_takes_more():
     routes = Routes()
     routes.replace([worker("wa", 2), worker("wb", 3, capacity=20)])
-    assert names(routes.choose(None)) == ["wb", "wa"]
+    assert names(routes.choose(None, 0.0)) == ["wb", "wa"]
 
 
 def test_one_that_ends_or_can_not_answer_is_asked_last():
     routes = Routes()
     routes.replace([worker("wa", draining=True), worker("wb", problem="starting"), worker("wc", 3)])
-    assert names(routes.choose(None)) == ["wc", "wb", "wa"]
+    assert names(routes.choose(None, 0.0)) == ["wc", "wb", "wa"]
 
 
 def test_the_worker_that_is_named_comes_first_and_one_that_is_gone_is_spoken_for_by_another():
     routes = Routes()
     routes.replace([worker("wa", 0), worker("wb", 3)])
-    assert names(routes.choose("wb"))[0] == "wb"
+    assert names(routes.choose("wb", 0.0))[0] == "wb"
     routes.lost("wb")
-    assert names(routes.choose("wb")) == ["wa"]
+    assert names(routes.choose("wb", 0.0)) == ["wa"]

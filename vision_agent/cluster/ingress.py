@@ -81,8 +81,9 @@ class Ingress:
             return await self._metrics(request)
         begins = (request.method, path.rstrip("/")) in _BEGINS_A_CALL or path.startswith("/whip/")
         named = worker_in(request.method, path, body)
+        now_s = asyncio.get_running_loop().time()
         response: Response | None = None
-        for worker in self._routes.choose(named)[:AT_MOST_ASKED]:
+        for worker in self._routes.choose(named, now_s)[:AT_MOST_ASKED]:
             try:
                 response = await self._pass_on(request, body, worker)
             except _Gone:
@@ -95,7 +96,7 @@ class Ingress:
                 503, "No worker can be reached. Try again shortly.", {"Retry-After": "5"}
             ).response()
         if begins and named is None and response.status_code < 300:
-            self._routes.placed(worker.name)
+            self._routes.placed(worker.name, now_s)
         return response
 
     async def _pass_on(self, request: Request, body: bytes, worker: WorkerState) -> Response:

@@ -1,4 +1,4 @@
-"""Which worker a request is for. Pure."""
+"""Which worker a request is for. Pure: time is an argument."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 from vision_agent.cluster.worker_state import WorkerState
 from vision_agent.worker_name import worker_of
 
-_OFFER = "/api/offer"
+KNOWN_AFTER_S = 1.5
+"""A call that was placed earlier is in the table."""
 
 
 def worker_in(method: str, path: str, body: bytes) -> str | None:
@@ -44,13 +45,12 @@ def _call_in(body: bytes) -> str:
 class Routes:
     """The workers as an ingress knows them.
 
-    The fleet's table is half a second old. What this ingress has placed since, and what it found
-    gone, is counted here until the next one.
+    The fleet's table is up to a second old. What this ingress has placed since is counted here.
     """
 
     def __init__(self) -> None:
         self._workers: dict[str, WorkerState] = {}
-        self._placed: Counter[str] = Counter()
+        self._placed: list[tuple[float, str]] = []
 
     def __len__(self) -> int:
         return len(self._workers)
@@ -63,9 +63,8 @@ class Routes:
     def replace(self, states: Iterable[WorkerState]) -> None:
         """Take the fleet's newest table."""
         self._workers = {state.name: state for state in states}
-        self._placed.clear()
 
-    def choose(self, named: str | None) -> list[WorkerState]:
+    def choose(self, named: str | None, now_s: float) -> list[WorkerState]:
         """The workers to ask, in order.
 
         The first is the one that is named. If it is gone, any other says so in the usual words. Of
@@ -74,22 +73,27 @@ class Routes:
 
         Args:
             named: The worker that the request names; None if any will do.
+            now_s: Monotonic seconds.
         """
+        by_load = self._by_load(now_s)
         if (owner := self._workers.get(named or "")) is not None:
-            return [owner, *(each for each in self._by_load() if each is not owner)]
-        return self._by_load()
+            return [owner, *(each for each in by_load if each is not owner)]
+        return by_load
 
-    def placed(self, name: str) -> None:
+    def placed(self, name: str, now_s: float) -> None:
         """A worker was given a call."""
-        self._placed[name] += 1
+        self._placed.append((now_s, name))
 
     def lost(self, name: str) -> None:
         """A worker can't be reached."""
         self._workers.pop(name, None)
 
-    def _by_load(self) -> list[WorkerState]:
+    def _by_load(self, now_s: float) -> list[WorkerState]:
+        self._placed = [one for one in self._placed if now_s - one[0] < KNOWN_AFTER_S]
+        placed = Counter(name for _, name in self._placed)
+
         def load(one: WorkerState) -> tuple[bool, bool, float]:
-            calls = one.calls + self._placed[one.name]
+            calls = one.calls + placed[one.name]
             return one.draining, one.problem is not None, calls / one.capacity
 
         return sorted(self._workers.values(), key=load)
