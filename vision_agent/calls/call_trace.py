@@ -37,8 +37,15 @@ class CallTrace:
         self._epoch_ns = time.time_ns() - round(time.monotonic() * _NS_PER_S)
         self._tracer = trace.get_tracer("vision_agent", __version__)
         self._open: dict[str, tuple[float, Attributes]] = {"offer": (began_s, {})}
+        # A trace of its own, however the request that began it is traced: it outlives that.
+        request = trace.get_current_span().get_span_context()
         self._call = self._tracer.start_span(
-            "call", kind=SpanKind.SERVER, start_time=self._ns(began_s), attributes=attributes
+            "call",
+            context.Context(),
+            kind=SpanKind.SERVER,
+            links=[trace.Link(request)] if request.is_valid else [],
+            start_time=self._ns(began_s),
+            attributes=attributes,
         )
 
     def enter(self) -> None:

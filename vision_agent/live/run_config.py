@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 from google.adk.agents.run_config import RunConfig
 from google.adk.models.llm_request import LlmRequest
+from google.adk.telemetry import TelemetryConfig
 from google.genai import types
 
 from vision_agent.live.call_options import CallOptions
@@ -48,9 +51,22 @@ def make_run_config(options: CallOptions = DEFAULTS) -> RunConfig:
             trigger_tokens=COMPRESSION_TRIGGER_TOKENS,
             sliding_window=types.SlidingWindow(target_tokens=COMPRESSION_TARGET_TOKENS),
         ),
+        telemetry=_telemetry(),
         # A call is one run: ADK's default of 500 model calls would end a long call.
         max_llm_calls=1_000_000,
     )
+
+
+def _telemetry() -> TelemetryConfig | None:
+    """What is said is part of ADK's spans only where a variable asks for it; ADK's default is yes.
+
+    `ADK_CAPTURE_MESSAGE_CONTENT_IN_SPANS` is ADK's own and decides if it is set; otherwise
+    OpenTelemetry's `OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT` does.
+    """
+    if "ADK_CAPTURE_MESSAGE_CONTENT_IN_SPANS" in os.environ:
+        return None
+    asked = TelemetryConfig().resolved_content_capturing_mode
+    return TelemetryConfig(capture_message_content=asked)
 
 
 def complete_setup(request: LlmRequest, options: CallOptions, model: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from vision_agent.server.identification import Identify
+from vision_agent.server.tracing import NO_REQUESTS
 from vision_agent.server.video_agent import VideoAgent
 from vision_agent.settings import Settings
 from vision_agent.version import __version__
@@ -34,6 +35,7 @@ def app_of(video: VideoAgent) -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        telemetry=NO_REQUESTS,
     )
     app.include_router(video.router)
     app.state.registry = video.registry

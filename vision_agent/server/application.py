@@ -33,6 +33,7 @@ from vision_agent.server.reception import Reception
 from vision_agent.server.signalling import signalling_router
 from vision_agent.server.token_route import token_router
 from vision_agent.server.token_uses import TokenUses
+from vision_agent.server.tracing import NO_REQUESTS
 from vision_agent.server.whip import WHIP_HEADERS, whip_router
 from vision_agent.settings import Settings
 from vision_agent.version import __version__
@@ -105,6 +106,7 @@ def make_application(
         openapi_url=None,  # added below, for its audience
         docs_url=None,
         redoc_url=None,
+        telemetry=NO_REQUESTS,
     )
     if settings.cors_origins:
         app.add_middleware(

@@ -21,6 +21,7 @@ from vision_agent.server.mounted import mounted
 from vision_agent.server.options import admission_limits, agent_options, call_settings
 from vision_agent.server.own_process import OwnProcess
 from vision_agent.server.receiving import Receiving
+from vision_agent.server.tracing import exported_traces
 from vision_agent.settings import Settings
 
 
@@ -111,7 +112,7 @@ class VideoAgent:
     @asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
         rtc.install()
-        async with self.receiving, self._serving():
+        async with exported_traces(), self.receiving, self._serving():
             yield
 
     @asynccontextmanager
