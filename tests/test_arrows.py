@@ -36,6 +36,7 @@ GROUND = {
     "ice_servers",
     "ice_settings",
     "jpeg",
+    "limit_settings",
     "logs",
     "onnx_session",
     "https_settings",
@@ -62,6 +63,7 @@ SETTINGS = {
     "answer_settings",
     "https_settings",
     "ice_settings",
+    "limit_settings",
     "own_model_settings",
     "udp_settings",
 }

@@ -20,6 +20,7 @@ from vision_agent.answer_settings import AnswerSettings, none_if_empty
 from vision_agent.data_folder import data_folder
 from vision_agent.https_settings import HttpsSettings
 from vision_agent.ice_settings import IceSettings
+from vision_agent.limit_settings import LimitSettings
 from vision_agent.logs import LogFormat
 from vision_agent.own_model_settings import OwnModelSettings
 from vision_agent.own_models import is_url
@@ -32,7 +33,9 @@ ToolReports = Literal["none", "name", "full"]
 Audience = Literal["open", "token", "off"]
 
 
-class Settings(OwnModelSettings, HttpsSettings, IceSettings, UdpSettings, AnswerSettings):
+class Settings(
+    LimitSettings, OwnModelSettings, HttpsSettings, IceSettings, UdpSettings, AnswerSettings
+):
     """The server's options.
 
     Keyword arguments come first, then `VISION_AGENT_*` environment variables, then `.env`. The
@@ -91,10 +94,6 @@ class Settings(OwnModelSettings, HttpsSettings, IceSettings, UdpSettings, Answer
     api_description: Audience = Field(
         default="open", description="Who may read /openapi.json: open, token, or off."
     )
-    wrong_tokens_per_minute: int = Field(
-        default=30, ge=0, description="Wrong access tokens from one address; 0: no limit."
-    )
-
     user_header: str | None = Field(
         default=None,
         description="Request header in which a login proxy names the caller, e.g. X-Remote-User.",
@@ -194,22 +193,6 @@ class Settings(OwnModelSettings, HttpsSettings, IceSettings, UdpSettings, Answer
         "`name`, or `full` (arguments and results too).",
     )
 
-    max_calls: int = Field(default=20, ge=1, description="Calls at the same time; more get 503.")
-    calls_per_address: int | None = Field(
-        default=None,
-        ge=0,
-        description="Calls at the same time from one address; 0: no limit. "
-        "Default: three quarters of max_calls.",
-    )
-    unconnected_calls_per_address: int = Field(
-        default=8, ge=0, description="Of them, those still connecting; 0: no limit."
-    )
-    offers_per_minute: int = Field(
-        default=240, ge=0, description="Offers from one address; 0: no limit."
-    )
-    restarts_per_minute: int = Field(
-        default=20, ge=0, description="New connections of one call; 0: no limit."
-    )
     max_connections: int = Field(
         default=200, ge=1, description="TCP connections at the same time, to the page and its API."
     )
@@ -379,6 +362,7 @@ class Settings(OwnModelSettings, HttpsSettings, IceSettings, UdpSettings, Answer
         "memory",
         "prices",
         "calls_per_address",
+        "calls_per_user",
         "udp_port",
         "udp_ports",
         mode="before",

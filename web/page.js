@@ -181,7 +181,7 @@ function onAgentChosen() {
  */
 function onAnswer(answer, lost, agent) {
   resumeToken.callStarted(answer, agent);
-  for (const about of ["drain", "idle", "max_call"]) callNotices.clear(about);
+  for (const about of ["drain", "idle", "max_call", "allowance"]) callNotices.clear(about);
   if (lost) {
     captions.breakOff(CAUSE.lost);
     captions.note("A new conversation: the agent no longer knows what was said before.");

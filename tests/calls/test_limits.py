@@ -4,13 +4,15 @@ from tests.conftest import serving
 from tests.support.dialling import Dialled
 from tests.support.messages import notice, said, state
 from tests.support.scenarios import TONES
-from vision_agent.calls.limits import CallLimits, EndsNow, EndsSoon, GoesOn, spoken_duration
+from vision_agent.calls.allowance import Allowance
+from vision_agent.calls.limits import CallLimits, spoken_duration
 from vision_agent.calls.options import TimeLimits
+from vision_agent.calls.verdicts import EndsNow, EndsSoon, GoesOn
 
 
 def limits(**options: float) -> CallLimits:
     given = {"max_call_s": 0, "idle_s": 0, "warn_s": 60, **options}
-    return CallLimits(100.0, TimeLimits(**given))
+    return CallLimits(100.0, TimeLimits(**given), Allowance())
 
 
 def test_without_limits_nothing_ever_ends():

@@ -122,3 +122,12 @@ async def test_a_recorded_sessions_tokens_are_counted_once(service, session):
     assert spent == facts_of(session).tokens
     labels = {"model": session.model, "kind": "prompt", "modality": "image"}
     assert sample(metrics.model_tokens, **labels) == images
+
+
+def test_each_turn_is_charged_to_the_caller_once():
+    charged: list[float] = []
+    usage = CallUsage(Metrics(), read_prices(), GEMINI, charged.append)
+    usage.take(TokenUsage("", TURN))
+    usage.take(AgentTurnComplete())
+    usage.call_ended("1", "the caller hung up")
+    assert charged == [pytest.approx(COST)]

@@ -1,4 +1,4 @@
-"""How much of the server one address, one call and one conversation may use.
+"""How much of the server one user, one address, one call and one conversation may use.
 
 The limits leave room for an office behind one address, and keep a single client from taking every
 slot. Time is an argument.
@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 from vision_agent.addresses import counted_as
+from vision_agent.calls.allowance import Allowance, DailyLimits, DailyUse
 from vision_agent.calls.rate import Rate
 from vision_agent.calls.refusal import Refusal
 
@@ -29,9 +30,13 @@ LINES_RETRY_S = 30
 
 @dataclass(frozen=True, slots=True)
 class AdmissionLimits:
-    """How much one address and one call may have; 0 for no limit.
+    """How much one user, one address and one call may have; 0 for no limit.
 
     Attributes:
+        calls_per_user: Calls of one user at the same time.
+        offers_per_minute_per_user: Offers of one user.
+        daily_per_user: What one user may use in a day.
+        daily_per_address: The same for one address.
         calls_per_address: Calls at the same time.
         unconnected_calls_per_address: Of them, those still connecting.
         offers_per_minute: Offers from one address.
@@ -44,12 +49,16 @@ class AdmissionLimits:
     offers_per_minute: float
     restarts_per_minute: float
     wrong_tokens_per_minute: float
+    calls_per_user: int
+    offers_per_minute_per_user: float
+    daily_per_user: DailyLimits
+    daily_per_address: DailyLimits
 
 
 class Admission:
     """Raises `Refusal` (429 with `Retry-After`) for a client that asks for too much.
 
-    Nothing is counted for an empty address, which stands for an unknown one.
+    Nothing is counted for an empty address or user, which stands for an unknown one.
 
     Args:
         limits: The limits.
@@ -63,6 +72,10 @@ class Admission:
         self._restarts = Rate(limits.restarts_per_minute, RESTARTS_AT_ONCE)
         self._trickles = Rate(TRICKLES_PER_MINUTE, TRICKLES_AT_ONCE)
         self._wrong_tokens = Rate(limits.wrong_tokens_per_minute)
+        self._user_calls = limits.calls_per_user
+        self._user_offers = Rate(limits.offers_per_minute_per_user)
+        self._user_days = DailyUse(limits.daily_per_user, "your")
+        self._address_days = DailyUse(limits.daily_per_address, "your address's")
 
     def offer(self, address: str, now_s: float) -> None:
         """Count an offer of any kind."""
@@ -71,6 +84,25 @@ class Admission:
                 self._offers.take(counted_as(address), now_s),
                 "Too many offers have come from your address.",
             )
+
+    def user_offer(self, user: str, now_s: float) -> None:
+        """Count an offer of any kind, by ADK's user."""
+        if user:
+            _wait(self._user_offers.take(user, now_s), "Too many offers have come from you.")
+
+    def allowance(self, user: str, address: str) -> Allowance:
+        """What a new call may use today; refused if nothing is left."""
+        key = counted_as(address) if address else ""
+        allowance = Allowance(((self._user_days, user), (self._address_days, key)))
+        if (problem := allowance.problem) is not None:
+            text = f"{problem[0].upper()}{problem[1:]}."
+            _refuse(text, math.ceil(allowance.renewed_in_s))
+        return allowance
+
+    def user_line(self, calls: int) -> None:
+        """Check one more call of a user, who has so many."""
+        if self._user_calls and calls >= self._user_calls:
+            _refuse(f"You have {calls} calls here, as many as one user may have.", LINES_RETRY_S)
 
     def begin(self, address: str, now_s: float) -> None:
         """Count an offer that starts, resumes or restarts a call."""

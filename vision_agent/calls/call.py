@@ -13,12 +13,13 @@ from aiortc import MediaStreamTrack, RTCDataChannel
 from vision_agent import call_scope
 from vision_agent.agents.host import HostedAgent
 from vision_agent.calls.agent_output import AgentOutput
+from vision_agent.calls.allowance import Allowance
 from vision_agent.calls.call_trace import CallTrace
 from vision_agent.calls.caller_input import CallerInput
 from vision_agent.calls.caller_view import THINKING_LIMIT_S, CallerView
 from vision_agent.calls.connections import PeerConnections, new_peer
 from vision_agent.calls.ending import Ending
-from vision_agent.calls.limits import CallLimits, EndsNow, EndsSoon, GoesOn
+from vision_agent.calls.limits import CallLimits
 from vision_agent.calls.metrics import Metrics, Tally
 from vision_agent.calls.options import CallSettings
 from vision_agent.calls.sent_pictures import SentPictures
@@ -29,6 +30,7 @@ from vision_agent.calls.typed_turns import MAX_WAITING
 from vision_agent.calls.unseen_screen import UnseenScreen
 from vision_agent.calls.unused_media import UnusedMedia
 from vision_agent.calls.usage import CallUsage
+from vision_agent.calls.verdicts import EndsNow, EndsSoon, GoesOn
 from vision_agent.closing import Closing
 from vision_agent.live.call_options import CallOptions
 from vision_agent.live.errors import LiveFailure
@@ -57,6 +59,7 @@ class Call:
         metrics: The server's counters.
         options: How the agent answers in this call.
         lease: The ADK session that the call runs on, new or resumed.
+        allowance: What its caller may use today.
         trace: Of this call.
         on_closed: Called once, when nothing of the call is left.
     """
@@ -70,11 +73,11 @@ class Call:
         *,
         options: CallOptions,
         lease: SessionLease,
+        allowance: Allowance,
         trace: CallTrace,
         on_closed: Callable[[Call], None],
     ) -> None:
-        self.call_id = call_id
-        self.lease = lease
+        self.call_id, self.lease = call_id, lease
         self._metrics, self._trace = metrics, trace
         self._tell_closed = on_closed
         self._hung_up = False
@@ -90,7 +93,7 @@ class Call:
             channel, self._on_state, max(THINKING_LIMIT_S, host.model_choice.thinks_for_s)
         )
         self._memory_recorder = host.memory_recorder(lease, call_id)
-        self._usage = CallUsage(metrics, settings.prices, host.model_choice)
+        self._usage = CallUsage(metrics, settings.prices, host.model_choice, allowance.charge)
         self._output = AgentOutput(
             self._view,
             metrics,
@@ -127,7 +130,7 @@ class Call:
             answered=UnusedMedia(self.tell, self._live_queue.context).take,
         )
 
-        self._limits = CallLimits(time.monotonic(), settings.limits)
+        self._limits = CallLimits(time.monotonic(), settings.limits, allowance)
         self._tally = Tally()
         unseen = UnseenScreen(lambda text: channel.error(text, fatal=False))
         self._unseen_screen = None if settings.videos.share_screen else unseen

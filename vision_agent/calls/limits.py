@@ -2,38 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
+from vision_agent.calls.allowance import Allowance
 from vision_agent.calls.options import TimeLimits
-
-About = Literal["max_call", "idle"]
-
-
-@dataclass(frozen=True, slots=True)
-class EndsSoon:
-    """The call ends soon; `text` says why, and what the caller can do."""
-
-    about: About
-    left_s: float
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class GoesOn:
-    """The call does not end soon after all."""
-
-    about: About
-
-
-@dataclass(frozen=True, slots=True)
-class EndsNow:
-    """The call ends now."""
-
-    reason: str
-
-
-Verdict = EndsSoon | GoesOn | EndsNow
+from vision_agent.calls.verdicts import About, EndsNow, EndsSoon, GoesOn, Verdict
 
 
 class CallLimits:
@@ -42,9 +13,11 @@ class CallLimits:
     Args:
         started_at_s: When the call started (monotonic).
         limits: How long it may last.
+        allowance: What its caller may use today.
     """
 
-    def __init__(self, started_at_s: float, limits: TimeLimits) -> None:
+    def __init__(self, started_at_s: float, limits: TimeLimits, allowance: Allowance) -> None:
+        self._allowance = allowance
         self._max_call_s = limits.max_call_s
         self._idle_s = limits.idle_s
         self._warn_s = limits.warn_s
@@ -76,7 +49,7 @@ class CallLimits:
         ):
             self._warned.discard("idle")
             due.append(GoesOn("idle"))
-        return due
+        return due + self._allowance.check(now_s, self._warn_s)
 
     def _ends(self) -> list[tuple[About, float, float]]:
         ends: list[tuple[About, float, float]] = []

@@ -84,6 +84,7 @@ class CallRegistry:
         self._by_session: dict[str, Call] = {}
         self._beginning: set[str] = set()
         self._addresses: dict[str, str] = {}
+        self._users: dict[str, str] = {}
         self._resuming: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -131,7 +132,7 @@ class CallRegistry:
             address: The caller's IP address; empty if it is unknown.
 
         Raises:
-            Refusal: The address has too many calls.
+            Refusal: The address or the user has too many calls, or has used up its day.
             Draining: The server is about to stop.
             FullHouse: No slot is free.
             NothingToResume: Only an earlier conversation may be continued, and there is none.
@@ -151,20 +152,24 @@ class CallRegistry:
                 raise FullHouse(f"All {self._max_calls} lines are busy. Try again shortly.")
             if address:
                 self._check_address(counted_as(address))
+            user = caller.user_id
+            if user:
+                self._admission.user_line(sum(of == user for of in self._users.values()))
+            allowance = self._admission.allowance(user, address)
             # The slot is taken before the first await.
             call_id = named(self._worker, uuid.uuid4().hex)
             self._beginning.add(call_id)
-            self._addresses[call_id] = counted_as(address)
+            self._addresses[call_id], self._users[call_id] = counted_as(address), user
             try:
                 lease = await host.store.begin(resume, caller.user_id)
             except BaseException:
-                del self._addresses[call_id]
+                self._leave(call_id)
                 raise
             finally:
                 self._beginning.discard(call_id)
             if self._drained_at_s is not None or (only_resumed and not lease.resumed):
                 host.store.end(lease)
-                del self._addresses[call_id]
+                self._leave(call_id)
                 if self._drained_at_s is None:
                     raise NothingToResume
                 raise Draining(self._drained_at_s - asyncio.get_running_loop().time())
@@ -175,6 +180,7 @@ class CallRegistry:
                 self._metrics,
                 options=options,
                 lease=lease,
+                allowance=allowance,
                 trace=CallTrace(
                     self._metrics,
                     began_s,
@@ -241,6 +247,10 @@ class CallRegistry:
             return contextlib.nullcontext()
         return self._resuming.setdefault(session_id_of(resume), asyncio.Lock())
 
+    def _leave(self, call_id: str) -> None:
+        self._addresses.pop(call_id, None)
+        self._users.pop(call_id, None)
+
     def _check_address(self, address: str) -> None:
         theirs = [self._calls.get(id) for id, of in self._addresses.items() if of == address]
         unconnected = sum(call is None or not call.connected for call in theirs)
@@ -253,7 +263,7 @@ class CallRegistry:
 
     def _forget(self, call: Call) -> None:
         self._calls.pop(call.call_id, None)
-        self._addresses.pop(call.call_id, None)
+        self._leave(call.call_id)
         if self._by_session.get(call.lease.session_id) is call:
             del self._by_session[call.lease.session_id]
         if not self._calls:

@@ -136,7 +136,7 @@ class NoticeMessage(ServerMessage):
     """The call ends soon.
 
     Attributes:
-        about: Which limit: `max_call`, `idle` or `drain`.
+        about: Which limit: `max_call`, `idle`, `allowance` or `drain`.
         left_s: Seconds until then.
         text: Why and what can be done, for the caller.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 
 from vision_agent.agents.model_choice import ModelChoice
 from vision_agent.calls.metrics import Metrics
@@ -30,9 +31,17 @@ class CallUsage:
         metrics: The server's counters.
         prices: The list prices.
         choice: Who answers: the agent's model, where an event does not name another.
+        charge: Called with the estimate of each turn that has a price.
     """
 
-    def __init__(self, metrics: Metrics, prices: PriceTable, choice: ModelChoice) -> None:
+    def __init__(
+        self,
+        metrics: Metrics,
+        prices: PriceTable,
+        choice: ModelChoice,
+        charge: Callable[[float], None] = lambda cost: None,
+    ) -> None:
+        self._charge = charge
         self._metrics, self._prices = metrics, prices
         self._model, self._local = choice.model, choice.kind == "local"
         self._began_s = time.monotonic()
@@ -63,6 +72,7 @@ class CallUsage:
         estimate = self._prices.estimate(turn, local=self._local)
         if turn:
             self._metrics.estimated_cost.labels(estimate.currency).inc(estimate.amount or 0)
+            self._charge(estimate.amount or 0)
             self._metrics.unpriced_tokens.inc(estimate.unpriced)
         return bool(turn)
 

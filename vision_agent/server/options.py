@@ -8,6 +8,7 @@ import os
 from vision_agent.addresses import Proxies
 from vision_agent.agents.options import AgentOptions, ModelOptions
 from vision_agent.calls.admission import AdmissionLimits
+from vision_agent.calls.allowance import DailyLimits
 from vision_agent.calls.options import (
     CallSettings,
     FrameOptions,
@@ -31,11 +32,18 @@ LOOPBACK = ("127.0.0.0/8", "::1")
 
 
 def admission_limits(settings: Settings) -> AdmissionLimits:
-    """What one address, one call and one conversation may have."""
-    calls = settings.calls_per_address
+    """What one user, one address, one call and one conversation may have."""
+    # A single caller never takes the last quarter of the lines.
+    most = math.ceil(settings.max_calls * 3 / 4)
+    of_address, of_user = settings.calls_per_address, settings.calls_per_user
     return AdmissionLimits(
-        # A single caller never takes the last quarter of the lines.
-        calls_per_address=math.ceil(settings.max_calls * 3 / 4) if calls is None else calls,
+        calls_per_address=most if of_address is None else of_address,
+        calls_per_user=most if of_user is None else of_user,
+        offers_per_minute_per_user=settings.offers_per_minute_per_user,
+        daily_per_user=DailyLimits(settings.daily_minutes_per_user, settings.daily_cost_per_user),
+        daily_per_address=DailyLimits(
+            settings.daily_minutes_per_address, settings.daily_cost_per_address
+        ),
         unconnected_calls_per_address=settings.unconnected_calls_per_address,
         offers_per_minute=settings.offers_per_minute,
         restarts_per_minute=settings.restarts_per_minute,

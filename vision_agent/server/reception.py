@@ -105,8 +105,10 @@ class Reception:
         return not self._identification.secured
 
     async def caller(self, request: Request, claimed: object = None) -> CallerIdentity:
-        """Who calls; see `Identification.caller`."""
-        return await self._identification.caller(request, claimed)
+        """Who makes an offer; see `Identification.caller`. `Refusal` 429 for too many offers."""
+        caller = await self._identification.caller(request, claimed)
+        self._admission.user_offer(caller.user_id, time.monotonic())
+        return caller
 
     def network(self, request: Request) -> Network:
         """Where the caller's media arrives: on loopback only, if its requests do."""

@@ -175,7 +175,7 @@ function refusalText({ status, sentence, retryAfterS, message }) {
       ];
     case 429:
       return [
-        "Too many calls in a short time",
+        "That is more than this server allows",
         `${said || "The server takes only so many from one address."} ${again}`,
       ];
     case 503:
@@ -205,7 +205,12 @@ function refusalText({ status, sentence, retryAfterS, message }) {
 /** @param {number|null} seconds */
 function tryAgain(seconds) {
   if (!seconds || seconds < 0) return "Try again in a moment.";
-  const [count, unit] = seconds < 120 ? [seconds, "second"] : [Math.ceil(seconds / 60), "minute"];
+  const [count, unit] =
+    seconds < 120
+      ? [seconds, "second"]
+      : seconds < 7_200
+        ? [Math.ceil(seconds / 60), "minute"]
+        : [Math.ceil(seconds / 3_600), "hour"];
   return `Try again in about ${count} ${unit}${count === 1 ? "" : "s"}.`;
 }
 

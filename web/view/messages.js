@@ -95,6 +95,7 @@ const TITLES = {
   drain: "The server restarts soon",
   idle: "Are you still there?",
   max_call: "The call ends soon",
+  allowance: "The call ends soon",
 };
 
 /**

@@ -1,0 +1,141 @@
+"""What a user and an address may use in a day: minutes in calls, and estimated money.
+
+A day is one of UTC. What was used is in the memory of this process: a restart forgets it. Time is
+an argument, or comes from a clock that is one.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from vision_agent.calls.verdicts import EndsNow, EndsSoon, Verdict
+
+DAY_S = 86_400.0
+MAX_KEYS = 10_000
+"""Users, and addresses, that are counted; those not seen for the longest time are dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class DailyLimits:
+    """What one of them may use in a day; 0 for no limit.
+
+    Attributes:
+        minutes: Minutes in calls, all its calls together.
+        cost: Estimated money, in the currency of the table of prices.
+    """
+
+    minutes: float = 0
+    cost: float = 0
+
+
+class DailyUse:
+    """What all users, or all addresses, have used on the present day.
+
+    Args:
+        limits: What each of them may.
+        whose: How a sentence calls the limit: `your`, `your address's`.
+    """
+
+    def __init__(self, limits: DailyLimits, whose: str) -> None:
+        self._limits = limits
+        self._whose = whose
+        self._day = 0
+        self._used: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def spend(self, key: str, now_s: float, *, seconds: float = 0, cost: float = 0) -> None:
+        """Count what one has used.
+
+        Args:
+            key: Which user or address; empty for an unknown one, for whom nothing is counted.
+            now_s: Seconds since 1970.
+            seconds: Time in a call.
+            cost: Money.
+        """
+        if not key or self._limits == DailyLimits():
+            return
+        used_s, used_cost = self._of(key, now_s)
+        self._used[key] = used_s + seconds, used_cost + cost
+        self._used.move_to_end(key)
+        if len(self._used) > MAX_KEYS:
+            self._used.popitem(last=False)
+
+    def left_s(self, key: str, now_s: float) -> float:
+        """The seconds in calls that one has left today; infinite without a limit."""
+        if not key or not self._limits.minutes:
+            return math.inf
+        return self._limits.minutes * 60 - self._of(key, now_s)[0]
+
+    def used_up(self, key: str, now_s: float) -> str | None:
+        """What one has used up, as part of a sentence; None while there is some left."""
+        if self.left_s(key, now_s) <= 0:
+            return f"{self._whose} {self._limits.minutes:g} minutes of today are used up"
+        if key and self._limits.cost and self._of(key, now_s)[1] >= self._limits.cost:
+            return f"what {self._whose} calls may cost in a day is used up"
+        return None
+
+    def _of(self, key: str, now_s: float) -> tuple[float, float]:
+        day = int(now_s // DAY_S)
+        if day != self._day:
+            self._day = day
+            self._used.clear()
+        return self._used.get(key, (0.0, 0.0))
+
+
+class Allowance:
+    """What one call may use: what is left of its user's day, and of its address's.
+
+    Args:
+        of: The limits, each with the key of the one who calls.
+        clock: Seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        of: Sequence[tuple[DailyUse, str]] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._of = of
+        self._clock = clock
+        self._counted_to_s: float | None = None
+        self._warned = False
+
+    @property
+    def problem(self) -> str | None:
+        """What is used up, as part of a sentence; None if a call may begin or continue."""
+        now_s = self._clock()
+        return next((text for use, key in self._of if (text := use.used_up(key, now_s))), None)
+
+    @property
+    def renewed_in_s(self) -> float:
+        """The seconds until the next day."""
+        return DAY_S - self._clock() % DAY_S
+
+    def charge(self, cost: float) -> None:
+        """Count money that a turn has cost."""
+        for use, key in self._of:
+            use.spend(key, self._clock(), cost=cost)
+
+    def check(self, now_s: float, warn_s: float) -> list[Verdict]:
+        """Count the time since the last check; what has become due.
+
+        Args:
+            now_s: Monotonic seconds.
+            warn_s: How long before its end the call is warned.
+        """
+        seconds = now_s - (now_s if self._counted_to_s is None else self._counted_to_s)
+        self._counted_to_s = now_s
+        wall_s = self._clock()
+        for use, key in self._of:
+            use.spend(key, wall_s, seconds=seconds)
+        if (text := self.problem) is not None:
+            return [EndsNow(text)]
+        left_s = min((use.left_s(key, wall_s) for use, key in self._of), default=math.inf)
+        if left_s > warn_s or self._warned:
+            return []
+        self._warned = True
+        text = "The minutes of today are nearly used up. You can call again tomorrow (UTC)."
+        return [EndsSoon("allowance", left_s, text)]

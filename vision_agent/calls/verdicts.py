@@ -1,0 +1,34 @@
+"""What a call's limits decide: that it ends soon, or now, or not after all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+About = Literal["max_call", "idle", "allowance"]
+
+
+@dataclass(frozen=True, slots=True)
+class EndsSoon:
+    """The call ends soon; `text` says why, and what the caller can do."""
+
+    about: About
+    left_s: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GoesOn:
+    """The call does not end soon after all."""
+
+    about: About
+
+
+@dataclass(frozen=True, slots=True)
+class EndsNow:
+    """The call ends now."""
+
+    reason: str
+
+
+Verdict = EndsSoon | GoesOn | EndsNow
