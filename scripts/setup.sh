@@ -60,6 +60,11 @@ if [ "$what" = dev ]; then
 		command -v ip >/dev/null 2>&1 || missing="$missing iproute2"
 		# And a NAT in one of them; Debian keeps its programs off the PATH.
 		command -v nft >/dev/null 2>&1 || [ -x /usr/sbin/nft ] || missing="$missing nftables"
+		# A clean Debian tree for the image's steps, the proxies and systemd's analyses for deploy/.
+		command -v mmdebstrap >/dev/null 2>&1 || missing="$missing mmdebstrap"
+		command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
+		command -v caddy >/dev/null 2>&1 || missing="$missing caddy"
+		command -v systemd-analyze >/dev/null 2>&1 || missing="$missing systemd"
 		# A WebRTC stack that calls; its bindings belong to the system's own Python.
 		webrtcbin="import gi; gi.require_version('GstWebRTC', '1.0'); from gi.repository import Gst, GstWebRTC
 Gst.init(None); assert all(map(Gst.ElementFactory.find, ('webrtcbin', 'nicesrc', 'opusenc', 'vp8enc')))"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from vision_agent.settings import Settings
     from vision_agent.tools.call_context import CallContext
     from vision_agent.version import __version__
+
+# From 1.29 on, ONNX Runtime writes an identifier of the machine into ~/.cache and reports sessions
+# and models to its maker, on Linux and macOS too. It reads the variable when it is loaded.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = [
     "AgentError",

@@ -15,7 +15,12 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "soak": ("calls for minutes or by the hundred", ("tests/soak/", "tests/calls/test_endings.py")),
     "wheel": (
         "the package as it is installed, and the tutorials, from beginning to end",
-        ("tests/test_wheel.py", "tests/test_tutorial.py", "tests/test_setup.py"),
+        (
+            "tests/test_wheel.py",
+            "tests/test_tutorial.py",
+            "tests/test_setup.py",
+            "tests/deploy/test_image.py",
+        ),
     ),
     "engine": (
         "the local engine hears, sees and speaks",

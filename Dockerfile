@@ -1,0 +1,39 @@
+# docker build -t vision-agent .   docs/deployment.md says how to run it.
+ARG PYTHON=python:3.13.16-slim-trixie
+
+FROM ${PYTHON} AS build
+ENV UV_LINK_MODE=copy UV_NO_CACHE=1 UV_PYTHON=/opt/venv
+RUN pip install --no-cache-dir uv==0.13.9 hatchling==1.33.0 && \
+    uv venv --python "$(command -v python3)" /opt/venv
+WORKDIR /src
+COPY deploy/requirements.txt ./
+RUN uv pip install --no-deps --compile-bytecode -r requirements.txt
+COPY pyproject.toml README.md LICENSE ./
+COPY samples/recordings samples/recordings
+COPY web web
+COPY vision_agent vision_agent
+RUN hatchling build -t wheel && uv pip install --no-deps --compile-bytecode dist/*.whl
+
+FROM ${PYTHON}
+# tini reaps the orphans of a local engine that was killed.
+RUN apt-get update && \
+    apt-get install -y --no-install-recommends tini=0.19.* && \
+    rm -rf /var/lib/apt/lists/* && \
+    useradd --uid 10001 --user-group --no-create-home --home-dir /data agent && \
+    install -d -m 0700 -o agent -g agent /data
+COPY --from=build /opt/venv /opt/venv
+# Nothing but /data and /tmp is written to, so the root may be read-only.
+ENV PATH=/opt/venv/bin:$PATH \
+    HOME=/data \
+    VISION_AGENT_DATA_DIR=/data \
+    VISION_AGENT_HOST=0.0.0.0 \
+    VISION_AGENT_PORT=7860 \
+    VISION_AGENT_UDP_PORT=7861
+WORKDIR /agents
+USER 10001:10001
+VOLUME /data
+EXPOSE 7860/tcp 7861/udp
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s \
+    CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f'http://127.0.0.1:{os.environ[\"VISION_AGENT_PORT\"]}/healthz', timeout=4)"]
+ENTRYPOINT ["tini", "--"]
+CMD ["vision-agent", "serve"]
