@@ -86,7 +86,7 @@ def half_red(tmp_path: Path) -> Path:
     path = tmp_path / "halves.mjpeg"
     pixels = np.full((480, 640, 3), 255, np.uint8)
     pixels[:, :320] = (200, 20, 30)
-    return write_frames(path, [pixels] * 30, fps=30)
+    return write_frames(path, [pixels] * 5, fps=5)
 
 
 async def test_the_frame_is_shown_as_the_agent_sees_it(

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 WIDTH, HEIGHT = 640, 360
 SQUARE = (260, 120, 90, 80)  # x, y, width, height in the first picture
 SWAY_PX = 70
+FPS = 15
 
 SCENARIO = f"""
     engine: false
@@ -64,11 +65,11 @@ def swaying_camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path, wall = tmp_path_factory.mktemp("points") / "sway.mjpeg", room()
 
     def view(number: int) -> np.ndarray:
-        phase = max(0, number - 30 * 8) / (30 * 8)
+        phase = max(0, number - FPS * 8) / (FPS * 8)
         left = round(SWAY_PX + SWAY_PX * np.sin(2 * np.pi * phase))
         return cv2.resize(wall[:, left : left + WIDTH], (2 * WIDTH, 2 * HEIGHT))
 
-    return write_frames(path, map(view, range(30 * 16)), fps=30, qscale="4")
+    return write_frames(path, map(view, range(FPS * 16)), fps=FPS, qscale="4")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

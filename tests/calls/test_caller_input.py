@@ -110,8 +110,12 @@ class PushToTalk(MicrophoneTrack):
                 return frame
 
 
-async def talking(url: str, microphone: MicrophoneTrack) -> Dialled:
-    caller = Dialled(url, FrameSource(lambda n: plain(220, 30, 30), fps=5), None, microphone)
+TEXT = {"modality": "text"}
+"""Answers are not spoken where their voice is not the subject."""
+
+
+async def talking(url: str, microphone: MicrophoneTrack, data: dict | None = TEXT) -> Dialled:
+    caller = Dialled(url, FrameSource(lambda n: plain(220, 30, 30), fps=5), data, microphone)
     await caller.connect()
     await caller.wait_for(lambda m: state(m) == "listening")
     return caller
@@ -154,7 +158,7 @@ async def test_what_is_said_before_the_microphone_was_stopped_in_mid_word_is_ove
 
 async def test_a_caller_who_pushes_to_talk_again_is_answered_again(url):
     microphone = PushToTalk()
-    caller = await talking(url, microphone)
+    caller = await talking(url, microphone, data=None)
     try:
         for answers in (1, 2):
             microphone.said.clear()
@@ -230,7 +234,7 @@ def switched(caller: Dialled, index: int, on: bool) -> None:
 
 async def seen(url: str) -> tuple[Dialled, SwitchedCamera]:
     camera = SwitchedCamera()
-    caller = Dialled(url, camera)
+    caller = Dialled(url, camera, TEXT)
     await caller.connect()
     await caller.wait_for(lambda m: kind(m) == "frame")
     return caller, camera

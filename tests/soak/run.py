@@ -34,14 +34,20 @@ _STRUCK = re.compile(r"connection (\d+): (.*)")
 
 
 async def soak(
-    *, seconds: float, seed: int, every_s: float, video: bool, say: Path | None = None
+    *,
+    seconds: float,
+    seed: int,
+    every_s: float,
+    video: bool,
+    say: Path | None = None,
+    serving: type[ServerProcess] = ServerProcess,
 ) -> tuple[Seen, Verdict]:
     """One call that lasts so long."""
     with tempfile.TemporaryDirectory() as folder:
         scenario, log = Path(folder) / "soak.yaml", Path(folder) / "stderr"
         write_scenario(scenario, seed=seed, every_s=every_s)
         arguments = ["--agent", "tests.soak.agent:root_agent", "--scenario", str(scenario)]
-        async with ServerProcess(*arguments, stderr_to=log) as server:
+        async with serving(*arguments, stderr_to=log) as server:
             utterance = await asyncio.to_thread(
                 read_sound, say or RECORDINGS / "speech" / "hello.wav"
             )

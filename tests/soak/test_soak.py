@@ -6,14 +6,15 @@ from tests.soak.caller import Exchange
 from tests.soak.judge import Fault, Seen, busiest, judge, waits_after_faults
 from tests.soak.run import report, soak
 from tests.soak.scenario import LETTER_MS
+from tests.support.forked import ForkedServer
 from vision_agent.caller.utterances import Span
 
 SEED = 7
 
 
 @pytest.mark.timeout(300)
-async def test_a_minute_of_everything_going_wrong_is_a_conversation():
-    seen, verdict = await soak(seconds=60, seed=SEED, every_s=3, video=True)
+async def test_a_minute_of_everything_going_wrong_is_a_conversation(few_frames):
+    seen, verdict = await soak(seconds=60, seed=SEED, every_s=3, video=True, serving=ForkedServer)
     print(report(seen, verdict, seed=SEED, seconds=60))
     assert len(seen.faults) >= 10
     assert verdict.complaints == []

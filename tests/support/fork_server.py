@@ -32,6 +32,7 @@ from pydantic import BaseModel
 
 from tests.support.fork_request import Request
 from tests.support.forked import ForkedProcess
+from vision_agent.caller import recording
 from vision_agent.live import local_process
 from vision_agent.local.engine.hearing import grammar_decoder
 from vision_agent.local.engine.sight.look import Sight
@@ -136,6 +137,8 @@ def become(request: Request, streams: list[int]) -> None:
     sys.argv[1:] = request.arguments
     if request.module not in WORKERS:
         _fork_what_is_started()
+        # To encode thirty frames a second takes a fifth of a core: see `few_frames`.
+        recording.MAX_FPS = 4.0
     try:
         runpy.run_module(request.module, run_name="__main__", alter_sys=True)
     except SystemExit as end:
