@@ -7,17 +7,26 @@ import logging
 import os
 import signal
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 from google.genai import Client, errors, types
 
+from tests.support.forked import forked_local_servers
 from tests.support.waiting import until
 from vision_agent.live.errors import LocalLiveApiAway
 from vision_agent.live.local_process import LocalLiveApi
 
 CONFIG = types.LiveConnectConfig(response_modalities=["AUDIO"])
+
+
+@pytest.fixture
+def forked() -> Iterator[None]:
+    """For what asks neither for the command line nor for the family of the process."""
+    with forked_local_servers():
+        yield
 
 
 def client(server: LocalLiveApi, key: str) -> Client:
@@ -47,16 +56,16 @@ async def test_it_takes_the_key_it_was_started_with_and_no_other(tmp_path: Path)
         await server.close()
 
 
+@pytest.mark.usefixtures("forked")
 async def test_it_takes_as_many_connections_as_the_calls_it_is_for(tmp_path: Path) -> None:
     scenario = tmp_path / "scenario.yaml"
     scenario.write_text("engine: false\nanswers:\n  - say: Hello.\n")
     server = await LocalLiveApi.start(scenario, most_calls=50)
     opened = []
     try:
+        caller = client(server, server.newest_address.api_key)
         for _ in range(100):
-            context = client(server, server.newest_address.api_key).aio.live.connect(
-                model="local", config=CONFIG
-            )
+            context = caller.aio.live.connect(model="local", config=CONFIG)
             await context.__aenter__()
             opened.append(context)
     finally:
@@ -65,6 +74,7 @@ async def test_it_takes_as_many_connections_as_the_calls_it_is_for(tmp_path: Pat
         await server.close()
 
 
+@pytest.mark.usefixtures("forked")
 async def test_one_that_is_killed_is_started_again_and_says_so_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -90,6 +100,7 @@ async def test_one_that_is_killed_is_started_again_and_says_so_once(
     assert line.startswith("The local Live API ended unexpectedly")
 
 
+@pytest.mark.usefixtures("forked")
 async def test_one_that_can_not_be_started_again_is_tried_ever_more_rarely_and_then_taken(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
