@@ -3,6 +3,7 @@
 import os
 import signal
 
+import httpx
 import pytest
 from playwright.async_api import expect
 
@@ -83,9 +84,30 @@ async def test_a_server_that_asks_for_a_token_gets_it_from_the_link(
         await expect(page.locator(".notice")).to_contain_text("access token")
         await context.close()
         caller = await open_page(quiet_browser, f"{guarded.url}/#token=open%20sesame")
+        async with caller.page.expect_response("**/api/offer") as answered:
+            await caller.call()
+        # The call belongs to this browser's own user, as it does without a token.
+        user = await caller.page.evaluate("localStorage.getItem('vision-agent-user')")
+        assert (await (await answered.value).json())["resume"].endswith(f".{user}")
+        await caller.press("hang-up")
+        await no_calls(guarded)
+
+
+async def test_a_link_with_a_token_for_one_call_begins_one(quiet_browser, open_page, monkeypatch):
+    monkeypatch.setenv("VISION_AGENT_TOKEN", "open sesame")
+    async with ForkedServer("--scenario", str(SILENT)) as guarded:
+        async with httpx.AsyncClient(headers={"Authorization": "Bearer open sesame"}) as http:
+            given = await http.post(f"{guarded.url}/api/tokens", json={"user": "ann"})
+        caller = await open_page(quiet_browser, f"{guarded.url}/#token={given.json()['token']}")
         await caller.call()
         await caller.press("hang-up")
         await no_calls(guarded)
+        await caller.page.evaluate("sessionStorage.clear()")
+        await caller.page.reload()
+        await caller.page.click("#call")
+        notice = await caller.notice()
+        assert "This link begins no more calls" in notice
+        assert "may be used once" in notice
 
 
 async def test_a_server_that_stops_says_so_on_the_page(quiet_browser, open_page):

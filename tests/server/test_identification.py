@@ -157,6 +157,16 @@ async def test_where_there_is_an_access_token_no_clients_word_counts():
         assert await user_of(app, {"user": "alice"}, **bearer) == ""
 
 
+async def test_a_client_with_the_access_token_speaks_for_its_users_by_tokens(monkeypatch):
+    monkeypatch.setenv("VISION_AGENT_TOKEN", "secret")
+    async with serving("--scenario", str(SILENT)) as server:
+        for user in ("ann@example.com", None):
+            asked = {"user": user} if user else None
+            async with CallClient(server.url, token="secret", asked=asked) as call:
+                resume = call._dialled._connection._resume
+                assert resume.partition(".")[2] == (user or "")
+
+
 async def test_a_login_proxy_names_the_caller_and_nobody_else_can():
     async with application(user_header="X-Remote-User") as app:
         assert await user_of(app, x_remote_user="alice") == "alice"

@@ -240,9 +240,7 @@ class Connection:
     async def _attempt(self) -> None:
         old = self._peer
         assert old is not None
-        quick = Signalling(
-            self._signalling.url, self._signalling.token, _REQUEST_S, self._signalling.headers
-        )
+        quick = self._signalling.within(_REQUEST_S)
         peer = await self._new_peer(quick)
         old.detach()
         self._peer = peer

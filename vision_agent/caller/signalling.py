@@ -10,6 +10,7 @@ import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -92,7 +93,8 @@ class Signalling:
         self.token = token
         self.headers = dict(headers or {})
         self._timeout_s = checked_timeout_s(timeout_s)
-        self._knows_it = False
+        self._knows_it = self._gives_tokens = False
+        self._call_token: str | None = None
 
     async def ice_servers(self) -> list[RTCIceServer]:
         """Return the STUN and TURN servers that `/api/info` lists; none without such a page.
@@ -108,7 +110,22 @@ class Signalling:
                 return []
             raise
         self._knows_it = True
+        self._gives_tokens = info.get("gives_tokens") is True
         return read_ice_servers(info.get("ice_servers"))
+
+    def within(self, timeout_s: float) -> Signalling:
+        """The same server, asked with another timeout."""
+        other = copy(self)
+        other._timeout_s = checked_timeout_s(timeout_s)
+        return other
+
+    async def _become(self, user: object) -> None:
+        """Get a token for the calls of a user, for whom the server's access token speaks."""
+        answer = await self._request("POST", "/api/tokens", {"user": user})
+        token = answer.get("token")
+        if not isinstance(token, str):
+            raise CallRefused(f"{self.url} gave no token for the user.")
+        self._call_token = token
 
     async def offer(
         self, sdp: str, asked: dict[str, Any] | None = None, restart: str | None = None
@@ -123,6 +140,8 @@ class Signalling:
         Raises:
             CallRefused: The server can't be reached, refuses the call, or its answer is unusable.
         """
+        if restart is None and self._gives_tokens and asked and asked.get("user"):
+            await self._become(asked["user"])
         body: dict[str, Any] = {"sdp": sdp, "type": "offer", "pc_id": restart}
         if restart is not None:
             body["restart_pc"] = True
@@ -162,8 +181,9 @@ class Signalling:
         if not self.url.startswith(("http://", "https://")):
             raise CallRefused(f"'{self.url}' is not an http:// or https:// address.")
         headers = {"Content-Type": "application/json", **self.headers}
-        if self.token:
-            headers["Authorization"] = f"Bearer {self.token}"
+        own = self._call_token if path.startswith("/api/offer") else None
+        if token := own or self.token:
+            headers["Authorization"] = f"Bearer {token}"
         data = None if body is None else json.dumps(body).encode()
         try:
             request = urllib.request.Request(self.url + path, data, headers, method=method)

@@ -158,6 +158,7 @@ function refusalText({ status, sentence, retryAfterS, message }) {
   const fact = said || message;
   switch (status) {
     case 401:
+      if (sentence.startsWith("The token ")) return ["This link begins no more calls", sentence];
       return [
         "This server asks for an access token",
         "Open the page with the link you were given, the one that ends in #token=…, or ask whoever runs the server for it.",

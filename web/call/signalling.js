@@ -31,8 +31,9 @@ const CALLER_ID_KEY = "vision-agent-user";
 
 /**
  * @typedef {Agent & {id?: string, agents?: (Agent & {id: string})[], ice_servers?: RTCIceServer[],
- *   ready?: boolean, screen_sharing?: boolean, takes_user?: boolean}} Info the response to
- *   `GET /api/info`; takes_user: false: the server finds out itself who calls
+ *   ready?: boolean, screen_sharing?: boolean, takes_user?: boolean, gives_tokens?: boolean}} Info the
+ *   response to `GET /api/info`; takes_user: false: the server finds out itself who calls;
+ *   gives_tokens: for this page's token it gives tokens for single users
  * @typedef {{sdp: string, type: "answer", pc_id: string, resume?: string, resume_within_s?: number,
  *   resumed?: boolean}} Answer the response to an offer; resume: the token that resumes this
  *   conversation; resumed: whether an earlier one was resumed
@@ -47,7 +48,10 @@ export class Signalling {
   /** @type {Record<string, string>} options of new calls, such as the agent's voice */
   options = {};
   #token;
+  /** @type {string|null} for the calls of this browser's user */
+  #callToken = null;
   #takesUser = true;
+  #givesTokens = false;
 
   /** @param {string|null} token for `Authorization: Bearer …`; null: the server asks for none */
   constructor(token = null) {
@@ -62,6 +66,7 @@ export class Signalling {
     /** @type {Info} */
     const info = await this.#request("GET", "api/info");
     this.#takesUser = info.takes_user !== false;
+    this.#givesTokens = info.gives_tokens === true;
     return info;
   }
 
@@ -71,8 +76,12 @@ export class Signalling {
    * @returns {Promise<Answer>}
    * @throws {Refusal|Unreachable|NotTheServer}
    */
-  offer(offer, { pcId, restart, agent = null, resume = null }) {
-    const user = this.#takesUser ? callerId() : null;
+  async offer(offer, { pcId, restart, agent = null, resume = null }) {
+    const id = callerId();
+    const user = this.#takesUser ? id : null;
+    if (pcId === null && id && this.#givesTokens) {
+      this.#callToken = (await this.#request("POST", "api/tokens", { user: id })).token;
+    }
     return this.#request("POST", "api/offer", {
       sdp: offer.sdp,
       type: offer.type,
@@ -112,14 +121,16 @@ export class Signalling {
     fetch(`api/offer/${encodeURIComponent(pcId)}`, {
       method: "DELETE",
       keepalive: true,
-      headers: this.#headers(),
+      headers: this.#headers("api/offer"),
     }).catch(() => {});
   }
 
-  #headers(json = false) {
+  /** @param {string} path @param {boolean} json whether there is a body */
+  #headers(path, json = false) {
     /** @type {Record<string, string>} */
     const headers = json ? { "Content-Type": "application/json" } : {};
-    if (this.#token) headers.Authorization = `Bearer ${this.#token}`;
+    const token = path === "api/offer" ? (this.#callToken ?? this.#token) : this.#token;
+    if (token) headers.Authorization = `Bearer ${token}`;
     return headers;
   }
 
@@ -135,7 +146,7 @@ export class Signalling {
     try {
       response = await fetch(path, {
         method,
-        headers: this.#headers(body !== undefined),
+        headers: this.#headers(path, body !== undefined),
         body: body === undefined ? undefined : JSON.stringify(body),
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
         cache: "no-store",
