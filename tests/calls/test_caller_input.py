@@ -9,7 +9,6 @@ import av
 import numpy as np
 import pytest
 import pytest_asyncio
-from aiortc.mediastreams import MediaStreamError
 
 from tests.conftest import serving
 from tests.local.recordings import SPEECH
@@ -30,6 +29,7 @@ from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.notice_frames import off_jpeg
 from vision_agent.live.shown import Shown
 from vision_agent.rtc import Channel
+from vision_agent.rtc.own.aiortc.mediastreams import MediaStreamError
 from vision_agent.tools.look import look_closely
 from vision_agent.tools.point import point_at
 from vision_agent.tools.watch import watch_for

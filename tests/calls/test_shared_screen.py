@@ -6,13 +6,6 @@ from contextlib import asynccontextmanager
 
 import cv2
 import numpy as np
-from aiortc import (
-    MediaStreamTrack,
-    RTCBundlePolicy,
-    RTCConfiguration,
-    RTCPeerConnection,
-    RTCSessionDescription,
-)
 from google.genai import types
 
 from tests.rtc.calling import Call, FrameSource, Listener, plain
@@ -26,6 +19,13 @@ from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.notice_frames import off_jpeg, title_jpeg
 from vision_agent.live.shown import MARKS
 from vision_agent.rtc import Channel, Offer
+from vision_agent.rtc.own.aiortc import (
+    MediaStreamTrack,
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
 
 CAMERA = FrameOptions(rate_hz=1.0, max_px=768, max_bytes=40_000, change=6.0, max_gap_s=10.0)
 SCREEN = FrameOptions(rate_hz=2.0, max_px=1536, max_bytes=300_000, change=8.0, max_gap_s=30.0)

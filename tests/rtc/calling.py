@@ -11,18 +11,18 @@ from typing import Any
 
 import av
 import numpy as np
-from aiortc import (
+
+from tests.support.waiting import until
+from vision_agent.rtc import Offer, Peer, Speaker
+from vision_agent.rtc.aiortc_ice import GuardedConnection
+from vision_agent.rtc.own.aiortc import (
     MediaStreamTrack,
     RTCConfiguration,
     RTCDataChannel,
     RTCPeerConnection,
     RTCSessionDescription,
 )
-from aiortc.mediastreams import MediaStreamError
-
-from tests.support.waiting import until
-from vision_agent.rtc import Offer, Peer, Speaker
-from vision_agent.rtc.aiortc_ice import GuardedConnection
+from vision_agent.rtc.own.aiortc.mediastreams import MediaStreamError
 
 
 def tone(hz: float, seconds: float, rate_hz: int, amplitude: int = 12_000) -> np.ndarray:

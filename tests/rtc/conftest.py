@@ -1,12 +1,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-import aioice.ice
 import pytest
 
 from tests.rtc.by_hand import Line, NoFrames, Nothing
 from tests.rtc.calling import Call
 from vision_agent.rtc import install
+from vision_agent.rtc.own import aioice
 from vision_agent.rtc.udp_ports import OnePort
 
 

@@ -7,8 +7,9 @@ import fractions
 
 import av
 import numpy as np
-from aiortc import MediaStreamTrack
-from aiortc.mediastreams import MediaStreamError
+
+from vision_agent.rtc.own.aiortc import MediaStreamTrack
+from vision_agent.rtc.own.aiortc.mediastreams import MediaStreamError
 
 
 class Played(MediaStreamTrack):

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from aioice import stun
+from vision_agent.rtc.own.aioice import stun
 
 
 class Answering(asyncio.DatagramProtocol):

@@ -6,7 +6,6 @@ import logging
 import struct
 
 import pytest
-from aiortc import RTCCertificate, RTCPeerConnection, RTCSessionDescription
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -20,6 +19,7 @@ from vision_agent.rtc.aiortc_dtls import (
     AnyPeerCertificate,
     GuardedDtlsTransport,
 )
+from vision_agent.rtc.own.aiortc import RTCCertificate, RTCPeerConnection, RTCSessionDescription
 
 
 def rsa_certificate() -> RTCCertificate:

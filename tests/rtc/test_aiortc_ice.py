@@ -8,16 +8,16 @@ import socket
 import struct
 from collections.abc import Iterator
 
-import aioice.ice
 import pylibsrtp
 import pytest
-from aioice import stun
-from aiortc import RTCSessionDescription
 
 from tests.rtc.calling import Call, FrameSource, Leftovers, SoundSource, connection_of
 from tests.support.waiting import until
 from vision_agent.rtc import Network, Offer, Peer, failures
 from vision_agent.rtc.aiortc_ice import MAX_LEARNT_ADDRESSES, GuardedConnection
+from vision_agent.rtc.own import aioice
+from vision_agent.rtc.own.aioice import stun
+from vision_agent.rtc.own.aiortc import RTCSessionDescription
 from vision_agent.rtc.udp_ports import OnePort
 
 

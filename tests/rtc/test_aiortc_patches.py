@@ -2,16 +2,9 @@ import asyncio
 import time
 from collections.abc import Callable
 
-import aioice.ice
-import aiortc.rtcpeerconnection as peer_connection_module
-import aiortc.rtcrtpreceiver as receiver_module
 import av
 import numpy as np
 import pytest
-from aiortc import RTCRtpReceiver, RTCRtpSender, RTCSctpTransport
-from aiortc.codecs.base import Decoder
-from aiortc.jitterbuffer import JitterFrame
-from aiortc.rtcdtlstransport import RTCDtlsTransport, RtpRouter
 
 from tests.rtc.calling import Call, FrameSource, SoundSource
 from tests.rtc.packets import Opus, opus_packets
@@ -26,6 +19,13 @@ from vision_agent.rtc.aiortc_patches import (
 )
 from vision_agent.rtc.aiortc_receiver import DECODER_ERROR, DECODER_QUEUE, BoundedReceiver
 from vision_agent.rtc.lane import AudioLane, VideoLane
+from vision_agent.rtc.own import aioice
+from vision_agent.rtc.own.aiortc import RTCRtpReceiver, RTCRtpSender, RTCSctpTransport
+from vision_agent.rtc.own.aiortc import rtcpeerconnection as peer_connection_module
+from vision_agent.rtc.own.aiortc import rtcrtpreceiver as receiver_module
+from vision_agent.rtc.own.aiortc.codecs.base import Decoder
+from vision_agent.rtc.own.aiortc.jitterbuffer import JitterFrame
+from vision_agent.rtc.own.aiortc.rtcdtlstransport import RTCDtlsTransport, RtpRouter
 
 
 def test_installing_again_changes_nothing():
@@ -39,7 +39,7 @@ def test_installing_again_changes_nothing():
 @pytest.fixture
 def stock(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """aiortc as it comes."""
-    from aiortc.codecs import get_decoder as stock_get_decoder
+    from vision_agent.rtc.own.aiortc.codecs import get_decoder as stock_get_decoder
 
     monkeypatch.setattr(receiver_module, "get_decoder", stock_get_decoder)
     return monkeypatch

@@ -5,8 +5,6 @@ import random
 import struct
 
 import pytest
-from aiortc.rtcrtpreceiver import NackGenerator, StreamStatistics
-from aiortc.rtp import RTCP_PSFB_PLI, RtpPacket
 
 from tests.rtc.by_hand import VP8_KEY_FRAME, Line, Nothing, still_hears
 from tests.rtc.calling import Call, Leftovers
@@ -19,6 +17,8 @@ from vision_agent.rtc.aiortc_receiver import (
     FixedBitrate,
 )
 from vision_agent.rtc.jitter_buffer import Encoded
+from vision_agent.rtc.own.aiortc.rtcrtpreceiver import NackGenerator, StreamStatistics
+from vision_agent.rtc.own.aiortc.rtp import RTCP_PSFB_PLI, RtpPacket
 
 
 def numbered(sequence: int, timestamp: int = 0) -> RtpPacket:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 import pylibsrtp
 import pytest
-from aiortc.rtp import RtcpByePacket, RtpPacket
 
 from tests.rtc.by_hand import Line, still_hears
 from tests.support.waiting import until
@@ -20,6 +19,7 @@ from vision_agent.rtc.aiortc_rtp import (
     StrictRtcpPacket,
     StrictRtpPacket,
 )
+from vision_agent.rtc.own.aiortc.rtp import RtcpByePacket, RtpPacket
 
 
 @pytest.mark.parametrize("parse", [StrictRtpPacket.parse, StrictRtcpPacket.parse])

@@ -6,8 +6,16 @@ import struct
 from dataclasses import dataclass, field
 
 import pytest
-from aiortc import RTCDataChannel
-from aiortc.rtcsctptransport import (
+from google_crc32c import value as crc32c
+
+from tests.rtc.calling import Call, SoundSource
+from tests.support.waiting import until
+from vision_agent.rtc import aiortc_sctp
+from vision_agent.rtc.aiortc_sctp import MAX_CONTROL_CHUNKS, BoundedSctpTransport
+from vision_agent.rtc.channel import Channel
+from vision_agent.rtc.outbox import MAX_BUFFERED_BYTES
+from vision_agent.rtc.own.aiortc import RTCDataChannel
+from vision_agent.rtc.own.aiortc.rtcsctptransport import (
     DataChunk,
     ForwardTsnChunk,
     ReconfigChunk,
@@ -17,14 +25,6 @@ from aiortc.rtcsctptransport import (
     decode_params,
     tsn_plus_one,
 )
-from google_crc32c import value as crc32c
-
-from tests.rtc.calling import Call, SoundSource
-from tests.support.waiting import until
-from vision_agent.rtc import aiortc_sctp
-from vision_agent.rtc.aiortc_sctp import MAX_CONTROL_CHUNKS, BoundedSctpTransport
-from vision_agent.rtc.channel import Channel
-from vision_agent.rtc.outbox import MAX_BUFFERED_BYTES
 from vision_agent.rtc.sctp_reassembly import MAX_FRAGMENTS, MAX_MESSAGE_BYTES, MAX_STREAMS
 
 FIRST, LAST, UNORDERED = 2, 1, 4

@@ -4,19 +4,19 @@ import struct
 import time
 
 import pytest
-from aiortc import RTCPeerConnection
-from aiortc.rtcrtpparameters import (
-    RTCRtpCodecParameters,
-    RTCRtpReceiveParameters,
-    RTCRtpSendParameters,
-)
-from aiortc.rtp import RtcpRtpfbPacket, RtcpSrPacket, RtpPacket, is_rtcp
 
 from tests.rtc.by_hand import Line, still_hears
 from tests.rtc.calling import Call, Leftovers, SoundSource
 from tests.support.waiting import until
 from vision_agent.rtc import aiortc_patches
 from vision_agent.rtc.aiortc_sender import BoundedSender
+from vision_agent.rtc.own.aiortc import RTCPeerConnection
+from vision_agent.rtc.own.aiortc.rtcrtpparameters import (
+    RTCRtpCodecParameters,
+    RTCRtpReceiveParameters,
+    RTCRtpSendParameters,
+)
+from vision_agent.rtc.own.aiortc.rtp import RtcpRtpfbPacket, RtcpSrPacket, RtpPacket, is_rtcp
 
 
 def sender_of(call: Call) -> BoundedSender:

@@ -31,7 +31,7 @@ async def watch(call: Call, source: FrameSource, **options) -> tuple[Camera, lis
 
 def decoded_by_thread(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Counts what the VP8 decoder is given."""
-    from aiortc.codecs.vpx import Vp8Decoder
+    from vision_agent.rtc.own.aiortc.codecs.vpx import Vp8Decoder
 
     given: list[int] = []
     decode = Vp8Decoder.decode

@@ -4,13 +4,13 @@ import struct
 
 import av
 import pytest
-from aiortc.codecs import get_decoder as stock_decoder
-from aiortc.codecs import h264_depayload
-from aiortc.codecs.h264 import H264Encoder
-from aiortc.jitterbuffer import JitterFrame
+from vision_agent.rtc.own.aiortc.codecs.h264 import H264Encoder
 
 from vision_agent.rtc.aiortc_patches import get_decoder
 from vision_agent.rtc.frame_size import UNREADABLE, FrameSize, frame_size
+from vision_agent.rtc.own.aiortc.codecs import get_decoder as stock_decoder
+from vision_agent.rtc.own.aiortc.codecs import h264_depayload
+from vision_agent.rtc.own.aiortc.jitterbuffer import JitterFrame
 
 
 def encoded(codec: str, width: int, height: int, **options: str) -> bytes:

@@ -3,10 +3,10 @@ import struct
 from typing import Any
 
 import pytest
-from aiortc.codecs.vpx import vp8_depayload
-from aiortc.rtp import RtpPacket
+from vision_agent.rtc.own.aiortc.codecs.vpx import vp8_depayload
 
 from vision_agent.rtc.media_packet import MediaPacket, vp8_data
+from vision_agent.rtc.own.aiortc.rtp import RtpPacket
 
 FIELDS = ("payload_type", "marker", "sequence_number", "timestamp", "ssrc", "payload")
 

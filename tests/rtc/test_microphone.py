@@ -5,8 +5,6 @@ import av
 import numpy as np
 import psutil
 import pytest
-from aiortc import MediaStreamTrack
-from aiortc.mediastreams import MediaStreamError
 
 from tests.rtc.calling import Call, SoundSource, pitch_hz, tone
 from tests.rtc.packets import Opus, frame, opus_packets
@@ -15,6 +13,8 @@ from vision_agent.rtc import Microphone
 from vision_agent.rtc.aiortc_patches import get_mono_decoder
 from vision_agent.rtc.jitter_buffer import AudioJitterBuffer
 from vision_agent.rtc.microphone import PcmChunks
+from vision_agent.rtc.own.aiortc import MediaStreamTrack
+from vision_agent.rtc.own.aiortc.mediastreams import MediaStreamError
 
 
 class Played(MediaStreamTrack):

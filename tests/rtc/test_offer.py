@@ -2,13 +2,13 @@ import re
 import time
 
 import pytest
-from aiortc import RTCConfiguration, RTCPeerConnection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.rtc.calling import SoundSource
 from tests.rtc.offer_texts import CHROMIUM, OFFERS, RECORDED
 from vision_agent.rtc import BadOffer, Offer
+from vision_agent.rtc.own.aiortc import RTCConfiguration, RTCPeerConnection
 
 
 def edited(before: str, after: str, count: int = -1) -> str:

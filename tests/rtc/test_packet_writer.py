@@ -1,5 +1,4 @@
-from aiortc.rtp import RtpPacket
-
+from vision_agent.rtc.own.aiortc.rtp import RtpPacket
 from vision_agent.rtc.packet_writer import PacketWriter
 
 

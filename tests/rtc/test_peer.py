@@ -5,9 +5,7 @@ import re
 import socket
 import time
 
-import aioice.ice
 import pytest
-from aiortc import RTCIceServer, RTCPeerConnection, RTCSessionDescription
 
 from tests.rtc.calling import Call, FrameSource, Leftovers, Listener, SoundSource
 from tests.rtc.offer_texts import CHROMIUM, OFFERS, RECORDED
@@ -23,6 +21,8 @@ from vision_agent.rtc import (
     Peer,
     Speaker,
 )
+from vision_agent.rtc.own import aioice
+from vision_agent.rtc.own.aiortc import RTCIceServer, RTCPeerConnection, RTCSessionDescription
 from vision_agent.rtc.probes import MAX_PROBED
 
 

@@ -2,9 +2,8 @@
 
 import logging
 
-from aiortc import RTCIceServer
-
 from vision_agent.rtc import failures
+from vision_agent.rtc.own.aiortc import RTCIceServer
 from vision_agent.rtc.relays import NO_ADDRESS, RETRY_AFTER_S, Outages, stun_servers, turn_servers
 
 SERVERS = [

@@ -5,15 +5,15 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import aioice.ice
 import numpy as np
 import pytest
-from aiortc import RTCIceServer, RTCSessionDescription
 
 from tests.rtc.calling import Call, Leftovers, SoundSource, connection_of, pitch_hz, tone
 from tests.rtc.stun_server import Answering
 from tests.support.waiting import until
 from vision_agent.rtc import Network, Offer, Peer
+from vision_agent.rtc.own import aioice
+from vision_agent.rtc.own.aiortc import RTCIceServer, RTCSessionDescription
 from vision_agent.rtc.udp_ports import NoFreePort, OnePort, PortRange, bound_to
 
 CALLS = 22

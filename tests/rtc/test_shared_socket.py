@@ -6,11 +6,11 @@ import struct
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from aioice import stun
 
 from tests.rtc.taking import Taking
 from tests.support.waiting import until
 from vision_agent.rtc import failures
+from vision_agent.rtc.own.aioice import stun
 from vision_agent.rtc.shared_socket import MAX_ADDRESSES, SharedSocket
 from vision_agent.rtc.udp_ports import bound_to
 

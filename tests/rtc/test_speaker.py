@@ -6,11 +6,11 @@ import av
 import numpy as np
 import psutil
 import pytest
-from aiortc.mediastreams import MediaStreamError
 
 from tests.rtc.calling import Call, pitch_hz, tone
 from tests.support.waiting import until
 from vision_agent.rtc import Speaker
+from vision_agent.rtc.own.aiortc.mediastreams import MediaStreamError
 from vision_agent.rtc.speaker import MAX_QUEUED_MS
 
 

@@ -6,11 +6,11 @@ import av
 import numpy as np
 import psutil
 import pytest
-from aiortc import RTCRtpSender
 
 from tests.rtc.calling import Call, SoundSource, pitch_hz, tone
 from tests.support.waiting import until
 from vision_agent.rtc import Microphone
+from vision_agent.rtc.own.aiortc import RTCRtpSender
 from vision_agent.rtc.telephone_encoder import TelephoneEncoder
 
 DECODERS = {"pcmu": ("pcm_mulaw", 8000), "pcma": ("pcm_alaw", 8000), "g722": ("g722", 16_000)}

@@ -12,12 +12,17 @@ import urllib.request
 from collections.abc import Callable
 from fractions import Fraction
 
-from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
-from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 from av import Packet, VideoFrame
 from av.video.codeccontext import VideoCodecContext
 
 from tests.support.forked import ROOT, ForkedProcess, start_forked
+from vision_agent.rtc.own.aiortc import (
+    MediaStreamTrack,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
+from vision_agent.rtc.own.aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 
 
 def request(method: str, url: str, body: dict | None = None) -> dict:

@@ -8,63 +8,54 @@ A caller needs four things for which aiortc has no public interface:
 - A smaller jitter buffer, for a caller who listens.
 - An offer that does not wait 5 s for a STUN or TURN server that is away.
 
-The server replaces the same function of aioice (`rtc/aiortc_patches.py`), for another purpose: it
-chooses addresses call by call, while a caller adds loopback to whatever is gathered. Neither knows
-of the other, and in a process that does both the caller's list wraps the server's.
+All of it is of one peer connection: another program's in the same process has none of it.
 
 `tests/caller/test_aiortc_patches.py` fails when one of these parts changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aioice.ice
-from aiortc import RTCRtpReceiver
+from aiortc import RTCPeerConnection, RTCRtpReceiver
 from aiortc.jitterbuffer import JitterBuffer
 
 _LOOPBACK = "127.0.0.1"
 _SERVERS_WAIT_S = 2
+_ICE_TRANSPORTS = "_RTCPeerConnection__iceTransports"
 
 
-def gather_loopback() -> None:
-    """Make every new peer connection of this process gather 127.0.0.1 as well. Idempotent.
+def gather_loopback(peer: RTCPeerConnection) -> None:
+    """Make a peer connection with its transceivers gather 127.0.0.1 as well.
 
-    Raises:
-        RuntimeError: aioice no longer has the function that is replaced.
-    """
-    gather: Callable[[bool, bool], list[str]] | None = getattr(
-        aioice.ice, "get_host_addresses", None
-    )
-    if gather is None:
-        raise RuntimeError("aioice.ice.get_host_addresses is gone: the caller must be adapted.")
-    if getattr(gather, "gathers_loopback", False):
-        return
-
-    def with_loopback(use_ipv4: bool, use_ipv6: bool) -> list[str]:
-        others = [address for address in gather(use_ipv4, use_ipv6) if address != _LOOPBACK]
-        return [*others, _LOOPBACK] if use_ipv4 else others
-
-    with_loopback.gathers_loopback = True  # type: ignore[attr-defined]
-    aioice.ice.get_host_addresses = with_loopback
-
-
-def gather_briefly() -> None:
-    """Make new peer connections of this process wait 2 s at most for STUN and TURN servers.
+    It waits 2 s at most for STUN and TURN servers.
 
     Raises:
-        RuntimeError: aioice no longer has the default that is replaced.
+        RuntimeError: aiortc or aioice no longer has the parts that are used.
     """
-    gather: Any = aioice.ice.Connection.get_component_candidates
-    if len(gather.__defaults__ or ()) != 1:
-        raise RuntimeError("aioice gathers candidates otherwise: the caller must be adapted.")
-    gather.__defaults__ = (_SERVERS_WAIT_S,)
+    try:
+        transports = getattr(peer, _ICE_TRANSPORTS)
+        connections = [transport.iceGatherer._connection for transport in transports]
+        for connection in connections:
+            connection.get_component_candidates = _with_loopback(
+                connection.get_component_candidates
+            )
+    except AttributeError as error:
+        raise RuntimeError(f"aiortc has changed: the caller must be adapted ({error}).") from error
+
+
+def _with_loopback(gather: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    def gather_both(component: int, addresses: list[str]) -> Awaitable[Any]:
+        return gather(component, [*addresses, _LOOPBACK], _SERVERS_WAIT_S)
+
+    return gather_both
 
 
 def own_addresses() -> frozenset[str]:
     """This machine's addresses, without loopback."""
-    return frozenset(aioice.ice.get_host_addresses(True, True)) - {_LOOPBACK}
+    return frozenset(aioice.ice.get_host_addresses(True, True))
 
 
 def watch_arrivals(receiver: RTCRtpReceiver, on_packet: Callable[[int], None]) -> None:
@@ -87,15 +78,12 @@ def watch_arrivals(receiver: RTCRtpReceiver, on_packet: Callable[[int], None]) -
 def hold_back_little(receiver: RTCRtpReceiver) -> None:
     """Make an audio receiver pass each packet on when the next arrives: after 20 ms, not 80.
 
-    A lost packet is given up after 80 ms instead of 320. A process that serves calls as well has
-    replaced the buffer already by one that holds nothing back.
+    A lost packet is given up after 80 ms instead of 320.
 
     Raises:
         RuntimeError: aiortc no longer has the buffer that is replaced.
     """
     name = "_RTCRtpReceiver__jitter_buffer"
-    buffer = getattr(receiver, name, None)
-    if buffer is None:
+    if not isinstance(getattr(receiver, name, None), JitterBuffer):
         raise RuntimeError("RTCRtpReceiver.__jitter_buffer is gone: the caller must be adapted.")
-    if isinstance(buffer, JitterBuffer):
-        setattr(receiver, name, JitterBuffer(capacity=4, prefetch=1))
+    setattr(receiver, name, JitterBuffer(capacity=4, prefetch=1))

@@ -20,12 +20,7 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamError
 
-from vision_agent.caller.aiortc_patches import (
-    gather_briefly,
-    gather_loopback,
-    hold_back_little,
-    watch_arrivals,
-)
+from vision_agent.caller.aiortc_patches import gather_loopback, hold_back_little, watch_arrivals
 from vision_agent.caller.failure import CallFailed, as_call_failed, sentence
 from vision_agent.caller.recording import SOUND_RATE_HZ, Samples, samples_of
 from vision_agent.caller.rtvi import client_ready, send_text, track_status
@@ -79,8 +74,6 @@ class CallerPeer:
         on_open: Callable[[], None] = lambda: None,
         screen: MediaStreamTrack | None = None,
     ) -> None:
-        gather_loopback()
-        gather_briefly()
         self.connected_ms: int | None = None
         self.lost: str | None = None
         self._tell_open = on_open
@@ -115,6 +108,7 @@ class CallerPeer:
             CallFailed: No offer could be made.
         """
         with as_call_failed("No offer could be made"):
+            gather_loopback(self._peer)
             await self._peer.setLocalDescription(await self._peer.createOffer())
             return str(self._peer.localDescription.sdp)
 

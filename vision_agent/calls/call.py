@@ -8,8 +8,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from aiortc import MediaStreamTrack, RTCDataChannel
-
 from vision_agent import call_scope
 from vision_agent.agents.host import HostedAgent
 from vision_agent.calls.agent_output import AgentOutput
@@ -38,6 +36,7 @@ from vision_agent.live.events import LiveEvent, UserTranscript
 from vision_agent.live.live_queue import LiveQueue
 from vision_agent.live.sessions.store import SessionLease
 from vision_agent.rtc import Channel, Network, Offer, rtvi
+from vision_agent.rtc.own.aiortc import MediaStreamTrack, RTCDataChannel
 
 CLIENT_READY_TIMEOUT_S = 5.0
 """How long a call that has failed is kept open for a client that can't show why yet."""

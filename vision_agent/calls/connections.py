@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from aiortc import RTCIceServer
+from vision_agent.rtc.own.aiortc import RTCIceServer
 
 from vision_agent.calls.options import PeerOptions
 from vision_agent.closing import Closing

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from aiortc import MediaStreamTrack
-
 from vision_agent.rtc.aiortc_patches import has_arrived
+from vision_agent.rtc.own.aiortc import MediaStreamTrack
 
 UNSEEN_SCREEN = "This server allows no screen sharing: the agent looks at the camera alone."
 

@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from aiortc import MediaStreamTrack
 from av import VideoFrame
 
 from vision_agent.calls.newest_frame import NewestFrame
 from vision_agent.calls.options import FrameOptions
 from vision_agent.calls.video_presence import SCREEN_OFF_AFTER_S, VideoPresence
 from vision_agent.rtc import Camera, Frame, FrameSize, Sampler
+from vision_agent.rtc.own.aiortc import MediaStreamTrack
 
 VideoSource = Literal["camera", "screen"]
 

@@ -54,7 +54,8 @@ def common(
     start_logging(verbose=verbose)
     if not verbose:
         # aiortc warns of every frame it can't decode, although it then asks for a new one.
-        logging.getLogger("aiortc").setLevel(logging.ERROR)
+        for name in ("aiortc", "vision_agent.rtc.own.aiortc"):
+            logging.getLogger(name).setLevel(logging.ERROR)
         # ADK logs a traceback for errors that the caller gets as a sentence.
         logging.getLogger("google_adk").setLevel(logging.CRITICAL)
     # API keys keep their usual names. The environment takes precedence over the file.

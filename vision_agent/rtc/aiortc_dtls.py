@@ -22,23 +22,22 @@ import types
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import aioice.ice
-import aiortc.rtcdtlstransport
-import aiortc.rtcicetransport
-import aiortc.rtcpeerconnection
-import aiortc.rtcrtpreceiver
-import aiortc.rtcrtpsender
-import aiortc.rtcsctptransport
 import pylibsrtp
-from aiortc import RTCCertificate, RTCDtlsTransport, RTCRtpSender, RTCSctpTransport
-from aiortc.exceptions import InvalidStateError
-from aiortc.rtcdtlstransport import State
-from aiortc.rtp import is_rtcp
 from OpenSSL import SSL
 
 from vision_agent.rtc import failures
 from vision_agent.rtc.aiortc_shape import Changed, check_attributes, check_functions
 from vision_agent.rtc.media_packet import MediaPacket
+from vision_agent.rtc.own import aioice, aiortc
+from vision_agent.rtc.own.aiortc import (
+    RTCCertificate,
+    RTCDtlsTransport,
+    RTCRtpSender,
+    RTCSctpTransport,
+)
+from vision_agent.rtc.own.aiortc.exceptions import InvalidStateError
+from vision_agent.rtc.own.aiortc.rtcdtlstransport import State
+from vision_agent.rtc.own.aiortc.rtp import is_rtcp
 
 peer_connection_module: Any = aiortc.rtcpeerconnection
 _TASK_MODULES: list[Any] = [

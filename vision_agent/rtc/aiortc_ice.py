@@ -19,16 +19,19 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-import aioice.ice
-import aiortc.rtcicetransport
-from aioice import stun
-from aioice.candidate import Candidate
-from aioice.ice import Connection, ConnectionClosed, ConnectionEvent, StunProtocol
-
 from vision_agent.rtc import aiortc_socket, aiortc_stun, failures, network
 from vision_agent.rtc.aiortc_shape import check_attributes, check_functions, check_uses
 from vision_agent.rtc.aiortc_socket import GuardedProtocol, SharedProtocol, host_candidate
 from vision_agent.rtc.aiortc_stun import server_reflexive
+from vision_agent.rtc.own import aioice, aiortc
+from vision_agent.rtc.own.aioice import stun
+from vision_agent.rtc.own.aioice.candidate import Candidate
+from vision_agent.rtc.own.aioice.ice import (
+    Connection,
+    ConnectionClosed,
+    ConnectionEvent,
+    StunProtocol,
+)
 from vision_agent.rtc.public_address import announced
 from vision_agent.rtc.stun_header import LAST_STUN_BYTE
 from vision_agent.rtc.udp_ports import OnePort, PortRange

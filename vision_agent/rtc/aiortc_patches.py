@@ -23,15 +23,7 @@ import weakref
 from fractions import Fraction
 from typing import Any
 
-import aioice.ice
-import aiortc
-import aiortc.rtcrtpreceiver
 import av
-from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpReceiver
-from aiortc.codecs import get_decoder as stock_get_decoder
-from aiortc.codecs.base import Decoder
-from aiortc.jitterbuffer import JitterFrame
-from aiortc.rtcrtpreceiver import RemoteStreamTrack
 from av import AudioCodecContext, CodecContext, Packet
 from av.frame import Frame as MediaFrame
 
@@ -49,6 +41,12 @@ from vision_agent.rtc.aiortc_receiver import DECODER_ERROR, DECODER_QUEUE
 from vision_agent.rtc.aiortc_shape import Changed, check_functions, check_uses
 from vision_agent.rtc.h264_decoder import PromptH264Decoder
 from vision_agent.rtc.lane import AudioLane, VideoLane
+from vision_agent.rtc.own import aioice, aiortc
+from vision_agent.rtc.own.aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpReceiver
+from vision_agent.rtc.own.aiortc.codecs import get_decoder as stock_get_decoder
+from vision_agent.rtc.own.aiortc.codecs.base import Decoder
+from vision_agent.rtc.own.aiortc.jitterbuffer import JitterFrame
+from vision_agent.rtc.own.aiortc.rtcrtpreceiver import RemoteStreamTrack
 
 logger = logging.getLogger(__name__)
 

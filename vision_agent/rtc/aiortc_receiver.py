@@ -21,16 +21,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import aiortc.rtcpeerconnection
-import aiortc.rtcrtpreceiver
-from aiortc import RTCRtpReceiver
-from aiortc.codecs import depayload, is_rtx
-from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpReceiveParameters
-from aiortc.rtcrtpreceiver import (
+from vision_agent.rtc.aiortc_shape import check_attributes, check_functions
+from vision_agent.rtc.jitter_buffer import AudioJitterBuffer, Encoded, MediaClock, VideoJitterBuffer
+from vision_agent.rtc.media_packet import MediaPacket, vp8_data
+from vision_agent.rtc.own import aiortc
+from vision_agent.rtc.own.aiortc import RTCRtpReceiver
+from vision_agent.rtc.own.aiortc.codecs import depayload, is_rtx
+from vision_agent.rtc.own.aiortc.rtcrtpparameters import (
+    RTCRtpCodecParameters,
+    RTCRtpReceiveParameters,
+)
+from vision_agent.rtc.own.aiortc.rtcrtpreceiver import (
     NackGenerator,
     StreamStatistics,
 )
-from aiortc.rtp import (
+from vision_agent.rtc.own.aiortc.rtp import (
     RTCP_PSFB_APP,
     RTCP_PSFB_PLI,
     RTCP_RTPFB_NACK,
@@ -41,10 +46,6 @@ from aiortc.rtp import (
     RtpPacket,
     pack_remb_fci,
 )
-
-from vision_agent.rtc.aiortc_shape import check_attributes, check_functions
-from vision_agent.rtc.jitter_buffer import AudioJitterBuffer, Encoded, MediaClock, VideoJitterBuffer
-from vision_agent.rtc.media_packet import MediaPacket, vp8_data
 
 logger = logging.getLogger(__name__)
 

@@ -19,19 +19,17 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
-import aiortc.rtcdtlstransport
-import aiortc.rtcpeerconnection
-import aiortc.rtp
 import pylibsrtp
-from aiortc.rtcdtlstransport import RtpRouter
-from aiortc.rtp import (
+
+from vision_agent.rtc.aiortc_shape import check_attributes, check_functions, check_uses
+from vision_agent.rtc.media_packet import MediaPacket
+from vision_agent.rtc.own import aiortc
+from vision_agent.rtc.own.aiortc.rtcdtlstransport import RtpRouter
+from vision_agent.rtc.own.aiortc.rtp import (
     AnyRtcpPacket,
     RtcpPacket,
     RtpPacket,
 )
-
-from vision_agent.rtc.aiortc_shape import check_attributes, check_functions, check_uses
-from vision_agent.rtc.media_packet import MediaPacket
 
 # Typed as Any, because attributes of the module are replaced.
 dtls_module: Any = aiortc.rtcdtlstransport

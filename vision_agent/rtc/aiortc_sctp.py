@@ -15,10 +15,10 @@ import contextlib
 import logging
 from typing import Any
 
-import aiortc.rtcpeerconnection
-import aiortc.rtcsctptransport
-from aiortc import RTCDataChannel
-from aiortc.rtcsctptransport import (
+from vision_agent.rtc.aiortc_shape import check_attributes, check_functions, check_uses
+from vision_agent.rtc.own import aiortc
+from vision_agent.rtc.own.aiortc import RTCDataChannel
+from vision_agent.rtc.own.aiortc.rtcsctptransport import (
     AbortChunk,
     Chunk,
     DataChunk,
@@ -26,8 +26,6 @@ from aiortc.rtcsctptransport import (
     RTCSctpTransport,
     SackChunk,
 )
-
-from vision_agent.rtc.aiortc_shape import check_attributes, check_functions, check_uses
 from vision_agent.rtc.sctp_reassembly import (
     WINDOW_BYTES,
     Fragment,

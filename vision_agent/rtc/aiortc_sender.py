@@ -15,23 +15,22 @@ import logging
 import time
 from typing import Any
 
-import aiortc.rtcpeerconnection
-from aiortc import RTCRtpSender, RTCRtpTransceiver
-from aiortc.mediastreams import MediaStreamTrack
-from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpSendParameters
-from aiortc.rtcrtpsender import RTCEncodedFrame, random_sequence_number
-from aiortc.rtp import (
+from vision_agent.rtc.aiortc_receiver import RTCP_TASK
+from vision_agent.rtc.aiortc_shape import check_attributes, check_functions
+from vision_agent.rtc.budget import Budget
+from vision_agent.rtc.own import aiortc
+from vision_agent.rtc.own.aiortc import RTCRtpSender, RTCRtpTransceiver
+from vision_agent.rtc.own.aiortc.mediastreams import MediaStreamTrack
+from vision_agent.rtc.own.aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpSendParameters
+from vision_agent.rtc.own.aiortc.rtcrtpsender import RTCEncodedFrame, random_sequence_number
+from vision_agent.rtc.own.aiortc.rtp import (
     RTP_HISTORY_SIZE,
     AnyRtcpPacket,
     HeaderExtensions,
     HeaderExtensionsMap,
     RtcpRtpfbPacket,
 )
-from aiortc.utils import random32
-
-from vision_agent.rtc.aiortc_receiver import RTCP_TASK
-from vision_agent.rtc.aiortc_shape import check_attributes, check_functions
-from vision_agent.rtc.budget import Budget
+from vision_agent.rtc.own.aiortc.utils import random32
 from vision_agent.rtc.packet_writer import PacketWriter
 from vision_agent.rtc.speaker import Speaker
 

@@ -20,12 +20,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from aioice import stun
-from aioice.candidate import Candidate, candidate_foundation, candidate_priority
-from aioice.ice import StunProtocol
-
 from vision_agent.rtc import failures
 from vision_agent.rtc.aiortc_shape import check_attributes, check_functions, check_uses
+from vision_agent.rtc.own.aioice import stun
+from vision_agent.rtc.own.aioice.candidate import (
+    Candidate,
+    candidate_foundation,
+    candidate_priority,
+)
+from vision_agent.rtc.own.aioice.ice import StunProtocol
 from vision_agent.rtc.shared_socket import MAX_ADDRESSES, MAX_DATAGRAM_BYTES, Address, SharedSocket
 from vision_agent.rtc.stun_header import LAST_STUN_BYTE
 

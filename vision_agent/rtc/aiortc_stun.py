@@ -15,8 +15,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import aioice.ice
-from aioice import Candidate
+from vision_agent.rtc.own import aioice
+from vision_agent.rtc.own.aioice import Candidate
 
 from vision_agent.rtc import relays
 from vision_agent.rtc.aiortc_shape import check_functions

@@ -17,12 +17,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import aioice.ice
-from aioice import Candidate, stun, turn
-from aioice.ice import StunProtocol
-
 from vision_agent.rtc import relays
 from vision_agent.rtc.aiortc_shape import check_attributes, check_functions, check_uses
+from vision_agent.rtc.own import aioice
+from vision_agent.rtc.own.aioice import Candidate, stun, turn
+from vision_agent.rtc.own.aioice.ice import StunProtocol
 from vision_agent.rtc.relays import Outages, TurnServer
 
 ice_module: Any = aioice.ice

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from aiortc import MediaStreamTrack
-from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 
 from vision_agent.jpeg import to_jpeg
@@ -21,6 +19,8 @@ from vision_agent.rtc.budget import Budget
 from vision_agent.rtc.frame_gate import CLOCK_HZ, FrameGate
 from vision_agent.rtc.frame_size import FrameSize
 from vision_agent.rtc.lane import VideoLane
+from vision_agent.rtc.own.aiortc import MediaStreamTrack
+from vision_agent.rtc.own.aiortc.mediastreams import MediaStreamError
 from vision_agent.rtc.sampling import THUMBNAIL_HEIGHT, THUMBNAIL_WIDTH, Sampler, Thumbnail
 
 # Tried in this order until the JPEG is small enough; after the last, the frame is shrunk.

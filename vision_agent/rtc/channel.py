@@ -11,11 +11,10 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
 
-from aiortc import RTCDataChannel
-
 from vision_agent.rtc import rtvi
 from vision_agent.rtc.budget import Budget
 from vision_agent.rtc.outbox import Outbox
+from vision_agent.rtc.own.aiortc import RTCDataChannel
 
 logger = logging.getLogger(__name__)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aiortc.sdp import DIRECTIONS
-
 from vision_agent.rtc.offer import CannotRenegotiate, Offer, OfferedSection
+from vision_agent.rtc.own.aiortc.sdp import DIRECTIONS
 from vision_agent.rtc.session_description import lines_by_section
 
 

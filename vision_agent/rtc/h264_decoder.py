@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from aiortc.jitterbuffer import JitterFrame
 from av import CodecContext, Packet, VideoCodecContext
 from av.frame import Frame as MediaFrame
 
 from vision_agent.rtc.frame_gate import CLOCK_HZ, is_key_frame
 from vision_agent.rtc.frame_size import MAX_AREA_PX
+from vision_agent.rtc.own.aiortc.jitterbuffer import JitterFrame
 
 _TIME_BASE = Fraction(1, CLOCK_HZ)
 

@@ -6,14 +6,14 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from aiortc import MediaStreamTrack
-from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame
 from av.frame import Frame as MediaFrame
 
 from vision_agent.resampler import Resampler
 from vision_agent.rtc.aiortc_patches import lane_of
 from vision_agent.rtc.lane import AudioLane
+from vision_agent.rtc.own.aiortc import MediaStreamTrack
+from vision_agent.rtc.own.aiortc.mediastreams import MediaStreamError
 from vision_agent.rtc.sound_gap import SoundGap
 
 SAMPLE_RATE_HZ = 16_000

@@ -16,12 +16,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import count, zip_longest
 
-from aiortc.sdp import DIRECTIONS, SessionDescription
-
 from vision_agent.rtc.bad_offer import BadOffer
 from vision_agent.rtc.candidate import Candidate
 from vision_agent.rtc.offered_sections import UsedSection, used_sections
 from vision_agent.rtc.offered_transport import DATA_FORMAT, transport_of
+from vision_agent.rtc.own.aiortc.sdp import DIRECTIONS, SessionDescription
 from vision_agent.rtc.session_description import Section, SessionText
 
 MAX_MID_CHARS = 32

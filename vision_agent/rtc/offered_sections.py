@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aiortc.codecs import HEADER_EXTENSIONS
-
 from vision_agent.rtc.bad_offer import BadOffer
 from vision_agent.rtc.offered_codecs import (
     ChosenCodecs,
@@ -15,6 +13,7 @@ from vision_agent.rtc.offered_codecs import (
     stand_in_for_video,
 )
 from vision_agent.rtc.offered_transport import DATA_FORMAT, data_attributes, is_data
+from vision_agent.rtc.own.aiortc.codecs import HEADER_EXTENSIONS
 from vision_agent.rtc.session_description import Section
 
 MAX_VIDEO_SECTIONS = 2

@@ -11,10 +11,9 @@ import logging
 from collections import deque
 from collections.abc import Mapping
 
-from aiortc import RTCDataChannel
-
 from vision_agent.rtc.aiortc_sctp import max_message_bytes
 from vision_agent.rtc.bounded_json import encode
+from vision_agent.rtc.own.aiortc import RTCDataChannel
 
 logger = logging.getLogger(__name__)
 

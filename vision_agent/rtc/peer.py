@@ -7,17 +7,6 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from aiortc import (
-    MediaStreamTrack,
-    RTCBundlePolicy,
-    RTCConfiguration,
-    RTCDataChannel,
-    RTCIceServer,
-    RTCPeerConnection,
-    RTCSessionDescription,
-)
-from aiortc.sdp import candidate_from_sdp
-
 from vision_agent.rtc import aiortc_patches, failures, network, relays
 from vision_agent.rtc.answer import answer_for
 from vision_agent.rtc.bad_offer import BadOffer
@@ -27,6 +16,16 @@ from vision_agent.rtc.failures import Failures
 from vision_agent.rtc.liveness import Liveness
 from vision_agent.rtc.network import Network
 from vision_agent.rtc.offer import CannotRenegotiate, Offer, OfferedCandidate
+from vision_agent.rtc.own.aiortc import (
+    MediaStreamTrack,
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCIceServer,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
+from vision_agent.rtc.own.aiortc.sdp import candidate_from_sdp
 from vision_agent.rtc.probes import Probes
 from vision_agent.rtc.relays import stun_servers, turn_servers
 from vision_agent.rtc.speaker import Speaker

@@ -9,8 +9,7 @@ import socket
 import threading
 from collections.abc import Sequence
 
-from aioice import stun
-
+from vision_agent.rtc.own.aioice import stun
 from vision_agent.rtc.shared_socket import Address
 
 STUN_WAIT_S = 3.0

@@ -9,10 +9,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from aiortc import RTCIceServer
-
 from vision_agent.ice_servers import IceUrl
 from vision_agent.rtc import failures
+from vision_agent.rtc.own.aiortc import RTCIceServer
 
 logger = logging.getLogger(__name__)
 

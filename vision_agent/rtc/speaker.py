@@ -9,8 +9,6 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from aiortc import MediaStreamTrack
-from aiortc.mediastreams import MediaStreamError
 from av import Packet
 
 from vision_agent.rtc.opus_encoder import (
@@ -19,6 +17,8 @@ from vision_agent.rtc.opus_encoder import (
     SILENCE,
     OpusEncoder,
 )
+from vision_agent.rtc.own.aiortc import MediaStreamTrack
+from vision_agent.rtc.own.aiortc.mediastreams import MediaStreamError
 from vision_agent.rtc.telephone_encoder import TelephoneEncoder
 
 logger = logging.getLogger(__name__)

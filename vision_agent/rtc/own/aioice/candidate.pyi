@@ -1,0 +1,1 @@
+from aioice.candidate import *

@@ -1,0 +1,3 @@
+from aiortc.codecs import *
+
+from . import base as base

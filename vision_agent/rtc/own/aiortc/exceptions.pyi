@@ -1,0 +1,1 @@
+from aiortc.exceptions import *
