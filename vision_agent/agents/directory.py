@@ -10,6 +10,7 @@ from typing import Any
 
 from vision_agent.agents.host import HostedAgent
 from vision_agent.agents.loader import AgentError, agent_specs
+from vision_agent.agents.memory import SqliteMemoryService
 from vision_agent.agents.options import AgentOptions
 from vision_agent.closing import close_each
 from vision_agent.data_folder import VARIABLE, DatabaseError, private_folder
@@ -108,7 +109,8 @@ class AgentDirectory:
         """The counts of all agents' memories (`SqliteMemoryService.counts`)."""
         total: Counter[str] = Counter()
         for host in self.hosts.values():
-            total.update(host.memory.counts())
+            if isinstance(host.memory, SqliteMemoryService):
+                total.update(host.memory.counts())
         return dict(total)
 
     @property

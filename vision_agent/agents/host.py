@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from google.adk.memory.base_memory_service import BaseMemoryService
 from google.adk.runners import Runner
 
 from vision_agent.agents.destinations import destinations
 from vision_agent.agents.fit import misfits
-from vision_agent.agents.loader import load_agent, root_of
+from vision_agent.agents.loader import agent_specs, load_agent, root_of
 from vision_agent.agents.memory import SqliteMemoryService
 from vision_agent.agents.memory_recorder import MemoryRecorder
 from vision_agent.agents.model_choice import ModelChoice, choose_model, install_model
@@ -51,7 +52,7 @@ class HostedAgent:
 
     def __init__(self, options: AgentOptions) -> None:
         self._call_options = CallOptions.read(options.answers)
-        app = load_agent(options.agent)
+        app = load_agent(agent_specs(options.agent)[0].spec)
         self._root = root_of(app)
         self.model_choice: ModelChoice = choose_model(
             self._root, options.model, os.environ, options.own_models
@@ -75,10 +76,18 @@ class HostedAgent:
             url=options.database_url,
             resume_within_s=options.resume_within_s,
             keep_s=options.keep_s,
+            service=options.services.sessions,
         )
         app = app.model_copy(update={"plugins": [*app.plugins, PlayedHistoryPlugin()]})
-        self.memory = SqliteMemoryService(options.memory_path, keep_s=options.keep_s)
-        self._runner = Runner(app=app, session_service=self.store, memory_service=self.memory)
+        self.memory: BaseMemoryService = options.services.memory or SqliteMemoryService(
+            options.memory_path, keep_s=options.keep_s
+        )
+        self._runner = Runner(
+            app=app,
+            session_service=self.store,
+            memory_service=self.memory,
+            artifact_service=options.services.artifacts,
+        )
 
     @property
     def name(self) -> str:
@@ -140,9 +149,12 @@ class HostedAgent:
         """Write what is kept of calls, and close its files, whatever fails on the way."""
         await close_each(
             (f"the sessions of {self.name}", self.store.close),
-            # It blocks for a moment.
-            (f"the memory of {self.name}", lambda: asyncio.to_thread(self.memory.close)),
+            (f"the memory of {self.name}", self._close_memory),
         )
+
+    async def _close_memory(self) -> None:
+        if isinstance(self.memory, SqliteMemoryService):
+            await asyncio.to_thread(self.memory.close)  # it blocks for a moment
 
     async def close(self) -> None:
         """End the agent's own toolsets and plugins."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,30 +16,36 @@ from google.adk.cli.utils.agent_loader import AgentLoader
 from vision_agent.agents.default_agent import default_agent
 from vision_agent.version import missing_extra
 
+Agent = str | Path | BaseAgent | App
+"""An agent as a setting names it (see `load_agent`), or the ADK agent or app itself."""
+
 
 class AgentError(ValueError):
     """There is no usable agent. The text says what was looked for and what was found."""
 
 
-def load_agent(spec: str | None) -> App:
+def load_agent(spec: Agent | None) -> App:
     """The ADK app to run.
 
     Args:
         spec: A folder with `agent.py` (a `root_agent` or an `app`, as `adk web` takes it), or
-            `package.module:attribute`; None for `default_agent`.
+            `package.module:attribute`; an ADK agent or app; None for `default_agent`.
 
     Raises:
         AgentError: There is nothing, or no ADK agent, or the agent's own code fails.
     """
     if spec is None:
         return App(name="vision_agent", root_agent=default_agent())
+    if not isinstance(spec, str | Path):
+        name = spec.name if isinstance(spec, BaseAgent | App) else type(spec).__name__
+        return _as_app(spec, name, name)
     folder = Path(spec).expanduser()
     if folder.is_dir():
         return _from_folder(folder.resolve())
-    if ":" in spec and not folder.exists():
+    if isinstance(spec, str) and ":" in spec and not folder.exists():
         return _from_module(spec)
     raise AgentError(
-        f"No agent at {spec!r}: give a folder that holds agent.py with a root_agent, "
+        f"No agent at {str(spec)!r}: give a folder that holds agent.py with a root_agent, "
         "or package.module:attribute."
     )
 
@@ -52,20 +58,23 @@ class AgentSpec(NamedTuple):
         is_named: Whether the setting names the agent itself, not a folder that contains it.
     """
 
-    spec: str | None
+    spec: Agent | None
     is_named: bool = True
 
 
-def agent_specs(spec: str | None) -> list[AgentSpec]:
+def agent_specs(spec: Agent | Sequence[Agent] | None) -> list[AgentSpec]:
     """The agents that a setting names.
 
     Args:
-        spec: One agent, several with commas between them, or a folder of agent folders.
+        spec: One agent, several (in a text with commas between them), or a folder of agent
+            folders.
     """
-    if spec is None:
-        return [AgentSpec(None)]
+    if spec is None or isinstance(spec, BaseAgent | App):
+        return [AgentSpec(spec)]
+    if not isinstance(spec, str | Path):
+        return [each for one in spec for each in agent_specs(one)] or [AgentSpec(None)]
     specs: list[AgentSpec] = []
-    for part in (part.strip() for part in spec.split(",")):
+    for part in (part.strip() for part in str(spec).split(",")):
         folder = Path(part).expanduser()
         inner = sorted(file.parent for file in folder.glob("*/agent.py"))
         if inner and not _is_agent_folder(folder):

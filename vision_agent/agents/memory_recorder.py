@@ -6,9 +6,11 @@ import asyncio
 import logging
 import sqlite3
 import uuid
+from typing import Any
 
 from google.adk.events.event import Event
 from google.adk.memory.base_memory_service import BaseMemoryService
+from google.adk.sessions.session import Session
 from google.genai import types
 
 from vision_agent.live.events import (
@@ -43,6 +45,7 @@ class MemoryRecorder:
         self._user = user
         self._conversation = conversation
         self._said: list[Event] = []
+        self._whole: list[Event] = []
         self._keeping: asyncio.Task[None] | None = None
         self._finished = self._unfinished = ""
         self._agent = "agent"
@@ -99,12 +102,7 @@ class MemoryRecorder:
         if not said:
             return
         try:
-            await self._memory.add_events_to_memory(
-                app_name=self._app_name,
-                user_id=self._user,
-                events=said,
-                session_id=self._conversation,
-            )
+            await self._add_to_memory(said)
         except Exception as error:  # any memory service's: none may end a call
             self.failures += 1
             if self.failures == 1:
@@ -112,6 +110,20 @@ class MemoryRecorder:
                 own = isinstance(error, sqlite3.Error | OSError)
                 cause = f"{error}" if own else type(error).__name__
                 logger.error("What is said in a call can't be remembered: %s", cause)
+
+    async def _add_to_memory(self, said: list[Event]) -> None:
+        about: dict[str, Any] = {"app_name": self._app_name, "user_id": self._user}
+        if not self._whole:
+            try:
+                await self._memory.add_events_to_memory(
+                    **about, events=said, session_id=self._conversation
+                )
+                return
+            except NotImplementedError:  # as in ADK's base class
+                pass
+        self._whole += said
+        session = Session(id=self._conversation, **about, events=self._whole)
+        await self._memory.add_session_to_memory(session)
 
     def _add(self, author: str, text: str) -> None:
         if not (self._user and text.strip()):

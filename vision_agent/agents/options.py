@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from google.adk.artifacts.base_artifact_service import BaseArtifactService
+from google.adk.memory.base_memory_service import BaseMemoryService
+from google.adk.sessions.base_session_service import BaseSessionService
+
+from vision_agent.agents.loader import Agent
 from vision_agent.live.tools.background import ToolLimits
 from vision_agent.own_models import OwnModels
 
@@ -22,10 +27,25 @@ class ModelOptions:
         own_models: Servers of the user's own that do a part of the local Live API's work.
     """
 
-    agent: str | None
+    agent: Agent | Sequence[Agent] | None
     model: str | None
     answers: Mapping[str, Any]
     own_models: OwnModels
+
+
+@dataclass(frozen=True, slots=True)
+class OwnServices:
+    """ADK services of an application of its own, which it opens and closes itself.
+
+    Attributes:
+        sessions: Keeps conversations; None for a database of ours.
+        memory: Remembers what callers said; None for a file of ours.
+        artifacts: Keeps what agents store as files; None for none.
+    """
+
+    sessions: BaseSessionService | None = None
+    memory: BaseMemoryService | None = None
+    artifacts: BaseArtifactService | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +61,7 @@ class AgentOptions(ModelOptions):
         memory_path: The SQLite file that remembers what callers said; None keeps it in memory.
         resume_within_s: How long a conversation can be continued after its call.
         keep_s: How long the database and the memory keep what was said.
+        services: ADK services in place of ours.
     """
 
     scenario: Path | None
@@ -51,3 +72,4 @@ class AgentOptions(ModelOptions):
     memory_path: Path | None
     resume_within_s: float
     keep_s: float
+    services: OwnServices = OwnServices()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 
 from vision_agent.addresses import Proxies
-from vision_agent.agents.options import AgentOptions, ModelOptions
+from vision_agent.agents.loader import Agent
+from vision_agent.agents.options import AgentOptions, ModelOptions, OwnServices
 from vision_agent.calls.admission import AdmissionLimits
 from vision_agent.calls.allowance import DailyLimits
 from vision_agent.calls.options import (
@@ -72,14 +74,23 @@ def model_options(settings: Settings) -> ModelOptions:
     return ModelOptions(settings.agent, settings.model, settings.answers(), own_models(settings))
 
 
-def agent_options(settings: Settings) -> AgentOptions:
+def agent_options(
+    settings: Settings,
+    agents: Agent | Sequence[Agent] | None = None,
+    services: OwnServices | None = None,
+) -> AgentOptions:
     """What the server's agents are made with.
+
+    Args:
+        settings: The options.
+        agents: The agents; None for those that the options name.
+        services: ADK services in place of ours.
 
     Raises:
         OwnModelError: A server of the user's own can't be used as it was named.
     """
     return AgentOptions(
-        agent=settings.agent,
+        agent=settings.agent if agents is None else agents,
         model=settings.model,
         answers=settings.answers(),
         own_models=own_models(settings),
@@ -93,6 +104,7 @@ def agent_options(settings: Settings) -> AgentOptions:
         memory_path=settings.memory_path(),
         resume_within_s=settings.resume_within_s,
         keep_s=settings.keep_days * 86_400,
+        services=services or OwnServices(),
     )
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from fastapi import APIRouter
+from google.adk.artifacts.base_artifact_service import BaseArtifactService
+from google.adk.memory.base_memory_service import BaseMemoryService
+from google.adk.sessions.base_session_service import BaseSessionService
 
 from vision_agent import rtc
 from vision_agent.agents.directory import AgentDirectory, StartLocal
+from vision_agent.agents.loader import Agent
+from vision_agent.agents.options import OwnServices
 from vision_agent.calls.admission import Admission
 from vision_agent.calls.metrics import Metrics
 from vision_agent.calls.registry import CallRegistry
@@ -36,9 +41,15 @@ class VideoAgent:
 
     Args:
         settings: The options; None reads them from the environment.
+        agents: ADK agents or apps, or what names them as `Settings.agent` does; the first one
+            answers callers who name none. None: those that the options name. Their models are
+            replaced by live ones.
         identify: Finds out who calls, by the request as the including application has it: the
             user's id, which becomes ADK's `user_id`, or None for an unknown caller. None: by a
             token, a login proxy or the client.
+        session_service: Keeps conversations, in place of the database of `session_db`.
+        memory_service: Remembers what known callers said, in place of the file of `memory`.
+        artifact_service: Keeps what agents store as files.
         own_process: Whether the process does nothing but answer calls, so that its garbage
             collector, its memory and its limit of open files may be tuned for them.
         receiving: The UDP ports, where they are not those that the settings name.
@@ -62,18 +73,25 @@ class VideoAgent:
         self,
         settings: Settings | None = None,
         *,
+        agents: Agent | Sequence[Agent] | None = None,
         identify: Identify | None = None,
+        session_service: BaseSessionService | None = None,
+        memory_service: BaseMemoryService | None = None,
+        artifact_service: BaseArtifactService | None = None,
         own_process: bool = False,
         receiving: Receiving | None = None,
         start_local: StartLocal | None = None,
     ) -> None:
         settings = self.settings = settings or Settings()
-        self.agents = agents = AgentDirectory(agent_options(settings), start_local)
+        services = OwnServices(session_service, memory_service, artifact_service)
+        self.agents = directory = AgentDirectory(
+            agent_options(settings, agents, services), start_local
+        )
         self.receiving = receiving or Receiving(settings)
         self.metrics = metrics = Metrics()
-        metrics.watch_sessions(agents.session_counts)
-        metrics.watch_memory(agents.memory_counts)
-        metrics.watch_local(lambda: agents.local_restarts)
+        metrics.watch_sessions(directory.session_counts)
+        metrics.watch_memory(directory.memory_counts)
+        metrics.watch_local(lambda: directory.local_restarts)
         admission = Admission(admission_limits(settings))
         self._process = OwnProcess() if own_process else None
         self.registry = CallRegistry(
@@ -88,7 +106,7 @@ class VideoAgent:
         application = make_application(
             settings,
             identify=identify,
-            agents=agents,
+            agents=directory,
             registry=self.registry,
             receiving=self.receiving,
             admission=admission,

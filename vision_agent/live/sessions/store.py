@@ -33,7 +33,10 @@ from vision_agent.live.sessions.history import (
 from vision_agent.live.sessions.session_key import SessionKey
 
 if TYPE_CHECKING:
+    from google.adk.sessions.base_session_service import BaseSessionService
+
     from vision_agent.live.sessions.database import Database
+    from vision_agent.live.sessions.given_service import GivenService
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +120,7 @@ class SessionStore(InMemorySessionService):
         self,
         app_name: str,
         *,
-        database: Database | None,
+        database: Database | GivenService | None,
         resume_within_s: float,
         keep_s: float,
         clock: Callable[[], float] = time.time,
@@ -352,7 +355,12 @@ def session_id_of(token: str) -> str:
 
 
 def make_store(
-    app_name: str, *, url: str | None, resume_within_s: float, keep_s: float
+    app_name: str,
+    *,
+    url: str | None,
+    resume_within_s: float,
+    keep_s: float,
+    service: BaseSessionService | None = None,
 ) -> SessionStore:
     """A session store.
 
@@ -361,12 +369,17 @@ def make_store(
         url: The database, as SQLAlchemy takes it; None keeps sessions in memory only.
         resume_within_s: How long a conversation can be continued after its call.
         keep_s: How long the database keeps a session.
+        service: Keeps sessions in place of the database.
 
     Raises:
         DatabaseError: The URL is invalid, or its driver is not installed.
     """
-    database = None
-    if url is not None:
+    database: Database | GivenService | None = None
+    if service is not None:
+        from vision_agent.live.sessions.given_service import GivenService
+
+        database = GivenService(service, app_name=app_name)
+    elif url is not None:
         # Imported here, as SQLAlchemy takes a while to load.
         from vision_agent.live.sessions.database import Database
 

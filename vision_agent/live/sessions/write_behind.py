@@ -18,6 +18,7 @@ from google.adk.errors.session_not_found_error import SessionNotFoundError
 from google.adk.events.event import Event
 
 from vision_agent.live.sessions.database import DATABASE_ERRORS, PERMANENT_ERRORS, Database
+from vision_agent.live.sessions.given_service import GivenService
 from vision_agent.live.sessions.session_key import SessionKey
 
 logger = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ class WriteBehind:
 
     def __init__(
         self,
-        database: Database,
+        database: Database | GivenService,
         *,
         clock: Callable[[], float],
         on_over: Callable[[str], None],
