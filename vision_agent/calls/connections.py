@@ -7,11 +7,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from vision_agent.rtc.own.aiortc import RTCIceServer
-
 from vision_agent.calls.options import PeerOptions
 from vision_agent.closing import Closing
 from vision_agent.rtc import Network, Offer, Peer, PeerClosed, PeerListener, Speaker
+from vision_agent.rtc.own.aiortc import RTCIceServer
 
 
 class CallOver(RuntimeError):

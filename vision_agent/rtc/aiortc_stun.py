@@ -15,11 +15,10 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from vision_agent.rtc.own import aioice
-from vision_agent.rtc.own.aioice import Candidate
-
 from vision_agent.rtc import relays
 from vision_agent.rtc.aiortc_shape import check_functions
+from vision_agent.rtc.own import aioice
+from vision_agent.rtc.own.aioice import Candidate
 from vision_agent.rtc.relays import NOT_SEEN, Outages, StunServer
 
 ice_module: Any = aioice.ice
