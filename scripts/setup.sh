@@ -48,6 +48,8 @@ if [ "$what" = dev ]; then
 	# Debian keeps its programs off the PATH.
 	command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 ||
 		missing="$missing postgresql"
+	# Reads and tries the alert rules.
+	command -v promtool >/dev/null 2>&1 || missing="$missing prometheus"
 	command -v node >/dev/null 2>&1 || missing="$missing nodejs"
 	command -v npm >/dev/null 2>&1 || missing="$missing npm"
 	if [ "$(uname -s)" = Linux ]; then

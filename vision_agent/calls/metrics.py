@@ -10,7 +10,11 @@ from typing import get_args
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from vision_agent.calls.turn_timing import Asked
+from vision_agent.live.errors import FAILURE_KINDS
 from vision_agent.rtc import failures
+
+MAX_MODELS = 100
+"""Models, times modalities, with counters of their own; those after them are `other`."""
 
 WAITS_S = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 15.0)
 AGES_S = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -23,6 +27,9 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.calls = Gauge("vision_agent_calls", "Calls in progress.", registry=self.registry)
+        self.max_calls = Gauge(
+            "vision_agent_max_calls", "Calls there may be at once.", registry=self.registry
+        )
         self.model_sessions = Gauge(
             "vision_agent_model_sessions", "Open live sessions.", registry=self.registry
         )
@@ -44,6 +51,7 @@ class Metrics:
             "calls_unheard", "Calls whose offer takes no sound: the agent's voice reaches nobody."
         )
         self.offers_refused = self._counter("offers_refused", "Offers refused.", "status")
+        _begin(self.offers_refused, "429", "503")
         self.frames = self._counter("frames", "Frames sent to the model.")
         self.frames_replaced = self._counter(
             "frames_replaced", "Frames a newer one replaced before the model took them."
@@ -76,6 +84,7 @@ class Metrics:
             "Messages of the data channel: of the client's refused, to the client lost.",
             "fate",
         )
+        _begin(self.messages, "refused", "lost")
         self.memory_failures = self._counter(
             "memory_failures", "Times that the memory service did not take what was said."
         )
@@ -84,7 +93,9 @@ class Metrics:
             "What failed on the model's side: calls ended by it, and toolsets that did not load.",
             "kind",
         )
+        _begin(self.model_failures, *FAILURE_KINDS, "toolset")
         self.tokens = self._counter("tokens", "Tokens the service counted.", "direction")
+        _begin(self.tokens, "in", "out")
         self.model_tokens = self._counter(
             "model_tokens",
             "The same by model, kind (prompt, tool, response, thoughts) and modality.",
@@ -107,12 +118,21 @@ class Metrics:
             "From the caller's first sound, or their text, to the agent's silence.",
             SILENCES_S,
         )
+        self._models: set[tuple[str, str]] = set()
         self.estimated_cost = self._counter(
             "estimated_cost", "Estimate of what they cost, by list prices.", "currency"
         )
         self.unpriced_tokens = self._counter(
             "unpriced_tokens", "Tokens without a known price: not part of the estimate."
         )
+
+    def count_tokens(self, model: str, kind: str, modality: str, count: int) -> None:
+        """Count tokens of a model whose service names it, and the modality, as it likes."""
+        if (model, modality) not in self._models:
+            if len(self._models) >= MAX_MODELS:
+                model = modality = "other"
+            self._models.add((model, modality))
+        self.model_tokens.labels(model, kind, modality).inc(count)
 
     def watch_local(self, restarts: Callable[[], int]) -> None:
         """Export how often the local Live API was restarted; read at every scrape."""
@@ -161,8 +181,7 @@ class Metrics:
         """A figure of each turn, by how the caller asked or cut in: `spoken` or `typed`."""
         name = f"vision_agent_{name}"
         made = Histogram(name, text, ["asked"], buckets=buckets, registry=self.registry)
-        for asked in get_args(Asked):
-            made.labels(asked)  # exported from the start, so that rates begin at 0
+        _begin(made, *get_args(Asked))
         return made
 
 
@@ -176,6 +195,12 @@ class Tally:
         """Add what a total has grown by since the last time; it never shrinks."""
         counter.inc(total - self._counted.get(counter, 0))
         self._counted[counter] = total
+
+
+def _begin(metric: Counter | Histogram, *labels: str) -> None:
+    """Export these labels from the start: an increase is seen only where a 0 was before it."""
+    for label in labels:
+        metric.labels(label)
 
 
 def _watch(gauge: Gauge, counts: Callable[[], Mapping[str, int]]) -> None:

@@ -76,6 +76,7 @@ class CallRegistry:
     ) -> None:
         self._settings = settings
         self._max_calls = max_calls
+        metrics.max_calls.set(max_calls)
         self._on_garbage = on_garbage
         self._worker = worker
         self._metrics = metrics

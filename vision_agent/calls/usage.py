@@ -68,7 +68,7 @@ class CallUsage:
             self._metrics.tokens.labels("in").inc(counts.total("prompt", "tool"))
             self._metrics.tokens.labels("out").inc(counts.total("response"))
             for kind, modality, count in counts:
-                self._metrics.model_tokens.labels(model, kind, modality).inc(count)
+                self._metrics.count_tokens(model, kind, modality, count)
         estimate = self._prices.estimate(turn, local=self._local)
         if turn:
             self._metrics.estimated_cost.labels(estimate.currency).inc(estimate.amount or 0)

@@ -111,6 +111,13 @@ def explain(error: BaseException, *, model: str) -> str:
     return f"The model service ended the conversation ({code}): {reason or 'no reason given'}."
 
 
+FAILURE_KINDS = (
+    *("key", "token", "billing", "quota", "model", "service"),
+    *("silent", "timeout", "network", "local", "agent", "server"),
+)
+"""All that `kind_of` says."""
+
+
 def kind_of(error: BaseException) -> str:
     """What failed, as a label for the metrics.
 
