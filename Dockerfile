@@ -1,12 +1,15 @@
 # docker build -t vision-agent .   docs/deployment.md says how to run it.
 ARG PYTHON=python:3.13.16-slim-trixie
+# deploy/requirements-cluster.txt makes the image for Ray.
+ARG REQUIREMENTS=deploy/requirements.txt
 
 FROM ${PYTHON} AS build
+ARG REQUIREMENTS
 ENV UV_LINK_MODE=copy UV_NO_CACHE=1 UV_PYTHON=/opt/venv
 RUN pip install --no-cache-dir uv==0.13.9 hatchling==1.33.0 && \
     uv venv --python "$(command -v python3)" /opt/venv
 WORKDIR /src
-COPY deploy/requirements.txt ./
+COPY ${REQUIREMENTS} requirements.txt
 RUN uv pip install --no-deps --compile-bytecode -r requirements.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY samples/recordings samples/recordings

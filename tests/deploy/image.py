@@ -84,8 +84,9 @@ class Build:
         pass
 
     def _arg(self, step: dict[str, Any]) -> None:
-        name, _, value = step["value"].partition("=")
-        self._arguments[name] = value
+        name, given, value = step["value"].partition("=")
+        if given:  # without a value, a stage asks for one that was given before
+            self._arguments[name] = value
 
     def _from(self, step: dict[str, Any]) -> None:
         base, *named = Template(step["value"]).substitute(self._arguments).split()
@@ -116,7 +117,7 @@ class Build:
         debian_tree.run(stage.root, shell, stage.environment, stage.folder)
 
     def _copy(self, step: dict[str, Any]) -> None:
-        words = step["value"].split()
+        words = Template(step["value"]).substitute(self._arguments).split()
         *sources, target = [word for word in words if not word.startswith("--")]
         flags = [word for word in words if word.startswith("--")]
         to = self._inside(target)

@@ -16,17 +16,21 @@ from tests.networks.islands import SERVER, islands, need_namespaces
 from vision_agent import CallClient
 
 CHECKOUT = Path(__file__).parent.parent.parent
-EXTRAS = ("", "brain", "mcp", "postgres")
+EXTRAS = ("", "brain", "mcp", "otel", "postgres")
 TOKEN = "for-the-test"
 
 
-def test_the_image_has_a_version_of_everything_that_the_package_asks_for():
-    lines = (CHECKOUT / "deploy/requirements.txt").read_text().splitlines()
+@pytest.mark.parametrize(
+    ("file", "extras"),
+    [("requirements.txt", EXTRAS), ("requirements-cluster.txt", (*EXTRAS, "cluster"))],
+)
+def test_an_image_has_a_version_of_everything_that_the_package_asks_for(file, extras):
+    lines = (CHECKOUT / "deploy" / file).read_text().splitlines()
     locked = dict(line.split("==") for line in lines if not line.lstrip().startswith("#"))
     for text in requires("adk-video-call") or []:
         asked = Requirement(text)
         needed = any(
-            asked.marker is None or asked.marker.evaluate({"extra": extra}) for extra in EXTRAS
+            asked.marker is None or asked.marker.evaluate({"extra": extra}) for extra in extras
         )
         # The headless build stands in its place.
         if needed and asked.name != "opencv-python":
@@ -35,7 +39,7 @@ def test_the_image_has_a_version_of_everything_that_the_package_asks_for():
 
 def test_neither_secrets_nor_the_machines_own_files_are_sent_to_the_builder():
     context = BuildContext(CHECKOUT)
-    for sent in ("web/page.js", "vision_agent/__init__.py", "deploy/requirements.txt"):
+    for sent in ("web/page.js", "vision_agent/__init__.py", "deploy/requirements-cluster.txt"):
         assert Path(sent) in set(context.files(sent)), sent
     for kept in (
         ".env",

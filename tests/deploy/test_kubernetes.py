@@ -1,10 +1,12 @@
 """The manifests for Kubernetes, as kustomize builds them, against Kubernetes' own schemas."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
@@ -14,7 +16,7 @@ from vision_agent import Settings
 
 DEPLOY = Path(__file__).parent.parent.parent / "deploy/kubernetes"
 VERSION = "1.37"
-NAME = {"app.kubernetes.io/name": "vision-agent"}
+RAY_SERVICE = json.loads(Path(__file__).with_name("rayservice.schema.json").read_text())
 
 
 def built(overlay: str) -> dict[str, Any]:
@@ -27,8 +29,22 @@ def built(overlay: str) -> dict[str, Any]:
     assert not done.stderr, done.stderr
     resources = list(yaml.safe_load_all(done.stdout))
     for resource in [*resources, yaml.safe_load((DEPLOY / "secret.example.yaml").read_text())]:
-        kubernetes_validate.validate(resource, VERSION, strict=True)
+        if resource["kind"] == "RayService":
+            jsonschema.validate(resource, RAY_SERVICE)
+        else:
+            kubernetes_validate.validate(resource, VERSION, strict=True)
     return {resource["kind"]: resource for resource in resources}
+
+
+def settings_with(options: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """What a server in a pod reads of a ConfigMap, all of whose values are options."""
+    assert options.keys() <= {f"VISION_AGENT_{name.upper()}" for name in Settings.model_fields}
+    image = settings_of(DEPLOY.parent.parent / "Dockerfile")["ENV"]
+    for name, value in [*(pair.split("=", 1) for pair in image.split()), *options.items()]:
+        if name.startswith("VISION_AGENT_"):
+            monkeypatch.setenv(name, value)
+    monkeypatch.setenv("VISION_AGENT_TURN_SECRET", "secret")
+    return Settings()
 
 
 @pytest.mark.parametrize("overlay", ["base", "direct"])
@@ -74,12 +90,7 @@ def test_the_manifests_are_valid_and_agree_with_each_other_and_with_the_image(ov
 def test_a_pod_that_is_stopped_has_the_time_that_its_calls_may_take(monkeypatch):
     kinds = built("base")
     options = kinds["ConfigMap"]["data"]
-    for name, value in options.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("VISION_AGENT_TURN_SECRET", "secret")
-    settings = Settings()  # every option is one
-    known = {f"VISION_AGENT_{name.upper()}" for name in Settings.model_fields}
-    assert options.keys() <= known
+    settings = settings_with(options, monkeypatch)
     pod = kinds["Deployment"]["spec"]["template"]["spec"]
     program, seconds = pod["containers"][0]["lifecycle"]["preStop"]["exec"]["command"]
     assert program == "sleep"
@@ -95,3 +106,49 @@ def test_directly_reached_pods_have_the_nodes_port_and_announce_its_address():
     # Two pods can't have it at once.
     assert kinds["Deployment"]["spec"]["strategy"]["rollingUpdate"]["maxSurge"] == 0
     assert "privileged" in kinds["Namespace"]["metadata"]["labels"].values()
+
+
+def test_the_ray_service_starts_the_cluster_with_the_options_of_its_pods(monkeypatch):
+    # Imported here: it takes seconds.
+    from ray.serve.schema import ServeDeploySchema
+
+    from vision_agent.cluster import app
+    from vision_agent.cluster.options import APPLICATION, read_workers
+
+    kinds = built("ray")
+    service = kinds["RayService"]["spec"]
+    cluster = service["rayClusterConfig"]
+    groups = [cluster["headGroupSpec"], *cluster["workerGroupSpecs"]]
+    for group in groups:
+        template = group["template"]
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, **template}
+        kubernetes_validate.validate(pod, VERSION, strict=True)
+        (container,) = template["spec"]["containers"]
+        assert container["image"] == "registry.example/vision-agent-ray:0.1.0"
+        assert {"/data", "/tmp", "/dev/shm"} == {m["mountPath"] for m in container["volumeMounts"]}
+        assert (
+            container["envFrom"][0]["configMapRef"]["name"]
+            in (kinds["ConfigMap"]["metadata"]["name"])
+        )
+
+    given = ServeDeploySchema.model_validate(yaml.safe_load(service["serveConfigV2"]))
+    (application,) = given.applications
+    module, _, factory = application.import_path.partition(":")
+    assert (application.name, module) == (APPLICATION, app.__name__)
+    arguments = app.ClusterArguments.model_validate(application.args)
+    assert callable(getattr(app, factory))
+    least, most = read_workers(arguments.workers, 1)
+
+    (group,) = cluster["workerGroupSpecs"]
+    cores = int(group["rayStartParams"]["num-cpus"])
+    assert cores == int(group["template"]["spec"]["containers"][0]["resources"]["requests"]["cpu"])
+    assert least <= cores * group["minReplicas"]
+    assert most == cores * group["maxReplicas"]
+
+    settings = settings_with(kinds["ConfigMap"]["data"], monkeypatch)
+    first, last = settings.port_range()
+    (media,) = kinds["NetworkPolicy"]["spec"]["ingress"][-1]["ports"]
+    assert (media["port"], media["endPort"]) == (first, last)
+    assert last - first + 1 >= cores
+    locked = (DEPLOY.parent / "requirements-cluster.txt").read_text().splitlines()
+    assert f"ray=={cluster['rayVersion']}" in locked
