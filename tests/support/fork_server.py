@@ -25,7 +25,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from pydantic import BaseModel
@@ -35,6 +35,8 @@ from tests.support.forked import ForkedProcess
 from vision_agent.caller import recording
 from vision_agent.live import local_process
 from vision_agent.local.engine.hearing import grammar_decoder
+from vision_agent.local.engine.hearing.recognizer import Recognizer, Transcription
+from vision_agent.local.engine.language.understanding import Understanding
 from vision_agent.local.engine.sight.look import Sight
 from vision_agent.local.engine.speech import phonemizer
 from vision_agent.local.engine.weights import voice_tables
@@ -108,12 +110,24 @@ def _build_schemas() -> None:
             kept.model_rebuild()
 
 
-async def _not_yet(sight: Sight) -> None:
-    """Sight is loaded by the first look: most tests ask no question of the camera."""
+def _start_engines_late() -> None:
+    """A model is loaded by the first frame, word or sentence that needs it: in most tests, none."""
+
+    async def not_yet(_: object) -> None:
+        pass
+
+    start, begin = Recognizer.start, Recognizer.begin
+
+    def begin_and_start(self: Recognizer, agents: Sequence[str] = ()) -> Transcription | None:
+        start(self)
+        return begin(self, agents)
+
+    Sight.warm_up = not_yet
+    Recognizer.start = Understanding.begin = lambda _: None
+    Recognizer.begin = begin_and_start
 
 
 def _fork_what_is_started() -> None:
-    Sight.warm_up = _not_yet
     ServerProcess._start_process = staticmethod(ForkedProcess.start)
     local_process._Child.start_process = ForkedProcess.start
     WorkerProcess.start_process = staticmethod(ForkedProcess.start)
@@ -137,6 +151,7 @@ def become(request: Request, streams: list[int]) -> None:
     sys.argv[1:] = request.arguments
     if request.module not in WORKERS:
         _fork_what_is_started()
+        _start_engines_late()
         # To encode thirty frames a second takes a fifth of a core: see `few_frames`.
         recording.MAX_FPS = 4.0
     try:
