@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import hypothesis
 import pytest
 from execnet import XSpec
 
@@ -14,6 +15,12 @@ from tests.support.forked import ForkedServer, start_fork_server, start_worker_s
 from tests.support.kinds import KINDS, kind_of
 from tests.support.media_files import with_few_frames
 from tests.support.schedule import LongestFirst, order, unit_of
+
+# How fast an example is made or judged says how busy this machine is.
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy")
 
 RECORDINGS = Path(__file__).parent.parent / "samples" / "recordings"
 

@@ -266,7 +266,8 @@ async def test_a_failure_is_said_in_words_and_logged_once(
 ) -> None:
     server.answers = in_turn((fault,), ("Fine again.",))
     caplog.set_level(logging.WARNING)
-    async with engine_of(server, timeout_s=0.3) as engine:
+    patience_s = 1.0 if isinstance(fault, asyncio.Event) else 30.0
+    async with engine_of(server, timeout_s=patience_s) as engine:
         turn = Turn(Transcript("hello"))
         heard = [part.text async for part in engine.answer(turn) if isinstance(part, Say)]
         assert said in "".join(heard)

@@ -12,7 +12,7 @@ import pytest
 import websockets.exceptions
 from google.genai import Client, errors, live, types
 
-from tests.local.live_clients import MODEL_2, http_options, trusting
+from tests.local.live_clients import MODEL_2, SETUP, http_options, raw, trusting
 from tests.local.live_talk import Heard, audio, kinds
 from tests.support.waiting import until
 from vision_agent.local.scenarios.scenario_file import load_scenario, read_scenario
@@ -258,9 +258,10 @@ async def test_the_setup_is_answered_late() -> None:
 
 async def test_the_setup_is_never_answered() -> None:
     async with serving("  - {setup_complete_s: never}") as server:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(1), calling(server):
-                pass
+        async with raw(server) as connection:
+            await connection.send(SETUP)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(connection.recv(), 1)
         async with calling(server):
             pass
 
