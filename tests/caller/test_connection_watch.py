@@ -1,4 +1,9 @@
-from vision_agent.caller.connection_watch import LOST_AFTER_S, MOVED_AFTER_S, ConnectionWatch
+from vision_agent.caller.connection_watch import (
+    ASK_AFTER_S,
+    LOST_AFTER_S,
+    MOVED_AFTER_S,
+    ConnectionWatch,
+)
 
 WIFI, MOBILE = frozenset({"192.0.2.1"}), frozenset({"198.51.100.7"})
 
@@ -21,3 +26,13 @@ def test_silence_is_a_loss_sooner_once_an_address_has_gone_and_another_is_there(
     assert watch.judge(1.0 + MOVED_AFTER_S, 50, frozenset()) is None  # nowhere to go
     assert watch.judge(1.0 + MOVED_AFTER_S, 50, WIFI | MOBILE) is None
     assert watch.judge(1.0 + MOVED_AFTER_S, 50, MOBILE) == "the network has changed"
+
+
+def test_in_each_silence_the_server_is_asked_once_whether_it_has_the_call():
+    watch = ConnectionWatch(0.0, WIFI)
+    watch.judge(1.0, 50, WIFI)
+    assert not watch.is_to_ask(1.0 + ASK_AFTER_S / 2)
+    assert watch.is_to_ask(1.0 + ASK_AFTER_S)
+    assert not watch.is_to_ask(2.0 + ASK_AFTER_S)
+    watch.judge(5.0, 51, WIFI)
+    assert watch.is_to_ask(5.0 + ASK_AFTER_S)

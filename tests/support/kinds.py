@@ -11,6 +11,7 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
         "clients that others wrote call",
         ("tests/clients/", "tests/javascript/", "tests/python/"),
     ),
+    "cluster": ("several Ray nodes on this machine", ("tests/cluster/test_cluster.py",)),
     "networks": ("calls between network namespaces", ("tests/networks/",)),
     "soak": ("calls for minutes or by the hundred", ("tests/soak/", "tests/calls/test_endings.py")),
     "wheel": (

@@ -28,7 +28,8 @@ async def refusal(url: str, method: str = "GET") -> urllib.error.HTTPError:
 
     def ask() -> urllib.error.HTTPError | None:
         try:
-            urllib.request.urlopen(url, timeout=10).close()
+            message = urllib.request.Request(url, method=method)
+            urllib.request.urlopen(message, timeout=10).close()
         except urllib.error.HTTPError as error:
             return error
         return None

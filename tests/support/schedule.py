@@ -49,7 +49,7 @@ def unit_of(nodeid: str) -> str:
 def lane_of(unit: str) -> str | None:
     """What it needs: the cores for a browser or six calls at a time, one for its sums, or time."""
     kind = kind_of(unit)
-    if kind == "browser" or unit.startswith("tests/samples/"):
+    if kind in ("browser", "cluster") or unit.startswith("tests/samples/"):
         return "heavy"
     if kind == "clients":
         return "clients"

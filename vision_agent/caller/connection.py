@@ -10,6 +10,7 @@ from typing import Any
 
 from aiortc import MediaStreamTrack
 
+from vision_agent.caller import rtvi
 from vision_agent.caller.aiortc_patches import own_addresses
 from vision_agent.caller.connection_watch import RETRY_DELAYS_S, ConnectionWatch
 from vision_agent.caller.failure import CallFailed, CallRefused
@@ -30,8 +31,8 @@ class Connection:
     """One peer connection after the other, all of one call.
 
     aiortc can't restart ICE, so a lost connection is replaced by a new one under the same call
-    (`restart_pc`). If the server has given the call up meanwhile, a new call continues its
-    conversation.
+    (`restart_pc`). If the server has given the call up meanwhile, or ends it and asks its client to
+    come back, a new call continues its conversation.
 
     Args:
         signalling: The server.
@@ -77,6 +78,7 @@ class Connection:
         self._unsent: list[str] = []
         self._microphone_on = True
         self._lost: str | None = None
+        self._come_back: str | None = None
         if screen is not None:
             screen.on("ended", self._tell_screen_off)
 
@@ -155,7 +157,7 @@ class Connection:
         return CallerPeer(
             self._microphone,
             self._camera,
-            self._on_message,
+            self._take_message,
             self._on_audio,
             self._now_ms,
             # Asked for each connection: credentials for a TURN server expire.
@@ -173,6 +175,14 @@ class Connection:
         self.pc_id = answer.pc_id
         self._resume = answer.resume or self._resume
         await peer.accept(answer.sdp)
+
+    def _take_message(self, message: str | bytes, at_ms: int) -> None:
+        """Pass a message on, unless it says that the call is over and continues in another one."""
+        data = (rtvi.parse(message) or {}).get("data")
+        if self._resume and isinstance(data, dict) and data.get("state") == "ended":
+            self._come_back = str(data.get("reason")) if data.get("come_back") else None
+        if self._come_back is None:
+            self._on_message(message, at_ms)
 
     def _tell_again(self) -> None:
         """Tell a new connection what the old one was told."""
@@ -193,13 +203,25 @@ class Connection:
             self._lost = f"the connection could not be watched: {error}"
 
     async def _watch(self) -> None:
-        while self._peer is not None and self._peer.lost is None:
+        while self._peer is not None and (self._peer.lost is None or self._come_back):
             watch = ConnectionWatch(time.monotonic(), own_addresses())
-            why = None
-            while why is None and self._peer.lost is None:
+            why: str | None = None
+            asking: asyncio.Task[bool] | None = None
+            while why is None and self._peer.lost is None and self._come_back is None:
                 await asyncio.sleep(_WATCH_EVERY_S)
                 packets = await self._peer.packets()
                 why = watch.judge(time.monotonic(), packets, own_addresses())
+                if self.pc_id is not None and watch.is_to_ask(time.monotonic()):
+                    asking = asyncio.create_task(
+                        self._signalling.within(_REQUEST_S).has_call(self.pc_id)
+                    )
+                if asking is not None and asking.done() and not asking.result():
+                    why = "the server no longer has the call"
+                    self.pc_id = self.pc_id if self._resume is None else None
+            if asking is not None:
+                asking.cancel()
+            if self._come_back is not None:
+                why, self.pc_id = self._come_back, None
             if why is not None:
                 await self._reconnect(why)
 
@@ -243,7 +265,7 @@ class Connection:
         quick = self._signalling.within(_REQUEST_S)
         peer = await self._new_peer(quick)
         old.detach()
-        self._peer = peer
+        self._peer, self._come_back = peer, None
         try:
             await self._offer(quick, peer, restart=self.pc_id)
             deadline_s = time.monotonic() + _CONNECT_S

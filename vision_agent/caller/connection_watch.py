@@ -7,6 +7,10 @@ from collections.abc import Set
 LOST_AFTER_S = 4.0
 """A server sends 50 packets a second, silence included. It gives a silent caller up after 8 s."""
 
+ASK_AFTER_S = 1.0
+"""After this the server is asked whether it still has the call: where its process was killed,
+another one answers that it has not."""
+
 MOVED_AFTER_S = 0.6
 """The same where this machine has lost an address: no packet is on its way there any more."""
 
@@ -26,6 +30,7 @@ class ConnectionWatch:
         self._heard_at_s = now_s
         self._packets = -1
         self._addresses = addresses
+        self._asked = False
 
     def judge(self, now_s: float, packets: int, addresses: Set[str]) -> str | None:
         """Why the connection is to be made again; None while it is not.
@@ -36,10 +41,17 @@ class ConnectionWatch:
             addresses: This machine's addresses now.
         """
         if packets != self._packets:
-            self._packets, self._heard_at_s = packets, now_s
+            self._packets, self._heard_at_s, self._asked = packets, now_s, False
         silent_s = now_s - self._heard_at_s
         if silent_s >= LOST_AFTER_S:
             return f"nothing was heard of the server for {silent_s:.0f} s"
         if silent_s >= MOVED_AFTER_S and addresses and not self._addresses <= addresses:
             return "the network has changed"
         return None
+
+    def is_to_ask(self, now_s: float) -> bool:
+        """Whether to ask the server now if it still has the call: once in each silence."""
+        if self._asked or now_s - self._heard_at_s < ASK_AFTER_S:
+            return False
+        self._asked = True
+        return True

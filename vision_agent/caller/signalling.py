@@ -168,6 +168,14 @@ class Signalling:
         )
         return SdpAnswer(sdp_answer, pc_id, resume)
 
+    async def has_call(self, pc_id: str) -> bool:
+        """Whether the server still has a call; True as well if it can't be asked."""
+        try:
+            await self._request("PATCH", "/api/offer", {"pc_id": pc_id, "candidates": []})
+        except CallRefused as error:
+            return error.status != 404
+        return True
+
     async def goodbye(self, pc_id: str) -> None:
         """Tell the server that the call is over.
 

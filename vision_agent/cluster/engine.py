@@ -13,6 +13,7 @@ from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from vision_agent.cluster.options import NAMESPACE
+from vision_agent.cluster.orphan import end_if_orphaned
 from vision_agent.live.errors import LocalLiveApiAway
 from vision_agent.live.local_process import AWAY_S, START_TIMEOUT_S, Address, LocalLiveApi
 from vision_agent.server.options import agent_options
@@ -47,6 +48,7 @@ class NodeEngine:
         self._most_calls = most_calls
         self._api: LocalLiveApi | None = None
         self._starting = asyncio.Lock()
+        self._orphaned: asyncio.Task[None] | None = None
 
     async def state(self, *, wait: bool = False) -> EngineState:
         """Where it listens, once it does.
@@ -59,6 +61,8 @@ class NodeEngine:
             LocalLiveApiAway: It is not there again within a few seconds.
         """
         async with self._starting:
+            if self._orphaned is None:
+                self._orphaned = asyncio.create_task(end_if_orphaned())
             if self._api is None:
                 self._api = await LocalLiveApi.start(
                     self._options.scenario,

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 import ray
 from ray.exceptions import ActorUnavailableError, RayActorError, RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from vision_agent.cluster import engine, worker
 from vision_agent.cluster.options import NAMESPACE, ClusterOptions
+from vision_agent.cluster.orphan import end_if_orphaned
+from vision_agent.cluster.placement import emptiest
 from vision_agent.cluster.scaling import Scaling, Seen
 from vision_agent.cluster.worker import CallWorker
 from vision_agent.cluster.worker_state import WorkerState
@@ -21,8 +25,8 @@ from vision_agent.logs import start_logging
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.5
-SILENT_AFTER_S = 3.0
-"""A worker that says nothing for this long gets no requests …"""
+SILENT_AFTER_S = 4.0
+"""A worker that says nothing for this long gets no requests, and another one is started …"""
 
 GIVEN_UP_AFTER_S = 20.0
 """… and is killed after this: its callers have come back elsewhere."""
@@ -40,8 +44,12 @@ class _Worker:
     handle: Any
     began_s: float
     heard_at_s: float
+    node: str | None
     state: WorkerState | None = None
     told_to_drain: bool = False
+
+    def is_silent(self, now_s: float) -> bool:
+        return self.state is not None and now_s - self.heard_at_s > SILENT_AFTER_S
 
     def seen(self, capacity: int) -> Seen:
         state = self.state
@@ -74,6 +82,7 @@ class Fleet:
         self._watches: set[asyncio.Task[None]] = set()
         self._stopping = False
         self._looking = asyncio.create_task(self._look())
+        self._orphaned = asyncio.create_task(end_if_orphaned())
 
     async def table(self) -> list[WorkerState]:
         """The workers that can be reached."""
@@ -81,7 +90,7 @@ class Fleet:
         return [
             one.state
             for one in self._workers.values()
-            if one.state is not None and now_s - one.heard_at_s < SILENT_AFTER_S
+            if one.state is not None and not one.is_silent(now_s)
         ]
 
     async def stop(self, grace_s: float) -> None:
@@ -106,7 +115,7 @@ class Fleet:
             try:
                 await self._find()
                 if not self._stopping:
-                    self._act(now_s())
+                    await self._act(now_s())
                     await self._end_engines()
             except RayError as error:
                 logger.warning("The workers can't be looked after: %s", error)
@@ -123,10 +132,12 @@ class Fleet:
                     continue  # it has ended meanwhile
                 self._watch(unique, generation, handle)
 
-    def _act(self, now_s: float) -> None:
+    async def _act(self, now_s: float) -> None:
         capacity = self._options.settings.max_calls
-        change = self._scaling.judge([one.seen(capacity) for one in self._workers.values()], now_s)
+        heard = [one for one in self._workers.values() if not one.is_silent(now_s)]
+        change = self._scaling.judge([one.seen(capacity) for one in heard], now_s)
         for _ in range(change.start):
+            node = await self._place(now_s)
             unique = f"w{secrets.token_hex(3)}"
             handle = (
                 ray.remote(CallWorker)
@@ -135,17 +146,27 @@ class Fleet:
                     namespace=NAMESPACE,
                     lifetime="detached",
                     num_cpus=self._options.cpus,
-                    scheduling_strategy="SPREAD",
+                    scheduling_strategy=NodeAffinitySchedulingStrategy(
+                        node, soft=True, _spill_on_unavailable=True
+                    )
+                    if node
+                    else "SPREAD",
                 )
                 .remote(unique, self._options)
             )
-            self._watch(unique, self._options.generation, handle)
+            self._watch(unique, self._options.generation, handle, node)
         for name in change.drain:
             self._drain(self._workers[name], self._options.settings.drain_s)
         for one in self._workers.values():
             if one.state is not None and now_s - one.heard_at_s > GIVEN_UP_AFTER_S:
                 logger.warning("Worker %s answers no more and is ended.", one.name)
                 ray.kill(one.handle)
+
+    async def _place(self, now_s: float) -> str | None:
+        """The node with the fewest workers for its size; None if Ray is to choose."""
+        there = Counter(one.node for one in self._workers.values() if one.node)
+        away = {one.node for one in self._workers.values() if one.is_silent(now_s)}
+        return emptiest(await asyncio.to_thread(ray.nodes), there, away, self._options.cpus)
 
     def _drain(self, one: _Worker, grace_s: float) -> None:
         one.told_to_drain = True
@@ -154,9 +175,9 @@ class Fleet:
         else:
             one.handle.drain.remote(grace_s)
 
-    def _watch(self, unique: str, generation: str, handle: Any) -> None:
+    def _watch(self, unique: str, generation: str, handle: Any, node: str | None = None) -> None:
         now_s = asyncio.get_running_loop().time()
-        one = self._workers[unique] = _Worker(unique, generation, handle, now_s, now_s)
+        one = self._workers[unique] = _Worker(unique, generation, handle, now_s, now_s, node)
         task = asyncio.create_task(self._watch_until_it_ends(one))
         self._watches.add(task)
         task.add_done_callback(self._watches.discard)
@@ -172,7 +193,7 @@ class Fleet:
                     continue
                 if one.state is None and one.generation == self._options.generation:
                     self._scaling.started()
-                one.state, one.heard_at_s = state, now_s()
+                one.state, one.heard_at_s, one.node = state, now_s(), state.node
                 await asyncio.sleep(LOOK_EVERY_S)
         except RayActorError as error:
             expected = one.told_to_drain or (one.state is not None and one.state.draining)

@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 from prometheus_client import CONTENT_TYPE_LATEST
 from ray.exceptions import RayError
+from ray.serve.exceptions import RayServeException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from yarl import URL
@@ -17,6 +18,7 @@ from vision_agent.calls.refusal import Refusal
 from vision_agent.cluster.forwarded import HOP_BY_HOP, headers_for
 from vision_agent.cluster.metrics import joined
 from vision_agent.cluster.options import ClusterOptions
+from vision_agent.cluster.orphan import end_if_orphaned
 from vision_agent.cluster.routes import Routes, worker_in
 from vision_agent.cluster.worker_state import WorkerState
 from vision_agent.logs import start_logging
@@ -60,6 +62,7 @@ class Ingress:
             skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent", "Content-Type"),
         )
         self._looking = asyncio.create_task(self._look())
+        self._orphaned = asyncio.create_task(end_if_orphaned())
 
     def check_health(self) -> None:
         """Raise if the workers are no longer looked up: Serve then replaces this replica."""
@@ -163,7 +166,7 @@ class Ingress:
                 self._routes.replace(await self._fleet.table.remote())
                 if len(self._routes):
                     self._known.set()
-            except RayError as error:
+            except (RayError, RayServeException) as error:
                 logger.warning("The fleet can't be asked; its last table is used: %s", error)
             await asyncio.sleep(LOOK_EVERY_S)
 

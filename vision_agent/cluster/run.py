@@ -94,8 +94,8 @@ def run_cluster(
 
     options = ClusterOptions(settings, new_generation(), least, most, on_loopback=address is None)
     try:
-        fleet = _deploy(options, everywhere=address is not None)
-        _wait_until_ready(fleet)
+        fleet = deploy(options, everywhere=address is not None)
+        wait_until_ready(fleet)
         say(f"vision-agent: http://{shown(_shown_host(settings.host), port)}")
         say(agents.summary)
         count = f"{least}" if least == most else f"{least} to {most}"
@@ -117,7 +117,7 @@ def run_cluster(
             _until_stopped(fleet, settings.drain_s, received)
     finally:
         if address is None:
-            _stop_ray()
+            stop_ray()
 
 
 def _check(settings: Settings, *, alone: bool) -> None:
@@ -175,7 +175,13 @@ def _ray() -> Any:
     return ray
 
 
-def _deploy(options: ClusterOptions, *, everywhere: bool) -> Any:
+def deploy(options: ClusterOptions, *, everywhere: bool) -> Any:
+    """Deploy, instead of what is deployed; Serve's handle of the fleet.
+
+    Args:
+        options: The deployment.
+        everywhere: Whether every machine with an ingress listens, or only the first one.
+    """
     from ray import serve
 
     from vision_agent.cluster.app import FLEET, application
@@ -194,10 +200,11 @@ def _deploy(options: ClusterOptions, *, everywhere: bool) -> Any:
     return serve.get_deployment_handle(FLEET, APPLICATION)
 
 
-def _wait_until_ready(fleet: Any) -> None:
+def wait_until_ready(fleet: Any, workers: int = 1) -> None:
+    """Wait for workers; `ClusterError` if they do not start."""
     end_s = time.monotonic() + START_S
     while time.monotonic() < end_s:
-        if fleet.table.remote().result(timeout_s=START_S):
+        if len(fleet.table.remote().result(timeout_s=START_S)) >= workers:
             return
         time.sleep(0.5)
     raise ClusterError("No worker has started; the reason stands above.")
@@ -240,7 +247,8 @@ def _until_stopped(fleet: Any, drain_s: float, received: list[int]) -> None:
             return
 
 
-def _stop_ray() -> None:
+def stop_ray() -> None:
+    """End the deployment, and Ray where it runs for this process."""
     import ray
     from ray import serve
 

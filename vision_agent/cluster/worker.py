@@ -12,6 +12,7 @@ import ray
 
 from vision_agent.cluster.engine import SharedEngine
 from vision_agent.cluster.options import ClusterOptions
+from vision_agent.cluster.orphan import until_orphaned
 from vision_agent.cluster.served import Served
 from vision_agent.cluster.worker_state import WorkerState
 from vision_agent.logs import start_logging
@@ -51,6 +52,7 @@ class CallWorker:
         self._over: dict[str, asyncio.Event] = {}
         self._asked_at_s = 0.0
         self._looking: asyncio.Task[None] | None = None
+        self._orphaned: asyncio.Task[None] | None = None
         self._draining: asyncio.Task[None] | None = None
 
     async def state(self) -> WorkerState:
@@ -58,6 +60,7 @@ class CallWorker:
         self._asked_at_s = asyncio.get_running_loop().time()
         if self._looking is None:
             self._looking = asyncio.create_task(self._look())
+            self._orphaned = asyncio.create_task(self._come_back_elsewhere())
         served = self._served
         return WorkerState(
             name=self._name,
@@ -84,6 +87,15 @@ class CallWorker:
             self._draining = asyncio.create_task(self._served.drain(grace_s))
         await asyncio.shield(self._draining)
         ray.actor.exit_actor()
+
+    async def _come_back_elsewhere(self) -> None:
+        """Where the node has ended, send the callers to another one, and end."""
+        await until_orphaned()
+        logger.warning(
+            "The node of worker %s has ended: its callers come back elsewhere.", self._name
+        )
+        await self._served.drain(0.0)
+        os._exit(1)
 
     async def _look(self) -> None:
         """Show the calls in progress as tasks; end where there is no fleet."""

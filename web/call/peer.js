@@ -1,6 +1,7 @@
 // One WebRTC peer connection, from offer to connected. The server cannot restart ICE, so a lost
 // connection is replaced by a new one; see call.js.
 
+import { Refusal } from "./errors.js";
 import { candidatesOf, whyNoPath } from "./path_report.js";
 import { applyVideoEncoding, screenEncoding, videoEncoding } from "./video_encoding.js";
 
@@ -10,6 +11,9 @@ const CANDIDATE_BATCH_MS = 40;
 // connection. Chromium reports "disconnected" only after 8 s, when the server gives up as well.
 const CHECK_EVERY_MS = 1_000;
 const LOST_AFTER_CHECKS = 4;
+// The second without one after which the server is asked whether it still has the call: where its
+// process was killed, another one answers that it has not.
+const ASK_AFTER_CHECKS = 1;
 // The same where the device's network has changed, or the browser itself hears nothing.
 const MOVED_AFTER_MS = 600;
 
@@ -248,8 +252,19 @@ export class Peer {
       const packets = await this.#audioPackets();
       silentChecks = packets > before ? 0 : silentChecks + 1;
       before = packets;
+      if (silentChecks === ASK_AFTER_CHECKS) this.#askForCall();
       if (silentChecks >= LOST_AFTER_CHECKS) this.#lost("The connection was interrupted.");
     }, CHECK_EVERY_MS);
+  }
+
+  /** Gives the connection up where the server no longer has the call; other failures tell nothing. */
+  async #askForCall() {
+    if (this.#closed || this.#pcId === null) return;
+    try {
+      await this.#signalling.candidates(this.#pcId, []);
+    } catch (error) {
+      if (error instanceof Refusal && error.status === 404) this.#lost("The server lost the call.");
+    }
   }
 
   /** Where nothing arrives any more, a connection that was up is given up within a second. */

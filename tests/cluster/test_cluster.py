@@ -1,0 +1,189 @@
+"""Calls in a cluster of two Ray nodes on this machine."""
+
+import asyncio
+import os
+import signal
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.support.dialling import Dialled, request
+from tests.support.messages import refusal
+from tests.support.metrics import metrics
+from tests.support.scenarios import TONES
+from tests.support.waiting import until
+from vision_agent import CallClient, Settings
+from vision_agent.cluster.options import NAMESPACE, ClusterOptions
+from vision_agent.worker_name import worker_of
+
+LINES = 2
+"""Of each worker."""
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespace]:
+    """A cluster of a head and two nodes, with two workers that share a database."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    import ray
+    from ray.cluster_utils import Cluster
+
+    from vision_agent.cluster import run
+    from vision_agent.server.listening import listen
+
+    with listen("127.0.0.1", 0) as bound:
+        port = bound.getsockname()[1]
+    settings = Settings(
+        _env_file=None,
+        port=port,
+        scenario=TONES,
+        data_dir=tmp_path_factory.mktemp("cluster"),
+        max_calls=LINES,
+        calls_per_address=0,
+        drain_s=1,
+    )
+    before = {each.pid for each in psutil.process_iter()}
+    small = {"object_store_memory": 80_000_000, "include_dashboard": False}
+    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **small})
+    try:
+        others = [nodes.add_node(num_cpus=2, object_store_memory=80_000_000) for _ in range(2)]
+        ray.init(address=nodes.address, namespace=NAMESPACE, logging_level="warning")
+
+        def deploy(generation: str) -> None:
+            options = ClusterOptions(settings, generation, 2, 2, on_loopback=True)
+            run.wait_until_ready(run.deploy(options, everywhere=False), 2)
+
+        deploy("g1")
+        yield SimpleNamespace(url=f"http://127.0.0.1:{port}", nodes=others, deploy=deploy)
+    finally:
+        run.stop_ray()
+        nodes.shutdown()
+        started = [each for each in psutil.process_iter() if each.pid not in before]
+        left = [each for each in started if "ray" in each.name()]
+        for each in left:
+            each.kill()
+
+
+async def workers() -> dict[str, Any]:
+    """What the workers say of themselves, by name."""
+    from ray import serve
+
+    from vision_agent.cluster.app import FLEET
+    from vision_agent.cluster.options import APPLICATION
+
+    def ask() -> list[Any]:
+        handle = serve.get_deployment_handle(FLEET, APPLICATION)
+        return handle.table.remote().result(timeout_s=10)
+
+    return {one.name: one for one in await asyncio.to_thread(ask)}
+
+
+async def two_are_free() -> dict[str, Any] | None:
+    there = await workers()
+    return there if len(there) == 2 and not any(one.calls for one in there.values()) else None
+
+
+def worker_with(client: CallClient) -> str:
+    return worker_of(client._call.pc_id or "") or ""
+
+
+async def test_every_later_request_about_a_call_finds_its_worker(cluster):
+    first, second = Dialled(cluster.url), Dialled(cluster.url)
+    await first.connect()
+    await second.connect()
+    names = [worker_of(each.pc_id) for each in (first, second)]
+    assert sorted(names) == sorted(await workers())  # the least loaded was the other one
+    again = Dialled(cluster.url)
+    await again.connect(restart=first.pc_id)
+    assert again.pc_id == first.pc_id
+    body = {"pc_id": second.pc_id, "candidates": []}
+    assert await asyncio.to_thread(request, "PATCH", f"{cluster.url}/api/offer", body)
+
+    async def shown() -> bool:
+        found = await asyncio.to_thread(metrics, cluster.url)
+        return all(found[f'vision_agent_calls{{worker="{name}"}}'] == 1 for name in names)
+
+    await until(shown, what="the metrics of both workers")
+    await again.hang_up()
+    await second.hang_up()
+    await first.peer.close()
+    for name in (names[0], "wgone"):
+        gone = await refusal(f"{cluster.url}/api/offer/{name}.1f", "DELETE")
+        assert gone.code == 404
+    assert (await asyncio.to_thread(request, "GET", f"{cluster.url}/healthz"))["workers"] == 2
+
+
+async def test_a_whip_session_is_ended_by_its_url(cluster):
+    caller = Dialled(cluster.url)
+    await caller.peer.setLocalDescription(await caller.peer.createOffer())
+    sdp = caller.peer.localDescription.sdp.encode()
+    offer = urllib.request.Request(f"{cluster.url}/whip", sdp, {"Content-Type": "application/sdp"})
+    with await asyncio.to_thread(urllib.request.urlopen, offer, timeout=20) as answer:
+        location = answer.headers["Location"]
+    await asyncio.to_thread(request, "DELETE", cluster.url + location)
+    await caller.peer.close()
+    assert (await refusal(cluster.url + location, "DELETE")).code == 404
+
+
+async def test_a_full_cluster_says_when_to_try_again(cluster):
+    await until(two_are_free)
+    callers = [Dialled(cluster.url) for _ in range(2 * LINES)]
+    for each in callers:
+        await each.offer()
+    one_more = Dialled(cluster.url)
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        await one_more.offer()
+    assert refused.value.code == 503
+    assert int(refused.value.headers["Retry-After"]) > 0
+    await one_more.peer.close()
+    for each in callers:
+        await each.hang_up()
+
+
+async def moved(client: CallClient, from_: str) -> None:
+    """The caller is in the same conversation on another worker."""
+    await until(lambda: worker_with(client) not in ("", from_), what="another worker")
+    assert (await client.type("hello again")).text == "Hello."
+    name = worker_with(client)
+    found = await asyncio.to_thread(metrics, client._url)
+    assert found[f'vision_agent_calls_resumed_total{{worker="{name}"}}'] >= 1
+
+
+async def test_callers_of_a_killed_worker_come_back_on_another_and_others_notice_nothing(cluster):
+    there = await until(two_are_free)
+    async with CallClient(cluster.url) as first, CallClient(cluster.url) as second:
+        await first.type("hello")
+        lost, kept = worker_with(first), second._call.pc_id
+        assert lost != worker_with(second)
+        os.kill(there[lost].pid, signal.SIGKILL)
+        await moved(first, lost)
+        assert second._call.pc_id == kept
+        assert (await second.type("hello")).text == "Hello."
+    replaced = await until(two_are_free)
+    assert lost not in replaced
+
+
+async def test_a_new_deployment_takes_the_calls_over(cluster):
+    old = await until(two_are_free)
+    async with CallClient(cluster.url) as client:
+        await client.type("hello")
+        await asyncio.to_thread(cluster.deploy, "g2")
+        await moved(client, worker_with(client))
+        assert worker_with(client) not in old
+    new = await until(two_are_free)
+    assert {one.generation for one in new.values()} == {"g2"}
+
+
+async def test_callers_of_a_node_whose_raylet_is_killed_come_back_on_another_node(cluster):
+    there = await until(two_are_free)
+    async with CallClient(cluster.url) as client:
+        await client.type("hello")
+        lost = there[worker_with(client)]
+        (node,) = [each for each in cluster.nodes if each.node_id == lost.node]
+        os.kill(node.all_processes["raylet"][0].process.pid, signal.SIGKILL)
+        await moved(client, lost.name)
+    assert {one.node for one in (await until(two_are_free)).values()}.isdisjoint({lost.node})
