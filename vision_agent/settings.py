@@ -89,7 +89,18 @@ class Settings(
         description="Origins whose pages may show the page in a frame, comma-separated.",
     )
     metrics: Audience = Field(
-        default="open", description="Who may read /metrics: open, token (who may call), or off."
+        default="open",
+        description="Who may read /metrics: open, token (whoever has the access token), or off.",
+    )
+    health: Audience = Field(default="open", description="Who may read /healthz, likewise.")
+    operator_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="A port for /metrics and /healthz, which then are nowhere else; 0: a free one.",
+    )
+    operator_host: str = Field(
+        default="127.0.0.1", description="The address on which that port is listened on."
     )
     api_description: Audience = Field(
         default="open", description="Who may read /openapi.json: open, token, or off."
@@ -309,7 +320,7 @@ class Settings(
 
     @model_validator(mode="after")
     def _check_access(self) -> Self:
-        for name in ("metrics", "api_description"):
+        for name in ("metrics", "health", "api_description"):
             if getattr(self, name) == "token" and self.token is None:
                 raise ValueError(f"{name}: there is no token to ask for. Set one, or write `off`.")
         return self
@@ -363,6 +374,7 @@ class Settings(
         "prices",
         "calls_per_address",
         "calls_per_user",
+        "operator_port",
         "udp_port",
         "udp_ports",
         mode="before",

@@ -39,7 +39,7 @@ class CallWorker:
     def __init__(self, name: str, options: ClusterOptions) -> None:
         start_logging(verbose=False)
         context = ray.get_runtime_context()
-        settings = options.settings.model_copy(update={"worker": name})
+        settings = options.settings.model_copy(update={"worker": name, "operator_port": None})
         node = context.get_node_id()
         cores = next(each for each in ray.nodes() if each["NodeID"] == node)["Resources"]
         most = max(1, int(cores.get("CPU", 1) / options.cpus)) * settings.max_calls

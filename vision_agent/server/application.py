@@ -5,11 +5,10 @@ from __future__ import annotations
 import socket
 from typing import Any
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp
 
 from vision_agent.addresses import Proxies, RealCaller
@@ -27,6 +26,7 @@ from vision_agent.server.ingress.hosts import Hosts, KnownHosts
 from vision_agent.server.ingress.lifetime import Lifetime
 from vision_agent.server.ingress.prefix import ShownUnder
 from vision_agent.server.ingress.security_headers import SecurityHeaders
+from vision_agent.server.observation import observation_router, only_for
 from vision_agent.server.options import identification, signalling_options, token_continues_s
 from vision_agent.server.receiving import Receiving
 from vision_agent.server.reception import Reception
@@ -71,6 +71,18 @@ class _Page(StaticFiles):
         return response
 
 
+def _new_application(settings: Settings) -> _Application:
+    return _Application(
+        settings,
+        title="vision_agent",
+        version=__version__,
+        openapi_url=None,  # shown by a route of its own, for its audience
+        docs_url=None,
+        redoc_url=None,
+        telemetry=NO_REQUESTS,
+    )
+
+
 def make_application(
     settings: Settings,
     *,
@@ -81,8 +93,8 @@ def make_application(
     admission: Admission,
     metrics: Metrics,
     lifetime: Lifetime,
-) -> FastAPI:
-    """The application, without a lifespan of its own.
+) -> tuple[FastAPI, FastAPI | None]:
+    """The application, and that of the operators' port, if they have one; without a lifespan.
 
     Args:
         settings: The options.
@@ -99,15 +111,7 @@ def make_application(
     tokens = CallTokens(secret, continues_s=continues_s) if secret else None
     uses = TokenUses(continues_s)
     access = Access(secret, tokens, uses, admission)
-    app = _Application(
-        settings,
-        title="vision_agent",
-        version=__version__,
-        openapi_url=None,  # added below, for its audience
-        docs_url=None,
-        redoc_url=None,
-        telemetry=NO_REQUESTS,
-    )
+    app = _new_application(settings)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -119,34 +123,25 @@ def make_application(
 
     tell_errors(app, metrics)
 
-    @app.get("/healthz")
-    async def health() -> JSONResponse:
-        """Whether the server takes and answers calls, and how many it has; 503 if not, and why."""
-        content = {"status": "ok", "calls": len(registry), "max_calls": settings.max_calls}
-        lifetime.begin()
-        if registry.draining:
-            content["status"] = "draining"
-        elif problem := lifetime.problem or agents.problem:
-            content |= {"status": "unavailable", "reason": problem}
-        return JSONResponse(content, 200 if content["status"] == "ok" else 503)
-
-    async def show_metrics() -> Response:
-        """The counters, in Prometheus' text format."""
-        return PlainTextResponse(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
-
     async def describe() -> dict[str, Any]:
         """The description of this API (OpenAPI)."""
         return app.openapi()
 
-    for path, show, audience in (
-        ("/metrics", show_metrics, settings.metrics),
-        ("/openapi.json", describe, settings.api_description),
-    ):
-        if audience != "off":
-            only = [Depends(access.operator)] if audience == "token" else []
-            app.add_api_route(
-                path, show, dependencies=only, response_model=None, include_in_schema=False
-            )
+    operators = None
+    if settings.operator_port is not None:
+        operators = _new_application(settings.model_copy(update={"host": settings.operator_host}))
+        tell_errors(operators, metrics)
+    (operators or app).include_router(
+        observation_router(settings, access, lifetime, registry, agents, metrics)
+    )
+    if settings.api_description != "off":
+        app.add_api_route(
+            "/openapi.json",
+            describe,
+            dependencies=only_for(settings.api_description, access),
+            response_model=None,
+            include_in_schema=False,
+        )
 
     options = signalling_options(settings)
     who = identification(settings, identify)
@@ -158,4 +153,4 @@ def make_application(
     app.include_router(whip_router(reception, registry, options, access, admission, lifetime))
     # Last: it answers every other path.
     app.mount("/", _Page(directory=web_folder(), html=True), name="web")
-    return app
+    return app, operators

@@ -137,8 +137,12 @@ def run_server(
     except (CertificateError, DatabaseError) as error:
         raise ServerError(str(error)) from error
     app, agents, receiving = app_of(video), video.agents, video.receiving
+    details: tuple[str, ...] = ()
     try:
         bound = listen(settings.host, settings.port)
+        if video.operator_port is not None:
+            operators_at = video.operator_port.bind()
+            details += (f"Health and metrics: port {operators_at} of {settings.operator_host}",)
         receiving.bind()
         asyncio.run(receiving.find_public_addresses())
     except (CannotListen, CannotReceive) as error:
@@ -151,7 +155,7 @@ def run_server(
             bound_to=settings.host,
             port=bound.getsockname()[1],
             hosts=tls.hosts if tls else reachable_hosts(settings.host),
-            details=(agents.summary, receiving.described),
+            details=(agents.summary, receiving.described, *details),
             https=tls is not None,
             authority=tls.authority if tls else None,
             token=settings.token.get_secret_value() if settings.token else None,

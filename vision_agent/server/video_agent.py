@@ -23,6 +23,7 @@ from vision_agent.server.identification import Identify
 from vision_agent.server.ingress.lifetime import Lifetime
 from vision_agent.server.ingress.termination import Termination
 from vision_agent.server.mounted import mounted
+from vision_agent.server.operator_port import OperatorPort
 from vision_agent.server.options import admission_limits, agent_options, call_settings
 from vision_agent.server.own_process import OwnProcess
 from vision_agent.server.receiving import Receiving
@@ -58,6 +59,7 @@ class VideoAgent:
     Attributes:
         settings: The options.
         router: All addresses: the page, signalling, WHIP, health and metrics.
+        operator_port: Where health and metrics are instead, if the settings say so.
         agents: The agents.
         registry: The calls in progress.
         receiving: The UDP ports of the calls.
@@ -103,7 +105,7 @@ class VideoAgent:
             worker=settings.worker,
         )
         self._lifetime = Lifetime(self._running)
-        application = make_application(
+        application, for_operators = make_application(
             settings,
             identify=identify,
             agents=directory,
@@ -114,6 +116,11 @@ class VideoAgent:
             lifetime=self._lifetime,
         )
         self.router: APIRouter = mounted(application, self.lifespan)
+        self.operator_port = None
+        if for_operators is not None and settings.operator_port is not None:
+            self.operator_port = OperatorPort(
+                for_operators, settings.operator_host, settings.operator_port
+            )
 
     def lifespan(self, app: object = None) -> AbstractAsyncContextManager[None]:
         """Answers calls within the context; for `FastAPI(lifespan=…)`, or inside one's own.
@@ -122,6 +129,7 @@ class VideoAgent:
             app: The application; unused.
 
         Raises:
+            CannotListen: The operators' port can't be had.
             CannotReceive: The UDP ports can't be had.
             DatabaseError: The sessions' database can't be used.
         """
@@ -130,7 +138,8 @@ class VideoAgent:
     @asynccontextmanager
     async def _running(self) -> AsyncIterator[None]:
         rtc.install()
-        async with exported_traces(), self.receiving, self._serving():
+        operators = self.operator_port.serving() if self.operator_port else nullcontext()
+        async with exported_traces(), operators, self.receiving, self._serving():
             yield
 
     @asynccontextmanager

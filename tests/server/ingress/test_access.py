@@ -92,9 +92,10 @@ async def test_sites_that_may_show_the_page_in_a_frame_are_an_option():
 
 
 @pytest.mark.parametrize(
-    ("option", "path"), [("metrics", "/metrics"), ("api_description", "/openapi.json")]
+    ("option", "path"),
+    [("metrics", "/metrics"), ("health", "/healthz"), ("api_description", "/openapi.json")],
 )
-async def test_metrics_and_the_description_of_the_api_can_be_closed(option, path):
+async def test_metrics_health_and_the_description_of_the_api_can_be_closed(option, path):
     async with application(token="s3cret") as client, client() as http:
         assert (await http.get(path)).status_code == 200
     async with application(token="s3cret", **{option: "token"}) as client, client() as http:
@@ -104,7 +105,7 @@ async def test_metrics_and_the_description_of_the_api_can_be_closed(option, path
         assert (await http.get(path)).status_code == 404
 
 
-@pytest.mark.parametrize("option", ["metrics", "api_description"])
+@pytest.mark.parametrize("option", ["metrics", "health", "api_description"])
 def test_a_token_can_only_be_asked_for_where_there_is_one(option):
     with pytest.raises(ValidationError, match="no token to ask for"):
         Settings(_env_file=None, **{option: "token"})

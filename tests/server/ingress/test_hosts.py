@@ -42,13 +42,24 @@ def test_on_loopback_no_other_is(host):
 
 
 @pytest.mark.parametrize(
-    "host", ["desk.lan:7860", "desk", "desk.local", "192.168.1.2", "[fd00::2]"]
+    "host",
+    [
+        "desk.lan:7860",
+        "desk",
+        "desk.local",
+        "desk.home.arpa",
+        "desk.internal",
+        "192.168.1.2",
+        "[fd00::2]",
+    ],
 )
 def test_on_every_address_the_machine_s_names_and_any_address_are(host):
     assert EVERYWHERE.takes(host, "192.168.1.2")
 
 
-@pytest.mark.parametrize("host", ["evil.example", "desk.evil.example", "lan"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "desk.evil.example", "desk.lan.evil.example", "evil.lan", "lan"]
+)
 def test_on_every_address_no_name_of_others_is(host):
     assert not EVERYWHERE.takes(host, "192.168.1.2")
 

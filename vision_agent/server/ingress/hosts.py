@@ -16,6 +16,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from vision_agent.addresses import is_loopback, parse_address
 from vision_agent.calls.refusal import Refusal
 
+_PRIVATE_DOMAINS = ("local", "lan", "home", "home.arpa", "internal", "localdomain")
+"""Below them a router names machines, and the public DNS has no names."""
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -57,8 +60,10 @@ class Hosts:
         # Nobody can make a literal address resolve elsewhere.
         if parse_address(name) is not None:
             return True
-        own = self.machine.lower()
-        return name in (own, own.partition(".")[0], f"{own.partition('.')[0]}.local")
+        own, (first, _, domain) = self.machine.lower(), name.partition(".")
+        return name == own or (
+            first == own.partition(".")[0] and (not domain or domain in _PRIVATE_DOMAINS)
+        )
 
     def takes_page_of(self, origin: str, host: str) -> bool:
         """Whether a page of an origin (RFC 6454) may send requests.

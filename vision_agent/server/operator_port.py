@@ -1,0 +1,75 @@
+"""A port of its own for health and metrics, which callers can't reach."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from vision_agent.server.listening import listen
+
+
+class _OperatorServer(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield  # they are the server's of the calls
+
+
+class OperatorPort:
+    """Serves an application on an address of its own.
+
+    Args:
+        app: The application.
+        host: The address.
+        port: The port; 0 takes any free one.
+    """
+
+    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+        self._app = app
+        self._host = host
+        self._port = port
+        self._bound: socket.socket | None = None
+
+    def bind(self) -> int:
+        """Take the port before anything else starts; the port.
+
+        Raises:
+            CannotListen: It can't be had.
+        """
+        if self._bound is None:
+            self._bound = listen(self._host, self._port)
+        port: int = self._bound.getsockname()[1]
+        return port
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        """Serve within the context.
+
+        Raises:
+            CannotListen: The port can't be had.
+        """
+        self.bind()
+        assert self._bound is not None
+        config = uvicorn.Config(
+            self._app,
+            ws="none",
+            lifespan="off",
+            proxy_headers=False,
+            log_level="warning",
+            log_config=None,
+            limit_concurrency=20,
+            timeout_graceful_shutdown=1,
+        )
+        server = _OperatorServer(config)
+        with self._bound as bound:
+            self._bound = None
+            task = asyncio.create_task(server.serve(sockets=[bound]), name="operator port")
+            try:
+                yield
+            finally:
+                server.should_exit = True
+                await task
