@@ -85,16 +85,6 @@ class TokenUsage:
     model: str
     counts: TokenCounts
 
-    @property
-    def prompt_tokens(self) -> int:
-        """What the model read."""
-        return self.counts.total("prompt", "tool")
-
-    @property
-    def response_tokens(self) -> int:
-        """What the model said."""
-        return self.counts.total("response")
-
 
 LiveEvent = (
     AgentAudio

@@ -7,7 +7,6 @@ import errno
 import logging
 import socket
 from collections.abc import Iterable
-from typing import Protocol
 
 from vision_agent.rtc.shared_socket import SharedSocket
 
@@ -23,23 +22,6 @@ class CannotReceive(RuntimeError):
 
 class NoFreePort(RuntimeError):
     """Every UDP port of a range is taken."""
-
-
-class UdpPorts(Protocol):
-    """Where the connections of calls receive."""
-
-    def bind(self, addresses: Iterable[str]) -> None:
-        """Takes the ports, or checks that there are any. Safe to call again.
-
-        Raises:
-            CannotReceive: there are none.
-        """
-
-    async def start(self) -> None:
-        """Begins to receive on what is bound."""
-
-    async def close(self) -> None:
-        """Frees the ports."""
 
 
 class OnePort:

@@ -19,7 +19,6 @@ STUDIO_SOUND = "audio/pcm;rate=24000"
 VERTEX_SOUND = "audio/pcm"
 
 SESSION_NOT_FOUND = 1008, "BidiGenerateContent session not found"
-INVALID_HANDLE = 1007, "Invalid session handle"
 
 NOT_LEFT = (
     1008,
