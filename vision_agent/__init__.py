@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from vision_agent.caller.failure import CallFailed, CallRefused
     from vision_agent.caller.recording import BadRecording
     from vision_agent.calls.call import Call
+    from vision_agent.calls.events import (
+        CallEnded,
+        CallError,
+        CallEvent,
+        CallStarted,
+        ToolUsed,
+        TranscriptAdded,
+        UsageReported,
+    )
     from vision_agent.ice_settings import IceServer
     from vision_agent.live.call_options import CallOptions
     from vision_agent.live.models import ModelError, check_model
@@ -36,9 +45,13 @@ __all__ = [
     "Call",
     "CallClient",
     "CallContext",
+    "CallEnded",
+    "CallError",
+    "CallEvent",
     "CallFailed",
     "CallOptions",
     "CallRefused",
+    "CallStarted",
     "IceServer",
     "ModelError",
     "ReplayOptions",
@@ -46,6 +59,9 @@ __all__ = [
     "ServerDidNotStart",
     "ServerProcess",
     "Settings",
+    "ToolUsed",
+    "TranscriptAdded",
+    "UsageReported",
     "VideoAgent",
     "__version__",
     "check_model",
@@ -60,9 +76,13 @@ _HOMES = {
     "Call": "calls.call",
     "CallClient": "caller.client",
     "CallContext": "tools.call_context",
+    "CallEnded": "calls.events",
+    "CallError": "calls.events",
+    "CallEvent": "calls.events",
     "CallFailed": "caller.failure",
     "CallOptions": "live.call_options",
     "CallRefused": "caller.failure",
+    "CallStarted": "calls.events",
     "IceServer": "ice_settings",
     "ModelError": "live.models",
     "ReplayOptions": "replay.caller",
@@ -70,6 +90,9 @@ _HOMES = {
     "ServerDidNotStart": "server_process",
     "ServerProcess": "server_process",
     "Settings": "settings",
+    "ToolUsed": "calls.events",
+    "TranscriptAdded": "calls.events",
+    "UsageReported": "calls.events",
     "VideoAgent": "server.video_agent",
     "__version__": "version",
     "check_model": "live.models",

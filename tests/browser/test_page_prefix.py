@@ -1,12 +1,6 @@
 """The page under a prefix: mounted in another application, or behind a proxy that strips it."""
 
-import asyncio
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from playwright.async_api import expect
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -14,6 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.browser.caller import Caller
 from tests.support.forked import forked_local_servers
 from tests.support.scenarios import TONES
+from tests.support.serving_here import serving_here
 from tests.support.waiting import until
 from vision_agent import Settings, create_app
 
@@ -41,26 +36,11 @@ def proxied(agent: FastAPI) -> ASGIApp:
     return strip
 
 
-@asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncIterator[str]:
-    """The address of an application on a socket of its own."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="warning"))
-        server.install_signal_handlers = lambda: None
-        task = asyncio.create_task(server.serve([listener]))
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await task
-
-
 @pytest.mark.parametrize("put", [mounted, proxied])
 async def test_a_call_works_under_a_prefix(quiet_browser, open_page, put):
     agent = create_app(Settings(scenario=TONES))
     with forked_local_servers():
-        async with agent.router.lifespan_context(agent), serving(put(agent)) as url:
+        async with agent.router.lifespan_context(agent), serving_here(put(agent)) as url:
             await calls_and_comes_back(await open_page(quiet_browser, f"{url}/agent/"), agent)
 
 

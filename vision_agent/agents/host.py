@@ -171,13 +171,22 @@ class HostedAgent:
         voice = unlisted_voice(options.voice) if options.voice else None
         return (f"{voice} It is tried as it is.",) if voice else ()
 
-    def memory_recorder(self, lease: SessionLease, call_id: str) -> MemoryRecorder:
-        """Records the words of a call in the memory; not those of an unknown caller."""
+    def memory_recorder(
+        self, lease: SessionLease, call_id: str, on_line: Callable[[str, str, bool], None]
+    ) -> MemoryRecorder:
+        """Records the words of a call in the memory; not those of an unknown caller.
+
+        Args:
+            lease: The call's session.
+            call_id: The call's id.
+            on_line: See `MemoryRecorder`.
+        """
         return MemoryRecorder(
             self.memory,
             app_name=self.app_name,
             user=lease.user_id if lease.known else "",
             conversation=call_id,
+            on_line=on_line,
         )
 
     def new_session(

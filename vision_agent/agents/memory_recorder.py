@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sqlite3
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from google.adk.events.event import Event
@@ -32,15 +33,24 @@ class MemoryRecorder:
         app_name: The name of the ADK app.
         user: ADK's user; empty for an unknown caller, of whom nothing is remembered.
         conversation: The call's id.
+        on_line: Called with the author of each line (`user`, or the agent's name), its text, and
+            whether it was typed; also for an unknown caller.
 
     Attributes:
         failures: How often the memory has failed.
     """
 
     def __init__(
-        self, memory: BaseMemoryService, *, app_name: str, user: str, conversation: str
+        self,
+        memory: BaseMemoryService,
+        *,
+        app_name: str,
+        user: str,
+        conversation: str,
+        on_line: Callable[[str, str, bool], None] = lambda author, text, typed: None,
     ) -> None:
         self._memory = memory
+        self._on_line = on_line
         self._app_name = app_name
         self._user = user
         self._conversation = conversation
@@ -54,7 +64,7 @@ class MemoryRecorder:
 
     def typed(self, text: str) -> None:
         """The caller has typed this text."""
-        self._add("user", text)
+        self._add("user", text, typed=True)
 
     def take(self, event: LiveEvent) -> None:
         """Record what an event says."""
@@ -125,8 +135,11 @@ class MemoryRecorder:
         session = Session(id=self._conversation, **about, events=self._whole)
         await self._memory.add_session_to_memory(session)
 
-    def _add(self, author: str, text: str) -> None:
-        if not (self._user and text.strip()):
+    def _add(self, author: str, text: str, *, typed: bool = False) -> None:
+        if not text.strip():
+            return
+        self._on_line(author, text.strip(), typed)
+        if not self._user:
             return
         role = "user" if author == "user" else "model"
         content = types.Content(role=role, parts=[types.Part(text=text.strip())])

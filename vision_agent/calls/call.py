@@ -17,6 +17,7 @@ from vision_agent.calls.caller_input import CallerInput
 from vision_agent.calls.caller_view import THINKING_LIMIT_S, CallerView
 from vision_agent.calls.connections import PeerConnections, new_peer
 from vision_agent.calls.ending import Ending
+from vision_agent.calls.event_reporter import EventReporter
 from vision_agent.calls.limits import CallLimits
 from vision_agent.calls.metrics import Metrics, Tally
 from vision_agent.calls.options import CallSettings
@@ -60,6 +61,7 @@ class Call:
         lease: The ADK session that the call runs on, new or resumed.
         allowance: What its caller may use today.
         trace: Of this call.
+        events: Reports on this call.
         on_closed: Called once, when nothing of the call is left.
     """
 
@@ -74,24 +76,19 @@ class Call:
         lease: SessionLease,
         allowance: Allowance,
         trace: CallTrace,
+        events: EventReporter,
         on_closed: Callable[[Call], None],
     ) -> None:
         self.call_id, self.lease = call_id, lease
-        self._metrics, self._trace = metrics, trace
-        self._tell_closed = on_closed
-        self._hung_up = False
+        self._metrics, self._trace, self._events = metrics, trace, events
+        self._tell_closed, self._hung_up = on_closed, False
 
         self._live_queue = LiveQueue()
-        about = {
-            "library": "vision_agent",
-            "version": host.version,
-            "voice_activity_detection": options.detects_turns,
-        }
-        channel = Channel(self, about)
-        self._view = CallerView(
-            channel, self._on_state, max(THINKING_LIMIT_S, host.model_choice.thinks_for_s)
-        )
-        self._memory_recorder = host.memory_recorder(lease, call_id)
+        about = {"library": "vision_agent", "version": host.version}
+        channel = Channel(self, about | {"voice_activity_detection": options.detects_turns})
+        thinks_for_s = max(THINKING_LIMIT_S, host.model_choice.thinks_for_s)
+        self._view = CallerView(channel, self._on_state, thinks_for_s, events)
+        self._memory_recorder = host.memory_recorder(lease, call_id, events.said)
         self._usage = CallUsage(metrics, settings.prices, host.model_choice, allowance.charge)
         self._output = AgentOutput(
             self._view,
@@ -227,6 +224,7 @@ class Call:
         self._trace.done("connect", "reconnect")
         if not self._connected and self._ending is None:
             self._connected = True
+            self._events.started()
             self._tasks.start(self._converse(), "live")
             self._tasks.start(self._watch_limits(), "limits")
             self._tasks.start(self._memory_recorder.run(), "memory")
@@ -315,7 +313,7 @@ class Call:
         except LiveFailure as failure:
             self._metrics.model_failures.labels(failure.kind).inc()
             self._trace.failed(failure.kind)
-            self._view.channel.error(str(failure), fatal=True)
+            self._view.fail(str(failure))
             # A refusal comes faster than the caller's client is ready to show it.
             await self._view.until_ready(CLIENT_READY_TIMEOUT_S)
             self.end(str(failure).removesuffix("."))
@@ -324,6 +322,7 @@ class Call:
 
     def _overhear(self, event: LiveEvent) -> None:
         self._memory_recorder.take(event)
+        self._events.take(event)
         if isinstance(event, UserTranscript) and event.final:
             self._input.question_heard()
         if (usage := self._usage.take(event)) is not None:
@@ -364,7 +363,7 @@ class Call:
             self._limits.busy()
 
     def _on_failed_task(self, name: str) -> None:
-        self._view.channel.error("Something went wrong on the server.", fatal=True)
+        self._view.fail("Something went wrong on the server.")
         self.end(f"{name} failed on the server")
 
     async def _close(self, ending: Ending) -> None:
@@ -390,6 +389,7 @@ class Call:
         finally:
             closing.do("the counters", self._count)
             self._metrics.calls_ended.inc()
+            closing.do("the events", lambda: self._events.ended(ending))
             closing.do("the slot", lambda: self._tell_closed(self))
 
     def _count(self) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 
+from vision_agent.calls.event_reporter import EventReporter
 from vision_agent.calls.server_messages import (
     ResumedMessage,
     ServerMessage,
@@ -29,6 +30,7 @@ class CallerView:
         channel: Speaks RTVI with the client.
         on_state: Called with each new state.
         thinks_for_s: How long the model may think before the call counts as listening again.
+        events: Reports errors and costs; None for none.
 
     Attributes:
         channel: The same.
@@ -41,11 +43,13 @@ class CallerView:
         channel: Channel,
         on_state: Callable[[State], None],
         thinks_for_s: float = THINKING_LIMIT_S,
+        events: EventReporter | None = None,
     ) -> None:
         self.channel = channel
         self.client_ready = asyncio.Event()
         self.answering = False
         self._on_state = on_state
+        self._events = events
         self._thinks_for_s = thinks_for_s
         self._state: State = "connecting"
         self._tools = 0
@@ -56,14 +60,24 @@ class CallerView:
 
     def show(self, message: ServerMessage) -> None:
         """Send a message of this server's own."""
+        if self._events is not None:
+            self._events.shown(message)
         self.channel.server_message(message.data())
 
     def tell(self, text: str) -> None:
         """Tell the caller, as soon as their client can show it, that something does not work."""
+        if self._events is not None:
+            self._events.error(text, fatal=False)
         if self.client_ready.is_set():
             self.channel.error(text, fatal=False)
         else:
             self._untold.append(text)
+
+    def fail(self, text: str) -> None:
+        """Tell the caller what ends the call."""
+        if self._events is not None:
+            self._events.error(text, fatal=True)
+        self.channel.error(text, fatal=True)
 
     def greet(self, earlier: Sequence[ConversationLine] | None) -> None:
         """The client has said client-ready: show it where the call is.

@@ -16,6 +16,8 @@ from vision_agent.agents.host import HostedAgent
 from vision_agent.calls.admission import Admission
 from vision_agent.calls.call import Call
 from vision_agent.calls.call_trace import CallTrace
+from vision_agent.calls.event_queue import EventQueue
+from vision_agent.calls.event_reporter import EventReporter
 from vision_agent.calls.metrics import Metrics
 from vision_agent.calls.options import CallSettings
 from vision_agent.live.call_options import CallOptions
@@ -62,6 +64,7 @@ class CallRegistry:
         max_calls: How many calls there may be at the same time.
         on_garbage: Called when a call has left objects to collect, with whether no call is left.
         worker: The server's name among several; calls' ids begin with it.
+        events: Tells a program around the server what happens in calls.
     """
 
     def __init__(
@@ -73,12 +76,14 @@ class CallRegistry:
         max_calls: int,
         on_garbage: Callable[[bool], None],
         worker: str = "",
+        events: EventQueue | None = None,
     ) -> None:
         self._settings = settings
         self._max_calls = max_calls
         metrics.max_calls.set(max_calls)
         self._on_garbage = on_garbage
         self._worker = worker
+        self._events = events or EventQueue(None)
         self._metrics = metrics
         self._admission = admission
         self._calls: dict[str, Call] = {}
@@ -182,6 +187,7 @@ class CallRegistry:
                 options=options,
                 lease=lease,
                 allowance=allowance,
+                events=EventReporter(self._events, call_id, lease, host.app_name),
                 trace=CallTrace(
                     self._metrics,
                     began_s,

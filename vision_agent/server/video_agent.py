@@ -15,6 +15,7 @@ from vision_agent.agents.directory import AgentDirectory, StartLocal
 from vision_agent.agents.loader import Agent
 from vision_agent.agents.options import OwnServices
 from vision_agent.calls.admission import Admission
+from vision_agent.calls.event_queue import EventQueue, OnEvent
 from vision_agent.calls.metrics import Metrics
 from vision_agent.calls.registry import CallRegistry
 from vision_agent.closing import close_each
@@ -48,6 +49,7 @@ class VideoAgent:
         identify: Finds out who calls, by the request as the including application has it: the
             user's id, which becomes ADK's `user_id`, or None for an unknown caller. None: by a
             token, a login proxy or the client.
+        on_event: Told of what happens in calls, one event after the other; no call waits for it.
         session_service: Keeps conversations, in place of the database of `session_db`.
         memory_service: Remembers what known callers said, in place of the file of `memory`.
         artifact_service: Keeps what agents store as files.
@@ -77,6 +79,7 @@ class VideoAgent:
         *,
         agents: Agent | Sequence[Agent] | None = None,
         identify: Identify | None = None,
+        on_event: OnEvent | None = None,
         session_service: BaseSessionService | None = None,
         memory_service: BaseMemoryService | None = None,
         artifact_service: BaseArtifactService | None = None,
@@ -95,6 +98,7 @@ class VideoAgent:
         metrics.watch_memory(directory.memory_counts)
         metrics.watch_local(lambda: directory.local_restarts)
         admission = Admission(admission_limits(settings))
+        self._events = EventQueue(on_event)
         self._process = OwnProcess() if own_process else None
         self.registry = CallRegistry(
             call_settings(settings),
@@ -103,6 +107,7 @@ class VideoAgent:
             max_calls=settings.max_calls,
             on_garbage=self._process.garbage if self._process else lambda idle: None,
             worker=settings.worker,
+            events=self._events,
         )
         self._lifetime = Lifetime(self._running)
         application, for_operators = make_application(
@@ -157,5 +162,6 @@ class VideoAgent:
             await close_each(
                 ("the signals", termination.remove),
                 ("the calls", lambda: registry.close(reason, come_back=restarting)),
+                ("on_event", self._events.close),
             )
             await self.agents.close()

@@ -1,0 +1,198 @@
+"""What a program around the server is told of its calls."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from google.adk.agents import Agent
+from google.adk.artifacts.in_memory_artifact_service import InMemoryArtifactService
+from google.adk.memory.in_memory_memory_service import InMemoryMemoryService
+from google.adk.sessions.in_memory_session_service import InMemorySessionService
+from google.adk.tools.tool_context import ToolContext
+from google.genai import types
+
+from tests.support.dialling import Dialled
+from tests.support.forked import forked_local_servers
+from tests.support.messages import said
+from tests.support.serving_here import serving_here
+from tests.support.waiting import until
+from vision_agent import (
+    CallEnded,
+    CallError,
+    CallStarted,
+    Settings,
+    ToolUsed,
+    TranscriptAdded,
+    UsageReported,
+    VideoAgent,
+)
+from vision_agent.calls import event_queue
+from vision_agent.calls.event_queue import EventQueue
+
+SCENARIO = """
+engine: false
+answers:
+  - when: {words: keep}
+    call: {name: keep, args: {what: keys}}
+  - when: {tool: keep}
+    say: "I kept your {what}."
+otherwise: {say: Go on.}
+"""
+
+
+async def keep(what: str, tool_context: ToolContext) -> dict[str, str]:
+    """Keep something."""
+    tool_context.state["user:kept"] = what
+    await tool_context.save_artifact("kept.txt", types.Part(text=what))
+    return {"what": what}
+
+
+@asynccontextmanager
+async def answering(tmp_path: Path, **options: Any) -> AsyncIterator[tuple[VideoAgent, str]]:
+    """An application of one's own with an agent of its own; and where it is."""
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text(SCENARIO)
+    video = VideoAgent(
+        Settings(_env_file=None, scenario=scenario, session_db="memory", data_dir=tmp_path),
+        agents=Agent(name="keeper", instruction="You keep.", tools=[keep]),
+        identify=lambda request: "ada",
+        **options,
+    )
+    app = FastAPI(lifespan=video.lifespan)
+    app.include_router(video.router, prefix="/agent")
+    with forked_local_servers():
+        async with app.router.lifespan_context(app), serving_here(app) as url:
+            yield video, f"{url}/agent"
+
+
+async def keeps(url: str) -> Dialled:
+    """A call in which something was kept; it goes on."""
+    caller = Dialled(url)
+    await caller.connect()
+    caller.send("send-text", {"content": "Please keep it."})
+    await caller.wait_for(lambda m: said(m) == "I kept your keys.")
+    return caller
+
+
+async def test_a_call_is_told_from_its_start_to_its_end_in_order(tmp_path):
+    events: list[Any] = []
+    kept = InMemoryArtifactService()
+    async with answering(tmp_path, on_event=events.append, artifact_service=kept) as (_, url):
+        caller = await keeps(url)
+        await caller.hang_up()
+        await until(lambda: events and isinstance(events[-1], CallEnded))
+    assert isinstance(events[0], CallStarted)
+    assert not events[0].resumed
+    words = [(one.who, one.text, one.typed) for one in events if isinstance(one, TranscriptAdded)]
+    assert words == [
+        ("caller", "Please keep it.", True),
+        ("agent", "I kept your keys.", False),
+    ]
+    tools = [one for one in events if isinstance(one, ToolUsed)]
+    assert [(one.name, one.arguments, one.result) for one in tools] == [
+        ("keep", {"what": "keys"}, None),
+        ("keep", {"what": "keys"}, {"what": "keys"}),
+    ]
+    assert any(one.tokens for one in events if isinstance(one, UsageReported))
+    assert not [one for one in events if isinstance(one, CallError)]
+    assert events[-1].reason == "the caller hung up"
+    assert events[-1].lasted_s > 0
+    about = {(one.call_id, one.user_id, one.agent, one.session_id) for one in events}
+    assert len(about) == 1
+    [(call_id, user_id, agent, _)] = about
+    assert (call_id, user_id, agent) == (caller.pc_id, "ada", "keeper")
+
+
+class WithoutIncrements(InMemoryMemoryService):
+    """A memory that takes whole sessions only, as ADK's base class does."""
+
+    async def add_events_to_memory(self, **given: Any) -> None:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("memory", [InMemoryMemoryService, WithoutIncrements])
+async def test_what_is_said_and_kept_is_in_the_applications_own_services(tmp_path, memory):
+    sessions, memories, artifacts = (
+        InMemorySessionService(),
+        memory(),
+        InMemoryArtifactService(),
+    )
+    async with answering(
+        tmp_path,
+        session_service=sessions,
+        memory_service=memories,
+        artifact_service=artifacts,
+    ) as (video, url):
+        caller = await keeps(url)
+        token = caller.answer["resume"]
+        await caller.hang_up()
+        await until(lambda: not len(video.registry))
+        [session_id] = sessions.sessions["keeper"]["ada"]
+        user = {"app_name": "keeper", "user_id": "ada"}
+        session = await sessions.get_session(**user, session_id=session_id)
+        assert session.state["user:kept"] == "keys"
+        assert "keep it" in str(session.events)
+        found = await memories.search_memory(**user, query="keys")
+        assert any("kept" in str(one.content) for one in found.memories)
+        kept = await artifacts.load_artifact(**user, session_id=session_id, filename="kept.txt")
+        assert kept.text == "keys"
+        again = Dialled(url)
+        await again.connect(resume=token)
+        assert again.answer["resumed"]
+        await again.hang_up()
+
+
+async def told(queue: EventQueue, *events: Any) -> None:
+    for event in events:
+        queue.put(event)
+    await queue.close()
+
+
+@pytest.mark.parametrize("is_coroutine", [False, True])
+async def test_a_listener_that_fails_is_told_the_rest_and_logged_once(caplog, is_coroutine):
+    heard = []
+
+    def listen(event: Any) -> None:
+        heard.append(event)
+        raise RuntimeError("mine")
+
+    async def listens(event: Any) -> None:
+        listen(event)
+
+    queue = EventQueue(listens if is_coroutine else listen)
+    with caplog.at_level(logging.ERROR):
+        await told(queue, 1, 2, 3)
+    assert heard == [1, 2, 3]
+    assert queue.failures == 3
+    assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize("is_coroutine", [False, True])
+async def test_a_listener_that_hangs_holds_nothing_up_and_is_bounded(
+    caplog, monkeypatch, is_coroutine
+):
+    monkeypatch.setattr(event_queue, "MAX_LISTENING_S", 0.05)
+    monkeypatch.setattr(event_queue, "CLOSE_WITHIN_S", 0.05)
+    monkeypatch.setattr(event_queue, "MAX_WAITING", 5)
+    for_ever = threading.Event()
+
+    async def hangs(event: Any) -> None:
+        await asyncio.Event().wait()
+
+    queue = EventQueue(hangs if is_coroutine else lambda event: for_ever.wait())
+    try:
+        with caplog.at_level(logging.ERROR):
+            for event in range(9):
+                queue.put(event)
+            assert queue.dropped == 4
+            await until(lambda: queue.failures >= 2)
+            await queue.close()
+        assert len(caplog.records) == 2, caplog.messages  # dropped, and given up
+    finally:
+        for_ever.set()
