@@ -1,0 +1,183 @@
+"""How many calls one process and a cluster hold, and what the ingress adds to an offer.
+
+    python benchmarks/scale.py                                 the whole comparison, ten minutes
+    python benchmarks/scale.py --step 4 --most 8 --seconds 5   a short look
+    python benchmarks/scale.py --callers-on 2,3 --servers-on 0,1
+
+Calls are added step by step until the voice is late: until the 99th percentile of the time between
+two of its packets is more than 10 ms above the 20 that it ought to be. The model is scripted, so
+ADK and the wire are part of it, and hearing and speaking are not. Callers on the same cores take a
+part of them: --callers-on puts them elsewhere. benchmarks/README.md says how to read it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+from processes import HERE, BenchmarkFailed, Server
+from rich.console import Console
+from rich.table import Table
+
+LATE_MS = 10.0
+HELD_BY = {
+    "serve": ("serve",),
+    "cluster, 1 worker": ("cluster", "--workers=1"),
+    "cluster, 2 workers": ("cluster", "--workers=2"),
+}
+
+Figures = dict[str, Any]
+
+
+class Callers:
+    """A running `scale_callers.py`."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(cls, url: str, cores: list[int]) -> Callers:
+        """Start it on these cores; on all for none."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, str(HERE / "scale_callers.py"), "--url", url),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        if cores:
+            psutil.Process(process.pid).cpu_affinity(cores)
+        return cls(process)
+
+    async def ask(self, command: str, within_s: float) -> Figures:
+        """Send a command; the answer."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{command}\n".encode())
+        line = await asyncio.wait_for(self._process.stdout.readline(), within_s)
+        if not line:
+            raise BenchmarkFailed("The callers ended; what they said stands above.")
+        return dict(json.loads(line))
+
+    def cpu_s(self) -> float:
+        """CPU seconds used so far."""
+        times = psutil.Process(self._process.pid).cpu_times()
+        return float(times.user + times.system)
+
+    async def stop(self) -> None:
+        """End it."""
+        if self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+
+async def held(command: tuple[str, ...], args: argparse.Namespace) -> Figures:
+    """Add calls until the voice is late."""
+    offers: list[float] = []
+    rows: list[Figures] = []
+    whole = (
+        *(sys.executable, "-m", "vision_agent", *command, "--port={port}", "--model=local"),
+        *(f"--scenario={HERE / 'scale.yaml'}", f"--max-calls={args.most}"),
+    )
+    async with Server(whole, "/healthz") as server:
+        if args.servers_on:
+            for each in [server_process(server), *server_process(server).children(recursive=True)]:
+                each.cpu_affinity(args.servers_on)
+        callers = await Callers.start(server.url, args.callers_on)
+        try:
+            for calls in range(args.step, args.most + 1, args.step):
+                added = await callers.ask(f"add {args.step}", 120)
+                offers += added["offer_ms"]
+                await asyncio.sleep(2)
+                before, own_s = server.usage(), callers.cpu_s()
+                figures = await callers.ask(f"measure {args.seconds}", args.seconds + 60)
+                after = server.usage()
+                took_s = after.at_s - before.at_s
+                used_s = after.own_cpu_s + after.children_cpu_s
+                used_s -= before.own_cpu_s + before.children_cpu_s
+                figures |= {
+                    "calls": calls,
+                    "cpu_pct": 100 * used_s / took_s,
+                    "callers_pct": 100 * (callers.cpu_s() - own_s) / took_s,
+                }
+                rows.append(figures)
+                if figures["p99_ms"] > LATE_MS:
+                    break
+        finally:
+            await callers.stop()
+    on_time = [row["calls"] for row in rows if row["p99_ms"] <= LATE_MS]
+    return {"held": max(on_time, default=0), "offer_ms": offers, "steps": rows}
+
+
+def server_process(server: Server) -> psutil.Process:
+    """The server's process."""
+    assert server._process is not None
+    return psutil.Process(server._process.pid)
+
+
+def table(results: dict[str, Figures]) -> Table:
+    """The results for people."""
+    shown = Table(title=f"Calls with the 99th percentile of the voice's lateness ≤ {LATE_MS:g} ms")
+    titles = ("", "calls", "late p99", "the callers' own", "CPU", "a call", "callers' CPU")
+    for title in (*titles, "offer p50", "offer p95"):
+        shown.add_column(title, justify="left" if not title else "right")
+    for name, result in results.items():
+        offers = np.percentile(result["offer_ms"], [50, 95])
+        for row in result["steps"]:
+            last = row is result["steps"][-1]
+            shown.add_row(
+                f"{name}: {result['held']}" if last else name,
+                str(row["calls"]),
+                f"{row['p99_ms']:.1f} ms",
+                f"{row['own_p99_ms']:.1f} ms",
+                f"{row['cpu_pct']:.0f} %",
+                f"{row['cpu_pct'] / row['calls']:.1f} %",
+                f"{row['callers_pct']:.0f} %",
+                *((f"{offers[0]:.0f} ms", f"{offers[1]:.0f} ms") if last else ("", "")),
+            )
+    return shown
+
+
+def _cores(text: str) -> list[int]:
+    return [int(each) for each in text.split(",") if each]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--step", type=int, default=5, help="calls added at a time")
+    parser.add_argument("--most", type=int, default=80, help="calls at most")
+    parser.add_argument("--seconds", type=float, default=20, help="measured at each step")
+    parser.add_argument("--servers-on", type=_cores, default=[], help="cores, comma-separated")
+    parser.add_argument("--callers-on", type=_cores, default=[], help="cores, comma-separated")
+    parser.add_argument("--only", default="", help="part of a name: 1 worker")
+    parser.add_argument("--json", type=Path, default=HERE.parent / "out" / "scale.json")
+    args = parser.parse_args()
+
+    console = Console(width=None if sys.stdout.isatty() else 130)
+    # All callers have one address, and come within a minute.
+    for limit in ("CALLS_PER_ADDRESS", "UNCONNECTED_CALLS_PER_ADDRESS", "OFFERS_PER_MINUTE"):
+        os.environ[f"VISION_AGENT_{limit}"] = "0"
+    os.environ["VISION_AGENT_DRAIN_S"] = "0"
+    results: dict[str, Figures] = {}
+    for name, command in HELD_BY.items():
+        if args.only not in name:
+            continue
+        with tempfile.TemporaryDirectory() as folder, console.status(name):
+            os.environ["VISION_AGENT_DATA_DIR"] = folder
+            try:
+                results[name] = asyncio.run(held(command, args))
+            except BenchmarkFailed as error:
+                console.print(f"[red]{name}: {error}[/]", highlight=False)
+    console.print(table(results))
+    args.json.parent.mkdir(parents=True, exist_ok=True)
+    args.json.write_text(json.dumps(results, indent=1))
+
+
+if __name__ == "__main__":
+    main()
