@@ -41,6 +41,7 @@ async def coturn(namespace: str, folder: Path, at: str = MIDDLE) -> AsyncIterato
     certificate = authority.issue_cert(at)
     certificate.private_key_and_cert_chain_pem.write_to_path(folder / "turn.pem")
     log = folder / "turn.log"
+    log.unlink(missing_ok=True)
     settings = {
         "listening-ip": at,
         "relay-ip": at,

@@ -1,10 +1,17 @@
-"""TURN servers that don't answer cost one call in a minute its time, and are named once."""
+"""Servers that don't answer cost few calls their time, and are named once."""
 
 import logging
 
 from vision_agent.rtc import failures
 from vision_agent.rtc.own.aiortc import RTCIceServer
-from vision_agent.rtc.relays import NO_ADDRESS, RETRY_AFTER_S, Outages, stun_servers, turn_servers
+from vision_agent.rtc.relays import (
+    LONGEST_S,
+    NO_ADDRESS,
+    RETRY_AFTER_S,
+    Outages,
+    stun_servers,
+    turn_servers,
+)
 
 SERVERS = [
     RTCIceServer(["stun:a.example", "stuns:a.example", "stun:[::1]", "stun:"]),
@@ -36,3 +43,15 @@ def test_a_silent_server_is_left_out_until_one_call_tries_it_again(caplog):
     assert [text.partition(" ")[0] for text in said] == ["turn:a.example"] * 2
     assert "again" in said[1]
     assert outages.to_ask([udp, tls], later_s) == [udp, tls]
+
+
+def test_a_server_that_stays_away_is_asked_less_and_less_often():
+    udp, _ = turn_servers(SERVERS)
+    outages, now_s, pauses = Outages(), 100.0, []
+    for _ in range(8):
+        outages.failed(udp, "no answer within 2 s", now_s)
+        began_s = now_s
+        while not outages.to_ask([udp], now_s):
+            now_s += 1.0
+        pauses.append(now_s - began_s)
+    assert pauses == [RETRY_AFTER_S, 4.0, 8.0, 16.0, 32.0, *[LONGEST_S] * 3]

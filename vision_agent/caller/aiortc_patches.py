@@ -1,11 +1,12 @@
 """The only file of the caller that touches private parts of aiortc and aioice.
 
-A caller needs four things for which aiortc has no public interface:
+A caller needs five things for which aiortc has no public interface:
 
 - A loopback candidate. aioice gathers none, so a machine without a network could not call itself.
 - The arrival time of each packet. aiortc's jitter buffer holds four packets back and passes each on
   80 ms after it arrived: a reply measured behind it would look 80 ms slower.
 - A smaller jitter buffer, for a caller who listens.
+- To know a lost path from a server that hangs up. aiortc closes the connection in both cases.
 - An offer that does not wait 5 s for a STUN or TURN server that is away.
 
 All of it is of one peer connection: another program's in the same process has none of it.
@@ -73,6 +74,29 @@ def watch_arrivals(receiver: RTCRtpReceiver, on_packet: Callable[[int], None]) -
         await handle(packet, arrival_time_ms=arrival_time_ms)
 
     receiver._handle_rtp_packet = noted  # type: ignore[method-assign]
+
+
+def watch_path(peer: RTCPeerConnection, on_lost: Callable[[], None]) -> None:
+    """Call `on_lost` when the socket that the connection uses is lost while it is in use.
+
+    Raises:
+        RuntimeError: aioice no longer has the method that is wrapped.
+    """
+    if peer.sctp is None:
+        return
+    transport = peer.sctp.transport.transport
+    connection: Any = transport._connection
+    report: Any = getattr(connection, "protocol_lost", None)
+    if report is None:
+        raise RuntimeError("Connection.protocol_lost is gone: the caller must be adapted.")
+
+    def noted(protocol: Any) -> None:
+        used = any(pair.protocol is protocol for pair in connection._nominated.values())
+        if used and transport.state == "completed":
+            on_lost()
+        report(protocol)
+
+    connection.protocol_lost = noted
 
 
 def hold_back_little(receiver: RTCRtpReceiver) -> None:

@@ -94,6 +94,8 @@ class Connection:
         """Why the connection is gone for good; None while it stands, or is made again."""
         if self._lost is not None or self._peer is None or self._reconnecting:
             return self._lost
+        if self._watching is not None and not self._watching.done():
+            return None  # the watch is about to notice it, and to make another one
         return self._peer.lost
 
     async def dial(self, asked: Mapping[str, Any]) -> None:
@@ -123,7 +125,8 @@ class Connection:
         """
         if self._peer is None:
             raise CallFailed("The call has not been dialled yet.")
-        if self._reconnecting and len(self._unsent) < _MAX_UNSENT:
+        waits = self._reconnecting or (self._peer.lost is not None and self.lost is None)
+        if waits and len(self._unsent) < _MAX_UNSENT:
             self._unsent.append(text)
         else:
             self._peer.type(text)
@@ -222,6 +225,8 @@ class Connection:
                 asking.cancel()
             if self._come_back is not None:
                 why, self.pc_id = self._come_back, None
+            elif why is None and self._peer.cut_off:
+                why = "its path is gone"
             if why is not None:
                 await self._reconnect(why)
 

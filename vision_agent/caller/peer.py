@@ -20,7 +20,12 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamError
 
-from vision_agent.caller.aiortc_patches import gather_loopback, hold_back_little, watch_arrivals
+from vision_agent.caller.aiortc_patches import (
+    gather_loopback,
+    hold_back_little,
+    watch_arrivals,
+    watch_path,
+)
 from vision_agent.caller.failure import CallFailed, as_call_failed, sentence
 from vision_agent.caller.recording import SOUND_RATE_HZ, Samples, samples_of
 from vision_agent.caller.rtvi import client_ready, send_text, track_status
@@ -59,6 +64,7 @@ class CallerPeer:
     Attributes:
         connected_ms: When ICE and DTLS were done and media could flow; None before that.
         lost: Why the connection is gone; None while it stands.
+        cut_off: Whether the path to the server is gone, such as a TCP connection to a relay.
     """
 
     def __init__(
@@ -76,6 +82,7 @@ class CallerPeer:
     ) -> None:
         self.connected_ms: int | None = None
         self.lost: str | None = None
+        self.cut_off = False
         self._tell_open = on_open
         self._on_audio, self._now_ms = on_audio, now_ms
         self._is_played = is_played
@@ -110,6 +117,7 @@ class CallerPeer:
         with as_call_failed("No offer could be made"):
             gather_loopback(self._peer)
             await self._peer.setLocalDescription(await self._peer.createOffer())
+            watch_path(self._peer, self._on_cut_off)
             return str(self._peer.localDescription.sdp)
 
     async def accept(self, sdp: str) -> None:
@@ -201,6 +209,9 @@ class CallerPeer:
             self.connected_ms = self._now_ms()
         elif state in ("failed", "closed"):
             self._lose(f"the connection is {state}")
+
+    def _on_cut_off(self) -> None:
+        self.cut_off = True
 
     def _on_track(self, track: MediaStreamTrack) -> None:
         if track.kind == "audio" and not self._receiving:

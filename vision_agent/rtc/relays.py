@@ -15,8 +15,11 @@ from vision_agent.rtc.own.aiortc import RTCIceServer
 
 logger = logging.getLogger(__name__)
 
-RETRY_AFTER_S = 60.0
-"""A server that gave no address is asked again after this time, by one call."""
+RETRY_AFTER_S = 2.0
+LONGEST_S = 60.0
+"""A server that gave no address is asked again after this time, by one call; each time that it
+gives none the pause is twice as long, up to the longest. A relay that restarts is soon used again.
+"""
 
 NO_ADDRESS = "A TURN server gave no address"
 NOT_SEEN = "A STUN server did not say this server's address"
@@ -76,8 +79,8 @@ Server = TypeVar("Server", StunServer, TurnServer)
 class Outages(Generic[Server]):
     """Which servers gave no address lately.
 
-    An unreachable server costs the answer to an offer its time limit. So only one call in
-    `RETRY_AFTER_S` waits for it; others are answered at once, without that server.
+    An unreachable server costs the answer to an offer its time limit. So only one call at a time
+    waits for it, after a pause; others are answered at once, without that server.
 
     Args:
         kind: `NO_ADDRESS` or `NOT_SEEN`, under which failures are counted.
@@ -92,13 +95,14 @@ class Outages(Generic[Server]):
         self._kind = kind
         self._consequence = consequence
         self._silent_until_s: dict[str, float] = {}
+        self._pause_s: dict[str, float] = {}
 
     def to_ask(self, servers: Sequence[Server], now_s: float) -> list[Server]:
         """The servers that are to be asked."""
         due = [server for server in servers if self._silent_until_s.get(server.url, 0.0) <= now_s]
         for server in due:
             if server.url in self._silent_until_s:  # this call tries it for all others
-                self._silent_until_s[server.url] = now_s + RETRY_AFTER_S
+                self._silent_until_s[server.url] = now_s + self._pause_s[server.url]
         return due
 
     def failed(self, server: Server, why: str, now_s: float) -> None:
@@ -106,15 +110,18 @@ class Outages(Generic[Server]):
         failures.counts[self._kind] += 1
         if server.url not in self._silent_until_s:
             logger.warning(
-                "%s gives no address: %s. %s It is asked again every %.0f s.",
+                "%s gives no address: %s. %s It is asked again, at last every %.0f s.",
                 server.url,
                 why,
                 self._consequence,
-                RETRY_AFTER_S,
+                LONGEST_S,
             )
-        self._silent_until_s[server.url] = now_s + RETRY_AFTER_S
+        pause_s = min(LONGEST_S, 2 * self._pause_s.get(server.url, RETRY_AFTER_S / 2))
+        self._pause_s[server.url] = pause_s
+        self._silent_until_s[server.url] = now_s + pause_s
 
     def worked(self, server: Server) -> None:
         """Notes that a server gave an address."""
+        self._pause_s.pop(server.url, None)
         if self._silent_until_s.pop(server.url, None) is not None:
             logger.warning("%s gives addresses again.", server.url)
