@@ -27,6 +27,7 @@ MAY_IMPORT = {
 }
 
 GROUND = {
+    "announced_address",
     "addresses",
     "answer_settings",
     "call_scope",

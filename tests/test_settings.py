@@ -98,6 +98,8 @@ def test_ports_and_public_addresses_are_read_in_every_form():
         "stun:a:1",
         "10.0.0.1",
     ]
+    with_port = ["203.0.113.5:40000", "[2001:db8::5]:40000"]
+    assert Settings(_env_file=None, public_ip=with_port).public_ip == with_port
     assert Settings(_env_file=None, udp_port="", udp_ports="").udp_port is None
 
 
@@ -113,6 +115,9 @@ def test_ports_and_public_addresses_are_read_in_every_form():
         ({"public_ip": "example.org"}, "'example.org' is not an IP address"),
         ({"public_ip": "0.0.0.0"}, "Nobody can be reached"),
         ({"public_ip": "stun:"}, "no address of a STUN"),
+        ({"public_ip": "203.0.113.5:0"}, "Nobody can be reached"),
+        ({"public_ip": "203.0.113.5:x"}, "is not an IP address"),
+        ({"public_ip": "203.0.113.5:99", "udp_ports": "1-2"}, "names one port"),
     ],
 )
 def test_a_port_or_an_address_that_cannot_be_is_refused_in_words(mistake, words):

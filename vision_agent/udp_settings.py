@@ -5,12 +5,12 @@ docs/operations.md says which of them a network needs.
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode
 
+from vision_agent.announced_address import split_announced
 from vision_agent.ice_servers import IceUrl
 
 LAST_PORT = 65535
@@ -31,8 +31,9 @@ class UdpSettings(BaseSettings):
     )
     public_ip: Annotated[list[str], NoDecode] = Field(
         default_factory=list,
-        description="Addresses at which callers reach a server behind NAT, comma-separated; "
-        "stun:host:port finds it, auto with the STUN server of ice_servers.",
+        description="Addresses at which callers reach a server behind NAT, comma-separated, with "
+        ":PORT if the UDP port is another from outside; stun:host:port finds it, auto with the "
+        "STUN server of ice_servers.",
     )
 
     def port_range(self) -> tuple[int, int] | None:
@@ -69,28 +70,18 @@ class UdpSettings(BaseSettings):
             if each.startswith("stun:"):
                 IceUrl.parse(each)
             elif each != "auto":
-                check_address(each)
+                split_announced(each)
         return value
 
     @model_validator(mode="after")
     def _check_one_choice(self) -> Self:
         if self.udp_port is not None and self.udp_ports is not None:
             raise ValueError("udp_port and udp_ports: choose one of them.")
+        if self.udp_ports is not None or self.udp_port == 0:
+            for each in self.public_ip:
+                if not each.startswith(("stun:", "auto")) and split_announced(each)[1] is not None:
+                    raise ValueError(
+                        f"public_ip: {each} names one port, and calls have several. Choose one "
+                        "with udp_port."
+                    )
         return self
-
-
-def check_address(text: str) -> None:
-    """Checks that a text is an address at which a machine can be reached.
-
-    Raises:
-        ValueError: It is not; the text says what to write.
-    """
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        raise ValueError(
-            f"{text!r} is not an IP address. Write one, or `auto`, or stun:host:port."
-        ) from None
-    no_machine = address.is_unspecified or address.is_multicast or text == "255.255.255.255"
-    if no_machine or "%" in text:
-        raise ValueError(f"Nobody can be reached at {text}.")

@@ -13,6 +13,7 @@ from vision_agent import CallClient, CallFailed
 
 PUBLIC = "203.0.113.5"
 UDP_PORT = DOOR + 1
+OTHER_PORT = 40_000
 
 RULES = f"""
 table ip nat {{
@@ -33,6 +34,12 @@ table ip filter {{
         ip daddr {CALLER} udp dport {PORT} accept
     }}
 }}
+"""
+
+
+RENUMBERED = f"""
+flush chain ip nat arriving
+add rule ip nat arriving ip daddr {PUBLIC} udp dport {OTHER_PORT} dnat to {SERVER}:{UDP_PORT}
 """
 
 
@@ -65,3 +72,8 @@ async def test_a_call_into_a_nat_connects_if_the_public_address_is_announced_and
             async with net.server_process(*finding, log=log) as server:
                 assert [line for line in server.says if re.search(f"{UDP_PORT}.*{PUBLIC}", line)]
                 assert await run_inside(net.caller, call) == "Good morning."
+        # Only the other port is passed on.
+        net.run(net.between, "/usr/sbin/nft", RENUMBERED)
+        renumbered = ("--public-ip", f"{PUBLIC}:{OTHER_PORT}", *arguments)
+        async with net.server_process(*renumbered, log=log):
+            assert await run_inside(net.caller, call) == "Good morning."

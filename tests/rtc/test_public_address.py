@@ -19,6 +19,15 @@ def test_each_public_address_is_announced_with_each_port_of_its_family():
     ]
 
 
+def test_a_port_that_is_another_from_outside_is_announced_in_the_place_of_the_sockets():
+    hosts = [("10.0.0.2", 7861), ("10.0.1.2", 7861), ("fd00::2", 7861)]
+    assert announced(["203.0.113.5:40000", "[2001:db8::5]:40001", "[2001:db8::6]"], hosts) == [
+        ("203.0.113.5", 40_000),
+        ("2001:db8::5", 40_001),
+        ("2001:db8::6", 7861),
+    ]
+
+
 def test_what_a_socket_has_itself_and_what_only_loopback_could_take_is_not_announced():
     assert announced(["192.0.2.2"], [("192.0.2.2", 7861)]) == []
     assert announced(["203.0.113.5"], [("127.0.0.1", 7861), ("fd00::2", 7861)]) == []

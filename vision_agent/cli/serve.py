@@ -40,9 +40,9 @@ def serve(
     public_ip: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="ADDRESS",
-            help="An address at which callers reach a server behind NAT; may be repeated. "
-            "stun:HOST:PORT finds it.",
+            metavar="ADDRESS[:PORT]",
+            help="An address at which callers reach a server behind NAT, with the UDP port if that "
+            "is another from outside; may be repeated. stun:HOST:PORT finds it.",
         ),
     ] = None,
     https: Annotated[

@@ -9,6 +9,7 @@ import socket
 import threading
 from collections.abc import Sequence
 
+from vision_agent.announced_address import split_announced
 from vision_agent.rtc.own.aioice import stun
 from vision_agent.rtc.shared_socket import Address
 
@@ -24,10 +25,11 @@ def announced(public: Sequence[str], hosts: Sequence[Address]) -> list[Address]:
     """What a call announces besides the addresses of its own sockets.
 
     A NAT that maps a public address to this machine one to one keeps the port, and so does a port
-    that is passed on to a container. Sockets on loopback are reached from this machine only.
+    that is passed on to a container, unless the address comes with another one. Sockets on loopback
+    are reached from this machine only.
 
     Args:
-        public: the server's public addresses.
+        public: the server's public addresses, some perhaps with a port (`split_announced`).
         hosts: the addresses and ports of the call's sockets.
 
     Returns:
@@ -35,12 +37,12 @@ def announced(public: Sequence[str], hosts: Sequence[Address]) -> list[Address]:
         itself is left out.
     """
     found: dict[Address, None] = {}
-    for address in public:
+    for address, mapped in map(split_announced, public):
         version = ipaddress.ip_address(address).version
         for host, port in hosts:
             local = ipaddress.ip_address(host)
             if local.version == version and not local.is_loopback:
-                found[address, port] = None
+                found[address, port if mapped is None else mapped] = None
     return [each for each in found if each not in hosts]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from vision_agent.addresses import parse_address
 from vision_agent.server.certificate import Certificate, CertificateFile, IssuedCertificate
 from vision_agent.server.lan import reachable_hosts
 from vision_agent.server.own_authority import OwnAuthority
@@ -60,4 +61,7 @@ def _names(hosts: Sequence[str], given: Sequence[str]) -> Iterator[str]:
     machine = socket.gethostname()
     yield from {machine, f"{machine.partition('.')[0]}.local"}
     yield from (host.strip("[]") for host in hosts)
-    yield from (name for name in given if name not in ("*", "auto") and "stun:" not in name)
+    for name in given:
+        if name not in ("*", "auto") and "stun:" not in name:
+            address = parse_address(name)  # it may have a port
+            yield name if address is None else str(address)
