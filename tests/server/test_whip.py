@@ -172,6 +172,7 @@ async def test_candidates_trickle_in_by_the_rules_of_conditional_requests(http):
         refused = await patch(fragment(own.sdp), kind="application/sdp")
         assert (refused.status_code, refused.headers["accept-patch"]) == (415, MEDIA_TYPE)
         bad = ["", "hello", "a=sendrecv", fragment(own.sdp, "a=candidate:none\r\n"), b"a=\xff"]
+        bad.append(fragment(own.sdp).replace("a=mid:0", "a=mid:nowhere"))
         for body in bad:
             assert (await patch(body)).status_code == 400, body
         assert (await patch(fragment(own.sdp, CANDIDATE * 200))).status_code == 400

@@ -178,6 +178,11 @@ class Offer:
             ours & {section.credentials for section in earlier.sections if section.accepted}
         )
 
+    def has_section(self, mid: str) -> bool:
+        """Whether a section has this identifier; any may have it where the offer gives none."""
+        mids = {section.mid for section in self.sections}
+        return mid in mids or mids == {""}
+
     def position(self, index: int) -> int | None:
         """The index in `sdp` of the section at `index` in the offer; None if it is not accepted."""
         if not 0 <= index < len(self.sections) or not self.sections[index].accepted:

@@ -28,6 +28,7 @@ from vision_agent.rtc.own.aiortc import (
 from vision_agent.rtc.own.aiortc.sdp import candidate_from_sdp
 from vision_agent.rtc.probes import Probes
 from vision_agent.rtc.relays import stun_servers, turn_servers
+from vision_agent.rtc.session_description import shown
 from vision_agent.rtc.speaker import Speaker
 
 logger = logging.getLogger(__name__)
@@ -237,6 +238,8 @@ class Peer:
             mid, index = item.get("sdp_mid"), item.get("sdp_mline_index")
             mid = mid if isinstance(mid, str) and mid else None
             position = self._offer.position(index) if isinstance(index, int) else None
+            if mid is not None and not self._offer.has_section(mid):
+                raise BadOffer(f"The offer has no section with the identifier {shown(mid)}.")
             if mid is None and position is None:
                 raise BadOffer("A candidate must name its section (sdp_mid or sdp_mline_index).")
             await self._probe(self._pc, OfferedCandidate(Candidate.parse(text), mid, position))
