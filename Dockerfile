@@ -5,7 +5,7 @@ ARG REQUIREMENTS=deploy/requirements.txt
 
 FROM ${PYTHON} AS build
 ARG REQUIREMENTS
-ENV UV_LINK_MODE=copy UV_NO_CACHE=1 UV_PYTHON=/opt/venv
+ENV UV_NO_CACHE=1 UV_PYTHON=/opt/venv
 RUN pip install --no-cache-dir uv==0.13.9 hatchling==1.33.0 && \
     uv venv --python "$(command -v python3)" /opt/venv
 WORKDIR /src

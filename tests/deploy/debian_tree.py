@@ -49,7 +49,7 @@ def make(root: Path, suite: str) -> None:
             *("--include=python3,python3-venv,ca-certificates", suite, root, address),
         ],
         check=True,
-        timeout=400,
+        timeout=600,
     )
     # The machine's own: it may reach the registries through a proxy with an authority of its own.
     shutil.copyfile(Path("/", AUTHORITIES), root / AUTHORITIES)
@@ -62,7 +62,7 @@ def run(
     command: Sequence[str],
     environment: Mapping[str, str] = {},
     folder: str = "/",
-    timeout_s: float = 300,
+    timeout_s: float = 600,
 ) -> str:
     """Runs a command in a tree, as root; returns what it printed."""
     done = subprocess.run(

@@ -1,18 +1,22 @@
 """The container image: its steps run in a clean Debian, and what they make takes a call."""
 
 import asyncio
+import shutil
 from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 
+from tests.deploy import debian_tree
+from tests.deploy.booted import Booted
 from tests.deploy.build_context import BuildContext
 from tests.deploy.container import Container
 from tests.deploy.debian_tree import need_debian
-from tests.deploy.image import Build
+from tests.deploy.image import Build, Image
 from tests.networks.in_namespace import run_inside
 from tests.networks.islands import SERVER, islands, need_namespaces
+from tests.support.waiting import until
 from vision_agent import CallClient
 
 CHECKOUT = Path(__file__).parent.parent.parent
@@ -56,11 +60,15 @@ async def call() -> str:
         return (await client.type("What can you do?")).text
 
 
-@pytest.mark.timeout(1200)
-async def test_the_image_takes_a_call_as_its_user_on_a_read_only_root(tmp_path):
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
     need_debian()
     need_namespaces()
-    image = await asyncio.to_thread(Build(CHECKOUT, tmp_path).image)
+    return Build(CHECKOUT, tmp_path_factory.mktemp("image")).image()
+
+
+@pytest.mark.timeout(1800)
+async def test_the_image_takes_a_call_as_its_user_on_a_read_only_root(image, tmp_path):
     assert "0.0.0.0" in image.environment["VISION_AGENT_HOST"]
     assert image.settings["EXPOSE"].split() == ["7860/tcp", "7861/udp"]
     with islands() as net:
@@ -81,3 +89,37 @@ async def test_the_image_takes_a_call_as_its_user_on_a_read_only_root(tmp_path):
     log = container.log.read_text()
     for complaint in ("Traceback", "Read-only", "WARNING", "ERROR"):
         assert complaint not in log, log
+
+
+@pytest.mark.timeout(600)
+async def test_the_unit_takes_a_call_under_systemd(image):
+    # The image's tree is a Debian with the program in it; from here on it is no image any more.
+    root = image.root
+    installing = "apt-get update -qq && apt-get install -qq -y --no-install-recommends systemd"
+    await asyncio.to_thread(debian_tree.run, root, ["sh", "-c", installing])
+    (root / "opt/vision-agent").mkdir()
+    (root / "opt/vision-agent/.venv").symlink_to("/opt/venv")
+    (root / "etc/machine-id").write_text("")
+    options = f"VISION_AGENT_HOST=0.0.0.0\nVISION_AGENT_TOKEN={TOKEN}\n"
+    (root / "etc/vision-agent.env").write_text(options)
+    unit = root / "etc/systemd/system/vision-agent.service"
+    shutil.copy(CHECKOUT / "deploy/systemd/vision-agent.service", unit)
+    with islands() as net:
+        net.forward()
+        booted = Booted(net.server, root)
+        async with booted.running():
+            assert await booted.run("systemctl", "start", "vision-agent") == (0, "")
+
+            async def listens() -> bool:
+                _, journal = await booted.run("journalctl", "--unit=vision-agent", "--output=cat")
+                return "Press Ctrl-C" in journal
+
+            await until(listens, 60, "the server to start")
+            assert "works offline" in await run_inside(net.caller, call)
+            assert await booted.run("systemctl", "stop", "vision-agent") == (0, "")
+            asked = "--property=Result,ExecMainStatus,NRestarts"
+            _, shown = await booted.run("systemctl", "show", asked, "vision-agent")
+            assert set(shown.split()) == {"Result=success", "ExecMainStatus=0", "NRestarts=0"}
+            code, kept = await booted.run("ls", "/var/lib/vision-agent/")
+            assert code == 0
+            assert "sessions.db" in kept

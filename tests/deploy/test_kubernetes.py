@@ -37,8 +37,9 @@ def built(overlay: str) -> dict[str, Any]:
 
 
 def settings_with(options: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """What a server in a pod reads of a ConfigMap, all of whose values are options."""
-    assert options.keys() <= {f"VISION_AGENT_{name.upper()}" for name in Settings.model_fields}
+    """What a server in a pod reads of a ConfigMap, whose names are options."""
+    known = {f"VISION_AGENT_{name.upper()}" for name in Settings.model_fields}
+    assert options.keys() <= known | {"RAY_USAGE_STATS_ENABLED"}
     image = settings_of(DEPLOY.parent.parent / "Dockerfile")["ENV"]
     for name, value in [*(pair.split("=", 1) for pair in image.split()), *options.items()]:
         if name.startswith("VISION_AGENT_"):

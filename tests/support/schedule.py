@@ -20,9 +20,13 @@ SECONDS: dict[str, float] = tomllib.loads((Path(__file__).parent / "seconds.toml
 DIVIDED_FROM_S = 30.0
 """A file that takes this long is divided: its tests run on any worker."""
 
-UNDIVIDED = ("tests/samples/test_samples.py", "tests/local/api/test_field_table.py")
-"""Files of which one worker runs all tests: the samples call at the same time, and the last test of
-the table of fields judges what the others saw."""
+UNDIVIDED = (
+    "tests/deploy/test_image.py",
+    "tests/samples/test_samples.py",
+    "tests/local/api/test_field_table.py",
+)
+"""Files of which one worker runs all tests: one image serves several tests, the samples call at the
+same time, and the last test of the table of fields judges what the others saw."""
 
 AT_ONCE = {"heavy": 1, "clients": 1, "calls": 2, "sums": 1}
 """How many workers may be busy in a lane. What is in none waits more than it works."""
