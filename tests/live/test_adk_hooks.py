@@ -1,6 +1,7 @@
 """ADK's private parts are what they were when this was written."""
 
 import socket
+from types import SimpleNamespace
 
 import pytest
 from google.adk.models.gemini_llm_connection import GeminiLlmConnection
@@ -8,6 +9,7 @@ from google.adk.models.google_llm import Gemini
 from google.adk.models.llm_request import LlmRequest
 from google.adk.utils.variant_utils import GoogleLLMVariant
 from google.genai import types
+from google.genai.live import AsyncSession
 
 from tests.live.connection.scripted_service import Connection, scripted_service
 from tests.local.live_clients import MODEL_2, MODEL_3
@@ -36,6 +38,44 @@ async def test_every_message_is_shown_before_adk_reads_it():
     async for response in connection.receive():
         order.append(response.go_away.time_left)
     assert order == ["9s", "9s"]
+
+
+class Wire:
+    """A WebSocket that keeps what is sent, as the text that it is."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    async def send(self, message: str | bytes, text: bool | None = None) -> None:
+        assert isinstance(message, str) or text, "it would be a binary message"
+        self.sent.append(message if isinstance(message, str) else message.decode())
+
+
+@pytest.mark.parametrize("vertexai", [False, True], ids=["AI Studio", "Vertex AI"])
+@pytest.mark.parametrize("model", [MODEL_2, MODEL_3])
+async def test_sound_is_sent_in_google_genais_own_words(model, vertexai):
+    backend = GoogleLLMVariant.VERTEX_AI if vertexai else GoogleLLMVariant.GEMINI_API
+    audio = "audio/pcm;rate=16000"
+    inputs = [
+        types.Blob(data=bytes(640), mime_type=audio),
+        types.Blob(data=bytes([0xFB, 0xEF, 0xFF]) * 200, mime_type=audio),
+        types.Blob(data=b"x", mime_type=audio),
+        types.Blob(data=b"not a chunk of sound", mime_type="image/jpeg"),
+        types.LiveClientRealtimeInput(audio_stream_end=True),
+        types.Blob(data=b"xy", mime_type="audio/pcm"),
+    ]
+    sent = []
+    for tapped in (False, True):
+        wire = Wire()
+        client = SimpleNamespace(vertexai=vertexai)
+        connection = GeminiLlmConnection(AsyncSession(client, wire), backend, model_version=model)
+        if tapped:
+            tap(connection, lambda message: None)
+        for each in inputs:
+            await connection.send_realtime(each)
+        sent.append(wire.sent)
+    assert len(sent[0]) == len(inputs)
+    assert sent[1] == sent[0]
 
 
 class CallsATool(Session):

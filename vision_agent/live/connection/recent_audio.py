@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import deque
 
+import numpy as np
 from google.genai import types
 
 MAX_MS = 15_000
@@ -35,8 +35,8 @@ class RecentAudio:
         """A chunk was sent: s16le mono 16 kHz. Returns whether it was louder than silence."""
         pcm = blob.data or b""
         duration_ms = len(pcm) // _BYTES_PER_MS
-        samples = array("h", pcm[: len(pcm) & ~1])
-        voiced = bool(samples) and max(max(samples), -min(samples)) > _QUIET_PEAK
+        samples = np.frombuffer(pcm, "<i2", len(pcm) // 2)
+        voiced = samples.size > 0 and max(int(samples.max()), -int(samples.min())) > _QUIET_PEAK
         self._quiet_ms = 0 if voiced else self._quiet_ms + duration_ms
         self._chunks.append((blob, duration_ms, voiced))
         self._kept_ms += duration_ms
