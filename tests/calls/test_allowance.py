@@ -11,7 +11,7 @@ from tests.support.messages import notice, state
 from tests.support.scenarios import SILENT
 from vision_agent.calls import allowance
 from vision_agent.calls.allowance import DAY_S, Allowance, DailyLimits, DailyUse
-from vision_agent.calls.verdicts import EndsNow, EndsSoon
+from vision_agent.calls.verdicts import EndsSoon
 
 NOON_S = 20_000 * DAY_S + DAY_S / 2
 
@@ -29,7 +29,7 @@ def test_the_minutes_of_all_calls_of_one_count_together_and_the_caller_is_warned
     (soon,) = one.check(245, 60)
     assert (soon.about, soon.left_s) == ("allowance", 56)
     assert one.check(246, 60) == []
-    assert one.check(301, 60) == [EndsNow("your 10 minutes of today are used up")]
+    assert one.check(301, 60)[0].reason == "your 10 minutes of today are used up"
     assert other.problem
     assert anothers.problem is None
 
@@ -41,10 +41,10 @@ def test_what_calls_cost_ends_them_and_the_one_that_is_used_up_first_counts():
     one.charge(0.3)
     assert one.check(0, 0) == []
     one.charge(0.2)
-    assert one.check(1, 0) == [EndsNow("what your calls may cost in a day is used up")]
+    assert one.check(1, 0)[0].reason == "what your calls may cost in a day is used up"
     other = call((user, "bob"), (address, "192.0.2.1"))
     other.check(0, 0)
-    assert other.check(60, 0) == [EndsNow("your address's 1 minutes of today are used up")]
+    assert other.check(60, 0)[0].reason == "your address's 1 minutes of today are used up"
 
 
 def test_at_midnight_everything_is_there_again():
@@ -113,6 +113,9 @@ async def test_a_call_ends_in_words_when_the_day_is_used_up_and_the_next_is_refu
         await caller.connect()
         warning = await caller.wait_for(lambda m: notice(m, "allowance"))
         assert "nearly used up" in warning["data"]["text"]
+        error = await caller.wait_for(lambda m: m["type"] == "error")
+        assert "minutes of today are used up." in error["data"]["error"]
+        assert error["data"]["fatal"]
         ended = await caller.wait_for(lambda m: state(m) == "ended")
         assert "0.05 minutes of today are used up" in ended["data"]["reason"]
         await caller.peer.close()

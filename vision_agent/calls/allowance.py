@@ -132,7 +132,7 @@ class Allowance:
         for use, key in self._of:
             use.spend(key, wall_s, seconds=seconds)
         if (text := self.problem) is not None:
-            return [EndsNow(text)]
+            return [EndsNow(text, f"{text[0].upper()}{text[1:]}.")]
         left_s = min((use.left_s(key, wall_s) for use, key in self._of), default=math.inf)
         if left_s > warn_s or self._warned:
             return []

@@ -127,13 +127,12 @@ class Call:
         )
 
         self._limits = CallLimits(time.monotonic(), settings.limits, allowance)
-        self._tally = Tally()
+        self._tally, self._connected = Tally(), False
         unseen = UnseenScreen(lambda text: channel.error(text, fatal=False))
         self._unseen_screen = None if settings.videos.share_screen else unseen
         self._tasks = CallTasks(call_id, self._on_failed_task)
         self._ending: Ending | None = None
         self._closing: asyncio.Task[None] | None = None
-        self._connected = False
 
     @property
     def connected(self) -> bool:
@@ -344,7 +343,9 @@ class Call:
                         self.notice(about, left_s, text)
                     case GoesOn(about):
                         self._view.show(NoticeOverMessage(about))
-                    case EndsNow(reason):
+                    case EndsNow(reason, error):
+                        if error:
+                            self._view.channel.error(error, fatal=True)
                         self.end(reason)
                         return
 

@@ -26,9 +26,15 @@ class GoesOn:
 
 @dataclass(frozen=True, slots=True)
 class EndsNow:
-    """The call ends now."""
+    """The call ends now.
+
+    Attributes:
+        reason: Why, as a sentence without its full stop.
+        error: A sentence for every RTVI client, if the caller may not call again for a while.
+    """
 
     reason: str
+    error: str | None = None
 
 
 Verdict = EndsSoon | GoesOn | EndsNow

@@ -10,7 +10,6 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import jwt
@@ -81,13 +80,9 @@ class CallTokens:
     """
 
     def __init__(self, secret: str, *, continues_s: float) -> None:
-        self._secret = secret
+        # 16 MB and some 50 ms, now and not in a call.
+        self._key = hashlib.scrypt(secret.encode(), salt=b"vision-agent call", n=2**14, r=8, p=1)
         self._continues_s = continues_s
-
-    @cached_property
-    def _key(self) -> bytes:
-        # 16 MB and some 50 ms.
-        return hashlib.scrypt(self._secret.encode(), salt=b"vision-agent call", n=2**14, r=8, p=1)
 
     def give(self, grant: Grant, now_s: float) -> str:
         """A new token.
