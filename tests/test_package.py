@@ -1,7 +1,9 @@
 """What `import vision_agent` gives, and what it costs."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import vision_agent
 
@@ -29,3 +31,9 @@ def test_importing_it_imports_nothing_heavy() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     ).stdout.split()
     assert [name for name in HEAVY if name in loaded] == []
+
+
+def test_every_public_name_is_in_the_documentation() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "embedding.md").read_text()
+    table = page.partition("## Everything that")[2]
+    assert set(vision_agent.__all__) <= set(re.findall(r"`(\w+)`", table))

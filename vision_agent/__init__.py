@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from vision_agent.server.video_agent import VideoAgent
     from vision_agent.server_process import ServerDidNotStart, ServerProcess
     from vision_agent.settings import Settings
-    from vision_agent.tools.call_context import CallContext
+    from vision_agent.tools.call_context import CallContext, in_call
     from vision_agent.version import __version__
 
 # From 1.29 on, ONNX Runtime writes an identifier of the machine into ~/.cache and reports sessions
@@ -66,6 +66,7 @@ __all__ = [
     "__version__",
     "check_model",
     "create_app",
+    "in_call",
     "live_brain",
 ]
 
@@ -97,6 +98,7 @@ _HOMES = {
     "__version__": "version",
     "check_model": "live.models",
     "create_app": "server.app",
+    "in_call": "tools.call_context",
     "live_brain": "agents.model_choice",
 }
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,12 +18,32 @@ from google.adk.cli.utils.agent_loader import AgentLoader
 from vision_agent.agents.default_agent import default_agent
 from vision_agent.version import missing_extra
 
+_NO_DOTENV = "ADK_DISABLE_LOAD_DOTENV"
+
 Agent = str | Path | BaseAgent | App
 """An agent as a setting names it (see `load_agent`), or the ADK agent or app itself."""
 
 
 class AgentError(ValueError):
     """There is no usable agent. The text says what was looked for and what was found."""
+
+
+@contextmanager
+def without_dotenv() -> Iterator[None]:
+    """ADK loads no `.env` into the environment within the context.
+
+    By itself, it takes the first one in an agent's folder or above it, and overrides what another
+    one has set.
+    """
+    before = os.environ.get(_NO_DOTENV)
+    os.environ[_NO_DOTENV] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_NO_DOTENV]
+        else:
+            os.environ[_NO_DOTENV] = before
 
 
 def load_agent(spec: Agent | None) -> App:

@@ -12,7 +12,7 @@ from google.adk.sessions.base_session_service import BaseSessionService
 
 from vision_agent import rtc
 from vision_agent.agents.directory import AgentDirectory, StartLocal
-from vision_agent.agents.loader import Agent
+from vision_agent.agents.loader import Agent, without_dotenv
 from vision_agent.agents.options import OwnServices
 from vision_agent.calls.admission import Admission
 from vision_agent.calls.event_queue import EventQueue, OnEvent
@@ -54,7 +54,8 @@ class VideoAgent:
         memory_service: Remembers what known callers said, in place of the file of `memory`.
         artifact_service: Keeps what agents store as files.
         own_process: Whether the process does nothing but answer calls, so that its garbage
-            collector, its memory and its limit of open files may be tuned for them.
+            collector, its memory and its limit of open files may be tuned for them, and `.env`
+            files beside agents be loaded.
         receiving: The UDP ports, where they are not those that the settings name.
         start_local: Finds a local Live API that several processes share; None starts one.
 
@@ -89,9 +90,10 @@ class VideoAgent:
     ) -> None:
         settings = self.settings = settings or Settings()
         services = OwnServices(session_service, memory_service, artifact_service)
-        self.agents = directory = AgentDirectory(
-            agent_options(settings, agents, services), start_local
-        )
+        with nullcontext() if own_process else without_dotenv():
+            self.agents = directory = AgentDirectory(
+                agent_options(settings, agents, services), start_local
+            )
         self.receiving = receiving or Receiving(settings)
         self.metrics = metrics = Metrics()
         metrics.watch_sessions(directory.session_counts)

@@ -1,11 +1,17 @@
 """SIGTERM under an ASGI server that knows nothing of calls."""
 
 import asyncio
+import contextlib
+import os
 import signal
+import socket
+import sys
 
 from tests.server.ingress.plain_uvicorn import plain_uvicorn
-from tests.support.dialling import Dialled
+from tests.support.dialling import Dialled, request
 from tests.support.messages import notice, refusal, said, state
+from tests.support.scenarios import TONES
+from tests.support.waiting import until
 from vision_agent.server.ingress.termination import Termination
 
 APP = "vision_agent:create_app"
@@ -39,6 +45,51 @@ async def test_under_plain_uvicorn_ctrl_c_ends_calls_at_once_for_good():
         finally:
             await caller.peer.close()
         await asyncio.wait_for(server.process.wait(), 30)
+
+
+async def test_gunicorn_reloads_and_the_caller_goes_on_in_the_next_worker(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+    url = f"http://{address}"
+    ours = {
+        "VISION_AGENT_DATA_DIR": str(tmp_path),
+        "VISION_AGENT_SCENARIO": str(TONES),
+        "VISION_AGENT_DRAIN_S": "1",
+    }
+    gunicorn = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "gunicorn", "-k", "uvicorn_worker.UvicornWorker"),
+        *("-w", "1", "-b", address, f"{APP}()"),
+        env={**os.environ, **ours},
+    )
+
+    async def healthy() -> bool:
+        with contextlib.suppress(OSError):
+            return await asyncio.to_thread(request, "GET", f"{url}/healthz") is not None
+        return False
+
+    callers = [Dialled(url), Dialled(url)]
+    try:
+        await until(healthy, 90)
+        first, second = callers
+        await first.connect()
+        first.send("send-text", {"content": "hello"})
+        await first.wait_for(lambda m: bool(said(m)))
+        gunicorn.send_signal(signal.SIGHUP)
+        await first.wait_for(lambda m: notice(m, "drain"))
+        ended = await first.wait_for(lambda m: state(m) == "ended")
+        assert ended["data"]["come_back"]
+        await until(healthy, 60)
+        await second.connect(resume=first.answer["resume"])
+        assert second.answer["resumed"]
+        await second.hang_up()
+        gunicorn.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(gunicorn.wait(), 30) == 0
+    finally:
+        for caller in callers:
+            await caller.peer.close()
+        if gunicorn.returncode is None:
+            gunicorn.kill()
+        await gunicorn.wait()
 
 
 async def test_the_handler_that_was_there_gets_the_signal_when_all_is_drained():
