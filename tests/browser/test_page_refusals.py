@@ -1,5 +1,7 @@
 """Why a call was refused, in words that say what to do."""
 
+import re
+
 import pytest
 from playwright.async_api import Route, expect
 
@@ -56,6 +58,33 @@ async def test_a_refusal_says_what_happened_and_what_to_do(
     await expect(page.locator("#call")).to_have_text("Try again")
     await caller.call()
     await caller.press("hang-up")
+
+
+async def test_a_call_that_stays_in_checking_says_where_the_server_did_not_answer(
+    server, quiet_browser, open_page
+):
+    caller = await open_page(quiet_browser, server.url, own_clock=True)
+
+    async def from_elsewhere(route: Route) -> None:
+        if route.request.method != "POST":  # candidates
+            await route.continue_()
+            return
+        response = await route.fetch()
+        answer = await response.json()
+        elsewhere = "a=candidate:1 1 udp 2130706431 192.0.2.7 7861 typ host\r\n"
+        sdp = re.sub("(a=candidate:.*\r\n)+", elsewhere, answer["sdp"])
+        # Nor does what arrives from the server's own address count.
+        sdp = re.sub("a=ice-pwd:.*", f"a=ice-pwd:{'x' * 24}", sdp)
+        await route.fulfill(response=response, json=answer | {"sdp": sdp})
+
+    await caller.page.route("**/api/offer", from_elsewhere)
+    await caller.page.click("#call")
+    checking = "() => window.connections?.at(-1)?.iceConnectionState === 'checking'"
+    await caller.page.wait_for_function(checking, polling=100)
+    await caller.waits_for_state("ended")
+    notice = await caller.notice()
+    assert "did not answer by UDP at 192.0.2.7" in notice
+    assert "--turn" in notice
 
 
 async def test_a_device_without_network_is_told_so(server, quiet_browser, open_page):
