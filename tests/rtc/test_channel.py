@@ -408,6 +408,8 @@ async def test_a_closed_channel_says_peer_left_and_then_nothing(client: Client):
 
 async def test_a_new_data_channel_of_the_same_call_goes_on_where_the_first_ended(client: Client):
     await client.ready()
+    client.send("send-text", {"content": "once"}, "t1")
+    await until(lambda: len(client.heard.events) == 2)
     again = Call()
     other = again.caller.createDataChannel("chat")
     received = []
@@ -420,6 +422,12 @@ async def test_a_new_data_channel_of_the_same_call_goes_on_where_the_first_ended
     client.channel.bot_text("afterwards")
     await until(lambda: len(received) == 2)
     assert [message["data"]["text"] for message in received] == ["in between", "afterwards"]
+    # Whoever can't know whether a text has arrived sends it again under its id.
+    for each, content in (("t1", "once"), ("t2", "new")):
+        text = {"label": "rtvi-ai", "type": "send-text", "id": each, "data": {"content": content}}
+        other.send(json.dumps(text))
+    await until(lambda: len(client.heard.events) == 3)
+    assert [event[1] for event in client.heard.events[1:]] == ["once", "new"]
     await again.close()
 
 

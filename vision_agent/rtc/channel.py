@@ -26,6 +26,9 @@ TEXT_BURST, TEXTS_PER_S = 20, 2.0
 COMPLAINT_BURST, COMPLAINTS_PER_S = 10, 1.0
 DRAIN_S = 0.5
 
+TEXT_IDS_KEPT = 32
+"""Texts whose ids are remembered: a client repeats those of its last seconds on a new channel."""
+
 
 class ChannelListener(Protocol):
     """Handles the client's messages, on the event loop.
@@ -76,6 +79,8 @@ class Channel:
         self._texts = Budget(TEXTS_PER_S, TEXT_BURST)
         self._complaints = Budget(COMPLAINTS_PER_S, COMPLAINT_BURST)
         self.refused_messages = 0
+        self._attached = 0
+        self._texts_came_on: dict[tuple[str, str], int] = {}
 
     @property
     def ready(self) -> bool:
@@ -98,6 +103,7 @@ class Channel:
         A client that was ready stays ready: it says client-ready once in a call, not once in a peer
         connection (RTVI clients restart theirs with `restart_pc`).
         """
+        self._attached += 1
         channel.on("message", self._on_message)
         self._out.attach(channel)
 
@@ -225,9 +231,10 @@ class Channel:
                 self._out.release()
                 # Also called after a new peer connection: the client may have missed messages.
                 self._listener.on_client_ready()
-            case rtvi.SendText(content, spoken):
-                self._count_text()
-                self._listener.on_text(content, spoken=spoken)
+            case rtvi.SendText(content, spoken, message_id):
+                if not self._came_before(message_id, content):
+                    self._count_text()
+                    self._listener.on_text(content, spoken=spoken)
             case rtvi.AppendToContext(agents, content):
                 self._count_text()
                 self._listener.on_context(content, agents=agents)
@@ -243,6 +250,15 @@ class Channel:
                 self._listener.on_goodbye()
             case rtvi.Ping() | rtvi.Ignored():
                 pass
+
+    def _came_before(self, message_id: str | None, content: str) -> bool:
+        """Whether a text came on an earlier data channel: its sender could not know that it did."""
+        if message_id is None:
+            return False
+        came_on = self._texts_came_on.setdefault((message_id, content), self._attached)
+        while len(self._texts_came_on) > TEXT_IDS_KEPT:
+            del self._texts_came_on[next(iter(self._texts_came_on))]
+        return came_on != self._attached
 
     def _respond(self, message_id: str, kind: str, answer: object) -> None:
         response = rtvi.message("server-response", message_id, {"t": kind, "d": answer})

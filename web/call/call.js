@@ -20,6 +20,8 @@ const ADDRESS_TIMEOUT_MS = 5_000;
 const RECONNECT_DELAYS_MS = [0, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000];
 // The most that the server's Retry-After can extend a wait to.
 const MAX_RECONNECT_DELAY_MS = 30_000;
+// What was typed so shortly before a loss may not have arrived.
+const UNSURE_MS = 10_000;
 // A server that ends a call sends a message and then closes the channel: let the message arrive.
 const CHANNEL_CLOSE_GRACE_MS = 400;
 
@@ -52,6 +54,8 @@ export class Call {
   #peers = new Set();
   /** @type {Channel|null} */
   #channel = null;
+  /** @type {{id: string, text: string, atMs: number}[]} what was typed lately */
+  #typed = [];
   /** @type {string|null} */
   #pcId = null;
   #agent;
@@ -94,7 +98,11 @@ export class Call {
    * @returns {string|null} the message's id; null: there is no connection to send it on
    */
   sendText(text) {
-    return this.#channel?.sendText(text) ?? null;
+    const id = this.#channel?.sendText(text) ?? null;
+    const now = performance.now();
+    this.#typed = this.#typed.filter(({ atMs }) => now - atMs < UNSURE_MS);
+    if (id !== null) this.#typed.push({ id, text, atMs: now });
+    return id;
   }
 
   /** @param {MediaStreamTrack|null} track null: camera off */
@@ -237,6 +245,9 @@ export class Call {
     if (this.#muted) channel.trackStatus(RECEIVER.microphone, false);
     if (this.#camera === null) channel.trackStatus(RECEIVER.camera, false);
     this.#sendCameraSize();
+    // A new call has been told by the conversation what arrived. The server knows the ids.
+    if (restart) for (const { id, text } of this.#typed) channel.sendText(text, id);
+    this.#typed = [];
     this.#phase = "up";
     this.#listener.onReady();
   }
@@ -279,6 +290,8 @@ export class Call {
   /** @param {string} why a sentence */
   async #recover(why) {
     this.#phase = "recovering";
+    const now = performance.now();
+    this.#typed = this.#typed.filter(({ atMs }) => now - atMs < UNSURE_MS);
     /** @type {unknown} */
     let last = new NoMediaPath(why);
     for (const delayMs of RECONNECT_DELAYS_MS) {

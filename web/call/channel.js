@@ -68,11 +68,12 @@ export class Channel {
   /**
    * Sends text that the agent answers like speech.
    * @param {string} content
+   * @param {string} [again] the id under which it was sent on another connection of this call
    * @returns {string|null} the message's id, which an error about it repeats; null: not sent
    */
-  sendText(content) {
+  sendText(content, again) {
     const options = { run_immediately: true, audio_response: true };
-    const id = `text-${Date.now()}-${this.#texts++}`;
+    const id = again ?? `text-${Date.now()}-${this.#texts++}`;
     return this.#send({ type: "send-text", id, data: { content, options } }) ? id : null;
   }
 
