@@ -14,6 +14,9 @@ import pytest
 
 AUTHORITIES = Path("etc/ssl/certs/ca-certificates.crt")
 
+PATIENTLY = ("nice", "-n", "5")
+"""A build takes less of the cores than the tests beside it."""
+
 _NETWORK = re.compile(r"(https?|all|no)_proxy|PIP_(EXTRA_)?INDEX_URL|UV_DEFAULT_INDEX", re.I)
 """What a builder passes on from the machine, as `docker build` passes its proxies on."""
 
@@ -45,7 +48,7 @@ def make(root: Path, suite: str) -> None:
     assert address is not None
     subprocess.run(
         [
-            *("mmdebstrap", "--quiet", "--variant=minbase", "--mode=root"),
+            *(*PATIENTLY, "mmdebstrap", "--quiet", "--variant=minbase", "--mode=root"),
             *("--include=python3,python3-venv,ca-certificates", suite, root, address),
         ],
         check=True,
@@ -66,7 +69,7 @@ def run(
 ) -> str:
     """Runs a command in a tree, as root; returns what it printed."""
     done = subprocess.run(
-        ["chroot", root, *inside(network() | environment, folder), *command],
+        [*PATIENTLY, "chroot", root, *inside(network() | environment, folder), *command],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

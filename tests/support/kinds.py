@@ -12,7 +12,10 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("tests/clients/", "tests/javascript/", "tests/python/"),
     ),
     "cluster": ("several Ray nodes on this machine", ("tests/cluster/test_cluster.py",)),
-    "networks": ("calls between network namespaces", ("tests/networks/",)),
+    "networks": (
+        "calls between network namespaces",
+        ("tests/networks/", "tests/deploy/test_compose.py"),
+    ),
     "soak": ("calls for minutes or by the hundred", ("tests/soak/", "tests/calls/test_endings.py")),
     "wheel": (
         "the package as it is installed, and the tutorials, from beginning to end",

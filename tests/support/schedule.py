@@ -38,6 +38,10 @@ _SUMS = ("tests/local/engine/sight/", "tests/local/engine/answers/")
 """One runs at a time anyhow; divided, they would load their models several times."""
 
 
+_BUILDS = "tests/deploy/test_image.py"
+"""Downloads most of the time, and builds at a low priority."""
+
+
 def file_of(nodeid: str) -> str:
     return nodeid.partition("::")[0]
 
@@ -59,7 +63,7 @@ def lane_of(unit: str) -> str | None:
         return "clients"
     if unit.startswith(_SUMS):
         return "sums"
-    return "calls" if kind else None
+    return "calls" if kind and unit != _BUILDS else None
 
 
 def order(unit: str) -> float:
