@@ -23,13 +23,18 @@ import sys
 import urllib.request
 from typing import Any
 
-from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from caller import post
 from processes import Server
 from rows import HERE
 from stub import only_loopback
 
 from vision_agent.rtc import Speaker, aiortc_patches
+from vision_agent.rtc.own.aiortc import (
+    MediaStreamTrack,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
 
 KINDS = {"one port": (), "ports of their own": ("--own-ports",)}
 SETTLE_S = 2.0

@@ -16,10 +16,10 @@ from pathlib import Path
 
 import av
 import numpy as np
-from aiortc import MediaStreamTrack
-from aiortc.mediastreams import MediaStreamError
 
 from vision_agent.rtc import Camera, Sampler
+from vision_agent.rtc.own.aiortc import MediaStreamTrack
+from vision_agent.rtc.own.aiortc.mediastreams import MediaStreamError
 from vision_agent.rtc.sampling import TOKENS_PER_FRAME
 
 BOTTLE = Path(__file__).parent.parent / "samples" / "recordings" / "bottle.mp4"

@@ -12,6 +12,8 @@ is the way through the media path.
 numpy only: the servers of other projects run this in their own environments.
 """
 
+import sys
+
 import numpy as np
 
 TONES_HZ = (600, 800, 1000, 1200)
@@ -68,4 +70,7 @@ def only_loopback() -> None:
     """Make aioice offer 127.0.0.1 and nothing else, in this process."""
     import aioice.ice
 
-    aioice.ice.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
+    # The server has a copy of its own.
+    for module in (aioice.ice, sys.modules.get("vision_agent.rtc.own.aioice.ice")):
+        if module is not None:
+            module.get_host_addresses = lambda use_ipv4, use_ipv6: ["127.0.0.1"]
