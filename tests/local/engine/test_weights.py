@@ -40,7 +40,7 @@ def test_every_file_of_a_folder_stands_in_its_notice_with_its_hash(package):
     ("weight", "words"),
     [
         (Weights("no_such_package", "model.onnx", ""), "no_such_package, which brings model.onnx"),
-        (replace(weights.WHISPER, file="model/other.bin"), "can't be read: No such file"),
+        (replace(weights.WHISPER_TINY, file="model/other.bin"), "can't be read: No such file"),
         (replace(face_detector.FACE_DETECTOR, sha256="0" * 64), "is damaged"),
     ],
 )

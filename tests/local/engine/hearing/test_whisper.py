@@ -1,17 +1,23 @@
-"""The bundled Whisper, and how long speech is divided for it. One model for all tests."""
+"""The bundled Whispers, and how long speech is divided for them. Loaded once for all tests."""
 
 import numpy as np
 import pytest
 
 from tests.local.recordings import jfk, silence, spoken
 from vision_agent.local.engine.hearing.whisper import WINDOW_S, Whisper
+from vision_agent.local.engine.hearing.whispers import Whispers
 from vision_agent.local.engine.hearing.windows import first_window
 from vision_agent.local.engine.language.normalisation import normalise
 
 
 @pytest.fixture(scope="module")
-def whisper() -> Whisper:
-    return Whisper()
+def whispers() -> Whispers:
+    return Whispers.load()
+
+
+@pytest.fixture(scope="module", params=["first", "second"])
+def whisper(whispers: Whispers, request: pytest.FixtureRequest) -> Whisper:
+    return getattr(whispers, request.param)
 
 
 def test_a_real_voice_is_heard_word_for_word_over_more_than_one_window(whisper: Whisper) -> None:

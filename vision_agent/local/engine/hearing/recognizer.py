@@ -7,8 +7,9 @@ import itertools
 import logging
 from collections.abc import Sequence
 
-from vision_agent.local.contract import Transcript
+from vision_agent.local.contract import Request, Transcript
 from vision_agent.local.engine.hearing.larger_whisper import VARIABLE
+from vision_agent.local.engine.hearing.whisper_text import HeardWords
 from vision_agent.local.engine.hearing.worker_messages import (
     AUDIO,
     BEGIN,
@@ -22,6 +23,7 @@ from vision_agent.local.engine.hearing.worker_messages import (
 from vision_agent.local.engine.language.taught_names import TaughtNames
 from vision_agent.local.engine.language.understanding import (
     UNCERTAIN,
+    Proposal,
     Understanding,
     by_rules,
     likelier,
@@ -47,25 +49,43 @@ _log = logging.getLogger(__name__)
 async def understood(
     heard: Heard, vocabulary: Vocabulary, understanding: Understanding | None
 ) -> Transcript:
-    """The transcript of what was heard, with the request that it makes."""
+    """The transcript of what was heard, with the request that it makes.
+
+    A request that only one Whisper heard counts; two that differ are none.
+    """
     if not heard.text:
         return Transcript("", False)
-    names, agents = vocabulary.names, vocabulary.agents
-    if understanding is None:
-        text = likelier(heard.text, heard.proposal, names, agents, heard.others)
-        request = by_rules(text, None, names, agents)
-    else:
-        text, request = await understanding.heard(
-            heard.text,
-            heard.proposal,
-            names,
-            agents,
-            others=heard.others,
-            close=heard.close,
-            log_probability=heard.log_probability,
-        )
+    text, request = await _account(heard, heard.proposal, vocabulary, understanding)
+    if heard.second is not None and heard.second.text:
+        also, wish = await _account(heard.second, heard.proposal, vocabulary, understanding)
+        if request is None and wish is not None:
+            text, request = also, wish
+        elif request is not None and wish is not None and wish.intent != request.intent:
+            request = None
     unsure = heard.log_probability < UNCERTAIN
     return Transcript(text, understood=request is not None, request=request, unsure=unsure)
+
+
+async def _account(
+    heard: Heard | HeardWords,
+    proposal: Proposal | None,
+    vocabulary: Vocabulary,
+    understanding: Understanding | None,
+) -> tuple[str, Request | None]:
+    """What was said by one Whisper's account, and the request that it makes."""
+    names, agents = vocabulary.names, vocabulary.agents
+    if understanding is None:
+        text = likelier(heard.text, proposal, names, agents, heard.others)
+        return text, by_rules(text, None, names, agents)
+    return await understanding.heard(
+        heard.text,
+        proposal,
+        names,
+        agents,
+        others=heard.others,
+        close=heard.close,
+        log_probability=heard.log_probability,
+    )
 
 
 class Transcription:

@@ -1,4 +1,4 @@
-"""The process that turns speech into text: one Whisper and one `GrammarDecoder` for everybody.
+"""The process that turns speech into text: `Whispers` and one `GrammarDecoder` for everybody.
 
 An utterance is decoded in the pause that may be its end, and again only if more was said. Whoever
 has finished comes first, in the order in which they finished; then the pauses; then the windows of
@@ -10,12 +10,12 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vision_agent.local.engine.hearing.grammar_decoder import GrammarDecoder
-from vision_agent.local.engine.hearing.larger_whisper import VARIABLE, model_folder
-from vision_agent.local.engine.hearing.whisper import Whisper
+from vision_agent.local.engine.hearing.larger_whisper import VARIABLE
 from vision_agent.local.engine.hearing.whisper_text import HeardWords
+from vision_agent.local.engine.hearing.whispers import Whispers
 from vision_agent.local.engine.hearing.windows import first_window
 from vision_agent.local.engine.hearing.worker_messages import (
     AUDIO,
@@ -27,14 +27,15 @@ from vision_agent.local.engine.hearing.worker_messages import (
     Heard,
     Vocabulary,
 )
-from vision_agent.local.engine.language.understanding import Proposal, by_rules
+from vision_agent.local.engine.language.understanding import SURE, Proposal, by_rules
 from vision_agent.local.engine.weights import WeightsError
 from vision_agent.local.engine.worker_inbox import Inbox
 
 _LONGEST_REQUEST_BYTES = 6 * 32_000
 """A longer utterance is none of the grammar's phrases."""
 
-_log = logging.getLogger(__name__)
+_LONE_WORD_BYTES = 51_200
+"""A sound of 1.6 s with the silence around it may be a lone word, which the grammar is best at."""
 
 
 @dataclass(slots=True)
@@ -48,6 +49,7 @@ class _Utterance:
         paused: Whether it may be over.
         ended: Whether it is.
         heard: What the rest is, if it has been decoded since sound was last added.
+        second: What the rest is by the second Whisper, likewise; None until it was asked.
         proposal: The grammar's, likewise; None until it was asked.
     """
 
@@ -58,12 +60,14 @@ class _Utterance:
     paused: bool = False
     ended: bool = False
     heard: HeardWords | None = None
+    second: HeardWords | None = None
     proposal: tuple[Proposal | None] | None = None
 
     def add(self, pcm: bytes) -> None:
         """Take sound that was said after all that came before."""
         self.rest += pcm
-        self.paused, self.heard, self.proposal = False, None, None
+        self.paused = False
+        self.heard = self.second = self.proposal = None
 
     @property
     def text(self) -> str:
@@ -72,28 +76,47 @@ class _Utterance:
         return " ".join(text for text in (*self.texts, last) if text)
 
     @property
-    def may_be_a_phrase(self) -> bool:
-        """Whether the grammar has to be asked: it is for what Whisper's words leave open."""
+    def is_unsure(self) -> bool:
+        """Whether the second Whisper has to be asked."""
+        assert self.heard is not None
+        unsure = bool(self.heard.text) and self.heard.log_probability < SURE
+        return unsure and not self.texts
+
+    def may_be_a_phrase(self, *, by_two: bool) -> bool:
+        """Whether the grammar has to be asked: it is for what Whisper's words leave open.
+
+        Args:
+            by_two: Whether two Whispers hear. What the grammar knows of longer sounds without
+                taught names, they know better.
+        """
         assert self.heard is not None
         if self.texts or not self.heard.text or len(self.rest) > _LONGEST_REQUEST_BYTES:
             return False
         names, agents = self.vocabulary.names, self.vocabulary.agents
-        return by_rules(self.text, None, names, agents) is None
+        if by_two and not names and not agents and not self._may_be_a_word:
+            return False
+        texts = [one.text for one in (self.heard, self.second) if one]
+        return all(by_rules(text, None, names, agents) is None for text in texts)
+
+    @property
+    def _may_be_a_word(self) -> bool:
+        return self.is_unsure and len(self.rest) <= _LONE_WORD_BYTES
 
 
 class Scheduler:
     """Decodes the open utterances, one step at a time."""
 
-    def __init__(self, inbox: Inbox, whisper: Whisper) -> None:
+    def __init__(self, inbox: Inbox, whispers: Whispers) -> None:
         self._inbox = inbox
-        self._whisper = whisper
+        self._whispers = whispers
         self._grammar = GrammarDecoder()
         self._open: dict[int, _Utterance] = {}
         self._ended: list[_Utterance] = []
 
     def run(self) -> None:
         """Never returns; the inbox ends the process when its parent is gone."""
-        self._whisper.hear(bytes(32_000))  # the first one is slow
+        for whisper in filter(None, (self._whispers.second, self._whispers.first)):
+            whisper.hear(bytes(32_000))  # the first one is slow
         self._inbox.say_ready()
         idle = True
         while True:
@@ -135,8 +158,15 @@ class Scheduler:
         if utterance.heard is None:
             utterance.heard = self._hear(bytes(utterance.rest))
             return True
-        if utterance.proposal is None and utterance.may_be_a_phrase:
-            heard = (utterance.heard.text, *utterance.heard.others)
+        second = self._whispers.second
+        if second is not None and utterance.second is None and utterance.is_unsure:
+            utterance.second = second.hear(bytes(utterance.rest))
+            if not utterance.second.text:  # the smaller one tells noise from speech better
+                utterance.heard = replace(utterance.second, others=(), close=0)
+            return True
+        if utterance.proposal is None and utterance.may_be_a_phrase(by_two=second is not None):
+            accounts = [one for one in (utterance.heard, utterance.second) if one]
+            heard = [text for one in accounts for text in (one.text, *one.others)]
             proposal = self._grammar.propose(bytes(utterance.rest), utterance.vocabulary, heard)
             utterance.proposal = (proposal,)
             return True
@@ -154,7 +184,7 @@ class Scheduler:
         return True
 
     def _hear(self, pcm: bytes) -> HeardWords:
-        return self._whisper.hear(pcm) if pcm else HeardWords()
+        return self._whispers.first.hear(pcm) if pcm else HeardWords()
 
     def _answer(self, utterance: _Utterance) -> None:
         heard = utterance.heard or HeardWords()
@@ -167,6 +197,7 @@ class Scheduler:
             heard.no_speech,
             others,
             min(heard.close, len(others)),
+            utterance.second,
         )
         self._leave(utterance)
         self._inbox.send(RESULT, utterance.job, result.to_bytes())
@@ -177,17 +208,10 @@ class Scheduler:
             self._ended.remove(utterance)
 
 
-def _load(inbox: Inbox) -> Whisper:
-    """The model that was named, or else the one that is bundled."""
-    if named := os.environ.get(VARIABLE, "").strip():
-        try:
-            return Whisper(model_folder(named))
-        except Exception as error:
-            why = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
-            _log.warning("%s can't be used for hearing (%s): the bundled model is.", named, why)
+def _load(inbox: Inbox) -> Whispers:
     try:
-        return Whisper()
-    except (WeightsError, RuntimeError) as error:
+        return Whispers.load(os.environ.get(VARIABLE, "").strip())
+    except WeightsError as error:
         inbox.refuse(f"Nobody can be heard: {error}")
 
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from vision_agent.local.engine.hearing.log_mel import RATE_HZ, log_mel
 from vision_agent.local.engine.hearing.whisper_text import HeardWords, is_noise, once, text_of
-from vision_agent.local.engine.weights import WHISPER
 
 WINDOW_S = 10
 """A window of 30 s, which Whisper was trained with, takes five times as long; in one of 6 s it
@@ -30,17 +29,16 @@ class Whisper:
     """One model, one thread; one sound at a time.
 
     Args:
-        folder: A model that was converted for CTranslate2; None for the one that is bundled.
+        folder: A model that was converted for CTranslate2. It is not read later on.
 
     Raises:
-        WeightsError: The bundled model is missing or damaged.
         RuntimeError: The folder holds no such model.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
-        # int8 takes 78 MB where float32 takes 265, and hears as well.
+    def __init__(self, folder: Path) -> None:
+        # int8 takes 78 MB where float32 takes 265 (tiny.en), and hears as well.
         self._model = ctranslate2.models.Whisper(
-            str(folder or WHISPER.path().parent),
+            str(folder),
             device="cpu",
             compute_type="int8",
             inter_threads=1,

