@@ -127,9 +127,8 @@ async def watchman_tells_unasked_when_something_moves(url: str) -> None:
 
 
 async def front_desk_hands_over_by_voice_both_ways(url: str) -> None:
-    async with calling(url, "front_desk") as (call, (_, to_repairs, back, to_sales)):
-        # Typed: Whisper hears this voice's lone "hello" as "and allow" in one run of three.
-        desk = await call.type("hello")
+    async with calling(url, "front_desk") as (call, (hello, to_repairs, back, to_sales)):
+        desk = await say(call, hello)
         assert desk.agent == "front_desk"
         wish, question = sentences(to_repairs)
         greeting = await say(call, wish)
@@ -141,7 +140,7 @@ async def front_desk_hands_over_by_voice_both_ways(url: str) -> None:
         assert repairs.agent == "repairs"
         assert "blue" in repairs.text
         heard = [normalise(text) for who, text in call.transcript if who == "user"]
-        assert heard == ["transfer me to repairs", "what colour is this"]
+        assert heard[1:] == ["transfer me to repairs", "what colour is this"]
         front = await say(call, back)
         assert (front.agent, front.text) == (
             "front_desk",
