@@ -11,8 +11,15 @@ from tests.support.waiting import until
 from vision_agent.local.contract import Request, Transcript
 from vision_agent.local.engine.hearing import recognizer as recognizer_module
 from vision_agent.local.engine.hearing.endpointing import Sensitivity
-from vision_agent.local.engine.hearing.recognizer import LONGEST_BYTES, MOST_AT_ONCE, Recognizer
+from vision_agent.local.engine.hearing.recognizer import (
+    LONGEST_BYTES,
+    MOST_AT_ONCE,
+    Recognizer,
+    understood,
+)
 from vision_agent.local.engine.hearing.vad_stream import SpeechDetector
+from vision_agent.local.engine.hearing.whisper_text import HeardWords
+from vision_agent.local.engine.hearing.worker_messages import Heard, Vocabulary
 
 SEE = Transcript("What do you see?", request=Request("see"))
 
@@ -156,6 +163,24 @@ async def test_a_model_that_can_not_be_loaded_leaves_the_hearing_to_the_bundled_
     assert await utterance.transcript() == SEE
     await recognizer.close()
     assert f"{tmp_path} can't be used for hearing" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "text", "intent"),
+    [
+        ("And allow.", "Hello?", "Hello?", "hello"),
+        ("What changed?", "What stranged?", "What changed?", "changed"),
+        ("What changed?", "What do you see?", "What changed?", None),
+        ("And allow.", "I am low.", "And allow.", None),
+    ],
+)
+async def test_a_request_counts_unless_the_other_whisper_heard_another_one(
+    first: str, second: str, text: str, intent: str | None
+) -> None:
+    heard = Heard(first, log_probability=-0.5, second=HeardWords(second, -0.6, others=("Oh",)))
+    transcript = await understood(Heard.from_bytes(heard.to_bytes()), Vocabulary(), None)
+    assert transcript.text == text
+    assert (transcript.request and transcript.request.intent) == intent
 
 
 async def test_without_a_model_nobody_is_heard_and_whoever_speaks_is_told_why(

@@ -1,9 +1,12 @@
 """The bundled Whispers, and how long speech is divided for them. Loaded once for all tests."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.local.recordings import jfk, silence, spoken
+from vision_agent.local.engine import weights
 from vision_agent.local.engine.hearing.whisper import WINDOW_S, Whisper
 from vision_agent.local.engine.hearing.whispers import Whispers
 from vision_agent.local.engine.hearing.windows import first_window
@@ -56,3 +59,14 @@ def test_noise_is_no_words(whisper: Whisper, kind: str) -> None:
     level = 1_600 / max(1e-9, float(np.sqrt(np.mean(sound**2))))
     heard = whisper.hear(np.clip(sound * level, -32768, 32767).astype("<i2").tobytes())
     assert heard.text == ""
+
+
+def test_where_a_part_of_the_larger_model_is_damaged_the_smaller_one_hears_alone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    damaged = replace(weights.WHISPER_BASE_2, sha256="0" * 64)
+    monkeypatch.setattr(weights, "WHISPER_BASE_2", damaged)
+    whispers = Whispers.load()
+    assert whispers.second is None
+    assert whispers.first.hear(spoken("what-do-you-see")).text == "What do you see?"
+    assert "Only the smaller Whisper hears: data/model.bin.part2" in caplog.text
