@@ -53,7 +53,7 @@ async def test_the_same_sound_gives_the_same_answers_at_any_speed_and_in_any_pie
     server: LocalServer,
 ) -> None:
     first = await conversation(server, 20, 1.0)
-    assert first[0] == "Hello?|What do you see?"
+    assert first[0] == "Hello.|What do you see?"
     assert "Hello!" in first[1]
     for chunk_ms, speed in ((20, 20.0), (100, 20.0), (100, 1.0)):
         again = await conversation(server, chunk_ms, speed)

@@ -86,7 +86,7 @@ async def test_several_speak_at_once_and_each_is_heard() -> None:
     for utterance in utterances:
         assert utterance is not None
         heard.append((await utterance.transcript()).text)
-    assert heard == ["What do you see?", "Read the text", "Hello.", "What changed?"]
+    assert heard == ["What do you see?", "Read the text.", "Hello.", "What changed?"]
     await recognizer.close()
 
 

@@ -116,7 +116,7 @@ async def test_two_utterances_are_heard_in_the_order_they_were_spoken(
     detector = SpeechDetector(recognizer, Sensitivity())
     feed(detector, spoken("hello") + silence(900) + spoken("read-the-text") + silence(900))
     assert (await detector.transcript()).text == "Hello."
-    assert (await detector.transcript()).text == "Read the text"
+    assert (await detector.transcript()).text == "Read the text."
     assert await detector.transcript() == Transcript("", False)
     await detector.close()
 
