@@ -23,11 +23,12 @@ from typing import Any
 
 import numpy as np
 import psutil
-from processes import HERE, BenchmarkFailed, Server
+from processes import HERE, BenchmarkFailed, Server, Usage
 from rich.console import Console
 from rich.table import Table
 
 LATE_MS = 10.0
+REQUESTS = 100
 HELD_BY = {
     "serve": ("serve",),
     "cluster, 1 worker": ("cluster", "--workers=1"),
@@ -91,6 +92,10 @@ async def held(command: tuple[str, ...], args: argparse.Namespace) -> Figures:
                 each.cpu_affinity(args.servers_on)
         callers = await Callers.start(server.url, args.callers_on)
         try:
+            before = server.usage()
+            requests = (await callers.ask(f"request {REQUESTS}", 120))["ms"]
+            await asyncio.sleep(5)
+            idle_pct = used_pct(before, server.usage())
             for calls in range(args.step, args.most + 1, args.step):
                 added = await callers.ask(f"add {args.step}", 120)
                 offers += added["offer_ms"]
@@ -99,11 +104,9 @@ async def held(command: tuple[str, ...], args: argparse.Namespace) -> Figures:
                 figures = await callers.ask(f"measure {args.seconds}", args.seconds + 60)
                 after = server.usage()
                 took_s = after.at_s - before.at_s
-                used_s = after.own_cpu_s + after.children_cpu_s
-                used_s -= before.own_cpu_s + before.children_cpu_s
                 figures |= {
                     "calls": calls,
-                    "cpu_pct": 100 * used_s / took_s,
+                    "cpu_pct": used_pct(before, after),
                     "callers_pct": 100 * (callers.cpu_s() - own_s) / took_s,
                 }
                 rows.append(figures)
@@ -112,7 +115,19 @@ async def held(command: tuple[str, ...], args: argparse.Namespace) -> Figures:
         finally:
             await callers.stop()
     on_time = [row["calls"] for row in rows if row["p99_ms"] <= LATE_MS]
-    return {"held": max(on_time, default=0), "offer_ms": offers, "steps": rows}
+    return {
+        "held": max(on_time, default=0),
+        "offer_ms": offers,
+        "request_ms": requests,
+        "idle_pct": idle_pct,
+        "steps": rows,
+    }
+
+
+def used_pct(before: Usage, after: Usage) -> float:
+    """Per cent of a core that a server and its children used between two looks."""
+    used_s = after.own_cpu_s + after.children_cpu_s - before.own_cpu_s - before.children_cpu_s
+    return 100 * used_s / (after.at_s - before.at_s)
 
 
 def server_process(server: Server) -> psutil.Process:
@@ -125,10 +140,13 @@ def table(results: dict[str, Figures]) -> Table:
     """The results for people."""
     shown = Table(title=f"Calls with the 99th percentile of the voice's lateness ≤ {LATE_MS:g} ms")
     titles = ("", "calls", "late p99", "the callers' own", "CPU", "a call", "callers' CPU")
-    for title in (*titles, "offer p50", "offer p95"):
+    for title in (*titles, "offer p50, p95", "request p50, p95", "idle CPU"):
         shown.add_column(title, justify="left" if not title else "right")
     for name, result in results.items():
-        offers = np.percentile(result["offer_ms"], [50, 95])
+        offers, requests = (
+            ", ".join(f"{ms:.0f}" for ms in np.percentile(result[of], [50, 95])) + " ms"
+            for of in ("offer_ms", "request_ms")
+        )
         for row in result["steps"]:
             last = row is result["steps"][-1]
             shown.add_row(
@@ -137,9 +155,9 @@ def table(results: dict[str, Figures]) -> Table:
                 f"{row['p99_ms']:.1f} ms",
                 f"{row['own_p99_ms']:.1f} ms",
                 f"{row['cpu_pct']:.0f} %",
-                f"{row['cpu_pct'] / row['calls']:.1f} %",
+                f"{(row['cpu_pct'] - result['idle_pct']) / row['calls']:.1f} %",
                 f"{row['callers_pct']:.0f} %",
-                *((f"{offers[0]:.0f} ms", f"{offers[1]:.0f} ms") if last else ("", "")),
+                *((offers, requests, f"{result['idle_pct']:.0f} %") if last else ("", "", "")),
             )
     return shown
 

@@ -2,7 +2,7 @@
 
 What they send is encoded already, and what comes is not decoded. Each sends silence, two dark
 frames a second as our page does, and a typed line every eight seconds. It reads one command a line:
-`add N`, `measure SECONDS`, `end`; to each it says one JSON object.
+`add N`, `measure SECONDS`, `request N`, `end`; to each it says one JSON object.
 """
 
 from __future__ import annotations
@@ -109,6 +109,19 @@ class OneCall:
             return dict(json.loads(response.read()))
 
 
+def requests(url: str, number: int) -> list[float]:
+    """How long small requests take, in ms: the way to the application and back."""
+    took_ms = []
+    for _ in range(number):
+        began_s = time.monotonic()
+        with await asyncio.to_thread(
+            urllib.request.urlopen, f"{url}/api/info", timeout=30
+        ) as answer:
+            await asyncio.to_thread(answer.read)
+        took_ms.append(1000 * (time.monotonic() - began_s))
+    return took_ms
+
+
 async def own_lateness(seconds: float) -> list[float]:
     """How late this process's own timers are meanwhile, in ms."""
     late = []
@@ -147,6 +160,8 @@ async def main() -> None:
                     await call.dial()
                 calls += new
                 said: dict[str, object] = {"offer_ms": [call.offer_ms for call in new]}
+            case ["request", number]:
+                said = {"ms": requests(url, int(number))}
             case ["measure", seconds]:
                 said = dict(await measure(float(seconds)))
             case _:

@@ -229,6 +229,8 @@ def _signals() -> Iterator[list[int]]:
 
 def _until_stopped(fleet: Any, drain_s: float, received: list[int]) -> None:
     """Wait for a signal, then end the calls as it asks."""
+    from ray.exceptions import RayError
+
     while not received:
         time.sleep(0.1)
     grace_s = drain_s if received[0] == signal.SIGTERM else 0.0
@@ -236,14 +238,16 @@ def _until_stopped(fleet: Any, drain_s: float, received: list[int]) -> None:
     ended = threading.Event()
 
     def wait() -> None:
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(RayError, TimeoutError):
             stopping.result(timeout_s=grace_s + STOP_S)
         ended.set()
 
     threading.Thread(target=wait, daemon=True).start()
     while not ended.wait(0.1):
         if len(received) > 1:
-            fleet.stop.remote(0.0).result(timeout_s=STOP_S)
+            # Ray itself may have got the signal too.
+            with contextlib.suppress(RayError, TimeoutError):
+                fleet.stop.remote(0.0).result(timeout_s=STOP_S)
             return
 
 
