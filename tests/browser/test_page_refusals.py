@@ -20,6 +20,10 @@ MARKUP = "<img src=x onerror=\"document.title='owned'\"><script>document.title='
             ["Too many calls", "Slow down.", "Try again in about 30 seconds."],
         ),
         (
+            {"status": 429, "headers": {"Retry-After": "20000"}, "json": {"error": "Used up."}},
+            ["No more calls today", "Used up.", "Try again in about 6 hours."],
+        ),
+        (
             {"status": 503, "headers": {"Retry-After": "8"}, "json": {"error": "It restarts."}},
             ["no calls right now", "It restarts.", "Try again in about 8 seconds."],
         ),

@@ -50,6 +50,11 @@ class Identification:
         self._login_proxies = login_proxies
         self.secured = identify is not None or user_header is not None or has_token
         self._warned = False
+        if not self.secured:
+            logger.info(
+                "Nothing is secured: a caller is the user whose random id their client sends "
+                "(requestData.user)."
+            )
 
     async def caller(self, request: Request, claimed: object = None) -> CallerIdentity:
         """Who a request comes from.

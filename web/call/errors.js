@@ -176,7 +176,7 @@ function refusalText({ status, sentence, retryAfterS, message }) {
       ];
     case 429:
       return [
-        "That is more than this server allows",
+        (retryAfterS ?? 0) > 600 ? "No more calls today" : "Too many calls in a short time",
         `${said || "The server takes only so many from one address."} ${again}`,
       ];
     case 503:
