@@ -94,6 +94,17 @@ class _DarkVp8Camera(VideoStreamTrack):
         return _packet(dark_vp8(), *timestamp)
 
 
+class _Carried(MediaStreamTrack):
+    """Another aiortc's track, of which this one would take nothing."""
+
+    def __init__(self, track: MediaStreamTrack) -> None:
+        super().__init__()
+        self.kind, self._track = track.kind, track
+
+    async def recv(self) -> object:
+        return await self._track.recv()
+
+
 class Dialled:
     """A peer that has offered; `connect` takes the answer and waits for `bot-ready`."""
 
@@ -149,8 +160,9 @@ class Dialled:
         return [data for type, data in every if kind in (type, data.get("kind"))]
 
     async def offer(self, restart: str | None = None, resume: object = None) -> dict:
-        self.peer.addTrack(self.microphone)
-        self.peer.addTrack(self.camera)
+        for track in (self.microphone, self.camera):
+            own = isinstance(track, MediaStreamTrack)
+            self.peer.addTrack(track if own else _Carried(track))
         await self.peer.setLocalDescription(await self.peer.createOffer())
         body: dict = {"sdp": self.peer.localDescription.sdp, "type": "offer"}
         if self.data:
