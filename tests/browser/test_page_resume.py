@@ -100,6 +100,35 @@ async def test_the_page_outlives_a_restart_and_a_kill_of_the_server_in_one_conve
         await no_calls(third)
 
 
+# The next typed line is lost on its way, and then the connection.
+LOSES_A_LINE = """
+    () => {
+      const { send } = RTCDataChannel.prototype;
+      RTCDataChannel.prototype.send = function (text) {
+        if (!text.includes('"send-text"')) return send.call(this, text);
+        RTCDataChannel.prototype.send = send;
+        const lost = window.connections.at(-1);
+        Object.defineProperty(lost, "connectionState", { get: () => "failed" });
+        lost.dispatchEvent(new Event("connectionstatechange"));
+      };
+    }
+"""
+
+
+async def test_a_line_that_is_lost_with_its_connection_is_sent_on_the_next_one(
+    quiet_browser, open_page, counting
+):
+    async with ForkedServer(*counting) as server:
+        caller = await open_page(quiet_browser, server.url)
+        await caller.call()
+        await caller.page.evaluate(LOSES_A_LINE)
+        assert await asks(caller, "the first") == "One."
+        assert await asks(caller, "the second") == "Two."
+        assert await caller.page.evaluate("connections.length") == 2
+        await caller.press("hang-up")
+        await no_calls(server)
+
+
 async def test_after_a_reload_one_continues_or_starts_anew(quiet_browser, open_page, counting):
     async with ForkedServer(*counting) as server:
         caller = await open_page(quiet_browser, server.url)
