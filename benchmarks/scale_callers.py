@@ -114,10 +114,8 @@ def requests(url: str, number: int) -> list[float]:
     took_ms = []
     for _ in range(number):
         began_s = time.monotonic()
-        with await asyncio.to_thread(
-            urllib.request.urlopen, f"{url}/api/info", timeout=30
-        ) as answer:
-            await asyncio.to_thread(answer.read)
+        with urllib.request.urlopen(f"{url}/api/info", timeout=30) as answer:
+            answer.read()  # nothing else runs meanwhile
         took_ms.append(1000 * (time.monotonic() - began_s))
     return took_ms
 

@@ -21,11 +21,13 @@ DIVIDED_FROM_S = 30.0
 """A file that takes this long is divided: its tests run on any worker."""
 
 UNDIVIDED = (
+    "tests/cluster/test_cluster.py",
     "tests/deploy/test_image.py",
     "tests/samples/test_samples.py",
     "tests/local/api/test_field_table.py",
 )
-"""Files of which one worker runs all tests: one image serves several tests, the samples call at the
+"""Files of which one worker runs all tests: one cluster and one
+image serve several tests, the samples call at the
 same time, and the last test of the table of fields judges what the others saw."""
 
 AT_ONCE = {"heavy": 1, "clients": 1, "calls": 2, "sums": 1}
