@@ -111,6 +111,8 @@ def test_directly_reached_pods_have_the_nodes_port_and_announce_its_address():
 
 def test_the_ray_service_starts_the_cluster_with_the_options_of_its_pods(monkeypatch):
     # Imported here: it takes seconds.
+    from ray.serve import Application
+    from ray.serve._private.api import call_user_app_builder_with_args_if_necessary
     from ray.serve.schema import ServeDeploySchema
 
     from vision_agent.cluster import app
@@ -137,7 +139,6 @@ def test_the_ray_service_starts_the_cluster_with_the_options_of_its_pods(monkeyp
     module, _, factory = application.import_path.partition(":")
     assert (application.name, module) == (APPLICATION, app.__name__)
     arguments = app.ClusterArguments.model_validate(application.args)
-    assert callable(getattr(app, factory))
     least, most = read_workers(arguments.workers, 1)
 
     (group,) = cluster["workerGroupSpecs"]
@@ -147,6 +148,11 @@ def test_the_ray_service_starts_the_cluster_with_the_options_of_its_pods(monkeyp
     assert most == cores * group["maxReplicas"]
 
     settings = settings_with(kinds["ConfigMap"]["data"], monkeypatch)
+    monkeypatch.setattr("ray.cluster_resources", lambda: {"CPU": cores})
+    build = getattr(app, factory)
+    assert isinstance(
+        call_user_app_builder_with_args_if_necessary(build, application.args), Application
+    )
     first, last = settings.port_range()
     (media,) = kinds["NetworkPolicy"]["spec"]["ingress"][-1]["ports"]
     assert (media["port"], media["endPort"]) == (first, last)

@@ -38,8 +38,14 @@ class ClusterArguments(BaseModel):
     ingresses: int = 2
 
 
-def build(arguments: ClusterArguments) -> Application:
-    """The application, with the settings of the environment."""
+def build(given: dict[str, str | float]) -> Application:
+    """The application, with the settings of the environment.
+
+    Args:
+        given: The fields of `ClusterArguments`. Serve passes a dictionary, because it does not
+            resolve an annotation that is a string.
+    """
+    arguments = ClusterArguments.model_validate(given)
     cores = int(ray.cluster_resources().get("CPU", 1) / arguments.cpus)
     least, most = read_workers(arguments.workers, cores)
     options = ClusterOptions(Settings(), new_generation(), least, most, arguments.cpus)
