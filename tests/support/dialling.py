@@ -105,6 +105,25 @@ class _Carried(MediaStreamTrack):
         return await self._track.recv()
 
 
+class _Through(MediaStreamTrack):
+    """A track of a program's own aiortc, such as the caller's microphone."""
+
+    def __init__(self, track: MediaStreamTrack) -> None:
+        super().__init__()
+        self.kind, self._track = track.kind, track
+
+    async def recv(self):
+        return await self._track.recv()
+
+    def stop(self) -> None:
+        super().stop()
+        self._track.stop()
+
+
+def _own(track: MediaStreamTrack) -> MediaStreamTrack:
+    return track if isinstance(track, MediaStreamTrack) else _Through(track)
+
+
 class Dialled:
     """A peer that has offered; `connect` takes the answer and waits for `bot-ready`."""
 
