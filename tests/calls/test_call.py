@@ -4,13 +4,13 @@ import asyncio
 import json
 
 import pytest
+from aiortc.mediastreams import VideoStreamTrack
 
 from tests.conftest import serving
 from tests.support.dialling import Dialled
 from tests.support.messages import said, state
 from vision_agent.caller.recording import read_sound
 from vision_agent.caller.tracks import MicrophoneTrack
-from vision_agent.rtc.own.aiortc.mediastreams import VideoStreamTrack
 
 # One server for all of them: starting it takes longer than most of these calls.
 pytestmark = pytest.mark.asyncio(loop_scope="module")

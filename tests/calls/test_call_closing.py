@@ -9,6 +9,8 @@ from operator import attrgetter
 import httpx
 import pytest
 import pytest_asyncio
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc.mediastreams import VideoStreamTrack
 
 from tests.support.waiting import until
 from vision_agent import Settings, create_app
@@ -16,8 +18,6 @@ from vision_agent.calls.call import Call
 from vision_agent.calls.unseen_screen import UNSEEN_SCREEN
 from vision_agent.live.sessions.history import ConversationLine, newest
 from vision_agent.rtc.budget import Budget
-from vision_agent.rtc.own.aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
-from vision_agent.rtc.own.aiortc.mediastreams import VideoStreamTrack
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from aiortc import RTCPeerConnection, RTCSessionDescription
 
 from tests.support.offers import offer
 from tests.support.waiting import until
@@ -18,7 +19,6 @@ from vision_agent import Settings, create_app
 from vision_agent.calls.call import Call
 from vision_agent.calls.registry import CallRegistry
 from vision_agent.live.call_options import CallOptions
-from vision_agent.rtc.own.aiortc import RTCPeerConnection, RTCSessionDescription
 from vision_agent.server.malloc_trim import Collector
 
 

@@ -7,6 +7,13 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 import pytest_asyncio
+from aiortc import (
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCRtpSender,
+    RTCSessionDescription,
+)
+from aiortc.mediastreams import AudioStreamTrack
 
 from tests.rtc.offer_texts import RECORDED
 from tests.support.dialling import DarkCamera
@@ -14,13 +21,6 @@ from tests.support.offers import offer
 from tests.support.scenarios import SILENT
 from tests.support.waiting import until
 from vision_agent import Settings, create_app
-from vision_agent.rtc.own.aiortc import (
-    RTCConfiguration,
-    RTCPeerConnection,
-    RTCRtpSender,
-    RTCSessionDescription,
-)
-from vision_agent.rtc.own.aiortc.mediastreams import AudioStreamTrack
 from vision_agent.rtc.sdp_fragment import MEDIA_TYPE
 from vision_agent.server.whip import ice_server_links
 

@@ -18,17 +18,17 @@ from typing import Any
 import av
 import numpy as np
 import uvicorn
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
-
-from tests.support.waiting import until
-from vision_agent.rtc.own.aiortc import (
+from aiortc import (
     MediaStreamTrack,
     RTCConfiguration,
     RTCPeerConnection,
     RTCSessionDescription,
 )
-from vision_agent.rtc.own.aiortc.mediastreams import MediaStreamError
+from aiortc.mediastreams import MediaStreamError
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+
+from tests.support.waiting import until
 
 ANSWER_AFTER_MS = 500
 

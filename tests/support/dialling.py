@@ -12,17 +12,17 @@ import urllib.request
 from collections.abc import Callable
 from fractions import Fraction
 
-from av import Packet, VideoFrame
-from av.video.codeccontext import VideoCodecContext
-
-from tests.support.forked import ROOT, ForkedProcess, start_forked
-from vision_agent.rtc.own.aiortc import (
+from aiortc import (
     MediaStreamTrack,
     RTCConfiguration,
     RTCPeerConnection,
     RTCSessionDescription,
 )
-from vision_agent.rtc.own.aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
+from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
+from av import Packet, VideoFrame
+from av.video.codeccontext import VideoCodecContext
+
+from tests.support.forked import ROOT, ForkedProcess, start_forked
 
 
 def request(method: str, url: str, body: dict | None = None) -> dict:

@@ -1,6 +1,6 @@
 """Offers that are never connected."""
 
-from vision_agent.rtc.own.aiortc import RTCConfiguration, RTCPeerConnection
+from aiortc import RTCConfiguration, RTCPeerConnection
 
 
 async def offer() -> tuple[RTCPeerConnection, dict[str, str]]:
