@@ -92,12 +92,11 @@ def check_one_trace(received: Received) -> None:
     for span in received.spans:
         assert call.start_time_unix_nano <= span.start_time_unix_nano, span.name
         assert span.end_time_unix_nano <= call.end_time_unix_nano, span.name
-    spoken, typed = (received.attributes(turn) for turn in received.named("turn")[:2])
-    assert (spoken["vision_agent.turn.asked"], typed["vision_agent.turn.asked"]) == (
-        "spoken",
-        "typed",
-    )
-    for turn in (spoken, typed):
+    # What goes on after the lost connection may be a turn of its own, which nobody asked for.
+    turns = [received.attributes(turn) for turn in received.named("turn")]
+    asked = [turn for turn in turns if turn["vision_agent.turn.asked"] != "by itself"]
+    assert [turn["vision_agent.turn.asked"] for turn in asked] == ["spoken", "typed"]
+    for turn in asked:
         assert 0 < turn["vision_agent.turn.first_sound_s"] < 10
         assert 0 <= turn["vision_agent.turn.frame_age_s"] < 10
         assert turn["vision_agent.turn.interrupted"] is False
