@@ -39,9 +39,9 @@ export class Lobby {
   open() {
     if (!("RTCPeerConnection" in window)) {
       this.notices.show("browser", NO_WEBRTC);
-      disableCalls(true);
       return;
     }
+    disableCalls(false); // The document disables them until a click is listened to.
     byId("agent").addEventListener("change", () => {
       if (this.#info) this.#showAgent(this.#info);
     });
