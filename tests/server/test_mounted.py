@@ -1,5 +1,6 @@
 """The agent as a router that another application includes, under any prefix."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated
@@ -114,6 +115,20 @@ async def test_the_host_guards_every_address_and_keeps_its_own_answers(video):
         # What is not found below the prefix is answered as everywhere else below it.
         nothing = await http.get("/agent/nothing")
         assert nothing.json() == {"error": "There is nothing at this address."}
+
+
+async def test_a_body_that_the_hosts_dependency_has_read_arrives_nevertheless(video):
+    async def audited(request: Request) -> None:
+        assert await request.body()
+
+    app = FastAPI()
+    app.include_router(video.router, prefix="/agent", dependencies=[Depends(audited)])
+    async with asking(app) as http, asyncio.timeout(20):
+        session = await session_at(http, "/agent/whip")
+        # One that is too large is refused as everywhere.
+        refused = await http.post("/agent/whip", content=b"v=0\r\n" * 20_000)
+        assert refused.status_code == 413
+        assert session.startswith("/agent/whip/sessions/")
 
 
 SAID = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Prefix": "/shop/"}

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vision_agent.server.ingress.prefix import shown_under
 
@@ -63,9 +63,24 @@ class _Behind(Response):
         self._request = request
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app(_seen_inside(scope, self._request), receive, send)
+        await self._app(_seen_inside(scope, self._request), self._receiving(receive), send)
         if self.background is not None:
             await self.background()
+
+    def _receiving(self, receive: Receive) -> Receive:
+        """Gives the body again that a dependency of the including application has read."""
+        # Starlette keeps it here; `receive` would wait for another one until the client leaves.
+        read: bytes | None = getattr(self._request, "_body", None)
+        if read is None:
+            return receive
+        first: Message | None = {"type": "http.request", "body": read, "more_body": False}
+
+        async def again() -> Message:
+            nonlocal first
+            message, first = first, None
+            return message or await receive()
+
+        return again
 
 
 def _seen_inside(scope: Scope, request: Request) -> Scope:
