@@ -201,8 +201,18 @@ async def test_the_token_of_a_conversation_and_the_id_of_a_call_are_of_no_use_to
                 assert not taken.json()["resumed"]
                 assert taken.json()["resume"].partition(".")[2] == (user or "")
                 assert (await post(user, pc_id=ann["pc_id"], restart_pc=True)).status_code == 404
+                headers = {"x-session": user} if user else {}
+                trickled = {"pc_id": ann["pc_id"], "candidates": []}
+                for ask in (
+                    http.patch("/api/offer", json=trickled, headers=headers),
+                    http.delete(f"/api/offer/{ann['pc_id']}", headers=headers),
+                ):
+                    assert (await ask).status_code == 404
                 assert app.state.registry.find(ann["pc_id"]), "its call goes on"
             assert (await post("ann", pc_id=ann["pc_id"], restart_pc=True)).status_code == 200
+            own = {"x-session": "ann"}
+            assert (await http.patch("/api/offer", json=trickled, headers=own)).is_success
+            assert (await http.delete(f"/api/offer/{ann['pc_id']}", headers=own)).is_success
         await peer.close()
 
 

@@ -110,6 +110,11 @@ class Reception:
         self._admission.user_offer(caller.user_id, time.monotonic())
         return caller
 
+    async def owns(self, request: Request, call: Call) -> bool:
+        """Whether a request comes from a call's own user, as far as the server finds out."""
+        caller = await self._identification.caller(request)
+        return caller.may_continue(call.lease.user_id)
+
     def network(self, request: Request) -> Network:
         """Where the caller's media arrives: on loopback only, if its requests do."""
         server, client = request.scope.get("server"), request.scope.get("client")

@@ -125,9 +125,15 @@ def signalling_router(
                 return call, await call.restart(asked.offer, reception.network(request))
             return call, await call.renegotiate(asked.offer)
 
+    async def own(request: Request, pc_id: str) -> Call:
+        call = _find(registry, pc_id)
+        if not await reception.owns(request, call):
+            raise _no_such_call()
+        return call
+
     async def candidates(request: Request) -> dict[str, str]:
         body = read_form(await _json_body(request), TrickledCandidates)
-        call = _find(registry, body.pc_id)
+        call = await own(request, body.pc_id)
         admission.trickle(call.call_id, time.monotonic())
         try:
             await call.add_candidates([c.model_dump() for c in body.candidates])
@@ -135,8 +141,8 @@ def signalling_router(
             raise Refusal(400, str(error)) from error
         return {"status": "success"}
 
-    async def goodbye(pc_id: str) -> Response:
-        await _find(registry, pc_id).hang_up()
+    async def goodbye(request: Request, pc_id: str) -> Response:
+        await (await own(request, pc_id)).hang_up()
         return Response(status_code=204)
 
     async def in_session(session_id: str) -> None:
