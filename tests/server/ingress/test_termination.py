@@ -117,6 +117,42 @@ async def test_the_handler_that_was_there_gets_the_signal_when_all_is_drained():
         signal.signal(signal.SIGTERM, kept)
 
 
+async def test_two_in_one_process_drain_at_once_and_the_handler_waits_for_both():
+    arrived = asyncio.Event()
+    begun, drained = [asyncio.Event(), asyncio.Event()], [asyncio.Event(), asyncio.Event()]
+
+    def draining(which: int):
+        async def drain() -> None:
+            begun[which].set()
+            await drained[which].wait()
+
+        return drain
+
+    def before(number, frame):
+        arrived.set()
+
+    kept = signal.signal(signal.SIGTERM, before)
+    try:
+        both = [Termination(draining(which)) for which in (0, 1)]
+        for each in both:
+            each.install()
+        signal.raise_signal(signal.SIGTERM)
+        for event in begun:
+            await asyncio.wait_for(event.wait(), 10)
+        drained[1].set()
+        await asyncio.wait([both[1]._draining])
+        await asyncio.sleep(0)
+        assert not arrived.is_set()
+        drained[0].set()
+        await asyncio.wait_for(arrived.wait(), 10)
+        # Whichever ends first.
+        await both[0].remove()
+        await both[1].remove()
+        assert signal.getsignal(signal.SIGTERM) is before
+    finally:
+        signal.signal(signal.SIGTERM, kept)
+
+
 async def test_a_second_signal_does_not_wait_for_the_drain():
     arrived = asyncio.Event()
     drained = asyncio.Event()

@@ -8,6 +8,7 @@ import signal
 import threading
 from collections.abc import Callable, Coroutine
 from types import FrameType
+from typing import ClassVar
 
 logger = logging.getLogger(__name__)
 
@@ -17,10 +18,13 @@ class Termination:
 
     The first SIGTERM starts draining; after that, or at the next SIGTERM, the original handler gets
     the signal. So the ASGI server keeps listening meanwhile, and new calls are refused in words.
+    Several in one process drain at the same time, and the last that has drained passes it on.
 
     Args:
         drain: Lets the calls in progress finish.
     """
+
+    _taking: ClassVar[list[Termination]] = []
 
     def __init__(self, drain: Callable[[], Coroutine[None, None, None]]) -> None:
         self._drain = drain
@@ -39,22 +43,30 @@ class Termination:
         if threading.current_thread() is not threading.main_thread():
             return
         self._loop = asyncio.get_running_loop()
-        self._before = signal.getsignal(signal.SIGTERM)
-        signal.signal(signal.SIGTERM, self._on_signal)
+        if self._taking:
+            self._before = self._taking[0]._before
+        else:
+            self._before = signal.getsignal(signal.SIGTERM)
+            signal.signal(signal.SIGTERM, _on_signal)
+        self._taking.append(self)
 
     async def remove(self) -> None:
-        """Restore the original handler, and stop draining."""
-        # Bound methods are equal, never identical.
-        if self._loop is not None and signal.getsignal(signal.SIGTERM) == self._on_signal:
-            signal.signal(signal.SIGTERM, self._before or signal.SIG_DFL)
+        """Stop draining; the last one restores the original handler."""
+        if self in self._taking:
+            self._taking.remove(self)
+            if not self._taking and signal.getsignal(signal.SIGTERM) is _on_signal:
+                signal.signal(signal.SIGTERM, self._before or signal.SIG_DFL)
         if self._draining is not None:
             self._draining.cancel()
             await asyncio.gather(self._draining, return_exceptions=True)
 
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+    @classmethod
+    def take(cls) -> None:
+        """Take one SIGTERM."""
         # A signal handler may run between any two instructions: the event loop does the rest.
-        assert self._loop is not None
-        self._loop.call_soon_threadsafe(self._receive)
+        for each in cls._taking:
+            assert each._loop is not None
+            each._loop.call_soon_threadsafe(each._receive)
 
     def _receive(self) -> None:
         self._received += 1
@@ -69,7 +81,8 @@ class Termination:
             return
         if error := task.exception():
             logger.error("draining failed", exc_info=error)
-        self._pass_on()
+        if all(each._draining and each._draining.done() for each in self._taking):
+            self._pass_on()
 
     def _pass_on(self) -> None:
         if callable(self._before):
@@ -77,3 +90,7 @@ class Termination:
         elif self._before == signal.SIG_DFL:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.raise_signal(signal.SIGTERM)
+
+
+def _on_signal(number: int, frame: FrameType | None) -> None:
+    Termination.take()
