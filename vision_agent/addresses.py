@@ -12,7 +12,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 PEER = "vision_agent.peer"
-"""Key in a request's scope: the address that made the connection, if it is not the caller's."""
+"""Key in a request's scope: the address that made the connection, if it is not the caller's; empty
+if nobody knows it."""
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +87,19 @@ class Proxies:
         return ""
 
 
+def is_replaced(scope: Scope) -> bool:
+    """Whether the ASGI server has put a forwarded caller in place of the connection's own address.
+
+    uvicorn does, and takes the port over from `X-Forwarded-For`, or puts 0 where it names none.
+    """
+    peer, port = scope.get("client") or ("", None)
+    if not port:
+        return port == 0
+    forwarded_for = Headers(scope=scope).getlist("x-forwarded-for")
+    said = {one.strip() for value in forwarded_for for one in value.split(",")}
+    return not said.isdisjoint((f"{peer}:{port}", f"[{peer}]:{port}"))
+
+
 class RealCaller:
     """Puts the caller's address and scheme in place of the proxy's.
 
@@ -102,11 +116,11 @@ class RealCaller:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
         if scope["type"] == "http":
-            # Port 0 means that the ASGI server has put the forwarded caller here itself.
-            peer, port = scope.get("client") or ("", None)
+            peer = (scope.get("client") or ("", None))[0]
+            replaced = is_replaced(scope)
             forwarded_for = Headers(scope=scope).getlist("x-forwarded-for")
             caller = self._proxies.caller(peer, forwarded_for)
-            if forwarded_for and peer and port and caller == peer and not self._warned:
+            if forwarded_for and peer and not replaced and caller == peer and not self._warned:
                 self._warned = True
                 logger.warning(
                     "A proxy at %s sends X-Forwarded-For and is not trusted: the limits count all "
@@ -118,4 +132,6 @@ class RealCaller:
                 if scheme in ("http", "https"):
                     scope = {**scope, "scheme": scheme}  # for redirects
                 scope = {**scope, PEER: peer, "client": (caller, 0) if caller else None}
+            if replaced:
+                scope = {**scope, PEER: ""}
         await self._app(scope, receive, send)

@@ -1,12 +1,15 @@
 """Who a request comes from, and that what is kept of one user is told to no other."""
 
+import asyncio
 import secrets
+import threading
 import uuid
 from contextlib import asynccontextmanager
 
 import httpx
 import pytest
 from fastapi import HTTPException
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from tests.conftest import serving
 from tests.support.dialling import Dialled
@@ -150,6 +153,38 @@ async def test_an_application_says_who_calls_and_its_word_is_adks_user(as_corout
         assert "KeyError: 'unheard of'" in caplog.text
 
 
+async def test_an_application_that_is_slow_to_say_who_calls_holds_up_nobody_else(monkeypatch):
+    asked, answer = threading.Event(), threading.Event()
+
+    def blocks(request):
+        if request.headers.get("x-session") == "quick":
+            answer.set()
+            return "ann"
+        asked.set()
+        return "bob" if answer.wait(20) else "nobody"
+
+    async def never(request):
+        await asyncio.Event().wait()
+
+    async with application(blocks) as app, asyncio.TaskGroup() as tasks:
+        slow = tasks.create_task(user_of(app))
+        assert await asyncio.to_thread(asked.wait, 60)
+        assert await user_of(app, x_session="quick") == "ann"
+        assert await slow == "bob"
+    monkeypatch.setattr("vision_agent.server.identification.IDENTIFY_WITHIN_S", 0.1)
+    async with application(never) as app:
+        late = await answered(app)
+        assert (late.status_code, "in time" in late.json()["error"]) == (503, True)
+
+
+async def test_an_application_that_knows_nothing_of_an_address_says_it_in_its_own_words():
+    def identify(request):
+        raise HTTPException(404, "There is no such shop.")
+
+    async with application(identify) as app:
+        assert (await answered(app)).json() == {"error": "There is no such shop."}
+
+
 async def test_where_there_is_an_access_token_no_clients_word_counts():
     async with application(token="secret") as app:
         bearer = {"authorization": "Bearer secret"}
@@ -167,13 +202,19 @@ async def test_a_client_with_the_access_token_speaks_for_its_users_by_tokens(mon
                 assert resume.partition(".")[2] == (user or "")
 
 
-async def test_a_login_proxy_names_the_caller_and_nobody_else_can():
+async def test_a_login_proxy_names_the_caller_and_nobody_else_can(caplog):
     async with application(user_header="X-Remote-User") as app:
         assert await user_of(app, x_remote_user="alice") == "alice"
         assert await user_of(app, {"user": secrets.token_hex(16)}) == ""
         assert (await answered(app, x_remote_user="a" * 200)).status_code == 400
         # Who is no proxy is not listened to: the header counts for nothing.
         assert await user_of(app, address="192.0.2.1", x_remote_user="alice") == ""
+        # Nor an address that the ASGI server has taken from what a caller says.
+        app_behind = ProxyHeadersMiddleware(app, trusted_hosts="*")
+        for said in ("127.0.0.1", "127.0.0.1:5", "[::1]:5"):
+            spoofed = {"x_forwarded_for": said, "x_remote_user": "alice"}
+            assert await user_of(app_behind, address="192.0.2.1", **spoofed) == ""
+        assert "--no-proxy-headers" in caplog.text
     proxies = "10.0.0.0/8, ::1"
     async with application(user_header="X-Remote-User", trusted_proxies=proxies) as app:
         for address in ("10.1.2.3", "::ffff:10.1.2.3", "::1"):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
+from anyio import to_thread
 from fastapi import Request
 from starlette.exceptions import HTTPException
 
@@ -21,7 +23,11 @@ logger = logging.getLogger(__name__)
 UserId = str | int | UUID
 Identify = Callable[[Request], UserId | Awaitable[UserId | None] | None]
 """An application's own way to find out who calls: the user's id, or None for an unknown caller. It
-may be a coroutine function, and may raise FastAPI's `HTTPException` to refuse the request."""
+may be a coroutine function; any other function runs in a thread, so that one that blocks delays no
+call. It may raise FastAPI's `HTTPException` to refuse the request."""
+
+IDENTIFY_WITHIN_S = 10.0
+"""How long a request waits for the application's function; the page gives one up after 15 s."""
 
 
 class Identification:
@@ -46,10 +52,13 @@ class Identification:
         has_token: bool,
     ) -> None:
         self._identify = identify
+        self._is_coroutine = inspect.iscoroutinefunction(identify) or inspect.iscoroutinefunction(
+            type(identify).__call__
+        )
         self._user_header = user_header
         self._login_proxies = login_proxies
         self.secured = identify is not None or user_header is not None or has_token
-        self._warned = False
+        self._warned = self._warned_of_server = False
         if not self.secured:
             logger.info(
                 "Nothing is secured: a caller is the user whose random id their client sends "
@@ -87,13 +96,17 @@ class Identification:
     async def _asked(self, request: Request) -> CallerIdentity | None:
         if self._identify is None:
             return None
+        limit = asyncio.timeout(IDENTIFY_WITHIN_S)
         try:
-            user = self._identify(host_request(request))
-            if inspect.isawaitable(user):
-                user = await user
+            async with limit:
+                user = await self._answer(self._identify, host_request(request))
         except HTTPException:
             raise
         except Exception as error:  # of the application around us
+            if limit.expired():
+                logger.error("identify took more than %g s", IDENTIFY_WITHIN_S)
+                text = "The server could not find out in time who calls. Try again."
+                raise Refusal(503, text, {"Retry-After": "5"}) from error
             logger.exception("identify failed")
             raise Refusal(500, "The server failed to find out who calls. Try again.") from error
         if isinstance(user, int | UUID) and not isinstance(user, bool):
@@ -105,9 +118,25 @@ class Identification:
             raise Refusal(500, "The server failed to find out who calls.") from error
         return known if known.user_id else None
 
+    async def _answer(self, identify: Identify, request: Request) -> UserId | None:
+        if self._is_coroutine:
+            user = identify(request)
+        else:
+            user = await to_thread.run_sync(identify, request, abandon_on_cancel=True)
+        return await user if inspect.isawaitable(user) else user
+
     def _named_by_proxy(self, request: Request) -> CallerIdentity | None:
         header = self._user_header
-        if not header or not self._login_proxies.trusted(peer_of(request)):
+        peer = peer_of(request)
+        if not header or not self._login_proxies.trusted(peer):
+            if header and not peer and header in request.headers and not self._warned_of_server:
+                self._warned_of_server = True
+                logger.warning(
+                    "%s does not count: the proxy's address is unknown. It uses a Unix socket, or "
+                    "the ASGI server has put the caller's address in its place (start uvicorn "
+                    "with --no-proxy-headers).",
+                    header,
+                )
             return None
         known = CallerIdentity.proven_as(request.headers.get(header), "The proxy's user header")
         return known if known.user_id else None

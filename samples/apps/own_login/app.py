@@ -106,7 +106,7 @@ def home(session: Annotated[str, Cookie()] = "") -> HTMLResponse:
 @app.post("/login")
 async def log_in(request: Request) -> Response:
     """Begins a session."""
-    form = dict(parse_qsl((await request.body()).decode()))
+    form = dict(parse_qsl((await request.body()).decode(errors="replace")))
     name, password = form.get("name", ""), form.get("password", "")
     if name not in PASSWORDS or not hmac.compare_digest(
         PASSWORDS[name].encode(), password.encode()

@@ -24,8 +24,8 @@ def address_of(request: Request) -> str:
 
 def peer_of(request: Request) -> str:
     """The address that made the connection, which may be a proxy's; empty if it is unknown."""
-    peer: str = request.scope.get(PEER) or address_of(request)
-    return peer
+    peer: str | None = request.scope.get(PEER)
+    return address_of(request) if peer is None else peer
 
 
 def grant_of(request: Request) -> Grant | None:

@@ -47,10 +47,11 @@ def tell_errors(app: FastAPI, metrics: Metrics) -> None:
 
 
 def _sentence(error: HTTPException) -> str:
-    match error.status_code:
-        case 404:
+    # What Starlette itself raises; an application that refuses a caller has words of its own.
+    match error.detail:
+        case "Not Found":
             return "There is nothing at this address."
-        case 405:
+        case "Method Not Allowed":
             return "This address does not take that method."
         case _:
             return str(error.detail)

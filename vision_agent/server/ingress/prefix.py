@@ -8,7 +8,7 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from vision_agent.addresses import Proxies
+from vision_agent.addresses import Proxies, is_replaced
 
 _PREFIX = re.compile(r"(/[\w.~%!$&'()*+,;=:@-]+)+")
 """No empty segment: `//example.org` in a redirect would lead to another server."""
@@ -50,9 +50,8 @@ class ShownUnder:
         await self._app(scope, receive, send)
 
     def _forwarded(self, scope: Scope) -> str:
-        # Port 0 means that the ASGI server trusts the proxy, and has put the caller here itself.
-        peer, port = scope.get("client") or ("", None)
-        if not (port == 0 or self._proxies.trusted(peer)):
+        peer = (scope.get("client") or ("", None))[0]
+        if not (is_replaced(scope) or self._proxies.trusted(peer)):
             return ""
         prefix = Headers(scope=scope).get("x-forwarded-prefix", "").rstrip("/")
         return prefix if len(prefix) <= MAX_PREFIX_CHARS and _PREFIX.fullmatch(prefix) else ""
