@@ -52,6 +52,14 @@ MISTAKES = {
         "Can't listen on 300.1.1.1:9443: this machine knows no host of that name. Choose an "
         "address of this machine with --host",
     ),
+    "no port of a Ray cluster": (
+        ("cluster", "--address", "head", "--session-db", "memory"),
+        "--address: Write it as ray://HOST:10001, as HOST:6379, or as auto",
+    ),
+    "a Ray cluster that is none": (
+        ("cluster", "--address", "127.0.0.1:1", "--session-db", "memory", "--port", "0"),
+        "No Ray cluster can be reached at 127.0.0.1:1: [Errno 111] Connection refused",
+    ),
     "a header that is none": (("replay", BOTTLE, "--header", "Cookie"), "Name: value"),
     "a header of two lines": (("talk", "--header", "A: b\r\nC: d"), "Name: value"),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from vision_agent.settings import Settings
 
@@ -52,3 +53,24 @@ def read_workers(text: str, cores: int) -> tuple[int, int]:
     if not 1 <= least <= most:
         raise ValueError("Write it as a number, or as least-most: 1-8.")
     return least, most
+
+
+def read_address(text: str) -> tuple[str, int] | None:
+    """The host and port at which a running Ray cluster listens; None if Ray is to find it.
+
+    Args:
+        text: `ray://host:10001`, `host:6379`, or `auto`.
+
+    Raises:
+        ValueError: It is none of these; the text says what to write.
+    """
+    if text == "auto":
+        return None
+    parts = urlsplit(text if "://" in text else f"//{text}")
+    try:
+        ends = parts.hostname, parts.port
+    except ValueError:
+        ends = None, None
+    if parts.scheme not in ("", "ray") or not ends[0] or not ends[1]:
+        raise ValueError("Write it as ray://HOST:10001, as HOST:6379, or as auto.")
+    return ends[0], ends[1]

@@ -7,6 +7,7 @@ import contextlib
 import os
 import secrets
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from vision_agent.cluster.options import (
     APPLICATION,
     NAMESPACE,
     ClusterOptions,
+    read_address,
     read_workers,
 )
 from vision_agent.data_folder import DatabaseError
@@ -32,7 +34,8 @@ STOP_S = 20.0
 OBJECT_STORE_BYTES = 80_000_000
 """Ray's smallest: requests and figures are all that passes through it."""
 
-DASHBOARD_PORT = 8265
+REACH_S = 5.0
+"""Ray itself repeats its attempts for minutes."""
 
 LOGGING = {"log_level": "WARNING", "enable_access_log": False}
 """Of Serve: a line for each request would be written several times a second."""
@@ -72,6 +75,10 @@ def run_cluster(
         least, most = read_workers(workers, cores or 1)
     except ValueError as error:
         raise ClusterError(f"--workers: {error}") from error
+    try:
+        running = read_address(address) if address is not None else None
+    except ValueError as error:
+        raise ClusterError(f"--address: {error}") from error
     _check(settings, alone=address is None)
     try:
         agents = AgentDirectory(agent_options(settings))
@@ -83,9 +90,9 @@ def run_cluster(
         raise ClusterError(str(error)) from error
     settings = settings.model_copy(update={"port": port})
     if address is None:
-        token = _start_ray(most, dashboard)
+        token, dashboard_url = _start_ray(most, dashboard)
     else:
-        _connect(address)
+        _connect(address, running)
         if not workers:
             import ray
 
@@ -104,7 +111,7 @@ def run_cluster(
             say("Deployed. The cluster goes on by itself; `serve shutdown` ends it.")
             return
         if dashboard:
-            say(f"Ray's dashboard: http://127.0.0.1:{DASHBOARD_PORT} (token: {token})")
+            say(f"Ray's dashboard: http://{dashboard_url} (token: {token})")
         warning = exposure(
             settings.host,
             has_token=settings.token is not None,
@@ -132,13 +139,17 @@ def _check(settings: Settings, *, alone: bool) -> None:
         )
 
 
-def _start_ray(most: int, dashboard: bool) -> str:
-    """Start Ray on this machine, for this process; the token that its services want."""
+def _start_ray(most: int, dashboard: bool) -> tuple[str, str]:
+    """Start Ray on this machine, for this process.
+
+    Returns:
+        The token that its services want, and where its dashboard is, if there is one.
+    """
     token = os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_urlsafe(32))
     # Ray's services listen on every address of the machine, and run what they are sent.
     os.environ.setdefault("RAY_AUTH_MODE", "token")
     ray = _ray()
-    ray.init(
+    context = ray.init(
         address="local",
         # Twice: while a new worker takes over, the old one still has its calls.
         num_cpus=2 * most,
@@ -146,17 +157,18 @@ def _start_ray(most: int, dashboard: bool) -> str:
         namespace=NAMESPACE,
         include_dashboard=dashboard,
         dashboard_host="127.0.0.1",
-        dashboard_port=DASHBOARD_PORT,
         logging_level="warning",
     )
-    return token
+    return token, context.dashboard_url
 
 
-def _connect(address: str) -> None:
+def _connect(address: str, listening: tuple[str, int] | None) -> None:
     ray = _ray()
     try:
+        if listening is not None:
+            socket.create_connection(listening, REACH_S).close()
         ray.init(address=address, namespace=NAMESPACE, logging_level="warning")
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise ClusterError(f"No Ray cluster can be reached at {address}: {error}") from error
 
 
