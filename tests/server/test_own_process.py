@@ -20,7 +20,7 @@ def state() -> dict[str, object]:
     return {
         # The tests' own start of the local Live API notes itself there.
         "environment": {k: v for k, v in os.environ.items() if not k.startswith("TESTS_")},
-        "garbage collector": (gc.isenabled(), gc.get_threshold(), gc.get_freeze_count()),
+        "garbage collector": (gc.isenabled(), gc.get_threshold()),
         "logging": (root.level, [*root.handlers], logging.getLogger("uvicorn.error").filters),
         "warnings": warnings.showwarning,
         "open files": resource.getrlimit(resource.RLIMIT_NOFILE),
@@ -38,7 +38,7 @@ async def test_environment_logging_garbage_and_files_stay_as_the_program_has_the
     )
     monkeypatch.chdir(tmp_path)
     with forked_local_servers():
-        before = state()
+        before, frozen = state(), gc.get_freeze_count()
         video = VideoAgent(
             Settings(
                 model="local", scenario=SILENT, session_db="memory", data_dir=tmp_path / "data"
@@ -51,3 +51,4 @@ async def test_environment_logging_garbage_and_files_stay_as_the_program_has_the
             assert video.agents.default.name == "helper"
             assert state() == before
         assert state() == before
+        assert gc.get_freeze_count() <= frozen, "no more is frozen than the program has"
