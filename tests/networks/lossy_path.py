@@ -15,6 +15,11 @@ _CANDIDATE = re.compile(r"a=candidate:\S+ 1 udp \d+ 127\.0\.0\.1 (\d+) typ host.
 _ANY_CANDIDATE = re.compile(r"a=candidate:.*\r?\n")
 REORDERED_BY_S = 0.03
 
+# DTLS (RFC 6347 4.1 and 4.2.2): the types of records, and the first messages of the flights.
+_CHANGE_CIPHER_SPEC, _HANDSHAKE, _APPLICATION_DATA = 20, 22, 23
+_MESSAGE_TYPE = 13
+_FLIGHTS = {1: "first flight", 2: "second flight", 11: "third flight"}
+
 
 class LossyPath:
     """Forwards datagrams between one caller and one server, both on loopback.
@@ -23,6 +28,8 @@ class LossyPath:
         loss: The share of datagrams that are lost, in each direction.
         reordered: The share that is held back for `REORDERED_BY_S`.
         silent: Whether everything is lost.
+        loses_first: Whether the first datagram of each kind is lost, in each direction.
+        kinds_lost: Those kinds.
         lost: How many datagrams have been lost.
         passed: How many have come through.
     """
@@ -31,6 +38,8 @@ class LossyPath:
         self.loss, self.reordered = 0.0, 0.0
         self._random = random.Random(1)
         self.silent = False
+        self.loses_first = False
+        self.kinds_lost: set[str] = set()
         self.lost, self.passed = 0, 0
         self.port = 0
         self.server: tuple[str, int] | None = None
@@ -68,7 +77,7 @@ class LossyPath:
     ) -> None:
         if way is None or to is None:
             return
-        if self.silent or self._random.random() < self.loss:
+        if self.silent or self._is_first(data, way) or self._random.random() < self.loss:
             self.lost += 1
             return
         self.passed += 1
@@ -77,6 +86,24 @@ class LossyPath:
             loop.call_later(REORDERED_BY_S, lambda: way.is_closing() or way.sendto(data, to))
         else:
             way.sendto(data, to)
+
+    def _is_first(self, data: bytes, way: asyncio.DatagramTransport) -> bool:
+        kind = _kind(data)
+        if not self.loses_first or kind is None:
+            return False
+        kind = f"{'caller' if way is self._to_server else 'server'}: {kind}"
+        first = kind not in self.kinds_lost
+        self.kinds_lost.add(kind)
+        return first
+
+
+def _kind(data: bytes) -> str | None:
+    """What a datagram of a call's set-up is; None for media."""
+    if data[0] < 4:
+        return "check" if data[:2] == b"\x00\x01" else "answer"
+    if data[0] == _HANDSHAKE:
+        return _FLIGHTS.get(data[_MESSAGE_TYPE])
+    return {_CHANGE_CIPHER_SPEC: "last flight", _APPLICATION_DATA: "data"}.get(data[0])
 
 
 class OverPath(Signalling):

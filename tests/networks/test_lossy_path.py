@@ -19,6 +19,28 @@ SCENARIO = "engine: false\nanswers:\n" + "".join(
 SILENCE_S = 3.0
 
 
+SET_UP = {
+    *(f"caller: {kind}" for kind in ("check", "answer", "first flight", "third flight", "data")),
+    *(f"server: {kind}" for kind in ("check", "answer", "second flight", "last flight", "data")),
+}
+
+
+async def test_a_call_is_set_up_although_the_first_packet_of_each_kind_is_lost_in_each_direction(
+    tmp_path: Path,
+) -> None:
+    scenario = tmp_path / "scenario.yaml"
+    scenario.write_text(SCENARIO)
+    states, path = States(), LossyPath()
+    path.loses_first = True
+    async with ForkedServer("--scenario", str(scenario)) as server, path.open():
+        signalling = OverPath(server.url, None, 60, path=path)
+        async with InteractiveCall(signalling, MicrophoneTrack(), None, Playout(), states) as call:
+            call.type("hello")
+            assert await call.until_answered() == "answered"
+    assert path.kinds_lost == SET_UP
+    assert "reconnecting" not in states.seen
+
+
 async def test_a_conversation_stands_loss_of_a_fifth_reordering_and_three_seconds_of_silence(
     tmp_path: Path,
 ) -> None:

@@ -18,6 +18,7 @@ from vision_agent.rtc.own.aiortc import RTCDataChannel
 from vision_agent.rtc.own.aiortc.rtcsctptransport import (
     DataChunk,
     ForwardTsnChunk,
+    InitChunk,
     ReconfigChunk,
     RTCSctpTransport,
     SackChunk,
@@ -36,6 +37,7 @@ class Line:
 
     call: Call
     channel: RTCDataChannel
+    first_tsn: int
     got: list[str] = field(default_factory=list)
 
     @property
@@ -46,13 +48,12 @@ class Line:
     def server(self) -> BoundedSctpTransport:
         return self.call.peer._pc.sctp
 
-    async def send(self, *chunks: object) -> None:
+    async def send(self, *chunks: object, tag: int | None = None) -> None:
         """One packet of chunks, or of bytes in their place."""
         body = b"".join(bytes(chunk) + bytes(-len(bytes(chunk)) % 4) for chunk in chunks)
         sctp = self.caller
-        head = struct.pack(
-            "!HHL", sctp._local_port, sctp._remote_port, sctp._remote_verification_tag
-        )
+        tag = sctp._remote_verification_tag if tag is None else tag
+        head = struct.pack("!HHL", sctp._local_port, sctp._remote_port, tag)
         checksum = crc32c(head + bytes(4) + body)
         await sctp.transport._send_data(head + struct.pack("<L", checksum) + body)
 
@@ -76,9 +77,10 @@ class Line:
 async def line(call: Call) -> Line:
     call.caller.addTrack(SoundSource())
     channel = call.caller.createDataChannel("chat")
+    first_tsn = call.caller.sctp._local_tsn
     await call.connect()
     await until(lambda: call.listener.channels and channel.readyState == "open")
-    line = Line(call, channel)
+    line = Line(call, channel, first_tsn)
     call.listener.channels[0].on("message", line.got.append)
     return line
 
@@ -113,6 +115,18 @@ async def test_messages_arrive_over_a_line_that_loses_and_reorders(line: Line):
     await until(lambda: len(line.got) == len(texts), 30)
     transport._send_data = send
     assert line.got == texts
+
+
+async def test_an_init_that_arrives_late_changes_nothing(line: Line):
+    await line.still_works()
+    init = InitChunk()
+    init.initiate_tag, init.initial_tsn = line.caller._local_verification_tag, line.first_tsn
+    init.advertised_rwnd, init.outbound_streams, init.inbound_streams = 100_000, 10, 10
+    await line.send(init, tag=0)
+    line.got.clear()
+    await line.still_works()
+    await until(lambda: not line.caller._sent_queue, what="everything is acknowledged")
+    assert not line.server.bad_packets
 
 
 @pytest.mark.parametrize("flags", [0, UNORDERED], ids=["ordered", "unordered"])

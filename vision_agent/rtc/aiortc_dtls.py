@@ -2,8 +2,9 @@
 
 One of the files that touch private parts of aiortc (see `aiortc_patches`). It replaces:
 
-- ``RTCDtlsTransport``: a packet that can't be handled is dropped, because the exception would end
-  the receive loop of the whole connection. Authenticated packets are counted. Media goes from the
+- ``RTCDtlsTransport``: a flight of the handshake is sent again soon if it is not answered. A packet
+  that can't be handled is dropped, because the exception would end the receive loop of the whole
+  connection. Authenticated packets are counted. Media goes from the
   socket to its receiver, and from its sender to the socket, without a task in between.
 - ``RTCCertificate``: peers with an RSA certificate are accepted when this side opens DTLS.
 - ``asyncio.ensure_future`` and ``create_task`` in aiortc's and aioice's modules, SCTP's timers, and
@@ -15,6 +16,7 @@ Written for aiortc 1.16 and aioice 0.13.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import sys
 import time
@@ -62,6 +64,13 @@ _ECDSA_SUITES = (
 )
 _CIPHER_SUITES = f"{_ECDSA_SUITES}:{_ECDSA_SUITES.replace('-ECDSA-', '-RSA-')}".encode()
 
+MAX_FLIGHT_BYTES = 1500
+"""How much aiortc sends in a datagram."""
+
+REPEATS_S = (0.1, 0.2, 0.4)
+"""After these waits a flight of the handshake is sent again. OpenSSL's timers of 1, 2 and 4 seconds
+run on; libwebrtc sets BoringSSL's first one to 50 ms."""
+
 
 class GuardedDtlsTransport(RTCDtlsTransport):
     """A DTLS transport whose receive loop no single packet ends.
@@ -76,6 +85,7 @@ class GuardedDtlsTransport(RTCDtlsTransport):
     _RTCDtlsTransport__rx_packets: int
     _RTCDtlsTransport__tx_bytes: int
     _RTCDtlsTransport__tx_packets: int
+    _ssl: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -84,6 +94,47 @@ class GuardedDtlsTransport(RTCDtlsTransport):
         self.verified = 0
         self.failures = failures.current.get()
         self._bad_in_a_row = 0
+        self._repeat: asyncio.TimerHandle | None = None
+
+    async def _write_ssl(self) -> None:
+        """Sends what OpenSSL has written; an unanswered flight of the handshake again and again.
+
+        OpenSSL's timer does not cover the last flight of a DTLS server, and pyOpenSSL can't set it.
+        """
+        if self._state is not State.CONNECTING:
+            await super()._write_ssl()
+            return
+        try:
+            flight = self._ssl.bio_read(MAX_FLIGHT_BYTES)
+        except SSL.Error:
+            return  # nothing to send
+        self._stop_repeating()
+        self._send_flight(flight, REPEATS_S)
+
+    def _send_flight(self, flight: bytes, waits_s: tuple[float, ...]) -> None:
+        self._connection.send_now(flight)
+        self._RTCDtlsTransport__tx_bytes += len(flight)
+        self._RTCDtlsTransport__tx_packets += 1
+        if waits_s:
+            loop = asyncio.get_running_loop()
+            self._repeat = loop.call_later(waits_s[0], self._send_again, flight, waits_s[1:])
+
+    def _send_again(self, flight: bytes, waits_s: tuple[float, ...]) -> None:
+        # The server's last flight has arrived once something comes that is encrypted with the keys.
+        last = self._state is State.CONNECTED and self._role == "server" and not self.verified
+        if last or self._state is State.CONNECTING:
+            with contextlib.suppress(ConnectionError):
+                self._send_flight(flight, waits_s)
+
+    def _stop_repeating(self) -> None:
+        if self._repeat is not None:
+            self._repeat.cancel()
+            self._repeat = None
+
+    async def stop(self) -> None:
+        """Closes the transport."""
+        await super().stop()
+        self._stop_repeating()
 
     async def _recv_next(self) -> None:
         try:
@@ -267,6 +318,7 @@ def install() -> None:
 _OVERRIDDEN: list[tuple[Any, str, list[str]]] = [
     (RTCDtlsTransport, "_recv_next", ["self"]),
     (RTCDtlsTransport, "_set_state", ["self", "state"]),
+    (RTCDtlsTransport, "_write_ssl", ["self"]),
     (RTCDtlsTransport, "_send_rtp", ["self", "data"]),
     (RTCDtlsTransport, "_handle_rtp_data", ["self", "data", "arrival_time_ms"]),
     (RTCDtlsTransport, "_handle_rtcp_data", ["self", "data"]),
@@ -283,6 +335,8 @@ _ATTRIBUTES = {
     "_rtp_router",
     "_rx_srtp",
     "_tx_srtp",
+    "_role",
+    "_ssl",
     "_state",
     "_RTCDtlsTransport__rx_bytes",
     "_RTCDtlsTransport__rx_packets",

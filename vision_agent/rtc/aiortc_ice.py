@@ -21,7 +21,12 @@ from typing import Any
 
 from vision_agent.rtc import aiortc_socket, aiortc_stun, failures, network
 from vision_agent.rtc.aiortc_shape import check_attributes, check_functions, check_uses
-from vision_agent.rtc.aiortc_socket import GuardedProtocol, SharedProtocol, host_candidate
+from vision_agent.rtc.aiortc_socket import (
+    GuardedProtocol,
+    SharedProtocol,
+    TriggeredTransaction,
+    host_candidate,
+)
 from vision_agent.rtc.aiortc_stun import server_reflexive
 from vision_agent.rtc.own import aioice, aiortc
 from vision_agent.rtc.own.aioice import stun
@@ -37,6 +42,7 @@ from vision_agent.rtc.stun_header import LAST_STUN_BYTE
 from vision_agent.rtc.udp_ports import OnePort, PortRange
 
 ice_module: Any = aioice.ice
+stun_module: Any = aioice.stun
 ice_transport_module: Any = aiortc.rtcicetransport
 
 MAX_LEARNT_ADDRESSES = 10
@@ -195,6 +201,7 @@ class GuardedConnection(Connection):
         self.checks += 1
         if isinstance(protocol, GuardedProtocol):
             protocol.trust(addr)
+            protocol.take_check(addr)
 
     def data_received(self, data: bytes, component: int) -> None:
         """Takes a datagram that is not valid STUN."""
@@ -270,6 +277,7 @@ def addresses_of_machine() -> list[str]:
 def install() -> None:
     """Installs the replacements in aioice's and aiortc's modules."""
     ice_module.StunProtocol = GuardedProtocol
+    stun_module.Transaction = TriggeredTransaction
     ice_transport_module.Connection = GuardedConnection
 
 

@@ -23,6 +23,7 @@ from vision_agent.rtc.own.aiortc.rtcsctptransport import (
     Chunk,
     DataChunk,
     ForwardTsnChunk,
+    InitChunk,
     RTCSctpTransport,
     SackChunk,
 )
@@ -39,6 +40,13 @@ logger = logging.getLogger(__name__)
 # Typed as Any, because attributes of the module are replaced.
 sctp_module: Any = aiortc.rtcsctptransport
 peer_connection_module: Any = aiortc.rtcpeerconnection
+
+RTO_INITIAL_S = 1.0
+"""How long a packet of the handshake, and the first data, wait for their answer (RFC 9260 16);
+aiortc waits for 3 s."""
+
+MAX_INIT_RETRANSMISSIONS = 26
+"""aiortc tries for 27 s too, which is nine times 3 s."""
 
 MAX_CONTROL_CHUNKS = 8
 """How many control chunks of a packet are handled. Each may need an answer, and a packet has room
@@ -65,7 +73,9 @@ _ATTRIBUTES = {
     "_last_received_tsn",
     "_local_tsn",
     "_reconfig_deferred",
+    "_reconfig_response_seq",
     "_remote_max_message_size",
+    "_remote_verification_tag",
     "_sack_duplicates",
     "_sack_misordered",
     "_sack_needed",
@@ -124,7 +134,14 @@ class BoundedSctpTransport(RTCSctpTransport):
                 return
             if isinstance(chunk, sctp_module.ReconfigChunk):
                 del chunk.params[MAX_RECONFIG_PARAMETERS:]
+        if not isinstance(chunk, InitChunk) or chunk.initiate_tag != self._remote_verification_tag:
+            await super()._receive_chunk(chunk)
+            return
+        # An INIT that was late or sent again is answered and changes nothing (RFC 9260 5.2.2).
+        # aiortc expects the first TSN again: what the peer sends later is never acknowledged.
+        kept = self._last_received_tsn, self._reconfig_response_seq
         await super()._receive_chunk(chunk)
+        self._last_received_tsn, self._reconfig_response_seq = kept
 
     async def _receive_data_chunk(self, chunk: DataChunk) -> None:
         self._sack_needed = True
@@ -228,6 +245,8 @@ def decode_params(body: bytes) -> list[tuple[int, bytes]]:
 def install() -> None:
     """Installs the replacements in aiortc's modules."""
     sctp_module.decode_params = decode_params
+    sctp_module.SCTP_RTO_INITIAL = RTO_INITIAL_S
+    sctp_module.SCTP_MAX_INIT_RETRANS = MAX_INIT_RETRANSMISSIONS
     peer_connection_module.RTCSctpTransport = BoundedSctpTransport
 
 
@@ -242,6 +261,8 @@ def check() -> None:
     check_uses(
         [
             (sctp_module.BaseParamsChunk.__init__, "decode_params"),
+            (RTCSctpTransport.__init__, "SCTP_RTO_INITIAL"),
+            (RTCSctpTransport._t1_expired, "SCTP_MAX_INIT_RETRANS"),
             (aiortc.rtcpeerconnection.RTCPeerConnection, "RTCSctpTransport"),
         ]
     )

@@ -43,5 +43,6 @@ def check_uses(wanted: Iterable[tuple[Any, str]]) -> None:
     """
     for user, name in wanted:
         methods = vars(user).values() if inspect.isclass(user) else [user]
-        if not any(name in m.__code__.co_names for m in methods if inspect.isfunction(m)):
+        functions = [inspect.unwrap(method) for method in methods if inspect.isfunction(method)]
+        if not any(name in function.__code__.co_names for function in functions):
             raise Changed(f"{user.__qualname__} no longer uses {name}")

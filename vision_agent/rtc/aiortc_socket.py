@@ -35,6 +35,43 @@ from vision_agent.rtc.stun_header import LAST_STUN_BYTE
 _NOT_HANDLED = "A datagram could not be handled"
 
 
+class TriggeredTransaction(stun.Transaction):
+    """A check that is sent again at an even rate once its address has sent a check itself.
+
+    aioice doubles the interval, so four lost packets cost 7.5 seconds, and a check from the peer
+    triggers none in return while an earlier one waits (RFC 8445 7.3.1.4). An address that sends no
+    check is sent no more than by aioice. The limits on the time to connect end the repetition.
+    """
+
+    # aioice's own.
+    _Transaction__addr: Address
+    _Transaction__protocol: Any
+    _Transaction__timeout_delay: float
+    _Transaction__timeout_handle: asyncio.TimerHandle | None
+    _Transaction__tries: int
+    _Transaction__tries_max: int
+
+    def trigger(self) -> None:
+        """Sends the request again now, because its address has sent a check."""
+        if (timer := self._Transaction__timeout_handle) is not None:
+            timer.cancel()
+            self._Transaction__retry()
+
+    def _Transaction__retry(self) -> None:
+        protocol = self._Transaction__protocol
+        is_consent = self._Transaction__tries_max == 1
+        checked = isinstance(protocol, GuardedProtocol) and self.addr in protocol.checked_by
+        if checked and not is_consent:
+            self._Transaction__timeout_delay = stun.RETRY_RTO
+            self._Transaction__tries = min(self._Transaction__tries, 1)
+        super()._Transaction__retry()  # type: ignore[misc]
+
+    @property
+    def addr(self) -> Address:
+        """Where the request is sent."""
+        return self._Transaction__addr
+
+
 class GuardedProtocol(StunProtocol):
     """A UDP socket of a connection that ignores strangers.
 
@@ -42,6 +79,7 @@ class GuardedProtocol(StunProtocol):
         receiver: the connection, a `GuardedConnection`.
 
     Attributes:
+        checked_by: the addresses of authenticated checks; `GuardedConnection` bounds their number.
         data_packets: how many datagrams other than STUN were let in.
         data_packets_before: `data_packets` at the last round of `GuardedConnection.close_unused`.
         quiet_rounds: how many rounds in a row no such datagram was let in.
@@ -51,6 +89,7 @@ class GuardedProtocol(StunProtocol):
 
     def __init__(self, receiver: Any) -> None:
         super().__init__(receiver)
+        self.checked_by: set[Address] = set()
         self.data_packets = 0
         self.quiet_rounds = 0
         self.data_packets_before = 0
@@ -98,6 +137,13 @@ class GuardedProtocol(StunProtocol):
         self._trusted[addr] = None
         if len(self._trusted) > MAX_ADDRESSES:
             del self._trusted[next(iter(self._trusted))]
+
+    def take_check(self, addr: Address) -> None:
+        """Notes that an address has sent a check, and repeats the one that it has not answered."""
+        self.checked_by.add(addr)
+        for transaction in list(self.transactions.values()):
+            if isinstance(transaction, TriggeredTransaction) and transaction.addr == addr:
+                transaction.trigger()
 
     async def request(
         self,
@@ -192,13 +238,23 @@ _OVERRIDDEN: list[tuple[Any, str, list[str]]] = [
     (StunProtocol, "datagram_received", ["self", "data", "addr"]),
     (StunProtocol, "request", ["self", "request", "addr", "integrity_key", "retransmissions"]),
     (StunProtocol, "close", ["self"]),
+    (stun.Transaction, "_Transaction__retry", ["self"]),
 ]
+_TRANSACTION = {
+    "_Transaction__addr",
+    "_Transaction__protocol",
+    "_Transaction__timeout_delay",
+    "_Transaction__timeout_handle",
+    "_Transaction__tries",
+    "_Transaction__tries_max",
+}
 _USES: list[tuple[Any, str]] = [
     (StunProtocol.datagram_received, "data_received"),
     (StunProtocol.datagram_received, "local_candidate"),
     (StunProtocol.datagram_received, "request_received"),
     (StunProtocol.datagram_received, "transactions"),
     (StunProtocol.connection_lost, "protocol_lost"),
+    (StunProtocol.request, "Transaction"),
     (StunProtocol.send_data, "sendto"),
     (StunProtocol.send_stun, "sendto"),
     (StunProtocol.close, "transport"),
@@ -213,4 +269,5 @@ def check() -> None:
     """
     check_functions(_OVERRIDDEN)
     check_attributes(StunProtocol, {"receiver", "transactions"})
+    check_attributes(stun.Transaction, _TRANSACTION)
     check_uses(_USES)

@@ -5,9 +5,9 @@ from __future__ import annotations
 FIRST_CHECK_S = 5.0
 """The time limit for the first connectivity check, which a peer sends when it has the answer."""
 
-HANDSHAKE_S = 5.0
-"""The time limit from the first check to the connection. DTLS needs two round trips, and
-retransmits after a second."""
+HANDSHAKE_S = 10.0
+"""The time limit from the first check to the connection. OpenSSL's timer for a lost DTLS flight
+expires after 1, 3 and 7 seconds, and a check of aioice is repeated after 0.5, 1.5, 3.5 and 7.5."""
 
 LATE_S = 0.5
 """If `judge` is called later than this, the process was held up, and the packets that arrived
