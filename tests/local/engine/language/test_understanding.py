@@ -73,6 +73,24 @@ async def test_what_people_ask_is_understood_and_what_they_tell_each_other_is_no
     assert count["accepted beyond"] == 0, count
 
 
+async def test_most_requests_of_sentences_that_nothing_was_chosen_on_are_right(
+    understanding: Understanding,
+) -> None:
+    text = (Path(__file__).parent / "held_out_sentences.tsv").read_text(encoding="utf-8")
+    count: Counter[str] = Counter()
+    for line in text.splitlines()[2:]:
+        intents, _, said = line.partition("\t")
+        request = await understanding.request(said)
+        found = request.intent if request else "-"
+        kind = "nothing" if intents == "-" else "request"
+        count[kind] += 1
+        count[f"right {kind}"] += found in intents.split("|")
+        count["wrong"] += kind == "request" and found != "-" and found not in intents.split("|")
+    assert count["right request"] >= 0.85 * count["request"], count
+    assert count["wrong"] <= 0.05 * count["request"], count
+    assert count["nothing"] - count["right nothing"] <= 3, count
+
+
 def test_no_sentence_of_the_measure_is_an_example_and_the_vectors_fit_the_examples() -> None:
     assert not {normalise(said) for *_, said in sentences()} & {text for _, text in examples()}
     kept, made = nearest_examples.kept_vectors(), vectors()

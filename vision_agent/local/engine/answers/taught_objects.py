@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Sequence
 
 from vision_agent.local.contract import Request, SeenFrame, Turn
@@ -147,9 +148,14 @@ class TaughtObjects:
         self._names.record(user, [thing.name for thing in things])
 
 
+_EVERYTHING = re.compile(
+    r"\b(?:everything|all)\b|\byour memory$|\b(?:taught|told|shown|showed) you$"
+)
+
+
 def forgets_what_is_seen(turn: Turn, request: Request) -> bool:
     """Whether a request to forget means the thing in the frame: "forget this"."""
-    everything = {"everything", "all"} & set(normalise(turn.text).split())
+    everything = _EVERYTHING.search(normalise(turn.text))
     return not name_of(request) and not everything
 
 

@@ -29,7 +29,7 @@ _COLOUR = rf"(?P<colour>{'|'.join(COLOURS)})"
 _SCENE = frozenset("picture image photo camera view frame scene part side corner half".split())  # noqa: SIM905
 _NO_KIND = frozenset(
     """colour colours time day date number side text language languages year size thing things
-    object objects one name price month way direction shade""".split()  # noqa: SIM905
+    object objects one name price month question questions way direction shade""".split()  # noqa: SIM905
 )
 _TOLD = (
     "tell me|let me know|warn me|say so|alert me|notify me|inform me|ping me|shout|say something"
@@ -50,12 +50,22 @@ _PHRASES: tuple[tuple[str, str], ...] = (
         rf"\b(?:{_TOLD}) (?:when|whenever|if|as soon as|once|the moment|in case) (?P<event>.+)",
     ),
     ("watch", r"\b(?:watch(?: out)? for|keep an eye on|look out for|wait for) (?P<event>.+)"),
+    ("is_colour", rf"\b(?:does|do) (?P<object>.+?) (?:look|seem|appear) {_COLOUR}"),
+    (
+        "is_colour",
+        rf"\b(?:call|say|describe) (?:this|that|it|these|those)(?: is| are| as)? {_COLOUR}",
+    ),
     (
         "any_colour",
         rf"\b(?:anything|something|any|some|a|an)(?: thing| that is)? {_COLOUR}\b"
         r"(?: (?P<object>.+))?",
     ),
     ("is_colour", rf"\b(?:is|are) (?P<object>.+) {_COLOUR}"),
+    (
+        "is_known",
+        r"\b(?:could|can|might|may|would) (?:this|that|it|these|those)(?: thing| one)?"
+        r"(?: possibly| maybe| perhaps)? be (?P<whose>a|an|my|our|the|some) (?P<name>.+)",
+    ),
     (
         "is_known",
         r"\b(?:is|are|say|think|call|was) (?:this|that|it|these|those)(?: thing| one)?(?: is)?"
@@ -68,6 +78,16 @@ _PHRASES: tuple[tuple[str, str], ...] = (
         r" (?P<name>.+)",
     ),
     ("is_known", r"^(?:this|that|it) is (?P<whose>a|an) (?P<name>.+?) (?:is|right|or)\b.*"),
+    (
+        "where",
+        r"^(?:is|are) (?P<target>.+?) (?:(?:on|to|at|in) )?(?:the |my )?"
+        r"(?:left|right|top|bottom)(?: side)? or\b",
+    ),
+    (
+        "where",
+        r"\b(?:which|what) (?:side|corner|part|half|direction|way|shelf)(?: of the \w+)?"
+        r" (?:is|are) (?!.*\b(?:moving|going|facing|running|heading)\b)(?P<target>.+)",
+    ),
     (
         "where",
         r"\b(?:locate|looking for|seen|lost|^where|whereabouts|(?:find|where is|where are)"
@@ -93,7 +113,9 @@ _PHRASES: tuple[tuple[str, str], ...] = (
         r"^what (?:is|are) on (?:the|this|that|my) (?:label|page|paper|sign|receipt|box|packet"
         r"|package|bottle|screen|card|letter|note|menu)$",
     ),
-    ("read", r"\bwhat (?:does|do) (?:it|this|that|the \w+|my \w+) say\b"),
+    ("read", r"\bwhat (?:does|do) (?:it|this|that|(?:the|my|this|these)(?: \w+){1,2}) say\b"),
+    ("read", r"\bwhat (?:it|this|that|(?:the|my|this|that) \w+) says\b"),
+    ("read", r"^read(?:ing)? (?:(?:out|aloud|me|us) )*(?:this|that|the|these|my)\b"),
     ("total", r"\bhow much (?:is|are|was|were|does|do|did) (?P<object>.+)"),
 )
 """Phrases of a sentence, and the parts that they name. The first that names something counts."""

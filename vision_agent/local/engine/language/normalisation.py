@@ -9,12 +9,12 @@ MOST_CHARACTERS = 1_000
 
 _CONTRACTIONS = (
     (r"\b(what|who|how|where|there|that)'?s\b", r"\1 is"),
-    (r"\b(it|he|she)'s\b", r"\1 is"),
+    (r"\b(it|he|she|when|which|one|colou?r)'s\b", r"\1 is"),
     (r"\bi'?m\b", "i am"),
     (r"\b(you|they|we)'re\b", r"\1 are"),
     (r"\bdon't\b", "do not"),
     (r"\bcan't\b", "can not"),
-    (r"\b(is|are|was|were|does|did|has|have|had|would|could|should)n't\b", r"\1 not"),
+    (r"\b(is|are|was|were|does|did|has|have|had|would|could|should|need)n't\b", r"\1 not"),
     (r"\b(i|you|we|they)'ve\b", r"\1 have"),
     (r"\b(i|you|we|they|he|she|it)'ll\b", r"\1 will"),
     (r"\b(i|you|we|they|he|she)'d\b", r"\1 would"),
@@ -40,14 +40,15 @@ _FILLERS = (
 _VERBS = (
     "please|maybe|kindly|just|possibly|tell|describe|read|count|point|look|take|have|let|say"
     "|repeat|find|identify|check|show|name|list|give|scan|explain|warn|alert|notify|watch|stop|be"
-    "|speak|talk|remind|set|zoom|guess|help me find|locate|walk"
+    "|speak|talk|remind|set|zoom|guess|help me find|locate|walk|work out|figure out"
 )
 _FRAMES = re.compile(
     rf"^(?:(?:{_FILLERS}"
     r"|i (?:want|need|would like|would love) (?:you )?to(?: know)?|i wonder(?: if)?"
     r"|do you (?:mind|happen to know|know if|think)|is it possible to|would you mind|any idea"
     rf"|(?:can|could|would|will) you(?= (?:{_VERBS}))"
-    r"|(?:tell|inform) me(?= (?:what|which|where|who|how|if|whether|is|are))"
+    r"|(?:(?:tell|inform)(?: me)?|(?:work|figure) out)"
+    r"(?= (?:what|which|where|who|how|if|whether|is|are))"
     r"|(?:if|whether)(?= there)|(?:say|check) if(?= there)) )+"
 )
 _COURTESIES = re.compile(

@@ -89,11 +89,13 @@ _ELSEWHERE_INTENTS = frozenset({"-", "!", "beyond"})
 _BESIDE = frozenset({"stop", "bye", "hello", "thanks"})
 """Requests that one part of a sentence can make: "I have to go, bye"."""
 
-_LEAVES_IT = frozenset({"stop", "stop_watch", "no"})
+_LEAVES_IT = frozenset({"stop", "stop_watch", "no", "voice"})
 
 _RED = re.compile(
     r"\b(?:right|read|bread|rate)(?= things?\b)|(?<=(?:any|ome)thing )(?:right|read|bread|rate)\b"
 )
+
+_ANY_MORE = re.compile(r"\b(?:any ?more|any longer|now)$")
 
 _OF_THE_PAST = frozenset({"knows", "asked", "changed", "beyond", "repeat", "sure", "remind"})
 
@@ -287,6 +289,8 @@ class Understanding:
         negated = without_negation(normalise(text).split())
         if negated and len(negated) > 1 and (found is None or found.intent not in _LEAVES_IT):
             wish = found or await self._request(" ".join(negated), None, names, agents)
+            if wish and wish.intent == "watch" and _ANY_MORE.search(normalise(text)):
+                return Request("stop_watch", loose=True)
             return Request("no", loose=True) if wish else None
         if found is None:
             parts = re.split(r"[,.;:!?]+", text[:MOST_CHARACTERS])

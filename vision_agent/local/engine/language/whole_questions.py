@@ -73,7 +73,56 @@ _QUESTIONS = tuple(
             rf" (?:{_BOOKISH}))(?: (?:{_BOOKISH}))?",
             rf"who (?:made|makes|produced|manufactured|is the maker of) (?:this|that|it)"
             rf"(?: (?:{_CLOSED}|machine|device|phone|laptop|camera|watch))?",
+            rf"who (?:is|was) {_THE} (?:from|by|addressed to|sent by)|who (?:sent|signed) {_THE}",
+            r"whose (?:name|address|signature|handwriting) is (?:this|that|it|on (?:this|the) \w+)",
+            rf"(?:is|are) {_THE} (?:vegan|vegetarian|halal|kosher|organic|\w+ free)",
+            rf"(?:at )?what temperature (?:do|should|can|must) (?:i|you|we) \w+ {_THIS}(?: at)?",
+            rf"(?:does|do) {_THE} (?:say|mention)"
+            r" (?:anything|something|how|when|where|what)(?: .+)?",
             r"where (?:am i|are we)",
+        ),
+        "expiry": (
+            rf"(?:how long|until when) (?:does|do|will|can) {_THIS}(?: \w+)? (?:keep|last)",
+            rf"(?:is|are) {_THE} (?:past (?:its|their|the) (?:\w+ ){{0,3}}date|out of date"
+            r"|gone off)",
+        ),
+        "forget": (
+            r"(?:forget|delete|erase|wipe|clear) (?:everything|all)(?: of it)?"
+            r"(?: (?:that )?you(?: have)? (?:know|learned|learnt|remember))?",
+            r"(?:forget|delete|erase|wipe|clear) (?:your memory"
+            r"|(?:everything |all )?(?:that |what )?i(?: have)? (?:taught|told|shown|showed) you)",
+        ),
+        "how_to_teach": (
+            r"how (?:can|do|could|should) i (?:make|get|train) you (?:to )?"
+            r"(?:remember|recognise|know|learn|identify) .+",
+        ),
+        "watch": (
+            r"(?:tell|warn|alert|notify|inform|ping) me (?:when|if|as soon as|once|the moment)"
+            r" (?P<event>(?!(?:i|you|we|he|she|they) )(?:\w+ ){1,4}(?:moves?|comes?(?: in)?"
+            r"|arrives?|appears?|leaves?|disappears?|changes?|falls?|opens?|closes?|goes \w+"
+            r"|is (?:gone|back|empty|full|open|closed|there|here)))",
+        ),
+        "who": (
+            r"is this an? (?:bot|chatbot|ai|recording)(?: or .+)?",
+            r"(?:who|whom|what) am i (?:talking|speaking|chatting) (?:to|with)",
+        ),
+        "help": (
+            r"i (?:do not know|am not sure) (?:what|how) (?:to|i (?:should|can)) (?:say|ask)"
+            r"(?: (?:to )?you| here| now)?",
+        ),
+        "voice": (
+            r"i can (?:not|hardly|barely|only just) hear you"
+            r"(?: (?:properly|clearly|(?:very )?well))?",
+            r"not so (?:fast|loud|quick|quickly)|an? (?:bit|little) (?:louder|slower|quieter)",
+        ),
+        "repeat": (
+            r"i (?:did not|could not) (?:quite |really )?(?:hear|catch|get|understand|follow)"
+            r" (?:that|you|what you (?:just )?said)",
+            r"i missed (?:that|what you (?:just )?said)",
+        ),
+        "see": (
+            r"is there (?:anything|something) (?:around(?: me)?|in front of (?:me|you|the camera)"
+            r"|on (?:the|this|my) (?:table|floor|desk|shelf|wall))",
         ),
         "inside": (rf"what is (?:in|inside|inside of) (?:this|that|the|my) (?:{_CLOSED})",),
         "what_kind": (
