@@ -56,6 +56,10 @@ MISTAKES = {
         ("cluster", "--address", "head", "--session-db", "memory"),
         "--address: Write it as ray://HOST:10001, as HOST:6379, or as auto",
     ),
+    "more workers than UDP ports": (
+        ("cluster", "--workers", "2", "--udp-ports", "50000-50000"),
+        "--udp-ports 50000-50000 has too few ports for 2 workers",
+    ),
     "a Ray cluster that is none": (
         ("cluster", "--address", "127.0.0.1:1", "--session-db", "memory", "--port", "0"),
         "No Ray cluster can be reached at 127.0.0.1:1: [Errno 111] Connection refused",

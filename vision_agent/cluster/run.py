@@ -80,6 +80,12 @@ def run_cluster(
     except ValueError as error:
         raise ClusterError(f"--address: {error}") from error
     _check(settings, alone=address is None)
+    ends = settings.port_range()
+    if address is None and ends is not None and ends[1] - ends[0] + 1 < most:
+        raise ClusterError(
+            f"--udp-ports {settings.udp_ports} has too few ports for {most} workers: each needs "
+            "one. Write a longer range, or fewer --workers."
+        )
     try:
         agents = AgentDirectory(agent_options(settings))
         asyncio.run(agents.check())
