@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -28,8 +29,8 @@ class LossyPath:
         loss: The share of datagrams that are lost, in each direction.
         reordered: The share that is held back for `REORDERED_BY_S`.
         silent: Whether everything is lost.
-        loses_first: Whether the first datagram of each kind is lost, in each direction.
-        kinds_lost: Those kinds.
+        loses_first: How many datagrams of each kind of the "caller" and the "server" are lost.
+        lost_of: How many of each kind were.
         lost: How many datagrams have been lost.
         passed: How many have come through.
     """
@@ -38,8 +39,8 @@ class LossyPath:
         self.loss, self.reordered = 0.0, 0.0
         self._random = random.Random(1)
         self.silent = False
-        self.loses_first = False
-        self.kinds_lost: set[str] = set()
+        self.loses_first = {"caller": 0, "server": 0}
+        self.lost_of: Counter[str] = Counter()
         self.lost, self.passed = 0, 0
         self.port = 0
         self.server: tuple[str, int] | None = None
@@ -88,12 +89,12 @@ class LossyPath:
             way.sendto(data, to)
 
     def _is_first(self, data: bytes, way: asyncio.DatagramTransport) -> bool:
-        kind = _kind(data)
-        if not self.loses_first or kind is None:
-            return False
-        kind = f"{'caller' if way is self._to_server else 'server'}: {kind}"
-        first = kind not in self.kinds_lost
-        self.kinds_lost.add(kind)
+        sender = "caller" if way is self._to_server else "server"
+        what = _kind(data)
+        kind = f"{sender}: {what}"
+        first = what is not None and self.lost_of[kind] < self.loses_first[sender]
+        if first:
+            self.lost_of[kind] += 1
         return first
 
 
