@@ -1,7 +1,7 @@
 // Wires the page: which part hears about what. Each part does its own work.
 
 import { Call } from "./call/call.js";
-import { callFailedNotice, Refusal } from "./call/errors.js";
+import { callFailedNotice } from "./call/errors.js";
 import { deviceStorage, Preferences } from "./call/preferences.js";
 import { ResumeToken, tabStorage } from "./call/resume_token.js";
 import {
@@ -147,7 +147,7 @@ async function dial({ withCamera, resume, question }) {
   lobby.signalling.options = preferences.optionsOfCall(lobby.voices);
   call = new Call({
     signalling: lobby.signalling,
-    iceServers: () => iceServers(server),
+    iceServers: () => lobby.signalling.iceServers(server.ice_servers),
     microphone: microphone.track,
     muted: microphone.silent,
     camera: camera.track,
@@ -163,22 +163,6 @@ async function dial({ withCamera, resume, question }) {
     },
   });
   await call.start();
-}
-
-/**
- * The server's STUN and TURN servers, with new credentials.
- * @param {import("./call/signalling.js").Info} server what it said before the call
- * @throws {Error} one of call/errors.js
- */
-async function iceServers({ ice_servers: earlier = [] }) {
-  if (earlier.length === 0) return earlier; // a server without any is not asked again
-  try {
-    return (await lobby.signalling.info()).ice_servers ?? [];
-  } catch (error) {
-    // The token has expired and still reaches the call, as the earlier credentials may.
-    if (error instanceof Refusal && error.status === 401) return earlier;
-    throw error;
-  }
 }
 
 function onAgentChosen() {

@@ -71,6 +71,23 @@ export class Signalling {
   }
 
   /**
+   * The server's STUN and TURN servers, with new credentials.
+   * @param {RTCIceServer[]} earlier what it said before the call
+   * @returns {Promise<RTCIceServer[]>}
+   * @throws {Refusal|Unreachable|NotTheServer}
+   */
+  async iceServers(earlier = []) {
+    if (earlier.length === 0) return earlier; // a server without any is not asked again
+    try {
+      return (await this.info()).ice_servers ?? [];
+    } catch (error) {
+      // The token has expired and still reaches the call, as the earlier credentials may.
+      if (error instanceof Refusal && error.status === 401) return earlier;
+      throw error;
+    }
+  }
+
+  /**
    * @param {RTCSessionDescription} offer
    * @param {OfferTarget} target
    * @returns {Promise<Answer>}
