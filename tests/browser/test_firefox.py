@@ -72,6 +72,7 @@ async def test_a_call_is_spoken_heard_captioned_and_outlives_a_stopped_camera(se
             await page.click("#call")
             await page.until("document.body.dataset.state === 'listening'")
             await page.evaluate(f"({LISTEN})()")
+            await pulse.until_recorded()
             question = pulse.play_into_microphone(SPEECH / "what-do-you-see.wav")
             assert await asyncio.to_thread(question.wait) == 0
             assert len((await answered(page, times=1)).split()) >= 3

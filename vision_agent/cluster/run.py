@@ -154,6 +154,8 @@ def _start_ray(most: int, dashboard: bool) -> tuple[str, str]:
     token = os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_urlsafe(32))
     # Ray's services listen on every address of the machine, and run what they are sent.
     os.environ.setdefault("RAY_AUTH_MODE", "token")
+    # Ray starts workers at nice 15, behind every other program of the machine: voice can't wait.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     ray = _ray()
     context = ray.init(
         address="local",
