@@ -10,15 +10,19 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "vision_agent"
 
 MAY_IMPORT = {
-    "cli": {"cluster", "server", "agents", "live", "caller", "replay", "talk", "local", "doctor"},
+    "cli": {
+        *("cluster", "server", "agents", "live", "caller", "replay", "talk", "local", "doctor"),
+        "recordings",
+    },
     "cluster": {"server", "calls", "agents", "live", "rtc"},
-    "server": {"calls", "agents", "live", "rtc"},
-    "calls": {"agents", "live", "rtc", "tools"},
+    "server": {"calls", "agents", "live", "rtc", "recordings"},
+    "calls": {"agents", "live", "rtc", "tools", "recordings"},
     "agents": {"live", "tools"},
     "live": set(),
     "tools": {"detection"},
     "rtc": set(),
-    "replay": {"caller"},
+    "recordings": set(),
+    "replay": {"caller", "recordings"},
     "talk": {"caller"},
     "caller": set(),
     "local": {"detection"},

@@ -14,7 +14,7 @@ def web_folder() -> Path:
 
 def recordings_folder() -> Path:
     """The folder of the recordings that `talk --demo` needs."""
-    return _either(_PACKAGE / "recordings", _PACKAGE.parent / "samples" / "recordings")
+    return _either(_PACKAGE / "demo", _PACKAGE.parent / "samples" / "recordings")
 
 
 def _either(installed: Path, checkout: Path) -> Path:
