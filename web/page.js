@@ -35,6 +35,7 @@ import { Notices } from "./view/notices.js";
 import { Patience } from "./view/patience.js";
 import { Points } from "./view/points.js";
 import { SettingsDialog } from "./view/settings.js";
+import { TranscriptButtons } from "./view/transcript.js";
 import { VisionChip } from "./view/vision_chip.js";
 
 /**
@@ -101,6 +102,7 @@ listenForKeys(stage, actions, holdToTalk);
 const sharing = new ScreenSharing(stage, callNotices, () => call);
 const composer = new Composer(captions, () => call, render);
 new Pictures(byId("composer"), () => call, captions);
+new TranscriptButtons(captions);
 const patience = new Patience(render);
 const wakeLock = new ScreenWakeLock(document, navigator.wakeLock);
 

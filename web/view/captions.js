@@ -2,7 +2,8 @@
 
 import { element } from "./elements.js";
 
-const MAX_LINES = 300; // an hour of conversation; older lines are removed
+const MAX_LINES = 300; // an hour of conversation; older lines are no longer shown
+const MAX_SAID = 10_000; // more than a day of conversation; of older lines no transcript is made
 const NEAR_BOTTOM_PX = 80;
 
 /** Why an answer was cut short, in the words that follow it. */
@@ -21,7 +22,10 @@ export const CAUSE = Object.freeze({
 export class Captions {
   #list;
   #announcer;
-  #empty = true;
+  /** @type {{line: HTMLElement, atMs: number|null}[]} what was said, shown or not */
+  #said = [];
+  /** Whom the caller called: the page's title at the first word. */
+  calledName = "";
   /** @type {HTMLElement|null} the agent's line that is being written */
   #agentLine = null;
   /** @type {HTMLElement|null} the line of the current answer, until its turn is complete */
@@ -36,6 +40,8 @@ export class Captions {
    * @type {Element|null|undefined}
    */
   #spokeAfter;
+  /** Where the caller's words belong in what was said, and when they began. */
+  #spoke = { index: 0, atMs: 0 };
   /** @type {number|null} the age of the frame that goes with the caller's line */
   #frameAgeMs = null;
   /** @type {Map<string, HTMLElement>} the lines of running tools, by call id */
@@ -58,7 +64,7 @@ export class Captions {
 
   clear() {
     this.#list.replaceChildren();
-    this.#empty = true;
+    this.#said = [];
     this.#announcer.textContent = "";
     this.#agentLine = this.#answerLine = this.#userLine = null;
     this.#cause = CAUSE.caller;
@@ -70,7 +76,23 @@ export class Captions {
 
   /** Whether neither side has said anything; notes do not count. */
   get isEmpty() {
-    return this.#empty;
+    return this.#said.length === 0;
+  }
+
+  /**
+   * What both sides said, in the order in which they began, also what is no longer shown.
+   * @returns {import("./transcript.js").SaidLine[]}
+   */
+  get said() {
+    return this.#said
+      .filter(({ line }) => line.dataset.state !== "refused")
+      .map(({ line, atMs }) => ({
+        who: line.querySelector(".who")?.textContent ?? "",
+        text: this.#textOf(line),
+        typed: Boolean(line.dataset.typed),
+        cut: line.querySelector(".cut")?.textContent?.trim() ?? "",
+        atMs,
+      }));
   }
 
   /** @param {string} name the ADK name of the agent that speaks from now on */
@@ -84,6 +106,7 @@ export class Captions {
       if (agent) this.agentSpeaks(agent);
       const line = this.#add(who === "user" ? "user" : "agent");
       this.#write(line, text);
+      this.#said[this.#said.length - 1].atMs = null;
       if (who === "user")
         line.dataset.typed = ""; // the server does not keep whether it was typed
       else line.dataset.state = "final";
@@ -110,6 +133,7 @@ export class Captions {
   userStarted() {
     this.#cause = CAUSE.caller;
     this.#spokeAfter = this.#list.lastElementChild;
+    this.#spoke = { index: this.#said.length, atMs: Date.now() };
     this.#frameAgeMs = null;
   }
 
@@ -278,7 +302,11 @@ export class Captions {
   #add(kind, after) {
     const line = element("li", `line line-${kind}`);
     if (kind === "user" || kind === "agent") {
-      this.#empty = false;
+      if (this.isEmpty) this.calledName = document.title;
+      const now = { index: this.#said.length, atMs: Date.now() };
+      const { index, atMs } = after === undefined ? now : this.#spoke;
+      this.#said.splice(index, 0, { line, atMs });
+      if (this.#said.length > MAX_SAID) this.#said.shift();
       line.append(element("span", "who", kind === "user" ? "You" : this.#agentName));
     }
     line.append(element("span", "text"));

@@ -1,0 +1,97 @@
+"""The caller keeps the conversation as text: on the clipboard, and as a file."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SAID = """
+    async (steps) => {
+      const { Captions } = await import("./view/captions.js");
+      const captions = new Captions(document.createElement("ol"), document.createElement("div"));
+      for (const [what, ...how] of steps) captions[what](...how);
+      return captions.said.map(({ who, text, typed, cut, atMs }) =>
+        `${atMs === null ? "earlier " : ""}${who}${typed ? " (typed)" : ""}: ${text}${cut}`);
+    }
+"""
+
+
+async def test_the_transcript_is_copied_during_the_call_and_saved_after_it(
+    server, quiet_browser, open_page
+):
+    caller = await open_page(
+        quiet_browser, server.url, permissions=["clipboard-read", "clipboard-write"]
+    )
+    page = caller.page
+    copy = page.get_by_role("button", name="Copy transcript")
+    await caller.call()
+    assert await copy.is_hidden()  # nothing has been said
+    await caller.types("hello")
+    answer = await caller.reads_answer()
+    await copy.focus()
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector('#copy-transcript use[href="#icon-check"]')
+    copied = await page.evaluate("() => navigator.clipboard.readText()")
+    title, day, *said = filter(None, copied.split("\n"))
+    assert title == await page.title()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \(UTC[+-]\d\d:\d\d\)", day)
+    assert [re.sub(r"^\d\d:\d\d:\d\d ", "", line) for line in said] == [
+        "You (typed): hello",
+        f"Vision agent: {answer}",
+    ]
+
+    await caller.press("hang-up")
+    await caller.sees_state("ended")
+    async with page.expect_download() as download:
+        await page.get_by_role("button", name="Save transcript").click()
+    file = await download.value
+    assert re.fullmatch(r"vision-agent-\d{4}-\d\d-\d\d-\d\d-\d\d\.txt", file.suggested_filename)
+    assert Path(await file.path()).read_text() == copied
+
+
+async def test_where_the_page_may_not_use_the_clipboard_the_copy_command_does(
+    server, quiet_browser, open_page
+):
+    caller = await open_page(quiet_browser, server.url)
+    await caller.page.evaluate("() => delete Navigator.prototype.clipboard")  # as without HTTPS
+    await caller.call()
+    await caller.types("hello")
+    await caller.page.evaluate(
+        "() => addEventListener('copy', (event) => "
+        "(window.copied = event.clipboardData.getData('text/plain')))"
+    )
+    await caller.page.click("#copy-transcript")
+    await caller.page.wait_for_selector('#copy-transcript use[href="#icon-check"]')
+    assert "You (typed): hello" in await caller.page.evaluate("() => window.copied")
+
+
+async def test_the_transcript_has_every_line_in_the_order_in_which_they_were_begun(
+    server, quiet_browser, open_page
+):
+    caller = await open_page(quiet_browser, server.url)
+
+    async def said(*steps) -> list[str]:
+        return await caller.page.evaluate(SAID, [list(step) for step in steps])
+
+    assert await said(
+        ("restore", [{"who": "user", "text": "hi"}, {"who": "agent", "text": "Hi.", "agent": "a"}]),
+        ("typed", "refused", "1"),
+        ("refuse", "1", "Too fast."),
+        ("userStarted",),
+        ("agentDelta", "I see"),
+        ("user", "What do you see?", True),
+        ("toolStarted", "1", "look"),
+        ("agentDelta", " a bottle."),
+        ("interrupted", "I see …"),
+        ("typed", "stop", "2"),
+    ) == [
+        "earlier You: hi",
+        "earlier A: Hi.",
+        "You: What do you see?",
+        "A: I see …(you interrupted)",
+        "You (typed): stop",
+    ]
+    # The list shows the newest 300.
+    assert len(await said(*[("agentFinal", str(number)) for number in range(400)])) == 400
